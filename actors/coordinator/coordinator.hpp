@@ -1,0 +1,12 @@
+#pragma once
+// What one may say to the coordinator: the commands of runtime/wire/notices.hpp, asked and sent like those
+// of any other actor. Its id is coordinator_id in every session.
+
+#include "runtime/ref.hpp"
+#include "runtime/wire/notices.hpp"
+
+namespace baton::coordinator {
+
+inline constexpr Ref<Protocol> address{coordinator_id};
+
+}  // namespace baton::coordinator

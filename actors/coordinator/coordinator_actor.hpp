@@ -1,0 +1,104 @@
+#pragma once
+// Coordinator: spawns and stops the actors of one session, keeps the roster, hands out addresses. It is on
+// no path between two actors: each asks it once for the other's address.
+//
+// It learns of a death from the kernel (pidfd), never from a timer. It never waits for anybody: what takes
+// time (a spawn, a stop, an exit) is answered later. One thread, the loop's.
+
+#include <sys/epoll.h>
+
+#include "actors/coordinator/members.hpp"
+#include "actors/coordinator/stop_ladder.hpp"
+#include "runtime/inbox/dispatch.hpp"
+#include "runtime/process/session_folder.hpp"
+#include "runtime/process/signals.hpp"
+
+namespace baton::coordinator {
+
+class Coordinator final : public Handler {
+public:
+    struct Setting {
+        pid_t serves_for = 0;              // the session ends with this process; 0: serves anybody
+        std::optional<Child> scenario;     // or with this child of ours
+        Duration stop_deadline = limits::stop_deadline;
+    };
+    [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, SessionFolder& folder,
+                                                                     Vitals& vitals, StopSignals& signals,
+                                                                     Setting setting);
+
+    [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+    // Of the scenario, 128 + signal when one ended it; nothing without a scenario.
+    [[nodiscard]] std::optional<int> scenario_exit_code() const noexcept { return scenario_exit_code_; }
+
+    // ---- the commands of the protocol
+    void on(Join command, Answer<Welcome> answer);
+    void on(const Ready& command, Answer<std::monostate> answer);
+    void on(Leave command, Answer<std::monostate> answer);
+    void on(Spawn command, Answer<Spawned> answer);
+    void on(const Locate& command, Answer<Located> answer);
+    void on(const Find& command, Answer<Spawned> answer);
+    std::vector<RosterRow> on(const Roster& command);
+    void on(const StopActors& command, Answer<std::vector<Ended>> answer);
+    void on(const Signal& command, Answer<std::monostate> answer);
+    void on(const Await& command, Answer<Ended> answer);
+    void on(const CloseSession& command, Answer<Closed> answer);
+
+    // ---- Handler
+    void handle(const Command& command, AnswerSlot answer) override { dispatch_.handle(command, std::move(answer)); }
+    [[nodiscard]] int descriptor() const override { return epoll_.get(); }
+    void on_descriptor() override;
+    [[nodiscard]] Deadline next_deadline() const override;
+    void on_deadline() override;
+
+private:
+    // One run of the ladder, and who waits for its end.
+    struct StopJob {
+        StopLadder ladder;
+        std::vector<ActorId> named;  // whose exits the answer holds
+        bool drain = false;
+        Answer<std::vector<Ended>> answer;
+    };
+
+    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, StopSignals& signals, Setting setting,
+                UniqueFd epoll);
+    [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
+    [[nodiscard]] Result<void> check_name(std::string_view name) const;
+    [[nodiscard]] Result<std::unique_ptr<Member>> start(const Spawn& command, ActorId spawner);
+    [[nodiscard]] Result<Member*> sender(ActorId id, Link link);
+    void welcome(Member& member, Answer<Welcome> answer);
+    void fail_spawn(Member& member, const Error& error);
+
+    void settle_exit(Member& member, std::optional<ExitStatus> status);
+    [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
+    [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
+    [[nodiscard]] RosterRow row_of(const Member& member) const;
+    [[nodiscard]] std::string name_of_sender(std::string_view id) const;
+
+    void begin_stop(std::vector<ActorId> named, Deadline deadline, bool drain, Answer<std::vector<Ended>> answer);
+    void climb(StopJob& job);
+    void take_step(const StopLadder::Step& step, bool drain);
+    void finish_jobs();
+    void close(Duration deadline);
+    void close_if_empty();
+    template <class Notice>
+    void notify(const Member& member, const Notice& notice);
+
+    Loop* loop_;
+    SessionFolder* folder_;
+    Vitals* vitals_;
+    StopSignals* signals_;
+    Setting setting_;
+    UniqueFd epoll_;
+    UniqueFd served_pidfd_;
+    std::string own_folder_;  // where the coordinator's program lies: actors are looked for beside it
+    Members members_;
+    std::uint64_t wave_ = 0;
+    std::vector<std::unique_ptr<StopJob>> jobs_;
+    std::vector<Answer<Closed>> closing_;
+    std::optional<int> scenario_exit_code_;
+    bool is_closing_ = false;
+    bool is_closed_ = false;
+    Dispatch<Coordinator, Protocol> dispatch_;
+};
+
+}  // namespace baton::coordinator

@@ -1,0 +1,122 @@
+// The coordinator program: one session, from start to end.
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include <cstring>
+
+#include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/process/find_program.hpp"
+#include "runtime/process/sweep.hpp"
+#include "runtime/session/environment.hpp"
+#include "runtime/transport/zmq_transport.hpp"
+#include "runtime/version.hpp"
+
+namespace {
+
+using namespace baton;
+
+constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
+
+struct Options {
+    std::vector<std::string> scenario;  // its file, then its arguments
+    pid_t serve_for = 0;
+    int announce_fd = -1;
+    double stop_seconds = std::chrono::duration<double>(limits::stop_deadline).count();
+};
+
+// A scenario is a Python file or a program.
+Result<Child> start_scenario(const Options& options, const SessionFolder& folder) {
+    ChildSpec spec;
+    spec.group = ChildSpec::Group::parents;  // so that the terminal's Ctrl-C reaches it
+    spec.environment = {{session_variable, folder.path()}};
+    spec.arguments.assign(options.scenario.begin() + 1, options.scenario.end());
+    if (options.scenario.front().ends_with(".py")) {
+        if (::access(options.scenario.front().c_str(), R_OK) != 0)
+            return Error{ErrorKind::refused, fmt::format("cannot read the scenario {}: {}", options.scenario.front(),
+                                                         std::strerror(errno))};
+        spec.program = BATON_PYTHON_PROGRAM;
+        spec.arguments.insert(spec.arguments.begin(), options.scenario.front());
+        // The module of this build comes first; an installed one is found by Python itself.
+        const char* path = std::getenv("PYTHONPATH");
+        const std::string own = program_folders().back() + "/" BATON_PYTHON_FROM_BIN;
+        spec.environment.emplace_back("PYTHONPATH", path == nullptr ? own : fmt::format("{}:{}", path, own));
+    } else {
+        Result<std::string> program = find_program(options.scenario.front(), program_folders());
+        if (!program) return program.error();
+        spec.program = std::move(*program);
+    }
+    return Child::start(spec);
+}
+
+Result<int> run(const Options& options, Log& log) {
+    Result<StopSignals> signals = StopSignals::install(StopSignals::Second::is_counted);
+    if (!signals) return signals.error();
+    if (Result<Swept> swept = sweep_dead_sessions(); swept && swept->sessions > 0)
+        log.info("session.swept", "sessions={} processes={} files={}", swept->sessions, swept->processes_killed.size(),
+                 swept->removed.size());
+    Result<SessionFolder> folder = SessionFolder::create();
+    if (!folder) return folder.error();
+    Result<Vitals> vitals = Vitals::create(folder->id());
+    if (!vitals) return vitals.error();
+    struct RemoveVitals {
+        std::string id;
+        ~RemoveVitals() { Vitals::remove(id); }
+    } const remove_vitals{folder->id()};
+
+    SystemClock clock;
+    ZmqTransport transport;
+    Loop loop{transport, clock, log};
+    loop.be(coordinator_id, "coordinator");
+    if (Result<void> bound = transport.bind(coordinator_address(folder->path())); !bound) return bound.error();
+
+    coordinator::Coordinator::Setting setting;
+    setting.serves_for = options.serve_for;
+    setting.stop_deadline = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.stop_seconds));
+    if (!options.scenario.empty()) {
+        Result<Child> scenario = start_scenario(options, *folder);
+        if (!scenario) return scenario.error();
+        setting.scenario.emplace(std::move(*scenario));
+    }
+    Result<std::unique_ptr<coordinator::Coordinator>> coordinator =
+        coordinator::Coordinator::create(loop, *folder, *vitals, *signals, std::move(setting));
+    if (!coordinator) return coordinator.error();
+
+    if (options.announce_fd >= 0) {
+        const std::string line = folder->path() + "\n";
+        [[maybe_unused]] const auto written = ::write(options.announce_fd, line.data(), line.size());
+        ::close(options.announce_fd);
+    } else if (options.scenario.empty()) {
+        fmt::print(stderr, "session {} is open (pid {}); Ctrl-C stops it, `baton ps` shows it\n", folder->id(), ::getpid());
+    }
+    static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
+    return (*coordinator)->scenario_exit_code().value_or(0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Spawns and stops the actors of one session and keeps its roster.\n"
+                 "With a scenario: runs it in a session of its own and ends with its exit code.\n"
+                 "Without: serves until it is stopped; scenarios and `baton` join it.\n"};
+    Options options;
+    app.add_option("scenario", options.scenario, "a Python file or a program, and its arguments");
+    app.add_option("--stop-deadline", options.stop_seconds, "seconds that stopping everything may take at most")
+        ->check(CLI::Range(0.1, 3600.0))->capture_default_str();
+    app.add_option("--serve-for", options.serve_for, "the session ends when this process ends")->group("");
+    app.add_option("--announce", options.announce_fd, "descriptor to which the session's folder is written")->group("");
+    app.set_version_flag("--version", std::string("baton ") + version_text);
+    app.footer("Example:\n  coordinator examples/01_hello/hello.py");
+    app.prefix_command();
+    app.positionals_at_end();
+    CLI11_PARSE(app, argc, argv);
+    for (const std::string& rest : app.remaining()) options.scenario.push_back(rest);
+
+    Log log{"coordinator"};
+    Result<int> code = run(options, log);
+    if (code) return *code;
+    fmt::print(stderr, "coordinator: {}\n", describe(code.error()));
+    return exit_unavailable;
+}

@@ -1,0 +1,66 @@
+#include "actors/coordinator/members.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace baton::coordinator {
+
+Result<ActorId> Members::new_id() {
+    // Round and round, so that a number comes back as late as possible.
+    for (std::uint32_t tries = 0; tries < limits::actors_max; ++tries) {
+        last_number_ = last_number_ >= limits::actors_max ? coordinator_id.number + 1 : last_number_ + 1;
+        if (living_.contains(last_number_)) continue;
+        return ActorId{last_number_, ++incarnations_[last_number_]};
+    }
+    return Error{ErrorKind::overloaded, fmt::format("the session holds {} actors already (limits::actors_max)",
+                                                    limits::actors_max - 1)};
+}
+
+Member& Members::add(std::unique_ptr<Member> member) {
+    names_[member->name] = member->id;
+    return *(living_[member->id.number] = std::move(member));
+}
+
+std::unique_ptr<Member> Members::remove(ActorId id, RosterRow last_row) {
+    const auto found = living_.find(id.number);
+    std::unique_ptr<Member> member = std::move(found->second);
+    living_.erase(found);
+    names_.erase(member->name);
+    past_.push_back({std::move(last_row), member->parent});
+    if (past_.size() > limits::exits_kept_max) past_.pop_front();
+    return member;
+}
+
+Member* Members::find(ActorId id) noexcept {
+    const auto found = living_.find(id.number);
+    return found != living_.end() && found->second->id == id ? found->second.get() : nullptr;
+}
+
+Member* Members::find(std::string_view name) noexcept {
+    const auto found = names_.find(std::string(name));
+    return found == names_.end() ? nullptr : find(found->second);
+}
+
+const Past* Members::find_past(ActorId id) const noexcept {
+    const auto found = std::ranges::find(past_, id, [](const Past& past) { return past.row.actor.id; });
+    return found == past_.end() ? nullptr : &*found;
+}
+
+std::string Members::free_name(const std::string& wanted) const {
+    std::string name = wanted;
+    for (std::size_t number = 2; names_.contains(name); ++number) name = fmt::format("{}-{}", wanted, number);
+    return name;
+}
+
+std::vector<Member*> Members::family_of(ActorId id) {
+    std::vector<Member*> family;
+    if (Member* head = find(id); head != nullptr) family.push_back(head);
+    // Numbers of later lives may be smaller than their parents': go round until nobody is new.
+    for (std::size_t index = 0; index < family.size(); ++index)
+        for (auto& [number, member] : living_)
+            if (member->parent == family[index]->id) family.push_back(member.get());
+    return family;
+}
+
+}  // namespace baton::coordinator

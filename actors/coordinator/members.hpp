@@ -1,0 +1,79 @@
+#pragma once
+// Members: who is in the session, who was, and who is called what. Data and lookups; it starts, stops and
+// tells nobody. One thread.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/answer.hpp"
+#include "runtime/process/child.hpp"
+#include "runtime/transport/transport.hpp"
+#include "runtime/wire/notices.hpp"
+
+namespace baton::coordinator {
+
+struct Member {
+    enum class State { starting, ready, stopping };
+
+    ActorId id;
+    std::string name;
+    std::string program;             // empty for an outsider
+    std::uint64_t pid = 0;
+    ActorId parent;                  // the actor that spawned it; nobody for a scenario's
+    State state = State::starting;
+    std::uint64_t wave = 0;          // started together with those of the same number
+    std::optional<Child> child;      // of a spawned one
+    UniqueFd pidfd;                  // of an outsider that told its pid
+    Link link;                       // its control lane, once it has joined
+    std::string address;             // of its inbox
+    ProtocolDescription protocol;
+    std::uint64_t fingerprint_expected = 0;
+    Answer<Spawned> spawn_answer;
+    Deadline spawn_deadline;
+    bool was_asked_to_stop = false;
+    bool owns_session = false;
+    std::optional<std::vector<DeadLetter>> left;  // it said Leave
+    std::set<ActorId> watchers;      // who is told of its exit
+    std::vector<Answer<Ended>> awaiting;
+
+    [[nodiscard]] bool is_outsider() const noexcept { return program.empty(); }
+    [[nodiscard]] int exit_descriptor() const noexcept { return child ? child->pidfd() : pidfd.get(); }
+};
+
+struct Past {
+    RosterRow row;
+    ActorId parent;
+};
+
+class Members {
+public:
+    // A fresh id; `overloaded` when limits::actors_max are alive.
+    [[nodiscard]] Result<ActorId> new_id();
+    Member& add(std::unique_ptr<Member> member);
+    // Out of the living, into the past.
+    std::unique_ptr<Member> remove(ActorId id, RosterRow last_row);
+
+    [[nodiscard]] Member* find(ActorId id) noexcept;
+    [[nodiscard]] Member* find(std::string_view name) noexcept;
+    [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
+    // "alice", or "alice-2" where that is taken.
+    [[nodiscard]] std::string free_name(const std::string& wanted) const;
+    [[nodiscard]] std::map<std::uint32_t, std::unique_ptr<Member>>& living() noexcept { return living_; }
+    [[nodiscard]] const std::deque<Past>& past() const noexcept { return past_; }
+    // `id` and all that it spawned, and they in turn.
+    [[nodiscard]] std::vector<Member*> family_of(ActorId id);
+
+private:
+    std::map<std::uint32_t, std::unique_ptr<Member>> living_;
+    std::unordered_map<std::string, ActorId> names_;
+    std::deque<Past> past_;
+    std::vector<std::uint32_t> incarnations_ = std::vector<std::uint32_t>(limits::actors_max + 1, 0);
+    std::uint32_t last_number_ = coordinator_id.number;
+};
+
+}  // namespace baton::coordinator

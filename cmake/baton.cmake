@@ -1,0 +1,36 @@
+# What every target of the project shares, and the functions that make one.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
+
+add_library(baton_options INTERFACE)
+target_include_directories(baton_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(baton_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-undefined-var-template>)
+if(BATON_SANITIZE)
+  target_compile_options(baton_options INTERFACE -fsanitize=${BATON_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(baton_options INTERFACE -fsanitize=${BATON_SANITIZE})
+endif()
+if(BATON_SANITIZE MATCHES undefined)
+  target_compile_options(baton_options INTERFACE -fno-sanitize-recover=undefined)
+endif()
+
+# baton_module(NAME SOURCES... LINKS targets...): one layer of the runtime, linked only with what it may use.
+function(baton_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(baton_${name} STATIC ${ARG_SOURCES})
+  add_library(baton::${name} ALIAS baton_${name})
+  target_link_libraries(baton_${name} PUBLIC baton_options ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+endfunction()
+
+# baton_actor(NAME SOURCES...): a program that a coordinator can spawn.
+function(baton_actor name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE baton::actor)
+  set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON)  # so that errors can name functions
+endfunction()

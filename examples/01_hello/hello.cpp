@@ -1,0 +1,13 @@
+// A scenario in C++: starts a greeter, asks it twice, and leaves nothing behind.
+#include <fmt/core.h>
+
+#include "actors/greeter/greeter.hpp"
+#include "runtime/scenario.hpp"
+
+int main(int argc, char** argv) {
+    return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
+        const auto greeter = scenario.spawn<greeter::Protocol>({"greeter"}).value();
+        fmt::print("{}\n", scenario.ask(greeter, greeter::Greet{"Ada"}).value());
+        fmt::print("{}\n", scenario.ask(greeter, greeter::Greet{"Grace"}).value());
+    });
+}

@@ -1,0 +1,38 @@
+#pragma once
+// Answer: the promise to answer one ask later. What an on() keeps that can't answer at once: a barrier, a
+// lock, an actor that must first ask others.
+//
+//     void on(const Wait&, baton::Answer<Turn> answer) { waiting_.push_back(std::move(answer)); }
+//
+// Move-only, answered once, by the actor's thread. Dropped without an answer it answers `failed`, so that
+// nobody waits for ever. For a command that was sent and not asked, the answer goes nowhere.
+
+#include "runtime/inbox/command.hpp"
+#include "runtime/wire/convert.hpp"
+
+namespace baton {
+
+template <class R>
+class Answer {
+public:
+    Answer() = default;
+    explicit Answer(AnswerSlot slot) : slot_(std::move(slot)) {}
+
+    void reply(const R& value) {
+        if (!slot_.is_asked()) return;
+        Buffer body;
+        Encoder encoder{body};
+        encode<R>(encoder, value);
+        slot_.reply(body);
+    }
+    void fail(const Error& error) { slot_.fail(error); }
+
+    [[nodiscard]] ActorId asker() const noexcept { return slot_.asker(); }
+    // For the runtime: the connection that asked.
+    [[nodiscard]] Link link() const noexcept { return slot_.link(); }
+
+private:
+    AnswerSlot slot_;
+};
+
+}  // namespace baton

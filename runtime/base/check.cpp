@@ -1,0 +1,29 @@
+#include "runtime/base/check.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace baton {
+namespace {
+
+void (*keep_last_words_)(std::string_view) noexcept = nullptr;
+
+}  // namespace
+
+void on_failed_check(void (*keep_last_words)(std::string_view) noexcept) noexcept {
+    keep_last_words_ = keep_last_words;
+}
+
+void fail_check(std::string_view promise, const char* file, unsigned line) noexcept {
+    char text[512];
+    const int length = std::snprintf(text, sizeof text, "check failed: %.*s (%s:%u)\n",
+                                     static_cast<int>(promise.size()), promise.data(), file, line);
+    const auto size = length < 0 ? 0U : std::min(static_cast<std::size_t>(length), sizeof text - 1);
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, size);
+    if (keep_last_words_ != nullptr && size > 0) keep_last_words_({text, size - 1});
+    ::_exit(check_exit_code);
+}
+
+}  // namespace baton

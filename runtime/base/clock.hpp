@@ -1,0 +1,64 @@
+#pragma once
+// Clock: the only way the runtime learns the time, so that a test can hold it still.
+//
+// Duration says how long, Deadline says when a wait ends; every wait in Baton takes one of them.
+// Timestamp is the wall-clock time that may stand in a command. Thread rule: SystemClock may be shared,
+// ManualClock belongs to one thread.
+
+#include <chrono>
+
+namespace baton {
+
+using Duration = std::chrono::nanoseconds;
+using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Instant now() const = 0;
+};
+
+class SystemClock final : public Clock {
+public:
+    [[nodiscard]] Instant now() const override { return std::chrono::steady_clock::now(); }
+};
+
+class ManualClock final : public Clock {
+public:
+    [[nodiscard]] Instant now() const override { return now_; }
+    void advance(Duration by) { now_ += by; }
+
+private:
+    Instant now_{std::chrono::hours{1}};
+};
+
+// A point on a Clock at which a wait ends.
+class Deadline {
+public:
+    Deadline() = default;  // never
+    explicit Deadline(Instant at) : at_(at) {}
+    [[nodiscard]] static Deadline never() { return Deadline{}; }
+    // Saturates: a duration beyond the clock's range means never.
+    [[nodiscard]] static Deadline in(const Clock& clock, Duration duration) {
+        const Instant now = clock.now();
+        if (duration >= Instant::max() - now) return never();
+        return Deadline{now + duration};
+    }
+
+    [[nodiscard]] bool is_never() const { return at_ == Instant::max(); }
+    [[nodiscard]] bool has_passed(const Clock& clock) const { return !is_never() && clock.now() >= at_; }
+    [[nodiscard]] Instant at() const { return at_; }
+    // Zero when it has passed, Duration::max() for never.
+    [[nodiscard]] Duration left(const Clock& clock) const {
+        if (is_never()) return Duration::max();
+        const Instant now = clock.now();
+        return now >= at_ ? Duration::zero() : at_ - now;
+    }
+    [[nodiscard]] Deadline or_earlier(Deadline other) const { return other.at_ < at_ ? other : *this; }
+
+private:
+    Instant at_ = Instant::max();
+};
+
+}  // namespace baton

@@ -1,0 +1,54 @@
+#include "runtime/base/log.hpp"
+
+#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+
+namespace baton {
+namespace {
+
+LogLevel level_from_environment() {
+    const char* text = std::getenv("BATON_LOG");
+    const std::string_view name = text == nullptr ? "" : text;
+    if (name == "debug") return LogLevel::debug;
+    if (name == "info") return LogLevel::info;
+    if (name == "error") return LogLevel::error;
+    if (name == "off") return LogLevel::off;
+    return LogLevel::warn;
+}
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+    switch (level) {
+        case LogLevel::debug: return spdlog::level::debug;
+        case LogLevel::info: return spdlog::level::info;
+        case LogLevel::warn: return spdlog::level::warn;
+        case LogLevel::error: return spdlog::level::err;
+        case LogLevel::off: return spdlog::level::off;
+    }
+    return spdlog::level::off;
+}
+
+}  // namespace
+
+struct Log::Sink {
+    spdlog::logger logger{"baton", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>()};
+};
+
+Log::Log(std::string who)
+    : who_(std::move(who)), level_(level_from_environment()), sink_(std::make_unique<Sink>()) {
+    sink_->logger.set_level(spdlog::level::trace);  // Log::writes() decides
+    sink_->logger.set_pattern("%H:%M:%S.%e %v");
+    sink_->logger.flush_on(spdlog::level::trace);
+}
+
+Log::~Log() = default;
+Log::Log(Log&&) noexcept = default;
+Log& Log::operator=(Log&&) noexcept = default;
+
+void Log::write(LogLevel level, std::string_view event, std::string_view text) {
+    static constexpr std::string_view names[] = {"debug", "info", "warn", "error", "off"};
+    sink_->logger.log(to_spdlog(level), "{} {} {} {}", who_, names[static_cast<int>(level)], event, text);
+}
+
+}  // namespace baton

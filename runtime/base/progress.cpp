@@ -1,0 +1,56 @@
+#include "runtime/base/progress.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace baton {
+namespace {
+
+constexpr Duration redraw_interval = std::chrono::milliseconds{50};
+constexpr std::uint64_t bar_width = 30;
+
+}  // namespace
+
+Progress::Progress(std::string what, std::uint64_t total, std::string unit)
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(total),
+      started_(clock_.now()),
+      is_terminal_(::isatty(STDERR_FILENO) == 1) {
+    if (total_ < 2) has_ended_ = true;
+    if (!has_ended_ && !is_terminal_) fmt::print(stderr, "{}: {} {}\n", what_, total_, unit_);
+}
+
+Progress::~Progress() { end(); }
+
+void Progress::reach(std::uint64_t done) {
+    done_ = std::min(done, total_);
+    if (has_ended_ || !is_terminal_ || clock_.now() - drawn_ < redraw_interval) return;
+    drawn_ = clock_.now();
+    draw();
+}
+
+void Progress::draw() {
+    const std::uint64_t filled = done_ * bar_width / total_;
+    std::string bar;
+    for (std::uint64_t cell = 0; cell < bar_width; ++cell) bar += cell < filled ? "█" : "░";
+    fmt::print(stderr, "\r{} {} {}/{} {}\x1b[K", what_, bar, done_, total_, unit_);
+    std::fflush(stderr);
+}
+
+void Progress::end() {
+    if (has_ended_) return;
+    has_ended_ = true;
+    const std::chrono::duration<double> seconds = clock_.now() - started_;
+    if (is_terminal_) {
+        draw();
+        fmt::print(stderr, " in {:.1f} s\n", seconds.count());
+    } else {
+        fmt::print(stderr, "{}: {} of {} {} in {:.1f} s\n", what_, done_, total_, unit_, seconds.count());
+    }
+}
+
+}  // namespace baton

@@ -1,0 +1,66 @@
+#pragma once
+// Asks: the asks of this actor that are under way, each until its one outcome. One thread.
+//
+// An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, stopping. The
+// last two are the waiter's: it abandons the ask, and a reply that comes later finds nobody and is dropped.
+
+#include <optional>
+#include <unordered_map>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/limits.hpp"
+#include "runtime/result.hpp"
+#include "runtime/wire/codec.hpp"
+
+namespace baton {
+
+using AskId = std::uint64_t;
+
+// An answer as it came: the body starts at `offset` of the frame.
+struct ReplyFrame {
+    Buffer frame;
+    std::size_t offset = 0;
+};
+
+class Asks {
+public:
+    struct Ask {
+        ActorId to;
+        std::optional<Result<ReplyFrame>> outcome;
+    };
+
+    // `overloaded` beyond limits::asks_in_flight_max.
+    [[nodiscard]] Result<AskId> begin(ActorId to) {
+        if (asks_.size() >= limits::asks_in_flight_max)
+            return Error{ErrorKind::overloaded, "too many asks are waiting for an answer (limits::asks_in_flight_max)"};
+        const AskId id = ++last_;
+        asks_.emplace(id, Ask{to, std::nullopt});
+        return id;
+    }
+    [[nodiscard]] Ask* find(AskId id) noexcept {
+        const auto found = asks_.find(id);
+        return found == asks_.end() ? nullptr : &found->second;
+    }
+    // Only the first outcome counts. True if this was it.
+    bool settle(AskId id, Result<ReplyFrame> outcome) {
+        Ask* ask = find(id);
+        if (ask == nullptr || ask->outcome) return false;
+        ask->outcome.emplace(std::move(outcome));
+        return true;
+    }
+    void settle_all_to(ActorId to, const Error& error) {
+        for (auto& [id, ask] : asks_)
+            if (ask.to == to && !ask.outcome) ask.outcome.emplace(error);
+    }
+    void settle_all(const Error& error) {
+        for (auto& [id, ask] : asks_)
+            if (!ask.outcome) ask.outcome.emplace(error);
+    }
+    void forget(AskId id) noexcept { asks_.erase(id); }
+
+private:
+    std::unordered_map<AskId, Ask> asks_;
+    AskId last_ = 0;
+};
+
+}  // namespace baton

@@ -1,0 +1,105 @@
+#include "runtime/inbox/intake.hpp"
+
+#include "runtime/wire/convert.hpp"
+
+namespace baton {
+
+bool Intake::next(Command& out) {
+    for (;;) {
+        if (offset_ >= frame_.size()) {
+            offset_ = 0;
+            if (!transport_->receive(link_, frame_)) {
+                frame_.clear();
+                return false;
+            }
+            const auto sender = senders_.find(link_);
+            if (sender != senders_.end() && sender->second.is_dropped) {
+                frame_.clear();
+                continue;
+            }
+            if (frame_.empty()) drop(link_, Error{ErrorKind::corrupt, "a message is one part and not empty"});
+        }
+        if (offset_ < frame_.size() && parse(out)) return true;
+    }
+}
+
+bool Intake::parse(Command& out) {
+    const std::size_t start = offset_;
+    unpacker_.clear();
+    Result<Envelope> envelope = read_envelope(unpacker_, frame_, offset_);
+    if (!envelope) {
+        drop(link_, envelope.error());
+        return false;
+    }
+    const std::size_t body_start = offset_;
+    Result<Value> body = unpacker_.next(frame_, offset_);
+    if (!body) {
+        drop(link_, body.error());
+        return false;
+    }
+    if (envelope->kind != MessageKind::send && envelope->kind != MessageKind::ask) {
+        drop(link_, Error{ErrorKind::corrupt, "an inbox takes commands: kind 1 (send) or 2 (ask)"});
+        return false;
+    }
+    if (envelope->kind == MessageKind::ask && envelope->ask_id == 0) {
+        drop(link_, Error{ErrorKind::corrupt, "an ask has an ask id other than 0"});
+        return false;
+    }
+    if (envelope->kind == MessageKind::send) envelope->ask_id = 0;
+
+    const auto [place, is_new] = senders_.try_emplace(link_);
+    Sender& sender = place->second;
+    if (is_new || sender.id != envelope->from) {
+        // An outsider has no address of its own until it has been welcomed over the same connection.
+        if (!is_new && sender.id.is_somebody()) {
+            drop(link_, Error{ErrorKind::corrupt, "one connection speaks for one actor"});
+            return false;
+        }
+        sender.id = envelope->from;
+        if (own_ != nullptr && sender.id.is_somebody()) sender.taken = own_->traffic_with(sender.id);
+    }
+    if (envelope->sequence != 0) {
+        if (sender.last_sequence != 0 && envelope->sequence != sender.last_sequence + 1)
+            log_->warn("command.missing", "from={} expected={} got={}", to_string(sender.id), sender.last_sequence + 1,
+                       envelope->sequence);
+        sender.last_sequence = envelope->sequence;
+    }
+    if (sender.taken != nullptr) {
+        constexpr auto relaxed = std::memory_order_relaxed;
+        sender.taken->taken_commands.store(sender.taken->taken_commands.load(relaxed) + 1, relaxed);
+        sender.taken->taken_bytes.store(sender.taken->taken_bytes.load(relaxed) + (offset_ - start), relaxed);
+    }
+    out = Command{*envelope, *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_};
+    return true;
+}
+
+void Intake::drop(Link link, const Error& why) {
+    frame_.clear();
+    offset_ = 0;
+    if (senders_.size() >= limits::dropped_peers_max + limits::actors_max)
+        std::erase_if(senders_, [](const auto& entry) { return entry.second.is_dropped; });
+    Sender& sender = senders_[link];
+    sender.is_dropped = true;
+    ++dropped_peers_;
+    log_->warn("peer.dropped", "from={} why=\"{}\"", to_string(sender.id), describe(why));
+
+    Buffer answer;
+    Encoder encoder{answer};
+    begin_record(encoder, Envelope{MessageKind::error, me_, sender.id, 0, 0, ""});
+    encode(encoder, ErrorBody{std::string(name_of(why.kind)), why.text, "", {}});
+    // Best effort: who sends garbage may not read either.
+    static_cast<void>(transport_->send(link, answer));
+}
+
+void Intake::forget(ActorId sender) {
+    for (auto entry = senders_.begin(); entry != senders_.end();) {
+        if (entry->second.id == sender && entry->first != link_) {
+            transport_->close(entry->first, Transport::Pending::delivered);
+            entry = senders_.erase(entry);
+        } else {
+            ++entry;
+        }
+    }
+}
+
+}  // namespace baton

@@ -1,0 +1,53 @@
+#pragma once
+// Intake: frames of the inbox to commands, one at a time, with what is known of each sender's connection.
+//
+// Bytes that do not parse drop the connection they came over: it is told once why, and everything that it
+// sends later is discarded unread. A connection speaks for one actor; its commands are numbered without a
+// gap. One thread.
+
+#include <functional>
+#include <unordered_map>
+
+#include "runtime/base/log.hpp"
+#include "runtime/inbox/command.hpp"
+#include "runtime/vitals/vitals.hpp"
+
+namespace baton {
+
+class Intake {
+public:
+    Intake(Transport& transport, Log& log) : transport_(&transport), log_(&log) {}
+    void attach(OwnVitals& own) { own_ = &own; }
+    void be(ActorId me) { me_ = me; }
+
+    // The next command, counted as taken; false when there is none now. It views the intake's memory until
+    // the next call.
+    [[nodiscard]] bool next(Command& out);
+
+    // The actor has exited: its connection will not speak again.
+    void forget(ActorId sender);
+    [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
+
+private:
+    struct Sender {
+        ActorId id;
+        std::uint64_t last_sequence = 0;
+        Traffic* taken = nullptr;
+        bool is_dropped = false;
+    };
+    [[nodiscard]] bool parse(Command& out);
+    void drop(Link link, const Error& why);
+
+    Transport* transport_;
+    Log* log_;
+    OwnVitals* own_ = nullptr;
+    ActorId me_;
+    Unpacker unpacker_;
+    Buffer frame_;
+    std::size_t offset_ = 0;
+    Link link_;
+    std::unordered_map<Link, Sender> senders_;
+    std::uint64_t dropped_peers_ = 0;
+};
+
+}  // namespace baton

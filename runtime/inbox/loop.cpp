@@ -1,0 +1,477 @@
+#include "runtime/inbox/loop.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/check.hpp"
+#include "runtime/wire/convert.hpp"
+
+namespace baton {
+namespace {
+
+// The control lane is looked at again after so much time of handling quick commands.
+constexpr Duration control_interval = std::chrono::microseconds{100};
+// A sender whose window is full looks again so often; the receiver has plenty to do meanwhile.
+constexpr Duration window_interval = std::chrono::milliseconds{1};
+
+// The world's bytes to a struct of ours; an error names the field.
+template <class T>
+Result<T> decode_as(Value body, std::string_view tag) {
+    T out{};
+    Decoding at{tag};
+    if (!decode(body, out, at)) return at.take_error();
+    return out;
+}
+
+Error to_error(const ErrorBody& body) {
+    return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
+}
+
+}  // namespace
+
+// ---- AnswerSlot ------------------------------------------------------------------------------------
+
+AnswerSlot::AnswerSlot(Loop& loop, const Command& command)
+    : loop_(&loop),
+      link_(command.link),
+      asker_(command.envelope.from),
+      ask_id_(command.envelope.ask_id),
+      tag_(command.envelope.tag) {}
+
+AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
+    : loop_(std::exchange(other.loop_, nullptr)),
+      link_(other.link_),
+      asker_(other.asker_),
+      ask_id_(other.ask_id_),
+      tag_(std::move(other.tag_)) {}
+
+AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
+    if (this == &other) return *this;
+    if (loop_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+    loop_ = std::exchange(other.loop_, nullptr);
+    link_ = other.link_;
+    asker_ = other.asker_;
+    ask_id_ = other.ask_id_;
+    tag_ = std::move(other.tag_);
+    return *this;
+}
+
+AnswerSlot::~AnswerSlot() {
+    if (loop_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+}
+
+void AnswerSlot::reply(std::string_view body) {
+    if (body.size() > limits::message_bytes_max) {
+        return fail(Error{ErrorKind::refused,
+                          fmt::format("the reply to {} has {} bytes, a message holds at most {} "
+                                      "(limits::message_bytes_max)", tag_, body.size(), limits::message_bytes_max)});
+    }
+    answer(MessageKind::reply, body);
+}
+
+void AnswerSlot::fail(const Error& error) {
+    Buffer body;
+    Encoder encoder{body};
+    encode(encoder, ErrorBody{std::string(name_of(error.kind)), error.text.substr(0, limits::error_text_bytes_max),
+                              error.type, error.frames});
+    answer(MessageKind::error, body);
+}
+
+void AnswerSlot::answer(MessageKind kind, std::string_view body) {
+    Loop* loop = std::exchange(loop_, nullptr);
+    if (loop == nullptr || !is_asked()) return;
+    const Transport::Sent sent = loop->post(link_, Envelope{kind, loop->me(), asker_, 0, ask_id_, tag_}, body);
+    if (sent != Transport::Sent::yes)  // the asker has exited, or does not read its answers
+        loop->log().debug("reply.undelivered", "to={} command={}", to_string(asker_), tag_);
+}
+
+// ---- place in the session --------------------------------------------------------------------------
+
+Loop::Loop(Transport& transport, const Clock& clock, Log& log)
+    : transport_(&transport), clock_(&clock), log_(&log), intake_(transport, log) {}
+
+void Loop::be(ActorId me, std::string name) {
+    me_ = me;
+    name_ = std::move(name);
+    intake_.be(me);
+    log_->rename(fmt::format("{}#{}", name_, to_string(me)));
+}
+
+void Loop::attach(const Vitals& vitals, OwnVitals own) {
+    vitals_ = &vitals;
+    own_vitals_.emplace(std::move(own));
+    peers_.attach(vitals, *own_vitals_, me_);
+    intake_.attach(*own_vitals_);
+}
+
+Result<void> Loop::open_control(const std::string& address) {
+    Result<Link> link = transport_->open(address);
+    if (!link) return link.error();
+    control_ = *link;
+    peers_.add(coordinator_id, "coordinator", control_);
+    return {};
+}
+
+// ---- messages out ----------------------------------------------------------------------------------
+
+Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
+    if (!to.is_somebody()) return Error{ErrorKind::refused, "the Ref addresses nobody: it was never set"};
+    if (Peer* known = peers_.find(to); known != nullptr) return known;
+    if (const auto found = exited_.find(to); found != exited_.end()) return Error{ErrorKind::gone, found->second};
+    Buffer body;
+    Encoder encoder{body};
+    encode(encoder, coordinator::Locate{AnyRef{to}});
+    Result<AskId> ask = request(coordinator_id, "Locate", body, limits::coordinator_deadline);
+    if (!ask) return ask.error();
+    Result<ReplyFrame> reply = await(*ask, deadline);
+    if (!reply) return reply.error();
+    answer_unpacker_.clear();
+    Result<Value> value = answer_unpacker_.next(reply->frame, reply->offset);
+    if (!value) return value.error();
+    Result<coordinator::Located> located = decode_as<coordinator::Located>(*value, "Located");
+    if (!located) return located.error();
+    Result<Link> link = transport_->open(located->address);
+    if (!link) return link.error();
+    return &peers_.add(to, located->name, *link);
+}
+
+Error Loop::cannot_wait(Waited why, const Peer& peer, std::string_view for_what) const {
+    if (why == Waited::stopping) return Error{ErrorKind::stopping, fmt::format("{} is stopping", name_)};
+    return Error{ErrorKind::overloaded, fmt::format("{} has not taken what was sent before: {} waited until its deadline",
+                                                    peer.name, for_what)};
+}
+
+Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
+    const ActorId to = peer.id;
+    while (!peers_.in_flight(peer).fits(bytes)) {
+        if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
+        serve_control();
+        if (peers_.find(to) == nullptr) return Error{ErrorKind::gone, exited_[to]};
+        if (ends_waits()) return cannot_wait(Waited::stopping, peer, "the window");
+        if (deadline.has_passed(*clock_)) return cannot_wait(Waited::deadline, peer, "a full inbox");
+        waited_links_.assign({control_});
+        transport_->wait({.links = waited_links_}, std::min(window_interval, deadline.left(*clock_)));
+        for (const auto& [descriptor, on_readable] : watched_) on_readable();
+    }
+    return {};
+}
+
+Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag, std::string_view body,
+                       Deadline deadline, Urgency urgency) {
+    if (body.size() > limits::message_bytes_max)
+        return Error{ErrorKind::refused,
+                     fmt::format("{} to {} has {} bytes, a message holds at most {} (limits::message_bytes_max): "
+                                 "send it in pieces", tag, peer.name, body.size(), limits::message_bytes_max)};
+    const bool is_counted = peer.id != coordinator_id;
+    if (is_counted)
+        if (Result<void> open = wait_for_window(peer, body.size(), deadline); !open) return open;
+
+    record_.clear();
+    Encoder encoder{record_};
+    begin_record(encoder, Envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag});
+    record_.append(body);
+    if (peer.waiting_commands > 0 && peer.waiting.size() + record_.size() > limits::batch_bytes_max)
+        if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
+    peers_.append(peer, record_);
+    if (peer.waiting_commands == 1) ++unsent_peers_;
+
+    const bool may_share = urgency == Urgency::may_share && is_counted &&
+                           peers_.in_flight(peer).commands >= limits::batch_from_waiting &&
+                           peer.waiting_commands < limits::batch_commands_max;
+    if (may_share) return {};
+    const std::size_t record_bytes = record_.size();
+    const ActorId to = peer.id;
+    Result<void> pushed = push(peer, deadline);
+    if (!pushed && peers_.find(to) != nullptr) {  // refused, so it is as if it had never been sent
+        peers_.undo(peer, record_bytes);
+        if (peer.waiting_commands == 0) --unsent_peers_;
+    }
+    return pushed;
+}
+
+Result<void> Loop::push(Peer& peer, Deadline deadline) {
+    if (peer.waiting_commands == 0) return {};
+    const ActorId to = peer.id;
+    for (;;) {
+        switch (transport_->send(peer.link, peer.waiting)) {
+            case Transport::Sent::yes:
+                peer.waiting.clear();
+                peer.waiting_commands = 0;
+                --unsent_peers_;
+                return {};
+            case Transport::Sent::gone: return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
+            case Transport::Sent::full: break;
+        }
+        serve_control();
+        if (peers_.find(to) == nullptr) return Error{ErrorKind::gone, exited_[to]};
+        if (ends_waits()) return cannot_wait(Waited::stopping, peer, "the link");
+        if (deadline.has_passed(*clock_)) return cannot_wait(Waited::deadline, peer, "a full link");
+        wait(nullptr, deadline, peer.link);
+    }
+}
+
+Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body, Duration duration, Urgency urgency) {
+    const Deadline deadline = Deadline::in(*clock_, duration);
+    Result<Peer*> peer = reach(to, deadline);
+    if (!peer) return peer.error();
+    return put(**peer, MessageKind::send, 0, tag, body, deadline, urgency);
+}
+
+Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration) {
+    if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
+    if (has_lost_coordinator_) return Error{ErrorKind::gone, "the session has ended: its coordinator has died"};
+    const Deadline deadline = Deadline::in(*clock_, duration);
+    Result<Peer*> peer = reach(to, deadline);
+    if (!peer) return peer.error();
+    Result<AskId> ask = asks_.begin(to);
+    if (!ask) return ask;
+    Result<void> sent = put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now);
+    if (!sent) {
+        asks_.forget(*ask);
+        return sent.error();
+    }
+    if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
+    return ask;
+}
+
+Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
+    const Waited waited = serve(nullptr, [this, id] { return is_settled(id); }, deadline);
+    Asks::Ask* ask = asks_.find(id);
+    check(ask != nullptr, "an ask that is awaited is under way");
+    if (waited == Waited::done) {
+        Result<ReplyFrame> outcome = std::move(*ask->outcome);
+        asks_.forget(id);
+        return outcome;
+    }
+    const Peer* peer = peers_.find(ask->to);
+    const std::string who = peer == nullptr ? to_string(ask->to) : peer->name;
+    abandon(id);
+    if (waited == Waited::stopping)
+        return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)};
+    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline", who)};
+}
+
+bool Loop::is_settled(AskId id) {
+    const Asks::Ask* ask = asks_.find(id);
+    return ask != nullptr && ask->outcome.has_value();
+}
+
+void Loop::abandon(AskId id) {
+    settle(id, Error{ErrorKind::timed_out, "abandoned"});
+    asks_.forget(id);
+}
+
+Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration) {
+    const Deadline deadline = Deadline::in(*clock_, duration);
+    Result<AskId> ask = request(to, tag, body, duration);
+    if (!ask) return ask.error();
+    return await(*ask, deadline);
+}
+
+void Loop::flush() {
+    if (unsent_peers_ == 0) return;
+    std::vector<ActorId> unsent;  // a push may serve the control lane and so remove a peer
+    for (const auto& [id, peer] : peers_.all())
+        if (peer.waiting_commands > 0) unsent.push_back(id);
+    for (const ActorId id : unsent) {
+        Peer* peer = peers_.find(id);
+        if (peer == nullptr) continue;
+        const Result<void> pushed = push(*peer, Deadline::in(*clock_, limits::send_deadline));
+        if (!pushed && (peer = peers_.find(id)) != nullptr) {
+            log_->warn("command.lost", "to={} count={} why=\"{}\"", peer->name, peer->waiting_commands,
+                       describe(pushed.error()));
+            peer->waiting.clear();
+            peer->waiting_commands = 0;
+            --unsent_peers_;
+        }
+    }
+}
+
+Transport::Sent Loop::post(Link link, const Envelope& envelope, std::string_view body) {
+    record_.clear();
+    Encoder encoder{record_};
+    begin_record(encoder, envelope);
+    record_.append(body);
+    return transport_->send(link, record_);
+}
+
+void Loop::refuse(const Command& command, const Error& why) {
+    Buffer body;
+    Encoder encoder{body};
+    encode(encoder, ErrorBody{std::string(name_of(why.kind)), why.text, why.type, why.frames});
+    // Best effort: a sender that does not listen has been told by the log.
+    static_cast<void>(
+        post(command.link, Envelope{MessageKind::error, me_, command.envelope.from, 0, 0, command.envelope.tag}, body));
+}
+
+// ---- waiting and serving ---------------------------------------------------------------------------
+
+Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, Deadline deadline) {
+    for (;;) {
+        serve_control();
+        if (peers_asked_ > 0) collect_answers();
+        if (done()) return Waited::done;
+        if (ends_waits() || (stop_ == Stop::after_draining && handler != nullptr)) return Waited::stopping;
+        if (handler != nullptr) {
+            if (handler->descriptor() >= 0) handler->on_descriptor();
+            if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
+            if (handle_some(*handler, done)) continue;
+        }
+        flush();
+        if (deadline.has_passed(*clock_)) return Waited::deadline;
+        wait(handler, handler == nullptr ? deadline : deadline.or_earlier(handler->next_deadline()), Link{});
+    }
+}
+
+bool Loop::handle_some(Handler& handler, const std::function<bool()>& done) {
+    Command command;
+    bool any = false;
+    const Deadline slice = Deadline::in(*clock_, control_interval);
+    while (intake_.next(command)) {
+        any = true;
+        handle_one(handler, command);
+        if (done() || slice.has_passed(*clock_)) break;
+    }
+    return any;
+}
+
+void Loop::handle_one(Handler& handler, const Command& command) {
+    AnswerSlot slot{*this, command};
+    if (command.envelope.tag == sync_tag) {
+        Buffer nothing;
+        Encoder{nothing}.nil();
+        return slot.reply(nothing);
+    }
+    if (own_vitals_) own_vitals_->begin(command.envelope.tag, clock_->now().time_since_epoch().count());
+    handler.handle(command, std::move(slot));
+    if (own_vitals_) own_vitals_->end();
+}
+
+void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
+    waited_links_.clear();
+    if (control_.is_some()) waited_links_.push_back(control_);
+    if (peers_asked_ > 0)
+        for (const auto& [id, peer] : peers_.all())
+            if (peer.asks_in_flight > 0 && peer.link != control_) waited_links_.push_back(peer.link);
+    waited_descriptors_.clear();
+    for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
+    if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
+    transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
+    for (const auto& [descriptor, on_readable] : watched_) on_readable();
+}
+
+void Loop::serve_control() {
+    if (control_.is_some()) take_answers(control_);
+}
+
+void Loop::collect_answers() {
+    std::vector<Link>& links = waited_links_;
+    links.clear();
+    for (const auto& [id, peer] : peers_.all())
+        if (peer.asks_in_flight > 0 && peer.link != control_) links.push_back(peer.link);
+    for (std::size_t index = 0; index < links.size(); ++index) take_answers(links[index]);
+}
+
+void Loop::take_answers(Link link) {
+    while (transport_->receive_from(link, answer_frame_)) {
+        answer_unpacker_.clear();
+        std::size_t offset = 0;
+        Result<Envelope> envelope = read_envelope(answer_unpacker_, answer_frame_, offset);
+        if (!envelope) {
+            log_->warn("answer.unreadable", "{}", describe(envelope.error()));
+            continue;
+        }
+        if (envelope->kind == MessageKind::reply) {
+            settle(envelope->ask_id, ReplyFrame{std::move(answer_frame_), offset});
+            continue;
+        }
+        Result<Value> body = answer_unpacker_.next(answer_frame_, offset);
+        if (!body) {
+            log_->warn("answer.unreadable", "{}", describe(body.error()));
+        } else if (envelope->kind == MessageKind::notice && link == control_) {
+            take_notice(*envelope, *body);
+        } else if (envelope->kind == MessageKind::error) {
+            Result<ErrorBody> error = decode_as<ErrorBody>(*body, "error");
+            const Error outcome = error ? to_error(*error) : error.error();
+            // Without an ask the receiver has logged it already.
+            if (envelope->ask_id != 0) settle(envelope->ask_id, outcome);
+        }
+    }
+}
+
+void Loop::take_notice(const Envelope& envelope, Value body) {
+    if (envelope.tag == "Stop") {
+        const Result<notice::Stop> notice = decode_as<notice::Stop>(body, "Stop");
+        stop(notice && notice->drain);
+    } else if (envelope.tag == "Exited") {
+        const Result<notice::Exited> notice = decode_as<notice::Exited>(body, "Exited");
+        if (notice) {
+            forget_exited(*notice);
+            on_exited_(*notice);
+        }
+    } else {
+        log_->debug("notice.unknown", "tag={}", envelope.tag);
+    }
+}
+
+void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
+    const Asks::Ask* ask = asks_.find(id);
+    if (ask == nullptr || ask->outcome) return;
+    if (Peer* peer = peers_.find(ask->to); peer != nullptr && peer->asks_in_flight > 0)
+        if (--peer->asks_in_flight == 0) --peers_asked_;
+    asks_.settle(id, std::move(outcome));
+}
+
+void Loop::forget_exited(const notice::Exited& exited) {
+    const ActorId id = exited.actor.id;
+    if (exited_.size() >= limits::exits_kept_max) exited_.clear();
+    const std::string why = fmt::format("{} has exited: {}", exited.name, to_text(exited.exit));
+    exited_.insert_or_assign(id, why);
+    if (Peer* peer = peers_.find(id); peer != nullptr) {
+        take_answers(peer->link);  // what it answered before it went counts
+        asks_.settle_all_to(id, Error{ErrorKind::gone, why});
+        if (peer->asks_in_flight > 0) --peers_asked_;
+        if (peer->waiting_commands > 0) --unsent_peers_;
+        transport_->close(peer->link, Transport::Pending::discarded);
+        peers_.remove(id);
+    }
+    intake_.forget(id);
+}
+
+void Loop::stop(bool drain) noexcept {
+    if (stop_ != Stop::now) stop_ = drain ? Stop::after_draining : Stop::now;
+}
+
+void Loop::lose_coordinator() {
+    has_lost_coordinator_ = true;
+    const Error gone{ErrorKind::gone, "the session has ended: its coordinator has died"};
+    asks_.settle_all(gone);
+    for (auto& [id, peer] : peers_.all()) peer.asks_in_flight = 0;
+    peers_asked_ = 0;
+}
+
+void Loop::watch(int descriptor, std::function<void()> on_readable) {
+    watched_.emplace_back(descriptor, std::move(on_readable));
+}
+
+std::vector<DeadLetter> Loop::finish(Handler& handler) {
+    std::map<std::pair<std::string, std::string>, std::uint64_t> unread;
+    Command command;
+    while (intake_.next(command)) {
+        if (stop_ == Stop::after_draining) {
+            handle_one(handler, command);
+            serve_control();
+            continue;
+        }
+        AnswerSlot slot{*this, command};
+        const Envelope& envelope = command.envelope;
+        ++unread[{to_string(envelope.from), std::string(envelope.tag)}];
+        if (slot.is_asked())
+            slot.fail(Error{ErrorKind::stopping, fmt::format("{} is stopping and did not handle {}", name_, envelope.tag)});
+    }
+    flush();
+    std::vector<DeadLetter> dead_letters;
+    for (const auto& [key, count] : unread) dead_letters.push_back({key.first, key.second, count});
+    return dead_letters;
+}
+
+}  // namespace baton

@@ -1,0 +1,131 @@
+#pragma once
+// Loop: one actor's life between its messages. The non-template middle between the public API and the
+// transport.
+//
+// It sends and asks (peers, asks), takes commands one at a time (intake) and hands them to a Handler, and
+// serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
+// While a handler waits in ask(), other commands wait; only the control lane and answers are served.
+// Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's.
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "runtime/base/log.hpp"
+#include "runtime/inbox/asks.hpp"
+#include "runtime/inbox/command.hpp"
+#include "runtime/inbox/intake.hpp"
+#include "runtime/inbox/peers.hpp"
+
+namespace baton {
+
+class Loop {
+public:
+    Loop(Transport& transport, const Clock& clock, Log& log);
+
+    // ---- place in the session
+    void be(ActorId me, std::string name);
+    void attach(const Vitals& vitals, OwnVitals own);
+    // The control lane: a link to the coordinator's inbox.
+    [[nodiscard]] Result<void> open_control(const std::string& address);
+    [[nodiscard]] ActorId me() const noexcept { return me_; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const Clock& clock() const noexcept { return *clock_; }
+    [[nodiscard]] Log& log() const noexcept { return *log_; }
+    [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
+
+    // ---- messages out. `body` is one encoded value.
+    // Whether commands to a receiver that is behind may share a frame and leave a little later, at the
+    // latest when the handler returns or waits.
+    enum class Urgency { may_share, now };
+    [[nodiscard]] Result<void> send(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
+                                    Urgency urgency);
+    [[nodiscard]] Result<AskId> request(ActorId to, std::string_view tag, std::string_view body, Duration deadline);
+    // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
+    [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
+    [[nodiscard]] bool is_settled(AskId ask);
+    void abandon(AskId ask);
+    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline);
+    // What waits to share a frame goes out now.
+    void flush();
+
+    // To one who is at the other end of an accepted link: answers, and the coordinator's notices.
+    Transport::Sent post(Link link, const Envelope& envelope, std::string_view body);
+
+    // Tells a sender that nobody waits for: the error has ask id 0.
+    void refuse(const Command& command, const Error& why);
+
+    // ---- waiting and serving
+    enum class Waited { done, deadline, stopping };
+    // Serves until `done` holds, the deadline passes or this actor is to stop. With a handler commands are
+    // handled meanwhile, without one they wait.
+    Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
+
+    // Handles (drain) or answers and counts what the inbox still holds. The last thing before Leave.
+    [[nodiscard]] std::vector<DeadLetter> finish(Handler& handler);
+
+    void stop(bool drain) noexcept;
+    // From here a stop no longer ends waits: what is left to do is to say goodbye.
+    void begin_leaving() noexcept { is_leaving_ = true; }
+    [[nodiscard]] bool is_stopping() const noexcept { return stop_ != Stop::no; }
+    // Every ask under way ends as `gone`, and so does every later one: the coordinator has died.
+    void lose_coordinator();
+
+    // Wakes up for `descriptor` in every wait, also when no handler serves.
+    void watch(int descriptor, std::function<void()> on_readable);
+    // Told of every actor that this one had located and that has ended.
+    void on_exited(std::function<void(const notice::Exited&)> callback) { on_exited_ = std::move(callback); }
+    // An actor that has exited: nothing more will come over its connection.
+    void forget(ActorId exited) { intake_.forget(exited); }
+    [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return intake_.dropped_peers(); }
+
+private:
+    enum class Stop { no, now, after_draining };
+
+    [[nodiscard]] Result<Peer*> reach(ActorId to, Deadline deadline);
+    [[nodiscard]] Result<void> put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
+                                   std::string_view body, Deadline deadline, Urgency urgency);
+    [[nodiscard]] Result<void> wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline);
+    [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
+    [[nodiscard]] bool ends_waits() const noexcept { return stop_ == Stop::now && !is_leaving_; }
+    [[nodiscard]] Error cannot_wait(Waited why, const Peer& peer, std::string_view for_what) const;
+
+    void serve_control();
+    void collect_answers();
+    void take_answers(Link link);
+    void take_notice(const Envelope& envelope, Value body);
+    void settle(AskId id, Result<ReplyFrame> outcome);
+    bool handle_some(Handler& handler, const std::function<bool()>& done);
+    void handle_one(Handler& handler, const Command& command);
+    void wait(Handler* handler, Deadline deadline, Link writable);
+    void forget_exited(const notice::Exited& exited);
+
+    Transport* transport_;
+    const Clock* clock_;
+    Log* log_;
+    ActorId me_;
+    std::string name_;
+    const Vitals* vitals_ = nullptr;
+    std::optional<OwnVitals> own_vitals_;
+    Link control_;
+    Peers peers_;
+    Asks asks_;
+    Intake intake_;
+    Stop stop_ = Stop::no;
+    bool is_leaving_ = false;
+    bool has_lost_coordinator_ = false;
+    std::unordered_map<ActorId, std::string> exited_;  // why a Ref is of no use any more
+    std::vector<std::pair<int, std::function<void()>>> watched_;
+    std::function<void(const notice::Exited&)> on_exited_ = [](const notice::Exited&) {};
+
+    // Reused, so that the steady state allocates nothing.
+    Unpacker answer_unpacker_;
+    Buffer answer_frame_;
+    Buffer record_;
+    std::vector<Link> waited_links_;
+    std::vector<int> waited_descriptors_;
+    std::size_t unsent_peers_ = 0;  // that hold records in `waiting`
+    std::size_t peers_asked_ = 0;   // that owe an answer
+};
+
+}  // namespace baton

@@ -1,0 +1,71 @@
+#include "runtime/inbox/peers.hpp"
+
+namespace baton {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+void Peers::attach(const Vitals& vitals, OwnVitals& own, ActorId me) {
+    vitals_ = &vitals;
+    own_ = &own;
+    me_ = me;
+}
+
+Peer& Peers::add(ActorId id, std::string name, Link link) {
+    Peer& peer = peers_[id];
+    peer.id = id;
+    peer.name = std::move(name);
+    peer.link = link;
+    if (own_ != nullptr && id != coordinator_id) {
+        peer.mine = own_->traffic_with(id);
+        peer.their_row = vitals_->row_of(id);
+    }
+    return peer;
+}
+
+Peer* Peers::find(ActorId id) noexcept {
+    const auto found = peers_.find(id);
+    return found == peers_.end() ? nullptr : &found->second;
+}
+
+void Peers::remove(ActorId id) noexcept { peers_.erase(id); }
+
+Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
+    const auto known = [&peer] {
+        return InFlight{peer.sent_commands - std::min(peer.sent_commands, peer.taken_commands_seen),
+                        peer.sent_bytes - std::min(peer.sent_bytes, peer.taken_bytes_seen)};
+    };
+    // An untracked receiver is bounded by the transport's high-water marks alone.
+    if (peer.mine == nullptr || peer.their_row == nullptr || peer.their_row->is_kept.load(relaxed) == 0) return {};
+    if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
+    if (peer.their_row->id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
+    if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, me_);
+    if (peer.theirs != nullptr) {
+        peer.taken_commands_seen = peer.theirs->taken_commands.load(relaxed);
+        peer.taken_bytes_seen = peer.theirs->taken_bytes.load(relaxed);
+    }
+    return known();
+}
+
+void Peers::append(Peer& peer, std::string_view record) {
+    peer.waiting.append(record);
+    ++peer.waiting_commands;
+    ++peer.sent_commands;
+    peer.sent_bytes += record.size();
+    publish(peer);
+}
+
+void Peers::undo(Peer& peer, std::size_t record_bytes) {
+    peer.waiting.resize(peer.waiting.size() - record_bytes);
+    --peer.waiting_commands;
+    --peer.sent_commands;
+    peer.sent_bytes -= record_bytes;
+    publish(peer);
+}
+
+void Peers::publish(Peer& peer) const noexcept {
+    if (peer.mine == nullptr) return;
+    peer.mine->sent_commands.store(peer.sent_commands, relaxed);
+    peer.mine->sent_bytes.store(peer.sent_bytes, relaxed);
+}
+
+}  // namespace baton

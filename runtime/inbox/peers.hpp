@@ -1,0 +1,64 @@
+#pragma once
+// Peers: the actors that this one has sent to: one link each, what waits to go out over it, and how much
+// the other has not taken yet. Bytes and counts only; the loop decides when to wait. One thread.
+
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/transport/transport.hpp"
+#include "runtime/vitals/vitals.hpp"
+#include "runtime/wire/codec.hpp"
+
+namespace baton {
+
+struct Peer {
+    ActorId id;
+    std::string name;
+    Link link;
+    std::uint64_t sent_commands = 0;  // also the sequence of the last one
+    std::uint64_t sent_bytes = 0;
+    Buffer waiting;                   // records that share the next frame
+    std::size_t waiting_commands = 0;
+    std::size_t asks_in_flight = 0;
+
+    Traffic* mine = nullptr;          // where my vitals say what I sent
+    const VitalsRow* their_row = nullptr;
+    const Traffic* theirs = nullptr;  // where theirs say what they took; nullptr: nothing yet
+    std::uint64_t taken_commands_seen = 0;
+    std::uint64_t taken_bytes_seen = 0;
+};
+
+class Peers {
+public:
+    // From here on traffic is counted.
+    void attach(const Vitals& vitals, OwnVitals& own, ActorId me);
+
+    Peer& add(ActorId id, std::string name, Link link);
+    [[nodiscard]] Peer* find(ActorId id) noexcept;
+    void remove(ActorId id) noexcept;
+    [[nodiscard]] std::unordered_map<ActorId, Peer>& all() noexcept { return peers_; }
+
+    // Commands and bytes sent and not taken, as far as known; looks it up only when it could matter.
+    struct InFlight {
+        std::uint64_t commands = 0;
+        std::uint64_t bytes = 0;
+        [[nodiscard]] bool fits(std::size_t more_bytes) const noexcept {
+            return commands < limits::window_commands_max && bytes + more_bytes <= limits::window_bytes_max;
+        }
+    };
+    [[nodiscard]] InFlight in_flight(Peer& peer) const noexcept;
+
+    // Adds one record to what goes out; undo() takes exactly the last one back.
+    void append(Peer& peer, std::string_view record);
+    void undo(Peer& peer, std::size_t record_bytes);
+
+private:
+    void publish(Peer& peer) const noexcept;
+    std::unordered_map<ActorId, Peer> peers_;
+    const Vitals* vitals_ = nullptr;
+    OwnVitals* own_ = nullptr;
+    ActorId me_;
+};
+
+}  // namespace baton

@@ -1,0 +1,50 @@
+#pragma once
+// Limits: the bound of every queue, list, wait and size, in one place. Reaching one is `overloaded` or
+// `refused` with the limit's name, never silence. Sums are written as sums, one line a reason.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace baton::limits {
+
+// ---- one message -----------------------------------------------------------------------------------
+// Bulk data belongs into segments; a command that is larger than this is refused by its sender.
+inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
+inline constexpr std::size_t message_depth_max = 32;          // nested arrays and maps
+inline constexpr std::size_t command_fields_max = 24;         // what the reflection of a struct can count
+inline constexpr std::size_t name_bytes_max = 200;            // of an actor, a/b/c paths included
+inline constexpr std::size_t error_text_bytes_max = 4096;     // what travels of an exception's text
+inline constexpr std::size_t error_frames_max = 3;
+
+// ---- waiting commands ------------------------------------------------------------------------------
+// Between one sender and one receiver: sent and not yet taken. Beyond it the sender waits (back-pressure).
+inline constexpr std::uint64_t window_commands_max = 131'072;
+inline constexpr std::uint64_t window_bytes_max = std::uint64_t{64} << 20;
+// A receiver holds at most so many unread frames of one connection; what is more waits with its sender.
+inline constexpr int inbox_frames_per_peer_max = 1'024;
+// Commands share a frame only when the receiver already has this many of ours waiting.
+inline constexpr std::uint64_t batch_from_waiting = 64;
+inline constexpr std::size_t batch_commands_max = 64;
+inline constexpr std::size_t batch_bytes_max = std::size_t{16} << 10;
+
+// ---- one actor -------------------------------------------------------------------------------------
+inline constexpr std::size_t asks_in_flight_max = 65'536;
+inline constexpr std::size_t dropped_peers_max = 1'024;       // connections remembered as dropped
+inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a scenario for collect()
+
+// ---- one session -----------------------------------------------------------------------------------
+inline constexpr std::uint32_t actors_max = 1'024;            // rows of the vitals, alive at once
+inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons that the roster remembers
+inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
+inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
+
+// ---- deadlines -------------------------------------------------------------------------------------
+inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
+inline constexpr std::chrono::milliseconds ask_deadline{5'000};    // where a script names none
+inline constexpr std::chrono::milliseconds spawn_deadline{10'000};
+inline constexpr std::chrono::milliseconds stop_deadline{5'000};   // the whole ladder
+inline constexpr std::chrono::milliseconds coordinator_deadline{5'000};  // an answer of the coordinator
+inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
+
+}  // namespace baton::limits

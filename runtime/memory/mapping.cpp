@@ -1,0 +1,100 @@
+#include "runtime/memory/mapping.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <boost/interprocess/mapped_region.hpp>
+#include <boost/interprocess/shared_memory_object.hpp>
+#include <cstring>
+
+namespace baton {
+
+namespace ipc = boost::interprocess;
+
+struct SharedObject::Handle {
+    ipc::shared_memory_object object;
+    std::string name;
+};
+
+struct Mapping::Region {
+    ipc::mapped_region region;
+};
+
+namespace {
+
+Error to_error(const ipc::interprocess_exception& exception, std::string tried) {
+    const bool is_full = exception.get_error_code() == ipc::out_of_space_error ||
+                         exception.get_native_error() == ENOSPC || exception.get_native_error() == ENOMEM ||
+                         exception.get_native_error() == EMFILE;
+    return Error{is_full ? ErrorKind::overloaded : ErrorKind::refused,
+                 fmt::format("{}: {}", tried, std::strerror(exception.get_native_error()))};
+}
+
+}  // namespace
+
+SharedObject::SharedObject(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
+SharedObject::SharedObject(SharedObject&&) noexcept = default;
+SharedObject& SharedObject::operator=(SharedObject&&) noexcept = default;
+SharedObject::~SharedObject() = default;
+
+Result<SharedObject> SharedObject::create(const std::string& name, std::size_t bytes) {
+    try {
+        ipc::permissions only_mine{0600};
+        ipc::shared_memory_object object{ipc::create_only, name.c_str(), ipc::read_write, only_mine};
+        object.truncate(static_cast<ipc::offset_t>(bytes));
+        return SharedObject{std::make_unique<Handle>(Handle{std::move(object), name})};
+    } catch (const ipc::interprocess_exception& exception) {
+        return to_error(exception, fmt::format("cannot create the shared memory {} of {} bytes", name, bytes));
+    }
+}
+
+Result<SharedObject> SharedObject::open(const std::string& name) {
+    try {
+        return SharedObject{std::make_unique<Handle>(
+            Handle{ipc::shared_memory_object{ipc::open_only, name.c_str(), ipc::read_write}, name})};
+    } catch (const ipc::interprocess_exception& exception) {
+        return to_error(exception, fmt::format("cannot open the shared memory {}", name));
+    }
+}
+
+Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
+    const int fd = handle_->object.get_mapping_handle().handle;
+    int error = EINTR;
+    while (error == EINTR)
+        error = ::posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    if (error == 0) return {};
+    return Error{ErrorKind::overloaded,
+                 fmt::format("cannot commit {} bytes of the shared memory {}: {} (is /dev/shm full? see df /dev/shm)",
+                             bytes, handle_->name, std::strerror(error))};
+}
+
+std::size_t SharedObject::size() const noexcept {
+    ipc::offset_t size = 0;
+    return handle_->object.get_size(size) ? static_cast<std::size_t>(size) : 0;
+}
+
+const std::string& SharedObject::name() const noexcept { return handle_->name; }
+
+Mapping::Mapping(std::unique_ptr<Region> region) : region_(std::move(region)) {}
+Mapping::Mapping(Mapping&&) noexcept = default;
+Mapping& Mapping::operator=(Mapping&&) noexcept = default;
+Mapping::~Mapping() = default;
+
+Result<Mapping> Mapping::map(const SharedObject& object, Access access, std::size_t offset, std::size_t bytes) {
+    try {
+        const auto mode = access == Access::write ? ipc::read_write : ipc::read_only;
+        return Mapping{std::make_unique<Region>(Region{
+            ipc::mapped_region{object.handle_->object, mode, static_cast<ipc::offset_t>(offset), bytes}})};
+    } catch (const ipc::interprocess_exception& exception) {
+        return to_error(exception, fmt::format("cannot map {} bytes of the shared memory {}", bytes, object.name()));
+    }
+}
+
+std::byte* Mapping::data() const noexcept { return static_cast<std::byte*>(region_->region.get_address()); }
+std::size_t Mapping::size() const noexcept { return region_->region.get_size(); }
+
+bool remove_shared_object(const std::string& name) noexcept {
+    return ipc::shared_memory_object::remove(name.c_str());
+}
+
+}  // namespace baton

@@ -1,0 +1,61 @@
+#pragma once
+// Mapping: named shared memory of one machine, and views of it. The only door to Boost.Interprocess.
+//
+// A SharedObject is a name in /dev/shm (mode 0600); it is not removed when the last C++ object goes, but by
+// remove_shared_object(). Pages are committed before use, so that a full /dev/shm is an `overloaded` result
+// and never SIGBUS. No owners, no locks: who may touch the bytes is said elsewhere. One thread at a time.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "runtime/result.hpp"
+
+namespace baton {
+
+class SharedObject {
+public:
+    // Fresh, of `bytes` zero bytes that are not committed yet. Refused if the name is taken.
+    [[nodiscard]] static Result<SharedObject> create(const std::string& name, std::size_t bytes);
+    [[nodiscard]] static Result<SharedObject> open(const std::string& name);
+
+    SharedObject(SharedObject&&) noexcept;
+    SharedObject& operator=(SharedObject&&) noexcept;
+    ~SharedObject();
+
+    // Commits the pages of [offset, offset + bytes): from here touching them can't fail.
+    [[nodiscard]] Result<void> commit(std::size_t offset, std::size_t bytes);
+    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] const std::string& name() const noexcept;
+
+private:
+    friend class Mapping;
+    struct Handle;
+    explicit SharedObject(std::unique_ptr<Handle> handle);
+    std::unique_ptr<Handle> handle_;
+};
+
+class Mapping {
+public:
+    enum class Access { read, write };
+    // `offset` is a multiple of the page size.
+    [[nodiscard]] static Result<Mapping> map(const SharedObject& object, Access access, std::size_t offset,
+                                             std::size_t bytes);
+    Mapping(Mapping&&) noexcept;
+    Mapping& operator=(Mapping&&) noexcept;
+    ~Mapping();
+
+    [[nodiscard]] std::byte* data() const noexcept;  // writing through a read mapping faults
+    [[nodiscard]] std::size_t size() const noexcept;
+
+private:
+    struct Region;
+    explicit Mapping(std::unique_ptr<Region> region);
+    std::unique_ptr<Region> region_;
+};
+
+// True if there was one.
+bool remove_shared_object(const std::string& name) noexcept;
+
+}  // namespace baton

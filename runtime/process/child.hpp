@@ -1,0 +1,88 @@
+#pragma once
+// Child: one process that we started, from its start until its exit is known.
+//
+// It is not an actor: it knows nothing of inboxes, joining or stop notices; the ladder of a stop is built
+// above it. It never forks without exec, so nothing of the parent's memory or locks lives on in the child.
+//
+// Invariants:
+//   - The pidfd is opened while the child cannot have been reaped, so it is this child for ever, even after
+//     its number has been given to another process.
+//   - Nobody is left over: a Child that ends while its process runs kills and reaps it (I7).
+//   - The child starts with no signal blocked and none ignored or handled, and with only the descriptors
+//     0, 1, 2 and ChildSpec::inherit_fd; all others of the parent must be close-on-exec.
+//
+// Thread rule: one thread at a time. With die_with_parent() the starting thread must live as long as the
+// process does, because the kernel means the thread when it says parent. Starting reads the environment, so
+// no other thread may change it meanwhile.
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/unique_fd.hpp"
+#include "runtime/result.hpp"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace baton {
+
+struct ChildSpec {
+    // A terminal's Ctrl-C goes to a whole process group: `own` lets the parent decide what the child hears.
+    enum class Group { own, parents };
+
+    std::string program = {};                 // a path, see find_program.hpp
+    std::vector<std::string> arguments = {};  // without argv[0]
+    // Added to the parent's environment, or in place of what has the same name there.
+    std::vector<std::pair<std::string, std::string>> environment = {};
+    Group group = Group::own;
+    std::optional<int> inherit_fd = {};  // keeps its number in the child
+};
+
+struct ExitStatus {
+    bool by_signal = false;
+    int code_or_signal = 0;  // -1: somebody else has reaped the child and taken the answer along
+
+    bool operator==(const ExitStatus&) const = default;
+};
+
+class Child {
+public:
+    // Refused if the file is missing, a folder, not executable or of a wrong format, if a string cannot be
+    // handed to a program, or if this process ignores SIGCHLD (the kernel would then throw exits away).
+    [[nodiscard]] static Result<Child> start(const ChildSpec& spec);
+
+    Child(Child&& other) noexcept;
+    Child& operator=(Child&& other) noexcept;
+    // SIGKILL if it still runs, and reaps. Takes as long as the kernel needs to end a killed process.
+    ~Child();
+
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    // Readable from the exit on, also after the reaping; stays ours.
+    [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
+
+    // Never reaches another process. Gone after the reaping.
+    [[nodiscard]] Result<void> send_signal(int signal);
+
+    // Never waits. Nothing while it runs; the same answer every time once it has exited.
+    [[nodiscard]] std::optional<ExitStatus> reap();
+    // Waits for the exit. Nothing if the child still runs when the time is up.
+    [[nodiscard]] std::optional<ExitStatus> reap_within(Duration duration);
+
+private:
+    Child(pid_t pid, UniqueFd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
+    void end() noexcept;
+    std::optional<ExitStatus> wait(int options) noexcept;
+
+    pid_t pid_ = 0;
+    UniqueFd pidfd_;
+    std::optional<ExitStatus> status_;
+};
+
+// For the first lines of a child's main(): from here on the kernel kills this process when the thread that
+// started it ends. Gone if that has happened already, which only the comparison with the pid that the parent
+// handed down can tell; the caller then exits.
+[[nodiscard]] Result<void> die_with_parent(pid_t expected_parent);
+
+}  // namespace baton

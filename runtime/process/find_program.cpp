@@ -1,0 +1,77 @@
+#include "runtime/process/find_program.hpp"
+
+#include "runtime/base/log.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+namespace baton {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Empty for a file that can be executed, else the reason why not.
+std::string obstacle_at(const fs::path& path) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) return "not there";
+    if (error) return error.message();
+    if (fs::is_directory(status)) return "a folder, not a program";
+    if (!fs::is_regular_file(status)) return "not a regular file";
+    if (::access(path.c_str(), X_OK) != 0) return fmt::format("not executable: chmod +x '{}'", path.string());
+    return {};
+}
+
+std::vector<std::string> folders_of_path() {
+    std::vector<std::string> folders;
+    const char* const variable = std::getenv("PATH");
+    if (variable == nullptr || *variable == '\0') return folders;
+    std::string_view rest{variable};
+    for (;;) {
+        const std::size_t end = rest.find(':');
+        const std::string_view folder = rest.substr(0, end);
+        folders.emplace_back(folder.empty() ? "." : folder);  // as POSIX says of an empty entry
+        if (end == std::string_view::npos) return folders;
+        rest.remove_prefix(end + 1);
+    }
+}
+
+}  // namespace
+
+Result<std::string> find_program(std::string_view name, std::span<const std::string> folders) {
+    if (name.empty()) return Error{ErrorKind::refused, "cannot find a program without a name"};
+
+    std::error_code error;
+    if (name.find('/') != std::string_view::npos) {
+        const fs::path path = fs::absolute(name, error);
+        if (error)
+            return Error{ErrorKind::refused,
+                         fmt::format("cannot make the program path '{}' absolute: {}", name, error.message())};
+        if (const std::string obstacle = obstacle_at(path); !obstacle.empty())
+            return Error{ErrorKind::refused, fmt::format("cannot use program '{}': {}", path.string(), obstacle)};
+        return path.string();
+    }
+
+    std::vector<std::string> places{folders.begin(), folders.end()};
+    const std::vector<std::string> from_path = folders_of_path();
+    places.insert(places.end(), from_path.begin(), from_path.end());
+
+    std::string looked;
+    for (const std::string& place : places) {
+        const fs::path path = fs::absolute(fs::path{place} / name, error);
+        if (error) continue;
+        const std::string obstacle = obstacle_at(path);
+        if (obstacle.empty()) return path.string();
+        looked += fmt::format("\n  {}: {}", path.parent_path().string(), obstacle);
+    }
+    return Error{ErrorKind::refused,
+                 fmt::format("cannot find program '{}'; looked in{}\nbuild it, name its path, or add its folder "
+                             "to PATH",
+                             name, looked.empty() ? " no folder: none was given and PATH is empty" : looked)};
+}
+
+}  // namespace baton

@@ -1,0 +1,45 @@
+#pragma once
+// Process facts: what the kernel knows of any process, be it our child or not.
+//
+// A number alone is not a process: pids are used again. A pidfd is one process for ever, and a pid together
+// with its start ticks names one within a boot. Facts are a photograph: the process may have gone on, or
+// gone, by the time they are read. Nothing here starts or reaps a process (child.hpp does).
+//
+// Thread rule: no shared state, callable anywhere.
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/unique_fd.hpp"
+#include "runtime/result.hpp"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace baton {
+
+struct ProcessFacts {
+    pid_t pid = 0;
+    pid_t ppid = 0;
+    char state = '?';                     // as in /proc/PID/stat: R, S, D, T, Z, ...
+    unsigned long long start_ticks = 0;   // since boot
+};
+
+// Nothing when there is no such process.
+[[nodiscard]] std::optional<ProcessFacts> facts_of(pid_t pid);
+
+// NAME=VALUE as the process was started with, later changes of its own are not seen. Nothing when it has
+// exited or belongs to another user; empty for a zombie, and for an instant while a program is being started.
+[[nodiscard]] std::optional<std::vector<std::string>> environment_of(pid_t pid);
+
+// Becomes readable when the process exits, whoever its parent is. Gone when there is no such process.
+[[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
+
+// Gone when the process has been reaped; a zombie takes every signal and does nothing.
+[[nodiscard]] Result<void> send_signal_through(int pidfd, int signal);
+
+// Waits for the exit, until the deadline on the steady clock at the longest.
+[[nodiscard]] bool has_exited_by(int pidfd, Deadline deadline);
+
+}  // namespace baton

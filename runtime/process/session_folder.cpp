@@ -1,0 +1,197 @@
+#include "runtime/process/session_folder.hpp"
+
+#include "runtime/base/check.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/process/private_folder.hpp"
+#include "runtime/process/process_facts.hpp"
+#include "runtime/process/session_base.hpp"
+#include "runtime/process/system_error.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace baton {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view socket_suffix = ".sock";
+constexpr std::size_t base_path_size_bytes_max = socket_path_size_bytes_max  // of which
+                                                 - 1 - session_id_size_bytes       // "/<id>"
+                                                 - 1 - socket_name_size_bytes_max  // "/<name>"
+                                                 - socket_suffix.size();
+constexpr int id_attempts_max = 8;
+constexpr std::string_view how_to_start = "start a coordinator first";
+
+Result<std::string> make_session_base() {
+    const std::string base = session_base_path();
+    if (base.size() > base_path_size_bytes_max)
+        return Error{ErrorKind::refused,
+                     fmt::format("cannot put sockets under '{}': it is {} bytes long, and the kernel's limit on the "
+                                 "path of a socket leaves room for {}; point XDG_RUNTIME_DIR to a folder with a "
+                                 "shorter path, or unset it",
+                                 base, base.size(), base_path_size_bytes_max)};
+    if (Result<void> made = make_private_folder(base); !made) return std::move(made.error());
+    return base;
+}
+
+Result<std::string> make_session_folder(const std::string& base) {
+    for (int attempt = 0; attempt < id_attempts_max; ++attempt) {
+        std::string id = new_session_id();
+        const std::string path = fmt::format("{}/{}", base, id);
+        if (::mkdir(path.c_str(), S_IRWXU) == 0) return id;
+        if (errno != EEXIST) return system_error(errno, fmt::format("cannot make the session folder '{}'", path));
+    }
+    return Error{ErrorKind::overloaded, fmt::format("cannot find a free session id in '{}'", base)};
+}
+
+Result<UniqueFd> make_session_lock(const std::string& folder) {
+    const std::string path = fmt::format("{}/{}", folder, session_lock_name);
+    const std::string tried = fmt::format("cannot make the session lock '{}'", path);
+    UniqueFd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+    if (!lock.is_open()) return system_error(errno, tried);
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return system_error(errno, tried);
+
+    const auto facts = facts_of(::getpid());
+    const std::string text = fmt::format("pid {}\nstart_ticks {}\n", ::getpid(), facts ? facts->start_ticks : 0);
+    const ssize_t written = ::write(lock.get(), text.data(), text.size());
+    if (written != static_cast<ssize_t>(text.size())) return system_error(written < 0 ? errno : ENOSPC, tried);
+    return lock;
+}
+
+SessionInfo info_of(const std::string& folder) {
+    SessionInfo info{.id = fs::path{folder}.filename().string(), .path = folder};
+    info.is_live = !lock_of_dead_session(folder, BaseUse::reads).has_value();
+    std::ifstream lock{fmt::format("{}/{}", folder, session_lock_name)};
+    std::string word;
+    if (!(lock >> word >> info.pid) || word != "pid") info.pid = 0;
+    return info;
+}
+
+std::string ids_of(const std::vector<SessionInfo>& sessions) {
+    std::string text;
+    for (const SessionInfo& session : sessions)
+        if (session.is_live) text += fmt::format("{}{} (pid {})", text.empty() ? "" : ", ", session.id, session.pid);
+    return text;
+}
+
+std::string choices() {
+    const auto sessions = list_sessions();
+    const std::string running = sessions ? ids_of(*sessions) : std::string{};
+    return running.empty() ? fmt::format("none is running: {}", how_to_start) : fmt::format("running are {}", running);
+}
+
+// `named_by` tells where the name came from: an old variable in a shell is easily forgotten.
+Result<SessionInfo> find_named(const std::string& id_or_path, std::string_view named_by) {
+    const auto miss = [&](std::string_view reason) {
+        return Error{ErrorKind::gone, fmt::format("cannot join session '{}' ({}): {}; {}", id_or_path, named_by, reason,
+                                                  choices())};
+    };
+    std::string folder;
+    if (id_or_path.find('/') == std::string::npos) {
+        if (!is_session_id(id_or_path)) return miss("this is no session id");
+        folder = fmt::format("{}/{}", session_base_path(), id_or_path);
+    } else {
+        std::error_code error;
+        const fs::path path = fs::absolute(id_or_path, error).lexically_normal();
+        folder = (path.has_filename() ? path : path.parent_path()).string();
+    }
+
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(folder, error))) return miss(fmt::format("there is no folder '{}'", folder));
+    if (Result<void> is_private = check_private_folder(folder); !is_private) return std::move(is_private.error());
+    SessionInfo info = info_of(folder);
+    if (!info.is_live) return miss("its coordinator has exited, or this never was a session");
+    return info;
+}
+
+}  // namespace
+
+Result<SessionFolder> SessionFolder::create() {
+    const Result<std::string> base = make_session_base();
+    if (!base) return base.error();
+    // While it is held no sweep looks at the folder, which has no lock yet.
+    const Result<UniqueFd> base_lock = lock_session_base(*base, BaseUse::changes);
+    if (!base_lock) return base_lock.error();
+
+    Result<std::string> id = make_session_folder(*base);
+    if (!id) return std::move(id.error());
+    std::string path = fmt::format("{}/{}", *base, *id);
+    Result<UniqueFd> lock = make_session_lock(path);
+    if (!lock) {
+        // The first error is the one to report; what stays is swept.
+        [[maybe_unused]] const auto removed = remove_private_folder(path, session_lock_name);
+        return std::move(lock.error());
+    }
+    return SessionFolder{*std::move(id), std::move(path), *std::move(lock)};
+}
+
+SessionFolder& SessionFolder::operator=(SessionFolder&& other) noexcept {
+    if (this != &other) {
+        [[maybe_unused]] const auto removed = remove();
+        id_ = std::move(other.id_);
+        path_ = std::move(other.path_);
+        lock_ = std::move(other.lock_);
+    }
+    return *this;
+}
+
+SessionFolder::~SessionFolder() {
+    // Who wants to know calls remove() first; what stays here is swept by the next start.
+    [[maybe_unused]] const auto removed = remove();
+}
+
+std::string SessionFolder::socket_path(std::string_view name) const {
+    check(!name.empty() && name.size() <= socket_name_size_bytes_max && name.find('/') == std::string_view::npos,
+          "the name of a socket is short and no path");
+    return fmt::format("{}/{}{}", path_, name, socket_suffix);
+}
+
+Result<void> SessionFolder::remove() {
+    if (!lock_.is_open()) return {};
+    Result<void> removed = remove_private_folder(path_, session_lock_name);
+    if (removed) lock_.reset();
+    return removed;
+}
+
+Result<std::vector<SessionInfo>> list_sessions() {
+    const std::string base = session_base_path();
+    std::vector<SessionInfo> sessions;
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(base, error))) return sessions;
+    if (Result<void> is_private = check_private_folder(base); !is_private) return std::move(is_private.error());
+    const Result<UniqueFd> base_lock = lock_session_base(base, BaseUse::reads);
+    if (!base_lock) return base_lock.error();
+    for (const std::string& id : session_ids_in(base)) sessions.push_back(info_of(fmt::format("{}/{}", base, id)));
+    return sessions;
+}
+
+Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path) {
+    if (id_or_path) return find_named(*id_or_path, "as asked for");
+    if (const char* const variable = std::getenv("BATON_SESSION"); variable != nullptr && *variable != '\0')
+        return find_named(variable, "from BATON_SESSION");
+
+    Result<std::vector<SessionInfo>> sessions = list_sessions();
+    if (!sessions) return std::move(sessions.error());
+    const std::string running = ids_of(*sessions);
+    std::erase_if(*sessions, [](const SessionInfo& session) { return !session.is_live; });
+    if (sessions->empty())
+        return Error{ErrorKind::gone, fmt::format("no session of yours is running (looked in '{}'): {}",
+                                                  session_base_path(), how_to_start)};
+    if (sessions->size() > 1)
+        return Error{ErrorKind::refused,
+                     fmt::format("{} sessions of yours are running: {}; choose one with --session ID", sessions->size(),
+                                 running)};
+    SessionInfo only = std::move(sessions->front());
+    if (Result<void> is_private = check_private_folder(only.path); !is_private) return std::move(is_private.error());
+    return only;
+}
+
+}  // namespace baton

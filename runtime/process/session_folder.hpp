@@ -1,0 +1,76 @@
+#pragma once
+// SessionFolder: where the sockets of one session lie, and the proof that the session lives.
+//
+// A session is alive exactly as long as its coordinator holds the lock on <folder>/lock. The kernel frees a
+// lock when its holder dies, in whatever way, and gives it to nobody else; a pid file could not promise
+// that, since pids are used again. The lock file also names pid and start ticks, for people to read. It is
+// not a place for data: only sockets and small files, and whatever else somebody puts there stops its removal.
+//
+// Invariants:
+//   - The folder and the base that it lies in belong to this user and have mode 0700; others are refused.
+//   - Every socket path fits into sockaddr_un.
+//   - Its end removes the folder (I7); where that fails, or the coordinator dies, sweep.hpp does it.
+//
+// Thread rule: one thread at a time. A process that forks without exec hands the lock to its copy, and the
+// session then looks alive until both have ended; Baton never does.
+
+#include "runtime/base/unique_fd.hpp"
+#include "runtime/result.hpp"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace baton {
+
+inline constexpr std::size_t socket_path_size_bytes_max = 107;  // sun_path of sockaddr_un, without its zero
+inline constexpr std::size_t socket_name_size_bytes_max = 24;   // two 32-bit numbers with a dot between, and some
+
+class SessionFolder {
+public:
+    // Makes the base where it is missing. Refused if base or path are not as the invariants want them;
+    // overloaded if another process keeps the list of sessions locked.
+    [[nodiscard]] static Result<SessionFolder> create();
+
+    SessionFolder(SessionFolder&&) noexcept = default;
+    SessionFolder& operator=(SessionFolder&& other) noexcept;
+    ~SessionFolder();
+
+    // Eight letters and digits, such as "k3f9x2ab": short, as it also prefixes the names of segments.
+    [[nodiscard]] const std::string& id() const noexcept { return id_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    // "<folder>/<name>.sock". check()s that the name is neither empty, nor too long, nor a path.
+    [[nodiscard]] std::string socket_path(std::string_view name) const;
+
+    // Removes the files and sockets in the folder, the folder, and frees the lock; a second call does nothing.
+    // On an error the lock is still held, and the text names what is in the way.
+    [[nodiscard]] Result<void> remove();
+
+private:
+    SessionFolder(std::string id, std::string path, UniqueFd lock)
+        : id_(std::move(id)), path_(std::move(path)), lock_(std::move(lock)) {}
+
+    std::string id_;
+    std::string path_;
+    UniqueFd lock_;  // open until the folder has been removed or this is moved from
+};
+
+struct SessionInfo {
+    std::string id;
+    std::string path;
+    bool is_live = false;
+    pid_t pid = 0;  // of its coordinator, as the lock file says; 0 if it says nothing
+};
+
+// All sessions of this user, those included that died and have not been swept. Sorted by id.
+[[nodiscard]] Result<std::vector<SessionInfo>> list_sessions();
+
+// The session to join: the one named by its id or by the path of its folder, else the one in $BATON_SESSION
+// (a path as well, or an id), else the only live one of this user. Always a live one in a private folder.
+// Gone if there is none, refused if there are several to choose from; the text says which, and what to do.
+[[nodiscard]] Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path);
+
+}  // namespace baton

@@ -1,0 +1,50 @@
+#pragma once
+// StopSignals: turns SIGINT and SIGTERM into something that can be polled.
+//
+// While it lives both are caught, also where a shell had them ignored, and what was there before comes back
+// with its end. It stops nothing by itself, apart from the one case below; who polls it decides. SIGPIPE is
+// not its business: ZeroMQ looks after its own.
+//
+// The handler touches lock-free atomics and write(2) only. Invariant: one lives in a process at a time.
+//
+// Thread rule: made, asked and ended by one thread; the signals may arrive on any thread, so other threads
+// must have ended or blocked them before it ends.
+
+#include "runtime/base/unique_fd.hpp"
+#include "runtime/result.hpp"
+
+#include <array>
+#include <csignal>
+
+namespace baton {
+
+class StopSignals {
+public:
+    // What the second SIGINT does. `exits_now` is for people who press Ctrl-C again because the stop takes
+    // them too long: the handler leaves with _exit(130), nothing is cleaned up and the next start sweeps.
+    enum class Second { exits_now, is_counted };
+
+    // Overloaded if there are no descriptors left. check()s that no other one lives.
+    [[nodiscard]] static Result<StopSignals> install(Second second);
+
+    StopSignals(StopSignals&&) noexcept = default;
+    StopSignals& operator=(StopSignals&&) = delete;
+    ~StopSignals();
+
+    // Readable from a signal on until take().
+    [[nodiscard]] int fd() const noexcept { return read_end_.get(); }
+    // How many have come since install(), of both kinds.
+    [[nodiscard]] int count() const noexcept;
+    // Makes fd() unreadable and returns the number of the latest signal since the last take(), 0 for none.
+    [[nodiscard]] int take() noexcept;
+
+private:
+    StopSignals(UniqueFd read_end, UniqueFd write_end) noexcept
+        : read_end_(std::move(read_end)), write_end_(std::move(write_end)) {}
+
+    UniqueFd read_end_;
+    UniqueFd write_end_;
+    std::array<struct sigaction, 2> before_{};
+};
+
+}  // namespace baton

@@ -1,0 +1,191 @@
+#include "runtime/process/sweep.hpp"
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/process/private_folder.hpp"
+#include "runtime/process/process_facts.hpp"
+#include "runtime/process/session_base.hpp"
+#include "runtime/process/system_error.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <system_error>
+
+namespace baton {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr Duration exits_wait_max = 2s;
+// Actors that are just being started by dying ones show up in a later pass.
+constexpr int kill_passes_max = 8;
+constexpr const char* shared_memory_folder = "/dev/shm";
+
+struct DeadSession {
+    std::string id;
+    std::string folder;
+    UniqueFd lock;  // held while we clean up, so that nobody takes the session for alive or sweeps it too
+    bool has_processes = false;
+};
+
+std::vector<DeadSession> dead_sessions_in(const std::string& base, std::vector<Error>& troubles) {
+    std::vector<DeadSession> dead;
+    for (std::string& id : session_ids_in(base)) {
+        std::string folder = fmt::format("{}/{}", base, id);
+        std::optional<UniqueFd> lock = lock_of_dead_session(folder, BaseUse::changes);
+        if (!lock) continue;
+        if (Result<void> is_private = check_private_folder(folder); !is_private) {
+            std::error_code error;
+            if (fs::exists(fs::symlink_status(folder, error))) troubles.push_back(std::move(is_private.error()));
+            continue;
+        }
+        dead.push_back({std::move(id), std::move(folder), *std::move(lock)});
+    }
+    return dead;
+}
+
+std::vector<pid_t> processes_of_this_user() {
+    std::vector<pid_t> pids;
+    std::error_code error;
+    for (fs::directory_iterator entry{"/proc", error}; !error && entry != fs::directory_iterator{};
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        pid_t pid = 0;
+        const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (problem != std::errc{} || end != name.data() + name.size() || pid == ::getpid()) continue;
+        struct stat facts {};
+        if (::stat(entry->path().c_str(), &facts) == 0 && facts.st_uid == ::geteuid()) pids.push_back(pid);
+    }
+    return pids;
+}
+
+DeadSession* session_of_actor(pid_t pid, std::vector<DeadSession>& dead) {
+    const auto environment = environment_of(pid);
+    if (!environment) return nullptr;
+    const bool is_actor = std::any_of(environment->begin(), environment->end(),
+                                      [](const std::string& variable) { return variable.starts_with("BATON_ACTOR="); });
+    if (!is_actor) return nullptr;
+    for (DeadSession& session : dead)
+        if (std::find(environment->begin(), environment->end(), "BATON_SESSION=" + session.folder) !=
+            environment->end())
+            return &session;
+    return nullptr;
+}
+
+struct KilledActor {
+    pid_t pid;
+    UniqueFd pidfd;
+    DeadSession* session;
+};
+
+std::optional<KilledActor> kill_if_left_over(pid_t pid, std::vector<DeadSession>& dead, std::vector<Error>& troubles) {
+    // Most processes of a user are none of ours, and a pidfd for each would be a waste.
+    DeadSession* const suspected = session_of_actor(pid, dead);
+    if (suspected == nullptr) return std::nullopt;
+    Result<UniqueFd> pidfd = open_pidfd(pid);
+    if (!pidfd) {
+        if (pidfd.error().kind == ErrorKind::gone) return std::nullopt;
+        suspected->has_processes = true;
+        troubles.push_back(std::move(pidfd.error()));
+        return std::nullopt;
+    }
+    // The pid may have been used again before the pidfd was there. What is read now is of the pidfd's process
+    // if that one has not exited by the time it has been read.
+    DeadSession* const session = session_of_actor(pid, dead);
+    const bool has_exited = has_exited_by(pidfd->get(), Deadline{Instant::min()});
+    if (session == nullptr || has_exited) return std::nullopt;
+    if (Result<void> killed = send_signal_through(pidfd->get(), SIGKILL); !killed) {
+        if (killed.error().kind != ErrorKind::gone) {
+            session->has_processes = true;
+            killed.error().text += fmt::format(" (to process {}, left over from session {})", pid, session->id);
+            troubles.push_back(std::move(killed.error()));
+        }
+        return std::nullopt;
+    }
+    return KilledActor{pid, *std::move(pidfd), session};
+}
+
+void kill_actors_of(std::vector<DeadSession>& dead, Swept& swept) {
+    const Deadline deadline = Deadline::in(SystemClock{}, exits_wait_max);
+    for (int pass = 0; pass < kill_passes_max; ++pass) {
+        const bool is_last = pass + 1 == kill_passes_max;
+        std::vector<KilledActor> killed;
+        for (const pid_t pid : processes_of_this_user())
+            if (auto actor = kill_if_left_over(pid, dead, swept.troubles)) killed.push_back(*std::move(actor));
+        if (killed.empty()) return;
+
+        bool have_all_exited = true;
+        for (const KilledActor& actor : killed) {
+            swept.processes_killed.push_back(actor.pid);
+            const bool has_exited = has_exited_by(actor.pidfd.get(), deadline);
+            // One that was there in the last pass may have started another one.
+            if (!has_exited || is_last) actor.session->has_processes = true;
+            if (has_exited) continue;
+            have_all_exited = false;
+            swept.troubles.push_back({ErrorKind::timed_out,
+                                      fmt::format("process {}, left over from session {}, was killed and has not ended "
+                                                  "within {} s; see its state in /proc/{}/status",
+                                                  actor.pid, actor.session->id, exits_wait_max / 1s, actor.pid)});
+        }
+        if (!have_all_exited) return;
+    }
+}
+
+bool remove_segments_of(const DeadSession& session, Swept& swept) {
+    const std::string prefix = fmt::format("baton-{}-", session.id);
+    bool is_clean = true;
+    std::error_code error;
+    for (fs::directory_iterator entry{shared_memory_folder, error}; !error && entry != fs::directory_iterator{};
+         entry.increment(error)) {
+        const std::string path = entry->path().string();
+        if (!entry->path().filename().string().starts_with(prefix)) continue;
+        // Everybody may put a file there, under any name.
+        struct stat facts {};
+        if (::lstat(path.c_str(), &facts) != 0 || facts.st_uid != ::geteuid()) continue;
+        if (::unlink(path.c_str()) == 0) {
+            swept.removed.push_back(path);
+        } else if (errno != ENOENT) {
+            is_clean = false;
+            swept.troubles.push_back(
+                system_error(errno, fmt::format("cannot remove the segment '{}' of dead session {}", path, session.id)));
+        }
+    }
+    return is_clean;
+}
+
+}  // namespace
+
+Result<Swept> sweep_dead_sessions() {
+    Swept swept;
+    const std::string base = session_base_path();
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(base, error))) return swept;
+    if (Result<void> is_private = check_private_folder(base); !is_private) return std::move(is_private.error());
+    const Result<UniqueFd> base_lock = lock_session_base(base, BaseUse::changes);
+    if (!base_lock) return base_lock.error();
+
+    std::vector<DeadSession> dead = dead_sessions_in(base, swept.troubles);
+    if (dead.empty()) return swept;
+    kill_actors_of(dead, swept);
+    for (const DeadSession& session : dead) {
+        // A process that still runs may still write; all of it stays for the next sweep.
+        if (session.has_processes) continue;
+        if (!remove_segments_of(session, swept)) continue;
+        if (Result<void> removed = remove_private_folder(session.folder, session_lock_name); !removed) {
+            swept.troubles.push_back(std::move(removed.error()));
+            continue;
+        }
+        swept.removed.push_back(session.folder);
+        ++swept.sessions;
+    }
+    return swept;
+}
+
+}  // namespace baton

@@ -1,0 +1,33 @@
+#include "runtime/process/system_error.hpp"
+
+#include "runtime/base/log.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace baton {
+namespace {
+
+ErrorKind kind_of(int code) noexcept {
+    switch (code) {
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+        case EAGAIN:
+        case ENOSPC:
+        case EDQUOT: return ErrorKind::overloaded;
+        case ESRCH: return ErrorKind::gone;
+        case ENOSYS: return ErrorKind::unsupported;
+        default: return ErrorKind::refused;
+    }
+}
+
+}  // namespace
+
+Error system_error(int code, std::string_view tried, std::string_view advice) {
+    std::string text = fmt::format("{}: {}", tried, std::generic_category().message(code));
+    if (!advice.empty()) text += fmt::format("; {}", advice);
+    return {kind_of(code), std::move(text)};
+}
+
+}  // namespace baton

@@ -1,0 +1,135 @@
+#pragma once
+// Scenario: a C++ program that plays a story with actors.
+//
+//     int main(int argc, char** argv) {
+//         return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
+//             auto alice = scenario.spawn<student::Protocol>({"student", "Alice"}).value();
+//             fmt::print("{}\n", scenario.ask(alice, student::HoldThis{4}).value());
+//         });
+//     }
+//
+// run_scenario joins the session that BATON_SESSION or `--session ID` names, or starts a coordinator of its
+// own; when the body ends or throws, everything that the scenario started is stopped. value() of a Result
+// throws Failure, which run_scenario reports in one line. Ctrl-C once is an orderly stop (every wait
+// answers `stopping`, exit code 130), twice ends at once. One thread: the body's.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/session.hpp"
+
+namespace baton {
+
+class Scenario {
+public:
+    Scenario(Session& session, std::vector<std::string> arguments)
+        : session_(&session), arguments_(std::move(arguments)) {}
+
+    // ---- actors
+    template <class P>
+    Result<Ref<P>> spawn(const Program& program) {
+        Result<std::vector<Ref<P>>> one = spawn_all<P>({program});
+        if (!one) return one.error();
+        return one->front();
+    }
+    // In parallel, within the longest of their deadlines; with a progress bar when there are several.
+    template <class P>
+    Result<std::vector<Ref<P>>> spawn_all(const std::vector<Program>& programs) {
+        Result<std::vector<Spawned>> spawned = spawn_programs(programs, fingerprint_of(describe_protocol<P>()));
+        if (!spawned) return spawned.error();
+        std::vector<Ref<P>> refs;
+        for (const Spawned& one : *spawned) refs.push_back(Ref<P>{one.actor.id});
+        return refs;
+    }
+    template <class P>
+    Result<Ref<P>> find(std::string_view name) {
+        return context().find<P>(name);
+    }
+    // Stopped by the ladder; the exit says how it went.
+    Result<Ended> stop(AnyRef actor, Duration deadline = limits::stop_deadline);
+    Result<std::vector<Ended>> stop_all(Duration deadline = limits::stop_deadline);
+    Result<void> terminate(AnyRef actor) { return session_->signal(actor, 15); }
+    Result<void> kill(AnyRef actor) { return session_->signal(actor, 9); }
+    Result<Ended> join(AnyRef actor, Duration deadline) { return session_->join(actor, deadline); }
+    Result<std::vector<RosterRow>> roster(bool with_exited = false) { return session_->roster(with_exited); }
+
+    // ---- messages; see Context for the contracts
+    template <class P, class C>
+    Result<void> send(const Ref<P>& to, const C& command, Duration deadline = limits::send_deadline) {
+        return context().send(to, command, deadline);
+    }
+    template <class P, class C>
+    auto ask(const Ref<P>& to, const C& command, Duration deadline = limits::ask_deadline) {
+        return context().ask(to, command, deadline);
+    }
+    template <class P, class C>
+    auto request(const Ref<P>& to, const C& command) {
+        return context().request(to, command);
+    }
+    // To all of them; how many took it. Fewer than all of them: some were gone or overloaded.
+    template <class P, class C>
+    std::size_t broadcast(std::span<const Ref<P>> to, const C& command) {
+        std::size_t taken = 0;
+        for (const Ref<P>& one : to)
+            if (send(one, command).ok()) ++taken;
+        return taken;
+    }
+    // Asks all at once; one outcome each, in their order, within one deadline.
+    template <class P, class C>
+    auto ask_all(std::span<const Ref<P>> to, const C& command, Duration duration = limits::ask_deadline)
+        -> std::vector<Result<typename C::Reply>> {
+        std::vector<Result<Pending<typename C::Reply>>> pending;
+        for (const Ref<P>& one : to) pending.push_back(request(one, command));
+        const Deadline deadline = Deadline::in(session_->loop().clock(), duration);
+        std::vector<Result<typename C::Reply>> outcomes;
+        for (auto& one : pending) {
+            if (one) {
+                outcomes.push_back(one->get(deadline.left(session_->loop().clock())));
+            } else {
+                outcomes.push_back(one.error());
+            }
+        }
+        return outcomes;
+    }
+    // Until these actors have handled all that this scenario sent them.
+    Result<void> sync(std::span<const AnyRef> actors, Duration deadline = limits::ask_deadline) {
+        return session_->sync(actors, deadline);
+    }
+
+    // Commands C that came to this scenario, until there are `until.count` of them, or it has been quiet for
+    // `until.quiet`, or `until.deadline` has passed; what has come by then is returned.
+    template <class C>
+    Result<std::vector<C>> collect(const Session::Until& until) {
+        Result<std::vector<Session::Message>> messages = session_->collect(command_name<C>, until);
+        if (!messages) return messages.error();
+        std::vector<C> commands;
+        for (Session::Message& message : *messages) {
+            Result<C> command = decoded_reply<C>(ReplyFrame{std::move(message.body), 0});
+            if (!command) return command.error();
+            commands.push_back(std::move(*command));
+        }
+        return commands;
+    }
+    // This scenario's address, as an actor of protocol P.
+    template <class P>
+    [[nodiscard]] Ref<P> self() {
+        return context().self<P>();
+    }
+
+    // The command line, without the options of run_scenario.
+    [[nodiscard]] std::span<const std::string> arguments() const noexcept { return arguments_; }
+    [[nodiscard]] Context& context() noexcept { return session_->context(); }
+    [[nodiscard]] Session& session() noexcept { return *session_; }
+
+private:
+    [[nodiscard]] Result<std::vector<Spawned>> spawn_programs(const std::vector<Program>& programs, std::uint64_t fingerprint);
+    Session* session_;
+    std::vector<std::string> arguments_;
+};
+
+// Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 130 after Ctrl-C.
+[[nodiscard]] int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& body);
+
+}  // namespace baton

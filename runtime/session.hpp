@@ -1,0 +1,115 @@
+#pragma once
+// Session: one's place in a session as somebody from outside: a scenario, the command line, a script.
+//
+// enter() joins the session that is running, or starts a coordinator of its own when there is none; then
+// everything ends with close(), with the Session object, or with this process, whoever comes first. All
+// that scenarios can do to actors is here, without their types: names, Refs and encoded bodies. C++
+// scenarios use the typed front in scenario.hpp.
+// One thread; not movable, as the loop refers to its parts.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/context.hpp"
+
+namespace baton {
+
+class Child;
+
+// An exit, and whose. `exit.kind` says why.
+using Ended = coordinator::Ended;
+using RosterRow = coordinator::RosterRow;
+using Spawned = coordinator::Spawned;
+
+class Session {
+public:
+    enum class Inbox { open, none };  // can others send to it?
+    struct Entry {
+        std::optional<std::string> session = {};      // id or folder; else BATON_SESSION, else the only one
+        bool may_start = true;                        // a coordinator, when no session is named
+        std::string name = "scenario";                // in the roster; numbered when taken
+        Inbox inbox = Inbox::open;
+        std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
+    };
+    // `gone` where no session is running and none may be started.
+    [[nodiscard]] static Result<std::unique_ptr<Session>> enter(Entry entry);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    // ---- actors. Errors: refused (a name in use, no such program, another protocol), timed_out, gone.
+    struct SpawnOptions {
+        std::string program;
+        std::string name = {};
+        std::vector<std::string> arguments = {};
+        std::uint64_t fingerprint = 0;  // of the protocol expected; 0: any
+    };
+    // All in parallel, ready or failed within one deadline. If one fails the others are stopped again and the
+    // first failure is returned. `on_ready` hears how many are ready, after each.
+    [[nodiscard]] Result<std::vector<Spawned>> spawn(const std::vector<SpawnOptions>& what, Duration deadline,
+                                                     const std::function<void(std::size_t)>& on_ready = {});
+    [[nodiscard]] Result<Spawned> find(std::string_view name);
+    [[nodiscard]] Result<std::vector<RosterRow>> roster(bool with_exited);
+
+    // The ladder: asked, SIGTERM, SIGKILL, within the deadline. Empty: all spawned actors.
+    [[nodiscard]] Result<std::vector<Ended>> stop(std::vector<AnyRef> actors, Duration deadline, bool drain = false);
+    [[nodiscard]] Result<void> signal(AnyRef actor, int number);
+    // Waits for the exit.
+    [[nodiscard]] Result<Ended> join(AnyRef actor, Duration deadline);
+
+    // Until `actor` has handled everything that this session sent to it before.
+    [[nodiscard]] Result<void> sync(std::span<const AnyRef> actors, Duration deadline);
+
+    // ---- messages that came to this inbox
+    struct Message {
+        std::string tag;
+        Buffer body;       // one encoded value
+        ActorId from;
+        AnswerSlot answer;
+    };
+    struct Until {
+        std::size_t count = limits::collected_commands_max;  // so many are enough
+        Duration quiet = Duration::max();                    // nothing for so long is enough
+        Duration deadline = limits::ask_deadline;            // enough in any case
+    };
+    // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.
+    [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Until& until);
+
+    // ---- the end
+    // A session of one's own: stops all actors and the coordinator; returns every exit of its life. One that
+    // was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
+    [[nodiscard]] Result<std::vector<Ended>> close(Duration deadline = limits::stop_deadline);
+    // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
+    void kill_all() noexcept;
+    [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+    [[nodiscard]] bool is_own() const noexcept { return coordinator_ != nullptr; }
+
+    [[nodiscard]] Context& context() noexcept { return *context_; }
+    [[nodiscard]] Loop& loop() noexcept { return *loop_; }
+    [[nodiscard]] const std::string& id() const noexcept { return id_; }
+
+private:
+    class Mail;
+    Session();
+    [[nodiscard]] Result<void> start_coordinator(const Entry& entry);
+    [[nodiscard]] Result<void> join_session(const Entry& entry);
+    [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
+    [[nodiscard]] Result<void> require_open() const;
+
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+    std::unique_ptr<Child> coordinator_;  // only of a session of one's own
+    Loop* loop_ = nullptr;
+    std::unique_ptr<Context> context_;
+    std::unique_ptr<Mail> mail_;
+    std::string id_;
+    std::string folder_;
+    std::vector<std::string> program_folders_;
+    std::vector<AnyRef> spawned_;  // from here, ever
+    bool is_closed_ = false;
+};
+
+}  // namespace baton

@@ -1,0 +1,109 @@
+// run_actor_program: from the environment that the coordinator set to a served actor.
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/actor.hpp"
+#include "runtime/base/check.hpp"
+#include "runtime/process/child.hpp"
+#include "runtime/session/environment.hpp"
+#include "runtime/transport/zmq_transport.hpp"
+
+namespace baton {
+namespace {
+
+constexpr int exit_usage = 64;        // EX_USAGE of sysexits.h
+constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
+
+// Where a failed check leaves its last words; the row outlives this process.
+OwnVitals* last_words_place = nullptr;
+
+void say_protocol(const ProtocolDescription& protocol) {
+    for (const CommandDescription& command : protocol.commands) fmt::print("  {}\n", to_text(command));
+}
+
+int explain(const char* program, const ProtocolDescription& protocol) {
+    const char* slash = std::strrchr(program, '/');
+    const char* name = slash == nullptr ? program : slash + 1;
+    fmt::print("{} is an actor: a coordinator starts it, and it accepts these commands:\n\n", name);
+    say_protocol(protocol);
+    fmt::print("\nTry it from Python:\n\n"
+               "  import baton\n"
+               "  with baton.session() as session:\n"
+               "      actor = session.spawn(\"{}\")\n\n"
+               "`{} --describe` prints the commands alone.\n", program, name);
+    return exit_usage;
+}
+
+int fail(Log& log, std::string_view event, const Error& error, int code) {
+    log.error(event, "{}", describe(error));
+    return code;
+}
+
+}  // namespace
+
+int run_actor_program(int argc, char** argv, const ProtocolDescription& protocol,
+                      const std::function<std::unique_ptr<Handler>(Context&)>& make) {
+    const std::optional<SpawnedAs> place = spawned_as();
+    if (!place) {
+        if (argc == 2 && std::strcmp(argv[1], "--describe") == 0) return say_protocol(protocol), 0;
+        return explain(argv[0], protocol);
+    }
+    Log log{to_string(place->actor)};
+    if (const Result<void> bound = die_with_parent(place->coordinator_pid); !bound)
+        return fail(log, "actor.orphaned", bound.error(), exit_unavailable);
+
+    SystemClock clock;
+    ZmqTransport transport;
+    Loop loop{transport, clock, log};
+    loop.be(place->actor, to_string(place->actor));
+    const std::string address = fmt::format("ipc://{}/{}.sock", place->folder, to_string(place->actor));
+    if (const Result<void> bound = transport.bind(address); !bound)
+        return fail(log, "inbox.unbound", bound.error(), exit_unavailable);
+    if (const Result<void> opened = loop.open_control(coordinator_address(place->folder)); !opened)
+        return fail(log, "coordinator.unreachable", opened.error(), exit_unavailable);
+    const Result<coordinator::Welcome> welcome =
+        call(loop, coordinator::Join{AnyRef{place->actor}, "", static_cast<std::uint64_t>(::getpid()), address, protocol},
+             limits::coordinator_deadline);
+    if (!welcome) return fail(log, "join.refused", welcome.error(), exit_unavailable);
+    loop.be(place->actor, welcome->name);
+
+    Result<Vitals> vitals = Vitals::open(welcome->session);
+    if (!vitals) return fail(log, "vitals.missing", vitals.error(), exit_unavailable);
+    Result<OwnVitals> own = OwnVitals::open(*vitals, place->actor);
+    if (!own) return fail(log, "vitals.missing", own.error(), exit_unavailable);
+    Result<OwnVitals> words = OwnVitals::open(*vitals, place->actor);
+    if (!words) return fail(log, "vitals.missing", words.error(), exit_unavailable);
+    last_words_place = &*words;
+    on_failed_check([](std::string_view text) noexcept { last_words_place->keep_last_words(text); });
+    loop.attach(*vitals, std::move(*own));
+
+    Context context{loop, std::vector<std::string>(argv + 1, argv + argc)};
+    std::unique_ptr<Handler> handler;
+    try {
+        handler = make(context);
+    } catch (const std::exception& exception) {
+        words->keep_last_words(exception.what());
+        log.error("actor.unmade", "its constructor threw: {}", exception.what());
+        on_failed_check(nullptr);
+        return 1;
+    } catch (...) {
+        words->keep_last_words("its constructor threw what is no std::exception");
+        on_failed_check(nullptr);
+        return 1;
+    }
+    static_cast<void>(tell(loop, coordinator::Ready{}));
+
+    static_cast<void>(loop.serve(handler.get(), [] { return false; }, Deadline::never()));
+    std::vector<DeadLetter> dead_letters = loop.finish(*handler);
+    handler.reset();
+    loop.flush();
+    loop.begin_leaving();
+    static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
+    on_failed_check(nullptr);
+    return 0;
+}
+
+}  // namespace baton

@@ -1,0 +1,56 @@
+#include "runtime/session/environment.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+namespace baton {
+namespace {
+
+template <class Number>
+bool parse(std::string_view text, Number& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+}  // namespace
+
+std::optional<SpawnedAs> spawned_as() {
+    SpawnedAs out{std::string(variable(session_variable)), {}, 0};
+    const std::string_view actor = variable(actor_variable);
+    const std::size_t dot = actor.find('.');
+    if (out.folder.empty() || dot == std::string_view::npos) return std::nullopt;
+    if (!parse(actor.substr(0, dot), out.actor.number) || !parse(actor.substr(dot + 1), out.actor.incarnation) ||
+        !parse(variable(coordinator_variable), out.coordinator_pid))
+        return std::nullopt;
+    return out;
+}
+
+std::vector<std::string> program_folders() {
+    std::vector<std::string> folders;
+    if (const char* listed = std::getenv("BATON_PROGRAMS"); listed != nullptr) {
+        std::string_view rest = listed;
+        while (!rest.empty()) {
+            const std::size_t colon = std::min(rest.find(':'), rest.size());
+            if (colon > 0) folders.emplace_back(rest.substr(0, colon));
+            rest.remove_prefix(std::min(colon + 1, rest.size()));
+        }
+    }
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    if (!error) folders.push_back(self.parent_path().string());
+    return folders;
+}
+
+std::string coordinator_address(std::string_view folder) {
+    return fmt::format("ipc://{}/{}.sock", folder, coordinator_socket);
+}
+
+}  // namespace baton

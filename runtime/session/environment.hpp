@@ -1,0 +1,41 @@
+#pragma once
+// Environment: how a session and what it starts find each other: variables and names of sockets, in one
+// place for both sides.
+//
+//   BATON_SESSION      the session's folder
+//   BATON_ACTOR        the id ("3.1") that the coordinator gave a spawned program
+//   BATON_PROGRAMS     folders of programs, with colons between
+//   BATON_COORDINATOR  the coordinator's pid: a spawned actor ends when that process ends
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+
+namespace baton {
+
+inline constexpr const char* session_variable = "BATON_SESSION";
+inline constexpr const char* actor_variable = "BATON_ACTOR";
+inline constexpr const char* coordinator_variable = "BATON_COORDINATOR";
+
+inline constexpr std::string_view coordinator_socket = "coordinator";
+
+struct SpawnedAs {
+    std::string folder;
+    ActorId actor;
+    pid_t coordinator_pid = 0;
+};
+
+// Nothing where this program was not spawned by a coordinator, or the variables make no sense.
+[[nodiscard]] std::optional<SpawnedAs> spawned_as();
+
+// The folders of BATON_PROGRAMS and, last, that of the running program: where programs are looked for.
+[[nodiscard]] std::vector<std::string> program_folders();
+
+[[nodiscard]] std::string coordinator_address(std::string_view folder);
+
+}  // namespace baton

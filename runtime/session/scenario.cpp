@@ -1,0 +1,85 @@
+#include "runtime/scenario.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/base/progress.hpp"
+#include "runtime/process/signals.hpp"
+
+namespace baton {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
+constexpr int exit_interrupted = 130;
+
+}  // namespace
+
+Result<Ended> Scenario::stop(AnyRef actor, Duration deadline) {
+    Result<std::vector<Ended>> ended = session_->stop({actor}, deadline);
+    if (!ended) return ended.error();
+    if (ended->empty()) return Error{ErrorKind::timed_out, "the actor has not ended before the deadline"};
+    return std::move(ended->front());
+}
+
+Result<std::vector<Ended>> Scenario::stop_all(Duration deadline) { return session_->stop({}, deadline); }
+
+Result<std::vector<Spawned>> Scenario::spawn_programs(const std::vector<Program>& programs, std::uint64_t fingerprint) {
+    std::vector<Session::SpawnOptions> options;
+    Duration deadline = Duration::zero();
+    for (const Program& program : programs) {
+        options.push_back({program.program, program.name, program.arguments, fingerprint});
+        deadline = std::max(deadline, program.deadline);
+    }
+    Progress progress{"starting", options.size(), "actors"};
+    return session_->spawn(options, deadline, [&progress](std::size_t ready) { progress.reach(ready); });
+}
+
+int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& body) {
+    const std::string program = std::filesystem::path(argv[0]).filename().string();
+    Session::Entry entry;
+    entry.name = program;
+    std::vector<std::string> arguments;
+    for (int index = 1; index < argc; ++index) {
+        if (std::string_view(argv[index]) == "--session" && index + 1 < argc) {
+            entry.session = argv[++index];
+        } else {
+            arguments.emplace_back(argv[index]);
+        }
+    }
+    Result<StopSignals> signals = StopSignals::install(StopSignals::Second::exits_now);
+    Result<std::unique_ptr<Session>> session =
+        signals ? Session::enter(std::move(entry)) : Result<std::unique_ptr<Session>>{signals.error()};
+    if (!session) {
+        fmt::print(stderr, "{}: {}\n", program, describe(session.error()));
+        return exit_unavailable;
+    }
+    (*session)->loop().watch(signals->fd(), [&] {
+        if (signals->take() != 0) (*session)->loop().stop(false);
+    });
+
+    int code = 0;
+    try {
+        Scenario scenario{**session, std::move(arguments)};
+        body(scenario);
+    } catch (const std::exception& exception) {
+        // What a stop interrupted has been told why; there is nothing to add.
+        if (signals->count() == 0) {
+            fmt::print(stderr, "{}: {}\n", program, exception.what());
+            code = exit_failed;
+        }
+    }
+    if (signals->count() > 0) {
+        fmt::print(stderr, "{}: interrupted, stopping\n", program);
+        code = exit_interrupted;
+    }
+    if (const Result<std::vector<Ended>> closed = (*session)->close(); !closed && code == 0) {
+        fmt::print(stderr, "{}: {}\n", program, describe(closed.error()));
+        code = exit_failed;
+    }
+    return code;
+}
+
+}  // namespace baton

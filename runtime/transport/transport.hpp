@@ -1,0 +1,74 @@
+#pragma once
+// Transport: frames of bytes from one process to another, over links. An interface, so that the inbox can be
+// tested without sockets and so that another lane (a ring in shared memory) can stand beside ZeroMQ.
+//
+// A transport binds at most one address, its inbox, and opens links to the inboxes of others. Frames that
+// arrive at the inbox come with the link they came over; a frame sent back over that link reaches the one
+// who opened it. What every transport promises (tests/unit/transport_contract_test.cpp runs on each):
+//   - frames of one link arrive whole, once and in order;
+//   - send() never blocks: a full link says so, and takes frames again after the receiver has read;
+//   - a frame over limits::message_bytes_max plus a batch's worth is never delivered.
+// It knows nothing of envelopes. One thread: no object of it crosses a thread.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/limits.hpp"
+#include "runtime/result.hpp"
+
+namespace baton {
+
+// One connection, as seen from here. Plain value; means nothing in another process.
+struct Link {
+    std::uint32_t index = 0;  // 0: none
+    auto operator<=>(const Link&) const = default;
+    [[nodiscard]] bool is_some() const noexcept { return index != 0; }
+};
+
+inline constexpr std::size_t frame_bytes_max = limits::message_bytes_max + limits::batch_bytes_max;
+
+class Transport {
+public:
+    virtual ~Transport() = default;
+
+    // Makes this transport's inbox reachable at `address`.
+    [[nodiscard]] virtual Result<void> bind(const std::string& address) = 0;
+    // A link to the inbox at `address`, which may come into being later.
+    [[nodiscard]] virtual Result<Link> open(const std::string& address) = 0;
+    // Forgets the link. `Pending::delivered` still lets what was sent go out, up to limits::linger.
+    enum class Pending { delivered, discarded };
+    virtual void close(Link link, Pending pending) = 0;
+
+    enum class Sent {
+        yes,   // it is on its way
+        full,  // not taken; try again after wait() said writable
+        gone,  // nobody is at the other end any more
+    };
+    [[nodiscard]] virtual Sent send(Link link, std::string_view frame) = 0;
+
+    // The next frame at the inbox, and whence; false when there is none now.
+    [[nodiscard]] virtual bool receive(Link& from, std::string& frame) = 0;
+    // The next frame that came back over a link opened here; false when there is none now.
+    [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
+
+    // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be
+    // written, one of `descriptors` is readable, or `at_most` has passed. May return early for no reason.
+    struct Interest {
+        bool inbox = false;
+        std::span<const Link> links = {};
+        Link writable = {};
+        std::span<const int> descriptors = {};
+    };
+    virtual void wait(const Interest& interest, Duration at_most) = 0;
+};
+
+}  // namespace baton
+
+template <>
+struct std::hash<baton::Link> {
+    std::size_t operator()(baton::Link link) const noexcept { return link.index; }
+};

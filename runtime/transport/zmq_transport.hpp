@@ -1,0 +1,32 @@
+#pragma once
+// ZmqTransport: the transport over ZeroMQ. The only door to it.
+//
+// The inbox is a ROUTER socket (mandatory routing), each opened link a DEALER: one hop, peer to peer. Every
+// socket has explicit high-water marks and linger; ZeroMQ's I/O thread is the only thread beside the
+// caller's. Addresses are ZeroMQ endpoints ("ipc:///run/user/1000/baton/x/3.1.sock").
+
+#include <memory>
+
+#include "runtime/transport/transport.hpp"
+
+namespace baton {
+
+class ZmqTransport final : public Transport {
+public:
+    ZmqTransport();
+    ~ZmqTransport() override;
+
+    Result<void> bind(const std::string& address) override;
+    Result<Link> open(const std::string& address) override;
+    void close(Link link, Pending pending) override;
+    Sent send(Link link, std::string_view frame) override;
+    bool receive(Link& from, std::string& frame) override;
+    bool receive_from(Link link, std::string& frame) override;
+    void wait(const Interest& interest, Duration at_most) override;
+
+private:
+    struct Sockets;
+    std::unique_ptr<Sockets> sockets_;
+};
+
+}  // namespace baton

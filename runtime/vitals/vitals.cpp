@@ -1,0 +1,133 @@
+#include "runtime/vitals/vitals.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace baton {
+namespace {
+
+constexpr std::size_t region_bytes = std::size_t{limits::actors_max} * VitalsRow::bytes;
+constexpr auto relaxed = std::memory_order_relaxed;
+
+std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-vitals", session_id); }
+
+void store_text(char (&out)[VitalsRow::text_bytes], std::string_view text) noexcept {
+    const std::size_t size = std::min(text.size(), VitalsRow::text_bytes - 1);
+    std::memcpy(out, text.data(), size);
+    out[size] = 0;
+}
+
+}  // namespace
+
+Result<Vitals> Vitals::create(std::string_view session_id) {
+    Result<SharedObject> object = SharedObject::create(name_of_region(session_id), region_bytes);
+    if (!object) return object.error();
+    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, region_bytes);
+    if (!mapping) return mapping.error();
+    return Vitals{std::move(*object), std::move(*mapping)};
+}
+
+Result<Vitals> Vitals::open(std::string_view session_id) {
+    Result<SharedObject> object = SharedObject::open(name_of_region(session_id));
+    if (!object) return object.error();
+    if (object->size() != region_bytes)
+        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, expected {}: it is of another "
+                                                     "version of Baton", object->name(), object->size(), region_bytes)};
+    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::read, 0, region_bytes);
+    if (!mapping) return mapping.error();
+    return Vitals{std::move(*object), std::move(*mapping)};
+}
+
+void Vitals::remove(std::string_view session_id) noexcept { remove_shared_object(name_of_region(session_id)); }
+
+VitalsRow* Vitals::at(std::uint32_t number) const noexcept {
+    if (number == 0 || number > limits::actors_max) return nullptr;
+    return reinterpret_cast<VitalsRow*>(mapping_.data() + std::size_t{number - 1} * VitalsRow::bytes);
+}
+
+Result<void> Vitals::prepare(ActorId actor) {
+    VitalsRow* row = at(actor.number);
+    if (row == nullptr) return Error{ErrorKind::overloaded, "the session has no row left for another actor"};
+    if (Result<void> committed =
+            object_.commit(std::size_t{actor.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
+        !committed)
+        return committed;
+    row->id.store(0, relaxed);
+    row->handled.store(0, relaxed);
+    row->in_hand_since.store(0, relaxed);
+    row->is_kept.store(0, relaxed);
+    row->peer_count.store(0, relaxed);
+    row->in_hand[0] = 0;
+    row->last_words[0] = 0;
+    for (Traffic& traffic : row->traffic) {
+        traffic.peer.store(0, relaxed);
+        traffic.sent_commands.store(0, relaxed);
+        traffic.sent_bytes.store(0, relaxed);
+        traffic.taken_commands.store(0, relaxed);
+        traffic.taken_bytes.store(0, relaxed);
+    }
+    row->id.store(packed(actor), std::memory_order_release);
+    return {};
+}
+
+const VitalsRow* Vitals::row_of(ActorId actor) const noexcept {
+    const VitalsRow* row = at(actor.number);
+    return row != nullptr && row->id.load(std::memory_order_acquire) == packed(actor) ? row : nullptr;
+}
+
+std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
+    const VitalsRow* sender = row_of(from);
+    const VitalsRow* receiver = row_of(to);
+    if (sender == nullptr || receiver == nullptr || receiver->is_kept.load(relaxed) == 0) return 0;
+    const Traffic* outgoing = find_traffic(*sender, to);
+    if (outgoing == nullptr) return 0;
+    const Traffic* incoming = find_traffic(*receiver, from);
+    const std::uint64_t taken = incoming == nullptr ? 0 : incoming->taken_commands.load(relaxed);
+    const std::uint64_t sent = outgoing->sent_commands.load(relaxed);
+    return sent > taken ? sent - taken : 0;
+}
+
+const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept {
+    const std::uint64_t count =
+        std::min<std::uint64_t>(row.peer_count.load(std::memory_order_acquire), VitalsRow::peers_max);
+    for (std::uint64_t index = 0; index < count; ++index)
+        if (row.traffic[index].peer.load(relaxed) == packed(peer)) return &row.traffic[index];
+    return nullptr;
+}
+
+Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
+    if (vitals.row_of(me) == nullptr)
+        return Error{ErrorKind::gone, fmt::format("the session holds no row for actor {}", to_string(me))};
+    Result<Mapping> mapping = Mapping::map(vitals.object_, Mapping::Access::write,
+                                           std::size_t{me.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
+    if (!mapping) return mapping.error();
+    OwnVitals own{std::move(*mapping)};
+    own.row().is_kept.store(1, relaxed);
+    return own;
+}
+
+void OwnVitals::begin(std::string_view command, std::int64_t now) noexcept {
+    store_text(row().in_hand, command);
+    row().in_hand_since.store(now, relaxed);
+}
+
+void OwnVitals::end() noexcept {
+    row().handled.store(row().handled.load(relaxed) + 1, relaxed);
+    row().in_hand_since.store(0, relaxed);
+}
+
+void OwnVitals::keep_last_words(std::string_view words) noexcept { store_text(row().last_words, words); }
+
+Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
+    if (const Traffic* known = find_traffic(row(), peer); known != nullptr) return const_cast<Traffic*>(known);
+    const std::uint64_t count = row().peer_count.load(relaxed);
+    if (count >= VitalsRow::peers_max) return nullptr;
+    Traffic& fresh = row().traffic[count];
+    fresh.peer.store(packed(peer), relaxed);
+    row().peer_count.store(count + 1, std::memory_order_release);
+    return &fresh;
+}
+
+}  // namespace baton

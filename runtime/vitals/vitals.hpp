@@ -1,0 +1,103 @@
+#pragma once
+// Vitals: one row of shared memory an actor, in which it writes how it is and what it has sent and taken.
+//
+// Each row has one writer, its actor, and outlives it: after a SIGKILL the row still tells which command was
+// in hand and how many commands of whom were never taken. Nothing is locked, and no row is written by
+// anybody else, so no death can leave it half changed in a way that harms: a reader sees each number as it
+// was or as it is. Three things are read from it, all without a message:
+//   - back-pressure: a sender compares what it sent with what the receiver has taken;
+//   - the inbox depth that `ps` shows, also of an actor that is busy or frozen;
+//   - dead letters of an actor that was killed.
+// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its
+// own row writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are
+// figures, not synchronisation. Rows are not part of the wire; a foreign client does without.
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/limits.hpp"
+#include "runtime/memory/mapping.hpp"
+
+namespace baton {
+
+// What one actor has sent to and taken from one other.
+struct Traffic {
+    std::atomic<std::uint64_t> peer;  // ActorId packed; 0: free. Written last.
+    std::atomic<std::uint64_t> sent_commands;
+    std::atomic<std::uint64_t> sent_bytes;
+    std::atomic<std::uint64_t> taken_commands;
+    std::atomic<std::uint64_t> taken_bytes;
+};
+
+struct VitalsRow {
+    static constexpr std::size_t bytes = std::size_t{16} << 10;  // whole pages
+    static constexpr std::size_t text_bytes = 256;
+    static constexpr std::size_t header_bytes = 1024;
+    static constexpr std::size_t peers_max = (bytes - header_bytes) / sizeof(Traffic);
+
+    std::atomic<std::uint64_t> id;          // ActorId packed
+    std::atomic<std::uint64_t> handled;     // commands, ever
+    std::atomic<std::int64_t> in_hand_since;  // steady clock, nanoseconds; 0: idle
+    std::atomic<std::uint64_t> is_kept;     // 1: the actor writes this row; a foreign client does not
+    std::atomic<std::uint64_t> peer_count;  // of `traffic`, append only within one life
+    char in_hand[text_bytes];               // the command; ends with 0
+    char last_words[text_bytes];            // of a failed check
+    std::byte reserved[header_bytes - 5 * 8 - 2 * text_bytes];
+    Traffic traffic[peers_max];
+    std::byte rest[bytes - header_bytes - peers_max * sizeof(Traffic)];
+};
+static_assert(sizeof(VitalsRow) == VitalsRow::bytes);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+class Vitals {
+public:
+    // The coordinator's: makes the region of the session.
+    [[nodiscard]] static Result<Vitals> create(std::string_view session_id);
+    // Anyone's: reads all rows.
+    [[nodiscard]] static Result<Vitals> open(std::string_view session_id);
+    static void remove(std::string_view session_id) noexcept;
+
+    // The coordinator's: commits and empties the row of a new life. `overloaded` when memory is short.
+    [[nodiscard]] Result<void> prepare(ActorId actor);
+
+    // The row of that life, nullptr if the row is of another.
+    [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
+
+    // Commands that `from` has sent to `to` and `to` has not taken.
+    [[nodiscard]] std::uint64_t waiting(ActorId from, ActorId to) const noexcept;
+
+private:
+    friend class OwnVitals;
+    Vitals(SharedObject object, Mapping mapping) : object_(std::move(object)), mapping_(std::move(mapping)) {}
+    [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
+    SharedObject object_;
+    Mapping mapping_;
+};
+
+// The writable row of this process. One thread.
+class OwnVitals {
+public:
+    [[nodiscard]] static Result<OwnVitals> open(const Vitals& vitals, ActorId me);
+
+    void begin(std::string_view command, std::int64_t now) noexcept;
+    void end() noexcept;
+    void keep_last_words(std::string_view words) noexcept;
+    // The entry for `peer`, made at first need; nullptr when the table is full: then that traffic goes
+    // uncounted and only the transport bounds it.
+    [[nodiscard]] Traffic* traffic_with(ActorId peer) noexcept;
+
+private:
+    OwnVitals(Mapping mapping) : mapping_(std::move(mapping)) {}
+    [[nodiscard]] VitalsRow& row() const noexcept { return *reinterpret_cast<VitalsRow*>(mapping_.data()); }
+    Mapping mapping_;
+};
+
+[[nodiscard]] constexpr std::uint64_t packed(ActorId id) noexcept {
+    return std::uint64_t{id.number} << 32 | id.incarnation;
+}
+[[nodiscard]] const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept;
+
+}  // namespace baton

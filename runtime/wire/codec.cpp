@@ -1,0 +1,239 @@
+#include "runtime/wire/codec.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <msgpack.hpp>
+#include <vector>
+
+#include "runtime/base/check.hpp"
+#include "runtime/limits.hpp"
+
+namespace baton {
+namespace {
+
+struct Appender {
+    Buffer& out;
+    void write(const char* bytes, std::size_t size) { out.append(bytes, size); }
+};
+
+constexpr std::int8_t timestamp_extension = -1;  // the msgpack specification's own number
+
+const msgpack::object& of(const void* object) { return *static_cast<const msgpack::object*>(object); }
+
+std::uint32_t checked_size(std::size_t size) {
+    check(size <= std::numeric_limits<std::uint32_t>::max(), "a msgpack value holds less than 4 Gi elements");
+    return static_cast<std::uint32_t>(size);
+}
+
+}  // namespace
+
+// ---- Encoder ---------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Pack>
+void append(Buffer& out, Pack&& pack) {
+    Appender appender{out};
+    msgpack::packer<Appender> packer{appender};
+    pack(packer);
+}
+
+}  // namespace
+
+void Encoder::nil() {
+    append(*out_, [](auto& packer) { packer.pack_nil(); });
+}
+void Encoder::boolean(bool value) {
+    append(*out_, [value](auto& packer) { packer.pack(value); });
+}
+void Encoder::integer(std::int64_t value) {
+    append(*out_, [value](auto& packer) { packer.pack_int64(value); });
+}
+void Encoder::unsigned_integer(std::uint64_t value) {
+    append(*out_, [value](auto& packer) { packer.pack_uint64(value); });
+}
+void Encoder::real32(float value) {
+    append(*out_, [value](auto& packer) { packer.pack_float(value); });
+}
+void Encoder::real64(double value) {
+    append(*out_, [value](auto& packer) { packer.pack_double(value); });
+}
+void Encoder::timestamp(Timestamp value) {
+    append(*out_, [value](auto& packer) { packer.pack(value); });
+}
+void Encoder::array(std::size_t size) {
+    append(*out_, [size](auto& packer) { packer.pack_array(checked_size(size)); });
+}
+void Encoder::map(std::size_t size) {
+    append(*out_, [size](auto& packer) { packer.pack_map(checked_size(size)); });
+}
+void Encoder::text(std::string_view value) {
+    append(*out_, [value](auto& packer) { packer.pack_str(checked_size(value.size())); });
+    out_->append(value);
+}
+void Encoder::bytes(std::span<const std::byte> value) {
+    append(*out_, [value](auto& packer) { packer.pack_bin(checked_size(value.size())); });
+    out_->append(reinterpret_cast<const char*>(value.data()), value.size());
+}
+
+// ---- Value -----------------------------------------------------------------------------------------
+
+std::string_view name_of(ValueKind kind) noexcept {
+    switch (kind) {
+        case ValueKind::nil: return "nothing";
+        case ValueKind::boolean: return "bool";
+        case ValueKind::integer: return "integer";
+        case ValueKind::real: return "float";
+        case ValueKind::text: return "string";
+        case ValueKind::bytes: return "bytes";
+        case ValueKind::array: return "list";
+        case ValueKind::map: return "map";
+        case ValueKind::timestamp: return "timestamp";
+        case ValueKind::other: break;
+    }
+    return "unknown extension";
+}
+
+ValueKind Value::kind() const noexcept {
+    if (object_ == nullptr) return ValueKind::nil;
+    const msgpack::object& object = of(object_);
+    switch (object.type) {
+        case msgpack::type::NIL: return ValueKind::nil;
+        case msgpack::type::BOOLEAN: return ValueKind::boolean;
+        case msgpack::type::POSITIVE_INTEGER:
+        case msgpack::type::NEGATIVE_INTEGER: return ValueKind::integer;
+        case msgpack::type::FLOAT32:
+        case msgpack::type::FLOAT64: return ValueKind::real;
+        case msgpack::type::STR: return ValueKind::text;
+        case msgpack::type::BIN: return ValueKind::bytes;
+        case msgpack::type::ARRAY: return ValueKind::array;
+        case msgpack::type::MAP: return ValueKind::map;
+        case msgpack::type::EXT: {
+            const std::uint32_t size = object.via.ext.size;
+            const bool is_timestamp = object.via.ext.type() == timestamp_extension &&
+                                      (size == 4 || size == 8 || size == 12);
+            return is_timestamp ? ValueKind::timestamp : ValueKind::other;
+        }
+        default: return ValueKind::other;
+    }
+}
+
+bool Value::boolean() const noexcept { return of(object_).via.boolean; }
+
+bool Value::to_integer(std::int64_t& out) const noexcept {
+    const msgpack::object& object = of(object_);
+    if (object.type == msgpack::type::NEGATIVE_INTEGER) {
+        out = object.via.i64;
+        return true;
+    }
+    if (object.via.u64 > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
+    out = static_cast<std::int64_t>(object.via.u64);
+    return true;
+}
+
+bool Value::to_unsigned(std::uint64_t& out) const noexcept {
+    const msgpack::object& object = of(object_);
+    if (object.type == msgpack::type::NEGATIVE_INTEGER) return false;
+    out = object.via.u64;
+    return true;
+}
+
+double Value::real() const noexcept {
+    const msgpack::object& object = of(object_);
+    if (object.type == msgpack::type::POSITIVE_INTEGER) return static_cast<double>(object.via.u64);
+    if (object.type == msgpack::type::NEGATIVE_INTEGER) return static_cast<double>(object.via.i64);
+    return object.via.f64;
+}
+
+std::string_view Value::text() const noexcept {
+    const msgpack::object& object = of(object_);
+    return {object.via.str.ptr, object.via.str.size};
+}
+
+std::span<const std::byte> Value::bytes() const noexcept {
+    const msgpack::object& object = of(object_);
+    return {reinterpret_cast<const std::byte*>(object.via.bin.ptr), object.via.bin.size};
+}
+
+Timestamp Value::timestamp() const noexcept {
+    // Read here and not by msgpack-cxx, whose conversion throws on hostile nanoseconds.
+    const msgpack::object_ext& ext = of(object_).via.ext;
+    const auto* byte = reinterpret_cast<const unsigned char*>(ext.data());
+    const auto big_endian = [byte](std::size_t from, std::size_t count) {
+        std::uint64_t value = 0;
+        for (std::size_t i = from; i < from + count; ++i) value = value << 8 | byte[i];
+        return value;
+    };
+    std::uint64_t nanoseconds = 0;
+    std::int64_t seconds = 0;
+    if (ext.size == 4) {
+        seconds = static_cast<std::int64_t>(big_endian(0, 4));
+    } else if (ext.size == 8) {
+        const std::uint64_t packed = big_endian(0, 8);
+        nanoseconds = packed >> 34;
+        seconds = static_cast<std::int64_t>(packed & 0x3FFFFFFFFULL);
+    } else {
+        nanoseconds = big_endian(0, 4);
+        seconds = static_cast<std::int64_t>(big_endian(4, 8));
+    }
+    constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
+    seconds = std::clamp(seconds, -seconds_max, seconds_max);
+    nanoseconds = std::min<std::uint64_t>(nanoseconds, 999'999'999);
+    return Timestamp{std::chrono::nanoseconds{seconds * 1'000'000'000 + static_cast<std::int64_t>(nanoseconds)}};
+}
+
+std::size_t Value::size() const noexcept {
+    const msgpack::object& object = of(object_);
+    return object.type == msgpack::type::MAP ? object.via.map.size : object.via.array.size;
+}
+
+Value Value::at(std::size_t index) const noexcept { return Value{&of(object_).via.array.ptr[index]}; }
+Value Value::key_at(std::size_t index) const noexcept { return Value{&of(object_).via.map.ptr[index].key}; }
+Value Value::value_at(std::size_t index) const noexcept { return Value{&of(object_).via.map.ptr[index].val}; }
+
+// ---- Unpacker --------------------------------------------------------------------------------------
+
+struct Unpacker::Memory {
+    msgpack::zone zone;
+    std::vector<std::unique_ptr<msgpack::object>> more;  // roots after the first
+    msgpack::object first;
+    bool first_in_use = false;
+};
+
+Unpacker::Unpacker() : memory_(std::make_unique<Memory>()) {}
+Unpacker::~Unpacker() = default;
+Unpacker::Unpacker(Unpacker&&) noexcept = default;
+Unpacker& Unpacker::operator=(Unpacker&&) noexcept = default;
+
+void Unpacker::clear() {
+    memory_->zone.clear();
+    memory_->more.clear();
+    memory_->first_in_use = false;
+}
+
+Result<Value> Unpacker::next(std::string_view bytes, std::size_t& offset) {
+    const std::size_t left = bytes.size() - std::min(offset, bytes.size());
+    // Every element takes at least one byte, a map's pair two.
+    const msgpack::unpack_limit limit{left, left / 2, left, left, left, limits::message_depth_max};
+    const auto keep_by_reference = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+    msgpack::object* root = &memory_->first;
+    if (memory_->first_in_use) root = memory_->more.emplace_back(std::make_unique<msgpack::object>()).get();
+    memory_->first_in_use = true;
+    try {
+        bool referenced = false;
+        *root = msgpack::unpack(memory_->zone, bytes.data(), bytes.size(), offset, referenced,
+                                keep_by_reference, nullptr, limit);
+        return Value{root};
+    } catch (const msgpack::insufficient_bytes&) {
+        return Error{ErrorKind::corrupt, "the bytes end in the middle of a msgpack value"};
+    } catch (const msgpack::size_overflow& overflow) {
+        return Error{ErrorKind::corrupt,
+                     fmt::format("a msgpack value claims more than the message holds or nests deeper than {}: {}",
+                                 limits::message_depth_max, overflow.what())};
+    } catch (const std::exception& exception) {  // parse_error, bad_alloc
+        return Error{ErrorKind::corrupt, fmt::format("not msgpack: {}", exception.what())};
+    }
+}
+
+}  // namespace baton

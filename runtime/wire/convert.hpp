@@ -1,0 +1,348 @@
+#pragma once
+// Convert: C++ values to and from the wire.
+//
+// | C++                                              | msgpack                                         |
+// | bool; integers and enums; float, double          | bool; int; float (an int is taken for a float)  |
+// | std::string; std::vector<std::byte>              | str; bin                                        |
+// | std::vector<T>, std::array<T, N>                 | array                                           |
+// | std::map<K, T>, std::unordered_map<K, T>         | map                                             |
+// | std::optional<T>                                 | nil or T; in a struct it may also be left out   |
+// | std::variant<T...>                               | [index, value]                                  |
+// | Timestamp; std::chrono::duration                 | timestamp extension (-1); int, nanoseconds      |
+// | Ref<P>, AnyRef, ActorId                          | [number, incarnation]                           |
+// | a struct                                         | map from field name to value                    |
+//
+// decode() refuses what does not fit and says where: `HoldThis.number: expected integer, got string`.
+// A struct's map must hold each field once and no other. Thread rule: pure functions.
+
+#include <chrono>
+#include <concepts>
+#include <limits>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <variant>
+
+#include "runtime/ref.hpp"
+#include "runtime/wire/codec.hpp"
+#include "runtime/wire/fields.hpp"
+
+namespace baton {
+
+// Where in a command the decoder stands, and what it found wrong there. The path is only spelled out when
+// something is wrong.
+class Decoding {
+public:
+    explicit Decoding(std::string_view root) : here_{root, 0, nullptr} {}
+
+    struct Step {
+        std::string_view name;  // of a field, or empty for an element
+        std::size_t index;
+        const Step* outer;
+    };
+
+    // Runs `decode_inner` one step deeper.
+    template <class Function>
+    bool inside(std::string_view field, std::size_t index, Function&& decode_inner) {
+        const Step outer = here_;
+        here_ = Step{field, index, &outer};
+        const bool fine = decode_inner();
+        here_ = outer;
+        return fine;
+    }
+
+    // Both return false, to be returned.
+    bool expected(std::string_view what, Value got);
+    bool fail(std::string_view what);
+
+    [[nodiscard]] Error take_error() { return Error{ErrorKind::refused, std::move(text_)}; }
+
+private:
+    [[nodiscard]] std::string path() const;
+    Step here_;
+    std::string text_;
+};
+
+namespace convert {
+
+template <class T>
+struct Always : std::false_type {};
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsArray : std::false_type {};
+template <class T, std::size_t N>
+struct IsArray<std::array<T, N>> : std::true_type {};
+template <class T>
+struct IsMap : std::false_type {};
+template <class K, class T>
+struct IsMap<std::map<K, T>> : std::true_type {};
+template <class K, class T>
+struct IsMap<std::unordered_map<K, T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsVariant : std::false_type {};
+template <class... T>
+struct IsVariant<std::variant<T...>> : std::true_type {};
+template <class T>
+struct IsRef : std::false_type {};
+template <class P>
+struct IsRef<Ref<P>> : std::true_type {};
+template <>
+struct IsRef<AnyRef> : std::true_type {};
+template <class T>
+struct IsDuration : std::false_type {};
+template <class R, class P>
+struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
+
+using Bytes = std::vector<std::byte>;
+
+}  // namespace convert
+
+template <class T>
+void encode(Encoder& encoder, const T& value) {
+    using namespace convert;
+    if constexpr (std::is_same_v<T, bool>) {
+        encoder.boolean(value);
+    } else if constexpr (std::is_enum_v<T>) {
+        encode(encoder, static_cast<std::underlying_type_t<T>>(value));
+    } else if constexpr (std::signed_integral<T>) {
+        encoder.integer(value);
+    } else if constexpr (std::unsigned_integral<T>) {
+        encoder.unsigned_integer(value);
+    } else if constexpr (std::is_same_v<T, float>) {
+        encoder.real32(value);
+    } else if constexpr (std::is_same_v<T, double>) {
+        encoder.real64(value);
+    } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
+        encoder.text(value);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        encoder.bytes(value);
+    } else if constexpr (IsVector<T>::value || IsArray<T>::value) {
+        encoder.array(value.size());
+        for (const auto& element : value) encode<typename T::value_type>(encoder, element);
+    } else if constexpr (IsMap<T>::value) {
+        encoder.map(value.size());
+        for (const auto& [key, element] : value) {
+            encode(encoder, key);
+            encode(encoder, element);
+        }
+    } else if constexpr (IsOptional<T>::value) {
+        if (value.has_value()) {
+            encode(encoder, *value);
+        } else {
+            encoder.nil();
+        }
+    } else if constexpr (IsVariant<T>::value) {
+        encoder.array(2);
+        encoder.unsigned_integer(value.index());
+        std::visit([&encoder](const auto& alternative) { encode(encoder, alternative); }, value);
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        encoder.timestamp(value);
+    } else if constexpr (IsDuration<T>::value) {
+        encoder.integer(std::chrono::duration_cast<std::chrono::nanoseconds>(value).count());
+    } else if constexpr (IsRef<T>::value) {
+        encode(encoder, value.id);
+    } else if constexpr (std::is_same_v<T, ActorId>) {
+        encoder.array(2);
+        encoder.unsigned_integer(value.number);
+        encoder.unsigned_integer(value.incarnation);
+    } else if constexpr (std::is_same_v<T, std::monostate>) {
+        encoder.nil();
+    } else if constexpr (fields::Struct<T>) {
+        constexpr auto& names = fields::names_of<T>;
+        encoder.map(names.size());
+        std::apply(
+            [&encoder]([[maybe_unused]] const auto&... member) {
+                [[maybe_unused]] std::size_t index = 0;
+                ((encoder.text(names[index++]), encode(encoder, member)), ...);
+            },
+            fields::tie_fields(value));
+    } else {
+        static_assert(convert::Always<T>::value,
+                      "a field of this type can't travel in a command: see the table in wire/convert.hpp");
+    }
+}
+
+template <class T>
+[[nodiscard]] bool decode(Value from, T& out, Decoding& at);
+
+namespace convert {
+
+template <std::integral T>
+bool decode_integer(Value from, T& out, Decoding& at) {
+    if (from.kind() != ValueKind::integer) return at.expected("integer", from);
+    if constexpr (std::is_signed_v<T>) {
+        std::int64_t wide = 0;
+        if (!from.to_integer(wide) || wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max())
+            return at.expected("an integer in range", from);
+        out = static_cast<T>(wide);
+    } else {
+        std::uint64_t wide = 0;
+        if (!from.to_unsigned(wide) || wide > std::numeric_limits<T>::max())
+            return at.expected("an integer in range", from);
+        out = static_cast<T>(wide);
+    }
+    return true;
+}
+
+template <class... T>
+bool decode_variant(Value from, std::variant<T...>& out, Decoding& at) {
+    std::uint64_t index = 0;
+    if (from.kind() != ValueKind::array || from.size() != 2 || from.at(0).kind() != ValueKind::integer ||
+        !from.at(0).to_unsigned(index) || index >= sizeof...(T))
+        return at.expected("[index, value] of a variant", from);
+    bool fine = false;
+    // By index, because two alternatives may have one type.
+    const auto try_one = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+        if (I != index) return;
+        std::variant_alternative_t<I, std::variant<T...>> value{};
+        fine = decode(from.at(1), value, at);
+        if (fine) out.template emplace<I>(std::move(value));
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (try_one(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::index_sequence_for<T...>{});
+    return fine;
+}
+
+template <fields::Struct T>
+bool decode_struct(Value from, T& out, Decoding& at) {
+    constexpr auto& names = fields::names_of<T>;
+    if (from.kind() != ValueKind::map) return at.expected("a map of fields", from);
+    std::array<bool, names.size() + 1> seen{};
+    for (std::size_t position = 0; position < from.size(); ++position) {
+        const Value key = from.key_at(position);
+        if (key.kind() != ValueKind::text) return at.expected("a field name", key);
+        const std::string_view name = key.text();
+        // Fields mostly come in the order of the struct.
+        std::size_t index = position;
+        if (index >= names.size() || names[index] != name) {
+            index = 0;
+            while (index < names.size() && names[index] != name) ++index;
+        }
+        if (index == names.size()) return at.fail(std::string("has no field '").append(name).append("'"));
+        if (seen[index]) return at.fail(std::string("field '").append(name).append("' is there twice"));
+        seen[index] = true;
+        const Value value = from.value_at(position);
+        bool fine = true;
+        std::apply(
+            [&](auto&... member) {
+                [[maybe_unused]] std::size_t which = 0;
+                ((which++ == index
+                      ? static_cast<void>(fine = at.inside(names[index], 0, [&] { return decode(value, member, at); }))
+                      : static_cast<void>(0)),
+                 ...);
+            },
+            fields::tie_fields(out));
+        if (!fine) return false;
+    }
+    bool complete = true;
+    std::apply(
+        [&](auto&... member) {
+            [[maybe_unused]] std::size_t which = 0;
+            [[maybe_unused]] const auto demand = [&]<class M>(const M&, std::size_t index) {
+                if (!seen[index] && complete && !IsOptional<M>::value)
+                    complete = at.inside(names[index], 0, [&] { return at.fail("is missing"); });
+            };
+            (demand(member, which++), ...);
+        },
+        fields::tie_fields(out));
+    return complete;
+}
+
+}  // namespace convert
+
+// Fills `out` from the wire; false and an error in `at` where it does not fit. `out` is default-made.
+template <class T>
+bool decode(Value from, T& out, Decoding& at) {
+    using namespace convert;
+    if constexpr (std::is_same_v<T, bool>) {
+        if (from.kind() != ValueKind::boolean) return at.expected("bool", from);
+        out = from.boolean();
+        return true;
+    } else if constexpr (std::is_enum_v<T>) {
+        std::underlying_type_t<T> number{};
+        if (!decode(from, number, at)) return false;
+        out = static_cast<T>(number);
+        return true;
+    } else if constexpr (std::integral<T>) {
+        return decode_integer(from, out, at);
+    } else if constexpr (std::floating_point<T>) {
+        if (from.kind() != ValueKind::real && from.kind() != ValueKind::integer) return at.expected("float", from);
+        out = static_cast<T>(from.real());
+        return true;
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        if (from.kind() != ValueKind::text) return at.expected("string", from);
+        out = from.text();
+        return true;
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        if (from.kind() != ValueKind::bytes) return at.expected("bytes", from);
+        out.assign(from.bytes().begin(), from.bytes().end());
+        return true;
+    } else if constexpr (IsVector<T>::value) {
+        if (from.kind() != ValueKind::array) return at.expected("list", from);
+        out.clear();
+        out.reserve(from.size());
+        for (std::size_t index = 0; index < from.size(); ++index) {
+            typename T::value_type element{};
+            if (!at.inside({}, index, [&] { return decode(from.at(index), element, at); })) return false;
+            out.push_back(std::move(element));
+        }
+        return true;
+    } else if constexpr (IsArray<T>::value) {
+        if (from.kind() != ValueKind::array || from.size() != out.size())
+            return at.expected("a list of " + std::to_string(out.size()), from);
+        for (std::size_t index = 0; index < out.size(); ++index)
+            if (!at.inside({}, index, [&] { return decode(from.at(index), out[index], at); })) return false;
+        return true;
+    } else if constexpr (IsMap<T>::value) {
+        if (from.kind() != ValueKind::map) return at.expected("map", from);
+        out.clear();
+        for (std::size_t index = 0; index < from.size(); ++index) {
+            typename T::key_type key{};
+            typename T::mapped_type element{};
+            if (!at.inside({}, index, [&] {
+                    return decode(from.key_at(index), key, at) && decode(from.value_at(index), element, at);
+                }))
+                return false;
+            if (!out.emplace(std::move(key), std::move(element)).second) return at.fail("has a key twice");
+        }
+        return true;
+    } else if constexpr (IsOptional<T>::value) {
+        out.reset();
+        if (from.kind() == ValueKind::nil) return true;
+        return decode(from, out.emplace(), at);
+    } else if constexpr (IsVariant<T>::value) {
+        return decode_variant(from, out, at);
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        if (from.kind() != ValueKind::timestamp) return at.expected("timestamp", from);
+        out = from.timestamp();
+        return true;
+    } else if constexpr (IsDuration<T>::value) {
+        std::int64_t nanoseconds = 0;
+        if (!decode_integer(from, nanoseconds, at)) return false;
+        out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
+        return true;
+    } else if constexpr (IsRef<T>::value) {
+        return decode(from, out.id, at);
+    } else if constexpr (std::is_same_v<T, ActorId>) {
+        std::array<std::uint32_t, 2> pair{};
+        if (from.kind() != ValueKind::array || from.size() != 2) return at.expected("the address of an actor", from);
+        if (!decode(from, pair, at)) return false;
+        out = ActorId{pair[0], pair[1]};
+        return true;
+    } else if constexpr (std::is_same_v<T, std::monostate>) {
+        return from.kind() == ValueKind::nil || at.expected("nothing", from);
+    } else {
+        return decode_struct(from, out, at);
+    }
+}
+
+}  // namespace baton

@@ -1,0 +1,76 @@
+#include "runtime/wire/description.hpp"
+
+#include <algorithm>
+
+namespace baton {
+namespace {
+
+void append_shape(std::string& out, const TypeDescription& type) {
+    out += type.kind;
+    if (type.kind == "same" || type.kind == "ref") out += ":" + type.name;
+    if (type.kind == "array") out += std::to_string(type.count);
+    if (type.kind == "enum" || type.parts.empty()) return;  // an enum travels as its number
+    out += '{';
+    for (const PartDescription& part : type.parts) {
+        out += part.name + ":";
+        append_shape(out, part.type);
+        out += ',';
+    }
+    out += '}';
+}
+
+std::string joined(const TypeDescription& type) {
+    std::string text;
+    for (const PartDescription& part : type.parts) {
+        if (!text.empty()) text += ", ";
+        if (!part.name.empty()) text += part.name + ": ";
+        text += to_text(part.type);
+    }
+    return text;
+}
+
+}  // namespace
+
+const CommandDescription* ProtocolDescription::find(std::string_view command) const noexcept {
+    const auto found = std::ranges::find(commands, command, &CommandDescription::name);
+    return found == commands.end() ? nullptr : &*found;
+}
+
+std::uint64_t fingerprint_of(const ProtocolDescription& protocol) {
+    std::vector<std::string> shapes;
+    for (const CommandDescription& command : protocol.commands) {
+        std::string shape = command.name + "=";
+        append_shape(shape, command.fields);
+        if (command.reply) append_shape(shape += "->", *command.reply);
+        shapes.push_back(std::move(shape));
+    }
+    std::ranges::sort(shapes);  // the order of the commands means nothing
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
+    for (const std::string& shape : shapes)
+        for (const char byte : shape + "\n") hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
+    return hash == 0 ? 1 : hash;
+}
+
+std::string to_text(const TypeDescription& type) {
+    if (type.kind == "list" || type.kind == "map" || type.kind == "optional" || type.kind == "variant")
+        return type.kind + "<" + joined(type) + ">";
+    if (type.kind == "array") return "array<" + joined(type) + ", " + std::to_string(type.count) + ">";
+    if (type.kind == "struct") return "{" + joined(type) + "}";
+    if (type.kind == "same") return type.name;
+    if (type.kind == "ref") return type.name.empty() ? "ref" : "ref<" + type.name + ">";
+    if (type.kind == "enum") {
+        std::string text = type.name + "{";
+        for (const PartDescription& part : type.parts)
+            text += (text.back() == '{' ? "" : ", ") + part.name + "=" + std::to_string(part.type.count);
+        return text + "}";
+    }
+    return type.kind;
+}
+
+std::string to_text(const CommandDescription& command) {
+    std::string text = command.name + "(" + joined(command.fields) + ")";
+    if (command.reply) text += " -> " + to_text(*command.reply);
+    return text;
+}
+
+}  // namespace baton

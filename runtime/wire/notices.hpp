@@ -1,0 +1,202 @@
+#pragma once
+// Notices: what the runtime and the coordinator tell each other.
+//
+// To the coordinator: commands of its protocol, asked or sent like those of any actor. From it: Stop and
+// Exited, which reach an actor on its control lane (the connection it joined with) and overtake commands.
+// Names are append only: a name once given keeps its meaning and its fields. docs/wire.md shows the bytes.
+
+#include <string>
+#include <vector>
+
+#include "runtime/protocol.hpp"
+#include "runtime/wire/description.hpp"
+
+namespace baton {
+
+// The body of a message of kind `error`.
+struct ErrorBody {
+    std::string kind;  // as name_of(ErrorKind)
+    std::string text;
+    std::string type;
+    std::vector<std::string> frames;
+};
+
+// Why and how an actor ended; a value, the same everywhere.
+enum class ExitKind : std::uint8_t {
+    running,       // it has not
+    stopped,       // asked to stop, and did
+    returned,      // its main() returned by itself; code says what
+    signalled,     // by signal `code`
+    failed_check,  // a promise of its own code did not hold; text says which
+    left,          // it joined from outside and said goodbye
+};
+
+struct DeadLetter {
+    std::string from;     // who sent
+    std::string command;  // empty where only the number is known, as after a kill
+    std::uint64_t count = 0;
+};
+
+struct Exit {
+    ExitKind kind = ExitKind::running;
+    std::int32_t code = 0;
+    std::string text;                       // last words
+    std::string in_hand;                    // the command it was handling when it ended unasked
+    std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
+
+    [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
+};
+
+// "stopped", "returned 3", "signal 9 (Killed)", ...
+[[nodiscard]] std::string to_text(const Exit& exit);
+
+// Asked of any actor: answered with nothing as soon as everything that the asker sent before is handled.
+inline constexpr std::string_view sync_tag = "baton.Sync";
+
+namespace coordinator {
+
+// An actor (spawned by the coordinator, which gave it its id in BATON_ACTOR) or an outsider (id 0.0: a
+// scenario, a command line, a foreign client) enters the session. Must be the first message on the
+// connection that is to be the sender's control lane; without it no notice can reach the sender.
+struct Welcome {
+    AnyRef you;
+    std::string name;
+    std::string session;          // its id
+    std::uint64_t coordinator_pid = 0;
+    Duration send_deadline{};     // how long a spawned actor lets back-pressure hold it
+};
+struct Join {
+    AnyRef as;                    // 0.0 for an outsider
+    std::string name;             // wanted by an outsider; empty: the coordinator picks one
+    std::uint64_t pid = 0;        // 0: unknown, then only Leave ends the membership
+    std::string address;          // of its inbox; empty: nobody can send to it
+    ProtocolDescription protocol;
+    bool owns_session = false;    // the session ends when this outsider leaves or dies
+    using Reply = Welcome;
+};
+
+// A spawned actor's second message: its constructor has returned and commands will be handled. Spawn is
+// answered now. If it never comes, Spawn ends as `timed_out` and the program is killed.
+struct Ready {
+    using Reply = std::monostate;  // nobody asks for it
+};
+
+// The sender's last message: it has stopped and this is what it left unread. If it never comes, the exit
+// is the kernel's word alone.
+struct Leave {
+    std::vector<DeadLetter> dead_letters;
+    using Reply = std::monostate;  // so that it has arrived before the sender exits
+};
+
+// Starts a program as an actor and answers when it has joined. The name is below the spawner's own when
+// that is an actor itself ("class/alice"). Refused: a name in use, a program that can't be started or
+// speaks another protocol. `timed_out` when it has not joined in time; it is killed then.
+struct Spawned {
+    AnyRef actor;
+    std::string name;
+    std::uint64_t pid = 0;
+    ProtocolDescription protocol;
+};
+struct Spawn {
+    std::string program;
+    std::string name;                     // empty: after the program
+    std::vector<std::string> arguments;
+    std::vector<std::string> folders;     // where to look for the program, before the coordinator's own
+    std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
+    Duration deadline{};
+    using Reply = Spawned;
+};
+
+// Where an actor's inbox lies. Whoever asked is told by Exited when that actor ends.
+struct Located {
+    std::string name;
+    std::string address;
+};
+struct Locate {
+    AnyRef actor;
+    using Reply = Located;
+};
+
+struct Find {
+    std::string name;
+    using Reply = Spawned;
+};
+
+struct RosterRow {
+    AnyRef actor;
+    std::string name;
+    std::string program;       // empty for an outsider
+    std::uint64_t pid = 0;
+    std::uint64_t ppid = 0;
+    std::string state;         // starting, ready, busy, frozen, stopping, exited
+    std::uint64_t inbox_depth = 0;  // commands sent to it and not yet taken
+    std::uint64_t handled = 0;
+    std::string in_hand;       // the command it is handling
+    Exit exit;
+};
+struct Roster {
+    bool with_exited = false;
+    using Reply = std::vector<RosterRow>;
+};
+
+// Runs the ladder (stop notice, SIGTERM, SIGKILL) on the named actors and their children, in reverse order
+// of start, within one deadline; answers with their exits. Empty: all spawned actors. Only actors of the
+// session can be named; an exited one answers with the exit it had.
+struct Ended {
+    AnyRef actor;
+    std::string name;
+    Exit exit;
+};
+struct StopActors {
+    std::vector<AnyRef> actors;
+    Duration deadline{};
+    bool drain = false;  // handle what waits in the inbox first
+    using Reply = std::vector<Ended>;
+};
+
+// A signal to one spawned actor: SIGTERM and SIGKILL are what a scenario sends.
+struct Signal {
+    AnyRef actor;
+    std::int32_t signal = 0;
+    using Reply = std::monostate;
+};
+
+// Answers when the actor has exited.
+struct Await {
+    AnyRef actor;
+    using Reply = Ended;
+};
+
+// Stops all actors by the ladder, then the coordinator itself ends. `clean` counts what the session
+// leaves behind: nothing.
+struct Closed {
+    std::vector<Ended> ended;  // every actor of the session's life, in order of exit
+};
+struct CloseSession {
+    Duration deadline{};
+    using Reply = Closed;
+};
+
+using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await, CloseSession>;
+
+}  // namespace coordinator
+
+namespace notice {
+
+// Coordinator to actor: end. The actor finishes the command in hand, handles what waits (drain) or
+// answers and reports it, says Leave and returns from main. If it does not, SIGTERM and SIGKILL follow.
+struct Stop {
+    bool drain = false;
+};
+
+// Coordinator to whoever located the actor, and to the scenario that spawned it: it has ended. Asks to it
+// end as `gone`.
+struct Exited {
+    AnyRef actor;
+    std::string name;
+    Exit exit;
+};
+
+}  // namespace notice
+
+}  // namespace baton
