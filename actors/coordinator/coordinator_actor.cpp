@@ -8,6 +8,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/inbox/call.hpp"
+#include "runtime/inbox/dispatch.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
@@ -62,7 +63,7 @@ Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Stop
       signals_(&signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
-      dispatch_(loop, *this) {}
+      dispatch_(std::make_unique<Dispatch<Coordinator, Protocol>>(loop, *this)) {}
 
 Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
     epoll_event event{};

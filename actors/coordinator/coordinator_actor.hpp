@@ -5,11 +5,9 @@
 // It learns of a death from the kernel (pidfd), never from a timer. It never waits for anybody: what takes
 // time (a spawn, a stop, an exit) is answered later. One thread, the loop's.
 
-#include <sys/epoll.h>
-
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/stop_ladder.hpp"
-#include "runtime/inbox/dispatch.hpp"
+#include "runtime/inbox/loop.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
 
@@ -44,7 +42,7 @@ public:
     void on(const CloseSession& command, Answer<Closed> answer);
 
     // ---- Handler
-    void handle(const Command& command, AnswerSlot answer) override { dispatch_.handle(command, std::move(answer)); }
+    void handle(const Command& command, AnswerSlot answer) override { dispatch_->handle(command, std::move(answer)); }
     [[nodiscard]] int descriptor() const override { return epoll_.get(); }
     void on_descriptor() override;
     [[nodiscard]] Deadline next_deadline() const override;
@@ -98,7 +96,7 @@ private:
     std::optional<int> scenario_exit_code_;
     bool is_closing_ = false;
     bool is_closed_ = false;
-    Dispatch<Coordinator, Protocol> dispatch_;
+    std::unique_ptr<Handler> dispatch_;
 };
 
 }  // namespace baton::coordinator

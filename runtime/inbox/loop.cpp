@@ -309,13 +309,13 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
     for (;;) {
         serve_control();
         if (peers_asked_ > 0) collect_answers();
-        if (done()) return Waited::done;
-        if (ends_waits() || (stop_ == Stop::after_draining && handler != nullptr)) return Waited::stopping;
         if (handler != nullptr) {
             if (handler->descriptor() >= 0) handler->on_descriptor();
             if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
-            if (handle_some(*handler, done)) continue;
         }
+        if (done()) return Waited::done;
+        if (ends_waits() || (stop_ == Stop::after_draining && handler != nullptr)) return Waited::stopping;
+        if (handler != nullptr && handle_some(*handler, done)) continue;
         flush();
         if (deadline.has_passed(*clock_)) return Waited::deadline;
         wait(handler, handler == nullptr ? deadline : deadline.or_earlier(handler->next_deadline()), Link{});

@@ -149,12 +149,13 @@ bool remove_segments_of(const DeadSession& session, Swept& swept) {
         // Everybody may put a file there, under any name.
         struct stat facts {};
         if (::lstat(path.c_str(), &facts) != 0 || facts.st_uid != ::geteuid()) continue;
-        if (::unlink(path.c_str()) == 0) {
+        const int code = ::unlink(path.c_str()) == 0 ? 0 : errno;
+        if (code == 0) {
             swept.removed.push_back(path);
-        } else if (errno != ENOENT) {
+        } else if (code != ENOENT) {
             is_clean = false;
-            swept.troubles.push_back(
-                system_error(errno, fmt::format("cannot remove the segment '{}' of dead session {}", path, session.id)));
+            const std::string tried = fmt::format("cannot remove '{}' of dead session {}", path, session.id);
+            swept.troubles.push_back(system_error(code, tried));
         }
     }
     return is_clean;

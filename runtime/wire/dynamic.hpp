@@ -1,0 +1,45 @@
+#pragma once
+// Dynamic: a value whose type is known only at run time, to and from the wire by a protocol's description.
+//
+// What scripts and the command line hold in place of a struct. Encoding checks everything that the receiver
+// would check (names, types, ranges) and names the field: `HoldThis.number: expected int64, got string`, so
+// that a wrong message is never sent. Thread rule: plain values, pure functions.
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/wire/convert.hpp"
+#include "runtime/wire/description.hpp"
+
+namespace baton {
+
+struct Dynamic {
+    using List = std::vector<Dynamic>;
+    using Map = std::vector<std::pair<Dynamic, Dynamic>>;  // a struct's fields by name, or a map
+    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::byte>,
+                 Timestamp, ActorId, List, Map>
+        value;
+
+    bool operator==(const Dynamic&) const = default;
+    [[nodiscard]] bool is_nothing() const noexcept { return value.index() == 0; }
+};
+
+// What an error calls it: "string", "list of 3", ...
+[[nodiscard]] std::string kind_of(const Dynamic& value);
+
+// One encoded value of that type. An enum is given by name or number, an optional by nothing or its value, a
+// variant by whatever fits one of its alternatives (the first that does), a duration in seconds.
+[[nodiscard]] Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what);
+
+// The body of a command from its fields; `unsupported` for a command that the protocol does not have.
+[[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
+                                            const Dynamic::Map& fields);
+
+// The value on the wire, read as that type (an enum becomes its name, a duration seconds).
+[[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value);
+// The same without knowing the type: as msgpack says it.
+[[nodiscard]] Dynamic decode_untyped(Value value);
+
+}  // namespace baton
