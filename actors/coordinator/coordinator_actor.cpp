@@ -223,6 +223,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     ChildSpec spec;
     spec.program = *path;
     spec.arguments = command.arguments;
+    spec.input = ChildSpec::Input::none;
     spec.environment = {{session_variable, folder_->path()},
                         {actor_variable, to_string(*id)},
                         {coordinator_variable, std::to_string(::getpid())}};

@@ -3,8 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cstring>
-
+#include <csignal>
 #include <cstring>
 
 #include "actors/coordinator/coordinator_actor.hpp"
@@ -114,6 +113,7 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     for (const std::string& rest : app.remaining()) options.scenario.push_back(rest);
 
+    std::signal(SIGCHLD, SIG_DFL);  // an ignored one, inherited, would throw exits away
     Log log{"coordinator"};
     Result<int> code = run(options, log);
     if (code) return *code;

@@ -20,6 +20,7 @@
 //
 // Thread rule: one thread; while it counts, the thread's locale is C.UTF-8.
 
+#include "actors/word_counter/word_counter.hpp"
 #include "runtime/result.hpp"
 
 #include <algorithm>
@@ -38,32 +39,11 @@ inline constexpr std::uint64_t vocabulary_bytes_max = std::uint64_t{1} << 30;
 inline constexpr std::uint64_t entry_bytes = 64;            // what an entry costs in memory beside its word, about
 inline constexpr std::uint64_t page_entry_bytes = 16;       // what an entry costs in a page beside its word, at most
 
-struct Totals {
-    std::uint64_t lines = 0;
-    std::uint64_t words = 0;
-    std::uint64_t bytes = 0;
-
-    bool operator==(const Totals&) const = default;
-    Totals& operator+=(const Totals& other) noexcept;
-};
-
 struct Range {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;  // one past the last byte
 
     bool operator==(const Range&) const = default;
-};
-
-struct Entry {
-    std::string word;
-    std::uint64_t count = 0;
-
-    bool operator==(const Entry&) const = default;
-};
-
-struct Page {
-    std::vector<Entry> entries;
-    bool is_last = true;
 };
 
 // Ranges that follow each other without a gap from the file's first byte to its last, each of about

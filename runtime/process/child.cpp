@@ -104,6 +104,8 @@ public:
             must(::posix_spawnattr_setpgroup(&attributes_, 0));
         }
         must(::posix_spawnattr_setflags(&attributes_, flags));
+        if (spec.input == ChildSpec::Input::none)
+            must(::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
         // A dup2 onto itself takes the close-on-exec flag off, in the child only.
         if (spec.inherit_fd)
             must(::posix_spawn_file_actions_adddup2(&actions_, *spec.inherit_fd, *spec.inherit_fd));

@@ -31,12 +31,15 @@ namespace baton {
 struct ChildSpec {
     // A terminal's Ctrl-C goes to a whole process group: `own` lets the parent decide what the child hears.
     enum class Group { own, parents };
+    // A process of another group that reads the terminal is stopped by it; `none` reads an end at once.
+    enum class Input { parents, none };
 
     std::string program = {};                 // a path, see find_program.hpp
     std::vector<std::string> arguments = {};  // without argv[0]
     // Added to the parent's environment, or in place of what has the same name there.
     std::vector<std::pair<std::string, std::string>> environment = {};
     Group group = Group::own;
+    Input input = Input::parents;
     std::optional<int> inherit_fd = {};  // keeps its number in the child
 };
 

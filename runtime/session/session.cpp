@@ -122,6 +122,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     ChildSpec spec;
     spec.program = *program;
     spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(announces.get())};
+    spec.input = ChildSpec::Input::none;
     spec.inherit_fd = announces.get();
     Result<Child> child = Child::start(spec);
     if (!child) return child.error();

@@ -28,8 +28,28 @@ Error to_error(const zmq::error_t& error, std::string tried) {
     return Error{is_limit ? ErrorKind::overloaded : ErrorKind::refused, fmt::format("{}: {}", tried, error.what())};
 }
 
+// ZeroMQ gives up any call, even one that does not wait, when a signal arrives in it.
+template <class Function>
+auto uninterrupted(Function&& call) {
+    for (;;) {
+        try {
+            return call();
+        } catch (const zmq::error_t& error) {
+            if (error.num() != EINTR) throw;
+        }
+    }
+}
+
 bool has_event(const zmq::socket_t& socket, int event) {
-    return (socket.get(zmq::sockopt::events) & event) != 0;
+    return uninterrupted([&] { return (socket.get(zmq::sockopt::events) & event) != 0; });
+}
+
+bool send_part(zmq::socket_t& socket, std::string_view bytes, zmq::send_flags flags) {
+    return uninterrupted([&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
+}
+
+bool receive_part(zmq::socket_t& socket, zmq::message_t& part) {
+    return uninterrupted([&] { return socket.recv(part, zmq::recv_flags::dontwait).has_value(); });
 }
 
 }  // namespace
@@ -91,7 +111,7 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::rcvhwm, limits::inbox_frames_per_peer_max);
         socket.set(zmq::sockopt::sndhwm, static_cast<int>(limits::asks_in_flight_max));
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
-        socket.bind(address);
+        uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = std::move(socket);
         return {};
     } catch (const zmq::error_t& error) {
@@ -107,7 +127,7 @@ Result<Link> ZmqTransport::open(const std::string& address) {
         socket.set(zmq::sockopt::sndhwm, static_cast<int>(limits::window_commands_max));
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
         socket.set(zmq::sockopt::reconnect_ivl, 20);  // milliseconds; an inbox that is just being bound
-        socket.connect(address);
+        uninterrupted([&] { socket.connect(address); });
         const Link link{std::exchange(sockets_->next_opened, sockets_->next_opened + 2)};
         sockets_->opened.emplace(link.index, std::move(socket));
         return link;
@@ -130,14 +150,13 @@ Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
         if (is_opened(link)) {
             const auto found = sockets_->opened.find(link.index);
             if (found == sockets_->opened.end()) return Sent::gone;
-            return found->second.send(zmq::buffer(frame), zmq::send_flags::dontwait) ? Sent::yes : Sent::full;
+            return send_part(found->second, frame, zmq::send_flags::none) ? Sent::yes : Sent::full;
         }
         const auto route = sockets_->routes.find(link.index);
         if (route == sockets_->routes.end()) return Sent::gone;
         // A ROUTER with mandatory routing refuses the first part when the peer is full (EAGAIN) or gone.
-        if (!sockets_->inbox.send(zmq::buffer(route->second), zmq::send_flags::sndmore | zmq::send_flags::dontwait))
-            return Sent::full;
-        return sockets_->inbox.send(zmq::buffer(frame), zmq::send_flags::dontwait) ? Sent::yes : Sent::full;
+        if (!send_part(sockets_->inbox, route->second, zmq::send_flags::sndmore)) return Sent::full;
+        return send_part(sockets_->inbox, frame, zmq::send_flags::none) ? Sent::yes : Sent::full;
     } catch (const zmq::error_t&) {  // EHOSTUNREACH
         return Sent::gone;
     }
@@ -145,13 +164,14 @@ Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
 
 bool ZmqTransport::receive(Link& from, std::string& frame) {
     Sockets& sockets = *sockets_;
+    if (!sockets.inbox) return false;  // nothing has been bound
     for (;;) {
-        if (!sockets.inbox.recv(sockets.route, zmq::recv_flags::dontwait)) return false;
+        if (!receive_part(sockets.inbox, sockets.route)) return false;
         from = sockets.link_of(sockets.route.to_string_view());
         bool has_more = sockets.route.more();
         std::size_t parts = 0;
         while (has_more) {
-            if (!sockets.inbox.recv(sockets.message, zmq::recv_flags::dontwait)) break;
+            if (!receive_part(sockets.inbox, sockets.message)) break;
             has_more = sockets.message.more();
             if (++parts == 1) frame.assign(sockets.message.to_string_view());
         }
@@ -165,7 +185,7 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
 bool ZmqTransport::receive_from(Link link, std::string& frame) {
     const auto found = sockets_->opened.find(link.index);
     if (found == sockets_->opened.end()) return false;
-    if (!found->second.recv(sockets_->message, zmq::recv_flags::dontwait)) return false;
+    if (!receive_part(found->second, sockets_->message)) return false;
     frame.assign(sockets_->message.to_string_view());
     return true;
 }
@@ -180,7 +200,7 @@ void ZmqTransport::wait(const Interest& interest, Duration at_most) {
         is_ready = is_ready || has_event(socket, event);
         sockets.polled.push_back({socket.get(zmq::sockopt::fd), POLLIN, 0});
     };
-    if (interest.inbox) add(sockets.inbox, ZMQ_POLLIN);
+    if (interest.inbox && sockets.inbox) add(sockets.inbox, ZMQ_POLLIN);
     for (const Link link : interest.links)
         if (const auto found = sockets.opened.find(link.index); found != sockets.opened.end())
             add(found->second, ZMQ_POLLIN);

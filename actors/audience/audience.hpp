@@ -1,0 +1,16 @@
+#pragma once
+// What one may say to an audience: whoever wants to hear what actors say. Scenarios are audiences.
+
+#include <string>
+
+#include "runtime/protocol.hpp"
+
+namespace audience {
+
+struct Said {
+    std::string line;  // "[Alice]  Got it."
+};
+
+using Protocol = baton::Protocol<Said>;
+
+}  // namespace audience

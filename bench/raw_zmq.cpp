@@ -1,0 +1,367 @@
+// raw_zmq: what Baton is measured against: the same socket pattern written by hand with cppzmq and msgpack-cxx.
+//
+//   raw_zmq round-trip    --count N [--bytes]   one message there, one answer back, one at a time
+//   raw_zmq one-way       --count N [--bytes]   N messages, then one answer with the sum of what they held
+//   raw_zmq spawn-connect --count N             N processes started at once, each heard and answered once
+//
+// The receiver binds a ROUTER on ipc, the sender connects a DEALER; each is a process of its own. A message is
+// one ZeroMQ message: eight doubles as a msgpack map with field names, or with --bytes their 64 raw bytes.
+// The result is one line of JSON. Knows nothing of Baton's code.
+//
+// Choices: the sbuffer is reused from message to message; a message is unpacked into a reused zone, its
+// strings referring to the received bytes, and converted by MSGPACK_DEFINE_MAP. Sends block at the
+// high-water mark.
+
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <msgpack.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+#include <zmq.hpp>
+
+namespace {
+
+constexpr int high_water_messages = 1000;
+constexpr int wait_ms_max = 30'000;
+constexpr std::size_t warm_up_count_max = 10'000;
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+struct Sample {
+    double a, b, c, d, e, f, g, h;
+    MSGPACK_DEFINE_MAP(a, b, c, d, e, f, g, h)
+};
+
+Sample sample_of(std::size_t i) {
+    const auto x = static_cast<double>(i);
+    return {x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7};
+}
+
+double sum_of(const Sample& s) { return s.a + s.b + s.c + s.d + s.e + s.f + s.g + s.h; }
+
+// Turns values into messages and back; keeps its memory from one message to the next.
+class MsgpackCodec {
+public:
+    template <class T>
+    zmq::message_t encode(const T& value) {
+        buffer_.clear();
+        msgpack::pack(buffer_, value);
+        return {buffer_.data(), buffer_.size()};
+    }
+
+    template <class T>
+    T decode(const zmq::message_t& message) {
+        zone_.clear();
+        std::size_t offset = 0;
+        bool is_referenced = false;
+        const auto refer = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+        const msgpack::object object =
+            msgpack::unpack(zone_, message.data<char>(), message.size(), offset, is_referenced, refer);
+        return object.template as<T>();
+    }
+
+private:
+    msgpack::sbuffer buffer_;
+    msgpack::zone zone_;
+};
+
+class BytesCodec {
+public:
+    template <class T>
+    zmq::message_t encode(const T& value) {
+        return {&value, sizeof value};
+    }
+
+    template <class T>
+    T decode(const zmq::message_t& message) {
+        if (message.size() != sizeof(T)) throw std::runtime_error("a message of the wrong size");
+        T value;
+        std::memcpy(&value, message.data(), sizeof value);
+        return value;
+    }
+};
+
+class Folder {
+public:
+    Folder() {
+        const char* runtime_folder = std::getenv("XDG_RUNTIME_DIR");
+        path_ = std::string(runtime_folder != nullptr ? runtime_folder : "/tmp") + "/raw_zmq.XXXXXX";
+        if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    [[nodiscard]] std::string endpoint() const { return "ipc://" + path_ + "/socket"; }
+
+private:
+    std::string path_;
+};
+
+// This program once more, with other arguments.
+class Child {
+public:
+    explicit Child(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "raw_zmq");
+        std::vector<char*> argv;
+        for (std::string& argument : arguments) argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        const int error = ::posix_spawn(&pid_, "/proc/self/exe", nullptr, nullptr, argv.data(), environ);
+        if (error != 0) throw std::system_error(error, std::generic_category(), "posix_spawn");
+    }
+    Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+    Child& operator=(Child&&) = delete;
+    ~Child() {
+        if (pid_ < 0) return;
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    void wait() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, -1), &status, 0);
+        if (status != 0) throw std::runtime_error("a child failed");
+    }
+
+private:
+    pid_t pid_ = -1;
+};
+
+zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type) {
+    zmq::socket_t socket{context, type};
+    socket.set(zmq::sockopt::sndhwm, high_water_messages);
+    socket.set(zmq::sockopt::rcvhwm, high_water_messages);
+    socket.set(zmq::sockopt::sndtimeo, wait_ms_max);
+    socket.set(zmq::sockopt::rcvtimeo, wait_ms_max);
+    // A ROUTER ends with an answer that must still go out, a DEALER with one that has come in.
+    const bool is_router = type == zmq::socket_type::router;
+    socket.set(zmq::sockopt::linger, is_router ? wait_ms_max : 0);
+    if (is_router) socket.set(zmq::sockopt::router_mandatory, true);
+    return socket;
+}
+
+void send(zmq::socket_t& socket, zmq::message_t message, zmq::send_flags flags = zmq::send_flags::none) {
+    if (!socket.send(message, flags)) throw std::runtime_error("the peer takes no messages");
+}
+
+void receive(zmq::socket_t& socket, zmq::message_t& message) {
+    if (!socket.recv(message)) throw std::runtime_error("the peer is silent");
+}
+
+// The receiving side: answers with the sum of what has come since the last answer, either each message, or
+// the last of the warm-up and the last of all.
+template <class Codec>
+void serve(const std::string& endpoint, std::size_t warm_up_count, std::size_t count, bool is_round_trip) {
+    zmq::context_t context;
+    zmq::socket_t router = make_socket(context, zmq::socket_type::router);
+    router.bind(endpoint);
+    Codec codec;
+    zmq::message_t sender;
+    zmq::message_t message;
+    double sum = 0;
+    for (std::size_t i = 1; i <= warm_up_count + count; ++i) {
+        receive(router, sender);
+        receive(router, message);
+        sum += sum_of(codec.template decode<Sample>(message));
+        if (is_round_trip || i == warm_up_count || i == warm_up_count + count) {
+            send(router, std::move(sender), zmq::send_flags::sndmore);
+            send(router, codec.encode(std::exchange(sum, 0)));
+        }
+    }
+}
+
+// The sending side, with `serve` in a process of its own.
+template <class Codec>
+class Sender {
+public:
+    Sender(std::size_t count, std::vector<std::string> serve_arguments)
+        : warm_up_count_(std::min(count, warm_up_count_max)),
+          receiver_([&] {
+              serve_arguments.insert(serve_arguments.end(), {"--count", std::to_string(count), "--warm-up",
+                                                             std::to_string(warm_up_count_), "--endpoint",
+                                                             folder_.endpoint()});
+              return Child{std::move(serve_arguments)};
+          }()),
+          dealer_(make_socket(context_, zmq::socket_type::dealer)) {
+        dealer_.connect(folder_.endpoint());
+    }
+
+    void send_sample(std::size_t i) { send(dealer_, codec_.encode(sample_of(i))); }
+    double receive_sum() {
+        receive(dealer_, message_);
+        return codec_.template decode<double>(message_);
+    }
+    [[nodiscard]] std::size_t warm_up_count() const { return warm_up_count_; }
+    void finish() { receiver_.wait(); }
+
+private:
+    Folder folder_;
+    std::size_t warm_up_count_;
+    Child receiver_;
+    zmq::context_t context_;
+    zmq::socket_t dealer_;
+    Codec codec_;
+    zmq::message_t message_;
+};
+
+void check_sum(double sum, double expected) {
+    if (sum != expected) throw std::runtime_error("a wrong sum came back");
+}
+
+template <class Codec>
+void measure_round_trip(std::size_t count, const std::vector<std::string>& serve_arguments) {
+    Sender<Codec> sender{count, serve_arguments};
+    const auto round_trip = [&](std::size_t i) {
+        sender.send_sample(i);
+        check_sum(sender.receive_sum(), sum_of(sample_of(i)));
+    };
+    for (std::size_t i = 0; i < sender.warm_up_count(); ++i) round_trip(i);
+    std::vector<double> microseconds(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto start = Clock::now();
+        round_trip(i);
+        microseconds[i] = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+    }
+    sender.finish();
+    std::sort(microseconds.begin(), microseconds.end());
+    std::printf("{\"median_us\":%.2f,\"p99_us\":%.2f,\"count\":%zu}\n", microseconds[count / 2],
+                microseconds[count * 99 / 100], count);
+}
+
+template <class Codec>
+void measure_one_way(std::size_t count, const std::vector<std::string>& serve_arguments) {
+    Sender<Codec> sender{count, serve_arguments};
+    const auto send_all = [&](std::size_t messages) {
+        for (std::size_t i = 0; i < messages; ++i) sender.send_sample(i % 1000);
+        return sender.receive_sum();
+    };
+    send_all(sender.warm_up_count());
+    double expected = 0;
+    for (std::size_t i = 0; i < count; ++i) expected += sum_of(sample_of(i % 1000));
+    const auto start = Clock::now();
+    const double sum = send_all(count);
+    const std::chrono::duration<double> seconds = Clock::now() - start;
+    check_sum(sum, expected);
+    sender.finish();
+    std::printf("{\"messages_per_second\":%.0f,\"count\":%zu}\n", static_cast<double>(count) / seconds.count(), count);
+}
+
+// What each of the many does: says one thing, hears one thing.
+void connect_once(const std::string& endpoint) {
+    zmq::context_t context;
+    zmq::socket_t dealer = make_socket(context, zmq::socket_type::dealer);
+    dealer.connect(endpoint);
+    send(dealer, zmq::message_t{std::string_view{"ready"}});
+    zmq::message_t answer;
+    receive(dealer, answer);
+}
+
+void measure_spawn_connect(std::size_t count) {
+    const Folder folder;
+    zmq::context_t context;
+    zmq::socket_t router = make_socket(context, zmq::socket_type::router);
+    router.set(zmq::sockopt::backlog, static_cast<int>(std::max<std::size_t>(count, 100)));  // or some retry in 100 ms
+    router.bind(folder.endpoint());
+    std::vector<Child> children;
+    children.reserve(count);
+
+    const auto start = Clock::now();
+    while (children.size() < count) children.push_back(Child{{"connect-once", "--endpoint", folder.endpoint()}});
+    zmq::message_t sender;
+    zmq::message_t message;
+    for (std::size_t i = 0; i < count; ++i) {
+        receive(router, sender);
+        receive(router, message);
+        send(router, std::move(sender), zmq::send_flags::sndmore);
+        send(router, zmq::message_t{std::string_view{"welcome"}});
+    }
+    const Milliseconds ready = Clock::now() - start;
+    for (Child& child : children) child.wait();
+    const Milliseconds exited = Clock::now() - start;
+    std::printf("{\"ready_ms\":%.2f,\"exited_ms\":%.2f,\"count\":%zu}\n", ready.count(), exited.count(), count);
+}
+
+struct Options {
+    std::string mode;
+    std::size_t count = 0;
+    bool bytes = false;
+    // Only from a parent to its child:
+    std::string endpoint;
+    std::size_t warm_up_count = 0;
+};
+
+Options read_options(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    Options options;
+    const auto number_of = [](const std::string& text) {
+        std::size_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc{} || end != text.data() + text.size() || number == 0) {
+            throw std::runtime_error("not a number above 0: " + text);
+        }
+        return number;
+    };
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const bool has_value = i + 1 < arguments.size();
+        if (i == 0) options.mode = arguments[i];
+        else if (arguments[i] == "--bytes") options.bytes = true;
+        else if (arguments[i] == "--count" && has_value) options.count = number_of(arguments[++i]);
+        else if (arguments[i] == "--warm-up" && has_value) options.warm_up_count = number_of(arguments[++i]);
+        else if (arguments[i] == "--endpoint" && has_value) options.endpoint = arguments[++i];
+        else throw std::runtime_error("unknown argument: " + arguments[i]);
+    }
+    const bool is_child = !options.endpoint.empty();
+    if (!is_child && options.count == 0) {
+        throw std::runtime_error("usage: raw_zmq round-trip|one-way|spawn-connect --count N [--bytes]");
+    }
+    // A child does not outlive a parent that was killed.
+    if (is_child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return options;
+}
+
+template <class Codec>
+void run(const Options& options) {
+    const auto serve_as = [&](std::string mode) {
+        return options.bytes ? std::vector<std::string>{mode, "--bytes"} : std::vector<std::string>{mode};
+    };
+    if (options.mode == "round-trip") return measure_round_trip<Codec>(options.count, serve_as("serve-round-trip"));
+    if (options.mode == "one-way") return measure_one_way<Codec>(options.count, serve_as("serve-one-way"));
+    if (options.mode == "spawn-connect") return measure_spawn_connect(options.count);
+    if (options.mode == "connect-once") return connect_once(options.endpoint);
+    if (options.mode == "serve-round-trip" || options.mode == "serve-one-way") {
+        return serve<Codec>(options.endpoint, options.warm_up_count, options.count, options.mode == "serve-round-trip");
+    }
+    throw std::runtime_error("unknown mode: " + options.mode);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const Options options = read_options(argc, argv);
+        if (options.bytes) run<BytesCodec>(options);
+        else run<MsgpackCodec>(options);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "raw_zmq: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,10 @@
+"""The same in Python: starts a greeter, asks it twice, and leaves nothing behind.
+
+    coordinator hello.py        or        python3 hello.py
+"""
+import baton
+
+with baton.session() as session:
+    greeter = session.spawn("greeter")
+    print(greeter.ask("Greet", name="Ada"))
+    print(greeter.ask("Greet", name="Grace"))
