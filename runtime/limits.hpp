@@ -23,6 +23,10 @@ inline constexpr std::uint64_t window_commands_max = 131'072;
 inline constexpr std::uint64_t window_bytes_max = std::uint64_t{64} << 20;
 // A receiver holds at most so many unread frames of one connection; what is more waits with its sender.
 inline constexpr int inbox_frames_per_peer_max = 1'024;
+// Answers that one connection does not read: so many frames wait in the transport, so many bytes more in the
+// loop; then the connection is dropped.
+inline constexpr int answer_frames_per_peer_max = 256;
+inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{64} << 20;
 // Commands share a frame only when the receiver already has this many of ours waiting.
 inline constexpr std::uint64_t batch_from_waiting = 64;
 inline constexpr std::size_t batch_commands_max = 64;

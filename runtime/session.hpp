@@ -109,7 +109,7 @@ private:
     std::string folder_;
     std::vector<std::string> program_folders_;
     std::vector<AnyRef> spawned_;  // from here, ever
-    bool is_closed_ = false;
+    bool is_closed_ = true;  // until it has joined
 };
 
 }  // namespace baton

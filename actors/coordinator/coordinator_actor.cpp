@@ -77,6 +77,7 @@ Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
 
 void Coordinator::on(Join command, Answer<Welcome> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending"});
+    if (Result<void> fine = check_address(command.address, command.as.id); !fine) return answer.fail(fine.error());
     if (command.as.id.is_somebody()) {
         Member* member = members_.find(command.as.id);
         if (member == nullptr || member->is_outsider() || member->link.is_some())
@@ -125,6 +126,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
 }
 
 void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
+    loop_->transport().keep(member.link);  // its control lane, as long as it lives
     answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
                   limits::send_deadline});
 }
@@ -177,8 +179,28 @@ Result<void> Coordinator::check_name(std::string_view name) const {
                                                  name.substr(0, 40), limits::name_bytes_max)};
 }
 
+// An exit removes the socket of its actor, so a member may name no file of somebody else's.
+Result<void> Coordinator::check_address(std::string_view address, ActorId joins_as) {
+    const std::string prefix = fmt::format("ipc://{}/", folder_->path());
+    const auto refused = [&](std::string_view why) {
+        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", address.substr(0, 200), why)};
+    };
+    if (address.starts_with(prefix)) {
+        const std::string_view socket = address.substr(prefix.size());
+        if (socket.find('/') != std::string_view::npos || socket.size() <= 5 || !socket.ends_with(".sock"))
+            return refused("a socket in the session's folder is called <name>.sock");
+    }
+    if (address == coordinator_address(folder_->path())) return refused("it is the coordinator's");
+    for (const auto& [number, member] : members_.living())
+        if (!address.empty() && member->id != joins_as && member->address == address)
+            return refused(fmt::format("it is that of {}", member->name));
+    return {};
+}
+
 void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
+    Result<Member*> spawner = sender(answer.asker(), answer.link());
+    if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
     Result<std::unique_ptr<Member>> started = start(command, answer.asker());
     if (!started) return answer.fail(started.error());
     const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
@@ -259,7 +281,7 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
     if (Member* member = members_.find(id); member != nullptr) {
         if (member->address.empty())
             return answer.fail(Error{ErrorKind::refused, fmt::format("{} has no inbox: nothing can be sent to it", member->name)});
-        member->watchers.insert(answer.asker());
+        if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
         return answer.reply({member->name, member->address});
     }
     if (const Past* past = members_.find_past(id); past != nullptr)
@@ -399,6 +421,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
             notify(*told, notice::Exited{AnyRef{id}, member->name, exit});
     loop_->forget(id);
 
+    unread_closed_.erase(id);
     for (const auto& job : jobs_) job->ladder.exited(id);
     if (member->owns_session) close(orphaned_deadline);
     if (!is_closing_ && !orphans.empty())
@@ -525,20 +548,25 @@ void Coordinator::close(Duration deadline) {
 
 void Coordinator::close_if_empty() {
     if (!is_closing_ || !jobs_.empty() || is_closed_) return;
-    is_closed_ = true;
     Closed closed;
     for (const Past& past : members_.past())
         if (!past.row.program.empty()) closed.ended.push_back({past.row.actor, past.row.name, past.row.exit});
-    for (Answer<Closed>& answer : closing_) answer.reply(closed);
+    // Whoever sees us exit before the answer has reached him would call it a death: so he says Leave first.
+    for (Answer<Closed>& answer : closing_) {
+        answer.reply(closed);
+        if (members_.find(answer.asker()) != nullptr) unread_closed_.insert(answer.asker());
+        goodbye_deadline_ = Deadline::in(loop_->clock(), limits::linger);
+    }
     closing_.clear();
+    is_closed_ = unread_closed_.empty() || goodbye_deadline_.has_passed(loop_->clock());
 }
 
 template <class Notice>
 void Coordinator::notify(const Member& member, const Notice& notice) {
     if (!member.link.is_some()) return;
-    const Transport::Sent sent = loop_->post(
+    const bool was_posted = loop_->post(
         member.link, Envelope{MessageKind::notice, coordinator_id, member.id, 0, 0, command_name<Notice>}, encoded_body(notice));
-    if (sent != Transport::Sent::yes) loop_->log().debug("notice.undelivered", "to={}", member.name);
+    if (!was_posted) loop_->log().debug("notice.undelivered", "to={}", member.name);
 }
 
 // ---- waking up -------------------------------------------------------------------------------------
@@ -577,7 +605,7 @@ void Coordinator::on_descriptor() {
 }
 
 Deadline Coordinator::next_deadline() const {
-    Deadline next;
+    Deadline next = goodbye_deadline_;
     for (const auto& job : jobs_) next = next.or_earlier(job->ladder.next());
     for (const auto& [number, member] : const_cast<Members&>(members_).living())
         next = next.or_earlier(member->spawn_deadline);

@@ -61,6 +61,7 @@ private:
                 UniqueFd epoll);
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
+    [[nodiscard]] Result<void> check_address(std::string_view address, ActorId joins_as);
     [[nodiscard]] Result<std::unique_ptr<Member>> start(const Spawn& command, ActorId spawner);
     [[nodiscard]] Result<Member*> sender(ActorId id, Link link);
     void welcome(Member& member, Answer<Welcome> answer);
@@ -94,6 +95,8 @@ private:
     std::vector<std::unique_ptr<StopJob>> jobs_;
     std::vector<Answer<Closed>> closing_;
     std::optional<int> scenario_exit_code_;
+    std::set<ActorId> unread_closed_;  // were answered Closed and may not have read it yet
+    Deadline goodbye_deadline_;
     bool is_closing_ = false;
     bool is_closed_ = false;
     std::unique_ptr<Handler> dispatch_;

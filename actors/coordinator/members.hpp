@@ -24,7 +24,7 @@ struct Member {
     std::string name;
     std::string program;             // empty for an outsider
     std::uint64_t pid = 0;
-    ActorId parent;                  // the actor that spawned it; nobody for a scenario's
+    ActorId parent;                  // who spawned it: an actor or an outsider; it ends with that one
     State state = State::starting;
     std::uint64_t wave = 0;          // started together with those of the same number
     std::optional<Child> child;      // of a spawned one

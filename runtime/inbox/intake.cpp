@@ -76,11 +76,8 @@ bool Intake::parse(Command& out) {
 void Intake::drop(Link link, const Error& why) {
     frame_.clear();
     offset_ = 0;
-    if (senders_.size() >= limits::dropped_peers_max + limits::actors_max)
-        std::erase_if(senders_, [](const auto& entry) { return entry.second.is_dropped; });
-    Sender& sender = senders_[link];
-    sender.is_dropped = true;
-    ++dropped_peers_;
+    drop_silently(link);
+    const Sender& sender = senders_[link];
     log_->warn("peer.dropped", "from={} why=\"{}\"", to_string(sender.id), describe(why));
 
     Buffer answer;
@@ -91,9 +88,16 @@ void Intake::drop(Link link, const Error& why) {
     static_cast<void>(transport_->send(link, answer));
 }
 
+void Intake::drop_silently(Link link) {
+    if (senders_.size() >= limits::dropped_peers_max + limits::actors_max)
+        std::erase_if(senders_, [](const auto& entry) { return entry.second.is_dropped; });
+    senders_[link].is_dropped = true;
+    ++dropped_peers_;
+}
+
 void Intake::forget(ActorId sender) {
     for (auto entry = senders_.begin(); entry != senders_.end();) {
-        if (entry->second.id == sender && entry->first != link_) {
+        if (entry->second.id == sender) {
             transport_->close(entry->first, Transport::Pending::delivered);
             entry = senders_.erase(entry);
         } else {

@@ -24,6 +24,8 @@ public:
     // the next call.
     [[nodiscard]] bool next(Command& out);
 
+    // Everything that comes over the link from now on is discarded unread.
+    void drop_silently(Link link);
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }

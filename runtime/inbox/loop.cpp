@@ -10,7 +10,8 @@ namespace {
 
 // The control lane is looked at again after so much time of handling quick commands.
 constexpr Duration control_interval = std::chrono::microseconds{100};
-// A sender whose window is full looks again so often; the receiver has plenty to do meanwhile.
+// A sender whose window is full looks again so often, and an answerer whose asker reads slowly; the other
+// has plenty to do meanwhile.
 constexpr Duration window_interval = std::chrono::milliseconds{1};
 
 // The world's bytes to a struct of ours; an error names the field.
@@ -79,8 +80,7 @@ void AnswerSlot::fail(const Error& error) {
 void AnswerSlot::answer(MessageKind kind, std::string_view body) {
     Loop* loop = std::exchange(loop_, nullptr);
     if (loop == nullptr || !is_asked()) return;
-    const Transport::Sent sent = loop->post(link_, Envelope{kind, loop->me(), asker_, 0, ask_id_, tag_}, body);
-    if (sent != Transport::Sent::yes)  // the asker has exited, or does not read its answers
+    if (!loop->post(link_, Envelope{kind, loop->me(), asker_, 0, ask_id_, tag_}, body))
         loop->log().debug("reply.undelivered", "to={} command={}", to_string(asker_), tag_);
 }
 
@@ -148,9 +148,7 @@ Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadl
         if (peers_.find(to) == nullptr) return Error{ErrorKind::gone, exited_[to]};
         if (ends_waits()) return cannot_wait(Waited::stopping, peer, "the window");
         if (deadline.has_passed(*clock_)) return cannot_wait(Waited::deadline, peer, "a full inbox");
-        waited_links_.assign({control_});
-        transport_->wait({.links = waited_links_}, std::min(window_interval, deadline.left(*clock_)));
-        for (const auto& [descriptor, on_readable] : watched_) on_readable();
+        wait(nullptr, deadline.or_earlier(Deadline::in(*clock_, window_interval)), Link{});
     }
     return {};
 }
@@ -286,12 +284,38 @@ void Loop::flush() {
     }
 }
 
-Transport::Sent Loop::post(Link link, const Envelope& envelope, std::string_view body) {
+bool Loop::post(Link link, const Envelope& envelope, std::string_view body) {
     record_.clear();
     Encoder encoder{record_};
     begin_record(encoder, envelope);
     record_.append(body);
-    return transport_->send(link, record_);
+    const auto waiting = waiting_answers_.find(link);
+    if (waiting == waiting_answers_.end()) {
+        const Transport::Sent sent = transport_->send(link, record_);
+        if (sent != Transport::Sent::full) return sent == Transport::Sent::yes;
+    }
+    WaitingAnswers& answers = waiting_answers_[link];
+    answers.frames.push_back(record_);
+    answers.bytes += record_.size();
+    if (answers.bytes <= limits::answer_bytes_waiting_max) return true;
+    log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
+    waiting_answers_.erase(link);
+    intake_.drop_silently(link);
+    return false;
+}
+
+void Loop::post_waiting() {
+    for (auto entry = waiting_answers_.begin(); entry != waiting_answers_.end();) {
+        WaitingAnswers& answers = entry->second;
+        Transport::Sent sent = Transport::Sent::yes;
+        while (!answers.frames.empty()) {
+            sent = transport_->send(entry->first, answers.frames.front());
+            if (sent != Transport::Sent::yes) break;
+            answers.bytes -= answers.frames.front().size();
+            answers.frames.pop_front();
+        }
+        entry = sent == Transport::Sent::full ? std::next(entry) : waiting_answers_.erase(entry);
+    }
 }
 
 void Loop::refuse(const Command& command, const Error& why) {
@@ -309,29 +333,33 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
     for (;;) {
         serve_control();
         if (peers_asked_ > 0) collect_answers();
+        if (!waiting_answers_.empty()) post_waiting();
         if (handler != nullptr) {
             if (handler->descriptor() >= 0) handler->on_descriptor();
             if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
         }
         if (done()) return Waited::done;
         if (ends_waits() || (stop_ == Stop::after_draining && handler != nullptr)) return Waited::stopping;
-        if (handler != nullptr && handle_some(*handler, done)) continue;
+        const Handled handled = handler == nullptr ? Handled::none : handle_some(*handler, done);
+        if (handled == Handled::slice) wait(handler, Deadline{clock_->now()}, Link{});
+        if (handled != Handled::none) continue;
         flush();
         if (deadline.has_passed(*clock_)) return Waited::deadline;
         wait(handler, handler == nullptr ? deadline : deadline.or_earlier(handler->next_deadline()), Link{});
     }
 }
 
-bool Loop::handle_some(Handler& handler, const std::function<bool()>& done) {
+Loop::Handled Loop::handle_some(Handler& handler, const std::function<bool()>& done) {
     Command command;
-    bool any = false;
+    Handled handled = Handled::none;
     const Deadline slice = Deadline::in(*clock_, control_interval);
     while (intake_.next(command)) {
-        any = true;
+        handled = Handled::some;
         handle_one(handler, command);
-        if (done() || slice.has_passed(*clock_)) break;
+        if (done()) break;
+        if (slice.has_passed(*clock_)) return Handled::slice;
     }
-    return any;
+    return handled;
 }
 
 void Loop::handle_one(Handler& handler, const Command& command) {
@@ -355,8 +383,11 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     waited_descriptors_.clear();
     for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
     if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
-    transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
-    for (const auto& [descriptor, on_readable] : watched_) on_readable();
+    if (!waiting_answers_.empty()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
+    const bool any_readable =
+        transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
+    if (any_readable)
+        for (const auto& [descriptor, on_readable] : watched_) on_readable();
 }
 
 void Loop::serve_control() {
@@ -381,7 +412,8 @@ void Loop::take_answers(Link link) {
             continue;
         }
         if (envelope->kind == MessageKind::reply) {
-            settle(envelope->ask_id, ReplyFrame{std::move(answer_frame_), offset});
+            if (was_asked(link, envelope->ask_id))
+                settle(envelope->ask_id, ReplyFrame{std::move(answer_frame_), offset});
             continue;
         }
         Result<Value> body = answer_unpacker_.next(answer_frame_, offset);
@@ -393,7 +425,7 @@ void Loop::take_answers(Link link) {
             Result<ErrorBody> error = decode_as<ErrorBody>(*body, "error");
             const Error outcome = error ? to_error(*error) : error.error();
             // Without an ask the receiver has logged it already.
-            if (envelope->ask_id != 0) settle(envelope->ask_id, outcome);
+            if (was_asked(link, envelope->ask_id)) settle(envelope->ask_id, outcome);
         }
     }
 }
@@ -411,6 +443,13 @@ void Loop::take_notice(const Envelope& envelope, Value body) {
     } else {
         log_->debug("notice.unknown", "tag={}", envelope.tag);
     }
+}
+
+// Whoever could answer another's asks could speak for it.
+bool Loop::was_asked(Link link, AskId id) noexcept {
+    const Asks::Ask* ask = asks_.find(id);
+    const Peer* peer = ask == nullptr ? nullptr : peers_.find(ask->to);
+    return peer != nullptr && peer->link == link;
 }
 
 void Loop::settle(AskId id, Result<ReplyFrame> outcome) {

@@ -7,6 +7,7 @@
 // While a handler waits in ask(), other commands wait; only the control lane and answers are served.
 // Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's.
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,8 +50,10 @@ public:
     // What waits to share a frame goes out now.
     void flush();
 
-    // To one who is at the other end of an accepted link: answers, and the coordinator's notices.
-    Transport::Sent post(Link link, const Envelope& envelope, std::string_view body);
+    // To one who is at the other end of an accepted link: answers, and the coordinator's notices. Never waits:
+    // what the link does not take now goes out later, in order; one that takes nothing for long is dropped.
+    // False if nobody is there any more.
+    bool post(Link link, const Envelope& envelope, std::string_view body);
 
     // Tells a sender that nobody waits for: the error has ask id 0.
     void refuse(const Command& command, const Error& why);
@@ -94,8 +97,11 @@ private:
     void collect_answers();
     void take_answers(Link link);
     void take_notice(const Envelope& envelope, Value body);
+    [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
-    bool handle_some(Handler& handler, const std::function<bool()>& done);
+    void post_waiting();
+    enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
+    Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);
     void wait(Handler* handler, Deadline deadline, Link writable);
     void forget_exited(const notice::Exited& exited);
@@ -116,6 +122,11 @@ private:
     bool has_lost_coordinator_ = false;
     std::unordered_map<ActorId, std::string> exited_;  // why a Ref is of no use any more
     std::vector<std::pair<int, std::function<void()>>> watched_;
+    struct WaitingAnswers {
+        std::deque<Buffer> frames;
+        std::size_t bytes = 0;
+    };
+    std::unordered_map<Link, WaitingAnswers> waiting_answers_;  // of links that read too slowly
     std::function<void(const notice::Exited&)> on_exited_ = [](const notice::Exited&) {};
 
     // Reused, so that the steady state allocates nothing.

@@ -1,14 +1,16 @@
 #include "runtime/process/throw_trace.hpp"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <execinfo.h>
 
+#define BOOST_STACKTRACE_LINK
+#include <fmt/format.h>
+
 #include <array>
-#include <cstdint>
+#include <boost/stacktrace/frame.hpp>
 #include <cstdlib>
-#include <memory>
-#include <string_view>
+#include <filesystem>
+#include <typeinfo>
 
 namespace {
 
@@ -28,30 +30,17 @@ extern "C" [[noreturn]] void __cxa_throw(void* object, void* type, void (*destro
 }
 
 namespace baton {
-namespace {
-
-std::string name_of_frame(void* address) {
-    Dl_info info{};
-    // The address is that of the return; one before it lies in the call.
-    if (::dladdr(static_cast<char*>(address) - 1, &info) == 0) return {};
-    if (info.dli_sname == nullptr) {
-        const std::string_view file = info.dli_fname == nullptr ? "?" : info.dli_fname;
-        return std::string(file.substr(file.rfind('/') + 1)) + " (no symbol)";
-    }
-    int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> readable{
-        abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), &std::free};
-    return status == 0 ? readable.get() : info.dli_sname;
-}
-
-}  // namespace
 
 std::vector<std::string> frames_of_last_throw(std::size_t frames_max) {
     std::vector<std::string> names;
     for (int i = 0; i < last_depth && names.size() < frames_max; ++i) {
-        std::string name = name_of_frame(last_frames[static_cast<std::size_t>(i)]);
+        const boost::stacktrace::frame frame{last_frames[static_cast<std::size_t>(i)]};
+        std::string name = frame.name();
         if (name.empty() || name.starts_with("__cxa_throw") || name.starts_with("std::__throw")) continue;
-        if (name.starts_with("baton::Dispatch") || name.starts_with("void baton::Dispatch")) break;
+        // Behind it stand only frames of ours; a handler that was inlined bears this name itself.
+        if (name.find("baton::Dispatch") != std::string::npos && !names.empty()) break;
+        if (frame.source_line() != 0)
+            name += fmt::format(" ({}:{})", std::filesystem::path(frame.source_file()).filename().string(), frame.source_line());
         names.push_back(std::move(name));
     }
     return names;

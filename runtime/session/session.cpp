@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -105,10 +106,8 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     } else if (Result<void> started = session->start_coordinator(entry); !started) {
         return started.error();
     }
-    if (Result<void> joined = session->join_session(entry); !joined) {
-        session->is_closed_ = true;
-        return joined.error();
-    }
+    if (Result<void> joined = session->join_session(entry); !joined) return joined.error();
+    session->is_closed_ = false;
     return session;
 }
 
@@ -135,7 +134,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
 }
 
 Result<void> Session::join_session(const Entry& entry) {
-    static int count = 0;  // of the inboxes of this process
+    static std::atomic<int> count = 0;  // of the inboxes of this process
     const std::string inbox = fmt::format("ipc://{}/o{}-{}.sock", folder_, ::getpid(), ++count);
     if (entry.inbox == Inbox::open)
         if (Result<void> bound = parts_->transport.bind(inbox); !bound) return bound;
@@ -272,6 +271,14 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
     const Clock& clock = loop_->clock();
     const Deadline deadline = Deadline::in(clock, until.deadline);
     std::vector<Message> collected;
+    // What a failure, or an exception out of the wait, takes from the caller waits for the next call.
+    struct GiveBack {
+        std::vector<Message>& collected;
+        std::deque<Message>& messages;
+        ~GiveBack() {
+            messages.insert(messages.begin(), std::move_iterator(collected.begin()), std::move_iterator(collected.end()));
+        }
+    } const give_back{collected, mail_->messages};
     for (;;) {
         std::deque<Message> rest;
         for (Message& message : mail_->messages) {
@@ -283,7 +290,7 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
             }
         }
         mail_->messages = std::move(rest);
-        if (collected.size() >= until.count) return collected;
+        if (collected.size() >= until.count) return std::exchange(collected, {});
         if (mail_->messages.size() >= limits::collected_commands_max)
             return Error{ErrorKind::overloaded,
                          fmt::format("{} messages of other commands wait to be collected (limits::collected_commands_max)",
@@ -299,8 +306,8 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
             deadline.or_earlier(quiet_end));
         if (waited == Loop::Waited::stopping)
             return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
-        if (waited == Loop::Waited::deadline && mail_->arrived == before) return collected;
-        if (deadline.has_passed(clock) && mail_->arrived == before) return collected;
+        if (waited == Loop::Waited::deadline && mail_->arrived == before) return std::exchange(collected, {});
+        if (deadline.has_passed(clock) && mail_->arrived == before) return std::exchange(collected, {});
     }
 }
 
@@ -319,11 +326,12 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
             ended = call(*loop_, coordinator::StopActors{std::move(spawned_), deadline, false},
                          deadline + limits::coordinator_deadline);
         Result<std::monostate> left = call(*loop_, coordinator::Leave{}, limits::coordinator_deadline);
-        if (!left) return left.error();
+        if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
         return ended;
     }
     Result<coordinator::Closed> closed =
         call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
+    static_cast<void>(tell(*loop_, coordinator::Leave{}));
     if (!coordinator_->reap_within(coordinator_exit_deadline)) kill_all();
     if (!closed) return closed.error();
     return std::move(closed->ended);

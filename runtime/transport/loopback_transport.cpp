@@ -97,6 +97,9 @@ bool LoopbackTransport::receive_from(Link link, std::string& frame) {
     return true;
 }
 
-void LoopbackTransport::wait(const Interest&, Duration at_most) { network_->on_wait(at_most); }
+bool LoopbackTransport::wait(const Interest&, Duration at_most) {
+    network_->on_wait(at_most);
+    return false;
+}
 
 }  // namespace baton

@@ -39,7 +39,7 @@ public:
     Sent send(Link link, std::string_view frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
-    void wait(const Interest& interest, Duration at_most) override;
+    bool wait(const Interest& interest, Duration at_most) override;
 
 private:
     struct Connection {

@@ -43,6 +43,9 @@ public:
     enum class Pending { delivered, discarded };
     virtual void close(Link link, Pending pending) = 0;
 
+    // An accepted link that is not forgotten before close(), however many others come.
+    virtual void keep(Link) {}
+
     enum class Sent {
         yes,   // it is on its way
         full,  // not taken; try again after wait() said writable
@@ -50,20 +53,22 @@ public:
     };
     [[nodiscard]] virtual Sent send(Link link, std::string_view frame) = 0;
 
-    // The next frame at the inbox, and whence; false when there is none now.
+    // The next frame at the inbox, and whence; false when there is none now. After a false only wait() looks
+    // at the outside again, so that asking in vain costs nothing.
     [[nodiscard]] virtual bool receive(Link& from, std::string& frame) = 0;
     // The next frame that came back over a link opened here; false when there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
 
     // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be
-    // written, one of `descriptors` is readable, or `at_most` has passed. May return early for no reason.
+    // written, one of `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early
+    // for no reason. True if one of `descriptors` is readable.
     struct Interest {
         bool inbox = false;
         std::span<const Link> links = {};
         Link writable = {};
         std::span<const int> descriptors = {};
     };
-    virtual void wait(const Interest& interest, Duration at_most) = 0;
+    virtual bool wait(const Interest& interest, Duration at_most) = 0;
 };
 
 }  // namespace baton

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include <limits>
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 #include <zmq.hpp>
@@ -40,37 +41,54 @@ auto uninterrupted(Function&& call) {
     }
 }
 
-bool has_event(const zmq::socket_t& socket, int event) {
-    return uninterrupted([&] { return (socket.get(zmq::sockopt::events) & event) != 0; });
-}
+// A socket, and whether a look at it is worth a system call. ZeroMQ's descriptor wakes us for whatever
+// happens after the socket was last found empty, unless we sent something since: a send may swallow that.
+struct Socket {
+    zmq::socket_t socket;
+    bool may_hold_frames = true;
 
-bool send_part(zmq::socket_t& socket, std::string_view bytes, zmq::send_flags flags) {
-    return uninterrupted([&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
-}
-
-bool receive_part(zmq::socket_t& socket, zmq::message_t& part) {
-    return uninterrupted([&] { return socket.recv(part, zmq::recv_flags::dontwait).has_value(); });
-}
+    bool receive(zmq::message_t& part) {
+        if (may_hold_frames)
+            may_hold_frames = uninterrupted([&] { return socket.recv(part, zmq::recv_flags::dontwait).has_value(); });
+        return may_hold_frames;
+    }
+    bool send(std::string_view bytes, zmq::send_flags flags = zmq::send_flags::none) {
+        may_hold_frames = true;
+        return uninterrupted([&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
+    }
+    bool has_event(int event) {
+        const int events = uninterrupted([&] { return socket.get(zmq::sockopt::events); });
+        // Whichever event was asked for: the descriptor will not tell again of frames seen here.
+        may_hold_frames = may_hold_frames || (events & ZMQ_POLLIN) != 0;
+        return (events & event) != 0;
+    }
+    bool is_readable() {
+        if (may_hold_frames) may_hold_frames = has_event(ZMQ_POLLIN);
+        return may_hold_frames;
+    }
+};
 
 }  // namespace
 
 struct ZmqTransport::Sockets {
     // Declared first: outlives the sockets.
     zmq::context_t context{1};
-    zmq::socket_t inbox;
-    std::unordered_map<std::uint32_t, zmq::socket_t> opened;
+    Socket inbox;
+    std::unordered_map<std::uint32_t, Socket> opened;
     std::uint32_t next_opened = first_opened;
 
     std::unordered_map<std::string, std::uint32_t> accepted;
     std::unordered_map<std::uint32_t, std::string> routes;
     std::uint32_t next_accepted = first_accepted;
     std::uint32_t oldest_accepted = first_accepted;
+    std::unordered_set<std::uint32_t> kept;
     std::string last_route;
     std::uint32_t last_accepted = 0;
 
     zmq::message_t route;
     zmq::message_t message;
     std::vector<pollfd> polled;
+    std::vector<Socket*> polled_sockets;  // in the same order; descriptors follow
 
     Link link_of(std::string_view incoming_route) {
         if (incoming_route == last_route && last_accepted != 0) return Link{last_accepted};
@@ -80,8 +98,8 @@ struct ZmqTransport::Sockets {
         if (is_new) {
             routes.emplace(next_accepted, last_route);
             next_accepted += 2;
-            while (routes.size() > accepted_links_max) {
-                forget(oldest_accepted);
+            while (routes.size() > accepted_links_max + kept.size()) {
+                if (!kept.contains(oldest_accepted)) forget(oldest_accepted);
                 oldest_accepted += 2;
             }
         }
@@ -91,6 +109,7 @@ struct ZmqTransport::Sockets {
     void forget(std::uint32_t index) {
         const auto found = routes.find(index);
         if (found == routes.end()) return;
+        kept.erase(index);
         accepted.erase(found->second);
         routes.erase(found);
         if (last_accepted == index) last_accepted = 0;
@@ -112,7 +131,7 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::sndhwm, static_cast<int>(limits::asks_in_flight_max));
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
         uninterrupted([&] { socket.bind(address); });
-        sockets_->inbox = std::move(socket);
+        sockets_->inbox = Socket{std::move(socket)};
         return {};
     } catch (const zmq::error_t& error) {
         return to_error(error, fmt::format("cannot bind an inbox at {}", address));
@@ -129,7 +148,7 @@ Result<Link> ZmqTransport::open(const std::string& address) {
         socket.set(zmq::sockopt::reconnect_ivl, 20);  // milliseconds; an inbox that is just being bound
         uninterrupted([&] { socket.connect(address); });
         const Link link{std::exchange(sockets_->next_opened, sockets_->next_opened + 2)};
-        sockets_->opened.emplace(link.index, std::move(socket));
+        sockets_->opened.emplace(link.index, Socket{std::move(socket)});
         return link;
     } catch (const zmq::error_t& error) {
         return to_error(error, fmt::format("cannot open a link to {}", address));
@@ -140,8 +159,12 @@ void ZmqTransport::close(Link link, Pending pending) {
     if (!is_opened(link)) return sockets_->forget(link.index);
     const auto found = sockets_->opened.find(link.index);
     if (found == sockets_->opened.end()) return;
-    if (pending == Pending::discarded) found->second.set(zmq::sockopt::linger, 0);
+    if (pending == Pending::discarded) found->second.socket.set(zmq::sockopt::linger, 0);
     sockets_->opened.erase(found);
+}
+
+void ZmqTransport::keep(Link link) {
+    if (sockets_->routes.contains(link.index)) sockets_->kept.insert(link.index);
 }
 
 Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
@@ -150,13 +173,13 @@ Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
         if (is_opened(link)) {
             const auto found = sockets_->opened.find(link.index);
             if (found == sockets_->opened.end()) return Sent::gone;
-            return send_part(found->second, frame, zmq::send_flags::none) ? Sent::yes : Sent::full;
+            return found->second.send(frame) ? Sent::yes : Sent::full;
         }
         const auto route = sockets_->routes.find(link.index);
         if (route == sockets_->routes.end()) return Sent::gone;
         // A ROUTER with mandatory routing refuses the first part when the peer is full (EAGAIN) or gone.
-        if (!send_part(sockets_->inbox, route->second, zmq::send_flags::sndmore)) return Sent::full;
-        return send_part(sockets_->inbox, frame, zmq::send_flags::none) ? Sent::yes : Sent::full;
+        if (!sockets_->inbox.send(route->second, zmq::send_flags::sndmore)) return Sent::full;
+        return sockets_->inbox.send(frame) ? Sent::yes : Sent::full;
     } catch (const zmq::error_t&) {  // EHOSTUNREACH
         return Sent::gone;
     }
@@ -164,14 +187,14 @@ Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
 
 bool ZmqTransport::receive(Link& from, std::string& frame) {
     Sockets& sockets = *sockets_;
-    if (!sockets.inbox) return false;  // nothing has been bound
+    if (!sockets.inbox.socket) return false;  // nothing has been bound
     for (;;) {
-        if (!receive_part(sockets.inbox, sockets.route)) return false;
+        if (!sockets.inbox.receive(sockets.route)) return false;
         from = sockets.link_of(sockets.route.to_string_view());
         bool has_more = sockets.route.more();
         std::size_t parts = 0;
         while (has_more) {
-            if (!receive_part(sockets.inbox, sockets.message)) break;
+            if (!sockets.inbox.receive(sockets.message)) break;
             has_more = sockets.message.more();
             if (++parts == 1) frame.assign(sockets.message.to_string_view());
         }
@@ -185,33 +208,38 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
 bool ZmqTransport::receive_from(Link link, std::string& frame) {
     const auto found = sockets_->opened.find(link.index);
     if (found == sockets_->opened.end()) return false;
-    if (!receive_part(found->second, sockets_->message)) return false;
+    if (!found->second.receive(sockets_->message)) return false;
     frame.assign(sockets_->message.to_string_view());
     return true;
 }
 
-void ZmqTransport::wait(const Interest& interest, Duration at_most) {
-    // ZeroMQ's descriptors tell only that something happened since the state was last asked for, so ask
-    // first and sleep only when there is nothing.
+bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
     Sockets& sockets = *sockets_;
     sockets.polled.clear();
+    sockets.polled_sockets.clear();
     bool is_ready = false;
-    const auto add = [&](const zmq::socket_t& socket, int event) {
-        is_ready = is_ready || has_event(socket, event);
-        sockets.polled.push_back({socket.get(zmq::sockopt::fd), POLLIN, 0});
+    const auto add = [&](Socket& socket) {
+        sockets.polled.push_back({socket.socket.get(zmq::sockopt::fd), POLLIN, 0});
+        sockets.polled_sockets.push_back(&socket);
     };
-    if (interest.inbox && sockets.inbox) add(sockets.inbox, ZMQ_POLLIN);
+    if (interest.inbox && sockets.inbox.socket) {
+        is_ready = sockets.inbox.is_readable();
+        add(sockets.inbox);
+    }
     for (const Link link : interest.links)
-        if (const auto found = sockets.opened.find(link.index); found != sockets.opened.end())
-            add(found->second, ZMQ_POLLIN);
+        if (const auto found = sockets.opened.find(link.index); found != sockets.opened.end()) {
+            is_ready = found->second.is_readable() || is_ready;
+            add(found->second);
+        }
     if (interest.writable.is_some()) {
         const auto found = sockets.opened.find(interest.writable.index);
-        if (found == sockets.opened.end()) return;
-        add(found->second, ZMQ_POLLOUT);
+        if (found == sockets.opened.end()) return false;
+        is_ready = found->second.has_event(ZMQ_POLLOUT) || is_ready;
+        add(found->second);
     }
-    if (is_ready) return;
     for (const int descriptor : interest.descriptors) sockets.polled.push_back({descriptor, POLLIN, 0});
 
+    if (is_ready) at_most = Duration::zero();
     timespec limit{};
     const bool is_bounded = at_most < std::chrono::hours{24 * 365};
     if (is_bounded) {
@@ -220,7 +248,11 @@ void ZmqTransport::wait(const Interest& interest, Duration at_most) {
         limit.tv_nsec = (at_most - seconds).count();
     }
     // An interrupting signal is one of the early returns that the contract allows.
-    ::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr);
+    if (::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr) <= 0) return false;
+    for (std::size_t index = 0; index < sockets.polled_sockets.size(); ++index)
+        if (sockets.polled[index].revents != 0) sockets.polled_sockets[index]->may_hold_frames = true;
+    return std::any_of(sockets.polled.begin() + static_cast<std::ptrdiff_t>(sockets.polled_sockets.size()),
+                       sockets.polled.end(), [](const pollfd& polled) { return polled.revents != 0; });
 }
 
 }  // namespace baton

@@ -19,10 +19,11 @@ public:
     Result<void> bind(const std::string& address) override;
     Result<Link> open(const std::string& address) override;
     void close(Link link, Pending pending) override;
+    void keep(Link link) override;
     Sent send(Link link, std::string_view frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
-    void wait(const Interest& interest, Duration at_most) override;
+    bool wait(const Interest& interest, Duration at_most) override;
 
 private:
     struct Sockets;

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <msgpack.hpp>
+#include <utf8.h>
 #include <vector>
 
 #include "runtime/base/check.hpp"
@@ -191,6 +192,8 @@ std::size_t Value::size() const noexcept {
 Value Value::at(std::size_t index) const noexcept { return Value{&of(object_).via.array.ptr[index]}; }
 Value Value::key_at(std::size_t index) const noexcept { return Value{&of(object_).via.map.ptr[index].key}; }
 Value Value::value_at(std::size_t index) const noexcept { return Value{&of(object_).via.map.ptr[index].val}; }
+
+bool is_utf8(std::string_view text) noexcept { return utf8::is_valid(text.begin(), text.end()); }
 
 // ---- Unpacker --------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 #pragma once
-// Codec: the front of msgpack. codec.cpp is the only file that includes msgpack-cxx.
+// Codec: the front of msgpack and UTF-8. codec.cpp is the only file that includes msgpack-cxx and utfcpp.
 //
 // Encoder appends one value after another to a Buffer. Unpacker turns bytes into Values: views into the
 // bytes and into the unpacker's own memory, valid until its next clear(). Bytes are hostile: depth and
@@ -67,6 +67,9 @@ public:
 private:
     const void* object_ = nullptr;
 };
+
+// Text on the wire is UTF-8 (no overlong forms, no surrogates), so that every language can read it.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 class Unpacker {
 public:

@@ -280,6 +280,7 @@ bool decode(Value from, T& out, Decoding& at) {
         return true;
     } else if constexpr (std::is_same_v<T, std::string>) {
         if (from.kind() != ValueKind::text) return at.expected("string", from);
+        if (!is_utf8(from.text())) return at.fail(": expected UTF-8, got a string of other bytes");
         out = from.text();
         return true;
     } else if constexpr (std::is_same_v<T, Bytes>) {

@@ -50,7 +50,9 @@ public:
         if (kind == "float32" || kind == "float64") return put_real(kind, given);
         if (kind == "string") {
             const auto* text = std::get_if<std::string>(&given.value);
-            return text == nullptr ? expected(kind, given) : (encoder_.text(*text), true);
+            if (text == nullptr) return expected(kind, given);
+            if (!is_utf8(*text)) return fail(path_ + ": expected UTF-8, got a string of other bytes", true);
+            return encoder_.text(*text), true;
         }
         if (kind == "bytes") {
             const auto* bytes = std::get_if<std::vector<std::byte>>(&given.value);

@@ -55,6 +55,7 @@ Result<Envelope> read_envelope(Unpacker& unpacker, std::string_view frame, std::
     }
     const Value tag = record.at(8);
     if (tag.kind() != ValueKind::text) return corrupt("the tag of a record is a string");
+    if (!is_utf8(tag.text())) return corrupt("the tag of a record is UTF-8");
     const Value manifest = record.at(9);
     if (manifest.kind() != ValueKind::array) return corrupt("the manifest of a record is a list");
     if (manifest.size() != 0)

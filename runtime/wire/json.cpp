@@ -3,6 +3,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace baton {
@@ -75,6 +79,105 @@ Dynamic dynamic_of(const Json& json) {
     }
 }
 
+Error misfit(const TypeDescription& type, std::string_view text) {
+    return Error{ErrorKind::refused, fmt::format("expected {}, got '{}'", to_text(type), text)};
+}
+
+std::optional<std::vector<std::byte>> bytes_of(std::string_view digits) {
+    std::vector<std::byte> bytes;
+    for (std::size_t index = 0; index < digits.size(); index += 2) {
+        unsigned value = 0;
+        const std::string_view pair = digits.substr(index, 2);
+        const auto [end, problem] = std::from_chars(pair.data(), pair.data() + pair.size(), value, 16);
+        if (pair.size() != 2 || problem != std::errc{} || end != pair.data() + 2) return std::nullopt;
+        bytes.push_back(static_cast<std::byte>(value));
+    }
+    return bytes;
+}
+
+// "2024-01-02T03:04:05Z", with up to nine digits behind a dot.
+std::optional<Timestamp> timestamp_of(const std::string& text) {
+    std::tm parts{};
+    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+    if (rest == nullptr) return std::nullopt;
+    std::int64_t nanoseconds = 0;
+    if (*rest == '.') {
+        const char* const first = ++rest;
+        for (std::int64_t unit = 100'000'000; *rest >= '0' && *rest <= '9'; ++rest, unit /= 10)
+            nanoseconds += (*rest - '0') * unit;
+        if (rest == first || rest - first > 9) return std::nullopt;
+    }
+    if (std::string_view(rest) != "Z") return std::nullopt;
+    return Timestamp{std::chrono::seconds{::timegm(&parts)} + std::chrono::nanoseconds{nanoseconds}};
+}
+
+// What JSON has no kind for stands there as text: the value of such a type, wherever in the JSON it is.
+class TypedReader {
+public:
+    explicit TypedReader(const FindActor& find_actor) : find_actor_(&find_actor) {}
+
+    Result<Dynamic> read_text(const TypeDescription& type, const std::string& text) {
+        if (type.kind == "ref") {
+            Result<ActorId> id = (*find_actor_)(text);
+            if (!id) return id.error();
+            return Dynamic{*id};
+        }
+        if (type.kind == "bytes") {
+            std::optional<std::vector<std::byte>> bytes = bytes_of(text);
+            return bytes ? Result<Dynamic>{Dynamic{std::move(*bytes)}} : misfit(type, text);
+        }
+        if (type.kind == "timestamp") {
+            const std::optional<Timestamp> time = timestamp_of(text);
+            return time ? Result<Dynamic>{Dynamic{*time}} : misfit(type, text);
+        }
+        return Dynamic{text};
+    }
+
+    Result<Dynamic> read(const TypeDescription& declared, const Json& json) {
+        const TypeDescription* type = &declared;
+        if (type->kind == "same") {
+            const auto found = std::find_if(outer_.rbegin(), outer_.rend(),
+                                            [&](const TypeDescription* one) { return one->name == declared.name; });
+            if (found != outer_.rend()) type = *found;
+        }
+        if (type->kind == "optional" && !json.is_null()) return read(type->parts[0].type, json);
+        if (json.is_string()) return read_text(*type, json.get<std::string>());
+        if (json.is_array() && (type->kind == "list" || type->kind == "array")) {
+            Dynamic::List list;
+            for (const Json& element : json) {
+                Result<Dynamic> value = read(type->parts[0].type, element);
+                if (!value) return value;
+                list.push_back(std::move(*value));
+            }
+            return Dynamic{std::move(list)};
+        }
+        if (json.is_object() && (type->kind == "struct" || type->kind == "map")) return read_object(*type, json);
+        return dynamic_of(json);
+    }
+
+private:
+    Result<Dynamic> read_object(const TypeDescription& type, const Json& json) {
+        const bool is_map = type.kind == "map";
+        Dynamic::Map map;
+        outer_.push_back(&type);
+        for (const auto& [name, element] : json.items()) {
+            Result<Dynamic> key = is_map ? parse_typed(type.parts[0].type, name, *find_actor_) : Dynamic{name};
+            if (!key) return key;
+            const auto part = std::ranges::find(type.parts, name, &PartDescription::name);
+            Result<Dynamic> value = is_map                      ? read(type.parts[1].type, element)
+                                    : part == type.parts.end() ? dynamic_of(element)  // encoding refuses it by name
+                                                                : read(part->type, element);
+            if (!value) return value;
+            map.emplace_back(std::move(*key), std::move(*value));
+        }
+        outer_.pop_back();
+        return Dynamic{std::move(map)};
+    }
+
+    const FindActor* find_actor_;
+    std::vector<const TypeDescription*> outer_;  // for `same`
+};
+
 }  // namespace
 
 std::string to_json(const Dynamic& value, JsonLayout layout) {
@@ -82,21 +185,17 @@ std::string to_json(const Dynamic& value, JsonLayout layout) {
 }
 
 Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, const FindActor& find_actor) {
-    if (type.kind == "string" || type.kind == "enum") return Dynamic{std::string(text)};
+    static constexpr std::array<std::string_view, 5> plain_kinds{"string", "enum", "bytes", "timestamp", "ref"};
+    TypedReader reader{find_actor};
+    if (std::ranges::find(plain_kinds, type.kind) != plain_kinds.end()) return reader.read_text(type, std::string(text));
     if (type.kind == "optional" && text != "null") return parse_typed(type.parts[0].type, text, find_actor);
-    if (type.kind == "bytes") {
-        const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-        return Dynamic{std::vector<std::byte>(bytes, bytes + text.size())};
-    }
-    if (type.kind == "ref") {
-        Result<ActorId> id = find_actor(text);
-        if (!id) return id.error();
-        return Dynamic{*id};
-    }
     const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded())
-        return Error{ErrorKind::refused, fmt::format("expected {}, got '{}'", to_text(type), text)};
-    return dynamic_of(json);
+    if (!json.is_discarded()) return reader.read(type, json);
+    const bool may_be_text = type.kind == "variant" && std::ranges::any_of(type.parts, [](const PartDescription& part) {
+                                 return part.type.kind == "string";
+                             });
+    if (may_be_text) return Dynamic{std::string(text)};
+    return misfit(type, text);
 }
 
 }  // namespace baton

@@ -26,9 +26,11 @@ template <class T>
     return to_json(dynamic.value(), layout);
 }
 
-// What a person typed for a field of that type: the text itself for a string, an enum's name, a ref's name
-// (which `find_actor` resolves), JSON for everything else.
+// What a person typed for a field of that type: the text itself for a string, an enum's name, an actor's name
+// (which `find_actor` resolves), bytes and times as to_json() writes them, JSON for everything else; the same
+// as strings within that JSON.
 using FindActor = std::function<Result<ActorId>(std::string_view name)>;
-[[nodiscard]] Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, const FindActor& find_actor);
+[[nodiscard]] Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text,
+                                          const FindActor& find_actor);
 
 }  // namespace baton

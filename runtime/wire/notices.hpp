@@ -47,7 +47,7 @@ struct Exit {
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
 
-// "stopped", "returned 3", "signal 9 (Killed)", ...
+// "stopped", "returned 3", "signal -9 (Killed)", ...
 [[nodiscard]] std::string to_text(const Exit& exit);
 
 // Asked of any actor: answered with nothing as soon as everything that the asker sent before is handled.
@@ -167,8 +167,8 @@ struct Await {
     using Reply = Ended;
 };
 
-// Stops all actors by the ladder, then the coordinator itself ends. `clean` counts what the session
-// leaves behind: nothing.
+// Stops all actors by the ladder, then answers, and the coordinator itself ends as soon as the asker has said
+// Leave (or has exited, or has kept it waiting for limits::linger).
 struct Closed {
     std::vector<Ended> ended;  // every actor of the session's life, in order of exit
 };

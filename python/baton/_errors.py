@@ -1,0 +1,93 @@
+"""The errors of Baton. What the caller can do about it decides the class."""
+from __future__ import annotations
+
+from typing import Sequence
+
+
+class Error(Exception):
+    """What every function of baton raises when the world does not do what was asked.
+
+    kind    "refused", "overloaded", ...: the same word as on the wire and in the logs
+    text    what was tried, on what, and why it failed
+    type    of the C++ exception that a handler raised ("std::runtime_error"), else ""
+    frames  where it was thrown, innermost first, at most three
+    """
+
+    kind = "failed"
+
+    def __init__(self, text: str = "", type: str = "", frames: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.text = text
+        self.type = type
+        self.frames = list(frames)
+
+    def __str__(self) -> str:
+        said = f"{self.type}: {self.text}" if self.type else self.text
+        return "\n".join([said, *(f"    at {frame}" for frame in self.frames)])
+
+    def __reduce__(self):
+        return (self.__class__, (self.text, self.type, self.frames))
+
+
+class Refused(Error):
+    """Understood, and no: change the request. A field that does not fit is `Command.field: ...`."""
+
+    kind = "refused"
+
+
+class Overloaded(Error):
+    """A limit was reached: try later, not at once."""
+
+    kind = "overloaded"
+
+
+class TimedOut(Error, TimeoutError):
+    """The deadline passed; whether it was done is unknown."""
+
+    kind = "timed_out"
+
+
+class Gone(Error):
+    """The actor has exited, or never was, or the session has ended: choose another."""
+
+    kind = "gone"
+
+
+class Unsupported(Error):
+    """The actor does not know this command."""
+
+    kind = "unsupported"
+
+
+class Corrupt(Error):
+    """Bytes that do not parse."""
+
+    kind = "corrupt"
+
+
+class Failed(Error):
+    """The handler of the command raised an exception; the actor lives on. See type, text and frames."""
+
+    kind = "failed"
+
+
+class Stopping(Error):
+    """This scenario or the actor is ending: finish what you do."""
+
+    kind = "stopping"
+
+
+class Closed(Refused, ValueError):
+    """A use of an Actor after its close()."""
+
+
+_CLASSES = {one.kind: one for one in
+            (Refused, Overloaded, TimedOut, Gone, Unsupported, Corrupt, Failed, Stopping)}
+
+for _class in (Error, Closed, *_CLASSES.values()):
+    _class.__module__ = "baton"
+
+
+def error_of(kind: str, text: str, type: str = "", frames: Sequence[str] = ()) -> Error:
+    """An error of that kind, as the extension raises it."""
+    return _CLASSES.get(kind, Failed)(text, type, frames)

@@ -1,0 +1,282 @@
+#include "python/extension/from_python.hpp"
+
+#include <datetime.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "python/extension/errors.hpp"
+#include "python/extension/ref.hpp"
+
+namespace baton::python {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+constexpr double seconds_max = 9e9;  // about what nanoseconds in 64 bits can hold
+// Longer than any session, and sums with it still fit.
+constexpr Duration for_ever = std::chrono::hours{24 * 365 * 100};
+
+std::string type_name_of(py::handle value) { return Py_TYPE(value.ptr())->tp_name; }
+
+void import_datetime() {
+    if (PyDateTimeAPI == nullptr) PyDateTime_IMPORT;
+    if (PyDateTimeAPI == nullptr) throw py::error_already_set();
+}
+
+std::chrono::microseconds microseconds_of(py::handle delta) {
+    return std::chrono::days{PyDateTime_DELTA_GET_DAYS(delta.ptr())} +
+           std::chrono::seconds{PyDateTime_DELTA_GET_SECONDS(delta.ptr())} +
+           std::chrono::microseconds{PyDateTime_DELTA_GET_MICROSECONDS(delta.ptr())};
+}
+
+// Reads one value, with its type where that is known.
+class Reader {
+public:
+    // What a duration without a type becomes: seconds, which the encoder turns to what the type wants, or
+    // nanoseconds as on the wire.
+    enum class Untyped { seconds, nanoseconds };
+    Reader(std::string_view what, Untyped untyped) : path_(what), untyped_(untyped) { import_datetime(); }
+
+    Dynamic read(py::handle value, const TypeDescription* declared) {
+        const TypeDescription* type = resolve(declared);
+        const std::string_view kind = type == nullptr ? std::string_view{} : std::string_view{type->kind};
+        if (value.is_none()) return {};
+        if (kind == "optional") return read(value, &type->parts[0].type);
+        PyObject* object = value.ptr();
+        if (PyBool_Check(object)) return {object == Py_True};
+        if ((PyLong_Check(object) || PyUnicode_Check(object)) && !PyLong_CheckExact(object) && !PyUnicode_CheckExact(object) &&
+            is_enum(value))
+            return enumerator(value, kind);
+        if (PyLong_Check(object)) return integer(value, kind);
+        if (PyFloat_Check(object)) return {PyFloat_AS_DOUBLE(object)};
+        if (PyUnicode_Check(object)) return text(value);
+        if (PyBytes_Check(object) || PyByteArray_Check(object) || PyMemoryView_Check(object)) return bytes(value);
+        if (py::isinstance<PyRef>(value)) return {py::cast<const PyRef&>(value).id};
+        if (PyDateTime_Check(object)) return timestamp(value);
+        if (PyDelta_Check(object)) return duration(value);
+        if (is_enum(value)) return enumerator(value, kind);
+        const bool wants_list = kind == "list" || kind == "array";
+        if (!wants_list)
+            if (py::object fields = fields_of(value, kind); fields) return map(fields, type);
+        if (py::hasattr(value, "tolist")) return deeper([&] { return read(value.attr("tolist")(), declared); });
+        if (py::hasattr(value, "__iter__") && !PyDict_Check(object)) return list(value, wants_list ? type : nullptr);
+        if (PyIndex_Check(object)) return integer(checked(PyNumber_Index(object)), kind);
+        if (kind.starts_with("float") && py::hasattr(value, "__float__"))  // Decimal, Fraction
+            return {PyFloat_AS_DOUBLE(checked(PyNumber_Float(object)).ptr())};
+        refuse(fmt::format("{}: expected {}, got {}", path_, type == nullptr ? "a value that can travel" : to_text(*type),
+                           type_name_of(value)));
+    }
+
+private:
+    const TypeDescription* resolve(const TypeDescription* type) const {
+        if (type == nullptr || type->kind != "same") return type;
+        const auto found = std::find_if(outer_.rbegin(), outer_.rend(),
+                                        [&](const TypeDescription* candidate) { return candidate->name == type->name; });
+        return found == outer_.rend() ? nullptr : *found;
+    }
+
+    static py::object checked(PyObject* object) {
+        if (object == nullptr) throw py::error_already_set();
+        return py::reinterpret_steal<py::object>(object);
+    }
+
+    static bool is_enum(py::handle value) { return py::isinstance(value, py::module_::import("enum").attr("Enum")); }
+
+    template <class Function>
+    Dynamic deeper(Function&& read_inner) {
+        if (depth_ == limits::message_depth_max)
+            refuse(fmt::format("{}: is nested deeper than {} (limits::message_depth_max)", path_, limits::message_depth_max));
+        ++depth_;
+        Dynamic out = read_inner();
+        --depth_;
+        return out;
+    }
+
+    Dynamic inside(std::string_view step, py::handle value, const TypeDescription* type) {
+        const std::size_t size = path_.size();
+        path_ += step;
+        Dynamic out = deeper([&] { return read(value, type); });
+        path_.resize(size);
+        return out;
+    }
+
+    Dynamic integer(py::handle value, std::string_view kind) {
+        if (kind.starts_with("float")) {
+            const double real = PyLong_AsDouble(value.ptr());
+            if (real == -1.0 && PyErr_Occurred() != nullptr) {
+                PyErr_Clear();
+                out_of_range(value, kind);
+            }
+            return {real};
+        }
+        int overflow = 0;
+        const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+        if (overflow == 0) {
+            if (number == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+            return {std::int64_t{number}};
+        }
+        if (overflow > 0) {
+            const unsigned long long natural = PyLong_AsUnsignedLongLong(value.ptr());
+            if (PyErr_Occurred() == nullptr) return {std::uint64_t{natural}};
+            PyErr_Clear();
+        }
+        const bool wants_integer = kind.starts_with("int") || kind.starts_with("uint");
+        out_of_range(value, wants_integer ? kind : "64 bits");
+    }
+    [[noreturn]] void out_of_range(py::handle value, std::string_view range) {
+        // Python itself refuses to print very long ones.
+        const bool is_long = py::cast<std::size_t>(value.attr("bit_length")()) > 256;
+        refuse(fmt::format("{}: {} is out of range of {}", path_, is_long ? "the integer" : std::string(py::str(value)), range));
+    }
+
+    Dynamic text(py::handle value) {
+        const py::object encoded =
+            py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(value.ptr(), "utf-8", "surrogateescape"));
+        if (!encoded) {
+            PyErr_Clear();
+            refuse(fmt::format("{}: the text holds a lone surrogate, which UTF-8 can't express", path_));
+        }
+        return {std::string(PyBytes_AS_STRING(encoded.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.ptr())))};
+    }
+
+    Dynamic bytes(py::handle value) {
+        const py::object flat = PyBytes_Check(value.ptr()) ? py::reinterpret_borrow<py::object>(value)
+                                                           : checked(PyBytes_FromObject(value.ptr()));
+        const auto* start = reinterpret_cast<const std::byte*>(PyBytes_AS_STRING(flat.ptr()));
+        return {Bytes(start, start + PyBytes_GET_SIZE(flat.ptr()))};
+    }
+
+    Dynamic timestamp(py::handle value) {
+        if (value.attr("tzinfo").is_none() || value.attr("utcoffset")().is_none())
+            refuse(fmt::format("{}: the datetime has no time zone; datetime.now(timezone.utc) has one", path_));
+        const py::object epoch = checked(PyDateTimeAPI->DateTime_FromDateAndTime(
+            1970, 1, 1, 0, 0, 0, 0, PyDateTime_TimeZone_UTC, PyDateTimeAPI->DateTimeType));
+        const auto since = microseconds_of(checked(PyNumber_Subtract(value.ptr(), epoch.ptr())));
+        if (std::abs(std::chrono::duration<double>(since).count()) > seconds_max)
+            refuse(fmt::format("{}: {} is out of range of a timestamp", path_, std::string(py::str(value))));
+        return {Timestamp{since}};
+    }
+
+    Dynamic duration(py::handle value) {
+        const auto length = microseconds_of(value);
+        const double seconds = std::chrono::duration<double>(length).count();
+        if (untyped_ == Untyped::seconds) return {seconds};
+        if (std::abs(seconds) > seconds_max) refuse(fmt::format("{}: {} s is out of range", path_, seconds));
+        return {std::int64_t{std::chrono::nanoseconds(length).count()}};
+    }
+
+    Dynamic enumerator(py::handle value, std::string_view kind) {
+        if (kind == "enum") return text(value.attr("name"));
+        return deeper([&] { return read(value.attr("value"), nullptr); });
+    }
+
+    // The fields of whatever has some, as a dict; nothing for other objects.
+    static py::object fields_of(py::handle value, std::string_view kind) {
+        if (PyDict_Check(value.ptr())) return py::reinterpret_borrow<py::object>(value);
+        if (PyList_CheckExact(value.ptr()) || PyTuple_CheckExact(value.ptr())) return {};
+        if (PyTuple_Check(value.ptr()) && kind != "struct" && !kind.empty()) return {};
+        py::object fields = py::module_::import("baton._values").attr("fields_of")(value);
+        return fields.is_none() ? py::object{} : fields;
+    }
+
+    Dynamic map(py::handle fields, const TypeDescription* type) {
+        const bool is_struct = type != nullptr && type->kind == "struct";
+        const bool is_map = type != nullptr && type->kind == "map";
+        if (is_struct) outer_.push_back(type);
+        Dynamic::Map map;
+        for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(fields)) {
+            Dynamic name = read(key, is_map ? &type->parts[0].type : nullptr);
+            const auto* text = std::get_if<std::string>(&name.value);
+            const TypeDescription* of_value = is_map ? &type->parts[1].type : nullptr;
+            if (is_struct && text != nullptr)
+                for (const PartDescription& part : type->parts)
+                    if (part.name == *text) of_value = &part.type;
+            const std::string step = text == nullptr ? "[" + std::string(py::str(key)) + "]" : "." + *text;
+            map.emplace_back(std::move(name), inside(step, value, of_value));
+        }
+        if (is_struct) outer_.pop_back();
+        return {std::move(map)};
+    }
+
+    Dynamic list(py::handle value, const TypeDescription* type) {
+        Dynamic::List list;
+        for (const py::handle element : py::iter(value)) {
+            // A message could not hold more, and an iterable need not end.
+            if (list.size() > limits::message_bytes_max)
+                refuse(fmt::format("{}: more than {} elements (limits::message_bytes_max)", path_, limits::message_bytes_max));
+            list.push_back(inside(fmt::format("[{}]", list.size()), element, type == nullptr ? nullptr : &type->parts[0].type));
+        }
+        return {std::move(list)};
+    }
+
+    std::string path_;
+    Untyped untyped_;
+    std::size_t depth_ = 0;
+    std::vector<const TypeDescription*> outer_;
+};
+
+void encode_as_it_is(Encoder& encoder, const Dynamic& dynamic) {
+    struct Visitor {
+        Encoder& out;
+        void operator()(std::monostate) const { out.nil(); }
+        void operator()(bool value) const { out.boolean(value); }
+        void operator()(std::int64_t value) const { out.integer(value); }
+        void operator()(std::uint64_t value) const { out.unsigned_integer(value); }
+        void operator()(double value) const { out.real64(value); }
+        void operator()(const std::string& value) const { out.text(value); }
+        void operator()(const Bytes& value) const { out.bytes(value); }
+        void operator()(Timestamp value) const { out.timestamp(value); }
+        void operator()(ActorId value) const { encode(out, value); }
+        void operator()(const Dynamic::List& list) const {
+            out.array(list.size());
+            for (const Dynamic& element : list) encode_as_it_is(out, element);
+        }
+        void operator()(const Dynamic::Map& map) const {
+            out.map(map.size());
+            for (const auto& [key, value] : map) {
+                encode_as_it_is(out, key);
+                encode_as_it_is(out, value);
+            }
+        }
+    };
+    std::visit(Visitor{encoder}, dynamic.value);
+}
+
+}  // namespace
+
+Buffer encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields) {
+    const CommandDescription* known = protocol.find(command);
+    Reader reader{command, Reader::Untyped::seconds};
+    const Dynamic read = reader.read(fields, known == nullptr ? nullptr : &known->fields);
+    return value_or_raise(encode_command(protocol, command, std::get<Dynamic::Map>(read.value)));
+}
+
+Buffer encode_untyped(py::handle value, std::string_view what) {
+    const Dynamic read = Reader{what, Reader::Untyped::nanoseconds}.read(value, nullptr);
+    Buffer out;
+    Encoder encoder{out};
+    encode_as_it_is(encoder, read);
+    return out;
+}
+
+Duration to_duration(py::handle deadline) {
+    import_datetime();
+    if (deadline.is_none()) return for_ever;
+    double seconds = 0;
+    if (PyDelta_Check(deadline.ptr())) {
+        seconds = std::chrono::duration<double>(microseconds_of(deadline)).count();
+    } else {
+        seconds = PyFloat_AsDouble(deadline.ptr());
+        if (seconds == -1.0 && PyErr_Occurred() != nullptr) {
+            PyErr_Clear();
+            throw py::type_error(fmt::format("a deadline is seconds, a timedelta or None (for ever), not {}", type_name_of(deadline)));
+        }
+    }
+    if (std::isnan(seconds)) throw py::type_error("a deadline is seconds, a timedelta or None (for ever), not nan");
+    if (std::chrono::duration<double>(seconds) > for_ever) return for_ever;
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::max(seconds, 0.0)));
+}
+
+}  // namespace baton::python

@@ -1,0 +1,31 @@
+#pragma once
+// From Python: fields, values and deadlines as the wire wants them. Whatever does not fit raises
+// baton.Refused with the place, `HoldThis.number: ...`, before anything is sent. Called with the GIL held.
+//
+// | Python                                               | for a field of                              |
+// | bool, int, float, str, NumPy's scalars               | bool, integers, floats, string              |
+// | bytes, bytearray, memoryview                         | bytes                                       |
+// | list, tuple, any iterable, array                     | list, array                                 |
+// | dict, baton.Struct, dataclass, namedtuple, namespace | struct; dict also map                       |
+// | None                                                 | optional                                    |
+// | str, number or a member of an enum.Enum (its name)   | enum                                        |
+// | datetime with a time zone; timedelta or seconds      | timestamp; duration                         |
+// | baton.Ref (an Actor is one)                          | ref                                         |
+
+#include <pybind11/pybind11.h>
+
+#include "runtime/wire/dynamic.hpp"
+
+namespace baton::python {
+
+namespace py = pybind11;
+
+[[nodiscard]] Buffer encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields);
+
+// A value whose type nobody has described, as msgpack says it; `what` names it in errors.
+[[nodiscard]] Buffer encode_untyped(py::handle value, std::string_view what);
+
+// Seconds, a timedelta, or None for ever.
+[[nodiscard]] Duration to_duration(py::handle deadline);
+
+}  // namespace baton::python

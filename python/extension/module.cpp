@@ -1,0 +1,483 @@
+// The extension baton._baton: the runtime's Session, and what it hands out, for the Python in baton/.
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <pybind11/stl.h>
+
+#include <filesystem>
+
+#include "python/extension/errors.hpp"
+#include "python/extension/from_python.hpp"
+#include "python/extension/py_session.hpp"
+#include "python/extension/ref.hpp"
+#include "python/extension/to_python.hpp"
+#include "runtime/base/progress.hpp"
+#include "runtime/version.hpp"
+
+namespace baton::python {
+namespace {
+
+using SessionPtr = std::shared_ptr<PySession>;
+using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
+
+// A wait looks at the outside once at least, and that takes no longer.
+constexpr Duration one_look = std::chrono::milliseconds{1};
+
+// Actors that this session has met, by address, so that a ref in a message is the Actor again.
+MakeRef make_ref_from(const py::object& known) {
+    return [&known](ActorId id) -> py::object {
+        const py::object ref = py::cast(PyRef{id});
+        return known.attr("get")(ref, ref);
+    };
+}
+
+py::object decoded(const TypeDescription& type, const ReplyFrame& reply, const py::object& known) {
+    Unpacker unpacker;
+    std::size_t offset = reply.offset;
+    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known));
+}
+
+// The reply's type; Refused for a command that has none, Unsupported for one that does not exist.
+const TypeDescription& reply_type(const ProtocolDescription& protocol, std::string_view command) {
+    const CommandDescription* known = protocol.find(command);
+    if (known == nullptr) static_cast<void>(encode_fields(protocol, command, py::dict{}));  // raises
+    if (!known->reply) refuse(fmt::format("{} has no reply: it can be sent, not asked", command));
+    return *known->reply;
+}
+
+// The answer to come of a request.
+class PyPending {
+public:
+    PyPending(SessionPtr session, ProtocolPtr protocol, std::string command, std::string who, AskId ask, py::object known)
+        : session_(std::move(session)),
+          protocol_(std::move(protocol)),
+          command_(std::move(command)),
+          who_(std::move(who)),
+          ask_(ask),
+          known_(std::move(known)) {}
+    ~PyPending() { cancel(); }
+    PyPending(const PyPending&) = delete;
+    PyPending& operator=(const PyPending&) = delete;
+
+    bool is_settled(Session& session) const { return state_ != State::under_way || session.loop().is_settled(ask_); }
+
+    bool ready() {
+        if (state_ != State::under_way) return true;
+        return session_->turn([this](Session& session) {
+            Loop& loop = session.loop();
+            return loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), one_look)) ==
+                   Loop::Waited::done;
+        });
+    }
+
+    py::object get(const py::object& deadline) {
+        if (state_ == State::under_way) wait(std::max(to_duration(deadline), one_look));
+        if (state_ == State::cancelled) refuse(fmt::format("the request of {} to {} was cancelled", command_, who_));
+        if (state_ == State::failed) raise(outcome_);
+        return outcome_;
+    }
+
+    void cancel() {
+        if (state_ != State::under_way) return;
+        state_ = State::cancelled;
+        session_->drop_ask(ask_);
+    }
+
+private:
+    enum class State { under_way, answered, failed, cancelled };
+
+    void wait(Duration duration) {
+        std::optional<Result<ReplyFrame>> outcome;
+        const Loop::Waited waited = session_->turn([&](Session& session) {
+            Loop& loop = session.loop();
+            const Loop::Waited how = loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), duration));
+            if (how == Loop::Waited::done) outcome.emplace(loop.await(ask_, Deadline{loop.clock().now()}));
+            return how;
+        });
+        if (waited == Loop::Waited::stopping)
+            raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
+        if (waited == Loop::Waited::deadline)
+            raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} before the deadline", who_, command_)});
+        if (*outcome) {
+            state_ = State::answered;
+            outcome_ = decoded(reply_type(*protocol_, command_), **outcome, known_);
+        } else {
+            state_ = State::failed;
+            outcome_ = exception_of(outcome->error());
+        }
+    }
+
+    SessionPtr session_;
+    ProtocolPtr protocol_;
+    std::string command_;
+    std::string who_;
+    AskId ask_;
+    py::object known_;
+    State state_ = State::under_way;
+    py::object outcome_;
+};
+
+// The way back to who asked; answers by itself when it is let go.
+class PyAnswer {
+public:
+    PyAnswer(SessionPtr session, std::uint64_t key, std::string command)
+        : session_(std::move(session)), key_(key), command_(std::move(command)) {}
+    ~PyAnswer() { session_->drop_answer(key_); }
+    PyAnswer(const PyAnswer&) = delete;
+    PyAnswer& operator=(const PyAnswer&) = delete;
+
+    void reply(py::handle value) {
+        const Buffer body = encode_untyped(value, "the reply to " + command_);
+        if (body.size() > limits::message_bytes_max)
+            refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
+                               body.size(), limits::message_bytes_max));
+        answer([&](AnswerSlot& slot) { slot.reply(body); });
+    }
+    void fail(const std::string& text) {
+        answer([&](AnswerSlot& slot) { slot.fail(Error{ErrorKind::failed, text}); });
+    }
+
+private:
+    void answer(const std::function<void(AnswerSlot&)>& say) {
+        if (!session_->answer(key_, say)) refuse(fmt::format("{} has been answered already", command_));
+    }
+    SessionPtr session_;
+    std::uint64_t key_;
+    std::string command_;
+};
+
+// ---- rows ------------------------------------------------------------------------------------------
+
+py::object exit_of(const std::string& name, const Exit& exit) {
+    py::list letters;
+    for (const DeadLetter& letter : exit.dead_letters) letters.append(py::make_tuple(letter.from, letter.command, letter.count));
+    const char* kind = "running";
+    switch (exit.kind) {
+        case ExitKind::running: break;
+        case ExitKind::stopped: kind = "stopped"; break;
+        case ExitKind::returned: kind = "returned"; break;
+        case ExitKind::signalled: kind = "signalled"; break;
+        case ExitKind::failed_check: kind = "failed_check"; break;
+        case ExitKind::left: kind = "left"; break;
+    }
+    return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, to_text(exit));
+}
+
+py::list ended_list(const std::vector<Ended>& all) {
+    py::list list;
+    for (const Ended& one : all) list.append(py::make_tuple(PyRef{one.actor.id}, exit_of(one.name, one.exit)));
+    return list;
+}
+
+py::object spawned_row(Spawned spawned) {
+    const auto protocol = std::make_shared<ProtocolDescription>(std::move(spawned.protocol));
+    return py::make_tuple(PyRef{spawned.actor.id}, spawned.name, spawned.pid, protocol);
+}
+
+std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
+    std::vector<AnyRef> out;
+    for (const PyRef& ref : refs) out.emplace_back(ref.id);
+    return out;
+}
+
+// ---- what a session does ---------------------------------------------------------------------------
+
+py::list spawn(PySession& self, const std::vector<std::tuple<std::string, std::string, std::vector<std::string>>>& what,
+               const py::object& deadline, bool shows_progress) {
+    std::vector<Session::SpawnOptions> options;
+    for (const auto& [program, name, arguments] : what) options.push_back({program, name, arguments});
+    const Duration duration = to_duration(deadline);
+    auto spawned = self.turn([&](Session& session) {
+        std::optional<Progress> progress;
+        if (shows_progress) progress.emplace("starting", options.size(), "actors");
+        return session.spawn(options, duration, [&](std::size_t ready) {
+            if (progress) progress->reach(ready);
+        });
+    });
+    py::list list;
+    for (Spawned& one : value_or_raise(std::move(spawned))) list.append(spawned_row(std::move(one)));
+    return list;
+}
+
+py::list roster(PySession& self, bool with_exited) {
+    const std::vector<RosterRow> rows =
+        value_or_raise(self.turn([&](Session& session) { return session.roster(with_exited); }));
+    py::list list;
+    for (const RosterRow& row : rows)
+        list.append(py::make_tuple(PyRef{row.actor.id}, row.name, row.program, row.pid, row.ppid, row.state, row.inbox_depth,
+                                   row.handled, row.in_hand,
+                                   row.exit.has_ended() ? exit_of(row.name, row.exit) : py::object(py::none())));
+    return list;
+}
+
+std::string name_of_ref(PySession& self, const PyRef& ref) {
+    const coordinator::Locate locate{AnyRef{ref.id}};
+    return value_or_raise(self.turn([&](Session& session) { return call(session.loop(), locate, limits::coordinator_deadline); }))
+        .name;
+}
+
+void send(PySession& self, const PyRef& to, const ProtocolDescription& protocol, const std::string& command,
+          const py::dict& fields, const py::object& deadline) {
+    const Buffer body = encode_fields(protocol, command, fields);
+    const Duration duration = to_duration(deadline);
+    value_or_raise(self.turn([&](Session& session) {
+        return session.loop().send(to.id, command, body, duration, Loop::Urgency::now);
+    }));
+}
+
+py::object ask(PySession& self, const PyRef& to, const ProtocolPtr& protocol, const std::string& command,
+               const py::dict& fields, const py::object& deadline, const py::object& known) {
+    const TypeDescription& type = reply_type(*protocol, command);
+    const Buffer body = encode_fields(*protocol, command, fields);
+    const Duration duration = to_duration(deadline);
+    const ReplyFrame reply = value_or_raise(self.turn([&](Session& session) -> Result<ReplyFrame> {
+        Loop& loop = session.loop();
+        const Deadline end = Deadline::in(loop.clock(), duration);
+        const Result<AskId> asked = loop.request(to.id, command, body, duration);
+        if (!asked) return asked.error();
+        // A signal's handler may raise out of the wait, and then nobody wants the answer.
+        struct Abandon {
+            Loop& loop;
+            AskId ask;
+            ~Abandon() { loop.abandon(ask); }
+        } const abandon{loop, *asked};
+        return loop.await(*asked, end);
+    }));
+    return decoded(type, reply, known);
+}
+
+std::unique_ptr<PyPending> request(const SessionPtr& self, const PyRef& to, const ProtocolPtr& protocol,
+                                   const std::string& command, const py::dict& fields, const py::object& deadline,
+                                   const std::string& who, const py::object& known) {
+    static_cast<void>(reply_type(*protocol, command));
+    const Buffer body = encode_fields(*protocol, command, fields);
+    const Duration duration = to_duration(deadline);
+    const AskId ask = value_or_raise(
+        self->turn([&](Session& session) { return session.loop().request(to.id, command, body, duration); }));
+    return std::make_unique<PyPending>(self, protocol, command, who, ask, known);
+}
+
+using Target = std::tuple<PyRef, ProtocolPtr, std::string>;  // whom, what it accepts, its name
+
+// For each the same command, all checked before the first is sent.
+std::vector<Buffer> encode_for(const std::vector<Target>& targets, const std::string& command, const py::dict& fields) {
+    std::vector<Buffer> bodies;
+    for (const auto& [to, protocol, who] : targets) bodies.push_back(encode_fields(*protocol, command, fields));
+    return bodies;
+}
+
+// None, or why it was not taken, for each.
+py::list broadcast(PySession& self, const std::vector<Target>& targets, const std::string& command, const py::dict& fields,
+                   const py::object& deadline) {
+    const std::vector<Buffer> bodies = encode_for(targets, command, fields);
+    const Duration duration = to_duration(deadline);
+    const std::vector<Result<void>> sent = self.turn([&](Session& session) {
+        Loop& loop = session.loop();
+        const Deadline end = Deadline::in(loop.clock(), duration);
+        std::vector<Result<void>> results;
+        for (std::size_t index = 0; index < targets.size(); ++index)
+            results.push_back(loop.send(std::get<PyRef>(targets[index]).id, command, bodies[index], end.left(loop.clock()),
+                                        Loop::Urgency::now));
+        return results;
+    });
+    py::list list;
+    for (const Result<void>& one : sent) list.append(one ? py::object(py::none()) : exception_of(one.error()));
+    return list;
+}
+
+// A Pending, or why there is none, for each.
+py::list request_all(const SessionPtr& self, const std::vector<Target>& targets, const std::string& command,
+                     const py::dict& fields, const py::object& deadline, const py::object& known) {
+    for (const auto& [to, protocol, who] : targets) static_cast<void>(reply_type(*protocol, command));
+    const std::vector<Buffer> bodies = encode_for(targets, command, fields);
+    const Duration duration = to_duration(deadline);
+    const std::vector<Result<AskId>> asks = self->turn([&](Session& session) {
+        Loop& loop = session.loop();
+        const Deadline end = Deadline::in(loop.clock(), duration);
+        std::vector<Result<AskId>> results;
+        for (std::size_t index = 0; index < targets.size(); ++index)
+            results.push_back(loop.request(std::get<PyRef>(targets[index]).id, command, bodies[index], end.left(loop.clock())));
+        return results;
+    });
+    py::list list;
+    for (std::size_t index = 0; index < targets.size(); ++index) {
+        const auto& [to, protocol, who] = targets[index];
+        if (asks[index]) {
+            list.append(std::make_unique<PyPending>(self, protocol, command, who, *asks[index], known));
+        } else {
+            list.append(exception_of(asks[index].error()));
+        }
+    }
+    return list;
+}
+
+// Until all are settled or the deadline has passed.
+void wait_for(PySession& self, const std::vector<const PyPending*>& pendings, const py::object& deadline) {
+    const Duration duration = std::max(to_duration(deadline), one_look);
+    self.turn([&](Session& session) {
+        std::size_t settled = 0;  // the first so many
+        const auto all_settled = [&] {
+            while (settled < pendings.size() && pendings[settled]->is_settled(session)) ++settled;
+            return settled == pendings.size();
+        };
+        static_cast<void>(session.loop().serve(nullptr, all_settled, Deadline::in(session.loop().clock(), duration)));
+    });
+}
+
+py::list collect(const SessionPtr& self, const std::string& wanted, const std::optional<std::size_t>& count,
+                 const py::object& quiet, const py::object& deadline) {
+    Session::Until until;
+    if (count) until.count = std::min(*count, limits::collected_commands_max);
+    if (!quiet.is_none()) until.quiet = to_duration(quiet);
+    until.deadline = std::max(to_duration(deadline), one_look);
+    std::vector<Session::Message> messages =
+        value_or_raise(self->turn([&](Session& session) { return session.collect(wanted, until); }));
+    py::list list;
+    for (Session::Message& message : messages) {
+        py::object answer = py::none();
+        if (message.answer.is_asked())
+            answer = py::cast(std::make_unique<PyAnswer>(self, self->keep(std::move(message.answer)), message.tag));
+        Unpacker unpacker;
+        std::size_t offset = 0;
+        const py::object fields = to_python_untyped(value_or_raise(unpacker.next(message.body, offset)));
+        list.append(py::make_tuple(message.tag, PyRef{message.from}, fields, answer));
+    }
+    return list;
+}
+
+// Where the programs of this build or installation lie, seen from this file.
+std::string own_programs() {
+    Dl_info info{};
+    if (::dladdr(reinterpret_cast<void*>(&own_programs), &info) == 0 || info.dli_fname == nullptr) return {};
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::weakly_canonical(info.dli_fname, error);
+    if (error) return {};
+    const std::filesystem::path package = self.parent_path();
+    for (const char* bin : {"../../bin", "../../../../bin"})  // built, installed
+        for (const char* name : {"coordinator", "baton-coordinator"})
+            if (const auto folder = (package / bin).lexically_normal(); std::filesystem::exists(folder / name, error))
+                return folder.string();
+    return {};
+}
+
+}  // namespace
+}  // namespace baton::python
+
+PYBIND11_MODULE(_baton, module) {
+    using namespace baton;
+    using namespace baton::python;
+    module.doc() = "What baton is made of; use the package baton.";
+    module.attr("version") = std::string(version_text);
+    module.def("own_programs", own_programs);
+
+    py::class_<PyRef> ref(module, "Ref",
+                          "The address of one life of one actor: a plain value that can be compared, kept and sent in a\n"
+                          "command. It opens nothing by itself; session.find(ref) makes an Actor of it.");
+    ref.def(py::init([](std::uint32_t number, std::uint32_t incarnation) { return PyRef{{number, incarnation}}; }),
+            py::arg("number"), py::arg("incarnation"))
+        .def_property_readonly("number", [](const PyRef& self) { return self.id.number; }, "The row in the roster.")
+        .def_property_readonly("incarnation", [](const PyRef& self) { return self.id.incarnation; },
+                               "Which life in that row.")
+        .def_property_readonly("id", [](const PyRef& self) { return to_string(self.id); },
+                               "Both as text, '3.1', as in the logs.")
+        .def("__eq__",
+             [](const PyRef& self, const py::object& other) -> py::object {
+                 if (!py::isinstance<PyRef>(other)) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+                 return py::bool_(self.id == py::cast<const PyRef&>(other).id);
+             })
+        .def("__hash__", [](const PyRef& self) { return std::hash<ActorId>{}(self.id); })
+        .def("__repr__", [](const PyRef& self) { return fmt::format("baton.Ref({}, {})", self.id.number, self.id.incarnation); })
+        .def(py::pickle([](const PyRef& self) { return py::make_tuple(self.id.number, self.id.incarnation); },
+                        [](const py::tuple& state) {
+                            return PyRef{{state[0].cast<std::uint32_t>(), state[1].cast<std::uint32_t>()}};
+                        }));
+    ref.attr("__module__") = "baton";
+
+    py::class_<ProtocolDescription, ProtocolPtr> protocol(
+        module, "Protocol", "The commands that an actor accepts, as it published them itself. str() prints them.");
+    protocol.def_readonly("name", &ProtocolDescription::name, "The namespace of the commands: 'student'.")
+        .def_property_readonly("commands",
+                               [](const ProtocolDescription& self) {
+                                   py::list names;
+                                   for (const CommandDescription& command : self.commands) names.append(command.name);
+                                   return names;
+                               },
+                               "The names of the commands.")
+        .def("_has_field",
+             [](const ProtocolDescription& self, const std::string& command, const std::string& field) {
+                 const CommandDescription* known = self.find(command);
+                 return known != nullptr && std::ranges::find(known->fields.parts, field, &PartDescription::name) !=
+                                                known->fields.parts.end();
+             })
+        .def("__str__",
+             [](const ProtocolDescription& self) {
+                 std::string text;
+                 for (const CommandDescription& command : self.commands)
+                     text += (text.empty() ? "" : "\n") + to_text(command);
+                 return text;
+             })
+        .def("__repr__", [](const ProtocolDescription& self) {
+            return fmt::format("<baton.Protocol {}: {} commands>", self.name, self.commands.size());
+        });
+    protocol.attr("__module__") = "baton";
+
+    py::class_<PyPending> pending(module, "Pending",
+                                  "The answer to come of a request; who lets it go does not hear the answer.");
+    pending
+        .def("get", &PyPending::get, py::arg("deadline") = 5.0,
+             "Waits for the reply and returns it; again and again the same one.\n\n"
+             "Raises what the handler raised (baton.Failed) or what became of the actor (baton.Gone, baton.Stopping);\n"
+             "baton.TimedOut when the deadline (seconds, timedelta or None) has passed, and then get() may be called again.")
+        .def("ready", &PyPending::ready, "Whether get() has something to say at once. Looks for a millisecond at most.")
+        .def("cancel", &PyPending::cancel, "Lets the answer go. The actor handles the command nevertheless.");
+    pending.attr("__module__") = "baton";
+
+    py::class_<PyAnswer>(module, "Answer")
+        .def("reply", &PyAnswer::reply, py::arg("value"))
+        .def("fail", &PyAnswer::fail, py::arg("text"));
+
+    py::class_<PySession, SessionPtr>(module, "Session")
+        .def(py::init([](std::optional<std::string> session, std::string name, std::vector<std::string> folders) {
+            return std::make_shared<PySession>(
+                Session::Entry{std::move(session), true, std::move(name), Session::Inbox::open, std::move(folders)});
+        }))
+        .def_property_readonly("id", &PySession::id)
+        .def_property_readonly("me", [](const PySession& self) { return PyRef{self.me()}; })
+        .def_property_readonly("is_open", &PySession::is_open)
+        .def_property_readonly("is_in_child", &PySession::is_in_child)
+        .def("adopt", &PySession::adopt)
+        .def("kill_all", &PySession::kill_all)
+        .def("spawn", &spawn)
+        .def("find", [](PySession& self, const std::string& name) {
+            return spawned_row(value_or_raise(self.turn([&](Session& session) { return session.find(name); })));
+        })
+        .def("name_of", &name_of_ref)
+        .def("roster", &roster)
+        .def("stop", [](PySession& self, const std::vector<PyRef>& actors, const py::object& deadline, bool drain) {
+            const Duration duration = to_duration(deadline);
+            return ended_list(value_or_raise(
+                self.turn([&](Session& session) { return session.stop(refs_of(actors), duration, drain); })));
+        })
+        .def("join", [](PySession& self, const PyRef& actor, const py::object& deadline) {
+            const Duration duration = to_duration(deadline);
+            const Ended ended =
+                value_or_raise(self.turn([&](Session& session) { return session.join(AnyRef{actor.id}, duration); }));
+            return exit_of(ended.name, ended.exit);
+        })
+        .def("signal", [](PySession& self, const PyRef& actor, int number) {
+            value_or_raise(self.turn([&](Session& session) { return session.signal(AnyRef{actor.id}, number); }));
+        })
+        .def("sync", [](PySession& self, const std::vector<PyRef>& actors, const py::object& deadline) {
+            const Duration duration = to_duration(deadline);
+            value_or_raise(self.turn([&](Session& session) { return session.sync(refs_of(actors), duration); }));
+        })
+        .def("send", &send)
+        .def("ask", &ask)
+        .def("request", &request)
+        .def("broadcast", &broadcast)
+        .def("request_all", &request_all)
+        .def("wait_for", &wait_for)
+        .def("collect", &collect)
+        .def("close", [](PySession& self, const py::object& deadline, bool was_interrupted, const py::object& on_interrupt) {
+            return ended_list(self.close(to_duration(deadline), was_interrupted, on_interrupt));
+        });
+}

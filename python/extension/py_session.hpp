@@ -1,0 +1,113 @@
+#pragma once
+// PySession: a Session as Python may use it.
+//
+// Every use is one turn(): checked to come from the thread and the process that opened the session and not
+// from within another turn, then run without the GIL. A signal that Python handles (Ctrl-C) wakes every wait
+// of the main thread through Python's wakeup descriptor; the handler runs at once, and what it raises leaves
+// the turn. Answers and asks that Python lets go wherever its collector runs are put aside for the next turn.
+//
+// Called with the GIL held, which also guards what is put aside.
+
+#include <pybind11/pybind11.h>
+
+#include <map>
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/unique_fd.hpp"
+#include "runtime/session.hpp"
+
+namespace baton::python {
+
+namespace py = pybind11;
+
+class PySession {
+public:
+    // Raises what Session::enter() refuses.
+    explicit PySession(Session::Entry entry);
+    // One that was not closed is closed; in a forked child, let alone.
+    ~PySession();
+    PySession(const PySession&) = delete;
+    PySession& operator=(const PySession&) = delete;
+
+    // Runs `work(Session&)` without the GIL. Raises `refused` from another thread, process or turn, `gone`
+    // after close(), and what a signal's handler raises.
+    template <class Work>
+    auto turn(Work&& work) -> std::invoke_result_t<Work, Session&> {
+        require_open();
+        const Turn turn{*this};
+        const py::gil_scoped_release released;
+        return work(*session_);
+    }
+
+    [[nodiscard]] bool is_open() const noexcept { return session_ != nullptr; }
+    [[nodiscard]] bool is_in_child() const noexcept;
+    [[nodiscard]] const std::string& id() const noexcept { return id_; }
+    [[nodiscard]] ActorId me() const noexcept { return me_; }
+
+    // The exits of all actors of a session of one's own, else of those that were started from here. The first
+    // KeyboardInterrupt on the way, counting `was_interrupted`, is only told to `on_interrupt`; another one
+    // kills what is left and is raised.
+    [[nodiscard]] std::vector<Ended> close(Duration deadline, bool was_interrupted, const py::object& on_interrupt);
+    // Ends what was started from here by SIGKILL, and forgets the session.
+    void kill_all();
+    // From here this thread is its thread; the former one must have ended.
+    void adopt();
+
+    // ---- what outlives a turn
+    // An answer that is owed; the key for answer() and drop_answer().
+    [[nodiscard]] std::uint64_t keep(AnswerSlot slot);
+    // False when it was answered, or dropped with the session, before.
+    [[nodiscard]] bool answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say);
+    void drop_answer(std::uint64_t key);
+    void drop_ask(AskId ask);
+
+private:
+    // While it lives the session is in use and signals wake its waits.
+    class Turn {
+    public:
+        explicit Turn(PySession& session);
+        ~Turn();
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+
+    private:
+        PySession* session_;
+    };
+    friend class Turn;
+
+    void require_open() const;
+    void require_ours() const;
+    [[nodiscard]] bool may_touch() const noexcept;
+    void drop_what_was_put_aside();
+    int wake_through(int descriptor) noexcept;  // and the one before
+    void on_wakeup();  // without the GIL
+    void run_signal_handlers();
+    void forget();
+
+    std::unique_ptr<Session> session_;
+    std::string id_;
+    ActorId me_;
+    std::thread::id thread_;
+    bool is_main_thread_;
+    pid_t pid_;
+    bool is_in_turn_ = false;
+
+    UniqueFd wakeup_read_;
+    UniqueFd wakeup_write_;
+    int former_wakeup_ = -1;
+    py::object set_wakeup_fd_;
+
+    bool holds_interrupts_ = false;  // during close()
+    py::object on_interrupt_;
+
+    std::map<std::uint64_t, AnswerSlot> answers_;
+    std::uint64_t last_answer_ = 0;
+    std::vector<std::uint64_t> answers_to_drop_;
+    std::vector<AskId> asks_to_drop_;
+};
+
+}  // namespace baton::python

@@ -1,0 +1,173 @@
+#include "python/extension/to_python.hpp"
+
+#include <datetime.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "python/extension/errors.hpp"
+
+namespace baton::python {
+namespace {
+
+using Structs = std::vector<const TypeDescription*>;  // that enclose what is looked at, for `same`
+
+py::object stolen(PyObject* object) {
+    if (object == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(object);
+}
+
+py::object text_of(std::string_view text) {
+    return stolen(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
+}
+
+py::object struct_of(py::dict fields) { return py::module_::import("baton._values").attr("Struct")(std::move(fields)); }
+
+py::object datetime_of(Timestamp timestamp) {
+    if (PyDateTimeAPI == nullptr) PyDateTime_IMPORT;
+    using namespace std::chrono;
+    const auto since_epoch = timestamp.time_since_epoch();
+    const auto day = floor<days>(since_epoch);
+    const auto second = floor<seconds>(since_epoch - day);
+    const auto microsecond = floor<microseconds>(since_epoch - day - second);
+    const py::object epoch = stolen(PyDateTimeAPI->DateTime_FromDateAndTime(
+        1970, 1, 1, 0, 0, 0, 0, PyDateTime_TimeZone_UTC, PyDateTimeAPI->DateTimeType));
+    const py::object since = stolen(PyDelta_FromDSU(static_cast<int>(day.count()), static_cast<int>(second.count()),
+                                                    static_cast<int>(microsecond.count())));
+    return stolen(PyNumber_Add(epoch.ptr(), since.ptr()));
+}
+
+// A list can't be the key of a dict.
+py::object as_key(py::object key) {
+    if (PyList_Check(key.ptr())) return py::tuple(key);
+    return key;
+}
+
+class Converter {
+public:
+    explicit Converter(const MakeRef& make_ref) : make_ref_(make_ref) {}
+
+    py::object convert(const TypeDescription& declared, Value value) {
+        const TypeDescription& type = resolve(declared);
+        const ValueKind kind = value.kind();
+        if (type.kind == "optional") return kind == ValueKind::nil ? py::none() : convert(type.parts[0].type, value);
+        if (type.kind == "enum" && kind == ValueKind::integer) return enumerator(type, value);
+        if (type.kind == "duration" && kind == ValueKind::integer) {
+            std::int64_t nanoseconds = 0;
+            if (!value.to_integer(nanoseconds)) misfit(type, value);
+            return py::float_(static_cast<double>(nanoseconds) / 1e9);
+        }
+        if (type.kind == "ref") {
+            ActorId id;
+            Decoding at{"ref"};
+            if (!decode(value, id, at)) misfit(type, value);
+            return make_ref_(id);
+        }
+        if (type.kind == "variant") {
+            std::uint64_t index = 0;
+            if (kind != ValueKind::array || value.size() != 2 || value.at(0).kind() != ValueKind::integer ||
+                !value.at(0).to_unsigned(index) || index >= type.parts.size())
+                misfit(type, value);
+            return convert(type.parts[index].type, value.at(1));
+        }
+        if (type.kind == "list" || type.kind == "array") {
+            if (kind != ValueKind::array) misfit(type, value);
+            py::list list{value.size()};
+            for (std::size_t index = 0; index < value.size(); ++index)
+                list[index] = convert(type.parts[0].type, value.at(index));
+            return list;
+        }
+        if (type.kind == "map") {
+            if (kind != ValueKind::map) misfit(type, value);
+            py::dict dict;
+            for (std::size_t index = 0; index < value.size(); ++index)
+                dict[as_key(convert(type.parts[0].type, value.key_at(index)))] =
+                    convert(type.parts[1].type, value.value_at(index));
+            return dict;
+        }
+        if (type.kind == "struct") return structure(type, value);
+        return to_python_untyped(value);
+    }
+
+private:
+    const TypeDescription& resolve(const TypeDescription& type) const {
+        if (type.kind != "same") return type;
+        const auto found = std::find_if(outer_.rbegin(), outer_.rend(),
+                                        [&](const TypeDescription* candidate) { return candidate->name == type.name; });
+        return found == outer_.rend() ? type : **found;
+    }
+
+    [[noreturn]] static void misfit(const TypeDescription& type, Value value) {
+        raise(Error{ErrorKind::corrupt, fmt::format("expected {}, got {}", to_text(type), name_of(value.kind()))});
+    }
+
+    static py::object enumerator(const TypeDescription& type, Value value) {
+        std::int64_t number = 0;
+        if (value.to_integer(number))
+            for (const PartDescription& part : type.parts)
+                if (part.type.count == number) return text_of(part.name);
+        return to_python_untyped(value);
+    }
+
+    py::object structure(const TypeDescription& type, Value value) {
+        if (value.kind() != ValueKind::map) misfit(type, value);
+        py::dict fields;
+        outer_.push_back(&type);
+        for (std::size_t index = 0; index < value.size(); ++index) {
+            const Value key = value.key_at(index);
+            if (key.kind() != ValueKind::text) misfit(type, value);
+            const auto part = std::ranges::find(type.parts, key.text(), &PartDescription::name);
+            fields[text_of(key.text())] = part == type.parts.end() ? to_python_untyped(value.value_at(index))
+                                                                   : convert(part->type, value.value_at(index));
+        }
+        outer_.pop_back();
+        return struct_of(std::move(fields));
+    }
+
+    const MakeRef& make_ref_;
+    Structs outer_;
+};
+
+}  // namespace
+
+py::object to_python(const TypeDescription& type, Value value, const MakeRef& make_ref) {
+    return Converter{make_ref}.convert(type, value);
+}
+
+py::object to_python_untyped(Value value) {
+    switch (value.kind()) {
+        case ValueKind::nil:
+        case ValueKind::other: return py::none();
+        case ValueKind::boolean: return py::bool_(value.boolean());
+        case ValueKind::integer: {
+            std::int64_t number = 0;
+            if (value.to_integer(number)) return py::int_(number);
+            std::uint64_t natural = 0;
+            static_cast<void>(value.to_unsigned(natural));
+            return py::int_(natural);
+        }
+        case ValueKind::real: return py::float_(value.real());
+        case ValueKind::text: return text_of(value.text());
+        case ValueKind::bytes:
+            return py::bytes(reinterpret_cast<const char*>(value.bytes().data()), value.bytes().size());
+        case ValueKind::timestamp: return datetime_of(value.timestamp());
+        case ValueKind::array: {
+            py::list list{value.size()};
+            for (std::size_t index = 0; index < value.size(); ++index) list[index] = to_python_untyped(value.at(index));
+            return list;
+        }
+        case ValueKind::map: {
+            py::dict dict;
+            bool has_names = true;
+            for (std::size_t index = 0; index < value.size(); ++index) {
+                has_names = has_names && value.key_at(index).kind() == ValueKind::text;
+                dict[as_key(to_python_untyped(value.key_at(index)))] = to_python_untyped(value.value_at(index));
+            }
+            if (has_names) return struct_of(std::move(dict));
+            return dict;
+        }
+    }
+    return py::none();
+}
+
+}  // namespace baton::python

@@ -1,0 +1,38 @@
+// What cli_test.py looks at: two greeters and a probe, until stdin closes.
+#include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "actors/greeter/greeter.hpp"
+#include "runtime/scenario.hpp"
+#include "tests/process/probe.hpp"
+
+namespace {
+
+// Whether the end of stdin has come; what is written to it means nothing.
+bool has_closed(int descriptor) {
+    pollfd polled{descriptor, POLLIN, 0};
+    char bytes[64];
+    while (::poll(&polled, 1, 0) == 1)
+        if (::read(descriptor, bytes, sizeof bytes) <= 0) return true;
+    return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
+        scenario.spawn<greeter::Protocol>({"greeter", "Ada"}).value();
+        scenario.spawn<greeter::Protocol>({"greeter", "Bob"}).value();
+        scenario.spawn<probe::Protocol>({"probe", "Zoe"}).value();
+        fmt::print("ready\n");
+        std::fflush(stdout);
+        // Served meanwhile, so that a stop of the session ends this at once.
+        bool is_over = false;
+        baton::Loop& loop = scenario.session().loop();
+        loop.watch(STDIN_FILENO, [&is_over] { is_over = is_over || has_closed(STDIN_FILENO); });
+        static_cast<void>(loop.serve(nullptr, [&is_over] { return is_over; }, baton::Deadline::never()));
+    });
+}

@@ -1,0 +1,430 @@
+"""The command line, as a shell sees it: what it prints, its exit codes, and that it leaves nothing behind.
+
+    BATON_BIN=build/dev/bin [BATON_TESTS_BIN=build/dev/tests] /usr/bin/python3 tests/process/cli_test.py
+
+BATON_BIN holds coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario and probe.
+Nothing sleeps: waits end with a line, a roster or an exit, and the watchdog is that of ctest.
+"""
+import glob
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+BIN = os.path.abspath(os.environ["BATON_BIN"])
+TESTS_BIN = os.path.abspath(os.environ.get("BATON_TESTS_BIN", BIN))
+
+
+def processes_of(session_folder):
+    """The actors of that session that still run: I7 wants none."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            with open(path, "rb") as file:
+                environment = file.read().split(b"\0")
+        except OSError:  # it has just ended, or is another user's
+            continue
+        is_actor = any(variable.startswith(b"BATON_ACTOR=") for variable in environment)
+        if is_actor and f"BATON_SESSION={session_folder}".encode() in environment:
+            found.append(path)
+    return found
+
+
+class Coordinator:
+    """A coordinator that has opened its session, with a scenario or without."""
+
+    def __init__(self, world, *arguments):
+        has_scenario = len(arguments) > 0
+        self.process = subprocess.Popen(
+            [f"{BIN}/coordinator", *arguments], env=world.environment, stdin=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE if has_scenario else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if has_scenario else subprocess.PIPE)
+        words = "ready" if has_scenario else "is open"
+        stream = self.process.stdout if has_scenario else self.process.stderr
+        for line in stream:
+            if words in line:
+                break
+        else:
+            raise AssertionError(f"the coordinator ended with {self.process.wait()} before it was ready")
+        self.pid = self.process.pid
+
+    def close(self):
+        """The end of a scenario's stdin ends it, and so its session; one that serves is asked to stop."""
+        self.process.stdin.close()
+        if self.process.stdout is None and self.process.poll() is None:
+            self.process.terminate()
+        code = self.process.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+        return code
+
+
+class World(unittest.TestCase):
+    """A runtime folder of its own for each test, and the proof that nothing is left in it."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="b", dir="/tmp")
+        self.environment = {name: value for name, value in os.environ.items()
+                            if not name.startswith("BATON_") and name != "NO_COLOR"}
+        self.environment.update(XDG_RUNTIME_DIR=self.folder, BATON_LOG="error", BATON_PROGRAMS=f"{TESTS_BIN}:{BIN}",
+                                TERM="xterm")
+        self.coordinators = []
+        self.sessions_seen = {}
+
+    def tearDown(self):
+        for coordinator in self.coordinators:
+            coordinator.close()
+        base = f"{self.folder}/baton"
+        left = [name for name in os.listdir(base) if name != ".sweep-lock"] if os.path.exists(base) else []
+        for session, folder in self.sessions_seen.items():
+            left += glob.glob(f"/dev/shm/baton-{session}*") + processes_of(folder)
+        shutil.rmtree(self.folder)
+        self.assertEqual(left, [])
+
+    def start(self, *arguments):
+        coordinator = Coordinator(self, *arguments)
+        self.coordinators.append(coordinator)
+        for row in self.json("sessions"):
+            self.sessions_seen[row["session"]] = row["folder"]
+        coordinator.session = next(row["session"] for row in self.json("sessions")
+                                   if row["coordinator_pid"] == coordinator.pid)
+        return coordinator
+
+    def start_scenario(self):
+        """Greeters Ada and Bob, and Zoe, a probe."""
+        return self.start("cli_scenario")
+
+    def baton(self, *arguments, code=0, **environment):
+        done = subprocess.run([f"{BIN}/baton", *arguments], env=self.environment | environment, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, check=False)
+        self.assertEqual(done.returncode, code, f"baton {arguments}\n{done.stdout}{done.stderr}")
+        if code in (0, 1):
+            self.assertEqual(done.stderr, "")
+            return done.stdout
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("baton: "), done.stderr)
+        return done.stderr
+
+    def json(self, *arguments, code=0):
+        return json.loads(self.baton(*arguments, "--json", code=code))
+
+    def roster(self, *arguments):
+        return {row["name"]: row for row in self.json("ps", *arguments)[0]["actors"]}
+
+    def asking(self, *words):
+        """An ask under way, from the moment on that the actor has it in hand or in its inbox."""
+        name, command = words[:2]
+        process = subprocess.Popen([f"{BIN}/baton", "ask", *words, "--deadline", "3600"], env=self.environment, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while process.poll() is None:
+            row = self.roster()[name]
+            if row["in_hand"] == command or row["inbox_depth"] > 0:
+                break
+        return process
+
+
+class WithoutASession(World):
+    def test_everything_says_how_to_start_one_and_starts_none(self):
+        for words in (["ps"], ["describe", "Ada"], ["ask", "Ada", "Greet", "name=x"], ["send", "Ada", "Greet"],
+                      ["stop", "--all"], ["stop", "--everything"], ["kill", "Ada"]):
+            error = self.baton(*words, code=69)
+            self.assertIn("baton: gone: no session of yours is running", error)
+            self.assertIn("`coordinator` keeps a session open", error)
+        self.assertEqual(self.json("sessions"), [])
+
+    def test_the_session_that_is_named_must_run(self):
+        self.assertIn("cannot join session 'abcdefgh' (as asked for)", self.baton("ps", "--session", "abcdefgh", code=69))
+        self.assertIn("(from BATON_SESSION)", self.baton("ps", code=69, BATON_SESSION="abcdefgh"))
+
+    def test_there_is_nothing_to_list_and_nothing_to_sweep(self):
+        self.assertEqual(self.baton("sessions"), "no session of yours is running, and none has left anything\n")
+        self.assertEqual(self.baton("sweep"), "nothing was left behind\n")
+        self.assertEqual(self.json("sweep"), {"sessions": 0, "processes_killed": [], "removed": [], "troubles": []})
+
+    def test_every_subcommand_teaches_by_an_example(self):
+        overview = self.baton("--help")
+        for code in (64, 65, 69, 70, 75, 76, 130):
+            self.assertRegex(overview, rf"\n +{code}  \w")
+        for name in ("ps", "describe", "ask", "send", "stop", "kill", "sweep", "sessions"):
+            self.assertRegex(overview, rf"\n  {name} ")
+            self.assertIn(f"\n  baton {name}", self.baton(name, "--help"))
+        self.assertRegex(self.baton("--version"), r"^baton \d+\.\d+\.\d+\n$")
+
+    def test_a_command_line_that_makes_no_sense_is_a_usage_error(self):
+        for words in (["dance"], ["ps", "--bogus"], ["ask", "Ada"], ["ask", "Ada", "Greet", "--deadline", "soon"],
+                      ["ask", "Ada", "Greet", "--deadline", "nan"], ["ask", "Ada", "Greet", "--deadline", "-1"],
+                      ["stop"], ["stop", "Ada", "--all"], ["kill"]):
+            self.assertIn("baton: usage: ", self.baton(*words, code=64))
+        self.assertIn("--everything", self.baton("stop", code=64))
+
+
+class Looking(World):
+    def test_ps_shows_the_coordinator_first_and_then_who_is_in_the_session(self):
+        coordinator = self.start_scenario()
+        lines = self.baton("ps").splitlines()
+        self.assertEqual(lines[0], f"session {coordinator.session}, 3 actors")
+        self.assertEqual(lines[1], "")
+        self.assertEqual(lines[2].split(), "NAME PID PPID STATE INBOX HANDLED IN HAND".split())
+        self.assertEqual([line.split()[0] for line in lines[3:]], ["coordinator", "cli_scenario", "Ada", "Bob", "Zoe"])
+        self.assertEqual(lines[3].split()[1], str(coordinator.pid))
+        self.assertEqual(len({line.find("ready") for line in lines[3:]}), 1, "columns are aligned")
+        self.assertEqual([line for line in lines if line.endswith(" ")], [])
+
+    def test_ps_as_json_has_every_row_of_the_roster(self):
+        coordinator = self.start_scenario()
+        self.baton("ask", "Ada", "Greet", "name=x")
+        (seen,) = self.json("ps")
+        self.assertEqual((seen["session"], seen["coordinator_pid"]), (coordinator.session, coordinator.pid))
+        rows = {row["name"]: row for row in seen["actors"]}
+        self.assertEqual(list(rows), ["coordinator", "cli_scenario", "Ada", "Bob", "Zoe"])
+        self.assertEqual((rows["Ada"]["state"], rows["Ada"]["handled"], rows["Bob"]["handled"]), ("ready", 1, 0))
+        self.assertEqual(rows["Ada"]["ppid"], coordinator.pid)
+        self.assertEqual(rows["Ada"]["exit"]["kind"], "running")
+
+    def test_ps_all_shows_how_the_exited_ended_and_what_they_left_unread(self):
+        self.start_scenario()
+        self.baton("stop", "Ada")
+        self.baton("kill", "Bob", "--signal", "STOP")
+        self.baton("send", "Bob", "Greet", "name=x", code=75)
+        self.baton("kill", "Bob")
+        text = self.baton("ps", "--all")
+        self.assertRegex(text, r"EXIT +DEAD LETTERS\n")
+        self.assertRegex(text, r"\nAda +\d+ +- +exited .* stopped\n")
+        self.assertRegex(text, r"\nBob +\d+ +- +exited .* signal -9 \(Killed\) +\d+\n")
+        self.assertNotIn("\nbaton", text, "visits of the past are no news")
+        self.assertNotIn("exited", self.baton("ps"))
+
+    def test_ps_shows_what_an_actor_has_in_hand(self):
+        self.start_scenario()
+        asking = self.asking("Zoe", "Hang")
+        self.assertRegex(self.baton("ps"), r"\nZoe .* busy .* Hang\n")
+        asking.kill()
+        asking.communicate()
+        self.baton("kill", "Zoe")
+
+    def test_two_sessions_are_shown_one_after_the_other_and_one_can_be_chosen(self):
+        first, second = self.start(), self.start_scenario()
+        names = sorted((first.session, second.session))
+        self.assertEqual([one["session"] for one in self.json("ps")], names)
+        headings = [line.split()[1].rstrip(",") for line in self.baton("ps").splitlines() if line.startswith("session")]
+        self.assertEqual(headings, names)
+        for words in (["ps", "--session", first.session], ["--session", first.session, "ps"]):
+            self.assertTrue(self.baton(*words).startswith(f"session {first.session}, no actors\n"))
+        text = self.baton("ps", BATON_SESSION=second.session)
+        self.assertTrue(text.startswith(f"session {second.session}, 3 actors\n"))
+        error = self.baton("describe", "Ada", code=65)
+        self.assertIn("2 sessions of yours are running", error)
+        self.assertIn("--session ID", error)
+        self.assertIn("Greet", self.baton("describe", "Ada", "--session", second.session))
+
+    def test_describe_shows_commands_fields_types_and_replies(self):
+        self.start_scenario()
+        text = self.baton("describe", "Ada")
+        self.assertIn("accepts the commands of protocol greeter:\n\n  Greet(name: string) -> string\n", text)
+        self.assertIn("try: baton ask Ada Greet name=...", text)
+        text = self.baton("describe", "Zoe")
+        self.assertIn("\n  Release()\n", text)
+        self.assertRegex(text, r"\nwhere\n(.*\n)*  Colour +one of red, green, blue\n")
+        self.assertIn("Roster(with_exited: bool) -> list<RosterRow>", self.baton("describe", "coordinator"))
+        described = self.json("describe", "Ada")
+        self.assertEqual((described["name"], described["protocol"]), ("Ada", "greeter"))
+        self.assertEqual(described["commands"],
+                         [{"name": "Greet", "fields": [{"name": "name", "type": "string"}], "reply": "string"}])
+        self.assertIn("has published no commands", self.baton("describe", "cli_scenario"))
+
+    def test_an_unknown_name_is_answered_with_the_names_that_there_are(self):
+        self.start_scenario()
+        error = self.baton("describe", "Eve", code=69)
+        self.assertIn("no actor 'Eve' in session", error)
+        self.assertIn("there are cli_scenario, Ada, Bob, Zoe", error)
+        self.baton("ask", "Zoe", "SpawnChild", "program=probe", "name=kid")
+        self.assertIn("did you mean Zoe/kid?", self.baton("describe", "kid", code=69))
+        self.assertIn("Zoe/kid", self.baton("describe", "Zoe/kid"))
+
+    def test_colour_is_for_terminals_and_not_where_it_is_unwanted(self):
+        self.start()
+
+        def on_a_terminal(**environment):
+            ours, theirs = pty.openpty()
+            subprocess.run([f"{BIN}/baton", "ps"], env=self.environment | environment, stdout=theirs, check=True)
+            os.close(theirs)
+            text = os.read(ours, 65536).decode()
+            os.close(ours)
+            return text
+
+        self.assertIn("\x1b[", on_a_terminal())
+        self.assertNotIn("\x1b[", on_a_terminal(NO_COLOR="1"))
+        self.assertNotIn("\x1b[", self.baton("ps"))
+
+
+class Talking(World):
+    def test_ask_prints_the_reply_as_people_or_programs_read_it(self):
+        self.start_scenario()
+        self.assertEqual(self.baton("ask", "Ada", "Greet", "name=Grace Hopper"),
+                         "Hello, Grace Hopper! You are number 1.\n")
+        self.assertEqual(self.json("ask", "Ada", "Greet", "name=a=b"), "Hello, a=b! You are number 2.")
+        self.assertEqual(self.baton("ask", "Zoe", "HowMany"), "0\n")
+        self.assertEqual(self.baton("ask", "Zoe", "SpawnChild", "program=probe", "name=kid"), "Zoe/kid\n")
+        self.assertRegex(self.baton("ask", "coordinator", "Find", "name=Ada"),
+                         r"^actor     Ada\nname      Ada\npid       \d+\n")
+        table = self.baton("ask", "coordinator", "Roster", "with_exited=false").splitlines()
+        self.assertTrue(table[0].startswith("ACTOR"))
+        self.assertEqual([line.split()[1] for line in table[1:]],
+                         ["cli_scenario", "Ada", "Bob", "Zoe", "Zoe/kid", "baton"])
+        self.assertEqual(self.baton("ask", "coordinator", "Signal", "actor=Ada", "signal=0"), "done\n")
+        self.assertIsNone(self.json("ask", "coordinator", "Signal", "actor=Ada", "signal=0"))
+
+    def test_every_type_of_field_can_be_typed_and_comes_back(self):
+        self.start_scenario()
+        everything = {"flag": True, "tiny": -3, "large": 2**64 - 1, "real": 0.1, "precise": 0.1, "colour": "green",
+                      "text": "h\u00e9\n", "bytes": "00ff", "list": [1, 2], "three": [1, 2, 3], "table": {"a": 1.5},
+                      "maybe": None, "either": "x", "point": {"x": 1.0, "y": 2.5},
+                      "time": "2024-01-02T03:04:05.500000000Z", "ref": "Ada"}
+        words = ["ask", "Zoe", "SendEverything", "everything=" + json.dumps(everything)]
+        ada = self.roster()["Ada"]["actor"]
+        self.assertEqual(self.json(*words), everything | {"ref": ada})
+        lines = dict(line.split(maxsplit=1) for line in self.baton(*words).splitlines() if " " in line)
+        self.assertEqual((lines["real"], lines["text"], lines["ref"]), ("0.1", "h\u00e9\\n", "Ada"))
+
+    def test_a_wrong_field_is_refused_by_name_before_anything_is_sent(self):
+        self.start_scenario()
+        for words, complaint in ((["Ada", "Greet", "nam=x"], "Greet.nam: there is no such field"),
+                                 (["Ada", "Greet"], "Greet.name is missing"),
+                                 (["Ada", "Greet", "Grace"], "'Grace' is not field=value"),
+                                 (["Ada", "Greet", "name=a", "name=b"], "Greet.name: it is given twice"),
+                                 (["Zoe", "ExitWith", "code=abc"], "ExitWith.code: expected int32, got 'abc'"),
+                                 (["Zoe", "ExitWith", "code=1.5"], "ExitWith.code: expected int32, got float 1.5"),
+                                 (["Zoe", "ExitWith", "code=3000000000"], "ExitWith.code: 3000000000 is out of range"),
+                                 (["Zoe", "Release"], "has no reply")):
+            self.assertIn(complaint, self.baton("ask", *words, code=65))
+        self.assertIn("AskOther.other: no actor 'Eve'",
+                      self.baton("ask", "Zoe", "AskOther", "other=Eve", "seconds=1", code=69))
+        self.assertIn("has no command 'Great'; it has Greet", self.baton("send", "Ada", "Great", "name=x", code=76))
+        rows = self.roster()
+        self.assertEqual((rows["Ada"]["handled"], rows["Zoe"]["handled"]), (0, 0))
+
+    def test_send_delivers_in_order_and_says_so(self):
+        self.start_scenario()
+        for count in range(3):
+            self.assertEqual(self.baton("send", "Zoe", "Count", f"ballast={count}"), "sent Count to Zoe\n")
+        self.assertEqual(self.json("send", "Zoe", "Count", "ballast="),
+                         {"to": "Zoe", "command": "Count", "is_handled": True})
+        self.assertEqual(self.baton("ask", "Zoe", "HowMany"), "4\n")
+
+    def test_a_handler_that_raises_is_told_with_type_and_text(self):
+        self.start_scenario()
+        self.assertIn("baton: failed: asked Zoe Throw, and that raised std::invalid_argument: no\\nluck",
+                      self.baton("ask", "Zoe", "Throw", "text=no\nluck", code=70))
+
+    def test_an_actor_that_dies_over_a_command_is_gone(self):
+        self.start_scenario()
+        self.assertIn("baton: gone: asked Zoe ExitWith: Zoe has exited: returned 3",
+                      self.baton("ask", "Zoe", "ExitWith", "code=3", code=69))
+        self.assertIn("Zoe has exited: returned 3", self.baton("ask", "Zoe", "HowMany", code=69))
+
+    def test_a_deadline_that_passes_is_told_with_what_to_do(self):
+        self.start_scenario()
+        self.baton("kill", "Ada", "--signal", "STOP")
+        error = self.baton("ask", "Ada", "Greet", "name=x", "--deadline", "0.1", code=75)
+        self.assertIn("baton: timed_out: asked Ada Greet and had no answer within 0.1 s", error)
+        self.assertIn("sent Greet to Ada, which is frozen", self.baton("send", "Ada", "Greet", "name=x", code=75))
+        self.baton("kill", "Ada")
+
+    def test_ctrl_c_ends_an_ask_calmly(self):
+        self.start_scenario()
+        for name, command, freezes in (("Zoe", ["Hang"], False), ("Ada", ["Greet", "name=x"], True)):
+            if freezes:
+                self.baton("kill", name, "--signal", "STOP")
+            asking = self.asking(name, *command)
+            asking.send_signal(signal.SIGINT)
+            out, error = asking.communicate()
+            self.assertEqual((asking.returncode, out), (130, ""))
+            self.assertEqual(error, f"baton: interrupted: asked {name} {command[0]} and stopped waiting; "
+                                    "it may still do it\n")
+            self.assertNotIn("baton", self.roster(), "it has left")
+            self.baton("kill", name)
+
+    def test_an_ask_ends_as_gone_when_the_session_is_killed(self):
+        coordinator = self.start_scenario()
+        asking = self.asking("Zoe", "Hang")
+        coordinator.process.kill()
+        _, error = asking.communicate()
+        self.assertEqual(asking.returncode, 69)
+        self.assertIn("baton: gone: asked Zoe Hang: ", error)
+        coordinator.process.stdin.close()  # the scenario ends, and with it the last who writes to the pipe
+        coordinator.process.stdout.read()
+        self.baton("sweep")
+
+
+class Ending(World):
+    def test_stop_asks_those_named_and_prints_how_each_ended(self):
+        self.start_scenario()
+        self.assertEqual(sorted(self.baton("stop", "Ada", "Bob").splitlines()), ["Ada  stopped", "Bob  stopped"])
+        (ended,) = self.json("stop", "Zoe", "--drain")
+        self.assertEqual((ended["name"], ended["exit"]["kind"]), ("Zoe", "stopped"))
+        self.assertIn("Ada has exited: stopped", self.baton("stop", "Ada", code=69))
+
+    def test_one_wrong_name_stops_nobody(self):
+        self.start_scenario()
+        self.assertIn("nothing was stopped: no actor 'Eve'", self.baton("stop", "Ada", "Eve", code=69))
+        self.assertIn("`baton stop --everything`", self.baton("stop", "Ada", "coordinator", code=65))
+        self.assertEqual(self.roster()["Ada"]["state"], "ready")
+
+    def test_the_exit_code_says_that_an_actor_had_to_be_killed(self):
+        self.start_scenario()
+        asking = self.asking("Zoe", "Hang")
+        self.assertRegex(self.baton("stop", "--all", "--deadline", "0.5", code=1),
+                         r"Zoe +signal -9 \(Killed\) while handling Hang")
+        asking.communicate()
+        self.assertEqual(asking.returncode, 69)
+
+    def test_stop_all_leaves_the_session_open(self):
+        coordinator = self.start_scenario()
+        self.assertEqual({ended["name"] for ended in self.json("stop", "--all")}, {"Ada", "Bob", "Zoe"})
+        self.assertEqual(self.baton("stop", "--all"), "no actor was running\n")
+        self.assertTrue(self.baton("ps").startswith(f"session {coordinator.session}, no actors\n"))
+
+    def test_stop_everything_closes_the_session_and_its_scenario(self):
+        coordinator = self.start_scenario()
+        self.baton("stop", "Ada")
+        lines = self.baton("stop", "--everything").splitlines()
+        self.assertEqual(sorted(lines[:-1]), ["Bob  stopped", "Zoe  stopped"])
+        self.assertEqual(lines[-1], f"session {coordinator.session} is closed")
+        self.assertEqual(self.json("sessions"), [])
+        self.baton("ps", code=69)
+
+    def test_kill_ends_at_once_and_prints_the_signal(self):
+        self.start_scenario()
+        self.assertEqual(self.baton("kill", "Ada"), "Ada  signal -9 (Killed)\n")
+        (ended,) = self.json("kill", "Bob", "--signal", "sigkill")
+        self.assertEqual((ended["exit"]["kind"], ended["exit"]["code"]), ("signalled", 9))
+        self.assertEqual(self.baton("kill", "Zoe", "--signal", "19"), "Zoe  SIGSTOP sent, still alive\n")
+        self.assertEqual(self.roster()["Zoe"]["state"], "frozen")
+        self.assertEqual(self.json("kill", "Zoe", "--signal", "CONT")[0]["exit"]["kind"], "running")
+        self.assertIn("'FOO' is no signal", self.baton("kill", "Zoe", "--signal", "FOO", code=65))
+        self.assertIn("`baton stop --everything` closes it", self.baton("kill", "coordinator", code=65))
+        self.assertIn("was not started by this coordinator", self.baton("kill", "cli_scenario", code=65))
+
+    def test_sweep_removes_what_a_killed_coordinator_left_and_spares_the_living(self):
+        dead, alive = self.start(), self.start_scenario()
+        dead.process.kill()
+        dead.process.wait()
+        states = {row["session"]: row["is_live"] for row in self.json("sessions")}
+        self.assertEqual(states, {dead.session: False, alive.session: True})
+        self.assertRegex(self.baton("sessions"), rf"{dead.session} +dead(.*\n)*\n`baton sweep` removes")
+        text = self.baton("sweep")
+        self.assertRegex(text, r"^swept 1 dead session: \d+ processes killed, \d+ paths removed\n")
+        self.assertIn(f"  removed  {self.sessions_seen[dead.session]}\n", text)
+        self.assertEqual(self.baton("sweep"), "nothing was left behind\n")
+        self.assertEqual([row["session"] for row in self.json("sessions")], [alive.session])
+        self.baton("ask", "Ada", "Greet", "name=x")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,123 @@
+#pragma once
+// Probe: an actor that does on command what tests need: works, fails, hangs, dies.
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/protocol.hpp"
+#include "runtime/ref.hpp"
+
+namespace probe {
+
+struct Echo;
+struct AskOther;
+struct TellOther;
+struct Flood;
+struct SpawnChild;
+
+enum class Colour { red, green, blue };
+struct Point {
+    double x = 0;
+    double y = 0;
+};
+struct Everything {
+    bool flag = false;
+    std::int8_t tiny = 0;
+    std::uint64_t large = 0;
+    float real = 0;
+    double precise = 0;
+    Colour colour = Colour::red;
+    std::string text;
+    std::vector<std::byte> bytes;
+    std::vector<std::int32_t> list;
+    std::array<std::uint16_t, 3> three{};
+    std::map<std::string, double> table;
+    std::optional<std::string> maybe;
+    std::variant<std::int64_t, std::string> either;
+    Point point;
+    baton::Timestamp time;
+    baton::AnyRef ref;
+};
+struct SendEverything {
+    Everything everything;
+    using Reply = Everything;
+};
+
+struct Throw {  // a handler that raises
+    std::string text;
+    using Reply = std::string;
+};
+struct ExitWith {  // main returns to nobody
+    std::int32_t code = 0;
+    using Reply = std::string;
+};
+struct Abort {
+    using Reply = std::string;
+};
+struct FailCheck {
+    std::string promise;
+    using Reply = std::string;
+};
+struct Block {  // busy until that fifo is opened for writing
+    std::string fifo;
+    using Reply = std::string;
+};
+struct Hang {  // never returns, and takes no SIGTERM
+    using Reply = std::string;
+};
+struct DropAnswer {  // keeps no answer
+    using Reply = std::string;
+};
+struct AnswerLater {  // answered by Release
+    using Reply = std::string;
+};
+struct Release {};
+struct HowMany {  // commands counted so far
+    using Reply = std::uint64_t;
+};
+struct Count {
+    std::string ballast;
+};
+struct StopYourself {};
+
+using Protocol = baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
+                                 AnswerLater, Release, HowMany, Count, StopYourself, AskOther, TellOther, Flood, SpawnChild>;
+
+struct Echo {
+    std::string text;
+    using Reply = std::string;
+};
+struct AskOther {  // asks it to hang, and says how that ended
+    baton::Ref<Protocol> other;
+    double seconds = 0;
+    using Reply = std::string;
+};
+struct TellOther {
+    baton::Ref<Protocol> other;
+    std::string text;
+    using Reply = std::string;
+};
+struct Flood {  // sends Count until `count` or the first error; says how many were taken and the error's kind
+    baton::Ref<Protocol> other;
+    std::uint64_t count = 0;
+    std::uint32_t ballast_bytes = 0;
+    std::uint32_t deadline_milliseconds = 1000;
+    struct Outcome {
+        std::uint64_t taken = 0;
+        std::string error;
+        std::uint64_t resident_bytes = 0;  // of the sender, afterwards
+    };
+    using Reply = Outcome;
+};
+struct SpawnChild {
+    std::string program;
+    std::string name;
+    using Reply = baton::Ref<Protocol>;
+};
+
+}  // namespace probe

@@ -1,0 +1,102 @@
+// Its first argument, if any, makes it fail before it is an actor: never-join, exit-early, throw-in-constructor.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "runtime/actor.hpp"
+#include "runtime/base/check.hpp"
+#include "tests/process/probe.hpp"
+
+namespace {
+
+std::uint64_t resident_bytes() {
+    std::ifstream statm{"/proc/self/statm"};
+    std::uint64_t total = 0;
+    std::uint64_t resident = 0;
+    statm >> total >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+class Probe {
+public:
+    explicit Probe(baton::Context& context) : context_(&context) {
+        if (!context.arguments().empty() && context.arguments()[0] == "throw-in-constructor")
+            throw std::runtime_error("no room in the constructor");
+    }
+
+    std::string on(const probe::Echo& command) { return command.text; }
+    probe::Everything on(probe::SendEverything command) { return std::move(command.everything); }
+    std::string on(const probe::Throw& command) { throw std::invalid_argument(command.text); }
+    std::string on(const probe::ExitWith& command) { ::_exit(command.code); }
+    std::string on(const probe::Abort&) {
+        ::signal(SIGABRT, SIG_DFL);  // a sanitizer would say a lot about it
+        ::abort();
+    }
+    std::string on(const probe::FailCheck& command) {
+        baton::check(false, command.promise);
+        return "";
+    }
+    std::string on(const probe::Block& command) {
+        const int fd = ::open(command.fifo.c_str(), O_RDONLY);
+        ::close(fd);
+        return "released";
+    }
+    std::string on(const probe::Hang&) {
+        ::signal(SIGTERM, SIG_IGN);
+        for (;;) ::pause();
+    }
+    void on(const probe::DropAnswer&, baton::Answer<std::string>) {}
+    void on(const probe::AnswerLater&, baton::Answer<std::string> answer) { later_.push_back(std::move(answer)); }
+    void on(const probe::Release&) {
+        for (auto& answer : later_) answer.reply("later");
+        later_.clear();
+    }
+    std::uint64_t on(const probe::HowMany&) { return count_; }
+    void on(const probe::Count&) { ++count_; }
+    void on(const probe::StopYourself&) { context_->stop(); }
+
+    std::string on(const probe::AskOther& command) {
+        const auto deadline = std::chrono::duration_cast<baton::Duration>(std::chrono::duration<double>(command.seconds));
+        const auto outcome = context_->ask(command.other, probe::Hang{}, deadline);
+        return outcome ? *outcome : baton::describe(outcome.error());
+    }
+    baton::Result<std::string> on(const probe::TellOther& command) {
+        return context_->ask(command.other, probe::Echo{command.text}, std::chrono::seconds{5});
+    }
+    probe::Flood::Outcome on(const probe::Flood& command) {
+        probe::Flood::Outcome outcome;
+        const probe::Count count{std::string(command.ballast_bytes, 'x')};
+        const std::chrono::milliseconds deadline{command.deadline_milliseconds};
+        while (outcome.taken < command.count) {
+            const auto sent = context_->send(command.other, count, deadline);
+            if (!sent) {
+                outcome.error = baton::name_of(sent.error().kind);
+                break;
+            }
+            ++outcome.taken;
+        }
+        outcome.resident_bytes = resident_bytes();
+        return outcome;
+    }
+    baton::Result<baton::Ref<probe::Protocol>> on(const probe::SpawnChild& command) {
+        return context_->spawn<probe::Protocol>({command.program, command.name});
+    }
+
+private:
+    baton::Context* context_;
+    std::uint64_t count_ = 0;
+    std::vector<baton::Answer<std::string>> later_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view mode = argc > 1 ? argv[1] : "";
+    if (mode == "never-join")
+        for (;;) ::pause();
+    if (mode == "exit-early") return 7;
+    return baton::run_actor<Probe, probe::Protocol>(argc, argv);
+}

@@ -1,0 +1,51 @@
+#pragma once
+// ProcessWorld: a session of its own for one test, and the proof that nothing is left of it.
+//
+// Each world has a fresh XDG_RUNTIME_DIR, so that tests run side by side and never see another session. When
+// it ends it looks for processes of the session, descriptors of this one, sockets, folders and shared memory
+// that were not there before, and fails the test that left them (I7).
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "runtime/scenario.hpp"
+#include "tests/process/probe.hpp"
+
+using ProbeRef = baton::Ref<probe::Protocol>;
+
+class ProcessWorld {
+public:
+    ProcessWorld();
+    ~ProcessWorld();
+
+    // Enters a session of one's own, at first need.
+    baton::Session& session();
+    baton::Scenario& scenario();
+    ProbeRef spawn(const std::string& name, std::vector<std::string> arguments = {});
+    // Ends the session and returns every exit of its life.
+    std::vector<baton::Ended> close();
+
+    [[nodiscard]] const std::string& folder() const { return folder_; }
+    // A fifo in the world's folder, for Block; release() lets whoever opened it go on.
+    std::string make_fifo(const std::string& name);
+    void release(const std::string& fifo);
+    [[nodiscard]] pid_t pid_of(baton::AnyRef actor);
+    // Waits until the roster says so; ctest's TIMEOUT is the watchdog.
+    void wait_for_state(const std::string& name, const std::string& state);
+
+    // What a session may leave: processes (of it), files in the runtime folder, shared memory.
+    [[nodiscard]] std::set<std::string> leftovers() const;
+
+private:
+    std::string folder_;
+    std::string former_runtime_dir_;
+    std::set<std::string> descriptors_before_;
+    std::set<std::string> session_ids_;
+    std::unique_ptr<baton::Session> session_;
+    std::optional<baton::Scenario> scenario_;
+};
+
+[[nodiscard]] std::set<std::string> open_descriptors();

@@ -1,0 +1,103 @@
+// Programs that do not become actors: each is an error that says why, and leaves no process.
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include <fstream>
+
+#include "tests/process/process_world.hpp"
+
+using namespace std::chrono_literals;
+using baton::ErrorKind;
+
+namespace other {
+struct Nothing {};
+using Protocol = baton::Protocol<Nothing>;
+}  // namespace other
+
+namespace {
+
+baton::Error spawn_error(ProcessWorld& world, baton::Program program) {
+    const auto spawned = world.scenario().spawn<probe::Protocol>(program);
+    REQUIRE_FALSE(spawned.ok());
+    return spawned.error();
+}
+
+}  // namespace
+
+TEST_CASE("a program that never joins is killed at the deadline", "[process][I8]") {
+    ProcessWorld world;
+    const baton::Error error = spawn_error(world, {"probe", "mute", {"never-join"}, 300ms});
+    CHECK(error.kind == ErrorKind::timed_out);
+    CHECK_THAT(error.text, Catch::Contains("mute"));
+}
+
+TEST_CASE("a program that exits before it joins is failed with its exit", "[process]") {
+    ProcessWorld world;
+    const baton::Error error = spawn_error(world, {"probe", "hasty", {"exit-early"}});
+    CHECK(error.kind == ErrorKind::failed);
+    CHECK_THAT(error.text, Catch::Contains("returned 7"));
+}
+
+TEST_CASE("a constructor that throws fails the spawn with its text", "[process]") {
+    ProcessWorld world;
+    const baton::Error error = spawn_error(world, {"probe", "clumsy", {"throw-in-constructor"}});
+    CHECK(error.kind == ErrorKind::failed);
+    CHECK_THAT(error.text, Catch::Contains("no room in the constructor"));
+}
+
+TEST_CASE("a program of another protocol is refused", "[process]") {
+    ProcessWorld world;
+    const auto spawned = world.scenario().spawn<other::Protocol>({"probe", "stranger"});
+    REQUIRE_FALSE(spawned.ok());
+    CHECK(spawned.error().kind == ErrorKind::refused);
+    CHECK_THAT(spawned.error().text, Catch::Contains("protocol"));
+}
+
+TEST_CASE("a file that is missing or not executable is refused with a hint", "[process]") {
+    ProcessWorld world;
+    const baton::Error missing = spawn_error(world, {"no-such-program-anywhere", ""});
+    CHECK(missing.kind == ErrorKind::refused);
+    CHECK_THAT(missing.text, Catch::Contains("no-such-program-anywhere"));
+    const std::string path = world.folder() + "/plain";
+    std::ofstream{path} << "not a program";
+    ::chmod(path.c_str(), 0644);
+    const baton::Error plain = spawn_error(world, {path, "plain"});
+    CHECK(plain.kind == ErrorKind::refused);
+    CHECK_THAT(plain.text, Catch::Contains("chmod +x"));
+    std::filesystem::remove(path);
+}
+
+TEST_CASE("a name in use and a name that can't be are refused, and nothing is lost", "[process]") {
+    ProcessWorld world;
+    const ProbeRef alice = world.spawn("Alice");
+    const baton::Error taken = spawn_error(world, {"probe", "Alice"});
+    CHECK(taken.kind == ErrorKind::refused);
+    CHECK_THAT(taken.text, Catch::Contains("in use"));
+    CHECK(spawn_error(world, {"probe", "a b"}).kind == ErrorKind::refused);
+    CHECK(spawn_error(world, {"probe", std::string(300, 'n')}).kind == ErrorKind::refused);
+    CHECK(world.scenario().ask(alice, probe::Echo{"here"}).value() == "here");
+    CHECK(world.scenario().find<probe::Protocol>("Nobody").error().kind == ErrorKind::gone);
+    CHECK(world.scenario().find<other::Protocol>("Alice").error().kind == ErrorKind::refused);
+}
+
+TEST_CASE("when one of several can't start, the others are stopped again", "[process]") {
+    ProcessWorld world;
+    const auto spawned = world.scenario().spawn_all<probe::Protocol>({{"probe", "good"}, {"probe", "bad", {"exit-early"}}});
+    REQUIRE_FALSE(spawned.ok());
+    CHECK(world.scenario().find<probe::Protocol>("good").error().kind == ErrorKind::gone);
+}
+
+TEST_CASE("a session folder with wrong rights is refused and names the remedy", "[process]") {
+    ProcessWorld world;
+    const std::string base = world.folder() + "/baton";
+    REQUIRE(::mkdir(base.c_str(), 0755) == 0);
+    ::chmod(base.c_str(), 0755);
+    const auto session = baton::Session::enter({});
+    CHECK_FALSE(session.ok());
+    REQUIRE(::mkdir((base + "/abcdefgh").c_str(), 0755) == 0);
+    const auto named = baton::Session::enter({.session = base + "/abcdefgh"});
+    REQUIRE_FALSE(named.ok());
+    CHECK_THAT(named.error().text, Catch::Contains("chmod"));
+    std::filesystem::remove(base + "/abcdefgh");
+}

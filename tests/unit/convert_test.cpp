@@ -1,0 +1,272 @@
+#include "runtime/wire/convert.hpp"
+
+#include <catch2/catch.hpp>
+#include <limits>
+
+#include "tests/fuzz/everything.hpp"
+#include "tests/hex.hpp"
+
+namespace {
+
+using namespace baton;
+using namespace std::chrono_literals;
+using baton_test::from_hex;
+using baton_test::to_hex;
+using everything::Everything;
+
+template <class T>
+Buffer bytes_of(const T& value) {
+    Buffer bytes;
+    Encoder encoder{bytes};
+    encode<T>(encoder, value);
+    return bytes;
+}
+
+template <class T>
+Result<T> decoded(std::string_view bytes, std::string_view root = "It") {
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Value value = unpacker.next(bytes, offset).value();
+    T out{};
+    Decoding at{root};
+    if (!decode(value, out, at)) return at.take_error();
+    return out;
+}
+
+template <class T>
+T there_and_back(const T& value) {
+    return decoded<T>(bytes_of(value)).value();
+}
+
+// The text of the refusal, which is of kind `refused`.
+template <class T>
+std::string refusal(std::string_view bytes, std::string_view root = "It") {
+    Result<T> result = decoded<T>(bytes, root);
+    REQUIRE_FALSE(result.ok());
+    CHECK(result.error().kind == ErrorKind::refused);
+    return result.error().text;
+}
+
+struct HoldThis {
+    std::int64_t number = 0;
+    std::string name;
+    bool operator==(const HoldThis&) const = default;
+};
+struct Nested {
+    std::vector<HoldThis> held;
+    std::map<std::string, HoldThis> by_name;
+    std::optional<HoldThis> last;
+};
+struct Empty {};
+struct Optional {
+    std::optional<std::int64_t> number;
+    std::string text;
+};
+
+struct Commands {
+    struct Alone {};
+};
+
+// A map of `fields`, each a key in msgpack and a value in msgpack, all in hex.
+std::string map_of(std::initializer_list<const char*> fields) {
+    std::string bytes(1, static_cast<char>(0x80 + fields.size() / 2));
+    for (const char* field : fields) bytes += from_hex(field);
+    return bytes;
+}
+constexpr const char* number_key = "a6 6e 75 6d 62 65 72";
+constexpr const char* name_key = "a4 6e 61 6d 65";
+
+Everything filled() {
+    Everything it;
+    it.flag = true;
+    it.tiny = -128;
+    it.huge = std::numeric_limits<std::uint64_t>::max();
+    it.wide = std::numeric_limits<std::int64_t>::min();
+    it.colour = everything::Colour::blue;
+    it.sign = everything::Signed::below;
+    it.single = 0.1F;
+    it.real = 0.1;
+    it.text = "h\xc3\xa9llo";
+    it.bytes = {std::byte{0}, std::byte{255}};
+    it.list = {1, -2, 3};
+    it.triple = {1, 2, 65535};
+    it.sorted = {{"a", 1}, {"b", -1}};
+    it.hashed = {{1, "one"}, {-2, "two"}};
+    it.maybe = 0;
+    it.either = std::string{"text"};
+    it.when = Timestamp{1'700'000'000s + 5ns};
+    it.howlong = -3ms;
+    it.who = AnyRef{ActorId{3, 2}};
+    it.id = ActorId{4, 1};
+    it.inner = {2.5, "note"};
+    it.inners = {{1, {}}, {2, "x"}};
+    it.tree = {"root", {{"left", {{"leaf", {}}}}, {"right", {}}}};
+    return it;
+}
+
+}  // namespace
+
+TEST_CASE("a struct with a field of every kind comes back as it was", "[wire]") {
+    const Everything full = filled();
+    CHECK(there_and_back(full) == full);
+    CHECK(there_and_back(Everything{}) == Everything{});
+}
+
+TEST_CASE("each type has the bytes that the table promises", "[wire]") {
+    CHECK(to_hex(bytes_of(true)) == "c3");
+    CHECK(to_hex(bytes_of(std::int64_t{-7})) == "f9");
+    CHECK(to_hex(bytes_of(std::uint8_t{200})) == "ccc8");
+    CHECK(to_hex(bytes_of(everything::Colour::green)) == "01");
+    CHECK(to_hex(bytes_of(everything::Signed::below)) == "ff");
+    CHECK(to_hex(bytes_of(1.5F)) == "ca3fc00000");
+    CHECK(to_hex(bytes_of(1.5)) == "cb3ff8000000000000");
+    CHECK(to_hex(bytes_of(std::string{"hi"})) == "a26869");
+    CHECK(to_hex(bytes_of(std::vector<std::byte>{std::byte{7}})) == "c40107");
+    CHECK(to_hex(bytes_of(std::vector<std::string>{"a", "b"})) == "92a161a162");
+    CHECK(to_hex(bytes_of(std::array<bool, 2>{true, false})) == "92c3c2");
+    CHECK(to_hex(bytes_of(std::vector<bool>{true, false})) == "92c3c2");
+    CHECK(to_hex(bytes_of(std::map<std::string, int>{{"a", 1}})) == "81a16101");
+    CHECK(to_hex(bytes_of(std::unordered_map<int, int>{{1, 2}})) == "810102");
+    CHECK(to_hex(bytes_of(std::optional<int>{})) == "c0");
+    CHECK(to_hex(bytes_of(std::optional<int>{5})) == "05");
+    CHECK(to_hex(bytes_of(std::variant<int, std::string>{"a"})) == "9201a161");
+    CHECK(to_hex(bytes_of(Timestamp{1s})) == "d6ff00000001");
+    CHECK(to_hex(bytes_of(std::chrono::microseconds{2})) == "cd07d0");
+    CHECK(to_hex(bytes_of(AnyRef{ActorId{3, 1}})) == "920301");
+    CHECK(to_hex(bytes_of(Ref<Commands>{ActorId{3, 1}})) == "920301");
+    CHECK(to_hex(bytes_of(ActorId{3, 1})) == "920301");
+    CHECK(to_hex(bytes_of(std::monostate{})) == "c0");
+    CHECK(to_hex(bytes_of(HoldThis{4, "x"})) == "82a66e756d62657204a46e616d65a178");
+    CHECK(to_hex(bytes_of(Empty{})) == "80");
+}
+
+TEST_CASE("an integer is taken for a float, and a float never for an integer", "[wire]") {
+    CHECK(decoded<double>(from_hex("03")).value() == 3.0);
+    CHECK(decoded<float>(from_hex("fd")).value() == -3.0F);
+    CHECK(decoded<double>(from_hex("cf ff ff ff ff ff ff ff ff")).value() == 18446744073709551615.0);
+    CHECK(decoded<double>(from_hex("ca 3f c0 00 00")).value() == 1.5);
+    CHECK(refusal<std::int64_t>(from_hex("cb 3f f0 00 00 00 00 00 00")) == "It: expected integer, got float");
+}
+
+TEST_CASE("integers at the edge of their type are taken, those behind it refused", "[wire]") {
+    CHECK(decoded<std::int8_t>(from_hex("d0 80")).value() == -128);
+    CHECK(decoded<std::int8_t>(from_hex("7f")).value() == 127);
+    CHECK(refusal<std::int8_t>(from_hex("cc 80")) == "It: expected an integer in range, got 128");
+    CHECK(refusal<std::int8_t>(from_hex("d1 ff 7f")) == "It: expected an integer in range, got -129");
+    CHECK(decoded<std::uint8_t>(from_hex("cc ff")).value() == 255);
+    CHECK(refusal<std::uint8_t>(from_hex("cd 01 00")) == "It: expected an integer in range, got 256");
+    CHECK(refusal<std::uint64_t>(from_hex("ff")) == "It: expected an integer in range, got -1");
+    CHECK(refusal<std::uint32_t>(from_hex("d3 80 00 00 00 00 00 00 00")) ==
+          "It: expected an integer in range, got -9223372036854775808");
+    CHECK(decoded<std::int64_t>(from_hex("cf 7f ff ff ff ff ff ff ff")).value() ==
+          std::numeric_limits<std::int64_t>::max());
+    CHECK(refusal<std::int64_t>(from_hex("cf 80 00 00 00 00 00 00 00")) ==
+          "It: expected an integer in range, got an integer above 2^63");
+    CHECK(decoded<std::uint64_t>(from_hex("cf ff ff ff ff ff ff ff ff")).value() ==
+          std::numeric_limits<std::uint64_t>::max());
+    CHECK(refusal<everything::Colour>(from_hex("cd 01 00")) == "It: expected an integer in range, got 256");
+    CHECK(refusal<Duration>(from_hex("cf 80 00 00 00 00 00 00 00")).find("in range") != std::string::npos);
+}
+
+TEST_CASE("a value of another kind is refused with what was expected and what came", "[wire]") {
+    CHECK(refusal<bool>(from_hex("01")) == "It: expected bool, got 1");
+    CHECK(refusal<std::int32_t>(from_hex("a1 78")) == "It: expected integer, got string");
+    CHECK(refusal<std::int32_t>(from_hex("c3")) == "It: expected integer, got bool");
+    CHECK(refusal<double>(from_hex("a1 78")) == "It: expected float, got string");
+    CHECK(refusal<std::string>(from_hex("c4 01 78")) == "It: expected string, got bytes");
+    CHECK(refusal<std::vector<std::byte>>(from_hex("a1 78")) == "It: expected bytes, got string");
+    CHECK(refusal<std::vector<int>>(from_hex("81 01 02")) == "It: expected list, got map of 1");
+    CHECK(refusal<std::array<int, 2>>(from_hex("93 01 02 03")) == "It: expected a list of 2, got list of 3");
+    CHECK(refusal<std::map<int, int>>(from_hex("92 01 02")) == "It: expected map, got list of 2");
+    CHECK(refusal<Timestamp>(from_hex("01")) == "It: expected timestamp, got 1");
+    CHECK(refusal<Timestamp>(from_hex("d4 05 00")) == "It: expected timestamp, got unknown extension");
+    CHECK(refusal<Duration>(from_hex("a1 78")) == "It: expected integer, got string");
+    CHECK(refusal<AnyRef>(from_hex("93 01 01 01")) == "It: expected the address of an actor, got list of 3");
+    CHECK(refusal<std::monostate>(from_hex("00")) == "It: expected nothing, got 0");
+    CHECK(refusal<std::string>(from_hex("c0")) == "It: expected string, got nothing");
+    CHECK(refusal<Empty>(from_hex("90")) == "It: expected a map of fields, got list of 0");
+}
+
+TEST_CASE("a variant is an index that it has, and a value of that alternative", "[wire]") {
+    using Either = std::variant<std::int64_t, std::string>;
+    CHECK(std::get<std::string>(decoded<Either>(from_hex("92 01 a1 78")).value()) == "x");
+    CHECK(refusal<Either>(from_hex("92 02 a1 78")) == "It: expected [index, value] of a variant, got list of 2");
+    CHECK(refusal<Either>(from_hex("92 ff a1 78")) == "It: expected [index, value] of a variant, got list of 2");
+    CHECK(refusal<Either>(from_hex("91 00")) == "It: expected [index, value] of a variant, got list of 1");
+    CHECK(refusal<Either>(from_hex("92 00 a1 78")) == "It: expected integer, got string");
+    // Two alternatives of one type are told apart by their index.
+    using Twins = std::variant<std::int64_t, std::int64_t>;
+    CHECK(there_and_back(Twins{std::in_place_index<1>, 5}).index() == 1);
+    CHECK(there_and_back(Twins{std::in_place_index<0>, 5}).index() == 0);
+}
+
+TEST_CASE("an error names the path to the field", "[wire]") {
+    CHECK(refusal<HoldThis>(map_of({number_key, "a1 78", name_key, "a1 78"}), "HoldThis") ==
+          "HoldThis.number: expected integer, got string");
+    // {held: [{number, name}, {number: "x", name}], ...}
+    const std::string good = map_of({number_key, "01", name_key, "a1 78"});
+    const std::string bad = map_of({number_key, "a1 78", name_key, "a1 78"});
+    const std::string in_list = from_hex("81 a4 68 65 6c 64 92") + good + bad;
+    CHECK(refusal<Nested>(in_list, "Nested") == "Nested.held[1].number: expected integer, got string");
+    const std::string in_map = from_hex("83 a7 62 79 5f 6e 61 6d 65 81 a1 6b") + bad + from_hex("a4 68 65 6c 64 90 a0 c0");
+    CHECK(refusal<Nested>(in_map, "Nested") == "Nested.by_name[0].number: expected integer, got string");
+    CHECK(refusal<std::vector<std::vector<std::string>>>(from_hex("92 90 91 01"), "Rows") ==
+          "Rows[1][0]: expected string, got 1");
+}
+
+TEST_CASE("a struct's map holds each field once, in any order, and no other", "[wire]") {
+    CHECK(decoded<HoldThis>(map_of({name_key, "a1 78", number_key, "04"})).value() == HoldThis{4, "x"});
+    CHECK(refusal<HoldThis>(map_of({number_key, "04"}), "HoldThis") == "HoldThis.name is missing");
+    CHECK(refusal<HoldThis>(map_of({}), "HoldThis") == "HoldThis.number is missing");
+    CHECK(refusal<HoldThis>(map_of({number_key, "04", name_key, "a0", "a3 66 6f 6f", "01"}), "HoldThis") ==
+          "HoldThis has no field 'foo'");
+    CHECK(refusal<HoldThis>(map_of({number_key, "04", number_key, "05"}), "HoldThis") ==
+          "HoldThis field 'number' is there twice");
+    CHECK(refusal<HoldThis>(map_of({number_key, "04", name_key, "a0", number_key, "05"}), "HoldThis") ==
+          "HoldThis field 'number' is there twice");
+    CHECK(refusal<HoldThis>(map_of({"01", "04"}), "HoldThis") == "HoldThis: expected a field name, got 1");
+    CHECK(refusal<Empty>(map_of({number_key, "04"}), "Empty") == "Empty has no field 'number'");
+    CHECK(decoded<Empty>(map_of({})).ok());
+}
+
+TEST_CASE("an optional field may be nothing or left out", "[wire]") {
+    const char* text_key = "a4 74 65 78 74";
+    CHECK_FALSE(decoded<Optional>(map_of({text_key, "a1 78"})).value().number.has_value());
+    CHECK_FALSE(decoded<Optional>(map_of({text_key, "a1 78", number_key, "c0"})).value().number.has_value());
+    CHECK(decoded<Optional>(map_of({text_key, "a1 78", number_key, "04"})).value().number == 4);
+    CHECK(refusal<Optional>(map_of({number_key, "04"}), "Optional") == "Optional.text is missing");
+}
+
+TEST_CASE("a key that stands twice in a map is refused, not overwritten", "[wire]") {
+    CHECK(refusal<std::map<std::string, int>>(from_hex("82 a1 61 01 a1 61 02"), "Ages") == "Ages has a key twice");
+    CHECK(refusal<std::unordered_map<int, int>>(from_hex("82 01 01 01 02"), "Ages") == "Ages has a key twice");
+}
+
+TEST_CASE("text is UTF-8, and other bytes are refused with their place", "[wire]") {
+    CHECK(decoded<std::string>(from_hex("a3 e2 82 ac")).value() == "\u20ac");
+    for (const char* text : {"a1 ff", "a2 c3 28", "a2 c0 80", "a3 ed a0 80", "a2 e2 82"}) {
+        INFO(text);
+        CHECK(refusal<std::string>(from_hex(text)) == "It: expected UTF-8, got a string of other bytes");
+    }
+    CHECK(refusal<HoldThis>(map_of({number_key, "01", name_key, "a1 ff"}), "HoldThis") ==
+          "HoldThis.name: expected UTF-8, got a string of other bytes");
+}
+
+TEST_CASE("a deep tree is decoded until the limit of nesting and refused beyond it", "[wire]") {
+    everything::Tree tree;
+    everything::Tree* deepest = &tree;
+    for (int level = 0; level < 12; ++level) deepest = &deepest->children.emplace_back();
+    CHECK(there_and_back(tree) == tree);
+
+    for (int level = 0; level < 20; ++level) deepest = &deepest->children.emplace_back();
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    CHECK(unpacker.next(bytes_of(tree), offset).error().kind == ErrorKind::corrupt);
+}
+
+TEST_CASE("durations keep their nanoseconds in every unit", "[wire]") {
+    CHECK(there_and_back(std::chrono::hours{5}) == 5h);
+    CHECK(there_and_back(std::chrono::milliseconds{-1}) == -1ms);
+    CHECK(there_and_back(Duration::max()) == Duration::max());
+    CHECK(decoded<std::chrono::milliseconds>(from_hex("ce 00 16 e3 60")).value() == 1ms);  // 1.5 ms
+}

@@ -1,0 +1,178 @@
+// Goal: the bytes of what the runtime and the coordinator tell each other never change unnoticed: a reader
+// in another language, or of another release, depends on each of them.
+// Method: one value of each struct, with every field filled, against the bytes in tests/wire/golden.txt;
+// both ways. A new command gets a line in said(), and the hidden test [print] prints its line of the file:
+// build/dev/tests/unit [print]
+
+#include "runtime/wire/notices.hpp"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include "runtime/wire/envelope.hpp"
+#include "tests/hex.hpp"
+
+namespace {
+
+using namespace baton;
+using namespace std::chrono_literals;
+using baton_test::from_hex;
+using baton_test::to_hex;
+
+struct Said {
+    std::string name;
+    Buffer bytes;
+    // Whether bytes decode to a value that encodes to the same bytes.
+    bool (*comes_back)(const Buffer&);
+};
+
+template <class T>
+Buffer bytes_of(const T& value) {
+    Buffer bytes;
+    Encoder encoder{bytes};
+    encode<T>(encoder, value);
+    return bytes;
+}
+
+template <class T>
+Said say(std::string name, const T& value) {
+    return {std::move(name), bytes_of(value), [](const Buffer& bytes) {
+                Unpacker unpacker;
+                std::size_t offset = 0;
+                const Result<Value> read = unpacker.next(bytes, offset);
+                T out{};
+                Decoding at{"golden"};
+                return read && offset == bytes.size() && decode(*read, out, at) && bytes_of(out) == bytes;
+            }};
+}
+
+Said say_record(std::string name, const Envelope& envelope) {
+    Buffer bytes;
+    Encoder encoder{bytes};
+    begin_record(encoder, envelope);
+    encoder.map(0);
+    return {std::move(name), std::move(bytes), [](const Buffer& record) {
+                Unpacker unpacker;
+                std::size_t offset = 0;
+                const Result<Envelope> read = read_envelope(unpacker, record, offset);
+                if (!read || !unpacker.next(record, offset)) return false;
+                Buffer again;
+                Encoder second{again};
+                begin_record(second, *read);
+                second.map(0);
+                return again == record;
+            }};
+}
+
+// A command and, where it has one, its reply.
+template <class Command>
+void say_command(std::vector<Said>& all, const Command& command) {
+    all.push_back(say("command." + std::string(command_name<Command>), command));
+}
+template <class Command>
+void say_command(std::vector<Said>& all, const Command& command, const typename Command::Reply& reply) {
+    say_command(all, command);
+    all.push_back(say("reply." + std::string(command_name<Command>), reply));
+}
+
+std::vector<Said> said() {
+    namespace c = coordinator;
+    const AnyRef alice{ActorId{3, 2}};
+    const ProtocolDescription protocol{
+        "student", {{"HoldThis", {"struct", "HoldThis", 0, {{"number", {"int64", "", 0, {}}}}}, {{"string", "", 0, {}}}},
+                    {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
+    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}};
+    const c::Spawned spawned{alice, "alice", 4711, protocol};
+    const c::Ended ended{alice, "alice", exit};
+
+    std::vector<Said> all;
+    all.push_back(say_record("record.send", {MessageKind::send, {3, 2}, {4, 1}, 7, 0, "GoHome"}));
+    all.push_back(say_record("record.ask", {MessageKind::ask, {3, 2}, {4, 1}, 8, 1, "HoldThis"}));
+    all.push_back(say_record("record.reply", {MessageKind::reply, {4, 1}, {3, 2}, 0, 1, "HoldThis"}));
+    all.push_back(say_record("record.error", {MessageKind::error, {4, 1}, {3, 2}, 0, 1, "HoldThis"}));
+    all.push_back(say_record("record.notice", {MessageKind::notice, {1, 1}, {3, 2}, 0, 0, "Stop"}));
+    all.push_back(say("body.error", ErrorBody{"failed", "no such book", "std::out_of_range", {"frame", "outer"}}));
+
+    say_command(all, c::Join{{}, "scenario", 4712, "ipc:///tmp/inbox", protocol, true},
+                c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
+    say_command(all, c::Ready{}, std::monostate{});
+    say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
+    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s}, spawned);
+    say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
+    say_command(all, c::Find{"alice"}, spawned);
+    say_command(all, c::Roster{true},
+                {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
+    say_command(all, c::StopActors{{alice}, 5s, true}, {ended});
+    say_command(all, c::Signal{alice, 15}, std::monostate{});
+    say_command(all, c::Await{alice}, ended);
+    say_command(all, c::CloseSession{5s}, c::Closed{{ended}});
+
+    all.push_back(say("notice.Stop", notice::Stop{true}));
+    all.push_back(say("notice.Exited", notice::Exited{alice, "alice", exit}));
+    return all;
+}
+
+std::map<std::string, std::string> golden() {
+    std::ifstream file{"tests/wire/golden.txt"};  // ctest runs in the project's folder
+    REQUIRE(file.is_open());
+    std::map<std::string, std::string> out;
+    for (std::string line; std::getline(file, line);) {
+        if (line.empty() || line.front() == '#') continue;
+        std::istringstream words{line};
+        std::string name, hex;
+        words >> name >> hex;
+        INFO(line);
+        REQUIRE(out.emplace(name, hex).second);
+    }
+    return out;
+}
+
+template <class... Commands>
+std::set<std::string> expected_names(std::type_identity<Protocol<Commands...>>) {
+    std::set<std::string> names;
+    const auto add = [&names]<class Command>(std::type_identity<Command>) {
+        names.insert("command." + std::string(command_name<Command>));
+        if constexpr (HasReply<Command>) names.insert("reply." + std::string(command_name<Command>));
+    };
+    (add(std::type_identity<Commands>{}), ...);
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("every message of the coordinator's protocol has the bytes of the golden file", "[wire][golden]") {
+    const std::map<std::string, std::string> expected = golden();
+    for (const Said& one : said()) {
+        const auto found = expected.find(one.name);
+        INFO(one.name);
+        REQUIRE(found != expected.end());
+        CHECK(to_hex(one.bytes) == found->second);
+    }
+}
+
+TEST_CASE("the golden file as it would be written today", "[.][print]") {
+    for (const Said& one : said()) std::cout << one.name << ' ' << to_hex(one.bytes) << '\n';
+}
+
+TEST_CASE("every line of the golden file decodes to what encodes to it", "[wire][golden]") {
+    const std::map<std::string, std::string> expected = golden();
+    std::map<std::string, Said> known;
+    for (Said& one : said()) known.emplace(one.name, std::move(one));
+    for (const auto& [name, hex] : expected) {
+        INFO(name);
+        REQUIRE(known.contains(name));
+        CHECK(known.at(name).comes_back(from_hex(hex)));
+    }
+}
+
+TEST_CASE("no command of the coordinator's protocol lacks golden bytes", "[wire][golden]") {
+    std::set<std::string> names;
+    for (const Said& one : said()) names.insert(one.name);
+    for (const std::string& name : expected_names(std::type_identity<coordinator::Protocol>{})) {
+        INFO(name);
+        CHECK(names.contains(name));
+    }
+}

@@ -1,0 +1,108 @@
+#include "runtime/inbox/peers.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/vitals_fixture.hpp"
+
+namespace {
+
+using namespace baton;
+using baton_test::TestVitals;
+
+constexpr ActorId me{3, 1};
+constexpr ActorId bob{4, 1};
+
+void append(Peers& peers, Peer& peer, std::size_t count, std::size_t bytes_each = 10) {
+    for (std::size_t index = 0; index < count; ++index) peers.append(peer, std::string(bytes_each, 'x'));
+}
+
+void take(OwnVitals& receiver, std::uint64_t commands, std::uint64_t bytes) {
+    receiver.traffic_with(me)->taken_commands.fetch_add(commands);
+    receiver.traffic_with(me)->taken_bytes.fetch_add(bytes);
+}
+
+}  // namespace
+
+TEST_CASE("records that are appended go out in order, and the last can be taken back", "[inbox]") {
+    Peers peers;
+    Peer& peer = peers.add(bob, "bob", Link{2});
+    peers.append(peer, "one");
+    peers.append(peer, "two!");
+    CHECK(peer.waiting == "onetwo!");
+    CHECK(peer.waiting_commands == 2);
+    CHECK(peer.sent_commands == 2);
+    CHECK(peer.sent_bytes == 7);
+    peers.undo(peer, 4);
+    CHECK(peer.waiting == "one");
+    CHECK(peer.waiting_commands == 1);
+    CHECK(peer.sent_commands == 1);
+    CHECK(peer.sent_bytes == 3);
+}
+
+TEST_CASE("a peer is found until it is removed", "[inbox]") {
+    Peers peers;
+    CHECK(peers.find(bob) == nullptr);
+    CHECK(peers.add(bob, "bob", Link{2}).name == "bob");
+    REQUIRE(peers.find(bob) != nullptr);
+    CHECK(peers.find(bob)->link == Link{2});
+    peers.remove(bob);
+    CHECK(peers.find(bob) == nullptr);
+}
+
+TEST_CASE("without vitals nothing counts as in flight", "[inbox]") {
+    Peers peers;
+    Peer& peer = peers.add(bob, "bob", Link{2});
+    append(peers, peer, 1000);
+    CHECK(peers.in_flight(peer).commands == 0);
+}
+
+TEST_CASE("a receiver that keeps no row is bounded by the transport alone", "[inbox]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(me);
+    REQUIRE(vitals->prepare(bob).ok());
+    Peers peers;
+    peers.attach(*vitals, own, me);
+    Peer& peer = peers.add(bob, "bob", Link{2});
+    append(peers, peer, 1000);
+    CHECK(peers.in_flight(peer).commands == 0);
+}
+
+TEST_CASE("in flight is what was sent and not taken, by this life of the receiver", "[inbox]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(me);
+    OwnVitals receiver = vitals.own(bob);
+    Peers peers;
+    peers.attach(*vitals, own, me);
+    Peer& peer = peers.add(bob, "bob", Link{2});
+    append(peers, peer, 100);
+    CHECK(vitals->waiting(me, bob) == 100);  // published with each append
+    CHECK(peers.in_flight(peer).commands == 100);
+    CHECK(peers.in_flight(peer).bytes == 1000);
+    take(receiver, 30, 300);
+    CHECK(peers.in_flight(peer).commands == 70);
+    CHECK(peers.in_flight(peer).bytes == 700);
+    peers.undo(peer, 10);
+    CHECK(vitals->waiting(me, bob) == 69);
+    CHECK(peers.in_flight(peer).commands == 69);
+    const OwnVitals next_life = vitals.own({4, 2});
+    CHECK(peers.in_flight(peer).commands == 0);
+}
+
+TEST_CASE("what goes to the coordinator is not counted", "[inbox]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(me);
+    Peers peers;
+    peers.attach(*vitals, own, me);
+    Peer& peer = peers.add(coordinator_id, "coordinator", Link{2});
+    append(peers, peer, 100);
+    CHECK(vitals->row_of(me)->peer_count.load() == 0);
+    CHECK(peers.in_flight(peer).commands == 0);
+}
+
+TEST_CASE("a window is full at its commands or at its bytes, whichever comes first", "[inbox]") {
+    CHECK(Peers::InFlight{0, 0}.fits(limits::message_bytes_max));
+    CHECK(Peers::InFlight{limits::window_commands_max - 1, 0}.fits(1));
+    CHECK_FALSE(Peers::InFlight{limits::window_commands_max, 0}.fits(0));
+    CHECK(Peers::InFlight{0, limits::window_bytes_max - 10}.fits(10));
+    CHECK_FALSE(Peers::InFlight{0, limits::window_bytes_max - 10}.fits(11));
+}

@@ -1,0 +1,227 @@
+#include "runtime/process/sweep.hpp"
+
+#include "runtime/process/session_folder.hpp"
+#include "tests/unit/process_fixture.hpp"
+
+#include <memory>
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace process_test;
+using baton::ExitStatus;
+using baton::SessionFolder;
+using Catch::Matchers::Contains;
+using Catch::Matchers::UnorderedEquals;
+
+const ExitStatus was_killed{.by_signal = true, .code_or_signal = SIGKILL};
+
+// The folder of a session whose coordinator has been killed.
+std::string dead_session() {
+    const Pipe ready;
+    Forked coordinator{[&]() -> int {
+        const auto session = SessionFolder::create();
+        ready.write((session ? session->path() : std::string{}) + "\n");
+        wait_to_be_killed();
+    }};
+    std::string path = ready.line();
+    REQUIRE_FALSE(path.empty());
+    return path;
+}
+
+// Shared memory with a name like a segment's, which ends with the test where nobody sweeps it.
+class SegmentFile {
+public:
+    explicit SegmentFile(const std::string& session_folder)
+        : path_("/dev/shm/baton-" + fs::path{session_folder}.filename().string() + "-1.1") {
+        std::ofstream{path_} << "bytes";
+        REQUIRE(exists());
+    }
+    SegmentFile(const SegmentFile&) = delete;
+    SegmentFile& operator=(const SegmentFile&) = delete;
+    ~SegmentFile() {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] bool exists() const { return fs::exists(path_); }
+
+private:
+    std::string path_;
+};
+
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+baton::ChildSpec with(Environment environment) {
+    baton::ChildSpec spec;
+    spec.environment = std::move(environment);
+    return spec;
+}
+
+baton::ChildSpec actor_of(const std::string& session_folder) {
+    return with({{"BATON_SESSION", session_folder}, {"BATON_ACTOR", "3.1"}});
+}
+
+TEST_CASE("a dead session leaves neither process, segment nor folder after a sweep", "[unit][process][I7]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    std::ofstream{dead + "/1.1.sock"} << "";
+    const SegmentFile segment{dead};
+    StandIn actor{actor_of(dead)};
+
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.sessions == 1);
+    CHECK(swept.processes_killed == std::vector{actor.pid()});
+    CHECK(swept.removed == std::vector{segment.path(), dead});
+    CHECK(swept.troubles.empty());
+    CHECK(actor.child().reap() == was_killed);  // the sweep has waited for it
+    CHECK_FALSE(segment.exists());
+    CHECK(sessions.entries() == std::vector<std::string>{".sweep-lock"});
+}
+
+TEST_CASE("a sweep does not touch a live session", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const SessionFolder live = SessionFolder::create().value();
+    const SegmentFile segment{live.path()};
+    StandIn actor{actor_of(live.path())};
+    const std::string dead = dead_session();
+
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.removed == std::vector{dead});
+    CHECK(swept.processes_killed.empty());
+    CHECK_FALSE(actor.child().reap().has_value());
+    CHECK(segment.exists());
+    CHECK(baton::find_session(live.id()).ok());
+}
+
+TEST_CASE("a sweep kills nobody but actors of dead sessions", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    StandIn scenario{with({{"BATON_SESSION", dead}})};
+    StandIn nearly{with({{"BATON_SESSION", dead}, {"NO_BATON_ACTOR", "3.1"}})};
+    StandIn foreign{actor_of(dead + "x")};
+    StandIn stray{with({{"BATON_ACTOR", "3.1"}})};
+
+    CHECK(baton::sweep_dead_sessions().value().processes_killed.empty());
+    CHECK_FALSE(scenario.child().reap().has_value());
+    CHECK_FALSE(nearly.child().reap().has_value());
+    CHECK_FALSE(foreign.child().reap().has_value());
+    CHECK_FALSE(stray.child().reap().has_value());
+}
+
+TEST_CASE("a second sweep finds nothing to do", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string first = dead_session();
+    const std::string second = dead_session();
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.sessions == 2);
+    CHECK_THAT(swept.removed, UnorderedEquals(std::vector{first, second}));
+
+    const auto again = baton::sweep_dead_sessions().value();
+    CHECK(again.sessions == 0);
+    CHECK(again.removed.empty());
+    CHECK(again.troubles.empty());
+}
+
+TEST_CASE("a sweep where there never was a session makes nothing", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    CHECK(baton::sweep_dead_sessions().value().sessions == 0);
+    CHECK_FALSE(fs::exists(sessions.base()));
+}
+
+TEST_CASE("a session whose coordinator died before it had a lock is swept", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    fs::remove(dead + "/lock");
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{dead});
+    CHECK_FALSE(fs::exists(dead));
+}
+
+TEST_CASE("what is no session in the base is not touched", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    const fs::path outside = sessions.runtime_folder() / "outside";
+    fs::create_directory(outside);
+    fs::permissions(outside, fs::perms::owner_all);
+    fs::create_directory(sessions.base() / "notes");
+    fs::create_directory_symlink(outside, sessions.base() / "abcdefgh");
+    std::ofstream{sessions.base() / "abcdefgj"} << "a file";
+
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.removed == std::vector{dead});
+    CHECK(swept.troubles.empty());
+    CHECK_THAT(sessions.entries(),
+               UnorderedEquals(std::vector<std::string>{".sweep-lock", "notes", "abcdefgh", "abcdefgj"}));
+    CHECK(fs::exists(outside));
+}
+
+TEST_CASE("what a sweep cannot remove is told, and left to the next one", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string stuck = dead_session();
+    const std::string dead = dead_session();
+    const SegmentFile segment{stuck};
+    fs::create_directory(stuck + "/mine");
+
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.sessions == 1);
+    CHECK_FALSE(fs::exists(dead));
+    CHECK_FALSE(segment.exists());
+    REQUIRE(swept.troubles.size() == 1);
+    CHECK_THAT(swept.troubles[0].text, Contains(stuck) && Contains("'mine'"));
+
+    fs::remove(stuck + "/mine");
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{stuck});
+}
+
+TEST_CASE("another user's shared memory is not touched, whatever its name", "[unit][process]") {
+    if (::geteuid() != 0) return;  // only root can give a file away
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    const SegmentFile segment{dead};
+    REQUIRE(::chown(segment.path().c_str(), 65534, 65534) == 0);
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.removed == std::vector{dead});
+    CHECK(swept.troubles.empty());
+    CHECK(segment.exists());
+}
+
+// Goal: two coordinators that start at once do not get in each other's way.
+// Method: processes sweep the same dead sessions, starting together when a pipe closes; each is content and
+// together they leave nothing.
+TEST_CASE("sweeps at the same time leave nothing and complain of nothing", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    std::vector<std::string> dead;
+    std::vector<std::unique_ptr<SegmentFile>> segments;
+    for (int count = 0; count < 6; ++count) {
+        dead.push_back(dead_session());
+        segments.push_back(std::make_unique<SegmentFile>(dead.back()));
+    }
+    Pipe gate;
+    Pipe counts;
+    std::vector<std::unique_ptr<Forked>> sweepers;
+    for (int count = 0; count < 4; ++count)
+        sweepers.push_back(std::make_unique<Forked>([&] {
+            if (!gate.rest().empty()) return 1;
+            const auto swept = baton::sweep_dead_sessions();
+            if (!swept || !swept->troubles.empty()) return 2;
+            counts.write(std::string(swept->sessions, 'x'));
+            return 0;
+        }));
+    gate.write_end.reset();
+    for (const auto& sweeper : sweepers) CHECK(sweeper->exit_code() == 0);
+    CHECK(counts.rest() == std::string(dead.size(), 'x'));
+    CHECK(sessions.entries() == std::vector<std::string>{".sweep-lock"});
+    for (const auto& segment : segments) CHECK_FALSE(segment->exists());
+}
+
+}  // namespace

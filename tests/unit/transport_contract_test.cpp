@@ -1,0 +1,417 @@
+// One suite for every transport: what runtime/transport/transport.hpp promises. Nothing here sleeps; where
+// another thread (ZeroMQ's) has a part in what is to come, the test waits with wait(), as the loop does.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <sys/time.h>
+
+#include "runtime/base/unique_fd.hpp"
+#include "runtime/transport/loopback_transport.hpp"
+#include "runtime/transport/zmq_transport.hpp"
+
+namespace {
+
+using namespace baton;
+using namespace std::chrono_literals;
+using Sent = Transport::Sent;
+
+class LoopbackWorld {
+public:
+    std::unique_ptr<Transport> make() { return std::make_unique<LoopbackTransport>(network_); }
+    std::string address(const std::string& name) { return name; }
+
+private:
+    LoopbackNetwork network_;
+};
+
+class ZmqWorld {
+public:
+    ZmqWorld() {
+        std::string name = "/tmp/baton-test-XXXXXX";
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        folder_ = name;
+    }
+    ZmqWorld(const ZmqWorld&) = delete;
+    ZmqWorld& operator=(const ZmqWorld&) = delete;
+    ~ZmqWorld() { std::filesystem::remove_all(folder_); }
+    std::unique_ptr<Transport> make() { return std::make_unique<ZmqTransport>(); }
+    std::string address(const std::string& name) { return "ipc://" + (folder_ / name).string(); }
+
+private:
+    std::filesystem::path folder_;
+};
+
+struct Came {
+    Link from;
+    std::string frame;
+};
+
+// The next frame at the inbox, waited for. A frame that never comes is ended by ctest's TIMEOUT.
+Came next(Transport& inbox) {
+    Came came;
+    while (!inbox.receive(came.from, came.frame)) inbox.wait({.inbox = true}, 1s);
+    return came;
+}
+
+std::string next_from(Transport& opener, Link link) {
+    std::string frame;
+    while (!opener.receive_from(link, frame)) opener.wait({.links = std::array{link}}, 1s);
+    return frame;
+}
+
+// Sends until the transport takes no more, and says how many it took.
+std::size_t fill(Transport& from, Link link, std::size_t at_most) {
+    std::size_t count = 0;
+    while (count < at_most && from.send(link, std::to_string(count)) == Sent::yes) ++count;
+    return count;
+}
+
+}  // namespace
+
+#define EVERY_TRANSPORT LoopbackWorld, ZmqWorld
+
+TEMPLATE_TEST_CASE("frames of one link arrive whole, once and in order", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto sender = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = sender->open(world.address("inbox")).value();
+    constexpr std::size_t count = 300;
+    const auto frame_of = [](std::size_t index) {
+        const std::size_t size = index == 100 ? frame_bytes_max : 1 + index * index % 3'000;
+        std::string frame(size, static_cast<char>('a' + index % 26));
+        const std::string number = std::to_string(index);
+        frame.replace(0, std::min(number.size(), frame.size()), number);
+        return frame;
+    };
+    for (std::size_t index = 0; index < count; ++index) REQUIRE(sender->send(link, frame_of(index)) == Sent::yes);
+    Link from;
+    for (std::size_t index = 0; index < count; ++index) {
+        const Came came = next(*receiver);
+        REQUIRE((came.frame == frame_of(index)));
+        if (index == 0) from = came.from;
+        REQUIRE(came.from == from);
+    }
+    Came none;
+    CHECK_FALSE(receiver->receive(none.from, none.frame));
+}
+
+TEMPLATE_TEST_CASE("what is sent before the inbox is bound arrives once it is", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto sender = world.make();
+    const Link link = sender->open(world.address("later")).value();
+    REQUIRE(sender->send(link, "first") == Sent::yes);
+    REQUIRE(sender->send(link, "second") == Sent::yes);
+    const auto receiver = world.make();
+    REQUIRE(receiver->bind(world.address("later")).ok());
+    REQUIRE(sender->send(link, "third") == Sent::yes);
+    CHECK(next(*receiver).frame == "first");
+    CHECK(next(*receiver).frame == "second");
+    CHECK(next(*receiver).frame == "third");
+}
+
+TEMPLATE_TEST_CASE("two openers are told apart, and an answer reaches the one it is for", "[transport]",
+                   EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto one = world.make();
+    const auto two = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link_one = one->open(world.address("inbox")).value();
+    const Link link_two = two->open(world.address("inbox")).value();
+    REQUIRE(one->send(link_one, "one") == Sent::yes);
+    REQUIRE(two->send(link_two, "two") == Sent::yes);
+    for (int round = 0; round < 2; ++round) {
+        const Came came = next(*receiver);
+        REQUIRE(receiver->send(came.from, "to " + came.frame) == Sent::yes);
+    }
+    CHECK(next_from(*one, link_one) == "to one");
+    CHECK(next_from(*two, link_two) == "to two");
+    std::string surplus;
+    CHECK_FALSE(one->receive_from(link_one, surplus));
+    CHECK_FALSE(two->receive_from(link_two, surplus));
+}
+
+TEMPLATE_TEST_CASE("two links of one opener are two links at the inbox too", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link first = opener->open(world.address("inbox")).value();
+    const Link second = opener->open(world.address("inbox")).value();
+    CHECK(first != second);
+    REQUIRE(opener->send(first, "a") == Sent::yes);
+    REQUIRE(opener->send(second, "b") == Sent::yes);
+    const Came one = next(*receiver);
+    const Came two = next(*receiver);
+    CHECK(one.from != two.from);
+    REQUIRE(receiver->send(one.frame == "b" ? one.from : two.from, "for b") == Sent::yes);
+    CHECK(next_from(*opener, second) == "for b");
+}
+
+TEMPLATE_TEST_CASE("a transport reaches itself", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto self = world.make();
+    REQUIRE(self->bind(world.address("inbox")).ok());
+    const Link link = self->open(world.address("inbox")).value();
+    REQUIRE(self->send(link, "note to self") == Sent::yes);
+    const Came came = next(*self);
+    CHECK(came.frame == "note to self");
+    CHECK(came.from != link);
+    REQUIRE(self->send(came.from, "done") == Sent::yes);
+    CHECK(next_from(*self, link) == "done");
+}
+
+// Goal: a receiver that does not read bounds what its sender can pile up, and nothing that was taken is lost.
+TEMPLATE_TEST_CASE("a link whose receiver does not read is full, and takes frames again after it has read",
+                   "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto sender = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = sender->open(world.address("inbox")).value();
+    // The marks of both sides, and what the kernel's buffer holds.
+    constexpr std::size_t bound = limits::window_commands_max + limits::inbox_frames_per_peer_max + 100'000;
+    std::size_t taken = fill(*sender, link, bound);
+    REQUIRE(taken > 0);
+    REQUIRE(taken < bound);
+
+    std::size_t read = 0;
+    bool took_again = false;
+    while (read < taken) {
+        const Came came = next(*receiver);
+        REQUIRE(came.frame == std::to_string(read));
+        ++read;
+        if (!took_again && sender->send(link, std::to_string(taken)) == Sent::yes) {
+            ++taken;
+            took_again = true;
+        }
+    }
+    if (!took_again) {
+        while (sender->send(link, std::to_string(taken)) == Sent::full) sender->wait({.writable = link}, 1s);
+        CHECK(next(*receiver).frame == std::to_string(taken));
+    }
+}
+
+TEMPLATE_TEST_CASE("a link to nobody is full at some time and never blocks", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto sender = world.make();
+    const Link link = sender->open(world.address("nobody")).value();
+    constexpr std::size_t bound = limits::window_commands_max + 10'000;
+    CHECK(fill(*sender, link, bound) < bound);
+    CHECK(sender->send(link, "more") == Sent::full);
+}
+
+TEMPLATE_TEST_CASE("an opener that does not read its answers bounds them too", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    REQUIRE(opener->send(link, "hello") == Sent::yes);
+    const Link back = next(*receiver).from;
+    constexpr std::size_t bound = 2 * limits::asks_in_flight_max + 100'000;
+    const std::size_t taken = fill(*receiver, back, bound);
+    REQUIRE(taken > 0);
+    CHECK(taken < bound);
+    for (std::size_t index = 0; index < taken; ++index) REQUIRE(next_from(*opener, link) == std::to_string(index));
+    while (receiver->send(back, "again") == Sent::full) receiver->wait({.inbox = true}, 10ms);
+    CHECK(next_from(*opener, link) == "again");
+}
+
+TEMPLATE_TEST_CASE("an opener that has closed its link is gone, and what it sent before arrives", "[transport]",
+                   EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    REQUIRE(opener->send(link, "hello") == Sent::yes);
+    const Link back = next(*receiver).from;
+    REQUIRE(opener->send(link, "last words") == Sent::yes);
+    opener->close(link, Transport::Pending::delivered);
+    CHECK(opener->send(link, "too late") == Sent::gone);
+    std::string none;
+    CHECK_FALSE(opener->receive_from(link, none));
+    CHECK(next(*receiver).frame == "last words");
+    while (receiver->send(back, "anybody?") != Sent::gone) receiver->wait({.inbox = true}, 10ms);
+    CHECK(receiver->send(back, "really?") == Sent::gone);
+}
+
+TEMPLATE_TEST_CASE("an opener that has ended altogether is gone", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    REQUIRE(opener->send(link, "hello") == Sent::yes);
+    const Link back = next(*receiver).from;
+    opener.reset();
+    while (receiver->send(back, "anybody?") != Sent::gone) receiver->wait({.inbox = true}, 10ms);
+    CHECK(receiver->send(back, "really?") == Sent::gone);
+}
+
+TEMPLATE_TEST_CASE("a link that the inbox has forgotten is gone for it", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    REQUIRE(opener->send(link, "hello") == Sent::yes);
+    const Link back = next(*receiver).from;
+    receiver->close(back, Transport::Pending::delivered);
+    CHECK(receiver->send(back, "hm") == Sent::gone);
+    // Whoever speaks again is somebody new.
+    REQUIRE(opener->send(link, "hello again") == Sent::yes);
+    const Came again = next(*receiver);
+    CHECK(again.frame == "hello again");
+    CHECK(again.from != back);
+}
+
+TEMPLATE_TEST_CASE("a link that never was is gone, and nothing comes over it", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto transport = world.make();
+    std::string frame;
+    for (const Link link : {Link{}, Link{7}, Link{8}}) {
+        CHECK(transport->send(link, "x") == Sent::gone);
+        CHECK_FALSE(transport->receive_from(link, frame));
+        transport->close(link, Transport::Pending::discarded);
+    }
+}
+
+TEMPLATE_TEST_CASE("a transport without an inbox receives nothing", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto transport = world.make();
+    Came none;
+    CHECK_FALSE(transport->receive(none.from, none.frame));
+    transport->wait({.inbox = true}, 0ns);
+}
+
+TEMPLATE_TEST_CASE("a wait ends when a descriptor is readable, and at the latest when its time is over",
+                   "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto transport = world.make();
+    REQUIRE(transport->bind(world.address("inbox")).ok());
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    const UniqueFd reader{ends[0]};
+    const UniqueFd writer{ends[1]};
+    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, 0ns);
+    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, 1us);
+    REQUIRE(::write(writer.get(), "x", 1) == 1);
+    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, Duration::max());
+    SUCCEED("both waits ended");
+}
+
+TEMPLATE_TEST_CASE("a wait says whether a descriptor is readable", "[transport]", ZmqWorld) {
+    TestType world;
+    const auto transport = world.make();
+    REQUIRE(transport->bind(world.address("inbox")).ok());
+    const Link link = transport->open(world.address("inbox")).value();
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    const UniqueFd reader{ends[0]};
+    const UniqueFd writer{ends[1]};
+    const std::array descriptors{reader.get()};
+    CHECK_FALSE(transport->wait({.inbox = true, .descriptors = descriptors}, 0ns));
+    REQUIRE(transport->send(link, "a frame is no descriptor") == Sent::yes);
+    Came came;
+    while (!transport->receive(came.from, came.frame))
+        CHECK_FALSE(transport->wait({.inbox = true, .descriptors = descriptors}, 1s));
+    REQUIRE(::write(writer.get(), "x", 1) == 1);
+    CHECK(transport->wait({.inbox = true, .descriptors = descriptors}, Duration::max()));
+    // Also when a frame is there already.
+    REQUIRE(transport->send(link, "x") == Sent::yes);
+    while (!transport->receive(came.from, came.frame)) static_cast<void>(transport->wait({.inbox = true}, 1s));
+    REQUIRE(transport->send(link, "y") == Sent::yes);
+    CHECK(transport->wait({.inbox = true, .descriptors = descriptors}, Duration::max()));
+}
+
+// Goal: no wake-up is lost. ZeroMQ's descriptor tells only once that something has come, and any call on the
+// socket, a send too, may swallow that.
+// Method: both directions busy at once over one link, and every wait without an end: a lost wake-up hangs.
+TEMPLATE_TEST_CASE("what arrives while one sends over the same link is not missed", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    constexpr std::size_t count = 20'000;
+    std::size_t asked = 0, received = 0, answered = 0;
+    std::size_t wrong = 0;
+    Link back;
+    while (answered < count) {
+        bool any = false;
+        for (int burst = 0; burst < 7 && asked < count && asked < answered + 500; ++burst)
+            wrong += opener->send(link, std::to_string(asked++)) != Sent::yes;
+        for (Came came; receiver->receive(came.from, came.frame); any = true) {
+            wrong += came.frame != std::to_string(received++);
+            wrong += receiver->send(came.from, came.frame) != Sent::yes;
+        }
+        for (std::string frame; opener->receive_from(link, frame); any = true)
+            wrong += frame != std::to_string(answered++);
+        if (any || (asked < count && asked < answered + 500)) continue;
+        if (received < asked)
+            receiver->wait({.inbox = true}, Duration::max());
+        else
+            opener->wait({.links = std::array{link}}, Duration::max());
+    }
+    CHECK(wrong == 0);
+}
+
+TEMPLATE_TEST_CASE("an inbox in a folder that does not exist is refused with its address", "[transport]", ZmqWorld) {
+    TestType world;
+    const auto transport = world.make();
+    const Result<void> bound = transport->bind(world.address("no/such/folder/inbox"));
+    REQUIRE_FALSE(bound.ok());
+    CHECK(bound.error().kind == ErrorKind::refused);
+    CHECK_THAT(bound.error().text, Catch::Matchers::Contains("no/such/folder/inbox"));
+    CHECK(transport->open("nonsense").error().kind == ErrorKind::refused);
+}
+
+// Goal: a signal that interrupts a system call (a script's own handler, a profiler) costs no frame and is not
+// taken for a peer's death.
+// Method: a timer that interrupts every 100 us while frames go round.
+TEMPLATE_TEST_CASE("signals at any moment lose no frame", "[transport]", EVERY_TRANSPORT) {
+    struct Interruptions {
+        struct sigaction before {};
+        Interruptions() {
+            struct sigaction action {};
+            action.sa_handler = [](int) {};  // without SA_RESTART
+            REQUIRE(::sigaction(SIGALRM, &action, &before) == 0);
+            set(100);
+        }
+        ~Interruptions() {
+            set(0);
+            ::sigaction(SIGALRM, &before, nullptr);
+        }
+        static void set(suseconds_t interval) {
+            const itimerval timer{{0, interval}, {0, interval}};
+            ::setitimer(ITIMER_REAL, &timer, nullptr);
+        }
+    };
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    std::size_t wrong = 0;
+    {
+        const Interruptions interruptions;
+        for (int index = 0; index < 3'000; ++index) {
+            wrong += opener->send(link, std::to_string(index)) != Sent::yes;
+            const Came came = next(*receiver);
+            wrong += came.frame != std::to_string(index);
+            wrong += receiver->send(came.from, came.frame) != Sent::yes;
+            wrong += next_from(*opener, link) != came.frame;
+        }
+    }
+    CHECK(wrong == 0);
+}

@@ -1,0 +1,155 @@
+#include "runtime/vitals/vitals.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/vitals_fixture.hpp"
+
+namespace {
+
+using namespace baton;
+using baton_test::TestVitals;
+
+constexpr ActorId alice{3, 1};
+constexpr ActorId bob{4, 1};
+
+void send(OwnVitals& own, ActorId to, std::uint64_t count) {
+    own.traffic_with(to)->sent_commands.fetch_add(count);
+}
+void take(OwnVitals& own, ActorId from, std::uint64_t count) {
+    own.traffic_with(from)->taken_commands.fetch_add(count);
+}
+
+}  // namespace
+
+TEST_CASE("a region of vitals is made once and removed by name", "[vitals]") {
+    std::string id;
+    {
+        TestVitals vitals;
+        id = vitals.id();
+        CHECK(Vitals::create(id).error().kind == ErrorKind::refused);
+        CHECK(Vitals::open(id).ok());
+    }
+    CHECK(Vitals::open(id).error().kind == ErrorKind::refused);
+}
+
+TEST_CASE("a region of another size is corrupt, not read", "[vitals]") {
+    TestVitals vitals;
+    const std::string id = vitals.id() + "-small";
+    const std::string name = "baton-" + id + "-vitals";
+    remove_shared_object(name);
+    const Result<SharedObject> object = SharedObject::create(name, 4096);
+    REQUIRE(object.ok());
+    const Result<Vitals> opened = Vitals::open(id);
+    remove_shared_object(name);
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().kind == ErrorKind::corrupt);
+}
+
+TEST_CASE("a row is of one life only", "[vitals]") {
+    TestVitals vitals;
+    CHECK(vitals->row_of(alice) == nullptr);
+    REQUIRE(vitals->prepare(alice).ok());
+    CHECK(vitals->row_of(alice) != nullptr);
+    CHECK(vitals->row_of(bob) == nullptr);
+    REQUIRE(vitals->prepare({3, 2}).ok());
+    CHECK(vitals->row_of(alice) == nullptr);
+    CHECK(vitals->row_of({3, 2}) != nullptr);
+    CHECK(OwnVitals::open(*vitals, alice).error().kind == ErrorKind::gone);
+}
+
+TEST_CASE("numbers outside the region have no row, and one too many is overloaded", "[vitals]") {
+    TestVitals vitals;
+    CHECK(vitals->prepare({limits::actors_max, 1}).ok());
+    CHECK(vitals->prepare({limits::actors_max + 1, 1}).error().kind == ErrorKind::overloaded);
+    CHECK(vitals->prepare({0, 1}).error().kind == ErrorKind::overloaded);
+    CHECK(vitals->row_of({limits::actors_max + 1, 1}) == nullptr);
+    CHECK(vitals->row_of({}) == nullptr);
+}
+
+TEST_CASE("what an actor writes is read by those who opened the region, also after its end", "[vitals]") {
+    TestVitals vitals;
+    const Vitals other = Vitals::open(vitals.id()).value();
+    {
+        OwnVitals own = vitals.own(alice);
+        own.begin("HoldThis", 123);
+        const VitalsRow* row = other.row_of(alice);
+        REQUIRE(row != nullptr);
+        CHECK(std::string(row->in_hand) == "HoldThis");
+        CHECK(row->in_hand_since.load() == 123);
+        CHECK(row->handled.load() == 0);
+        own.end();
+        CHECK(row->in_hand_since.load() == 0);
+        CHECK(row->handled.load() == 1);
+        own.begin("Drown", 456);
+        own.keep_last_words("check failed: the water is deep");
+    }
+    const VitalsRow* row = other.row_of(alice);
+    REQUIRE(row != nullptr);
+    CHECK(std::string(row->in_hand) == "Drown");
+    CHECK(row->in_hand_since.load() == 456);
+    CHECK(std::string(row->last_words) == "check failed: the water is deep");
+}
+
+TEST_CASE("a new life begins with an empty row", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals old = vitals.own(alice);
+    old.begin("HoldThis", 1);
+    old.keep_last_words("oh");
+    send(old, bob, 5);
+    REQUIRE(vitals->prepare({3, 2}).ok());
+    const VitalsRow* row = vitals->row_of({3, 2});
+    REQUIRE(row != nullptr);
+    CHECK(row->in_hand_since.load() == 0);
+    CHECK(row->in_hand[0] == 0);
+    CHECK(row->last_words[0] == 0);
+    CHECK(row->peer_count.load() == 0);
+    CHECK(row->is_kept.load() == 0);
+    CHECK(find_traffic(*row, bob) == nullptr);
+}
+
+TEST_CASE("a text longer than its place is cut and still ends", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(alice);
+    own.begin(std::string(1000, 'x'), 1);
+    own.keep_last_words(std::string(VitalsRow::text_bytes, 'y'));
+    const VitalsRow* row = vitals->row_of(alice);
+    CHECK(std::string(row->in_hand) == std::string(VitalsRow::text_bytes - 1, 'x'));
+    CHECK(std::string(row->last_words) == std::string(VitalsRow::text_bytes - 1, 'y'));
+}
+
+TEST_CASE("what waits is what was sent and not taken", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals sender = vitals.own(alice);
+    CHECK(vitals->waiting(alice, bob) == 0);  // nobody there yet
+    OwnVitals receiver = vitals.own(bob);
+    CHECK(vitals->waiting(alice, bob) == 0);
+    send(sender, bob, 5);
+    CHECK(vitals->waiting(alice, bob) == 5);
+    CHECK(vitals->waiting(bob, alice) == 0);
+    take(receiver, alice, 3);
+    CHECK(vitals->waiting(alice, bob) == 2);
+    take(receiver, alice, 3);  // the sender's figure is older than the receiver's
+    CHECK(vitals->waiting(alice, bob) == 0);
+}
+
+TEST_CASE("of a receiver that keeps no row nothing is known to wait", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals sender = vitals.own(alice);
+    REQUIRE(vitals->prepare(bob).ok());  // and bob never opens it, as a foreign client does not
+    send(sender, bob, 5);
+    CHECK(vitals->waiting(alice, bob) == 0);
+}
+
+TEST_CASE("each peer has one entry, and beyond the table's end traffic goes uncounted", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(alice);
+    Traffic* first = own.traffic_with(bob);
+    REQUIRE(first != nullptr);
+    CHECK(own.traffic_with(bob) == first);
+    CHECK(own.traffic_with({4, 2}) != first);
+    std::size_t count = 2;
+    for (std::uint32_t number = 10; own.traffic_with({number, 1}) != nullptr; ++number) ++count;
+    CHECK(count == VitalsRow::peers_max);
+    CHECK(own.traffic_with(bob) == first);
+    CHECK(vitals->row_of(alice)->peer_count.load() == VitalsRow::peers_max);
+}

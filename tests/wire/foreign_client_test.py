@@ -1,0 +1,701 @@
+"""Goal: a program in another language can do all that docs/wire.md promises, and a hostile one harms nobody else.
+
+Method: a real coordinator and a real greeter, and clients made of ZeroMQ and msgpack alone. BATON_BIN names the
+folder of the programs. Every test has a session in a folder of its own, and looks afterwards whether anything is left.
+Clocks are watchdogs only: SECONDS is how long a test waits for what must come.
+"""
+
+import os
+import pathlib
+import random
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import msgpack
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+HERE = pathlib.Path(__file__).resolve()
+sys.path.insert(0, str(HERE.parent))
+from foreign_client import (ASK, COORDINATOR, ERROR, NOBODY, NOTICE, REPLY, SECOND, SEND, Client, Failure, Lane,
+                            live_sessions, pack_record, unpack_records)
+
+BIN = os.environ.get("BATON_BIN", "")
+WIRE_DOCUMENT = HERE.parents[2] / "docs" / "wire.md"
+GOLDEN_FILE = HERE.parent / "golden.txt"
+SECONDS = 10
+MEBIBYTE = 1 << 20
+FRAME_BYTES_MAX = MEBIBYTE + (16 << 10)
+EXIT_STOPPED, EXIT_SIGNALLED, EXIT_LEFT = 1, 3, 5
+
+
+def spawn_body(program, name="", arguments=(), fingerprint=0, deadline=SECONDS * SECOND):
+    return {"program": program, "name": name, "arguments": list(arguments), "folders": [],
+            "fingerprint": fingerprint, "deadline": deadline}
+
+
+def join_body(actor=NOBODY, name="", address="", pid=0):
+    return {"as": actor, "name": name, "pid": pid, "address": address,
+            "protocol": {"name": "", "commands": []}, "owns_session": False}
+
+
+class Stranger:
+    """A connection to an inbox that says whatever it is told to."""
+
+    def __init__(self, test, address, **options):
+        self.socket = test.context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        for option, value in options.items():
+            setattr(self.socket, option, value)
+        self.socket.connect(address)
+        test.addCleanup(self.socket.close)
+
+    def say(self, *parts):
+        self.socket.send_multipart(parts)
+
+    def hear(self):
+        """The next (envelope, body)."""
+        if not self.socket.poll(SECONDS * 1000):
+            raise AssertionError("nothing came back")
+        (record,) = unpack_records(self.socket.recv())
+        return record
+
+    def hears_nothing(self):
+        return self.socket.poll(0) == 0
+
+
+class ForeignClientTest(unittest.TestCase):
+    def setUp(self):
+        if not BIN:
+            self.fail("BATON_BIN must name the folder with coordinator and greeter")
+        self.context = zmq.Context()
+        self.runtime = tempfile.mkdtemp(prefix="bw", dir="/tmp")  # short: the path of a socket is
+        self.addCleanup(shutil.rmtree, self.runtime, ignore_errors=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("BATON_")}
+        self.environment = dict(environment, XDG_RUNTIME_DIR=self.runtime, BATON_LOG="off")
+        announced, announces = os.pipe()
+        self.coordinator = subprocess.Popen([f"{BIN}/coordinator", "--announce", str(announces)],
+                                            pass_fds=[announces], env=self.environment)
+        os.close(announces)
+        self.addCleanup(self.end_coordinator)
+        self.addCleanup(self.context.destroy, linger=0)
+        with os.fdopen(announced) as pipe:
+            readable, _, _ = select.select([pipe], [], [], SECONDS)
+            self.assertTrue(readable, "the coordinator has not started")
+            self.folder = pipe.readline().strip()
+        self.assertTrue(self.folder)
+        self.coordinator_address = f"ipc://{self.folder}/coordinator.sock"
+
+    def end_coordinator(self):
+        """A second signal would hurry it: one must do."""
+        if self.coordinator.poll() is None:
+            self.coordinator.send_signal(signal.SIGTERM)
+        try:
+            code = self.coordinator.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.coordinator.kill()
+            self.coordinator.wait()
+            raise AssertionError("the coordinator does not end") from None
+        self.assertEqual(code, 0)
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self):
+        session = os.path.basename(self.folder)
+        self.assertEqual(os.listdir(os.path.dirname(self.folder)), [".sweep-lock"])
+        self.assertEqual([name for name in os.listdir("/dev/shm") if session in name], [])
+        left = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as environment:
+                    if self.folder.encode() in environment.read():
+                        left.append(pid)
+            except OSError:
+                pass  # somebody else's, or it has ended meanwhile
+        self.assertEqual(left, [])
+
+    def join(self, name="honest"):
+        client = Client(self.folder, name)
+        self.addCleanup(lambda: client.context.destroy(linger=0))  # and so keeps the client alive
+        return client
+
+    def join_with_greeter(self):
+        honest = self.join()
+        spawned = honest.ask(COORDINATOR, "Spawn", spawn_body("greeter"), SECONDS)
+        self.greeter = tuple(spawned["actor"])
+        self.greeter_address = honest.ask(COORDINATOR, "Locate", {"actor": self.greeter})["address"]
+        self.greeted = 0
+        self.assert_greets(honest)
+        # An answer leaves a little before its handler has returned: from here on the greeter is idle.
+        self.assertIsNone(honest.ask(self.greeter, "baton.Sync", None, SECONDS))
+        return honest
+
+    def assert_greets(self, client):
+        """The greeter is well, and has handled no greeting but those counted here."""
+        self.greeted += 1
+        self.assertEqual(client.ask(self.greeter, "Greet", {"name": "Ada"}, SECONDS),
+                         f"Hello, Ada! You are number {self.greeted}.")
+
+    def record(self, kind=ASK, sender=NOBODY, receiver=None, sequence=0, ask_id=7, tag="Greet", body=None):
+        return pack_record(kind, sender, receiver or self.greeter, sequence, ask_id, tag,
+                           {"name": "Eve"} if body is None else body)
+
+    def to_coordinator(self, tag, body, sender=NOBODY):
+        return self.record(sender=sender, receiver=COORDINATOR, tag=tag, body=body)
+
+    def assert_error(self, answer, kind, ask_id, tag, text=""):
+        envelope, body = answer
+        self.assertEqual((envelope[0], envelope[1], envelope[6:]), (1, ERROR, [0, ask_id, tag, []]), body)
+        self.assertEqual(body["kind"], kind, body)
+        self.assertIn(text, body["text"])
+        self.assertEqual((body["type"], body["frames"]), ("", []))
+
+
+class Life(ForeignClientTest):
+    def test_a_client_joins_spawns_asks_and_leaves(self):
+        honest = self.join_with_greeter()
+        self.assertEqual((honest.id, honest.welcome["name"], honest.welcome["session"],
+                          honest.welcome["coordinator_pid"]),
+                         ((2, 1), "honest", os.path.basename(self.folder), self.coordinator.pid))
+        rows = honest.ask(COORDINATOR, "Roster", {"with_exited": False})
+        self.assertEqual([(row["name"], row["state"], row["pid"] > 0) for row in rows],
+                         [("honest", "ready", True), ("greeter", "ready", True)])
+        other = self.join("honest")
+        self.assertEqual(other.welcome["name"], "honest-2")
+        self.assertEqual(other.ask(COORDINATOR, "Find", {"name": "greeter"})["actor"], list(self.greeter))
+        self.assert_greets(other)
+        self.assertIsNone(other.ask(self.greeter, "baton.Sync", None))
+        honest.leave()
+        # What an outsider has spawned goes with it, and who had located it is told.
+        ended = other.ask(COORDINATOR, "Await", {"actor": self.greeter}, SECONDS)
+        self.assertEqual((ended["name"], ended["exit"]["kind"]), ("greeter", EXIT_STOPPED))
+        while self.greeter not in other.exited:
+            self.assertTrue(other.take(SECONDS))
+        other.leave()
+
+    def test_closing_the_session_answers_with_every_exit_and_tells_the_other_outsiders_to_stop(self):
+        honest = self.join_with_greeter()
+        other = self.join("other")
+        closed = honest.ask(COORDINATOR, "CloseSession", {"deadline": 5 * SECOND}, SECONDS)
+        self.assertEqual([(one["name"], one["exit"]["kind"]) for one in closed["ended"]], [("greeter", EXIT_STOPPED)])
+        while not other.is_told_to_stop:
+            self.assertTrue(other.take(SECONDS))
+        self.assertFalse(honest.is_told_to_stop)
+        self.assertEqual(self.coordinator.wait(SECONDS), 0)
+        self.assert_nothing_left()
+
+    def test_the_death_of_an_actor_ends_what_was_asked_of_it_and_later_asks_as_gone(self):
+        honest = self.join_with_greeter()
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGSTOP})
+        ask = honest.request(self.greeter, "Greet", {"name": "Ada"})
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        with self.assertRaises(Failure) as raised:
+            honest.wait(ask, SECONDS)
+        self.assertEqual(raised.exception.kind, "gone")
+        self.assertEqual((honest.exited[self.greeter]["kind"], honest.exited[self.greeter]["code"]),
+                         (EXIT_SIGNALLED, signal.SIGKILL))
+        with self.assertRaisesRegex(Failure, "gone: greeter has exited"):
+            honest.ask(COORDINATOR, "Locate", {"actor": self.greeter})
+
+    def test_a_process_that_ends_without_a_word_has_left(self):
+        code = "import os, sys; sys.path.insert(0, sys.argv[1]); import foreign_client; " \
+               "foreign_client.Client(sys.argv[2], 'brief'); os._exit(0)"
+        honest = self.join()
+        subprocess.run([sys.executable, "-c", code, str(HERE.parent), self.folder], check=True, timeout=SECONDS)
+        ended = honest.ask(COORDINATOR, "Await", {"actor": (3, 1)}, SECONDS)
+        self.assertEqual((ended["name"], ended["exit"]["kind"], ended["exit"]["text"]),
+                         ("brief", EXIT_LEFT, "ended without a word"))
+
+    def test_a_batch_is_answered_record_by_record_in_order(self):
+        self.join_with_greeter()
+        stranger = Stranger(self, self.greeter_address)
+        stranger.say(b"".join(self.record(ask_id=ask_id, sequence=ask_id) for ask_id in (1, 2, 3)))
+        answers = [stranger.hear() for _ in range(3)]
+        self.assertEqual([(envelope[1], envelope[7]) for envelope, _ in answers], [(REPLY, 1), (REPLY, 2), (REPLY, 3)])
+        self.assertEqual([body[-2:] for _, body in answers], ["2.", "3.", "4."])
+
+    def test_an_actor_in_another_language_is_spawned_asked_and_stopped(self):
+        honest = self.join()
+        echo = spawn_body(sys.executable, "echo", [str(HERE), "be-an-actor"])
+        spawned = honest.ask(COORDINATOR, "Spawn", echo, SECONDS)
+        self.assertEqual(spawned["protocol"]["commands"][0]["name"], "Echo")
+        self.assertEqual(honest.ask(spawned["actor"], "Echo", {"words": [1, "two", None]}, SECONDS), [1, "two", None])
+        with self.assertRaisesRegex(Failure, "unsupported"):
+            honest.ask(spawned["actor"], "Sing", {}, SECONDS)
+        (ended,) = honest.ask(COORDINATOR, "StopActors",
+                              {"actors": [spawned["actor"]], "deadline": 5 * SECOND, "drain": False}, SECONDS)
+        self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
+        self.assertEqual(ended["exit"]["dead_letters"], [{"from": "honest", "command": "Rest", "count": 3}])
+
+    def test_a_fingerprint_computed_from_the_description_is_the_one_that_spawn_compares(self):
+        honest = self.join_with_greeter()
+        found = honest.ask(COORDINATOR, "Find", {"name": "greeter"})["protocol"]
+        number = fingerprint(found)
+        self.assertIn(f"is `{number:016x}`", WIRE_DOCUMENT.read_text())
+        honest.ask(COORDINATOR, "Spawn", spawn_body("greeter", "same", fingerprint=number), SECONDS)
+        with self.assertRaisesRegex(Failure, f"refused: .*{number:016x}.*{number + 1:016x}"):
+            honest.ask(COORDINATOR, "Spawn", spawn_body("greeter", "other", fingerprint=number + 1), SECONDS)
+
+
+class Hostility(ForeignClientTest):
+    def test_bytes_that_do_not_parse_drop_their_connection_and_no_other(self):
+        honest = self.join_with_greeter()
+        body = msgpack.packb({"name": "Eve"})
+        envelope = [1, ASK, 0, 0, *self.greeter, 0, 7, "Greet", []]
+
+        def changed(element, value):
+            return msgpack.packb(envelope[:element] + [value] + envelope[element + 1:]) + body
+
+        noise = random.Random(8114)
+        # What must not count as an envelope: a first byte that is a list of ten could go on to be one.
+        noises = [bytes([noise.choice(b"\xc1\x00\x7f\x80\xa5\xcb\xd9\xff")]) + noise.randbytes(60) for _ in range(20)]
+        cases = {
+            "an empty message": ([b""], "corrupt", "one part and not empty"),
+            "two parts": ([self.record(), self.record()], "corrupt", "one part"),
+            "an empty delimiter": ([b"", self.record()], "corrupt", "one part"),
+            "a huge list in five bytes": ([b"\xdd\xff\xff\xff\xff"], "corrupt", "claims more"),
+            "a huge map in five bytes": ([b"\xdf\xff\xff\xff\xff"], "corrupt", "claims more"),
+            "a huge string as a body": ([msgpack.packb(envelope) + b"\xdb\xff\xff\xff\xff"], "corrupt", ""),
+            "deep nesting": ([b"\x91" * 100_000], "corrupt", "nests deeper than 32"),
+            "a body one too deep": ([msgpack.packb(envelope) + b"\x91" * 32 + b"\x90"], "corrupt", "nests deeper"),
+            "half a record": ([self.record()[:-1]], "corrupt", "end in the middle"),
+            "no body": ([msgpack.packb(envelope)], "corrupt", "end in the middle"),
+            "a map for an envelope": ([msgpack.packb({}) + body], "corrupt", "list of 10"),
+            "eleven elements": ([msgpack.packb(envelope + [0]) + body], "corrupt", "this one has 11"),
+            "another version": ([changed(0, 2)], "unsupported", "version 2"),
+            "a version that is none": ([changed(0, "1")], "corrupt", "version"),
+            "kind 0": ([changed(1, 0)], "corrupt", "kind"),
+            "a reply to nothing": ([changed(1, REPLY)], "corrupt", "takes commands"),
+            "an error to nothing": ([changed(1, ERROR)], "corrupt", "takes commands"),
+            "a notice from nobody": ([changed(1, NOTICE)], "corrupt", "takes commands"),
+            "kind 6": ([changed(1, 6)], "corrupt", "kind"),
+            "an address above 32 bits": ([changed(2, 1 << 32)], "corrupt", "integers"),
+            "a negative sequence": ([changed(6, -1)], "corrupt", "integers"),
+            "an ask without an id": ([changed(7, 0)], "corrupt", "ask id"),
+            "a tag that is a number": ([changed(8, 5)], "corrupt", "tag"),
+            "no manifest": ([changed(9, None)], "corrupt", "manifest"),
+            "a segment": ([changed(9, [1])], "unsupported", "manifest"),
+        }
+        cases.update({f"noise {index}": ([bytes_], "corrupt", "") for index, bytes_ in enumerate(noises)})
+        strangers = []
+        for name, (parts, kind, text) in cases.items():
+            with self.subTest(name):
+                stranger = Stranger(self, self.greeter_address)
+                stranger.say(*parts)
+                self.assert_error(stranger.hear(), kind, 0, "", text)
+                stranger.say(self.record())  # discarded unread
+                strangers.append((name, stranger))
+                self.assert_greets(honest)
+        for _ in range(20):
+            self.assert_greets(honest)
+        for name, stranger in strangers:
+            self.assertTrue(stranger.hears_nothing(), name)
+
+    def test_the_records_before_a_bad_one_in_the_same_message_count(self):
+        self.join_with_greeter()
+        stranger = Stranger(self, self.greeter_address)
+        stranger.say(self.record(ask_id=1) + b"\xc1" + self.record(ask_id=2))
+        self.assertEqual(stranger.hear()[0][1], REPLY)
+        self.assert_error(stranger.hear(), "corrupt", 0, "")
+
+    def test_an_oversize_message_closes_its_connection_and_no_other(self):
+        honest = self.join_with_greeter()
+        stranger = Stranger(self, self.greeter_address)
+        monitor = stranger.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        for bytes_ in (b"\xc6" * (3 * MEBIBYTE), b"\x00" * (FRAME_BYTES_MAX + 1)):
+            stranger.say(bytes_)
+            self.assertTrue(monitor.poll(SECONDS * 1000), "the connection was not closed")
+            self.assertEqual(recv_monitor_message(monitor)["event"], zmq.EVENT_DISCONNECTED)
+            self.assert_greets(honest)
+        stranger.socket.disable_monitor()
+        monitor.close()
+        # ZeroMQ has connected anew by itself: a stranger, not a dropped one.
+        stranger.say(self.record())
+        self.assertEqual(stranger.hear()[0][1], REPLY)
+
+    def test_the_largest_message_is_taken_and_a_reply_that_would_be_larger_is_refused(self):
+        self.join_with_greeter()
+        stranger = Stranger(self, self.greeter_address)
+        stranger.say(self.record(body={"name": "x" * (MEBIBYTE - 100)}))
+        self.assertEqual(len(stranger.hear()[1]), len("Hello, ! You are number 2.") + MEBIBYTE - 100)
+        stranger.say(self.record(body={"name": "x" * (MEBIBYTE - 12)}))
+        self.assert_error(stranger.hear(), "refused", 7, "Greet", "message_bytes_max")
+
+    def test_what_is_no_zeromq_at_all_holds_nobody_up(self):
+        honest = self.join_with_greeter()
+        for address in (self.greeter_address, self.coordinator_address):
+            for bytes_ in (b"", b"GET / HTTP/1.0\r\n\r\n" * 100, b"\xff" * 10_000):
+                with socket.socket(socket.AF_UNIX) as stranger:
+                    stranger.connect(address[len("ipc://"):])
+                    stranger.setblocking(False)
+                    try:
+                        stranger.sendall(bytes_)
+                    except OSError:
+                        pass  # closed already, or nobody reads that much
+                    self.assert_greets(honest)
+                    self.assertEqual(len(honest.ask(COORDINATOR, "Roster", {"with_exited": False})), 2)
+
+    def test_a_wrong_command_is_refused_by_name_and_its_connection_goes_on(self):
+        self.join_with_greeter()
+        cases = {
+            "an unknown command": ("Sing", {}, "unsupported", "knows no command 'Sing'; it knows Greet"),
+            "a missing field": ("Greet", {}, "refused", "Greet.name is missing"),
+            "a surplus field": ("Greet", {"name": "Eve", "age": 7}, "refused", "Greet has no field 'age'"),
+            "a wrong type": ("Greet", {"name": 7}, "refused", "Greet.name: expected string, got 7"),
+            "bytes for a string": ("Greet", {"name": b"Eve"}, "refused", "expected string, got bytes"),
+            "an extension": ("Greet", {"name": msgpack.ExtType(5, b"Eve")}, "refused", "expected string"),
+            "a list for a command": ("Greet", ["Eve"], "refused", "expected a map of fields, got list of 1"),
+            "a number for a field's name": ("Greet", {7: "Eve"}, "refused", "expected a field name"),
+        }
+        stranger = Stranger(self, self.greeter_address)
+        for ask_id, (name, (tag, body, kind, text)) in enumerate(cases.items(), start=1):
+            with self.subTest(name):
+                stranger.say(self.record(ask_id=ask_id, tag=tag, body=body))
+                self.assert_error(stranger.hear(), kind, ask_id, tag, text)
+                stranger.say(self.record(kind=SEND, ask_id=0, tag=tag, body=body))
+                self.assert_error(stranger.hear(), kind, 0, tag, text)
+        twice = msgpack.packb([1, ASK, 0, 0, *self.greeter, 0, 7, "Greet", []]) + b"\x82" + b"\xa4name\xa1x" * 2
+        stranger.say(twice)
+        self.assert_error(stranger.hear(), "refused", 7, "Greet", "there twice")
+        deepest = msgpack.packb([1, ASK, 0, 0, *self.greeter, 0, 7, "Greet", []]) + b"\x91" * 31 + b"\x90"
+        stranger.say(deepest)
+        self.assert_error(stranger.hear(), "refused", 7, "Greet", "expected a map")
+        stranger.say(self.record())
+        self.assertEqual(stranger.hear()[1], "Hello, Eve! You are number 2.")
+
+    def test_the_coordinator_refuses_wrong_commands_and_goes_on(self):
+        honest = self.join_with_greeter()
+        stranger = Stranger(self, self.coordinator_address)
+        cases = {
+            "an unknown command": ("Conquer", {}, "unsupported", "knows no command 'Conquer'"),
+            "a signal above 32 bits": ("Signal", {"actor": self.greeter, "signal": 1 << 31}, "refused",
+                                       "Signal.signal: expected an integer in range"),
+            "a number of an actor above 32 bits": ("Signal", {"actor": [1 << 32, 1], "signal": 9}, "refused",
+                                                   "Signal.actor[0]: expected an integer in range"),
+            "a negative pid": ("Join", join_body(pid=-1), "refused", "Join.pid: expected an integer in range"),
+            "no such signal": ("Signal", {"actor": self.greeter, "signal": 4711}, "refused", ""),
+            "a signal to an outsider": ("Signal", {"actor": honest.id, "signal": 9}, "refused", "not started by"),
+            "nobody": ("Locate", {"actor": [99, 9]}, "gone", "no actor 99.9"),
+            "one without an inbox": ("Locate", {"actor": honest.id}, "refused", "has no inbox"),
+            "a spawn by nobody": ("Spawn", spawn_body("greeter"), "gone", "join first"),
+            "a name that is a path": ("Join", join_body(name="a/b"), "refused", "can't be a name"),
+            "a name with a newline": ("Join", join_body(name="a\nb"), "refused", "can't be a name"),
+            "a name without end": ("Join", join_body(name="a" * 201), "refused", "can't be a name"),
+            "a life that nobody was given": ("Join", join_body(actor=(9, 9)), "gone", "nobody was spawned"),
+            "the place of somebody alive": ("Join", join_body(actor=self.greeter), "gone", "nobody was spawned"),
+        }
+        for name, (tag, body, kind, text) in cases.items():
+            with self.subTest(name):
+                stranger.say(self.to_coordinator(tag, body))
+                self.assert_error(stranger.hear(), kind, 7, tag, text)
+        self.assertEqual(len(honest.ask(COORDINATOR, "Roster", {"with_exited": True})), 2)
+        self.assert_greets(honest)
+
+    def test_nobody_is_ready_or_leaves_or_spawns_for_somebody_else(self):
+        honest = self.join_with_greeter()
+        spawning = honest.request(COORDINATOR, "Spawn", spawn_body("sleep", "dozer", ["3600"]))
+        rows = honest.ask(COORDINATOR, "Roster", {"with_exited": False})
+        (dozer,) = [tuple(row["actor"]) for row in rows if row["state"] == "starting"]
+        for tag, body in (("Ready", {}), ("Leave", {"dead_letters": []}), ("Spawn", spawn_body("greeter", "forged"))):
+            for victim in (honest.id, self.greeter, dozer):
+                with self.subTest(tag, victim=victim):
+                    stranger = Stranger(self, self.coordinator_address)
+                    stranger.say(self.to_coordinator(tag, body, sender=victim))
+                    self.assert_error(stranger.hear(), "gone", 7, tag)
+        rows = honest.ask(COORDINATOR, "Roster", {"with_exited": True})
+        self.assertEqual([(row["name"], row["state"]) for row in rows],
+                         [("honest", "ready"), ("greeter", "ready"), ("dozer", "starting")])
+        honest.ask(COORDINATOR, "Signal", {"actor": dozer, "signal": signal.SIGKILL})
+        with self.assertRaisesRegex(Failure, "failed: dozer .* ended before it was ready"):
+            honest.wait(spawning, SECONDS)
+        self.assert_greets(honest)
+
+    def test_one_connection_speaks_for_one_actor(self):
+        honest = self.join_with_greeter()
+        stranger = Stranger(self, self.greeter_address)
+        stranger.say(self.record(sender=(77, 1)))
+        self.assertEqual(stranger.hear()[0][:6], [1, REPLY, *self.greeter, 77, 1])
+        self.greeted += 1
+        stranger.say(self.record(sender=honest.id))
+        self.assert_error(stranger.hear(), "corrupt", 0, "", "one connection speaks for one actor")
+        self.assert_greets(honest)
+
+    def test_a_connection_is_spent_with_its_leave(self):
+        honest = self.join()
+        stranger = Stranger(self, self.coordinator_address)
+        stranger.say(self.to_coordinator("Join", join_body(name="brief")))
+        brief = tuple(stranger.hear()[1]["you"])
+        stranger.say(self.to_coordinator("Leave", {"dead_letters": []}, sender=brief))
+        self.assertEqual(stranger.hear()[0][1], REPLY)
+        stranger.say(self.to_coordinator("Leave", {"dead_letters": []}, sender=brief))
+        self.assert_error(stranger.hear(), "gone", 7, "Leave")
+        self.assertEqual([row["name"] for row in honest.ask(COORDINATOR, "Roster", {"with_exited": False})], ["honest"])
+
+    def test_no_address_of_an_inbox_takes_another_file_of_the_session_with_it(self):
+        honest = self.join_with_greeter()
+        before = sorted(os.listdir(self.folder))
+        for path in ("coordinator.sock", "lock", os.path.basename(self.greeter_address), "../.sweep-lock", ""):
+            with self.subTest(path):
+                stranger = Stranger(self, self.coordinator_address)
+                body = join_body(name="thief", address=f"ipc://{self.folder}/{path}")
+                stranger.say(self.to_coordinator("Join", body))
+                envelope, body = stranger.hear()
+                self.assertEqual((envelope[1], body.get("kind")), (ERROR, "refused"), body)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+        self.assert_greets(self.join("late"))
+
+    def test_text_that_is_no_utf_8_is_refused(self):
+        honest = self.join()
+        stranger = Stranger(self, self.coordinator_address)
+        for name in (b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"a\xe2\x82"):
+            with self.subTest(name=name):
+                body = msgpack.packb(join_body(name="NAME")).replace(b"\xa4NAME", bytes([0xA0 + len(name)]) + name)
+                stranger.say(msgpack.packb([1, ASK, 0, 0, *COORDINATOR, 0, 7, "Join", []]) + body)
+                envelope, answer = unpack_leniently(stranger)
+                self.assertEqual((envelope[1], answer.get("kind")), (ERROR, "refused"))
+        stranger.say(msgpack.packb([1, SEND, 0, 0, *COORDINATOR, 0, 0, b"\xff", []], use_bin_type=False) + b"\x80")
+        self.assert_error(unpack_leniently(stranger), "corrupt", 0, "", "UTF-8")
+        self.assertEqual(len(honest.ask(COORDINATOR, "Roster", {"with_exited": False})), 1)
+
+    def test_who_never_reads_its_answers_hurts_nobody_else(self):
+        honest = self.join_with_greeter()
+        for address, record in ((self.greeter_address, self.record()),
+                                (self.coordinator_address, self.to_coordinator("Roster", {"with_exited": True}))):
+            deaf = Stranger(self, address, rcvhwm=1, sndhwm=0)
+            for _ in range(5_000):
+                deaf.say(record)
+        self.greeted = None
+        for _ in range(50):
+            self.assertIn("Hello, Ada!", honest.ask(self.greeter, "Greet", {"name": "Ada"}, SECONDS))
+            honest.ask(COORDINATOR, "Roster", {"with_exited": False}, SECONDS)
+        (ended,) = honest.ask(COORDINATOR, "StopActors",
+                              {"actors": [self.greeter], "deadline": 5 * SECOND, "drain": True}, SECONDS)
+        self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
+
+    def test_a_dropped_connection_that_goes_on_talking_does_not_keep_an_actor_from_stopping(self):
+        honest = self.join_with_greeter()
+        code = "import sys, zmq; lane = zmq.Context().socket(zmq.DEALER); lane.connect(sys.argv[1]); " \
+               "lane.send(b'\\xc1'); lane.recv(); print('dropped', flush=True)\nwhile True: lane.send(b'\\xc1')"
+        talkers = [subprocess.Popen([sys.executable, "-c", code, self.greeter_address], stdout=subprocess.PIPE)
+                   for _ in range(2)]
+        try:
+            for talker in talkers:
+                self.assertEqual(talker.stdout.readline(), b"dropped\n")
+            for _ in range(20):
+                self.assert_greets(honest)
+            (ended,) = honest.ask(COORDINATOR, "StopActors",
+                                  {"actors": [self.greeter], "deadline": 5 * SECOND, "drain": False}, SECONDS)
+            self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
+        finally:
+            for talker in talkers:
+                talker.kill()
+                talker.wait()
+                talker.stdout.close()
+
+
+class Document(ForeignClientTest):
+    def test_the_client_in_the_document_is_the_file_and_greets(self):
+        (block,) = re.findall(r"^```python\n(.*?)^```$", WIRE_DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+        self.assertEqual(block, (HERE.parent / "foreign_client.py").read_text())
+        ran = subprocess.run([sys.executable, "-c", block], env=self.environment, timeout=SECONDS,
+                             capture_output=True, text=True)
+        self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "Hello, Ada! You are number 1.\n", ""))
+
+    def test_a_session_is_found_while_it_lives_and_only_then(self):
+        os.environ["XDG_RUNTIME_DIR"], before = self.runtime, os.environ.get("XDG_RUNTIME_DIR")
+        try:
+            self.assertEqual(live_sessions(), [self.folder])
+            os.mkdir(os.path.dirname(self.folder) + "/deadsess")
+            self.assertEqual(live_sessions(), [self.folder])
+            os.rmdir(os.path.dirname(self.folder) + "/deadsess")
+            self.coordinator.send_signal(signal.SIGTERM)
+            self.coordinator.wait(SECONDS)
+            self.assertEqual(live_sessions(), [])
+        finally:
+            os.environ.pop("XDG_RUNTIME_DIR")
+            if before is not None:
+                os.environ["XDG_RUNTIME_DIR"] = before
+
+    def test_the_conversation_in_the_document_is_what_is_said(self):
+        # Method: the session of the document is made anew, so that all ids are the same. Pids, the session's id and
+        # its folder are put in the place of the document's; every other byte must be as it stands there.
+        conversation = documented_conversation()
+        self.assertEqual(len(conversation), 11)
+        setup = self.join("setup")
+        greeter = setup.ask(COORDINATOR, "Spawn", spawn_body("greeter"), SECONDS)
+        welcome, found, located = (conversation[index][2][1] for index in (1, 3, 5))
+        here = {("pid", conversation[0][2][1]["pid"]): os.getpid(),
+                ("coordinator_pid", welcome["coordinator_pid"]): self.coordinator.pid,
+                ("pid", found["pid"]): greeter["pid"],
+                ("session", welcome["session"]): os.path.basename(self.folder),
+                ("address", located["address"]): f"ipc://{self.folder}/3.1.sock"}
+
+        def at_home(value):
+            if isinstance(value, list):
+                return [at_home(one) for one in value]
+            if not isinstance(value, dict):
+                return value
+            return {key: here.get((key, one), at_home(one)) if not isinstance(one, (dict, list)) else at_home(one)
+                    for key, one in value.items()}
+
+        lanes = {}
+        for direction, who, (envelope, body), bytes_ in conversation:
+            with self.subTest(f"{direction} {who}: {envelope[8]}"):
+                # The document's bytes are whole and the shortest there are.
+                self.assertEqual(msgpack.packb(envelope) + msgpack.packb(body), bytes_)
+                expected = msgpack.packb(envelope) + msgpack.packb(at_home(body))
+                if direction == "to":
+                    if who not in lanes:
+                        lanes[who] = Stranger(self, self.coordinator_address if who == "coordinator"
+                                              else f"ipc://{self.folder}/3.1.sock")
+                    lanes[who].say(expected)
+                    continue
+                if envelope[8] == "Exited":
+                    setup.ask(COORDINATOR, "StopActors", {"actors": [greeter["actor"]], "deadline": 5 * SECOND,
+                                                          "drain": False}, SECONDS)
+                self.assertTrue(lanes[who].socket.poll(SECONDS * 1000))
+                self.assertEqual(lanes[who].socket.recv().hex(" "), expected.hex(" "))
+
+    def test_the_commands_in_the_document_are_those_of_the_coordinator(self):
+        text = re.sub(r"\s+", " ", WIRE_DOCUMENT.read_text())
+        protocol = self.join().ask(COORDINATOR, "Find", {"name": "coordinator"})["protocol"]
+        self.assertEqual(protocol["name"], "coordinator")
+        named = {}
+        for command in protocol["commands"]:
+            with self.subTest(command["name"]):
+                self.assertIn(f"**`{command['name']}`** `{spelled(command['fields'], named, spell_out=True)}", text)
+                self.assertIn(spelled(command["reply"], named), text)
+        for name in ("Exit", "DeadLetter", "RosterRow", "ProtocolDescription"):
+            with self.subTest(name):
+                self.assertIn(named[name], text)
+
+
+class Golden(unittest.TestCase):
+    def test_every_golden_line_decodes_to_what_encodes_to_it(self):
+        if not GOLDEN_FILE.exists():
+            self.skipTest(f"{GOLDEN_FILE.name} does not exist yet")
+        lines = [line.split() for line in GOLDEN_FILE.read_text().splitlines() if line and not line.startswith("#")]
+        self.assertTrue(lines)
+        for name, hex_ in lines:
+            with self.subTest(name):
+                bytes_ = bytes.fromhex(hex_)
+                unpacker = msgpack.Unpacker(strict_map_key=False, timestamp=0)
+                unpacker.feed(bytes_)
+                values = list(unpacker)
+                self.assertEqual(len(values), 2 if name.startswith("record.") else 1)
+                self.assertEqual(b"".join(msgpack.packb(value) for value in values), bytes_)
+                if name.startswith("record."):
+                    kind = {"send": SEND, "ask": ASK, "reply": REPLY, "error": ERROR, "notice": NOTICE}[name[7:]]
+                    self.assertEqual((len(values[0]), values[0][:2]), (10, [1, kind]))
+
+
+def documented_conversation():
+    """(to or from, whom, record, bytes) of each message; what follows two blanks in a line is for people."""
+    blocks = re.findall(r"^```hex (to|from) the (\w+)\n(.*?)^```$", WIRE_DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+    messages = []
+    for direction, who, block in blocks:
+        bytes_ = bytes.fromhex("".join(line.split("  ")[0] for line in block.splitlines()))
+        (record,) = unpack_records(bytes_)
+        messages.append((direction, who, record, bytes_))
+    return messages
+
+
+def spelled(type_, named, spell_out=False):
+    """A type as the document writes it; what has a name of its own there goes into `named`."""
+    parts = [(part["name"], spelled(part["type"], named)) for part in type_["parts"]]
+    if type_["kind"] == "list":
+        return f"[{parts[0][1]}]"
+    if type_["kind"] != "struct":
+        return type_["kind"]
+    text = "{" + ", ".join(f"{name}: {inner}" for name, inner in parts) + "}"
+    named[type_["name"]] = text
+    if type_["name"] == "ProtocolDescription":
+        named[type_["name"]] = "ProtocolDescription {name: string, commands: [CommandDescription]}"
+    has_a_name = type_["name"] in ("Exit", "DeadLetter", "RosterRow") or type_["name"].endswith("Description")
+    return type_["name"] if has_a_name and not spell_out else text
+
+
+def fingerprint(protocol):
+    def shape(type_):
+        text = type_["kind"]
+        if type_["kind"] in ("same", "ref"):
+            text += ":" + type_["name"]
+        if type_["kind"] == "array":
+            text += str(type_["count"])
+        if type_["kind"] == "enum" or not type_["parts"]:
+            return text
+        return text + "{" + "".join(f"{part['name']}:{shape(part['type'])}," for part in type_["parts"]) + "}"
+
+    lines = sorted((f"{command['name']}={shape(command['fields'])}"
+                    + (f"->{shape(command['reply'])}" if command["reply"] else "") + "\n").encode()
+                   for command in protocol["commands"])
+    number = 0xCBF29CE484222325
+    for byte in b"".join(lines):
+        number = (number ^ byte) * 0x100000001B3 % (1 << 64)
+    return number or 1
+
+
+def unpack_leniently(stranger):
+    if not stranger.socket.poll(SECONDS * 1000):
+        raise AssertionError("nothing came back")
+    unpacker = msgpack.Unpacker(unicode_errors="surrogateescape")
+    unpacker.feed(stranger.socket.recv())
+    return tuple(unpacker)
+
+
+def be_an_actor():
+    """What a coordinator spawns: answers Echo, and on Stop says that three Rests of the asker were left unread."""
+    folder = os.environ["BATON_SESSION"]
+    me = tuple(int(part) for part in os.environ["BATON_ACTOR"].split("."))
+    address = f"ipc://{folder}/{me[0]}.{me[1]}.sock"
+    context = zmq.Context()
+    inbox = context.socket(zmq.ROUTER)
+    inbox.bind(address)
+    control = Lane(context, COORDINATOR, f"ipc://{folder}/coordinator.sock")
+    nothing = {"kind": "nothing", "name": "", "count": 0, "parts": []}
+    list_ = {"kind": "list", "name": "", "count": 0, "parts": [{"name": "", "type": nothing}]}
+    protocol = {"name": "echo", "commands": [
+        {"name": "Echo", "reply": list_,
+         "fields": {"kind": "struct", "name": "Echo", "count": 0, "parts": [{"name": "words", "type": list_}]}}]}
+    control.put(ASK, me, 1, "Join", dict(join_body(me, "", address, os.getpid()), protocol=protocol))
+    asker = "nobody"
+    while True:
+        poller = zmq.Poller()
+        poller.register(inbox, zmq.POLLIN)
+        poller.register(control.socket, zmq.POLLIN)
+        ready = dict(poller.poll(SECONDS * 1000))
+        if not ready:
+            sys.exit("nobody has spoken")
+        if control.socket in ready:
+            for envelope, body in unpack_records(control.socket.recv()):
+                if envelope[1] == ERROR:
+                    sys.exit(body["text"])
+                if envelope[8] == "Join":
+                    control.put(SEND, me, 0, "Ready", {})
+                elif envelope[8] == "Stop":
+                    control.put(ASK, me, 2, "Leave", {"dead_letters": [{"from": asker, "command": "Rest", "count": 3}]})
+                elif envelope[8] == "Leave":
+                    context.destroy(linger=1000)
+                    return
+        if inbox in ready:
+            route, frame = inbox.recv_multipart()
+            for (_, kind, *ids, _, ask_id, tag, _), body in unpack_records(frame):
+                sender, asker = ids[:2], f"{ids[0]}.{ids[1]}"
+                if kind != ASK:
+                    continue
+                answer = (REPLY, body["words"]) if tag == "Echo" else (
+                    ERROR, {"kind": "unsupported", "text": f"echo knows no command '{tag}'", "type": "", "frames": []})
+                inbox.send_multipart([route, pack_record(answer[0], me, sender, 0, ask_id, tag, answer[1])])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["be-an-actor"]:
+        be_an_actor()
+    else:
+        unittest.main()

@@ -1,0 +1,8 @@
+// expect: structured binding
+// Its elements are initialised like members, so the members can't be counted: std::array is what is meant.
+#include "runtime/wire/convert.hpp"
+
+struct Triple {
+    int numbers[3];
+};
+void use(baton::Encoder& encoder) { baton::encode(encoder, Triple{}); }

@@ -1,0 +1,8 @@
+// expect: ignoring return value of .*Unpacker::next
+// What can fail must be looked at.
+#include "runtime/wire/codec.hpp"
+
+void use(baton::Unpacker& unpacker, std::string_view bytes) {
+    std::size_t offset = 0;
+    unpacker.next(bytes, offset);
+}

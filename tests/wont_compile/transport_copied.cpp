@@ -1,0 +1,5 @@
+// expect: use of deleted function
+// A transport owns its sockets; a second owner would close them twice.
+#include "runtime/transport/zmq_transport.hpp"
+
+void use(baton::ZmqTransport& transport) { baton::ZmqTransport copy{transport}; }

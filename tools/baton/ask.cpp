@@ -1,0 +1,127 @@
+// baton ask, baton send: a command from the words of a command line.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/baton/fields.hpp"
+#include "tools/baton/json_object.hpp"
+#include "tools/baton/reply_text.hpp"
+#include "tools/baton/subcommands.hpp"
+
+namespace baton::tool {
+namespace {
+
+enum class Way { ask, send };
+
+// Checked against what the actor has published: nothing wrong is sent.
+struct Message {
+    Spawned to;
+    Buffer body;
+    TypeDescription reply;  // meaningful where the command has one
+};
+
+double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+Result<Message> write_message(Visit& visit, const Words& words, Way way) {
+    const std::string tried =
+        way == Way::ask ? fmt::format("cannot ask {} {}", words.name, words.command)
+                        : fmt::format("cannot send {} to {}", words.command, words.name);
+    Result<Spawned> to = visit.find(words.name);
+    if (!to) return explained(tried, to.error());
+    const std::string see = fmt::format("see `baton describe {}`", to->name);
+    if (to->protocol.commands.empty())
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: it is an outsider that has published no commands; see `baton ps`", tried)};
+    const CommandDescription* command = to->protocol.find(words.command);
+    if (command == nullptr)
+        return explained(tried, encode_command(to->protocol, words.command, {}).error(), see);
+    if (way == Way::ask && !command->reply)
+        return Error{ErrorKind::refused, fmt::format("{}: this command has no reply, so it can be sent and not asked; use "
+                                                     "`baton send`", tried)};
+    const FindActor find_actor = [&visit](std::string_view name) -> Result<ActorId> {
+        const Result<Spawned> found = visit.find(name);
+        if (!found) return found.error();
+        return found->actor.id;
+    };
+    const Result<Dynamic::Map> fields = parse_fields(*command, words.fields, find_actor);
+    // Else it is an actor named by a field that is not there.
+    if (!fields) return explained(tried, fields.error(), fields.error().kind == ErrorKind::refused ? see : "");
+    Result<Buffer> body = encode_command(to->protocol, words.command, *fields);
+    if (!body) return explained(tried, body.error(), see);
+    return Message{*to, std::move(*body), command->reply.value_or(TypeDescription{})};
+}
+
+Error no_reply(const Words& words, const Message& message, const Error& error) {
+    const std::string tried = fmt::format("asked {} {}", message.to.name, words.command);
+    switch (error.kind) {
+        case ErrorKind::timed_out:
+            return {error.kind, fmt::format("{} and had no answer within {} s, so the outcome is unknown; `baton ps` "
+                                            "shows what it is doing, --deadline SECONDS waits longer",
+                                            tried, in_seconds(words.deadline))};
+        case ErrorKind::stopping:
+            return {error.kind, fmt::format("{} and stopped waiting; it may still do it", tried)};
+        case ErrorKind::failed:
+            return {error.kind,
+                    fmt::format("{}, and that raised {}: {}", tried, error.type.empty() ? "an error" : error.type,
+                                error.text),
+                    "", error.frames};
+        case ErrorKind::gone: return explained(tried, error, "`baton ps --all` shows how it ended");
+        case ErrorKind::overloaded: return explained(tried, error, "try again later");
+        default: return explained(tried, error);
+    }
+}
+
+}  // namespace
+
+Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
+    const Result<Message> message = write_message(visit, words, Way::ask);
+    if (!message) return message.error();
+    Loop& loop = visit.session().loop();
+    Result<ReplyFrame> reply = loop.ask(message->to.actor.id, words.command, message->body, words.deadline);
+    if (!reply) return no_reply(words, *message, reply.error());
+    Unpacker unpacker;
+    Result<Value> value = unpacker.next(reply->frame, reply->offset);
+    if (!value) return no_reply(words, *message, value.error());
+    Result<Dynamic> answer = decode_dynamic(message->reply, *value);
+    if (!answer) return no_reply(words, *message, answer.error());
+    shorten_floats(message->reply, *answer);
+    if (wishes.wants_json) return Outcome{json_line(*answer)};
+
+    std::vector<RosterRow> rows;
+    if (holds_refs(message->reply)) rows = visit.roster(true).value_or({});
+    const auto name_of = [&rows](ActorId id) -> std::string {
+        if (id == coordinator_id) return "coordinator";
+        const auto row = std::ranges::find_if(rows, [id](const RosterRow& one) { return one.actor.id == id; });
+        return row == rows.end() ? to_string(id) : row->name;
+    };
+    return Outcome{reply_text(message->reply, std::move(*answer), name_of, colours_for(stdout))};
+}
+
+Result<Outcome> send(Visit& visit, const Words& words, const Wishes& wishes) {
+    const Result<Message> message = write_message(visit, words, Way::send);
+    if (!message) return message.error();
+    const std::string& name = message->to.name;
+    Session& session = visit.session();
+    const AnyRef to = message->to.actor;
+    const Result<void> sent =
+        session.loop().send(to.id, words.command, message->body, limits::send_deadline, Loop::Urgency::now);
+    if (!sent) return explained(fmt::format("cannot send {} to {}", words.command, name), sent.error());
+    // It is on its way, and arrives if the receiver's process runs at all. One that is frozen takes nothing,
+    // and when we are gone nobody sends it again.
+    const Result<void> handled = session.sync(std::span(&to, 1), limits::linger);
+    if (!handled && handled.error().kind == ErrorKind::timed_out) {
+        const std::vector<RosterRow> rows = visit.roster(false).value_or({});
+        const bool is_frozen = std::ranges::any_of(
+            rows, [&](const RosterRow& row) { return row.actor.id == to.id && row.state == "frozen"; });
+        if (is_frozen)
+            return Error{ErrorKind::timed_out,
+                         fmt::format("sent {} to {}, which is frozen (pid {}) and may never take it: wake it by "
+                                     "`baton kill {} --signal CONT`, then send again",
+                                     words.command, name, message->to.pid, name)};
+    }
+    if (wishes.wants_json)
+        return Outcome{json_line(object({{"to", {name}}, {"command", {words.command}}, {"is_handled", {handled.ok()}}}))};
+    return Outcome{fmt::format("sent {} to {}{}\n", words.command, name, handled ? "" : "; it has not come to it yet")};
+}
+
+}  // namespace baton::tool

@@ -1,0 +1,43 @@
+#pragma once
+// Outcome: what a subcommand hands back: text for stdout, troubles for stderr, and the exit code of the
+// program. Nothing is printed before the session has been left, so a closed pipe leaves nobody waiting.
+
+#include <string>
+#include <vector>
+
+#include "runtime/result.hpp"
+
+namespace baton::tool {
+
+// As in sysexits.h where that has one. `baton --help` lists them.
+namespace exit_code {
+inline constexpr int done = 0;
+inline constexpr int forced = 1;  // an actor had to be ended by a signal
+inline constexpr int usage = 64;
+inline constexpr int refused = 65;
+inline constexpr int gone = 69;
+inline constexpr int failed = 70;
+inline constexpr int later = 75;
+inline constexpr int unsupported = 76;
+inline constexpr int interrupted = 130;
+}  // namespace exit_code
+
+struct Outcome {
+    std::string text = {};
+    std::vector<Error> troubles = {};  // that did not keep the rest from being done
+    int code = exit_code::done;        // where there are no troubles; else the first one's
+};
+
+[[nodiscard]] int exit_code_of(ErrorKind kind) noexcept;
+
+// "gone: no actor 'Eve' in this session", in one line whatever the text holds. What a handler raised comes
+// with its type and where it was thrown.
+[[nodiscard]] std::string in_one_line(std::string_view kind, const Error& error);
+
+// Control characters are spelled out, so that nobody's text can move a terminal's cursor or break a line.
+[[nodiscard]] std::string without_controls(std::string_view text);
+
+// The error, with what was tried before it and what to do after it.
+[[nodiscard]] Error explained(std::string_view tried, Error error, std::string_view advice = {});
+
+}  // namespace baton::tool

@@ -1,0 +1,125 @@
+#include "tools/baton/reply_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "runtime/wire/json.hpp"
+
+namespace baton::tool {
+namespace {
+
+using Outer = std::vector<const TypeDescription*>;
+
+// Runs `visit` on every value and its type, the innermost first.
+void walk(const TypeDescription& declared, Dynamic& value, Outer& outer,
+          const std::function<void(const TypeDescription&, Dynamic&)>& visit) {
+    const TypeDescription* type = &declared;
+    if (type->kind == "same") {
+        const auto found = std::find_if(outer.rbegin(), outer.rend(),
+                                        [&](const TypeDescription* one) { return one->name == declared.name; });
+        if (found == outer.rend()) return;
+        type = *found;
+    }
+    if (type->kind == "optional") {
+        if (!value.is_nothing()) walk(type->parts[0].type, value, outer, visit);
+        return;
+    }
+    if (auto* list = std::get_if<Dynamic::List>(&value.value); list != nullptr && !type->parts.empty()) {
+        for (Dynamic& element : *list) walk(type->parts[0].type, element, outer, visit);
+    } else if (auto* map = std::get_if<Dynamic::Map>(&value.value); map != nullptr) {
+        outer.push_back(type);
+        for (auto& [key, element] : *map) {
+            if (type->kind == "map") {
+                walk(type->parts[0].type, key, outer, visit);
+                walk(type->parts[1].type, element, outer, visit);
+                continue;
+            }
+            const auto part = std::ranges::find_if(
+                type->parts, [&, &field = key](const PartDescription& one) { return field == Dynamic{one.name}; });
+            if (part != type->parts.end()) walk(part->type, element, outer, visit);
+        }
+        outer.pop_back();
+    }
+    visit(*type, value);
+}
+
+// Within a line: a string bare, everything else as JSON; what is empty leaves a blank.
+std::string in_line(const Dynamic& value) {
+    if (value.is_nothing()) return "";
+    if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
+    std::string json = to_json(value, JsonLayout::compact);
+    if (json == "[]" || json == "{}") return "";
+    const bool is_quoted = json.size() >= 2 && json.front() == '"';  // a time or bytes
+    return is_quoted ? json.substr(1, json.size() - 2) : json;
+}
+
+bool is_number(const Dynamic& value) {
+    return std::holds_alternative<std::int64_t>(value.value) || std::holds_alternative<std::uint64_t>(value.value) ||
+           std::holds_alternative<double>(value.value);
+}
+
+// A list of structs of one type; empty where the list is something else.
+std::string table_of(const Dynamic::List& list, Colours colours) {
+    std::vector<Table::Column> columns;
+    for (const Dynamic& element : list) {
+        const auto* map = std::get_if<Dynamic::Map>(&element.value);
+        if (map == nullptr || (!columns.empty() && map->size() != columns.size())) return "";
+        if (!columns.empty()) continue;
+        for (const auto& [key, value] : *map)
+            columns.push_back({in_line(key), is_number(value) ? Table::Align::right : Table::Align::left});
+    }
+    if (columns.empty()) return "";
+    std::ranges::for_each(columns, [](Table::Column& column) {
+        std::ranges::transform(column.title, column.title.begin(), [](char c) {
+            return c == '_' ? ' ' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        });
+    });
+    Table table{std::move(columns)};
+    for (const Dynamic& element : list) {
+        std::vector<Table::Cell> row;
+        for (const auto& [key, value] : std::get<Dynamic::Map>(element.value)) row.emplace_back(in_line(value));
+        table.add(std::move(row));
+    }
+    return table.text(colours);
+}
+
+}  // namespace
+
+bool holds_refs(const TypeDescription& type) {
+    return type.kind == "ref" ||
+           std::ranges::any_of(type.parts, [](const PartDescription& part) { return holds_refs(part.type); });
+}
+
+void shorten_floats(const TypeDescription& type, Dynamic& value) {
+    Outer outer;
+    walk(type, value, outer, [](const TypeDescription& of, Dynamic& one) {
+        auto* number = std::get_if<double>(&one.value);
+        if (number == nullptr || of.kind != "float32") return;
+        const std::string shortest = fmt::format("{}", static_cast<float>(*number));
+        std::from_chars(shortest.data(), shortest.data() + shortest.size(), *number);
+    });
+}
+
+std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of, Colours colours) {
+    Outer outer;
+    walk(type, reply, outer, [&](const TypeDescription&, Dynamic& one) {
+        if (const auto* id = std::get_if<ActorId>(&one.value)) one = Dynamic{name_of(*id)};
+    });
+    if (const auto* list = std::get_if<Dynamic::List>(&reply.value)) {
+        if (std::string table = table_of(*list, colours); !table.empty()) return table;
+        std::string lines;
+        for (const Dynamic& element : *list) lines += in_line(element) + "\n";
+        return lines;
+    }
+    if (const auto* map = std::get_if<Dynamic::Map>(&reply.value)) {
+        Table table{{{""}, {""}}};
+        for (const auto& [key, value] : *map) table.add({{in_line(key), Paint::faint}, in_line(value)});
+        return table.text(colours);
+    }
+    if (reply.is_nothing()) return type.kind == "optional" ? "nothing\n" : "done\n";
+    return in_line(reply) + "\n";
+}
+
+}  // namespace baton::tool

@@ -1,0 +1,23 @@
+#pragma once
+// A reply as people read it: a string bare, a struct as aligned lines of field and value, a list one a line,
+// a list of structs as a table. Pure functions.
+
+#include <functional>
+#include <string>
+
+#include "runtime/wire/dynamic.hpp"
+#include "tools/baton/table.hpp"
+
+namespace baton::tool {
+
+// The name of an actor, or its number where it has none any more.
+using NameOf = std::function<std::string(ActorId)>;
+
+[[nodiscard]] bool holds_refs(const TypeDescription& type);
+// Ends with a newline, unless it is empty.
+[[nodiscard]] std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of, Colours colours);
+
+// Floats of 32 bits as the shortest number that is the same float: 0.1, not 0.10000000149011612.
+void shorten_floats(const TypeDescription& type, Dynamic& value);
+
+}  // namespace baton::tool

@@ -1,0 +1,50 @@
+#pragma once
+// The subcommands, one function each. Options are read in main.cpp; what they mean for people stands in its
+// help. None of them prints: see outcome.hpp.
+
+#include <string>
+#include <vector>
+
+#include "tools/baton/outcome.hpp"
+#include "tools/baton/visit.hpp"
+
+namespace baton::tool {
+
+// ps.cpp: the roster of the session named, or of every live one.
+struct PsOptions {
+    bool with_exited = false;
+};
+[[nodiscard]] Result<Outcome> ps(const PsOptions& options, const Wishes& wishes, Interruption& interruption);
+
+// sessions.cpp
+[[nodiscard]] Result<Outcome> sessions(const Wishes& wishes);
+[[nodiscard]] Result<Outcome> sweep(const Wishes& wishes);
+
+// describe.cpp
+[[nodiscard]] Result<Outcome> describe_actor(Visit& visit, const std::string& name, const Wishes& wishes);
+
+// ask.cpp
+struct Words {
+    std::string name;
+    std::string command;
+    std::vector<std::string> fields;  // as typed: field=value
+    Duration deadline = limits::ask_deadline;
+};
+[[nodiscard]] Result<Outcome> send(Visit& visit, const Words& words, const Wishes& wishes);
+[[nodiscard]] Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes);
+
+// stop.cpp
+struct StopOptions {
+    std::vector<std::string> names;
+    enum class Whom { named, all_actors, everything } whom = Whom::named;
+    Duration deadline = limits::stop_deadline;
+    bool drains = false;
+};
+[[nodiscard]] Result<Outcome> stop(Visit& visit, const StopOptions& options, const Wishes& wishes);
+struct KillOptions {
+    std::vector<std::string> names;
+    std::string signal = "KILL";  // a name or a number
+};
+[[nodiscard]] Result<Outcome> kill(Visit& visit, const KillOptions& options, const Wishes& wishes);
+
+}  // namespace baton::tool

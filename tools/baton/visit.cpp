@@ -1,0 +1,110 @@
+#include "tools/baton/visit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/baton/outcome.hpp"
+
+namespace baton::tool {
+namespace {
+
+// An outsider that was here before, under this name or a numbered one. Who has left no dead letters behind
+// tells nobody anything.
+bool is_past_visit(const RosterRow& row) {
+    const bool has_name = row.name == visitor_name || row.name.starts_with(fmt::format("{}-", visitor_name));
+    return row.program.empty() && has_name && row.exit.has_ended();
+}
+
+std::string last_part(std::string_view name) {
+    const std::size_t slash = name.rfind('/');
+    return std::string(slash == std::string_view::npos ? name : name.substr(slash + 1));
+}
+
+}  // namespace
+
+Result<SessionInfo> find_place(const Wishes& wishes) {
+    Result<SessionInfo> place = find_session(wishes.session);
+    if (place || place.error().kind != ErrorKind::gone) return place;
+    const Result<std::vector<SessionInfo>> listed = list_sessions();
+    const bool any_is_live = listed && std::ranges::any_of(*listed, &SessionInfo::is_live);
+    if (!any_is_live) place.error().text += ": `coordinator` keeps a session open, `coordinator SCENARIO` runs one";
+    return place;
+}
+
+Result<std::unique_ptr<Visit>> Visit::enter(SessionInfo place, Interruption& interruption) {
+    std::unique_ptr<Visit> visit{new Visit(std::move(place))};
+    Session::Entry entry;
+    entry.session = visit->place_.path;
+    entry.may_start = false;
+    entry.name = visitor_name;
+    entry.inbox = Session::Inbox::none;
+    Result<std::unique_ptr<Session>> session = Session::enter(std::move(entry));
+    if (!session)
+        return explained(fmt::format("cannot join session {} (coordinator pid {})", visit->place_.id, visit->place_.pid),
+                         session.error(), session.error().kind == ErrorKind::timed_out ? "is it frozen?" : "");
+    visit->session_ = std::move(*session);
+    // Only now: until here a Ctrl-C ends the program in the usual way, and there was nothing to leave.
+    Result<StopSignals> signals = StopSignals::install(StopSignals::Second::exits_now);
+    if (!signals) return signals.error();
+    visit->signals_.emplace(std::move(*signals));
+    visit->session_->loop().watch(visit->signals_->fd(), [raw = visit.get(), &interruption] {
+        if (raw->signals_->take() == 0) return;
+        interruption.has_come = true;
+        raw->session_->loop().stop(false);
+    });
+    return visit;
+}
+
+Visit::~Visit() {
+    if (session_) static_cast<void>(session_->close());
+}
+
+Result<Spawned> Visit::find(std::string_view name) {
+    Result<Spawned> found = session_->find(name);
+    if (found || found.error().kind != ErrorKind::gone) return found;
+    const Result<std::vector<RosterRow>> rows = roster(true);
+    if (!rows) return found;
+    std::string others;
+    std::string meant;
+    for (const RosterRow& row : *rows) {
+        if (row.name == name) {
+            found.error().text += "; `baton ps --all` shows the exits";
+            return found;
+        }
+        if (row.exit.has_ended()) continue;
+        others += (others.empty() ? "" : ", ") + row.name;
+        if (last_part(row.name) == last_part(name)) meant = row.name;
+    }
+    std::string text = fmt::format("no actor '{}' in session {}; ", name, place_.id);
+    text += !meant.empty()   ? fmt::format("did you mean {}?", meant)
+            : others.empty() ? "nobody else is there"
+                             : fmt::format("there {} {}", others.find(',') == std::string::npos ? "is" : "are", others);
+    return Error{ErrorKind::gone, std::move(text)};
+}
+
+Result<std::vector<Spawned>> Visit::find_actors(const std::vector<std::string>& names,
+                                                std::string_view why_not_coordinator) {
+    std::vector<Spawned> actors;
+    for (const std::string& name : names) {
+        Result<Spawned> found = find(name);
+        if (!found) return found.error();
+        if (found->actor.id == coordinator_id)
+            return Error{ErrorKind::refused, fmt::format("the coordinator is the session: {}", why_not_coordinator)};
+        const bool is_there = std::ranges::any_of(
+            actors, [&](const Spawned& one) { return one.actor.id == found->actor.id; });
+        if (!is_there) actors.push_back(std::move(*found));
+    }
+    return actors;
+}
+
+Result<std::vector<RosterRow>> Visit::roster(bool with_exited) {
+    Result<std::vector<RosterRow>> rows = session_->roster(with_exited);
+    if (!rows) return rows;
+    std::erase_if(*rows, [this](const RosterRow& row) {
+        return row.actor.id == session_->loop().me() || is_past_visit(row);
+    });
+    return rows;
+}
+
+}  // namespace baton::tool

@@ -1,0 +1,60 @@
+#pragma once
+// Visit: this program's stay in one session: an outsider named "baton", without an inbox, that never starts a
+// coordinator and leaves as soon as it is done.
+//
+// Ctrl-C during a visit ends every wait as `stopping`; before and after it the signal has its usual meaning.
+// One thread; one Visit at a time.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/process/session_folder.hpp"
+#include "runtime/process/signals.hpp"
+#include "runtime/session.hpp"
+
+namespace baton::tool {
+
+inline constexpr std::string_view visitor_name = "baton";
+
+// What every subcommand is told beside its own options.
+struct Wishes {
+    std::optional<std::string> session = {};  // id or folder
+    bool wants_json = false;
+};
+
+// Whether Ctrl-C ended a wait; outlives the visits.
+struct Interruption {
+    bool has_come = false;
+};
+
+// The session that is wished for, or the only one. Errors: gone where none runs, refused where several do;
+// with what to do about it.
+[[nodiscard]] Result<SessionInfo> find_place(const Wishes& wishes);
+
+class Visit {
+public:
+    [[nodiscard]] static Result<std::unique_ptr<Visit>> enter(SessionInfo place, Interruption& interruption);
+    ~Visit();
+
+    [[nodiscard]] Session& session() noexcept { return *session_; }
+    [[nodiscard]] const SessionInfo& place() const noexcept { return place_; }
+
+    // A living actor by its name, the coordinator included. `gone` says how it ended or who else is there.
+    [[nodiscard]] Result<Spawned> find(std::string_view name);
+    // All of them or the first error. The coordinator is refused with `why_not_coordinator`.
+    [[nodiscard]] Result<std::vector<Spawned>> find_actors(const std::vector<std::string>& names,
+                                                           std::string_view why_not_coordinator);
+    // Everybody but this visit and those of the past.
+    [[nodiscard]] Result<std::vector<RosterRow>> roster(bool with_exited);
+
+private:
+    explicit Visit(SessionInfo place) : place_(std::move(place)) {}
+    SessionInfo place_;
+    std::unique_ptr<Session> session_;
+    std::optional<StopSignals> signals_;  // ends before the session whose loop watches it
+};
+
+}  // namespace baton::tool
