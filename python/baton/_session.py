@@ -7,14 +7,14 @@ import sys
 import threading
 import time
 import weakref
-from typing import Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Union
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
 from ._errors import Error, Gone, Refused
 from ._values import ActorRow, Exit, Outcomes, Struct, Taken
 
-if False:  # for type checkers
+if TYPE_CHECKING:
     from ._actor import Deadline
 
 INTERRUPTED = 130  # the exit code of a script that Ctrl-C has ended
@@ -232,7 +232,7 @@ class Session:
 
     def close(self, deadline: Deadline = DEFAULT_DEADLINE) -> List[Exit]:
         """Ends everything that this session started, and returns the exits: of all actors of the session when
-        it was started here, of those spawned from here when it was joined. [] when it is closed already.
+        it was started here, of those spawned from here when it was joined. Called again, the same list.
 
         Ctrl-C meanwhile is raised as KeyboardInterrupt at the end; a second one kills what is left at once.
         """

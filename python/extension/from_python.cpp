@@ -133,7 +133,7 @@ private:
 
     Dynamic text(py::handle value) {
         const py::object encoded =
-            py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(value.ptr(), "utf-8", "surrogateescape"));
+            py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(value.ptr(), "utf-8", "strict"));
         if (!encoded) {
             PyErr_Clear();
             refuse(fmt::format("{}: the text holds a lone surrogate, which UTF-8 can't express", path_));

@@ -419,7 +419,7 @@ class Ending(World):
         self.assertEqual(states, {dead.session: False, alive.session: True})
         self.assertRegex(self.baton("sessions"), rf"{dead.session} +dead(.*\n)*\n`baton sweep` removes")
         text = self.baton("sweep")
-        self.assertRegex(text, r"^swept 1 dead session: \d+ processes killed, \d+ paths removed\n")
+        self.assertRegex(text, r"^swept 1 dead session: \d+ process(es)? killed, \d+ paths removed\n")
         self.assertIn(f"  removed  {self.sessions_seen[dead.session]}\n", text)
         self.assertEqual(self.baton("sweep"), "nothing was left behind\n")
         self.assertEqual([row["session"] for row in self.json("sessions")], [alive.session])

@@ -626,7 +626,7 @@ class Values(World):
             ("maybe", "there", "there"), ("either", 7, 7),
             ("point", {"x": 1, "y": 2}, baton.Struct(x=1.0, y=2.0)), ("point", pair(1, 2), baton.Struct(x=1.0, y=2.0)),
             ("point", types.SimpleNamespace(x=1, y=2), baton.Struct(x=1.0, y=2.0)),
-            ("precise", fractions.Fraction(1, 4), 0.25), ("precise", 3, 3.0), ("text", "a\udcffb", "a\udcffb"),
+            ("precise", fractions.Fraction(1, 4), 0.25), ("precise", 3, 3.0),
             ("time", self.time.astimezone(datetime.timezone(datetime.timedelta(hours=5))), self.time),
             ("time", datetime.datetime(1900, 1, 1, microsecond=1, tzinfo=UTC), datetime.datetime(1900, 1, 1, microsecond=1, tzinfo=UTC)),
             ("ref", baton.Ref(9, 9), baton.Ref(9, 9)),

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
+#include <utility>
 
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"

@@ -31,7 +31,7 @@ struct Outcome {
 [[nodiscard]] int exit_code_of(ErrorKind kind) noexcept;
 
 // "gone: no actor 'Eve' in this session", in one line whatever the text holds. What a handler raised comes
-// with its type and where it was thrown.
+// with where it was thrown, in the functions of the actor's author.
 [[nodiscard]] std::string in_one_line(std::string_view kind, const Error& error);
 
 // Control characters are spelled out, so that nobody's text can move a terminal's cursor or break a line.

@@ -36,7 +36,6 @@ Result<Sight> look_at(SessionInfo place, const PsOptions& options, Interruption&
     Result<std::vector<RosterRow>> rows = (*visit)->roster(options.with_exited);
     if (!rows) return rows.error();
     Sight sight{(*visit)->place(), {}};
-    // Its number may have been unknown where the session was named by another path.
     sight.rows.push_back(row_of_coordinator(sight.place));
     std::ranges::move(*rows, std::back_inserter(sight.rows));
     return sight;

@@ -1,6 +1,5 @@
 // baton sessions, baton sweep: the sessions of this user, and what dead ones left.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 

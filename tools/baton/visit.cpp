@@ -9,8 +9,7 @@
 namespace baton::tool {
 namespace {
 
-// An outsider that was here before, under this name or a numbered one. Who has left no dead letters behind
-// tells nobody anything.
+// Another run of this program, under its name or a numbered one: it has no inbox, so its exit is no news.
 bool is_past_visit(const RosterRow& row) {
     const bool has_name = row.name == visitor_name || row.name.starts_with(fmt::format("{}-", visitor_name));
     return row.program.empty() && has_name && row.exit.has_ended();
