@@ -141,7 +141,7 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
     Result<Member*> found = sender(answer.asker(), answer.link());
     if (!found) return answer.fail(found.error());
     Member& member = **found;
-    if (member.state != Member::State::starting) return;
+    if (member.state != Member::State::starting) return answer.reply({});
     member.state = Member::State::ready;
     member.spawn_deadline = Deadline::never();
     loop_->log().info("actor.ready", "name={} id={} pid={}", member.name, to_string(member.id), member.pid);

@@ -19,9 +19,6 @@ namespace {
 using SessionPtr = std::shared_ptr<PySession>;
 using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
 
-// A wait looks at the outside once at least, and that takes no longer.
-constexpr Duration one_look = std::chrono::milliseconds{1};
-
 // Actors that this session has met, by address, so that a ref in a message is the Actor again.
 MakeRef make_ref_from(const py::object& known) {
     return [&known](ActorId id) -> py::object {
@@ -64,13 +61,13 @@ public:
         if (state_ != State::under_way) return true;
         return session_->turn([this](Session& session) {
             Loop& loop = session.loop();
-            return loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), one_look)) ==
+            return loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline{loop.clock().now()}) ==
                    Loop::Waited::done;
         });
     }
 
     py::object get(const py::object& deadline) {
-        if (state_ == State::under_way) wait(std::max(to_duration(deadline), one_look));
+        if (state_ == State::under_way) wait(to_duration(deadline));
         if (state_ == State::cancelled) refuse(fmt::format("the request of {} to {} was cancelled", command_, who_));
         if (state_ == State::failed) raise(outcome_);
         return outcome_;
@@ -312,7 +309,7 @@ py::list request_all(const SessionPtr& self, const std::vector<Target>& targets,
 
 // Until all are settled or the deadline has passed.
 void wait_for(PySession& self, const std::vector<const PyPending*>& pendings, const py::object& deadline) {
-    const Duration duration = std::max(to_duration(deadline), one_look);
+    const Duration duration = to_duration(deadline);
     self.turn([&](Session& session) {
         std::size_t settled = 0;  // the first so many
         const auto all_settled = [&] {
@@ -328,7 +325,7 @@ py::list collect(const SessionPtr& self, const std::string& wanted, const std::o
     Session::Until until;
     if (count) until.count = std::min(*count, limits::collected_commands_max);
     if (!quiet.is_none()) until.quiet = to_duration(quiet);
-    until.deadline = std::max(to_duration(deadline), one_look);
+    until.deadline = to_duration(deadline);
     std::vector<Session::Message> messages =
         value_or_raise(self->turn([&](Session& session) { return session.collect(wanted, until); }));
     py::list list;

@@ -330,6 +330,7 @@ void Loop::refuse(const Command& command, const Error& why) {
 // ---- waiting and serving ---------------------------------------------------------------------------
 
 Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, Deadline deadline) {
+    bool has_looked_last = false;
     for (;;) {
         serve_control();
         if (peers_asked_ > 0) collect_answers();
@@ -344,7 +345,11 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         if (handled == Handled::slice) wait(handler, Deadline{clock_->now()}, Link{});
         if (handled != Handled::none) continue;
         flush();
-        if (deadline.has_passed(*clock_)) return Waited::deadline;
+        if (deadline.has_passed(*clock_)) {
+            // What had come by then counts, also where the deadline had passed before the first look.
+            if (has_looked_last) return Waited::deadline;
+            has_looked_last = true;
+        }
         wait(handler, handler == nullptr ? deadline : deadline.or_earlier(handler->next_deadline()), Link{});
     }
 }
