@@ -13,10 +13,8 @@ with baton.session() as session:
     stories = taxi.ask("TellStory"), passenger.ask("TellStory")
 
 start = stories[1][0].time
-print(f"{'Taxi POV':<52}{'User POV'}")
-print(f"{'Time':<9}{'Action':<8}{'Message':<35}" * 2)
+print(f"{'Taxi POV':<54}User POV")
+print((f"{'Time':<11}{'Action':<8}{'Message':<35}" * 2).rstrip())
 for row in zip(*stories):
-    for memory in row:
-        seconds = (memory.time - start).total_seconds()
-        print(f"{seconds:+.3f} s {memory.action:<8}{memory.message:<35}", end="")
-    print()
+    cells = [f"{(memory.time - start).total_seconds():+.3f} s   {memory.action:<8}{memory.message:<35}" for memory in row]
+    print("".join(cells).rstrip())

@@ -98,7 +98,7 @@ bool LoopbackTransport::receive_from(Link link, std::string& frame) {
 }
 
 bool LoopbackTransport::wait(const Interest&, Duration at_most) {
-    network_->on_wait(at_most);
+    if (at_most > Duration::zero()) network_->on_wait(at_most);
     return false;
 }
 

@@ -23,14 +23,14 @@ bool has_closed(int descriptor) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
+    bool is_over = false;  // outlives the session, which looks at it until it is closed
+    return baton::run_scenario(argc, argv, [&is_over](baton::Scenario& scenario) {
         scenario.spawn<greeter::Protocol>({"greeter", "Ada"}).value();
         scenario.spawn<greeter::Protocol>({"greeter", "Bob"}).value();
         scenario.spawn<probe::Protocol>({"probe", "Zoe"}).value();
         fmt::print("ready\n");
         std::fflush(stdout);
         // Served meanwhile, so that a stop of the session ends this at once.
-        bool is_over = false;
         baton::Loop& loop = scenario.session().loop();
         loop.watch(STDIN_FILENO, [&is_over] { is_over = is_over || has_closed(STDIN_FILENO); });
         static_cast<void>(loop.serve(nullptr, [&is_over] { return is_over; }, baton::Deadline::never()));

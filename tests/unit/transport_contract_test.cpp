@@ -366,6 +366,23 @@ TEMPLATE_TEST_CASE("what arrives while one sends over the same link is not misse
     CHECK(wrong == 0);
 }
 
+TEMPLATE_TEST_CASE("what arrives while one waits to write is not missed", "[transport]", EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto opener = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = opener->open(world.address("inbox")).value();
+    REQUIRE(opener->send(link, "hello") == Sent::yes);
+    const Link back = next(*receiver).from;
+    std::string frame;
+    for (int round = 0; round < 300; ++round) {
+        REQUIRE_FALSE(opener->receive_from(link, frame));
+        REQUIRE(receiver->send(back, std::to_string(round)) == Sent::yes);
+        for (int look = 0; look < 100; ++look) static_cast<void>(opener->wait({.writable = link}, 0ns));
+        REQUIRE(next_from(*opener, link) == std::to_string(round));
+    }
+}
+
 TEMPLATE_TEST_CASE("an inbox in a folder that does not exist is refused with its address", "[transport]", ZmqWorld) {
     TestType world;
     const auto transport = world.make();
