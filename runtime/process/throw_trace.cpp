@@ -36,7 +36,8 @@ std::vector<std::string> frames_of_last_throw(std::size_t frames_max) {
     for (int i = 0; i < last_depth && names.size() < frames_max; ++i) {
         const boost::stacktrace::frame frame{last_frames[static_cast<std::size_t>(i)]};
         std::string name = frame.name();
-        if (name.empty() || name.starts_with("__cxa_throw") || name.starts_with("std::__throw")) continue;
+        if (name == "__cxa_throw") names.clear();  // what stands above it is how it looked, not who threw
+        if (name.empty() || name == "__cxa_throw" || name.starts_with("std::__throw")) continue;
         // Behind it stand only frames of ours; a handler that was inlined bears this name itself.
         if (name.find("baton::Dispatch") != std::string::npos && !names.empty()) break;
         if (frame.source_line() != 0)
