@@ -117,6 +117,7 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     if (!to.is_somebody()) return Error{ErrorKind::refused, "the Ref addresses nobody: it was never set"};
     if (Peer* known = peers_.find(to); known != nullptr) return known;
     if (const auto found = exited_.find(to); found != exited_.end()) return Error{ErrorKind::gone, found->second};
+    if (!control_.is_some()) return Error{ErrorKind::gone, "there is no coordinator to ask for an address"};
     Buffer body;
     Encoder encoder{body};
     encode(encoder, coordinator::Locate{AnyRef{to}});
@@ -163,12 +164,12 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
     if (is_counted)
         if (Result<void> open = wait_for_window(peer, body.size(), deadline); !open) return open;
 
-    record_.clear();
+    if (peer.waiting_commands > 0 && peer.waiting.size() + body.size() > limits::batch_bytes_max)
+        if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
+    record_.clear();  // only now: a push may serve the control lane, and whoever hears of it may send
     Encoder encoder{record_};
     begin_record(encoder, Envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag});
     record_.append(body);
-    if (peer.waiting_commands > 0 && peer.waiting.size() + record_.size() > limits::batch_bytes_max)
-        if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
     peers_.append(peer, record_);
     if (peer.waiting_commands == 1) ++unsent_peers_;
 
@@ -277,8 +278,7 @@ void Loop::flush() {
         if (!pushed && (peer = peers_.find(id)) != nullptr) {
             log_->warn("command.lost", "to={} count={} why=\"{}\"", peer->name, peer->waiting_commands,
                        describe(pushed.error()));
-            peer->waiting.clear();
-            peer->waiting_commands = 0;
+            peers_.discard_waiting(*peer);
             --unsent_peers_;
         }
     }
@@ -498,9 +498,12 @@ void Loop::watch(int descriptor, std::function<void()> on_readable) {
 }
 
 std::vector<DeadLetter> Loop::finish(Handler& handler) {
+    // Senders and commands are counted apart up to a bound; a sender that floods does not hold us for long.
     std::map<std::pair<std::string, std::string>, std::uint64_t> unread;
+    const Deadline enough = Deadline::in(*clock_, limits::linger);
+    wait(&handler, Deadline{clock_->now()}, Link{});
     Command command;
-    while (intake_.next(command)) {
+    while ((stop_ == Stop::after_draining || !enough.has_passed(*clock_)) && intake_.next(command)) {
         if (stop_ == Stop::after_draining) {
             handle_one(handler, command);
             serve_control();
@@ -508,7 +511,8 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
         }
         AnswerSlot slot{*this, command};
         const Envelope& envelope = command.envelope;
-        ++unread[{to_string(envelope.from), std::string(envelope.tag)}];
+        const bool has_room = unread.size() < limits::actors_max;
+        ++unread[{to_string(envelope.from), has_room ? std::string(envelope.tag) : std::string()}];
         if (slot.is_asked())
             slot.fail(Error{ErrorKind::stopping, fmt::format("{} is stopping and did not handle {}", name_, envelope.tag)});
     }

@@ -62,6 +62,14 @@ void Peers::undo(Peer& peer, std::size_t record_bytes) {
     publish(peer);
 }
 
+void Peers::discard_waiting(Peer& peer) {
+    peer.sent_commands -= peer.waiting_commands;
+    peer.sent_bytes -= peer.waiting.size();
+    peer.waiting.clear();
+    peer.waiting_commands = 0;
+    publish(peer);
+}
+
 void Peers::publish(Peer& peer) const noexcept {
     if (peer.mine == nullptr) return;
     peer.mine->sent_commands.store(peer.sent_commands, relaxed);

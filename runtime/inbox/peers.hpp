@@ -52,6 +52,8 @@ public:
     // Adds one record to what goes out; undo() takes exactly the last one back.
     void append(Peer& peer, std::string_view record);
     void undo(Peer& peer, std::size_t record_bytes);
+    // All that still waits to go out, as if it had never been sent.
+    void discard_waiting(Peer& peer);
 
 private:
     void publish(Peer& peer) const noexcept;
