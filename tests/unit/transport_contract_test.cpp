@@ -303,11 +303,10 @@ TEMPLATE_TEST_CASE("a wait ends when a descriptor is readable, and at the latest
     REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
     const UniqueFd reader{ends[0]};
     const UniqueFd writer{ends[1]};
-    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, 0ns);
-    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, 1us);
+    CHECK_FALSE(transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, 0ns));
+    CHECK_FALSE(transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, 1us));
     REQUIRE(::write(writer.get(), "x", 1) == 1);
-    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, Duration::max());
-    SUCCEED("both waits ended");
+    transport->wait({.inbox = true, .descriptors = std::array{reader.get()}}, Duration::max());  // or ctest's TIMEOUT
 }
 
 TEMPLATE_TEST_CASE("a wait says whether a descriptor is readable", "[transport]", ZmqWorld) {
