@@ -7,7 +7,7 @@
 
 namespace baton {
 
-class Loop;
+class Answers;
 
 // Valid during Handler::handle() only: tag and body view the frame it came in.
 struct Command {
@@ -23,7 +23,7 @@ struct Command {
 class AnswerSlot {
 public:
     AnswerSlot() = default;
-    AnswerSlot(Loop& loop, const Command& command);
+    AnswerSlot(Answers& answers, const Command& command);
     AnswerSlot(AnswerSlot&& other) noexcept;
     AnswerSlot& operator=(AnswerSlot&& other) noexcept;
     ~AnswerSlot();
@@ -37,7 +37,7 @@ public:
 
 private:
     void answer(MessageKind kind, std::string_view body);
-    Loop* loop_ = nullptr;  // nullptr: answered
+    Answers* answers_ = nullptr;  // nullptr: answered
     Link link_;
     ActorId asker_;
     std::uint64_t ask_id_ = 0;

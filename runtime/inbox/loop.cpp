@@ -29,70 +29,16 @@ Error to_error(const ErrorBody& body) {
 
 }  // namespace
 
-// ---- AnswerSlot ------------------------------------------------------------------------------------
-
-AnswerSlot::AnswerSlot(Loop& loop, const Command& command)
-    : loop_(&loop),
-      link_(command.link),
-      asker_(command.envelope.from),
-      ask_id_(command.envelope.ask_id),
-      tag_(command.envelope.tag) {}
-
-AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
-    : loop_(std::exchange(other.loop_, nullptr)),
-      link_(other.link_),
-      asker_(other.asker_),
-      ask_id_(other.ask_id_),
-      tag_(std::move(other.tag_)) {}
-
-AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
-    if (this == &other) return *this;
-    if (loop_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
-    loop_ = std::exchange(other.loop_, nullptr);
-    link_ = other.link_;
-    asker_ = other.asker_;
-    ask_id_ = other.ask_id_;
-    tag_ = std::move(other.tag_);
-    return *this;
-}
-
-AnswerSlot::~AnswerSlot() {
-    if (loop_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
-}
-
-void AnswerSlot::reply(std::string_view body) {
-    if (body.size() > limits::message_bytes_max) {
-        return fail(Error{ErrorKind::refused,
-                          fmt::format("the reply to {} has {} bytes, a message holds at most {} "
-                                      "(limits::message_bytes_max)", tag_, body.size(), limits::message_bytes_max)});
-    }
-    answer(MessageKind::reply, body);
-}
-
-void AnswerSlot::fail(const Error& error) {
-    Buffer body;
-    Encoder encoder{body};
-    encode(encoder, ErrorBody{std::string(name_of(error.kind)), error.text.substr(0, limits::error_text_bytes_max),
-                              error.type, error.frames});
-    answer(MessageKind::error, body);
-}
-
-void AnswerSlot::answer(MessageKind kind, std::string_view body) {
-    Loop* loop = std::exchange(loop_, nullptr);
-    if (loop == nullptr || !is_asked()) return;
-    if (!loop->post(link_, Envelope{kind, loop->me(), asker_, 0, ask_id_, tag_}, body))
-        loop->log().debug("reply.undelivered", "to={} command={}", to_string(asker_), tag_);
-}
-
 // ---- place in the session --------------------------------------------------------------------------
 
 Loop::Loop(Transport& transport, const Clock& clock, Log& log)
-    : transport_(&transport), clock_(&clock), log_(&log), intake_(transport, log) {}
+    : transport_(&transport), clock_(&clock), log_(&log), intake_(transport, log), answers_(transport, log, intake_) {}
 
 void Loop::be(ActorId me, std::string name) {
     me_ = me;
     name_ = std::move(name);
     intake_.be(me);
+    answers_.be(me);
     log_->rename(fmt::format("{}#{}", name_, to_string(me)));
 }
 
@@ -284,49 +230,6 @@ void Loop::flush() {
     }
 }
 
-bool Loop::post(Link link, const Envelope& envelope, std::string_view body) {
-    record_.clear();
-    Encoder encoder{record_};
-    begin_record(encoder, envelope);
-    record_.append(body);
-    const auto waiting = waiting_answers_.find(link);
-    if (waiting == waiting_answers_.end()) {
-        const Transport::Sent sent = transport_->send(link, record_);
-        if (sent != Transport::Sent::full) return sent == Transport::Sent::yes;
-    }
-    WaitingAnswers& answers = waiting_answers_[link];
-    answers.frames.push_back(record_);
-    answers.bytes += record_.size();
-    if (answers.bytes <= limits::answer_bytes_waiting_max) return true;
-    log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
-    waiting_answers_.erase(link);
-    intake_.drop_silently(link);
-    return false;
-}
-
-void Loop::post_waiting() {
-    for (auto entry = waiting_answers_.begin(); entry != waiting_answers_.end();) {
-        WaitingAnswers& answers = entry->second;
-        Transport::Sent sent = Transport::Sent::yes;
-        while (!answers.frames.empty()) {
-            sent = transport_->send(entry->first, answers.frames.front());
-            if (sent != Transport::Sent::yes) break;
-            answers.bytes -= answers.frames.front().size();
-            answers.frames.pop_front();
-        }
-        entry = sent == Transport::Sent::full ? std::next(entry) : waiting_answers_.erase(entry);
-    }
-}
-
-void Loop::refuse(const Command& command, const Error& why) {
-    Buffer body;
-    Encoder encoder{body};
-    encode(encoder, ErrorBody{std::string(name_of(why.kind)), why.text, why.type, why.frames});
-    // Best effort: a sender that does not listen has been told by the log.
-    static_cast<void>(
-        post(command.link, Envelope{MessageKind::error, me_, command.envelope.from, 0, 0, command.envelope.tag}, body));
-}
-
 // ---- waiting and serving ---------------------------------------------------------------------------
 
 Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, Deadline deadline) {
@@ -334,7 +237,7 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
     for (;;) {
         serve_control();
         if (peers_asked_ > 0) collect_answers();
-        if (!waiting_answers_.empty()) post_waiting();
+        answers_.post_waiting();
         if (handler != nullptr) {
             if (handler->descriptor() >= 0) handler->on_descriptor();
             if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
@@ -368,7 +271,7 @@ Loop::Handled Loop::handle_some(Handler& handler, const std::function<bool()>& d
 }
 
 void Loop::handle_one(Handler& handler, const Command& command) {
-    AnswerSlot slot{*this, command};
+    AnswerSlot slot{answers_, command};
     if (command.envelope.tag == sync_tag) {
         Buffer nothing;
         Encoder{nothing}.nil();
@@ -388,7 +291,7 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     waited_descriptors_.clear();
     for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
     if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
-    if (!waiting_answers_.empty()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
+    if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
     const bool any_readable =
         transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
     if (any_readable)
@@ -509,7 +412,7 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
             serve_control();
             continue;
         }
-        AnswerSlot slot{*this, command};
+        AnswerSlot slot{answers_, command};
         const Envelope& envelope = command.envelope;
         const bool has_room = unread.size() < limits::actors_max;
         ++unread[{to_string(envelope.from), has_room ? std::string(envelope.tag) : std::string()}];

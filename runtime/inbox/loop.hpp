@@ -2,17 +2,17 @@
 // Loop: one actor's life between its messages. The non-template middle between the public API and the
 // transport.
 //
-// It sends and asks (peers, asks), takes commands one at a time (intake) and hands them to a Handler, and
-// serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
+// It sends and asks (peers, asks), takes commands one at a time (intake), hands them to a Handler and lets it
+// answer (answers), and serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
 // While a handler waits in ask(), other commands wait; only the control lane and answers are served.
 // Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's.
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 
 #include "runtime/base/log.hpp"
+#include "runtime/inbox/answers.hpp"
 #include "runtime/inbox/asks.hpp"
 #include "runtime/inbox/command.hpp"
 #include "runtime/inbox/intake.hpp"
@@ -50,13 +50,9 @@ public:
     // What waits to share a frame goes out now.
     void flush();
 
-    // To one who is at the other end of an accepted link: answers, and the coordinator's notices. Never waits:
-    // what the link does not take now goes out later, in order; one that takes nothing for long is dropped.
-    // False if nobody is there any more.
-    bool post(Link link, const Envelope& envelope, std::string_view body);
-
-    // Tells a sender that nobody waits for: the error has ask id 0.
-    void refuse(const Command& command, const Error& why);
+    // To those who are at the other end of an accepted link; see Answers.
+    bool post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
+    void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
     // ---- waiting and serving
     enum class Waited { done, deadline, stopping };
@@ -99,7 +95,6 @@ private:
     void take_notice(const Envelope& envelope, Value body);
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
-    void post_waiting();
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);
@@ -117,16 +112,12 @@ private:
     Peers peers_;
     Asks asks_;
     Intake intake_;
+    Answers answers_;
     Stop stop_ = Stop::no;
     bool is_leaving_ = false;
     bool has_lost_coordinator_ = false;
     std::unordered_map<ActorId, std::string> exited_;  // why a Ref is of no use any more
     std::vector<std::pair<int, std::function<void()>>> watched_;
-    struct WaitingAnswers {
-        std::deque<Buffer> frames;
-        std::size_t bytes = 0;
-    };
-    std::unordered_map<Link, WaitingAnswers> waiting_answers_;  // of links that read too slowly
     std::function<void(const notice::Exited&)> on_exited_ = [](const notice::Exited&) {};
 
     // Reused, so that the steady state allocates nothing.
