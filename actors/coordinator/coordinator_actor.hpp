@@ -3,10 +3,12 @@
 // no path between two actors: each asks it once for the other's address.
 //
 // It learns of a death from the kernel (pidfd), never from a timer. It never waits for anybody: what takes
-// time (a spawn, a stop, an exit) is answered later. One thread, the loop's.
+// time (a spawn, a stop, an exit) is answered later. Members knows who is there, Reports what can be said of
+// them, Stopping how they end; joining.cpp holds the ways in and out. One thread, the loop's.
 
 #include "actors/coordinator/members.hpp"
-#include "actors/coordinator/stop_ladder.hpp"
+#include "actors/coordinator/reports.hpp"
+#include "actors/coordinator/stopping.hpp"
 #include "runtime/inbox/loop.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
@@ -49,16 +51,11 @@ public:
     void on_deadline() override;
 
 private:
-    // One run of the ladder, and who waits for its end.
-    struct StopJob {
-        StopLadder ladder;
-        std::vector<ActorId> named;  // whose exits the answer holds
-        bool drain = false;
-        Answer<std::vector<Ended>> answer;
-    };
-
     Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, StopSignals& signals, Setting setting,
                 UniqueFd epoll);
+    [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
+    // A deadline as somebody asked for it, such that no sum of times overflows.
+    [[nodiscard]] static Duration bounded(Duration asked);
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
     [[nodiscard]] Result<void> check_address(std::string_view address, ActorId joins_as);
@@ -68,19 +65,9 @@ private:
     void fail_spawn(Member& member, const Error& error);
 
     void settle_exit(Member& member, std::optional<ExitStatus> status);
-    [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
-    [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
-    [[nodiscard]] RosterRow row_of(const Member& member) const;
-    [[nodiscard]] std::string name_of_sender(std::string_view id) const;
-
-    void begin_stop(std::vector<ActorId> named, Deadline deadline, bool drain, Answer<std::vector<Ended>> answer);
-    void climb(StopJob& job);
-    void take_step(const StopLadder::Step& step, bool drain);
-    void finish_jobs();
+    void finish_stops();
     void close(Duration deadline);
     void close_if_empty();
-    template <class Notice>
-    void notify(const Member& member, const Notice& notice);
 
     Loop* loop_;
     SessionFolder* folder_;
@@ -91,8 +78,9 @@ private:
     UniqueFd served_pidfd_;
     std::string own_folder_;  // where the coordinator's program lies: actors are looked for beside it
     Members members_;
-    std::uint64_t wave_ = 0;
-    std::vector<std::unique_ptr<StopJob>> jobs_;
+    Reports reports_;
+    Stopping stopping_;
+    std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
     std::optional<int> scenario_exit_code_;
     std::set<ActorId> unread_closed_;  // were answered Closed and may not have read it yet

@@ -64,6 +64,7 @@ public:
     // "alice", or "alice-2" where that is taken.
     [[nodiscard]] std::string free_name(const std::string& wanted) const;
     [[nodiscard]] std::map<std::uint32_t, std::unique_ptr<Member>>& living() noexcept { return living_; }
+    [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Member>>& living() const noexcept { return living_; }
     [[nodiscard]] const std::deque<Past>& past() const noexcept { return past_; }
     // `id` and all that it spawned, and they in turn.
     [[nodiscard]] std::vector<Member*> family_of(ActorId id);
