@@ -56,6 +56,17 @@ void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t a
         log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
 }
 
+void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
+    const ActorId to = command.envelope.to;
+    const Error why = to.number == me_.number
+                          ? Error{ErrorKind::gone, fmt::format("{} has exited: its place is taken by {}", to_string(to),
+                                                               to_string(me_))}
+                          : Error{ErrorKind::refused, fmt::format("{} is addressed to {}, this is the inbox of {}",
+                                                                  command.envelope.tag, to_string(to), to_string(me_))};
+    if (slot.is_asked()) return slot.fail(why);
+    refuse(command, why);
+}
+
 void Answers::refuse(const Command& command, const Error& why) {
     // Best effort: a sender that does not listen has been told by the log.
     const Envelope& refused = command.envelope;

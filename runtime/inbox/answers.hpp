@@ -29,6 +29,8 @@ public:
     // One outcome of one ask; an asker that is gone needs none.
     void answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                 std::string_view body);
+    // To a command that is meant for another actor (`refused`) or for another life of this one (`gone`).
+    void refuse_misaddressed(const Command& command, AnswerSlot slot);
     // Tells a sender that nobody waits for: the error has ask id 0.
     void refuse(const Command& command, const Error& why);
 

@@ -15,6 +15,7 @@ struct Command {
     Value body;
     std::string_view body_bytes;  // the same, encoded
     Link link;  // the connection it came over
+    bool is_misaddressed = false;  // meant for another actor, or another life of this one: never handled
 };
 
 // Answers one ask, once. Move-only; may be kept and answered later, by the loop's thread. Dropped without an

@@ -58,6 +58,14 @@ bool Intake::parse(Command& out) {
         sender.id = envelope->from;
         if (own_ != nullptr && sender.id.is_somebody()) sender.taken = own_->traffic_with(sender.id);
     }
+    out = Command{*envelope, *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_,
+                  !is_for_me(*envelope)};
+    if (out.is_misaddressed) {  // of a count that is not ours
+        if (!std::exchange(sender.has_misaddressed, true))
+            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id), to_string(envelope->to),
+                       envelope->tag);
+        return true;
+    }
     if (envelope->sequence != 0) {
         if (sender.last_sequence != 0 && envelope->sequence != sender.last_sequence + 1)
             log_->warn("command.missing", "from={} expected={} got={}", to_string(sender.id), sender.last_sequence + 1,
@@ -69,8 +77,12 @@ bool Intake::parse(Command& out) {
         sender.taken->taken_commands.store(sender.taken->taken_commands.load(relaxed) + 1, relaxed);
         sender.taken->taken_bytes.store(sender.taken->taken_bytes.load(relaxed) + (offset_ - start), relaxed);
     }
-    out = Command{*envelope, *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_};
     return true;
+}
+
+// 0.0 is whoever reads it; and who has no id yet can't tell.
+bool Intake::is_for_me(const Envelope& envelope) const noexcept {
+    return envelope.to == me_ || !envelope.to.is_somebody() || !me_.is_somebody();
 }
 
 void Intake::drop(Link link, const Error& why) {

@@ -3,7 +3,7 @@
 //
 // Bytes that do not parse drop the connection they came over: it is told once why, and everything that it
 // sends later is discarded unread. A connection speaks for one actor; its commands are numbered without a
-// gap. One thread.
+// gap. What is addressed to somebody else is marked, not taken: the loop refuses it. One thread.
 
 #include <functional>
 #include <unordered_map>
@@ -36,8 +36,10 @@ private:
         std::uint64_t last_sequence = 0;
         Traffic* taken = nullptr;
         bool is_dropped = false;
+        bool has_misaddressed = false;
     };
     [[nodiscard]] bool parse(Command& out);
+    [[nodiscard]] bool is_for_me(const Envelope& envelope) const noexcept;
     void drop(Link link, const Error& why);
 
     Transport* transport_;

@@ -272,6 +272,7 @@ Loop::Handled Loop::handle_some(Handler& handler, const std::function<bool()>& d
 
 void Loop::handle_one(Handler& handler, const Command& command) {
     AnswerSlot slot{answers_, command};
+    if (command.is_misaddressed) return answers_.refuse_misaddressed(command, std::move(slot));
     if (command.envelope.tag == sync_tag) {
         Buffer nothing;
         Encoder{nothing}.nil();

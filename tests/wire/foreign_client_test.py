@@ -369,6 +369,28 @@ class Hostility(ForeignClientTest):
         stranger.say(self.record())
         self.assertEqual(stranger.hear()[1], "Hello, Eve! You are number 2.")
 
+    def test_what_is_addressed_to_somebody_else_is_refused_and_its_connection_goes_on(self):
+        honest = self.join_with_greeter()
+        number, incarnation = self.greeter
+        strangers = {self.greeter_address: ("Greet", {"name": "Eve"}),
+                     self.coordinator_address: ("Roster", {"with_exited": False})}
+        cases = (((99, 1), "refused", "is addressed to 99.1"), (honest.id, "refused", "is addressed to"),
+                 ((number, incarnation + 1), "gone", "has exited"))
+        for address, (tag, body) in strangers.items():
+            stranger = Stranger(self, address)
+            for receiver, kind, text in cases:
+                if address == self.coordinator_address and kind == "gone":
+                    receiver = (COORDINATOR[0], COORDINATOR[1] + 1)
+                with self.subTest(address, receiver=receiver):
+                    stranger.say(self.record(receiver=receiver, tag=tag, body=body))
+                    self.assert_error(stranger.hear(), kind, 7, tag, text)
+                    stranger.say(self.record(kind=SEND, ask_id=0, receiver=receiver, tag=tag, body=body))
+                    self.assert_error(stranger.hear(), kind, 0, tag, text)
+            stranger.say(self.record(receiver=NOBODY, tag=tag, body=body))
+            self.assertEqual(stranger.hear()[0][1], REPLY)
+        self.greeted += 1
+        self.assert_greets(honest)
+
     def test_the_coordinator_refuses_wrong_commands_and_goes_on(self):
         honest = self.join_with_greeter()
         stranger = Stranger(self, self.coordinator_address)
