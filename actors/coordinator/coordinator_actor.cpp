@@ -73,7 +73,7 @@ Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
 void Coordinator::on(const Locate& command, Answer<Located> answer) {
     const ActorId id = command.actor.id;
     if (id == coordinator_id)
-        return answer.reply({"coordinator", coordinator_address(folder_->path())});
+        return answer.reply({std::string(coordinator_name), coordinator_address(folder_->path())});
     if (Member* member = members_.find(id); member != nullptr) {
         if (member->address.empty())
             return answer.fail(Error{ErrorKind::refused, fmt::format("{} has no inbox: nothing can be sent to it", member->name)});
@@ -86,8 +86,8 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
 }
 
 void Coordinator::on(const Find& command, Answer<Spawned> answer) {
-    if (command.name == "coordinator")
-        return answer.reply({AnyRef{coordinator_id}, "coordinator", static_cast<std::uint64_t>(::getpid()),
+    if (command.name == coordinator_name)
+        return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name), static_cast<std::uint64_t>(::getpid()),
                              describe_protocol<Protocol>()});
     if (const Member* member = members_.find(command.name); member != nullptr)
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});

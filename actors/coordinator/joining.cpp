@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/inbox/call.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
@@ -13,6 +14,12 @@ namespace baton::coordinator {
 
 void Coordinator::on(Join command, Answer<Welcome> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending"});
+    if (const Member* joined = members_.find(answer.link()); joined != nullptr)
+        return answer.fail(Error{ErrorKind::refused, fmt::format("this connection has joined already, as {} ({})",
+                                                                 joined->name, to_string(joined->id))});
+    if (encoded_body(command.protocol).size() > limits::protocol_bytes_max)
+        return answer.fail(Error{ErrorKind::refused, fmt::format("the description of the protocol has more than {} bytes "
+                                                                 "(limits::protocol_bytes_max)", limits::protocol_bytes_max)});
     if (Result<void> fine = check_address(command.address, command.as.id); !fine) return answer.fail(fine.error());
     if (command.as.id.is_somebody()) {
         Member* member = members_.find(command.as.id);
@@ -160,10 +167,13 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
     if (name.size() > limits::name_bytes_max)
         return Error{ErrorKind::refused, fmt::format("the name {} is longer than {} bytes", name, limits::name_bytes_max)};
-    if (const Member* taken = members_.find(name); taken != nullptr) {
+    if (members_.is_taken(name)) {
+        const Member* taken = members_.find(name);
+        const std::string by = taken == nullptr
+                                   ? "the coordinator"
+                                   : fmt::format("actor {} (pid {})", to_string(taken->id), taken->pid);
         if (is_named)
-            return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by actor {} (pid {}): choose another",
-                                                         name, to_string(taken->id), taken->pid)};
+            return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
         name = members_.free_name(name);
     }
     Result<ActorId> id = members_.new_id();

@@ -42,6 +42,11 @@ Member* Members::find(std::string_view name) noexcept {
     return found == names_.end() ? nullptr : find(found->second);
 }
 
+Member* Members::find(Link link) noexcept {
+    const auto found = std::ranges::find(living_, link, [](const auto& entry) { return entry.second->link; });
+    return found == living_.end() ? nullptr : found->second.get();
+}
+
 const Past* Members::find_past(ActorId id) const noexcept {
     const auto found = std::ranges::find(past_, id, [](const Past& past) { return past.row.actor.id; });
     return found == past_.end() ? nullptr : &*found;
@@ -49,7 +54,7 @@ const Past* Members::find_past(ActorId id) const noexcept {
 
 std::string Members::free_name(const std::string& wanted) const {
     std::string name = wanted;
-    for (std::size_t number = 2; names_.contains(name); ++number) name = fmt::format("{}-{}", wanted, number);
+    for (std::size_t number = 2; is_taken(name); ++number) name = fmt::format("{}-{}", wanted, number);
     return name;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Members: who is in the session, who was, and who is called what. Data and lookups; it starts, stops and
-// tells nobody. One thread.
+// Members: who is in the session, who was, and who is called what. The coordinator is no member, but its name
+// is taken. Data and lookups; it starts, stops and tells nobody. One thread.
 
 #include <deque>
 #include <map>
@@ -16,6 +16,8 @@
 #include "runtime/wire/notices.hpp"
 
 namespace baton::coordinator {
+
+inline constexpr std::string_view coordinator_name = "coordinator";
 
 struct Member {
     enum class State { starting, ready, stopping };
@@ -60,7 +62,12 @@ public:
 
     [[nodiscard]] Member* find(ActorId id) noexcept;
     [[nodiscard]] Member* find(std::string_view name) noexcept;
+    // Who joined over this connection.
+    [[nodiscard]] Member* find(Link link) noexcept;
     [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
+    [[nodiscard]] bool is_taken(const std::string& name) const {
+        return name == coordinator_name || names_.contains(name);
+    }
     // "alice", or "alice-2" where that is taken.
     [[nodiscard]] std::string free_name(const std::string& wanted) const;
     [[nodiscard]] std::map<std::uint32_t, std::unique_ptr<Member>>& living() noexcept { return living_; }

@@ -448,6 +448,37 @@ class Hostility(ForeignClientTest):
         self.assert_error(stranger.hear(), "corrupt", 0, "", "one connection speaks for one actor")
         self.assert_greets(honest)
 
+    def test_one_connection_joins_once(self):
+        honest = self.join("honest")
+        with self.assertRaisesRegex(Failure, "refused: this connection has joined already, as honest"):
+            honest.ask(COORDINATOR, "Join", join_body(name="second"))
+        stranger = Stranger(self, self.coordinator_address)
+        join = self.to_coordinator("Join", join_body(name="eager"))
+        stranger.say(join + join)
+        self.assertEqual(stranger.hear()[1]["name"], "eager")
+        self.assert_error(stranger.hear(), "refused", 7, "Join", "has joined already")
+        rows = honest.ask(COORDINATOR, "Roster", {"with_exited": True})
+        self.assertEqual([row["name"] for row in rows], ["honest", "eager"])
+
+    def test_a_description_of_a_protocol_has_a_bound(self):
+        honest = self.join()
+        stranger = Stranger(self, self.coordinator_address)
+        body = join_body(name="verbose")
+        body["protocol"]["name"] = "x" * (64 << 10)
+        stranger.say(self.to_coordinator("Join", body))
+        self.assert_error(stranger.hear(), "refused", 7, "Join", "protocol_bytes_max")
+        body["protocol"]["name"] = "x" * (63 << 10)
+        stranger.say(self.to_coordinator("Join", body))
+        self.assertEqual(stranger.hear()[1]["name"], "verbose")
+        self.assertEqual(len(honest.ask(COORDINATOR, "Roster", {"with_exited": True})), 2)
+
+    def test_nobody_but_the_coordinator_is_called_so(self):
+        thief = self.join("coordinator")
+        self.assertEqual(thief.welcome["name"], "coordinator-2")
+        with self.assertRaisesRegex(Failure, "refused: the name 'coordinator' is in use by the coordinator"):
+            thief.ask(COORDINATOR, "Spawn", spawn_body("greeter", "coordinator"))
+        self.assertEqual(thief.ask(COORDINATOR, "Find", {"name": "coordinator"})["pid"], self.coordinator.pid)
+
     def test_a_connection_is_spent_with_its_leave(self):
         honest = self.join()
         stranger = Stranger(self, self.coordinator_address)
