@@ -40,6 +40,9 @@ inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a 
 // ---- one session -----------------------------------------------------------------------------------
 inline constexpr std::uint32_t actors_max = 1'024;            // rows of the vitals, alive at once
 inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons that the roster remembers
+inline constexpr std::size_t awaits_max = 4'096;              // Await commands whose actor is still alive
+inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connection for one actor
+inline constexpr std::size_t stops_max = 256;                 // StopActors commands under way
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
 

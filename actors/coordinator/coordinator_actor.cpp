@@ -147,11 +147,12 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         member->spawn_answer.fail(Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}", member->name,
                                                                        member->program, to_text(exit))});
     const Ended ended{AnyRef{id}, member->name, exit};
-    for (Answer<Ended>& answer : member->awaiting) answer.reply(ended);
+    awaits_.answer(ended);
     for (const ActorId watcher : member->watchers)
         if (const Member* told = members_.find(watcher); told != nullptr)
             notify(*loop_, *told, notice::Exited{AnyRef{id}, member->name, exit});
     loop_->forget(id);
+    awaits_.forget(id);
 
     unread_closed_.erase(id);
     stopping_.exited(id);
@@ -162,8 +163,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 }
 
 void Coordinator::on(const Await& command, Answer<Ended> answer) {
-    if (Member* member = members_.find(command.actor.id); member != nullptr) {
-        member->awaiting.push_back(std::move(answer));
+    if (members_.find(command.actor.id) != nullptr) {
+        awaits_.add(command.actor.id, std::move(answer));
     } else if (const Past* past = members_.find_past(command.actor.id); past != nullptr) {
         answer.reply({past->row.actor, past->row.name, past->row.exit});
     } else {
@@ -184,6 +185,9 @@ void Coordinator::on(const Signal& command, Answer<std::monostate> answer) {
 }
 
 void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answer) {
+    if (!stopping_.has_room())
+        return answer.fail(Error{ErrorKind::overloaded, fmt::format("{} stops are under way already (limits::stops_max)",
+                                                                    limits::stops_max)});
     std::vector<ActorId> named;
     if (command.actors.empty())
         for (const auto& [number, member] : members_.living())

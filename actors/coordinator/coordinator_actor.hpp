@@ -6,6 +6,7 @@
 // time (a spawn, a stop, an exit) is answered later. Members knows who is there, Reports what can be said of
 // them, Stopping how they end; joining.cpp holds the ways in and out. One thread, the loop's.
 
+#include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
@@ -80,6 +81,7 @@ private:
     Members members_;
     Reports reports_;
     Stopping stopping_;
+    Awaits awaits_;
     std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
     std::optional<int> scenario_exit_code_;

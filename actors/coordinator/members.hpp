@@ -41,7 +41,6 @@ struct Member {
     bool owns_session = false;
     std::optional<std::vector<DeadLetter>> left;  // it said Leave
     std::set<ActorId> watchers;      // who is told of its exit
-    std::vector<Answer<Ended>> awaiting;
 
     [[nodiscard]] bool is_outsider() const noexcept { return program.empty(); }
     [[nodiscard]] int exit_descriptor() const noexcept { return child ? child->pidfd() : pidfd.get(); }

@@ -27,6 +27,8 @@ public:
     // Answers the stops that are done, and lets the others go on to their next wave.
     void finish();
 
+    // Whether somebody may ask for one more; our own stops (of orphans, of the session) always may.
+    [[nodiscard]] bool has_room() const noexcept { return jobs_.size() < limits::stops_max; }
     [[nodiscard]] bool is_idle() const noexcept { return jobs_.empty(); }
     // When to climb() next, if nobody exits before.
     [[nodiscard]] Deadline next() const;

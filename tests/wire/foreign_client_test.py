@@ -479,6 +479,43 @@ class Hostility(ForeignClientTest):
             thief.ask(COORDINATOR, "Spawn", spawn_body("greeter", "coordinator"))
         self.assertEqual(thief.ask(COORDINATOR, "Find", {"name": "coordinator"})["pid"], self.coordinator.pid)
 
+    def test_who_awaits_again_and_again_ends_the_oldest_of_its_awaits(self):
+        honest = self.join_with_greeter()
+        stranger = Stranger(self, self.coordinator_address)
+        for ask_id in range(1, 66):
+            stranger.say(self.record(receiver=COORDINATOR, ask_id=ask_id, tag="Await", body={"actor": self.greeter}))
+        self.assert_error(stranger.hear(), "overloaded", 1, "Await", "awaits_per_asker_max")
+        awaited = honest.request(COORDINATOR, "Await", {"actor": self.greeter})
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        self.assertEqual([stranger.hear()[0][7] for _ in range(64)], list(range(2, 66)))
+        self.assertEqual(honest.wait(awaited, SECONDS)["exit"]["kind"], EXIT_SIGNALLED)
+
+    def test_the_awaits_of_a_session_have_a_bound(self):
+        honest = self.join_with_greeter()
+        strangers = [Stranger(self, self.coordinator_address) for _ in range(65)]
+        for ask_id in range(1, 65):
+            for stranger in strangers[:64]:
+                stranger.say(self.record(receiver=COORDINATOR, ask_id=ask_id, tag="Await", body={"actor": self.greeter}))
+        for stranger in strangers[:64]:  # all are there
+            stranger.say(self.to_coordinator("Find", {"name": "greeter"}))
+            self.assertEqual(stranger.hear()[0][1], REPLY)
+        strangers[64].say(self.to_coordinator("Await", {"actor": self.greeter}))
+        self.assert_error(strangers[64].hear(), "overloaded", 7, "Await", "awaits_max")
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        for stranger in strangers[:64]:
+            self.assertEqual([stranger.hear()[0][7] for _ in range(64)], list(range(1, 65)))
+
+    def test_the_stops_under_way_have_a_bound(self):
+        honest = self.join_with_greeter()
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGSTOP})
+        stop = {"actors": [self.greeter], "deadline": 600 * SECOND, "drain": False}
+        asks = [honest.request(COORDINATOR, "StopActors", stop) for _ in range(256)]
+        with self.assertRaisesRegex(Failure, "overloaded: .*stops_max"):
+            honest.ask(COORDINATOR, "StopActors", stop, SECONDS)
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        for ask in asks:
+            self.assertEqual(honest.wait(ask, SECONDS)[0]["exit"]["kind"], EXIT_SIGNALLED)
+
     def test_a_connection_is_spent_with_its_leave(self):
         honest = self.join()
         stranger = Stranger(self, self.coordinator_address)
