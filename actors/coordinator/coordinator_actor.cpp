@@ -121,6 +121,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     row.exit = reports_.exit_of(living, status);
     row.state = "exited";
     row.inbox_depth = 0;
+    vitals_->note_exit(id);
     if (living.exit_descriptor() >= 0)
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.exit_descriptor(), nullptr);
     const std::unique_ptr<Member> member = members_.remove(id, row);

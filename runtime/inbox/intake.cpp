@@ -47,6 +47,7 @@ bool Intake::parse(Command& out) {
     }
     if (envelope->kind == MessageKind::send) envelope->ask_id = 0;
 
+    if (!senders_.contains(link_)) make_room();
     const auto [place, is_new] = senders_.try_emplace(link_);
     Sender& sender = place->second;
     if (is_new || sender.id != envelope->from) {
@@ -72,7 +73,7 @@ bool Intake::parse(Command& out) {
                        envelope->sequence);
         sender.last_sequence = envelope->sequence;
     }
-    if (sender.taken != nullptr) {
+    if (sender.taken != nullptr && is_of(*sender.taken, sender.id)) {
         constexpr auto relaxed = std::memory_order_relaxed;
         sender.taken->taken_commands.store(sender.taken->taken_commands.load(relaxed) + 1, relaxed);
         sender.taken->taken_bytes.store(sender.taken->taken_bytes.load(relaxed) + (offset_ - start), relaxed);
@@ -100,9 +101,17 @@ void Intake::drop(Link link, const Error& why) {
     static_cast<void>(transport_->send(link, answer));
 }
 
+// Of exits we are told only where we had located the actor; the vitals know of all.
+void Intake::make_room() {
+    if (senders_.size() < limits::dropped_peers_max + limits::actors_max) return;
+    std::erase_if(senders_, [this](const auto& entry) {
+        const Sender& sender = entry.second;
+        return sender.is_dropped || (own_ != nullptr && sender.id.is_somebody() && own_->has_exited(sender.id));
+    });
+}
+
 void Intake::drop_silently(Link link) {
-    if (senders_.size() >= limits::dropped_peers_max + limits::actors_max)
-        std::erase_if(senders_, [](const auto& entry) { return entry.second.is_dropped; });
+    make_room();
     senders_[link].is_dropped = true;
     ++dropped_peers_;
 }

@@ -34,13 +34,14 @@ private:
     struct Sender {
         ActorId id;
         std::uint64_t last_sequence = 0;
-        Traffic* taken = nullptr;
+        Traffic* taken = nullptr;  // as long as it is_of(id)
         bool is_dropped = false;
         bool has_misaddressed = false;
     };
     [[nodiscard]] bool parse(Command& out);
     [[nodiscard]] bool is_for_me(const Envelope& envelope) const noexcept;
     void drop(Link link, const Error& why);
+    void make_room();
 
     Transport* transport_;
     Log* log_;
