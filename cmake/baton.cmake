@@ -16,6 +16,9 @@ target_compile_options(baton_options INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wno-undefined-var-template>
   # g++ 12 warns of std::string's own code when it optimises (GCC bugs 105329 and 105651).
   "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow>")
+if(BATON_TESTS)
+  target_compile_definitions(baton_options INTERFACE BATON_CRASH_POINTS)  # runtime/base/crash_point.hpp
+endif()
 if(BATON_SANITIZE)
   target_compile_options(baton_options INTERFACE -fsanitize=${BATON_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(baton_options INTERFACE -fsanitize=${BATON_SANITIZE})

@@ -1,5 +1,7 @@
 #include "actors/coordinator/awaits.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace baton::coordinator {

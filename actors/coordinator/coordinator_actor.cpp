@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "actors/coordinator/notify.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/dispatch.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
@@ -27,11 +28,11 @@ constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 }  // namespace
 
 Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFolder& folder, Vitals& vitals,
-                                                         StopSignals& signals, Setting setting) {
+                                                         Estate& estate, StopSignals& signals, Setting setting) {
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
     if (!epoll.is_open()) return Error{ErrorKind::overloaded, "cannot watch processes: no descriptor left"};
     std::unique_ptr<Coordinator> coordinator{
-        new Coordinator(loop, folder, vitals, signals, std::move(setting), std::move(epoll))};
+        new Coordinator(loop, folder, vitals, estate, signals, std::move(setting), std::move(epoll))};
     Coordinator& self = *coordinator;
     if (Result<void> watched = self.watch(signals.fd(), stop_signal); !watched) return watched.error();
     if (self.setting_.serves_for != 0) {
@@ -46,11 +47,12 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
     return coordinator;
 }
 
-Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, StopSignals& signals, Setting setting,
-                         UniqueFd epoll)
+Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
+                         Setting setting, UniqueFd epoll)
     : loop_(&loop),
       folder_(&folder),
       vitals_(&vitals),
+      estate_(&estate),
       signals_(&signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
@@ -108,7 +110,50 @@ std::vector<RosterRow> Coordinator::on(const Roster& command) {
     return rows;
 }
 
+// ---- segments --------------------------------------------------------------------------------------
+
+void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
+    Result<Member*> member = sender(answer.asker(), answer.link());
+    if (!member) return answer.fail(member.error());
+    estate_->drained((*member)->id, command.actor.id);
+    answer.reply({});
+}
+
+void Coordinator::on(const MemoryShort&) {
+    for (const auto& [number, member] : members_.living()) notify(*loop_, *member, notice::Trim{});
+}
+
+SegmentList Coordinator::on(const Segments& command) {
+    return estate_->list(std::min<std::uint64_t>(command.rows_max, limits::segments_listed_max));
+}
+
+std::vector<std::string> Coordinator::on(const Audit&) {
+    std::vector<std::string> broken;
+    for (const Finding& finding : estate_->audit()) {
+        if (broken.size() == limits::segments_listed_max) break;
+        broken.push_back(fmt::format("I{}: {}", finding.invariant, finding.text));
+    }
+    return broken;
+}
+
 // ---- exits -----------------------------------------------------------------------------------------
+
+// What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
+// owns again what was on its way to it.
+void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
+    const Estate::Settled settled = estate_->settle(member.id);
+    told.insert(settled.bounced_to.begin(), settled.bounced_to.end());
+    for (const ActorId heir : settled.to_drain)
+        if (const Member* asked = members_.find(heir); asked != nullptr)
+            notify(*loop_, *asked, notice::Drain{AnyRef{member.id}, member.pid});
+    if (settled.held.is_nothing()) return;
+    exit.held = settled.held;
+    const auto level = exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
+    if (!loop_->log().writes(level)) return;
+    loop_->log().write(level, "actor.post_mortem",
+                       fmt::format("name={} {}; last command={}; last transitions: {}", member.name, to_text(settled.held),
+                                   exit.in_hand.empty() ? "none" : exit.in_hand, estate_->last_transitions(member.id, 8)));
+}
 
 void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) {
     const ActorId id = living.id;
@@ -119,6 +164,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 
     RosterRow row = reports_.row_of(living);
     row.exit = reports_.exit_of(living, status);
+    std::set<ActorId> told = living.watchers;
+    settle_estate(living, row.exit, told);
     row.state = "exited";
     row.inbox_depth = 0;
     vitals_->note_exit(id);
@@ -149,9 +196,10 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
                                                                        member->program, to_text(exit))});
     const Ended ended{AnyRef{id}, member->name, exit};
     awaits_.answer(ended);
-    for (const ActorId watcher : member->watchers)
-        if (const Member* told = members_.find(watcher); told != nullptr)
-            notify(*loop_, *told, notice::Exited{AnyRef{id}, member->name, exit});
+    for (const ActorId one : told)
+        if (const Member* listener = members_.find(one); listener != nullptr)
+            notify(*loop_, *listener, notice::Exited{AnyRef{id}, member->name, exit});
+    pass_crash_point(CrashPoint::settle_told);
     loop_->forget(id);
     awaits_.forget(id);
 
@@ -276,7 +324,7 @@ void Coordinator::on_descriptor() {
 }
 
 Deadline Coordinator::next_deadline() const {
-    Deadline next = stopping_.next().or_earlier(goodbye_deadline_);
+    Deadline next = stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection());
     for (const auto& [number, member] : members_.living())
         next = next.or_earlier(member->spawn_deadline);
     return next;
@@ -288,6 +336,7 @@ void Coordinator::on_deadline() {
             fail_spawn(*member, Error{ErrorKind::timed_out,
                                       fmt::format("{} ({}) has not become an actor before the deadline and was killed: does "
                                                   "its main call run_actor?", member->name, member->program)});
+    if (estate_->next_collection().has_passed(loop_->clock())) estate_->collect();
     stopping_.climb();
     finish_stops();
 }

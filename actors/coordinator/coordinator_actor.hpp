@@ -7,6 +7,7 @@
 // them, Stopping how they end; joining.cpp holds the ways in and out. One thread, the loop's.
 
 #include "actors/coordinator/awaits.hpp"
+#include "actors/coordinator/estate.hpp"
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
@@ -24,8 +25,8 @@ public:
         Duration stop_deadline = limits::stop_deadline;
     };
     [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, SessionFolder& folder,
-                                                                     Vitals& vitals, StopSignals& signals,
-                                                                     Setting setting);
+                                                                     Vitals& vitals, Estate& estate,
+                                                                     StopSignals& signals, Setting setting);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     // Of the scenario, 128 + signal when one ended it; nothing without a scenario.
@@ -43,6 +44,10 @@ public:
     void on(const Signal& command, Answer<std::monostate> answer);
     void on(const Await& command, Answer<Ended> answer);
     void on(const CloseSession& command, Answer<Closed> answer);
+    void on(const Drained& command, Answer<std::monostate> answer);
+    void on(const MemoryShort& command);
+    SegmentList on(const Segments& command);
+    std::vector<std::string> on(const Audit& command);
 
     // ---- Handler
     void handle(const Command& command, AnswerSlot answer) override { dispatch_->handle(command, std::move(answer)); }
@@ -52,8 +57,8 @@ public:
     void on_deadline() override;
 
 private:
-    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, StopSignals& signals, Setting setting,
-                UniqueFd epoll);
+    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
+                Setting setting, UniqueFd epoll);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as somebody asked for it, such that no sum of times overflows.
     [[nodiscard]] static Duration bounded(Duration asked);
@@ -65,6 +70,8 @@ private:
     void welcome(Member& member, Answer<Welcome> answer);
     void fail_spawn(Member& member, const Error& error);
 
+    [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
+    void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
     void finish_stops();
     void close(Duration deadline);
@@ -73,6 +80,7 @@ private:
     Loop* loop_;
     SessionFolder* folder_;
     Vitals* vitals_;
+    Estate* estate_;
     StopSignals* signals_;
     Setting setting_;
     UniqueFd epoll_;

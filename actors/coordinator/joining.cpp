@@ -45,9 +45,8 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     // An outsider. Names of outsiders never fail: the second "scenario" is "scenario-2".
     const std::string wanted = command.name.empty() ? "outsider" : command.name;
     if (Result<void> fine = check_name(wanted); !fine) return answer.fail(fine.error());
-    Result<ActorId> id = members_.new_id();
+    Result<ActorId> id = new_life(0);
     if (!id) return answer.fail(id.error());
-    if (Result<void> prepared = vitals_->prepare(*id); !prepared) return answer.fail(prepared.error());
     auto member = std::make_unique<Member>();
     member->id = *id;
     member->name = members_.free_name(wanted);
@@ -176,9 +175,8 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
             return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
         name = members_.free_name(name);
     }
-    Result<ActorId> id = members_.new_id();
+    Result<ActorId> id = new_life(command.memory_bytes);
     if (!id) return id.error();
-    if (Result<void> prepared = vitals_->prepare(*id); !prepared) return prepared.error();
 
     ChildSpec spec;
     spec.program = *path;
@@ -200,6 +198,15 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     member->child.emplace(std::move(*child));
     member->fingerprint_expected = command.fingerprint;
     return member;
+}
+
+// A number that nobody has, with its rows of vitals and ledger.
+Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
+    Result<ActorId> id = members_.new_id([this](std::uint32_t number) { return estate_->is_settling(number); });
+    if (!id) return id;
+    if (Result<void> prepared = vitals_->prepare(*id); !prepared) return prepared.error();
+    if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return lives.error();
+    return id;
 }
 
 // The answer goes out now; the process is killed, and its exit settles the rest.

@@ -6,11 +6,11 @@
 
 namespace baton::coordinator {
 
-Result<ActorId> Members::new_id() {
+Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_taken) {
     // Round and round, so that a number comes back as late as possible.
     for (std::uint32_t tries = 0; tries < limits::actors_max; ++tries) {
         last_number_ = last_number_ >= limits::actors_max ? coordinator_id.number + 1 : last_number_ + 1;
-        if (living_.contains(last_number_)) continue;
+        if (living_.contains(last_number_) || is_taken(last_number_)) continue;
         return ActorId{last_number_, ++incarnations_[last_number_]};
     }
     return Error{ErrorKind::overloaded, fmt::format("the session holds {} actors already (limits::actors_max)",

@@ -3,6 +3,7 @@
 // is taken. Data and lookups; it starts, stops and tells nobody. One thread.
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,8 +54,8 @@ struct Past {
 
 class Members {
 public:
-    // A fresh id; `overloaded` when limits::actors_max are alive.
-    [[nodiscard]] Result<ActorId> new_id();
+    // A fresh id, of a number that is not taken in another way either; `overloaded` when limits::actors_max are alive.
+    [[nodiscard]] Result<ActorId> new_id(const std::function<bool(std::uint32_t)>& is_taken);
     Member& add(std::unique_ptr<Member> member);
     // Out of the living, into the past.
     std::unique_ptr<Member> remove(ActorId id, RosterRow last_row);

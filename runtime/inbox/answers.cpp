@@ -1,5 +1,6 @@
 #include "runtime/inbox/answers.hpp"
 
+#include "runtime/base/crash_point.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
@@ -17,10 +18,10 @@ Buffer error_body(const Error& error) {
 
 // ---- Answers ---------------------------------------------------------------------------------------
 
-bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
+bool Answers::post(Link link, const Envelope& envelope, std::string_view body, std::span<const Handle> manifest) {
     record_.clear();
     Encoder encoder{record_};
-    begin_record(encoder, envelope);
+    begin_record(encoder, envelope, manifest);
     record_.append(body);
     if (!waiting_.contains(link)) {
         const Transport::Sent sent = transport_->send(link, record_);
@@ -56,6 +57,23 @@ void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t a
         log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
 }
 
+Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
+                                 std::string_view body, const Parcel& parcel) {
+    Holdings* holdings = gifts_->holdings();
+    if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
+    if (Result<void> departed = holdings->depart(parcel.holdings, asker); !departed) return departed;
+    std::vector<Handle> manifest;
+    for (const Holding* holding : parcel.holdings) manifest.push_back(holding->handle());
+    if (!post(link, Envelope{MessageKind::reply, me_, asker, 0, ask_id, tag}, body, manifest)) {
+        static_cast<void>(holdings->take_back(parcel.holdings));
+        return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
+    }
+    pass_crash_point(CrashPoint::send_pushed);
+    gifts_->look(asker);
+    gifts_->note({asker, Gifts::By::reply, ask_id}, tag, body, parcel);
+    return {};
+}
+
 void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
     const ActorId to = command.envelope.to;
     const Error why = to.number == me_.number
@@ -71,7 +89,7 @@ void Answers::refuse(const Command& command, const Error& why) {
     // Best effort: a sender that does not listen has been told by the log.
     const Envelope& refused = command.envelope;
     static_cast<void>(
-        post(command.link, Envelope{MessageKind::error, me_, refused.from, 0, 0, refused.tag}, error_body(why)));
+        post(command.link, Envelope{MessageKind::error, me_, refused.from, refused.sequence, 0, refused.tag}, error_body(why)));
 }
 
 // ---- AnswerSlot ------------------------------------------------------------------------------------
@@ -105,13 +123,17 @@ AnswerSlot::~AnswerSlot() {
     if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
 }
 
-void AnswerSlot::reply(std::string_view body) {
+void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
     if (body.size() > limits::message_bytes_max) {
         return fail(Error{ErrorKind::refused,
                           fmt::format("the reply to {} has {} bytes, a message holds at most {} "
                                       "(limits::message_bytes_max)", tag_, body.size(), limits::message_bytes_max)});
     }
-    answer(MessageKind::reply, body);
+    if (parcel == nullptr || parcel->holdings.empty()) return answer(MessageKind::reply, body);
+    if (answers_ == nullptr || !is_asked()) return;  // nobody to give it to: it stays with the caller
+    Result<void> given = answers_->reply_with(link_, asker_, ask_id_, tag_, body, *parcel);
+    if (!given) return fail(given.error());
+    answers_ = nullptr;
 }
 
 void AnswerSlot::fail(const Error& error) { answer(MessageKind::error, error_body(error)); }

@@ -4,6 +4,7 @@
 // An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, stopping. The
 // last two are the waiter's: it abandons the ask, and a reply that comes later finds nobody and is dropped.
 
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
@@ -16,10 +17,12 @@ namespace baton {
 
 using AskId = std::uint64_t;
 
-// An answer as it came: the body starts at `offset` of the frame.
+// An answer as it came: the body starts at `offset` of the frame. What it carried has been accepted; whoever lets
+// the answer go lets that go too.
 struct ReplyFrame {
     Buffer frame;
     std::size_t offset = 0;
+    std::shared_ptr<Arrivals> arrivals = {};
 };
 
 class Asks {

@@ -8,6 +8,7 @@
 namespace baton {
 
 class Answers;
+struct Parcel;
 
 // Valid during Handler::handle() only: tag and body view the frame it came in.
 struct Command {
@@ -33,7 +34,8 @@ public:
     [[nodiscard]] ActorId asker() const noexcept { return asker_; }
     [[nodiscard]] Link link() const noexcept { return link_; }
 
-    void reply(std::string_view body);  // one encoded value
+    // One encoded value. What it carries leaves the caller's hands when the reply is on its way, else it stays.
+    void reply(std::string_view body, const Parcel* parcel = nullptr);
     void fail(const Error& error);
 
 private:

@@ -12,6 +12,7 @@ bool Intake::next(Command& out) {
                 frame_.clear();
                 return false;
             }
+            ++frames_taken_;
             const auto sender = senders_.find(link_);
             if (sender != senders_.end() && sender->second.is_dropped) {
                 frame_.clear();

@@ -29,6 +29,8 @@ public:
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
+    [[nodiscard]] std::uint64_t frames_taken() const noexcept { return frames_taken_; }
+    [[nodiscard]] std::size_t senders() const noexcept { return senders_.size(); }
 
 private:
     struct Sender {
@@ -53,6 +55,7 @@ private:
     Link link_;
     std::unordered_map<Link, Sender> senders_;
     std::uint64_t dropped_peers_ = 0;
+    std::uint64_t frames_taken_ = 0;
 };
 
 }  // namespace baton

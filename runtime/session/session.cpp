@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "runtime/base/check.hpp"
+#include "runtime/holdings/arrivals.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_folder.hpp"
@@ -69,10 +70,19 @@ class Session::Mail final : public Handler {
 public:
     explicit Mail() = default;
     void handle(const Command& command, AnswerSlot answer) override {
+        std::shared_ptr<Arrivals> arrivals;
+        if (command.envelope.manifest.size() > 0) {
+            arrivals = std::make_shared<Arrivals>(loop->holdings(), command.envelope.from, command.envelope.manifest);
+            if (Result<void> accepted = arrivals->accept_all(); !accepted) {
+                if (answer.is_asked()) return answer.fail(accepted.error());
+                return loop->refuse(command, accepted.error());
+            }
+        }
         messages.push_back({std::string(command.envelope.tag), Buffer(command.body_bytes), command.envelope.from,
-                            std::move(answer)});
+                            std::move(answer), std::move(arrivals)});
         ++arrived;
     }
+    Loop* loop = nullptr;
     std::deque<Message> messages;
     std::uint64_t arrived = 0;
 };
@@ -89,6 +99,8 @@ struct Session::Parts {
 Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), mail_(std::make_unique<Mail>()) {
     context_ = std::make_unique<Context>(*loop_);
     context_->send_at_once();
+    mail_->loop = loop_;
+    loop_->collect_with(*mail_);
 }
 
 Session::~Session() { static_cast<void>(close()); }
@@ -151,6 +163,10 @@ Result<void> Session::join_session(const Entry& entry) {
     Result<OwnVitals> own = OwnVitals::open(*parts_->vitals, welcome->you.id);
     if (!own) return own.error();
     loop_->attach(*parts_->vitals, std::move(*own));
+    Result<LedgerRegion> region = LedgerRegion::open(id_);
+    if (!region) return region.error();
+    holdings_ = std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
+    loop_->attach(*holdings_);
     return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
 }
 
@@ -177,7 +193,8 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
     std::vector<AskId> asks;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
-        const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration};
+        const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration,
+                                       one.memory_bytes};
         Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(spawn), duration);
         if (!ask) {
             failure = ask.error();
@@ -311,6 +328,14 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
     }
 }
 
+Result<void> Session::wait_for(const std::function<bool()>& done, Duration duration) {
+    if (Result<void> open = require_open(); !open) return open;
+    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    if (loop_->serve(mail_.get(), done, deadline) == Loop::Waited::stopping)
+        return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
+    return {};
+}
+
 // ---- the end ---------------------------------------------------------------------------------------
 
 Result<std::vector<Ended>> Session::close(Duration deadline) {
@@ -319,6 +344,7 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     loop_->begin_leaving();
     loop_->flush();
     mail_->messages.clear();  // asks among them are answered
+    if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
