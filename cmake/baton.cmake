@@ -20,12 +20,13 @@ endif()
 # The Python module links the same libraries; programs too, so that all can share one precompiled header.
 add_compile_options(-fPIC)
 
-# What our headers ask of whoever includes them: where they are, the
+# What our headers ask of whoever includes them, and so the only options that are installed: where they are, the
 # language, and the sanitizers, which must be in all of a program or in none of it.
 add_library(baton_headers INTERFACE)
+set_target_properties(baton_headers PROPERTIES EXPORT_NAME headers)
 target_compile_features(baton_headers INTERFACE cxx_std_20)
 target_include_directories(baton_headers INTERFACE
-  ${PROJECT_SOURCE_DIR})
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/baton>)
 if(BATON_SANITIZE)
   target_compile_options(baton_headers INTERFACE -fsanitize=${BATON_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(baton_headers INTERFACE -fsanitize=${BATON_SANITIZE})
@@ -61,6 +62,7 @@ function(baton_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(baton_${name} STATIC ${ARG_SOURCES})
   add_library(baton::${name} ALIAS baton_${name})
+  set_target_properties(baton_${name} PROPERTIES EXPORT_NAME ${name})
   target_link_libraries(baton_${name} PUBLIC baton_headers ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
   baton_use_precompiled(baton_${name})
 endfunction()
