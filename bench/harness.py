@@ -7,6 +7,7 @@ Both are measured in every round, one right after the other, and whoever is firs
 import dataclasses
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -74,6 +75,25 @@ def measure(rows: Sequence[Row], rounds: int, on_round: Callable[[], None]) -> D
                 on_round()
         out[row] = measured[pair]
     return out
+
+
+class CpuShare:
+    """How much of the processors' time somebody else has used since this was made, 0 to 1: noise in the figures."""
+
+    def __init__(self) -> None:
+        self._total, self._others = self._read()
+
+    @staticmethod
+    def _read() -> Tuple[float, float]:
+        with open("/proc/stat", encoding="ascii") as file:  # user nice system idle iowait irq softirq steal ...
+            times = [int(word) / os.sysconf("SC_CLK_TCK") for word in file.readline().split()[1:9]]
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        own = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+        return sum(times), sum(times) - times[3] - times[4] - own
+
+    def of_others(self) -> float:
+        total, others = self._read()
+        return max(0.0, others - self._others) / max(0.01, total - self._total)
 
 
 def summary(row: Row, rounds: Sequence[Round]) -> dict:

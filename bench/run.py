@@ -36,12 +36,12 @@ def main() -> None:
 
     rows = [row for topic in TOPICS for row in topic.rows(0.1 if options.quick else 1)
             if not options.names or row.name in options.names]
-    load_before = os.getloadavg()[0]
+    share = harness.CpuShare()
     measured = harness.measure(rows, rounds, on_round=lambda: print(".", end="", file=sys.stderr, flush=True))
     print(file=sys.stderr)
     summaries = [harness.summary(row, measured[row]) for row in rows]
     print(harness.table(summaries))
-    print(f"\n{os.cpu_count()} CPUs, load {load_before:.1f} before, medians of {rounds} rounds"
+    print(f"\n{os.cpu_count()} CPUs, of which others used {share.of_others():.0%} meanwhile; medians of {rounds} rounds"
           f"{', quick' if options.quick else ''}")
     harness.write(summaries, options.json)
 
