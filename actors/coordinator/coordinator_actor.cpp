@@ -261,7 +261,7 @@ void Coordinator::close(Duration deadline) {
     for (const auto& [number, member] : members_.living()) {
         if (!member->is_outsider()) named.push_back(member->id);
         // Outsiders are told, and not waited for: they are not ours. Who asked for the end knows it.
-        const bool has_asked = std::ranges::any_of(closing_, [&](const auto& one) { return one.asker() == member->id; });
+        const bool has_asked = std::ranges::any_of(closing_, [id = member->id](const auto& one) { return one.asker() == id; });
         if (member->is_outsider() && !has_asked && !std::exchange(member->was_asked_to_stop, true))
             notify(*loop_, *member, notice::Stop{});
     }
