@@ -50,6 +50,9 @@
 #ifndef SELF
 #define SELF 0              /* 1: an actor may give to itself */
 #endif
+#ifndef PAIR
+#define PAIR 0              /* 1: gifts go two in a message, segments 0 and 1 */
+#endif
 #ifndef BUSY
 #define BUSY 0              /* 1: actor 1's inbox gets plain commands without end */
 #endif
@@ -146,6 +149,18 @@
 #ifndef SLICES_OVERLAP      /* a slice is granted while a lease of the same bytes is out */
 #define SLICES_OVERLAP 0
 #endif
+#ifndef PAIR_EACH_ALONE     /* the sender withdraws the second gift of a message though the first was accepted */
+#define PAIR_EACH_ALONE 0
+#endif
+#ifndef PAIR_LAST_FIRST     /* the heir accepts the second gift of a message first */
+#define PAIR_LAST_FIRST 0
+#endif
+#ifndef PAIR_BOUNCED_ALONE  /* the second gift does not follow a first that is found bounced */
+#define PAIR_BOUNCED_ALONE 0
+#endif
+#ifndef I6_TO_THE_LETTER    /* no rule is left out: no row at all names whom has been settled, which is not so */
+#define I6_TO_THE_LETTER 0
+#endif
 #ifndef RECYCLE_BY_LIST     /* T10 follows `first lease` and `next`, and a freed lease row may join another list */
 #define RECYCLE_BY_LIST 0
 #endif
@@ -165,7 +180,7 @@
 
 mtype = { FREE, OWNED, OFFERED, LENT, RETIRED, GRANTED, CLAIMED };  /* phases of a word */
 mtype = { GIFT, LEASE };                                            /* what a message brings */
-mtype = { IDLE, LOOK, SEND, HAND };                                 /* what an actor is in the middle of */
+mtype = { IDLE, OFFER_SECOND, LOOK, SEND, UNDO_SECOND, HAND, ACCEPT_SECOND }; /* what an actor is in the middle of */
 mtype = { STANDS, WALKED, WAITS, CLOSED, SETTLED };                 /* how far the settling of a death has come */
 
 /* ---- the ledger */
@@ -192,8 +207,8 @@ byte borrowed[N * L];           /* epoch of a Lease or Slice in its hand, or 0 *
 byte known[N * N];              /* the life of another that its Ref names */
 mtype doing[N];
 mtype kind[N];                  /* of the message it is about to send or has just taken */
-byte row[N], epoch[N], peer[N]; /* likewise */
-chan inbox[N] = [INBOX] of { mtype, byte, byte, byte };      /* kind, row, epoch, from: all between socket and on() */
+byte row[N], epoch[N], second[N], peer[N]; /* likewise; `second` is the epoch of the second gift */
+chan inbox[N] = [INBOX] of { mtype, byte, byte, byte, byte };   /* kind, row, epoch, second, from: between socket and on() */
 byte end_read[N];               /* for each dead peer one bit: the end of its connection has been read */
 #if BUSY
 bool has_plain;                 /* actor 1's inbox holds a plain command */
@@ -202,7 +217,7 @@ byte still_to_take;             /* messages that may have come before the end of
 #endif
 
 /* ---- on the way: in the sender's process, the kernel's buffer or the receiver's */
-chan wire[N * N] = [WIRE] of { mtype, byte, byte, byte };
+chan wire[N * N] = [WIRE] of { mtype, byte, byte, byte, byte };
 byte refused[S];                /* epoch of a gift whose refusal has reached its sender */
 byte lease_refused[LEASE_ROWS];
 
@@ -218,8 +233,8 @@ byte timers = DEATH_BY_TIMER;
 
 /* ---- for the assertions only */
 byte meant_for[S];              /* the life of the heir that an offer was made to */
-hidden byte k, writers, readers, holders, used;
-byte i, j;                      /* zero between steps */
+byte i, j, k, writers, readers, holders, used;  /* zero between two steps */
+bool was_mine;                                  /* likewise */
 
 #define IS_OPEN(l) (lease[l].phase != FREE)
 #define IS_OPEN_OF(l, s) (IS_OPEN(l) && lease[l].segment == (s))
@@ -296,15 +311,20 @@ inline check_unused(s) {
 
 /* What has reached a living receiver from a dead sender is never settled over its head. */
 #define IS_UNDER_WAY(what, r, e, y) \
-  (inbox[y] ?? [what, eval(r), eval(e), _] || IS_ON_A_WIRE(what, r, e, y) || \
+  (inbox[y] ?? [what, eval(r), eval(e), _, _] || IS_ON_A_WIRE(what, r, e, y) || \
    alive[y] && doing[y] == HAND && kind[y] == what && row[y] == r && epoch[y] == e)
-#define IS_ON(w, what, r, e) (wire[w] ?? [what, eval(r), eval(e), _])
+#define IS_ON(w, what, r, e) (wire[w] ?? [what, eval(r), eval(e), _, _])
 #if N == 2
 #define IS_ON_A_WIRE(what, r, e, y) (IS_ON(FROM_TO(0, y), what, r, e) || IS_ON(FROM_TO(1, y), what, r, e))
 #else
 #define IS_ON_A_WIRE(what, r, e, y) \
   (IS_ON(FROM_TO(0, y), what, r, e) || IS_ON(FROM_TO(1, y), what, r, e) || IS_ON(FROM_TO(2, y), what, r, e))
 #endif
+
+#define IS_SECOND_UNDER_WAY(e, y) \
+  (inbox[y] ?? [GIFT, 0, _, eval(e), _] || \
+   wire[FROM_TO(0, y)] ?? [GIFT, 0, _, eval(e), _] || wire[FROM_TO(1, y)] ?? [GIFT, 0, _, eval(e), _] || \
+   alive[y] && (doing[y] == HAND || doing[y] == ACCEPT_SECOND) && second[y] == e)
 
 /* ---- segment words */
 inline hold(me, s) {            /* the word has just become owned(me) */
@@ -321,6 +341,7 @@ inline owner_moves(me, s, from, to) {  /* T2, T7, T8, T9 by an owner; nobody els
 inline forget_owned(me, s) { held[ACTOR_SEGMENT(me, s)] = 0; lent[ACTOR_SEGMENT(me, s)] = 0 }
 
 inline withdraw(me, s) {        /* T4, or it is found that T3 or T5 came first */
+  was_mine = IS_OFFER(s, me, sent[ACTOR_SEGMENT(me, s)]);
   if
   :: IS_OFFER(s, me, sent[ACTOR_SEGMENT(me, s)]) ->
      segment[s].phase = OWNED; segment[s].epoch++;
@@ -352,6 +373,20 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
 #endif
 
 /* ---- what an actor does, a row or a peer at a time */
+/* A message with two gifts is decided by the first: when that comes back, by T4 or T5, the second follows. */
+#if PAIR
+#define IS_FIRST(s) ((s) == 0)
+#define SECOND_FOLLOWS(me) \
+       if \
+       :: (held[ACTOR_SEGMENT(me, 0)] != 0 && (was_mine || !PAIR_BOUNCED_ALONE) || PAIR_EACH_ALONE) && \
+          sent[ACTOR_SEGMENT(me, 1)] != 0 -> doing[me] = UNDO_SECOND \
+       :: else -> NOW_IDLE(me) \
+       fi; \
+       was_mine = false
+#else
+#define IS_FIRST(s) true
+#define SECOND_FOLLOWS(me) NOW_IDLE(me); was_mine = false
+#endif
 #define CAN_START(me) (alive[me] && doing[me] == IDLE)
 #define SEES_HEIR(me) (NO_LOOK || \
     (LOOK_AT_ANY_LIFE && life[peer[me]] != 0) || life[peer[me]] == known[FROM_TO(me, peer[me])])
@@ -398,15 +433,21 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        assert(held[ACTOR_SEGMENT(me, s)] == 0); /* I3 */ \
        hold(me, s); sent[ACTOR_SEGMENT(me, s)] = 0 } \
   :: d_step { CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && segment[s].epoch == sent[ACTOR_SEGMENT(me, s)] && \
-              refused[s] == sent[ACTOR_SEGMENT(me, s)] -> \
-       withdraw(me, s) } \
-  :: d_step { CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && segment[s].epoch == sent[ACTOR_SEGMENT(me, s)] && \
-              giveups > 0 -> \
+              refused[s] == sent[ACTOR_SEGMENT(me, s)] && IS_FIRST(s) -> \
+       withdraw(me, s); SECOND_FOLLOWS(me) } \
+  :: d_step { CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && giveups > 0 && IS_FIRST(s) -> \
        giveups--; printf("actor %d: loses its patience\n", me); \
-       withdraw(me, s) }
+       withdraw(me, s); SECOND_FOLLOWS(me) }
 
+#if PAIR
+#define MAY_OFFER(me, s) (s == 0 && held[ACTOR_SEGMENT(me, 1)] != 0 && segment[1].epoch < EPOCHS)
+#define AFTER_OFFER OFFER_SECOND
+#else
+#define MAY_OFFER(me, s) GIFTS
+#define AFTER_OFFER LOOK
+#endif
 #define OFFER_STEP(me, to, s) \
-  :: d_step { CAN_START(me) && GIFTS && MAY(WAYS, FROM_TO(me, to)) && known[FROM_TO(me, to)] != 0 && \
+  :: d_step { CAN_START(me) && MAY_OFFER(me, s) && MAY(WAYS, FROM_TO(me, to)) && known[FROM_TO(me, to)] != 0 && \
               (held[ACTOR_SEGMENT(me, s)] != 0 || (LENT_TRAVELS && lent[ACTOR_SEGMENT(me, s)] != 0)) && \
               segment[s].epoch < EPOCHS -> \
        if :: held[ACTOR_SEGMENT(me, s)] != 0 -> owner_moves(me, s, OWNED, OFFERED) \
@@ -415,7 +456,7 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        assert(!HAS_LEASE(s)); /* I4 */ \
        segment[s].heir = to; meant_for[s] = known[FROM_TO(me, to)]; \
        forget_owned(me, s); sent[ACTOR_SEGMENT(me, s)] = segment[s].epoch; \
-       doing[me] = LOOK; kind[me] = GIFT; row[me] = s; epoch[me] = segment[s].epoch; peer[me] = to }
+       doing[me] = AFTER_OFFER; kind[me] = GIFT; row[me] = s; epoch[me] = segment[s].epoch; peer[me] = to }
 
 #define GRANT_STEP(me, to, s, l, slice) \
   :: d_step { CAN_START(me) && lent[ACTOR_SEGMENT(me, s)] != 0 && MAY(WAYS, FROM_TO(me, to)) && known[FROM_TO(me, to)] != 0 && \
@@ -444,8 +485,7 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
   :: d_step { CAN_START(me) && granted[ACTOR_LEASE(me, l)] != 0 && lease[l].epoch == granted[ACTOR_LEASE(me, l)] && \
               lease_refused[l] == granted[ACTOR_LEASE(me, l)] -> \
        lease_withdraw(me, l) } \
-  :: d_step { CAN_START(me) && granted[ACTOR_LEASE(me, l)] != 0 && lease[l].epoch == granted[ACTOR_LEASE(me, l)] && \
-              giveups > 0 -> \
+  :: d_step { CAN_START(me) && granted[ACTOR_LEASE(me, l)] != 0 && giveups > 0 -> \
        giveups--; printf("actor %d: loses its patience\n", me); \
        lease_withdraw(me, l) }
 
@@ -481,7 +521,18 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
 #define NOTE_WHAT_MAY_BE_LEFT skip
 #endif
 
-#define NOW_IDLE(me) doing[me] = IDLE; kind[me] = 0; row[me] = 0; epoch[me] = 0; peer[me] = 0
+#define NOW_IDLE(me) doing[me] = IDLE; kind[me] = 0; row[me] = 0; epoch[me] = 0; second[me] = 0; peer[me] = 0
+#if PAIR
+#define DECIDED_BY_FIRST(me) doing[me] = ACCEPT_SECOND
+#define LAST_FIRST(me) \
+       if \
+       :: PAIR_LAST_FIRST -> used = epoch[me]; epoch[me] = second[me]; second[me] = used; used = 0; row[me] = 1 \
+       :: else \
+       fi
+#else
+#define DECIDED_BY_FIRST(me) NOW_IDLE(me)
+#define LAST_FIRST(me) skip
+#endif
 #if L > 0
 #define UNDO(me) \
        if \
@@ -490,7 +541,7 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        fi; \
        NOW_IDLE(me)
 #else
-#define UNDO(me) withdraw(me, row[me]); NOW_IDLE(me)
+#define UNDO(me) withdraw(me, row[me]); SECOND_FOLLOWS(me)
 #endif
 
 #define PEER_STEPS(me, x) \
@@ -511,9 +562,9 @@ inline die(me) {
   for (i : 0 .. L - 1) { granted[ACTOR_LEASE(me, i)] = 0; borrowed[ACTOR_LEASE(me, i)] = 0 }
 #endif
   for (i : 0 .. N - 1) { known[FROM_TO(me, i)] = 0 }
-  doing[me] = IDLE; kind[me] = 0; row[me] = 0; epoch[me] = 0; peer[me] = 0; end_read[me] = 0;
+  NOW_IDLE(me); end_read[me] = 0;
   do
-  :: len(inbox[me]) > 0 -> inbox[me] ? _, _, _, _
+  :: len(inbox[me]) > 0 -> inbox[me] ? _, _, _, _, _
   :: else -> break
   od;
   i = 0;
@@ -522,7 +573,7 @@ inline die(me) {
      if
      :: len(wire[FROM_TO(me, i)]) > 0 ->
         if
-        :: wire[FROM_TO(me, i)] ? _, _, _, _; printf("  (its message to %d is lost)\n", i)
+        :: wire[FROM_TO(me, i)] ? _, _, _, _, _; printf("  (its message to %d is lost)\n", i)
         :: true
         fi
      :: else
@@ -530,7 +581,7 @@ inline die(me) {
      if
      :: i != me && len(wire[FROM_TO(i, me)]) > 0 ->
         if
-        :: wire[FROM_TO(i, me)] ? _, _, _, _; printf("  (the message of %d to it is lost)\n", i)
+        :: wire[FROM_TO(i, me)] ? _, _, _, _, _; printf("  (the message of %d to it is lost)\n", i)
         :: restarts > 0
         fi
      :: else
@@ -590,13 +641,34 @@ end:
 #endif
 #endif
 
+#if PAIR
+  :: d_step { alive[me] && doing[me] == OFFER_SECOND ->
+       owner_moves(me, 1, OWNED, OFFERED);
+       printf("actor %d: T2 offers segment 1 to %d, epoch %d\n", me, peer[me], segment[1].epoch);
+       segment[1].heir = peer[me]; meant_for[1] = known[FROM_TO(me, peer[me])];
+       forget_owned(me, 1); sent[ACTOR_SEGMENT(me, 1)] = segment[1].epoch;
+       second[me] = segment[1].epoch; doing[me] = LOOK }
+  :: d_step { alive[me] && doing[me] == UNDO_SECOND ->
+       withdraw(me, 1);
+       NOW_IDLE(me); was_mine = false }
+  :: d_step { alive[me] && doing[me] == ACCEPT_SECOND ->
+       printf("actor %d: T3 accepts segment %d too\n", me, 1 - row[me]);
+       /* Both or none, as long as the heir lives. */
+       assert(segment[1 - row[me]].phase == OFFERED && segment[1 - row[me]].heir == me &&
+              segment[1 - row[me]].epoch == second[me]);
+       used = 1 - row[me];
+       segment[used].phase = OWNED; segment[used].owner = me; segment[used].heir = 0; segment[used].epoch++;
+       hold(me, used);
+       used = 0; NOW_IDLE(me) }
+#endif
+
   /* after T2 or L1: look whether the life of the Ref still stands, then send */
   :: d_step { alive[me] && doing[me] == LOOK && SEES_HEIR(me) -> doing[me] = SEND }
   :: d_step { alive[me] && doing[me] == LOOK && !SEES_HEIR(me) ->
        printf("actor %d: sees that %d is gone\n", me, peer[me]);
        UNDO(me) }
   :: d_step { alive[me] && doing[me] == SEND && nfull(wire[FROM_TO(me, peer[me])]) ->
-       wire[FROM_TO(me, peer[me])] ! kind[me], row[me], epoch[me], me;
+       wire[FROM_TO(me, peer[me])] ! kind[me], row[me], epoch[me], second[me], me;
        printf("actor %d: sends to %d\n", me, peer[me]);
        NOW_IDLE(me) }
   :: d_step { alive[me] && doing[me] == SEND && (full(wire[FROM_TO(me, peer[me])]) || !IS_AT_HOME(me)) ->
@@ -608,8 +680,8 @@ end:
 
   /* a message leaves the inbox */
   :: d_step { CAN_START(me) && nempty(inbox[me]) && MAY_TAKE(me) ->
-       inbox[me] ? kind[me], row[me], epoch[me], peer[me];
-       doing[me] = HAND; NOTE_A_TAKE(me, false) }
+       inbox[me] ? kind[me], row[me], epoch[me], second[me], peer[me];
+       doing[me] = HAND; LAST_FIRST(me); NOTE_A_TAKE(me, false) }
   :: d_step { alive[me] && doing[me] == HAND && kind[me] == GIFT ->
        if
        :: segment[row[me]].phase == OFFERED && segment[row[me]].heir == me &&
@@ -623,10 +695,10 @@ end:
           segment[row[me]].epoch++;
           /* Of a gift to itself it must forget the sender's half, or it takes its own T3 for a bounce. */
           if :: peer[me] == me && !OWN_GIFT_REMEMBERED -> sent[ACTOR_SEGMENT(me, row[me])] = 0 :: else fi;
-          hold(me, row[me])
-       :: else -> printf("actor %d: the handle of segment %d is stale\n", me, row[me])
-       fi;
-       NOW_IDLE(me) }
+          hold(me, row[me]);
+          DECIDED_BY_FIRST(me)
+       :: else -> printf("actor %d: the handle of segment %d is stale\n", me, row[me]); NOW_IDLE(me)
+       fi }
   :: d_step { alive[me] && doing[me] == HAND && kind[me] == GIFT && refusals > 0 &&
               segment[row[me]].phase == OFFERED && segment[row[me]].heir == me && segment[row[me]].epoch == epoch[me] &&
               segment[row[me]].owner == peer[me] && life[peer[me]] != 0 ->
@@ -644,7 +716,8 @@ end:
           lease[row[me]].phase = CLAIMED; lease[row[me]].epoch++;
           borrowed[ACTOR_LEASE(me, row[me])] = lease[row[me]].epoch;
           used = lease[row[me]].segment;
-          check_use(used)
+          check_use(used);
+          used = 0
        :: else -> printf("actor %d: the handle of lease %d is stale\n", me, row[me])
        fi;
        NOW_IDLE(me) }
@@ -657,7 +730,8 @@ end:
 #endif
 #if BUSY
   :: d_step { CAN_START(me) && MAY_TAKE_PLAIN(me) ->
-       has_plain = false; NOTE_A_TAKE(me, true) }
+       has_plain = false; printf("actor %d: takes a plain command\n", me);
+       NOTE_A_TAKE(me, true) }
 #endif
 
   /* its peers */
@@ -675,13 +749,13 @@ end:
 /* ---- the network: what is on the wire reaches the inbox of whoever lives at the address */
 #define MOVE(a, b) \
   :: d_step { nempty(wire[FROM_TO(a, b)]) && alive[b] && nfull(inbox[b]) -> \
-       wire[FROM_TO(a, b)] ? carried_kind, carried_row, carried_epoch, carried_from; \
-       inbox[b] ! carried_kind, carried_row, carried_epoch, carried_from; \
-       carried_kind = 0; carried_row = 0; carried_epoch = 0; carried_from = 0 }
+       wire[FROM_TO(a, b)] ? carried_kind, carried_row, carried_epoch, carried_second, carried_from; \
+       inbox[b] ! carried_kind, carried_row, carried_epoch, carried_second, carried_from; \
+       carried_kind = 0; carried_row = 0; carried_epoch = 0; carried_second = 0; carried_from = 0 }
 
 proctype Network() {
   mtype carried_kind;
-  byte carried_row, carried_epoch, carried_from;
+  byte carried_row, carried_epoch, carried_second, carried_from;
 end:
   do
   MOVE(0, 1)
@@ -737,6 +811,9 @@ inline settle_offer(x, s) {     /* the second walk */
   :: segment[s].phase == OFFERED && segment[s].owner == x ->
      printf("coordinator: T6 retires segment %d of dead %d\n", s, x);
      assert(life[segment[s].heir] == 0 || !IS_UNDER_WAY(GIFT, s, segment[s].epoch, segment[s].heir));
+#if PAIR
+     assert(life[segment[s].heir] == 0 || s == 0 || !IS_SECOND_UNDER_WAY(segment[s].epoch, segment[s].heir));
+#endif
      segment[s].phase = RETIRED; segment[s].epoch++
   :: else
   fi
@@ -755,7 +832,8 @@ inline settle_grant(x, l) {
 
 /* I6. Two rows may still name x: a claimed lease names its dead lender until the borrower drops it, and a late
    offer or grant names x until its sender has looked (or is settled itself). */
-#define IS_LATE(o) (!alive[o] || doing[o] == LOOK)
+#define IS_LATE(o) (!I6_TO_THE_LETTER && \
+    (!alive[o] || doing[o] == LOOK || doing[o] == OFFER_SECOND || doing[o] == UNDO_SECOND))
 inline check_settled(x) {
   for (i : 0 .. S - 1) {
     assert(!OWNS(x, i));
@@ -766,7 +844,8 @@ inline check_settled(x) {
   for (i : 0 .. L - 1) {
     assert(!(lease[i].phase == GRANTED && lease[i].lender == x));
     assert(!(lease[i].phase == GRANTED && lease[i].borrower == x && !IS_LATE(lease[i].lender)));
-    assert(!(lease[i].phase == CLAIMED && lease[i].borrower == x))
+    assert(!(lease[i].phase == CLAIMED && lease[i].borrower == x));
+    assert(!(lease[i].phase == CLAIMED && lease[i].lender == x && I6_TO_THE_LETTER))
   }
 #endif
   assert(segment_home != x && lease_home != x);

@@ -50,6 +50,7 @@ CONFIGURATIONS = {
                ["safety"]),
     "two segments": ("S=2 L=2 EPOCHS=2 LEASE_EPOCHS=4 GIFTS=0 CREATORS=1 LENDERS=1 CRASHES=0 RESTARTS=0 GIVEUPS=0 REFUSALS=0",
                      ["safety"]),
+    "two gifts": ("S=2 PAIR=1 EPOCHS=3 CREATORS=1 RESTARTS=0", ["safety"]),
     "busy inbox": ("BUSY=1 EPOCHS=3 CREATORS=1 MORTALS=1 CRASHES=1 GIVEUPS=0 REFUSALS=0", ["settled", "decided", "recycled"]),
 }
 
@@ -79,6 +80,10 @@ MUTANTS = {
     "NO_BOUNCE": ("gift", "safety"),
     "NO_LEASE_SETTLE": ("lease", "safety"),
     "SLICES_OVERLAP": ("slices", "safety"),
+    "PAIR_EACH_ALONE": ("two gifts", "safety"),
+    "PAIR_LAST_FIRST": ("two gifts", "safety"),
+    "PAIR_BOUNCED_ALONE": ("two gifts", "safety"),
+    "I6_TO_THE_LETTER": ("gift", "safety"),
     "RECYCLE_BY_LIST": ("two segments", "safety"),
 }
 
@@ -112,7 +117,21 @@ def figure(pattern, text, convert):
     return convert(found.group(1)) if found else convert(0)
 
 
-def check(row, folder):
+# What a trail says: the model prints a line a transition.
+TOLD = re.compile(r"^(actor \d|coordinator|fate|watch|  \(|<<<<<START OF CYCLE)")
+
+
+def story(row, text, folder):
+    """What was violated, and the shortest way there: of a safety property by a search in breadth."""
+    if row.property == "safety":
+        run(["gcc", "-w", "-O0", f"-DMEMLIM={MEMORY_MEGABYTES_MAX}", "-DSAFETY", "-DNOFAIR", "-DBFS", "-o", "pan", "pan.c"], folder)
+        text = run(["./pan", "-w22"], folder).stdout
+    violation = figure(r"pan:\d+: (.*)", text, str)
+    replayed = run(["./pan", "-r", *([] if row.property in ("safety", "ends") else ["-N", row.property])], folder).stdout
+    return violation, "\n".join(line for line in replayed.splitlines() if TOLD.match(line))
+
+
+def check(row, folder, wants_story):
     begun = time.monotonic()
     flags = ["-D" + flag for flag in row.flags.split()] + (["-D" + row.mutant + "=1"] if row.mutant else [])
     is_safety, is_ends = row.property == "safety", row.property == "ends"
@@ -139,9 +158,8 @@ def check(row, folder):
         megabytes=figure(r"([\d.]+)\s+total actual memory", text, float))
     if re.search(r"errors: [1-9]", text):
         outcome.verdict = IS_CAUGHT
-        outcome.violation = figure(r"pan:\d+: (.*)", text, str)
-        story = run(["spin", *flags, "-t", "-T", *([] if is_safety or is_ends else ["-N", row.property]), model], folder).stdout
-        outcome.story = story
+        if row.expected == HOLDS or wants_story:
+            outcome.violation, outcome.story = story(row, text, folder)
     elif "errors: 0" in text and "max search depth too small" not in text and "Search not completed" not in text:
         outcome.verdict = HOLDS
     else:
@@ -150,10 +168,10 @@ def check(row, folder):
     return outcome
 
 
-def check_in_folder(row, kept):
+def check_in_folder(row, kept, wants_story):
     folder = tempfile.mkdtemp(prefix="baton-model-")
     try:
-        return check(row, folder)
+        return check(row, folder, wants_story)
     finally:
         if kept:
             name = re.sub(r"\W+", "_", f"{row.configuration} {row.property} {row.mutant}").strip("_")
@@ -182,7 +200,7 @@ def main():
     unexpected = 0
     print(LINE.format("configuration", "mutant", "property", "states", "transitions", "MB", "seconds", "verdict"))
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for row, outcome in zip(chosen, pool.map(lambda row: check_in_folder(row, arguments.keep), chosen)):
+        for row, outcome in zip(chosen, pool.map(lambda row: check_in_folder(row, arguments.keep, arguments.stories), chosen)):
             is_expected = outcome.verdict == row.expected
             verdict = outcome.verdict
             if not is_expected:
