@@ -72,98 +72,42 @@
 #ifndef MORTALS
 #define MORTALS ALL         /* die */
 #endif
-#ifndef WAYS
-#define WAYS ALL            /* send; a bit for each pair, FROM_TO */
-#endif
 
-/* ---- the mutants: each leaves out one rule, and must be caught */
-#ifndef ACCEPT_ANY_EPOCH    /* T3 does not compare the epoch */
-#define ACCEPT_ANY_EPOCH 0
+/* ---- the mutants: each leaves out one rule, and must be caught. One is chosen by -DLEFT_OUT=number, or, so that
+   all can share one compilation, by the environment variable BATON_LEFT_OUT. run.py reads this list. */
+#ifndef LEFT_OUT
+#define LEFT_OUT 0
 #endif
-#ifndef CLAIM_ANY_EPOCH     /* L2 does not compare the epoch */
-#define CLAIM_ANY_EPOCH 0
-#endif
-#ifndef SETTLE_UNDRAINED    /* T6 and L6 do not wait for Drained */
-#define SETTLE_UNDRAINED 0
-#endif
-#ifndef DEATH_BY_TIMER      /* a frozen actor is declared dead, and goes on */
-#define DEATH_BY_TIMER 0
-#endif
-#ifndef RECYCLE_LEASED      /* T10 does not look at the leases */
-#define RECYCLE_LEASED 0
-#endif
-#ifndef RECLAIM_LEASED      /* T8 does not look at the leases */
-#define RECLAIM_LEASED 0
-#endif
-#ifndef LENT_TRAVELS        /* T2 also of what is lent */
-#define LENT_TRAVELS 0
-#endif
-#ifndef NO_LOOK             /* the sender does not look at the heir's life after T2 and L1 */
-#define NO_LOOK 0
-#endif
-#ifndef LOOK_AT_ANY_LIFE    /* the sender is content if some life stands, not the one it knows */
-#define LOOK_AT_ANY_LIFE 0
-#endif
-#ifndef LIFE_LAST           /* the life is taken out after the rows have been walked */
-#define LIFE_LAST 0
-#endif
-#ifndef REUSE_BEFORE_WALK   /* the number lives again before its rows are walked */
-#define REUSE_BEFORE_WALK 0
-#endif
-#ifndef REUSE_BEFORE_DRAINED /* the number lives again after the walk, before T6 and L6 */
-#define REUSE_BEFORE_DRAINED 0
-#endif
-#ifndef BOUNCE_TO_THE_DEAD  /* T5 does not ask whether the sender still lives */
-#define BOUNCE_TO_THE_DEAD 0
-#endif
-#ifndef BOUNCE_AT_ANY_EPOCH /* the sender takes any row that it owns for its bounce */
-#define BOUNCE_AT_ANY_EPOCH 0
-#endif
-#ifndef OWN_GIFT_REMEMBERED /* an actor that accepts its own gift goes on waiting for that to move on */
-#define OWN_GIFT_REMEMBERED 0
-#endif
-#ifndef DRAINED_BY_INBOX    /* Drained when the inbox is empty, whatever is still on the connection */
-#define DRAINED_BY_INBOX 0
-#endif
-#ifndef DRAINED_BACKWARDS   /* the inbox is found empty first, then the end of the connection is read */
-#define DRAINED_BACKWARDS 0
-#endif
-#ifndef DRAINED_IN_HAND     /* Drained while a message has left the inbox and is not yet decided */
-#define DRAINED_IN_HAND 0
-#endif
-#ifndef DRAINED_WHEN_EMPTY  /* Drained only when the inbox is found empty, also when it never is */
-#define DRAINED_WHEN_EMPTY 0
-#endif
-#ifndef SETTLE_CLAIMED      /* L6 also of what has been claimed */
-#define SETTLE_CLAIMED 0
-#endif
-#ifndef HOME_STAYS_DEAD     /* the coordinator does not become home of a dead actor's blocks */
-#define HOME_STAYS_DEAD 0
-#endif
-#ifndef NO_BOUNCE           /* T5 is left out */
-#define NO_BOUNCE 0
-#endif
-#ifndef NO_LEASE_SETTLE     /* L5 is left out */
-#define NO_LEASE_SETTLE 0
-#endif
-#ifndef SLICES_OVERLAP      /* a slice is granted while a lease of the same bytes is out */
-#define SLICES_OVERLAP 0
-#endif
-#ifndef PAIR_EACH_ALONE     /* the sender withdraws the second gift of a message though the first was accepted */
-#define PAIR_EACH_ALONE 0
-#endif
-#ifndef PAIR_LAST_FIRST     /* the heir accepts the second gift of a message first */
-#define PAIR_LAST_FIRST 0
-#endif
-#ifndef PAIR_BOUNCED_ALONE  /* the second gift does not follow a first that is found bounced */
-#define PAIR_BOUNCED_ALONE 0
-#endif
-#ifndef I6_TO_THE_LETTER    /* no rule is left out: no row at all names whom has been settled, which is not so */
-#define I6_TO_THE_LETTER 0
-#endif
-#ifndef RECYCLE_BY_LIST     /* T10 follows `first lease` and `next`, and a freed lease row may join another list */
-#define RECYCLE_BY_LIST 0
-#endif
+byte left_out = LEFT_OUT;
+#define ACCEPT_ANY_EPOCH      (left_out ==  1)  /* T3 does not compare the epoch */
+#define CLAIM_ANY_EPOCH       (left_out ==  2)  /* L2 does not compare the epoch */
+#define SETTLE_UNDRAINED      (left_out ==  3)  /* T6 and L6 do not wait for Drained */
+#define DEATH_BY_TIMER        (left_out ==  4)  /* a frozen actor is declared dead, and goes on */
+#define RECYCLE_LEASED        (left_out ==  5)  /* T10 does not look at the leases */
+#define RECLAIM_LEASED        (left_out ==  6)  /* T8 does not look at the leases */
+#define LENT_TRAVELS          (left_out ==  7)  /* T2 also of what is lent */
+#define NO_LOOK               (left_out ==  8)  /* the sender does not look at the heir's life after T2 and L1 */
+#define LOOK_AT_ANY_LIFE      (left_out ==  9)  /* the sender is content if some life stands, not the one it knows */
+#define LIFE_LAST             (left_out == 10)  /* the life is taken out after the rows have been walked */
+#define REUSE_BEFORE_WALK     (left_out == 11)  /* the number lives again before its rows are walked */
+#define REUSE_BEFORE_DRAINED  (left_out == 12)  /* the number lives again after the walk, before T6 and L6 */
+#define BOUNCE_TO_THE_DEAD    (left_out == 13)  /* T5 does not ask whether the sender still lives */
+#define BOUNCE_AT_ANY_EPOCH   (left_out == 14)  /* the sender takes any row that it owns for its bounce */
+#define OWN_GIFT_REMEMBERED   (left_out == 15)  /* who accepts its own gift goes on waiting for it to move on */
+#define DRAINED_BY_INBOX      (left_out == 16)  /* Drained when the inbox is empty, whatever is still on its way */
+#define DRAINED_BACKWARDS     (left_out == 17)  /* the inbox is found empty first, then the end is read */
+#define DRAINED_IN_HAND       (left_out == 18)  /* Drained while a message has left the inbox and is not yet decided */
+#define DRAINED_WHEN_EMPTY    (left_out == 19)  /* Drained only when the inbox is found empty, also when it never is */
+#define SETTLE_CLAIMED        (left_out == 20)  /* L6 also of what has been claimed */
+#define HOME_STAYS_DEAD       (left_out == 21)  /* the coordinator does not become home of a dead actor's blocks */
+#define NO_BOUNCE             (left_out == 22)  /* T5 is left out */
+#define NO_LEASE_SETTLE       (left_out == 23)  /* L5 is left out */
+#define SLICES_OVERLAP        (left_out == 24)  /* a slice is granted while a lease of the same bytes is out */
+#define PAIR_EACH_ALONE       (left_out == 25)  /* the sender withdraws a second gift though the first was accepted */
+#define PAIR_LAST_FIRST       (left_out == 26)  /* the heir accepts the second gift of a message first */
+#define PAIR_BOUNCED_ALONE    (left_out == 27)  /* the second gift does not follow a first that is found bounced */
+#define I6_TO_THE_LETTER      (left_out == 28)  /* no exception: no row at all names who has been settled */
+#define RECYCLE_BY_LIST       (left_out == 29)  /* T10 follows `first lease`; a freed lease row may join another list */
 
 #define NOBODY 100
 #define COORDINATOR 99
@@ -208,7 +152,8 @@ byte known[N * N];              /* the life of another that its Ref names */
 mtype doing[N];
 mtype kind[N];                  /* of the message it is about to send or has just taken */
 byte row[N], epoch[N], second[N], peer[N]; /* likewise; `second` is the epoch of the second gift */
-chan inbox[N] = [INBOX] of { mtype, byte, byte, byte, byte };   /* kind, row, epoch, second, from: between socket and on() */
+/* A message: kind, row, epoch, second, from. The inbox is all that is between the socket and on(). */
+chan inbox[N] = [INBOX] of { mtype, byte, byte, byte, byte };
 byte end_read[N];               /* for each dead peer one bit: the end of its connection has been read */
 #if BUSY
 bool has_plain;                 /* actor 1's inbox holds a plain command */
@@ -229,7 +174,7 @@ byte at = 0;                    /* which row is next */
 
 /* ---- fate */
 byte crashes = CRASHES, restarts = RESTARTS, giveups = GIVEUPS, refusals = REFUSALS;
-byte timers = DEATH_BY_TIMER;
+byte timers = 0;
 
 /* ---- for the assertions only */
 byte meant_for[S];              /* the life of the heir that an offer was made to */
@@ -249,19 +194,21 @@ bool was_mine;                                  /* likewise */
 #define HAS_LEASE(s) (IS_OPEN_OF(0, s) || IS_OPEN_OF(1, s))
 #define HAS_SLICE(s) (IS_SLICE_OF(0, s) || IS_SLICE_OF(1, s))
 #endif
-#if RECYCLE_BY_LIST
-#define LISTED(l, s) ((l) != NOWHERE && IS_OPEN(l))
-#define NO_LEASE_IN_THE_WAY(s) (segment[s].first == NOWHERE || (!IS_OPEN_OF(segment[s].first, s) && \
-    (lease[segment[s].first].next == NOWHERE || !IS_OPEN_OF(lease[segment[s].first].next, s))))
+#if L > 1
+#define LIST_HAS_LEASE(s) (segment[s].first != NOWHERE && (IS_OPEN_OF(segment[s].first, s) || \
+    lease[segment[s].first].next != NOWHERE && IS_OPEN_OF(lease[segment[s].first].next, s)))
 #else
-#define NO_LEASE_IN_THE_WAY(s) (RECYCLE_LEASED || !HAS_LEASE(s))
+#define LIST_HAS_LEASE(s) HAS_LEASE(s)
 #endif
+#define NO_LEASE_IN_THE_WAY(s) (RECYCLE_LEASED || \
+    !RECYCLE_BY_LIST && !HAS_LEASE(s) || RECYCLE_BY_LIST && !LIST_HAS_LEASE(s))
 
 #define OWNS(x, s) (segment[s].owner == (x) && (segment[s].phase == OWNED || segment[s].phase == LENT))
 #define IS_OFFER(s, x, e) (segment[s].phase == OFFERED && segment[s].owner == (x) && segment[s].epoch == (e))
 #define IS_GRANT(l, x, e) (lease[l].phase == GRANTED && lease[l].lender == (x) && lease[l].epoch == (e))
 #define BIT(x) (1 << (x))
 #define MAY(whom, x) ((whom) & BIT(x))
+#define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
 /* I1, I2: whoever thinks that it may write is alone; whoever reads meets no writer. */
 inline check_use(s) {
@@ -286,8 +233,9 @@ inline check_use(s) {
   :: else -> break
   od;
 #endif
-  assert(holders <= 1);
-  assert(writers <= 1 && (writers == 0 || readers == 0));
+  PROMISE(holders <= 1, "violated: I1, a segment has two owners\n");
+  PROMISE(writers <= 1 && (writers == 0 || readers == 0),
+          "violated: I2, somebody writes what another writes or reads\n");
   k = 0; writers = 0; readers = 0; holders = 0
 }
 
@@ -295,17 +243,22 @@ inline check_use(s) {
 inline check_unused(s) {
   k = 0;
   do
-  :: k < N -> assert(held[ACTOR_SEGMENT(k, s)] == 0 && lent[ACTOR_SEGMENT(k, s)] == 0); k++
+  :: k < N ->
+     PROMISE(held[ACTOR_SEGMENT(k, s)] == 0 && lent[ACTOR_SEGMENT(k, s)] == 0,
+             "violated: I2, memory is reused that somebody holds\n");
+     k++
   :: else -> break
   od;
 #if L > 0
   k = 0;
   do
-  :: k < N * L -> assert(borrowed[k] == 0 || lease[k % L].segment != s); k++
+  :: k < N * L ->
+     PROMISE(borrowed[k] == 0 || lease[k % L].segment != s, "violated: I5, memory is reused that somebody borrows\n");
+     k++
   :: else -> break
   od;
 #endif
-  assert(!HAS_LEASE(s));
+  PROMISE(!HAS_LEASE(s), "violated: I5, memory is reused while a lease on it lives\n");
   k = 0
 }
 
@@ -333,7 +286,7 @@ inline hold(me, s) {            /* the word has just become owned(me) */
 }
 
 inline owner_moves(me, s, from, to) {  /* T2, T7, T8, T9 by an owner; nobody else can have moved the word (I1) */
-  assert(segment[s].owner == me && segment[s].phase == from);
+  PROMISE(segment[s].owner == me && segment[s].phase == from, "violated: I1, an owner is owner no more\n");
   segment[s].phase = to;
   segment[s].epoch++
 }
@@ -423,14 +376,14 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        if \
        :: segment[s].phase == OWNED && segment[s].owner == me && segment[s].epoch == sent[ACTOR_SEGMENT(me, s)] + 1 -> \
           printf("actor %d: gets segment %d back, bounced, epoch %d\n", me, s, segment[s].epoch); \
-          assert(held[ACTOR_SEGMENT(me, s)] == 0); \
+          PROMISE(held[ACTOR_SEGMENT(me, s)] == 0, "violated: I3, a gift comes back to who has it\n"); \
           hold(me, s) \
        :: else -> printf("actor %d: sees that segment %d has been accepted\n", me, s) \
        fi; \
        sent[ACTOR_SEGMENT(me, s)] = 0 } \
   :: d_step { BOUNCE_AT_ANY_EPOCH && CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && OWNS(me, s) -> \
        printf("actor %d: takes segment %d for a bounce\n", me, s); \
-       assert(held[ACTOR_SEGMENT(me, s)] == 0); /* I3 */ \
+       PROMISE(held[ACTOR_SEGMENT(me, s)] == 0, "violated: I3, a gift comes back to who has it\n"); \
        hold(me, s); sent[ACTOR_SEGMENT(me, s)] = 0 } \
   :: d_step { CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && segment[s].epoch == sent[ACTOR_SEGMENT(me, s)] && \
               refused[s] == sent[ACTOR_SEGMENT(me, s)] && IS_FIRST(s) -> \
@@ -447,19 +400,19 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
 #define AFTER_OFFER LOOK
 #endif
 #define OFFER_STEP(me, to, s) \
-  :: d_step { CAN_START(me) && MAY_OFFER(me, s) && MAY(WAYS, FROM_TO(me, to)) && known[FROM_TO(me, to)] != 0 && \
+  :: d_step { CAN_START(me) && MAY_OFFER(me, s) && known[FROM_TO(me, to)] != 0 && \
               (held[ACTOR_SEGMENT(me, s)] != 0 || (LENT_TRAVELS && lent[ACTOR_SEGMENT(me, s)] != 0)) && \
               segment[s].epoch < EPOCHS -> \
        if :: held[ACTOR_SEGMENT(me, s)] != 0 -> owner_moves(me, s, OWNED, OFFERED) \
           :: else -> owner_moves(me, s, LENT, OFFERED) fi; \
        printf("actor %d: T2 offers segment %d to %d, epoch %d\n", me, s, to, segment[s].epoch); \
-       assert(!HAS_LEASE(s)); /* I4 */ \
+       PROMISE(!HAS_LEASE(s), "violated: I4, a lent segment travels\n"); \
        segment[s].heir = to; meant_for[s] = known[FROM_TO(me, to)]; \
        forget_owned(me, s); sent[ACTOR_SEGMENT(me, s)] = segment[s].epoch; \
        doing[me] = AFTER_OFFER; kind[me] = GIFT; row[me] = s; epoch[me] = segment[s].epoch; peer[me] = to }
 
 #define GRANT_STEP(me, to, s, l, slice) \
-  :: d_step { CAN_START(me) && lent[ACTOR_SEGMENT(me, s)] != 0 && MAY(WAYS, FROM_TO(me, to)) && known[FROM_TO(me, to)] != 0 && \
+  :: d_step { CAN_START(me) && lent[ACTOR_SEGMENT(me, s)] != 0 && known[FROM_TO(me, to)] != 0 && \
               lease_home == me && lease[l].phase == FREE && \
               lease[l].epoch < LEASE_EPOCHS && (slice == 0 || SLICES) && \
               (SLICES_OVERLAP || (slice == 1 && !HAS_LEASE(s)) || (slice == 0 && !HAS_SLICE(s))) -> \
@@ -477,7 +430,8 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
 
 #define LEASE_STEPS(me, l) \
   :: d_step { CAN_START(me) && borrowed[ACTOR_LEASE(me, l)] != 0 -> \
-       assert(lease[l].phase == CLAIMED && lease[l].borrower == me && lease[l].epoch == borrowed[ACTOR_LEASE(me, l)]); \
+       PROMISE(lease[l].phase == CLAIMED && lease[l].borrower == me && lease[l].epoch == borrowed[ACTOR_LEASE(me, l)], \
+               "violated: I5, a lease was settled under its borrower\n"); \
        lease[l].phase = FREE; lease[l].epoch++; borrowed[ACTOR_LEASE(me, l)] = 0; \
        printf("actor %d: L4 drops lease %d\n", me, l) } \
   :: d_step { CAN_START(me) && granted[ACTOR_LEASE(me, l)] != 0 && lease[l].epoch != granted[ACTOR_LEASE(me, l)] -> \
@@ -653,9 +607,8 @@ end:
        NOW_IDLE(me); was_mine = false }
   :: d_step { alive[me] && doing[me] == ACCEPT_SECOND ->
        printf("actor %d: T3 accepts segment %d too\n", me, 1 - row[me]);
-       /* Both or none, as long as the heir lives. */
-       assert(segment[1 - row[me]].phase == OFFERED && segment[1 - row[me]].heir == me &&
-              segment[1 - row[me]].epoch == second[me]);
+       PROMISE(segment[1 - row[me]].phase == OFFERED && segment[1 - row[me]].heir == me &&
+               segment[1 - row[me]].epoch == second[me], "violated: I3, half of a message is accepted\n");
        used = 1 - row[me];
        segment[used].phase = OWNED; segment[used].owner = me; segment[used].heir = 0; segment[used].epoch++;
        hold(me, used);
@@ -687,10 +640,10 @@ end:
        :: segment[row[me]].phase == OFFERED && segment[row[me]].heir == me &&
           (ACCEPT_ANY_EPOCH || segment[row[me]].epoch == epoch[me]) ->
           printf("actor %d: T3 accepts segment %d from %d\n", me, row[me], segment[row[me]].owner);
-          /* I3: the sender has not ended this very transfer, and this very life is the heir. */
-          assert(!alive[peer[me]] || life[peer[me]] == 0 || incarnation[peer[me]] > 1 ||
-                 sent[ACTOR_SEGMENT(peer[me], row[me])] == epoch[me]);
-          assert(incarnation[me] == meant_for[row[me]]);
+          PROMISE(!alive[peer[me]] || life[peer[me]] == 0 || incarnation[peer[me]] > 1 ||
+                  sent[ACTOR_SEGMENT(peer[me], row[me])] == epoch[me],
+                  "violated: I3, accepted by a message whose sender has ended that transfer\n");
+          PROMISE(incarnation[me] == meant_for[row[me]], "violated: I3, accepted by a life that is not the heir\n");
           segment[row[me]].phase = OWNED; segment[row[me]].owner = me; segment[row[me]].heir = 0;
           segment[row[me]].epoch++;
           /* Of a gift to itself it must forget the sender's half, or it takes its own T3 for a bounce. */
@@ -700,8 +653,8 @@ end:
        :: else -> printf("actor %d: the handle of segment %d is stale\n", me, row[me]); NOW_IDLE(me)
        fi }
   :: d_step { alive[me] && doing[me] == HAND && kind[me] == GIFT && refusals > 0 &&
-              segment[row[me]].phase == OFFERED && segment[row[me]].heir == me && segment[row[me]].epoch == epoch[me] &&
-              segment[row[me]].owner == peer[me] && life[peer[me]] != 0 ->
+              segment[row[me]].phase == OFFERED && segment[row[me]].heir == me &&
+              segment[row[me]].epoch == epoch[me] && segment[row[me]].owner == peer[me] && life[peer[me]] != 0 ->
        refusals--; refused[row[me]] = epoch[me];
        printf("actor %d: refuses segment %d\n", me, row[me]);
        NOW_IDLE(me) }
@@ -711,8 +664,9 @@ end:
        :: lease[row[me]].phase == GRANTED && lease[row[me]].borrower == me &&
           (CLAIM_ANY_EPOCH || lease[row[me]].epoch == epoch[me]) ->
           printf("actor %d: L2 claims lease %d\n", me, row[me]);
-          assert(!alive[peer[me]] || life[peer[me]] == 0 || incarnation[peer[me]] > 1 ||
-                 granted[ACTOR_LEASE(peer[me], row[me])] == epoch[me]);
+          PROMISE(!alive[peer[me]] || life[peer[me]] == 0 || incarnation[peer[me]] > 1 ||
+                  granted[ACTOR_LEASE(peer[me], row[me])] == epoch[me],
+                  "violated: I3, accepted by a message whose sender has ended that transfer\n");
           lease[row[me]].phase = CLAIMED; lease[row[me]].epoch++;
           borrowed[ACTOR_LEASE(me, row[me])] = lease[row[me]].epoch;
           used = lease[row[me]].segment;
@@ -810,9 +764,11 @@ inline settle_offer(x, s) {     /* the second walk */
   if
   :: segment[s].phase == OFFERED && segment[s].owner == x ->
      printf("coordinator: T6 retires segment %d of dead %d\n", s, x);
-     assert(life[segment[s].heir] == 0 || !IS_UNDER_WAY(GIFT, s, segment[s].epoch, segment[s].heir));
+     PROMISE(life[segment[s].heir] == 0 || !IS_UNDER_WAY(GIFT, s, segment[s].epoch, segment[s].heir),
+             "violated: T6 of a gift that has reached a living heir\n");
 #if PAIR
-     assert(life[segment[s].heir] == 0 || s == 0 || !IS_SECOND_UNDER_WAY(segment[s].epoch, segment[s].heir));
+     PROMISE(life[segment[s].heir] == 0 || s == 0 || !IS_SECOND_UNDER_WAY(segment[s].epoch, segment[s].heir),
+             "violated: T6 of a gift that has reached a living heir\n");
 #endif
      segment[s].phase = RETIRED; segment[s].epoch++
   :: else
@@ -823,8 +779,9 @@ inline settle_grant(x, l) {
   if
   :: lease[l].lender == x && (lease[l].phase == GRANTED || SETTLE_CLAIMED && lease[l].phase == CLAIMED) ->
      printf("coordinator: L6 settles lease %d of dead lender %d\n", l, x);
-     assert(lease[l].phase == CLAIMED || life[lease[l].borrower] == 0 ||
-            !IS_UNDER_WAY(LEASE, l, lease[l].epoch, lease[l].borrower));
+     PROMISE(lease[l].phase == CLAIMED || life[lease[l].borrower] == 0 ||
+             !IS_UNDER_WAY(LEASE, l, lease[l].epoch, lease[l].borrower),
+             "violated: L6 of a lease that has reached a living borrower\n");
      lease[l].phase = FREE; lease[l].epoch++
   :: else
   fi
@@ -834,21 +791,24 @@ inline settle_grant(x, l) {
    offer or grant names x until its sender has looked (or is settled itself). */
 #define IS_LATE(o) (!I6_TO_THE_LETTER && \
     (!alive[o] || doing[o] == LOOK || doing[o] == OFFER_SECOND || doing[o] == UNDO_SECOND))
+#define NAMES_AS_OWNER(s, x) (OWNS(x, s) || segment[s].phase == OFFERED && segment[s].owner == x)
+#define NAMES_AS_HEIR(s, x) (segment[s].phase == OFFERED && segment[s].heir == x && !IS_LATE(segment[s].owner))
+#define NAMES_AS_LENDER(l, x) (lease[l].lender == x && \
+    (lease[l].phase == GRANTED || lease[l].phase == CLAIMED && I6_TO_THE_LETTER))
+#define NAMES_AS_BORROWER(l, x) (lease[l].borrower == x && \
+    (lease[l].phase == CLAIMED || lease[l].phase == GRANTED && !IS_LATE(lease[l].lender)))
 inline check_settled(x) {
   for (i : 0 .. S - 1) {
-    assert(!OWNS(x, i));
-    assert(!(segment[i].phase == OFFERED && segment[i].owner == x));
-    assert(!(segment[i].phase == OFFERED && segment[i].heir == x && !IS_LATE(segment[i].owner)))
+    PROMISE(!NAMES_AS_OWNER(i, x), "violated: I6, a segment names the dead as its owner\n");
+    PROMISE(!NAMES_AS_HEIR(i, x), "violated: I6, a segment names the dead as its heir\n")
   }
 #if L > 0
   for (i : 0 .. L - 1) {
-    assert(!(lease[i].phase == GRANTED && lease[i].lender == x));
-    assert(!(lease[i].phase == GRANTED && lease[i].borrower == x && !IS_LATE(lease[i].lender)));
-    assert(!(lease[i].phase == CLAIMED && lease[i].borrower == x));
-    assert(!(lease[i].phase == CLAIMED && lease[i].lender == x && I6_TO_THE_LETTER))
+    PROMISE(!NAMES_AS_LENDER(i, x), "violated: I6, a lease names the dead as its lender\n");
+    PROMISE(!NAMES_AS_BORROWER(i, x), "violated: I6, a lease names the dead as its borrower\n")
   }
 #endif
-  assert(segment_home != x && lease_home != x);
+  PROMISE(segment_home != x && lease_home != x, "violated: I6, a block has the dead for its home\n");
   i = 0
 }
 
@@ -915,7 +875,8 @@ end:
   HOME_STEPS(1)
 #endif
   /* A dead actor's block in which no row is in use any more can be claimed again. */
-  :: d_step { walking == NOBODY && segment_home == COORDINATOR && segment[0].phase == FREE && segment[S - 1].phase == FREE ->
+  :: d_step { walking == NOBODY && segment_home == COORDINATOR && segment[0].phase == FREE &&
+              segment[S - 1].phase == FREE ->
        segment_home = NOBODY }
 #if L > 0
   :: d_step { walking == NOBODY && lease_home == COORDINATOR && !IS_OPEN(0) && !IS_OPEN(L - 1) ->
@@ -945,20 +906,27 @@ end:
   timeout ->
     d_step {
       printf("watch: nothing moves any more\n");
-      for (i : 0 .. S - 1) { assert(segment[i].phase == FREE) }
+      for (i : 0 .. S - 1) {
+        PROMISE(segment[i].phase == FREE, "violated: I8, a segment never becomes free\n")
+      }
 #if L > 0
-      for (i : 0 .. L - 1) { assert(lease[i].phase == FREE) }
+      for (i : 0 .. L - 1) {
+        PROMISE(lease[i].phase == FREE, "violated: I8, a lease never becomes free\n")
+      }
 #endif
       for (i : 0 .. N - 1) {
-        assert(DEATH_BY_TIMER || alive[i] && life[i] == incarnation[i] || !alive[i] && settling[i] == SETTLED);
-        assert(doing[i] == IDLE && (!alive[i] || empty(inbox[i])))
+        PROMISE(DEATH_BY_TIMER || alive[i] && life[i] == incarnation[i] || !alive[i] && settling[i] == SETTLED,
+                "violated: I8, a death is never settled\n");
+        PROMISE(doing[i] == IDLE && (!alive[i] || len(inbox[i]) == 0), "violated: I8, an actor never comes to rest\n")
       }
     }
 }
 #endif
 
 init {
+  c_code { if (getenv("BATON_LEFT_OUT")) now.left_out = atoi(getenv("BATON_LEFT_OUT")); };
   d_step {
+    if :: DEATH_BY_TIMER -> timers = 1 :: else fi;
     for (i : 0 .. N - 1) {
       incarnation[i] = 1; life[i] = 1; alive[i] = true; settling[i] = STANDS; doing[i] = IDLE;
       for (j : 0 .. N - 1) { known[FROM_TO(i, j)] = 1 }
