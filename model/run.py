@@ -37,7 +37,7 @@ PATIENT = "GIVEUPS=0 REFUSALS=0"
 CONFIGURATIONS = {
     "gift": ("EPOCHS=6 RESTARTS=2", [SAFETY]),
     "gift to itself": ("EPOCHS=5 SELF=1 REFUSALS=0", [SAFETY, ENDS]),
-    "gift of three": ("N=3 EPOCHS=4 CREATORS=1", [SAFETY]),
+    "gift of three": ("N=3 EPOCHS=4 CREATORS=1 REFUSALS=0", [SAFETY]),
     "two gifts": ("S=2 PAIR=1 EPOCHS=4", [SAFETY]),
     "lease": ("L=1 EPOCHS=4 LEASE_EPOCHS=3 CRASHES=1", [SAFETY]),
     "lease, two crashes": ("L=1 EPOCHS=4 LEASE_EPOCHS=2 REFUSALS=0", [SAFETY]),
