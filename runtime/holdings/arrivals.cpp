@@ -9,31 +9,22 @@ Arrivals::~Arrivals() {
     for (Holding* holding : taken_) {
         if (holding == nullptr) continue;
         if (!is_accepted_) holdings_->drop(*holding);
-        if (has_returned_) holdings_->release(*holding);  // nobody took it out
+        if (are_ours_) holdings_->release(*holding);  // nobody took it out
     }
 }
 
-Result<void> Arrivals::read_manifest() {
-    if (has_read_ || has_returned_) return {};
-    has_read_ = true;
-    if (handles_.empty() && manifest_.kind() == ValueKind::array && manifest_.size() > 0) {
-        Result<std::vector<Handle>> handles = decode_manifest(manifest_);
-        if (!handles) return handles.error();
-        handles_ = std::move(*handles);
-    }
-    taken_.resize(handles_.size(), nullptr);
-    if (!handles_.empty() && holdings_ == nullptr)
-        return Error{ErrorKind::unsupported, "this process takes part in no ledger: nothing can be given or lent to it"};
-    return {};
+Result<void> Arrivals::require_ledger() const {
+    if (handles_.empty() || holdings_ != nullptr) return {};
+    return Error{ErrorKind::unsupported, "this process takes part in no ledger: nothing can be given or lent to it"};
 }
 
 Holding* Arrivals::take(Value value, HandleKind kind, std::string& why) {
-    if (Result<void> read = read_manifest(); !read) {
-        why = read.error().text;
+    if (Result<void> possible = require_ledger(); !possible) {
+        why = possible.error().text;
         return nullptr;
     }
     const std::uint32_t index = value.handle();
-    if (has_returned_) {
+    if (are_ours_) {
         if (index >= taken_.size() || taken_[index] == nullptr || taken_[index]->kind != kind) {
             why = "was not in the message";
             return nullptr;
@@ -57,7 +48,7 @@ Holding* Arrivals::take(Value value, HandleKind kind, std::string& why) {
 
 Result<void> Arrivals::accept() {
     if (is_accepted_) return {};
-    if (Result<void> read = read_manifest(); !read) return read;
+    if (Result<void> possible = require_ledger(); !possible) return possible;
     for (const Holding* holding : taken_)
         if (holding == nullptr)
             return Error{ErrorKind::refused, "the manifest lists a handle that the body does not refer to"};
@@ -67,7 +58,7 @@ Result<void> Arrivals::accept() {
 }
 
 Result<void> Arrivals::accept_all() {
-    if (Result<void> read = read_manifest(); !read) return read;
+    if (Result<void> possible = require_ledger(); !possible) return possible;
     for (std::size_t index = 0; index < handles_.size(); ++index)
         taken_[index] = &holdings_->expect(handles_[index], from_.number);
     is_accepted_ = true;
@@ -76,12 +67,12 @@ Result<void> Arrivals::accept_all() {
         taken_.clear();
         return accepted;
     }
-    has_returned_ = true;
+    are_ours_ = true;
     return {};
 }
 
 void Arrivals::release_all() noexcept {
-    if (!read_manifest() || handles_.empty()) return;
+    if (handles_.empty() || holdings_ == nullptr) return;
     std::vector<Holding*> all;
     for (const Handle& handle : handles_) all.push_back(&holdings_->expect(handle, from_.number));
     holdings_->accept_and_release(all);

@@ -14,12 +14,11 @@ namespace baton {
 class Arrivals {
 public:
     // `holdings` may be null where this process has none; then every handle is refused.
-    Arrivals(Holdings* holdings, ActorId from, Value manifest) : holdings_(holdings), from_(from), manifest_(manifest) {}
     Arrivals(Holdings* holdings, ActorId from, std::vector<Handle> handles)
-        : holdings_(holdings), from_(from), handles_(std::move(handles)) {}
+        : holdings_(holdings), from_(from), handles_(std::move(handles)), taken_(handles_.size(), nullptr) {}
     // What was given back with the command it was sent in: ours already.
-    explicit Arrivals(Holdings* holdings, std::vector<Holding*> returned) : holdings_(holdings), taken_(std::move(returned)),
-          has_returned_(true), is_accepted_(true) {}
+    Arrivals(Holdings* holdings, std::vector<Holding*> returned)
+        : holdings_(holdings), taken_(std::move(returned)), are_ours_(true), is_accepted_(true) {}
     ~Arrivals();
     Arrivals(const Arrivals&) = delete;
     Arrivals& operator=(const Arrivals&) = delete;
@@ -38,14 +37,12 @@ public:
     [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
 
 private:
-    [[nodiscard]] Result<void> read_manifest();
+    [[nodiscard]] Result<void> require_ledger() const;
     Holdings* holdings_;
     ActorId from_;
-    Value manifest_;
     std::vector<Handle> handles_;
     std::vector<Holding*> taken_;  // by index; nullptr: not taken, or handed on
-    bool has_read_ = false;
-    bool has_returned_ = false;
+    bool are_ours_ = false;     // accepted before the body was decoded: what nobody takes is released
     bool is_accepted_ = false;
 };
 

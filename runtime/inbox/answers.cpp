@@ -18,10 +18,10 @@ Buffer error_body(const Error& error) {
 
 // ---- Answers ---------------------------------------------------------------------------------------
 
-bool Answers::post(Link link, const Envelope& envelope, std::string_view body, std::span<const Handle> manifest) {
+bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
     record_.clear();
     Encoder encoder{record_};
-    begin_record(encoder, envelope, manifest);
+    begin_record(encoder, envelope);
     record_.append(body);
     if (!waiting_.contains(link)) {
         const Transport::Sent sent = transport_->send(link, record_);
@@ -62,9 +62,9 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
     Holdings* holdings = gifts_->holdings();
     if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
     if (Result<void> departed = holdings->depart(parcel.holdings, asker); !departed) return departed;
-    std::vector<Handle> manifest;
-    for (const Holding* holding : parcel.holdings) manifest.push_back(holding->handle());
-    if (!post(link, Envelope{MessageKind::reply, me_, asker, 0, ask_id, tag}, body, manifest)) {
+    Envelope envelope{MessageKind::reply, me_, asker, 0, ask_id, tag};
+    for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
+    if (!post(link, envelope, body)) {
         static_cast<void>(holdings->take_back(parcel.holdings));
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
     }

@@ -23,7 +23,7 @@ public:
     void be(ActorId me) { me_ = me; }
 
     // False if nobody is there any more.
-    bool post(Link link, const Envelope& envelope, std::string_view body, std::span<const Handle> manifest = {});
+    bool post(Link link, const Envelope& envelope, std::string_view body);
     // What links that were full can take now.
     void post_waiting();
     [[nodiscard]] bool any_waiting() const noexcept { return !waiting_.empty(); }

@@ -60,19 +60,21 @@ bool Intake::parse(Command& out) {
         sender.id = envelope->from;
         if (own_ != nullptr && sender.id.is_somebody()) sender.taken = own_->traffic_with(sender.id);
     }
-    out = Command{*envelope, *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_,
-                  !is_for_me(*envelope)};
-    if (out.is_misaddressed) {  // of a count that is not ours
+    const std::uint64_t sequence = envelope->sequence;
+    const bool is_misaddressed = !is_for_me(*envelope);
+    out = Command{std::move(*envelope), *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_,
+                  is_misaddressed};
+    if (is_misaddressed) {  // of a count that is not ours
         if (!std::exchange(sender.has_misaddressed, true))
-            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id), to_string(envelope->to),
-                       envelope->tag);
+            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id), to_string(out.envelope.to),
+                       out.envelope.tag);
         return true;
     }
-    if (envelope->sequence != 0) {
-        if (sender.last_sequence != 0 && envelope->sequence != sender.last_sequence + 1)
+    if (sequence != 0) {
+        if (sender.last_sequence != 0 && sequence != sender.last_sequence + 1)
             log_->warn("command.missing", "from={} expected={} got={}", to_string(sender.id), sender.last_sequence + 1,
-                       envelope->sequence);
-        sender.last_sequence = envelope->sequence;
+                       sequence);
+        sender.last_sequence = sequence;
     }
     if (sender.taken != nullptr && is_of(*sender.taken, sender.id)) {
         constexpr auto relaxed = std::memory_order_relaxed;

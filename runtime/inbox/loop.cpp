@@ -133,10 +133,10 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
     record_.clear();  // only now: a push may serve the control lane, and whoever hears of it may send
     Encoder encoder{record_};
-    std::vector<Handle> manifest;
+    Envelope envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag};
     if (parcel != nullptr)
-        for (const Holding* holding : parcel->holdings) manifest.push_back(holding->handle());
-    begin_record(encoder, Envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag}, manifest);
+        for (const Holding* holding : parcel->holdings) envelope.manifest.push_back(holding->handle());
+    begin_record(encoder, envelope);
     record_.append(body);
     peers_.append(peer, record_);
     if (peer.waiting_commands == 1) ++unsent_peers_;
@@ -464,7 +464,7 @@ void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
 
 void Loop::take_reply(const Envelope& envelope, std::size_t body_start) {
     std::shared_ptr<Arrivals> arrivals;
-    if (envelope.manifest.size() > 0) {
+    if (!envelope.manifest.empty()) {
         arrivals = std::make_shared<Arrivals>(holdings(), envelope.from, envelope.manifest);
         if (Result<void> accepted = arrivals->accept_all(); !accepted) {
             arrivals->release_all();

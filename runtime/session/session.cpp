@@ -71,7 +71,7 @@ public:
     explicit Mail() = default;
     void handle(const Command& command, AnswerSlot answer) override {
         std::shared_ptr<Arrivals> arrivals;
-        if (command.envelope.manifest.size() > 0) {
+        if (!command.envelope.manifest.empty()) {
             arrivals = std::make_shared<Arrivals>(loop->holdings(), command.envelope.from, command.envelope.manifest);
             if (Result<void> accepted = arrivals->accept_all(); !accepted) {
                 if (answer.is_asked()) return answer.fail(accepted.error());

@@ -31,11 +31,11 @@ struct Envelope {
                                  // command that an error refuses; else 0
     std::uint64_t ask_id = 0;    // chosen by the asker; 0 where there is no ask
     std::string_view tag;        // the name of the command or notice
-    Value manifest = {};         // as read, see handle.hpp; views the frame
+    std::vector<Handle> manifest = {};  // what changes hands with the message
 };
 
 // Appends the envelope; the caller then appends exactly one value, the body.
-void begin_record(Encoder& encoder, const Envelope& envelope, std::span<const Handle> manifest = {});
+void begin_record(Encoder& encoder, const Envelope& envelope);
 
 // The envelope at `offset`, which then stands at the body. The tag views the frame. `unsupported` for an
 // envelope of another version, `corrupt` for everything else that is wrong; then nothing behind it in this
