@@ -211,9 +211,9 @@ private:
     template <class C>
     std::string_view encoded(const C& command) {
         body_.clear();
+        parcel_.holdings.clear();
         if constexpr (carries_held<C>()) {
             parcel_.type = fields::full_type_name<C>();
-            parcel_.holdings.clear();
             Encoder encoder{body_, parcel_.holdings};
             encode(encoder, command);
         } else {

@@ -33,6 +33,7 @@ public:
         std::string name = "scenario";                // in the roster; numbered when taken
         Inbox inbox = Inbox::open;
         std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
+        std::uint64_t memory_bytes = 0;               // that all segments may take, if it starts a coordinator; 0: its choice
     };
     // `gone` where no session is running and none may be started.
     [[nodiscard]] static Result<std::unique_ptr<Session>> enter(Entry entry);
@@ -86,8 +87,8 @@ public:
     [[nodiscard]] const std::shared_ptr<Holdings>& holdings() const noexcept { return holdings_; }
 
     // ---- the end
-    // A session of one's own: stops all actors and the coordinator; returns every exit of its life. One that
-    // was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
+    // A session of one's own: stops all actors and the coordinator; returns every exit of its life; `failed` when the
+    // coordinator found that segments were lost, doubled or left. One that was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
     [[nodiscard]] Result<std::vector<Ended>> close(Duration deadline = limits::stop_deadline);
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;

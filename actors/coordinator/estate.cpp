@@ -212,7 +212,9 @@ SegmentList Estate::list(std::uint64_t rows_max) const {
     list.budget_bytes = ledger().session_budget_bytes();
     for (Slot slot = 0; slot < ledger().segments_used(); ++slot) {
         const SegmentWord word = ledger().word_of(slot);
-        if (word.phase == Phase::free) continue;
+        // What is retired and not leased is only memory that waits for its home.
+        const bool is_waited_for = word.phase == Phase::retired && ledger().has_live_lease(slot);
+        if (!word.is_live() && !is_waited_for) continue;
         ++list.alive;
         if (list.rows.size() >= rows_max) continue;
         const SegmentRow& row = ledger().segment(slot);

@@ -18,7 +18,6 @@ namespace {
 using namespace baton;
 
 constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
-constexpr int exit_unbalanced = 3;    // a segment was lost, doubled or left
 
 struct Options {
     std::vector<std::string> scenario;  // its file, then its arguments

@@ -133,6 +133,10 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     ChildSpec spec;
     spec.program = *program;
     spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(announces.get())};
+    if (entry.memory_bytes != 0) {
+        spec.arguments.emplace_back("--memory");
+        spec.arguments.push_back(std::to_string(entry.memory_bytes));
+    }
     spec.input = ChildSpec::Input::none;
     spec.inherit_fd = announces.get();
     Result<Child> child = Child::start(spec);
@@ -358,8 +362,12 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     Result<coordinator::Closed> closed =
         call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
-    if (!coordinator_->reap_within(coordinator_exit_deadline)) kill_all();
+    const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_deadline);
+    if (!end) kill_all();
     if (!closed) return closed.error();
+    if (end == ExitStatus{false, exit_unbalanced})
+        return Error{ErrorKind::failed, "the session's ledger does not balance: segments were lost, doubled or left; its "
+                                        "coordinator has said which"};
     return std::move(closed->ended);
 }
 
