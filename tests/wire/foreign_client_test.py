@@ -681,7 +681,8 @@ class Golden(unittest.TestCase):
                 self.assertEqual(len(values), 2 if name.startswith("record.") else 1)
                 self.assertEqual(b"".join(msgpack.packb(value) for value in values), bytes_)
                 if name.startswith("record."):
-                    kind = {"send": SEND, "ask": ASK, "reply": REPLY, "error": ERROR, "notice": NOTICE}[name[7:]]
+                    kind = {"send": SEND, "gift": SEND, "ask": ASK, "loan": ASK, "reply": REPLY, "error": ERROR,
+                            "refusal": ERROR, "notice": NOTICE}[name[7:]]
                     self.assertEqual((len(values[0]), values[0][:2]), (10, [1, kind]))
 
 
