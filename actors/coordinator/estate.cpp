@@ -47,7 +47,7 @@ Estate::Settled Estate::settle(ActorId dead) {
     ledger().settle_intent(dead.number);
     ledger().take_over_counts(dead.number, me);
     pass_crash_point(CrashPoint::intent_resolved);
-    settling_.try_emplace(dead.number);
+    settling_[dead.number].dead = dead;
 
     for (Slot slot = 0; slot < ledger().segments_used(); ++slot) settle_segment(slot, dead.number, settled);
     for (Slot lease = 0; lease < ledger().leases_used(); ++lease) settle_lease(lease, dead.number, settled);
@@ -56,14 +56,15 @@ Estate::Settled Estate::settle(ActorId dead) {
 
     std::ranges::sort(settled.bounced_to);
     settled.bounced_to.erase(std::ranges::unique(settled.bounced_to).begin(), settled.bounced_to.end());
-    settling_[dead.number] = std::set<ActorId>(settled.to_drain.begin(), settled.to_drain.end());
-    settled.to_drain.assign(settling_[dead.number].begin(), settling_[dead.number].end());
+    std::set<ActorId>& heirs = settling_[dead.number].heirs;
+    heirs.insert(settled.to_drain.begin(), settled.to_drain.end());
+    settled.to_drain.assign(heirs.begin(), heirs.end());
 
     // It can't answer any more for those that died before it.
-    std::vector<ActorNumber> waiting;
-    for (const auto& [number, heirs] : settling_)
-        if (heirs.contains(dead)) waiting.push_back(number);
-    for (const ActorNumber number : waiting) drained(dead, ActorId{number, 0});
+    std::vector<ActorId> waiting;
+    for (const auto& [number, earlier] : settling_)
+        if (earlier.heirs.contains(dead)) waiting.push_back(earlier.dead);
+    for (const ActorId earlier : waiting) drained(dead, earlier);
     finish_if_drained(dead.number);
     return settled;
 }
@@ -81,7 +82,7 @@ void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
     // Again and again until the row stands still: its other party may be moving it.
     for (;;) {
         const SegmentWord word = ledger().word_of(slot);
-        const std::uint64_t bytes = ledger().segment(slot).used_bytes.load(relaxed);
+        const std::uint64_t bytes = ledger().segment(slot).used_bytes.load(relaxed) & ~handed_out_mark;
         const Duration age = clock_->now().time_since_epoch() - Duration{ledger().segment(slot).since.load(relaxed)};
         if ((word.phase == Phase::owned || word.phase == Phase::lent) && word.owner == dead) {
             ++settled.held.segments;
@@ -144,24 +145,31 @@ void Estate::settle_transfers(ActorNumber dead, ActorNumber heir) {
 
 void Estate::drained(ActorId heir, ActorId dead) {
     const auto found = settling_.find(dead.number);
-    if (found == settling_.end() || found->second.erase(heir) == 0) return;
+    if (found == settling_.end() || found->second.dead != dead || found->second.heirs.erase(heir) == 0) return;
     settle_transfers(dead.number, heir.number);
     finish_if_drained(dead.number);
 }
 
 void Estate::finish_if_drained(ActorNumber dead) {
     const auto found = settling_.find(dead);
-    if (found == settling_.end() || !found->second.empty()) return;
+    if (found == settling_.end() || !found->second.heirs.empty()) return;
     settling_.erase(found);
     next_collection_ = Deadline{clock_->now()};
 }
 
 // ---- the home of blocks without one ----------------------------------------------------------------
 
+// What its home has claimed for the row, also where the memory has left the session since.
+std::uint64_t Estate::bytes_of(Slot slot) const noexcept {
+    const SegmentRow& row = ledger().segment(slot);
+    const std::uint64_t used = row.used_bytes.load(relaxed);
+    return (used & handed_out_mark) != 0 ? used & ~handed_out_mark : row.bytes.load(relaxed);
+}
+
 void Estate::adopt(ActorNumber dead) {
     std::uint64_t bytes = 0;
     for (Slot slot = 0; slot < ledger().segments_used(); ++slot)
-        if (ledger().home_of(slot) == dead) bytes += ledger().segment(slot).bytes.load(relaxed);
+        if (ledger().home_of(slot) == dead) bytes += bytes_of(slot);
     ledger().adopt_blocks(dead, me);
     ledger().forget_bytes(dead);
     ledger().add_bytes(me, bytes);
@@ -172,13 +180,14 @@ void Estate::adopt(ActorNumber dead) {
 bool Estate::give_back(Slot slot) {
     SegmentRow& row = ledger().segment(slot);
     const SegmentWord word = ledger().word_of(slot);
-    const std::uint64_t bytes = row.bytes.load(relaxed);
+    const std::uint64_t bytes = bytes_of(slot);
     if (word.phase == Phase::free && bytes == 0) return true;
     // A retired row's memory may have a name before the row says how many bytes there are.
     if (word.phase == Phase::retired && !ledger().recycle(slot, word)) return false;
     if (word.phase != Phase::free && word.phase != Phase::retired) return false;
     store_->discard({slot, row.generation.load(relaxed)});
     row.bytes.store(0, relaxed);
+    row.used_bytes.store(0, relaxed);
     ledger().return_bytes(me, bytes);
     return true;
 }
@@ -228,7 +237,7 @@ SegmentList Estate::list(std::uint64_t rows_max) const {
 
 std::vector<Finding> Estate::audit() const {
     std::vector<ActorNumber> settling;
-    for (const auto& [number, heirs] : settling_) settling.push_back(number);
+    for (const auto& [number, one] : settling_) settling.push_back(number);
     return baton::audit(ledger(), settling);
 }
 
@@ -243,7 +252,7 @@ std::string Estate::last_transitions(ActorId actor, std::size_t most) const {
         const std::uint64_t partner = entry.partner.load(relaxed);
         if (!text.empty()) text += ", ";
         text += fmt::format("{} {}.{}", name_of(static_cast<Transition>(what >> 32)), static_cast<std::uint32_t>(what),
-                            entry.word.load(relaxed));
+                            entry.epoch.load(relaxed));
         if (partner != 0) text += fmt::format(" (actor {})", partner);
     }
     return text;
@@ -257,12 +266,9 @@ Estate::Balance Estate::close() {
             static_cast<void>(settle(life));
     // Nobody is left who could answer.
     while (!settling_.empty()) {
-        const auto& [dead, heirs] = *settling_.begin();
-        if (heirs.empty()) {
-            settling_.erase(settling_.begin());
-        } else {
-            drained(*heirs.begin(), ActorId{dead, 0});
-        }
+        const Settling first = settling_.begin()->second;
+        if (first.heirs.empty()) settling_.erase(first.dead.number);
+        for (const ActorId heir : first.heirs) drained(heir, first.dead);
     }
     while (collect()) {
     }

@@ -72,11 +72,16 @@ private:
     void adopt(ActorNumber dead);
     void finish_if_drained(ActorNumber dead);
     [[nodiscard]] bool give_back(Slot slot);
+    [[nodiscard]] std::uint64_t bytes_of(Slot slot) const noexcept;
 
     LedgerRegion region_;
     std::unique_ptr<Store> store_;
     const Clock* clock_;
-    std::map<ActorNumber, std::set<ActorId>> settling_;  // the dead, and who has not answered Drained yet
+    struct Settling {
+        ActorId dead;
+        std::set<ActorId> heirs;  // who have not answered Drained yet
+    };
+    std::map<ActorNumber, Settling> settling_;
     std::uint64_t released_for_the_dead_ = 0;
     Slot collection_cursor_ = 0;
     Deadline next_collection_;

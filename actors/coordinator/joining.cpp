@@ -58,9 +58,13 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     member->owns_session = command.owns_session && static_cast<pid_t>(command.pid) == setting_.serves_for;
     if (command.pid != 0) {
         Result<UniqueFd> pidfd = open_pidfd(static_cast<pid_t>(command.pid));
-        if (!pidfd) return answer.fail(pidfd.error());
+        Result<void> watched;
+        if (pidfd) watched = watch(pidfd->get(), packed(*id));
+        if (!pidfd || !watched) {
+            static_cast<void>(estate_->settle(*id));  // nobody lives there
+            return answer.fail(pidfd ? watched.error() : pidfd.error());
+        }
         member->pidfd = std::move(*pidfd);
-        if (Result<void> watched = watch(member->pidfd.get(), packed(*id)); !watched) return answer.fail(watched.error());
     }
     Member& added = members_.add(std::move(member));
     loop_->log().info("actor.joined", "name={} id={} pid={}", added.name, to_string(added.id), added.pid);
@@ -175,7 +179,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
             return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
         name = members_.free_name(name);
     }
-    Result<ActorId> id = new_life(command.memory_bytes);
+    Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
     if (!id) return id.error();
 
     ChildSpec spec;
@@ -186,8 +190,12 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
                         {actor_variable, to_string(*id)},
                         {coordinator_variable, std::to_string(::getpid())}};
     Result<Child> child = Child::start(spec);
-    if (!child) return child.error();
-    if (Result<void> watched = watch(child->pidfd(), packed(*id)); !watched) return watched.error();
+    Result<void> watched;
+    if (child) watched = watch(child->pidfd(), packed(*id));
+    if (!child || !watched) {
+        static_cast<void>(estate_->settle(*id));  // nobody lives there
+        return child ? watched.error() : child.error();
+    }
 
     auto member = std::make_unique<Member>();
     member->id = *id;

@@ -13,9 +13,6 @@ namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
-// In used_bytes of a row whose memory has left the session: its home has so many bytes less.
-constexpr std::uint64_t handed_out_mark = std::uint64_t{1} << 63;
-
 Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
 
 Store::Block block_of(const Holding& holding) { return {holding.slot, holding.generation}; }
@@ -304,12 +301,18 @@ Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     holding.layout = std::move(layout);
     const Result<std::uint64_t> found = store_.take_in(name, block_of(holding));
     std::optional<Error> trouble;
+    if (found) {  // it is here now, whatever the budget says, and ours to give back
+        row.bytes.store(*found, relaxed);
+        ledger().add_bytes(me_.number, *found);
+    }
     if (!found) {
         trouble = found.error();
     } else if (*found < *bytes) {
         trouble = refused(fmt::format("the shared memory '{}' has {} bytes, {} would take {}", name, *found,
                                       to_text(holding.layout), *bytes));
         static_cast<void>(store_.hand_out(block_of(holding), name));
+        row.bytes.store(0, relaxed);
+        ledger().return_bytes(me_.number, *found);
     } else {
         holding.capacity = *found;
         if (Result<void> mapped = map(holding); !mapped) trouble = mapped.error();
@@ -318,9 +321,7 @@ Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
         release(holding);
         return *trouble;
     }
-    row.bytes.store(holding.capacity, relaxed);
     row.used_bytes.store(*bytes, relaxed);
-    ledger().add_bytes(me_.number, holding.capacity);  // it is here already, whatever the budget says
     return &holding;
 }
 
@@ -480,15 +481,28 @@ Result<void> Holdings::depart(std::span<Holding* const> parcel, ActorId to) {
     return {};
 }
 
-bool Holdings::was_accepted(const Holding& first) const noexcept {
-    if (first.kind == HandleKind::segment) {
-        const SegmentWord word = ledger().word_of(first.slot);
-        return word != SegmentWord{Phase::offered, me_.number, first.other, first.epoch} &&
-               word != SegmentWord{Phase::owned, me_.number, 0, (first.epoch + 1) & words::epoch_max};
+Holdings::Fate Holdings::fate_of(const Holding& holding) const noexcept {
+    if (holding.kind == HandleKind::segment) {
+        const SegmentWord word = ledger().word_of(holding.slot);
+        if (word == SegmentWord{Phase::offered, me_.number, holding.other, holding.epoch}) return Fate::under_way;
+        return word == SegmentWord{Phase::owned, me_.number, 0, (holding.epoch + 1) & words::epoch_max} ? Fate::ours : Fate::taken;
     }
-    const LeaseWord word = ledger().lease_word_of(first.lease);
-    return word != LeaseWord{LeasePhase::granted, me_.number, first.other, first.lease_epoch} &&
-           word != LeaseWord{LeasePhase::free, 0, 0, (first.lease_epoch + 1) & words::epoch_max};
+    const LeaseWord word = ledger().lease_word_of(holding.lease);
+    if (word == LeaseWord{LeasePhase::granted, me_.number, holding.other, holding.lease_epoch}) return Fate::under_way;
+    return word == LeaseWord{LeasePhase::free, 0, 0, (holding.lease_epoch + 1) & words::epoch_max} ? Fate::ours : Fate::taken;
+}
+
+bool Holdings::is_taken(Departed& parcel) {
+    std::vector<Holding*>& holdings = parcel.holdings;
+    if (!parcel.was_taken && fate_of(*holdings.front()) != Fate::taken) return false;
+    parcel.was_taken = true;
+    std::erase_if(holdings, [this](Holding* holding) {
+        const Fate fate = fate_of(*holding);
+        if (fate == Fate::taken) drop(*holding);
+        if (fate == Fate::ours && is_back(*holding)) release(*holding);
+        return fate != Fate::under_way;
+    });
+    return holdings.empty();
 }
 
 // Whether it is ours again: by us (T4, L3), or by the coordinator, which left it as it would be after that.
@@ -524,21 +538,21 @@ void Holdings::undo_departure(Holding& holding) noexcept {
     if (holding.kind == HandleKind::segment) static_cast<void>(map(holding));
 }
 
-bool Holdings::take_back(std::span<Holding* const> parcel) {
-    if (parcel.empty()) return true;
-    if (!is_back(*parcel.front())) {
-        forget(parcel);
+bool Holdings::take_back(Departed& parcel) {
+    std::vector<Holding*>& holdings = parcel.holdings;
+    if (holdings.empty()) return !parcel.was_taken;
+    if (parcel.was_taken || !is_back(*holdings.front())) {
+        static_cast<void>(is_taken(parcel));
         return false;
     }
-    for (Holding* holding : parcel.subspan(1))
-        if (!is_back(*holding)) drop(*holding);
-    for (Holding* holding : parcel)
+    std::erase_if(holdings, [this](Holding* holding) {
+        if (holding->state != Holding::State::departing || is_back(*holding)) return false;
+        drop(*holding);  // only a receiver that takes the second and not the first comes here
+        return true;
+    });
+    for (Holding* holding : holdings)
         if (holding->state == Holding::State::owned) static_cast<void>(map(*holding));
     return true;
-}
-
-void Holdings::forget(std::span<Holding* const> parcel) noexcept {
-    for (Holding* holding : parcel) drop(*holding);
 }
 
 // ---- transfers in ----------------------------------------------------------------------------------

@@ -91,13 +91,18 @@ public:
     // All of them or none, in their order; the first decides. `gone` when `to` has no life any more; what can't go
     // (lent, viewed, another's) is `refused` and named.
     [[nodiscard]] Result<void> depart(std::span<Holding* const> parcel, ActorId to);
-    // Neither on its way any more nor ours again.
-    [[nodiscard]] bool was_accepted(const Holding& first) const noexcept;
-    // Takes the parcel back, whoever made it ours again (T4, L3 here; T5 by the coordinator). False, and all of it is
-    // gone, if the receiver was first.
-    [[nodiscard]] bool take_back(std::span<Holding* const> parcel);
-    // It is another's now: the book forgets it.
-    void forget(std::span<Holding* const> parcel) noexcept;
+    // A parcel on its way. Its first decides: once that has been taken the rest is the receiver's to take.
+    struct Departed {
+        std::vector<Holding*> holdings;
+        bool was_taken = false;  // the first of them
+    };
+    // Looks whether the receiver has taken the parcel; what it has taken leaves the parcel and the book. True when
+    // nothing of it is on its way any more. What the coordinator made ours again after the first was taken (T5, because
+    // the receiver died between two of them) belongs to no message any more and is released.
+    [[nodiscard]] bool is_taken(Departed& parcel);
+    // Takes the parcel back, whoever made it ours again (T4, L3 here; T5 by the coordinator). False if the receiver was
+    // first; then the parcel holds what is still on its way.
+    [[nodiscard]] bool take_back(Departed& parcel);
 
     // ---- transfers in: T3 and L2
     [[nodiscard]] Holding& expect(const Handle& handle, ActorNumber sender);
@@ -127,6 +132,8 @@ private:
     void take_home(Slot slot) noexcept;
     [[nodiscard]] Result<Slot> free_lease(Holding& lent, bool& is_linked);
     [[nodiscard]] Result<void> depart_one(Holding& holding, ActorId to);
+    enum class Fate { under_way, ours, taken };
+    [[nodiscard]] Fate fate_of(const Holding& holding) const noexcept;
     void undo_departure(Holding& holding) noexcept;
     [[nodiscard]] bool is_back(Holding& holding) noexcept;
     [[nodiscard]] Result<void> open(Holding& holding);

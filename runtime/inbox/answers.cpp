@@ -34,6 +34,9 @@ bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
     log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
     waiting_.erase(link);
     intake_->drop_silently(link);
+    // What lay in the answers that go nowhere is ours again, and of no use.
+    for (const Bounce& bounce : gifts_->take_back_all(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
+        for (Holding* holding : bounce.holdings) gifts_->holdings()->release(*holding);
     return false;
 }
 
@@ -65,7 +68,8 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
     Envelope envelope{MessageKind::reply, me_, asker, 0, ask_id, tag};
     for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
     if (!post(link, envelope, body)) {
-        static_cast<void>(holdings->take_back(parcel.holdings));
+        Holdings::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings->take_back(back));
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
     }
     pass_crash_point(CrashPoint::send_pushed);

@@ -6,7 +6,8 @@ namespace baton {
 
 Result<coordinator::Spawned> Context::spawn_program(const Program& program, std::uint64_t fingerprint) {
     const coordinator::Spawn spawn{program.program, program.name, program.arguments, program_folders(), fingerprint,
-                                   program.deadline, program.memory_bytes};
+                                   program.deadline,
+                                   program.memory_bytes == 0 ? std::nullopt : std::optional{program.memory_bytes}};
     // The coordinator keeps the deadline; ours is only for a coordinator that has died.
     return call(*loop_, spawn, program.deadline + limits::coordinator_deadline);
 }

@@ -21,13 +21,14 @@ public:
     void begin(ActorId dead, pid_t pid) { waiting_.push_back({dead, pid}); }
     [[nodiscard]] bool any() const noexcept { return !waiting_.empty(); }
 
-    // Before the inbox is looked at: asks the transport. `taken`: commands taken so far, `senders`: connections.
-    void look(Transport& transport, std::uint64_t taken, std::size_t senders) {
+    // Before the inbox is looked at: asks the transport. `taken`: frames taken so far.
+    void look(Transport& transport, std::uint64_t taken) {
         for (Drain& drain : waiting_) {
             if (drain.is_silent || transport.may_deliver(drain.pid)) continue;
             drain.is_silent = true;
-            // The transport takes from its connections in turn, so this many are taken when the last of the dead is.
-            drain.enough = taken + (senders + 1) * std::uint64_t{limits::inbox_frames_per_peer_max} * 2;
+            // The transport takes from its connections in turn, so this many are taken when the last of the dead is,
+            // however busy the others keep the inbox.
+            drain.enough = taken + std::uint64_t{limits::actors_max} * limits::inbox_frames_per_peer_max;
         }
     }
     // The transport has looked at the outside.

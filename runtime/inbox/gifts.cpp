@@ -9,7 +9,7 @@ namespace baton {
 void Gifts::note(const Key& key, std::string_view tag, std::string_view body, const Parcel& parcel) {
     if (key.by != By::ask)
         for (Holding* holding : parcel.holdings) holdings_->invalidate(*holding);
-    sent_[key.to].push_back({key, std::string(tag), Buffer(body), parcel});
+    sent_[key.to].push_back({key, std::string(tag), Buffer(body), parcel.type, {parcel.holdings, false}});
     ++count_;
     pass_crash_point(CrashPoint::send_noted);
 }
@@ -18,8 +18,7 @@ void Gifts::look(ActorId to) {
     const auto found = sent_.find(to);
     if (found == sent_.end()) return;
     std::deque<Gift>& gifts = found->second;
-    while (!gifts.empty() && gifts.front().key.by != By::ask && holdings_->was_accepted(*gifts.front().parcel.holdings.front())) {
-        holdings_->forget(gifts.front().parcel.holdings);
+    while (!gifts.empty() && gifts.front().key.by != By::ask && holdings_->is_taken(gifts.front().parcel)) {
         gifts.pop_front();
         --count_;
     }
@@ -34,8 +33,16 @@ std::vector<ActorId> Gifts::receivers() const {
 
 std::optional<Bounce> Gifts::end(Gift gift, const Error& why) {
     --count_;
-    if (!holdings_->take_back(gift.parcel.holdings) || gift.key.by == By::ask) return std::nullopt;
-    return Bounce{gift.key.to, std::move(gift.tag), gift.parcel.type, std::move(gift.body), std::move(gift.parcel.holdings), why};
+    if (!holdings_->take_back(gift.parcel)) {
+        // The receiver was first. Should it die before it has taken the rest, that comes back to nobody.
+        if (gift.parcel.holdings.empty()) return std::nullopt;
+        if (gift.key.by == By::ask) gift.key.by = By::request;
+        ++count_;
+        sent_[gift.key.to].push_back(std::move(gift));
+        return std::nullopt;
+    }
+    if (gift.key.by == By::ask) return std::nullopt;
+    return Bounce{gift.key.to, std::move(gift.tag), gift.type, std::move(gift.body), std::move(gift.parcel.holdings), why};
 }
 
 std::optional<Bounce> Gifts::take_back(const Key& key, const Error& why) {
@@ -51,22 +58,29 @@ std::optional<Bounce> Gifts::take_back(const Key& key, const Error& why) {
     return end(std::move(taken), why);
 }
 
-std::vector<Bounce> Gifts::take_back_all(ActorId to, const Error& why) {
+template <class Which>
+std::vector<Bounce> Gifts::take_back_some(ActorId to, const Error& why, const Which& which) {
     std::vector<Bounce> bounces;
     const auto found = sent_.find(to);
     if (found == sent_.end()) return bounces;
-    std::deque<Gift> asks;
     std::deque<Gift> gifts = std::move(found->second);
     sent_.erase(found);
     for (Gift& gift : gifts) {
-        if (gift.key.by == By::ask) {
-            asks.push_back(std::move(gift));
+        if (!which(gift)) {
+            sent_[to].push_back(std::move(gift));
         } else if (std::optional<Bounce> bounce = end(std::move(gift), why); bounce) {
             bounces.push_back(std::move(*bounce));
         }
     }
-    if (!asks.empty()) sent_[to] = std::move(asks);
     return bounces;
+}
+
+std::vector<Bounce> Gifts::take_back_all(ActorId to, const Error& why) {
+    return take_back_some(to, why, [](const Gift& gift) { return gift.key.by != By::ask; });
+}
+
+std::vector<Bounce> Gifts::take_back_commands(ActorId to, const Error& why) {
+    return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::send || gift.key.by == By::request; });
 }
 
 }  // namespace baton

@@ -62,15 +62,20 @@ public:
     [[nodiscard]] std::optional<Bounce> take_back(const Key& key, const Error& why);
     // The same of all that went to `to`, but for asks, which end by themselves.
     [[nodiscard]] std::vector<Bounce> take_back_all(ActorId to, const Error& why);
+    // The same of what went as commands: the connection that brought them has been dropped.
+    [[nodiscard]] std::vector<Bounce> take_back_commands(ActorId to, const Error& why);
 
 private:
     struct Gift {
         Key key;
         std::string tag;
         Buffer body;
-        Parcel parcel;
+        std::string_view type;
+        Holdings::Departed parcel;
     };
     [[nodiscard]] std::optional<Bounce> end(Gift gift, const Error& why);
+    template <class Which>
+    [[nodiscard]] std::vector<Bounce> take_back_some(ActorId to, const Error& why, const Which& which);
     Holdings* holdings_ = nullptr;
     std::unordered_map<ActorId, std::deque<Gift>> sent_;  // of each receiver, the oldest first
     std::size_t count_ = 0;

@@ -30,7 +30,6 @@ public:
     void forget(ActorId sender);
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
     [[nodiscard]] std::uint64_t frames_taken() const noexcept { return frames_taken_; }
-    [[nodiscard]] std::size_t senders() const noexcept { return senders_.size(); }
 
 private:
     struct Sender {

@@ -166,7 +166,10 @@ Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::stri
     gifts_.look(to);
     if (Result<void> departed = holdings()->depart(parcel.holdings, to); !departed) return departed;
     Result<void> sent = put(peer, kind, ask, tag, body, deadline, Urgency::now, &parcel);
-    if (!sent) static_cast<void>(holdings()->take_back(parcel.holdings));
+    if (!sent) {
+        Holdings::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings()->take_back(back));
+    }
     return sent;
 }
 
@@ -251,8 +254,15 @@ bool Loop::is_settled(AskId id) {
 }
 
 void Loop::abandon(AskId id) {
-    settle(id, Error{ErrorKind::timed_out, "abandoned"});
-    asks_.forget(id);
+    Asks::Ask* ask = asks_.find(id);
+    if (ask == nullptr || ask->is_abandoned) return;
+    if (ask->outcome) return asks_.forget(id);
+    ask->is_abandoned = true;
+    // What it carried and nobody has accepted comes back; the answer, should it still come, is read and let go.
+    if (std::optional<Bounce> bounce =
+            gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
+        bounce)
+        bounces_.push_back(std::move(*bounce));
 }
 
 Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration,
@@ -293,7 +303,7 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         if (peers_asked_ > 0 || gifts_.any()) collect_answers();
         answers_.post_waiting();
         if (drains_.any()) {
-            drains_.look(*transport_, intake_.frames_taken(), intake_.senders());
+            drains_.look(*transport_, intake_.frames_taken());
             if (handler == nullptr && !is_handling_) handler = collector_;
         }
         if (handler != nullptr && !is_handling_) give_bounces();
@@ -449,6 +459,7 @@ void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
     if (ask == nullptr || ask->outcome) return;
     if (Peer* peer = peers_.find(ask->to); peer != nullptr && peer->asks_in_flight > 0)
         if (--peer->asks_in_flight == 0) --peers_asked_;
+    if (ask->is_abandoned) return asks_.forget(id);
     const bool has_failed = !outcome;
     const Error why = has_failed ? outcome.error() : Error{};
     const ActorId to = ask->to;
@@ -479,7 +490,7 @@ void Loop::take_refusal(Link link, const Envelope& envelope, const Error& why) {
     if (!gifts_.any()) return;
     for (const auto& [id, peer] : peers_.all()) {
         if (peer.link != link) continue;
-        if (envelope.sequence == 0) return keep_bounces(gifts_.take_back_all(id, why));
+        if (envelope.sequence == 0) return keep_bounces(gifts_.take_back_commands(id, why));
         if (std::optional<Bounce> bounce = gifts_.take_back({id, Gifts::By::send, envelope.sequence}, why); bounce)
             bounces_.push_back(std::move(*bounce));
         return;

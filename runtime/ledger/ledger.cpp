@@ -419,14 +419,14 @@ Counts Ledger::counts_of(ActorNumber number) const noexcept {
 
 // ---- the ring --------------------------------------------------------------------------------------
 
-void Ledger::note(ActorNumber me, Transition transition, Slot slot, std::uint64_t word, ActorNumber partner,
+void Ledger::note(ActorNumber me, Transition transition, Slot slot, Epoch epoch, ActorNumber partner,
                   std::int64_t now) noexcept {
     ActorRow& row = own(me);
     const std::uint64_t number = row.ring_next.load(relaxed);
     RingEntry& entry = row.ring[number % limits::ring_entries];
     entry.at.store(now, relaxed);
     entry.what.store(static_cast<std::uint64_t>(transition) << 32 | slot, relaxed);
-    entry.word.store(word, relaxed);
+    entry.epoch.store(epoch, relaxed);
     entry.partner.store(partner, relaxed);
     row.ring_next.store(number + 1, std::memory_order_release);
 }

@@ -28,11 +28,15 @@
 
 namespace baton {
 
+// In used_bytes of a row whose memory has left the session by name: its home has so many bytes less.
+inline constexpr std::uint64_t handed_out_mark = std::uint64_t{1} << 63;
+
 enum class LeaseKind : std::uint32_t { read = 0, slice = 1 };
 
 struct SegmentRow {
     std::atomic<std::uint64_t> word;
-    std::atomic<std::uint64_t> bytes;        // of its memory; 0: there is none (yet). Its home writes it.
+    std::atomic<std::uint64_t> bytes;        // of its memory; 0: there is none. Its home writes it, and an owner that
+                                             // hands the memory out
     std::atomic<std::uint64_t> generation;   // of its memory; with session and slot it is the memory's name
     std::atomic<std::uint64_t> first_lease;  // of its lend: index + 1; 0: none. Its owner writes it.
     std::atomic<std::int64_t> since;         // when the word last changed, steady clock; for people
@@ -63,7 +67,7 @@ enum class Transition : std::uint32_t {
 struct RingEntry {
     std::atomic<std::int64_t> at;         // steady clock, nanoseconds
     std::atomic<std::uint64_t> what;      // Transition in the high half, slot in the low one
-    std::atomic<std::uint64_t> word;      // after it
+    std::atomic<std::uint64_t> epoch;     // after it
     std::atomic<std::uint64_t> partner;   // the other actor's number; 0: none
 };
 
@@ -200,7 +204,7 @@ public:
     [[nodiscard]] Counts counts_of(ActorNumber number) const noexcept;
 
     // ---- the ring: what an actor did last, for post-mortems
-    void note(ActorNumber me, Transition transition, Slot slot, std::uint64_t word, ActorNumber partner,
+    void note(ActorNumber me, Transition transition, Slot slot, Epoch epoch, ActorNumber partner,
               std::int64_t now) noexcept;
     [[nodiscard]] const ActorRow& actor(ActorNumber number) const noexcept { return actors_[number]; }
 

@@ -99,6 +99,12 @@ Result<Mapping> Mapping::map(const SharedObject& object, Access access, std::siz
 std::byte* Mapping::data() const noexcept { return static_cast<std::byte*>(region_->region.get_address()); }
 std::size_t Mapping::size() const noexcept { return region_->region.get_size(); }
 
+void Mapping::populate(Access access) noexcept {
+    // An older kernel does not know the advice; then each page faults at its first use.
+    ::madvise(region_->region.get_address(), region_->region.get_size(),
+              access == Access::write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+}
+
 void Mapping::permit(Permitted permitted) noexcept {
     int protection = PROT_NONE;
     if (permitted == Permitted::read) protection = PROT_READ;

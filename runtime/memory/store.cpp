@@ -71,6 +71,7 @@ Result<std::byte*> Store::add(const SharedObject& object, Block block, std::uint
         mapping = Mapping::map(object, access, 0, bytes);
     }
     if (!mapping) return mapping.error();
+    mapping->populate(access);
     const Key key{block, access};
     pinned_.push_back(View{key, std::move(*mapping), 1});
     views_[key] = std::prev(pinned_.end());

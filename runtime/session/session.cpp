@@ -198,7 +198,7 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
         const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration,
-                                       one.memory_bytes};
+                                       one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}};
         Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(spawn), duration);
         if (!ask) {
             failure = ask.error();

@@ -119,7 +119,7 @@ struct Spawn {
     std::vector<std::string> folders;     // where to look for the program, before the coordinator's own
     std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
     Duration deadline{};
-    std::uint64_t memory_bytes = 0;       // that its segments may take; 0: as much as the session has
+    std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
     using Reply = Spawned;
 };
 
