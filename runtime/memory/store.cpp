@@ -100,6 +100,8 @@ void Store::discard(Block block) noexcept {
         }
 }
 
+void Store::remove(Block block) noexcept { remove_shared_object(name_of(block)); }
+
 Result<void> Store::hand_out(Block block, const std::string& name) { return rename_shared_object(name_of(block), name); }
 
 Result<std::uint64_t> Store::take_in(const std::string& name, Block block) {

@@ -40,6 +40,8 @@ public:
     void unpin(Block block, Mapping::Access access) noexcept;
     // Ends the memory, for everybody. Nobody uses it any more.
     void discard(Block block) noexcept;
+    // The same, but whoever still has it mapped keeps what he sees.
+    void remove(Block block) noexcept;
     // The memory leaves the session under a name of its own, or comes into it.
     [[nodiscard]] Result<void> hand_out(Block block, const std::string& name);
     [[nodiscard]] Result<std::uint64_t> take_in(const std::string& name, Block block);  // answers its bytes
