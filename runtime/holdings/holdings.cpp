@@ -46,6 +46,7 @@ void Holdings::drop(Holding& holding) noexcept {
     holding.state = Holding::State::none;
     holding.kind = HandleKind::segment;
     holding.offset = 0;
+    holding.exports = 0;
     holding.lender = nullptr;
     holding.lease_rows.clear();
     unused_.push_back(&holding);
@@ -208,7 +209,7 @@ void Holdings::release(Holding& holding) noexcept {
             }
             break;
         case Holding::State::departing: return invalidate(holding);  // who sent it takes care of it
-        case Holding::State::none:
+        case Holding::State::none: return;  // ended with all others, by release_all()
         case Holding::State::pledge:
         case Holding::State::arriving: break;
     }
