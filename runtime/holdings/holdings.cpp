@@ -216,7 +216,19 @@ void Holdings::release(Holding& holding) noexcept {
     drop(holding);
 }
 
+// Others of the same memory share its view, and have nothing to give back then.
+void Holdings::keep_exported() noexcept {
+    std::vector<std::pair<Store::Block, Mapping::Access>> kept;
+    for (const Holding& holding : book_)
+        if (holding.exports > 0 && holding.data != nullptr) kept.emplace_back(block_of(holding), access_of(holding));
+    if (kept.empty()) return;
+    for (const auto& [block, access] : kept) store_.keep(block, access);
+    for (Holding& holding : book_)
+        if (std::ranges::find(kept, std::pair{block_of(holding), access_of(holding)}) != kept.end()) holding.data = nullptr;
+}
+
 void Holdings::release_all() noexcept {
+    keep_exported();
     for (Holding& holding : book_)
         if (holding.state != Holding::State::none && holding.state != Holding::State::departing) release(holding);
 }
