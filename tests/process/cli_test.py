@@ -194,7 +194,7 @@ class Looking(World):
         self.baton("send", "Bob", "Greet", "name=x", code=75)
         self.baton("kill", "Bob")
         text = self.baton("ps", "--all")
-        self.assertRegex(text, r"EXIT +DEAD LETTERS\n")
+        self.assertRegex(text, r"EXIT +DEAD LETTERS +HELD\n")
         self.assertRegex(text, r"\nAda +\d+ +- +exited .* stopped\n")
         self.assertRegex(text, r"\nBob +\d+ +- +exited .* signal -9 \(Killed\) +\d+\n")
         self.assertNotIn("\nbaton", text, "visits of the past are no news")
