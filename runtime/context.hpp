@@ -51,6 +51,9 @@ private:
     AskId ask_;
 };
 
+// An actor has ended: who, and how.
+using PeerExited = notice::Exited;
+
 // A command that came back with what it carried, and why. The segments in it are the sender's again.
 template <class C>
 struct Bounced {
@@ -150,6 +153,9 @@ public:
             if (std::optional<B> bounced = restored<C>(std::move(bounce)); bounced) take(std::move(*bounced));
         });
     }
+    // Calls `take` when an actor has ended with which this one has had to do (it had sent to it, or lent it
+    // something), between commands: name and exit. Its leases are in again by then.
+    void on_exited(std::function<void(const PeerExited&)> take) { loop_->on_peer_exited(std::move(take)); }
     // The next C that came back, where nobody has called on_bounced; for scenarios.
     template <class C>
     std::optional<Bounced<C>> next_bounced() {

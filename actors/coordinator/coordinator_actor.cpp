@@ -139,10 +139,10 @@ std::vector<std::string> Coordinator::on(const Audit&) {
 // ---- exits -----------------------------------------------------------------------------------------
 
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
-// owns again what was on its way to it.
+// had given or lent it something.
 void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
     const Estate::Settled settled = estate_->settle(member.id);
-    told.insert(settled.bounced_to.begin(), settled.bounced_to.end());
+    told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
         if (const Member* asked = members_.find(heir); asked != nullptr)
             notify(*loop_, *asked, notice::Drain{AnyRef{member.id}, member.pid});

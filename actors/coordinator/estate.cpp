@@ -54,8 +54,8 @@ Estate::Settled Estate::settle(ActorId dead) {
     adopt(dead.number);
     pass_crash_point(CrashPoint::settle_walked);
 
-    std::ranges::sort(settled.bounced_to);
-    settled.bounced_to.erase(std::ranges::unique(settled.bounced_to).begin(), settled.bounced_to.end());
+    std::ranges::sort(settled.concerned);
+    settled.concerned.erase(std::ranges::unique(settled.concerned).begin(), settled.concerned.end());
     std::set<ActorId>& heirs = settling_[dead.number].heirs;
     heirs.insert(settled.to_drain.begin(), settled.to_drain.end());
     settled.to_drain.assign(heirs.begin(), heirs.end());
@@ -93,7 +93,7 @@ void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
             const ActorId owner = ledger().life_of(word.owner);
             if (owner.is_somebody()) {
                 if (!ledger().bounce(slot, word)) continue;
-                settled.bounced_to.push_back(owner);
+                settled.concerned.push_back(owner);
             } else {
                 release_for(slot, word);
             }
@@ -120,6 +120,7 @@ void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
         if (word.borrower == dead) {
             if (!ledger().settle_lease(lease, word)) continue;
             if (word.phase == LeasePhase::claimed) ++settled.held.leases;
+            if (const ActorId lender = ledger().life_of(word.lender); lender.is_somebody()) settled.concerned.push_back(lender);
             return;
         }
         if (word.lender != dead || word.phase != LeasePhase::granted) return;

@@ -33,7 +33,7 @@ public:
 
     struct Settled {
         HeldAtExit held;
-        std::vector<ActorId> bounced_to;  // own again what they had offered to the dead one
+        std::vector<ActorId> concerned;   // own again what they had offered to the dead one, or have a lease in again
         std::vector<ActorId> to_drain;    // the dead one had offered or granted to them: they answer Drained
     };
     // Every row that names the dead one, but for what waits for Drained (T5, T9, L5, and T6 where nobody is left).

@@ -314,7 +314,10 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
             drains_.look(*transport_, intake_.frames_taken());
             if (handler == nullptr && !is_handling_) handler = collector_;
         }
-        if (handler != nullptr && !is_handling_) give_bounces();
+        if (handler != nullptr && !is_handling_) {
+            give_bounces();
+            tell_exits();
+        }
         if (handler != nullptr) {
             if (handler->descriptor() >= 0) handler->on_descriptor();
             if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
@@ -444,6 +447,7 @@ void Loop::take_notice(const Envelope& envelope, Value body) {
         if (notice) {
             forget_exited(*notice);
             on_exited_(*notice);
+            if (exit_taker_) exits_.push_back(*notice);
         }
     } else if (envelope.tag == "Drain") {
         const Result<notice::Drain> notice = decode_as<notice::Drain>(body, "Drain");
@@ -526,6 +530,15 @@ void Loop::give_bounces() {
         pass_crash_point(CrashPoint::bounce_told);
         const Handling handling{is_handling_};
         taker->second(std::move(bounce));
+    }
+}
+
+void Loop::tell_exits() {
+    while (!exits_.empty()) {
+        const notice::Exited exited = std::move(exits_.front());
+        exits_.pop_front();
+        const Handling handling{is_handling_};
+        exit_taker_(exited);
     }
 }
 

@@ -92,7 +92,9 @@ public:
 
     // Wakes up for `descriptor` in every wait, also when no handler serves.
     void watch(int descriptor, std::function<void()> on_readable);
-    // Told of every actor that this one had located and that has ended.
+    // The same for an actor's own code: called between commands, never within one.
+    void on_peer_exited(std::function<void(const notice::Exited&)> take) { exit_taker_ = std::move(take); }
+    // Told at once of every actor that this one had located, or lent something, and that has ended.
     void on_exited(std::function<void(const notice::Exited&)> callback) { on_exited_ = std::move(callback); }
     // An actor that has exited: nothing more will come over its connection.
     void forget(ActorId exited) { intake_.forget(exited); }
@@ -126,6 +128,7 @@ private:
     void take_reply(const Envelope& envelope, std::size_t body_start);
     void keep_bounces(std::vector<Bounce> bounces);
     void give_bounces();
+    void tell_exits();
     void tell_drained(bool was_empty);
 
     Transport* transport_;
@@ -142,6 +145,8 @@ private:
     Gifts gifts_;
     Answers answers_;
     Drains drains_;
+    std::function<void(const notice::Exited&)> exit_taker_;
+    std::deque<notice::Exited> exits_;  // of which the taker has not been told
     std::deque<Bounce> bounces_;
     std::unordered_map<std::string_view, std::function<void(Bounce)>> bounce_takers_;
     Handler* collector_ = nullptr;

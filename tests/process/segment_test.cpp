@@ -258,6 +258,18 @@ TEST_CASE("a lease outlives its dead lender, and the memory is not reused under 
     CHECK(world.audit().empty());
 }
 
+TEST_CASE("a lender is told when its borrower has ended, and its lease is in by then", "[process][I6]") {
+    VaultWorld world;
+    const vault::Address lender = world.spawn("lender");
+    const vault::Address reader = world.spawn("reader");
+    CHECK(world.scenario().ask(lender, vault::LendTo{reader, 100}).value() == 100);
+    world.scenario().kill(reader).value();
+    while (world.report(lender).exited.empty()) {
+    }
+    CHECK(world.report(lender).exited == std::vector<std::string>{"reader"});
+    CHECK(world.scenario().ask(lender, vault::Reclaim{0}).value() == "whole");
+}
+
 TEST_CASE("the end of a session takes back what everybody held", "[process][I7]") {
     VaultWorld world;
     const vault::Address a = world.spawn("a");

@@ -60,6 +60,7 @@ struct Summary {
     std::int64_t sum = 0;                   // of all elements of all that is kept
     std::vector<std::int64_t> bounced;      // the numbers of Keeps that came back
     std::uint64_t leases = 0;
+    std::vector<std::string> exited;        // names of actors of whose end it was told
 };
 struct Report { using Reply = Summary; };
 struct Drop {};                                                          // releases all that is kept

@@ -23,6 +23,7 @@ public:
             bounced_.push_back(back.command.number);
             kept_.push_back(std::move(back.command.item));
         });
+        context.on_exited([this](const baton::PeerExited& peer) { exited_.push_back(peer.name); });
     }
 
     void on(vault::Keep command) { kept_.push_back(std::move(command.item)); }
@@ -111,6 +112,7 @@ public:
         summary.kept = kept_.size();
         summary.bounced = bounced_;
         summary.leases = leases_.size();
+        summary.exited = exited_;
         return summary;
     }
     void on(const vault::Drop&) {
@@ -147,6 +149,7 @@ private:
     std::vector<baton::Slice> slices_;
     baton::Lent lent_;
     std::vector<std::int64_t> bounced_;
+    std::vector<std::string> exited_;
 };
 
 }  // namespace
