@@ -63,17 +63,25 @@ struct Auditor {
             if (!is_lent && !is_retired)
                 found(5, fmt::format("{} lives, but the segment is {} at epoch {}, lent at {}", name, name_of(segment.phase),
                                      segment.epoch, lend));
+            // A claimed one outlives its lender, a granted one is settled with it.
+            if (word.phase == LeasePhase::granted && !is_known(word.lender))
+                found(6, fmt::format("{} names lender {}, which has exited", name, word.lender));
             if (!is_known(word.borrower)) found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
             of_segment[static_cast<Slot>(slot)].push_back({row.offset.load(relaxed), row.offset.load(relaxed) + row.bytes.load(relaxed),
                                                            lease, static_cast<LeaseKind>(row.kind.load(relaxed))});
         }
         for (auto& [slot, ranges] : of_segment) {
             std::ranges::sort(ranges, {}, &Range::start);
-            for (std::size_t index = 1; index < ranges.size(); ++index) {
-                const Range& a = ranges[index - 1];
-                const Range& b = ranges[index];
-                if (a.end > b.start && (a.kind == LeaseKind::slice || b.kind == LeaseKind::slice))
-                    found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", a.lease, b.lease, slot));
+            // Of those that begin before it, the one that reaches furthest meets it if any does.
+            const Range* furthest = nullptr;
+            const Range* furthest_slice = nullptr;
+            for (const Range& range : ranges) {
+                const bool is_slice = range.kind == LeaseKind::slice;
+                const Range* before = is_slice ? furthest : furthest_slice;
+                if (before != nullptr && before->end > range.start)
+                    found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", before->lease, range.lease, slot));
+                if (furthest == nullptr || range.end > furthest->end) furthest = &range;
+                if (is_slice && (furthest_slice == nullptr || range.end > furthest_slice->end)) furthest_slice = &range;
             }
         }
     }

@@ -241,9 +241,11 @@ std::optional<Epoch> Ledger::withdraw(Slot slot, Epoch epoch, ActorNumber me, Ac
     return change(slot, {Phase::offered, me, heir, epoch}, {Phase::owned, me, 0, 0});
 }
 std::optional<Epoch> Ledger::bounce(Slot slot, SegmentWord offered) noexcept {
+    if (offered.phase != Phase::offered) return std::nullopt;
     return change(slot, offered, {Phase::owned, offered.owner, 0, 0});
 }
 std::optional<Epoch> Ledger::settle(Slot slot, SegmentWord offered) noexcept {
+    if (offered.phase != Phase::offered) return std::nullopt;
     return change(slot, offered, {Phase::retired, offered.owner, 0, 0});
 }
 std::optional<Epoch> Ledger::lend(Slot slot, Epoch epoch, ActorNumber me) noexcept {
@@ -304,7 +306,10 @@ std::optional<Epoch> Ledger::withdraw_lease(Slot lease, Epoch epoch, ActorNumber
 std::optional<Epoch> Ledger::drop(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept {
     return change(lease, LeaseWord{LeasePhase::claimed, lender, me, epoch}, LeaseWord{});
 }
-std::optional<Epoch> Ledger::settle_lease(Slot lease, LeaseWord word) noexcept { return change(lease, word, LeaseWord{}); }
+std::optional<Epoch> Ledger::settle_lease(Slot lease, LeaseWord word) noexcept {
+    if (word.phase == LeasePhase::free) return std::nullopt;
+    return change(lease, word, LeaseWord{});
+}
 
 std::uint32_t Ledger::live_leases(Slot segment) const noexcept {
     std::uint32_t live = 0;
@@ -346,8 +351,11 @@ bool Ledger::claim_bytes(ActorNumber me, std::uint64_t bytes) noexcept {
     // First said, then looked: of two that would exceed the budget together at least one sees it.
     std::atomic<std::uint64_t>& mine = header().home_bytes[me];
     const std::uint64_t before = mine.load(relaxed);
+    // What alone is too much is not said: a sum must not overflow, nor others be refused for it.
+    const std::uint64_t most = std::min(budget_bytes_of(me), session_budget_bytes());
+    if (bytes > most || before > most - bytes) return false;
     mine.store(before + bytes, sequential);
-    const bool fits = before + bytes <= budget_bytes_of(me) && bytes_in_session() <= session_budget_bytes();
+    const bool fits = bytes_in_session() <= session_budget_bytes();
     if (!fits) mine.store(before, sequential);
     return fits;
 }

@@ -1,0 +1,564 @@
+// Holdings of two actors over one real region: what each may do, what it is refused, and what memory lies behind it.
+#include "runtime/holdings/arrivals.hpp"
+#include "runtime/memory/size_class.hpp"
+#include "tests/unit/ledger_fixture.hpp"
+
+#include <fmt/format.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+using namespace ledger_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr ActorId alice_id{alice, 1};
+constexpr ActorId bob_id{bob, 1};
+
+// The memory of a session in which two actors live, and the proof that they leave none.
+class Pair {
+public:
+    explicit Pair(std::uint64_t budget = ~std::uint64_t{0}, Store::Idle idle = Store::Idle::accessible)
+        : id(fmt::format("unit{}-{}", ::getpid(), ++count_)), region(LedgerRegion::create(id, budget).value()),
+          a(joined(alice_id, idle)), b(joined(bob_id, idle)) {
+        region.ledger().give_life(coordinator_id, ~std::uint64_t{0}).value();
+    }
+    ~Pair() {
+        for (Holdings* one : {&*a, &*b}) one->release_all();
+        // Twice: the first may have retired what is the other's.
+        for (Holdings* one : {&*a, &*b, &*a}) one->trim();
+        CHECK(memories() == std::vector<std::string>{});
+        CHECK(region.ledger().bytes_in_session() == 0);
+        CHECK(invariants(audit_end(region.ledger())).empty());
+        LedgerRegion::remove(id);
+    }
+    Pair(const Pair&) = delete;
+    Pair& operator=(const Pair&) = delete;
+
+    Ledger& ledger() { return region.ledger(); }
+    // Names of shared objects, but for the ledger's.
+    [[nodiscard]] std::vector<std::string> memories() const {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator("/dev/shm"))
+            if (const std::string name = entry.path().filename(); name.starts_with("baton-" + id) && !name.ends_with("ledger"))
+                names.push_back(name);
+        return names;
+    }
+    // From a to b, as far as a's part goes.
+    Handle offer(Holding& holding) {
+        Holding* const parcel[] = {&holding};
+        a->depart(parcel, bob_id).value();
+        return holding.handle();
+    }
+    Result<void> accept(const Handle& handle, Holding** out = nullptr) {
+        Holding* const parcel[] = {&b->expect(handle, alice)};
+        if (out != nullptr) *out = parcel[0];
+        return b->accept(parcel);
+    }
+
+    std::string id;
+    LedgerRegion region;
+    ManualClock clock;
+    std::unique_ptr<Holdings> a;
+    std::unique_ptr<Holdings> b;
+
+private:
+    std::unique_ptr<Holdings> joined(ActorId who, Store::Idle idle) {
+        region.ledger().give_life(who, ~std::uint64_t{0}).value();
+        return std::make_unique<Holdings>(LedgerRegion::open(id).value(), id, who, clock, idle);
+    }
+    static inline int count_ = 0;
+};
+
+Layout bytes(std::uint64_t count) { return {"|u1", {count}}; }
+void fill(Holding& holding, int value) { std::memset(holding.data, value, holding.bytes); }
+bool is_filled(const Holding& holding, int value) {
+    return std::all_of(holding.data, holding.data + holding.bytes, [value](std::byte one) { return one == std::byte(value); });
+}
+
+// "rw-s" and the like: what this process may do at `address`.
+std::string rights_at(const void* address) {
+    std::ifstream maps{"/proc/self/maps"};
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t start = 0;
+        std::uintptr_t end = 0;
+        char rights[5] = {};
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &start, &end, rights) != 3) continue;
+        const auto at = reinterpret_cast<std::uintptr_t>(address);
+        if (at >= start && at < end) return rights;
+    }
+    return "none";
+}
+
+}  // namespace
+
+TEST_CASE("a size class holds what was asked for, is its own class, and wastes at most a quarter and a page", "[holdings]") {
+    CHECK(size_class_of(0) == 4096);
+    CHECK(size_class_of(1) == 4096);
+    CHECK(size_class_of(4096) == 4096);
+    CHECK(size_class_of(4097) == 8192);
+    CHECK(size_class_of(8192) == 8192);
+    CHECK(size_class_of(16'385) == 20'480);
+    CHECK(size_class_of(std::uint64_t{1} << 20) == std::uint64_t{1} << 20);
+    CHECK(size_class_of((std::uint64_t{1} << 20) + 1) == (std::uint64_t{1} << 20) / 4 * 5);
+    CHECK(size_class_of(limits::segment_bytes_max) == limits::segment_bytes_max);
+    std::uint64_t former = 0;
+    for (std::uint64_t size = 1; size < std::uint64_t{1} << 40; size += size / 7 + 1) {
+        const std::uint64_t capacity = size_class_of(size);
+        const bool is_fine = capacity >= size && capacity % page_bytes == 0 && capacity >= former &&
+                             size_class_of(capacity) == capacity && capacity - size <= size / 4 + page_bytes;
+        if (!is_fine) FAIL_CHECK(size << " becomes " << capacity);
+        former = capacity;
+    }
+}
+
+TEST_CASE("create takes a row and memory, release pools them, trim gives the memory back", "[holdings][T1][T9][T10]") {
+    Pair pair;
+    Holding& holding = *pair.a->create(bytes(10'000)).value();
+    const Slot slot = holding.slot;
+    CHECK(pair.ledger().word_of(slot) == SegmentWord{Phase::owned, alice, 0, holding.epoch});
+    CHECK(holding.capacity == size_class_of(10'000));
+    CHECK(rights_at(holding.data) == "rw-s");
+    CHECK(pair.memories().size() == 1);
+    CHECK(pair.ledger().bytes_of_home(alice) == holding.capacity);
+    CHECK(pair.ledger().counts_of(alice).created == 1);
+    pair.a->release(holding);
+    CHECK(pair.ledger().word_of(slot).phase == Phase::free);
+    CHECK(pair.a->has_pooled());
+    CHECK(pair.ledger().counts_of(alice).released == 1);
+    CHECK(pair.memories().size() == 1);
+    pair.a->trim();
+    CHECK_FALSE(pair.a->has_pooled());
+    CHECK(pair.memories().empty());
+    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+}
+
+TEST_CASE("a layout that is none is refused, and nothing is counted", "[holdings]") {
+    Pair pair;
+    CHECK(pair.a->create({"wrong", {1}}).error().kind == ErrorKind::refused);
+    CHECK(pair.a->create(bytes(limits::segment_bytes_max + 1)).error().kind == ErrorKind::refused);
+    CHECK(pair.a->create({"<f8", {~std::uint64_t{0}, 2}}).error().kind == ErrorKind::refused);
+    CHECK(pair.a->create({"|u1", std::vector<std::uint64_t>(limits::shape_dimensions_max + 1, 1)}).error().kind == ErrorKind::refused);
+    CHECK(pair.ledger().counts_of(alice).created == 0);
+}
+
+TEST_CASE("a segment of the same class gets the same memory again, under a new epoch", "[holdings]") {
+    Pair pair;
+    Holding& first = *pair.a->create(bytes(5000)).value();
+    const std::byte* const data = first.data;
+    const Handle old = first.handle();
+    pair.a->release(first);
+    Holding& second = *pair.a->create(bytes(8000)).value();
+    CHECK(second.data == data);
+    CHECK(second.slot == old.slot);
+    CHECK(second.epoch > old.epoch);
+    Holding& other = *pair.a->create(bytes(3)).value();
+    CHECK(other.data != data);
+    CHECK(pair.memories().size() == 2);
+}
+
+// Goal: the steady state asks the kernel for nothing.
+// Method: in a process that the kernel ends at the first system call but exit, after one round to warm up.
+TEST_CASE("create and release out of the pool make no system call", "[holdings]") {
+#ifdef __SANITIZE_ADDRESS__
+    WARN("skipped: the sanitizer's allocator makes system calls");
+#else
+    Pair pair;
+    pair.a->release(*pair.a->create(bytes(5000)).value());
+    const pid_t child = ::fork();
+    if (child == 0) {
+        pair.a->release(*pair.a->create(bytes(5000)).value());
+        if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) ::syscall(SYS_exit, 77);
+        for (int round = 0; round < 1000; ++round) {
+            const Result<Holding*> made = pair.a->create(bytes(5000));
+            if (!made) ::syscall(SYS_exit, 1);
+            pair.a->release(**made);
+        }
+        ::syscall(SYS_exit, 0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        WARN("skipped: the kernel has no seccomp");
+    } else {
+        CHECK(status == 0);
+    }
+#endif
+}
+
+TEST_CASE("over the budget is overloaded, and what lies in the pool in other sizes makes room", "[holdings]") {
+    Pair pair{1 << 20};
+    Holding& large = *pair.a->create(bytes(512 << 10)).value();
+    Holding& small = *pair.a->create(bytes(256 << 10)).value();
+    const auto more = pair.a->create(bytes(512 << 10));
+    REQUIRE_FALSE(more);
+    CHECK(more.error().kind == ErrorKind::overloaded);
+    CHECK(pair.b->create(bytes(512 << 10)).error().kind == ErrorKind::overloaded);
+    pair.a->release(large);
+    CHECK(pair.a->create(bytes(768 << 10)).ok());
+    CHECK(is_filled(small, 0));
+    CHECK(pair.ledger().bytes_in_session() == 1 << 20);
+}
+
+TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it go", "[holdings][T2][T3]") {
+    Pair pair;
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    fill(sent, 42);
+    const std::byte* const data = sent.data;
+    const Handle handle = pair.offer(sent);
+    CHECK(sent.data == nullptr);
+    CHECK_FALSE(pair.a->was_accepted(sent));
+    Holding* got = nullptr;
+    REQUIRE(pair.accept(handle, &got));
+    CHECK(is_filled(*got, 42));
+    CHECK(pair.a->was_accepted(sent));
+    Holding* const parcel[] = {&sent};
+    CHECK_FALSE(pair.a->take_back(parcel));
+    pair.b->release(*got);
+    CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
+    // No row of the giver's is free, so it looks for what has come home.
+    Holding& again = *pair.a->create(bytes(5000)).value();
+    CHECK(again.slot == handle.slot);
+    CHECK(again.data == data);
+    CHECK(pair.memories().size() == 1);
+}
+
+TEST_CASE("a handle that is not what the ledger says is refused and counted, and changes nothing", "[holdings]") {
+    Pair pair;
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    const Handle handle = pair.offer(sent);
+    const SegmentWord word = pair.ledger().word_of(handle.slot);
+    std::vector<std::pair<std::string, Handle>> forged(8, {"", handle});
+    forged[0] = {"stale", handle};
+    forged[0].second.epoch -= 1;
+    forged[1] = {"of the future", handle};
+    forged[1].second.epoch += 1;
+    forged[2] = {"of another slot", handle};
+    forged[2].second.slot += 1;
+    forged[3] = {"of no slot", handle};
+    forged[3].second.slot = ~0U;
+    forged[4] = {"larger than the memory", handle};
+    forged[4].second.layout = bytes(handle.layout.shape[0] * 100);
+    forged[5] = {"a lease", handle};
+    forged[5].second.kind = HandleKind::lease;
+    forged[6] = {"a slice of a lease that is none", handle};
+    forged[6].second.kind = HandleKind::slice;
+    forged[6].second.lease = ~0U;
+    forged[7] = {"of bytes that overflow", handle};
+    forged[7].second.layout = {"<f8", {~std::uint64_t{0}}};
+    std::uint64_t refused = 0;
+    for (const auto& [name, one] : forged) {
+        INFO(name);
+        const Result<void> accepted = pair.accept(one);
+        if (one.layout.bytes().has_value()) {
+            CHECK_FALSE(accepted);
+            CHECK(pair.ledger().counts_of(bob).refused == ++refused);
+            CHECK(pair.ledger().word_of(handle.slot) == word);
+        }
+    }
+}
+
+TEST_CASE("a repeated and a misdirected handle are refused", "[holdings][I3]") {
+    Pair pair;
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    const Handle handle = pair.offer(sent);
+    // By its own sender, as if it were the heir.
+    Holding* const own[] = {&pair.a->expect(handle, bob)};
+    CHECK_FALSE(pair.a->accept(own));
+    // As if another had sent it.
+    Holding* const others[] = {&pair.b->expect(handle, carol)};
+    CHECK_FALSE(pair.b->accept(others));
+    CHECK(pair.accept(handle).ok());
+    CHECK_FALSE(pair.accept(handle));
+    CHECK(pair.ledger().counts_of(bob).refused == 2);
+}
+
+TEST_CASE("of a message that carries several either all are accepted or none", "[holdings]") {
+    Pair pair;
+    Holding& first = *pair.a->create(bytes(10)).value();
+    Holding& second = *pair.a->create(bytes(20)).value();
+    Holding* const parcel[] = {&first, &second};
+    REQUIRE(pair.a->depart(parcel, bob_id));
+    Handle stale = second.handle();
+    stale.epoch += 7;
+    Holding* const arriving[] = {&pair.b->expect(first.handle(), alice), &pair.b->expect(stale, alice)};
+    CHECK_FALSE(pair.b->accept(arriving));
+    CHECK(pair.ledger().word_of(first.slot).phase == Phase::offered);
+    CHECK(pair.a->take_back(parcel));
+    CHECK(first.data != nullptr);
+}
+
+TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[holdings][I4]") {
+    Pair pair;
+    Holding& fine = *pair.a->create(bytes(10)).value();
+    Holding& other = *pair.a->create(bytes(20)).value();
+    fill(fine, 7);
+    Holding* const parcel[] = {&fine, &other};
+    SECTION("lent") {
+        REQUIRE(pair.a->lend(other));
+        CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::refused);
+        CHECK(pair.a->try_reclaim(other));
+    }
+    SECTION("viewed") {
+        other.exports = 1;
+        CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::refused);
+        CHECK(pair.a->lend(other).error().kind == ErrorKind::refused);
+        CHECK(pair.a->hand_out(other, pair.id + "-name").error().kind == ErrorKind::refused);
+        other.exports = 0;
+    }
+    SECTION("to nobody who lives") {
+        pair.ledger().take_life(bob_id);
+        CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::gone);
+    }
+    SECTION("to oneself") { CHECK(pair.a->depart(parcel, alice_id).error().kind == ErrorKind::refused); }
+    SECTION("twice the same") {
+        Holding* const twice[] = {&fine, &fine};
+        CHECK(pair.a->depart(twice, bob_id).error().kind == ErrorKind::refused);
+    }
+    CHECK(is_filled(fine, 7));
+    CHECK(pair.ledger().word_of(fine.slot) == SegmentWord{Phase::owned, alice, 0, fine.epoch});
+    CHECK(fine.state == Holding::State::owned);
+    CHECK(other.state == Holding::State::owned);
+}
+
+TEST_CASE("a gift that the coordinator bounced is ours again, once", "[holdings][T5]") {
+    Pair pair;
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    fill(sent, 9);
+    const Handle handle = pair.offer(sent);
+    REQUIRE(pair.ledger().bounce(handle.slot, pair.ledger().word_of(handle.slot)));
+    CHECK_FALSE(pair.a->was_accepted(sent));
+    Holding* const parcel[] = {&sent};
+    CHECK(pair.a->take_back(parcel));
+    CHECK(is_filled(sent, 9));
+    CHECK_FALSE(pair.accept(handle));
+    // It may go out again.
+    CHECK(pair.accept(pair.offer(sent)).ok());
+}
+
+TEST_CASE("a gift that nobody wants is accepted and ended at once", "[holdings]") {
+    Pair pair;
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    const Handle handle = pair.offer(sent);
+    Holding* const parcel[] = {&pair.b->expect(handle, alice), &pair.b->expect(handle, alice)};
+    pair.b->accept_and_release(parcel);
+    CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
+    CHECK(pair.ledger().counts_of(bob).released == 1);
+}
+
+// ---- leases ----------------------------------------------------------------------------------------
+
+TEST_CASE("a lease is read-only, counted, and keeps the lender from reclaiming", "[holdings][T7][T8]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    fill(lent, 5);
+    REQUIRE(pair.a->lend(lent));
+    Holding& pledge = *pair.a->pledge(lent, HandleKind::lease, 0, lent.layout);
+    Holding* got = nullptr;
+    const Handle handle = pair.offer(pledge);
+    CHECK(pair.a->leases_out(lent) == 1);
+    REQUIRE(pair.accept(handle, &got));
+    CHECK(rights_at(got->data) == "r--s");
+    CHECK(is_filled(*got, 5));
+    CHECK_FALSE(pair.accept(handle));  // repeated
+    CHECK_FALSE(pair.a->try_reclaim(lent));
+    Holding* const lease[] = {got};
+    CHECK(pair.b->depart(lease, alice_id).error().kind == ErrorKind::refused);
+    pair.b->release(*got);
+    CHECK(pair.a->leases_out(lent) == 0);
+    CHECK(pair.a->try_reclaim(lent));
+}
+
+TEST_CASE("a lease handle of other bytes than were granted is refused", "[holdings][I2]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    REQUIRE(pair.a->lend(lent));
+    Holding& pledge = *pair.a->pledge(lent, HandleKind::slice, 100, bytes(50));
+    const Handle handle = pair.offer(pledge);
+    const auto refused = [&](const std::function<void(Handle&)>& change) {
+        Handle forged = handle;
+        change(forged);
+        return pair.accept(forged).error().kind == ErrorKind::refused;
+    };
+    CHECK(refused([](Handle& one) { one.offset = 0; }));
+    CHECK(refused([](Handle& one) { one.offset = ~std::uint64_t{0}; }));
+    CHECK(refused([](Handle& one) { one.layout = bytes(51); }));
+    CHECK(refused([](Handle& one) { one.kind = HandleKind::lease; }));
+    CHECK(refused([](Handle& one) { one.kind = HandleKind::segment; }));
+    CHECK(refused([](Handle& one) { one.epoch += 1; }));
+    CHECK(refused([](Handle& one) { one.lease_epoch += 1; }));
+    CHECK(refused([](Handle& one) { one.lease += 1; }));
+    CHECK(refused([](Handle& one) { one.slot += 1; }));
+    CHECK(pair.ledger().counts_of(bob).refused == 9);
+    Holding* got = nullptr;
+    REQUIRE(pair.accept(handle, &got));
+    CHECK(rights_at(got->data) == "rw-s");
+    CHECK(got->data - got->offset != nullptr);
+}
+
+TEST_CASE("slices out and pledged overlap with what meets them, and with nothing beside them", "[holdings][I2]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    REQUIRE(pair.a->lend(lent));
+    Holding& pledge = *pair.a->pledge(lent, HandleKind::slice, 100, bytes(50));
+    for (int step = 0; step < 2; ++step) {
+        CHECK(pair.a->has_slices(lent));
+        CHECK(pair.a->overlaps(lent, 149, 1));
+        CHECK(pair.a->overlaps(lent, 0, 101));
+        CHECK_FALSE(pair.a->overlaps(lent, 150, 50));
+        CHECK_FALSE(pair.a->overlaps(lent, 0, 100));
+        if (step == 0) pair.offer(pledge);  // the same when it is on its way
+    }
+    Holding* const parcel[] = {&pledge};
+    CHECK(pair.a->take_back(parcel));
+    CHECK(pair.a->has_slices(lent));
+    pair.a->release(pledge);
+    CHECK_FALSE(pair.a->has_slices(lent));
+    CHECK(pair.a->try_reclaim(lent));
+}
+
+TEST_CASE("a retired segment's memory is not reused under a lease", "[holdings][I5]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    fill(lent, 3);
+    const Slot slot = lent.slot;
+    REQUIRE(pair.a->lend(lent));
+    Holding* got = nullptr;
+    REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout)), &got));
+    pair.a->release(lent);
+    Holding& other = *pair.a->create(bytes(5000)).value();
+    CHECK(other.slot != slot);
+    fill(other, 4);
+    pair.a->trim();
+    CHECK(is_filled(*got, 3));
+    pair.b->release(*got);
+    Holding& again = *pair.a->create(bytes(5000)).value();
+    CHECK(again.slot == slot);
+}
+
+TEST_CASE("leases of one lend use rows again that have come back", "[holdings]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    REQUIRE(pair.a->lend(lent));
+    for (int round = 0; round < 500; ++round) {
+        Holding* got = nullptr;
+        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout)), &got));
+        pair.b->release(*got);
+    }
+    CHECK(pair.ledger().leases_used() == limits::rows_per_block);
+    CHECK(lent.lease_rows.size() == 1);
+    CHECK(pair.a->try_reclaim(lent));
+}
+
+TEST_CASE("many lends one after the other use the same rows of leases", "[holdings]") {
+    Pair pair;
+    for (int round = 0; round < 500; ++round) {
+        Holding& lent = *pair.a->create(bytes(10)).value();
+        REQUIRE(pair.a->lend(lent));
+        Holding* got = nullptr;
+        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout)), &got));
+        pair.b->release(*got);
+        pair.a->release(lent);
+    }
+    CHECK(pair.ledger().leases_used() <= 3 * limits::rows_per_block);
+}
+
+// ---- guard -----------------------------------------------------------------------------------------
+
+TEST_CASE("with the guard, memory that is not held is not accessible, and the next holder gets it back", "[holdings][guard]") {
+    Pair pair{~std::uint64_t{0}, Store::Idle::guarded};
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    const std::byte* const data = sent.data;
+    CHECK(rights_at(data) == "rw-s");
+    Holding* got = nullptr;
+    REQUIRE(pair.accept(pair.offer(sent), &got));
+    CHECK(rights_at(data) == "---s");
+    CHECK(rights_at(got->data) == "rw-s");
+    const std::byte* const theirs = got->data;
+    pair.b->release(*got);
+    CHECK(rights_at(theirs) == "---s");
+    CHECK(pair.a->create(bytes(5000)).value()->data == data);
+    CHECK(rights_at(data) == "rw-s");
+}
+
+TEST_CASE("without the guard a view stays accessible", "[holdings][guard]") {
+    Pair pair;
+    Holding& holding = *pair.a->create(bytes(5000)).value();
+    const std::byte* const data = holding.data;
+    pair.a->release(holding);
+    CHECK(rights_at(data) == "rw-s");
+}
+
+// ---- by name ---------------------------------------------------------------------------------------
+
+TEST_CASE("a segment leaves the session under a name, and comes in under it", "[holdings]") {
+    Pair pair;
+    const std::string name = pair.id + "-picture";
+    Holding& out = *pair.a->create(bytes(5000)).value();
+    const std::uint64_t capacity = out.capacity;
+    fill(out, 8);
+    REQUIRE(pair.a->hand_out(out, name));
+    CHECK(fs::file_size("/dev/shm/" + name) == capacity);
+    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().counts_of(alice).handed_out == 1);
+    CHECK(pair.b->take_in(name, bytes(capacity + 1)).error().kind == ErrorKind::refused);
+    CHECK(fs::exists("/dev/shm/" + name));
+    Holding& in = *pair.b->take_in(name, bytes(5000)).value();
+    CHECK_FALSE(fs::exists("/dev/shm/" + name));
+    CHECK(is_filled(in, 8));
+    CHECK(pair.ledger().bytes_of_home(bob) == capacity);
+    const Counts counts = pair.ledger().counts_of(bob);
+    CHECK(counts.taken_in == 2);
+    CHECK(counts.released == 1);  // the one that did not fit
+    CHECK(pair.b->take_in(name, bytes(1)).error().kind == ErrorKind::refused);
+}
+
+TEST_CASE("names that are none, or in use, keep the segment here", "[holdings]") {
+    Pair pair;
+    Holding& out = *pair.a->create(bytes(5000)).value();
+    fill(out, 8);
+    for (const std::string& name : {std::string(), std::string("a/b"), std::string("baton-x"), std::string(limits::name_bytes_max + 1, 'n')})
+        CHECK(pair.a->hand_out(out, name).error().kind == ErrorKind::refused);
+    const std::string taken = pair.id + "-taken";
+    std::ofstream{"/dev/shm/" + taken} << "bytes";
+    CHECK(pair.a->hand_out(out, taken).error().kind == ErrorKind::refused);
+    fs::remove("/dev/shm/" + taken);
+    CHECK(is_filled(out, 8));
+    CHECK(out.state == Holding::State::owned);
+}
+
+TEST_CASE("what another handed out makes room at its home", "[holdings]") {
+    Pair pair;
+    const std::string name = pair.id + "-theirs";
+    Holding& sent = *pair.a->create(bytes(5000)).value();
+    Holding* got = nullptr;
+    REQUIRE(pair.accept(pair.offer(sent), &got));
+    REQUIRE(pair.b->hand_out(*got, name));
+    CHECK(pair.ledger().bytes_of_home(alice) > 0);
+    pair.a->trim();
+    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    fs::remove("/dev/shm/" + name);
+}
+
+TEST_CASE("what is let go while it is held by name or message ends what it stands for, once", "[holdings]") {
+    Pair pair;
+    Holding& one = *pair.a->create(bytes(10)).value();
+    Holding& two = *pair.a->create(bytes(10)).value();
+    REQUIRE(pair.a->lend(two));
+    static_cast<void>(pair.a->pledge(two, HandleKind::lease, 0, two.layout));
+    const std::uint32_t ticket = one.ticket;
+    pair.a->release_all();
+    CHECK(one.ticket != ticket);
+    pair.a->release_all();
+    CHECK(pair.ledger().counts_of(alice).released == 2);
+}

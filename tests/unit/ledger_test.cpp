@@ -1,0 +1,590 @@
+// The ledger's rows, word by word: what each transition needs, makes and refuses, and what an audit sees.
+#include "tests/unit/ledger_fixture.hpp"
+
+#include <functional>
+#include <thread>
+
+using namespace ledger_test;
+
+namespace {
+
+constexpr Epoch at = 7;  // the epoch that rows of these tables start from
+
+struct Start {
+    std::string name;
+    SegmentWord word;
+};
+const std::vector<Start> starts{
+    {"free", {Phase::free, 0, 0, at}},
+    {"owned", {Phase::owned, alice, 0, at}},
+    {"offered", {Phase::offered, alice, bob, at}},
+    {"lent", {Phase::lent, alice, 0, at}},
+    {"retired", {Phase::retired, alice, 0, at}},
+};
+
+using Made = std::optional<Epoch>;
+struct Step {
+    std::string name;
+    std::function<Made(Ledger&, Slot)> make;
+    // By the name of the start: the word after it. From all others it does nothing.
+    std::map<std::string, SegmentWord> succeeds;
+};
+SegmentWord next(Phase phase, ActorNumber owner, ActorNumber heir = 0) { return {phase, owner, heir, at + 1}; }
+
+const std::vector<Step> steps{
+    {"T1 create", [](Ledger& l, Slot s) { return l.create(s, alice); }, {{"free", next(Phase::owned, alice)}}},
+    {"T2 offer", [](Ledger& l, Slot s) { return l.offer(s, at, alice, bob); }, {{"owned", next(Phase::offered, alice, bob)}}},
+    {"T3 accept", [](Ledger& l, Slot s) { return l.accept(s, at, alice, bob); }, {{"offered", next(Phase::owned, bob)}}},
+    {"T4 withdraw", [](Ledger& l, Slot s) { return l.withdraw(s, at, alice, bob); }, {{"offered", next(Phase::owned, alice)}}},
+    {"T5 bounce", [](Ledger& l, Slot s) { return l.bounce(s, l.word_of(s)); }, {{"offered", next(Phase::owned, alice)}}},
+    {"T6 settle", [](Ledger& l, Slot s) { return l.settle(s, l.word_of(s)); }, {{"offered", next(Phase::retired, alice)}}},
+    {"T7 lend", [](Ledger& l, Slot s) { return l.lend(s, at, alice); }, {{"owned", next(Phase::lent, alice)}}},
+    {"T8 reclaim", [](Ledger& l, Slot s) { return l.reclaim(s, at, alice); }, {{"lent", next(Phase::owned, alice)}}},
+    {"T9 retire", [](Ledger& l, Slot s) { return l.retire(s, at, alice); },
+     {{"owned", next(Phase::retired, alice)}, {"lent", next(Phase::retired, alice)}}},
+    {"T10 recycle", [](Ledger& l, Slot s) { return l.recycle(s, l.word_of(s)); }, {{"retired", next(Phase::free, 0)}}},
+};
+
+struct LeaseStart {
+    std::string name;
+    LeaseWord word;
+};
+const std::vector<LeaseStart> lease_starts{
+    {"free", {LeasePhase::free, 0, 0, at}},
+    {"granted", {LeasePhase::granted, alice, bob, at}},
+    {"claimed", {LeasePhase::claimed, alice, bob, at}},
+};
+struct LeaseStep {
+    std::string name;
+    std::function<Made(Ledger&, Slot)> make;
+    std::map<std::string, LeaseWord> succeeds;
+};
+const LeaseWord freed{LeasePhase::free, 0, 0, at + 1};
+const std::vector<LeaseStep> lease_steps{
+    {"L1 grant", [](Ledger& l, Slot s) { return l.grant(s, alice, bob); }, {{"free", {LeasePhase::granted, alice, bob, at + 1}}}},
+    {"L2 claim", [](Ledger& l, Slot s) { return l.claim(s, at, alice, bob); }, {{"granted", {LeasePhase::claimed, alice, bob, at + 1}}}},
+    {"L3 withdraw", [](Ledger& l, Slot s) { return l.withdraw_lease(s, at, alice, bob); }, {{"granted", freed}}},
+    {"L4 drop", [](Ledger& l, Slot s) { return l.drop(s, at, alice, bob); }, {{"claimed", freed}}},
+    {"L5, L6 settle", [](Ledger& l, Slot s) { return l.settle_lease(s, l.lease_word_of(s)); }, {{"granted", freed}, {"claimed", freed}}},
+};
+
+// Describes and grants a lease of all of a segment of 100 bytes.
+Slot lease_of(HeapLedger& heap, Slot lease, Slot slot, Ledger::Range range = {LeaseKind::read, 0, 100}) {
+    heap.ledger.describe_lease(lease, slot, heap.ledger.word_of(slot).epoch, range, false);
+    REQUIRE(heap.ledger.grant(lease, alice, bob));
+    return lease;
+}
+
+}  // namespace
+
+TEST_CASE("every transition starts from the phases of the document, bumps the epoch, and changes nothing elsewhere",
+          "[ledger][I1][I3][I4]") {
+    HeapLedger heap;
+    const Slot slot = heap.row({});
+    for (const Step& step : steps) {
+        for (const Start& start : starts) {
+            INFO(step.name << " from " << start.name);
+            heap.write(slot, start.word);
+            const Made made = step.make(heap.ledger, slot);
+            const auto expected = step.succeeds.find(start.name);
+            CHECK(made.has_value() == (expected != step.succeeds.end()));
+            if (made) CHECK(*made == at + 1);
+            CHECK(heap.ledger.word_of(slot) == (expected == step.succeeds.end() ? start.word : expected->second));
+        }
+    }
+}
+
+TEST_CASE("every lease transition starts from the phases of the document, and changes nothing elsewhere", "[ledger]") {
+    HeapLedger heap;
+    const Slot lease = heap.lease_row({});
+    for (const LeaseStep& step : lease_steps) {
+        for (const LeaseStart& start : lease_starts) {
+            INFO(step.name << " from " << start.name);
+            heap.write(lease, start.word);
+            const Made made = step.make(heap.ledger, lease);
+            const auto expected = step.succeeds.find(start.name);
+            CHECK(made.has_value() == (expected != step.succeeds.end()));
+            CHECK((heap.ledger.lease_word_of(lease) == (expected == step.succeeds.end() ? start.word : expected->second)));
+        }
+    }
+}
+
+TEST_CASE("a transition by somebody else, or at another epoch, changes nothing", "[ledger][I3]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const auto refuses = [&](SegmentWord word, const std::function<Made(Slot)>& make) {
+        const Slot slot = heap.row(word);
+        CHECK_FALSE(make(slot).has_value());
+        CHECK(ledger.word_of(slot) == word);
+    };
+    const SegmentWord owned{Phase::owned, alice, 0, at};
+    const SegmentWord offered{Phase::offered, alice, bob, at};
+    const SegmentWord lent{Phase::lent, alice, 0, at};
+    for (const Epoch other : {at - 1, at + 1, words::epoch_max}) {
+        refuses(owned, [&](Slot slot) { return ledger.offer(slot, other, alice, bob); });
+        refuses(owned, [&](Slot slot) { return ledger.lend(slot, other, alice); });
+        refuses(owned, [&](Slot slot) { return ledger.retire(slot, other, alice); });
+        refuses(offered, [&](Slot slot) { return ledger.accept(slot, other, alice, bob); });
+        refuses(offered, [&](Slot slot) { return ledger.withdraw(slot, other, alice, bob); });
+        refuses(lent, [&](Slot slot) { return ledger.reclaim(slot, other, alice); });
+    }
+    refuses(owned, [&](Slot slot) { return ledger.offer(slot, at, bob, carol); });
+    refuses(owned, [&](Slot slot) { return ledger.lend(slot, at, bob); });
+    refuses(owned, [&](Slot slot) { return ledger.retire(slot, at, bob); });
+    refuses(offered, [&](Slot slot) { return ledger.accept(slot, at, alice, carol); });   // misdirected
+    refuses(offered, [&](Slot slot) { return ledger.accept(slot, at, carol, bob); });     // forged
+    refuses(offered, [&](Slot slot) { return ledger.withdraw(slot, at, carol, bob); });
+    refuses(offered, [&](Slot slot) { return ledger.withdraw(slot, at, alice, carol); });
+    refuses(lent, [&](Slot slot) { return ledger.reclaim(slot, at, bob); });
+    // The coordinator's, with a word that has moved on since it looked.
+    const SegmentWord seen{Phase::offered, alice, bob, at - 1};
+    refuses(offered, [&](Slot slot) { return ledger.bounce(slot, seen); });
+    refuses(offered, [&](Slot slot) { return ledger.settle(slot, seen); });
+    refuses({Phase::retired, alice, 0, at}, [&](Slot slot) { return ledger.recycle(slot, {Phase::retired, alice, 0, at - 1}); });
+}
+
+TEST_CASE("of accept and each end of a transfer one comes first and the other finds nothing", "[ledger][I3]") {
+    using End = std::function<Made(Ledger&, Slot)>;
+    const std::vector<End> ends{
+        [](Ledger& l, Slot s) { return l.withdraw(s, at, alice, bob); },
+        [](Ledger& l, Slot s) { return l.bounce(s, {Phase::offered, alice, bob, at}); },
+        [](Ledger& l, Slot s) { return l.settle(s, {Phase::offered, alice, bob, at}); },
+    };
+    for (const End& end : ends) {
+        HeapLedger heap;
+        const Slot taken = heap.row({Phase::offered, alice, bob, at});
+        CHECK(heap.ledger.accept(taken, at, alice, bob));
+        CHECK_FALSE(end(heap.ledger, taken));
+        CHECK_FALSE(heap.ledger.accept(taken, at, alice, bob));  // repeated
+        const Slot ended = heap.row({Phase::offered, alice, bob, at});
+        CHECK(end(heap.ledger, ended));
+        CHECK_FALSE(heap.ledger.accept(ended, at, alice, bob));
+        CHECK_FALSE(end(heap.ledger, ended));
+    }
+}
+
+// Goal: I3 holds when both parties move at the same moment.
+// Method: accept and withdraw of the same offer race from two threads, many times.
+TEST_CASE("accept and withdraw race, and exactly one of them wins", "[ledger][I3]") {
+    HeapLedger heap;
+    const Slot slot = heap.row({Phase::owned, alice, 0, 0});
+    constexpr int rounds = 2000;
+    std::atomic<int> round = 0;
+    std::atomic<int> done = 0;
+    std::atomic<Epoch> epoch = 0;
+    std::vector<char> accepted(rounds);
+    std::thread receiver{[&] {
+        for (int mine = 1; mine <= rounds; ++mine) {
+            while (round.load() != mine) std::this_thread::yield();
+            accepted[static_cast<std::size_t>(mine - 1)] = heap.ledger.accept(slot, epoch.load(), alice, bob).has_value();
+            done.store(mine);
+        }
+    }};
+    int doubled = 0;
+    for (int now = 1; now <= rounds; ++now) {
+        heap.write(slot, SegmentWord{Phase::owned, alice, 0, static_cast<Epoch>(now) * 4});
+        epoch.store(*heap.ledger.offer(slot, static_cast<Epoch>(now) * 4, alice, bob));
+        round.store(now);
+        const bool is_back = heap.ledger.withdraw(slot, epoch.load(), alice, bob).has_value();
+        while (done.load() != now) std::this_thread::yield();
+        if (is_back == static_cast<bool>(accepted[static_cast<std::size_t>(now - 1)])) ++doubled;
+    }
+    receiver.join();
+    CHECK(doubled == 0);
+}
+
+TEST_CASE("an epoch that has come to its end begins again at zero", "[ledger]") {
+    HeapLedger heap;
+    const Slot slot = heap.row({Phase::owned, alice, 0, words::epoch_max});
+    CHECK(heap.ledger.offer(slot, words::epoch_max, alice, bob) == Epoch{0});
+    CHECK(heap.ledger.word_of(slot) == SegmentWord{Phase::offered, alice, bob, 0});
+}
+
+TEST_CASE("a word holds the largest actor number and epoch without mixing them", "[ledger]") {
+    const SegmentWord largest{Phase::offered, limits::actors_max, limits::actors_max - 1, words::epoch_max};
+    CHECK(SegmentWord::of(largest.packed()) == largest);
+}
+
+// ---- leases ----------------------------------------------------------------------------------------
+
+TEST_CASE("neither reclaim nor recycle while a lease is granted or claimed", "[ledger][I5]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({Phase::owned, alice, 0, at});
+    const Epoch lend = *ledger.lend(slot, at, alice);
+    const Slot first = lease_of(heap, ledger.claim_lease_block(alice).value(), slot);
+    const Slot second = lease_of(heap, first + 1, slot);
+    CHECK(ledger.live_leases(slot) == 2);
+    CHECK_FALSE(ledger.reclaim(slot, lend, alice));
+    CHECK(ledger.claim(first, 1, alice, bob));
+    CHECK(ledger.withdraw_lease(second, 1, alice, bob));
+    CHECK(ledger.live_leases(slot) == 1);
+    CHECK_FALSE(ledger.reclaim(slot, lend, alice));
+    // Its owner may let it go, but the memory stays.
+    REQUIRE(ledger.retire(slot, lend, alice));
+    CHECK(ledger.has_live_lease(slot));
+    CHECK_FALSE(ledger.recycle(slot, ledger.word_of(slot)));
+    CHECK(invariants(audit(ledger)).empty());
+    CHECK(ledger.drop(first, 2, alice, bob));
+    CHECK(ledger.recycle(slot, ledger.word_of(slot)));
+}
+
+TEST_CASE("a free lease is parked as long as the list that it stands in may be walked", "[ledger][I5]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({Phase::owned, alice, 0, at});
+    const Epoch lend = *ledger.lend(slot, at, alice);
+    const Slot lease = ledger.claim_lease_block(alice).value();
+    CHECK_FALSE(ledger.is_parked(lease + 1));  // in no list yet, though its row names slot 0
+    lease_of(heap, lease, slot);
+    REQUIRE(ledger.withdraw_lease(lease, 1, alice, bob));
+    CHECK(ledger.is_parked(lease));
+    SECTION("until reclaim") {
+        REQUIRE(ledger.reclaim(slot, lend, alice));
+        CHECK_FALSE(ledger.is_parked(lease));
+        // The next lend of the segment begins a list of its own.
+        REQUIRE(ledger.lend(slot, lend + 1, alice));
+        CHECK_FALSE(ledger.is_parked(lease));
+        CHECK(ledger.live_leases(slot) == 0);
+    }
+    SECTION("until recycle") {
+        REQUIRE(ledger.retire(slot, lend, alice));
+        CHECK(ledger.is_parked(lease));
+        REQUIRE(ledger.recycle(slot, ledger.word_of(slot)));
+        CHECK_FALSE(ledger.is_parked(lease));
+    }
+}
+
+TEST_CASE("a lease of an earlier lend does not hold the memory of a later life", "[ledger][I5]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({Phase::owned, alice, 0, at});
+    const Slot other = slot + 1;
+    const Epoch lend = *ledger.lend(slot, at, alice);
+    const Slot lease = lease_of(heap, ledger.claim_lease_block(alice).value(), slot);
+    REQUIRE(ledger.withdraw_lease(lease, 1, alice, bob));
+    const Epoch back = *ledger.reclaim(slot, lend, alice);
+    // The row serves another segment now; the first one's list still begins there.
+    heap.write(other, SegmentWord{Phase::owned, alice, 0, at});
+    REQUIRE(ledger.lend(other, at, alice));
+    lease_of(heap, lease, other);
+    REQUIRE(ledger.retire(slot, back, alice));
+    CHECK(ledger.recycle(slot, ledger.word_of(slot)));
+    CHECK(ledger.has_live_lease(other));
+}
+
+TEST_CASE("a chain of leases that somebody closed to a ring, or led out of the table, is walked to an end", "[ledger]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({Phase::lent, alice, 0, at});
+    const Slot lease = lease_of(heap, ledger.claim_lease_block(alice).value(), slot);
+    REQUIRE(ledger.withdraw_lease(lease, 1, alice, bob));
+    ledger.lease(lease).next.store(lease + 1);
+    CHECK_FALSE(ledger.has_live_lease(slot));
+    ledger.lease(lease).next.store(~std::uint64_t{0});
+    CHECK_FALSE(ledger.has_live_lease(slot));
+    ledger.segment(slot).first_lease.store(ledger.leases_used() + 1);
+    CHECK(ledger.live_leases(slot) == 0);
+}
+
+// ---- the audit -------------------------------------------------------------------------------------
+
+TEST_CASE("an audit of a sound ledger finds nothing", "[ledger][audit]") {
+    HeapLedger heap;
+    const Slot slot = heap.row({Phase::owned, alice, 0, at});
+    heap.write(slot + 1, SegmentWord{Phase::offered, alice, bob, at});
+    heap.write(slot + 2, SegmentWord{Phase::lent, alice, 0, at});
+    heap.write(slot + 3, SegmentWord{Phase::retired, alice, 0, at});
+    const Slot lease = heap.ledger.claim_lease_block(alice).value();
+    lease_of(heap, lease, slot + 2, {LeaseKind::slice, 0, 50});
+    lease_of(heap, lease + 1, slot + 2, {LeaseKind::slice, 50, 50});
+    CHECK(invariants(audit(heap.ledger)).empty());
+    CHECK(invariants(audit_end(heap.ledger)) == std::vector<int>{7, 7, 7, 7, 7, 7});
+}
+
+TEST_CASE("an audit names the invariant of each damaged segment row", "[ledger][audit]") {
+    struct Damage {
+        std::string name;
+        SegmentWord word;
+        int invariant;
+    };
+    const std::vector<Damage> damages{
+        {"free with an owner", {Phase::free, alice, 0, at}, 1},
+        {"free with an heir", {Phase::free, 0, bob, at}, 1},
+        {"owned by nobody", {Phase::owned, 0, 0, at}, 1},
+        {"lent by nobody", {Phase::lent, 0, 0, at}, 1},
+        {"owned with an heir", {Phase::owned, alice, bob, at}, 1},
+        {"lent with an heir", {Phase::lent, alice, bob, at}, 1},
+        {"offered to nobody", {Phase::offered, alice, 0, at}, 1},
+        {"offered to its owner", {Phase::offered, alice, alice, at}, 3},
+        {"owned by the dead", {Phase::owned, 99, 0, at}, 6},
+        {"offered by the dead", {Phase::offered, 99, bob, at}, 6},
+        {"offered to the dead", {Phase::offered, alice, 99, at}, 6},
+        {"lent by the dead", {Phase::lent, 99, 0, at}, 6},
+        {"of a phase that is none", {static_cast<Phase>(6), alice, 0, at}, 1},
+    };
+    for (const Damage& damage : damages) {
+        INFO(damage.name);
+        HeapLedger heap;
+        heap.row(damage.word);
+        CHECK(invariants(audit(heap.ledger)) == std::vector<int>{damage.invariant});
+    }
+}
+
+TEST_CASE("an audit knows the dead whose last transfers are at rest", "[ledger][audit][I6]") {
+    HeapLedger heap;
+    heap.row({Phase::offered, 99, bob, at});
+    CHECK(invariants(audit(heap.ledger, {99})).empty());
+}
+
+TEST_CASE("an audit finds a live row in a block without a home", "[ledger][audit][I1]") {
+    HeapLedger heap;
+    const Slot slot = heap.row({});
+    heap.ledger.adopt_blocks(alice, coordinator_id.number);
+    heap.ledger.release_empty_blocks(coordinator_id.number);
+    REQUIRE(heap.ledger.home_of(slot) == 0);
+    heap.write(slot, SegmentWord{Phase::owned, alice, 0, at});
+    CHECK(invariants(audit(heap.ledger)) == std::vector<int>{1});
+}
+
+TEST_CASE("an audit names the invariant of each damaged lease", "[ledger][audit]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({Phase::lent, alice, 0, at});
+    const Slot lease = ledger.claim_lease_block(alice).value();
+    SECTION("of a segment that is no row") {
+        lease_of(heap, lease, slot);
+        ledger.lease(lease).segment.store(ledger.segments_used());
+        CHECK(invariants(audit(ledger)) == std::vector<int>{5});
+    }
+    SECTION("of a segment that is owned") {
+        lease_of(heap, lease, slot);
+        heap.write(slot, SegmentWord{Phase::owned, alice, 0, at});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{5});
+    }
+    SECTION("of a segment that is free") {
+        lease_of(heap, lease, slot);
+        heap.write(slot, SegmentWord{Phase::free, 0, 0, at});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{5});
+    }
+    SECTION("of another lend") {
+        lease_of(heap, lease, slot);
+        heap.write(slot, SegmentWord{Phase::lent, alice, 0, at + 2});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{5});
+    }
+    SECTION("to the dead") {
+        lease_of(heap, lease, slot);
+        heap.write(lease, LeaseWord{LeasePhase::claimed, alice, 99, 3});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{6});
+    }
+    SECTION("granted by the dead") {
+        lease_of(heap, lease, slot);
+        heap.write(lease, LeaseWord{LeasePhase::granted, 99, bob, 3});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{6});
+    }
+    SECTION("claimed from the dead: it may stay, as long as its borrower wants") {
+        lease_of(heap, lease, slot);
+        heap.write(slot, SegmentWord{Phase::retired, alice, 0, at + 1});
+        heap.write(lease, LeaseWord{LeasePhase::claimed, 99, bob, 3});
+        CHECK(invariants(audit(ledger)).empty());
+    }
+    SECTION("slices that overlap") {
+        lease_of(heap, lease, slot, {LeaseKind::slice, 0, 60});
+        lease_of(heap, lease + 1, slot, {LeaseKind::slice, 50, 50});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2});
+    }
+    SECTION("a slice under a lease") {
+        lease_of(heap, lease, slot, {LeaseKind::read, 0, 100});
+        lease_of(heap, lease + 1, slot, {LeaseKind::slice, 50, 50});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2});
+    }
+    SECTION("a slice within another and one behind it: the long one meets both") {
+        lease_of(heap, lease, slot, {LeaseKind::slice, 0, 100});
+        lease_of(heap, lease + 1, slot, {LeaseKind::read, 10, 10});
+        lease_of(heap, lease + 2, slot, {LeaseKind::read, 50, 10});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2, 2});
+    }
+    SECTION("a slice under a long lease, behind a short one that begins later") {
+        lease_of(heap, lease, slot, {LeaseKind::read, 0, 100});
+        lease_of(heap, lease + 1, slot, {LeaseKind::read, 10, 10});
+        lease_of(heap, lease + 2, slot, {LeaseKind::slice, 50, 10});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2});
+    }
+    SECTION("leases may overlap") {
+        lease_of(heap, lease, slot);
+        lease_of(heap, lease + 1, slot);
+        CHECK(invariants(audit(ledger)).empty());
+    }
+}
+
+// ---- counting --------------------------------------------------------------------------------------
+
+// Goal: the balance is exact wherever the counting process dies.
+// Method: make the steps of a counted transition one by one, and settle the intent as the coordinator would after each.
+TEST_CASE("an intent is settled at each of its steps, and counted once", "[ledger][balance]") {
+    for (int made = 0; made <= 3; ++made) {
+        INFO(made << " steps");
+        HeapLedger heap;
+        Ledger& ledger = heap.ledger;
+        const Slot slot = heap.row({Phase::owned, alice, 0, at});
+        if (made >= 1) ledger.intend(alice, Count::released, slot);
+        if (made >= 2) REQUIRE(ledger.retire(slot, at, alice));
+        if (made >= 3) ledger.count(alice, Count::released);
+        ledger.settle_intent(alice);
+        const std::uint64_t expected = made >= 2 ? 1 : 0;
+        CHECK(ledger.counts_of(alice).released == expected);
+        ledger.settle_intent(alice);
+        CHECK(ledger.counts_of(alice).released == expected);
+        ledger.take_over_counts(alice, coordinator_id.number);
+        CHECK(ledger.counts_of(alice).released == 0);
+        CHECK(ledger.counts_of(coordinator_id.number).released == expected);
+    }
+}
+
+TEST_CASE("an intent is counted once when it died between counting and forgetting", "[ledger][balance]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({});
+    ledger.intend(alice, Count::created, slot);
+    REQUIRE(ledger.create(slot, alice));
+    // As count() does, up to the middle.
+    const_cast<ActorRow&>(ledger.actor(alice)).counts[0].store(1);
+    ledger.settle_intent(alice);
+    CHECK(ledger.counts_of(alice).created == 1);
+}
+
+TEST_CASE("an intent that was given up, or that nobody could have written, counts nothing", "[ledger][balance]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = heap.row({});
+    ledger.intend(alice, Count::created, slot);
+    ledger.forget_intent(alice);
+    REQUIRE(ledger.create(slot, alice));
+    ledger.settle_intent(alice);
+    CHECK(ledger.counts_of(alice).created == 0);
+    auto& row = const_cast<ActorRow&>(ledger.actor(alice));
+    row.intent.store(77);
+    ledger.settle_intent(alice);
+    row.intent.store(1);
+    row.intent_slot.store(~std::uint64_t{0});
+    ledger.settle_intent(alice);
+    CHECK(ledger.counts_of(alice).created == 0);
+}
+
+// ---- bytes -----------------------------------------------------------------------------------------
+
+TEST_CASE("bytes are claimed within the session's and the actor's budget", "[ledger]") {
+    HeapLedger heap{1000};
+    Ledger& ledger = heap.ledger;
+    ledger.give_life({bob, 2}, 300).value();
+    CHECK(ledger.claim_bytes(alice, 600));
+    CHECK_FALSE(ledger.claim_bytes(bob, 301));
+    CHECK(ledger.claim_bytes(bob, 300));
+    CHECK_FALSE(ledger.claim_bytes(alice, 101));
+    CHECK(ledger.bytes_in_session() == 900);
+    ledger.return_bytes(bob, 300);
+    CHECK(ledger.claim_bytes(alice, 400));
+    CHECK(ledger.bytes_of_home(alice) == 1000);
+    ledger.return_bytes(alice, 5000);
+    CHECK(ledger.bytes_in_session() == 0);
+    ledger.add_bytes(alice, 2000);
+    CHECK_FALSE(ledger.claim_bytes(bob, 1));
+    ledger.forget_bytes(alice);
+    CHECK(ledger.claim_bytes(bob, 1));
+    CHECK_FALSE(ledger.claim_bytes(bob, ~std::uint64_t{0}));  // a sum that overflows is no small one
+    CHECK(ledger.bytes_of_home(bob) == 1);
+}
+
+TEST_CASE("two that claim at once never exceed the budget together", "[ledger]") {
+    HeapLedger heap{100};
+    Ledger& ledger = heap.ledger;
+    std::atomic<bool> is_over = false;
+    std::atomic<std::uint64_t> held = 0;
+    const auto claim = [&](ActorNumber me) {
+        for (int round = 0; round < 20'000; ++round) {
+            if (!ledger.claim_bytes(me, 60)) continue;
+            if (held.fetch_add(60) + 60 > 100) is_over = true;
+            held.fetch_sub(60);
+            ledger.return_bytes(me, 60);
+        }
+    };
+    std::thread other{claim, bob};
+    claim(alice);
+    other.join();
+    CHECK_FALSE(is_over);
+    CHECK(ledger.bytes_in_session() == 0);
+}
+
+// ---- blocks and lives ------------------------------------------------------------------------------
+
+TEST_CASE("a block has one home, and rows of it come back when it has died", "[ledger]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot mine = ledger.claim_segment_block(alice).value();
+    const Slot hers = ledger.claim_segment_block(bob).value();
+    CHECK(hers == mine + limits::rows_per_block);
+    CHECK(ledger.home_of(mine + limits::rows_per_block - 1) == alice);
+    CHECK(ledger.home_of(hers) == bob);
+    ledger.adopt_blocks(alice, coordinator_id.number);
+    CHECK(ledger.home_of(mine) == coordinator_id.number);
+    CHECK(ledger.home_of(hers) == bob);
+    heap.write(mine + 5, SegmentWord{Phase::owned, bob, 0, at});
+    ledger.release_empty_blocks(coordinator_id.number);
+    CHECK(ledger.home_of(mine) == coordinator_id.number);
+    heap.write(mine + 5, SegmentWord{Phase::free, 0, 0, at});
+    ledger.segment(mine + 5).bytes.store(4096);  // its memory is still there
+    ledger.release_empty_blocks(coordinator_id.number);
+    CHECK(ledger.home_of(mine) == coordinator_id.number);
+    ledger.segment(mine + 5).bytes.store(0);
+    ledger.release_empty_blocks(coordinator_id.number);
+    CHECK(ledger.home_of(mine) == 0);
+    CHECK(ledger.claim_segment_block(carol).value() == mine);
+}
+
+TEST_CASE("blocks run out as overloaded, with the limit's name", "[ledger]") {
+    HeapLedger heap;
+    for (std::uint32_t rows = 0; rows < limits::segments_max; rows += limits::rows_per_block)
+        REQUIRE(heap.ledger.claim_segment_block(alice));
+    const Result<Slot> last = heap.ledger.claim_segment_block(alice);
+    REQUIRE_FALSE(last);
+    CHECK(last.error().kind == ErrorKind::overloaded);
+    CHECK_THAT(last.error().text, Catch::Contains("limits::segments_max"));
+    for (std::uint32_t rows = 0; rows < limits::leases_max; rows += limits::rows_per_block)
+        REQUIRE(heap.ledger.claim_lease_block(alice));
+    CHECK(heap.ledger.claim_lease_block(alice).error().kind == ErrorKind::overloaded);
+}
+
+TEST_CASE("a life is one incarnation of a number", "[ledger][I6]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    CHECK(ledger.is_alive({alice, 1}));
+    CHECK_FALSE(ledger.is_alive({alice, 2}));
+    CHECK_FALSE(ledger.is_alive({0, 0}));
+    CHECK_FALSE(ledger.is_alive({limits::actors_max + 1, 1}));
+    ledger.take_life({alice, 2});  // not the one that lives
+    CHECK(ledger.is_alive({alice, 1}));
+    ledger.count_refused(alice);
+    ledger.take_life({alice, 1});
+    CHECK_FALSE(ledger.life_of(alice).is_somebody());
+    ledger.give_life({alice, 2}, 0).value();
+    CHECK(ledger.life_of(alice) == ActorId{alice, 2});
+    CHECK(ledger.counts_of(alice).refused == 0);
+}
+
+TEST_CASE("a region of another version is corrupt", "[ledger]") {
+    HeapLedger heap;
+    CHECK(heap.ledger.check_format().ok());
+    std::fill_n(heap.region().data(), 8, std::byte{0});
+    CHECK(heap.ledger.check_format().error().kind == ErrorKind::corrupt);
+}
+
+TEST_CASE("the ring keeps an actor's last transitions", "[ledger]") {
+    HeapLedger heap;
+    for (std::uint32_t number = 0; number < limits::ring_entries + 3; ++number)
+        heap.ledger.note(alice, Transition::offer, number, number + 1, bob, 5);
+    const ActorRow& row = heap.ledger.actor(alice);
+    CHECK(row.ring_next.load() == limits::ring_entries + 3);
+    CHECK(static_cast<std::uint32_t>(row.ring[2].what.load()) == limits::ring_entries + 2);
+    CHECK(name_of(static_cast<Transition>(row.ring[2].what.load() >> 32)) == "T2 offer");
+    CHECK(static_cast<std::uint32_t>(row.ring[3].what.load()) == 3);
+}
