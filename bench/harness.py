@@ -17,16 +17,20 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BIN = os.path.join(HERE, "..", "build", "release", "bin")
 
 
+def program_path(program: str) -> str:
+    """Without '/' it is one of build/release/bin."""
+    return program if "/" in program else os.path.join(BIN, program)
+
+
 @dataclasses.dataclass(frozen=True)
 class Contender:
     """A program, with what it is called in the table. Rows that name the same one share its measurements."""
 
     name: str
-    command: Tuple[str, ...]  # a program without '/' is one of build/release/bin
+    command: Tuple[str, ...]  # see program_path
 
     def measure(self) -> Dict[str, float]:
-        program = self.command[0] if "/" in self.command[0] else os.path.join(BIN, self.command[0])
-        done = subprocess.run([program, *self.command[1:]], capture_output=True, text=True)
+        done = subprocess.run([program_path(self.command[0]), *self.command[1:]], capture_output=True, text=True)
         if done.returncode != 0 or not done.stdout:
             sys.exit(f"\n{' '.join(self.command)} ended with {done.returncode}:\n{done.stderr}")
         return json.loads(done.stdout.splitlines()[-1])
@@ -34,7 +38,7 @@ class Contender:
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """What the ratio should be."""
+    """What the ratio should be; of a row without a baseline, the figure itself."""
 
     sign: str  # "<=" or ">="
     bound: float
@@ -56,6 +60,7 @@ class Row:
     baseline_key: Optional[str] = None     # where it is another one
     p99_key: Optional[str] = None
     goal: Optional[Goal] = None
+    is_speedup: bool = False               # the ratio says how many times as long the baseline takes
 
 
 Round = Dict[Contender, Dict[str, float]]
@@ -100,7 +105,8 @@ def summary(row: Row, rounds: Sequence[Round]) -> dict:
     """The row as it stands in bench/latest.json."""
     ours = [one[row.ours][row.key] for one in rounds]
     theirs = [] if row.baseline is None else [one[row.baseline][row.baseline_key or row.key] for one in rounds]
-    ratio = statistics.median(o / t for o, t in zip(ours, theirs)) if theirs else None
+    ratio = statistics.median(t / o if row.is_speedup else o / t for o, t in zip(ours, theirs)) if theirs else None
+    judged = statistics.median(ours) if row.baseline is None else ratio
     return {
         "name": row.name,
         "unit": row.unit,
@@ -110,7 +116,7 @@ def summary(row: Row, rounds: Sequence[Round]) -> dict:
         "baseline_median": statistics.median(theirs) if theirs else None,
         "ratio": None if ratio is None else round(ratio, 3),
         "goal": str(row.goal) if row.goal else None,
-        "holds": None if row.goal is None or ratio is None else row.goal.holds(ratio),
+        "holds": None if row.goal is None else row.goal.holds(judged),
         "rounds": len(rounds),
     }
 
@@ -119,14 +125,14 @@ def table(summaries: Sequence[dict]) -> str:
     def figure(value: Optional[float]) -> str:
         if value is None:
             return ""
-        return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}"
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}" if value >= 10 or value == 0 else f"{value:.3g}"
 
     header = ("row", "unit", "median", "p99", "baseline", "ratio", "goal", "", "beside")
     lines = [header]
     for one in summaries:
         verdict = {True: "holds", False: "MISSED", None: ""}[one["holds"]]
         lines.append((one["name"], one["unit"], figure(one["median"]), figure(one["p99"]), figure(one["baseline_median"]),
-                      "" if one["ratio"] is None else f"{one['ratio']:.2f}", one["goal"] or "", verdict,
+                      "" if one["ratio"] is None else f"{one['ratio']:,.2f}", one["goal"] or "", verdict,
                       one["baseline"] or ""))
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     is_number = [name in ("median", "p99", "baseline", "ratio") for name in header]

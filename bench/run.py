@@ -10,11 +10,13 @@ import sys
 
 import harness
 import rows_life
+import rows_memory
 import rows_messages
 
 TOPICS = [
     rows_messages,
     rows_life,
+    rows_memory,
 ]
 
 

@@ -219,7 +219,8 @@ Slot Ledger::leases_used() const noexcept {
 SegmentWord Ledger::word_of(Slot slot) const noexcept { return SegmentWord::of(segments_[slot].word.load(sequential)); }
 LeaseWord Ledger::lease_word_of(Slot lease) const noexcept { return LeaseWord::of(leases_[lease].word.load(sequential)); }
 
-std::optional<Epoch> Ledger::change(Slot slot, SegmentWord from, SegmentWord to) noexcept {
+// Inline and by their parts: a word that is passed in memory costs several times the compare-and-swap.
+inline std::optional<Epoch> Ledger::change(Slot slot, SegmentWord from, SegmentWord to) noexcept {
     to.epoch = (from.epoch + 1) & words::epoch_max;
     std::uint64_t expected = from.packed();
     if (!segments_[slot].word.compare_exchange_strong(expected, to.packed(), sequential)) return std::nullopt;
@@ -273,7 +274,7 @@ std::optional<Epoch> Ledger::recycle(Slot slot, SegmentWord retired) noexcept {
 
 // ---- leases ----------------------------------------------------------------------------------------
 
-std::optional<Epoch> Ledger::change(Slot lease, LeaseWord from, LeaseWord to) noexcept {
+inline std::optional<Epoch> Ledger::change(Slot lease, LeaseWord from, LeaseWord to) noexcept {
     to.epoch = (from.epoch + 1) & words::epoch_max;
     std::uint64_t expected = from.packed();
     if (!leases_[lease].word.compare_exchange_strong(expected, to.packed(), sequential)) return std::nullopt;

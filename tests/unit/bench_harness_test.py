@@ -42,6 +42,14 @@ class Harness(unittest.TestCase):
         self.assertFalse(Goal("<=", 2).holds(2.01) or Goal(">=", 1).holds(0.99))
         self.assertEqual(str(Goal(">=", 1)), ">= 1")
 
+    def test_a_speedup_is_the_baseline_by_ours(self):
+        one = harness.summary(row(Goal(">=", 300), is_speedup=True), rounds_of((10, 4000), (10, 2000), (10, 3000)))
+        self.assertEqual((one["ratio"], one["holds"]), (300.0, True))
+
+    def test_without_a_baseline_the_goal_is_of_the_figure_itself(self):
+        calls = Row("calls", "calls", OURS, "median_us", goal=Goal("<=", 0))
+        self.assertEqual([harness.summary(calls, rounds_of((figure, 1)))["holds"] for figure in (0, 0.01)], [True, False])
+
     def test_contenders_take_turns_and_rows_of_the_same_two_share_their_rounds(self):
         order = []
 
