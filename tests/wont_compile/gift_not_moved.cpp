@@ -1,0 +1,7 @@
+// expect: is moved, not copied
+#include "runtime/context.hpp"
+struct Develop { baton::Segment photo; };
+using Darkroom = baton::Protocol<Develop>;
+void give(baton::Context& context, baton::Ref<Darkroom> to, Develop& command) {
+    static_cast<void>(context.send(to, command));
+}

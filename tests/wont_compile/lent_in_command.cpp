@@ -1,0 +1,7 @@
+// expect: can't travel in a command
+#include "runtime/context.hpp"
+struct Take { baton::Lent all; };
+using Taker = baton::Protocol<Take>;
+void give(baton::Context& context, baton::Ref<Taker> to, Take&& command) {
+    static_cast<void>(context.send(to, std::move(command)));
+}

@@ -1,0 +1,4 @@
+// expect: constraints not satisfied
+#include "runtime/context.hpp"
+struct Node { Node* next; };
+void make(baton::Context& context) { static_cast<void>(context.create_array<Node>({10})); }

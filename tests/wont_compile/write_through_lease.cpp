@@ -1,0 +1,3 @@
+// expect: assignment of read-only
+#include "runtime/segment.hpp"
+void spoil(baton::Lease& lease) { lease.as<float>()[0] = 1.0F; }
