@@ -8,8 +8,6 @@
 //      integers become reals in place; a column that is text elsewhere, or became text late, is read once more.
 // The result does not depend on how the file was cut.
 //
-// The result does not depend on how the file was cut.
-//
 // Slots are filled from the front; a row that is blank or bad takes none. The bytes of text go where TextRoom says,
 // because nobody knows how many there are before they have been read. Memory beside these: a window (text_file.hpp)
 // and an index of one block (row_index.hpp). One thread at a time.

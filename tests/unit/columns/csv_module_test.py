@@ -150,13 +150,13 @@ class CsvModule(unittest.TestCase):
 
     def test_tables_as_programs_write_them(self):
         rng = random.Random(1)
-        tables = [random_table(rng) for _ in range(250)]
+        tables = [random_table(rng) for _ in range(150)]
         for delimiter in ",;\t":
             self.compare([text for text, used in tables if used == delimiter], delimiter)
 
     def test_texts_as_nobody_writes_them(self):
         rng = random.Random(2)
-        self.compare([text for text, _ in (random_text(rng) for _ in range(400))], ",")
+        self.compare([text for text, _ in (random_text(rng) for _ in range(250))], ",")
 
     def test_files_of_make_csv(self):
         with tempfile.TemporaryDirectory() as folder:
