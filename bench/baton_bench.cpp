@@ -1,5 +1,6 @@
 // One measurement of Baton a call, as one line of JSON; run.py pairs it with raw_zmq.
-//   baton_bench round-trip|one-way|spawn --count N        baton_bench memory
+//   baton_bench round-trip|spawn --count N        baton_bench one-way --count N [--block-bytes N]
+//   baton_bench memory
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
@@ -21,16 +22,16 @@ double milliseconds_since(Clock::time_point start) {
 
 void round_trip(baton::Scenario& scenario, std::size_t count) {
     const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"}).value();
-    const auto once = [&](double value) {
-        if (scenario.ask(actor, bench::Measure{value, 1, 0, 0, 0, 0, 0, 0}).value() != value + 1)
-            throw std::runtime_error("a wrong reply");
+    const auto once = [&](std::size_t index) {
+        const auto sample = bench::sample_of<bench::Measure>(index);
+        if (scenario.ask(actor, sample).value() != bench::sum_of(sample)) throw std::runtime_error("a wrong reply");
     };
-    for (std::size_t index = 0; index < std::min<std::size_t>(count, 10'000); ++index) once(1);
+    for (std::size_t index = 0; index < std::min<std::size_t>(count, 10'000); ++index) once(index);
     std::vector<double> microseconds;
     microseconds.reserve(count);
     for (std::size_t index = 0; index < count; ++index) {
         const auto start = Clock::now();
-        once(static_cast<double>(index));
+        once(index);
         microseconds.push_back(milliseconds_since(start) * 1000);
     }
     std::ranges::sort(microseconds);
@@ -38,12 +39,12 @@ void round_trip(baton::Scenario& scenario, std::size_t count) {
                microseconds[count * 99 / 100], count);
 }
 
-void one_way(baton::Scenario& scenario, std::size_t count) {
+void one_way(baton::Scenario& scenario, std::size_t count, std::uint32_t block_bytes) {
     const auto sender = scenario.spawn<bench::Protocol>({"bench_actor", "sender"}).value();
     const auto receiver = scenario.spawn<bench::Protocol>({"bench_actor", "receiver"}).value();
     const std::chrono::minutes deadline{2};
-    scenario.ask(sender, bench::Drive{receiver, std::min<std::size_t>(count, 10'000)}, deadline).value();
-    const double seconds = scenario.ask(sender, bench::Drive{receiver, count}, deadline).value();
+    scenario.ask(sender, bench::Drive{receiver, std::min<std::size_t>(count, 10'000), block_bytes}, deadline).value();
+    const double seconds = scenario.ask(sender, bench::Drive{receiver, count, block_bytes}, deadline).value();
     fmt::print("{{\"messages_per_second\":{:.0f},\"count\":{}}}\n", static_cast<double>(count) / seconds, count);
 }
 
@@ -85,13 +86,17 @@ int main(int argc, char** argv) {
     CLI::App app{"One measurement of Baton, as one line of JSON."};
     std::string mode;
     std::size_t count = 20'000;
+    std::uint32_t block_bytes = 0;
     app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"round-trip", "one-way", "spawn", "memory"}));
     app.add_option("--count", count, "round trips, messages or actors")->check(CLI::Range(1, 100'000'000))->capture_default_str();
+    app.add_option("--block-bytes", block_bytes, "one-way: so many bytes a command, 0: eight doubles")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
     app.footer("Example:\n  baton_bench round-trip --count 20000");
     CLI11_PARSE(app, argc, argv);
     return baton::run_scenario(1, argv, [&](baton::Scenario& scenario) {
         if (mode == "round-trip") round_trip(scenario, count);
-        if (mode == "one-way") one_way(scenario, count);
+        if (mode == "one-way") one_way(scenario, count, block_bytes);
         if (mode == "spawn") spawn(scenario, count);
         if (mode == "memory") memory(scenario);
     });

@@ -6,27 +6,34 @@
 
 namespace {
 
-template <class S>
-double sum_of(const S& s) {
-    return s.a + s.b + s.c + s.d + s.e + s.f + s.g + s.h;
-}
-
 class BenchActor {
 public:
     explicit BenchActor(baton::Context& context) : context_(&context) {}
 
-    double on(const bench::Measure& command) { return sum_of(command); }
-    void on(const bench::Sample& command) { sum_ += sum_of(command); }
+    double on(const bench::Measure& command) { return bench::sum_of(command); }
+    void on(const bench::Sample& command) { sum_ += bench::sum_of(command); }
+    void on(const bench::Block& command) { sum_ += static_cast<double>(command.index); }
     double on(const bench::Sum&) { return sum_; }
 
     double on(const bench::Drive& command) {
         const double before = context_->ask(command.receiver, bench::Sum{}).value();
+        bench::Block block{0, std::vector<std::byte>(command.block_bytes, std::byte{7})};
+        double expected = 0;
         const auto start = std::chrono::steady_clock::now();
-        for (std::uint64_t index = 0; index < command.count; ++index)
-            context_->send(command.receiver, bench::Sample{1, 0, 0, 0, 0, 0, 0, static_cast<double>(index % 2)}).value();
+        for (std::uint64_t index = 0; index < command.count; ++index) {
+            if (command.block_bytes == 0) {
+                const auto sample = bench::sample_of<bench::Sample>(index % 1000);
+                context_->send(command.receiver, sample).value();
+                expected += bench::sum_of(sample);
+            } else {
+                block.index = index % 1000;
+                context_->send(command.receiver, block).value();
+                expected += static_cast<double>(block.index);
+            }
+        }
         const double sum = context_->ask(command.receiver, bench::Sum{}, std::chrono::minutes{1}).value() - before;
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-        if (sum != static_cast<double>(command.count + command.count / 2)) throw std::runtime_error("samples were lost");
+        if (sum != expected) throw std::runtime_error("a wrong sum came back");
         return seconds.count();
     }
 

@@ -2,10 +2,12 @@
 //
 //   raw_zmq round-trip    --count N [--bytes]   one message there, one answer back, one at a time
 //   raw_zmq one-way       --count N [--bytes]   N messages, then one answer with the sum of what they held
+//   raw_zmq one-way       --count N --block-bytes B      the same with blocks instead of samples
 //   raw_zmq spawn-connect --count N             N processes started at once, each heard and answered once
 //
 // The receiver binds a ROUTER on ipc, the sender connects a DEALER; each is a process of its own. A message is
-// one ZeroMQ message: eight doubles as a msgpack map with field names, or with --bytes their 64 raw bytes.
+// one ZeroMQ message: eight doubles as a msgpack map with field names, or with --bytes their 64 raw bytes, or
+// with --block-bytes a map of an index and so many bytes.
 // The result is one line of JSON. Knows nothing of Baton's code.
 //
 // Choices: the sbuffer is reused from message to message; a message is unpacked into a reused zone, its
@@ -49,12 +51,41 @@ struct Sample {
     MSGPACK_DEFINE_MAP(a, b, c, d, e, f, g, h)
 };
 
-Sample sample_of(std::size_t i) {
-    const auto x = static_cast<double>(i);
-    return {x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7};
-}
+struct Block {
+    std::uint64_t index = 0;
+    std::vector<unsigned char> bytes;
+    MSGPACK_DEFINE_MAP(index, bytes)
+};
 
 double sum_of(const Sample& s) { return s.a + s.b + s.c + s.d + s.e + s.f + s.g + s.h; }
+double sum_of(const Block& block) { return static_cast<double>(block.index); }
+
+// Makes one message after the other; a block's bytes are made once.
+template <class Message>
+class Source;
+
+template <>
+class Source<Sample> {
+public:
+    explicit Source(std::size_t) {}
+    Sample operator()(std::size_t i) const {
+        const double x = static_cast<double>(i) + 0.5;  // whole numbers would be packed as ints, in fewer bytes
+        return {x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7};
+    }
+};
+
+template <>
+class Source<Block> {
+public:
+    explicit Source(std::size_t block_bytes) : block_{0, std::vector<unsigned char>(block_bytes, 7)} {}
+    const Block& operator()(std::size_t i) {
+        block_.index = i;
+        return block_;
+    }
+
+private:
+    Block block_;
+};
 
 // Turns values into messages and back; keeps its memory from one message to the next.
 class MsgpackCodec {
@@ -168,7 +199,7 @@ void receive(zmq::socket_t& socket, zmq::message_t& message) {
 
 // The receiving side: answers with the sum of what has come since the last answer, either each message, or
 // the last of the warm-up and the last of all.
-template <class Codec>
+template <class Codec, class Message>
 void serve(const std::string& endpoint, std::size_t warm_up_count, std::size_t count, bool is_round_trip) {
     zmq::context_t context;
     zmq::socket_t router = make_socket(context, zmq::socket_type::router);
@@ -180,7 +211,7 @@ void serve(const std::string& endpoint, std::size_t warm_up_count, std::size_t c
     for (std::size_t i = 1; i <= warm_up_count + count; ++i) {
         receive(router, sender);
         receive(router, message);
-        sum += sum_of(codec.template decode<Sample>(message));
+        sum += sum_of(codec.template decode<Message>(message));
         if (is_round_trip || i == warm_up_count || i == warm_up_count + count) {
             send(router, std::move(sender), zmq::send_flags::sndmore);
             send(router, codec.encode(std::exchange(sum, 0)));
@@ -189,11 +220,12 @@ void serve(const std::string& endpoint, std::size_t warm_up_count, std::size_t c
 }
 
 // The sending side, with `serve` in a process of its own.
-template <class Codec>
+template <class Codec, class Message>
 class Sender {
 public:
-    Sender(std::size_t count, std::vector<std::string> serve_arguments)
-        : warm_up_count_(std::min(count, warm_up_count_max)),
+    Sender(std::size_t count, std::size_t block_bytes, std::vector<std::string> serve_arguments)
+        : source_(block_bytes),
+          warm_up_count_(std::min(count, warm_up_count_max)),
           receiver_([&] {
               serve_arguments.insert(serve_arguments.end(), {"--count", std::to_string(count), "--warm-up",
                                                              std::to_string(warm_up_count_), "--endpoint",
@@ -204,7 +236,12 @@ public:
         dealer_.connect(folder_.endpoint());
     }
 
-    void send_sample(std::size_t i) { send(dealer_, codec_.encode(sample_of(i))); }
+    // What the message adds to the sum.
+    double send_one(std::size_t i) {
+        const auto& message = source_(i);
+        send(dealer_, codec_.encode(message));
+        return sum_of(message);
+    }
     double receive_sum() {
         receive(dealer_, message_);
         return codec_.template decode<double>(message_);
@@ -214,6 +251,7 @@ public:
 
 private:
     Folder folder_;
+    Source<Message> source_;
     std::size_t warm_up_count_;
     Child receiver_;
     zmq::context_t context_;
@@ -226,12 +264,12 @@ void check_sum(double sum, double expected) {
     if (sum != expected) throw std::runtime_error("a wrong sum came back");
 }
 
-template <class Codec>
-void measure_round_trip(std::size_t count, const std::vector<std::string>& serve_arguments) {
-    Sender<Codec> sender{count, serve_arguments};
+template <class Codec, class Message>
+void measure_round_trip(std::size_t count, std::size_t block_bytes, const std::vector<std::string>& serve_arguments) {
+    Sender<Codec, Message> sender{count, block_bytes, serve_arguments};
     const auto round_trip = [&](std::size_t i) {
-        sender.send_sample(i);
-        check_sum(sender.receive_sum(), sum_of(sample_of(i)));
+        const double expected = sender.send_one(i);
+        check_sum(sender.receive_sum(), expected);
     };
     for (std::size_t i = 0; i < sender.warm_up_count(); ++i) round_trip(i);
     std::vector<double> microseconds(count);
@@ -246,20 +284,18 @@ void measure_round_trip(std::size_t count, const std::vector<std::string>& serve
                 microseconds[count * 99 / 100], count);
 }
 
-template <class Codec>
-void measure_one_way(std::size_t count, const std::vector<std::string>& serve_arguments) {
-    Sender<Codec> sender{count, serve_arguments};
+template <class Codec, class Message>
+void measure_one_way(std::size_t count, std::size_t block_bytes, const std::vector<std::string>& serve_arguments) {
+    Sender<Codec, Message> sender{count, block_bytes, serve_arguments};
     const auto send_all = [&](std::size_t messages) {
-        for (std::size_t i = 0; i < messages; ++i) sender.send_sample(i % 1000);
-        return sender.receive_sum();
+        double expected = 0;
+        for (std::size_t i = 0; i < messages; ++i) expected += sender.send_one(i % 1000);
+        check_sum(sender.receive_sum(), expected);
     };
     send_all(sender.warm_up_count());
-    double expected = 0;
-    for (std::size_t i = 0; i < count; ++i) expected += sum_of(sample_of(i % 1000));
     const auto start = Clock::now();
-    const double sum = send_all(count);
+    send_all(count);
     const std::chrono::duration<double> seconds = Clock::now() - start;
-    check_sum(sum, expected);
     sender.finish();
     std::printf("{\"messages_per_second\":%.0f,\"count\":%zu}\n", static_cast<double>(count) / seconds.count(), count);
 }
@@ -303,6 +339,7 @@ struct Options {
     std::string mode;
     std::size_t count = 0;
     bool bytes = false;
+    std::size_t block_bytes = 0;  // 0: samples
     // Only from a parent to its child:
     std::string endpoint;
     std::size_t warm_up_count = 0;
@@ -323,32 +360,39 @@ Options read_options(int argc, char** argv) {
         const bool has_value = i + 1 < arguments.size();
         if (i == 0) options.mode = arguments[i];
         else if (arguments[i] == "--bytes") options.bytes = true;
+        else if (arguments[i] == "--block-bytes" && has_value) options.block_bytes = number_of(arguments[++i]);
         else if (arguments[i] == "--count" && has_value) options.count = number_of(arguments[++i]);
         else if (arguments[i] == "--warm-up" && has_value) options.warm_up_count = number_of(arguments[++i]);
         else if (arguments[i] == "--endpoint" && has_value) options.endpoint = arguments[++i];
         else throw std::runtime_error("unknown argument: " + arguments[i]);
     }
+    if (options.bytes && options.block_bytes > 0) throw std::runtime_error("--bytes is for samples, not for blocks");
     const bool is_child = !options.endpoint.empty();
     if (!is_child && options.count == 0) {
-        throw std::runtime_error("usage: raw_zmq round-trip|one-way|spawn-connect --count N [--bytes]");
+        throw std::runtime_error("usage: raw_zmq round-trip|one-way|spawn-connect --count N [--bytes | --block-bytes N]");
     }
     // A child does not outlive a parent that was killed.
     if (is_child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     return options;
 }
 
-template <class Codec>
+template <class Codec, class Message>
 void run(const Options& options) {
     const auto serve_as = [&](std::string mode) {
-        return options.bytes ? std::vector<std::string>{mode, "--bytes"} : std::vector<std::string>{mode};
+        std::vector<std::string> arguments{std::move(mode)};
+        if (options.bytes) arguments.emplace_back("--bytes");
+        if (options.block_bytes > 0) arguments.insert(arguments.end(), {"--block-bytes", std::to_string(options.block_bytes)});
+        return arguments;
     };
-    if (options.mode == "round-trip") return measure_round_trip<Codec>(options.count, serve_as("serve-round-trip"));
-    if (options.mode == "one-way") return measure_one_way<Codec>(options.count, serve_as("serve-one-way"));
+    if (options.mode == "round-trip")
+        return measure_round_trip<Codec, Message>(options.count, options.block_bytes, serve_as("serve-round-trip"));
+    if (options.mode == "one-way")
+        return measure_one_way<Codec, Message>(options.count, options.block_bytes, serve_as("serve-one-way"));
     if (options.mode == "spawn-connect") return measure_spawn_connect(options.count);
     if (options.mode == "connect-once") return connect_once(options.endpoint);
-    if (options.mode == "serve-round-trip" || options.mode == "serve-one-way") {
-        return serve<Codec>(options.endpoint, options.warm_up_count, options.count, options.mode == "serve-round-trip");
-    }
+    if (options.mode == "serve-round-trip" || options.mode == "serve-one-way")
+        return serve<Codec, Message>(options.endpoint, options.warm_up_count, options.count,
+                                     options.mode == "serve-round-trip");
     throw std::runtime_error("unknown mode: " + options.mode);
 }
 
@@ -357,8 +401,9 @@ void run(const Options& options) {
 int main(int argc, char** argv) {
     try {
         const Options options = read_options(argc, argv);
-        if (options.bytes) run<BytesCodec>(options);
-        else run<MsgpackCodec>(options);
+        if (options.block_bytes > 0) run<MsgpackCodec, Block>(options);
+        else if (options.bytes) run<BytesCodec, Sample>(options);
+        else run<MsgpackCodec, Sample>(options);
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "raw_zmq: %s\n", error.what());

@@ -8,6 +8,7 @@
 // nobody waits for ever. For a command that was sent and not asked, the answer goes nowhere.
 
 #include "runtime/inbox/command.hpp"
+#include "runtime/inbox/gifts.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
@@ -18,12 +19,25 @@ public:
     Answer() = default;
     explicit Answer(AnswerSlot slot) : slot_(std::move(slot)) {}
 
-    void reply(const R& value) {
+    void reply(const R& value)
+        requires(!carries_held<R>())
+    {
         if (!slot_.is_asked()) return;
         Buffer body;
         Encoder encoder{body};
         encode<R>(encoder, value);
         slot_.reply(body);
+    }
+    // A reply that carries segments: they leave `value` when the reply is on its way.
+    void reply(R&& value)
+        requires(carries_held<R>())
+    {
+        if (!slot_.is_asked()) return;
+        Parcel parcel{fields::full_type_name<R>(), {}};
+        Buffer body;
+        Encoder encoder{body, parcel.holdings};
+        encode<R>(encoder, value);
+        slot_.reply(body, &parcel);
     }
     void fail(const Error& error) { slot_.fail(error); }
 

@@ -11,9 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/protocol.hpp"
 #include "runtime/ref.hpp"
+#include "runtime/segment.hpp"
 #include "runtime/wire/convert.hpp"
 #include "runtime/wire/description.hpp"
 
@@ -49,6 +51,25 @@ private:
     AskId ask_;
 };
 
+// A command that came back with what it carried, and why. The segments in it are the sender's again.
+template <class C>
+struct Bounced {
+    using CommandType = C;
+    C command;
+    AnyRef to;
+    Error why;
+};
+template <class>
+struct BouncedOf;
+template <class Taker, class C>
+struct BouncedOf<void (Taker::*)(Bounced<C>)> {
+    using type = Bounced<C>;
+};
+template <class Taker, class C>
+struct BouncedOf<void (Taker::*)(Bounced<C>) const> {
+    using type = Bounced<C>;
+};
+
 // What to start. The name is what the roster and the logs say; empty means after the program. An actor's
 // children are named below it: "class/alice".
 struct Program {
@@ -56,6 +77,7 @@ struct Program {
     std::string name = {};
     std::vector<std::string> arguments = {};   // the actor reads them from its Context
     Duration deadline = limits::spawn_deadline;
+    std::uint64_t memory_bytes = 0;            // that its segments may take; 0: as much as the session has
 };
 
 class Context {
@@ -67,28 +89,73 @@ public:
     // Delivers without a reply. ok() means: on its way, in order behind what was sent to `to` before. When
     // the receiver is behind, waits (back-pressure) until the deadline, then `overloaded`.
     template <class P, class C>
-    Result<void> send(const Ref<P>& to, const C& command, Duration deadline = limits::send_deadline) {
-        static_assert(AcceptedBy<P, C>, "this command is not in the receiver's protocol");
-        return loop_->send(to.id, command_name<C>, encoded(command), deadline, urgency_);
+    Result<void> send(const Ref<P>& to, C&& command, Duration deadline = limits::send_deadline) {
+        using Plain = checked_command<P, C>;
+        const std::string_view body = encoded<Plain>(command);
+        return loop_->send(to.id, command_name<Plain>, body, deadline, urgency_, parcel_of<Plain>());
     }
 
-    // Delivers and waits for the reply; other commands wait meanwhile (no re-entrance).
+    // Delivers and waits for the reply; other commands wait meanwhile (no re-entrance). After any failure the
+    // segments that the receiver had not accepted are still in `command`.
     template <class P, class C>
-    auto ask(const Ref<P>& to, const C& command, Duration deadline = limits::ask_deadline) {
-        static_assert(AcceptedBy<P, C>, "this command is not in the receiver's protocol");
-        static_assert(HasReply<C>, "this command has no Reply: it can be sent, not asked");
-        return decoded_reply<typename C::Reply>(loop_->ask(to.id, command_name<C>, encoded(command), deadline));
+    auto ask(const Ref<P>& to, C&& command, Duration deadline = limits::ask_deadline) {
+        using Plain = checked_command<P, C>;
+        static_assert(HasReply<Plain>, "this command has no Reply: it can be sent, not asked");
+        const std::string_view body = encoded<Plain>(command);
+        // Not the context's own: the wait may serve who sends too.
+        const Parcel parcel = std::exchange(parcel_, {});
+        return decoded_reply<typename Plain::Reply>(loop_->ask(to.id, command_name<Plain>, body, deadline, &parcel));
     }
 
     // Delivers, and gives a Pending to wait for later: the way to ask many at once.
     template <class P, class C>
-    auto request(const Ref<P>& to, const C& command, Duration deadline = limits::send_deadline)
-        -> Result<Pending<typename C::Reply>> {
-        static_assert(AcceptedBy<P, C>, "this command is not in the receiver's protocol");
-        static_assert(HasReply<C>, "this command has no Reply: it can be sent, not asked");
-        Result<AskId> ask = loop_->request(to.id, command_name<C>, encoded(command), deadline);
+    auto request(const Ref<P>& to, C&& command, Duration deadline = limits::send_deadline)
+        -> Result<Pending<typename std::remove_cvref_t<C>::Reply>> {
+        using Plain = checked_command<P, C>;
+        static_assert(HasReply<Plain>, "this command has no Reply: it can be sent, not asked");
+        const std::string_view body = encoded<Plain>(command);
+        Result<AskId> ask = loop_->request(to.id, command_name<Plain>, body, deadline, parcel_of<Plain>());
         if (!ask) return ask.error();
-        return Pending<typename C::Reply>{*loop_, *ask};
+        return Pending<typename Plain::Reply>{*loop_, *ask};
+    }
+
+    // ---- segments (runtime/segment.hpp). A command that carries some is moved into send, ask or request; it is
+    // still whole when that is refused. What comes back later, because the receiver died or refused the command,
+    // is given to on_bounced.
+    // Memory of so many bytes, not cleared. Waits for memory to come home; `overloaded` when none has come by the
+    // deadline.
+    Result<Segment> create(std::uint64_t bytes, Duration deadline = limits::memory_deadline) {
+        return create_as(Layout{"|u1", {bytes}}, deadline);
+    }
+    // An array of T: create_array<double>({rows, columns}).
+    template <Shareable T>
+    Result<Segment> create_array(std::vector<std::uint64_t> shape, Duration deadline = limits::memory_deadline) {
+        return create_as(Layout{element_type<T>(), std::move(shape)}, deadline);
+    }
+    Result<Segment> create_as(Layout layout, Duration deadline = limits::memory_deadline);
+    // Gives up writing, so that others may read, or write parts. Refused for what is not ours; then it still is.
+    Result<Lent> lend(Segment&& segment);
+    // The segment outlives the session as /dev/shm/<name>, for whoever knows that name.
+    Result<void> hand_out(Segment&& segment, const std::string& name);
+    // Shared memory from outside, /dev/shm/<name>, becomes a segment of this session.
+    Result<Segment> take_in(const std::string& name, Layout layout);
+
+    // Calls `take(Bounced<C>)` for every command C of ours that came back with its segments, between commands.
+    // Without a taker the segments are released and a warning is logged.
+    template <class Take>
+    void on_bounced(Take take) {
+        using B = typename BouncedOf<decltype(&Take::operator())>::type;
+        using C = typename B::CommandType;
+        loop_->on_bounced(fields::full_type_name<C>(), [this, take = std::move(take)](Bounce bounce) mutable {
+            if (std::optional<B> bounced = restored<C>(std::move(bounce)); bounced) take(std::move(*bounced));
+        });
+    }
+    // The next C that came back, where nobody has called on_bounced; for scenarios.
+    template <class C>
+    std::optional<Bounced<C>> next_bounced() {
+        std::optional<Bounce> bounce = loop_->next_bounce(fields::full_type_name<C>());
+        if (!bounce) return std::nullopt;
+        return restored<C>(std::move(*bounce));
     }
 
     // Starts a program as an actor and waits until it is ready. It ends with this actor at the latest.
@@ -130,14 +197,49 @@ public:
 private:
     [[nodiscard]] Result<coordinator::Spawned> spawn_program(const Program& program, std::uint64_t fingerprint);
 
+    // The plain type of a command given to send, ask or request.
+    template <class P, class C>
+    struct Checked {
+        using type = std::remove_cvref_t<C>;
+        static_assert(AcceptedBy<P, type>, "this command is not in the receiver's protocol");
+        static_assert(!carries_held<type>() || !std::is_lvalue_reference_v<C>,
+                      "a command that carries a segment is moved, not copied: send(to, std::move(command))");
+    };
+    template <class P, class C>
+    using checked_command = typename Checked<P, C>::type;
+
     template <class C>
     std::string_view encoded(const C& command) {
         body_.clear();
-        Encoder encoder{body_};
-        encode(encoder, command);
+        parcel_.holdings.clear();
+        if constexpr (carries_held<C>()) {
+            parcel_.type = fields::full_type_name<C>();
+            Encoder encoder{body_, parcel_.holdings};
+            encode(encoder, command);
+        } else {
+            Encoder encoder{body_};
+            encode(encoder, command);
+        }
         return body_;
     }
+    template <class C>
+    [[nodiscard]] const Parcel* parcel_of() const noexcept {
+        return carries_held<C>() ? &parcel_ : nullptr;
+    }
+    template <class C>
+    std::optional<Bounced<C>> restored(Bounce bounce) {
+        Arrivals returned{loop_->holdings(), std::move(bounce.holdings)};
+        Unpacker unpacker;
+        std::size_t offset = 0;
+        Bounced<C> out{{}, AnyRef{bounce.to}, std::move(bounce.why)};
+        Decoding at{bounce.tag, &returned};
+        const Result<Value> body = unpacker.next(bounce.body, offset);
+        if (!body || !decode(*body, out.command, at)) return std::nullopt;
+        return out;
+    }
+
     Loop* loop_;
+    Parcel parcel_;
     std::vector<std::string> arguments_;
     Buffer body_;
     // Within a handler what waits goes out when it returns; outside of one nobody would send it later.

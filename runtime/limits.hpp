@@ -40,8 +40,25 @@ inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a 
 // ---- one session -----------------------------------------------------------------------------------
 inline constexpr std::uint32_t actors_max = 1'024;            // rows of the vitals, alive at once
 inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons that the roster remembers
+inline constexpr std::size_t awaits_max = 4'096;              // Await commands whose actor is still alive
+inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connection for one actor
+inline constexpr std::size_t stops_max = 256;                 // StopActors commands under way
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
+
+// ---- segments --------------------------------------------------------------------------------------
+inline constexpr std::uint32_t rows_per_block = 64;              // a page; what an actor claims at once
+inline constexpr std::uint32_t segments_max = 131'072;           // rows of the ledger, alive at once
+inline constexpr std::uint32_t leases_max = 131'072;
+inline constexpr std::uint32_t ring_entries = 124;               // last transitions of an actor that are kept
+inline constexpr std::size_t manifest_handles_max = 256;         // segments, leases and slices in one message
+inline constexpr std::size_t shape_dimensions_max = 8;
+inline constexpr std::size_t segments_listed_max = 5'000;        // in one answer of the coordinator
+inline constexpr std::size_t segment_bytes_max = std::size_t{1} << 40;
+inline constexpr std::size_t mappings_max = 60'000;              // below the kernel's default vm.max_map_count
+inline constexpr std::size_t idle_mappings_max = 4'096;          // kept for the next time the same memory comes
+// Retired rows that a create() looks at, at most, before it takes fresh memory.
+inline constexpr std::uint32_t recycle_looks_max = 64;
 
 // ---- deadlines -------------------------------------------------------------------------------------
 inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
@@ -49,6 +66,7 @@ inline constexpr std::chrono::milliseconds ask_deadline{5'000};    // where a sc
 inline constexpr std::chrono::milliseconds spawn_deadline{10'000};
 inline constexpr std::chrono::milliseconds stop_deadline{5'000};   // the whole ladder
 inline constexpr std::chrono::milliseconds coordinator_deadline{5'000};  // an answer of the coordinator
+inline constexpr std::chrono::milliseconds memory_deadline{1'000};  // a create() that waits for memory to come home
 inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
 
 }  // namespace baton::limits

@@ -57,16 +57,41 @@ public:
 
     // ---- messages; see Context for the contracts
     template <class P, class C>
-    Result<void> send(const Ref<P>& to, const C& command, Duration deadline = limits::send_deadline) {
-        return context().send(to, command, deadline);
+    Result<void> send(const Ref<P>& to, C&& command, Duration deadline = limits::send_deadline) {
+        return context().send(to, std::forward<C>(command), deadline);
     }
     template <class P, class C>
-    auto ask(const Ref<P>& to, const C& command, Duration deadline = limits::ask_deadline) {
-        return context().ask(to, command, deadline);
+    auto ask(const Ref<P>& to, C&& command, Duration deadline = limits::ask_deadline) {
+        return context().ask(to, std::forward<C>(command), deadline);
     }
     template <class P, class C>
-    auto request(const Ref<P>& to, const C& command) {
-        return context().request(to, command);
+    auto request(const Ref<P>& to, C&& command) {
+        return context().request(to, std::forward<C>(command));
+    }
+
+    // ---- segments; see Context
+    Result<Segment> create(std::uint64_t bytes, Duration deadline = limits::memory_deadline) {
+        return context().create(bytes, deadline);
+    }
+    template <Shareable T>
+    Result<Segment> create_array(std::vector<std::uint64_t> shape, Duration deadline = limits::memory_deadline) {
+        return context().create_array<T>(std::move(shape), deadline);
+    }
+    Result<Lent> lend(Segment&& segment) { return context().lend(std::move(segment)); }
+    // Commands of ours that came back with their segments, until there are `until.count` of them or the deadline.
+    template <class C>
+    Result<std::vector<Bounced<C>>> collect_bounced(const Session::Until& until) {
+        std::vector<Bounced<C>> all;
+        const auto take = [&] {
+            while (all.size() < until.count) {
+                std::optional<Bounced<C>> one = context().next_bounced<C>();
+                if (!one) return false;
+                all.push_back(std::move(*one));
+            }
+            return true;
+        };
+        if (Result<void> waited = session_->wait_for(take, until.deadline); !waited) return waited.error();
+        return all;
     }
     // To all of them; how many took it. Fewer than all of them: some were gone or overloaded.
     template <class P, class C>
@@ -106,7 +131,7 @@ public:
         if (!messages) return messages.error();
         std::vector<C> commands;
         for (Session::Message& message : *messages) {
-            Result<C> command = decoded_reply<C>(ReplyFrame{std::move(message.body), 0});
+            Result<C> command = decoded_reply<C>(ReplyFrame{std::move(message.body), 0, std::move(message.arrivals)});
             if (!command) return command.error();
             commands.push_back(std::move(*command));
         }

@@ -33,6 +33,7 @@ public:
         std::string name = "scenario";                // in the roster; numbered when taken
         Inbox inbox = Inbox::open;
         std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
+        std::uint64_t memory_bytes = 0;               // that all segments may take, if it starts a coordinator; 0: its choice
     };
     // `gone` where no session is running and none may be started.
     [[nodiscard]] static Result<std::unique_ptr<Session>> enter(Entry entry);
@@ -46,6 +47,7 @@ public:
         std::string name = {};
         std::vector<std::string> arguments = {};
         std::uint64_t fingerprint = 0;  // of the protocol expected; 0: any
+        std::uint64_t memory_bytes = 0; // that its segments may take; 0: as much as the session has
     };
     // All in parallel, ready or failed within one deadline. If one fails the others are stopped again and the
     // first failure is returned. `on_ready` hears how many are ready, after each.
@@ -69,6 +71,7 @@ public:
         Buffer body;       // one encoded value
         ActorId from;
         AnswerSlot answer;
+        std::shared_ptr<Arrivals> arrivals = {};  // what it carries; accepted, and released with the message
     };
     struct Until {
         std::size_t count = limits::collected_commands_max;  // so many are enough
@@ -78,9 +81,14 @@ public:
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.
     [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Until& until);
 
+    // Serves until `done` holds or the deadline passes; messages that come are kept. `stopping` as everywhere.
+    [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Duration deadline);
+    // What this session holds of the session's memory; never null while it is open.
+    [[nodiscard]] const std::shared_ptr<Holdings>& holdings() const noexcept { return holdings_; }
+
     // ---- the end
-    // A session of one's own: stops all actors and the coordinator; returns every exit of its life. One that
-    // was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
+    // A session of one's own: stops all actors and the coordinator; returns every exit of its life; `failed` when the
+    // coordinator found that segments were lost, doubled or left. One that was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
     [[nodiscard]] Result<std::vector<Ended>> close(Duration deadline = limits::stop_deadline);
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;
@@ -103,6 +111,7 @@ private:
     std::unique_ptr<Parts> parts_;
     std::unique_ptr<Child> coordinator_;  // only of a session of one's own
     Loop* loop_ = nullptr;
+    std::shared_ptr<Holdings> holdings_;  // handles outside may outlive the session's end
     std::unique_ptr<Context> context_;
     std::unique_ptr<Mail> mail_;
     std::string id_;

@@ -3,10 +3,14 @@
 // no path between two actors: each asks it once for the other's address.
 //
 // It learns of a death from the kernel (pidfd), never from a timer. It never waits for anybody: what takes
-// time (a spawn, a stop, an exit) is answered later. One thread, the loop's.
+// time (a spawn, a stop, an exit) is answered later. Members knows who is there, Reports what can be said of
+// them, Stopping how they end; joining.cpp holds the ways in and out. One thread, the loop's.
 
+#include "actors/coordinator/awaits.hpp"
+#include "actors/coordinator/estate.hpp"
 #include "actors/coordinator/members.hpp"
-#include "actors/coordinator/stop_ladder.hpp"
+#include "actors/coordinator/reports.hpp"
+#include "actors/coordinator/stopping.hpp"
 #include "runtime/inbox/loop.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
@@ -21,8 +25,8 @@ public:
         Duration stop_deadline = limits::stop_deadline;
     };
     [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, SessionFolder& folder,
-                                                                     Vitals& vitals, StopSignals& signals,
-                                                                     Setting setting);
+                                                                     Vitals& vitals, Estate& estate,
+                                                                     StopSignals& signals, Setting setting);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     // Of the scenario, 128 + signal when one ended it; nothing without a scenario.
@@ -40,6 +44,10 @@ public:
     void on(const Signal& command, Answer<std::monostate> answer);
     void on(const Await& command, Answer<Ended> answer);
     void on(const CloseSession& command, Answer<Closed> answer);
+    void on(const Drained& command, Answer<std::monostate> answer);
+    void on(const MemoryShort& command);
+    SegmentList on(const Segments& command);
+    std::vector<std::string> on(const Audit& command);
 
     // ---- Handler
     void handle(const Command& command, AnswerSlot answer) override { dispatch_->handle(command, std::move(answer)); }
@@ -49,16 +57,11 @@ public:
     void on_deadline() override;
 
 private:
-    // One run of the ladder, and who waits for its end.
-    struct StopJob {
-        StopLadder ladder;
-        std::vector<ActorId> named;  // whose exits the answer holds
-        bool drain = false;
-        Answer<std::vector<Ended>> answer;
-    };
-
-    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, StopSignals& signals, Setting setting,
-                UniqueFd epoll);
+    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
+                Setting setting, UniqueFd epoll);
+    [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
+    // A deadline as somebody asked for it, such that no sum of times overflows.
+    [[nodiscard]] static Duration bounded(Duration asked);
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
     [[nodiscard]] Result<void> check_address(std::string_view address, ActorId joins_as);
@@ -67,32 +70,27 @@ private:
     void welcome(Member& member, Answer<Welcome> answer);
     void fail_spawn(Member& member, const Error& error);
 
+    [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
+    void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
-    [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
-    [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
-    [[nodiscard]] RosterRow row_of(const Member& member) const;
-    [[nodiscard]] std::string name_of_sender(std::string_view id) const;
-
-    void begin_stop(std::vector<ActorId> named, Deadline deadline, bool drain, Answer<std::vector<Ended>> answer);
-    void climb(StopJob& job);
-    void take_step(const StopLadder::Step& step, bool drain);
-    void finish_jobs();
+    void finish_stops();
     void close(Duration deadline);
     void close_if_empty();
-    template <class Notice>
-    void notify(const Member& member, const Notice& notice);
 
     Loop* loop_;
     SessionFolder* folder_;
     Vitals* vitals_;
+    Estate* estate_;
     StopSignals* signals_;
     Setting setting_;
     UniqueFd epoll_;
     UniqueFd served_pidfd_;
     std::string own_folder_;  // where the coordinator's program lies: actors are looked for beside it
     Members members_;
-    std::uint64_t wave_ = 0;
-    std::vector<std::unique_ptr<StopJob>> jobs_;
+    Reports reports_;
+    Stopping stopping_;
+    Awaits awaits_;
+    std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
     std::optional<int> scenario_exit_code_;
     std::set<ActorId> unread_closed_;  // were answered Closed and may not have read it yet

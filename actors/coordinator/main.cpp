@@ -23,8 +23,32 @@ struct Options {
     std::vector<std::string> scenario;  // its file, then its arguments
     pid_t serve_for = 0;
     int announce_fd = -1;
+    std::uint64_t memory_bytes = 0;
     double stop_seconds = std::chrono::duration<double>(limits::stop_deadline).count();
 };
+
+// Three quarters of what shared memory can take now, unless somebody says otherwise.
+std::uint64_t budget_of(const Options& options) {
+    if (options.memory_bytes != 0) return options.memory_bytes;
+    return shared_memory_bytes_free() / 4 * 3;
+}
+
+// Says what became of all segments; false if one is lost, doubled or left.
+bool is_balanced(coordinator::Estate& estate, Log& log) {
+    const coordinator::Estate::Balance balance = estate.close();
+    const Counts& counts = balance.counts;
+    if (counts.created + counts.taken_in > 0) {
+        std::string line = fmt::format("segments: {} created", counts.created);
+        if (counts.taken_in > 0) line += fmt::format(" + {} taken in", counts.taken_in);
+        line += fmt::format(" = {} released", counts.released);
+        if (counts.handed_out > 0) line += fmt::format(" + {} handed out by name", counts.handed_out);
+        if (balance.for_the_dead > 0) line += fmt::format(" ({} of them for actors that had ended)", balance.for_the_dead);
+        if (counts.refused > 0) line += fmt::format("; {} handles refused", counts.refused);
+        fmt::print(stderr, "{}\n", line);
+    }
+    for (const Finding& finding : balance.findings) log.error("ledger.unbalanced", "I{}: {}", finding.invariant, finding.text);
+    return balance.findings.empty();
+}
 
 // A scenario is a Python file or a program.
 Result<Child> start_scenario(const Options& options, const SessionFolder& folder) {
@@ -66,6 +90,12 @@ Result<int> run(const Options& options, Log& log) {
     } const remove_vitals{folder->id()};
 
     SystemClock clock;
+    Result<coordinator::Estate> estate = coordinator::Estate::create(folder->id(), budget_of(options), clock);
+    if (!estate) return estate.error();
+    struct RemoveLedger {
+        std::string id;
+        ~RemoveLedger() { coordinator::Estate::remove(id); }
+    } const remove_ledger{folder->id()};
     ZmqTransport transport;
     Loop loop{transport, clock, log};
     loop.be(coordinator_id, "coordinator");
@@ -80,7 +110,7 @@ Result<int> run(const Options& options, Log& log) {
         setting.scenario.emplace(std::move(*scenario));
     }
     Result<std::unique_ptr<coordinator::Coordinator>> coordinator =
-        coordinator::Coordinator::create(loop, *folder, *vitals, *signals, std::move(setting));
+        coordinator::Coordinator::create(loop, *folder, *vitals, *estate, *signals, std::move(setting));
     if (!coordinator) return coordinator.error();
 
     if (options.announce_fd >= 0) {
@@ -91,7 +121,8 @@ Result<int> run(const Options& options, Log& log) {
         fmt::print(stderr, "session {} is open (pid {}); Ctrl-C stops it, `baton ps` shows it\n", folder->id(), ::getpid());
     }
     static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
-    return (*coordinator)->scenario_exit_code().value_or(0);
+    const int code = (*coordinator)->scenario_exit_code().value_or(0);
+    return is_balanced(*estate, log) || code != 0 ? code : exit_unbalanced;
 }
 
 }  // namespace
@@ -104,6 +135,9 @@ int main(int argc, char** argv) {
     app.add_option("scenario", options.scenario, "a Python file or a program, and its arguments");
     app.add_option("--stop-deadline", options.stop_seconds, "seconds that stopping everything may take at most")
         ->check(CLI::Range(0.1, 3600.0))->capture_default_str();
+    app.add_option("--memory", options.memory_bytes, "bytes that all segments of the session may take, as 512M or 4G; "
+                                                     "three quarters of what /dev/shm has free if not given")
+        ->transform(CLI::AsSizeValue(false));
     app.add_option("--serve-for", options.serve_for, "the session ends when this process ends")->group("");
     app.add_option("--announce", options.announce_fd, "descriptor to which the session's folder is written")->group("");
     app.set_version_flag("--version", std::string("baton ") + version_text);

@@ -6,11 +6,11 @@
 
 namespace baton::coordinator {
 
-Result<ActorId> Members::new_id() {
+Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_taken) {
     // Round and round, so that a number comes back as late as possible.
     for (std::uint32_t tries = 0; tries < limits::actors_max; ++tries) {
         last_number_ = last_number_ >= limits::actors_max ? coordinator_id.number + 1 : last_number_ + 1;
-        if (living_.contains(last_number_)) continue;
+        if (living_.contains(last_number_) || is_taken(last_number_)) continue;
         return ActorId{last_number_, ++incarnations_[last_number_]};
     }
     return Error{ErrorKind::overloaded, fmt::format("the session holds {} actors already (limits::actors_max)",
@@ -42,6 +42,11 @@ Member* Members::find(std::string_view name) noexcept {
     return found == names_.end() ? nullptr : find(found->second);
 }
 
+Member* Members::find(Link link) noexcept {
+    const auto found = std::ranges::find(living_, link, [](const auto& entry) { return entry.second->link; });
+    return found == living_.end() ? nullptr : found->second.get();
+}
+
 const Past* Members::find_past(ActorId id) const noexcept {
     const auto found = std::ranges::find(past_, id, [](const Past& past) { return past.row.actor.id; });
     return found == past_.end() ? nullptr : &*found;
@@ -49,7 +54,7 @@ const Past* Members::find_past(ActorId id) const noexcept {
 
 std::string Members::free_name(const std::string& wanted) const {
     std::string name = wanted;
-    for (std::size_t number = 2; names_.contains(name); ++number) name = fmt::format("{}-{}", wanted, number);
+    for (std::size_t number = 2; is_taken(name); ++number) name = fmt::format("{}-{}", wanted, number);
     return name;
 }
 

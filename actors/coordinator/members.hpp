@@ -1,8 +1,9 @@
 #pragma once
-// Members: who is in the session, who was, and who is called what. Data and lookups; it starts, stops and
-// tells nobody. One thread.
+// Members: who is in the session, who was, and who is called what. The coordinator is no member, but its name
+// is taken. Data and lookups; it starts, stops and tells nobody. One thread.
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 #include "runtime/wire/notices.hpp"
 
 namespace baton::coordinator {
+
+inline constexpr std::string_view coordinator_name = "coordinator";
 
 struct Member {
     enum class State { starting, ready, stopping };
@@ -39,7 +42,6 @@ struct Member {
     bool owns_session = false;
     std::optional<std::vector<DeadLetter>> left;  // it said Leave
     std::set<ActorId> watchers;      // who is told of its exit
-    std::vector<Answer<Ended>> awaiting;
 
     [[nodiscard]] bool is_outsider() const noexcept { return program.empty(); }
     [[nodiscard]] int exit_descriptor() const noexcept { return child ? child->pidfd() : pidfd.get(); }
@@ -52,18 +54,24 @@ struct Past {
 
 class Members {
 public:
-    // A fresh id; `overloaded` when limits::actors_max are alive.
-    [[nodiscard]] Result<ActorId> new_id();
+    // A fresh id, of a number that is not taken in another way either; `overloaded` when limits::actors_max are alive.
+    [[nodiscard]] Result<ActorId> new_id(const std::function<bool(std::uint32_t)>& is_taken);
     Member& add(std::unique_ptr<Member> member);
     // Out of the living, into the past.
     std::unique_ptr<Member> remove(ActorId id, RosterRow last_row);
 
     [[nodiscard]] Member* find(ActorId id) noexcept;
     [[nodiscard]] Member* find(std::string_view name) noexcept;
+    // Who joined over this connection.
+    [[nodiscard]] Member* find(Link link) noexcept;
     [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
+    [[nodiscard]] bool is_taken(const std::string& name) const {
+        return name == coordinator_name || names_.contains(name);
+    }
     // "alice", or "alice-2" where that is taken.
     [[nodiscard]] std::string free_name(const std::string& wanted) const;
     [[nodiscard]] std::map<std::uint32_t, std::unique_ptr<Member>>& living() noexcept { return living_; }
+    [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Member>>& living() const noexcept { return living_; }
     [[nodiscard]] const std::deque<Past>& past() const noexcept { return past_; }
     // `id` and all that it spawned, and they in turn.
     [[nodiscard]] std::vector<Member*> family_of(ActorId id);

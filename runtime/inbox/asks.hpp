@@ -2,8 +2,10 @@
 // Asks: the asks of this actor that are under way, each until its one outcome. One thread.
 //
 // An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, stopping. The
-// last two are the waiter's: it abandons the ask, and a reply that comes later finds nobody and is dropped.
+// last two are the waiter's: it abandons the ask. That stays known until its answer has come or its receiver
+// has gone, so that somebody reads the answer and lets go of what it carries.
 
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
@@ -16,10 +18,12 @@ namespace baton {
 
 using AskId = std::uint64_t;
 
-// An answer as it came: the body starts at `offset` of the frame.
+// An answer as it came: the body starts at `offset` of the frame. What it carried has been accepted; whoever lets
+// the answer go lets that go too.
 struct ReplyFrame {
     Buffer frame;
     std::size_t offset = 0;
+    std::shared_ptr<Arrivals> arrivals = {};
 };
 
 class Asks {
@@ -27,6 +31,7 @@ public:
     struct Ask {
         ActorId to;
         std::optional<Result<ReplyFrame>> outcome;
+        bool is_abandoned = false;  // nobody waits for its outcome
     };
 
     // `overloaded` beyond limits::asks_in_flight_max.
@@ -34,7 +39,7 @@ public:
         if (asks_.size() >= limits::asks_in_flight_max)
             return Error{ErrorKind::overloaded, "too many asks are waiting for an answer (limits::asks_in_flight_max)"};
         const AskId id = ++last_;
-        asks_.emplace(id, Ask{to, std::nullopt});
+        asks_.emplace(id, Ask{to, std::nullopt, false});
         return id;
     }
     [[nodiscard]] Ask* find(AskId id) noexcept {
@@ -49,10 +54,12 @@ public:
         return true;
     }
     void settle_all_to(ActorId to, const Error& error) {
+        std::erase_if(asks_, [to](const auto& entry) { return entry.second.to == to && entry.second.is_abandoned; });
         for (auto& [id, ask] : asks_)
             if (ask.to == to && !ask.outcome) ask.outcome.emplace(error);
     }
     void settle_all(const Error& error) {
+        std::erase_if(asks_, [](const auto& entry) { return entry.second.is_abandoned; });
         for (auto& [id, ask] : asks_)
             if (!ask.outcome) ask.outcome.emplace(error);
     }

@@ -21,7 +21,7 @@ template <class R>
     Result<Value> body = unpacker.next(reply->frame, reply->offset);
     if (!body) return body.error();
     R out{};
-    Decoding at{"reply"};
+    Decoding at{"reply", reply->arrivals.get()};
     if (!decode(*body, out, at)) return at.take_error();
     return out;
 }

@@ -7,7 +7,8 @@
 
 namespace baton {
 
-class Loop;
+class Answers;
+struct Parcel;
 
 // Valid during Handler::handle() only: tag and body view the frame it came in.
 struct Command {
@@ -15,6 +16,7 @@ struct Command {
     Value body;
     std::string_view body_bytes;  // the same, encoded
     Link link;  // the connection it came over
+    bool is_misaddressed = false;  // meant for another actor, or another life of this one: never handled
 };
 
 // Answers one ask, once. Move-only; may be kept and answered later, by the loop's thread. Dropped without an
@@ -23,7 +25,7 @@ struct Command {
 class AnswerSlot {
 public:
     AnswerSlot() = default;
-    AnswerSlot(Loop& loop, const Command& command);
+    AnswerSlot(Answers& answers, const Command& command);
     AnswerSlot(AnswerSlot&& other) noexcept;
     AnswerSlot& operator=(AnswerSlot&& other) noexcept;
     ~AnswerSlot();
@@ -32,12 +34,13 @@ public:
     [[nodiscard]] ActorId asker() const noexcept { return asker_; }
     [[nodiscard]] Link link() const noexcept { return link_; }
 
-    void reply(std::string_view body);  // one encoded value
+    // One encoded value. What it carries leaves the caller's hands when the reply is on its way, else it stays.
+    void reply(std::string_view body, const Parcel* parcel = nullptr);
     void fail(const Error& error);
 
 private:
     void answer(MessageKind kind, std::string_view body);
-    Loop* loop_ = nullptr;  // nullptr: answered
+    Answers* answers_ = nullptr;  // nullptr: answered
     Link link_;
     ActorId asker_;
     std::uint64_t ask_id_ = 0;

@@ -6,7 +6,8 @@ namespace baton {
 
 Result<coordinator::Spawned> Context::spawn_program(const Program& program, std::uint64_t fingerprint) {
     const coordinator::Spawn spawn{program.program, program.name, program.arguments, program_folders(), fingerprint,
-                                   program.deadline};
+                                   program.deadline,
+                                   program.memory_bytes == 0 ? std::nullopt : std::optional{program.memory_bytes}};
     // The coordinator keeps the deadline; ours is only for a coordinator that has died.
     return call(*loop_, spawn, program.deadline + limits::coordinator_deadline);
 }
@@ -18,6 +19,59 @@ Result<coordinator::Spawned> Context::find_actor(std::string_view name, std::uin
         return Error{ErrorKind::refused, fmt::format("{} speaks another protocol ({}) than the one expected", name,
                                                      found->protocol.name)};
     return found;
+}
+
+// ---- segments --------------------------------------------------------------------------------------
+
+namespace {
+
+// How often a create() that waits looks whether memory has come home.
+constexpr Duration memory_interval = std::chrono::milliseconds{1};
+
+Error no_ledger() {
+    return Error{ErrorKind::gone, "this process takes part in no ledger: its session is closed, or never was"};
+}
+
+}  // namespace
+
+Result<Segment> Context::create_as(Layout layout, Duration deadline) {
+    Holdings* holdings = loop_->holdings();
+    if (holdings == nullptr) return no_ledger();
+    Result<Holding*> made = holdings->create(layout);
+    if (!made && made.error().kind == ErrorKind::overloaded && deadline > Duration::zero()) {
+        static_cast<void>(tell(*loop_, coordinator::MemoryShort{}));
+        const auto has_made = [&] {
+            made = holdings->create(layout);
+            return made.ok() || made.error().kind != ErrorKind::overloaded;
+        };
+        static_cast<void>(loop_->poll(has_made, memory_interval, Deadline::in(loop_->clock(), deadline)));
+    }
+    if (!made) return made.error();
+    return Segment{*holdings, **made};
+}
+
+Result<Lent> Context::lend(Segment&& segment) {
+    Holding* holding = segment.holding();
+    if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be lent: it was moved from, or given away"};
+    Holdings& holdings = *segment.holdings();
+    if (Result<void> done = holdings.lend(*holding); !done) return done.error();
+    Lent lent{holdings, *holding};
+    lent.wait_with(*loop_);
+    return lent;
+}
+
+Result<void> Context::hand_out(Segment&& segment, const std::string& name) {
+    Holding* holding = segment.holding();
+    if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be handed out: it was moved from, or given away"};
+    return segment.holdings()->hand_out(*holding, name);
+}
+
+Result<Segment> Context::take_in(const std::string& name, Layout layout) {
+    Holdings* holdings = loop_->holdings();
+    if (holdings == nullptr) return no_ledger();
+    Result<Holding*> taken = holdings->take_in(name, std::move(layout));
+    if (!taken) return taken.error();
+    return Segment{*holdings, **taken};
 }
 
 }  // namespace baton

@@ -10,6 +10,7 @@
 // answered to an asker as `failed`, logged otherwise, and the actor lives on.
 
 #include "runtime/answer.hpp"
+#include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/loop.hpp"
 #include "runtime/protocol.hpp"
 #include "runtime/wire/convert.hpp"
@@ -41,10 +42,13 @@ public:
 private:
     template <class C>
     void run(const Command& command, AnswerSlot slot) {
-        C decoded{};
-        Decoding at{command_name<C>};
-        if (!decode(command.body, decoded, at)) return refuse_command(*loop_, command, std::move(slot), at.take_error());
         try {
+            C decoded{};
+            Arrivals arrivals{loop_->holdings(), command.envelope.from, command.envelope.manifest};
+            Decoding at{command_name<C>, &arrivals};
+            if (!decode(command.body, decoded, at)) return refuse_command(*loop_, command, std::move(slot), at.take_error());
+            if (Result<void> accepted = arrivals.accept(); !accepted)
+                return refuse_command(*loop_, command, std::move(slot), accepted.error());
             call(std::move(decoded), slot);
         } catch (...) {
             report_exception(*loop_, command, std::move(slot));
@@ -65,12 +69,11 @@ private:
                 static_assert(std::is_convertible_v<Returned, Result<Reply>>,
                               "on() of a command with a Reply returns that Reply, a Result of it, or takes an Answer");
                 Result<Reply> result = actor_->on(std::move(decoded));
+                // What was lent with the command is in again before its asker hears the answer.
+                if constexpr (carries_held<C>()) decoded = C{};
                 if (!slot.is_asked()) return;
                 if (!result) return slot.fail(result.error());
-                Buffer body;
-                Encoder encoder{body};
-                encode<Reply>(encoder, *result);
-                slot.reply(body);
+                Answer<Reply>{std::move(slot)}.reply(std::move(*result));
             }
         } else {
             static_assert(requires { actor_->on(std::move(decoded)); },

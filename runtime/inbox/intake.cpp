@@ -12,6 +12,7 @@ bool Intake::next(Command& out) {
                 frame_.clear();
                 return false;
             }
+            ++frames_taken_;
             const auto sender = senders_.find(link_);
             if (sender != senders_.end() && sender->second.is_dropped) {
                 frame_.clear();
@@ -47,6 +48,7 @@ bool Intake::parse(Command& out) {
     }
     if (envelope->kind == MessageKind::send) envelope->ask_id = 0;
 
+    if (!senders_.contains(link_)) make_room();
     const auto [place, is_new] = senders_.try_emplace(link_);
     Sender& sender = place->second;
     if (is_new || sender.id != envelope->from) {
@@ -58,19 +60,33 @@ bool Intake::parse(Command& out) {
         sender.id = envelope->from;
         if (own_ != nullptr && sender.id.is_somebody()) sender.taken = own_->traffic_with(sender.id);
     }
-    if (envelope->sequence != 0) {
-        if (sender.last_sequence != 0 && envelope->sequence != sender.last_sequence + 1)
-            log_->warn("command.missing", "from={} expected={} got={}", to_string(sender.id), sender.last_sequence + 1,
-                       envelope->sequence);
-        sender.last_sequence = envelope->sequence;
+    const std::uint64_t sequence = envelope->sequence;
+    const bool is_misaddressed = !is_for_me(*envelope);
+    out = Command{std::move(*envelope), *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_,
+                  is_misaddressed};
+    if (is_misaddressed) {  // of a count that is not ours
+        if (!std::exchange(sender.has_misaddressed, true))
+            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id), to_string(out.envelope.to),
+                       out.envelope.tag);
+        return true;
     }
-    if (sender.taken != nullptr) {
+    if (sequence != 0) {
+        if (sender.last_sequence != 0 && sequence != sender.last_sequence + 1)
+            log_->warn("command.missing", "from={} expected={} got={}", to_string(sender.id), sender.last_sequence + 1,
+                       sequence);
+        sender.last_sequence = sequence;
+    }
+    if (sender.taken != nullptr && is_of(*sender.taken, sender.id)) {
         constexpr auto relaxed = std::memory_order_relaxed;
         sender.taken->taken_commands.store(sender.taken->taken_commands.load(relaxed) + 1, relaxed);
         sender.taken->taken_bytes.store(sender.taken->taken_bytes.load(relaxed) + (offset_ - start), relaxed);
     }
-    out = Command{*envelope, *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_};
     return true;
+}
+
+// 0.0 is whoever reads it; and who has no id yet can't tell.
+bool Intake::is_for_me(const Envelope& envelope) const noexcept {
+    return envelope.to == me_ || !envelope.to.is_somebody() || !me_.is_somebody();
 }
 
 void Intake::drop(Link link, const Error& why) {
@@ -88,9 +104,17 @@ void Intake::drop(Link link, const Error& why) {
     static_cast<void>(transport_->send(link, answer));
 }
 
+// Of exits we are told only where we had located the actor; the vitals know of all.
+void Intake::make_room() {
+    if (senders_.size() < limits::dropped_peers_max + limits::actors_max) return;
+    std::erase_if(senders_, [this](const auto& entry) {
+        const Sender& sender = entry.second;
+        return sender.is_dropped || (own_ != nullptr && sender.id.is_somebody() && own_->has_exited(sender.id));
+    });
+}
+
 void Intake::drop_silently(Link link) {
-    if (senders_.size() >= limits::dropped_peers_max + limits::actors_max)
-        std::erase_if(senders_, [](const auto& entry) { return entry.second.is_dropped; });
+    make_room();
     senders_[link].is_dropped = true;
     ++dropped_peers_;
 }

@@ -3,7 +3,7 @@
 //
 // Bytes that do not parse drop the connection they came over: it is told once why, and everything that it
 // sends later is discarded unread. A connection speaks for one actor; its commands are numbered without a
-// gap. One thread.
+// gap. What is addressed to somebody else is marked, not taken: the loop refuses it. One thread.
 
 #include <functional>
 #include <unordered_map>
@@ -29,16 +29,20 @@ public:
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
+    [[nodiscard]] std::uint64_t frames_taken() const noexcept { return frames_taken_; }
 
 private:
     struct Sender {
         ActorId id;
         std::uint64_t last_sequence = 0;
-        Traffic* taken = nullptr;
+        Traffic* taken = nullptr;  // as long as it is_of(id)
         bool is_dropped = false;
+        bool has_misaddressed = false;
     };
     [[nodiscard]] bool parse(Command& out);
+    [[nodiscard]] bool is_for_me(const Envelope& envelope) const noexcept;
     void drop(Link link, const Error& why);
+    void make_room();
 
     Transport* transport_;
     Log* log_;
@@ -50,6 +54,7 @@ private:
     Link link_;
     std::unordered_map<Link, Sender> senders_;
     std::uint64_t dropped_peers_ = 0;
+    std::uint64_t frames_taken_ = 0;
 };
 
 }  // namespace baton

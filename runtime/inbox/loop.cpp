@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
+#include "runtime/holdings/arrivals.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
@@ -23,76 +25,37 @@ Result<T> decode_as(Value body, std::string_view tag) {
     return out;
 }
 
+// User code runs while it lives; what it throws passes through.
+struct Handling {
+    explicit Handling(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Handling() { flag_ = false; }
+    Handling(const Handling&) = delete;
+    Handling& operator=(const Handling&) = delete;
+
+private:
+    bool& flag_;
+};
+
 Error to_error(const ErrorBody& body) {
     return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
 }
 
 }  // namespace
 
-// ---- AnswerSlot ------------------------------------------------------------------------------------
-
-AnswerSlot::AnswerSlot(Loop& loop, const Command& command)
-    : loop_(&loop),
-      link_(command.link),
-      asker_(command.envelope.from),
-      ask_id_(command.envelope.ask_id),
-      tag_(command.envelope.tag) {}
-
-AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
-    : loop_(std::exchange(other.loop_, nullptr)),
-      link_(other.link_),
-      asker_(other.asker_),
-      ask_id_(other.ask_id_),
-      tag_(std::move(other.tag_)) {}
-
-AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
-    if (this == &other) return *this;
-    if (loop_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
-    loop_ = std::exchange(other.loop_, nullptr);
-    link_ = other.link_;
-    asker_ = other.asker_;
-    ask_id_ = other.ask_id_;
-    tag_ = std::move(other.tag_);
-    return *this;
-}
-
-AnswerSlot::~AnswerSlot() {
-    if (loop_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
-}
-
-void AnswerSlot::reply(std::string_view body) {
-    if (body.size() > limits::message_bytes_max) {
-        return fail(Error{ErrorKind::refused,
-                          fmt::format("the reply to {} has {} bytes, a message holds at most {} "
-                                      "(limits::message_bytes_max)", tag_, body.size(), limits::message_bytes_max)});
-    }
-    answer(MessageKind::reply, body);
-}
-
-void AnswerSlot::fail(const Error& error) {
-    Buffer body;
-    Encoder encoder{body};
-    encode(encoder, ErrorBody{std::string(name_of(error.kind)), error.text.substr(0, limits::error_text_bytes_max),
-                              error.type, error.frames});
-    answer(MessageKind::error, body);
-}
-
-void AnswerSlot::answer(MessageKind kind, std::string_view body) {
-    Loop* loop = std::exchange(loop_, nullptr);
-    if (loop == nullptr || !is_asked()) return;
-    if (!loop->post(link_, Envelope{kind, loop->me(), asker_, 0, ask_id_, tag_}, body))
-        loop->log().debug("reply.undelivered", "to={} command={}", to_string(asker_), tag_);
-}
-
 // ---- place in the session --------------------------------------------------------------------------
 
 Loop::Loop(Transport& transport, const Clock& clock, Log& log)
-    : transport_(&transport), clock_(&clock), log_(&log), intake_(transport, log) {}
+    : transport_(&transport),
+      clock_(&clock),
+      log_(&log),
+      intake_(transport, log),
+      answers_(transport, log, intake_, gifts_) {}
 
 void Loop::be(ActorId me, std::string name) {
     me_ = me;
     name_ = std::move(name);
     intake_.be(me);
+    answers_.be(me);
     log_->rename(fmt::format("{}#{}", name_, to_string(me)));
 }
 
@@ -102,6 +65,8 @@ void Loop::attach(const Vitals& vitals, OwnVitals own) {
     peers_.attach(vitals, *own_vitals_, me_);
     intake_.attach(*own_vitals_);
 }
+
+void Loop::attach(Holdings& holdings) { gifts_.attach(holdings); }
 
 Result<void> Loop::open_control(const std::string& address) {
     Result<Link> link = transport_->open(address);
@@ -155,7 +120,7 @@ Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadl
 }
 
 Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag, std::string_view body,
-                       Deadline deadline, Urgency urgency) {
+                       Deadline deadline, Urgency urgency, const Parcel* parcel) {
     if (body.size() > limits::message_bytes_max)
         return Error{ErrorKind::refused,
                      fmt::format("{} to {} has {} bytes, a message holds at most {} (limits::message_bytes_max): "
@@ -168,7 +133,10 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
     record_.clear();  // only now: a push may serve the control lane, and whoever hears of it may send
     Encoder encoder{record_};
-    begin_record(encoder, Envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag});
+    Envelope envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag};
+    if (parcel != nullptr)
+        for (const Holding* holding : parcel->holdings) envelope.manifest.push_back(holding->handle());
+    begin_record(encoder, envelope);
     record_.append(body);
     peers_.append(peer, record_);
     if (peer.waiting_commands == 1) ++unsent_peers_;
@@ -185,6 +153,24 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
         if (peer.waiting_commands == 0) --unsent_peers_;
     }
     return pushed;
+}
+
+// The parcel departs before the message does, and is back in the caller's hands if the message could not go.
+Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::string_view tag, std::string_view body,
+                              Deadline deadline, const Parcel& parcel) {
+    if (holdings() == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger: it has nothing to give"};
+    if (parcel.holdings.size() > limits::manifest_handles_max)
+        return Error{ErrorKind::refused, fmt::format("{} carries {} segments, a message at most {} (limits::manifest_handles_max)",
+                                                     tag, parcel.holdings.size(), limits::manifest_handles_max)};
+    const ActorId to = peer.id;
+    gifts_.look(to);
+    if (Result<void> departed = holdings()->depart(parcel.holdings, to); !departed) return departed;
+    Result<void> sent = put(peer, kind, ask, tag, body, deadline, Urgency::now, &parcel);
+    if (!sent) {
+        Holdings::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings()->take_back(back));
+    }
+    return sent;
 }
 
 Result<void> Loop::push(Peer& peer, Deadline deadline) {
@@ -208,14 +194,21 @@ Result<void> Loop::push(Peer& peer, Deadline deadline) {
     }
 }
 
-Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body, Duration duration, Urgency urgency) {
+Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body, Duration duration, Urgency urgency,
+                        const Parcel* parcel) {
     const Deadline deadline = Deadline::in(*clock_, duration);
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return peer.error();
-    return put(**peer, MessageKind::send, 0, tag, body, deadline, urgency);
+    if (parcel == nullptr || parcel->holdings.empty())
+        return put(**peer, MessageKind::send, 0, tag, body, deadline, urgency, nullptr);
+    if (Result<void> sent = put_parcel(**peer, MessageKind::send, 0, tag, body, deadline, *parcel); !sent) return sent;
+    pass_crash_point(CrashPoint::send_pushed);
+    gifts_.note({to, Gifts::By::send, (*peer)->sent_commands}, tag, body, *parcel);
+    return {};
 }
 
-Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration) {
+Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration,
+                            const Parcel* parcel, Gifts::By by) {
     if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
     if (has_lost_coordinator_) return Error{ErrorKind::gone, "the session has ended: its coordinator has died"};
     const Deadline deadline = Deadline::in(*clock_, duration);
@@ -223,12 +216,18 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
     if (!peer) return peer.error();
     Result<AskId> ask = asks_.begin(to);
     if (!ask) return ask;
-    Result<void> sent = put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now);
+    const bool is_carrying = parcel != nullptr && !parcel->holdings.empty();
+    Result<void> sent = is_carrying ? put_parcel(**peer, MessageKind::ask, *ask, tag, body, deadline, *parcel)
+                                    : put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now, nullptr);
     if (!sent) {
         asks_.forget(*ask);
         return sent.error();
     }
     if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
+    if (is_carrying) {
+        pass_crash_point(CrashPoint::send_pushed);
+        gifts_.note({to, by, *ask}, tag, body, *parcel);
+    }
     return ask;
 }
 
@@ -255,15 +254,26 @@ bool Loop::is_settled(AskId id) {
 }
 
 void Loop::abandon(AskId id) {
-    settle(id, Error{ErrorKind::timed_out, "abandoned"});
-    asks_.forget(id);
+    Asks::Ask* ask = asks_.find(id);
+    if (ask == nullptr || ask->is_abandoned) return;
+    if (ask->outcome) return asks_.forget(id);
+    ask->is_abandoned = true;
+    // What it carried and nobody has accepted comes back; the answer, should it still come, is read and let go.
+    if (std::optional<Bounce> bounce =
+            gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
+        bounce)
+        bounces_.push_back(std::move(*bounce));
 }
 
-Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration) {
+Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration,
+                             const Parcel* parcel) {
     const Deadline deadline = Deadline::in(*clock_, duration);
-    Result<AskId> ask = request(to, tag, body, duration);
+    Result<AskId> ask = request(to, tag, body, duration, parcel, Gifts::By::ask);
     if (!ask) return ask.error();
-    return await(*ask, deadline);
+    Result<ReplyFrame> reply = await(*ask, deadline);
+    // Whatever was not accepted is where it was; a command that is still unread is worth nothing now.
+    if (parcel != nullptr && !parcel->holdings.empty()) static_cast<void>(gifts_.take_back({to, Gifts::By::ask, *ask}, {}));
+    return reply;
 }
 
 void Loop::flush() {
@@ -284,57 +294,19 @@ void Loop::flush() {
     }
 }
 
-bool Loop::post(Link link, const Envelope& envelope, std::string_view body) {
-    record_.clear();
-    Encoder encoder{record_};
-    begin_record(encoder, envelope);
-    record_.append(body);
-    const auto waiting = waiting_answers_.find(link);
-    if (waiting == waiting_answers_.end()) {
-        const Transport::Sent sent = transport_->send(link, record_);
-        if (sent != Transport::Sent::full) return sent == Transport::Sent::yes;
-    }
-    WaitingAnswers& answers = waiting_answers_[link];
-    answers.frames.push_back(record_);
-    answers.bytes += record_.size();
-    if (answers.bytes <= limits::answer_bytes_waiting_max) return true;
-    log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
-    waiting_answers_.erase(link);
-    intake_.drop_silently(link);
-    return false;
-}
-
-void Loop::post_waiting() {
-    for (auto entry = waiting_answers_.begin(); entry != waiting_answers_.end();) {
-        WaitingAnswers& answers = entry->second;
-        Transport::Sent sent = Transport::Sent::yes;
-        while (!answers.frames.empty()) {
-            sent = transport_->send(entry->first, answers.frames.front());
-            if (sent != Transport::Sent::yes) break;
-            answers.bytes -= answers.frames.front().size();
-            answers.frames.pop_front();
-        }
-        entry = sent == Transport::Sent::full ? std::next(entry) : waiting_answers_.erase(entry);
-    }
-}
-
-void Loop::refuse(const Command& command, const Error& why) {
-    Buffer body;
-    Encoder encoder{body};
-    encode(encoder, ErrorBody{std::string(name_of(why.kind)), why.text, why.type, why.frames});
-    // Best effort: a sender that does not listen has been told by the log.
-    static_cast<void>(
-        post(command.link, Envelope{MessageKind::error, me_, command.envelope.from, 0, 0, command.envelope.tag}, body));
-}
-
 // ---- waiting and serving ---------------------------------------------------------------------------
 
 Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, Deadline deadline) {
     bool has_looked_last = false;
     for (;;) {
         serve_control();
-        if (peers_asked_ > 0) collect_answers();
-        if (!waiting_answers_.empty()) post_waiting();
+        if (peers_asked_ > 0 || gifts_.any()) collect_answers();
+        answers_.post_waiting();
+        if (drains_.any()) {
+            drains_.look(*transport_, intake_.frames_taken());
+            if (handler == nullptr && !is_handling_) handler = collector_;
+        }
+        if (handler != nullptr && !is_handling_) give_bounces();
         if (handler != nullptr) {
             if (handler->descriptor() >= 0) handler->on_descriptor();
             if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
@@ -343,14 +315,27 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         if (ends_waits() || (stop_ == Stop::after_draining && handler != nullptr)) return Waited::stopping;
         const Handled handled = handler == nullptr ? Handled::none : handle_some(*handler, done);
         if (handled == Handled::slice) wait(handler, Deadline{clock_->now()}, Link{});
+        if (drains_.any() && handler != nullptr) tell_drained(handled == Handled::none);
         if (handled != Handled::none) continue;
         flush();
+        if (gifts_.any())
+            for (const ActorId receiver : gifts_.receivers()) gifts_.look(receiver);
         if (deadline.has_passed(*clock_)) {
             // What had come by then counts, also where the deadline had passed before the first look.
             if (has_looked_last) return Waited::deadline;
             has_looked_last = true;
         }
         wait(handler, handler == nullptr ? deadline : deadline.or_earlier(handler->next_deadline()), Link{});
+    }
+}
+
+Loop::Waited Loop::poll(const std::function<bool()>& done, Duration interval, Deadline deadline) {
+    for (;;) {
+        serve_control();
+        if (done()) return Waited::done;
+        if (ends_waits()) return Waited::stopping;
+        if (deadline.has_passed(*clock_)) return Waited::deadline;
+        wait(nullptr, deadline.or_earlier(Deadline::in(*clock_, interval)), Link{});
     }
 }
 
@@ -368,29 +353,35 @@ Loop::Handled Loop::handle_some(Handler& handler, const std::function<bool()>& d
 }
 
 void Loop::handle_one(Handler& handler, const Command& command) {
-    AnswerSlot slot{*this, command};
+    AnswerSlot slot{answers_, command};
+    if (command.is_misaddressed) return answers_.refuse_misaddressed(command, std::move(slot));
     if (command.envelope.tag == sync_tag) {
         Buffer nothing;
         Encoder{nothing}.nil();
         return slot.reply(nothing);
     }
     if (own_vitals_) own_vitals_->begin(command.envelope.tag, clock_->now().time_since_epoch().count());
-    handler.handle(command, std::move(slot));
+    {
+        const Handling handling{is_handling_};
+        handler.handle(command, std::move(slot));
+    }
     if (own_vitals_) own_vitals_->end();
 }
 
 void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     waited_links_.clear();
     if (control_.is_some()) waited_links_.push_back(control_);
-    if (peers_asked_ > 0)
+    if (peers_asked_ > 0 || gifts_.any())
         for (const auto& [id, peer] : peers_.all())
-            if (peer.asks_in_flight > 0 && peer.link != control_) waited_links_.push_back(peer.link);
+            if ((peer.asks_in_flight > 0 || gifts_.any(id)) && peer.link != control_) waited_links_.push_back(peer.link);
     waited_descriptors_.clear();
     for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
     if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
-    if (!waiting_answers_.empty()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
+    if (drains_.any()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
+    if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
     const bool any_readable =
         transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
+    drains_.looked_outside();
     if (any_readable)
         for (const auto& [descriptor, on_readable] : watched_) on_readable();
 }
@@ -403,7 +394,7 @@ void Loop::collect_answers() {
     std::vector<Link>& links = waited_links_;
     links.clear();
     for (const auto& [id, peer] : peers_.all())
-        if (peer.asks_in_flight > 0 && peer.link != control_) links.push_back(peer.link);
+        if ((peer.asks_in_flight > 0 || gifts_.any(id)) && peer.link != control_) links.push_back(peer.link);
     for (std::size_t index = 0; index < links.size(); ++index) take_answers(links[index]);
 }
 
@@ -417,8 +408,8 @@ void Loop::take_answers(Link link) {
             continue;
         }
         if (envelope->kind == MessageKind::reply) {
-            if (was_asked(link, envelope->ask_id))
-                settle(envelope->ask_id, ReplyFrame{std::move(answer_frame_), offset});
+            if (was_asked(link, envelope->ask_id)) take_reply(*envelope, offset);
+            else Arrivals{holdings(), envelope->from, envelope->manifest}.release_all();  // nobody waits any more
             continue;
         }
         Result<Value> body = answer_unpacker_.next(answer_frame_, offset);
@@ -431,6 +422,7 @@ void Loop::take_answers(Link link) {
             const Error outcome = error ? to_error(*error) : error.error();
             // Without an ask the receiver has logged it already.
             if (was_asked(link, envelope->ask_id)) settle(envelope->ask_id, outcome);
+            else if (envelope->ask_id == 0) take_refusal(link, *envelope, outcome);
         }
     }
 }
@@ -445,6 +437,11 @@ void Loop::take_notice(const Envelope& envelope, Value body) {
             forget_exited(*notice);
             on_exited_(*notice);
         }
+    } else if (envelope.tag == "Drain") {
+        const Result<notice::Drain> notice = decode_as<notice::Drain>(body, "Drain");
+        if (notice) drains_.begin(notice->actor.id, static_cast<pid_t>(notice->pid));
+    } else if (envelope.tag == "Trim") {
+        if (holdings() != nullptr) holdings()->trim();
     } else {
         log_->debug("notice.unknown", "tag={}", envelope.tag);
     }
@@ -462,7 +459,83 @@ void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
     if (ask == nullptr || ask->outcome) return;
     if (Peer* peer = peers_.find(ask->to); peer != nullptr && peer->asks_in_flight > 0)
         if (--peer->asks_in_flight == 0) --peers_asked_;
+    if (ask->is_abandoned) return asks_.forget(id);
+    const bool has_failed = !outcome;
+    const Error why = has_failed ? outcome.error() : Error{};
+    const ActorId to = ask->to;
     asks_.settle(id, std::move(outcome));
+    if (!gifts_.any(to)) return;
+    // What a failed request carried comes back; what an answered one carried has been accepted.
+    if (!has_failed) return gifts_.look(to);
+    if (std::optional<Bounce> bounce = gifts_.take_back({to, Gifts::By::request, id}, why); bounce)
+        bounces_.push_back(std::move(*bounce));
+}
+
+// ---- segments --------------------------------------------------------------------------------------
+
+void Loop::take_reply(const Envelope& envelope, std::size_t body_start) {
+    std::shared_ptr<Arrivals> arrivals;
+    if (!envelope.manifest.empty()) {
+        arrivals = std::make_shared<Arrivals>(holdings(), envelope.from, envelope.manifest);
+        if (Result<void> accepted = arrivals->accept_all(); !accepted) {
+            arrivals->release_all();
+            return settle(envelope.ask_id, accepted.error());
+        }
+    }
+    settle(envelope.ask_id, ReplyFrame{std::move(answer_frame_), body_start, std::move(arrivals)});
+}
+
+// An error that belongs to no ask: a command that was sent is refused, or the whole connection is dropped.
+void Loop::take_refusal(Link link, const Envelope& envelope, const Error& why) {
+    if (!gifts_.any()) return;
+    for (const auto& [id, peer] : peers_.all()) {
+        if (peer.link != link) continue;
+        if (envelope.sequence == 0) return keep_bounces(gifts_.take_back_commands(id, why));
+        if (std::optional<Bounce> bounce = gifts_.take_back({id, Gifts::By::send, envelope.sequence}, why); bounce)
+            bounces_.push_back(std::move(*bounce));
+        return;
+    }
+}
+
+void Loop::keep_bounces(std::vector<Bounce> bounces) {
+    for (Bounce& bounce : bounces) bounces_.push_back(std::move(bounce));
+}
+
+void Loop::give_bounces() {
+    while (!bounces_.empty()) {
+        const auto taker = bounce_takers_.find(bounces_.front().type);
+        if (taker == bounce_takers_.end()) {
+            if (collector_ != nullptr) return;  // a scenario collects them itself
+            Bounce bounce = std::move(bounces_.front());
+            bounces_.pop_front();
+            log_->warn("gift.bounced", "to={} command={} segments={} why=\"{}\": nobody takes it (Context::on_bounced), released",
+                       to_string(bounce.to), bounce.tag, bounce.holdings.size(), describe(bounce.why));
+            for (Holding* holding : bounce.holdings) holdings()->release(*holding);
+            continue;
+        }
+        Bounce bounce = std::move(bounces_.front());
+        bounces_.pop_front();
+        pass_crash_point(CrashPoint::bounce_told);
+        const Handling handling{is_handling_};
+        taker->second(std::move(bounce));
+    }
+}
+
+std::optional<Bounce> Loop::next_bounce(std::string_view type) {
+    const auto found = std::ranges::find_if(bounces_, [type](const Bounce& one) { return type.empty() || one.type == type; });
+    if (found == bounces_.end()) return std::nullopt;
+    Bounce bounce = std::move(*found);
+    bounces_.erase(found);
+    return bounce;
+}
+
+void Loop::tell_drained(bool was_empty) {
+    for (const ActorId dead : drains_.done(was_empty, intake_.frames_taken())) {
+        Buffer body;
+        Encoder encoder{body};
+        encode(encoder, coordinator::Drained{AnyRef{dead}});
+        static_cast<void>(send(coordinator_id, command_name<coordinator::Drained>, body, limits::coordinator_deadline, Urgency::now));
+    }
 }
 
 void Loop::forget_exited(const notice::Exited& exited) {
@@ -478,6 +551,7 @@ void Loop::forget_exited(const notice::Exited& exited) {
         transport_->close(peer->link, Transport::Pending::discarded);
         peers_.remove(id);
     }
+    keep_bounces(gifts_.take_back_all(id, Error{ErrorKind::gone, why}));
     intake_.forget(id);
 }
 
@@ -509,7 +583,7 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
             serve_control();
             continue;
         }
-        AnswerSlot slot{*this, command};
+        AnswerSlot slot{answers_, command};
         const Envelope& envelope = command.envelope;
         const bool has_room = unread.size() < limits::actors_max;
         ++unread[{to_string(envelope.from), has_room ? std::string(envelope.tag) : std::string()}];

@@ -2,8 +2,8 @@
 // Loop: one actor's life between its messages. The non-template middle between the public API and the
 // transport.
 //
-// It sends and asks (peers, asks), takes commands one at a time (intake) and hands them to a Handler, and
-// serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
+// It sends and asks (peers, asks), takes commands one at a time (intake), hands them to a Handler and lets it
+// answer (answers), and serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
 // While a handler waits in ask(), other commands wait; only the control lane and answers are served.
 // Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's.
 
@@ -13,8 +13,11 @@
 #include <memory>
 
 #include "runtime/base/log.hpp"
+#include "runtime/inbox/answers.hpp"
 #include "runtime/inbox/asks.hpp"
 #include "runtime/inbox/command.hpp"
+#include "runtime/inbox/drains.hpp"
+#include "runtime/inbox/gifts.hpp"
 #include "runtime/inbox/intake.hpp"
 #include "runtime/inbox/peers.hpp"
 
@@ -35,34 +38,47 @@ public:
     [[nodiscard]] Log& log() const noexcept { return *log_; }
     [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
 
+    // ---- segments
+    void attach(Holdings& holdings);
+    [[nodiscard]] Holdings* holdings() const noexcept { return gifts_.holdings(); }
+    // Who is given what comes back, by the type of the message it was in. Called between commands, never within one.
+    void on_bounced(std::string_view type, std::function<void(Bounce)> take) { bounce_takers_[type] = std::move(take); }
+    // The oldest that nobody has taken; for scenarios, which serve no handler.
+    [[nodiscard]] std::optional<Bounce> next_bounce(std::string_view type);
+    // Who takes commands while a dead peer is drained and no handler serves: a scenario's mail.
+    void collect_with(Handler& handler) noexcept { collector_ = &handler; }
+
     // ---- messages out. `body` is one encoded value.
     // Whether commands to a receiver that is behind may share a frame and leave a little later, at the
     // latest when the handler returns or waits.
     enum class Urgency { may_share, now };
+    // What `parcel` carries leaves the caller's hands when the message is on its way; else it stays there.
     [[nodiscard]] Result<void> send(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
-                                    Urgency urgency);
-    [[nodiscard]] Result<AskId> request(ActorId to, std::string_view tag, std::string_view body, Duration deadline);
+                                    Urgency urgency, const Parcel* parcel = nullptr);
+    [[nodiscard]] Result<AskId> request(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
+                                        const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request);
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
-    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline);
+    // After a failure the caller holds what the receiver had not accepted.
+    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
+                                         const Parcel* parcel = nullptr);
     // What waits to share a frame goes out now.
     void flush();
 
-    // To one who is at the other end of an accepted link: answers, and the coordinator's notices. Never waits:
-    // what the link does not take now goes out later, in order; one that takes nothing for long is dropped.
-    // False if nobody is there any more.
-    bool post(Link link, const Envelope& envelope, std::string_view body);
-
-    // Tells a sender that nobody waits for: the error has ask id 0.
-    void refuse(const Command& command, const Error& why);
+    // To those who are at the other end of an accepted link; see Answers.
+    bool post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
+    void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
     // ---- waiting and serving
     enum class Waited { done, deadline, stopping };
     // Serves until `done` holds, the deadline passes or this actor is to stop. With a handler commands are
     // handled meanwhile, without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
+
+    // Serves the control lane and looks again every `interval` whether `done` holds.
+    Waited poll(const std::function<bool()>& done, Duration interval, Deadline deadline);
 
     // Handles (drain) or answers and counts what the inbox still holds. The last thing before Leave.
     [[nodiscard]] std::vector<DeadLetter> finish(Handler& handler);
@@ -87,7 +103,9 @@ private:
 
     [[nodiscard]] Result<Peer*> reach(ActorId to, Deadline deadline);
     [[nodiscard]] Result<void> put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
-                                   std::string_view body, Deadline deadline, Urgency urgency);
+                                   std::string_view body, Deadline deadline, Urgency urgency, const Parcel* parcel);
+    [[nodiscard]] Result<void> put_parcel(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
+                                          std::string_view body, Deadline deadline, const Parcel& parcel);
     [[nodiscard]] Result<void> wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline);
     [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
     [[nodiscard]] bool ends_waits() const noexcept { return stop_ == Stop::now && !is_leaving_; }
@@ -99,12 +117,16 @@ private:
     void take_notice(const Envelope& envelope, Value body);
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
-    void post_waiting();
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);
     void wait(Handler* handler, Deadline deadline, Link writable);
     void forget_exited(const notice::Exited& exited);
+    void take_refusal(Link link, const Envelope& envelope, const Error& why);
+    void take_reply(const Envelope& envelope, std::size_t body_start);
+    void keep_bounces(std::vector<Bounce> bounces);
+    void give_bounces();
+    void tell_drained(bool was_empty);
 
     Transport* transport_;
     const Clock* clock_;
@@ -117,16 +139,18 @@ private:
     Peers peers_;
     Asks asks_;
     Intake intake_;
+    Gifts gifts_;
+    Answers answers_;
+    Drains drains_;
+    std::deque<Bounce> bounces_;
+    std::unordered_map<std::string_view, std::function<void(Bounce)>> bounce_takers_;
+    Handler* collector_ = nullptr;
+    bool is_handling_ = false;
     Stop stop_ = Stop::no;
     bool is_leaving_ = false;
     bool has_lost_coordinator_ = false;
     std::unordered_map<ActorId, std::string> exited_;  // why a Ref is of no use any more
     std::vector<std::pair<int, std::function<void()>>> watched_;
-    struct WaitingAnswers {
-        std::deque<Buffer> frames;
-        std::size_t bytes = 0;
-    };
-    std::unordered_map<Link, WaitingAnswers> waiting_answers_;  // of links that read too slowly
     std::function<void(const notice::Exited&)> on_exited_ = [](const notice::Exited&) {};
 
     // Reused, so that the steady state allocates nothing.

@@ -71,7 +71,7 @@ void Peers::discard_waiting(Peer& peer) {
 }
 
 void Peers::publish(Peer& peer) const noexcept {
-    if (peer.mine == nullptr) return;
+    if (peer.mine == nullptr || !is_of(*peer.mine, peer.id)) return;
     peer.mine->sent_commands.store(peer.sent_commands, relaxed);
     peer.mine->sent_bytes.store(peer.sent_bytes, relaxed);
 }

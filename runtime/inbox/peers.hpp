@@ -22,7 +22,7 @@ struct Peer {
     std::size_t waiting_commands = 0;
     std::size_t asks_in_flight = 0;
 
-    Traffic* mine = nullptr;          // where my vitals say what I sent
+    Traffic* mine = nullptr;          // where my vitals say what I sent, as long as it is_of(id)
     const VitalsRow* their_row = nullptr;
     const Traffic* theirs = nullptr;  // where theirs say what they took; nullptr: nothing yet
     std::uint64_t taken_commands_seen = 0;

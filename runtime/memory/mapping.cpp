@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
 
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
@@ -10,6 +13,9 @@
 namespace baton {
 
 namespace ipc = boost::interprocess;
+
+// Where shm_open() puts its objects on Linux.
+constexpr const char* shared_memory_folder = "/dev/shm";
 
 struct SharedObject::Handle {
     ipc::shared_memory_object object;
@@ -93,8 +99,48 @@ Result<Mapping> Mapping::map(const SharedObject& object, Access access, std::siz
 std::byte* Mapping::data() const noexcept { return static_cast<std::byte*>(region_->region.get_address()); }
 std::size_t Mapping::size() const noexcept { return region_->region.get_size(); }
 
+void Mapping::populate(Access access) noexcept {
+    // An older kernel does not know the advice; then each page faults at its first use.
+    ::madvise(region_->region.get_address(), region_->region.get_size(),
+              access == Access::write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+}
+
+void Mapping::permit(Permitted permitted) noexcept {
+    int protection = PROT_NONE;
+    if (permitted == Permitted::read) protection = PROT_READ;
+    if (permitted == Permitted::write) protection = PROT_READ | PROT_WRITE;
+    ::mprotect(region_->region.get_address(), region_->region.get_size(), protection);
+}
+
 bool remove_shared_object(const std::string& name) noexcept {
     return ipc::shared_memory_object::remove(name.c_str());
+}
+
+bool discard_shared_object(const std::string& name) noexcept {
+    try {
+        ipc::shared_memory_object object{ipc::open_only, name.c_str(), ipc::read_write};
+        object.truncate(0);
+    } catch (const ipc::interprocess_exception&) {
+        return false;  // it is not there
+    }
+    return remove_shared_object(name);
+}
+
+// Boost.Interprocess has no renaming.
+Result<void> rename_shared_object(const std::string& from, const std::string& to) {
+    const std::string old_path = fmt::format("{}/{}", shared_memory_folder, from);
+    const std::string new_path = fmt::format("{}/{}", shared_memory_folder, to);
+    if (::renameat2(AT_FDCWD, old_path.c_str(), AT_FDCWD, new_path.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno == EEXIST)
+        return Error{ErrorKind::refused, fmt::format("the name '{}' is taken: {} is there already", to, new_path)};
+    return Error{ErrorKind::refused, fmt::format("cannot keep the shared memory {} under the name '{}': {}", from, to,
+                                                 std::strerror(errno))};
+}
+
+std::uint64_t shared_memory_bytes_free() noexcept {
+    struct statvfs facts {};
+    if (::statvfs(shared_memory_folder, &facts) != 0) return 0;
+    return std::uint64_t{facts.f_bavail} * facts.f_frsize;
 }
 
 }  // namespace baton

@@ -48,6 +48,11 @@ public:
 
     [[nodiscard]] std::byte* data() const noexcept;  // writing through a read mapping faults
     [[nodiscard]] std::size_t size() const noexcept;
+    // Enters all pages into this process's tables at once, which is many times cheaper than a fault each.
+    void populate(Access access) noexcept;
+    // With `none` every access faults, until it is given back.
+    enum class Permitted { none, read, write };
+    void permit(Permitted permitted) noexcept;
 
 private:
     struct Region;
@@ -57,5 +62,12 @@ private:
 
 // True if there was one.
 bool remove_shared_object(const std::string& name) noexcept;
+// The same, and gives its pages back at once, also where somebody still has it mapped: whoever touches them
+// after that gets SIGBUS. Only for memory that nobody may touch any more.
+bool discard_shared_object(const std::string& name) noexcept;
+// Keeps the memory under another name. Refused if that is taken.
+[[nodiscard]] Result<void> rename_shared_object(const std::string& from, const std::string& to);
+// Bytes that shared memory can still take on this machine; 0 where that cannot be known.
+[[nodiscard]] std::uint64_t shared_memory_bytes_free() noexcept;
 
 }  // namespace baton

@@ -7,6 +7,7 @@
 
 #include "runtime/actor.hpp"
 #include "runtime/base/check.hpp"
+#include "runtime/holdings/holdings.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
@@ -79,6 +80,10 @@ int run_actor_program(int argc, char** argv, const ProtocolDescription& protocol
     last_words_place = &*words;
     on_failed_check([](std::string_view text) noexcept { last_words_place->keep_last_words(text); });
     loop.attach(*vitals, std::move(*own));
+    Result<LedgerRegion> region = LedgerRegion::open(welcome->session);
+    if (!region) return fail(log, "ledger.missing", region.error(), exit_unavailable);
+    Holdings holdings{std::move(*region), welcome->session, place->actor, clock, Store::usual_idle()};
+    loop.attach(holdings);
 
     Context context{loop, std::vector<std::string>(argv + 1, argv + argc)};
     std::unique_ptr<Handler> handler;

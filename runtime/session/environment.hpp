@@ -22,6 +22,9 @@ inline constexpr const char* session_variable = "BATON_SESSION";
 inline constexpr const char* actor_variable = "BATON_ACTOR";
 inline constexpr const char* coordinator_variable = "BATON_COORDINATOR";
 
+// The coordinator's exit code when its ledger did not balance at the end: a segment was lost, doubled or left.
+inline constexpr int exit_unbalanced = 3;
+
 inline constexpr std::string_view coordinator_socket = "coordinator";
 
 struct SpawnedAs {

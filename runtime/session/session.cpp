@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "runtime/base/check.hpp"
+#include "runtime/holdings/arrivals.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_folder.hpp"
@@ -69,10 +70,19 @@ class Session::Mail final : public Handler {
 public:
     explicit Mail() = default;
     void handle(const Command& command, AnswerSlot answer) override {
+        std::shared_ptr<Arrivals> arrivals;
+        if (!command.envelope.manifest.empty()) {
+            arrivals = std::make_shared<Arrivals>(loop->holdings(), command.envelope.from, command.envelope.manifest);
+            if (Result<void> accepted = arrivals->accept_all(); !accepted) {
+                if (answer.is_asked()) return answer.fail(accepted.error());
+                return loop->refuse(command, accepted.error());
+            }
+        }
         messages.push_back({std::string(command.envelope.tag), Buffer(command.body_bytes), command.envelope.from,
-                            std::move(answer)});
+                            std::move(answer), std::move(arrivals)});
         ++arrived;
     }
+    Loop* loop = nullptr;
     std::deque<Message> messages;
     std::uint64_t arrived = 0;
 };
@@ -89,6 +99,8 @@ struct Session::Parts {
 Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), mail_(std::make_unique<Mail>()) {
     context_ = std::make_unique<Context>(*loop_);
     context_->send_at_once();
+    mail_->loop = loop_;
+    loop_->collect_with(*mail_);
 }
 
 Session::~Session() { static_cast<void>(close()); }
@@ -121,6 +133,10 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     ChildSpec spec;
     spec.program = *program;
     spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(announces.get())};
+    if (entry.memory_bytes != 0) {
+        spec.arguments.emplace_back("--memory");
+        spec.arguments.push_back(std::to_string(entry.memory_bytes));
+    }
     spec.input = ChildSpec::Input::none;
     spec.inherit_fd = announces.get();
     Result<Child> child = Child::start(spec);
@@ -151,6 +167,10 @@ Result<void> Session::join_session(const Entry& entry) {
     Result<OwnVitals> own = OwnVitals::open(*parts_->vitals, welcome->you.id);
     if (!own) return own.error();
     loop_->attach(*parts_->vitals, std::move(*own));
+    Result<LedgerRegion> region = LedgerRegion::open(id_);
+    if (!region) return region.error();
+    holdings_ = std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
+    loop_->attach(*holdings_);
     return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
 }
 
@@ -177,7 +197,8 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
     std::vector<AskId> asks;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
-        const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration};
+        const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration,
+                                       one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}};
         Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(spawn), duration);
         if (!ask) {
             failure = ask.error();
@@ -311,6 +332,14 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
     }
 }
 
+Result<void> Session::wait_for(const std::function<bool()>& done, Duration duration) {
+    if (Result<void> open = require_open(); !open) return open;
+    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    if (loop_->serve(mail_.get(), done, deadline) == Loop::Waited::stopping)
+        return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
+    return {};
+}
+
 // ---- the end ---------------------------------------------------------------------------------------
 
 Result<std::vector<Ended>> Session::close(Duration deadline) {
@@ -319,6 +348,7 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     loop_->begin_leaving();
     loop_->flush();
     mail_->messages.clear();  // asks among them are answered
+    if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
@@ -332,8 +362,12 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     Result<coordinator::Closed> closed =
         call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
-    if (!coordinator_->reap_within(coordinator_exit_deadline)) kill_all();
+    const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_deadline);
+    if (!end) kill_all();
     if (!closed) return closed.error();
+    if (end == ExitStatus{false, exit_unbalanced})
+        return Error{ErrorKind::failed, "the session's ledger does not balance: segments were lost, doubled or left; its "
+                                        "coordinator has said which"};
     return std::move(closed->ended);
 }
 

@@ -38,7 +38,7 @@ void LoopbackTransport::settle_unbound() {
         if (target == network_->bound_.end()) continue;
         auto& accepted = target->second->accepted_;
         const bool is_known =
-            std::ranges::any_of(accepted, [&](const auto& entry) { return entry.second == connection; });
+            std::ranges::any_of(accepted, [&known = connection](const auto& entry) { return entry.second == known; });
         if (!is_known) {
             accepted.emplace(Link{target->second->next_accepted_}, connection);
             target->second->next_accepted_ += 2;
@@ -76,7 +76,8 @@ bool LoopbackTransport::receive(Link& from, std::string& frame) {
     // Fair: goes on behind the link that was read last.
     std::vector<Link> order;
     for (const auto& [link, connection] : accepted_) order.push_back(link);
-    std::ranges::rotate(order, std::ranges::find_if(order, [this](Link link) { return link.index > next_read_; }));
+    const auto next = std::ranges::find_if(order, [this](Link link) { return link.index > next_read_; });
+    std::rotate(order.begin(), next, order.end());  // clang 14 cannot read the one of g++ 12's <ranges>
     for (const Link link : order) {
         Connection& connection = *accepted_.at(link);
         if (connection.there.empty()) continue;

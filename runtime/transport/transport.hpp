@@ -10,6 +10,8 @@
 //   - a frame over limits::message_bytes_max plus a batch's worth is never delivered.
 // It knows nothing of envelopes. One thread: no object of it crosses a thread.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -58,6 +60,10 @@ public:
     [[nodiscard]] virtual bool receive(Link& from, std::string& frame) = 0;
     // The next frame that came back over a link opened here; false when there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
+
+    // Whether anything that the dead process `pid` sent can still reach the inbox from outside, so that receive() would
+    // not have it yet after the next wait(). Never waits itself; asked again until it says no.
+    [[nodiscard]] virtual bool may_deliver(pid_t) { return false; }
 
     // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be
     // written, one of `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early

@@ -11,6 +11,7 @@
 #include <zmq.hpp>
 
 #include "runtime/base/check.hpp"
+#include "runtime/transport/peer_sockets.hpp"
 
 namespace baton {
 namespace {
@@ -85,6 +86,9 @@ struct ZmqTransport::Sockets {
     std::string last_route;
     std::uint32_t last_accepted = 0;
 
+    std::string inbox_path;
+    PeerSockets peers;
+
     zmq::message_t route;
     zmq::message_t message;
     std::vector<pollfd> polled;
@@ -132,6 +136,8 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
+        constexpr std::string_view scheme = "ipc://";
+        if (address.starts_with(scheme)) sockets_->inbox_path = address.substr(scheme.size());
         return {};
     } catch (const zmq::error_t& error) {
         return to_error(error, fmt::format("cannot bind an inbox at {}", address));
@@ -212,6 +218,8 @@ bool ZmqTransport::receive_from(Link link, std::string& frame) {
     frame.assign(sockets_->message.to_string_view());
     return true;
 }
+
+bool ZmqTransport::may_deliver(pid_t dead) { return sockets_->peers.may_deliver(sockets_->inbox_path, dead); }
 
 bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
     Sockets& sockets = *sockets_;

@@ -23,6 +23,7 @@ public:
     Sent send(Link link, std::string_view frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
+    [[nodiscard]] bool may_deliver(pid_t dead) override;
     bool wait(const Interest& interest, Duration at_most) override;
 
 private:

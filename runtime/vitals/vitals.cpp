@@ -19,6 +19,14 @@ void store_text(char (&out)[VitalsRow::text_bytes], std::string_view text) noexc
     out[size] = 0;
 }
 
+void empty(Traffic& traffic) noexcept {
+    traffic.peer.store(0, relaxed);
+    traffic.sent_commands.store(0, relaxed);
+    traffic.sent_bytes.store(0, relaxed);
+    traffic.taken_commands.store(0, relaxed);
+    traffic.taken_bytes.store(0, relaxed);
+}
+
 }  // namespace
 
 Result<Vitals> Vitals::create(std::string_view session_id) {
@@ -59,17 +67,22 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->in_hand_since.store(0, relaxed);
     row->is_kept.store(0, relaxed);
     row->peer_count.store(0, relaxed);
+    row->reused.store(0, relaxed);
+    row->has_exited.store(0, relaxed);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
-    for (Traffic& traffic : row->traffic) {
-        traffic.peer.store(0, relaxed);
-        traffic.sent_commands.store(0, relaxed);
-        traffic.sent_bytes.store(0, relaxed);
-        traffic.taken_commands.store(0, relaxed);
-        traffic.taken_bytes.store(0, relaxed);
-    }
+    for (Traffic& traffic : row->traffic) empty(traffic);
     row->id.store(packed(actor), std::memory_order_release);
     return {};
+}
+
+void Vitals::note_exit(ActorId actor) noexcept {
+    if (row_of(actor) != nullptr) at(actor.number)->has_exited.store(1, std::memory_order_release);
+}
+
+bool Vitals::has_exited(ActorId actor) const noexcept {
+    const VitalsRow* row = row_of(actor);
+    return row == nullptr || row->has_exited.load(std::memory_order_acquire) != 0;
 }
 
 const VitalsRow* Vitals::row_of(ActorId actor) const noexcept {
@@ -84,6 +97,7 @@ std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
     const Traffic* outgoing = find_traffic(*sender, to);
     if (outgoing == nullptr) return 0;
     const Traffic* incoming = find_traffic(*receiver, from);
+    if (incoming == nullptr && receiver->reused.load(relaxed) > 0 && has_exited(from)) return 0;
     const std::uint64_t taken = incoming == nullptr ? 0 : incoming->taken_commands.load(relaxed);
     const std::uint64_t sent = outgoing->sent_commands.load(relaxed);
     return sent > taken ? sent - taken : 0;
@@ -93,7 +107,7 @@ const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept {
     const std::uint64_t count =
         std::min<std::uint64_t>(row.peer_count.load(std::memory_order_acquire), VitalsRow::peers_max);
     for (std::uint64_t index = 0; index < count; ++index)
-        if (row.traffic[index].peer.load(relaxed) == packed(peer)) return &row.traffic[index];
+        if (row.traffic[index].peer.load(std::memory_order_acquire) == packed(peer)) return &row.traffic[index];
     return nullptr;
 }
 
@@ -103,7 +117,7 @@ Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
     Result<Mapping> mapping = Mapping::map(vitals.object_, Mapping::Access::write,
                                            std::size_t{me.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
     if (!mapping) return mapping.error();
-    OwnVitals own{std::move(*mapping)};
+    OwnVitals own{vitals, std::move(*mapping)};
     own.row().is_kept.store(1, relaxed);
     return own;
 }
@@ -123,11 +137,20 @@ void OwnVitals::keep_last_words(std::string_view words) noexcept { store_text(ro
 Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     if (const Traffic* known = find_traffic(row(), peer); known != nullptr) return const_cast<Traffic*>(known);
     const std::uint64_t count = row().peer_count.load(relaxed);
-    if (count >= VitalsRow::peers_max) return nullptr;
-    Traffic& fresh = row().traffic[count];
-    fresh.peer.store(packed(peer), relaxed);
-    row().peer_count.store(count + 1, std::memory_order_release);
-    return &fresh;
+    if (count < VitalsRow::peers_max) {
+        Traffic& fresh = row().traffic[count];
+        fresh.peer.store(packed(peer), relaxed);
+        row().peer_count.store(count + 1, std::memory_order_release);
+        return &fresh;
+    }
+    for (Traffic& traffic : row().traffic) {
+        if (!vitals_->has_exited(unpacked(traffic.peer.load(relaxed)))) continue;
+        row().reused.store(row().reused.load(relaxed) + 1, relaxed);
+        empty(traffic);
+        traffic.peer.store(packed(peer), std::memory_order_release);
+        return &traffic;
+    }
+    return nullptr;
 }
 
 }  // namespace baton

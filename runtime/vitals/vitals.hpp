@@ -2,7 +2,8 @@
 // Vitals: one row of shared memory an actor, in which it writes how it is and what it has sent and taken.
 //
 // Each row has one writer, its actor, and outlives it: after a SIGKILL the row still tells which command was
-// in hand and how many commands of whom were never taken. Nothing is locked, and no row is written by
+// in hand and how many commands of whom were never taken. The one word `has_exited` is the coordinator's: told
+// so, the others may give the place in their rows that they kept for the dead to somebody else. Nothing is locked, and no row is written by
 // anybody else, so no death can leave it half changed in a way that harms: a reader sees each number as it
 // was or as it is. Three things are read from it, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
@@ -25,7 +26,7 @@ namespace baton {
 
 // What one actor has sent to and taken from one other.
 struct Traffic {
-    std::atomic<std::uint64_t> peer;  // ActorId packed; 0: free. Written last.
+    std::atomic<std::uint64_t> peer;  // ActorId packed; 0: free. Written last. Changes when a place is used anew.
     std::atomic<std::uint64_t> sent_commands;
     std::atomic<std::uint64_t> sent_bytes;
     std::atomic<std::uint64_t> taken_commands;
@@ -42,10 +43,12 @@ struct VitalsRow {
     std::atomic<std::uint64_t> handled;     // commands, ever
     std::atomic<std::int64_t> in_hand_since;  // steady clock, nanoseconds; 0: idle
     std::atomic<std::uint64_t> is_kept;     // 1: the actor writes this row; a foreign client does not
-    std::atomic<std::uint64_t> peer_count;  // of `traffic`, append only within one life
+    std::atomic<std::uint64_t> peer_count;  // of `traffic`; does not shrink within one life
+    std::atomic<std::uint64_t> reused;      // entries of `traffic` that were given to another peer, ever
+    std::atomic<std::uint64_t> has_exited;  // 1: this life has ended; written by the coordinator
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
-    std::byte reserved[header_bytes - 5 * 8 - 2 * text_bytes];
+    std::byte reserved[header_bytes - 7 * 8 - 2 * text_bytes];
     Traffic traffic[peers_max];
     std::byte rest[bytes - header_bytes - peers_max * sizeof(Traffic)];
 };
@@ -63,10 +66,16 @@ public:
     // The coordinator's: commits and empties the row of a new life. `overloaded` when memory is short.
     [[nodiscard]] Result<void> prepare(ActorId actor);
 
+    // The coordinator's: that life has ended.
+    void note_exit(ActorId actor) noexcept;
+    // Also of a life whose row is another's by now.
+    [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
+
     // The row of that life, nullptr if the row is of another.
     [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
 
-    // Commands that `from` has sent to `to` and `to` has not taken.
+    // Commands that `from` has sent to `to` and `to` has not taken, as far as known: of a sender that has exited
+    // the receiver may have forgotten what it took.
     [[nodiscard]] std::uint64_t waiting(ActorId from, ActorId to) const noexcept;
 
 private:
@@ -85,18 +94,27 @@ public:
     void begin(std::string_view command, std::int64_t now) noexcept;
     void end() noexcept;
     void keep_last_words(std::string_view words) noexcept;
-    // The entry for `peer`, made at first need; nullptr when the table is full: then that traffic goes
-    // uncounted and only the transport bounds it.
+    // The entry for `peer`, made at first need, in the place of one that has exited when all are in use; nullptr
+    // when all those are alive: then that traffic goes uncounted and only the transport bounds it. Who keeps
+    // the pointer asks is_of() before each use.
     [[nodiscard]] Traffic* traffic_with(ActorId peer) noexcept;
+    [[nodiscard]] bool has_exited(ActorId peer) const noexcept { return vitals_->has_exited(peer); }
 
 private:
-    OwnVitals(Mapping mapping) : mapping_(std::move(mapping)) {}
+    OwnVitals(const Vitals& vitals, Mapping mapping) : vitals_(&vitals), mapping_(std::move(mapping)) {}
     [[nodiscard]] VitalsRow& row() const noexcept { return *reinterpret_cast<VitalsRow*>(mapping_.data()); }
+    const Vitals* vitals_;
     Mapping mapping_;
 };
 
 [[nodiscard]] constexpr std::uint64_t packed(ActorId id) noexcept {
     return std::uint64_t{id.number} << 32 | id.incarnation;
+}
+[[nodiscard]] constexpr ActorId unpacked(std::uint64_t id) noexcept {
+    return {static_cast<std::uint32_t>(id >> 32), static_cast<std::uint32_t>(id)};
+}
+[[nodiscard]] inline bool is_of(const Traffic& traffic, ActorId peer) noexcept {
+    return traffic.peer.load(std::memory_order_relaxed) == packed(peer);
 }
 [[nodiscard]] const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept;
 

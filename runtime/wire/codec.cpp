@@ -19,6 +19,8 @@ struct Appender {
 };
 
 constexpr std::int8_t timestamp_extension = -1;  // the msgpack specification's own number
+constexpr std::int8_t handle_extension = 1;      // ours: four bytes, the index in the manifest
+constexpr std::uint32_t handle_bytes = 4;
 
 const msgpack::object& of(const void* object) { return *static_cast<const msgpack::object*>(object); }
 
@@ -78,6 +80,21 @@ void Encoder::bytes(std::span<const std::byte> value) {
     out_->append(reinterpret_cast<const char*>(value.data()), value.size());
 }
 
+void Encoder::handle(std::uint32_t index) {
+    append(*out_, [index](auto& packer) {
+        const unsigned char body[handle_bytes]{
+            static_cast<unsigned char>(index >> 24), static_cast<unsigned char>(index >> 16),
+            static_cast<unsigned char>(index >> 8), static_cast<unsigned char>(index)};
+        packer.pack_ext(handle_bytes, handle_extension);
+        packer.pack_ext_body(reinterpret_cast<const char*>(body), handle_bytes);
+    });
+}
+void Encoder::depart(Holding& holding) {
+    check(departing_ != nullptr, "a message that carries segments has a manifest");
+    handle(static_cast<std::uint32_t>(departing_->size()));
+    departing_->push_back(&holding);
+}
+
 // ---- Value -----------------------------------------------------------------------------------------
 
 std::string_view name_of(ValueKind kind) noexcept {
@@ -91,6 +108,7 @@ std::string_view name_of(ValueKind kind) noexcept {
         case ValueKind::array: return "list";
         case ValueKind::map: return "map";
         case ValueKind::timestamp: return "timestamp";
+        case ValueKind::handle: return "segment";
         case ValueKind::other: break;
     }
     return "unknown extension";
@@ -114,6 +132,7 @@ ValueKind Value::kind() const noexcept {
             const std::uint32_t size = object.via.ext.size;
             const bool is_timestamp = object.via.ext.type() == timestamp_extension &&
                                       (size == 4 || size == 8 || size == 12);
+            if (object.via.ext.type() == handle_extension && size == handle_bytes) return ValueKind::handle;
             return is_timestamp ? ValueKind::timestamp : ValueKind::other;
         }
         default: return ValueKind::other;
@@ -182,6 +201,11 @@ Timestamp Value::timestamp() const noexcept {
     seconds = std::clamp(seconds, -seconds_max, seconds_max);
     nanoseconds = std::min<std::uint64_t>(nanoseconds, 999'999'999);
     return Timestamp{std::chrono::nanoseconds{seconds * 1'000'000'000 + static_cast<std::int64_t>(nanoseconds)}};
+}
+
+std::uint32_t Value::handle() const noexcept {
+    const auto* byte = reinterpret_cast<const unsigned char*>(of(object_).via.ext.data());
+    return std::uint32_t{byte[0]} << 24 | std::uint32_t{byte[1]} << 16 | std::uint32_t{byte[2]} << 8 | byte[3];
 }
 
 std::size_t Value::size() const noexcept {

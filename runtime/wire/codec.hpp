@@ -10,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/result.hpp"
@@ -21,9 +23,14 @@ namespace baton {
 
 using Buffer = std::string;  // encoded bytes
 
+struct Holding;   // what stands behind a Segment, Lease or Slice: runtime/holdings/holdings.hpp
+class Arrivals;   // what came with a message: runtime/holdings/arrivals.hpp
+
 class Encoder {
 public:
     explicit Encoder(Buffer& out) : out_(&out) {}
+    // Of a message whose manifest can list handles: what the body refers to is added to `departing`.
+    Encoder(Buffer& out, std::vector<Holding*>& departing) : out_(&out), departing_(&departing) {}
 
     void nil();
     void boolean(bool value);
@@ -37,12 +44,17 @@ public:
     void array(std::size_t size);  // then `size` values
     void map(std::size_t size);    // then `size` pairs
     void encoded(std::string_view value) { out_->append(value); }
+    // A reference to a handle of the manifest, by its index.
+    void handle(std::uint32_t index);
+    // The same of `holding`, which becomes the last of those that depart. check()s that this message has a manifest.
+    void depart(Holding& holding);
 
 private:
     Buffer* out_;
+    std::vector<Holding*>* departing_ = nullptr;
 };
 
-enum class ValueKind { nil, boolean, integer, real, text, bytes, array, map, timestamp, other };
+enum class ValueKind { nil, boolean, integer, real, text, bytes, array, map, timestamp, handle, other };
 [[nodiscard]] std::string_view name_of(ValueKind kind) noexcept;
 
 // One decoded value. An accessor may be called only for its kind; integer accessors answer whether the
@@ -60,6 +72,7 @@ public:
     [[nodiscard]] std::string_view text() const noexcept;
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept;
     [[nodiscard]] Timestamp timestamp() const noexcept;
+    [[nodiscard]] std::uint32_t handle() const noexcept;  // the index in the manifest
     [[nodiscard]] std::size_t size() const noexcept;  // of an array or map
     [[nodiscard]] Value at(std::size_t index) const noexcept;
     [[nodiscard]] Value key_at(std::size_t index) const noexcept;

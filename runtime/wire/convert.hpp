@@ -10,6 +10,7 @@
 // | std::variant<T...>                               | [index, value]                                  |
 // | Timestamp; std::chrono::duration                 | timestamp extension (-1); int, nanoseconds      |
 // | Ref<P>, AnyRef, ActorId                          | [number, incarnation]                           |
+// | Segment, Lease, Slice                            | extension 1: the index in the manifest          |
 // | a struct                                         | map from field name to value                    |
 //
 // decode() refuses what does not fit and says where: `HoldThis.number: expected integer, got string`.
@@ -33,7 +34,10 @@ namespace baton {
 // something is wrong.
 class Decoding {
 public:
-    explicit Decoding(std::string_view root) : here_{root, 0, nullptr} {}
+    explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr)
+        : here_{root, 0, nullptr}, arrivals_(arrivals) {}
+    // What came with the message; nullptr where nothing can.
+    [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
 
     struct Step {
         std::string_view name;  // of a field, or empty for an element
@@ -61,6 +65,7 @@ private:
     [[nodiscard]] std::string path() const;
     Step here_;
     std::string text_;
+    Arrivals* arrivals_;
 };
 
 namespace convert {
@@ -104,6 +109,35 @@ struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
 using Bytes = std::vector<std::byte>;
 
 }  // namespace convert
+
+// A Segment, Lease or Slice (runtime/segment.hpp): a handle in the manifest stands for it.
+template <class T>
+concept Held = requires { T::held_kind; };
+
+// Whether a value of this type can carry segments. Then it is moved into a message, never copied. `Outer`: the
+// structs around it, so that a recursive one ends.
+template <class T, class... Outer>
+consteval bool carries_held() {
+    using namespace convert;
+    if constexpr (Held<T>) {
+        return true;
+    } else if constexpr (IsVector<T>::value || IsArray<T>::value || IsOptional<T>::value) {
+        return carries_held<typename T::value_type, Outer...>();
+    } else if constexpr (IsMap<T>::value) {
+        return carries_held<typename T::mapped_type, Outer...>();
+    } else if constexpr (IsVariant<T>::value) {
+        return []<class... A>(std::type_identity<std::variant<A...>>) { return (carries_held<A, Outer...>() || ...); }(
+            std::type_identity<T>{});
+    } else if constexpr ((std::is_same_v<T, Outer> || ...)) {
+        return false;
+    } else if constexpr (fields::Struct<T> && !std::is_same_v<T, std::string> && !IsRef<T>::value) {
+        return []<class... M>(std::type_identity<std::tuple<M&...>>) {
+            return (carries_held<std::remove_cv_t<M>, T, Outer...>() || ...);
+        }(std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
+    } else {
+        return false;
+    }
+}
 
 template <class T>
 void encode(Encoder& encoder, const T& value) {
@@ -155,6 +189,8 @@ void encode(Encoder& encoder, const T& value) {
         encoder.unsigned_integer(value.incarnation);
     } else if constexpr (std::is_same_v<T, std::monostate>) {
         encoder.nil();
+    } else if constexpr (Held<T>) {
+        value.encode_into(encoder);
     } else if constexpr (fields::Struct<T>) {
         constexpr auto& names = fields::names_of<T>;
         encoder.map(names.size());
@@ -341,6 +377,8 @@ bool decode(Value from, T& out, Decoding& at) {
         return true;
     } else if constexpr (std::is_same_v<T, std::monostate>) {
         return from.kind() == ValueKind::nil || at.expected("nothing", from);
+    } else if constexpr (Held<T>) {
+        return out.decode_from(from, at);
     } else {
         return decode_struct(from, out, at);
     }

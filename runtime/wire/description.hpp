@@ -125,6 +125,8 @@ TypeDescription describe(std::vector<std::string_view>& outer) {
         }(std::type_identity<T>{});
     } else if constexpr (std::is_same_v<T, std::monostate> || std::is_void_v<T>) {
         return {"nothing", "", 0, {}};
+    } else if constexpr (Held<T>) {
+        return {std::string(name_of(T::held_kind)), "", 0, {}};
     } else {
         static_assert(fields::Struct<T>,
                       "a field of this type can't travel in a command: see the table in wire/convert.hpp");

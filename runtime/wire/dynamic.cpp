@@ -345,6 +345,7 @@ Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value) {
 Dynamic decode_untyped(Value value) {
     switch (value.kind()) {
         case ValueKind::nil:
+        case ValueKind::handle:
         case ValueKind::other: return {};
         case ValueKind::boolean: return {value.boolean()};
         case ValueKind::integer: {

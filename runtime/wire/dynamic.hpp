@@ -17,14 +17,26 @@ namespace baton {
 
 struct Dynamic {
     using List = std::vector<Dynamic>;
-    using Map = std::vector<std::pair<Dynamic, Dynamic>>;  // a struct's fields by name, or a map
+    struct Entry;
+    using Map = std::vector<Entry>;  // a struct's fields by name, or a map
     std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::byte>,
                  Timestamp, ActorId, List, Map>
         value;
 
-    bool operator==(const Dynamic&) const = default;
+    bool operator==(const Dynamic& other) const;
     [[nodiscard]] bool is_nothing() const noexcept { return value.index() == 0; }
 };
+
+// Not a std::pair, which asks whether a Dynamic can be default-made before it is whole itself: clang 14 refuses that.
+struct Dynamic::Entry {
+    Entry(Dynamic key, Dynamic element) : first(std::move(key)), second(std::move(element)) {}
+    bool operator==(const Entry&) const = default;
+
+    Dynamic first;
+    Dynamic second;
+};
+
+inline bool Dynamic::operator==(const Dynamic& other) const { return value == other.value; }
 
 // What an error calls it: "string", "list of 3", ...
 [[nodiscard]] std::string kind_of(const Dynamic& value);

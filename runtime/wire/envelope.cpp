@@ -25,7 +25,7 @@ void begin_record(Encoder& encoder, const Envelope& envelope) {
     encoder.unsigned_integer(envelope.sequence);
     encoder.unsigned_integer(envelope.ask_id);
     encoder.text(envelope.tag);
-    encoder.array(0);  // manifest
+    encode_manifest(encoder, envelope.manifest);
 }
 
 Result<Envelope> read_envelope(Unpacker& unpacker, std::string_view frame, std::size_t& offset) {
@@ -56,16 +56,15 @@ Result<Envelope> read_envelope(Unpacker& unpacker, std::string_view frame, std::
     const Value tag = record.at(8);
     if (tag.kind() != ValueKind::text) return corrupt("the tag of a record is a string");
     if (!is_utf8(tag.text())) return corrupt("the tag of a record is UTF-8");
-    const Value manifest = record.at(9);
-    if (manifest.kind() != ValueKind::array) return corrupt("the manifest of a record is a list");
-    if (manifest.size() != 0)
-        return Error{ErrorKind::unsupported, "this version knows no segments: the manifest must be empty"};
+    Result<std::vector<Handle>> manifest = decode_manifest(record.at(9));
+    if (!manifest) return manifest.error();
     return Envelope{static_cast<MessageKind>(kind),
                             {static_cast<std::uint32_t>(numbers[0]), static_cast<std::uint32_t>(numbers[1])},
                             {static_cast<std::uint32_t>(numbers[2]), static_cast<std::uint32_t>(numbers[3])},
                             numbers[4],
                             numbers[5],
-                            tag.text()};
+                            tag.text(),
+                            std::move(*manifest)};
 }
 
 }  // namespace baton

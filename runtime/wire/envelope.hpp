@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "runtime/base/ids.hpp"
-#include "runtime/wire/codec.hpp"
+#include "runtime/wire/handle.hpp"
 
 namespace baton {
 
@@ -27,9 +27,11 @@ struct Envelope {
     MessageKind kind = MessageKind::send;
     ActorId from;
     ActorId to;
-    std::uint64_t sequence = 0;  // 1, 2, 3, ... of the commands from this sender to this receiver; else 0
+    std::uint64_t sequence = 0;  // 1, 2, 3, ... of the commands from this sender to this receiver; of the
+                                 // command that an error refuses; else 0
     std::uint64_t ask_id = 0;    // chosen by the asker; 0 where there is no ask
     std::string_view tag;        // the name of the command or notice
+    std::vector<Handle> manifest = {};  // what changes hands with the message
 };
 
 // Appends the envelope; the caller then appends exactly one value, the body.

@@ -37,16 +37,31 @@ struct DeadLetter {
     std::uint64_t count = 0;
 };
 
+// What an actor held of the session's memory when it ended.
+struct HeldAtExit {
+    std::uint64_t segments = 0;  // owned or lent; released for it
+    std::uint64_t bytes = 0;
+    Duration oldest{};           // how long it had held the oldest
+    std::uint64_t sent = 0;      // segments offered to others and not accepted yet
+    std::uint64_t incoming = 0;  // segments offered to it; their senders own them again
+    std::uint64_t leases = 0;    // leases and slices it had; they are in again
+
+    [[nodiscard]] bool is_nothing() const noexcept { return segments + sent + incoming + leases == 0; }
+};
+
 struct Exit {
     ExitKind kind = ExitKind::running;
     std::int32_t code = 0;
     std::string text;                       // last words
     std::string in_hand;                    // the command it was handling when it ended unasked
     std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
+    std::optional<HeldAtExit> held = {};    // nothing where it held nothing
 
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
 
+// "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
+[[nodiscard]] std::string to_text(const HeldAtExit& held);
 // "stopped", "returned 3", "signal -9 (Killed)", ...
 [[nodiscard]] std::string to_text(const Exit& exit);
 
@@ -104,6 +119,7 @@ struct Spawn {
     std::vector<std::string> folders;     // where to look for the program, before the coordinator's own
     std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
     Duration deadline{};
+    std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
     using Reply = Spawned;
 };
 
@@ -177,7 +193,45 @@ struct CloseSession {
     using Reply = Closed;
 };
 
-using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await, CloseSession>;
+// The sender has taken all that the dead actor had brought to it (notice Drain): what is still offered to it by the
+// dead one will never come and is settled. If it never comes, that memory stays until the sender's own exit.
+struct Drained {
+    AnyRef actor;
+    using Reply = std::monostate;  // nobody asks for it
+};
+
+// The sender could not get memory: all others are told to give back what they keep for later (notice Trim).
+struct MemoryShort {};
+
+// The segments that are alive, at most `rows_max` of them.
+struct SegmentInfo {
+    std::uint32_t slot = 0;
+    std::uint64_t epoch = 0;
+    std::string state;    // owned, offered, lent, retired
+    AnyRef owner;
+    AnyRef heir;          // of an offer
+    std::uint64_t bytes = 0;
+    std::uint64_t leases = 0;
+    Duration age{};       // since its last transition
+};
+struct SegmentList {
+    std::vector<SegmentInfo> rows;
+    std::uint64_t alive = 0;
+    std::uint64_t bytes = 0;         // of all memory that the session has taken, pools included
+    std::uint64_t budget_bytes = 0;
+};
+struct Segments {
+    std::uint64_t rows_max = 1000;
+    using Reply = SegmentList;
+};
+
+// Recomputes the invariants of docs/ownership.md; empty when all hold. Exact only while nothing moves.
+struct Audit {
+    using Reply = std::vector<std::string>;
+};
+
+using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await, CloseSession,
+                                 Drained, MemoryShort, Segments, Audit>;
 
 }  // namespace coordinator
 
@@ -196,6 +250,16 @@ struct Exited {
     std::string name;
     Exit exit;
 };
+
+// Coordinator to whoever a dead actor had offered or granted something to: answer Drained when all that it brought
+// has been taken. `pid` was its process.
+struct Drain {
+    AnyRef actor;
+    std::uint64_t pid = 0;
+};
+
+// Coordinator to all: somebody is short of memory. Give back what is kept for later.
+struct Trim {};
 
 }  // namespace notice
 

@@ -2,6 +2,7 @@
 // A command with a field of every kind that the table in runtime/wire/convert.hpp names.
 
 #include "runtime/wire/convert.hpp"
+#include "runtime/wire/handle.hpp"
 
 namespace everything {
 
@@ -18,6 +19,21 @@ struct Inner {
     double real = 0;
     std::optional<std::string> note;
     bool operator==(const Inner&) const = default;
+};
+
+// What stands for a Segment, Lease or Slice where there is no ledger: the index in the manifest.
+template <baton::HandleKind Kind>
+struct Token {
+    static constexpr baton::HandleKind held_kind = Kind;
+    std::uint32_t index = 0;
+    bool operator==(const Token&) const = default;
+
+    void encode_into(baton::Encoder& encoder) const { encoder.handle(index); }
+    bool decode_from(baton::Value from, baton::Decoding& at) {
+        if (from.kind() != baton::ValueKind::handle) return at.expected(name_of(Kind), from);
+        index = from.handle();
+        return true;
+    }
 };
 
 struct Everything {
@@ -45,6 +61,14 @@ struct Everything {
     std::vector<Inner> inners;
     Tree tree;
     bool operator==(const Everything&) const = default;
+};
+
+// A command that carries what changes hands.
+struct Carrying {
+    Token<baton::HandleKind::segment> segment;
+    std::optional<Token<baton::HandleKind::lease>> lease;
+    std::vector<Token<baton::HandleKind::slice>> slices;
+    bool operator==(const Carrying&) const = default;
 };
 
 }  // namespace everything

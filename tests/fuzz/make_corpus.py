@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Writes the seeds of the fuzzer into tests/fuzz/corpus: one small frame a file.
 
-The frames are those of tests/wire/golden.txt, an Everything (everything.hpp) and some that are hostile. Run it
-again when one of these changes; the seeds are checked in, so that a build needs no Python.
+The frames are those of tests/wire/golden.txt, an Everything and a Carrying (everything.hpp) and some that are hostile.
+Run it again when one of these changes; the seeds are checked in, so that a build needs no Python.
 """
 
 import datetime
@@ -13,10 +13,27 @@ import msgpack
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 SEND, NOTICE = 1, 5
+SEGMENT, LEASE, SLICE = 1, 2, 3  # kinds of handles
 
 
-def record(tag: str, body: bytes, kind: int = SEND) -> bytes:
-    return msgpack.packb([1, kind, 3, 2, 4, 1, 7, 0, tag, []]) + body
+def record(tag: str, body: bytes, kind: int = SEND, manifest: object = ()) -> bytes:
+    return msgpack.packb([1, kind, 3, 2, 4, 1, 7, 0, tag, manifest]) + body
+
+
+def segment(slot: int = 17, epoch: int = 5, type_: str = "<f4", shape: object = (480, 640)) -> list:
+    return [SEGMENT, slot, epoch, type_, shape]
+
+
+def leased(kind: int = LEASE, lease: int = 64, lease_epoch: int = 1, offset: int = 0) -> list:
+    return [kind, 17, 6, "<f4", [480, 640], lease, lease_epoch, offset]
+
+
+def refer(index: int) -> msgpack.ExtType:
+    return msgpack.ExtType(1, index.to_bytes(4, "big"))
+
+
+def carrying(first: object, lease: object, slices: list) -> bytes:
+    return msgpack.packb({"segment": first, "lease": lease, "slices": slices})
 
 
 def everything() -> bytes:
@@ -60,6 +77,26 @@ def seeds() -> dict[str, bytes]:
         kind = NOTICE if name.startswith("notice.") else SEND
         out[name] = data if name.startswith("record.") else record(name.split(".")[1], data, kind)
     out["everything"] = record("Everything", everything())
+    all_kinds = [segment(), leased(), leased(SLICE, 65), leased(SLICE, 66, 1, 1200)]
+    out["carrying"] = record("Carrying", carrying(refer(0), refer(1), [refer(2), refer(3)]), manifest=all_kinds)
+    out["carrying.one"] = record("Carrying", carrying(refer(0), None, []), manifest=[segment(type_="|V24", shape=[])])
+    out["hostile.handle_twice"] = record("Carrying", carrying(refer(0), None, [refer(0)]), manifest=[segment()])
+    out["hostile.handle_missing"] = record("Carrying", carrying(refer(2**32 - 1), None, []), manifest=[segment()])
+    out["hostile.handle_short"] = record("Carrying", carrying(msgpack.ExtType(1, b"\0"), None, []), manifest=[segment()])
+    out["hostile.no_manifest"] = record("Carrying", carrying(refer(0), refer(0), [refer(0)]))
+    for name, handle in {
+        "slot": segment(slot=2**17),
+        "epoch": segment(epoch=2**64 - 1),
+        "type": segment(type_="<f4;"),
+        "shape": segment(shape=[2**63, 4]),
+        "dimensions": segment(shape=[1] * 9),
+        "nothing": segment(shape=[0, 2**64 - 1]),
+        "kind": [4, *leased()[1:]],
+        "lease": leased(lease=2**17),
+        "offset": leased(SLICE, offset=2**41),
+    }.items():
+        out[f"hostile.handle_{name}"] = record("Carrying", carrying(refer(0), None, []), manifest=[handle])
+    out["hostile.manifest_long"] = record("Carrying", b"\x80", manifest=[segment()] * 257)
     out["two_records"] = out["record.send"] + out["everything"]
     out["hostile.array32"] = bytes.fromhex("ddffffffff")
     out["hostile.body_map32"] = record("Everything", bytes.fromhex("dfffffffff"))

@@ -89,8 +89,36 @@ TEST_CASE("an envelope of another version is unsupported, whatever else it holds
     CHECK_THAT(read(from_hex("91 02")).error().text, Contains("version 2") && Contains("speaks version 1"));
 }
 
-TEST_CASE("a manifest that is not empty is unsupported: this version carries no segments", "[wire]") {
-    CHECK(read(from_hex("9a 01 01 03 01 04 02 11 00 a0 91 01")).error().kind == ErrorKind::unsupported);
+TEST_CASE("a manifest lists what changes hands: segments, leases and slices", "[wire]") {
+    Envelope sent{MessageKind::send, {3, 1}, {4, 1}, 7, 0, "Develop"};
+    sent.manifest = {Handle{HandleKind::segment, 17, 5, {"<f4", {480, 640}}},
+                     Handle{HandleKind::lease, 18, 6, {"|u1", {1}}, 2, 9, 0},
+                     Handle{HandleKind::slice, 19, 7, {"<i8", {10}}, 3, 11, 4096}};
+    const Buffer bytes = bytes_of(sent);
+    const Result<Envelope> received = read(bytes);
+    REQUIRE(received.ok());
+    CHECK(received->manifest == sent.manifest);
+}
+
+TEST_CASE("a manifest that makes no sense is corrupt", "[wire]") {
+    const char* const wrong[] = {
+        "91 01",                                  // a handle that is a number
+        "91 90",                                  // an empty one
+        "91 95 04 01 01 a3 7c 75 31 91 01",       // kind 4
+        "91 94 01 01 01 a3 7c 75 31",             // no shape
+        "91 95 01 ff 01 a3 7c 75 31 91 01",       // a slot below 0
+        "91 95 01 ce ff ff ff ff 01 a3 7c 75 31 91 01",  // a slot beyond limits::segments_max
+        "91 95 01 01 01 a3 3c 71 39 91 01",       // an element type that NumPy does not have
+        "91 95 01 01 01 a3 3c 66 38 92 cf 40 00 00 00 00 00 00 00 08",  // a shape of more bytes than there are
+        "91 95 01 01 01 a3 7c 75 31 99 01 01 01 01 01 01 01 01 01",     // nine dimensions
+        "91 95 02 01 01 a3 7c 75 31 91 01",       // a lease without its row
+    };
+    for (const char* manifest : wrong) {
+        CAPTURE(manifest);
+        const Result<Envelope> result = read(from_hex(std::string("9a 01 01 03 01 04 02 11 00 a0 ") + manifest));
+        REQUIRE_FALSE(result.ok());
+        CHECK(result.error().kind == ErrorKind::corrupt);
+    }
 }
 
 TEST_CASE("everything else that is wrong with an envelope is corrupt", "[wire]") {

@@ -49,21 +49,30 @@ Said say(std::string name, const T& value) {
             }};
 }
 
-Said say_record(std::string name, const Envelope& envelope) {
+// A record whose body refers to each handle of its manifest, by a field named for its kind.
+Buffer record_of(const Envelope& envelope) {
     Buffer bytes;
     Encoder encoder{bytes};
     begin_record(encoder, envelope);
-    encoder.map(0);
-    return {std::move(name), std::move(bytes), [](const Buffer& record) {
+    encoder.map(envelope.manifest.size());
+    for (std::uint32_t index = 0; index < envelope.manifest.size(); ++index) {
+        encoder.text(name_of(envelope.manifest[index].kind));
+        encoder.handle(index);
+    }
+    return bytes;
+}
+
+Said say_record(std::string name, const Envelope& envelope) {
+    return {std::move(name), record_of(envelope), [](const Buffer& record) {
                 Unpacker unpacker;
                 std::size_t offset = 0;
                 const Result<Envelope> read = read_envelope(unpacker, record, offset);
-                if (!read || !unpacker.next(record, offset)) return false;
-                Buffer again;
-                Encoder second{again};
-                begin_record(second, *read);
-                second.map(0);
-                return again == record;
+                if (!read) return false;
+                const Result<Value> body = unpacker.next(record, offset);
+                if (!body || offset != record.size() || body->size() != read->manifest.size()) return false;
+                for (std::uint32_t index = 0; index < body->size(); ++index)
+                    if (body->value_at(index).kind() != ValueKind::handle || body->value_at(index).handle() != index) return false;
+                return record_of(*read) == record;
             }};
 }
 
@@ -84,7 +93,7 @@ std::vector<Said> said() {
     const ProtocolDescription protocol{
         "student", {{"HoldThis", {"struct", "HoldThis", 0, {{"number", {"int64", "", 0, {}}}}}, {{"string", "", 0, {}}}},
                     {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
-    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}};
+    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, HeldAtExit{3, 12'288, 1200ms, 1, 2, 4}};
     const c::Spawned spawned{alice, "alice", 4711, protocol};
     const c::Ended ended{alice, "alice", exit};
 
@@ -94,13 +103,19 @@ std::vector<Said> said() {
     all.push_back(say_record("record.reply", {MessageKind::reply, {4, 1}, {3, 2}, 0, 1, "HoldThis"}));
     all.push_back(say_record("record.error", {MessageKind::error, {4, 1}, {3, 2}, 0, 1, "HoldThis"}));
     all.push_back(say_record("record.notice", {MessageKind::notice, {1, 1}, {3, 2}, 0, 0, "Stop"}));
+    const Handle segment{HandleKind::segment, 17, 5, {"<f4", {480, 640}}};
+    const Handle lease{HandleKind::lease, 17, 6, {"<f4", {480, 640}}, 64, 1};
+    const Handle slice{HandleKind::slice, 130'000, 0x4000000001, {"|V24", {10}}, 70, 3, 240};
+    all.push_back(say_record("record.gift", {MessageKind::send, {3, 2}, {4, 1}, 9, 0, "Develop", {segment}}));
+    all.push_back(say_record("record.loan", {MessageKind::ask, {3, 2}, {4, 1}, 10, 2, "Measure", {lease, slice}}));
+    all.push_back(say_record("record.refusal", {MessageKind::error, {4, 1}, {3, 2}, 9, 0, "Develop"}));
     all.push_back(say("body.error", ErrorBody{"failed", "no such book", "std::out_of_range", {"frame", "outer"}}));
 
     say_command(all, c::Join{{}, "scenario", 4712, "ipc:///tmp/inbox", protocol, true},
                 c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s}, spawned);
+    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Find{"alice"}, spawned);
     say_command(all, c::Roster{true},
@@ -110,8 +125,17 @@ std::vector<Said> said() {
     say_command(all, c::Await{alice}, ended);
     say_command(all, c::CloseSession{5s}, c::Closed{{ended}});
 
+    say_command(all, c::Drained{alice}, std::monostate{});
+    say_command(all, c::MemoryShort{});
+    say_command(all, c::Segments{100},
+                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms}}, 1, 16'384, 1 << 30});
+    say_command(all, c::Audit{}, {"I1: segment 17.5 is owned and has no owner"});
+
     all.push_back(say("notice.Stop", notice::Stop{true}));
     all.push_back(say("notice.Exited", notice::Exited{alice, "alice", exit}));
+    all.push_back(say("notice.Drain", notice::Drain{alice, 4711}));
+    all.push_back(say("notice.Trim", notice::Trim{}));
+    all.push_back(say("body.exit", Exit{ExitKind::stopped, 0, "", "", {}}));
     return all;
 }
 

@@ -345,7 +345,6 @@ TEMPLATE_TEST_CASE("what arrives while one sends over the same link is not misse
     constexpr std::size_t count = 20'000;
     std::size_t asked = 0, received = 0, answered = 0;
     std::size_t wrong = 0;
-    Link back;
     while (answered < count) {
         bool any = false;
         for (int burst = 0; burst < 7 && asked < count && asked < answered + 500; ++burst)

@@ -143,13 +143,60 @@ TEST_CASE("of a receiver that keeps no row nothing is known to wait", "[vitals]"
 TEST_CASE("each peer has one entry, and beyond the table's end traffic goes uncounted", "[vitals]") {
     TestVitals vitals;
     OwnVitals own = vitals.own(alice);
+    REQUIRE(vitals->prepare(bob).ok());
+    REQUIRE(vitals->prepare({5, 2}).ok());
+    for (std::uint32_t number = 10; number < 10 + VitalsRow::peers_max; ++number) REQUIRE(vitals->prepare({number, 1}).ok());
     Traffic* first = own.traffic_with(bob);
     REQUIRE(first != nullptr);
     CHECK(own.traffic_with(bob) == first);
-    CHECK(own.traffic_with({4, 2}) != first);
+    CHECK(own.traffic_with({5, 2}) != first);
     std::size_t count = 2;
     for (std::uint32_t number = 10; own.traffic_with({number, 1}) != nullptr; ++number) ++count;
     CHECK(count == VitalsRow::peers_max);
     CHECK(own.traffic_with(bob) == first);
     CHECK(vitals->row_of(alice)->peer_count.load() == VitalsRow::peers_max);
+}
+
+// Goal: an actor may live for years among clients that come and go, and still every living peer is counted.
+TEST_CASE("when all entries are in use, one of a peer that has exited serves the next", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(alice);
+    constexpr std::uint32_t first = 10;
+    for (std::uint32_t number = first; number < first + VitalsRow::peers_max; ++number) {
+        REQUIRE(vitals->prepare({number, 1}).ok());
+        take(own, {number, 1}, number);
+    }
+    REQUIRE(vitals->prepare(bob).ok());
+    CHECK(own.traffic_with(bob) == nullptr);  // all of them are alive
+
+    SECTION("one whose exit the coordinator has noted") { vitals->note_exit({first + 7, 1}); }
+    SECTION("one whose row is another's by now") { REQUIRE(vitals->prepare({first + 7, 2}).ok()); }
+    Traffic* fresh = own.traffic_with(bob);
+    REQUIRE(fresh != nullptr);
+    CHECK(is_of(*fresh, bob));
+    CHECK_FALSE(is_of(*fresh, {first + 7, 1}));
+    CHECK(fresh->taken_commands.load() == 0);
+    CHECK(find_traffic(*vitals->row_of(alice), {first + 7, 1}) == nullptr);
+    CHECK(find_traffic(*vitals->row_of(alice), {first + 8, 1})->taken_commands.load() == first + 8);
+    CHECK(own.traffic_with(bob) == fresh);
+    REQUIRE(vitals->prepare({5, 1}).ok());
+    CHECK(own.traffic_with({5, 1}) == nullptr);
+}
+
+TEST_CASE("what the dead sent is no dead letter because its taker has forgotten it", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals receiver = vitals.own(alice);
+    OwnVitals sender = vitals.own(bob);
+    send(sender, alice, 5);
+    take(receiver, bob, 5);
+    for (std::uint32_t number = 10; number < 9 + VitalsRow::peers_max; ++number) {
+        REQUIRE(vitals->prepare({number, 1}).ok());
+        REQUIRE(receiver.traffic_with({number, 1}) != nullptr);
+    }
+    vitals->note_exit(bob);
+    CHECK(vitals->waiting(bob, alice) == 0);
+    REQUIRE(vitals->prepare({5, 1}).ok());
+    REQUIRE(receiver.traffic_with({5, 1}) != nullptr);
+    CHECK(find_traffic(*vitals->row_of(alice), bob) == nullptr);
+    CHECK(vitals->waiting(bob, alice) == 0);
 }

@@ -147,6 +147,8 @@ class Client:
                     self.is_told_to_stop = True
                 elif kind == NOTICE and tag == "Exited":
                     self.bury(tuple(body["actor"]), body["exit"])
+                elif kind == NOTICE and tag == "Drain":  # we accept no segments, so we wait for none of the dead
+                    self.send(COORDINATOR, "Drained", {"actor": body["actor"]})
                 elif kind == REPLY:
                     self.settle(ask_id, body)
                 elif kind == ERROR and ask_id != 0:
@@ -172,7 +174,7 @@ def main():
     ada = Client(folder, "ada")
     greeter = ada.ask(COORDINATOR, "Spawn", {
         "program": "greeter", "name": "", "arguments": [], "folders": [], "fingerprint": 0,
-        "deadline": 10 * SECOND}, seconds=15)
+        "deadline": 10 * SECOND, "memory_bytes": 0}, seconds=15)
     print(ada.ask(greeter["actor"], "Greet", {"name": "Ada"}))
     ada.leave()  # stops what it has spawned
 

@@ -5,6 +5,7 @@ folder of the programs. Every test has a session in a folder of its own, and loo
 Clocks are watchdogs only: SECONDS is how long a test waits for what must come.
 """
 
+import mmap
 import os
 import pathlib
 import random
@@ -13,6 +14,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -38,7 +40,7 @@ EXIT_STOPPED, EXIT_SIGNALLED, EXIT_LEFT = 1, 3, 5
 
 def spawn_body(program, name="", arguments=(), fingerprint=0, deadline=SECONDS * SECOND):
     return {"program": program, "name": name, "arguments": list(arguments), "folders": [],
-            "fingerprint": fingerprint, "deadline": deadline}
+            "fingerprint": fingerprint, "deadline": deadline, "memory_bytes": 0}
 
 
 def join_body(actor=NOBODY, name="", address="", pid=0):
@@ -280,7 +282,14 @@ class Hostility(ForeignClientTest):
             "an ask without an id": ([changed(7, 0)], "corrupt", "ask id"),
             "a tag that is a number": ([changed(8, 5)], "corrupt", "tag"),
             "no manifest": ([changed(9, None)], "corrupt", "manifest"),
-            "a segment": ([changed(9, [1])], "unsupported", "manifest"),
+            "a handle that is a number": ([changed(9, [1])], "corrupt", "handle"),
+            "a handle of kind 4": ([changed(9, [[4, 0, 1, "|u1", [1]]])], "corrupt", "kind"),
+            "a lease without a lease": ([changed(9, [[2, 0, 1, "|u1", [1]]])], "corrupt", "of a lease of 8"),
+            "a handle beyond the ledger": ([changed(9, [[1, 1 << 17, 1, "|u1", [1]]])], "corrupt", "a row"),
+            "elements of another order": ([changed(9, [[1, 0, 1, ">f4", [1]]])], "corrupt", "element type"),
+            "a shape of too many bytes": ([changed(9, [[1, 0, 1, "<f8", [1 << 62, 8]]])], "corrupt", "element type and a shape"),
+            "nine dimensions": ([changed(9, [[1, 0, 1, "<f8", [1] * 9]])], "corrupt", "8 dimensions"),
+            "257 handles": ([changed(9, [[1, 0, 1, "|u1", [1]]] * 257)], "corrupt", "256 handles"),
         }
         cases.update({f"noise {index}": ([bytes_], "corrupt", "") for index, bytes_ in enumerate(noises)})
         strangers = []
@@ -369,6 +378,28 @@ class Hostility(ForeignClientTest):
         stranger.say(self.record())
         self.assertEqual(stranger.hear()[1], "Hello, Eve! You are number 2.")
 
+    def test_what_is_addressed_to_somebody_else_is_refused_and_its_connection_goes_on(self):
+        honest = self.join_with_greeter()
+        number, incarnation = self.greeter
+        strangers = {self.greeter_address: ("Greet", {"name": "Eve"}),
+                     self.coordinator_address: ("Roster", {"with_exited": False})}
+        cases = (((99, 1), "refused", "is addressed to 99.1"), (honest.id, "refused", "is addressed to"),
+                 ((number, incarnation + 1), "gone", "has exited"))
+        for address, (tag, body) in strangers.items():
+            stranger = Stranger(self, address)
+            for receiver, kind, text in cases:
+                if address == self.coordinator_address and kind == "gone":
+                    receiver = (COORDINATOR[0], COORDINATOR[1] + 1)
+                with self.subTest(address, receiver=receiver):
+                    stranger.say(self.record(receiver=receiver, tag=tag, body=body))
+                    self.assert_error(stranger.hear(), kind, 7, tag, text)
+                    stranger.say(self.record(kind=SEND, ask_id=0, receiver=receiver, tag=tag, body=body))
+                    self.assert_error(stranger.hear(), kind, 0, tag, text)
+            stranger.say(self.record(receiver=NOBODY, tag=tag, body=body))
+            self.assertEqual(stranger.hear()[0][1], REPLY)
+        self.greeted += 1
+        self.assert_greets(honest)
+
     def test_the_coordinator_refuses_wrong_commands_and_goes_on(self):
         honest = self.join_with_greeter()
         stranger = Stranger(self, self.coordinator_address)
@@ -425,6 +456,74 @@ class Hostility(ForeignClientTest):
         stranger.say(self.record(sender=honest.id))
         self.assert_error(stranger.hear(), "corrupt", 0, "", "one connection speaks for one actor")
         self.assert_greets(honest)
+
+    def test_one_connection_joins_once(self):
+        honest = self.join("honest")
+        with self.assertRaisesRegex(Failure, "refused: this connection has joined already, as honest"):
+            honest.ask(COORDINATOR, "Join", join_body(name="second"))
+        stranger = Stranger(self, self.coordinator_address)
+        join = self.to_coordinator("Join", join_body(name="eager"))
+        stranger.say(join + join)
+        self.assertEqual(stranger.hear()[1]["name"], "eager")
+        self.assert_error(stranger.hear(), "refused", 7, "Join", "has joined already")
+        rows = honest.ask(COORDINATOR, "Roster", {"with_exited": True})
+        self.assertEqual([row["name"] for row in rows], ["honest", "eager"])
+
+    def test_a_description_of_a_protocol_has_a_bound(self):
+        honest = self.join()
+        stranger = Stranger(self, self.coordinator_address)
+        body = join_body(name="verbose")
+        body["protocol"]["name"] = "x" * (64 << 10)
+        stranger.say(self.to_coordinator("Join", body))
+        self.assert_error(stranger.hear(), "refused", 7, "Join", "protocol_bytes_max")
+        body["protocol"]["name"] = "x" * (63 << 10)
+        stranger.say(self.to_coordinator("Join", body))
+        self.assertEqual(stranger.hear()[1]["name"], "verbose")
+        self.assertEqual(len(honest.ask(COORDINATOR, "Roster", {"with_exited": True})), 2)
+
+    def test_nobody_but_the_coordinator_is_called_so(self):
+        thief = self.join("coordinator")
+        self.assertEqual(thief.welcome["name"], "coordinator-2")
+        with self.assertRaisesRegex(Failure, "refused: the name 'coordinator' is in use by the coordinator"):
+            thief.ask(COORDINATOR, "Spawn", spawn_body("greeter", "coordinator"))
+        self.assertEqual(thief.ask(COORDINATOR, "Find", {"name": "coordinator"})["pid"], self.coordinator.pid)
+
+    def test_who_awaits_again_and_again_ends_the_oldest_of_its_awaits(self):
+        honest = self.join_with_greeter()
+        stranger = Stranger(self, self.coordinator_address)
+        for ask_id in range(1, 66):
+            stranger.say(self.record(receiver=COORDINATOR, ask_id=ask_id, tag="Await", body={"actor": self.greeter}))
+        self.assert_error(stranger.hear(), "overloaded", 1, "Await", "awaits_per_asker_max")
+        awaited = honest.request(COORDINATOR, "Await", {"actor": self.greeter})
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        self.assertEqual([stranger.hear()[0][7] for _ in range(64)], list(range(2, 66)))
+        self.assertEqual(honest.wait(awaited, SECONDS)["exit"]["kind"], EXIT_SIGNALLED)
+
+    def test_the_awaits_of_a_session_have_a_bound(self):
+        honest = self.join_with_greeter()
+        strangers = [Stranger(self, self.coordinator_address) for _ in range(65)]
+        for ask_id in range(1, 65):
+            for stranger in strangers[:64]:
+                stranger.say(self.record(receiver=COORDINATOR, ask_id=ask_id, tag="Await", body={"actor": self.greeter}))
+        for stranger in strangers[:64]:  # all are there
+            stranger.say(self.to_coordinator("Find", {"name": "greeter"}))
+            self.assertEqual(stranger.hear()[0][1], REPLY)
+        strangers[64].say(self.to_coordinator("Await", {"actor": self.greeter}))
+        self.assert_error(strangers[64].hear(), "overloaded", 7, "Await", "awaits_max")
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        for stranger in strangers[:64]:
+            self.assertEqual([stranger.hear()[0][7] for _ in range(64)], list(range(1, 65)))
+
+    def test_the_stops_under_way_have_a_bound(self):
+        honest = self.join_with_greeter()
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGSTOP})
+        stop = {"actors": [self.greeter], "deadline": 600 * SECOND, "drain": False}
+        asks = [honest.request(COORDINATOR, "StopActors", stop) for _ in range(256)]
+        with self.assertRaisesRegex(Failure, "overloaded: .*stops_max"):
+            honest.ask(COORDINATOR, "StopActors", stop, SECONDS)
+        honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGKILL})
+        for ask in asks:
+            self.assertEqual(honest.wait(ask, SECONDS)[0]["exit"]["kind"], EXIT_SIGNALLED)
 
     def test_a_connection_is_spent_with_its_leave(self):
         honest = self.join()
@@ -570,10 +669,234 @@ class Document(ForeignClientTest):
         for command in protocol["commands"]:
             with self.subTest(command["name"]):
                 self.assertIn(f"**`{command['name']}`** `{spelled(command['fields'], named, spell_out=True)}", text)
-                self.assertIn(spelled(command["reply"], named), text)
-        for name in ("Exit", "DeadLetter", "RosterRow", "ProtocolDescription"):
+                if command["reply"]:
+                    self.assertIn(spelled(command["reply"], named), text)
+        for name in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "SegmentInfo", "ProtocolDescription"):
             with self.subTest(name):
                 self.assertIn(named[name], text)
+
+
+class LedgerPages:
+    """The ledger of a session, as "The ledger in memory" in docs/wire.md says; all numbers are read out of its tables.
+
+    Python has no compare-and-swap: compare() is one only as long as nobody else moves the same word.
+    """
+
+    FREE, OWNED, OFFERED, LENT, RETIRED = range(5)
+    GRANTED, CLAIMED = 1, 2
+
+    def __init__(self, test, session, client):
+        section = WIRE_DOCUMENT.read_text().split("## The ledger in memory")[1].split("\n## ")[0]
+        self.at = {}
+        part = ""
+        for cells in re.findall(r"^\| (.+?) \| (.+?) \|", section, re.MULTILINE):
+            if cells[1].startswith("at byte"):
+                part = cells[0]
+            elif match := re.fullmatch(r"`(\w+)`", cells[0]):
+                self.at[(part, match[1])] = cells[1]
+        self.at = {key: int(value) for key, value in self.at.items() if value.isdigit()}
+        self.session, self.client, self.number = session, client, client.id[0]
+        self.descriptor = os.open(f"/dev/shm/baton-{session}-ledger", os.O_RDWR)
+        test.addCleanup(os.close, self.descriptor)
+        test.assertEqual(os.fstat(self.descriptor).st_size, self.at[("part", "end")])
+        self.pages = mmap.mmap(self.descriptor, self.at[("part", "end")])
+        test.addCleanup(self.pages.close)
+        self.test = test
+        self.epochs = {}
+
+    def place(self, part, row, field):
+        table, bytes_ = {"actor": ("actors", 4096), "segment": ("segments", 64), "lease": ("leases", 64)}[part]
+        kind = {"actor": "row of an actor", "segment": "row of a segment", "lease": "row of a lease"}[part]
+        return self.at[("part", table)] + row * bytes_ + self.at[(kind, field)]
+
+    def header(self, field, index=0):
+        return self.at[("header", field)] + index * 8
+
+    def read(self, place):
+        return struct.unpack_from("<Q", self.pages, place)[0]
+
+    def write(self, place, value):
+        struct.pack_into("<Q", self.pages, place, value)
+
+    def compare(self, place, before, after):
+        self.test.assertEqual(self.read(place), before)
+        self.write(place, after)
+
+    def move(self, part, row, before, after):
+        """From (phase, holder, other) to another, at the next epoch, which it answers."""
+        place = self.place(part, row, "word")
+        epoch = self.read(place) >> 25
+
+        def word(state, epoch):
+            return epoch << 25 | state[2] << 14 | state[1] << 3 | state[0]
+
+        self.compare(place, word(before, epoch), word(after, epoch + 1))
+        return epoch + 1
+
+    def claim_block(self, part):
+        homes, used = f"{part}_homes", f"{part}_blocks_used"
+        block = next(block for block in range(2048) if self.read(self.header(homes, block)) == 0)
+        page = self.at[("part", f"{part}s")] + block * 4096
+        os.posix_fallocate(self.descriptor, page, 4096)
+        self.compare(self.header(homes, block), 0, self.number)
+        self.write(self.header(used), max(block + 1, self.read(self.header(used))))
+        return block * 64
+
+    def counted(self, what, slot, transition):
+        fields = {"created": 1, "released": 2}
+        count = self.place("actor", self.number, "created") + 8 * (fields[what] - 1)
+        intent = self.place("actor", self.number, "intent")
+        for place, value in ((intent + 8, slot), (intent + 16, self.read(self.place("segment", slot, "word"))),
+                             (intent + 24, self.read(count)), (intent, fields[what])):
+            self.write(place, value)
+        epoch = transition()
+        self.write(count, self.read(count) + 1)
+        self.write(intent, 0)
+        return epoch
+
+    def create(self, slot, data):
+        taken = self.header("home_bytes", self.number)
+        self.write(taken, self.read(taken) + 4096)
+        generation = self.read(self.place("segment", slot, "generation")) + 1
+        self.write(self.place("segment", slot, "generation"), generation)
+        self.counted("created", slot,
+                     lambda: self.move("segment", slot, (self.FREE, 0, 0), (self.OWNED, self.number, 0)))
+        self.write(self.place("segment", slot, "used_bytes"), len(data))
+        memory = os.open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.posix_fallocate(memory, 0, 4096)
+            os.pwrite(memory, data, 0)
+        finally:
+            os.close(memory)
+        self.write(self.place("segment", slot, "bytes"), 4096)
+
+    def give(self, slot, heir):
+        epoch = self.move("segment", slot, (self.OWNED, self.number, 0), (self.OFFERED, self.number, heir[0]))
+        self.test.assertEqual(self.read(self.header("life", heir[0])), heir[0] << 32 | heir[1])
+        return epoch
+
+    def accept(self, slot, sender, bytes_):
+        generation = self.read(self.place("segment", slot, "generation"))
+        self.test.assertLessEqual(bytes_, self.read(self.place("segment", slot, "bytes")))
+        with open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", "rb") as memory:
+            data = memory.read(bytes_)
+        self.move("segment", slot, (self.OFFERED, sender[0], self.number), (self.OWNED, self.number, 0))
+        return data
+
+    def release(self, slot):
+        self.write(self.place("segment", slot, "first_lease"), 0)
+        self.counted("released", slot,
+                     lambda: self.move("segment", slot, (self.OWNED, self.number, 0), (self.RETIRED, self.number, 0)))
+
+    def lend(self, slot, lease, borrower, bytes_):
+        self.write(self.place("segment", slot, "first_lease"), 0)
+        epoch = self.move("segment", slot, (self.OWNED, self.number, 0), (self.LENT, self.number, 0))
+        for field, value in (("segment", slot), ("segment_epoch", epoch), ("kind", 0), ("offset", 0), ("bytes", bytes_),
+                             ("next", 0)):
+            self.write(self.place("lease", lease, field), value)
+        self.write(self.place("segment", slot, "first_lease"), lease + 1)
+        self.move("lease", lease, (self.FREE, 0, 0), (self.GRANTED, self.number, borrower[0]))
+
+
+class Ledger(ForeignClientTest):
+    def rows(self, client):
+        """Of each segment: its state, owner, heir and bytes."""
+        listed = client.ask(COORDINATOR, "Segments", {"rows_max": 100})
+        self.assertEqual(listed["alive"], len(listed["rows"]))
+        return {row["slot"]: (row["state"], tuple(row["owner"]), tuple(row["heir"]), row["bytes"]) for row in listed["rows"]}
+
+    def assert_sound(self, client):
+        self.assertEqual(client.ask(COORDINATOR, "Audit", {}), [])
+
+    def test_segments_are_made_given_lent_and_inherited_by_what_the_document_says(self):
+        # Goal: the tables and steps of "The ledger in memory" are all that a client needs.
+        # Method: two clients that know nothing else, and what the coordinator sees after each step. That created is
+        # released in the end, and no memory is left, is looked at when the coordinator ends.
+        giver, taker = self.join("giver"), self.join("taker")
+        giving = LedgerPages(self, giver.welcome["session"], giver)
+        taking = LedgerPages(self, taker.welcome["session"], taker)
+        self.assertEqual(giving.pages[:8], b"BATON\0\0\0")
+        self.assertEqual(giving.read(giving.header("version")), 1)
+        for client in (giver, taker):
+            self.assertEqual(giving.read(giving.header("life", client.id[0])), client.id[0] << 32 | client.id[1])
+            self.assertGreater(giving.read(giving.header("budget", client.id[0])), 1 << 40)
+
+        first = giving.claim_block("segment")
+        for slot, data in ((first, b"a gift"), (first + 1, b"never accepted"), (first + 2, b"lent")):
+            giving.create(slot, data)
+        self.assertEqual(self.rows(giver), {first: ("owned", giver.id, NOBODY, 6), first + 1: ("owned", giver.id, NOBODY, 14),
+                                            first + 2: ("owned", giver.id, NOBODY, 4)})
+        listed = taker.ask(COORDINATOR, "Segments", {"rows_max": 0})
+        self.assertEqual((listed["rows"], listed["alive"], listed["bytes"]), ([], 3, 3 * 4096))
+        self.assertEqual(listed["budget_bytes"], giving.read(giving.header("session_budget")))
+
+        giving.give(first, taker.id)
+        self.assertEqual(self.rows(giver)[first], ("offered", giver.id, taker.id, 6))
+        self.assertEqual(taking.accept(first, giver.id, 6), b"a gift")
+        self.assertEqual(self.rows(giver)[first], ("owned", taker.id, NOBODY, 6))
+
+        lease = giving.claim_block("lease")
+        giving.lend(first + 2, lease, taker.id, 4)
+        giving.give(first + 1, taker.id)
+        self.assert_sound(giver)
+        taking.move("lease", lease, (taking.GRANTED, giver.id[0], taker.id[0]), (taking.CLAIMED, giver.id[0], taker.id[0]))
+
+        # What it owned is released, what it had lent stays as long as it is read, what it had given waits for Drained.
+        giver.leave()
+        ended = taker.ask(COORDINATOR, "Await", {"actor": giver.id}, SECONDS)
+        held = ended["exit"]["held"]
+        self.assertEqual({key: held[key] for key in ("segments", "bytes", "sent", "incoming", "leases")},
+                         {"segments": 1, "bytes": 4, "sent": 1, "incoming": 0, "leases": 0})
+        taker.ask(COORDINATOR, "Roster", {"with_exited": False})  # Drain came before the answer, Drained went before this:
+        rows = self.rows(taker)
+        self.assertEqual(rows[first + 2][0], "retired")
+        self.assertNotIn(rows.get(first + 1, ("free",))[0], ("owned", "offered"))
+        self.assert_sound(taker)
+        taking.move("lease", lease, (taking.CLAIMED, giver.id[0], taker.id[0]), (taking.FREE, 0, 0))
+        taking.release(first)
+        taker.leave()
+
+    def test_a_handle_that_the_ledger_does_not_bear_out_is_refused(self):
+        honest = self.join_with_greeter()
+        forged = [1, 0, 1, "|u1", [4]]
+        stranger = Stranger(self, self.greeter_address)
+        body = msgpack.packb({"name": "Eve"})
+
+        def carrying(kind, sequence, ask_id, receiver, tag, body):
+            return msgpack.packb([1, kind, 0, 0, *receiver, sequence, ask_id, tag, [forged]]) + body
+
+        stranger.say(carrying(ASK, 1, 7, self.greeter, "Greet", body))
+        self.assert_error(stranger.hear(), "refused", 7, "Greet", "a handle that the body does not refer to")
+        stranger.say(carrying(SEND, 2, 0, self.greeter, "Greet", body))
+        envelope, why = stranger.hear()
+        self.assertEqual((envelope[1], envelope[6:9], why["kind"]), (ERROR, [2, 0, "Greet"], "refused"))
+        stranger.say(carrying(ASK, 3, 7, self.greeter, "Greet",
+                              msgpack.packb({"name": msgpack.ExtType(1, bytes(4))})))
+        self.assert_error(stranger.hear(), "refused", 7, "Greet", "expected string, got segment")
+        stranger.say(carrying(ASK, 4, 7, self.greeter, "baton.Sync", b"\xc0"))
+        self.assertEqual(stranger.hear()[0][1], REPLY)
+        self.assert_greets(honest)
+        stranger = Stranger(self, self.coordinator_address)
+        stranger.say(carrying(ASK, 1, 7, COORDINATOR, "Roster", msgpack.packb({"with_exited": False})))
+        self.assert_error(stranger.hear(), "unsupported", 7, "Roster", "takes part in no ledger")
+        self.assert_sound(honest)
+
+    def test_drained_is_taken_only_over_the_connection_that_joined(self):
+        honest = self.join()
+        stranger = Stranger(self, self.coordinator_address)
+        for sender in (NOBODY, honest.id):
+            stranger.say(self.to_coordinator("Drained", {"actor": honest.id}, sender=sender))
+            self.assert_error(stranger.hear(), "gone", 7, "Drained", "has not joined")
+        self.assertIsNone(honest.ask(COORDINATOR, "Drained", {"actor": (99, 1)}))
+
+    def test_who_is_short_of_memory_has_all_others_trimmed(self):
+        honest = self.join()
+        stranger = Stranger(self, self.coordinator_address)
+        stranger.say(self.to_coordinator("Join", join_body(name="pool")))
+        stranger.hear()
+        honest.send(COORDINATOR, "MemoryShort", {})
+        envelope, body = stranger.hear()
+        self.assertEqual((envelope[1], envelope[8], body), (NOTICE, "Trim", {}))
 
 
 class Golden(unittest.TestCase):
@@ -591,7 +914,8 @@ class Golden(unittest.TestCase):
                 self.assertEqual(len(values), 2 if name.startswith("record.") else 1)
                 self.assertEqual(b"".join(msgpack.packb(value) for value in values), bytes_)
                 if name.startswith("record."):
-                    kind = {"send": SEND, "ask": ASK, "reply": REPLY, "error": ERROR, "notice": NOTICE}[name[7:]]
+                    kind = {"send": SEND, "gift": SEND, "ask": ASK, "loan": ASK, "reply": REPLY, "error": ERROR,
+                            "refusal": ERROR, "notice": NOTICE}[name[7:]]
                     self.assertEqual((len(values[0]), values[0][:2]), (10, [1, kind]))
 
 
@@ -611,13 +935,15 @@ def spelled(type_, named, spell_out=False):
     parts = [(part["name"], spelled(part["type"], named)) for part in type_["parts"]]
     if type_["kind"] == "list":
         return f"[{parts[0][1]}]"
+    if type_["kind"] == "optional":
+        return f"optional {parts[0][1]}"
     if type_["kind"] != "struct":
         return type_["kind"]
     text = "{" + ", ".join(f"{name}: {inner}" for name, inner in parts) + "}"
     named[type_["name"]] = text
     if type_["name"] == "ProtocolDescription":
         named[type_["name"]] = "ProtocolDescription {name: string, commands: [CommandDescription]}"
-    has_a_name = type_["name"] in ("Exit", "DeadLetter", "RosterRow") or type_["name"].endswith("Description")
+    has_a_name = type_["name"] in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "SegmentInfo") or type_["name"].endswith("Description")
     return type_["name"] if has_a_name and not spell_out else text
 
 

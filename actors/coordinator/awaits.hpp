@@ -1,0 +1,26 @@
+#pragma once
+// Awaits: who waits for whose exit. Bounded: an asker that gives up does not say so, so of the many awaits of
+// one connection for one actor the oldest ends as `overloaded` when one more comes. One thread.
+
+#include <deque>
+#include <unordered_map>
+
+#include "runtime/answer.hpp"
+
+namespace baton::coordinator {
+
+class Awaits {
+public:
+    // `actor` is alive. `overloaded` when limits::awaits_max wait in the session.
+    void add(ActorId actor, Answer<Ended> answer);
+    // Answers those who waited for this one.
+    void answer(const Ended& ended);
+    // Nobody reads the answers of an asker that has exited.
+    void forget(ActorId asker);
+
+private:
+    std::unordered_map<ActorId, std::deque<Answer<Ended>>> waiting_;  // by the actor that is awaited
+    std::size_t count_ = 0;
+};
+
+}  // namespace baton::coordinator

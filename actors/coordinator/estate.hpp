@@ -1,0 +1,90 @@
+#pragma once
+// Estate: the coordinator's side of docs/ownership.md: who lives, what the dead leave, and the balance at the end.
+//
+// It settles the rows of an actor whose death the kernel has confirmed, is the home of blocks whose home has
+// died, and gives their memory back piece by piece, so that nobody waits for a large estate. It sends nothing:
+// it says who is to be told. One thread, the coordinator's.
+
+#include <sys/types.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/holdings/region.hpp"
+#include "runtime/ledger/audit.hpp"
+#include "runtime/memory/store.hpp"
+#include "runtime/wire/notices.hpp"
+
+namespace baton::coordinator {
+
+class Estate {
+public:
+    [[nodiscard]] static Result<Estate> create(std::string_view session_id, std::uint64_t budget_bytes, const Clock& clock);
+    // Removes what is left of it from the machine. After close().
+    static void remove(std::string_view session_id) noexcept { LedgerRegion::remove(session_id); }
+
+    // ---- lives
+    [[nodiscard]] Result<void> give_life(ActorId actor, std::uint64_t budget_bytes);
+    // Rows still name somebody of this number: it may not live again yet.
+    [[nodiscard]] bool is_settling(std::uint32_t number) const noexcept { return settling_.contains(number); }
+
+    struct Settled {
+        HeldAtExit held;
+        std::vector<ActorId> bounced_to;  // own again what they had offered to the dead one
+        std::vector<ActorId> to_drain;    // the dead one had offered or granted to them: they answer Drained
+    };
+    // Every row that names the dead one, but for what waits for Drained (T5, T9, L5, and T6 where nobody is left).
+    [[nodiscard]] Settled settle(ActorId dead);
+    // `heir` has taken all that the dead one brought to it (T6, L6).
+    void drained(ActorId heir, ActorId dead);
+
+    // ---- the home of blocks without one
+    // Gives memory back for some milliseconds; true when there is more to do at once.
+    bool collect();
+    // When to collect() next; never when no block is ours.
+    [[nodiscard]] Deadline next_collection() const noexcept { return next_collection_; }
+
+    // ---- looking
+    [[nodiscard]] SegmentList list(std::uint64_t rows_max) const;
+    [[nodiscard]] std::vector<Finding> audit() const;
+    [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;
+
+    // ---- the end
+    // Settles everybody who is left and takes all memory back.
+    struct Balance {
+        Counts counts;
+        std::uint64_t for_the_dead = 0;  // of those released: by the coordinator
+        std::vector<Finding> findings;   // rows that are left, and what does not add up
+    };
+    [[nodiscard]] Balance close();
+
+private:
+    Estate(LedgerRegion region, std::string session_id, const Clock& clock);
+    [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
+    void settle_segment(Slot slot, ActorNumber dead, Settled& settled);
+    void settle_lease(Slot lease, ActorNumber dead, Settled& settled);
+    void settle_transfers(ActorNumber dead, ActorNumber heir);
+    void release_for(Slot slot, SegmentWord word);
+    void adopt(ActorNumber dead);
+    void finish_if_drained(ActorNumber dead);
+    [[nodiscard]] bool give_back(Slot slot);
+    [[nodiscard]] std::uint64_t bytes_of(Slot slot) const noexcept;
+
+    LedgerRegion region_;
+    std::unique_ptr<Store> store_;
+    const Clock* clock_;
+    struct Settling {
+        ActorId dead;
+        std::set<ActorId> heirs;  // who have not answered Drained yet
+    };
+    std::map<ActorNumber, Settling> settling_;
+    std::uint64_t released_for_the_dead_ = 0;
+    Slot collection_cursor_ = 0;
+    Deadline next_collection_;
+};
+
+}  // namespace baton::coordinator

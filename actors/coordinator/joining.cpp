@@ -1,0 +1,228 @@
+// The coordinator's door: how an actor or an outsider becomes a member, is ready, and says goodbye.
+#include <algorithm>
+#include <filesystem>
+
+#include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/inbox/call.hpp"
+#include "runtime/process/find_program.hpp"
+#include "runtime/process/process_facts.hpp"
+#include "runtime/session/environment.hpp"
+
+namespace baton::coordinator {
+
+// ---- joining and leaving ---------------------------------------------------------------------------
+
+void Coordinator::on(Join command, Answer<Welcome> answer) {
+    if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending"});
+    if (const Member* joined = members_.find(answer.link()); joined != nullptr)
+        return answer.fail(Error{ErrorKind::refused, fmt::format("this connection has joined already, as {} ({})",
+                                                                 joined->name, to_string(joined->id))});
+    if (encoded_body(command.protocol).size() > limits::protocol_bytes_max)
+        return answer.fail(Error{ErrorKind::refused, fmt::format("the description of the protocol has more than {} bytes "
+                                                                 "(limits::protocol_bytes_max)", limits::protocol_bytes_max)});
+    if (Result<void> fine = check_address(command.address, command.as.id); !fine) return answer.fail(fine.error());
+    if (command.as.id.is_somebody()) {
+        Member* member = members_.find(command.as.id);
+        if (member == nullptr || member->is_outsider() || member->link.is_some())
+            return answer.fail(gone(fmt::format("nobody was spawned as actor {}", to_string(command.as.id))));
+        member->link = answer.link();
+        member->address = std::move(command.address);
+        member->protocol = std::move(command.protocol);
+        if (member->was_asked_to_stop)
+            return answer.fail(Error{ErrorKind::stopping, fmt::format("{} was told to stop", member->name)});
+        const std::uint64_t fingerprint = fingerprint_of(member->protocol);
+        if (member->fingerprint_expected != 0 && member->fingerprint_expected != fingerprint) {
+            const Error other{ErrorKind::refused,
+                              fmt::format("the program {} speaks the protocol '{}' ({:016x}), not the one that its "
+                                          "spawner was compiled with ({:016x}): build both anew",
+                                          member->program, member->protocol.name, fingerprint,
+                                          member->fingerprint_expected)};
+            fail_spawn(*member, other);
+            return answer.fail(other);
+        }
+        return welcome(*member, std::move(answer));
+    }
+    // An outsider. Names of outsiders never fail: the second "scenario" is "scenario-2".
+    const std::string wanted = command.name.empty() ? "outsider" : command.name;
+    if (Result<void> fine = check_name(wanted); !fine) return answer.fail(fine.error());
+    Result<ActorId> id = new_life(0);
+    if (!id) return answer.fail(id.error());
+    auto member = std::make_unique<Member>();
+    member->id = *id;
+    member->name = members_.free_name(wanted);
+    member->pid = command.pid;
+    member->state = Member::State::ready;
+    member->link = answer.link();
+    member->address = std::move(command.address);
+    member->protocol = std::move(command.protocol);
+    member->owns_session = command.owns_session && static_cast<pid_t>(command.pid) == setting_.serves_for;
+    if (command.pid != 0) {
+        Result<UniqueFd> pidfd = open_pidfd(static_cast<pid_t>(command.pid));
+        Result<void> watched;
+        if (pidfd) watched = watch(pidfd->get(), packed(*id));
+        if (!pidfd || !watched) {
+            static_cast<void>(estate_->settle(*id));  // nobody lives there
+            return answer.fail(pidfd ? watched.error() : pidfd.error());
+        }
+        member->pidfd = std::move(*pidfd);
+    }
+    Member& added = members_.add(std::move(member));
+    loop_->log().info("actor.joined", "name={} id={} pid={}", added.name, to_string(added.id), added.pid);
+    welcome(added, std::move(answer));
+}
+
+void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
+    loop_->transport().keep(member.link);  // its control lane, as long as it lives
+    answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
+                  limits::send_deadline});
+}
+
+Result<Member*> Coordinator::sender(ActorId id, Link link) {
+    Member* member = members_.find(id);
+    if (member != nullptr && member->link == link) return member;
+    return gone(fmt::format("this connection has not joined as actor {}", to_string(id)));
+}
+
+void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
+    Result<Member*> found = sender(answer.asker(), answer.link());
+    if (!found) return answer.fail(found.error());
+    Member& member = **found;
+    if (member.state != Member::State::starting) return answer.reply({});
+    member.state = Member::State::ready;
+    member.spawn_deadline = Deadline::never();
+    loop_->log().info("actor.ready", "name={} id={} pid={}", member.name, to_string(member.id), member.pid);
+    member.spawn_answer.reply({AnyRef{member.id}, member.name, member.pid, member.protocol});
+    answer.reply({});
+}
+
+void Coordinator::on(Leave command, Answer<std::monostate> answer) {
+    Result<Member*> found = sender(answer.asker(), answer.link());
+    if (!found) return answer.fail(found.error());
+    Member& member = **found;
+    if (command.dead_letters.size() > limits::actors_max) command.dead_letters.resize(limits::actors_max);
+    for (DeadLetter& letter : command.dead_letters) letter.from = reports_.name_of_sender(letter.from);
+    member.left = std::move(command.dead_letters);
+    member.state = Member::State::stopping;
+    answer.reply({});
+    if (member.is_outsider()) settle_exit(member, std::nullopt);
+}
+
+// ---- spawning --------------------------------------------------------------------------------------
+
+Result<void> Coordinator::check_name(std::string_view name) const {
+    const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max &&
+                         std::ranges::none_of(name, [](unsigned char c) { return c < 0x21 || c == 0x7F || c == '/'; });
+    if (is_fine) return {};
+    return Error{ErrorKind::refused, fmt::format("'{}' can't be a name: one to {} characters without spaces and '/'",
+                                                 name.substr(0, 40), limits::name_bytes_max)};
+}
+
+// An exit removes the socket of its actor, so a member may name no file of somebody else's.
+Result<void> Coordinator::check_address(std::string_view address, ActorId joins_as) {
+    const std::string prefix = fmt::format("ipc://{}/", folder_->path());
+    const auto refused = [&](std::string_view why) {
+        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", address.substr(0, 200), why)};
+    };
+    if (address.starts_with(prefix)) {
+        const std::string_view socket = address.substr(prefix.size());
+        if (socket.find('/') != std::string_view::npos || socket.size() <= 5 || !socket.ends_with(".sock"))
+            return refused("a socket in the session's folder is called <name>.sock");
+    }
+    if (address == coordinator_address(folder_->path())) return refused("it is the coordinator's");
+    for (const auto& [number, member] : members_.living())
+        if (!address.empty() && member->id != joins_as && member->address == address)
+            return refused(fmt::format("it is that of {}", member->name));
+    return {};
+}
+
+void Coordinator::on(Spawn command, Answer<Spawned> answer) {
+    if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
+    Result<Member*> spawner = sender(answer.asker(), answer.link());
+    if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
+    Result<std::unique_ptr<Member>> started = start(command, answer.asker());
+    if (!started) return answer.fail(started.error());
+    const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
+        return entry.second->state == Member::State::starting;
+    });
+    if (!any_starts) ++wave_;
+    std::unique_ptr<Member>& member = *started;
+    member->wave = wave_;
+    member->watchers.insert(answer.asker());
+    member->spawn_answer = std::move(answer);
+    member->spawn_deadline = Deadline::in(loop_->clock(), bounded(command.deadline));
+    const Member& added = members_.add(std::move(member));
+    loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", added.name, to_string(added.id), added.pid,
+                      added.program);
+}
+
+Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId spawner) {
+    const Member* parent = members_.find(spawner);
+    if (parent == nullptr) return gone("only a member of the session can spawn: join first");
+    std::vector<std::string> folders = command.folders;
+    const std::vector<std::string> own = program_folders();
+    folders.insert(folders.end(), own.begin(), own.end());
+    Result<std::string> path = find_program(command.program, folders);
+    if (!path) return path.error();
+
+    const bool is_named = !command.name.empty();
+    const std::string base = is_named ? command.name : std::filesystem::path(*path).filename().string();
+    if (Result<void> fine = check_name(base); !fine) return fine.error();
+    std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
+    if (name.size() > limits::name_bytes_max)
+        return Error{ErrorKind::refused, fmt::format("the name {} is longer than {} bytes", name, limits::name_bytes_max)};
+    if (members_.is_taken(name)) {
+        const Member* taken = members_.find(name);
+        const std::string by = taken == nullptr
+                                   ? "the coordinator"
+                                   : fmt::format("actor {} (pid {})", to_string(taken->id), taken->pid);
+        if (is_named)
+            return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
+        name = members_.free_name(name);
+    }
+    Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
+    if (!id) return id.error();
+
+    ChildSpec spec;
+    spec.program = *path;
+    spec.arguments = command.arguments;
+    spec.input = ChildSpec::Input::none;
+    spec.environment = {{session_variable, folder_->path()},
+                        {actor_variable, to_string(*id)},
+                        {coordinator_variable, std::to_string(::getpid())}};
+    Result<Child> child = Child::start(spec);
+    Result<void> watched;
+    if (child) watched = watch(child->pidfd(), packed(*id));
+    if (!child || !watched) {
+        static_cast<void>(estate_->settle(*id));  // nobody lives there
+        return child ? watched.error() : child.error();
+    }
+
+    auto member = std::make_unique<Member>();
+    member->id = *id;
+    member->name = std::move(name);
+    member->program = std::move(*path);
+    member->pid = static_cast<std::uint64_t>(child->pid());
+    member->parent = spawner;
+    member->child.emplace(std::move(*child));
+    member->fingerprint_expected = command.fingerprint;
+    return member;
+}
+
+// A number that nobody has, with its rows of vitals and ledger.
+Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
+    Result<ActorId> id = members_.new_id([this](std::uint32_t number) { return estate_->is_settling(number); });
+    if (!id) return id;
+    if (Result<void> prepared = vitals_->prepare(*id); !prepared) return prepared.error();
+    if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return lives.error();
+    return id;
+}
+
+// The answer goes out now; the process is killed, and its exit settles the rest.
+void Coordinator::fail_spawn(Member& member, const Error& error) {
+    member.spawn_answer.fail(error);
+    member.spawn_answer = {};
+    member.spawn_deadline = Deadline::never();
+    static_cast<void>(member.child->send_signal(SIGKILL));
+}
+
+}  // namespace baton::coordinator

@@ -1,0 +1,17 @@
+#pragma once
+// notify: one notice to one member, over its control lane. Never waits; who has no lane is told nothing.
+
+#include "actors/coordinator/members.hpp"
+#include "runtime/inbox/call.hpp"
+
+namespace baton::coordinator {
+
+template <class Notice>
+void notify(Loop& loop, const Member& member, const Notice& notice) {
+    if (!member.link.is_some()) return;
+    const Envelope envelope{MessageKind::notice, coordinator_id, member.id, 0, 0, command_name<Notice>};
+    if (!loop.post(member.link, envelope, encoded_body(notice)))
+        loop.log().debug("notice.undelivered", "to={}", member.name);
+}
+
+}  // namespace baton::coordinator

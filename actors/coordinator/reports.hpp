@@ -1,0 +1,26 @@
+#pragma once
+// Reports: what can be said of a member: its row of the roster, how it ended, what it never took. Read from the
+// members, the vitals and /proc; changes nothing and tells nobody. One thread.
+
+#include "actors/coordinator/members.hpp"
+#include "runtime/vitals/vitals.hpp"
+
+namespace baton::coordinator {
+
+class Reports {
+public:
+    Reports(const Members& members, const Vitals& vitals) : members_(&members), vitals_(&vitals) {}
+
+    [[nodiscard]] RosterRow row_of(const Member& member) const;
+    // `status` is the kernel's word; nothing for an outsider, who is no child of ours.
+    [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
+    // Of a sender as it stands in dead letters: "3.1"; what is no member of this session stays as it is.
+    [[nodiscard]] std::string name_of_sender(std::string_view id) const;
+
+private:
+    [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
+    const Members* members_;
+    const Vitals* vitals_;
+};
+
+}  // namespace baton::coordinator

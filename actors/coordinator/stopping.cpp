@@ -1,0 +1,95 @@
+#include "actors/coordinator/stopping.hpp"
+
+#include <csignal>
+#include <limits>
+
+#include "actors/coordinator/notify.hpp"
+
+namespace baton::coordinator {
+namespace {
+
+// Whoever is no spawned actor was there before the first and stops before all of them.
+constexpr std::uint64_t last_wave = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+void Stopping::begin(std::vector<ActorId> named, Deadline deadline, bool drain,
+                     Answer<std::vector<Ended>> answer) {
+    std::map<std::uint64_t, std::set<ActorId>, std::greater<>> waves;  // the last to start first
+    for (const ActorId id : named) {
+        if (id == scenario) waves[last_wave].insert(id);
+        for (const Member* member : members_->family_of(id))
+            waves[member->is_outsider() ? last_wave : member->wave].insert(member->id);
+    }
+    std::vector<std::set<ActorId>> order;
+    for (auto& [wave, ids] : waves) order.push_back(std::move(ids));
+    jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(order), deadline},
+                                              std::move(named), drain, std::move(answer)}));
+    climb(*jobs_.back());
+}
+
+void Stopping::climb(Job& job) {
+    for (const StopLadder::Step& step : job.ladder.due()) take_step(step, job.drain);
+}
+
+void Stopping::take_step(const StopLadder::Step& step, bool drain) {
+    using Rung = StopLadder::Rung;
+    const int signal = step.rung == Rung::terminate ? SIGTERM : SIGKILL;
+    if (step.actor == scenario) {
+        if (step.rung != Rung::ask) static_cast<void>(scenario_child_->send_signal(signal));
+        return;
+    }
+    Member* member = members_->find(step.actor);
+    if (member == nullptr) return;
+    if (step.rung == Rung::ask) {
+        if (std::exchange(member->was_asked_to_stop, true)) return;
+        if (member->link.is_some()) return notify(*loop_, *member, notice::Stop{drain});
+        // It has not joined, so it can't be asked.
+        if (member->child) static_cast<void>(member->child->send_signal(SIGTERM));
+        return;
+    }
+    if (!member->child) {  // an outsider is not ours to kill
+        exited(step.actor);
+        return;
+    }
+    loop_->log().warn(step.rung == Rung::terminate ? "actor.terminated" : "actor.killed",
+                      "name={} it did not stop when asked", member->name);
+    static_cast<void>(member->child->send_signal(signal));
+}
+
+void Stopping::climb() {
+    for (const auto& job : jobs_) climb(*job);
+}
+
+void Stopping::exited(ActorId actor) {
+    for (const auto& job : jobs_) job->ladder.exited(actor);
+}
+
+void Stopping::hurry() {
+    for (const auto& job : jobs_) job->ladder.hurry();
+}
+
+Deadline Stopping::next() const {
+    Deadline next = Deadline::never();
+    for (const auto& job : jobs_) next = next.or_earlier(job->ladder.next());
+    return next;
+}
+
+void Stopping::finish() {
+    for (std::size_t index = 0; index < jobs_.size();) {
+        Job& job = *jobs_[index];
+        climb(job);  // the next wave, when one has just ended
+        if (!job.ladder.is_done()) {
+            ++index;
+            continue;
+        }
+        std::vector<Ended> ended;
+        for (const ActorId id : job.named)
+            if (const Past* past = members_->find_past(id); past != nullptr)
+                ended.push_back({past->row.actor, past->row.name, past->row.exit});
+        job.answer.reply(ended);
+        jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+}
+
+}  // namespace baton::coordinator

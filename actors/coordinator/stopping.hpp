@@ -1,0 +1,52 @@
+#pragma once
+// Stopping: the stops under way in a session: each a ladder, the steps taken on it, and who is answered at its
+// end. It asks, terminates and kills; that somebody has ended it is told (exited), never sees. One thread.
+
+#include "actors/coordinator/members.hpp"
+#include "actors/coordinator/stop_ladder.hpp"
+#include "runtime/inbox/loop.hpp"
+
+namespace baton::coordinator {
+
+class Stopping {
+public:
+    // The scenario on the ladder: it is no spawned actor, but it is a child that must end.
+    static constexpr ActorId scenario{0, 1};
+
+    // `scenario_child` is nullptr where the session has none.
+    Stopping(Loop& loop, Members& members, Child* scenario_child)
+        : loop_(&loop), members_(&members), scenario_child_(scenario_child) {}
+
+    // Begins to stop the named and their children. The answer holds the exits of the named.
+    void begin(std::vector<ActorId> named, Deadline deadline, bool drain, Answer<std::vector<Ended>> answer);
+    // Takes the steps that are due.
+    void climb();
+    void exited(ActorId actor);
+    // Everybody who is to stop is to be killed, with the next climb().
+    void hurry();
+    // Answers the stops that are done, and lets the others go on to their next wave.
+    void finish();
+
+    // Whether somebody may ask for one more; our own stops (of orphans, of the session) always may.
+    [[nodiscard]] bool has_room() const noexcept { return jobs_.size() < limits::stops_max; }
+    [[nodiscard]] bool is_idle() const noexcept { return jobs_.empty(); }
+    // When to climb() next, if nobody exits before.
+    [[nodiscard]] Deadline next() const;
+
+private:
+    struct Job {
+        StopLadder ladder;
+        std::vector<ActorId> named;
+        bool drain = false;
+        Answer<std::vector<Ended>> answer;
+    };
+    void climb(Job& job);
+    void take_step(const StopLadder::Step& step, bool drain);
+
+    Loop* loop_;
+    Members* members_;
+    Child* scenario_child_;
+    std::vector<std::unique_ptr<Job>> jobs_;
+};
+
+}  // namespace baton::coordinator

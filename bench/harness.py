@@ -1,0 +1,142 @@
+"""What every row of the benchmark shares: contenders measured in turn, medians, one table and one file.
+
+A contender is a program that prints one line of JSON; a row takes one figure of it, and the same of its baseline.
+Both are measured in every round, one right after the other, and whoever is first changes from round to round.
+`ratio` is the median of the rounds' ratios: the figures of a shared machine drift, their ratios hardly do.
+"""
+import dataclasses
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BIN = os.path.join(HERE, "..", "build", "release", "bin")
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A program, with what it is called in the table. Rows that name the same one share its measurements."""
+
+    name: str
+    command: Tuple[str, ...]  # a program without '/' is one of build/release/bin
+
+    def measure(self) -> Dict[str, float]:
+        program = self.command[0] if "/" in self.command[0] else os.path.join(BIN, self.command[0])
+        done = subprocess.run([program, *self.command[1:]], capture_output=True, text=True)
+        if done.returncode != 0 or not done.stdout:
+            sys.exit(f"\n{' '.join(self.command)} ended with {done.returncode}:\n{done.stderr}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """What the ratio should be."""
+
+    sign: str  # "<=" or ">="
+    bound: float
+
+    def holds(self, ratio: float) -> bool:
+        return ratio <= self.bound if self.sign == "<=" else ratio >= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.bound:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    name: str
+    unit: str
+    ours: Contender
+    key: str                               # of the figure in what `ours` prints
+    baseline: Optional[Contender] = None
+    baseline_key: Optional[str] = None     # where it is another one
+    p99_key: Optional[str] = None
+    goal: Optional[Goal] = None
+
+
+Round = Dict[Contender, Dict[str, float]]
+
+
+def measure(rows: Sequence[Row], rounds: int, on_round: Callable[[], None]) -> Dict[Row, List[Round]]:
+    """The rounds of each row. Rows with the same two contenders share theirs."""
+    measured: Dict[Tuple[Contender, ...], List[Round]] = {}
+    out = {}
+    for row in rows:
+        pair = (row.ours,) if row.baseline is None else (row.baseline, row.ours)
+        if pair not in measured:
+            measured[pair] = []
+            for number in range(rounds):
+                order = pair if number % 2 == 0 else pair[::-1]
+                measured[pair].append({contender: contender.measure() for contender in order})
+                on_round()
+        out[row] = measured[pair]
+    return out
+
+
+class CpuShare:
+    """How much of the processors' time somebody else has used since this was made, 0 to 1: noise in the figures."""
+
+    def __init__(self) -> None:
+        self._total, self._others = self._read()
+
+    @staticmethod
+    def _read() -> Tuple[float, float]:
+        with open("/proc/stat", encoding="ascii") as file:  # user nice system idle iowait irq softirq steal ...
+            times = [int(word) / os.sysconf("SC_CLK_TCK") for word in file.readline().split()[1:9]]
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        own = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+        return sum(times), sum(times) - times[3] - times[4] - own
+
+    def of_others(self) -> float:
+        total, others = self._read()
+        return max(0.0, others - self._others) / max(0.01, total - self._total)
+
+
+def summary(row: Row, rounds: Sequence[Round]) -> dict:
+    """The row as it stands in bench/latest.json."""
+    ours = [one[row.ours][row.key] for one in rounds]
+    theirs = [] if row.baseline is None else [one[row.baseline][row.baseline_key or row.key] for one in rounds]
+    ratio = statistics.median(o / t for o, t in zip(ours, theirs)) if theirs else None
+    return {
+        "name": row.name,
+        "unit": row.unit,
+        "median": statistics.median(ours),
+        "p99": statistics.median(one[row.ours][row.p99_key] for one in rounds) if row.p99_key else None,
+        "baseline": row.baseline.name if row.baseline else None,
+        "baseline_median": statistics.median(theirs) if theirs else None,
+        "ratio": None if ratio is None else round(ratio, 3),
+        "goal": str(row.goal) if row.goal else None,
+        "holds": None if row.goal is None or ratio is None else row.goal.holds(ratio),
+        "rounds": len(rounds),
+    }
+
+
+def table(summaries: Sequence[dict]) -> str:
+    def figure(value: Optional[float]) -> str:
+        if value is None:
+            return ""
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}"
+
+    header = ("row", "unit", "median", "p99", "baseline", "ratio", "goal", "", "beside")
+    lines = [header]
+    for one in summaries:
+        verdict = {True: "holds", False: "MISSED", None: ""}[one["holds"]]
+        lines.append((one["name"], one["unit"], figure(one["median"]), figure(one["p99"]), figure(one["baseline_median"]),
+                      "" if one["ratio"] is None else f"{one['ratio']:.2f}", one["goal"] or "", verdict,
+                      one["baseline"] or ""))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    is_number = [name in ("median", "p99", "baseline", "ratio") for name in header]
+    return "\n".join(
+        "  ".join(cell.rjust(width) if right else cell.ljust(width)
+                  for cell, width, right in zip(line, widths, is_number)).rstrip()
+        for line in lines)
+
+
+def write(summaries: Sequence[dict], path: str) -> None:
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump(summaries, out, indent=2)
+        out.write("\n")

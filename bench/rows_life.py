@@ -1,0 +1,20 @@
+"""Rows about lives: starting actors, stopping them, and what one takes that only waits."""
+from typing import List
+
+from harness import Contender, Goal, Row
+
+EMPTY = "posix_spawn + ZeroMQ connect of an empty program"
+
+
+def rows(scale: float) -> List[Row]:
+    """A start can't be measured by parts, so `scale` changes nothing."""
+    del scale
+    out = []
+    for count in (1, 16, 100):
+        ours = Contender("Baton", ("baton_bench", "spawn", "--count", str(count)))
+        empty = Contender(EMPTY, ("raw_zmq", "spawn-connect", "--count", str(count)))
+        out.append(Row(f"start_{count}", "ms", ours, "ready_ms", empty, goal=Goal("<=", 2)))
+    # The cost of starting is the yardstick of stopping too.
+    out.append(Row("stop_100", "ms", ours, "stopped_ms", empty, "ready_ms", goal=Goal("<=", 2)))
+    out.append(Row("idle_actor_rss", "KiB", Contender("Baton", ("baton_bench", "memory")), "resident_kib"))
+    return out

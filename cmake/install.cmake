@@ -1,0 +1,32 @@
+# What `cmake --install` puts where, and the CMake package of it:
+#
+#     find_package(baton REQUIRED)
+#     baton_actor(greeter greeter_main.cpp)                        # a program that a coordinator can spawn
+#     target_link_libraries(my_scenario PRIVATE baton::session)    # a program that plays with them
+#
+# Headers go to include/baton, which is in the include path of both targets, so #include "runtime/actor.hpp" means
+# the same inside and outside of this source tree.
+include(CMakePackageConfigHelpers)
+
+# Scripts and users find the programs in PATH; the coordinator bears its long name there.
+install(PROGRAMS $<TARGET_FILE:coordinator> DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME baton-coordinator)
+install(TARGETS baton DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# All but what only the coordinator and the tests include.
+install(DIRECTORY runtime DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton
+  FILES_MATCHING PATTERN "*.hpp"
+  PATTERN "runtime/process" EXCLUDE PATTERN "runtime/session" EXCLUDE
+  PATTERN "loopback_transport.hpp" EXCLUDE PATTERN "zmq_transport.hpp" EXCLUDE)
+install(FILES actors/coordinator/coordinator.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors/coordinator)
+
+set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
+install(TARGETS baton_headers baton_base baton_wire baton_memory baton_ledger baton_holdings baton_vitals baton_transport baton_inbox baton_process
+  baton_throw_trace baton_session baton_actor
+  EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT baton-targets NAMESPACE baton:: DESTINATION ${baton_package})
+configure_package_config_file(cmake/baton-config.cmake.in ${PROJECT_BINARY_DIR}/baton-config.cmake
+  INSTALL_DESTINATION ${baton_package})
+# Before 1.0 a minor version may change what programs see.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/baton-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/baton-config.cmake ${PROJECT_BINARY_DIR}/baton-config-version.cmake
+  cmake/baton_actor.cmake DESTINATION ${baton_package})

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Checks the model of the ledger's protocol with spin and prints a table.
+
+    model/run.py [--jobs N] [--only WORD] [--stories] [--keep FOLDER]
+
+Every configuration is searched exhaustively and must hold; every mutant, which leaves out one rule of the protocol,
+must be caught. The exit status is 0 only then. Of what is violated the shortest way there is told, a line a
+transition.
+"""
+import argparse
+import concurrent.futures
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ownership.pml")
+MEMORY_MEGABYTES_MAX = 1500
+SEARCH_SECONDS_MAX = 100
+DEPTH_MAX = 20000
+
+HOLDS, IS_CAUGHT = "holds", "caught"
+
+# What is checked. SAFETY is every assertion, at every step and, of what must have happened in the end, where nothing
+# moves any more. ENDS is that no run is endless, so that whatever is fair comes to such an end: with it the second
+# half of SAFETY is liveness. All others are names of LTL formulas, checked under weak fairness.
+SAFETY, ENDS = "safety", "ends"
+
+# name: (flags of the model, what is checked)
+ONE_LENDER = "CREATORS=1 LENDERS=1 GIFTS=0"
+PATIENT = "GIVEUPS=0 REFUSALS=0"
+CONFIGURATIONS = {
+    "gift": ("EPOCHS=6 RESTARTS=2", [SAFETY]),
+    "gift to itself": ("EPOCHS=5 SELF=1 REFUSALS=0", [SAFETY, ENDS]),
+    "gift of three": ("N=3 EPOCHS=4 CREATORS=1 REFUSALS=0", [SAFETY]),
+    "two gifts": ("S=2 PAIR=1 EPOCHS=4", [SAFETY]),
+    "lease": ("L=1 EPOCHS=4 LEASE_EPOCHS=3 CRASHES=1", [SAFETY]),
+    "lease, two crashes": ("L=1 EPOCHS=4 LEASE_EPOCHS=2 REFUSALS=0", [SAFETY]),
+    "lease, no gift": (f"L=1 EPOCHS=3 LEASE_EPOCHS=2 {ONE_LENDER}", [SAFETY, ENDS]),
+    "lease of three": (f"N=3 L=1 EPOCHS=4 LEASE_EPOCHS=1 CREATORS=1 LENDERS=2 {PATIENT}", [SAFETY]),
+    "two leases": (f"N=3 L=2 EPOCHS=2 LEASE_EPOCHS=2 {ONE_LENDER} CRASHES=1 REFUSALS=0", [SAFETY]),
+    "slices": (f"L=2 SLICES=1 EPOCHS=3 LEASE_EPOCHS=2 {ONE_LENDER} CRASHES=1 {PATIENT}", [SAFETY]),
+    "two segments": (f"S=2 L=2 EPOCHS=2 LEASE_EPOCHS=4 {ONE_LENDER} CRASHES=0 RESTARTS=0 {PATIENT}", [SAFETY]),
+    "busy inbox": (f"BUSY=1 EPOCHS=3 CREATORS=1 MORTALS=1 CRASHES=1 {PATIENT}", ["settled", "decided", "recycled"]),
+}
+
+# What is left out, and the configuration and the property that must show it. The model says what each of them means.
+MUTANTS = {
+    "ACCEPT_ANY_EPOCH": ("gift", SAFETY),
+    "CLAIM_ANY_EPOCH": ("lease", SAFETY),
+    "SETTLE_UNDRAINED": ("gift", SAFETY),
+    "DEATH_BY_TIMER": ("gift", SAFETY),
+    "RECYCLE_LEASED": ("lease", SAFETY),
+    "RECLAIM_LEASED": ("lease", SAFETY),
+    "LENT_TRAVELS": ("lease", SAFETY),
+    "NO_LOOK": ("gift", SAFETY),
+    "LOOK_AT_ANY_LIFE": ("gift", SAFETY),
+    "LIFE_LAST": ("gift", SAFETY),
+    "REUSE_BEFORE_WALK": ("gift", SAFETY),
+    "REUSE_BEFORE_DRAINED": ("gift", SAFETY),
+    "BOUNCE_TO_THE_DEAD": ("gift", SAFETY),
+    "BOUNCE_AT_ANY_EPOCH": ("gift", SAFETY),
+    "OWN_GIFT_REMEMBERED": ("gift to itself", SAFETY),
+    "DRAINED_BY_INBOX": ("gift", SAFETY),
+    "DRAINED_BACKWARDS": ("gift", SAFETY),
+    "DRAINED_IN_HAND": ("gift", SAFETY),
+    "DRAINED_WHEN_EMPTY": ("busy inbox", "settled"),
+    "SETTLE_CLAIMED": ("lease", SAFETY),
+    "HOME_STAYS_DEAD": ("gift", SAFETY),
+    "NO_BOUNCE": ("gift", SAFETY),
+    "NO_LEASE_SETTLE": ("lease", SAFETY),
+    "SLICES_OVERLAP": ("slices", SAFETY),
+    "PAIR_EACH_ALONE": ("two gifts", SAFETY),
+    "PAIR_LAST_FIRST": ("two gifts", SAFETY),
+    "PAIR_BOUNCED_ALONE": ("two gifts", SAFETY),
+    "RECYCLE_BY_LIST": ("two segments", SAFETY),
+    "I6_TO_THE_LETTER": ("gift", SAFETY),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    configuration: str
+    checked: str
+    mutant: str = ""
+
+    @property
+    def expected(self):
+        return IS_CAUGHT if self.mutant else HOLDS
+
+
+@dataclass
+class Outcome:
+    verdict: str            # HOLDS, IS_CAUGHT, or why there is neither
+    states: int = 0
+    transitions: int = 0
+    megabytes: float = 0.0
+    seconds: float = 0.0
+    story: str = ""         # the way to what is violated, or what went wrong
+
+
+def all_rows():
+    """The rows of the table; those that share a compilation stand together."""
+    for name, (_, properties) in CONFIGURATIONS.items():
+        for checked in properties:
+            yield Row(name, checked)
+            for mutant, shown_by in MUTANTS.items():
+                if shown_by == (name, checked):
+                    yield Row(name, checked, mutant)
+
+
+def compilation(row):
+    return row.configuration, row.checked if row.checked in (SAFETY, ENDS) else "ltl"
+
+
+def numbers_of_mutants():
+    with open(MODEL, encoding="utf-8") as file:
+        return dict(re.findall(r"^#define (\w+) +\(left_out == +(\d+)\)", file.read(), re.MULTILINE))
+
+
+def run(command, folder, left_out="0"):
+    return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=SEARCH_SECONDS_MAX, env={**os.environ, "BATON_LEFT_OUT": left_out}).stdout
+
+
+def compile_search(folder, kind, *more):
+    """Unoptimised: optimising takes longer than it saves."""
+    options = {SAFETY: ["-DSAFETY", "-DNOFAIR"], ENDS: ["-DNP", "-DNOFAIR"], "ltl": ["-DNFAIR=3"]}[kind]
+    return run(["gcc", "-w", "-O0", f"-DMEMLIM={MEMORY_MEGABYTES_MAX}", *options, *more, "-o", "pan", "pan.c"], folder)
+
+
+def figure(pattern, text):
+    found = re.search(pattern, text)
+    return float(found.group(1)) if found else 0
+
+
+def search(row, folder, left_out):
+    begun = time.monotonic()
+    options = {SAFETY: [], ENDS: ["-l"]}.get(row.checked, ["-a", "-f", "-N", row.checked])
+    try:
+        text = run(["./pan", f"-m{DEPTH_MAX}", "-w18", *options], folder, left_out)
+    except subprocess.TimeoutExpired:
+        text = f"no end within {SEARCH_SECONDS_MAX} s"
+    outcome = Outcome("incomplete", int(figure(r"(\d+) states, stored", text)), int(figure(r"(\d+) transitions", text)),
+                      figure(r"([\d.]+)\s+total actual memory", text), time.monotonic() - begun)
+    if re.search(r"errors: [1-9]", text):
+        outcome.verdict = IS_CAUGHT
+    elif "errors: 0" in text and "max search depth too small" not in text and "Search not completed" not in text:
+        outcome.verdict = HOLDS
+    else:
+        outcome.story = text
+    return outcome
+
+
+TOLD = re.compile(r"actor \d|coordinator:|fate:|watch:|violated:|  \(|<<<<<START OF CYCLE")
+
+
+def tell(row, folder, left_out, outcome):
+    """What was violated, and the way there: of a safety property the shortest, by a search in breadth."""
+    name = [] if row.checked in (SAFETY, ENDS) else ["-N", row.checked]
+    if row.checked == SAFETY:
+        compile_search(folder, SAFETY, "-DBFS")
+        run(["./pan", "-w18"], folder, left_out)
+    else:
+        search(row, folder, left_out)
+    replayed = run(["./pan", "-r", *name], folder, left_out)
+    # The model prints a line a transition, and says what it violates.
+    told = [line for line in replayed.splitlines() if TOLD.match(line)]
+    if not any(line.startswith("violated") for line in told):
+        told.append(f"violated: {row.checked}")
+    outcome.story = "\n".join(told)
+
+
+def check(rows, numbers, arguments):
+    """All rows of one compilation."""
+    folder = tempfile.mkdtemp(prefix="baton-model-")
+    configuration, kind = compilation(rows[0])
+    outcomes = []
+    try:
+        shutil.copy(MODEL, folder)
+        flags = ["-D" + flag for flag in CONFIGURATIONS[configuration][0].split()]
+        said = run(["spin", *flags, "-a", os.path.basename(MODEL)], folder) + compile_search(folder, kind)
+        if not os.path.exists(os.path.join(folder, "pan")):
+            return [Outcome("not compiled", story=said) for _ in rows]
+        outcomes = [search(row, folder, numbers.get(row.mutant, "0")) for row in rows]
+        for row, outcome in zip(rows, outcomes):
+            if outcome.verdict == IS_CAUGHT and (arguments.stories or row.expected == HOLDS):
+                tell(row, folder, numbers.get(row.mutant, "0"), outcome)
+        return outcomes
+    finally:
+        if arguments.keep:
+            name = f"{configuration} {kind}".replace(" ", "_").replace(",", "")
+            shutil.copytree(folder, os.path.join(arguments.keep, name), dirs_exist_ok=True)
+        shutil.rmtree(folder)
+
+
+LINE = "{:<18}  {:<20}  {:<8} {:>8} {:>11} {:>5} {:>7}  {}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=1, help="how many configurations are checked at a time")
+    parser.add_argument("--only", default="", metavar="WORD", help="only what has WORD in its name")
+    parser.add_argument("--stories", action="store_true", help="tell also how each mutant was caught")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep what spin made, a folder a compilation")
+    arguments = parser.parse_args()
+    missing = [program for program in ("spin", "gcc") if shutil.which(program) is None]
+    if missing:
+        sys.exit("not installed: " + ", ".join(missing) + " (./dev setup)")
+    numbers = numbers_of_mutants()
+    if numbers.keys() != MUTANTS.keys():
+        sys.exit("not both in the model and here: " + ", ".join(sorted(numbers.keys() ^ MUTANTS.keys())))
+    chosen = [row for row in all_rows() if arguments.only in row.configuration or arguments.only in row.mutant]
+    if not chosen:
+        sys.exit(f"nothing has {arguments.only!r} in its name")
+
+    begun = time.monotonic()
+    unexpected = 0
+    groups = [list(group) for _, group in itertools.groupby(chosen, compilation)]
+    print(LINE.format("configuration", "left out", "property", "states", "transitions", "MB", "seconds", "verdict"))
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for rows, outcomes in zip(groups, pool.map(lambda rows: check(rows, numbers, arguments), groups)):
+            for row, outcome in zip(rows, outcomes):
+                is_expected = outcome.verdict == row.expected
+                verdict = outcome.verdict
+                if not is_expected:
+                    verdict = {HOLDS: "SURVIVES", IS_CAUGHT: "VIOLATED"}.get(verdict, verdict.upper())
+                print(LINE.format(row.configuration, row.mutant or "-", row.checked, outcome.states,
+                                  outcome.transitions, f"{outcome.megabytes:.0f}", f"{outcome.seconds:.1f}", verdict))
+                unexpected += not is_expected
+                for line in outcome.story.splitlines():
+                    print("    " + line)
+            sys.stdout.flush()
+    print(f"{len(chosen) - unexpected} as expected, {unexpected} not, in {time.monotonic() - begun:.0f} s")
+    return unexpected != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+#pragma once
+// Crash point: a numbered place between two steps of a hand-over, where a test can end or freeze the process.
+//
+// In builds with tests, BATON_CRASH_AT="offer.made" (or "offer.made:3" for its third passing, and
+// "offer.made:1:freeze" for SIGSTOP in place of SIGKILL) makes the process that passes there send itself that
+// signal. In other builds a point is nothing at all. Thread rule: main's thread.
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace baton {
+
+// Each is named for what has just been done. Append only: docs/ownership.md lists them by number.
+enum class CrashPoint : unsigned char {
+    create_intended,      // T1: the intent is written, the word not changed
+    create_made,          // T1: the word says owned, there is no memory yet
+    create_counted,       // T1: counted
+    memory_named,         // the shared object is there, its pages are not committed
+    memory_committed,     // the row does not say yet how many bytes there are
+    offer_made,           // T2: the message is not sent
+    offer_checked,        // T2: the heir was seen alive
+    send_pushed,          // the transport has the message; the sender has not noted the gift
+    send_noted,           // the sender knows what to take back
+    arrival_mapped,       // T3: the memory is mapped, the word not changed
+    accept_made,          // T3: the word says owned; on() has not been called
+    withdraw_made,        // T4
+    lend_made,            // T7
+    reclaim_made,         // T8
+    retire_intended,      // T9: the intent is written, the word not changed
+    retire_made,          // T9: the word says retired, not counted yet
+    retire_counted,       // T9: counted
+    recycle_made,         // T10: the word says free; the memory waits in no pool yet
+    grant_written,        // L1: the row says what is leased; its word is free
+    grant_made,           // L1: the word says granted; the message is not sent
+    claim_made,           // L2
+    lease_withdrawn,      // L3
+    drop_made,            // L4
+    slice_written,        // L1 of a slice: the row says which range
+    bounce_told,          // the sender has been given back its gift and has not handled it
+    life_taken,           // the coordinator: nobody can offer to the dead any more
+    intent_resolved,      // the coordinator: what the dead one was about to count is counted
+    settle_walked,        // the coordinator: rows are settled, nobody has been told
+    settle_told,          // the coordinator: the survivors have been told
+    drained_settled,      // the coordinator: T6 and L6 are made
+};
+inline constexpr std::size_t crash_point_count = 30;
+
+inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
+    "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
+    "offer.checked", "send.pushed", "send.noted", "arrival.mapped", "accept.made", "withdraw.made", "lend.made",
+    "reclaim.made", "retire.intended", "retire.made", "retire.counted", "recycle.made", "grant.written", "grant.made",
+    "claim.made", "lease.withdrawn", "drop.made", "slice.written", "bounce.told", "life.taken", "intent.resolved",
+    "settle.walked", "settle.told", "drained.settled"};
+
+#ifdef BATON_CRASH_POINTS
+void pass_crash_point(CrashPoint point) noexcept;
+#else
+inline void pass_crash_point(CrashPoint) noexcept {}
+#endif
+
+}  // namespace baton

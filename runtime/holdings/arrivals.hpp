@@ -1,0 +1,49 @@
+#pragma once
+// Arrivals: the handles that came with one message, from decoding to on().
+//
+// Decoding a body takes handles from here by their index; nothing is accepted yet, so that a message whose
+// fields are wrong changes nothing in the ledger and its gifts go back. Then accept() takes all of them, or
+// none. What was not accepted by the end is forgotten. One thread, short-lived.
+
+#include <vector>
+
+#include "runtime/holdings/holdings.hpp"
+
+namespace baton {
+
+class Arrivals {
+public:
+    // `holdings` may be null where this process has none; then every handle is refused.
+    Arrivals(Holdings* holdings, ActorId from, std::vector<Handle> handles)
+        : holdings_(holdings), from_(from), handles_(std::move(handles)), taken_(handles_.size(), nullptr) {}
+    // What was given back with the command it was sent in: ours already.
+    Arrivals(Holdings* holdings, std::vector<Holding*> returned)
+        : holdings_(holdings), taken_(std::move(returned)), are_ours_(true), is_accepted_(true) {}
+    ~Arrivals();
+    Arrivals(const Arrivals&) = delete;
+    Arrivals& operator=(const Arrivals&) = delete;
+
+    // The holding behind a value of the body, once each; nullptr and `why` where it is not there, was taken before or
+    // is of another kind.
+    [[nodiscard]] Holding* take(Value value, HandleKind kind, std::string& why);
+    // `refused` also where the body left a handle of the manifest out.
+    [[nodiscard]] Result<void> accept();
+    // Accepts all at once, before anybody has decoded the body: for a message that waits outside its inbox. What is
+    // not taken in the end is released.
+    [[nodiscard]] Result<void> accept_all();
+    // Nobody wants them.
+    void release_all() noexcept;
+
+    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
+
+private:
+    [[nodiscard]] Result<void> require_ledger() const;
+    Holdings* holdings_;
+    ActorId from_;
+    std::vector<Handle> handles_;
+    std::vector<Holding*> taken_;  // by index; nullptr: not taken, or handed on
+    bool are_ours_ = false;     // accepted before the body was decoded: what nobody takes is released
+    bool is_accepted_ = false;
+};
+
+}  // namespace baton

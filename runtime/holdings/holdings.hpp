@@ -1,0 +1,161 @@
+#pragma once
+// Holdings: what this actor holds of the session's memory, and all that it may do with it.
+//
+// The actor's side of docs/ownership.md: it makes the transitions in which this actor is named, maps the
+// memory they open, and finishes each before the next one. It sends nothing: a transfer begins here (depart)
+// and the inbox's loop carries it. Segment, Lent, Lease and Slice (runtime/segment.hpp) are its faces.
+//
+// A Holding is a row of this process's own book. It is handed out with a ticket, and a ticket that has been
+// raised since is worth nothing: so a Segment that was sent is empty, wherever it lies.
+//
+// One thread, the actor's. Outlives every handle made from it.
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/holdings/region.hpp"
+#include "runtime/memory/store.hpp"
+#include "runtime/wire/handle.hpp"
+
+namespace baton {
+
+struct Holding {
+    enum class State : std::uint8_t {
+        none,      // not in use
+        owned,     // a Segment
+        lent,      // a Lent
+        borrowed,  // a Lease or Slice that has been claimed
+        pledge,    // a Lease or Slice that its lender has made and not sent yet
+        departing, // offered or granted: on its way to another
+        arriving,  // came in a message, is not accepted yet
+    };
+    State state = State::none;
+    HandleKind kind = HandleKind::segment;
+    std::uint32_t ticket = 0;
+    Slot slot = 0;
+    Epoch epoch = 0;              // of the segment's word; of the lend
+    std::uint64_t generation = 0;
+    std::uint64_t capacity = 0;   // bytes of the block of memory
+    std::uint64_t offset = 0;     // of a slice
+    std::uint64_t bytes = 0;      // that the layout takes
+    Layout layout;
+    std::byte* data = nullptr;    // of the first byte; nullptr while it may not be touched
+    Slot lease = 0;
+    Epoch lease_epoch = 0;
+    ActorNumber other = 0;        // heir or borrower while departing; lender of what is borrowed; sender while arriving
+    Holding* lender = nullptr;    // of a pledge, and of a lease of ours on its way: the Lent, ...
+    std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
+    std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
+    std::vector<Slot> lease_rows; // of a Lent: rows in its list
+    std::vector<Holding*> pledges;  // of a Lent: made and not sent
+
+    [[nodiscard]] Handle handle() const;
+};
+
+class Holdings {
+public:
+    Holdings(LedgerRegion region, std::string session_id, ActorId me, const Clock& clock, Store::Idle idle);
+    ~Holdings();
+    Holdings(const Holdings&) = delete;
+    Holdings& operator=(const Holdings&) = delete;
+
+    // ---- T1, T9, T10
+    // `overloaded` when memory, budget or rows are short. The bytes are not cleared.
+    [[nodiscard]] Result<Holding*> create(Layout layout);
+    // Ends a Segment, Lent, Lease, Slice or pledge.
+    void release(Holding& holding) noexcept;
+    // Ends everything that is held; handles out there are empty afterwards.
+    void release_all() noexcept;
+    // Gives pooled memory back to the system, and takes home what others have retired.
+    void trim() noexcept;
+    // Whether another actor has asked for memory; see MemoryShort in notices.hpp.
+    [[nodiscard]] bool has_pooled() const noexcept { return pooled_bytes_ > 0; }
+    // The segment outlives the session as /dev/shm/<name>; whatever it was, it is ours no more.
+    [[nodiscard]] Result<void> hand_out(Holding& holding, const std::string& name);
+    [[nodiscard]] Result<Holding*> take_in(const std::string& name, Layout layout);
+
+    // ---- T7, T8, leases
+    [[nodiscard]] Result<void> lend(Holding& holding);
+    // False while a lease is out.
+    [[nodiscard]] bool try_reclaim(Holding& holding) noexcept;
+    [[nodiscard]] Holding* pledge(Holding& lent, HandleKind kind, std::uint64_t offset, Layout layout);
+    // A slice may not overlap one that is out or pledged.
+    [[nodiscard]] bool overlaps(const Holding& lent, std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    [[nodiscard]] bool has_slices(const Holding& lent) const noexcept;
+    [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
+
+    // ---- transfers out: T2 and L1, T4 and L3
+    // All of them or none, in their order; the first decides. `gone` when `to` has no life any more; what can't go
+    // (lent, viewed, another's) is `refused` and named.
+    [[nodiscard]] Result<void> depart(std::span<Holding* const> parcel, ActorId to);
+    // A parcel on its way. Its first decides: once that has been taken the rest is the receiver's to take.
+    struct Departed {
+        std::vector<Holding*> holdings;
+        bool was_taken = false;  // the first of them
+    };
+    // Looks whether the receiver has taken the parcel; what it has taken leaves the parcel and the book. True when
+    // nothing of it is on its way any more. What the coordinator made ours again after the first was taken (T5, because
+    // the receiver died between two of them) belongs to no message any more and is released.
+    [[nodiscard]] bool is_taken(Departed& parcel);
+    // Takes the parcel back, whoever made it ours again (T4, L3 here; T5 by the coordinator). False if the receiver was
+    // first; then the parcel holds what is still on its way.
+    [[nodiscard]] bool take_back(Departed& parcel);
+
+    // ---- transfers in: T3 and L2
+    [[nodiscard]] Holding& expect(const Handle& handle, ActorNumber sender);
+    // All or none. `refused`, and counted, when the ledger does not say so; `overloaded` when it can't be mapped.
+    [[nodiscard]] Result<void> accept(std::span<Holding* const> parcel);
+    // Where the memory can't be had, or nobody wants it: accepted and ended at once.
+    void accept_and_release(std::span<Holding* const> parcel) noexcept;
+    void count_refused() noexcept { ledger().count_refused(me_.number); }
+
+    // Raises the ticket: handles out there are empty from now on.
+    void invalidate(Holding& holding) noexcept { ++holding.ticket; }
+    void drop(Holding& holding) noexcept;  // out of the book, without a transition
+
+    [[nodiscard]] ActorId me() const noexcept { return me_; }
+    [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
+    [[nodiscard]] std::string describe(const Holding& holding) const;
+    // Its bytes are at hand afterwards.
+    [[nodiscard]] Result<void> map(Holding& holding);
+
+private:
+    [[nodiscard]] Holding& fresh();
+    void note(Transition transition, Slot slot, Epoch epoch, ActorNumber partner) noexcept;
+    [[nodiscard]] Result<Slot> empty_slot();
+    [[nodiscard]] std::optional<Slot> pooled(std::uint64_t capacity);
+    void come_home(std::uint32_t looks_max) noexcept;
+    void take_home(Slot slot) noexcept;
+    [[nodiscard]] Result<Slot> free_lease(Holding& lent, bool& is_linked);
+    [[nodiscard]] Result<void> depart_one(Holding& holding, ActorId to);
+    enum class Fate { under_way, ours, taken };
+    [[nodiscard]] Fate fate_of(const Holding& holding) const noexcept;
+    void undo_departure(Holding& holding) noexcept;
+    [[nodiscard]] bool is_back(Holding& holding) noexcept;
+    [[nodiscard]] Result<void> open(Holding& holding);
+    void unmap(Holding& holding) noexcept;
+    [[nodiscard]] bool claim_bytes(std::uint64_t bytes) noexcept;
+    [[nodiscard]] Mapping::Access access_of(const Holding& holding) const noexcept;
+
+    LedgerRegion region_;
+    Store store_;
+    ActorId me_;
+    const Clock* clock_;
+    std::deque<Holding> book_;
+    std::vector<Holding*> unused_;
+
+    // The home pool: rows of our blocks, by what lies behind them.
+    std::vector<Slot> blocks_;
+    std::vector<Slot> empty_;                                       // free, no memory
+    std::unordered_map<std::uint64_t, std::vector<Slot>> pool_;     // free, by bytes of memory
+    std::uint64_t pooled_bytes_ = 0;
+    std::uint64_t cursor_ = 0;                                      // of come_home(), in rows of blocks_
+    std::vector<Slot> lease_blocks_;
+    std::uint64_t lease_cursor_ = 0;
+};
+
+}  // namespace baton

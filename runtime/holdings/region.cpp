@@ -1,0 +1,45 @@
+#include "runtime/holdings/region.hpp"
+
+#include <fmt/format.h>
+
+namespace baton {
+namespace {
+
+std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-ledger", session_id); }
+
+}  // namespace
+
+LedgerRegion::LedgerRegion(SharedObject object, Mapping mapping)
+    : object_(std::make_unique<SharedObject>(std::move(object))),
+      mapping_(std::make_unique<Mapping>(std::move(mapping))),
+      ledger_(std::make_unique<Ledger>(std::span{mapping_->data(), mapping_->size()},
+                                       [committed = object_.get()](std::size_t offset, std::size_t bytes) {
+                                           return committed->commit(offset, bytes);
+                                       })) {}
+
+Result<LedgerRegion> LedgerRegion::create(std::string_view session_id, std::uint64_t session_budget_bytes) {
+    Result<SharedObject> object = SharedObject::create(name_of_region(session_id), Ledger::region_bytes());
+    if (!object) return object.error();
+    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, Ledger::region_bytes());
+    if (!mapping) return mapping.error();
+    LedgerRegion region{std::move(*object), std::move(*mapping)};
+    if (Result<void> formatted = region.ledger().format(session_budget_bytes); !formatted) return formatted.error();
+    return region;
+}
+
+Result<LedgerRegion> LedgerRegion::open(std::string_view session_id) {
+    Result<SharedObject> object = SharedObject::open(name_of_region(session_id));
+    if (!object) return object.error();
+    if (object->size() != Ledger::region_bytes())
+        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, expected {}: it is of another "
+                                                     "version of Baton", object->name(), object->size(), Ledger::region_bytes())};
+    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, Ledger::region_bytes());
+    if (!mapping) return mapping.error();
+    LedgerRegion region{std::move(*object), std::move(*mapping)};
+    if (Result<void> fits = region.ledger().check_format(); !fits) return fits.error();
+    return region;
+}
+
+void LedgerRegion::remove(std::string_view session_id) noexcept { remove_shared_object(name_of_region(session_id)); }
+
+}  // namespace baton

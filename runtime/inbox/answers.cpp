@@ -1,0 +1,150 @@
+#include "runtime/inbox/answers.hpp"
+
+#include "runtime/base/crash_point.hpp"
+#include "runtime/wire/convert.hpp"
+
+namespace baton {
+namespace {
+
+Buffer error_body(const Error& error) {
+    Buffer body;
+    Encoder encoder{body};
+    encode(encoder, ErrorBody{std::string(name_of(error.kind)), error.text.substr(0, limits::error_text_bytes_max),
+                              error.type, error.frames});
+    return body;
+}
+
+}  // namespace
+
+// ---- Answers ---------------------------------------------------------------------------------------
+
+bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
+    record_.clear();
+    Encoder encoder{record_};
+    begin_record(encoder, envelope);
+    record_.append(body);
+    if (!waiting_.contains(link)) {
+        const Transport::Sent sent = transport_->send(link, record_);
+        if (sent != Transport::Sent::full) return sent == Transport::Sent::yes;
+    }
+    Waiting& waiting = waiting_[link];
+    waiting.frames.push_back(record_);
+    waiting.bytes += record_.size();
+    if (waiting.bytes <= limits::answer_bytes_waiting_max) return true;
+    log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
+    waiting_.erase(link);
+    intake_->drop_silently(link);
+    // What lay in the answers that go nowhere is ours again, and of no use.
+    for (const Bounce& bounce : gifts_->take_back_all(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
+        for (Holding* holding : bounce.holdings) gifts_->holdings()->release(*holding);
+    return false;
+}
+
+void Answers::post_waiting() {
+    for (auto entry = waiting_.begin(); entry != waiting_.end();) {
+        Waiting& waiting = entry->second;
+        Transport::Sent sent = Transport::Sent::yes;
+        while (!waiting.frames.empty()) {
+            sent = transport_->send(entry->first, waiting.frames.front());
+            if (sent != Transport::Sent::yes) break;
+            waiting.bytes -= waiting.frames.front().size();
+            waiting.frames.pop_front();
+        }
+        entry = sent == Transport::Sent::full ? std::next(entry) : waiting_.erase(entry);
+    }
+}
+
+void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
+                     std::string_view body) {
+    if (!post(link, Envelope{kind, me_, asker, 0, ask_id, tag}, body))
+        log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
+}
+
+Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
+                                 std::string_view body, const Parcel& parcel) {
+    Holdings* holdings = gifts_->holdings();
+    if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
+    if (Result<void> departed = holdings->depart(parcel.holdings, asker); !departed) return departed;
+    Envelope envelope{MessageKind::reply, me_, asker, 0, ask_id, tag};
+    for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
+    if (!post(link, envelope, body)) {
+        Holdings::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings->take_back(back));
+        return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
+    }
+    pass_crash_point(CrashPoint::send_pushed);
+    gifts_->look(asker);
+    gifts_->note({asker, Gifts::By::reply, ask_id}, tag, body, parcel);
+    return {};
+}
+
+void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
+    const ActorId to = command.envelope.to;
+    const Error why = to.number == me_.number
+                          ? Error{ErrorKind::gone, fmt::format("{} has exited: its place is taken by {}", to_string(to),
+                                                               to_string(me_))}
+                          : Error{ErrorKind::refused, fmt::format("{} is addressed to {}, this is the inbox of {}",
+                                                                  command.envelope.tag, to_string(to), to_string(me_))};
+    if (slot.is_asked()) return slot.fail(why);
+    refuse(command, why);
+}
+
+void Answers::refuse(const Command& command, const Error& why) {
+    // Best effort: a sender that does not listen has been told by the log.
+    const Envelope& refused = command.envelope;
+    static_cast<void>(
+        post(command.link, Envelope{MessageKind::error, me_, refused.from, refused.sequence, 0, refused.tag}, error_body(why)));
+}
+
+// ---- AnswerSlot ------------------------------------------------------------------------------------
+
+AnswerSlot::AnswerSlot(Answers& answers, const Command& command)
+    : answers_(&answers),
+      link_(command.link),
+      asker_(command.envelope.from),
+      ask_id_(command.envelope.ask_id),
+      tag_(command.envelope.tag) {}
+
+AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
+    : answers_(std::exchange(other.answers_, nullptr)),
+      link_(other.link_),
+      asker_(other.asker_),
+      ask_id_(other.ask_id_),
+      tag_(std::move(other.tag_)) {}
+
+AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
+    if (this == &other) return *this;
+    if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+    answers_ = std::exchange(other.answers_, nullptr);
+    link_ = other.link_;
+    asker_ = other.asker_;
+    ask_id_ = other.ask_id_;
+    tag_ = std::move(other.tag_);
+    return *this;
+}
+
+AnswerSlot::~AnswerSlot() {
+    if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+}
+
+void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
+    if (body.size() > limits::message_bytes_max) {
+        return fail(Error{ErrorKind::refused,
+                          fmt::format("the reply to {} has {} bytes, a message holds at most {} "
+                                      "(limits::message_bytes_max)", tag_, body.size(), limits::message_bytes_max)});
+    }
+    if (parcel == nullptr || parcel->holdings.empty()) return answer(MessageKind::reply, body);
+    if (answers_ == nullptr || !is_asked()) return;  // nobody to give it to: it stays with the caller
+    Result<void> given = answers_->reply_with(link_, asker_, ask_id_, tag_, body, *parcel);
+    if (!given) return fail(given.error());
+    answers_ = nullptr;
+}
+
+void AnswerSlot::fail(const Error& error) { answer(MessageKind::error, error_body(error)); }
+
+void AnswerSlot::answer(MessageKind kind, std::string_view body) {
+    Answers* answers = std::exchange(answers_, nullptr);
+    if (answers != nullptr && is_asked()) answers->answer(link_, kind, asker_, ask_id_, tag_, body);
+}
+
+}  // namespace baton

@@ -1,0 +1,84 @@
+#pragma once
+// Gifts: what this actor has sent away and nobody has accepted yet, with the message each was in.
+//
+// A parcel is all that one message carries: segments, leases and slices. Nobody acknowledges it: it is accepted
+// when its first word in the ledger has moved on, and forgotten here then. Until that it can come back: the
+// receiver died (the coordinator has made it ours again), or refused the message (we take it back). Then it is a
+// Bounce. Knows no command types. One thread.
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/holdings/holdings.hpp"
+#include "runtime/result.hpp"
+#include "runtime/wire/codec.hpp"
+
+namespace baton {
+
+// What one message carries, and the C++ type of the message, by which a bounce finds who wants it.
+struct Parcel {
+    std::string_view type;
+    std::vector<Holding*> holdings;
+};
+
+// Came back, and is ours again. `body` refers to the holdings by index.
+struct Bounce {
+    ActorId to;
+    std::string tag;
+    std::string_view type;
+    Buffer body;
+    std::vector<Holding*> holdings;
+    Error why;
+};
+
+class Gifts {
+public:
+    // In which kind of message it went, and its number there: the sequence of a send, the ask id of ask and reply.
+    enum class By { send, request, ask, reply };
+    struct Key {
+        ActorId to;
+        By by = By::send;
+        std::uint64_t number = 0;
+    };
+
+    void attach(Holdings& holdings) { holdings_ = &holdings; }
+    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
+
+    // The transport has the message. The segments in the sender's hands are empty from here, but for those of an
+    // ask, whose sender waits and may get them back where they were.
+    void note(const Key& key, std::string_view tag, std::string_view body, const Parcel& parcel);
+    // Forgets what `to` has accepted.
+    void look(ActorId to);
+    [[nodiscard]] bool any() const noexcept { return count_ > 0; }
+    [[nodiscard]] bool any(ActorId to) const { return sent_.contains(to); }
+    [[nodiscard]] std::vector<ActorId> receivers() const;
+
+    // The message has been refused, or nobody waits for its outcome any more: nothing where it had been accepted
+    // before. Of an ask the segments are where they were, and no Bounce is made.
+    [[nodiscard]] std::optional<Bounce> take_back(const Key& key, const Error& why);
+    // The same of all that went to `to`, but for asks, which end by themselves.
+    [[nodiscard]] std::vector<Bounce> take_back_all(ActorId to, const Error& why);
+    // The same of what went as commands: the connection that brought them has been dropped.
+    [[nodiscard]] std::vector<Bounce> take_back_commands(ActorId to, const Error& why);
+
+private:
+    struct Gift {
+        Key key;
+        std::string tag;
+        Buffer body;
+        std::string_view type;
+        Holdings::Departed parcel;
+    };
+    [[nodiscard]] std::optional<Bounce> end(Gift gift, const Error& why);
+    template <class Which>
+    [[nodiscard]] std::vector<Bounce> take_back_some(ActorId to, const Error& why, const Which& which);
+    Holdings* holdings_ = nullptr;
+    std::unordered_map<ActorId, std::deque<Gift>> sent_;  // of each receiver, the oldest first
+    std::size_t count_ = 0;
+};
+
+}  // namespace baton

@@ -1,0 +1,102 @@
+#include "runtime/ledger/audit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace baton {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+struct Auditor {
+    const Ledger& ledger;
+    const std::vector<ActorNumber>& settling;
+    std::vector<Finding> findings;
+
+    void found(int invariant, std::string text) { findings.push_back({invariant, std::move(text)}); }
+    [[nodiscard]] bool is_known(ActorNumber number) const {
+        return ledger.life_of(number).is_somebody() || std::ranges::find(settling, number) != settling.end();
+    }
+
+    void look_at_segment(Slot slot) {
+        const SegmentWord word = ledger.word_of(slot);
+        const std::string name = fmt::format("segment {}.{} is {}", slot, word.epoch, name_of(word.phase));
+        if (word.phase == Phase::free) {
+            if (word.owner != 0 || word.heir != 0) found(1, fmt::format("{} and names actors {} and {}", name, word.owner, word.heir));
+            return;
+        }
+        if (static_cast<unsigned>(word.phase) > static_cast<unsigned>(Phase::retired)) return found(1, fmt::format("{}", name));
+        if (ledger.home_of(slot) == 0) found(1, fmt::format("{} and lies in a block without a home", name));
+        if (word.phase == Phase::retired) return;
+        if (word.owner == 0) found(1, fmt::format("{} and has no owner", name));
+        if (word.owner != 0 && !is_known(word.owner)) found(6, fmt::format("{} and names actor {}, which has exited", name, word.owner));
+        const bool has_heir = word.heir != 0;
+        if (has_heir != (word.phase == Phase::offered)) found(1, fmt::format("{} with heir {}", name, word.heir));
+        if (word.phase == Phase::offered && word.heir == word.owner) found(3, fmt::format("{} to its own owner {}", name, word.owner));
+        if (has_heir && !is_known(word.heir)) found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
+    }
+
+    void look_at_leases() {
+        struct Range {
+            std::uint64_t start;
+            std::uint64_t end;
+            Slot lease;
+            LeaseKind kind;
+        };
+        std::map<Slot, std::vector<Range>> of_segment;
+        for (Slot lease = 0; lease < ledger.leases_used(); ++lease) {
+            const LeaseWord word = ledger.lease_word_of(lease);
+            if (word.phase == LeasePhase::free) continue;
+            const LeaseRow& row = ledger.lease(lease);
+            const std::uint64_t slot = row.segment.load(relaxed);
+            const std::string name = fmt::format("lease {}.{} of segment {}", lease, word.epoch, slot);
+            if (!ledger.is_slot(slot)) {
+                found(5, fmt::format("{}, which is no row", name));
+                continue;
+            }
+            const SegmentWord segment = ledger.word_of(static_cast<Slot>(slot));
+            const Epoch lend = row.segment_epoch.load(relaxed);
+            const bool is_lent = segment.phase == Phase::lent && segment.epoch == lend;
+            const bool is_retired = segment.phase == Phase::retired && segment.epoch == ((lend + 1) & words::epoch_max);
+            if (!is_lent && !is_retired)
+                found(5, fmt::format("{} lives, but the segment is {} at epoch {}, lent at {}", name, name_of(segment.phase),
+                                     segment.epoch, lend));
+            if (!is_known(word.borrower)) found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
+            of_segment[static_cast<Slot>(slot)].push_back({row.offset.load(relaxed), row.offset.load(relaxed) + row.bytes.load(relaxed),
+                                                           lease, static_cast<LeaseKind>(row.kind.load(relaxed))});
+        }
+        for (auto& [slot, ranges] : of_segment) {
+            std::ranges::sort(ranges, {}, &Range::start);
+            for (std::size_t index = 1; index < ranges.size(); ++index) {
+                const Range& a = ranges[index - 1];
+                const Range& b = ranges[index];
+                if (a.end > b.start && (a.kind == LeaseKind::slice || b.kind == LeaseKind::slice))
+                    found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", a.lease, b.lease, slot));
+            }
+        }
+    }
+};
+
+}  // namespace
+
+std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>& settling) {
+    Auditor auditor{ledger, settling, {}};
+    for (Slot slot = 0; slot < ledger.segments_used(); ++slot) auditor.look_at_segment(slot);
+    auditor.look_at_leases();
+    return std::move(auditor.findings);
+}
+
+std::vector<Finding> audit_end(const Ledger& ledger) {
+    std::vector<Finding> findings;
+    for (Slot slot = 0; slot < ledger.segments_used(); ++slot)
+        if (const SegmentWord word = ledger.word_of(slot); word.phase != Phase::free)
+            findings.push_back({7, fmt::format("segment {}.{} is still {} by actor {}", slot, word.epoch, name_of(word.phase), word.owner)});
+    for (Slot lease = 0; lease < ledger.leases_used(); ++lease)
+        if (ledger.lease_word_of(lease).phase != LeasePhase::free)
+            findings.push_back({7, fmt::format("lease {} is still out", lease)});
+    return findings;
+}
+
+}  // namespace baton

@@ -1,0 +1,20 @@
+#pragma once
+// Size class: how much memory stands behind a segment of so many bytes, so that freed memory fits the next one.
+//
+// Four classes a power of two and whole pages: at most a quarter is spare. Pure function.
+
+#include <bit>
+#include <cstdint>
+
+namespace baton {
+
+inline constexpr std::uint64_t page_bytes = 4096;
+
+[[nodiscard]] constexpr std::uint64_t size_class_of(std::uint64_t bytes) noexcept {
+    if (bytes <= page_bytes) return page_bytes;
+    const std::uint64_t step = std::bit_floor(bytes - 1) / 4;
+    const std::uint64_t rounded = (bytes + step - 1) / step * step;
+    return (rounded + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+}  // namespace baton

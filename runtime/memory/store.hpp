@@ -1,0 +1,77 @@
+#pragma once
+// Store: the memory of segments, by name, and this process's views of it.
+//
+// A block of memory is a shared object of its own, `baton-<session>-<slot>-<generation>`. Views are kept after
+// their last use, as the same memory comes back again and again in a pipeline; those that were not used for
+// longest are given up beyond limits::idle_mappings_max. No owners: who may touch the bytes is said by the
+// ledger, and whoever asks for a view has looked there. One thread.
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/memory/mapping.hpp"
+
+namespace baton {
+
+class Store {
+public:
+    // Which memory: `generation` counts the memories that a slot has had.
+    struct Block {
+        std::uint32_t slot = 0;
+        std::uint64_t generation = 0;
+        bool operator==(const Block&) const = default;
+    };
+    // Whether views that nobody uses are made inaccessible, so that a pointer kept too long faults at once.
+    enum class Idle { accessible, guarded };
+    // Guarded in builds without NDEBUG; BATON_GUARD=0 or 1 says otherwise.
+    [[nodiscard]] static Idle usual_idle() noexcept;
+
+    Store(std::string session_id, Idle idle) : session_id_(std::move(session_id)), idle_(idle) {}
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    // Fresh memory, committed, and its first view; `overloaded` when memory or mappings are short, and then
+    // nothing is left of it.
+    [[nodiscard]] Result<std::byte*> make(Block block, std::uint64_t bytes);
+    // A view, to be given back by unpin(). `gone` when there is no such memory.
+    [[nodiscard]] Result<std::byte*> pin(Block block, std::uint64_t bytes, Mapping::Access access);
+    void unpin(Block block, Mapping::Access access) noexcept;
+    // Ends the memory, for everybody. Nobody uses it any more.
+    void discard(Block block) noexcept;
+    // The memory leaves the session under a name of its own, or comes into it.
+    [[nodiscard]] Result<void> hand_out(Block block, const std::string& name);
+    [[nodiscard]] Result<std::uint64_t> take_in(const std::string& name, Block block);  // answers its bytes
+
+    [[nodiscard]] std::string name_of(Block block) const;
+    [[nodiscard]] std::size_t mapped() const noexcept { return pinned_.size() + idle_views_.size(); }
+
+private:
+    struct Key {
+        Block block;
+        Mapping::Access access;
+        bool operator==(const Key&) const = default;
+    };
+    struct Hash {
+        std::size_t operator()(const Key& key) const noexcept {
+            return key.block.slot * 0x9e3779b97f4a7c15ULL ^ key.block.generation << 1 ^
+                   static_cast<std::size_t>(key.access);
+        }
+    };
+    struct View {
+        Key key;
+        Mapping mapping;
+        std::uint32_t pins = 0;
+    };
+    [[nodiscard]] Result<std::byte*> add(const SharedObject& object, Block block, std::uint64_t bytes, Mapping::Access access);
+    void forget_oldest_idle() noexcept;
+
+    std::string session_id_;
+    Idle idle_;
+    std::list<View> pinned_;
+    std::list<View> idle_views_;  // the longest unused first
+    std::unordered_map<Key, std::list<View>::iterator, Hash> views_;
+};
+
+}  // namespace baton

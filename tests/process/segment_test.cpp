@@ -1,0 +1,297 @@
+// Hand-over between real processes: what is given arrives, what is refused stays, what is lent comes back.
+#include <csignal>
+#include <numeric>
+
+#include "tests/process/process_world.hpp"
+#include "tests/process/vault.hpp"
+
+using namespace std::chrono_literals;
+using baton::ErrorKind;
+using baton::ExitKind;
+using baton::Segment;
+
+namespace {
+
+// A world with vaults, whose ledger is audited at the end.
+class VaultWorld {
+public:
+    vault::Address spawn(const std::string& name) {
+        return world.scenario().spawn<vault::Protocol>({"vault", name}).value();
+    }
+    baton::Scenario& scenario() { return world.scenario(); }
+    Segment make(std::uint64_t elements, std::int64_t value) {
+        Segment segment = scenario().create_array<std::int64_t>({elements}).value();
+        std::ranges::fill(segment.as<std::int64_t>(), value);
+        return segment;
+    }
+    vault::Summary report(vault::Address vault) { return scenario().ask(vault, vault::Report{}).value(); }
+    // Until the ledger holds so many live segments: what has died is settled and given back by then.
+    void wait_for_alive(std::uint64_t count) {
+        while (alive() != count) {
+        }
+    }
+    std::uint64_t alive() { return baton::call(world.session().loop(), baton::coordinator::Segments{}, 5s).value().alive; }
+    std::vector<std::string> audit() { return baton::call(world.session().loop(), baton::coordinator::Audit{}, 5s).value(); }
+
+    ProcessWorld world;
+};
+
+std::int64_t sum_of(const Segment& segment) {
+    const auto elements = segment.as<std::int64_t>();
+    return std::accumulate(elements.begin(), elements.end(), std::int64_t{0});
+}
+
+}  // namespace
+
+TEST_CASE("a segment given in a command is the receiver's, and comes home in the reply, the same memory", "[process][T2][T3]") {
+    VaultWorld world;
+    const vault::Address vault = world.spawn("vault");
+    Segment segment = world.make(1000, 1);
+    const auto* const before = segment.as<std::int64_t>().data();
+    Segment back = world.scenario().ask(vault, vault::Change{std::move(segment), 41}).value();
+    CHECK_FALSE(segment);
+    CHECK(sum_of(back) == 42'000);
+    // Mapped where it was mapped before: nothing has been copied.
+    CHECK(static_cast<const void*>(back.as<std::int64_t>().data()) == before);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("a pipeline of four takes, changes and passes on one segment", "[process]") {
+    VaultWorld world;
+    const vault::Address a = world.spawn("a");
+    const vault::Address b = world.spawn("b");
+    const vault::Address c = world.spawn("c");
+    const vault::Address d = world.spawn("d");
+    world.scenario().send(a, vault::Pass{world.make(100, 0), {b, c, d}}).value();
+    while (world.report(d).kept == 0) {
+    }
+    CHECK(world.report(d).sum == 400);
+    CHECK(world.alive() == 1);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("what an actor gave outlives its exit", "[process][T2]") {
+    VaultWorld world;
+    const vault::Address giver = world.spawn("giver");
+    const vault::Address taker = world.spawn("taker");
+    CHECK(world.scenario().ask(giver, vault::Make{taker, 8, 1000, "exit"}).value() == 8);
+    CHECK(world.scenario().join(giver, 5s).value().exit.kind == ExitKind::stopped);
+    while (world.report(taker).kept < 8) {
+    }
+    CHECK(world.report(taker).sum == 28'000);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("several segments travel in one message, in lists and optionals", "[process]") {
+    VaultWorld world;
+    const vault::Address vault = world.spawn("vault");
+    vault::KeepAll all;
+    for (int index = 0; index < 5; ++index) all.items.push_back(world.make(10, index));
+    all.more = world.make(10, 100);
+    CHECK(world.scenario().ask(vault, std::move(all)).value() == 1100);
+    CHECK(world.report(vault).kept == 6);
+}
+
+TEST_CASE("a refused gift is still the giver's", "[process][T4]") {
+    VaultWorld world;
+    const vault::Address vault = world.spawn("vault");
+    world.scenario().kill(vault).value();
+    static_cast<void>(world.scenario().join(vault, 5s));
+    vault::Keep keep{world.make(10, 7), 1};
+    const auto sent = world.scenario().send(vault, std::move(keep));
+    REQUIRE_FALSE(sent.ok());
+    CHECK(sent.error().kind == ErrorKind::gone);
+    REQUIRE(keep.item);
+    CHECK(sum_of(keep.item) == 70);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("an empty segment is refused by name, before anything is sent", "[process]") {
+    VaultWorld world;
+    const vault::Address vault = world.spawn("vault");
+    const auto sent = world.scenario().send(vault, vault::Keep{Segment{}, 1});
+    REQUIRE_FALSE(sent.ok());
+    CHECK(sent.error().kind == ErrorKind::refused);
+    CHECK_THAT(sent.error().text, Catch::Contains("empty"));
+    // All or none: the one that is fine stays here too.
+    vault::KeepAll mixed;
+    mixed.items.push_back(world.make(10, 1));
+    mixed.items.emplace_back();
+    CHECK_FALSE(world.scenario().ask(vault, std::move(mixed)).ok());
+    REQUIRE(mixed.items[0]);
+    CHECK(sum_of(mixed.items[0]) == 10);
+}
+
+TEST_CASE("gifts to an actor that dies come back with the commands they were in", "[process][T5][I3][I6]") {
+    VaultWorld world;
+    const vault::Address giver = world.spawn("giver");
+    const vault::Address taker = world.spawn("taker");
+    const std::string fifo = world.world.make_fifo("fifo");
+    // Whoever blocks takes nothing.
+    auto blocked = world.scenario().request(taker, vault::Block{fifo}).value();
+    world.world.wait_for_state("taker", "busy");
+    CHECK(world.scenario().ask(giver, vault::Make{taker, 20, 100, ""}).value() == 20);
+    world.scenario().kill(taker).value();
+    while (world.report(giver).kept < 20) {
+    }
+    const vault::Summary back = world.report(giver);
+    CHECK(back.sum == 100 * 190);
+    REQUIRE(back.bounced.size() == 20);
+    for (std::int64_t number = 0; number < 20; ++number) CHECK(back.bounced[static_cast<std::size_t>(number)] == number);
+    CHECK(blocked.get(5s).error().kind == ErrorKind::gone);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("an ask whose receiver dies leaves the segment where it was", "[process][T5]") {
+    VaultWorld world;
+    const vault::Address vault = world.spawn("vault");
+    const std::string fifo = world.world.make_fifo("fifo");
+    auto blocked = world.scenario().request(vault, vault::Block{fifo}).value();
+    world.world.wait_for_state("vault", "busy");
+    vault::Change change{world.make(10, 5), 1};
+    const auto late = world.scenario().ask(vault, std::move(change), 50ms);
+    REQUIRE_FALSE(late.ok());
+    CHECK(late.error().kind == ErrorKind::timed_out);
+    REQUIRE(change.item);
+    CHECK(sum_of(change.item) == 50);
+    // The command is still unread; when it is read at last, its handle is stale.
+    world.world.release(fifo);
+    CHECK(blocked.get(5s).ok());
+    const std::vector<baton::AnyRef> all{vault};
+    CHECK(world.scenario().sync(all).ok());
+    CHECK(sum_of(change.item) == 50);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("many read what is lent, and the lender gets it back whole", "[process][T7][T8]") {
+    VaultWorld world;
+    std::vector<vault::Address> readers;
+    for (int index = 0; index < 4; ++index) readers.push_back(world.spawn("reader-" + std::to_string(index)));
+    baton::Lent lent = world.scenario().lend(world.make(1000, 3)).value();
+    for (const vault::Address& reader : readers)
+        CHECK(world.scenario().ask(reader, vault::Measure{lent.lease().value()}).value() == 3000);
+    for (const vault::Address& reader : readers)
+        CHECK(world.scenario().ask(reader, vault::KeepLease{lent.lease().value()}).value() == 3000);
+    CHECK(lent.leases_out() == 4);
+    const auto early = lent.reclaim(20ms);
+    REQUIRE_FALSE(early.ok());
+    CHECK(early.error().kind == ErrorKind::timed_out);
+    for (const vault::Address& reader : readers) world.scenario().send(reader, vault::Drop{}).value();
+    Segment whole = lent.reclaim().value();
+    CHECK_FALSE(lent);
+    CHECK(sum_of(whole) == 3000);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("a write through a lease faults in the reader and harms nobody else", "[process][I2]") {
+    VaultWorld world;
+    const vault::Address rogue = world.spawn("rogue");
+    baton::Lent lent = world.scenario().lend(world.make(10, 1)).value();
+    const auto outcome = world.scenario().ask(rogue, vault::WriteThroughLease{lent.lease().value()});
+    CHECK(outcome.error().kind == ErrorKind::gone);
+    const baton::Ended ended = world.scenario().join(rogue, 5s).value();
+    CHECK(ended.exit.kind == ExitKind::signalled);
+    CHECK(ended.exit.code == SIGSEGV);
+    // The dead one's lease is in again.
+    CHECK(sum_of(lent.reclaim().value()) == 10);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("a pointer kept from before a gift faults at its next use", "[process][I2]") {
+    VaultWorld world;
+    const vault::Address careless = world.spawn("careless");
+    const vault::Address taker = world.spawn("taker");
+    CHECK(world.scenario().ask(careless, vault::TouchGiven{taker}).error().kind == ErrorKind::gone);
+    CHECK(world.scenario().join(careless, 5s).value().exit.code == SIGSEGV);
+    CHECK(world.report(taker).sum == 8);
+}
+
+TEST_CASE("workers write disjoint slices of one array at once, and an overlap is refused", "[process][I2]") {
+    VaultWorld world;
+    std::vector<vault::Address> workers;
+    for (int index = 0; index < 4; ++index) workers.push_back(world.spawn("worker-" + std::to_string(index)));
+    baton::Lent lent = world.scenario().lend(world.make(400, 0)).value();
+    std::vector<baton::Pending<std::uint64_t>> filling;
+    for (std::uint64_t index = 0; index < 4; ++index)
+        filling.push_back(world.scenario()
+                              .request(workers[index], vault::Fill{lent.slice(index * 100, 100).value(),
+                                                                   static_cast<std::int64_t>(index) + 1})
+                              .value());
+    for (std::uint64_t index = 0; index < 4; ++index) CHECK(filling[index].get(5s).value() == index * 100);
+    {
+        const baton::Slice held = lent.slice(50, 10).value();
+        CHECK(lent.slice(55, 10).error().kind == ErrorKind::refused);
+        CHECK(lent.lease().error().kind == ErrorKind::refused);
+        CHECK(lent.slice(60, 10).ok());
+        CHECK(lent.slice(395, 6).error().kind == ErrorKind::refused);
+    }
+    Segment whole = lent.reclaim().value();
+    CHECK(sum_of(whole) == 100 * (1 + 2 + 3 + 4));
+    CHECK(whole.at<std::int64_t>({399}) == 4);
+    CHECK_THROWS_AS(whole.at<std::int64_t>({400}), baton::Failure);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("a dead slice holder's range comes back and the lender goes on", "[process][I6]") {
+    VaultWorld world;
+    const vault::Address holder = world.spawn("holder");
+    baton::Lent lent = world.scenario().lend(world.make(100, 2)).value();
+    CHECK(world.scenario().ask(holder, vault::KeepSlice{lent.slice(10, 20).value()}).value() == 10);
+    CHECK(lent.slice(0, 100).error().kind == ErrorKind::refused);
+    world.scenario().kill(holder).value();
+    CHECK(sum_of(lent.reclaim().value()) == 200);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("a lease outlives its dead lender, and the memory is not reused under it", "[process][I5]") {
+    VaultWorld world;
+    const vault::Address lender = world.spawn("lender");
+    const vault::Address reader = world.spawn("reader");
+    CHECK(world.scenario().ask(lender, vault::LendTo{reader, 100}).value() == 100);
+    world.scenario().kill(lender).value();
+    static_cast<void>(world.scenario().join(lender, 5s));
+    CHECK(world.alive() == 1);
+    CHECK(world.report(reader).leases == 1);
+    CHECK(world.audit().empty());
+    world.scenario().send(reader, vault::Drop{}).value();
+    world.wait_for_alive(0);
+    CHECK(world.audit().empty());
+}
+
+TEST_CASE("the end of a session takes back what everybody held", "[process][I7]") {
+    VaultWorld world;
+    const vault::Address a = world.spawn("a");
+    const vault::Address b = world.spawn("b");
+    world.scenario().send(a, vault::Keep{world.make(1000, 1), 1}).value();
+    world.scenario().ask(b, vault::LendTo{a, 10}).value();
+    Segment mine = world.make(10, 1);
+    world.world.close();
+    CHECK_FALSE(mine);
+}
+
+TEST_CASE("a reply to nobody releases what it carried", "[process]") {
+    VaultWorld world;
+    const vault::Address vault = world.spawn("vault");
+    {
+        auto pending = world.scenario().request(vault, vault::MakeOne{10}).value();
+        pending.cancel();
+    }
+    const std::vector<baton::AnyRef> all{vault};
+    CHECK(world.scenario().sync(all).ok());
+    world.wait_for_alive(0);
+    auto kept = world.scenario().request(vault, vault::MakeOne{10}).value();
+    while (!kept.ready()) {
+    }
+    Segment segment = kept.get(1s).value();
+    CHECK(sum_of(segment) == 10);
+}
+
+TEST_CASE("an actor over its budget is told so, and goes on when memory has come home", "[process]") {
+    VaultWorld world;
+    const vault::Address small =
+        world.scenario().spawn<vault::Protocol>({.program = "vault", .name = "small", .memory_bytes = 1 << 20}).value();
+    CHECK(world.scenario().ask(small, vault::Occupy{64 << 10, 100}).value() == 16);
+    CHECK(world.scenario().ask(small, vault::Occupy{64 << 10, 1}).value() == 0);
+    const vault::Address other = world.spawn("other");
+    CHECK(world.scenario().ask(other, vault::Occupy{64 << 10, 100}).value() == 100);
+}

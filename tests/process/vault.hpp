@@ -1,0 +1,69 @@
+#pragma once
+// Vault: what the tests of hand-over say to an actor that makes, keeps, changes and passes on segments.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/protocol.hpp"
+#include "runtime/ref.hpp"
+#include "runtime/segment.hpp"
+
+namespace vault {
+
+struct Keep;
+struct KeepAll;
+struct Change;
+struct Pass;
+struct Make;
+struct Flood;
+struct Measure;
+struct KeepLease;
+struct KeepSlice;
+struct Fill;
+struct LendTo;
+struct Reclaim;
+struct WriteThroughLease;
+struct TouchGiven;
+struct Report;
+struct Drop;
+struct Block;
+struct Occupy;
+struct MakeOne;
+using Protocol = baton::Protocol<Keep, KeepAll, Change, Pass, Make, Flood, Measure, KeepLease, KeepSlice, Fill, LendTo, Reclaim,
+                                 WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne>;
+using Address = baton::Ref<Protocol>;
+
+struct Keep { baton::Segment item; std::int64_t number = 0; };          // sent: keeps it
+struct KeepAll { std::vector<baton::Segment> items; std::optional<baton::Segment> more; using Reply = std::int64_t; };
+struct Change { baton::Segment item; std::int64_t add = 0; using Reply = baton::Segment; };  // and gives it back
+struct Pass { baton::Segment item; std::vector<Address> route; };       // adds 1, passes it to the next; the last keeps it
+struct Make {                                                            // makes, gives each to `to` by Keep
+    Address to;
+    std::uint64_t count = 0;
+    std::uint64_t elements = 1;
+    std::string then;             // "": lives on, "exit", "kill"
+    using Reply = std::uint64_t;  // how many were taken
+};
+struct MakeOne { std::uint64_t elements = 1; using Reply = baton::Segment; };
+struct Flood { Address to; std::uint64_t elements = 1; };                // makes and gives for ever
+struct Measure { baton::Lease item; using Reply = std::int64_t; };      // the sum of its elements
+struct KeepLease { baton::Lease item; using Reply = std::int64_t; };
+struct KeepSlice { baton::Slice item; using Reply = std::uint64_t; };
+struct Fill { baton::Slice item; std::int64_t value = 0; using Reply = std::uint64_t; };     // answers where it starts
+struct LendTo { Address to; std::uint64_t elements = 1; using Reply = std::int64_t; };       // lends to KeepLease, answers the sum
+struct Reclaim { std::int64_t milliseconds = 0; using Reply = std::string; };                // of LendTo: "whole" or an error
+struct WriteThroughLease { baton::Lease item; using Reply = std::int64_t; };
+struct TouchGiven { Address to; using Reply = std::int64_t; };           // gives, then writes through a pointer kept from before
+struct Summary {
+    std::uint64_t kept = 0;
+    std::int64_t sum = 0;                   // of all elements of all that is kept
+    std::vector<std::int64_t> bounced;      // the numbers of Keeps that came back
+    std::uint64_t leases = 0;
+};
+struct Report { using Reply = Summary; };
+struct Drop {};                                                          // releases all that is kept
+struct Block { std::string fifo; using Reply = std::string; };          // until somebody opens the fifo for writing
+struct Occupy { std::uint64_t bytes = 0; std::uint64_t count = 0; using Reply = std::uint64_t; };  // makes and keeps; how many it got
+
+}  // namespace vault

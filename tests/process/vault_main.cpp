@@ -1,0 +1,154 @@
+// The actor of the tests of hand-over.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <numeric>
+
+#include "runtime/actor.hpp"
+#include "tests/process/vault.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::int64_t sum_of(std::span<const std::int64_t> elements) {
+    return std::accumulate(elements.begin(), elements.end(), std::int64_t{0});
+}
+
+class Vault {
+public:
+    explicit Vault(baton::Context& context) : context_(&context) {
+        context.on_bounced([this](baton::Bounced<vault::Keep> back) {
+            bounced_.push_back(back.command.number);
+            kept_.push_back(std::move(back.command.item));
+        });
+    }
+
+    void on(vault::Keep command) { kept_.push_back(std::move(command.item)); }
+    std::int64_t on(vault::KeepAll command) {
+        if (command.more) command.items.push_back(std::move(*command.more));
+        std::int64_t sum = 0;
+        for (baton::Segment& item : command.items) {
+            sum += sum_of(item.as<std::int64_t>());
+            kept_.push_back(std::move(item));
+        }
+        return sum;
+    }
+    baton::Segment on(vault::Change command) {
+        for (std::int64_t& element : command.item.as<std::int64_t>()) element += command.add;
+        return std::move(command.item);
+    }
+    void on(vault::Pass command) {
+        for (std::int64_t& element : command.item.as<std::int64_t>()) element += 1;
+        if (command.route.empty()) {
+            kept_.push_back(std::move(command.item));
+            return;
+        }
+        const vault::Address next = command.route.front();
+        command.route.erase(command.route.begin());
+        context_->send(next, std::move(command)).value();
+    }
+    std::uint64_t on(const vault::Make& command) {
+        std::uint64_t taken = 0;
+        for (std::uint64_t index = 0; index < command.count; ++index) {
+            vault::Keep keep{make(command.elements, static_cast<std::int64_t>(index)), static_cast<std::int64_t>(index)};
+            if (context_->send(command.to, std::move(keep)).ok()) ++taken;
+        }
+        if (command.then == "exit") context_->stop();
+        if (command.then == "kill") ::kill(::getpid(), SIGKILL);
+        return taken;
+    }
+    baton::Segment on(const vault::MakeOne& command) { return make(command.elements, 1); }
+    void on(const vault::Flood& command) {
+        for (std::int64_t number = 0;; ++number) {
+            baton::Result<baton::Segment> segment = context_->create_array<std::int64_t>({command.elements});
+            if (!segment) return;
+            std::ranges::fill(segment->as<std::int64_t>(), number);
+            if (!context_->send(command.to, vault::Keep{std::move(*segment), number})) return;
+        }
+    }
+    std::int64_t on(const vault::Measure& command) { return sum_of(command.item.as<std::int64_t>()); }
+    std::int64_t on(vault::KeepLease command) {
+        leases_.push_back(std::move(command.item));
+        return sum_of(leases_.back().as<std::int64_t>());
+    }
+    std::uint64_t on(vault::KeepSlice command) {
+        slices_.push_back(std::move(command.item));
+        return slices_.back().first();
+    }
+    std::uint64_t on(vault::Fill command) {
+        std::ranges::fill(command.item.as<std::int64_t>(), command.value);
+        return command.item.first();
+    }
+    std::int64_t on(const vault::LendTo& command) {
+        lent_ = context_->lend(make(command.elements, 1)).value();
+        return context_->ask(command.to, vault::KeepLease{lent_.lease().value()}).value();
+    }
+    std::string on(const vault::Reclaim& command) {
+        baton::Result<baton::Segment> whole = lent_.reclaim(std::chrono::milliseconds{command.milliseconds});
+        if (!whole) return baton::describe(whole.error());
+        kept_.push_back(std::move(*whole));
+        return "whole";
+    }
+    std::int64_t on(const vault::WriteThroughLease& command) {
+        ::signal(SIGSEGV, SIG_DFL);  // a sanitizer would say a lot about it
+        const_cast<std::int64_t&>(command.item.as<std::int64_t>()[0]) = 666;
+        return 0;
+    }
+    std::int64_t on(const vault::TouchGiven& command) {
+        ::signal(SIGSEGV, SIG_DFL);
+        vault::KeepAll gift;
+        gift.items.push_back(make(8, 1));
+        volatile std::int64_t* const stale = gift.items[0].as<std::int64_t>().data();
+        context_->ask(command.to, std::move(gift)).value();
+        *stale = 666;
+        return 0;
+    }
+    vault::Summary on(const vault::Report&) {
+        vault::Summary summary;
+        for (baton::Segment& segment : kept_) summary.sum += sum_of(segment.as<std::int64_t>());
+        summary.kept = kept_.size();
+        summary.bounced = bounced_;
+        summary.leases = leases_.size();
+        return summary;
+    }
+    void on(const vault::Drop&) {
+        kept_.clear();
+        leases_.clear();
+        slices_.clear();
+        lent_ = {};
+    }
+    std::string on(const vault::Block& command) {
+        const int fd = ::open(command.fifo.c_str(), O_RDONLY);
+        ::close(fd);
+        return "released";
+    }
+    std::uint64_t on(const vault::Occupy& command) {
+        std::uint64_t got = 0;
+        for (; got < command.count; ++got) {
+            baton::Result<baton::Segment> segment = context_->create(command.bytes, 0s);
+            if (!segment) break;
+            occupied_.push_back(std::move(*segment));
+        }
+        return got;
+    }
+
+private:
+    baton::Segment make(std::uint64_t elements, std::int64_t value) {
+        baton::Segment segment = context_->create_array<std::int64_t>({elements}).value();
+        std::ranges::fill(segment.as<std::int64_t>(), value);
+        return segment;
+    }
+    baton::Context* context_;
+    std::vector<baton::Segment> kept_;
+    std::vector<baton::Segment> occupied_;
+    std::vector<baton::Lease> leases_;
+    std::vector<baton::Slice> slices_;
+    baton::Lent lent_;
+    std::vector<std::int64_t> bounced_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return baton::run_actor<Vault, vault::Protocol>(argc, argv); }

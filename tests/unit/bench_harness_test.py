@@ -1,0 +1,69 @@
+"""What the benchmark's figures are made of. No program is run: contenders say what the test tells them to.
+
+    /usr/bin/python3 tests/unit/bench_harness_test.py
+"""
+import json
+import os
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
+import harness
+from harness import Contender, Goal, Row
+
+OURS = Contender("Baton", ("ours",))
+RAW = Contender("raw", ("raw",))
+FIELDS = ["name", "unit", "median", "p99", "baseline", "baseline_median", "ratio", "goal", "holds", "rounds"]
+
+
+def row(goal=None, **options):
+    return Row("ask", "us", OURS, "median_us", RAW, goal=goal, **options)
+
+
+def rounds_of(*pairs):
+    return [{OURS: {"median_us": ours, "p99_us": ours * 2}, RAW: {"median_us": raw}} for ours, raw in pairs]
+
+
+class Harness(unittest.TestCase):
+    def test_the_ratio_is_the_median_of_the_rounds_ratios_not_the_ratio_of_the_medians(self):
+        one = harness.summary(row(), rounds_of((10, 10), (30, 10), (40, 40)))
+        self.assertEqual((one["median"], one["baseline_median"], one["ratio"]), (30, 10, 1.0))
+
+    def test_a_row_has_the_promised_fields_and_null_where_there_is_nothing_to_say(self):
+        full = harness.summary(row(Goal("<=", 1.15), p99_key="p99_us"), rounds_of((12, 10)))
+        self.assertEqual(full, dict(zip(FIELDS, ["ask", "us", 12, 24, "raw", 10, 1.2, "<= 1.15", False, 1])))
+        alone = harness.summary(Row("rss", "KiB", OURS, "median_us"), rounds_of((12, 10)))
+        self.assertEqual(alone, dict(zip(FIELDS, ["rss", "KiB", 12, None, None, None, None, None, None, 1])))
+
+    def test_a_goal_holds_on_its_bound(self):
+        self.assertTrue(Goal("<=", 2).holds(2) and Goal(">=", 1).holds(1))
+        self.assertFalse(Goal("<=", 2).holds(2.01) or Goal(">=", 1).holds(0.99))
+        self.assertEqual(str(Goal(">=", 1)), ">= 1")
+
+    def test_contenders_take_turns_and_rows_of_the_same_two_share_their_rounds(self):
+        order = []
+
+        def measured(contender):
+            order.append(contender.name)
+            return {"median_us": 1}
+
+        rows = [row(), Row("other figure", "us", OURS, "median_us", RAW)]
+        with mock.patch.object(Contender, "measure", measured):
+            rounds = harness.measure(rows, 3, on_round=lambda: None)
+        self.assertEqual(order, ["raw", "Baton", "Baton", "raw", "raw", "Baton"])
+        self.assertIs(rounds[rows[0]], rounds[rows[1]])
+
+    def test_the_file_is_the_list_of_rows_and_the_table_names_each(self):
+        summaries = [harness.summary(row(Goal("<=", 1)), rounds_of((12, 10)))]
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            harness.write(summaries, file.name)
+            with open(file.name, encoding="utf-8") as written:
+                self.assertEqual(json.load(written), summaries)
+        self.assertIn("ask", harness.table(summaries))
+        self.assertIn("MISSED", harness.table(summaries))
+
+
+if __name__ == "__main__":
+    unittest.main()
