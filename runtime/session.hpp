@@ -108,10 +108,11 @@ private:
     [[nodiscard]] Result<void> require_open() const;
 
     struct Parts;
+    // Before the loop, which may still hold answers that carried something; handles outside may outlive both.
+    std::shared_ptr<Holdings> holdings_;
     std::unique_ptr<Parts> parts_;
     std::unique_ptr<Child> coordinator_;  // only of a session of one's own
     Loop* loop_ = nullptr;
-    std::shared_ptr<Holdings> holdings_;  // handles outside may outlive the session's end
     std::unique_ptr<Context> context_;
     std::unique_ptr<Mail> mail_;
     std::string id_;

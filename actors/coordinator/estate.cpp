@@ -185,7 +185,9 @@ bool Estate::give_back(Slot slot) {
     // A retired row's memory may have a name before the row says how many bytes there are.
     if (word.phase == Phase::retired && !ledger().recycle(slot, word)) return false;
     if (word.phase != Phase::free && word.phase != Phase::retired) return false;
-    store_->discard({slot, row.generation.load(relaxed)});
+    // At the end those who joined from outside live on, and may still look at what was theirs.
+    const Store::Block block{slot, row.generation.load(relaxed)};
+    is_closing_ ? store_->remove(block) : store_->discard(block);
     row.bytes.store(0, relaxed);
     row.used_bytes.store(0, relaxed);
     ledger().return_bytes(me, bytes);
@@ -261,6 +263,7 @@ std::string Estate::last_transitions(ActorId actor, std::size_t most) const {
 // ---- the end ---------------------------------------------------------------------------------------
 
 Estate::Balance Estate::close() {
+    is_closing_ = true;
     for (std::uint32_t number = 1; number <= limits::actors_max; ++number)
         if (const ActorId life = ledger().life_of(number); number != me && life.is_somebody())
             static_cast<void>(settle(life));

@@ -85,6 +85,7 @@ private:
     std::uint64_t released_for_the_dead_ = 0;
     Slot collection_cursor_ = 0;
     Deadline next_collection_;
+    bool is_closing_ = false;
 };
 
 }  // namespace baton::coordinator

@@ -8,19 +8,28 @@
         print(alice.ask("HoldThis", number=4))        # waits for the reply
         alice.send("GoHome")                          # does not
 
+Big data is handed over instead of copied; see help(baton.Segment):
+
+        photo = session.create_array((480, 640), "float32")
+        with photo.view() as array:                   # NumPy's array of the memory itself
+            array[:] = 0.5
+        alice.ask("Develop", photo=photo, gain=1.5)   # it is hers now, and `photo` is empty
+
 Every wait has a deadline, and every error is a baton.Error whose class says what can be done about it.
-See help(baton.session), help(baton.Session) and help(baton.Actor).
+See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
 """
 from ._actor import Actor
-from ._baton import Pending, Protocol, Ref
+from ._baton import Lease, Lent, Pending, Protocol, Ref, Segment, Slice
 from ._baton import version as __version__
 from ._errors import (Closed, Corrupt, Error, Failed, Gone, Overloaded, Refused, Stopping, TimedOut,
                       Unsupported)
+from ._segments import Bounced
 from ._session import Message, Session, session
 from ._values import ActorRow, DeadLetter, Exit, Outcomes, Struct, Taken
 
 __all__ = [
     "session", "Session", "Actor", "Ref", "Pending", "Protocol", "Message",
+    "Segment", "Lent", "Lease", "Slice", "Bounced",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct",
     "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Closed",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional,
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
 from ._errors import Error, Gone, Refused
+from ._segments import Bounced, copied_into, memory_bytes
 from ._values import ActorRow, Exit, Outcomes, Struct, Taken
 
 if TYPE_CHECKING:
@@ -101,14 +102,15 @@ class Session:
     # ---- actors
 
     def spawn(self, program: str, name: Optional[str] = None, *, names: Optional[Iterable[str]] = None,
-              count: Optional[int] = None, args: Sequence[Any] = (), deadline: Deadline = 10.0,
-              progress: bool = True) -> Any:
+              count: Optional[int] = None, args: Sequence[Any] = (), memory: Union[int, str, None] = None,
+              deadline: Deadline = 10.0, progress: bool = True) -> Any:
         """Starts a program as an actor and waits until it is ready: an Actor. With `names` or `count` several
         at once, in parallel: a list of Actors, in the order of the names.
 
         The program is looked for in the folders that session() was given, in those of BATON_PROGRAMS, beside
-        the script, beside the coordinator and in PATH. `args` are its arguments. Several show their progress on
-        stderr, unless `progress` is False.
+        the script, beside the coordinator and in PATH. `args` are its arguments. `memory` is what its segments may
+        take, bytes or text like "512M"; None: as much as the session has. Several show their progress on stderr,
+        unless `progress` is False.
         Raises Refused (a name in use, no such program), Failed (it ended at once), TimedOut (not ready in time;
         it was killed). If one of several fails, none of them lives on.
         """
@@ -120,7 +122,7 @@ class Session:
             raise ValueError("count can't be negative")
         wanted = list(names) if names is not None else [""] * count if count is not None else [name or ""]
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
-        rows = self._core.spawn([(os.fspath(program), one, arguments) for one in wanted], deadline, progress)
+        rows = self._core.spawn([(os.fspath(program), one, arguments) for one in wanted], memory_bytes(memory), deadline, progress)
         actors = [self._actor(row) for row in rows]
         self._spawned.extend(row[0] for row in rows)
         return actors[0] if names is None and count is None else actors
@@ -211,6 +213,50 @@ class Session:
             except Gone:
                 if alive == {row[0] for row in self._core.roster(False)}:
                     raise
+
+    # ---- segments
+
+    def create(self, nbytes: int, deadline: Deadline = 1.0) -> _baton.Segment:
+        """A Segment of so many bytes (uint8), not cleared. Waits for memory to come home where there is too little.
+
+        Raises Refused (no such size) and Overloaded: the memory that the session or the machine may use is used up.
+        """
+        return self._core.create(nbytes, "uint8", deadline)
+
+    def create_array(self, shape: Any, dtype: Any = "float64", deadline: Deadline = 1.0) -> _baton.Segment:
+        """A Segment for an array: create_array((480, 640), "float32"). Not cleared, like numpy.empty().
+
+        The dtype is one of NumPy's: booleans, integers and floats in this machine's byte order, and structs, which
+        travel as so many bytes. A C++ actor sees it as as<float>(). Raises as create() does.
+        """
+        return self._core.create(shape, dtype, deadline)
+
+    def array_from(self, array: Any, deadline: Deadline = 1.0) -> _baton.Segment:
+        """A Segment with a copy of a NumPy array, or of anything that memoryview() takes. Raises as create() does."""
+        return copied_into(self.create_array, array, deadline)
+
+    def take_in(self, name: str, shape: Any, dtype: Any = "uint8") -> _baton.Segment:
+        """Shared memory from outside, /dev/shm/NAME, as a Segment of this session; the name is gone then.
+
+        What segment.hand_out(name) has left, in this session or another. Raises Refused where it is not there or has
+        fewer bytes than such an array.
+        """
+        return self._core.take_in(name, shape, dtype)
+
+    def collect_bounced(self, count: Optional[int] = 1, deadline: Deadline = DEFAULT_DEADLINE) -> List[Bounced]:
+        """Commands with segments that came back, waiting for them: until there are `count` (None: any number), or the
+        deadline has passed. What has come by then is returned.
+
+        A command that was sent or requested comes back when the receiver died before it took it, or refused it. What an
+        ask() carried does not: after its exception the segment is still in the object that was given.
+        """
+        if count is not None and count < 0:
+            raise ValueError("count can't be negative")
+        bounced = []
+        for command, is_reply, fields, to, why in self._core.collect_bounced(count, deadline, self._known):
+            named = {"reply": fields} if is_reply else fields._fields if isinstance(fields, Struct) else {}
+            bounced.append(Bounced(command, named, to, why))
+        return bounced
 
     # ---- messages that came
 

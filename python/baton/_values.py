@@ -73,6 +73,7 @@ class Exit:
     text: str     #: last words
     in_hand: str  #: the command that it was handling when it ended unasked, else ""
     dead_letters: Tuple[DeadLetter, ...]  #: what it never handled
+    held: str = ""  #: of the session's memory when it ended, in words
     _said: str = dataclasses.field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -85,8 +86,8 @@ class Exit:
 
     @classmethod
     def _of(cls, row: tuple) -> Exit:
-        name, kind, code, text, in_hand, letters, said = row
-        return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), said)
+        name, kind, code, text, in_hand, letters, held, said = row
+        return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, said)
 
 
 class ActorRow(NamedTuple):

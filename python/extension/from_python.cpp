@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "python/extension/errors.hpp"
+#include "python/extension/py_held.hpp"
 #include "python/extension/ref.hpp"
 
 namespace baton::python {
@@ -45,6 +46,10 @@ public:
         if (value.is_none()) return {};
         if (kind == "optional") return read(value, &type->parts[0].type);
         PyObject* object = value.ptr();
+        if (py::isinstance<PyHeld>(value)) return held(py::cast<PyHeld&>(value));
+        if (handle_kind_of(kind) && PyObject_CheckBuffer(object))
+            refuse(fmt::format("{}: expected a baton.{}, got {}{}", path_, class_name_of(*handle_kind_of(kind)), type_name_of(value),
+                               kind == "segment" ? "; session.array_from(array) copies one into a segment" : ""));
         if (PyBool_Check(object)) return {object == Py_True};
         if ((PyLong_Check(object) || PyUnicode_Check(object)) && !PyLong_CheckExact(object) && !PyUnicode_CheckExact(object) &&
             is_enum(value))
@@ -100,6 +105,14 @@ private:
         Dynamic out = deeper([&] { return read(value, type); });
         path_.resize(size);
         return out;
+    }
+
+    Dynamic held(PyHeld& value) {
+        Holding& holding = value.about_to_go(path_);
+        if (std::ranges::find(seen_, &holding) != seen_.end())
+            refuse(fmt::format("{}: {} is in this message already, and can go only once", path_, value.to_text()));
+        seen_.push_back(&holding);
+        return {Dynamic::Held{holding.kind, &holding}};
     }
 
     Dynamic integer(py::handle value, std::string_view kind) {
@@ -215,6 +228,7 @@ private:
     Untyped untyped_;
     std::size_t depth_ = 0;
     std::vector<const TypeDescription*> outer_;
+    std::vector<const Holding*> seen_;
 };
 
 void encode_as_it_is(Encoder& encoder, const Dynamic& dynamic) {
@@ -229,6 +243,7 @@ void encode_as_it_is(Encoder& encoder, const Dynamic& dynamic) {
         void operator()(const Bytes& value) const { out.bytes(value); }
         void operator()(Timestamp value) const { out.timestamp(value); }
         void operator()(ActorId value) const { encode(out, value); }
+        void operator()(const Dynamic::Held& held) const { out.depart(*held.holding); }
         void operator()(const Dynamic::List& list) const {
             out.array(list.size());
             for (const Dynamic& element : list) encode_as_it_is(out, element);
@@ -246,17 +261,19 @@ void encode_as_it_is(Encoder& encoder, const Dynamic& dynamic) {
 
 }  // namespace
 
-Buffer encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields) {
+Written encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields) {
     const CommandDescription* known = protocol.find(command);
     Reader reader{command, Reader::Untyped::seconds};
     const Dynamic read = reader.read(fields, known == nullptr ? nullptr : &known->fields);
-    return value_or_raise(encode_command(protocol, command, std::get<Dynamic::Map>(read.value)));
+    Written out{{}, {command_parcel, {}}};
+    out.body = value_or_raise(encode_command(protocol, command, std::get<Dynamic::Map>(read.value), &out.parcel.holdings));
+    return out;
 }
 
-Buffer encode_untyped(py::handle value, std::string_view what) {
+Written encode_untyped(py::handle value, std::string_view what) {
     const Dynamic read = Reader{what, Reader::Untyped::nanoseconds}.read(value, nullptr);
-    Buffer out;
-    Encoder encoder{out};
+    Written out{{}, {reply_parcel, {}}};
+    Encoder encoder{out.body, out.parcel.holdings};
     encode_as_it_is(encoder, read);
     return out;
 }

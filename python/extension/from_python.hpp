@@ -11,19 +11,30 @@
 // | str, number or a member of an enum.Enum (its name)   | enum                                        |
 // | datetime with a time zone; timedelta or seconds      | timestamp; duration                         |
 // | baton.Ref (an Actor is one)                          | ref                                         |
+// | baton.Segment, Lease, Slice, each in one field only  | segment, lease, slice                       |
 
 #include <pybind11/pybind11.h>
 
+#include "runtime/inbox/gifts.hpp"
 #include "runtime/wire/dynamic.hpp"
 
 namespace baton::python {
 
 namespace py = pybind11;
 
-[[nodiscard]] Buffer encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields);
+// A message, and what it carries: still in the hands of its Python objects.
+struct Written {
+    Buffer body;
+    Parcel parcel;
+};
+// The types of the parcels, which tell a bounced command from a reply.
+inline constexpr std::string_view command_parcel = "python command";
+inline constexpr std::string_view reply_parcel = "python reply";
+
+[[nodiscard]] Written encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields);
 
 // A value whose type nobody has described, as msgpack says it; `what` names it in errors.
-[[nodiscard]] Buffer encode_untyped(py::handle value, std::string_view what);
+[[nodiscard]] Written encode_untyped(py::handle value, std::string_view what);
 
 // Seconds, a timedelta, or None for ever.
 [[nodiscard]] Duration to_duration(py::handle deadline);

@@ -7,10 +7,12 @@
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
+#include "python/extension/py_held.hpp"
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
 #include "runtime/base/progress.hpp"
+#include "runtime/holdings/arrivals.hpp"
 #include "runtime/version.hpp"
 
 namespace baton::python {
@@ -27,10 +29,22 @@ MakeRef make_ref_from(const py::object& known) {
     };
 }
 
-py::object decoded(const TypeDescription& type, const ReplyFrame& reply, const py::object& known) {
+// What came with a message; `arrivals` is null where nothing did, and outlives the function.
+MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals) {
+    return [&session, arrivals](Value value, std::optional<HandleKind> kind) -> py::object {
+        std::string why = "refers to a segment that did not come with it";
+        if (arrivals != nullptr && !kind) kind = arrivals->kind_of(value);
+        Holding* const holding = arrivals == nullptr || !kind ? nullptr : arrivals->take(value, *kind, why);
+        if (holding == nullptr) raise(Error{ErrorKind::corrupt, "the message " + why});
+        return held_object(session, *holding);
+    };
+}
+
+py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply, const py::object& known) {
     Unpacker unpacker;
     std::size_t offset = reply.offset;
-    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known));
+    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known),
+                     make_held_from(session, reply.arrivals.get()));
 }
 
 // The reply's type; Refused for a command that has none, Unsupported for one that does not exist.
@@ -96,7 +110,7 @@ private:
             raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} before the deadline", who_, command_)});
         if (*outcome) {
             state_ = State::answered;
-            outcome_ = decoded(reply_type(*protocol_, command_), **outcome, known_);
+            outcome_ = decoded(session_, reply_type(*protocol_, command_), **outcome, known_);
         } else {
             state_ = State::failed;
             outcome_ = exception_of(outcome->error());
@@ -123,11 +137,11 @@ public:
     PyAnswer& operator=(const PyAnswer&) = delete;
 
     void reply(py::handle value) {
-        const Buffer body = encode_untyped(value, "the reply to " + command_);
+        const auto [body, parcel] = encode_untyped(value, "the reply to " + command_);
         if (body.size() > limits::message_bytes_max)
             refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
                                body.size(), limits::message_bytes_max));
-        answer([&](AnswerSlot& slot) { slot.reply(body); });
+        answer([&](AnswerSlot& slot) { slot.reply(body, &parcel); });
     }
     void fail(const std::string& text) {
         answer([&](AnswerSlot& slot) { slot.fail(Error{ErrorKind::failed, text}); });
@@ -156,7 +170,7 @@ py::object exit_of(const std::string& name, const Exit& exit) {
         case ExitKind::failed_check: kind = "failed_check"; break;
         case ExitKind::left: kind = "left"; break;
     }
-    return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, to_text(exit));
+    return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, exit.held ? to_text(*exit.held) : "", to_text(exit));
 }
 
 py::list ended_list(const std::vector<Ended>& all) {
@@ -179,9 +193,9 @@ std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
 // ---- what a session does ---------------------------------------------------------------------------
 
 py::list spawn(PySession& self, const std::vector<std::tuple<std::string, std::string, std::vector<std::string>>>& what,
-               const py::object& deadline, bool shows_progress) {
+               std::uint64_t memory_bytes, const py::object& deadline, bool shows_progress) {
     std::vector<Session::SpawnOptions> options;
-    for (const auto& [program, name, arguments] : what) options.push_back({program, name, arguments});
+    for (const auto& [program, name, arguments] : what) options.push_back({program, name, arguments, 0, memory_bytes});
     const Duration duration = to_duration(deadline);
     auto spawned = self.turn([&](Session& session) {
         std::optional<Progress> progress;
@@ -214,66 +228,58 @@ std::string name_of_ref(PySession& self, const PyRef& ref) {
 
 void send(PySession& self, const PyRef& to, const ProtocolDescription& protocol, const std::string& command,
           const py::dict& fields, const py::object& deadline) {
-    const Buffer body = encode_fields(protocol, command, fields);
+    const Written written = encode_fields(protocol, command, fields);
     const Duration duration = to_duration(deadline);
     value_or_raise(self.turn([&](Session& session) {
-        return session.loop().send(to.id, command, body, duration, Loop::Urgency::now);
+        return session.loop().send(to.id, command, written.body, duration, Loop::Urgency::now, &written.parcel);
     }));
 }
 
-py::object ask(PySession& self, const PyRef& to, const ProtocolPtr& protocol, const std::string& command,
+py::object ask(const SessionPtr& self, const PyRef& to, const ProtocolPtr& protocol, const std::string& command,
                const py::dict& fields, const py::object& deadline, const py::object& known) {
     const TypeDescription& type = reply_type(*protocol, command);
-    const Buffer body = encode_fields(*protocol, command, fields);
+    const Written written = encode_fields(*protocol, command, fields);
     const Duration duration = to_duration(deadline);
-    const ReplyFrame reply = value_or_raise(self.turn([&](Session& session) -> Result<ReplyFrame> {
-        Loop& loop = session.loop();
-        const Deadline end = Deadline::in(loop.clock(), duration);
-        const Result<AskId> asked = loop.request(to.id, command, body, duration);
-        if (!asked) return asked.error();
-        // A signal's handler may raise out of the wait, and then nobody wants the answer.
-        struct Abandon {
-            Loop& loop;
-            AskId ask;
-            ~Abandon() { loop.abandon(ask); }
-        } const abandon{loop, *asked};
-        return loop.await(*asked, end);
-    }));
-    return decoded(type, reply, known);
+    const ReplyFrame reply = value_or_raise(self->turn(
+        [&](Session& session) { return session.loop().ask(to.id, command, written.body, duration, &written.parcel); }));
+    return decoded(self, type, reply, known);
 }
 
 std::unique_ptr<PyPending> request(const SessionPtr& self, const PyRef& to, const ProtocolPtr& protocol,
                                    const std::string& command, const py::dict& fields, const py::object& deadline,
                                    const std::string& who, const py::object& known) {
     static_cast<void>(reply_type(*protocol, command));
-    const Buffer body = encode_fields(*protocol, command, fields);
+    const Written written = encode_fields(*protocol, command, fields);
     const Duration duration = to_duration(deadline);
-    const AskId ask = value_or_raise(
-        self->turn([&](Session& session) { return session.loop().request(to.id, command, body, duration); }));
+    const AskId ask = value_or_raise(self->turn(
+        [&](Session& session) { return session.loop().request(to.id, command, written.body, duration, &written.parcel); }));
     return std::make_unique<PyPending>(self, protocol, command, who, ask, known);
 }
 
 using Target = std::tuple<PyRef, ProtocolPtr, std::string>;  // whom, what it accepts, its name
 
 // For each the same command, all checked before the first is sent.
-std::vector<Buffer> encode_for(const std::vector<Target>& targets, const std::string& command, const py::dict& fields) {
-    std::vector<Buffer> bodies;
-    for (const auto& [to, protocol, who] : targets) bodies.push_back(encode_fields(*protocol, command, fields));
-    return bodies;
+std::vector<Written> encode_for(const std::vector<Target>& targets, const std::string& command, const py::dict& fields) {
+    std::vector<Written> all;
+    for (const auto& [to, protocol, who] : targets) all.push_back(encode_fields(*protocol, command, fields));
+    if (all.size() > 1 && !all.front().parcel.holdings.empty())
+        refuse(fmt::format("{} carries a segment, lease or slice, which only one can be given: send it to each with one of its own",
+                           command));
+    return all;
 }
 
 // None, or why it was not taken, for each.
 py::list broadcast(PySession& self, const std::vector<Target>& targets, const std::string& command, const py::dict& fields,
                    const py::object& deadline) {
-    const std::vector<Buffer> bodies = encode_for(targets, command, fields);
+    const std::vector<Written> written = encode_for(targets, command, fields);
     const Duration duration = to_duration(deadline);
     const std::vector<Result<void>> sent = self.turn([&](Session& session) {
         Loop& loop = session.loop();
         const Deadline end = Deadline::in(loop.clock(), duration);
         std::vector<Result<void>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.send(std::get<PyRef>(targets[index]).id, command, bodies[index], end.left(loop.clock()),
-                                        Loop::Urgency::now));
+            results.push_back(loop.send(std::get<PyRef>(targets[index]).id, command, written[index].body, end.left(loop.clock()),
+                                        Loop::Urgency::now, &written[index].parcel));
         return results;
     });
     py::list list;
@@ -285,14 +291,15 @@ py::list broadcast(PySession& self, const std::vector<Target>& targets, const st
 py::list request_all(const SessionPtr& self, const std::vector<Target>& targets, const std::string& command,
                      const py::dict& fields, const py::object& deadline, const py::object& known) {
     for (const auto& [to, protocol, who] : targets) static_cast<void>(reply_type(*protocol, command));
-    const std::vector<Buffer> bodies = encode_for(targets, command, fields);
+    const std::vector<Written> written = encode_for(targets, command, fields);
     const Duration duration = to_duration(deadline);
     const std::vector<Result<AskId>> asks = self->turn([&](Session& session) {
         Loop& loop = session.loop();
         const Deadline end = Deadline::in(loop.clock(), duration);
         std::vector<Result<AskId>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.request(std::get<PyRef>(targets[index]).id, command, bodies[index], end.left(loop.clock())));
+            results.push_back(loop.request(std::get<PyRef>(targets[index]).id, command, written[index].body,
+                                           end.left(loop.clock()), &written[index].parcel));
         return results;
     });
     py::list list;
@@ -335,8 +342,47 @@ py::list collect(const SessionPtr& self, const std::string& wanted, const std::o
             answer = py::cast(std::make_unique<PyAnswer>(self, self->keep(std::move(message.answer)), message.tag));
         Unpacker unpacker;
         std::size_t offset = 0;
-        const py::object fields = to_python_untyped(value_or_raise(unpacker.next(message.body, offset)));
+        const py::object fields = to_python_untyped(value_or_raise(unpacker.next(message.body, offset)),
+                                                    make_held_from(self, message.arrivals.get()));
         list.append(py::make_tuple(message.tag, PyRef{message.from}, fields, answer));
+    }
+    return list;
+}
+
+// Gifts that came back: their command (or nothing, for a reply), fields, receiver and why.
+py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t>& count, const py::object& deadline,
+                         const py::object& known) {
+    const Duration duration = to_duration(deadline);
+    const std::size_t enough = count.value_or(limits::collected_commands_max);
+    // Kept by the session, for the next call where a signal's handler raises out of this one.
+    std::vector<Bounce>& bounces = self->bounces();
+    value_or_raise(self->turn([&](Session& session) {
+        const auto has_enough = [&] {
+            while (bounces.size() < enough) {
+                std::optional<Bounce> one = session.loop().next_bounce("");
+                if (!one) return false;
+                bounces.push_back(std::move(*one));
+            }
+            return true;
+        };
+        return session.wait_for(has_enough, duration);
+    }));
+    py::list list;
+    for (Bounce& bounce : std::exchange(bounces, {})) {
+        Arrivals returned{self->holdings().get(), std::move(bounce.holdings)};
+        const bool is_reply = bounce.type == reply_parcel;
+        const py::object to = make_ref_from(known)(bounce.to);
+        Unpacker unpacker;
+        std::size_t offset = 0;
+        const Value body = value_or_raise(unpacker.next(bounce.body, offset));
+        // Its types are known as long as the script knows the actor.
+        const CommandDescription* command = nullptr;
+        if (!is_reply && py::hasattr(to, "_protocol"))
+            command = py::cast<const ProtocolDescription&>(to.attr("_protocol")).find(bounce.tag);
+        const MakeHeld make_held = make_held_from(self, &returned);
+        const py::object fields = command == nullptr ? to_python_untyped(body, make_held)
+                                                     : to_python(command->fields, body, make_ref_from(known), make_held);
+        list.append(py::make_tuple(bounce.tag, is_reply, fields, to, exception_of(bounce.why)));
     }
     return list;
 }
@@ -474,7 +520,10 @@ PYBIND11_MODULE(_baton, module) {
         .def("request_all", &request_all)
         .def("wait_for", &wait_for)
         .def("collect", &collect)
+        .def("collect_bounced", &collect_bounced)
         .def("close", [](PySession& self, const py::object& deadline, bool was_interrupted, const py::object& on_interrupt) {
             return ended_list(self.close(to_duration(deadline), was_interrupted, on_interrupt));
         });
+
+    add_held_classes(module);
 }

@@ -32,6 +32,7 @@ PySession::PySession(Session::Entry entry)
     session_ = value_or_raise(std::move(entered));
     id_ = session_->id();
     me_ = session_->loop().me();
+    holdings_ = session_->holdings();
     session_->loop().watch(wakeup_read_.get(), [this] { on_wakeup(); });
 }
 
@@ -40,12 +41,12 @@ PySession::~PySession() {
     if (is_in_child()) {
         static_cast<void>(session_.release());  // its sockets and processes are the parent's
         for (auto& [key, slot] : answers_) static_cast<void>(new AnswerSlot(std::move(slot)));
+        for (HeldMemory& held : held_to_drop_) static_cast<void>(new HeldMemory(std::move(held)));
+        static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
         return;
     }
-    is_main_thread_ = false;  // nobody is there to hear of a signal
     answers_.clear();
-    const py::gil_scoped_release released;
-    session_.reset();
+    forget();
 }
 
 // ---- turns -----------------------------------------------------------------------------------------
@@ -157,6 +158,7 @@ void PySession::kill_all() {
     require_ours();
     if (session_ == nullptr) return;
     answers_.clear();
+    holdings_->release_all();  // before its memory is swept: arrays may still be alive
     {
         const py::gil_scoped_release released;
         session_->kill_all();
@@ -167,9 +169,14 @@ void PySession::kill_all() {
 void PySession::forget() {
     holds_interrupts_ = false;
     on_interrupt_ = {};
-    is_main_thread_ = false;
-    const py::gil_scoped_release released;
-    session_.reset();
+    is_main_thread_ = false;  // nobody is there to hear of a signal
+    {
+        const py::gil_scoped_release released;
+        session_.reset();
+    }
+    if (holdings_ != nullptr) holdings_->release_all();  // of a session that was killed
+    held_to_drop_.clear();
+    holdings_.reset();
 }
 
 // ---- what outlives a turn --------------------------------------------------------------------------
@@ -207,7 +214,16 @@ void PySession::drop_ask(AskId ask) {
     }
 }
 
+void PySession::drop_held(HeldMemory held) {
+    if (is_in_child()) {
+        static_cast<void>(new HeldMemory(std::move(held)));  // it is the parent's
+    } else if (session_ != nullptr && !may_touch()) {
+        held_to_drop_.push_back(std::move(held));
+    }
+}
+
 void PySession::drop_what_was_put_aside() {
+    static_cast<void>(std::exchange(held_to_drop_, {}));
     for (const std::uint64_t key : std::exchange(answers_to_drop_, {})) answers_.erase(key);
     for (const AskId ask : std::exchange(asks_to_drop_, {})) session_->loop().abandon(ask);
 }

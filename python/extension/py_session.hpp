@@ -4,7 +4,7 @@
 // Every use is one turn(): checked to come from the thread and the process that opened the session and not
 // from within another turn, then run without the GIL. A signal that Python handles (Ctrl-C) wakes every wait
 // of the main thread through Python's wakeup descriptor; the handler runs at once, and what it raises leaves
-// the turn. Answers and asks that Python lets go wherever its collector runs are put aside for the next turn.
+// the turn. Answers, asks and segments that Python lets go wherever its collector runs are put aside for the next turn.
 //
 // Called with the GIL held, which also guards what is put aside.
 
@@ -24,7 +24,7 @@ namespace baton::python {
 
 namespace py = pybind11;
 
-class PySession {
+class PySession : public std::enable_shared_from_this<PySession> {
 public:
     // Raises what Session::enter() refuses.
     explicit PySession(Session::Entry entry);
@@ -42,6 +42,11 @@ public:
         const py::gil_scoped_release released;
         return work(*session_);
     }
+
+    // Raises as turn() would.
+    void require_open() const;
+    // Null after close().
+    [[nodiscard]] const std::shared_ptr<Holdings>& holdings() const noexcept { return holdings_; }
 
     [[nodiscard]] bool is_open() const noexcept { return session_ != nullptr; }
     [[nodiscard]] bool is_in_child() const noexcept;
@@ -64,6 +69,10 @@ public:
     [[nodiscard]] bool answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say);
     void drop_answer(std::uint64_t key);
     void drop_ask(AskId ask);
+    // What stands behind an object that Python has let go.
+    void drop_held(HeldMemory held);
+    // That came back and that no call has returned yet.
+    [[nodiscard]] std::vector<Bounce>& bounces() noexcept { return bounces_; }
 
 private:
     // While it lives the session is in use and signals wake its waits.
@@ -79,7 +88,6 @@ private:
     };
     friend class Turn;
 
-    void require_open() const;
     void require_ours() const;
     [[nodiscard]] bool may_touch() const noexcept;
     void drop_what_was_put_aside();
@@ -88,6 +96,7 @@ private:
     void run_signal_handlers();
     void forget();
 
+    std::shared_ptr<Holdings> holdings_;
     std::unique_ptr<Session> session_;
     std::string id_;
     ActorId me_;
@@ -108,6 +117,8 @@ private:
     std::uint64_t last_answer_ = 0;
     std::vector<std::uint64_t> answers_to_drop_;
     std::vector<AskId> asks_to_drop_;
+    std::vector<HeldMemory> held_to_drop_;
+    std::vector<Bounce> bounces_;
 };
 
 }  // namespace baton::python

@@ -45,7 +45,7 @@ py::object as_key(py::object key) {
 
 class Converter {
 public:
-    explicit Converter(const MakeRef& make_ref) : make_ref_(make_ref) {}
+    Converter(const MakeRef& make_ref, const MakeHeld& make_held) : make_ref_(make_ref), make_held_(make_held) {}
 
     py::object convert(const TypeDescription& declared, Value value) {
         const TypeDescription& type = resolve(declared);
@@ -62,6 +62,10 @@ public:
             Decoding at{"ref"};
             if (!decode(value, id, at)) misfit(type, value);
             return make_ref_(id);
+        }
+        if (const auto held = handle_kind_of(type.kind)) {
+            if (kind != ValueKind::handle) misfit(type, value);
+            return make_held_(value, held);
         }
         if (type.kind == "variant") {
             std::uint64_t index = 0;
@@ -86,7 +90,7 @@ public:
             return dict;
         }
         if (type.kind == "struct") return structure(type, value);
-        return to_python_untyped(value);
+        return to_python_untyped(value, make_held_);
     }
 
 private:
@@ -101,12 +105,12 @@ private:
         raise(Error{ErrorKind::corrupt, fmt::format("expected {}, got {}", to_text(type), name_of(value.kind()))});
     }
 
-    static py::object enumerator(const TypeDescription& type, Value value) {
+    py::object enumerator(const TypeDescription& type, Value value) {
         std::int64_t number = 0;
         if (value.to_integer(number))
             for (const PartDescription& part : type.parts)
                 if (part.type.count == number) return text_of(part.name);
-        return to_python_untyped(value);
+        return to_python_untyped(value, make_held_);
     }
 
     py::object structure(const TypeDescription& type, Value value) {
@@ -117,7 +121,7 @@ private:
             const Value key = value.key_at(index);
             if (key.kind() != ValueKind::text) misfit(type, value);
             const auto part = std::ranges::find(type.parts, key.text(), &PartDescription::name);
-            fields[text_of(key.text())] = part == type.parts.end() ? to_python_untyped(value.value_at(index))
+            fields[text_of(key.text())] = part == type.parts.end() ? to_python_untyped(value.value_at(index), make_held_)
                                                                    : convert(part->type, value.value_at(index));
         }
         outer_.pop_back();
@@ -125,19 +129,21 @@ private:
     }
 
     const MakeRef& make_ref_;
+    const MakeHeld& make_held_;
     Structs outer_;
 };
 
 }  // namespace
 
-py::object to_python(const TypeDescription& type, Value value, const MakeRef& make_ref) {
-    return Converter{make_ref}.convert(type, value);
+py::object to_python(const TypeDescription& type, Value value, const MakeRef& make_ref, const MakeHeld& make_held) {
+    return Converter{make_ref, make_held}.convert(type, value);
 }
 
-py::object to_python_untyped(Value value) {
+py::object to_python_untyped(Value value, const MakeHeld& make_held) {
     switch (value.kind()) {
         case ValueKind::nil:
         case ValueKind::other: return py::none();
+        case ValueKind::handle: return make_held(value, std::nullopt);
         case ValueKind::boolean: return py::bool_(value.boolean());
         case ValueKind::integer: {
             std::int64_t number = 0;
@@ -153,7 +159,7 @@ py::object to_python_untyped(Value value) {
         case ValueKind::timestamp: return datetime_of(value.timestamp());
         case ValueKind::array: {
             py::list list{value.size()};
-            for (std::size_t index = 0; index < value.size(); ++index) list[index] = to_python_untyped(value.at(index));
+            for (std::size_t index = 0; index < value.size(); ++index) list[index] = to_python_untyped(value.at(index), make_held);
             return list;
         }
         case ValueKind::map: {
@@ -161,7 +167,7 @@ py::object to_python_untyped(Value value) {
             bool has_names = true;
             for (std::size_t index = 0; index < value.size(); ++index) {
                 has_names = has_names && value.key_at(index).kind() == ValueKind::text;
-                dict[as_key(to_python_untyped(value.key_at(index)))] = to_python_untyped(value.value_at(index));
+                dict[as_key(to_python_untyped(value.key_at(index), make_held))] = to_python_untyped(value.value_at(index), make_held);
             }
             if (has_names) return struct_of(std::move(dict));
             return dict;

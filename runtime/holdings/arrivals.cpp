@@ -46,6 +46,12 @@ Holding* Arrivals::take(Value value, HandleKind kind, std::string& why) {
     return taken_[index] = &holdings_->expect(handles_[index], from_.number);
 }
 
+std::optional<HandleKind> Arrivals::kind_of(Value value) const noexcept {
+    const std::uint32_t index = value.handle();
+    if (index >= taken_.size() || taken_[index] == nullptr) return std::nullopt;
+    return taken_[index]->kind;
+}
+
 Result<void> Arrivals::accept() {
     if (is_accepted_) return {};
     if (Result<void> possible = require_ledger(); !possible) return possible;

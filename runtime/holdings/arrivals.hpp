@@ -5,6 +5,7 @@
 // fields are wrong changes nothing in the ledger and its gifts go back. Then accept() takes all of them, or
 // none. What was not accepted by the end is forgotten. One thread, short-lived.
 
+#include <optional>
 #include <vector>
 
 #include "runtime/holdings/holdings.hpp"
@@ -26,6 +27,8 @@ public:
     // The holding behind a value of the body, once each; nullptr and `why` where it is not there, was taken before or
     // is of another kind.
     [[nodiscard]] Holding* take(Value value, HandleKind kind, std::string& why);
+    // What an accepted one is, for whoever knows no type of the body; nothing where it is not there or was taken.
+    [[nodiscard]] std::optional<HandleKind> kind_of(Value value) const noexcept;
     // `refused` also where the body left a handle of the manifest out.
     [[nodiscard]] Result<void> accept();
     // Accepts all at once, before anybody has decoded the body: for a message that waits outside its inbox. What is

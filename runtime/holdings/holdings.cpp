@@ -43,6 +43,7 @@ void Holdings::drop(Holding& holding) noexcept {
     holding.state = Holding::State::none;
     holding.kind = HandleKind::segment;
     holding.offset = 0;
+    holding.exports = 0;
     holding.lender = nullptr;
     holding.lease_rows.clear();
     unused_.push_back(&holding);
@@ -205,14 +206,26 @@ void Holdings::release(Holding& holding) noexcept {
             }
             break;
         case Holding::State::departing: return invalidate(holding);  // who sent it takes care of it
-        case Holding::State::none:
+        case Holding::State::none: return;  // ended with all others, by release_all()
         case Holding::State::pledge:
         case Holding::State::arriving: break;
     }
     drop(holding);
 }
 
+// Others of the same memory share its view, and have nothing to give back then.
+void Holdings::keep_exported() noexcept {
+    std::vector<std::pair<Store::Block, Mapping::Access>> kept;
+    for (const Holding& holding : book_)
+        if (holding.exports > 0 && holding.data != nullptr) kept.emplace_back(block_of(holding), access_of(holding));
+    if (kept.empty()) return;
+    for (const auto& [block, access] : kept) store_.keep(block, access);
+    for (Holding& holding : book_)
+        if (std::ranges::find(kept, std::pair{block_of(holding), access_of(holding)}) != kept.end()) holding.data = nullptr;
+}
+
 void Holdings::release_all() noexcept {
+    keep_exported();
     for (Holding& holding : book_)
         if (holding.state != Holding::State::none && holding.state != Holding::State::departing) release(holding);
 }

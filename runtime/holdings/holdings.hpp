@@ -67,7 +67,8 @@ public:
     [[nodiscard]] Result<Holding*> create(Layout layout);
     // Ends a Segment, Lent, Lease, Slice or pledge.
     void release(Holding& holding) noexcept;
-    // Ends everything that is held; handles out there are empty afterwards.
+    // Ends everything that is held; handles out there are empty afterwards. What has exports stays where it is, as
+    // private memory, until this object ends.
     void release_all() noexcept;
     // Gives pooled memory back to the system, and takes home what others have retired.
     void trim() noexcept;
@@ -138,6 +139,7 @@ private:
     [[nodiscard]] bool is_back(Holding& holding) noexcept;
     [[nodiscard]] Result<void> open(Holding& holding);
     void unmap(Holding& holding) noexcept;
+    void keep_exported() noexcept;
     [[nodiscard]] bool claim_bytes(std::uint64_t bytes) noexcept;
     [[nodiscard]] Mapping::Access access_of(const Holding& holding) const noexcept;
 

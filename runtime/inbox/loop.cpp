@@ -270,10 +270,18 @@ Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view 
     const Deadline deadline = Deadline::in(*clock_, duration);
     Result<AskId> ask = request(to, tag, body, duration, parcel, Gifts::By::ask);
     if (!ask) return ask.error();
-    Result<ReplyFrame> reply = await(*ask, deadline);
-    // Whatever was not accepted is where it was; a command that is still unread is worth nothing now.
-    if (parcel != nullptr && !parcel->holdings.empty()) static_cast<void>(gifts_.take_back({to, Gifts::By::ask, *ask}, {}));
-    return reply;
+    // Also where a watcher throws out of the wait: nobody wants the answer then.
+    struct End {
+        Loop& loop;
+        Gifts::Key key;
+        bool is_carrying;
+        ~End() {
+            loop.abandon(key.number);
+            // Whatever was not accepted is where it was; a command that is still unread is worth nothing now.
+            if (is_carrying) static_cast<void>(loop.gifts_.take_back(key, {}));
+        }
+    } const end{*this, {to, Gifts::By::ask, *ask}, parcel != nullptr && !parcel->holdings.empty()};
+    return await(*ask, deadline);
 }
 
 void Loop::flush() {

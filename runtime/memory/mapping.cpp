@@ -112,6 +112,18 @@ void Mapping::permit(Permitted permitted) noexcept {
     ::mprotect(region_->region.get_address(), region_->region.get_size(), protection);
 }
 
+bool Mapping::privatize() noexcept {
+    const bool may_write = region_->region.get_mode() == ipc::read_write;
+    void* const copy = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) return false;
+    std::memcpy(copy, data(), size());
+    if (!may_write) ::mprotect(copy, size(), PROT_READ);
+    // One step, so that no reader ever finds nothing there.
+    if (::mremap(copy, size(), size(), MREMAP_MAYMOVE | MREMAP_FIXED, data()) == data()) return true;
+    ::munmap(copy, size());
+    return false;
+}
+
 bool remove_shared_object(const std::string& name) noexcept {
     return ipc::shared_memory_object::remove(name.c_str());
 }

@@ -53,6 +53,9 @@ public:
     // With `none` every access faults, until it is given back.
     enum class Permitted { none, read, write };
     void permit(Permitted permitted) noexcept;
+    // From here it shows a copy of what it shows now, at the same address, which nobody shares. False, and nothing has
+    // changed, where there is no memory for that.
+    bool privatize() noexcept;
 
 private:
     struct Region;

@@ -87,6 +87,16 @@ void Store::unpin(Block block, Mapping::Access access) noexcept {
     if (idle_views_.size() > limits::idle_mappings_max) forget_oldest_idle();
 }
 
+void Store::keep(Block block, Mapping::Access access) noexcept {
+    const auto found = views_.find(Key{block, access});
+    if (found == views_.end()) return;  // kept already
+    check(found->second->pins > 0, "only a view in use is kept");
+    // Without memory for a copy it stays shared, which is worse only where others go on writing.
+    static_cast<void>(found->second->mapping.privatize());
+    kept_.splice(kept_.end(), pinned_, found->second);
+    views_.erase(found);
+}
+
 void Store::forget_oldest_idle() noexcept {
     views_.erase(idle_views_.front().key);
     idle_views_.pop_front();
@@ -100,6 +110,8 @@ void Store::discard(Block block) noexcept {
             views_.erase(found);
         }
 }
+
+void Store::remove(Block block) noexcept { remove_shared_object(name_of(block)); }
 
 Result<void> Store::hand_out(Block block, const std::string& name) { return rename_shared_object(name_of(block), name); }
 

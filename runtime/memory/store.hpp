@@ -38,8 +38,13 @@ public:
     // A view, to be given back by unpin(). `gone` when there is no such memory.
     [[nodiscard]] Result<std::byte*> pin(Block block, std::uint64_t bytes, Mapping::Access access);
     void unpin(Block block, Mapping::Access access) noexcept;
+    // For a view that somebody looks at beyond its end here: it becomes private memory at the same address, as it is
+    // now, until the Store ends. It is not given back.
+    void keep(Block block, Mapping::Access access) noexcept;
     // Ends the memory, for everybody. Nobody uses it any more.
     void discard(Block block) noexcept;
+    // The same, but whoever still has it mapped keeps what he sees.
+    void remove(Block block) noexcept;
     // The memory leaves the session under a name of its own, or comes into it.
     [[nodiscard]] Result<void> hand_out(Block block, const std::string& name);
     [[nodiscard]] Result<std::uint64_t> take_in(const std::string& name, Block block);  // answers its bytes
@@ -71,6 +76,7 @@ private:
     Idle idle_;
     std::list<View> pinned_;
     std::list<View> idle_views_;  // the longest unused first
+    std::list<View> kept_;
     std::unordered_map<Key, std::list<View>::iterator, Hash> views_;
 };
 

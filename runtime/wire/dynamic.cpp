@@ -37,7 +37,8 @@ std::optional<IntegerRange> range_of(std::string_view kind) {
 
 class DynamicEncoder {
 public:
-    DynamicEncoder(Buffer& out, std::string_view what) : encoder_(out), out_(&out), path_(what) {}
+    DynamicEncoder(Buffer& out, std::string_view what, std::vector<Holding*>* departing)
+        : encoder_(departing == nullptr ? Encoder{out} : Encoder{out, *departing}), out_(&out), departing_(departing), path_(what) {}
 
     bool put(const TypeDescription& declared, const Dynamic& given) {
         const TypeDescription& type = resolve(declared, outer_);
@@ -67,6 +68,7 @@ public:
             const auto* id = std::get_if<ActorId>(&given.value);
             return id == nullptr ? expected(to_text(type), given) : (encode(encoder_, *id), true);
         }
+        if (const auto held = handle_kind_of(kind)) return put_held(*held, given);
         if (kind == "nothing") return given.is_nothing() ? (encoder_.nil(), true) : expected(kind, given);
         if (kind == "enum") return put_enum(type, given);
         if (kind == "optional") {
@@ -140,6 +142,14 @@ private:
         return encoder_.integer(static_cast<std::int64_t>(seconds * 1e9)), true;
     }
 
+    bool put_held(HandleKind kind, const Dynamic& given) {
+        const auto* held = std::get_if<Dynamic::Held>(&given.value);
+        if (held == nullptr || held->kind != kind) return expected(name_of(kind), given);
+        if (held->holding == nullptr || departing_ == nullptr)
+            return fail(fmt::format("{}: a {} can't be given from here", path_, name_of(kind)), true);
+        return encoder_.depart(*held->holding), true;
+    }
+
     bool put_enum(const TypeDescription& type, const Dynamic& given) {
         if (const auto* name = std::get_if<std::string>(&given.value)) {
             for (const PartDescription& part : type.parts)
@@ -153,10 +163,12 @@ private:
     bool put_variant(const TypeDescription& type, const Dynamic& given) {
         encoder_.array(2);
         const std::size_t start = out_->size();
+        const std::size_t departing = departing_ == nullptr ? 0 : departing_->size();
         for (std::size_t index = 0; index < type.parts.size(); ++index) {
             encoder_.unsigned_integer(index);
             if (put(type.parts[index].type, given)) return true;
             out_->resize(start);
+            if (departing_ != nullptr) departing_->resize(departing);
         }
         return expected(to_text(type), given);
     }
@@ -223,6 +235,7 @@ private:
 
     Encoder encoder_;
     Buffer* out_;
+    std::vector<Holding*>* departing_;
     std::string path_;
     std::string error_;
     Structs outer_;
@@ -264,6 +277,10 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
         Decoding at{"ref"};
         if (!decode(value, id, at)) return misfit();
         return Dynamic{id};
+    }
+    if (const auto held = handle_kind_of(type.kind)) {
+        if (kind != ValueKind::handle) return misfit();
+        return Dynamic{Dynamic::Held{*held, nullptr, value.handle()}};
     }
     if (type.kind == "variant") {
         std::uint64_t index = 0;
@@ -315,22 +332,25 @@ std::string kind_of(const Dynamic& value) {
         std::string operator()(const std::vector<std::byte>&) const { return "bytes"; }
         std::string operator()(Timestamp) const { return "timestamp"; }
         std::string operator()(ActorId) const { return "ref"; }
+        std::string operator()(const Dynamic::Held& held) const { return std::string(name_of(held.kind)); }
         std::string operator()(const Dynamic::List& list) const { return fmt::format("list of {}", list.size()); }
         std::string operator()(const Dynamic::Map& map) const { return fmt::format("map of {}", map.size()); }
     };
     return std::visit(Namer{}, value.value);
 }
 
-Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what) {
+Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what,
+                              std::vector<Holding*>* departing) {
     Buffer out;
-    DynamicEncoder encoder{out, what};
+    DynamicEncoder encoder{out, what, departing};
     if (!encoder.put(type, value)) return encoder.take_error();
     return out;
 }
 
-Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command, const Dynamic::Map& fields) {
+Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command, const Dynamic::Map& fields,
+                              std::vector<Holding*>* departing) {
     const CommandDescription* known = protocol.find(command);
-    if (known != nullptr) return encode_dynamic(known->fields, Dynamic{fields}, command);
+    if (known != nullptr) return encode_dynamic(known->fields, Dynamic{fields}, command, departing);
     std::vector<std::string_view> names;
     for (const CommandDescription& one : protocol.commands) names.push_back(one.name);
     return Error{ErrorKind::unsupported, fmt::format("the protocol '{}' has no command '{}'; it has {}", protocol.name,
@@ -345,8 +365,8 @@ Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value) {
 Dynamic decode_untyped(Value value) {
     switch (value.kind()) {
         case ValueKind::nil:
-        case ValueKind::handle:
         case ValueKind::other: return {};
+        case ValueKind::handle: return {Dynamic::Held{HandleKind::segment, nullptr, value.handle()}};
         case ValueKind::boolean: return {value.boolean()};
         case ValueKind::integer: {
             std::int64_t number = 0;

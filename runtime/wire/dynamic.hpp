@@ -12,6 +12,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/wire/convert.hpp"
 #include "runtime/wire/description.hpp"
+#include "runtime/wire/handle.hpp"
 
 namespace baton {
 
@@ -19,8 +20,15 @@ struct Dynamic {
     using List = std::vector<Dynamic>;
     struct Entry;
     using Map = std::vector<Entry>;  // a struct's fields by name, or a map
+    // A segment, lease or slice: what is to depart, or what a decoded message says by its place in the manifest.
+    struct Held {
+        HandleKind kind = HandleKind::segment;
+        Holding* holding = nullptr;
+        std::uint32_t index = 0;
+        bool operator==(const Held&) const = default;
+    };
     std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::byte>,
-                 Timestamp, ActorId, List, Map>
+                 Timestamp, ActorId, List, Map, Held>
         value;
 
     bool operator==(const Dynamic& other) const;
@@ -42,12 +50,14 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 [[nodiscard]] std::string kind_of(const Dynamic& value);
 
 // One encoded value of that type. An enum is given by name or number, an optional by nothing or its value, a
-// variant by whatever fits one of its alternatives (the first that does), a duration in seconds.
-[[nodiscard]] Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what);
+// variant by whatever fits one of its alternatives (the first that does), a duration in seconds. What it carries is
+// added to `departing`; without that a segment is refused.
+[[nodiscard]] Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what,
+                                            std::vector<Holding*>* departing = nullptr);
 
 // The body of a command from its fields; `unsupported` for a command that the protocol does not have.
 [[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
-                                            const Dynamic::Map& fields);
+                                            const Dynamic::Map& fields, std::vector<Holding*>* departing = nullptr);
 
 // The value on the wire, read as that type (an enum becomes its name, a duration seconds).
 [[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value);

@@ -79,6 +79,12 @@ std::string_view name_of(HandleKind kind) noexcept {
     return "unknown";
 }
 
+std::optional<HandleKind> handle_kind_of(std::string_view name) noexcept {
+    for (const HandleKind kind : {HandleKind::segment, HandleKind::lease, HandleKind::slice})
+        if (name_of(kind) == name) return kind;
+    return std::nullopt;
+}
+
 void encode_manifest(Encoder& encoder, std::span<const Handle> handles) {
     encoder.array(handles.size());
     for (const Handle& handle : handles) {

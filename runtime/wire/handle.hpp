@@ -31,6 +31,9 @@ struct Layout {
 enum class HandleKind : std::uint8_t { segment = 1, lease = 2, slice = 3 };
 [[nodiscard]] std::string_view name_of(HandleKind kind) noexcept;
 
+// The kind that a description calls so: "segment", ...
+[[nodiscard]] std::optional<HandleKind> handle_kind_of(std::string_view name) noexcept;
+
 struct Handle {
     HandleKind kind = HandleKind::segment;
     std::uint32_t slot = 0;

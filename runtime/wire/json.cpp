@@ -35,6 +35,7 @@ Json json_of(const Dynamic& value) {
                                (time - seconds).count());
         }
         Json operator()(ActorId id) const { return to_string(id); }
+        Json operator()(const Dynamic::Held& held) const { return fmt::format("{} {}", name_of(held.kind), held.index); }
         Json operator()(const Dynamic::List& list) const {
             Json out = Json::array();
             for (const Dynamic& element : list) out.push_back(json_of(element));

@@ -2,7 +2,8 @@
 // Json: dynamic values as JSON text, for people and programs outside. json.cpp is the only door to
 // nlohmann-json. Pure functions.
 //
-// Bytes are a string of hexadecimal digits, a timestamp is ISO 8601 in UTC, a ref is "number.incarnation".
+// Bytes are a string of hexadecimal digits, a timestamp is ISO 8601 in UTC, a ref is "number.incarnation", a
+// segment "segment" and its place in the manifest.
 // Text that is not UTF-8 is written with replacement characters.
 
 #include <functional>

@@ -54,6 +54,13 @@ class Examples(unittest.TestCase):
     def test_students_speak_to_an_audience(self):
         self.expect("03_students_context", "students.py")
 
+    def test_the_darkroom_changes_a_photo_that_never_moves(self):
+        self.expect("09_darkroom", "darkroom.py")
+
+    def test_the_darkroom_in_cpp_says_the_same(self):
+        with open(os.path.join(EXAMPLES, "09_darkroom", "expected.txt"), encoding="utf-8") as file:
+            self.assertEqual(self.run_it(os.path.join(BIN, "darkroom_scenario")).stdout, file.read())
+
     def test_taxi_and_passenger_remember_the_same_talk(self):
         self.expect("04_taxi", "taxi.py", lambda text: re.sub(r"[+-]\d+\.\d{3} s", "+0.000 s", text))
 

@@ -2,7 +2,7 @@
 
     BATON_BIN=build/dev/bin [BATON_TESTS_BIN=build/dev/tests] /usr/bin/python3 tests/process/cli_test.py
 
-BATON_BIN holds coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario and probe.
+BATON_BIN holds coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario, probe and keeper.
 Nothing sleeps: waits end with a line, a roster or an exit, and the watchdog is that of ctest.
 """
 import glob
@@ -131,7 +131,7 @@ class World(unittest.TestCase):
 
 class WithoutASession(World):
     def test_everything_says_how_to_start_one_and_starts_none(self):
-        for words in (["ps"], ["describe", "Ada"], ["ask", "Ada", "Greet", "name=x"], ["send", "Ada", "Greet"],
+        for words in (["ps"], ["segments"], ["audit"], ["describe", "Ada"], ["ask", "Ada", "Greet", "name=x"], ["send", "Ada", "Greet"],
                       ["stop", "--all"], ["stop", "--everything"], ["kill", "Ada"]):
             error = self.baton(*words, code=69)
             self.assertIn("baton: gone: no session of yours is running", error)
@@ -151,13 +151,13 @@ class WithoutASession(World):
         overview = self.baton("--help")
         for code in (64, 65, 69, 70, 75, 76, 130):
             self.assertRegex(overview, rf"\n +{code}  \w")
-        for name in ("ps", "describe", "ask", "send", "stop", "kill", "sweep", "sessions"):
+        for name in ("ps", "segments", "audit", "describe", "ask", "send", "stop", "kill", "sweep", "sessions"):
             self.assertRegex(overview, rf"\n  {name} ")
             self.assertIn(f"\n  baton {name}", self.baton(name, "--help"))
         self.assertRegex(self.baton("--version"), r"^baton \d+\.\d+\.\d+\n$")
 
     def test_a_command_line_that_makes_no_sense_is_a_usage_error(self):
-        for words in (["dance"], ["ps", "--bogus"], ["ask", "Ada"], ["ask", "Ada", "Greet", "--deadline", "soon"],
+        for words in (["dance"], ["ps", "--bogus"], ["segments", "--limit", "0"], ["segments", "--limit", "many"], ["ask", "Ada"], ["ask", "Ada", "Greet", "--deadline", "soon"],
                       ["ask", "Ada", "Greet", "--deadline", "nan"], ["ask", "Ada", "Greet", "--deadline", "-1"],
                       ["stop"], ["stop", "Ada", "--all"], ["kill"]):
             self.assertIn("baton: usage: ", self.baton(*words, code=64))
@@ -194,7 +194,7 @@ class Looking(World):
         self.baton("send", "Bob", "Greet", "name=x", code=75)
         self.baton("kill", "Bob")
         text = self.baton("ps", "--all")
-        self.assertRegex(text, r"EXIT +DEAD LETTERS\n")
+        self.assertRegex(text, r"EXIT +DEAD LETTERS +HELD\n")
         self.assertRegex(text, r"\nAda +\d+ +- +exited .* stopped\n")
         self.assertRegex(text, r"\nBob +\d+ +- +exited .* signal -9 \(Killed\) +\d+\n")
         self.assertNotIn("\nbaton", text, "visits of the past are no news")
@@ -360,6 +360,53 @@ class Talking(World):
         coordinator.process.stdin.close()  # the scenario ends, and with it the last who writes to the pipe
         coordinator.process.stdout.read()
         self.baton("sweep")
+
+
+class Ledger(World):
+    def start_keepers(self):
+        """A scenario has lent 4,000 bytes to Ada, who also holds 40 of her own, and has 400 on their way to Bob, frozen."""
+        return self.start("cli_keepers")
+
+    def test_a_session_without_segments_says_so_and_keeps_its_promises(self):
+        coordinator = self.start()
+        text = self.baton("segments")
+        self.assertTrue(text.startswith(f"session {coordinator.session}, no segments\n\n0 bytes in segments; the session has taken 0"),
+                        text)
+        self.assertEqual(self.json("segments")["segments"], [])
+        self.assertEqual(self.baton("audit"), "all invariants hold\n")
+        self.assertEqual(self.json("audit"), {"session": coordinator.session, "broken": []})
+
+    def test_segments_shows_whose_they_are_where_they_go_and_what_is_lent(self):
+        coordinator = self.start_keepers()
+        lines = self.baton("segments").splitlines()
+        self.assertEqual(lines[0], f"session {coordinator.session}, 3 segments")
+        self.assertEqual(lines[2].split(), "SEGMENT STATE OWNER HEIR BYTES LEASES AGE".split())
+        rows = {line.split()[1]: line.split() for line in lines[3:6]}
+        self.assertEqual(rows["lent"][2:6], ["cli_keepers", "-", "4,000", "1"])
+        self.assertEqual(rows["owned"][2:6], ["Ada", "-", "40", "-"])
+        self.assertEqual(rows["offered"][2:6], ["cli_keepers", "Bob", "400", "-"])
+        self.assertRegex(lines[7], r"^4,440 bytes in segments; the session has taken [\d,]+ bytes ")
+        self.assertEqual([line for line in lines if line.endswith(" ")], [])
+        seen = self.json("segments")
+        self.assertEqual((seen["session"], seen["alive"]), (coordinator.session, 3))
+        offered, = [row for row in seen["segments"] if row["state"] == "offered"]
+        self.assertEqual((offered["owner"], offered["heir"], offered["bytes"]), ("cli_keepers", "Bob", 400))
+        self.assertIn("1 of 3 are shown; --limit N shows more\n", self.baton("segments", "--limit", "1"))
+        self.assertEqual(self.baton("audit"), "all invariants hold\n")
+
+    def test_ps_all_shows_what_the_exited_held(self):
+        self.start_keepers()
+        self.baton("kill", "Ada")
+        self.baton("kill", "Bob")
+        text = self.baton("ps", "--all")
+        self.assertRegex(text, r"DEAD LETTERS +HELD\n")
+        self.assertRegex(text, r"\nAda .* held 1 segments? \(40 bytes, the oldest for \d+\.\d s\), had 1 leases?\n")
+        self.assertRegex(text, r"\nBob .* was about to receive 1 segments?, which went back\n")
+
+    def test_a_segment_can_t_be_typed_and_is_named_in_a_reply(self):
+        self.start_keepers()
+        self.assertIn("Double.segment: expected segment, got", self.baton("ask", "Ada", "Double", "segment=4", code=65))
+        self.assertRegex(self.baton("ask", "Ada", "Make", "shape=[2]", "value=1"), r"note +fresh\nsegment +segment 0\n")
 
 
 class Ending(World):

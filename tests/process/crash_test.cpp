@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include "runtime/base/crash_point.hpp"
@@ -186,6 +187,7 @@ void run_all(Mode mode) {
             row += fmt::format(" {:<8}", was_passed ? "settled" : "-");
         }
         fmt::print("{}\n", row);
+        std::fflush(stdout);
         INFO("point " << name);
         CHECK(was_passed_by_any);
     }

@@ -27,7 +27,7 @@ constexpr const char* examples_and_codes =
     "\n"
     "Exit codes:\n"
     "    0  done\n"
-    "    1  done, but an actor had to be ended by a signal\n"
+    "    1  done, but an actor had to be ended by a signal; or an audit has found something\n"
     "   64  usage: the command line makes no sense\n"
     "   65  refused: understood, and no (a wrong field, say); corrupt\n"
     "   69  gone: no such session or actor, or it has ended\n"
@@ -45,6 +45,7 @@ struct CommandLine {
     Wishes wishes;
     PsOptions ps;
     std::string described;
+    SegmentsOptions segments;
     Words words;
     double ask_seconds = std::chrono::duration<double>(limits::ask_deadline).count();
     StopOptions stop;
@@ -101,7 +102,7 @@ void add_looking(CLI::App& app, CommandLine& line) {
                        "STATE    starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
                        "INBOX    commands that were sent and not yet taken\n"
                        "HANDLED  commands done so far\n");
-    ps->add_flag("--all,-a", line.ps.with_exited, "also those that have exited, with reason and dead letters");
+    ps->add_flag("--all,-a", line.ps.with_exited, "also those that have exited, with reason, dead letters and what they held");
     ps->callback([&line] { line.alone = [&line] { return tool::ps(line.ps, line.wishes, line.interruption); }; });
 
     CLI::App* describe = add(app, line, "describe", "show the commands that an actor accepts",
@@ -112,6 +113,31 @@ void add_looking(CLI::App& app, CommandLine& line) {
     describe->add_option("NAME", line.described, "of the actor, as in `baton ps`")->required()->type_name("");
     describe->callback(
         [&line] { line.inside = [&line](Visit& visit) { return describe_actor(visit, line.described, line.wishes); }; });
+
+    CLI::App* segments = add(app, line, "segments", "show the segments of a session, and whose they are",
+                             "Examples:\n"
+                             "  baton segments\n"
+                             "  baton segments --limit 20\n"
+                             "  baton segments --json\n"
+                             "\n"
+                             "STATE   owned; offered (on its way to its heir), lent (others may read it), retired (nobody's, its\n"
+                             "        memory waits for its next use or for the last lease)\n"
+                             "LEASES  leases and slices that are out\n"
+                             "AGE     since it came into this state\n");
+    segments->add_option("--limit", line.segments.rows_max, "how many to show at most")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::segments_listed_max}))
+        ->capture_default_str()
+        ->type_name("N");
+    segments->callback(
+        [&line] { line.inside = [&line](Visit& visit) { return tool::segments(visit, line.segments, line.wishes); }; });
+
+    CLI::App* audit = add(app, line, "audit", "check that the ledger of a session keeps its promises",
+                          "Example:\n"
+                          "  baton audit             # \"all invariants hold\", or each that does not; exit code 0 or 1\n"
+                          "\n"
+                          "The invariants are those of docs/ownership.md. What is on its way while the audit looks may seem\n"
+                          "broken: it is exact only while nothing moves.\n");
+    audit->callback([&line] { line.inside = [&line](Visit& visit) { return tool::audit(visit, line.wishes); }; });
 
     CLI::App* sessions = add(app, line, "sessions", "list your sessions, live and dead", "Example:\n  baton sessions\n",
                              Place::none);

@@ -13,6 +13,7 @@ namespace baton::tool {
 namespace exit_code {
 inline constexpr int done = 0;
 inline constexpr int forced = 1;  // an actor had to be ended by a signal
+inline constexpr int broken = 1;  // an invariant does not hold
 inline constexpr int usage = 64;
 inline constexpr int refused = 65;
 inline constexpr int gone = 69;

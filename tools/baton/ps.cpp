@@ -67,6 +67,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
     if (options.with_exited) {
         columns.push_back({"EXIT"});
         columns.push_back({"DEAD LETTERS", Align::right});
+        columns.push_back({"HELD"});
     }
     Table table{std::move(columns)};
     std::size_t actors = 0;
@@ -86,6 +87,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
             for (const DeadLetter& letter : row.exit.dead_letters) dead_letters += letter.count;
             cells.emplace_back(has_ended ? to_text(row.exit) : "", paint_of_exit(row.exit));
             cells.emplace_back(dead_letters == 0 ? "" : std::to_string(dead_letters), Paint::bad);
+            cells.emplace_back(row.exit.held ? to_text(*row.exit.held) : "");
         }
         table.add(std::move(cells));
     }

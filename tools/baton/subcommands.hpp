@@ -16,6 +16,13 @@ struct PsOptions {
 };
 [[nodiscard]] Result<Outcome> ps(const PsOptions& options, const Wishes& wishes, Interruption& interruption);
 
+// segments.cpp
+struct SegmentsOptions {
+    std::uint64_t rows_max = 1000;
+};
+[[nodiscard]] Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wishes& wishes);
+[[nodiscard]] Result<Outcome> audit(Visit& visit, const Wishes& wishes);
+
 // sessions.cpp
 [[nodiscard]] Result<Outcome> sessions(const Wishes& wishes);
 [[nodiscard]] Result<Outcome> sweep(const Wishes& wishes);

@@ -1,0 +1,86 @@
+#pragma once
+// PyHeld: baton.Segment, Lent, Lease and Slice: memory of the session in the hands of Python.
+//
+// NumPy and memoryview look at the memory itself, through Python's buffer protocol, which says when the last of them
+// has gone. While there are any the object can't go: whoever is given a segment must be the only one who sees it.
+// The object is kept by its views, so that nothing that is looked at is ever released. When the session closes what
+// is looked at stays as it is, as private memory at the same address (Holdings::release_all).
+//
+// There is no __array_interface__: arrays made through it would not be counted.
+// Called with the GIL held. An object is let go in any thread, all else is done in the session's.
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+
+#include "python/extension/py_session.hpp"
+#include "runtime/segment.hpp"
+
+namespace baton::python {
+
+namespace py = pybind11;
+
+class PyHeld {
+public:
+    // Of a session that is open.
+    PyHeld(std::shared_ptr<PySession> session, HeldMemory memory);
+    virtual ~PyHeld();
+    PyHeld(const PyHeld&) = delete;
+    PyHeld& operator=(const PyHeld&) = delete;
+
+    [[nodiscard]] bool is_empty() const noexcept { return !memory_; }
+    // "segment 17.3 (float32[480, 640])", or that it is empty.
+    [[nodiscard]] std::string to_text() const;
+    [[nodiscard]] PySession& session() const noexcept { return *session_; }
+
+    // What it stands for; raises Refused where that is nothing any more.
+    [[nodiscard]] Holding& holding() const;
+    // The same for one that is to leave this object: refused while views are alive. `where` names the field or call.
+    [[nodiscard]] Holding& about_to_go(std::string_view where) const;
+    [[nodiscard]] HeldMemory& memory() noexcept { return memory_; }
+
+    // Its bytes, where they may be looked at now; raises where not.
+    [[nodiscard]] std::byte* data();
+    [[nodiscard]] virtual bool is_writable() const noexcept { return true; }
+    [[nodiscard]] std::uint32_t views() const noexcept { return views_; }
+    void release();
+
+    // The buffer protocol; see add_buffer() in py_held.cpp.
+    void begin_view();
+    void end_view() noexcept;
+
+private:
+    std::shared_ptr<PySession> session_;
+    std::shared_ptr<Holdings> holdings_;  // outlives the session where views do
+    HeldMemory memory_;
+    std::uint32_t views_ = 0;
+};
+
+struct PySegment : PyHeld {
+    using PyHeld::PyHeld;
+};
+struct PyLease : PyHeld {
+    using PyHeld::PyHeld;
+    [[nodiscard]] bool is_writable() const noexcept override { return false; }
+};
+struct PySlice : PyHeld {
+    using PyHeld::PyHeld;
+};
+struct PyLent : PyHeld {
+    using PyHeld::PyHeld;
+};
+
+// "Segment", as Python calls it.
+[[nodiscard]] std::string_view class_name_of(HandleKind kind) noexcept;
+
+// The object for what has come, or come back, to this session.
+[[nodiscard]] py::object held_object(const std::shared_ptr<PySession>& session, Holding& holding);
+
+// NumPy's name of an element type ("<f4"), from whatever NumPy takes for one; and of an integer or a tuple a shape.
+[[nodiscard]] Layout layout_from(const py::object& shape, const py::object& dtype);
+
+// The classes, and create(), array_in() and take_in() of the extension's Session.
+void add_held_classes(py::module_& module);
+
+}  // namespace baton::python

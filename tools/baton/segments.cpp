@@ -1,0 +1,123 @@
+// baton segments, baton audit: the ledger of a session, and whether its promises hold.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tools/baton/json_object.hpp"
+#include "tools/baton/subcommands.hpp"
+#include "tools/baton/table.hpp"
+
+namespace baton::tool {
+namespace {
+
+using coordinator::SegmentInfo;
+using coordinator::SegmentList;
+
+// 1,234,567: people compare these by their length.
+std::string grouped(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+    return digits;
+}
+
+std::string age_text(Duration age) {
+    const double seconds = std::chrono::duration<double>(age).count();
+    if (seconds < 60) return fmt::format("{:.1f} s", std::max(seconds, 0.0));
+    if (seconds < 3600) return fmt::format("{:.0f} min", seconds / 60);
+    return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+Paint paint_of(std::string_view state) {
+    if (state == "owned") return Paint::good;
+    if (state == "offered" || state == "lent") return Paint::busy;
+    return Paint::faint;
+}
+
+class Names {
+public:
+    explicit Names(const std::vector<RosterRow>& rows) {
+        for (const RosterRow& row : rows) names_[row.actor.id] = row.name;
+        names_[coordinator_id] = "coordinator";
+    }
+    std::string of(AnyRef actor) const {
+        if (!actor.id.is_somebody()) return "-";
+        const auto found = names_.find(actor.id);
+        return found == names_.end() ? to_string(actor.id) : found->second;
+    }
+
+private:
+    std::map<ActorId, std::string> names_;
+};
+
+std::string text_of(const SegmentList& list, const Names& names, std::string_view session, Colours colours) {
+    using Align = Table::Align;
+    Table table{{{"SEGMENT"}, {"STATE"}, {"OWNER"}, {"HEIR"}, {"BYTES", Align::right}, {"LEASES", Align::right}, {"AGE", Align::right}}};
+    std::uint64_t bytes = 0;
+    for (const SegmentInfo& row : list.rows) {
+        bytes += row.bytes;
+        table.add({{fmt::format("{}.{}", row.slot, row.epoch), Paint::bold},
+                   {row.state, paint_of(row.state)},
+                   names.of(row.owner),
+                   names.of(row.heir),
+                   grouped(row.bytes),
+                   row.leases == 0 ? "-" : std::to_string(row.leases),
+                   age_text(row.age)});
+    }
+    const std::string count = list.alive == 0 ? "no segments" : fmt::format("{} segment{}", list.alive, list.alive == 1 ? "" : "s");
+    std::string text = fmt::format("session {}, {}\n\n", painted(session, Paint::bold, colours), count);
+    if (!list.rows.empty()) text += table.text(colours) + "\n";
+    if (list.rows.size() < list.alive)
+        text += fmt::format("{} of {} are shown; --limit N shows more\n", list.rows.size(), list.alive);
+    const std::string budget = list.budget_bytes == ~std::uint64_t{0} ? "without a budget" : fmt::format("of {}", grouped(list.budget_bytes));
+    return text + fmt::format("{} bytes in {}; the session has taken {} bytes {}\n", grouped(bytes),
+                              list.rows.size() < list.alive ? "those shown" : "segments", grouped(list.bytes), budget);
+}
+
+Dynamic json_of(const SegmentList& list, const Names& names, const std::string& session) {
+    Dynamic::List rows;
+    for (const SegmentInfo& row : list.rows)
+        rows.push_back(object({{"segment", {fmt::format("{}.{}", row.slot, row.epoch)}},
+                               {"state", {row.state}},
+                               {"owner", row.owner.id.is_somebody() ? Dynamic{names.of(row.owner)} : Dynamic{}},
+                               {"heir", row.heir.id.is_somebody() ? Dynamic{names.of(row.heir)} : Dynamic{}},
+                               {"bytes", {row.bytes}},
+                               {"leases", {row.leases}},
+                               {"age_seconds", {std::chrono::duration<double>(row.age).count()}}}));
+    return object({{"session", {session}},
+                   {"alive", {list.alive}},
+                   {"bytes", {list.bytes}},
+                   {"budget_bytes", {list.budget_bytes}},
+                   {"segments", Dynamic{std::move(rows)}}});
+}
+
+}  // namespace
+
+Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wishes& wishes) {
+    const Result<SegmentList> list =
+        call(visit.session().loop(), coordinator::Segments{options.rows_max}, limits::coordinator_deadline);
+    if (!list) return explained("cannot list the segments", list.error());
+    // Who retired one may have exited since.
+    const Names names{visit.roster(true).value_or({})};
+    const std::string& session = visit.place().id;
+    if (wishes.wants_json) return Outcome{json_line(json_of(*list, names, session))};
+    return Outcome{text_of(*list, names, session, colours_for(stdout))};
+}
+
+Result<Outcome> audit(Visit& visit, const Wishes& wishes) {
+    const Result<std::vector<std::string>> broken =
+        call(visit.session().loop(), coordinator::Audit{}, limits::coordinator_deadline);
+    if (!broken) return explained("cannot audit the session", broken.error());
+    Outcome outcome;
+    outcome.code = broken->empty() ? exit_code::done : exit_code::broken;
+    if (wishes.wants_json) {
+        outcome.text = json_line(object({{"session", {visit.place().id}}, {"broken", strings(*broken)}}));
+    } else if (broken->empty()) {
+        outcome.text = "all invariants hold\n";
+    } else {
+        for (const std::string& one : *broken) outcome.text += without_controls(one) + "\n";
+    }
+    return outcome;
+}
+
+}  // namespace baton::tool
