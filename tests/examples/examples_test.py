@@ -67,6 +67,12 @@ class Examples(ProgramTest):
         with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
             self.assertEqual(self.run_it(os.path.join(BIN, program)).stdout, file.read())
 
+    def test_what_workers_hand_over_outlives_them(self):
+        self.expect_of_program("06_hand_over", "hand_over")
+
+    def test_students_put_numbers_into_each_others_hands(self):
+        self.expect_of_program("07_students_hands", "students_hands")
+
     def test_the_darkroom_changes_a_photo_that_never_moves(self):
         self.expect("09_darkroom", "darkroom.py")
 
