@@ -186,6 +186,15 @@ class Columns(ProgramTest):
                         self.assertTrue(math.isclose(said["sd"], statistics.stdev(there), rel_tol=1e-9))
         self.assertEqual(len(checksums), 1)
 
+    def test_a_script_gets_the_same_columns_as_arrays(self):
+        path = self.make_csv("--rows", "2000", "--newlines")
+        said = json.loads(self.columns(path, "--json").stdout)["columns"]
+        expected = [f"{one['name']}: 2000 texts, {one['bytes']} bytes" if one["kind"] == "string" else
+                    f"{one['name']}: {one['count']} numbers, mean {one['mean']:.6g}" for one in said]
+        for readers in ("1", "3"):
+            script = os.path.join(EXAMPLES, "08_columns", "columns.py")
+            self.assertEqual(self.run_it(sys.executable, script, path, readers).stdout.splitlines(), expected)
+
     def test_parts_of_a_file_agree_on_the_kinds(self):
         path = self.write(b"a,b,c\n" + b"1,2,3\n" * 1000 + b"\n1.5,x,\n" + b"4,5,6\n" * 1000)
         said = json.loads(self.columns(path, "--json", "--readers", "4").stdout)["columns"]
