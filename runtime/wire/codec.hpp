@@ -1,5 +1,6 @@
 #pragma once
-// Codec: the front of msgpack and UTF-8. codec.cpp is the only file that includes msgpack-cxx and utfcpp.
+// Codec: the front of msgpack and UTF-8. codec.cpp is the only file of the runtime that includes msgpack-cxx
+// and utfcpp.
 //
 // Encoder appends one value after another to a Buffer. Unpacker turns bytes into Values: views into the
 // bytes and into the unpacker's own memory, valid until its next clear(). Bytes are hostile: depth and

@@ -2,20 +2,27 @@
 
     PYTHONPATH=build/dev/python BATON_BIN=build/dev/bin /usr/bin/python3 tests/examples/examples_test.py
 """
+import csv
 import glob
+import json
+import math
 import os
 import re
 import shutil
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import unittest
 
+import numpy
+
 BIN = os.environ["BATON_BIN"]
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 
 
-class Examples(unittest.TestCase):
+class ProgramTest(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
@@ -32,6 +39,8 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stderr)
         return done
 
+
+class Examples(ProgramTest):
     def expect(self, example, script, normalised=lambda text: text):
         path = os.path.join(EXAMPLES, example, script)
         with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
@@ -54,18 +63,27 @@ class Examples(unittest.TestCase):
     def test_students_speak_to_an_audience(self):
         self.expect("03_students_context", "students.py")
 
+    def expect_of_program(self, example, program):
+        with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
+            self.assertEqual(self.run_it(os.path.join(BIN, program)).stdout, file.read())
+
+    def test_what_workers_hand_over_outlives_them(self):
+        self.expect_of_program("06_hand_over", "hand_over")
+
+    def test_students_put_numbers_into_each_others_hands(self):
+        self.expect_of_program("07_students_hands", "students_hands")
+
     def test_the_darkroom_changes_a_photo_that_never_moves(self):
         self.expect("09_darkroom", "darkroom.py")
 
     def test_the_darkroom_in_cpp_says_the_same(self):
-        with open(os.path.join(EXAMPLES, "09_darkroom", "expected.txt"), encoding="utf-8") as file:
-            self.assertEqual(self.run_it(os.path.join(BIN, "darkroom_scenario")).stdout, file.read())
+        self.expect_of_program("09_darkroom", "darkroom_scenario")
 
     def test_taxi_and_passenger_remember_the_same_talk(self):
         self.expect("04_taxi", "taxi.py", lambda text: re.sub(r"[+-]\d+\.\d{3} s", "+0.000 s", text))
 
 
-class WordCount(Examples):
+class WordCount(ProgramTest):
     def count(self, path, *options, code=0):
         return self.run_it(os.path.join(BIN, "word_count"), path, *options, code=code)
 
@@ -104,6 +122,157 @@ class WordCount(Examples):
         self.assertIn("is empty", self.count(self.write(b""), code=66).stderr)
         binary = self.count(self.write(b"text\0more\n"), code=1)
         self.assertIn("NUL byte at offset 4", binary.stderr)
+
+
+MISSING_INTEGER = -2**63
+
+
+class Columns(ProgramTest):
+    """What the readers make of a file, beside what the csv module of Python reads."""
+
+    def columns(self, path, *options, code=0):
+        return self.run_it(os.path.join(BIN, "columns"), path, *options, code=code)
+
+    def make_csv(self, *options):
+        path = os.path.join(self.folder, "table.csv")
+        self.run_it(os.path.join(BIN, "make_csv"), path, *options)
+        return path
+
+    def write(self, content):
+        path = os.path.join(self.folder, "table.csv")
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def expected(self, path):
+        """Names, and the cells of each column as the kinds of make_csv's names say."""
+        with open(path, encoding="utf-8", newline="") as file:
+            names, *rows = csv.reader(file)
+        kinds = {"id": int, "integer": int, "real": float, "text": str}
+        cells = [[row[i] for row in rows] for i in range(len(names))]
+        return names, [[kinds[name.split("_")[0]](cell) if cell or name.startswith("text") else None for cell in column]
+                       for name, column in zip(names, cells)]
+
+    def read_npy(self, folder, name, kind):
+        if kind is not str:
+            values = numpy.load(os.path.join(folder, name + ".npy")).tolist()
+            return [None if value == MISSING_INTEGER or value != value else value for value in values]
+        offsets = numpy.load(os.path.join(folder, name + ".offsets.npy")).tolist()
+        text = numpy.load(os.path.join(folder, name + ".bytes.npy")).tobytes()
+        return [text[begin:end].decode() for begin, end in zip(offsets, offsets[1:])]
+
+    def test_every_cell_is_what_the_csv_module_reads_for_any_number_of_readers(self):
+        path = self.make_csv("--rows", "3000", "--newlines")
+        names, cells = self.expected(path)
+        checksums = set()
+        for readers in ("1", "2", "3", "7"):
+            with self.subTest(readers=readers):
+                folder = os.path.join(self.folder, "npy-" + readers)
+                report = json.loads(self.columns(path, "--json", "--checksum", "--readers", readers, "--npy", folder).stdout)
+                self.assertEqual((report["rows"], report["readers"]), (3000, int(readers)))
+                checksums.add(report["checksum"])
+                for said, name, column in zip(report["columns"], names, cells):
+                    there = [cell for cell in column if cell not in (None, "")]
+                    self.assertEqual(self.read_npy(folder, name, type(there[0])), column)
+                    self.assertEqual((said["name"], said["count"], said["missing"]),
+                                     (name, len(there), len(column) - len(there)))
+                    if said["kind"] == "string":
+                        sizes = [len(cell.encode()) for cell in column]
+                        self.assertEqual((said["bytes"], said["longest"]), (sum(sizes), max(sizes)))
+                        self.assertAlmostEqual(said["distinct"] / len(set(there)), 1, delta=0.1)
+                    else:
+                        self.assertEqual((said["min"], said["max"]), (min(there), max(there)))
+                        self.assertTrue(math.isclose(said["mean"], statistics.fmean(there), rel_tol=1e-9))
+                        self.assertTrue(math.isclose(said["sd"], statistics.stdev(there), rel_tol=1e-9))
+        self.assertEqual(len(checksums), 1)
+
+    def test_a_script_gets_the_same_columns_as_arrays(self):
+        path = self.make_csv("--rows", "2000", "--newlines")
+        said = json.loads(self.columns(path, "--json").stdout)["columns"]
+        expected = [f"{one['name']}: 2000 texts, {one['bytes']} bytes" if one["kind"] == "string" else
+                    f"{one['name']}: {one['count']} numbers, mean {one['mean']:.6g}" for one in said]
+        for readers in ("1", "3"):
+            script = os.path.join(EXAMPLES, "08_columns", "columns.py")
+            self.assertEqual(self.run_it(sys.executable, script, path, readers).stdout.splitlines(), expected)
+
+    def test_parts_of_a_file_agree_on_the_kinds(self):
+        path = self.write(b"a,b,c\n" + b"1,2,3\n" * 1000 + b"\n1.5,x,\n" + b"4,5,6\n" * 1000)
+        said = json.loads(self.columns(path, "--json", "--readers", "4").stdout)["columns"]
+        self.assertEqual([one["kind"] for one in said], ["double", "string", "int64"])
+        self.assertEqual((said[0]["count"], said[1]["bytes"], said[2]["missing"]), (2001, 2001, 1))
+
+    def test_more_columns_than_one_message_holds_slices(self):
+        path = self.write((",".join(f"c{i}" for i in range(600)) + "\n" + (",".join(["7"] * 600) + "\n") * 20).encode())
+        said = json.loads(self.columns(path, "--json", "--readers", "2").stdout)
+        self.assertEqual([one["mean"] for one in said["columns"]], [7.0] * 600)
+
+    def test_delimiters_and_files_without_a_header(self):
+        path = self.write(b"1\t2\n3\t4\n")
+        said = json.loads(self.columns(path, "--json", "--delimiter", "tab", "--no-header").stdout)
+        self.assertEqual([(one["name"], one["min"], one["max"]) for one in said["columns"]],
+                         [("column_1", 1, 3), ("column_2", 2, 4)])
+        self.assertEqual(self.columns(path, "--delimiter", ";;", code=64).stdout, "")
+
+    def test_a_file_of_names_only_has_no_rows(self):
+        done = self.columns(self.write(b"a,b\n"), "--npy", os.path.join(self.folder, "npy"))
+        self.assertTrue(done.stdout.startswith("0 rows and 2 columns"), done.stdout)
+        self.assertEqual(numpy.load(os.path.join(self.folder, "npy", "a.npy")).shape, (0,))
+
+    def test_the_table_is_aligned(self):
+        lines = self.columns(self.write("größe,n\nab,1\n,20\n".encode())).stdout.splitlines()
+        self.assertEqual(lines[2:], ["column  kind    count  missing  min  max  mean      sd  distinct  longest",
+                                     "größe   string      1        1                                 1        2",
+                                     "n       int64       2        0    1   20  10.5  13.435"])
+
+    def test_a_few_bad_rows_are_left_out_and_named(self):
+        done = self.columns(self.write(b"a,b\n1,2\n3\n4,5\n"), "--json")
+        self.assertEqual((json.loads(done.stdout)["rows"], json.loads(done.stdout)["bad_rows"]), (2, 1))
+        self.assertIn("1 row is left out:\n  line 3: 1 field instead of 2\n", done.stderr)
+
+    def test_files_that_are_no_tables_are_refused_with_the_reason(self):
+        self.assertIn("No such file", self.columns("/nowhere/at/all.csv", code=66).stderr)
+        self.assertIn("empty", self.columns(self.write(b""), code=66).stderr)
+        ragged = self.columns(self.write(b"a,b\n" + b"1,2,3\n" * 4 + b"1,2\n"), code=65).stderr
+        self.assertIn("4 of 5 rows", ragged)
+        self.assertIn("line 2: 3 fields instead of 2", ragged)
+        self.assertIn("line 3: this is not UTF-8", self.columns(self.write(b"a,b\n1,2\n3,gr\xfc\n"), code=65).stderr)
+
+    def test_the_part_of_a_killed_reader_is_read_by_another_one(self):
+        path = self.make_csv("--rows", "200000")
+        expected = json.loads(self.columns(path, "--json", "--checksum", "--readers", "2").stdout)
+        running = subprocess.Popen([os.path.join(BIN, "columns"), path, "--json", "--checksum", "--readers", "2"],
+                                   env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in running.stderr:
+            if line.startswith("reading:"):  # both are at work
+                os.kill(self.reader_below(running.pid), signal.SIGKILL)
+                break
+        out, err = running.communicate(timeout=120)
+        self.assertEqual(running.returncode, 0, err)
+        said = json.loads(out)
+        self.assertEqual(said["replaced"], 1, err)
+        self.assertIn("reads its part again", err)
+        for of_run in ("seconds", "replaced"):
+            said.pop(of_run)
+            expected.pop(of_run)
+        self.assertEqual(said, expected)
+
+    def reader_below(self, pid):
+        for child in self.children(pid):
+            with open(f"/proc/{child}/comm", encoding="ascii") as file:
+                if file.read().strip() == "column_reader":
+                    return child
+            found = self.reader_below(child)
+            if found is not None:
+                return found
+        return None
+
+    @staticmethod
+    def children(pid):
+        found = []
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                found += [int(word) for word in file.read().split()]
+        return found
 
 
 if __name__ == "__main__":

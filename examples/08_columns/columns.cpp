@@ -1,0 +1,141 @@
+// Columns: a CSV file of any size, read by several actors into typed columns in shared memory.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <set>
+
+#include "actors/column_reader/npy.hpp"
+#include "examples/08_columns/collector.hpp"
+#include "examples/08_columns/report.hpp"
+#include "runtime/base/clock.hpp"
+
+namespace {
+
+using namespace column_reader;
+
+// Of sysexits.h.
+constexpr int exit_usage = 64;
+constexpr int exit_data = 65;
+constexpr int exit_no_input = 66;
+constexpr int exit_cannot_create = 73;
+
+constexpr std::size_t bad_rows_told_max = 5;
+
+struct Options {
+    std::string path;
+    std::size_t readers = 0;  // as many as there are processors, and fewer for a small file
+    std::string delimiter = ",";
+    bool has_no_header = false;
+    std::string npy_folder;
+    bool is_json = false;
+    bool has_checksum = false;
+};
+
+std::span<const std::byte> bytes_of(const baton::Segment& segment) {
+    return segment ? segment.bytes() : std::span<const std::byte>{};
+}
+
+void write_column(const std::string& path, const Column& column) {
+    const std::array<std::span<const std::byte>, 1> slots{bytes_of(column.slots)};
+    if (column.kind != Kind::text) {
+        const NpyElement element = column.kind == Kind::integer ? NpyElement::int64 : NpyElement::float64;
+        return write_npy(path + ".npy", element, slots).value();
+    }
+    std::vector<std::span<const std::byte>> texts;
+    for (const baton::Segment& text : column.texts) texts.push_back(text.bytes());
+    write_npy(path + ".offsets.npy", NpyElement::uint64, slots).value();
+    write_npy(path + ".bytes.npy", NpyElement::uint8, texts).value();
+}
+
+void write_columns(const std::string& folder, const Table& table) {
+    std::filesystem::create_directories(folder);
+    std::set<std::string> used;
+    for (const Column& column : table.columns) {
+        const std::string wanted = file_name_of(column.name);
+        std::string name = wanted;
+        for (int number = 2; !used.insert(name).second; ++number) name = fmt::format("{}_{}", wanted, number);
+        write_column((std::filesystem::path{folder} / name).string(), column);
+    }
+}
+
+void warn_of_bad_rows(const Table& table) {
+    if (table.bad_rows == 0) return;
+    fmt::print(stderr, "columns: {} row{} left out:\n", table.bad_rows, table.bad_rows == 1 ? " is" : "s are");
+    for (std::size_t i = 0; i < std::min(table.first_bad_rows.size(), bad_rows_told_max); ++i)
+        fmt::print(stderr, "  line {}: {}\n", table.first_bad_rows[i].line, table.first_bad_rows[i].reason);
+    if (table.bad_rows > bad_rows_told_max) fmt::print(stderr, "  ...\n");
+}
+
+// Returns the exit code.
+int play(baton::Scenario& scenario, const Options& options, const TextFile& file, const Header& header,
+         baton::Instant begin) {
+    const baton::SystemClock clock;
+    const Source source{file.path(), file.version(), options.delimiter[0]};
+    Collector collector{scenario, source, options.readers};
+    Table table;
+    try {
+        table = collector.read(file, header);
+    } catch (const baton::Failure& failure) {
+        if (failure.kind() != baton::ErrorKind::refused) throw;
+        fmt::print(stderr, "columns: {}\n", failure.error().text);
+        return exit_data;
+    }
+    const std::chrono::duration<double> seconds = clock.now() - begin;
+    warn_of_bad_rows(table);
+    Run run{options.path, collector.readers(), collector.replaced(), seconds.count(), {}};
+    if (options.has_checksum) run.checksum = checksum_of(table);
+    fmt::print("{}", options.is_json ? json_of(table, run) + '\n' : text_of(table, run));
+    if (options.npy_folder.empty()) return 0;
+    try {
+        write_columns(options.npy_folder, table);
+    } catch (const std::exception& exception) {
+        fmt::print(stderr, "columns: {}\n", exception.what());
+        return exit_cannot_create;
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const baton::SystemClock clock;
+    const baton::Instant begin = clock.now();
+    CLI::App app{"Reads a CSV file into typed columns with several actors at once and shows what is in them."};
+    Options options;
+    app.add_option("file", options.path, "a CSV file of any size, in UTF-8")->required();
+    app.add_option("--readers", options.readers, "how many actors read (default: one a processor, fewer for a small file)")
+        ->check(CLI::Range(1, 256));
+    app.add_option("--delimiter", options.delimiter, "what stands between two fields, or \"tab\"")->capture_default_str();
+    app.add_flag("--no-header", options.has_no_header, "the first row holds values, not names");
+    app.add_option("--npy", options.npy_folder, "a folder for the columns as .npy files, which NumPy reads");
+    app.add_flag("--json", options.is_json, "for programs, in one line");
+    app.add_flag("--checksum", options.has_checksum, "of all cells, to compare programs by");
+    app.footer("Example:\n  columns data.csv --npy columns/");
+    CLI11_PARSE(app, argc, argv);
+
+    if (options.delimiter == "tab") options.delimiter = "\t";
+    const auto is_fine = options.delimiter.size() == 1 ? is_delimiter(options.delimiter[0])
+                                                       : baton::Result<void>{baton::Error{baton::ErrorKind::refused, "a delimiter is one character, or \"tab\""}};
+    if (!is_fine) {
+        fmt::print(stderr, "columns: --delimiter: {}\n", is_fine.error().text);
+        return exit_usage;
+    }
+    // A file that can't be read is said before anything is started. The actors may stand elsewhere.
+    auto file = TextFile::open(std::filesystem::absolute(options.path).string());
+    if (!file) {
+        fmt::print(stderr, "columns: {}\n", file.error().text);
+        return exit_no_input;
+    }
+    const auto header =
+        read_header(*file, options.delimiter[0], options.has_no_header ? FirstRow::values : FirstRow::names);
+    if (!header) {
+        fmt::print(stderr, "columns: {}\n", header.error().text);
+        return exit_data;
+    }
+    int code = 0;
+    const int session_code = baton::run_scenario(
+        1, argv, [&](baton::Scenario& scenario) { code = play(scenario, options, *file, *header, begin); });
+    return session_code != 0 ? session_code : code;
+}
