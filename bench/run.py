@@ -9,12 +9,14 @@ import os
 import sys
 
 import harness
+import rows_columns
 import rows_life
 import rows_messages
 
 TOPICS = [
     rows_messages,
     rows_life,
+    rows_columns,
 ]
 
 
