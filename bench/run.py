@@ -9,6 +9,7 @@ import os
 import sys
 
 import harness
+import rows_columns
 import rows_life
 import rows_memory
 import rows_messages
@@ -17,6 +18,7 @@ TOPICS = [
     rows_messages,
     rows_life,
     rows_memory,
+    rows_columns,
 ]
 
 

@@ -124,8 +124,7 @@ void Collector::parse() {
             progress.reach(std::accumulate(done.begin(), done.end(), std::uint64_t{0}) >> 20);
         }
     }
-    // Who is gone is noticed here; a step that ends a little early leaves nothing behind, as each takes what it is
-    // told or a little more.
+    // Who is gone is noticed here.
     ask_everyone(
         Stage::parsed, [](std::size_t) { return TellFindings{}; },
         [&](std::size_t i, Findings findings) { readers_[i].findings = std::move(findings); });

@@ -33,6 +33,14 @@ struct Options {
     bool has_checksum = false;
 };
 
+baton::Result<char> delimiter_of(const std::string& text) {
+    if (text == "tab") return '\t';
+    if (text.size() != 1)
+        return baton::Error{baton::ErrorKind::refused, "a delimiter is one character, or \"tab\""};
+    if (const auto fine = is_delimiter(text[0]); !fine) return fine.error();
+    return text[0];
+}
+
 std::span<const std::byte> bytes_of(const baton::Segment& segment) {
     return segment ? segment.bytes() : std::span<const std::byte>{};
 }
@@ -69,10 +77,10 @@ void warn_of_bad_rows(const Table& table) {
 }
 
 // Returns the exit code.
-int play(baton::Scenario& scenario, const Options& options, const TextFile& file, const Header& header,
+int play(baton::Scenario& scenario, const Options& options, const TextFile& file, const Header& header, char delimiter,
          baton::Instant begin) {
     const baton::SystemClock clock;
-    const Source source{file.path(), file.version(), options.delimiter[0]};
+    const Source source{file.path(), file.version(), delimiter};
     Collector collector{scenario, source, options.readers};
     Table table;
     try {
@@ -115,11 +123,9 @@ int main(int argc, char** argv) {
     app.footer("Example:\n  columns data.csv --npy columns/");
     CLI11_PARSE(app, argc, argv);
 
-    if (options.delimiter == "tab") options.delimiter = "\t";
-    const auto is_fine = options.delimiter.size() == 1 ? is_delimiter(options.delimiter[0])
-                                                       : baton::Result<void>{baton::Error{baton::ErrorKind::refused, "a delimiter is one character, or \"tab\""}};
-    if (!is_fine) {
-        fmt::print(stderr, "columns: --delimiter: {}\n", is_fine.error().text);
+    const baton::Result<char> delimiter = delimiter_of(options.delimiter);
+    if (!delimiter) {
+        fmt::print(stderr, "columns: --delimiter: {}\n", delimiter.error().text);
         return exit_usage;
     }
     // A file that can't be read is said before anything is started. The actors may stand elsewhere.
@@ -129,13 +135,13 @@ int main(int argc, char** argv) {
         return exit_no_input;
     }
     const auto header =
-        read_header(*file, options.delimiter[0], options.has_no_header ? FirstRow::values : FirstRow::names);
+        read_header(*file, *delimiter, options.has_no_header ? FirstRow::values : FirstRow::names);
     if (!header) {
         fmt::print(stderr, "columns: {}\n", header.error().text);
         return exit_data;
     }
     int code = 0;
     const int session_code = baton::run_scenario(
-        1, argv, [&](baton::Scenario& scenario) { code = play(scenario, options, *file, *header, begin); });
+        1, argv, [&](baton::Scenario& scenario) { code = play(scenario, options, *file, *header, *delimiter, begin); });
     return session_code != 0 ? session_code : code;
 }
