@@ -22,7 +22,7 @@ std::set<std::string> open_descriptors() {
     return open;
 }
 
-ProcessWorld::ProcessWorld() {
+ProcessWorld::ProcessWorld(std::uint64_t memory_bytes) : memory_bytes_(memory_bytes) {
     const char* former = std::getenv("XDG_RUNTIME_DIR");
     former_runtime_dir_ = former == nullptr ? "" : former;
     char name[] = "/tmp/baton-world-XXXXXX";
@@ -49,7 +49,7 @@ ProcessWorld::~ProcessWorld() {
 
 baton::Session& ProcessWorld::session() {
     if (!session_) {
-        session_ = baton::Session::enter({}).value();
+        session_ = baton::Session::enter({.memory_bytes = memory_bytes_}).value();
         session_ids_.insert(session_->id());
         scenario_.emplace(*session_, std::vector<std::string>{});
     }

@@ -18,7 +18,8 @@ using ProbeRef = baton::Ref<probe::Protocol>;
 
 class ProcessWorld {
 public:
-    ProcessWorld();
+    // `memory_bytes`: that all segments may take; 0: the coordinator's choice.
+    explicit ProcessWorld(std::uint64_t memory_bytes = 0);
     ~ProcessWorld();
 
     // Enters a session of one's own, at first need.
@@ -36,10 +37,14 @@ public:
     // Waits until the roster says so; ctest's TIMEOUT is the watchdog.
     void wait_for_state(const std::string& name, const std::string& state);
 
+    // Looks for its shared memory too, at the end.
+    void watch(const std::string& session_id) { session_ids_.insert(session_id); }
+
     // What a session may leave: processes (of it), files in the runtime folder, shared memory.
     [[nodiscard]] std::set<std::string> leftovers() const;
 
 private:
+    std::uint64_t memory_bytes_;
     std::string folder_;
     std::string former_runtime_dir_;
     std::set<std::string> descriptors_before_;

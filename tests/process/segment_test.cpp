@@ -1,47 +1,12 @@
 // Hand-over between real processes: what is given arrives, what is refused stays, what is lent comes back.
 #include <csignal>
-#include <numeric>
 
-#include "tests/process/process_world.hpp"
-#include "tests/process/vault.hpp"
+#include "tests/process/vault_world.hpp"
 
 using namespace std::chrono_literals;
 using baton::ErrorKind;
 using baton::ExitKind;
 using baton::Segment;
-
-namespace {
-
-// A world with vaults, whose ledger is audited at the end.
-class VaultWorld {
-public:
-    vault::Address spawn(const std::string& name) {
-        return world.scenario().spawn<vault::Protocol>({"vault", name}).value();
-    }
-    baton::Scenario& scenario() { return world.scenario(); }
-    Segment make(std::uint64_t elements, std::int64_t value) {
-        Segment segment = scenario().create_array<std::int64_t>({elements}).value();
-        std::ranges::fill(segment.as<std::int64_t>(), value);
-        return segment;
-    }
-    vault::Summary report(vault::Address vault) { return scenario().ask(vault, vault::Report{}).value(); }
-    // Until the ledger holds so many live segments: what has died is settled and given back by then.
-    void wait_for_alive(std::uint64_t count) {
-        while (alive() != count) {
-        }
-    }
-    std::uint64_t alive() { return baton::call(world.session().loop(), baton::coordinator::Segments{}, 5s).value().alive; }
-    std::vector<std::string> audit() { return baton::call(world.session().loop(), baton::coordinator::Audit{}, 5s).value(); }
-
-    ProcessWorld world;
-};
-
-std::int64_t sum_of(const Segment& segment) {
-    const auto elements = segment.as<std::int64_t>();
-    return std::accumulate(elements.begin(), elements.end(), std::int64_t{0});
-}
-
-}  // namespace
 
 TEST_CASE("a segment given in a command is the receiver's, and comes home in the reply, the same memory", "[process][T2][T3]") {
     VaultWorld world;

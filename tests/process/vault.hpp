@@ -30,8 +30,13 @@ struct Drop;
 struct Block;
 struct Occupy;
 struct MakeOne;
+struct Wander;
+struct Churn;
+struct GiveOccupied;
+struct MarkEnds;
+struct HowMany;
 using Protocol = baton::Protocol<Keep, KeepAll, Change, Pass, Make, Flood, Measure, KeepLease, KeepSlice, Fill, LendTo, Reclaim,
-                                 WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne>;
+                                 WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne, Wander, Churn, GiveOccupied, MarkEnds, HowMany>;
 using Address = baton::Ref<Protocol>;
 
 struct Keep { baton::Segment item; std::int64_t number = 0; };          // sent: keeps it
@@ -60,10 +65,24 @@ struct Summary {
     std::int64_t sum = 0;                   // of all elements of all that is kept
     std::vector<std::int64_t> bounced;      // the numbers of Keeps that came back
     std::uint64_t leases = 0;
+    std::uint64_t torn = 0;                 // kept, and not all elements are the number that it came with
 };
 struct Report { using Reply = Summary; };
 struct Drop {};                                                          // releases all that is kept
 struct Block { std::string fifo; using Reply = std::string; };          // until somebody opens the fifo for writing
 struct Occupy { std::uint64_t bytes = 0; std::uint64_t count = 0; using Reply = std::uint64_t; };  // makes and keeps; how many it got
+// Goes from one to another of `among`, by chance, until it has made its hops; elements are all `number`. Whoever can't
+// pass it on keeps it.
+struct Wander {
+    baton::Segment item;
+    std::int64_t number = 0;
+    std::uint64_t hops = 0;
+    std::uint64_t chance = 0;
+    std::vector<Address> among;
+};
+struct Churn { std::uint64_t count = 0; std::uint64_t elements = 1; using Reply = std::uint64_t; };  // makes and releases; how many
+struct GiveOccupied { Address to; using Reply = std::uint64_t; };        // each by Keep; how many were taken
+struct MarkEnds { baton::Segment item; std::int64_t value = 0; using Reply = baton::Segment; };  // writes the first and last element
+struct HowMany { using Reply = std::uint64_t; };                         // are kept
 
 }  // namespace vault

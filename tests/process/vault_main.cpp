@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <numeric>
+#include <optional>
 
 #include "runtime/actor.hpp"
 #include "tests/process/vault.hpp"
@@ -21,17 +23,21 @@ public:
     explicit Vault(baton::Context& context) : context_(&context) {
         context.on_bounced([this](baton::Bounced<vault::Keep> back) {
             bounced_.push_back(back.command.number);
-            kept_.push_back(std::move(back.command.item));
+            keep(std::move(back.command.item), back.command.number);
+        });
+        context.on_bounced([this](baton::Bounced<vault::Wander> back) {
+            bounced_.push_back(back.command.number);
+            keep(std::move(back.command.item), back.command.number);
         });
     }
 
-    void on(vault::Keep command) { kept_.push_back(std::move(command.item)); }
+    void on(vault::Keep command) { keep(std::move(command.item), command.number); }
     std::int64_t on(vault::KeepAll command) {
         if (command.more) command.items.push_back(std::move(*command.more));
         std::int64_t sum = 0;
         for (baton::Segment& item : command.items) {
             sum += sum_of(item.as<std::int64_t>());
-            kept_.push_back(std::move(item));
+            keep(std::move(item));
         }
         return sum;
     }
@@ -41,10 +47,7 @@ public:
     }
     void on(vault::Pass command) {
         for (std::int64_t& element : command.item.as<std::int64_t>()) element += 1;
-        if (command.route.empty()) {
-            kept_.push_back(std::move(command.item));
-            return;
-        }
+        if (command.route.empty()) return keep(std::move(command.item));
         const vault::Address next = command.route.front();
         command.route.erase(command.route.begin());
         context_->send(next, std::move(command)).value();
@@ -88,7 +91,7 @@ public:
     std::string on(const vault::Reclaim& command) {
         baton::Result<baton::Segment> whole = lent_.reclaim(std::chrono::milliseconds{command.milliseconds});
         if (!whole) return baton::describe(whole.error());
-        kept_.push_back(std::move(*whole));
+        keep(std::move(*whole));
         return "whole";
     }
     std::int64_t on(const vault::WriteThroughLease& command) {
@@ -107,7 +110,11 @@ public:
     }
     vault::Summary on(const vault::Report&) {
         vault::Summary summary;
-        for (baton::Segment& segment : kept_) summary.sum += sum_of(segment.as<std::int64_t>());
+        for (const Kept& kept : kept_) {
+            const auto elements = kept.item.as<std::int64_t>();
+            summary.sum += sum_of(elements);
+            if (kept.number && !std::ranges::all_of(elements, [&](std::int64_t one) { return one == *kept.number; })) ++summary.torn;
+        }
         summary.kept = kept_.size();
         summary.bounced = bounced_;
         summary.leases = leases_.size();
@@ -115,6 +122,7 @@ public:
     }
     void on(const vault::Drop&) {
         kept_.clear();
+        occupied_.clear();
         leases_.clear();
         slices_.clear();
         lent_ = {};
@@ -133,15 +141,57 @@ public:
         }
         return got;
     }
+    void on(vault::Wander command) {
+        std::vector<vault::Address> left = command.among;
+        if (command.hops > 0) --command.hops;
+        else left.clear();
+        while (!left.empty()) {
+            command.chance = command.chance * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+            const auto next = left.begin() + static_cast<std::ptrdiff_t>((command.chance >> 33) % left.size());
+            const vault::Address to = *next;
+            left.erase(next);
+            if (to.id != context_->id() && context_->send(to, std::move(command)).ok()) return;
+        }
+        keep(std::move(command.item), command.number);
+    }
+    std::uint64_t on(const vault::HowMany&) { return kept_.size(); }
+    std::uint64_t on(const vault::Churn& command) {
+        std::uint64_t made = 0;
+        for (; made < command.count; ++made)
+            if (!context_->create_array<std::int64_t>({command.elements}, 0s)) break;
+        return made;
+    }
+    std::uint64_t on(const vault::GiveOccupied& command) {
+        std::uint64_t taken = 0;
+        for (baton::Segment& segment : occupied_) {
+            const auto number = static_cast<std::int64_t>(taken);
+            segment.reshape({"<i8", {segment.size_bytes() / 8}}).value();
+            std::ranges::fill(segment.as<std::int64_t>(), number);
+            if (!context_->send(command.to, vault::Keep{std::move(segment), number})) break;
+            ++taken;
+        }
+        occupied_.clear();
+        return taken;
+    }
+    baton::Segment on(vault::MarkEnds command) {
+        const auto elements = command.item.as<std::int64_t>();
+        elements.front() = elements.back() = command.value;
+        return std::move(command.item);
+    }
 
 private:
+    struct Kept {
+        baton::Segment item;
+        std::optional<std::int64_t> number;
+    };
+    void keep(baton::Segment item, std::optional<std::int64_t> number = {}) { kept_.push_back({std::move(item), number}); }
     baton::Segment make(std::uint64_t elements, std::int64_t value) {
         baton::Segment segment = context_->create_array<std::int64_t>({elements}).value();
         std::ranges::fill(segment.as<std::int64_t>(), value);
         return segment;
     }
     baton::Context* context_;
-    std::vector<baton::Segment> kept_;
+    std::vector<Kept> kept_;
     std::vector<baton::Segment> occupied_;
     std::vector<baton::Lease> leases_;
     std::vector<baton::Slice> slices_;

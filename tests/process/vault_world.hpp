@@ -1,0 +1,67 @@
+#pragma once
+// VaultWorld: a world with vaults, and what tests of hand-over ask of it again and again.
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/process/process_world.hpp"
+#include "tests/process/vault.hpp"
+
+class VaultWorld {
+public:
+    // Bytes that all segments may take; 0: the coordinator's choice.
+    explicit VaultWorld(std::uint64_t memory_bytes = 0) : world(memory_bytes) {}
+
+    vault::Address spawn(const std::string& name, std::uint64_t memory_bytes = 0) {
+        return scenario().spawn<vault::Protocol>({.program = "vault", .name = name, .memory_bytes = memory_bytes}).value();
+    }
+    std::vector<vault::Address> spawn_many(const std::string& name, std::size_t count) {
+        std::vector<baton::Program> programs;
+        for (std::size_t index = 0; index < count; ++index)
+            programs.push_back({.program = "vault", .name = name + "-" + std::to_string(index), .deadline = std::chrono::seconds{60}});
+        return scenario().spawn_all<vault::Protocol>(programs).value();
+    }
+    baton::Scenario& scenario() { return world.scenario(); }
+    baton::Segment make(std::uint64_t elements, std::int64_t value) {
+        baton::Segment segment = scenario().create_array<std::int64_t>({elements}).value();
+        std::ranges::fill(segment.as<std::int64_t>(), value);
+        return segment;
+    }
+    vault::Summary report(vault::Address vault) { return scenario().ask(vault, vault::Report{}).value(); }
+    // Until it keeps so many.
+    vault::Summary wait_for_kept(vault::Address vault, std::uint64_t count) {
+        for (;;)
+            if (vault::Summary now = report(vault); now.kept >= count) return now;
+    }
+    // Until the ledger holds so many live segments: what has died is settled and given back by then.
+    void wait_for_alive(std::uint64_t count) {
+        while (alive() != count) {
+        }
+    }
+    baton::coordinator::SegmentList segments() {
+        return baton::call(world.session().loop(), baton::coordinator::Segments{}, std::chrono::seconds{5}).value();
+    }
+    std::uint64_t alive() { return segments().alive; }
+    std::vector<std::string> audit() {
+        return baton::call(world.session().loop(), baton::coordinator::Audit{}, std::chrono::seconds{5}).value();
+    }
+    // Dead, and settled as far as nobody else is needed.
+    baton::Ended kill(vault::Address vault) {
+        scenario().kill(vault).value();
+        return scenario().join(vault, std::chrono::seconds{5}).value();
+    }
+    // Names of shared memory of this session, but for what belongs to the session itself.
+    std::vector<std::string> memories() {
+        std::vector<std::string> names;
+        for (const std::string& name : world.leftovers())
+            if (name.starts_with("shared memory ") && !name.ends_with("-ledger") && !name.ends_with("-vitals")) names.push_back(name);
+        return names;
+    }
+
+    ProcessWorld world;
+};
+
+inline std::int64_t sum_of(const baton::Segment& segment) {
+    const auto elements = segment.as<std::int64_t>();
+    return std::accumulate(elements.begin(), elements.end(), std::int64_t{0});
+}
