@@ -120,7 +120,8 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
 }
 
 void Coordinator::on(const MemoryShort&) {
-    for (const auto& [number, member] : members_.living()) notify(*loop_, *member, notice::Trim{});
+    for (const auto& [number, member] : members_.living())
+        if (estate_->holds_memory(member->id)) notify(*loop_, *member, notice::Trim{});
 }
 
 SegmentList Coordinator::on(const Segments& command) {

@@ -48,6 +48,8 @@ public:
     [[nodiscard]] Deadline next_collection() const noexcept { return next_collection_; }
 
     // ---- looking
+    // Memory whose home it is: its segments, whoever holds them, and what it keeps for later.
+    [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().bytes_of_home(actor.number) > 0; }
     [[nodiscard]] SegmentList list(std::uint64_t rows_max) const;
     [[nodiscard]] std::vector<Finding> audit() const;
     [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;

@@ -26,6 +26,8 @@ namespace {
 
 // How often a create() that waits looks whether memory has come home.
 constexpr Duration memory_interval = std::chrono::milliseconds{1};
+// ... and how often it says that memory is short: what others let go after that waits with them for their own use.
+constexpr Duration memory_short_interval = std::chrono::milliseconds{20};
 
 Error no_ledger() {
     return Error{ErrorKind::gone, "this process takes part in no ledger: its session is closed, or never was"};
@@ -38,8 +40,12 @@ Result<Segment> Context::create_as(Layout layout, Duration deadline) {
     if (holdings == nullptr) return no_ledger();
     Result<Holding*> made = holdings->create(layout);
     if (!made && made.error().kind == ErrorKind::overloaded && deadline > Duration::zero()) {
-        static_cast<void>(tell(*loop_, coordinator::MemoryShort{}));
+        Deadline next_word{loop_->clock().now()};
         const auto has_made = [&] {
+            if (next_word.has_passed(loop_->clock())) {
+                static_cast<void>(tell(*loop_, coordinator::MemoryShort{}));
+                next_word = Deadline::in(loop_->clock(), memory_short_interval);
+            }
             made = holdings->create(layout);
             return made.ok() || made.error().kind != ErrorKind::overloaded;
         };
