@@ -160,8 +160,12 @@ Result<Holding*> Holdings::create(Layout layout) {
     holding.layout = std::move(layout);
     row.used_bytes.store(*bytes, relaxed);
     const Store::Block block = block_of(holding);
-    const Result<std::byte*> data =
+    Result<std::byte*> data =
         has_memory ? store_.pin(block, capacity, Mapping::Access::write) : store_.make(block, capacity);
+    if (!has_memory && !data && data.error().kind == ErrorKind::overloaded && has_pooled()) {
+        trim();  // what lies in the pool in other sizes is memory of the machine too
+        data = store_.make(block, capacity);
+    }
     if (!data) {
         if (!has_memory) ledger().return_bytes(me_.number, capacity);
         release(holding);
