@@ -27,7 +27,10 @@ Result<Estate> Estate::create(std::string_view session_id, std::uint64_t budget_
     Result<LedgerRegion> region = LedgerRegion::create(session_id, budget_bytes);
     if (!region) return region.error();
     Estate estate{std::move(*region), std::string(session_id), clock};
-    if (Result<void> lives = estate.ledger().give_life(coordinator_id, ~std::uint64_t{0}); !lives) return lives.error();
+    if (Result<void> lives = estate.ledger().give_life(coordinator_id, ~std::uint64_t{0}); !lives) {
+        remove(session_id);
+        return lives.error();
+    }
     return estate;
 }
 

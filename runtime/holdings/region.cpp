@@ -20,10 +20,15 @@ LedgerRegion::LedgerRegion(SharedObject object, Mapping mapping)
 Result<LedgerRegion> LedgerRegion::create(std::string_view session_id, std::uint64_t session_budget_bytes) {
     Result<SharedObject> object = SharedObject::create(name_of_region(session_id), Ledger::region_bytes());
     if (!object) return object.error();
+    // A name is left to nobody who could sweep it.
+    const auto fail = [&](const Error& why) {
+        remove(session_id);
+        return why;
+    };
     Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, Ledger::region_bytes());
-    if (!mapping) return mapping.error();
+    if (!mapping) return fail(mapping.error());
     LedgerRegion region{std::move(*object), std::move(*mapping)};
-    if (Result<void> formatted = region.ledger().format(session_budget_bytes); !formatted) return formatted.error();
+    if (Result<void> formatted = region.ledger().format(session_budget_bytes); !formatted) return fail(formatted.error());
     return region;
 }
 
