@@ -352,6 +352,7 @@ Result<void> Holdings::lend(Holding& holding) {
     pass_crash_point(CrashPoint::lend_made);
     holding.epoch = *epoch;
     holding.state = Holding::State::lent;
+    holding.was_sliced = false;
     holding.lease_rows.clear();
     holding.pledges.clear();
     ++holding.ticket;
@@ -385,6 +386,7 @@ Holding* Holdings::pledge(Holding& lent, HandleKind kind, std::uint64_t offset, 
     holding.layout = std::move(layout);
     holding.lender = &lent;
     holding.lender_ticket = lent.ticket;
+    lent.was_sliced = lent.was_sliced || kind == HandleKind::slice;
     lent.pledges.push_back(&holding);
     return &holding;
 }
@@ -401,6 +403,7 @@ bool Holdings::overlaps(const Holding& lent, std::uint64_t offset, std::uint64_t
 }
 
 bool Holdings::has_slices(const Holding& lent) const noexcept {
+    if (!lent.was_sliced) return false;  // most never are, and have many leases
     const auto is_slice = [&](Slot row) {
         return ledger().lease_word_of(row).phase != LeasePhase::free &&
                ledger().lease(row).kind.load(relaxed) == static_cast<std::uint64_t>(LeaseKind::slice);
@@ -421,16 +424,21 @@ Result<Slot> Holdings::free_lease(Holding& lent, bool& is_linked) {
     }
     is_linked = false;
     const std::uint64_t rows = lease_blocks_.size() * limits::rows_per_block;
-    for (std::uint64_t look = 0; look < std::min<std::uint64_t>(rows, limits::recycle_looks_max); ++look, ++lease_cursor_) {
-        const std::uint64_t at = lease_cursor_ % rows;
-        const Slot row = lease_blocks_[at / limits::rows_per_block] + static_cast<Slot>(at % limits::rows_per_block);
+    const std::uint64_t used = rows - fresh_leases_;
+    for (std::uint64_t look = 0; look < std::min<std::uint64_t>(used, limits::recycle_looks_max); ++look, ++used_lease_cursor_) {
+        const Slot row = lease_row(used_lease_cursor_ % used);
         if (ledger().lease_word_of(row).phase == LeasePhase::free && !ledger().is_parked(row)) return row;
     }
+    if (fresh_leases_ > 0) return lease_row(rows - fresh_leases_--);
     Result<Slot> first = ledger().claim_lease_block(me_.number);
     if (!first) return first;
     lease_blocks_.push_back(*first);
-    lease_cursor_ = rows;
+    fresh_leases_ = limits::rows_per_block - 1;
     return *first;
+}
+
+Slot Holdings::lease_row(std::uint64_t at) const noexcept {
+    return lease_blocks_[at / limits::rows_per_block] + static_cast<Slot>(at % limits::rows_per_block);
 }
 
 // ---- transfers out ---------------------------------------------------------------------------------

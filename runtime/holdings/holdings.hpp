@@ -49,6 +49,7 @@ struct Holding {
     Holding* lender = nullptr;    // of a pledge, and of a lease of ours on its way: the Lent, ...
     std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
+    bool was_sliced = false;      // of a Lent: a slice of it has been made
     std::vector<Slot> lease_rows; // of a Lent: rows in its list
     std::vector<Holding*> pledges;  // of a Lent: made and not sent
 
@@ -132,6 +133,7 @@ private:
     void come_home(std::uint32_t looks_max) noexcept;
     void take_home(Slot slot) noexcept;
     [[nodiscard]] Result<Slot> free_lease(Holding& lent, bool& is_linked);
+    [[nodiscard]] Slot lease_row(std::uint64_t at) const noexcept;
     [[nodiscard]] Result<void> depart_one(Holding& holding, ActorId to);
     enum class Fate { under_way, ours, taken };
     [[nodiscard]] Fate fate_of(const Holding& holding) const noexcept;
@@ -157,7 +159,9 @@ private:
     std::uint64_t pooled_bytes_ = 0;
     std::uint64_t cursor_ = 0;                                      // of come_home(), in rows of blocks_
     std::vector<Slot> lease_blocks_;
-    std::uint64_t lease_cursor_ = 0;
+    std::uint64_t fresh_leases_ = 0;       // rows at the end of the last block that have never been used
+    std::uint64_t lease_cursor_ = 0;       // in the rows of a lend
+    std::uint64_t used_lease_cursor_ = 0;  // in those of all blocks that have been used
 };
 
 }  // namespace baton

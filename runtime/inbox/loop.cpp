@@ -89,7 +89,11 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     Result<AskId> ask = request(coordinator_id, "Locate", body, limits::coordinator_deadline);
     if (!ask) return ask.error();
     Result<ReplyFrame> reply = await(*ask, deadline);
-    if (!reply) return reply.error();
+    if (!reply) {
+        // It will not come to life again: nobody asks the coordinator twice.
+        if (reply.error().kind == ErrorKind::gone && !has_lost_coordinator_) remember_exited(to, reply.error().text);
+        return reply.error();
+    }
     answer_unpacker_.clear();
     Result<Value> value = answer_unpacker_.next(reply->frame, reply->offset);
     if (!value) return value.error();
@@ -559,11 +563,15 @@ void Loop::tell_drained(bool was_empty) {
     }
 }
 
+void Loop::remember_exited(ActorId id, const std::string& why) {
+    if (exited_.size() >= limits::exits_kept_max) exited_.clear();
+    exited_.insert_or_assign(id, why);
+}
+
 void Loop::forget_exited(const notice::Exited& exited) {
     const ActorId id = exited.actor.id;
-    if (exited_.size() >= limits::exits_kept_max) exited_.clear();
     const std::string why = fmt::format("{} has exited: {}", exited.name, to_text(exited.exit));
-    exited_.insert_or_assign(id, why);
+    remember_exited(id, why);
     if (Peer* peer = peers_.find(id); peer != nullptr) {
         take_answers(peer->link);  // what it answered before it went counts
         asks_.settle_all_to(id, Error{ErrorKind::gone, why});

@@ -124,6 +124,7 @@ private:
     void handle_one(Handler& handler, const Command& command);
     void wait(Handler* handler, Deadline deadline, Link writable);
     void forget_exited(const notice::Exited& exited);
+    void remember_exited(ActorId id, const std::string& why);
     void take_refusal(Link link, const Envelope& envelope, const Error& why);
     void take_reply(const Envelope& envelope, std::size_t body_start);
     void keep_bounces(std::vector<Bounce> bounces);

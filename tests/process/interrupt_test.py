@@ -79,6 +79,27 @@ class Interrupt(unittest.TestCase):
             while os.path.exists(folder):
                 os.sched_yield()
 
+    def test_at_everybody_at_once_while_gifts_fly_it_leaves_nothing(self):
+        before = set(glob.glob("/dev/shm/baton-*"))
+        for command in ([os.path.join(BIN, "coordinator"), os.path.join(TESTS_BIN, "gifts_scenario")],
+                        [os.path.join(TESTS_BIN, "gifts_scenario")]):
+            process = self.start(*command)
+            sessions = [os.path.basename(path) for path in glob.glob(self.folder + "/baton/*")]
+            actors = [int(path.split("/")[2]) for path in glob.glob("/proc/[0-9]*/environ") if self.belongs(path)]
+            self.assertEqual(len(actors), 5)
+            os.killpg(process.pid, signal.SIGINT)
+            for actor in actors:
+                try:
+                    os.kill(actor, signal.SIGINT)
+                except ProcessLookupError:
+                    pass
+            code, err = self.end(process)
+            self.assertEqual(code, 130, err)
+            for word in ("terminate called", "Traceback", "unbalanced", "Sanitizer"):
+                self.assertNotIn(word, err)
+            left = {path for path in glob.glob("/dev/shm/baton-*") if any(one in path for one in sessions)}
+            self.assertEqual(left - before, set(), "shared memory is left")
+
 
 if __name__ == "__main__":
     unittest.main()

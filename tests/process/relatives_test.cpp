@@ -264,7 +264,7 @@ TEST_CASE("random deaths and freezes lose, double and tear nothing", "[process][
     int deaths = 0;
     while (!enough.has_passed(clock)) {
         for (int count = 0; count < 8 && world.alive() < 400; ++count) {
-            vault::Wander wander{world.make(50, made), made, 2000, chance(), vaults};
+            vault::Wander wander{world.make(50, made), made, 500, chance(), vaults};
             ++made;
             if (!world.scenario().send(vaults[below(vaults.size())], std::move(wander))) mine.push_back(std::move(wander.item));
         }

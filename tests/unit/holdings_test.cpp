@@ -478,6 +478,18 @@ TEST_CASE("leases of one lend use rows again that have come back", "[holdings]")
     CHECK(pair.a->try_reclaim(lent));
 }
 
+TEST_CASE("leases that are out at once take a row each and no more", "[holdings]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    REQUIRE(pair.a->lend(lent));
+    for (int round = 0; round < 1000; ++round)
+        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout))));
+    CHECK(pair.ledger().live_leases(lent.slot) == 1000);
+    CHECK(pair.ledger().leases_used() == 1024);
+    pair.b->release_all();
+    CHECK(pair.a->try_reclaim(lent));
+}
+
 TEST_CASE("many lends one after the other use the same rows of leases", "[holdings]") {
     Pair pair;
     for (int round = 0; round < 500; ++round) {
