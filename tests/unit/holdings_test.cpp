@@ -307,13 +307,16 @@ TEST_CASE("of two gifts whose heir dies between taking them, the second is relea
     Holding& second = *pair.a->create(bytes(20)).value();
     Holdings::Departed parcel{{&first, &second}};
     REQUIRE(pair.a->depart(parcel.holdings, bob_id));
+    const Slot taken = first.slot;
     const Slot slot = second.slot;
-    REQUIRE(pair.ledger().accept(first.slot, first.epoch, alice, bob));
+    const std::optional<Epoch> epoch = pair.ledger().accept(first.slot, first.epoch, alice, bob);
+    REQUIRE(epoch);
     CHECK_FALSE(pair.a->is_taken(parcel));
     CHECK(parcel.holdings == std::vector<Holding*>{&second});
     REQUIRE(pair.ledger().bounce(slot, pair.ledger().word_of(slot)));
     CHECK(pair.a->is_taken(parcel));
     CHECK_FALSE(pair.ledger().word_of(slot).is_live());
+    CHECK(pair.ledger().retire(taken, *epoch, bob));  // the dead heir's estate
 }
 
 TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[holdings][I4]") {
