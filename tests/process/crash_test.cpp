@@ -152,8 +152,11 @@ bool run_coordinator(std::string_view point, Mode mode) {
         }
         CHECK_FALSE(baton::facts_of(coordinator).value_or(baton::ProcessFacts{.state = 'Z'}).state == 'R');
         world.world.session().kill_all();
-        // The next start sweeps what it left.
-        ProcessWorld next;
+        // The next start sweeps what it left; the world looks whether anything is there in the end.
+        const auto next = baton::Session::enter({});
+        REQUIRE(next.ok());
+        world.world.watch((*next)->id());
+        CHECK((*next)->close().ok());
         return true;
     }
     // It sleeps: nothing is lost meanwhile, actors talk to each other.
