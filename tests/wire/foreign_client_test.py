@@ -889,14 +889,15 @@ class Ledger(ForeignClientTest):
             self.assert_error(stranger.hear(), "gone", 7, "Drained", "has not joined")
         self.assertIsNone(honest.ask(COORDINATOR, "Drained", {"actor": (99, 1)}))
 
-    def test_who_is_short_of_memory_has_all_others_trimmed(self):
+    def test_who_holds_no_memory_is_not_asked_to_trim(self):
         honest = self.join()
         stranger = Stranger(self, self.coordinator_address)
         stranger.say(self.to_coordinator("Join", join_body(name="pool")))
         stranger.hear()
         honest.send(COORDINATOR, "MemoryShort", {})
-        envelope, body = stranger.hear()
-        self.assertEqual((envelope[1], envelope[8], body), (NOTICE, "Trim", {}))
+        honest.ask(COORDINATOR, "Roster", {"with_exited": False})  # behind it
+        stranger.say(self.to_coordinator("Roster", {"with_exited": False}))
+        self.assertEqual(stranger.hear()[0][1], REPLY)
 
 
 class Golden(unittest.TestCase):
