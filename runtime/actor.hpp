@@ -8,6 +8,11 @@
 // makes the actor, serves its commands until it is stopped, reports what was left unread, and destroys the
 // actor. An exception of the constructor ends the program with code 1 and its text as last words. Started
 // by hand it says what it is and how to use it; `--describe` prints its protocol.
+//
+// An actor that wants to do something at a certain time says when, and is called between commands once it has come:
+//     baton::Deadline next_deadline() const;  // Deadline::never() as long as there is nothing to do
+//     void on_deadline();
+//
 // One thread: main's. All on() are called from it, one at a time.
 
 #include <functional>
@@ -27,6 +32,13 @@ class HostedActor final : public Handler {
 public:
     explicit HostedActor(Context& context) : actor_(context), dispatch_(context.loop(), actor_) {}
     void handle(const Command& command, AnswerSlot answer) override { dispatch_.handle(command, std::move(answer)); }
+    [[nodiscard]] Deadline next_deadline() const override {
+        if constexpr (requires { actor_.next_deadline(); }) return actor_.next_deadline();
+        else return Deadline::never();
+    }
+    void on_deadline() override {
+        if constexpr (requires { actor_.on_deadline(); }) actor_.on_deadline();
+    }
 
 private:
     Actor actor_;

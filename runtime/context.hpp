@@ -5,6 +5,8 @@
 // Every wait has a deadline and ends at a stop. What can fail says so by its Result; a command that was not
 // accepted is still yours to send again.
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -16,6 +18,7 @@
 #include "runtime/protocol.hpp"
 #include "runtime/ref.hpp"
 #include "runtime/segment.hpp"
+#include "runtime/vitals/vitals.hpp"
 #include "runtime/wire/convert.hpp"
 #include "runtime/wire/description.hpp"
 
@@ -172,6 +175,20 @@ public:
         return Ref<P>{spawned->actor.id};
     }
 
+    // The same without waiting; for many at once, and for who has other things to do meanwhile.
+    [[nodiscard]] Result<Pending<coordinator::Spawned>> spawn_later(const Program& program, std::uint64_t fingerprint);
+    // Ends these actors and their children by the ladder (asked, SIGTERM, SIGKILL), without waiting for it.
+    [[nodiscard]] Result<Pending<std::vector<coordinator::Ended>>> stop_later(std::vector<AnyRef> actors,
+                                                                              Duration deadline = limits::stop_deadline);
+    // Ends a spawned actor by SIGKILL.
+    Result<void> kill(AnyRef actor);
+    // on_exited tells of that actor's end, though this one never sent anything to it. `gone`: it has ended already.
+    Result<void> watch(AnyRef actor);
+
+    // Waits until `done`, which is asked whenever something has come; `timed_out` at the deadline, `stopping`.
+    // Answers and news of exits come meanwhile, an actor's other commands wait.
+    Result<void> wait_for(const std::function<bool()>& done, Duration deadline);
+
     // Ends this actor after the command in hand. What the inbox still holds is reported as dead letters.
     void stop() { loop_->stop(false); }
 
@@ -182,6 +199,11 @@ public:
     [[nodiscard]] Ref<P> self() const noexcept {
         return Ref<P>{loop_->me()};
     }
+    // Whose command is in hand: who sent it, as its connection proves. Nobody between commands.
+    [[nodiscard]] AnyRef sender() const noexcept { return AnyRef{loop_->sender()}; }
+    // Whose answer that actor waits for at this moment, and in which of its asks; nothing of one that does not wait,
+    // that does not get to run (SIGSTOP, a busy machine), or has ended. A photograph, taken without a message.
+    [[nodiscard]] std::optional<Vitals::Wait> wait_of(AnyRef actor) const;
     // What the spawner gave along.
     [[nodiscard]] std::span<const std::string> arguments() const noexcept { return arguments_; }
     // The address of another actor by its name in the roster.

@@ -7,6 +7,7 @@
 // | Lent                      | lent by you, n leases out   | make leases and slices, reclaim                 |
 // | Lease                     | leased to you, read-only    | read, drop                                      |
 // | Slice                     | an exclusive range of yours | read and write it, drop                         |
+// | Slice made by share()     | a range of yours and others | change its words atomically, drop               |
 //
 //     baton::Segment photo = context.create_array<float>({480, 640}).value();
 //     for (float& pixel : photo.as<float>()) pixel = 0.5F;
@@ -21,11 +22,12 @@
 // any more through a pointer kept from before; builds without NDEBUG, or with BATON_GUARD=1, fault at once then.
 //
 // Errors of as() and at() are thrown as Failure (`refused`), as a wrong type is a wrong program. One thread, the
-// actor's. A handle does not outlive its actor or session.
+// actor's. A handle that outlives its actor or session is empty.
 
 #include <array>
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -79,7 +81,7 @@ public:
     HeldMemory() = default;
     HeldMemory(Holdings& holdings, Holding& holding);
     HeldMemory(HeldMemory&& other) noexcept
-        : holdings_(std::exchange(other.holdings_, nullptr)), holding_(other.holding_), ticket_(other.ticket_) {}
+        : holdings_(std::move(other.holdings_)), holding_(other.holding_), ticket_(other.ticket_) {}
     HeldMemory& operator=(HeldMemory&& other) noexcept;
     HeldMemory(const HeldMemory&) = delete;
     HeldMemory& operator=(const HeldMemory&) = delete;
@@ -96,7 +98,7 @@ public:
 
     // For the runtime.
     [[nodiscard]] Holding* holding() const noexcept;
-    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
+    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_.get(); }
     // The holding goes to somebody else's hand.
     [[nodiscard]] Holding& release_to_runtime();
 
@@ -117,7 +119,7 @@ protected:
     }
 
 private:
-    Holdings* holdings_ = nullptr;
+    std::shared_ptr<Holdings> holdings_;  // nullptr: empty
     Holding* holding_ = nullptr;
     std::uint32_t ticket_ = 0;
 };
@@ -190,6 +192,9 @@ public:
     // The right to write the elements (of the first dimension: rows) [first, first + count), for one borrower.
     // Refused where it overlaps a slice or lease that is out.
     [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count);
+    // The same for several borrowers at once: it may overlap others made by share(), no lease and no slice. For words
+    // that all of them change by atomic operations (std::atomic_ref), and read so too: nothing else orders them.
+    [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count);
     // Leases and slices granted or claimed.
     [[nodiscard]] std::uint32_t leases_out() const;
     // Waits until all are in; then the Segment is whole again and this is empty. `timed_out`, and still lent,
@@ -200,6 +205,8 @@ public:
     void wait_with(Loop& loop) noexcept { loop_ = &loop; }
 
 private:
+    enum class Sharing { no, yes };
+    [[nodiscard]] Result<Slice> part(std::uint64_t first, std::uint64_t count, Sharing sharing);
     Loop* loop_ = nullptr;
 };
 

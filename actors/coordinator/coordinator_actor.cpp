@@ -87,6 +87,17 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
     answer.fail(gone(fmt::format("no actor {} in this session", to_string(id))));
 }
 
+void Coordinator::on(const Watch& command, Answer<std::monostate> answer) {
+    Member* member = members_.find(command.actor.id);
+    if (member != nullptr) {
+        if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
+        return answer.reply({});
+    }
+    if (const Past* past = members_.find_past(command.actor.id); past != nullptr)
+        return answer.fail(gone(fmt::format("{} has exited: {}", past->row.name, to_text(past->row.exit))));
+    answer.fail(gone(fmt::format("no actor {} in this session", to_string(command.actor.id))));
+}
+
 void Coordinator::on(const Find& command, Answer<Spawned> answer) {
     if (command.name == coordinator_name)
         return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name), static_cast<std::uint64_t>(::getpid()),

@@ -15,6 +15,11 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
 
+LeaseKind lease_kind_of(const Holding& pledge) {
+    if (pledge.kind == HandleKind::lease) return LeaseKind::read;
+    return pledge.is_shared ? LeaseKind::shared : LeaseKind::slice;
+}
+
 Store::Block block_of(const Holding& holding) { return {holding.slot, holding.generation}; }
 
 }  // namespace
@@ -44,6 +49,7 @@ void Holdings::drop(Holding& holding) noexcept {
     holding.kind = HandleKind::segment;
     holding.offset = 0;
     holding.exports = 0;
+    holding.is_shared = false;
     holding.lender = nullptr;
     holding.lease_rows.clear();
     unused_.push_back(&holding);
@@ -373,10 +379,11 @@ bool Holdings::try_reclaim(Holding& holding) noexcept {
     return true;
 }
 
-Holding* Holdings::pledge(Holding& lent, HandleKind kind, std::uint64_t offset, Layout layout) {
+Holding* Holdings::pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, Layout layout) {
     Holding& holding = fresh();
     holding.state = Holding::State::pledge;
-    holding.kind = kind;
+    holding.kind = kind == LeaseKind::read ? HandleKind::lease : HandleKind::slice;
+    holding.is_shared = kind == LeaseKind::shared;
     holding.slot = lent.slot;
     holding.epoch = lent.epoch;
     holding.generation = lent.generation;
@@ -386,27 +393,31 @@ Holding* Holdings::pledge(Holding& lent, HandleKind kind, std::uint64_t offset, 
     holding.layout = std::move(layout);
     holding.lender = &lent;
     holding.lender_ticket = lent.ticket;
-    lent.was_sliced = lent.was_sliced || kind == HandleKind::slice;
+    lent.was_sliced = lent.was_sliced || kind != LeaseKind::read;
     lent.pledges.push_back(&holding);
     return &holding;
 }
 
-bool Holdings::overlaps(const Holding& lent, std::uint64_t offset, std::uint64_t bytes) const noexcept {
-    const auto meets = [&](std::uint64_t other, std::uint64_t other_bytes) {
-        return offset < other + other_bytes && other < offset + bytes;
+bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    const auto forbids = [&](LeaseKind other, std::uint64_t other_offset, std::uint64_t other_bytes) {
+        const bool may_overlap = kind == LeaseKind::shared && other == LeaseKind::shared;
+        return !may_overlap && offset < other_offset + other_bytes && other_offset < offset + bytes;
     };
-    for (const Slot row : lent.lease_rows)
+    for (const Slot row : lent.lease_rows) {
+        const LeaseRow& lease = ledger().lease(row);
         if (ledger().lease_word_of(row).phase != LeasePhase::free &&
-            meets(ledger().lease(row).offset.load(relaxed), ledger().lease(row).bytes.load(relaxed)))
+            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed), lease.bytes.load(relaxed)))
             return true;
-    return std::ranges::any_of(lent.pledges, [&](const Holding* one) { return meets(one->offset, one->bytes); });
+    }
+    return std::ranges::any_of(lent.pledges,
+                               [&](const Holding* one) { return forbids(lease_kind_of(*one), one->offset, one->bytes); });
 }
 
 bool Holdings::has_slices(const Holding& lent) const noexcept {
     if (!lent.was_sliced) return false;  // most never are, and have many leases
     const auto is_slice = [&](Slot row) {
         return ledger().lease_word_of(row).phase != LeasePhase::free &&
-               ledger().lease(row).kind.load(relaxed) == static_cast<std::uint64_t>(LeaseKind::slice);
+               ledger().lease(row).kind.load(relaxed) != static_cast<std::uint64_t>(LeaseKind::read);
     };
     return std::ranges::any_of(lent.lease_rows, is_slice) ||
            std::ranges::any_of(lent.pledges, [](const Holding* one) { return one->kind == HandleKind::slice; });
@@ -474,10 +485,10 @@ Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
     bool is_linked = false;
     Result<Slot> row = free_lease(*lender, is_linked);
     if (!row) return row.error();
-    const LeaseKind kind = holding.kind == HandleKind::slice ? LeaseKind::slice : LeaseKind::read;
+    const LeaseKind kind = lease_kind_of(holding);
     ledger().describe_lease(*row, holding.slot, lender->epoch, {kind, holding.offset, holding.bytes}, is_linked);
     if (!is_linked) lender->lease_rows.push_back(*row);
-    pass_crash_point(kind == LeaseKind::slice ? CrashPoint::slice_written : CrashPoint::grant_written);
+    pass_crash_point(kind != LeaseKind::read ? CrashPoint::slice_written : CrashPoint::grant_written);
     const std::optional<Epoch> epoch = ledger().grant(*row, me_.number, to.number);
     check(epoch.has_value(), "only its home grants a free lease");
     pass_crash_point(CrashPoint::grant_made);
@@ -613,12 +624,12 @@ Result<void> Holdings::open(Holding& holding) {
     } else {
         if (!ledger().is_lease(holding.lease)) return not_so();
         const LeaseRow& lease = ledger().lease(holding.lease);
-        const auto kind = holding.kind == HandleKind::slice ? LeaseKind::slice : LeaseKind::read;
+        const auto kind = static_cast<LeaseKind>(lease.kind.load(relaxed));
         const bool is_so =
             ledger().lease_word_of(holding.lease) ==
                 LeaseWord{LeasePhase::granted, holding.other, me_.number, holding.lease_epoch} &&
             lease.segment.load(relaxed) == holding.slot && lease.segment_epoch.load(relaxed) == holding.epoch &&
-            lease.kind.load(relaxed) == static_cast<std::uint64_t>(kind) && lease.offset.load(relaxed) == holding.offset &&
+            (kind == LeaseKind::read) == (holding.kind == HandleKind::lease) && lease.offset.load(relaxed) == holding.offset &&
             lease.bytes.load(relaxed) == holding.bytes;
         if (!is_so) return not_so();
         if (__builtin_add_overflow(holding.offset, holding.bytes, &end)) return not_so();

@@ -8,7 +8,7 @@
 // A Holding is a row of this process's own book. It is handed out with a ticket, and a ticket that has been
 // raised since is worth nothing: so a Segment that was sent is empty, wherever it lies.
 //
-// One thread, the actor's. Outlives every handle made from it.
+// One thread, the actor's. Lives as long as its last handle, so that one which outlives the session is only empty.
 
 #include <deque>
 #include <memory>
@@ -50,14 +50,16 @@ struct Holding {
     std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
     bool was_sliced = false;      // of a Lent: a slice of it has been made
+    bool is_shared = false;       // of a pledge: the slice may overlap its like
     std::vector<Slot> lease_rows; // of a Lent: rows in its list
     std::vector<Holding*> pledges;  // of a Lent: made and not sent
 
     [[nodiscard]] Handle handle() const;
 };
 
-class Holdings {
+class Holdings : public std::enable_shared_from_this<Holdings> {
 public:
+    // Held by a shared_ptr, from which every handle takes its part.
     Holdings(LedgerRegion region, std::string session_id, ActorId me, const Clock& clock, Store::Idle idle);
     ~Holdings();
     Holdings(const Holdings&) = delete;
@@ -83,9 +85,9 @@ public:
     [[nodiscard]] Result<void> lend(Holding& holding);
     // False while a lease is out.
     [[nodiscard]] bool try_reclaim(Holding& holding) noexcept;
-    [[nodiscard]] Holding* pledge(Holding& lent, HandleKind kind, std::uint64_t offset, Layout layout);
-    // A slice may not overlap one that is out or pledged.
-    [[nodiscard]] bool overlaps(const Holding& lent, std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    [[nodiscard]] Holding* pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, Layout layout);
+    // Whether a lease or slice that is out or pledged forbids one of this kind: a slice meets none, a shared one only its like.
+    [[nodiscard]] bool overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept;
     [[nodiscard]] bool has_slices(const Holding& lent) const noexcept;
     [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
 

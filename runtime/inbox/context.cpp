@@ -1,15 +1,70 @@
 #include "runtime/context.hpp"
 
+#include <csignal>
+
+#include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
 
 namespace baton {
 
+namespace {
+
+coordinator::Spawn spawn_of(const Program& program, std::uint64_t fingerprint) {
+    return {program.program, program.name, program.arguments, program_folders(), fingerprint, program.deadline,
+            program.memory_bytes == 0 ? std::nullopt : std::optional{program.memory_bytes}};
+}
+
+template <class C>
+Result<Pending<typename C::Reply>> request_of_coordinator(Loop& loop, const C& command) {
+    const Result<AskId> ask = loop.request(coordinator_id, command_name<C>, encoded_body(command), limits::coordinator_deadline);
+    if (!ask) return ask.error();
+    return Pending<typename C::Reply>{loop, *ask};
+}
+
+}  // namespace
+
 Result<coordinator::Spawned> Context::spawn_program(const Program& program, std::uint64_t fingerprint) {
-    const coordinator::Spawn spawn{program.program, program.name, program.arguments, program_folders(), fingerprint,
-                                   program.deadline,
-                                   program.memory_bytes == 0 ? std::nullopt : std::optional{program.memory_bytes}};
     // The coordinator keeps the deadline; ours is only for a coordinator that has died.
-    return call(*loop_, spawn, program.deadline + limits::coordinator_deadline);
+    return call(*loop_, spawn_of(program, fingerprint), program.deadline + limits::coordinator_deadline);
+}
+
+Result<Pending<coordinator::Spawned>> Context::spawn_later(const Program& program, std::uint64_t fingerprint) {
+    return request_of_coordinator(*loop_, spawn_of(program, fingerprint));
+}
+
+Result<Pending<std::vector<coordinator::Ended>>> Context::stop_later(std::vector<AnyRef> actors, Duration deadline) {
+    if (actors.empty()) return Error{ErrorKind::refused, "there is nobody to stop: name at least one actor"};
+    return request_of_coordinator(*loop_, coordinator::StopActors{std::move(actors), deadline, false});
+}
+
+Result<void> Context::kill(AnyRef actor) {
+    Result<std::monostate> done = call(*loop_, coordinator::Signal{actor, SIGKILL}, limits::coordinator_deadline);
+    if (!done) return done.error();
+    return {};
+}
+
+Result<void> Context::watch(AnyRef actor) {
+    Result<std::monostate> done = call(*loop_, coordinator::Watch{actor}, limits::coordinator_deadline);
+    if (!done) return done.error();
+    return {};
+}
+
+Result<void> Context::wait_for(const std::function<bool()>& done, Duration deadline) {
+    switch (loop_->wait_for(done, Deadline::in(loop_->clock(), deadline))) {
+        case Loop::Waited::done: return {};
+        case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
+        case Loop::Waited::stopping: break;
+    }
+    return Error{ErrorKind::stopping, fmt::format("{} is stopping", name())};
+}
+
+std::optional<Vitals::Wait> Context::wait_of(AnyRef actor) const {
+    const Vitals* vitals = loop_->vitals();
+    const VitalsRow* row = vitals == nullptr ? nullptr : vitals->row_of(actor.id);
+    if (row == nullptr || vitals->has_exited(actor.id)) return std::nullopt;
+    const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(row->pid.load(std::memory_order_relaxed)));
+    if (!facts || facts->state != 'S') return std::nullopt;  // it may have its answer and not have seen it yet
+    return vitals->wait_of(actor.id);
 }
 
 Result<coordinator::Spawned> Context::find_actor(std::string_view name, std::uint64_t fingerprint) {

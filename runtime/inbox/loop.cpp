@@ -236,9 +236,14 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
 }
 
 Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
-    const Waited waited = serve(nullptr, [this, id] { return is_settled(id); }, deadline);
     Asks::Ask* ask = asks_.find(id);
     check(ask != nullptr, "an ask that is awaited is under way");
+    const bool is_shown = own_vitals_ && !ask->outcome;
+    if (is_shown) own_vitals_->begin_wait({ask->to, id});
+    const Waited waited = serve(nullptr, [this, id] { return is_settled(id); }, deadline);
+    if (is_shown) own_vitals_->end_wait();
+    ask = asks_.find(id);
+    check(ask != nullptr, "an ask that is awaited is not forgotten meanwhile");
     if (waited == Waited::done) {
         Result<ReplyFrame> outcome = std::move(*ask->outcome);
         asks_.forget(id);
@@ -344,6 +349,10 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
     }
 }
 
+Loop::Waited Loop::wait_for(const std::function<bool()>& done, Deadline deadline) {
+    return serve(is_handling_ ? nullptr : collector_, done, deadline);
+}
+
 Loop::Waited Loop::poll(const std::function<bool()>& done, Duration interval, Deadline deadline) {
     for (;;) {
         serve_control();
@@ -378,7 +387,9 @@ void Loop::handle_one(Handler& handler, const Command& command) {
     if (own_vitals_) own_vitals_->begin(command.envelope.tag, clock_->now().time_since_epoch().count());
     {
         const Handling handling{is_handling_};
+        sender_ = command.envelope.from;
         handler.handle(command, std::move(slot));
+        sender_ = {};
     }
     if (own_vitals_) own_vitals_->end();
 }

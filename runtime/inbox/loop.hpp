@@ -77,6 +77,9 @@ public:
     // handled meanwhile, without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
 
+    // The same for user code that waits: a scenario's commands are collected, an actor's wait.
+    Waited wait_for(const std::function<bool()>& done, Deadline deadline);
+
     // Serves the control lane and looks again every `interval` whether `done` holds.
     Waited poll(const std::function<bool()>& done, Duration interval, Deadline deadline);
 
@@ -98,6 +101,10 @@ public:
     void on_exited(std::function<void(const notice::Exited&)> callback) { on_exited_ = std::move(callback); }
     // An actor that has exited: nothing more will come over its connection.
     void forget(ActorId exited) { intake_.forget(exited); }
+    // Whose command is in hand; nobody's between commands.
+    [[nodiscard]] ActorId sender() const noexcept { return sender_; }
+    // Nullptr before attach().
+    [[nodiscard]] const Vitals* vitals() const noexcept { return vitals_; }
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return intake_.dropped_peers(); }
 
 private:
@@ -152,6 +159,7 @@ private:
     std::unordered_map<std::string_view, std::function<void(Bounce)>> bounce_takers_;
     Handler* collector_ = nullptr;
     bool is_handling_ = false;
+    ActorId sender_;  // of the command in hand
     Stop stop_ = Stop::no;
     bool is_leaving_ = false;
     bool has_lost_coordinator_ = false;

@@ -24,12 +24,12 @@ std::uint64_t row_bytes_of(const Layout& layout) {
 // ---- HeldMemory ------------------------------------------------------------------------------------
 
 HeldMemory::HeldMemory(Holdings& holdings, Holding& holding)
-    : holdings_(&holdings), holding_(&holding), ticket_(holding.ticket) {}
+    : holdings_(holdings.shared_from_this()), holding_(&holding), ticket_(holding.ticket) {}
 
 HeldMemory& HeldMemory::operator=(HeldMemory&& other) noexcept {
     if (this == &other) return *this;
     if (Holding* mine = holding(); mine != nullptr) holdings_->release(*mine);
-    holdings_ = std::exchange(other.holdings_, nullptr);
+    holdings_ = std::move(other.holdings_);
     holding_ = other.holding_;
     ticket_ = other.ticket_;
     return *this;
@@ -52,7 +52,7 @@ Holding& HeldMemory::release_to_runtime() {
     Holding* mine = holding();
     if (mine == nullptr) refuse("an empty segment: it was moved from, or given away");
     holdings_->invalidate(*mine);
-    holdings_ = nullptr;
+    holdings_.reset();
     return *mine;
 }
 
@@ -143,10 +143,13 @@ Result<Lease> Lent::lease() {
     if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
     if (holdings()->has_slices(*mine))
         return Error{ErrorKind::refused, fmt::format("{} has slices out: nobody may read all of it meanwhile", to_text())};
-    return Lease{*holdings(), *holdings()->pledge(*mine, HandleKind::lease, 0, mine->layout)};
+    return Lease{*holdings(), *holdings()->pledge(*mine, LeaseKind::read, 0, mine->layout)};
 }
 
-Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) {
+Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) { return part(first, count, Sharing::no); }
+Result<Slice> Lent::share(std::uint64_t first, std::uint64_t count) { return part(first, count, Sharing::yes); }
+
+Result<Slice> Lent::part(std::uint64_t first, std::uint64_t count, Sharing sharing) {
     Holding* mine = holding();
     if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
     Layout part = mine->layout;
@@ -157,9 +160,10 @@ Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) {
                                                      count, to_text(), part.shape.front())};
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
-    if (holdings()->overlaps(*mine, first * row, count * row))
+    const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
+    if (holdings()->overlaps(*mine, kind, first * row, count * row))
         return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end, to_text())};
-    return Slice{*holdings(), *holdings()->pledge(*mine, HandleKind::slice, first * row, std::move(part))};
+    return Slice{*holdings(), *holdings()->pledge(*mine, kind, first * row, std::move(part))};
 }
 
 std::uint32_t Lent::leases_out() const {

@@ -67,21 +67,26 @@ struct Auditor {
             if (word.phase == LeasePhase::granted && !is_known(word.lender))
                 found(6, fmt::format("{} names lender {}, which has exited", name, word.lender));
             if (!is_known(word.borrower)) found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
+            if (row.kind.load(relaxed) > static_cast<std::uint64_t>(LeaseKind::shared)) {
+                found(2, fmt::format("{} is of no known kind", name));
+                continue;
+            }
             of_segment[static_cast<Slot>(slot)].push_back({row.offset.load(relaxed), row.offset.load(relaxed) + row.bytes.load(relaxed),
                                                            lease, static_cast<LeaseKind>(row.kind.load(relaxed))});
         }
         for (auto& [slot, ranges] : of_segment) {
             std::ranges::sort(ranges, {}, &Range::start);
-            // Of those that begin before it, the one that reaches furthest meets it if any does.
-            const Range* furthest = nullptr;
-            const Range* furthest_slice = nullptr;
+            // Of the ranges of each kind that begin before it, the one that reaches furthest meets it if any does. Those
+            // of one kind may overlap, but for exclusive slices.
+            std::array<const Range*, 3> furthest{};
             for (const Range& range : ranges) {
-                const bool is_slice = range.kind == LeaseKind::slice;
-                const Range* before = is_slice ? furthest : furthest_slice;
-                if (before != nullptr && before->end > range.start)
-                    found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", before->lease, range.lease, slot));
-                if (furthest == nullptr || range.end > furthest->end) furthest = &range;
-                if (is_slice && (furthest_slice == nullptr || range.end > furthest_slice->end)) furthest_slice = &range;
+                const auto kind = static_cast<std::size_t>(range.kind);
+                for (std::size_t other = 0; other < furthest.size(); ++other) {
+                    const bool may_overlap = other == kind && range.kind != LeaseKind::slice;
+                    if (const Range* before = furthest[other]; !may_overlap && before != nullptr && before->end > range.start)
+                        found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", before->lease, range.lease, slot));
+                }
+                if (furthest[kind] == nullptr || range.end > furthest[kind]->end) furthest[kind] = &range;
             }
         }
     }

@@ -31,7 +31,8 @@ namespace baton {
 // In used_bytes of a row whose memory has left the session by name: its home has so many bytes less.
 inline constexpr std::uint64_t handed_out_mark = std::uint64_t{1} << 63;
 
-enum class LeaseKind : std::uint32_t { read = 0, slice = 1 };
+// shared: a slice that may overlap others of its kind, for words that several change by atomic operations.
+enum class LeaseKind : std::uint32_t { read = 0, slice = 1, shared = 2 };
 
 struct SegmentRow {
     std::atomic<std::uint64_t> word;

@@ -82,8 +82,9 @@ int run_actor_program(int argc, char** argv, const ProtocolDescription& protocol
     loop.attach(*vitals, std::move(*own));
     Result<LedgerRegion> region = LedgerRegion::open(welcome->session);
     if (!region) return fail(log, "ledger.missing", region.error(), exit_unavailable);
-    Holdings holdings{std::move(*region), welcome->session, place->actor, clock, Store::usual_idle()};
-    loop.attach(holdings);
+    const auto holdings =
+        std::make_shared<Holdings>(std::move(*region), welcome->session, place->actor, clock, Store::usual_idle());
+    loop.attach(*holdings);
 
     Context context{loop, std::vector<std::string>(argv + 1, argv + argc)};
     std::unique_ptr<Handler> handler;

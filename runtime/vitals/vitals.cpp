@@ -1,5 +1,7 @@
 #include "runtime/vitals/vitals.hpp"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -69,6 +71,9 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->peer_count.store(0, relaxed);
     row->reused.store(0, relaxed);
     row->has_exited.store(0, relaxed);
+    row->pid.store(0, relaxed);
+    row->asks.store(0, relaxed);
+    row->ask.store(0, relaxed);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
     for (Traffic& traffic : row->traffic) empty(traffic);
@@ -83,6 +88,14 @@ void Vitals::note_exit(ActorId actor) noexcept {
 bool Vitals::has_exited(ActorId actor) const noexcept {
     const VitalsRow* row = row_of(actor);
     return row == nullptr || row->has_exited.load(std::memory_order_acquire) != 0;
+}
+
+std::optional<Vitals::Wait> Vitals::wait_of(ActorId actor) const noexcept {
+    const VitalsRow* row = row_of(actor);
+    if (row == nullptr) return std::nullopt;
+    const std::uint64_t whom = row->asks.load(std::memory_order_acquire);
+    if (whom == 0) return std::nullopt;
+    return Wait{unpacked(whom), row->ask.load(relaxed)};
 }
 
 const VitalsRow* Vitals::row_of(ActorId actor) const noexcept {
@@ -118,6 +131,7 @@ Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
                                            std::size_t{me.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
     if (!mapping) return mapping.error();
     OwnVitals own{vitals, std::move(*mapping)};
+    own.row().pid.store(static_cast<std::uint64_t>(::getpid()), relaxed);
     own.row().is_kept.store(1, relaxed);
     return own;
 }
@@ -131,6 +145,13 @@ void OwnVitals::end() noexcept {
     row().handled.store(row().handled.load(relaxed) + 1, relaxed);
     row().in_hand_since.store(0, relaxed);
 }
+
+void OwnVitals::begin_wait(Vitals::Wait wait) noexcept {
+    row().ask.store(wait.ask, relaxed);
+    row().asks.store(packed(wait.whom), std::memory_order_release);
+}
+
+void OwnVitals::end_wait() noexcept { row().asks.store(0, relaxed); }
 
 void OwnVitals::keep_last_words(std::string_view words) noexcept { store_text(row().last_words, words); }
 

@@ -46,9 +46,12 @@ struct VitalsRow {
     std::atomic<std::uint64_t> peer_count;  // of `traffic`; does not shrink within one life
     std::atomic<std::uint64_t> reused;      // entries of `traffic` that were given to another peer, ever
     std::atomic<std::uint64_t> has_exited;  // 1: this life has ended; written by the coordinator
+    std::atomic<std::uint64_t> pid;         // of the actor's process
+    std::atomic<std::uint64_t> asks;        // whose answer it waits for, packed; 0: nobody's
+    std::atomic<std::uint64_t> ask;         // which of its asks that is; written before `asks`
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
-    std::byte reserved[header_bytes - 7 * 8 - 2 * text_bytes];
+    std::byte reserved[header_bytes - 10 * 8 - 2 * text_bytes];
     Traffic traffic[peers_max];
     std::byte rest[bytes - header_bytes - peers_max * sizeof(Traffic)];
 };
@@ -70,6 +73,14 @@ public:
     void note_exit(ActorId actor) noexcept;
     // Also of a life whose row is another's by now.
     [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
+
+    // Whose answer an actor waits for, and which of its asks that is: the same number, the same wait.
+    struct Wait {
+        ActorId whom;
+        std::uint64_t ask = 0;
+        bool operator==(const Wait&) const = default;
+    };
+    [[nodiscard]] std::optional<Wait> wait_of(ActorId actor) const noexcept;
 
     // The row of that life, nullptr if the row is of another.
     [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
@@ -93,6 +104,8 @@ public:
 
     void begin(std::string_view command, std::int64_t now) noexcept;
     void end() noexcept;
+    void begin_wait(Vitals::Wait wait) noexcept;
+    void end_wait() noexcept;
     void keep_last_words(std::string_view words) noexcept;
     // The entry for `peer`, made at first need, in the place of one that has exited when all are in use; nullptr
     // when all those are alive: then that traffic goes uncounted and only the transport bounds it. Who keeps

@@ -133,6 +133,13 @@ struct Locate {
     using Reply = Located;
 };
 
+// The asker is told by Exited when that actor ends, as if it had located it. Answered with nothing; `gone` for one
+// that has ended.
+struct Watch {
+    AnyRef actor;
+    using Reply = std::monostate;
+};
+
 struct Find {
     std::string name;
     using Reply = Spawned;
@@ -200,7 +207,7 @@ struct Drained {
     using Reply = std::monostate;  // nobody asks for it
 };
 
-// The sender could not get memory: all others are told to give back what they keep for later (notice Trim).
+// The sender could not get memory: all that hold some are told to give back what they keep for later (notice Trim).
 struct MemoryShort {};
 
 // The segments that are alive, at most `rows_max` of them.
@@ -231,7 +238,7 @@ struct Audit {
 };
 
 using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await, CloseSession,
-                                 Drained, MemoryShort, Segments, Audit>;
+                                 Drained, MemoryShort, Segments, Audit, Watch>;
 
 }  // namespace coordinator
 
@@ -258,7 +265,7 @@ struct Drain {
     std::uint64_t pid = 0;
 };
 
-// Coordinator to all: somebody is short of memory. Give back what is kept for later.
+// Coordinator to all that hold memory: somebody is short of it. Give back what is kept for later.
 struct Trim {};
 
 }  // namespace notice

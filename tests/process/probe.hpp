@@ -84,9 +84,16 @@ struct Count {
     std::string ballast;
 };
 struct StopYourself {};
+struct WhoAsks {
+    using Reply = baton::AnyRef;
+};
+struct TickIn {  // answered when so much time has passed
+    std::uint32_t milliseconds = 0;
+    using Reply = std::string;
+};
 
 using Protocol = baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
-                                 AnswerLater, Release, HowMany, Count, StopYourself, AskOther, TellOther, Flood, SpawnChild>;
+                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, TellOther, Flood, SpawnChild>;
 
 struct Echo {
     std::string text;

@@ -57,6 +57,16 @@ public:
     std::uint64_t on(const probe::HowMany&) { return count_; }
     void on(const probe::Count&) { ++count_; }
     void on(const probe::StopYourself&) { context_->stop(); }
+    baton::AnyRef on(const probe::WhoAsks&) { return context_->sender(); }
+    void on(const probe::TickIn& command, baton::Answer<std::string> answer) {
+        tick_ = std::move(answer);
+        tick_at_ = baton::Deadline{context_->now() + std::chrono::milliseconds{command.milliseconds}};
+    }
+    [[nodiscard]] baton::Deadline next_deadline() const { return tick_at_; }
+    void on_deadline() {
+        tick_at_ = baton::Deadline::never();
+        tick_.reply(context_->sender() == baton::AnyRef{} ? "tick" : "somebody's command is in hand");
+    }
 
     std::string on(const probe::AskOther& command) {
         const auto deadline = std::chrono::duration_cast<baton::Duration>(std::chrono::duration<double>(command.seconds));
@@ -89,6 +99,8 @@ private:
     baton::Context* context_;
     std::uint64_t count_ = 0;
     std::vector<baton::Answer<std::string>> later_;
+    baton::Answer<std::string> tick_;
+    baton::Deadline tick_at_ = baton::Deadline::never();
 };
 
 }  // namespace

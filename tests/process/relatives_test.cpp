@@ -157,12 +157,10 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
         return names;
     };
     std::string former;
-    std::shared_ptr<baton::Holdings> book;  // what a handle refers to lives as long as the handle
     Segment stale;
     {
         auto session = baton::Session::enter({.memory_bytes = 64 << 20}).value();
         former = session->id();
-        book = session->holdings();
         world.watch(former);
         baton::Scenario scenario{*session, {}};
         const auto giver = scenario.spawn<vault::Protocol>({"vault", "giver"}).value();

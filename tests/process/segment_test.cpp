@@ -241,10 +241,10 @@ TEST_CASE("the end of a session takes back what everybody held", "[process][I7]"
     const vault::Address b = world.spawn("b");
     world.scenario().send(a, vault::Keep{world.make(1000, 1), 1}).value();
     world.scenario().ask(b, vault::LendTo{a, 10}).value();
-    const std::shared_ptr<baton::Holdings> book = world.world.session().holdings();  // lives as long as the handle
     Segment mine = world.make(10, 1);
     world.world.close();
     CHECK_FALSE(mine);
+    CHECK_THROWS_AS(mine.bytes(), baton::Failure);
 }
 
 TEST_CASE("a reply to nobody releases what it carried", "[process]") {

@@ -384,7 +384,7 @@ TEST_CASE("a lease is read-only, counted, and keeps the lender from reclaiming",
     Holding& lent = *pair.a->create(bytes(5000)).value();
     fill(lent, 5);
     REQUIRE(pair.a->lend(lent));
-    Holding& pledge = *pair.a->pledge(lent, HandleKind::lease, 0, lent.layout);
+    Holding& pledge = *pair.a->pledge(lent, LeaseKind::read, 0, lent.layout);
     Holding* got = nullptr;
     const Handle handle = pair.offer(pledge);
     CHECK(pair.a->leases_out(lent) == 1);
@@ -400,11 +400,29 @@ TEST_CASE("a lease is read-only, counted, and keeps the lender from reclaiming",
     CHECK(pair.a->try_reclaim(lent));
 }
 
+TEST_CASE("shared slices overlap each other, and no lease or exclusive slice", "[holdings][I2]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    REQUIRE(pair.a->lend(lent));
+    Holding& first = *pair.a->pledge(lent, LeaseKind::shared, 0, bytes(100));
+    for (int step = 0; step < 2; ++step) {
+        CHECK(pair.a->has_slices(lent));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::shared, 50, 100));
+        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 50, 100));
+        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, 5000));
+        if (step == 0) REQUIRE(pair.accept(pair.offer(first)));
+    }
+    Holding* second = nullptr;
+    REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::shared, 50, bytes(100))), &second));
+    CHECK(rights_at(second->data) == "rw-s");
+    CHECK(audit(pair.ledger()).empty());
+}
+
 TEST_CASE("a lease handle of other bytes than were granted is refused", "[holdings][I2]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
     REQUIRE(pair.a->lend(lent));
-    Holding& pledge = *pair.a->pledge(lent, HandleKind::slice, 100, bytes(50));
+    Holding& pledge = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
     const Handle handle = pair.offer(pledge);
     const auto refused = [&](const std::function<void(Handle&)>& change) {
         Handle forged = handle;
@@ -431,13 +449,13 @@ TEST_CASE("slices out and pledged overlap with what meets them, and with nothing
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
     REQUIRE(pair.a->lend(lent));
-    Holding& pledge = *pair.a->pledge(lent, HandleKind::slice, 100, bytes(50));
+    Holding& pledge = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
     for (int step = 0; step < 2; ++step) {
         CHECK(pair.a->has_slices(lent));
-        CHECK(pair.a->overlaps(lent, 149, 1));
-        CHECK(pair.a->overlaps(lent, 0, 101));
-        CHECK_FALSE(pair.a->overlaps(lent, 150, 50));
-        CHECK_FALSE(pair.a->overlaps(lent, 0, 100));
+        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 149, 1));
+        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 0, 101));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 150, 50));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 0, 100));
         if (step == 0) pair.offer(pledge);  // the same when it is on its way
     }
     Holdings::Departed parcel{{&pledge}};
@@ -455,7 +473,7 @@ TEST_CASE("a retired segment's memory is not reused under a lease", "[holdings][
     const Slot slot = lent.slot;
     REQUIRE(pair.a->lend(lent));
     Holding* got = nullptr;
-    REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout)), &got));
+    REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
     pair.a->release(lent);
     Holding& other = *pair.a->create(bytes(5000)).value();
     CHECK(other.slot != slot);
@@ -473,7 +491,7 @@ TEST_CASE("leases of one lend use rows again that have come back", "[holdings]")
     REQUIRE(pair.a->lend(lent));
     for (int round = 0; round < 500; ++round) {
         Holding* got = nullptr;
-        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout)), &got));
+        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
         pair.b->release(*got);
     }
     CHECK(pair.ledger().leases_used() == limits::rows_per_block);
@@ -486,7 +504,7 @@ TEST_CASE("leases that are out at once take a row each and no more", "[holdings]
     Holding& lent = *pair.a->create(bytes(5000)).value();
     REQUIRE(pair.a->lend(lent));
     for (int round = 0; round < 1000; ++round)
-        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout))));
+        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout))));
     CHECK(pair.ledger().live_leases(lent.slot) == 1000);
     CHECK(pair.ledger().leases_used() == 1024);
     pair.b->release_all();
@@ -499,7 +517,7 @@ TEST_CASE("many lends one after the other use the same rows of leases", "[holdin
         Holding& lent = *pair.a->create(bytes(10)).value();
         REQUIRE(pair.a->lend(lent));
         Holding* got = nullptr;
-        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, HandleKind::lease, 0, lent.layout)), &got));
+        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
         pair.b->release(*got);
         pair.a->release(lent);
     }
@@ -588,7 +606,7 @@ TEST_CASE("what is let go while it is held by name or message ends what it stand
     Holding& one = *pair.a->create(bytes(10)).value();
     Holding& two = *pair.a->create(bytes(10)).value();
     REQUIRE(pair.a->lend(two));
-    static_cast<void>(pair.a->pledge(two, HandleKind::lease, 0, two.layout));
+    static_cast<void>(pair.a->pledge(two, LeaseKind::read, 0, two.layout));
     const std::uint32_t ticket = one.ticket;
     pair.a->release_all();
     CHECK(one.ticket != ticket);

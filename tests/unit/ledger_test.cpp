@@ -410,6 +410,17 @@ TEST_CASE("an audit names the invariant of each damaged lease", "[ledger][audit]
         lease_of(heap, lease + 2, slot, {LeaseKind::slice, 50, 10});
         CHECK(invariants(audit(ledger)) == std::vector<int>{2});
     }
+    SECTION("shared slices may overlap each other, and no other slice") {
+        lease_of(heap, lease, slot, {LeaseKind::shared, 0, 60});
+        lease_of(heap, lease + 1, slot, {LeaseKind::shared, 50, 50});
+        CHECK(invariants(audit(ledger)).empty());
+        lease_of(heap, lease + 2, slot, {LeaseKind::slice, 99, 1});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2});
+    }
+    SECTION("a lease of no known kind") {
+        lease_of(heap, lease, slot, {static_cast<LeaseKind>(7), 0, 1});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2});
+    }
     SECTION("leases may overlap") {
         lease_of(heap, lease, slot);
         lease_of(heap, lease + 1, slot);

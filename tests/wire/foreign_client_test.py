@@ -889,15 +889,19 @@ class Ledger(ForeignClientTest):
             self.assert_error(stranger.hear(), "gone", 7, "Drained", "has not joined")
         self.assertIsNone(honest.ask(COORDINATOR, "Drained", {"actor": (99, 1)}))
 
-    def test_who_holds_no_memory_is_not_asked_to_trim(self):
+    def test_who_holds_memory_is_asked_to_trim_and_nobody_else(self):
         honest = self.join()
-        stranger = Stranger(self, self.coordinator_address)
-        stranger.say(self.to_coordinator("Join", join_body(name="pool")))
-        stranger.hear()
+        holder, other = Stranger(self, self.coordinator_address), Stranger(self, self.coordinator_address)
+        for stranger in (holder, other):
+            stranger.say(self.to_coordinator("Join", join_body(name="pool")))
+            stranger.id = tuple(stranger.hear()[1]["you"])
+        pages = LedgerPages(self, honest.welcome["session"], holder)
+        pages.create(pages.claim_block("segment"), b"kept for later")
         honest.send(COORDINATOR, "MemoryShort", {})
-        honest.ask(COORDINATOR, "Roster", {"with_exited": False})  # behind it
-        stranger.say(self.to_coordinator("Roster", {"with_exited": False}))
-        self.assertEqual(stranger.hear()[0][1], REPLY)
+        envelope, _ = holder.hear()
+        self.assertEqual((envelope[1], envelope[8]), (NOTICE, "Trim"))
+        other.say(self.to_coordinator("Roster", {"with_exited": False}))  # behind what it would have heard before
+        self.assertEqual(other.hear()[0][1], REPLY)
 
 
 class Golden(unittest.TestCase):
