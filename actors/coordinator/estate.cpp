@@ -58,7 +58,7 @@ Estate::Settled Estate::settle(ActorId dead) {
     pass_crash_point(CrashPoint::settle_walked);
 
     std::ranges::sort(settled.concerned);
-    settled.concerned.erase(std::ranges::unique(settled.concerned).begin(), settled.concerned.end());
+    settled.concerned.erase(std::unique(settled.concerned.begin(), settled.concerned.end()), settled.concerned.end());
     std::set<ActorId>& heirs = settling_[dead.number].heirs;
     heirs.insert(settled.to_drain.begin(), settled.to_drain.end());
     settled.to_drain.assign(heirs.begin(), heirs.end());

@@ -141,7 +141,7 @@ public:
         if (body.size() > limits::message_bytes_max)
             refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
                                body.size(), limits::message_bytes_max));
-        answer([&](AnswerSlot& slot) { slot.reply(body, &parcel); });
+        answer([&body = body, &parcel = parcel](AnswerSlot& slot) { slot.reply(body, &parcel); });
     }
     void fail(const std::string& text) {
         answer([&](AnswerSlot& slot) { slot.fail(Error{ErrorKind::failed, text}); });

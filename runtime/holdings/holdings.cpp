@@ -77,7 +77,10 @@ Result<void> Holdings::map(Holding& holding) {
         return {};
     }
     if (holding.data != nullptr) return {};
-    Result<std::byte*> start = store_.pin(block_of(holding), holding.capacity, access_of(holding));
+    const bool is_part = holding.kind == HandleKind::slice;  // of what may be far larger
+    Result<std::byte*> start =
+        store_.pin(block_of(holding), holding.capacity, access_of(holding),
+                   is_part ? Store::Part{holding.offset, holding.bytes} : Store::Part{0, holding.capacity});
     if (!start) return start.error();
     holding.data = *start + holding.offset;
     return {};
@@ -165,7 +168,7 @@ Result<Holding*> Holdings::create(Layout layout) {
     row.used_bytes.store(*bytes, relaxed);
     const Store::Block block = block_of(holding);
     Result<std::byte*> data =
-        has_memory ? store_.pin(block, capacity, Mapping::Access::write) : store_.make(block, capacity);
+        has_memory ? store_.pin(block, capacity, Mapping::Access::write, {0, capacity}) : store_.make(block, capacity);
     if (!has_memory && !data && data.error().kind == ErrorKind::overloaded && has_pooled()) {
         trim();  // what lies in the pool in other sizes is memory of the machine too
         data = store_.make(block, capacity);

@@ -8,6 +8,7 @@
 
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
+#include <algorithm>
 #include <cstring>
 
 namespace baton {
@@ -99,9 +100,10 @@ Result<Mapping> Mapping::map(const SharedObject& object, Access access, std::siz
 std::byte* Mapping::data() const noexcept { return static_cast<std::byte*>(region_->region.get_address()); }
 std::size_t Mapping::size() const noexcept { return region_->region.get_size(); }
 
-void Mapping::populate(Access access) noexcept {
+void Mapping::populate(Access access, std::size_t offset, std::size_t bytes) noexcept {
+    const std::size_t start = offset & ~(ipc::mapped_region::get_page_size() - 1);
     // An older kernel does not know the advice; then each page faults at its first use.
-    ::madvise(region_->region.get_address(), region_->region.get_size(),
+    ::madvise(data() + start, std::min(offset + bytes, size()) - start,
               access == Access::write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 }
 

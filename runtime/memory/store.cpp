@@ -32,7 +32,7 @@ Result<std::byte*> Store::make(Block block, std::uint64_t bytes) {
     Result<void> committed = object->commit(0, bytes);
     if (committed) {
         pass_crash_point(CrashPoint::memory_committed);
-        if (Result<std::byte*> data = add(*object, block, bytes, Mapping::Access::write); data) return data;
+        if (Result<std::byte*> data = add(*object, block, bytes, Mapping::Access::write, {0, bytes}); data) return data;
         committed = Error{ErrorKind::overloaded, fmt::format("this process can map no more memory: {} segments are mapped "
                                                              "(limits::mappings_max, vm.max_map_count)", mapped())};
     }
@@ -40,7 +40,7 @@ Result<std::byte*> Store::make(Block block, std::uint64_t bytes) {
     return committed.error();
 }
 
-Result<std::byte*> Store::pin(Block block, std::uint64_t bytes, Mapping::Access access) {
+Result<std::byte*> Store::pin(Block block, std::uint64_t bytes, Mapping::Access access, Part used) {
     const auto found = views_.find(Key{block, access});
     if (found != views_.end() && found->second->mapping.size() >= bytes) {
         View& view = *found->second;
@@ -57,10 +57,11 @@ Result<std::byte*> Store::pin(Block block, std::uint64_t bytes, Mapping::Access 
     if (object->size() < bytes)
         return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, its row says {}", object->name(),
                                                      object->size(), bytes)};
-    return add(*object, block, bytes, access);
+    return add(*object, block, bytes, access, used);
 }
 
-Result<std::byte*> Store::add(const SharedObject& object, Block block, std::uint64_t bytes, Mapping::Access access) {
+Result<std::byte*> Store::add(const SharedObject& object, Block block, std::uint64_t bytes, Mapping::Access access,
+                              Part used) {
     while (mapped() >= limits::mappings_max && !idle_views_.empty()) forget_oldest_idle();
     if (mapped() >= limits::mappings_max)
         return Error{ErrorKind::overloaded,
@@ -71,7 +72,7 @@ Result<std::byte*> Store::add(const SharedObject& object, Block block, std::uint
         mapping = Mapping::map(object, access, 0, bytes);
     }
     if (!mapping) return mapping.error();
-    mapping->populate(access);
+    mapping->populate(access, used.offset, used.bytes);
     const Key key{block, access};
     pinned_.push_back(View{key, std::move(*mapping), 1});
     views_[key] = std::prev(pinned_.end());

@@ -35,8 +35,13 @@ public:
     // Fresh memory, committed, and its first view; `overloaded` when memory or mappings are short, and then
     // nothing is left of it.
     [[nodiscard]] Result<std::byte*> make(Block block, std::uint64_t bytes);
-    // A view, to be given back by unpin(). `gone` when there is no such memory.
-    [[nodiscard]] Result<std::byte*> pin(Block block, std::uint64_t bytes, Mapping::Access access);
+    struct Part {
+        std::uint64_t offset = 0;
+        std::uint64_t bytes = 0;
+    };
+    // A view of all `bytes`, to be given back by unpin(); if it is new, the pages of `used` are at hand. `gone` when
+    // there is no such memory.
+    [[nodiscard]] Result<std::byte*> pin(Block block, std::uint64_t bytes, Mapping::Access access, Part used);
     void unpin(Block block, Mapping::Access access) noexcept;
     // For a view that somebody looks at beyond its end here: it becomes private memory at the same address, as it is
     // now, until the Store ends. It is not given back.
@@ -69,7 +74,8 @@ private:
         Mapping mapping;
         std::uint32_t pins = 0;
     };
-    [[nodiscard]] Result<std::byte*> add(const SharedObject& object, Block block, std::uint64_t bytes, Mapping::Access access);
+    [[nodiscard]] Result<std::byte*> add(const SharedObject& object, Block block, std::uint64_t bytes, Mapping::Access access,
+                                         Part used);
     void forget_oldest_idle() noexcept;
 
     std::string session_id_;

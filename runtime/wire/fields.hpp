@@ -18,10 +18,13 @@
 
 namespace baton::fields {
 
-// Converts to whatever a member wants to be initialised with. Never defined: only named in requires.
+// Converts to whatever a member wants to be initialised with. Only named in requires, never called; the body is for
+// clang, which wants one for a type of an unnamed namespace.
 struct Anything {
     template <class T>
-    operator T() const noexcept;  // NOLINT: implicit is the point
+    operator T() const noexcept {  // NOLINT: implicit is the point
+        __builtin_unreachable();
+    }
 };
 
 template <class T, std::size_t... I>

@@ -90,14 +90,14 @@ TEST_CASE("an envelope of another version is unsupported, whatever else it holds
 }
 
 TEST_CASE("a manifest lists what changes hands: segments, leases and slices", "[wire]") {
-    Envelope sent{MessageKind::send, {3, 1}, {4, 1}, 7, 0, "Develop"};
-    sent.manifest = {Handle{HandleKind::segment, 17, 5, {"<f4", {480, 640}}},
+    Envelope carrying{MessageKind::send, {3, 1}, {4, 1}, 7, 0, "Develop"};
+    carrying.manifest = {Handle{HandleKind::segment, 17, 5, {"<f4", {480, 640}}},
                      Handle{HandleKind::lease, 18, 6, {"|u1", {1}}, 2, 9, 0},
                      Handle{HandleKind::slice, 19, 7, {"<i8", {10}}, 3, 11, 4096}};
-    const Buffer bytes = bytes_of(sent);
+    const Buffer bytes = bytes_of(carrying);
     const Result<Envelope> received = read(bytes);
     REQUIRE(received.ok());
-    CHECK(received->manifest == sent.manifest);
+    CHECK(received->manifest == carrying.manifest);
 }
 
 TEST_CASE("a manifest that makes no sense is corrupt", "[wire]") {
