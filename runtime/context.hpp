@@ -182,8 +182,8 @@ public:
                                                                               Duration deadline = limits::stop_deadline);
     // Ends a spawned actor by SIGKILL.
     Result<void> kill(AnyRef actor);
-    // on_exited tells of that actor's end, though this one never sent anything to it. `gone`: it has ended already.
-    Result<void> watch(AnyRef actor);
+    // on_exited tells of that actor's end, though this one never sent anything to it. Its name; `gone`: it has ended already.
+    Result<std::string> watch(AnyRef actor);
 
     // Waits until `done`, which is asked whenever something has come; `timed_out` at the deadline, `stopping`.
     // Answers and news of exits come meanwhile, an actor's other commands wait.

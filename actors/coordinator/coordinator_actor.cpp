@@ -87,11 +87,11 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
     answer.fail(gone(fmt::format("no actor {} in this session", to_string(id))));
 }
 
-void Coordinator::on(const Watch& command, Answer<std::monostate> answer) {
+void Coordinator::on(const Watch& command, Answer<std::string> answer) {
     Member* member = members_.find(command.actor.id);
     if (member != nullptr) {
         if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
-        return answer.reply({});
+        return answer.reply(member->name);
     }
     if (const Past* past = members_.find_past(command.actor.id); past != nullptr)
         return answer.fail(gone(fmt::format("{} has exited: {}", past->row.name, to_text(past->row.exit))));

@@ -38,7 +38,7 @@ public:
     void on(Leave command, Answer<std::monostate> answer);
     void on(Spawn command, Answer<Spawned> answer);
     void on(const Locate& command, Answer<Located> answer);
-    void on(const Watch& command, Answer<std::monostate> answer);
+    void on(const Watch& command, Answer<std::string> answer);
     void on(const Find& command, Answer<Spawned> answer);
     std::vector<RosterRow> on(const Roster& command);
     void on(const StopActors& command, Answer<std::vector<Ended>> answer);

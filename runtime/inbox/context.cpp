@@ -43,10 +43,8 @@ Result<void> Context::kill(AnyRef actor) {
     return {};
 }
 
-Result<void> Context::watch(AnyRef actor) {
-    Result<std::monostate> done = call(*loop_, coordinator::Watch{actor}, limits::coordinator_deadline);
-    if (!done) return done.error();
-    return {};
+Result<std::string> Context::watch(AnyRef actor) {
+    return call(*loop_, coordinator::Watch{actor}, limits::coordinator_deadline);
 }
 
 Result<void> Context::wait_for(const std::function<bool()>& done, Duration deadline) {

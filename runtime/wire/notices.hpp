@@ -133,11 +133,11 @@ struct Locate {
     using Reply = Located;
 };
 
-// The asker is told by Exited when that actor ends, as if it had located it. Answered with nothing; `gone` for one
+// The asker is told by Exited when that actor ends, as if it had located it. Answered with its name; `gone` for one
 // that has ended.
 struct Watch {
     AnyRef actor;
-    using Reply = std::monostate;
+    using Reply = std::string;
 };
 
 struct Find {

@@ -43,7 +43,7 @@ TEST_CASE("who watches an actor is told of its end, though it never sent it anyt
     const ProbeRef alice = world.spawn("Alice");
     std::vector<std::string> ended;
     context.on_exited([&](const baton::PeerExited& exited) { ended.push_back(exited.name); });
-    REQUIRE(context.watch(alice));
+    REQUIRE(context.watch(alice).value() == "Alice");
     REQUIRE(context.kill(alice));
     REQUIRE(context.wait_for([&] { return !ended.empty(); }, 10s));
     CHECK(ended == std::vector<std::string>{"Alice"});

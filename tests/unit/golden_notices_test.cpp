@@ -117,7 +117,7 @@ std::vector<Said> said() {
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
     say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
-    say_command(all, c::Watch{alice}, std::monostate{});
+    say_command(all, c::Watch{alice}, std::string("alice"));
     say_command(all, c::Find{"alice"}, spawned);
     say_command(all, c::Roster{true},
                 {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
