@@ -1,0 +1,38 @@
+#pragma once
+// Cells: the keeper's shared memory for locks and values, page by page; 64 cells a page (words.hpp).
+//
+// A page is lent for as long as the keeper lives, and each client that attaches gets a slice of one cell, which others
+// have too. When a client dies the ledger takes its slices back; when the keeper dies the memory stays until the last
+// client lets go.
+
+#include "actors/sync/words.hpp"
+#include "runtime/context.hpp"
+
+namespace baton::sync {
+
+class Cells {
+public:
+    explicit Cells(Context& context) : context_(&context) {}
+
+    struct Cell {
+        std::size_t page = 0;
+        std::uint64_t place = 0;  // of its first word
+    };
+    // All words of it zero. `overloaded` when memory is short.
+    [[nodiscard]] Result<Cell> fresh();
+    [[nodiscard]] Word word(Cell cell, std::uint64_t place);
+    // For one client.
+    [[nodiscard]] Result<Slice> share(Cell cell) { return pages_[cell.page].lent.share(cell.place, cell_words); }
+
+private:
+    static constexpr std::uint64_t page_words = 4096 / sizeof(std::uint64_t);
+    struct Page {
+        Lent lent;
+        Slice own;  // never sent: the keeper's own view
+        std::uint64_t used = 0;
+    };
+    Context* context_;
+    std::vector<Page> pages_;
+};
+
+}  // namespace baton::sync

@@ -1,0 +1,36 @@
+#include "actors/sync/condition.hpp"
+
+namespace baton::sync {
+
+Result<Address> Condition::make(Context& context, const Address& lock, const std::string& name) {
+    return context.ask(lock.keeper, MakeCondition{name, lock.number}, limits::ask_deadline);
+}
+
+Result<void> Condition::wait(Duration deadline) {
+    if (!lock_->is_held())
+        return Error{ErrorKind::refused, fmt::format("{} waits for condition '{}' without holding lock '{}'", context().name(), name(),
+                                                     lock_->name())};
+    // The keeper lets go of the lock for us and gives it back, so the word is not ours to touch meanwhile.
+    const std::uint64_t depth = std::exchange(lock_->depth_, 0);
+    Result<Granted> granted = sync::Handle::wait(WaitCondition{number()}, deadline, "condition");
+    if (granted) {
+        lock_->depth_ = depth;
+        return {};
+    }
+    if (granted.error().kind != ErrorKind::timed_out) return granted.error();
+    const Result<std::string> again =
+        lock_->take(Deadline::in(context().loop().clock(), limits::ask_deadline), limits::ask_deadline);
+    if (again) lock_->depth_ = depth;
+    else granted.error().text += fmt::format("; and its lock is not held again: {}", describe(again.error()));
+    return granted.error();
+}
+
+Result<void> Condition::wait_for(const std::function<bool()>& holds, Duration duration) {
+    const Clock& clock = context().loop().clock();
+    const Deadline deadline = Deadline::in(clock, duration);
+    while (!holds())
+        if (Result<void> waited = wait(deadline.left(clock)); !waited) return waited;
+    return {};
+}
+
+}  // namespace baton::sync

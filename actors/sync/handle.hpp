@@ -1,0 +1,76 @@
+#pragma once
+// Handle: a primitive, as one process uses it: its address, and a Context to speak with its keeper. What the handles of
+// all kinds share; users take Lock, Event, Barrier and so on.
+//
+// Rules of all handles: one thread, the actor's. One handle a process and primitive. Not movable, as what guards refers
+// to it. Every wait has a deadline and ends with one of
+//     ok          it came
+//     timed_out   the deadline; nothing of what was waited for is the waiter's, also if it came at that moment
+//     stopping    this actor stops
+//     gone        the keeper has exited, and with it what it kept
+//     refused     there is nothing to wait for; the text says why: a deadlock (with the names in the circle), a barrier that is
+//                 broken, a lock that is held already
+//     overloaded  a limit of the keeper
+
+#include <fmt/format.h>
+
+#include "actors/sync/sync.hpp"
+#include "runtime/context.hpp"
+
+namespace baton::sync {
+
+// Starts a keeper, as a child of whoever calls it.
+[[nodiscard]] Result<Ref<Protocol>> spawn_keeper(Context& context, const std::string& name = "sync");
+
+class Handle {
+public:
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+
+    // May travel to other processes, which make handles of it.
+    [[nodiscard]] const Address& address() const noexcept { return address_; }
+    [[nodiscard]] const std::string& name() const noexcept { return address_.name; }
+
+protected:
+    Handle(Context& context, Address address) : context_(&context), address_(std::move(address)) {}
+    ~Handle() = default;
+
+    // A command that is answered when something has come. `what` is for the text of an error: "lock".
+    template <class C>
+    [[nodiscard]] Result<Granted> wait(const C& command, Duration deadline, std::string_view what) {
+        if (Result<void> paid = withdraw_late(); !paid) return paid.error();
+        Result<Granted> granted = context_->ask(address_.keeper, command, deadline);
+        if (!granted && (granted.error().kind == ErrorKind::timed_out || granted.error().kind == ErrorKind::stopping)) {
+            owes_withdrawal_ = true;
+            static_cast<void>(withdraw_late());
+            if (granted.error().kind == ErrorKind::timed_out) return late(what, deadline);
+        }
+        return granted;
+    }
+    // One that is answered at once, as far as the keeper gets to run.
+    template <class C>
+    [[nodiscard]] Result<typename C::Reply> ask(const C& command) {
+        return context_->ask(address_.keeper, command, limits::ask_deadline);
+    }
+    template <class C>
+    [[nodiscard]] Result<void> tell(const C& command) {
+        Result<typename C::Reply> done = ask(command);
+        if (!done) return done.error();
+        return {};
+    }
+    [[nodiscard]] Result<std::uint64_t> count();
+    [[nodiscard]] Error late(std::string_view what, Duration deadline) const;
+
+    [[nodiscard]] Context& context() const noexcept { return *context_; }
+    [[nodiscard]] std::uint32_t number() const noexcept { return address_.number; }
+
+private:
+    // Without waiting; a keeper that is far behind hears of it before the next wait.
+    [[nodiscard]] Result<void> withdraw_late();
+
+    Context* context_;
+    Address address_;
+    bool owes_withdrawal_ = false;
+};
+
+}  // namespace baton::sync

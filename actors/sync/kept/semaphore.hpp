@@ -1,0 +1,37 @@
+#pragma once
+// Semaphore, as it is kept: free permits, who has the others, and the line of those who wait for one.
+//
+// A permit belongs to who took it and comes back when that client dies. One that gives back a permit without having one
+// gives back, for somebody else, that which is out for longest; with none out a bounded semaphore refuses, any other
+// has one permit more.
+
+#include <deque>
+
+#include "actors/sync/kept/primitive.hpp"
+
+namespace baton::sync::kept {
+
+class Semaphore : public Primitive {
+public:
+    static constexpr std::string_view kind_name = "semaphore";
+    Semaphore(std::string name, std::uint64_t permits, bool is_bounded)
+        : Primitive(kind_name, std::move(name)), permits_(permits), free_(permits), is_bounded_(is_bounded) {}
+
+    void take(ActorId who, Wakes& wakes);
+    [[nodiscard]] Result<void> give_back(ActorId who, Wakes& wakes);
+
+    void withdraw(const Party& who, Given given, Wakes& wakes) override;
+    void bury(const Party& dead, const std::string& how, Wakes& wakes) override;
+    [[nodiscard]] WaitsFor waits_for(ActorId waiter) const override;
+    [[nodiscard]] std::uint64_t count() const override { return free_; }
+
+private:
+    void pass_on(Wakes& wakes);
+    std::uint64_t permits_;
+    std::uint64_t free_;
+    bool is_bounded_;
+    std::vector<ActorId> holders_;  // one entry a permit, in the order in which they were taken
+    std::deque<ActorId> line_;
+};
+
+}  // namespace baton::sync::kept

@@ -1,0 +1,106 @@
+#pragma once
+// SyncActor: the keeper. Who may ask it what: sync.hpp; what each primitive does: kept/.
+//
+// Here are only the ways between them: from a command to the primitive with that number, from the Wakes that come of
+// it to the answers that were kept, from the end of a client to all that it held, and every 100 ms of waiting one look
+// for circles.
+
+#include <memory>
+
+#include "actors/sync/cells.hpp"
+#include "actors/sync/clients.hpp"
+#include "actors/sync/deadlock.hpp"
+#include "actors/sync/kept/primitive.hpp"
+
+namespace baton::sync {
+
+class SyncActor {
+public:
+    explicit SyncActor(Context& context);
+    ~SyncActor();
+
+    Result<Address> on(MakeLock command);
+    Result<Address> on(MakeCondition command);
+    Result<Address> on(MakeEvent command);
+    Result<Address> on(MakeSemaphore command);
+    Result<Address> on(MakeBarrier command);
+    Result<Address> on(MakeLatch command);
+    Result<Address> on(MakeValue command);
+    Result<Address> on(MakeArray command);
+    Result<Address> on(MakeQueue command);
+    Result<Ends> on(MakeChannel command);
+
+    Result<Attached> on(const Attach& command);
+    Result<Looked> on(const Look& command);
+    void on(const Withdraw& command);
+
+    void on(const Acquire& command, Answer<Granted> answer);
+    Result<Nothing> on(const Release& command);
+    void on(const WaitCondition& command, Answer<Granted> answer);
+    Result<std::uint64_t> on(const Notify& command);
+    Result<Nothing> on(const SetEvent& command);
+    void on(const WaitEvent& command, Answer<Granted> answer);
+    void on(const TakePermit& command, Answer<Granted> answer);
+    Result<Nothing> on(const ReturnPermit& command);
+    void on(const Arrive& command, Answer<Granted> answer);
+    Result<Nothing> on(const ActionDone& command);
+    Result<Nothing> on(const ResetBarrier& command);
+    Result<Nothing> on(const AbortBarrier& command);
+    Result<std::uint64_t> on(const CountDown& command);
+    void on(const WaitLatch& command, Answer<Granted> answer);
+    void on(Put command, Answer<Granted> answer);
+    void on(const Get& command, Answer<Granted> answer);
+    Result<Nothing> on(const TaskDone& command);
+    void on(const Join& command, Answer<Granted> answer);
+    void on(Say command, Answer<Granted> answer);
+    void on(const Hear& command, Answer<Granted> answer);
+    void on(const Poll& command, Answer<Granted> answer);
+    Result<Nothing> on(const Close& command);
+
+    [[nodiscard]] Deadline next_deadline() const { return next_look_; }
+    void on_deadline();
+
+private:
+    struct Kept {
+        std::unique_ptr<kept::Primitive> primitive;
+        std::optional<Cells::Cell> cell = {};
+        std::optional<Lent> elements = {};
+    };
+
+    // ---- making
+    [[nodiscard]] Result<void> require_room(std::string_view kind, const std::string& name, std::size_t count = 1) const;
+    Address keep(Kept kept);
+    // A lock with a cell of its own, of a kind that has one.
+    [[nodiscard]] Result<Kept> with_lock(std::string_view kind, std::string name);
+
+    // ---- from commands to primitives
+    [[nodiscard]] Result<Kept*> find(std::uint32_t number);
+    template <class Kind>
+    [[nodiscard]] Result<Kind*> find_as(std::uint32_t number);
+    // begin(primitive, client, wakes) for a wait of the sender.
+    template <class Kind, class Begin>
+    void wait_at(std::uint32_t number, Answer<Granted> answer, Begin begin);
+    // step(primitive, client, wakes) for what takes no time; its Result is the answer.
+    template <class Kind, class Step>
+    auto step_at(std::uint32_t number, Step step) -> std::invoke_result_t<Step, Kind&, const kept::Party&, kept::Wakes&>;
+    void deliver(kept::Wakes& wakes);
+    void end_wait(Client& client, const Error& why);
+    void bury(const PeerExited& exited);
+
+    // ---- looking for circles
+    void look();
+    [[nodiscard]] std::vector<Wait> waits_of_clients();
+    void add_asks(std::vector<Wait>& waits) const;
+    [[nodiscard]] bool is_at_rest(const std::vector<Wait>& circle) const;
+    void break_up(const std::vector<Wait>& circle);
+
+    Context* context_;
+    Cells cells_;
+    Clients clients_;
+    std::vector<Kept> kept_;  // number - 1
+    std::uint64_t turns_ = 0;
+    Deadline next_look_ = Deadline::never();
+    std::vector<Wait> suspected_;  // the circle of the look before
+};
+
+}  // namespace baton::sync

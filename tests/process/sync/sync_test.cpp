@@ -1,0 +1,614 @@
+// Locks, conditions, barriers, semaphores and queues among real processes that are killed, stopped and too late.
+#include <csignal>
+
+#include "actors/sync/array.hpp"
+#include "actors/sync/barrier.hpp"
+#include "actors/sync/channel.hpp"
+#include "actors/sync/condition.hpp"
+#include "actors/sync/event.hpp"
+#include "actors/sync/joinable_queue.hpp"
+#include "actors/sync/latch.hpp"
+#include "actors/sync/semaphore.hpp"
+#include "actors/sync/value.hpp"
+#include "tests/process/process_world.hpp"
+#include "tests/process/sync/player.hpp"
+
+using namespace std::chrono_literals;
+using namespace baton;
+using player::Do;
+using Player = Ref<player::Protocol>;
+using Said = Pending<std::string>;
+using Catch::Contains;
+using Catch::StartsWith;
+
+namespace {
+
+// A session with a keeper, and players that are told what to do.
+class SyncWorld : public ProcessWorld {
+public:
+    SyncWorld() : keeper_(sync::spawn_keeper(context()).value()) {}
+
+    Context& context() { return scenario().context(); }
+    [[nodiscard]] Ref<sync::Protocol> keeper() const { return keeper_; }
+    Player player(const std::string& name) { return scenario().spawn<player::Protocol>({"player", name}).value(); }
+
+    std::string tell(Player player, Do command) { return scenario().ask(player, command, 20s).value(); }
+    // Does not wait for the end of it.
+    Said begin(Player player, Do command) { return scenario().request(player, command).value(); }
+    static std::string end(Said& said) { return said.get(20s).value(); }
+    // Until so many clients wait at it.
+    void wait_until_waiting(const sync::Address& address, std::uint64_t clients) {
+        while (look(address).waiting != clients) {
+        }
+    }
+    sync::Looked look(const sync::Address& address) { return scenario().ask(keeper_, sync::Look{address.number}).value(); }
+
+    void kill(Player player) {
+        scenario().kill(player).value();
+        scenario().join(player, 10s).value();
+    }
+    void freeze(Player player, const std::string& name) {
+        ::kill(pid_of(player), SIGSTOP);
+        wait_for_state(name, "frozen");
+    }
+    void thaw(Player player) { ::kill(pid_of(player), SIGCONT); }
+
+    sync::Address lock(const std::string& name = "lock") { return sync::Lock::make(context(), keeper_, name).value(); }
+
+private:
+    Ref<sync::Protocol> keeper_;
+};
+
+}  // namespace
+
+// ---- locks -----------------------------------------------------------------------------------------
+
+TEST_CASE("the next who waits for a lock has it when its owner dies, and is told whose it was", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address lock = world.lock();
+    REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
+    SECTION("somebody waits") {
+        Said bobs = world.begin(bob, {"acquire", lock});
+        world.wait_until_waiting(lock, 1);
+        world.kill(alice);
+        CHECK(world.end(bobs) == "ok after alice");
+    }
+    SECTION("nobody waits yet") {
+        world.kill(alice);
+        CHECK_THAT(world.tell(bob, {"acquire", lock}), StartsWith("ok after "));
+    }
+    CHECK(world.tell(bob, {"release", lock}) == "ok");
+    sync::Lock mine{world.context(), lock};
+    CHECK_FALSE(mine.acquire(1s).value().owner_died());
+}
+
+TEST_CASE("an owner that is stopped is not dead, and a wait for its lock ends at the deadline", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address lock = world.lock();
+    REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
+    world.freeze(alice, "alice");
+    CHECK_THAT(world.tell(bob, {"acquire", lock, 300}), StartsWith("timed_out: bob waited 300 ms for lock 'lock'"));
+    CHECK_THAT(world.tell(bob, {"acquire", lock, 0}), StartsWith("timed_out"));
+    Said bobs = world.begin(bob, {"acquire", lock});
+    world.wait_until_waiting(lock, 1);
+    world.thaw(alice);
+    CHECK(world.tell(alice, {"release", lock}) == "ok");
+    CHECK(world.end(bobs) == "ok");
+}
+
+TEST_CASE("who waits for a lock and is killed, or stopped by the session, is out of its line", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const Player carol = world.player("carol");
+    const sync::Address lock = world.lock();
+    REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
+    Said bobs = world.begin(bob, {"acquire", lock});
+    world.wait_until_waiting(lock, 1);
+    Said carols = world.begin(carol, {"acquire", lock});
+    world.wait_until_waiting(lock, 2);
+    if (GENERATE(true, false)) {
+        world.kill(bob);
+    } else {
+        CHECK(world.scenario().stop(bob).value().exit.kind == ExitKind::stopped);
+    }
+    CHECK(world.tell(alice, {"release", lock}) == "ok");
+    CHECK(world.end(carols) == "ok");
+}
+
+// Goal: no lock is lost to somebody who does not wait for it any more.
+// Method: the keeper is stopped while a wait reaches its deadline, so that it grants first and reads the withdrawal then;
+// and, many times, the lock is released at about the deadline, so that they cross on the way.
+TEST_CASE("a lock that is granted to who has just given up is free again", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address lock = world.lock();
+    sync::Lock mine{world.context(), lock};
+    {
+        const sync::Hold hold = mine.acquire(1s).value();
+        REQUIRE(world.tell(bob, {"acquire", lock, 50}).starts_with("timed_out"));
+        ::kill(world.pid_of(world.keeper()), SIGSTOP);
+        world.wait_for_state("sync", "frozen");
+        CHECK_THAT(world.tell(bob, {"acquire", lock, 50}), StartsWith("timed_out"));
+        ::kill(world.pid_of(world.keeper()), SIGCONT);
+    }
+    CHECK(world.tell(alice, {"acquire", lock}) == "ok");
+    CHECK(world.tell(alice, {"release", lock}) == "ok");
+
+    for (int round = 0; round < 40; ++round) {
+        sync::Hold hold = mine.acquire(10s).value();
+        Said bobs = world.begin(bob, {"acquire", lock, 2});
+        const auto release_at = std::chrono::steady_clock::now() + 1800us + 10us * round;
+        while (std::chrono::steady_clock::now() < release_at) {
+        }
+        REQUIRE(hold.release().ok());
+        const std::string outcome = world.end(bobs);
+        if (outcome == "ok") REQUIRE(world.tell(bob, {"release", lock}) == "ok");
+        else REQUIRE_THAT(outcome, StartsWith("timed_out"));
+    }
+    CHECK_FALSE(mine.acquire(10s).value().owner_died());
+}
+
+// Goal: whoever dies, wherever, the others go on, and what was done under the lock counts.
+// Method: two processes count under a lock while others count too and kill themselves: before they have the lock, with
+// it, with the value changed, after its release; 200 of them.
+TEST_CASE("owners that die between taking and releasing a lock stop nobody and lose no count", "[process][sync][I8]") {
+    SyncWorld world;
+    using Number = sync::Value<std::uint64_t>;
+    const sync::Address counter = Number::make(world.context(), world.keeper(), "counter", 0).value();
+    Number is_over{world.context(), Number::make(world.context(), world.keeper(), "is over", 0).value()};
+    std::vector<Pending<player::Counted>> counting;
+    for (const char* name : {"alice", "bob"})
+        counting.push_back(world.scenario().request(world.player(name), player::CountUp{counter, is_over.address()}).value());
+
+    std::uint64_t expected = 0;
+    constexpr std::uint64_t lives = 200;
+    constexpr std::uint64_t places = 4;
+    for (std::uint64_t life = 0; life < lives; life += 2 * places) {
+        const auto mortals = world.scenario().spawn_all<player::Protocol>(std::vector<Program>(2 * places, Program{"player"})).value();
+        std::vector<Pending<player::Counted>> dying;
+        for (std::uint64_t number = 0; number < mortals.size(); ++number) {
+            const std::uint64_t before = (life * 7 + number) % 50;
+            const auto place = static_cast<std::uint32_t>(number % places);
+            dying.push_back(world.scenario().request(mortals[number], player::CountUp{counter, is_over.address(), before, place}).value());
+            expected += before + (place >= 2 ? 1 : 0);
+        }
+        for (auto& one : dying) REQUIRE(one.get(30s).error().kind == ErrorKind::gone);
+    }
+    is_over.store(1).value();
+    std::uint64_t dead_owners = 0;
+    for (auto& one : counting) {
+        const player::Counted counted = one.get(30s).value();
+        expected += counted.count;
+        dead_owners += counted.dead_owners;
+    }
+    Number number{world.context(), counter};
+    const sync::Hold hold = number.acquire(10s).value();
+    CHECK(number.load().value() == expected);
+    CHECK(dead_owners > 0);
+}
+
+TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold what fits", "[process][sync]") {
+    SyncWorld world;
+    using Number = sync::Value<double>;
+    const sync::Address address = Number::make(world.context(), world.keeper(), "number", 2.5).value();
+    Number number{world.context(), address};
+    CHECK(number.load().value() == 2.5);
+    CHECK(number.fetch_add(0.5).value() == 2.5);
+    CHECK(number.update([](double& value) { value *= 2; }, 1s).value() == 6.0);
+    CHECK(number.store(-1).ok());
+    CHECK(number.load().value() == -1);
+
+    sync::ByteArray text{world.context(), sync::ByteArray::make(world.context(), world.keeper(), "text", 5).value()};
+    CHECK(text.text().empty());
+    CHECK(text.assign("abc").ok());
+    CHECK(text.text() == "abc");
+    CHECK(text.assign("abcde").ok());
+    CHECK(text.assign("abcdef").error().text == "a text of 6 bytes is too long for array 'text', which holds 5");
+    text.store(1, 'B');
+    CHECK(text.raw() == "aBcde");
+    CHECK_THROWS_AS(text.load(5), Failure);
+    CHECK_THROWS_AS(text.elements(), Failure);
+    const sync::Hold hold = text.acquire(1s).value();
+    CHECK(text.elements().size() == 5);
+}
+
+TEST_CASE("a lock is acquired again by its owner only where it may be", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const sync::Address address = world.lock("printer");
+    sync::Lock plain{world.context(), address};
+    {
+        const sync::Hold hold = plain.acquire(1s).value();
+        CHECK_THAT(plain.acquire(1s).error().text, Contains("holds lock 'printer' already"));
+    }
+    sync::RecursiveLock nested{world.context(), address};
+    {
+        sync::Hold outer = nested.acquire(1s).value();
+        sync::Hold inner = nested.acquire(1s).value();
+        CHECK(inner.release().ok());
+        CHECK_THAT(world.tell(alice, {"acquire", address, 20}), StartsWith("timed_out"));
+        CHECK(outer.release().ok());
+        CHECK(outer.release().ok());  // nothing any more
+    }
+    CHECK(world.tell(alice, {"acquire", address, 1000}) == "ok");
+}
+
+// ---- hostile ---------------------------------------------------------------------------------------
+
+TEST_CASE("whatever somebody writes over the words of a lock, the keeper and the waiters go on", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address lock = world.lock();
+    sync::Attached attached = world.scenario().ask(world.keeper(), sync::Attach{lock.number}).value();
+    const std::span<std::uint64_t> words = attached.cell.as<std::uint64_t>();
+    REQUIRE(words.size() == sync::cell_words);
+    for (const std::uint64_t junk : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{77} << 32, std::uint64_t{1} << 62}) {
+        REQUIRE(world.tell(alice, {"acquire", lock}).starts_with("ok"));
+        Said bobs = world.begin(bob, {"acquire", lock});
+        world.wait_until_waiting(lock, 1);
+        sync::Word{words[0]}.store(junk);
+        CHECK_THAT(world.end(bobs), StartsWith("ok"));
+        CHECK_THAT(world.tell(alice, {"release", lock}), StartsWith("refused: lock 'lock' is not alice's any more"));
+        CHECK(world.tell(bob, {"release", lock}) == "ok");
+    }
+}
+
+TEST_CASE("what can't be asked of a primitive is refused with its kind and name, and the keeper goes on", "[process][sync]") {
+    SyncWorld world;
+    Scenario& scenario = world.scenario();
+    const sync::Address event = sync::Event::make(world.context(), world.keeper(), "rain").value();
+    CHECK(scenario.ask(world.keeper(), sync::Acquire{event.number}).error().text == "number 1 of sync is event 'rain', not a lock");
+    CHECK(scenario.ask(world.keeper(), sync::Acquire{0}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::Get{4'000'000'000}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::Attach{event.number}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::MakeCondition{"c", event.number}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {}, false}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {AnyRef{ActorId{99, 1}}}, false}).error().kind == ErrorKind::gone);
+    CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "nonsense", 4}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "<f8", std::uint64_t{1} << 60}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::MakeQueue{"q", 0}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::Release{world.lock().number}).error().kind == ErrorKind::refused);
+    scenario.send(world.keeper(), sync::Withdraw{event.number}).value();
+    scenario.send(world.keeper(), sync::Withdraw{77}).value();
+    std::size_t made = 0;
+    while (scenario.ask(world.keeper(), sync::MakeEvent{"more"}).ok()) ++made;
+    CHECK(made == sync::limits::primitives_max - 2);
+    CHECK(scenario.ask(world.keeper(), sync::MakeEvent{"more"}).error().kind == ErrorKind::overloaded);
+    CHECK(world.look(event).name == "rain");
+}
+
+// ---- conditions, events, latches -------------------------------------------------------------------
+
+TEST_CASE("two conditions on one lock wake each its own, and a wait gives the lock back to who waited", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address address = world.lock();
+    const sync::Address first = sync::Condition::make(world.context(), address, "first").value();
+    const sync::Address second = sync::Condition::make(world.context(), address, "second").value();
+    const auto wait_at = [&](Player player, const sync::Address& condition) {
+        REQUIRE(world.tell(player, {"acquire", address}) == "ok");
+        Said said = world.begin(player, {"wait", condition, 10'000, 0, address});
+        world.wait_until_waiting(condition, 1);
+        return said;
+    };
+    Said alices = wait_at(alice, first);
+    Said bobs = wait_at(bob, second);
+    sync::RecursiveLock lock{world.context(), address};
+    sync::Condition second_here{world.context(), second, lock};
+    CHECK(second_here.notify().error().kind == ErrorKind::refused);
+    {
+        const sync::Hold outer = lock.acquire(1s).value();
+        const sync::Hold inner = lock.acquire(1s).value();
+        CHECK(second_here.notify_all().value() == 1);
+        Said bob_releases = world.begin(bob, {"release", address});  // as soon as it goes on
+        CHECK_THAT(second_here.wait(100ms).error().text, StartsWith("scenario waited 100 ms for condition 'second'"));
+        CHECK(lock.is_held());
+        CHECK(world.end(bobs) == "ok");
+        CHECK(world.end(bob_releases) == "ok");
+        CHECK_THAT(world.tell(bob, {"acquire", address, 20}), StartsWith("timed_out"));
+        CHECK_FALSE(alices.ready());
+    }
+    CHECK_FALSE(lock.is_held());
+    CHECK(world.tell(bob, {"acquire", address}) == "ok");
+}
+
+TEST_CASE("who waits for a condition has the lock again after the deadline, and a killed one holds up nobody", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address lock = world.lock();
+    const sync::Address fed = sync::Condition::make(world.context(), lock, "fed").value();
+    REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
+    CHECK_THAT(world.tell(alice, {"wait", fed, 30, 0, lock}), StartsWith("timed_out: alice waited 30 ms for condition 'fed'"));
+    CHECK(world.tell(alice, {"is held", lock}) == "yes");
+    Said alices = world.begin(alice, {"wait", fed, 10'000, 0, lock});
+    world.wait_until_waiting(fed, 1);
+    REQUIRE(world.tell(bob, {"acquire", lock}) == "ok");
+    Said bobs = world.begin(bob, {"wait", fed, 10'000, 0, lock});
+    world.wait_until_waiting(fed, 2);
+
+    sync::Lock mine{world.context(), lock};
+    sync::Condition fed_here{world.context(), fed, mine};
+    sync::Hold hold = mine.acquire(5s).value();
+    CHECK(fed_here.notify().value() == 1);  // alice, who dies before she can have the lock
+    world.kill(alice);
+    CHECK(hold.release().ok());
+    CHECK(world.end(bobs) == "ok");
+}
+
+TEST_CASE("waits for an event and a latch end when it comes, at the deadline, and at a stop", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address address = sync::Event::make(world.context(), world.keeper(), "rain").value();
+    sync::Event event{world.context(), address};
+    CHECK_THAT(world.tell(alice, {"await", address, 20}), StartsWith("timed_out: alice waited 20 ms for event 'rain'"));
+    Said alices = world.begin(alice, {"await", address});
+    Said bobs = world.begin(bob, {"await", address});
+    world.wait_until_waiting(address, 2);
+    world.scenario().send(bob, Do{"nothing", address}).value();
+    CHECK(world.scenario().stop(bob).value().exit.kind == ExitKind::stopped);
+    CHECK_FALSE(event.is_set().value());
+    CHECK(event.set().ok());
+    CHECK(world.end(alices) == "ok");
+    CHECK(event.wait(0s).ok() == false);  // a look needs a message, and 0 s has no time for it
+    CHECK(event.wait(1s).ok());
+    CHECK(event.clear().ok());
+    CHECK_FALSE(event.is_set().value());
+
+    sync::Latch latch{world.context(), sync::Latch::make(world.context(), world.keeper(), "loaded", 2).value()};
+    CHECK(latch.wait(10ms).error().kind == ErrorKind::timed_out);
+    CHECK(latch.count_down().value() == 1);
+    CHECK(latch.count_down(2).error().kind == ErrorKind::refused);
+    CHECK(latch.count_down().value() == 0);
+    CHECK(latch.wait(1s).ok());
+}
+
+TEST_CASE("waits end as stopping or gone when the keeper is stopped or killed", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const sync::Address event = sync::Event::make(world.context(), world.keeper(), "rain").value();
+    const sync::Address lock = world.lock();
+    REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
+    Said alices = world.begin(alice, {"await", event});
+    world.wait_until_waiting(event, 1);
+    if (GENERATE(true, false)) {
+        world.scenario().kill(world.keeper()).value();
+        CHECK_THAT(world.end(alices), StartsWith("gone"));
+    } else {
+        CHECK(world.scenario().stop(world.keeper()).value().exit.kind == ExitKind::stopped);
+        CHECK_THAT(world.end(alices), StartsWith("stopping") || StartsWith("gone"));
+    }
+    CHECK(world.tell(alice, {"release", lock}) == "ok");  // nobody waits: no message
+    CHECK_THAT(world.tell(alice, {"await", event}), StartsWith("gone"));
+}
+
+// ---- semaphores ------------------------------------------------------------------------------------
+
+TEST_CASE("the permit of a killed holder returns, and one too many is refused", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address address = sync::BoundedSemaphore::make(world.context(), world.keeper(), "three", 1).value();
+    sync::BoundedSemaphore semaphore{world.context(), address};
+    CHECK(semaphore.release().error().text == "semaphore 'three' has all of its 1 permits: there is none to give back");
+    REQUIRE(world.tell(alice, {"take", address}) == "ok");
+    CHECK_THAT(world.tell(bob, {"take", address, 30}), StartsWith("timed_out: bob waited 30 ms for semaphore 'three'"));
+    Said bobs = world.begin(bob, {"take", address});
+    world.wait_until_waiting(address, 1);
+    world.kill(alice);
+    CHECK(world.end(bobs) == "ok");
+    CHECK(semaphore.free().value() == 0);
+    CHECK(world.tell(bob, {"give back", address}) == "ok");
+    CHECK(semaphore.free().value() == 1);
+}
+
+// ---- barriers --------------------------------------------------------------------------------------
+
+// The story: a student died, the others waited for ever, and what it held broke the next run.
+TEST_CASE("a dead student breaks the barrier by name, and the next round is without it", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const Player charlie = world.player("charlie");
+    const sync::Address ready =
+        sync::Barrier::make(world.context(), world.keeper(), "all ready", {.members = {alice, bob, charlie}}).value();
+    const auto round = [&](std::vector<Player> players) {
+        std::vector<Said> said;
+        for (const Player& player : players) said.push_back(world.begin(player, {"arrive", ready}));
+        std::set<std::string> outcomes;
+        for (Said& one : said) outcomes.insert(world.end(one));
+        return outcomes;
+    };
+    CHECK(round({alice, bob, charlie}) == std::set<std::string>{"ok 0", "ok 1", "ok 2"});
+    Said alices = world.begin(alice, {"arrive", ready});
+    world.wait_until_waiting(ready, 1);
+    const std::string broken = "refused: barrier 'all ready' is broken: charlie has exited: signal -9 (Killed)";
+    if (GENERATE(true, false)) {  // dead before it came, or while it waited
+        Said charlies = world.begin(charlie, {"arrive", ready});
+        world.wait_until_waiting(ready, 2);
+    }
+    world.kill(charlie);
+    CHECK(world.end(alices) == broken);
+    CHECK(world.tell(bob, {"arrive", ready}) == broken);
+    CHECK(world.tell(bob, {"reset", ready}) == "ok");
+    CHECK(round({alice, bob}) == std::set<std::string>{"ok 0", "ok 1"});
+}
+
+TEST_CASE("a barrier runs its action once a round, waits for a frozen party, and breaks when one gives up", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const sync::Address address =
+        sync::Barrier::make(world.context(), world.keeper(), "start", {.parties = 2, .has_action = true}).value();
+    int actions = 0;
+    bool fails = false;
+    sync::Barrier barrier{world.context(), address, [&] {
+        ++actions;
+        if (fails) throw std::runtime_error("no paper");
+    }};
+    const auto begin_alice = [&](std::int64_t milliseconds = 10'000) {
+        Said said = world.begin(alice, {"arrive", address, milliseconds});
+        world.wait_until_waiting(address, 1);
+        return said;
+    };
+    for (int number = 0; number < 2; ++number) {
+        Said alices = begin_alice();
+        CHECK(barrier.wait(5s).value() == 1);
+        CHECK(world.end(alices) == "ok 0");
+    }
+    CHECK(actions == 2);
+    {
+        Said alices = begin_alice();
+        world.freeze(alice, "alice");
+        CHECK(barrier.wait(5s).value() == 1);
+        world.thaw(alice);
+        CHECK(world.end(alices) == "ok 0");
+    }
+    {
+        fails = true;
+        Said alices = begin_alice();
+        CHECK(barrier.wait(5s).error().kind == ErrorKind::failed);
+        CHECK(world.end(alices) == "refused: barrier 'start' is broken: its action failed in scenario: no paper");
+        CHECK(barrier.reset().ok());
+    }
+    Said alices = begin_alice(50);
+    CHECK_THAT(world.end(alices), StartsWith("timed_out: alice waited 50 ms for barrier 'start'"));
+    CHECK(barrier.wait(5s).error().text == "barrier 'start' is broken: alice gave up waiting");
+}
+
+// ---- queues and channels ---------------------------------------------------------------------------
+
+TEST_CASE("what a killed taker had is taken by another, and join waits for that", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address address = sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs", 2).value();
+    sync::JoinableQueue<std::int64_t> queue{world.context(), address};
+    CHECK(queue.join(1s).ok());
+    CHECK_THAT(world.tell(alice, {"task done", address}), StartsWith("refused: alice has no item of queue 'jobs'"));
+    REQUIRE(queue.put(7, 1s).ok());
+    REQUIRE(queue.put(8, 1s).ok());
+    CHECK(queue.put(9, 20ms).error().kind == ErrorKind::timed_out);
+    CHECK(queue.size().value() == 2);
+    CHECK(world.tell(alice, {"get", address}) == "ok 7");
+    world.kill(alice);
+    CHECK(world.tell(bob, {"get", address}) == "ok 7");
+    CHECK(world.tell(bob, {"get", address}) == "ok 8");
+    CHECK(queue.is_empty().value());
+    CHECK(queue.join(20ms).error().kind == ErrorKind::timed_out);
+    Said bobs = world.begin(bob, {"get", address, 50});
+    CHECK_THAT(world.end(bobs), StartsWith("timed_out"));
+    CHECK(world.tell(bob, {"task done", address}) == "ok");
+    CHECK(world.tell(bob, {"task done", address}) == "ok");
+    CHECK(queue.join(5s).ok());
+
+    sync::JoinableQueue<std::string> texts{world.context(), address};
+    REQUIRE(queue.put(1, 1s).ok());
+    CHECK(texts.get(1s).error().text == "item: expected string, got 1");
+    CHECK(texts.task_done().ok());
+}
+
+TEST_CASE("the end of one side of a channel is told to the other, after what it had said", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const sync::Ends ends = sync::Channel<std::int64_t>::make(world.context(), world.keeper(), "talk").value();
+    sync::Channel<std::int64_t> mine{world.context(), ends.first};
+    CHECK_FALSE(mine.poll(20ms).value());
+    CHECK(world.tell(alice, {"say", ends.second, 1000, 5}) == "ok");
+    CHECK(mine.poll(1s).value());
+    CHECK(mine.poll(1s).value());
+    CHECK(mine.receive(1s).value() == 5);
+    Said hears = world.begin(alice, {"hear", ends.second});
+    CHECK(mine.send(6, 1s).ok());
+    CHECK(world.end(hears) == "ok 6");
+    CHECK_THAT(world.tell(alice, {"hear", ends.first, 1000}), Contains("belongs to scenario"));
+    CHECK(world.tell(alice, {"say", ends.second, 1000, 7}) == "ok");
+    const bool is_killed = GENERATE(true, false);
+    if (is_killed) world.kill(alice);
+    else CHECK(world.tell(alice, {"close", ends.second}) == "ok");
+    CHECK(mine.receive(1s).value() == 7);
+    const Error end = mine.receive(5s).error();
+    CHECK(end.kind == ErrorKind::gone);
+    CHECK_THAT(end.text, Contains(is_killed ? "alice has exited: signal -9 (Killed)" : "alice has closed its end"));
+    CHECK(mine.send(1, 1s).error().kind == ErrorKind::gone);
+}
+
+// ---- deadlocks -------------------------------------------------------------------------------------
+
+TEST_CASE("actors that wait for each other's locks are told the circle, and the others go on", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address left = world.lock("left");
+    const sync::Address right = world.lock("right");
+    REQUIRE(world.tell(alice, {"acquire", right}) == "ok");
+    REQUIRE(world.tell(bob, {"acquire", left}) == "ok");
+    Said bobs = world.begin(bob, {"acquire", right});
+    world.wait_until_waiting(right, 1);
+    CHECK(world.tell(alice, {"acquire", left}) ==
+          "refused: deadlock: alice waits for lock 'left' held by bob, bob waits for lock 'right' held by alice");
+    CHECK(world.tell(alice, {"release", right}) == "ok");
+    CHECK(world.end(bobs) == "ok");
+}
+
+TEST_CASE("a lock and an ask, a lock and a barrier, a lock and a join make circles too", "[process][sync][I8]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address lock = world.lock("left");
+    REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
+    SECTION("an ask") {
+        // Bob waits for alice's lock on behalf of alice, who asked him to.
+        Pending<std::string> asked = world.scenario().request(alice, player::Ask{bob, {"acquire", lock}}).value();
+        CHECK(asked.get(20s).value() ==
+              "ok refused: deadlock: bob waits for lock 'left' held by alice, alice waits for an answer of bob");
+    }
+    SECTION("a barrier") {
+        const sync::Address start = sync::Barrier::make(world.context(), world.keeper(), "start", {.members = {alice, bob}}).value();
+        Said bobs = world.begin(bob, {"acquire", lock});
+        world.wait_until_waiting(lock, 1);
+        CHECK(world.tell(alice, {"arrive", start}) ==
+              "refused: deadlock: alice waits at barrier 'start' for bob, bob waits for lock 'left' held by alice");
+        CHECK(world.tell(alice, {"release", lock}) == "ok");
+        CHECK(world.end(bobs) == "ok");
+    }
+    SECTION("a join") {
+        const sync::Address jobs = sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs").value();
+        REQUIRE(world.tell(bob, {"put", jobs}) == "ok");
+        REQUIRE(world.tell(bob, {"get", jobs}) == "ok 0");
+        Said alices = world.begin(alice, {"join", jobs});
+        world.wait_until_waiting(jobs, 1);
+        CHECK_THAT(world.tell(bob, {"acquire", lock}), StartsWith("refused: deadlock: bob waits for lock 'left' held by alice, alice "
+                                                                  "waits until queue 'jobs' is finished, items of which are with bob"));
+        CHECK(world.tell(bob, {"task done", jobs}) == "ok");
+        CHECK(world.end(alices) == "ok");
+    }
+}
+
+// Goal: nobody is taken for deadlocked who is only stopped and may have what it waits for.
+// Method: both wait for each other's lock, but one of them is frozen; only after it goes on the circle is told.
+TEST_CASE("a circle with a frozen actor in it is told only when it goes on", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    const sync::Address left = world.lock("left");
+    const sync::Address right = world.lock("right");
+    REQUIRE(world.tell(alice, {"acquire", right}) == "ok");
+    REQUIRE(world.tell(bob, {"acquire", left}) == "ok");
+    Said bobs = world.begin(bob, {"acquire", right});
+    world.wait_until_waiting(right, 1);
+    world.freeze(bob, "bob");
+    CHECK_THAT(world.tell(alice, {"acquire", left, 600}), StartsWith("timed_out"));
+    world.thaw(bob);
+    CHECK_THAT(world.tell(alice, {"acquire", left}), StartsWith("refused: deadlock: alice waits"));
+    CHECK(world.tell(alice, {"release", right}) == "ok");
+    CHECK(world.end(bobs) == "ok");
+}
