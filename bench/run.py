@@ -13,11 +13,13 @@ import rows_columns
 import rows_life
 import rows_memory
 import rows_messages
+import rows_sync
 
 TOPICS = [
     rows_messages,
     rows_life,
     rows_memory,
+    rows_sync,
     rows_columns,
 ]
 

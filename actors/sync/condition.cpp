@@ -15,10 +15,11 @@ Result<void> Condition::wait(Duration deadline) {
     Result<Granted> granted = sync::Handle::wait(WaitCondition{number()}, deadline, "condition");
     if (granted) {
         lock_->depth_ = depth;
+        lock_->dead_owner_ = std::move(granted->dead_owner);
         return {};
     }
     if (granted.error().kind != ErrorKind::timed_out) return granted.error();
-    const Result<std::string> again =
+    const Result<void> again =
         lock_->take(Deadline::in(context().loop().clock(), limits::ask_deadline), limits::ask_deadline);
     if (again) lock_->depth_ = depth;
     else granted.error().text += fmt::format("; and its lock is not held again: {}", describe(again.error()));

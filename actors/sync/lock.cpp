@@ -28,7 +28,8 @@ Result<Address> Lock::make(Context& context, Ref<Protocol> keeper, const std::st
 }
 
 Lock::~Lock() {
-    depth_ = std::min<std::uint64_t>(depth_, 1);
+    if (depth_ == 0) return;
+    depth_ = 1;
     static_cast<void>(release());
 }
 
@@ -52,30 +53,27 @@ Result<Hold> Lock::acquire_taken(Duration duration) {
             return Error{ErrorKind::refused, fmt::format("{} holds {} '{}' already: it would wait for itself", context().name(),
                                                          kind_, name())};
         ++depth_;
-        return Hold{*this, {}};
+        return Hold{*this};
     }
     const Deadline deadline = Deadline::in(context().loop().clock(), duration);
     if (Result<void> attached = attach(deadline); !attached) return attached.error();
-    Result<std::string> dead_owner = take(deadline, duration);
-    if (!dead_owner) return dead_owner.error();
-    return Hold{*this, std::move(*dead_owner)};
+    if (Result<void> taken = take(deadline, duration); !taken) return taken.error();
+    return Hold{*this};
 }
 
-Result<std::string> Lock::take(Deadline deadline, Duration asked) {
-    if (std::optional<std::string> dead_owner = spin(deadline); dead_owner) {
-        depth_ = 1;
-        return std::move(*dead_owner);
+Result<void> Lock::take(Deadline deadline, Duration asked) {
+    if (!spin(deadline)) {
+        const Duration left = deadline.left(context().loop().clock());
+        if (left == Duration::zero()) return late(kind_, asked);
+        Result<Granted> granted = wait(Acquire{number()}, left, kind_);
+        if (!granted) return granted.error().kind == ErrorKind::timed_out ? late(kind_, asked) : granted.error();
+        dead_owner_ = std::move(granted->dead_owner);
     }
-    const Duration left = deadline.left(context().loop().clock());
-    if (left == Duration::zero()) return late(kind_, asked);
-    Result<Granted> granted = wait(Acquire{number()}, left, kind_);
-    if (!granted) return granted.error().kind == ErrorKind::timed_out ? late(kind_, asked) : granted.error();
     depth_ = 1;
-    return std::move(granted->dead_owner);
+    return {};
 }
 
-// Its dead owner, or nobody, when the lock has become ours.
-std::optional<std::string> Lock::spin(Deadline deadline) {
+bool Lock::spin(Deadline deadline) {
     const Clock& clock = context().loop().clock();
     const Deadline enough = deadline.or_earlier(Deadline::in(clock, spin_duration));
     const Word lock = word(lock_place);
@@ -83,21 +81,20 @@ std::optional<std::string> Lock::spin(Deadline deadline) {
         for (int looks = 0; looks < looks_between_yields; ++looks) {
             std::uint64_t seen = lock.load(std::memory_order_relaxed);
             const bool is_abandoned = lock_word::is_abandoned(seen);
-            if ((seen == lock_word::free || is_abandoned) && lock.compare_exchange_strong(seen, me_, std::memory_order_acquire))
-                return is_abandoned ? fmt::format("actor {}", to_string(lock_word::owner_of(seen))) : std::string{};
+            if ((seen == lock_word::free || is_abandoned) && lock.compare_exchange_strong(seen, me_, std::memory_order_acquire)) {
+                if (is_abandoned) dead_owner_ = fmt::format("actor {}", to_string(lock_word::owner_of(seen)));
+                return true;
+            }
             pause_a_little();
         }
         std::this_thread::yield();
     } while (!enough.has_passed(clock));
-    return std::nullopt;
+    return false;
 }
 
-Result<void> Lock::release() {
-    if (depth_ == 0 || --depth_ > 0 || !is_attached()) return {};
-    std::uint64_t seen = me_;
-    if (word(lock_place).compare_exchange_strong(seen, lock_word::free, std::memory_order_release, std::memory_order_relaxed))
-        return {};
-    return release_waited(seen);
+Result<void> Lock::release_inner() {
+    if (depth_ > 0) --depth_;
+    return {};
 }
 
 // The keeper passes it on.
@@ -106,12 +103,6 @@ Result<void> Lock::release_waited(std::uint64_t seen) {
         return Error{ErrorKind::refused, fmt::format("{} '{}' is not {}'s any more: somebody has written {:#x} over its word", kind_,
                                                      name(), context().name(), seen)};
     return context().send(address().keeper, Release{number()});
-}
-
-Result<void> Hold::release() {
-    Lock* lock = std::exchange(lock_, nullptr);
-    if (lock == nullptr) return {};
-    return lock->release();
 }
 
 }  // namespace baton::sync

@@ -29,27 +29,28 @@ class Lock;
 class [[nodiscard]] Hold {
 public:
     Hold() = default;
-    Hold(Hold&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)), dead_owner_(std::move(other.dead_owner_)) {}
+    Hold(Hold&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)) {}
     Hold& operator=(Hold&& other) noexcept {
         if (this != &other) {
             static_cast<void>(release());
             lock_ = std::exchange(other.lock_, nullptr);
-            dead_owner_ = std::move(other.dead_owner_);
         }
         return *this;
     }
-    ~Hold() { static_cast<void>(release()); }
+    ~Hold() {
+        if (lock_ != nullptr) static_cast<void>(release());
+    }
 
-    // Before the end of the block. `refused` where it is ours no more; once.
+    // Before the end of the block, once. `refused` where somebody has written over the lock's word.
     Result<void> release();
-    [[nodiscard]] bool owner_died() const noexcept { return !dead_owner_.empty(); }
-    [[nodiscard]] const std::string& dead_owner() const noexcept { return dead_owner_; }
+    // While it is held: has the one before died with it? Its name, or nothing.
+    [[nodiscard]] bool owner_died() const noexcept { return !dead_owner().empty(); }
+    [[nodiscard]] std::string_view dead_owner() const noexcept;
 
 private:
     friend class Lock;
-    Hold(Lock& lock, std::string dead_owner) : lock_(&lock), dead_owner_(std::move(dead_owner)) {}
+    explicit Hold(Lock& lock) : lock_(&lock) {}
     Lock* lock_ = nullptr;
-    std::string dead_owner_;
 };
 
 class Lock : public Handle {
@@ -62,7 +63,7 @@ public:
     [[nodiscard]] Result<Hold> acquire(Duration deadline) {
         if (depth_ == 0 && take_free()) {
             depth_ = 1;
-            return Hold{*this, {}};
+            return Hold{*this};
         }
         return acquire_taken(deadline);
     }
@@ -89,20 +90,39 @@ private:
         return word(lock_place).compare_exchange_strong(seen, me_, std::memory_order_acquire, std::memory_order_relaxed);
     }
     [[nodiscard]] Result<Hold> acquire_taken(Duration deadline);
-    // For who has just waited for it at the keeper, with what came of that.
-    [[nodiscard]] Result<std::string> take(Deadline deadline, Duration asked);
-    [[nodiscard]] std::optional<std::string> spin(Deadline deadline);
-    Result<void> release();
+    // Looks for a moment, then waits at the keeper. `asked` is what an error says.
+    [[nodiscard]] Result<void> take(Deadline deadline, Duration asked);
+    [[nodiscard]] bool spin(Deadline deadline);
+    Result<void> release() {
+        if (depth_ != 1 || !is_attached()) return release_inner();
+        depth_ = 0;
+        if (!dead_owner_.empty()) dead_owner_.clear();
+        std::uint64_t seen = me_;
+        if (word(lock_place).compare_exchange_strong(seen, lock_word::free, std::memory_order_release, std::memory_order_relaxed))
+            return {};
+        return release_waited(seen);
+    }
+    Result<void> release_inner();
     Result<void> release_waited(std::uint64_t seen);
 
     Nesting nesting_;
     std::string_view kind_;
     std::uint64_t me_;
     std::uint64_t depth_ = 0;  // 0: not held
+    std::string dead_owner_;   // while it is held: who died with it
     Slice cell_;
     Slice elements_;  // of an array
     std::uint64_t* words_ = nullptr;
 };
+
+inline Result<void> Hold::release() {
+    Lock* lock = std::exchange(lock_, nullptr);
+    return lock == nullptr ? Result<void>{} : lock->release();
+}
+
+inline std::string_view Hold::dead_owner() const noexcept {
+    return lock_ == nullptr ? std::string_view{} : lock_->dead_owner_;
+}
 
 class RecursiveLock : public Lock {
 public:

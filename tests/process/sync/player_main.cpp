@@ -74,7 +74,7 @@ private:
     std::string acquire(const Do& command) {
         Result<sync::Hold> hold = lock(command.what).acquire(time_of(command));
         if (!hold) return describe(hold.error());
-        const std::string dead = hold->dead_owner();
+        const std::string dead{hold->dead_owner()};
         holds_.insert_or_assign(command.what.number, std::move(*hold));
         return dead.empty() ? "ok" : "ok after " + dead;
     }
