@@ -36,8 +36,6 @@ public:
     // Also of a barrier that is not broken: whoever waits is refused.
     Result<void> reset() { return tell(ResetBarrier{number()}); }
     Result<void> abort() { return tell(AbortBarrier{number()}); }
-    // Who waits at it.
-    [[nodiscard]] Result<std::uint64_t> waiting() { return count(); }
 
 private:
     [[nodiscard]] Result<void> run_action();

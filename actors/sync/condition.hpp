@@ -11,7 +11,8 @@
 // A RecursiveLock is let go of however often it is held, and held as often afterwards.
 // Errors: as all waits (handle.hpp). After `timed_out` the lock is held again, unless the text says that it could not be had
 // within limits::ask_deadline; after any other it is not held. lock.is_held() tells.
-// A wait may end without a notice, after a death; who waits for something to be so says wait_for.
+// A notice whose taker dies before it releases the lock goes to the next who waits, so a death may wake somebody for
+// nothing; who waits for something to be so says wait_for.
 
 #include <functional>
 
@@ -29,6 +30,8 @@ public:
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& holds, Duration deadline);
     // How many of those who wait were told; at most `count`.
     Result<std::uint64_t> notify(std::uint64_t count = 1) { return ask(Notify{number(), count}); }
+    // How many wait for a notice.
+    [[nodiscard]] Result<std::uint64_t> waiting() { return count(); }
     Result<std::uint64_t> notify_all() { return ask(Notify{number(), std::numeric_limits<std::uint64_t>::max()}); }
 
 private:

@@ -12,6 +12,12 @@ Result<std::uint64_t> Handle::count() {
     return looked->count;
 }
 
+Result<std::uint64_t> Handle::waiting() {
+    Result<Looked> looked = ask(Look{number()});
+    if (!looked) return looked.error();
+    return looked->waiting;
+}
+
 Error Handle::late(std::string_view what, Duration deadline) const {
     return Error{ErrorKind::timed_out,
                  fmt::format("{} waited {} ms for {} '{}', in vain", context_->name(),

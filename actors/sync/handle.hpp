@@ -30,6 +30,8 @@ public:
     // May travel to other processes, which make handles of it.
     [[nodiscard]] const Address& address() const noexcept { return address_; }
     [[nodiscard]] const std::string& name() const noexcept { return address_.name; }
+    // How many processes wait at it; a question to the keeper.
+    [[nodiscard]] Result<std::uint64_t> waiting();
 
 protected:
     Handle(Context& context, Address address) : context_(&context), address_(std::move(address)) {}

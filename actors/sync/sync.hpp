@@ -69,6 +69,8 @@ inline constexpr std::size_t primitives_max = 4'096;
 inline constexpr std::uint64_t queue_items_max = 65'536;                  // of one queue or channel end, taken and not done included
 inline constexpr std::uint64_t queue_bytes_max = std::uint64_t{64} << 20;
 inline constexpr std::uint32_t item_takers_max = 3;  // that die with an item in hand; then it is given up
+// A lock that was passed on to who waited may be released past the line for so long.
+inline constexpr std::chrono::microseconds lock_rest{250};
 // Who has waited for so long is looked at for circles, so often.
 inline constexpr std::chrono::milliseconds look_interval{100};
 }  // namespace limits
@@ -111,7 +113,7 @@ struct Looked {
     std::string kind;               // "lock", "event", ...
     std::string name;
     std::uint64_t count = 0;        // event: 1 if set; semaphore: free permits; barrier: who has come; latch: what is left;
-                                    // queue: items not taken; channel end: items to hear; lock: 1 if held
+                                    // queue: items not taken; channel end: items to hear; lock: 1 if held; condition: who waits for a notice
     std::uint64_t waiting = 0;      // clients whose waits there have not ended
 };
 struct Look {

@@ -46,8 +46,10 @@ Result<SyncActor::Kept> SyncActor::with_lock(std::string_view kind, std::string 
     if (Result<void> room = require_room(kind, name); !room) return room.error();
     Result<Cells::Cell> cell = cells_.fresh();
     if (!cell) return cell.error();
-    const auto is_known = [this](ActorId who) { return clients_.contains(who); };
-    return Kept{std::make_unique<kept::Lock>(std::move(name), cells_.word(*cell, lock_place), is_known, kind), *cell};
+    const kept::Lock::Outside outside{
+        [this](ActorId who) { return clients_.contains(who); },
+        [this](kept::Lock& lock) { resting_.push_back({&lock, context_->now() + limits::lock_rest}); }};
+    return Kept{std::make_unique<kept::Lock>(std::move(name), cells_.word(*cell, lock_place), outside, kind), *cell};
 }
 
 Result<Address> SyncActor::on(MakeLock command) {
@@ -387,12 +389,24 @@ Result<Nothing> SyncActor::on(const Close& command) {
     });
 }
 
-// ---- looking for circles ----------------------------------------------------------------------------
-
 void SyncActor::on_deadline() {
+    urge_rested();
+    if (next_look_.is_never() || context_->now() < next_look_.at()) return;
     look();
     next_look_ = clients_.any_waiting() ? Deadline{context_->now() + limits::look_interval} : Deadline::never();
 }
+
+void SyncActor::urge_rested() {
+    Wakes wakes;
+    while (!resting_.empty() && resting_.front().until <= context_->now()) {
+        kept::Lock* lock = resting_.front().lock;
+        resting_.pop_front();
+        lock->urge(wakes);
+    }
+    deliver(wakes);
+}
+
+// ---- looking for circles ----------------------------------------------------------------------------
 
 void SyncActor::look() {
     Wakes wakes;

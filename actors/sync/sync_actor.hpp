@@ -10,7 +10,7 @@
 #include "actors/sync/cells.hpp"
 #include "actors/sync/clients.hpp"
 #include "actors/sync/deadlock.hpp"
-#include "actors/sync/kept/primitive.hpp"
+#include "actors/sync/kept/lock.hpp"
 
 namespace baton::sync {
 
@@ -57,7 +57,9 @@ public:
     void on(const Poll& command, Answer<Granted> answer);
     Result<Nothing> on(const Close& command);
 
-    [[nodiscard]] Deadline next_deadline() const { return next_look_; }
+    [[nodiscard]] Deadline next_deadline() const {
+        return resting_.empty() ? next_look_ : next_look_.or_earlier(Deadline{resting_.front().until});
+    }
     void on_deadline();
 
 private:
@@ -87,6 +89,8 @@ private:
     void end_wait(Client& client, const Error& why);
     void bury(const PeerExited& exited);
 
+    void urge_rested();
+
     // ---- looking for circles
     void look();
     [[nodiscard]] std::vector<Wait> waits_of_clients();
@@ -100,6 +104,11 @@ private:
     std::vector<Kept> kept_;  // number - 1
     std::uint64_t turns_ = 0;
     Deadline next_look_ = Deadline::never();
+    struct Resting {
+        kept::Lock* lock = nullptr;
+        Instant until;
+    };
+    std::deque<Resting> resting_;  // the first to wake first
     std::vector<Wait> suspected_;  // the circle of the look before
 };
 

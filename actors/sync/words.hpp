@@ -9,7 +9,7 @@
 // | acquired of the dead  | abandoned(x)             | owner(me)            | whoever wants it; told that x died   |
 // | released              | owner(me)                | free                 | its owner                            |
 // | waited for            | owner(x)                 | owner(x) + waited    | the keeper, asked by one who waits   |
-// | passed on             | owner(x) + waited        | owner(next) or free  | the keeper, told by x, or of x's end |
+// | passed on             | owner(x) + waited, free  | owner(next) or free  | the keeper: told by x, or of x's end, or as somebody waits |
 // | abandoned             | owner(x), with or without waited | abandoned(x) | the keeper, told of x's end, when nobody waits |
 //
 // Nobody waits in shared memory: who finds the lock taken asks the keeper, which knows who lives. A word is hostile

@@ -38,9 +38,13 @@ void Condition::withdraw(const Party& who, Given given, Wakes& wakes) {
     move_to_lock(1, wakes);
 }
 
-void Condition::bury(const Party& dead, const std::string&, Wakes& wakes) {
+void Condition::bury(const Party& dead, const std::string& how, Wakes& wakes) {
     std::erase(waiting_, dead.id);
-    if (notified_.erase(dead.id) > 0 && lock_->has_in_line(dead.id)) move_to_lock(1, wakes);
+    // Who dies with the lock may not have seen the notice yet.
+    const bool is_unheard = lock_->has_in_line(dead.id) || lock_->is_held_by(dead.id);
+    if (notified_.erase(dead.id) == 0 || !is_unheard) return;
+    lock_->bury(dead, how, wakes);
+    move_to_lock(1, wakes);
 }
 
 WaitsFor Condition::waits_for(ActorId waiter) const {

@@ -1,8 +1,8 @@
 #pragma once
 // Condition, as it is kept: those who wait to be notified, beside the lock that they hold before and after.
 //
-// Waiting releases the lock; being notified is getting into the lock's line. A notice given to somebody who gives up or
-// dies before having the lock again goes to the next, so none is lost.
+// Waiting releases the lock; being notified is getting into the lock's line. A notice given to somebody who gives up, or
+// dies before releasing the lock again, goes to the next, so none is lost.
 
 #include <deque>
 #include <set>

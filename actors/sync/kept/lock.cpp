@@ -12,20 +12,36 @@ ActorId Lock::owner() const noexcept {
 bool Lock::has_in_line(ActorId who) const noexcept { return std::ranges::find(line_, who) != line_.end(); }
 
 void Lock::acquire(ActorId who, Wakes& wakes) {
+    if (is_held_by(who)) return wakes.refuse(who, fmt::format("{} is held already by who wants it", to_text()));
+    if (line_.empty() && give_or_mark(who, wakes)) return;
+    line_.push_back(who);
+}
+
+void Lock::urge(Wakes& wakes) {
+    is_resting_ = false;
+    if (line_.empty() || !give_or_mark(line_.front(), wakes)) return;
+    line_.pop_front();
+    rest();
+}
+
+bool Lock::give_or_mark(ActorId who, Wakes& wakes) {
     std::uint64_t seen = word_.load();
     for (;;) {
-        const ActorId owner = lock_word::owner_of(seen);
-        const bool is_abandoned = lock_word::is_abandoned(seen) || (seen != lock_word::free && !is_known_(owner));
+        const bool is_abandoned =
+            lock_word::is_abandoned(seen) || (seen != lock_word::free && !outside_.is_known(lock_word::owner_of(seen)));
         if (seen == lock_word::free || is_abandoned) {
-            // Nobody is in line: the line is served before a word becomes free.
             if (!word_.compare_exchange_strong(seen, lock_word::of(who))) continue;
-            if (!is_abandoned) return wakes.grant(who);
-            return wakes.grant(who, {.dead_owner = dead_owner_.empty() ? "an unknown owner" : std::exchange(dead_owner_, {})});
+            const bool is_known_dead = lock_word::is_abandoned(seen) && !dead_owner_.empty();
+            wakes.grant(who, {.dead_owner = !is_abandoned ? "" : is_known_dead ? dead_owner_ : "an unknown owner"});
+            return true;
         }
-        if (owner == who) return wakes.refuse(who, fmt::format("{} is held already by who wants it", to_text()));
-        if (word_.compare_exchange_strong(seen, seen | lock_word::waited)) break;
+        if (is_resting_ || word_.compare_exchange_strong(seen, seen | lock_word::waited)) return false;
     }
-    line_.push_back(who);
+}
+
+void Lock::rest() {
+    is_resting_ = true;
+    outside_.rests(*this);
 }
 
 Result<void> Lock::release(ActorId who, Wakes& wakes) {
@@ -41,10 +57,10 @@ void Lock::pass_on(const std::string& dead_owner, Wakes& wakes) {
         word_.store(dead_owner.empty() ? lock_word::free : was | lock_word::abandoned);
         return;
     }
-    const ActorId next = line_.front();
+    word_.store(lock_word::of(line_.front()));
+    wakes.grant(line_.front(), {.dead_owner = dead_owner});
     line_.pop_front();
-    word_.store(lock_word::of(next) | (line_.empty() ? 0 : lock_word::waited));
-    wakes.grant(next, {.dead_owner = dead_owner});
+    rest();
 }
 
 void Lock::withdraw(const Party& who, Given given, Wakes& wakes) {
@@ -59,14 +75,6 @@ void Lock::bury(const Party& dead, const std::string&, Wakes& wakes) {
 
 WaitsFor Lock::waits_for(ActorId) const {
     return {WaitsFor::Needs::all, {owner()}, fmt::format("waits for {} held by", to_text())};
-}
-
-void Lock::look(Wakes& wakes) {
-    if (line_.empty()) return;
-    const std::uint64_t word = word_.load();
-    if (word == lock_word::free) return pass_on({}, wakes);
-    if (lock_word::is_abandoned(word) || !is_known_(lock_word::owner_of(word))) return pass_on("an unknown owner", wakes);
-    word_.fetch_or(lock_word::waited);  // somebody may have wiped it out
 }
 
 }  // namespace baton::sync::kept

@@ -2,8 +2,13 @@
 // Lock, as it is kept: one word in shared memory, and the line of those who wait for it. words.hpp says who may change
 // the word how.
 //
-// Whoever is next in line becomes the owner in the word before being told, so a lock is never free while somebody waits
-// in line, and a death at any point leaves either an owner who is found dead or one who is alive.
+// Whoever is next in line becomes the owner in the word before being told, so a death at any point leaves either an owner
+// who is found dead or one who is alive.
+//
+// A lock that was passed on rests for a moment: its owner may release it to whoever looks at the word, past the line. For
+// passing it on means to wake somebody, which takes longer than most locks are held; where every release did so, a lock that
+// several want all the time would be a thousand times slower from the first moment that a line has formed. Whoever
+// keeps the time says when it has rested enough (urge); so the line moves on at that pace at least.
 
 #include <deque>
 #include <functional>
@@ -16,29 +21,38 @@ namespace baton::sync::kept {
 class Lock : public Primitive {
 public:
     static constexpr std::string_view kind_name = "lock";
-    // `is_known`: whether that client is alive and would be buried here. Any other owner is a word gone wrong.
-    Lock(std::string name, Word word, std::function<bool(ActorId)> is_known, std::string_view kind = kind_name)
-        : Primitive(kind, std::move(name)), word_(word), is_known_(std::move(is_known)) {}
+    struct Outside {
+        std::function<bool(ActorId)> is_known;  // alive, and would be buried here; any other owner is a word gone wrong
+        std::function<void(Lock&)> rests;       // from now on; urge it in a moment
+    };
+    Lock(std::string name, Word word, Outside outside, std::string_view kind = kind_name)
+        : Primitive(kind, std::move(name)), word_(word), outside_(std::move(outside)) {}
 
     void acquire(ActorId who, Wakes& wakes);
     [[nodiscard]] Result<void> release(ActorId who, Wakes& wakes);
+    // It has rested: to the next in line if it is free, and else its owner has to pass it on.
+    void urge(Wakes& wakes);
     [[nodiscard]] bool is_held_by(ActorId who) const noexcept { return owner() == who; }
     [[nodiscard]] bool has_in_line(ActorId who) const noexcept;
 
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
     void bury(const Party& dead, const std::string& how, Wakes& wakes) override;
     [[nodiscard]] WaitsFor waits_for(ActorId waiter) const override;
-    void look(Wakes& wakes) override;
+    void look(Wakes& wakes) override { urge(wakes); }
     [[nodiscard]] std::uint64_t count() const override { return owner().is_somebody() ? 1 : 0; }
 
 private:
     [[nodiscard]] ActorId owner() const noexcept;
     // Its owner holds it no more: to the next in line, or free, or abandoned where the owner has died.
     void pass_on(const std::string& dead_owner, Wakes& wakes);
+    // Given, if it is to be had. If not it is marked, so that its owner has to pass it on; not while it rests.
+    [[nodiscard]] bool give_or_mark(ActorId who, Wakes& wakes);
+    void rest();
 
     Word word_;
-    std::function<bool(ActorId)> is_known_;
+    Outside outside_;
     std::deque<ActorId> line_;
+    bool is_resting_ = false;
     std::string dead_owner_;  // of a word that is abandoned
 };
 

@@ -46,7 +46,9 @@ Bytes item(int number) { return {std::byte{static_cast<unsigned char>(number)}};
 struct LockWorld {
     std::uint64_t word = 0;
     std::vector<ActorId> alive{alice.id, bob.id, carol.id};
-    kept::Lock lock{"printer", Word{word}, [this](ActorId who) { return std::ranges::find(alive, who) != alive.end(); }};
+    int rests = 0;
+    kept::Lock lock{"printer", Word{word},
+                    {[this](ActorId who) { return std::ranges::find(alive, who) != alive.end(); }, [this](kept::Lock&) { ++rests; }}};
     Wakes wakes;
 
     std::string acquire(const Party& who) { return lock.acquire(who.id, wakes), told(wakes); }
@@ -59,7 +61,11 @@ struct LockWorld {
         std::erase(alive, who.id);
         return lock.bury(who, "", wakes), told(wakes);
     }
-    // As its owner does, without the keeper.
+    // As clients do, without the keeper.
+    bool take_quickly(const Party& who) {
+        std::uint64_t seen = lock_word::free;
+        return Word{word}.compare_exchange_strong(seen, lock_word::of(who.id));
+    }
     bool release_quickly(const Party& who) {
         std::uint64_t seen = lock_word::of(who.id);
         return Word{word}.compare_exchange_strong(seen, lock_word::free);
@@ -78,6 +84,33 @@ TEST_CASE("a lock is passed on in the order in which it was asked for", "[unit]"
     CHECK(world.release(bob) == "carol");
     CHECK(world.release_quickly(carol));
     CHECK(world.word == lock_word::free);
+}
+
+TEST_CASE("a lock that was passed on may be released past the line, until it has rested", "[unit]") {
+    LockWorld world;
+    world.acquire(alice);
+    world.acquire(bob);
+    world.acquire(carol);
+    world.rests = 0;
+    CHECK(world.release(alice) == "bob");
+    CHECK(world.rests == 1);
+    CHECK(world.release_quickly(bob));
+    CHECK(world.take_quickly(alice));
+    world.lock.urge(world.wakes);
+    CHECK(told(world.wakes) == "");
+    CHECK_FALSE(world.release_quickly(alice));
+    CHECK(world.release(alice) == "carol");
+    CHECK(world.acquire(bob) == "");
+    CHECK(world.release_quickly(carol));
+    CHECK(world.acquire(alice) == "");
+    world.lock.urge(world.wakes);
+    CHECK(told(world.wakes) == "bob");
+    CHECK(world.release_quickly(bob));
+    world.lock.urge(world.wakes);
+    CHECK(told(world.wakes) == "alice");
+    world.lock.urge(world.wakes);
+    CHECK(world.acquire(carol) == "");
+    CHECK_FALSE(world.release_quickly(alice));
 }
 
 TEST_CASE("a lock is neither acquired twice nor released by somebody else", "[unit]") {
@@ -172,6 +205,13 @@ TEST_CASE("who is notified goes on when the lock is free, and a notice to who do
         CHECK(world.release(carol) == "alice");
         fed.withdraw(alice, Given::grant, wakes);
         CHECK(told(wakes) == "bob");
+    }
+    SECTION("it died when it had the lock already") {
+        CHECK(world.release(carol) == "alice");
+        std::erase(world.alive, alice.id);
+        fed.bury(alice, "", wakes);
+        world.lock.bury(alice, "", wakes);
+        CHECK(told(wakes) == "bob after alice");
     }
     SECTION("it died") {
         std::erase(world.alive, alice.id);
