@@ -83,6 +83,58 @@ class Examples(ProgramTest):
         self.expect("04_taxi", "taxi.py", lambda text: re.sub(r"[+-]\d+\.\d{3} s", "+0.000 s", text))
 
 
+class Stories(ProgramTest):
+    """Examples whose actors and scenario are one program, and write to one stdout: whole lines, in a fixed order."""
+
+    def expect(self, example, normalised=lambda text: text):
+        with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
+            expected = file.read()
+        done = self.run_it(os.path.join(BIN, example[3:]))
+        self.assertEqual(normalised(done.stdout), expected)
+
+    def test_processes_say_who_they_are_and_nothing_is_left_in_their_queue(self):
+        self.expect("20_first_taste", lambda text: re.sub(r": \d{2,}$", ": N", text, flags=re.MULTILINE))
+
+    def test_the_state_of_a_process_is_known_before_within_and_after_its_life(self):
+        self.expect("21_process_states")
+
+    def test_a_queue_is_joined_when_its_items_are_done_and_no_later(self):
+        self.expect("22_joinable_queue")
+
+    def test_a_message_runs_no_code(self):
+        self.expect("23_dangerous_message")
+
+    def test_the_first_at_the_barrier_is_the_first_out(self):
+        self.expect("24_barrier")
+
+    def test_a_fourth_connection_waits_for_one_of_three(self):
+        self.expect("25_bounded_semaphore")
+
+    def test_two_conditions_on_one_lock_pass_on_their_notices(self):
+        self.expect("26_recursive_condition")
+
+    def test_processes_draw_a_rhombus(self):
+        self.expect("27_rhombus")
+
+    def test_who_waits_first_prints_first(self):
+        self.expect("28_random_print")
+
+    def test_who_waits_looks_again_after_each_notice(self):
+        self.expect("29_wait_for")
+
+    def test_people_stay_home_until_the_rain_stops(self):
+        self.expect("30_stay_home")
+
+    def test_increments_are_exact_with_the_lock(self):
+        self.expect("31_value")
+
+    def test_a_text_grows_as_it_should_with_the_lock(self):
+        self.expect("32_byte_array")
+
+    def test_an_array_is_of_one_piece_under_one_lock(self):
+        self.expect("33_raw_array")
+
+
 class WordCount(ProgramTest):
     def count(self, path, *options, code=0):
         return self.run_it(os.path.join(BIN, "word_count"), path, *options, code=code)
