@@ -11,7 +11,6 @@ pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
 
 # Our own rules are those of our directories: they reach neither who links us nor a project around this one.
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow
-  "$<$<CXX_COMPILER_ID:Clang>:-Wno-undefined-var-template;-Wno-undefined-internal>"  # fields.hpp
   # g++ 12 warns of std::string's own code when it optimises (GCC bugs 105329 and 105651).
   "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>")
 if(PROJECT_IS_TOP_LEVEL)

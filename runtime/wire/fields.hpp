@@ -82,6 +82,11 @@ constexpr auto tie_fields(T& object) {
     // clang-format on
 }
 
+#ifdef __clang__  // it would like to see the specimen defined
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"
+#endif
 template <class T>
 struct Specimen {
     T value;
@@ -117,6 +122,9 @@ consteval std::string_view name() {
         Address{&std::get<I>(tie_fields(Specimen<std::remove_cvref_t<T>>::specimen.value))};
     return name_before_last_brace(text_of_pointer<address>());
 }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 template <Struct T>
 consteval auto names() {

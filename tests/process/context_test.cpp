@@ -60,10 +60,12 @@ TEST_CASE("it is seen whose answer an actor waits for, unless it is frozen", "[p
     const ProbeRef bob = world.spawn("Bob");
     CHECK_FALSE(context.wait_of(alice));
     auto asked = context.request(alice, probe::AskOther{bob, 30}).value();
-    const auto waits = [&] { return context.wait_of(alice).has_value(); };
+    std::optional<baton::Vitals::Wait> wait;
+    const auto waits = [&] {  // before that she asks the coordinator where Bob is
+        wait = context.wait_of(alice);
+        return wait && wait->whom == bob.id;
+    };
     while (!waits()) static_cast<void>(context.wait_for(waits, 1ms));
-    const auto wait = context.wait_of(alice);
-    CHECK(wait->whom == bob.id);
     CHECK(context.wait_of(alice) == wait);
 
     const pid_t pid = world.pid_of(alice);

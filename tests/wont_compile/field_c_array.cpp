@@ -1,4 +1,4 @@
-// expect: structured binding
+// expect: structured binding|decomposes into
 // Its elements are initialised like members, so the members can't be counted: std::array is what is meant.
 #include "runtime/wire/convert.hpp"
 

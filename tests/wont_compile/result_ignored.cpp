@@ -1,4 +1,4 @@
-// expect: ignoring return value of .*Unpacker::next
+// expect: ignoring return value of (.*Unpacker::next|function declared with 'nodiscard')
 // What can fail must be looked at.
 #include "runtime/wire/codec.hpp"
 

@@ -1,4 +1,4 @@
-// expect: use of deleted function
+// expect: use of deleted function|call to implicitly-deleted copy
 // A transport owns its sockets; a second owner would close them twice.
 #include "runtime/transport/zmq_transport.hpp"
 
