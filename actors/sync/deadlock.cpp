@@ -5,18 +5,12 @@
 
 namespace baton::sync {
 
-using Needs = kept::WaitsFor::Needs;
-
 std::vector<Wait> find_circle(const std::vector<Wait>& waits) {
     std::map<ActorId, const Wait*> stuck;
-    for (const Wait& wait : waits)
-        if (wait.waits_for.needs != Needs::unknown && !wait.waits_for.whom.empty()) stuck.emplace(wait.who, &wait);
+    for (const Wait& wait : waits) stuck.emplace(wait.who, &wait);
 
     const auto is_stuck = [&](ActorId who) { return stuck.contains(who); };
-    const auto can_go_on = [&](const auto& entry) {
-        const kept::WaitsFor& on = entry.second->waits_for;
-        return on.needs == Needs::any ? !std::ranges::all_of(on.whom, is_stuck) : std::ranges::none_of(on.whom, is_stuck);
-    };
+    const auto can_go_on = [&](const auto& entry) { return std::ranges::none_of(entry.second->waits_for.whom, is_stuck); };
     while (std::erase_if(stuck, can_go_on) > 0) {
     }
     if (stuck.empty()) return {};

@@ -3,7 +3,7 @@
 namespace baton::sync {
 
 Result<Ref<Protocol>> spawn_keeper(Context& context, const std::string& name) {
-    return context.spawn<Protocol>({"sync", name});
+    return context.spawn<Protocol>({"baton-sync", name});
 }
 
 Result<std::uint64_t> Handle::count() {

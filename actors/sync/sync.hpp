@@ -1,5 +1,5 @@
 #pragma once
-// What one may say to a keeper, the actor `sync`: it keeps locks, conditions, events, semaphores, barriers, latches,
+// What one may say to a keeper, the actor baton-sync: it keeps locks, conditions, events, semaphores, barriers, latches,
 // shared values, queues and channels, for all processes of a session. C++ programs use the handles beside this file
 // (lock.hpp, event.hpp, ...), which say these commands; scripts and foreign clients say them themselves.
 //

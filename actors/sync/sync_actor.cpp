@@ -427,8 +427,7 @@ std::vector<Wait> SyncActor::waits_of_clients() {
     for (const auto& [id, client] : clients_.all()) {
         if (!client.waiting || context_->now() - client.waiting->since < limits::look_interval) continue;
         kept::WaitsFor waits_for = kept_[client.waiting->number - 1].primitive->waits_for(id);
-        if (waits_for.needs != kept::WaitsFor::Needs::unknown)
-            waits.push_back({id, client.waiting->turn, std::move(waits_for)});
+        if (!waits_for.whom.empty()) waits.push_back({id, client.waiting->turn, std::move(waits_for)});
     }
     return waits;
 }
@@ -444,7 +443,7 @@ void SyncActor::add_asks(std::vector<Wait>& waits) const {
             known.push_back(one);
             const std::optional<Vitals::Wait> ask = context_->wait_of(AnyRef{one});
             if (!ask || ask->whom == context_->id()) continue;  // a wait here that is young, or of no known end
-            waits.push_back({one, ask->ask, {kept::WaitsFor::Needs::all, {ask->whom}, "waits for an answer of"}, false});
+            waits.push_back({one, ask->ask, {{ask->whom}, "waits for an answer of"}, false});
         }
     }
 }

@@ -15,6 +15,8 @@ Big data is handed over instead of copied; see help(baton.Segment):
             array[:] = 0.5
         alice.ask("Develop", photo=photo, gain=1.5)   # it is hers now, and `photo` is empty
 
+Locks, barriers, queues and so on are in baton.sync.
+
 Every wait has a deadline, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
 """

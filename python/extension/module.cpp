@@ -47,6 +47,22 @@ py::object decoded(const SessionPtr& session, const TypeDescription& type, const
                      make_held_from(session, reply.arrivals.get()));
 }
 
+py::bytes encode_item(const py::object& value) {
+    const Written written = encode_untyped(value, "item");
+    if (!written.parcel.holdings.empty()) refuse("an item can't carry a segment: give it to the actor itself");
+    return written.body;
+}
+
+py::object decode_item(const py::bytes& item) {
+    const std::string_view bytes = item;
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Value value = value_or_raise(unpacker.next(bytes, offset));
+    return to_python_untyped(value, [](Value, std::optional<HandleKind>) -> py::object {
+        raise(Error{ErrorKind::corrupt, "an item carries no segment"});
+    });
+}
+
 // The reply's type; Refused for a command that has none, Unsupported for one that does not exist.
 const TypeDescription& reply_type(const ProtocolDescription& protocol, std::string_view command) {
     const CommandDescription* known = protocol.find(command);
@@ -411,6 +427,8 @@ PYBIND11_MODULE(_baton, module) {
     module.doc() = "What baton is made of; use the package baton.";
     module.attr("version") = std::string(version_text);
     module.def("own_programs", own_programs);
+    module.def("encode", encode_item, py::arg("value"), "A value without segments as it stands in a message.");
+    module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt where they are none.");
 
     py::class_<PyRef> ref(module, "Ref",
                           "The address of one life of one actor: a plain value that can be compared, kept and sent in a\n"

@@ -99,8 +99,8 @@ void Barrier::bury(const Party& dead, const std::string& how, Wakes& wakes) {
 
 WaitsFor Barrier::waits_for(ActorId) const {
     const std::string text = fmt::format("waits at {} for", to_text());
-    if (runner_) return {WaitsFor::Needs::all, {*runner_}, text};
-    WaitsFor missing{WaitsFor::Needs::all, {}, text};
+    if (runner_) return {{*runner_}, text};
+    WaitsFor missing{{}, text};
     for (const ActorId member : members_)
         if (!has_come(member)) missing.whom.push_back(member);
     return missing;

@@ -74,7 +74,7 @@ void Lock::bury(const Party& dead, const std::string&, Wakes& wakes) {
 }
 
 WaitsFor Lock::waits_for(ActorId) const {
-    return {WaitsFor::Needs::all, {owner()}, fmt::format("waits for {} held by", to_text())};
+    return {{owner()}, fmt::format("waits for {} held by", to_text())};
 }
 
 }  // namespace baton::sync::kept

@@ -33,10 +33,8 @@ private:
     std::vector<Wake> wakes_;
 };
 
-// Who could end a wait: all of them must go on for it to end, or any; or nobody can know.
+// Without whom a wait can't end: each of them has to go on first. Nobody, where it is not known who may end it.
 struct WaitsFor {
-    enum class Needs { unknown, all, any };
-    Needs needs = Needs::unknown;
     std::vector<ActorId> whom = {};
     std::string text = {};  // "waits for lock 'left' held by", and then comes a name
 };

@@ -95,7 +95,7 @@ void Queue::bury(const Party& dead, const std::string&, Wakes& wakes) {
 
 WaitsFor Queue::waits_for(ActorId waiter) const {
     if (std::ranges::find(joining_, waiter) == joining_.end() || !items_.empty()) return {};
-    WaitsFor takers{WaitsFor::Needs::all, {}, fmt::format("waits until {} is finished, items of which are with", to_text())};
+    WaitsFor takers{{}, fmt::format("waits until {} is finished, items of which are with", to_text())};
     for (const auto& [who, items] : taken_) takers.whom.push_back(who);
     return takers;
 }

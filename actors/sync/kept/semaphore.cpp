@@ -44,10 +44,4 @@ void Semaphore::bury(const Party& dead, const std::string&, Wakes& wakes) {
     pass_on(wakes);
 }
 
-WaitsFor Semaphore::waits_for(ActorId) const {
-    // Of an unbounded one anybody may give back what nobody has taken.
-    if (!is_bounded_) return {};
-    return {WaitsFor::Needs::any, holders_, fmt::format("waits for a permit of {} that is with", to_text())};
-}
-
 }  // namespace baton::sync::kept

@@ -3,7 +3,7 @@
 //
 // A permit belongs to who took it and comes back when that client dies. One that gives back a permit without having one
 // gives back, for somebody else, that which is out for longest; with none out a bounded semaphore refuses, any other
-// has one permit more.
+// has one permit more. So nobody knows who may end a wait for one.
 
 #include <deque>
 
@@ -22,7 +22,6 @@ public:
 
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
     void bury(const Party& dead, const std::string& how, Wakes& wakes) override;
-    [[nodiscard]] WaitsFor waits_for(ActorId waiter) const override;
     [[nodiscard]] std::uint64_t count() const override { return free_; }
 
 private:

@@ -191,7 +191,7 @@ TEST_CASE("who is notified goes on when the lock is free, and a notice to who do
     CHECK(fed.notify(carol.id, 1, wakes).value() == 1);
     CHECK(told(wakes) == "");
     CHECK(fed.waits_for(alice.id).whom == std::vector{carol.id});
-    CHECK(fed.waits_for(bob.id).needs == kept::WaitsFor::Needs::unknown);
+    CHECK(fed.waits_for(bob.id).whom.empty());
     SECTION("the lock is released") {
         CHECK(world.release(carol) == "alice");
         CHECK(fed.notify(alice.id, UINT64_MAX, wakes).value() == 1);
@@ -266,7 +266,6 @@ TEST_CASE("the permits of a dead holder come back, and more than were taken do n
     semaphore.take(bob.id, wakes);
     semaphore.take(carol.id, wakes);
     CHECK(told(wakes) == "alice; alice");
-    CHECK(semaphore.waits_for(bob.id).needs == kept::WaitsFor::Needs::any);
     semaphore.bury(alice, "", wakes);
     CHECK(told(wakes) == "bob; carol");
     semaphore.withdraw(carol, Given::grant, wakes);
@@ -439,9 +438,8 @@ TEST_CASE("the ends of a channel hear each other, in order, and of each other's 
 }
 
 TEST_CASE("those are deadlocked who wait for each other in a circle, and nobody else", "[unit]") {
-    using Needs = kept::WaitsFor::Needs;
-    const auto wait = [](const Party& who, Needs needs, std::vector<Party> on) {
-        Wait one{who.id, 1, {needs}};
+    const auto wait = [](const Party& who, std::vector<Party> on) {
+        Wait one{who.id, 1, {}};
         for (const Party& party : on) one.waits_for.whom.push_back(party.id);
         return one;
     };
@@ -451,13 +449,11 @@ TEST_CASE("those are deadlocked who wait for each other in a circle, and nobody 
         return names;
     };
     CHECK(circle({}) == "");
-    CHECK(circle({wait(alice, Needs::all, {bob})}) == "");
-    CHECK(circle({wait(alice, Needs::all, {bob}), wait(bob, Needs::all, {alice})}) == "alice bob");
-    CHECK(circle({wait(alice, Needs::all, {alice})}) == "alice");
-    CHECK(circle({wait(alice, Needs::all, {bob}), wait(bob, Needs::all, {carol}), wait(carol, Needs::all, {bob})}) == "bob carol");
-    CHECK(circle({wait(alice, Needs::all, {bob}), wait(bob, Needs::unknown, {alice})}) == "");
-    // A barrier needs all of them, a permit any.
-    CHECK(circle({wait(alice, Needs::all, {carol, bob}), wait(bob, Needs::all, {alice})}) == "alice bob");
-    CHECK(circle({wait(alice, Needs::any, {carol, bob}), wait(bob, Needs::all, {alice})}) == "");
-    CHECK(circle({wait(alice, Needs::any, {carol, bob}), wait(bob, Needs::all, {alice}), wait(carol, Needs::all, {bob})}) == "alice carol bob");
+    CHECK(circle({wait(alice, {bob})}) == "");
+    CHECK(circle({wait(alice, {bob}), wait(bob, {carol})}) == "");
+    CHECK(circle({wait(alice, {bob}), wait(bob, {})}) == "");
+    CHECK(circle({wait(alice, {bob}), wait(bob, {alice})}) == "alice bob");
+    CHECK(circle({wait(alice, {alice})}) == "alice");
+    CHECK(circle({wait(alice, {bob}), wait(bob, {carol}), wait(carol, {bob})}) == "bob carol");
+    CHECK(circle({wait(alice, {carol, bob}), wait(bob, {alice})}) == "alice bob");  // a barrier, of which carol will come
 }

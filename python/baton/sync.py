@@ -1,0 +1,347 @@
+"""Locks, conditions, events, semaphores, barriers, latches, values, arrays, queues and channels for scripts.
+
+    from baton import sync
+
+    with baton.session() as session:
+        keeper = sync.Keeper(session)              # spawns the actor that keeps them
+        printer = keeper.lock("printer")
+        with printer:                              # acquired, and released at the end
+            ...
+        worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
+
+What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
+has a deadline (seconds, a timedelta, None for as long as it takes) and raises TimedOut, Stopping, Gone (the keeper has
+exited) or Refused (a deadlock, a broken barrier, a lock that is held already), with the names in its text.
+A script goes to the keeper for each step; C++ takes a lock that is free without a message.
+"""
+from __future__ import annotations
+
+from typing import Any, Callable, Optional, Sequence, Tuple
+
+import numpy
+
+from . import _baton
+from ._actor import DEFAULT_DEADLINE, Actor
+from ._errors import Refused, Stopping, TimedOut
+
+__all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "Barrier", "Latch", "Value", "Array",
+           "JoinableQueue", "Channel"]
+
+
+class Keeper:
+    """Makes primitives. `actor` is the actor that keeps them: one that is there, or a new one."""
+
+    def __init__(self, session: Any, actor: Optional[Actor] = None, name: str = "sync") -> None:
+        self.actor = session.spawn("baton-sync", name=name) if actor is None else actor
+        self._session = session
+
+    def _make(self, kind: Callable, command: str, **fields: Any) -> Any:
+        return kind(self._session, self.actor.ask(command, **fields))
+
+    def lock(self, name: str) -> Lock:
+        return self._make(Lock, "MakeLock", name=name)
+
+    def recursive_lock(self, name: str) -> RecursiveLock:
+        return self._make(RecursiveLock, "MakeLock", name=name)
+
+    def condition(self, lock: Lock, name: str) -> Condition:
+        return Condition(self._session, self.actor.ask("MakeCondition", name=name, lock=lock.address.number), lock)
+
+    def event(self, name: str) -> Event:
+        return self._make(Event, "MakeEvent", name=name)
+
+    def semaphore(self, name: str, permits: int = 1, bounded: bool = True) -> Semaphore:
+        return self._make(Semaphore, "MakeSemaphore", name=name, permits=permits, is_bounded=bounded)
+
+    def barrier(self, name: str, parties: int = 0, members: Sequence[_baton.Ref] = (),
+                action: Optional[Callable[[], Any]] = None) -> Barrier:
+        """For so many parties, or for these members, whose death breaks it. With an action each party gives its own."""
+        address = self.actor.ask("MakeBarrier", name=name, parties=parties, members=list(members), has_action=action is not None)
+        return Barrier(self._session, address, action)
+
+    def latch(self, name: str, count: int = 1) -> Latch:
+        return self._make(Latch, "MakeLatch", name=name, count=count)
+
+    def value(self, name: str, initial: Any = 0, dtype: Any = numpy.int64) -> Value:
+        bits = numpy.zeros(8, numpy.uint8)
+        bits[:numpy.dtype(dtype).itemsize] = numpy.array([initial], dtype).view(numpy.uint8)
+        return Value(self._session, self.actor.ask("MakeValue", name=name, initial=int(bits.view(numpy.uint64)[0])), dtype)
+
+    def array(self, name: str, length: int, dtype: Any = numpy.int64) -> Array:
+        return self._make(Array, "MakeArray", name=name, type=numpy.dtype(dtype).str, length=length)
+
+    def queue(self, name: str, bound: int = 65_536) -> JoinableQueue:
+        return self._make(JoinableQueue, "MakeQueue", name=name, bound=bound)
+
+    def channel(self, name: str, bound: int = 1024) -> Tuple[Channel, Channel]:
+        """Its two ends. An end belongs to the process that first uses it: one of them goes elsewhere, as its address."""
+        ends = self.actor.ask("MakeChannel", name=name, bound=bound)
+        return Channel(self._session, ends.first), Channel(self._session, ends.second)
+
+
+class _Primitive:
+    def __init__(self, session: Any, address: Any) -> None:
+        self.address = address  #: travels in commands
+        self._keeper: Actor = session.find(address.keeper)
+
+    @property
+    def name(self) -> str:
+        """What it was called when it was made."""
+        return self.address.name
+
+    def __repr__(self) -> str:
+        return f"<baton.sync.{type(self).__name__} {self.name!r}>"
+
+    def _ask(self, command: str, **fields: Any) -> Any:
+        return self._keeper.ask(command, number=self.address.number, **fields)
+
+    def _wait(self, command: str, deadline: Any, **fields: Any) -> Any:
+        try:
+            return self._keeper.with_deadline(deadline).ask(command, number=self.address.number, **fields)
+        except (TimedOut, Stopping, KeyboardInterrupt) as error:
+            self._keeper.send("Withdraw", number=self.address.number)
+            if isinstance(error, TimedOut):
+                raise TimedOut(f"waited {deadline} s for {self!r}, in vain") from None
+            raise
+
+    @property
+    def waiting(self) -> int:
+        """How many wait at it."""
+        return self._ask("Look").waiting
+
+    def _count(self) -> int:
+        return self._ask("Look").count
+
+
+class Lock(_Primitive):
+    """One process at a time: acquire() and release(), or a with block. Releasing what was never acquired is Refused."""
+
+    _nests = False
+
+    def __init__(self, session: Any, address: Any) -> None:
+        super().__init__(session, address)
+        self._depth = 0
+        self.dead_owner = ""  #: while it is held: who died with it, so that what it guards may be half done
+
+    def acquire(self, deadline: Any = DEFAULT_DEADLINE) -> None:
+        if self._depth > 0 and not self._nests:
+            raise Refused(f"{self!r} is held already: this would wait for itself")
+        if self._depth == 0:
+            self.dead_owner = self._wait("Acquire", deadline).dead_owner
+        self._depth += 1
+
+    def release(self) -> None:
+        if self._depth <= 1:
+            self._ask("Release")
+            self.dead_owner = ""
+        self._depth = max(0, self._depth - 1)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is this process that holds it."""
+        return self._depth > 0
+
+    def __enter__(self) -> Lock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self._depth > 0:
+            self.release()
+
+
+class RecursiveLock(Lock):
+    """The same, and its owner may acquire it again."""
+
+    _nests = True
+
+
+class Condition(_Primitive):
+    """Wait, holding a lock, until somebody who holds it notifies. Several may share a lock."""
+
+    def __init__(self, session: Any, address: Any, lock: Lock) -> None:
+        super().__init__(session, address)
+        self.lock = lock
+
+    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
+        """Lets go of the lock meanwhile. After TimedOut it is held again; after any other error it is not."""
+        if not self.lock.is_held:
+            raise Refused(f"{self!r} is waited for without holding {self.lock!r}")
+        depth, self.lock._depth = self.lock._depth, 0
+        try:
+            self.lock.dead_owner = self._wait("WaitCondition", deadline).dead_owner
+        except TimedOut:
+            self.lock.acquire()
+            self.lock._depth = depth
+            raise
+        self.lock._depth = depth
+
+    def wait_for(self, holds: Callable[[], Any], deadline: Any = DEFAULT_DEADLINE) -> None:
+        """Until holds() is true, which is looked at now and after each notice; `deadline` is for each wait."""
+        while not holds():
+            self.wait(deadline)
+
+    def notify(self, count: int = 1) -> int:
+        """How many of those who wait were told."""
+        return self._ask("Notify", count=count)
+
+    def notify_all(self) -> int:
+        return self.notify(2**64 - 1)
+
+
+class Event(_Primitive):
+    """Something has happened, or not yet."""
+
+    def set(self) -> None:
+        self._ask("SetEvent", is_set=True)
+
+    def clear(self) -> None:
+        self._ask("SetEvent", is_set=False)
+
+    def is_set(self) -> bool:
+        return self._count() == 1
+
+    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
+        self._wait("WaitEvent", deadline)
+
+
+class Semaphore(_Primitive):
+    """So many at a time. Of a bounded one, giving back more than was taken is Refused."""
+
+    def acquire(self, deadline: Any = DEFAULT_DEADLINE) -> None:
+        self._wait("TakePermit", deadline)
+
+    def release(self) -> None:
+        self._ask("ReturnPermit")
+
+    @property
+    def free(self) -> int:
+        return self._count()
+
+    def __enter__(self) -> Semaphore:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.release()
+
+
+class Barrier(_Primitive):
+    """Nobody goes on before all have come. Broken, by a death or by who gives up, it is Refused with the reason."""
+
+    def __init__(self, session: Any, address: Any, action: Optional[Callable[[], Any]] = None) -> None:
+        super().__init__(session, address)
+        self._action = action
+
+    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> int:
+        """How many had come before; the last one runs the action first."""
+        granted = self._wait("Arrive", deadline)
+        if granted.runs_action:
+            try:
+                if self._action is not None:
+                    self._action()
+            except BaseException as error:
+                self._ask("ActionDone", error=str(error) or type(error).__name__)
+                raise
+            self._ask("ActionDone", error="" if self._action is not None else "this process has given its handle no action")
+        return granted.index
+
+    def reset(self) -> None:
+        """Whole again, for those who are alive."""
+        self._ask("ResetBarrier")
+
+    def abort(self) -> None:
+        self._ask("AbortBarrier")
+
+
+class Latch(_Primitive):
+    """A count that goes down to nothing, once."""
+
+    def count_down(self, by: int = 1) -> int:
+        return self._ask("CountDown", by=by)
+
+    @property
+    def left(self) -> int:
+        return self._count()
+
+    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
+        self._wait("WaitLatch", deadline)
+
+
+class Value(Lock):
+    """One number in shared memory. `with counter: counter.value += 1` loses nothing; without the block it may."""
+
+    def __init__(self, session: Any, address: Any, dtype: Any = numpy.int64) -> None:
+        super().__init__(session, address)
+        self._cell = self._ask("Attach").cell
+        self._word = self._cell.array[1:2].view(dtype)[:1]
+
+    @property
+    def value(self) -> Any:
+        return self._word[0].item()
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._word[0] = value
+
+
+class Array(Lock):
+    """Many values in shared memory; `array.array` is NumPy's view of them."""
+
+    def __init__(self, session: Any, address: Any) -> None:
+        super().__init__(session, address)
+        self._elements = self._ask("Attach").elements
+        self.array = self._elements.array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.array[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.array[index] = value
+
+
+class JoinableQueue(_Primitive):
+    """First in, first out; join() waits until each item that was put is done. What a dead taker had is taken again."""
+
+    def put(self, value: Any, deadline: Any = DEFAULT_DEADLINE) -> None:
+        self._wait("Put", deadline, item=_baton.encode(value))
+
+    def get(self, deadline: Any = DEFAULT_DEADLINE) -> Any:
+        return _baton.decode(self._wait("Get", deadline).item)
+
+    def task_done(self) -> None:
+        self._ask("TaskDone")
+
+    def join(self, deadline: Any = DEFAULT_DEADLINE) -> None:
+        self._wait("Join", deadline)
+
+    def qsize(self) -> int:
+        """Items that nobody has taken."""
+        return self._count()
+
+    def empty(self) -> bool:
+        return self.qsize() == 0
+
+
+class Channel(_Primitive):
+    """What is said at one end is heard at the other. When the other one closes its end or dies, Gone, with its name."""
+
+    def send(self, value: Any, deadline: Any = DEFAULT_DEADLINE) -> None:
+        self._wait("Say", deadline, item=_baton.encode(value))
+
+    def recv(self, deadline: Any = DEFAULT_DEADLINE) -> Any:
+        return _baton.decode(self._wait("Hear", deadline).item)
+
+    def poll(self, deadline: Any = 0.1) -> bool:
+        """Whether there is something to receive, or will be by then."""
+        try:
+            self._wait("Poll", deadline)
+        except TimedOut:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._ask("Close")
