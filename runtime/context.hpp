@@ -42,6 +42,8 @@ public:
 
     // Has the outcome come? Looks once, without waiting.
     [[nodiscard]] bool ready();
+    // The same without looking, as far as is known: what a condition for Context::wait_for may ask.
+    [[nodiscard]] bool is_settled() const { return loop_ != nullptr && loop_->is_settled(ask_); }
     // Waits for the outcome: reply, error of the handler, gone, timed_out, stopping. Once: afterwards the
     // Pending is empty, and `refused` is all it answers.
     [[nodiscard]] Result<R> get(Duration deadline);
@@ -84,6 +86,7 @@ struct Program {
     std::vector<std::string> arguments = {};   // the actor reads them from its Context
     Duration deadline = limits::spawn_deadline;
     std::uint64_t memory_bytes = 0;            // that its segments may take; 0: as much as the session has
+    std::vector<std::string> folders = {};     // where to look for the program first
 };
 
 class Context {
@@ -159,10 +162,11 @@ public:
     // Calls `take` when an actor has ended with which this one has had to do (it had sent to it, or lent it
     // something), between commands: name and exit. Its leases are in again by then.
     void on_exited(std::function<void(const PeerExited&)> take) { loop_->on_peer_exited(std::move(take)); }
-    // The next C that came back, where nobody has called on_bounced; for scenarios.
+    // The next C that came back, where nobody has called on_bounced; for scenarios, and within a handler. With `to` of
+    // those that were sent there.
     template <class C>
-    std::optional<Bounced<C>> next_bounced() {
-        std::optional<Bounce> bounce = loop_->next_bounce(fields::full_type_name<C>());
+    std::optional<Bounced<C>> next_bounced(AnyRef to = {}) {
+        std::optional<Bounce> bounce = loop_->next_bounce(fields::full_type_name<C>(), to.id);
         if (!bounce) return std::nullopt;
         return restored<C>(std::move(*bounce));
     }

@@ -205,9 +205,27 @@ public:
     void wait_with(Loop& loop) noexcept { loop_ = &loop; }
 
 private:
-    enum class Sharing { no, yes };
-    [[nodiscard]] Result<Slice> part(std::uint64_t first, std::uint64_t count, Sharing sharing);
     Loop* loop_ = nullptr;
+};
+
+// Makes leases and slices of a Lent that somebody else holds, as that could; a copyable value. Once the Lent has
+// ended, or was reclaimed, it is refused.
+class Lender {
+public:
+    Lender() = default;  // of nothing
+    explicit Lender(const HeldMemory& lent);
+
+    [[nodiscard]] Result<Lease> lease() const;
+    [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count) const;
+    [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count) const;
+
+private:
+    enum class Sharing { no, yes };
+    [[nodiscard]] Holding* holding() const noexcept;
+    [[nodiscard]] Result<Slice> part(std::uint64_t first, std::uint64_t count, Sharing sharing) const;
+    std::shared_ptr<Holdings> holdings_;
+    Holding* holding_ = nullptr;
+    std::uint32_t ticket_ = 0;
 };
 
 }  // namespace baton

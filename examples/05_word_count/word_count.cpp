@@ -10,7 +10,7 @@
 
 #include "actors/word_counter/word_table.hpp"
 #include "examples/05_word_count/merged_pages.hpp"
-#include "runtime/base/progress.hpp"
+#include "runtime/progress.hpp"
 #include "runtime/scenario.hpp"
 #include "runtime/wire/json.hpp"
 

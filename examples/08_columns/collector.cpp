@@ -7,7 +7,7 @@
 #include <numeric>
 #include <thread>
 
-#include "runtime/base/progress.hpp"
+#include "runtime/progress.hpp"
 
 using namespace column_reader;
 using baton::Error;

@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/base/progress.hpp"
 #include "runtime/base/unique_fd.hpp"
+#include "runtime/progress.hpp"
 
 namespace {
 

@@ -11,8 +11,8 @@
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
-#include "runtime/base/progress.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/progress.hpp"
 #include "runtime/version.hpp"
 
 namespace baton::python {

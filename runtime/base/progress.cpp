@@ -1,4 +1,4 @@
-#include "runtime/base/progress.hpp"
+#include "runtime/progress.hpp"
 
 #include <fmt/core.h>
 #include <unistd.h>

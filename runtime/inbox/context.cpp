@@ -10,7 +10,9 @@ namespace baton {
 namespace {
 
 coordinator::Spawn spawn_of(const Program& program, std::uint64_t fingerprint) {
-    return {program.program, program.name, program.arguments, program_folders(), fingerprint, program.deadline,
+    std::vector<std::string> folders = program.folders;
+    for (std::string& folder : program_folders()) folders.push_back(std::move(folder));
+    return {program.program, program.name, program.arguments, std::move(folders), fingerprint, program.deadline,
             program.memory_bytes == 0 ? std::nullopt : std::optional{program.memory_bytes}};
 }
 

@@ -20,6 +20,8 @@ std::string name_of_current_exception() {
     return status == 0 ? readable.get() : type->name();
 }
 
+}  // namespace
+
 Error error_of_current_exception() {
     Error error{ErrorKind::failed, "", name_of_current_exception(), frames_of_last_throw(limits::error_frames_max)};
     try {
@@ -35,8 +37,6 @@ Error error_of_current_exception() {
     }
     return error;
 }
-
-}  // namespace
 
 void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why) {
     if (slot.is_asked()) return slot.fail(why);

@@ -20,7 +20,8 @@ namespace baton {
 // The parts that need no template.
 void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why);
 void refuse_unknown(Loop& loop, const Command& command, AnswerSlot slot, std::span<const std::string_view> known);
-// Called from a catch block.
+// Called from a catch block: its type, text and frames, as an asker is told.
+[[nodiscard]] Error error_of_current_exception();
 void report_exception(Loop& loop, const Command& command, AnswerSlot slot);
 
 template <class Actor, class ProtocolType>

@@ -557,8 +557,10 @@ void Loop::tell_exits() {
     }
 }
 
-std::optional<Bounce> Loop::next_bounce(std::string_view type) {
-    const auto found = std::ranges::find_if(bounces_, [type](const Bounce& one) { return type.empty() || one.type == type; });
+std::optional<Bounce> Loop::next_bounce(std::string_view type, ActorId to) {
+    const auto found = std::ranges::find_if(bounces_, [&](const Bounce& one) {
+        return (type.empty() || one.type == type) && (!to.is_somebody() || one.to == to);
+    });
     if (found == bounces_.end()) return std::nullopt;
     Bounce bounce = std::move(*found);
     bounces_.erase(found);

@@ -43,8 +43,9 @@ public:
     [[nodiscard]] Holdings* holdings() const noexcept { return gifts_.holdings(); }
     // Who is given what comes back, by the type of the message it was in. Called between commands, never within one.
     void on_bounced(std::string_view type, std::function<void(Bounce)> take) { bounce_takers_[type] = std::move(take); }
-    // The oldest that nobody has taken; for scenarios, which serve no handler.
-    [[nodiscard]] std::optional<Bounce> next_bounce(std::string_view type);
+    // The oldest that nobody has taken, of that type and sent to that actor, where these are said; for scenarios, which
+    // serve no handler.
+    [[nodiscard]] std::optional<Bounce> next_bounce(std::string_view type, ActorId to = {});
     // Who takes commands while a dead peer is drained and no handler serves: a scenario's mail.
     void collect_with(Handler& handler) noexcept { collector_ = &handler; }
 

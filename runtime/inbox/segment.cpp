@@ -138,33 +138,9 @@ std::uint64_t Slice::first() const {
     return row == 0 ? 0 : mine->offset / row;
 }
 
-Result<Lease> Lent::lease() {
-    Holding* mine = holding();
-    if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
-    if (holdings()->has_slices(*mine))
-        return Error{ErrorKind::refused, fmt::format("{} has slices out: nobody may read all of it meanwhile", to_text())};
-    return Lease{*holdings(), *holdings()->pledge(*mine, LeaseKind::read, 0, mine->layout)};
-}
-
-Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) { return part(first, count, Sharing::no); }
-Result<Slice> Lent::share(std::uint64_t first, std::uint64_t count) { return part(first, count, Sharing::yes); }
-
-Result<Slice> Lent::part(std::uint64_t first, std::uint64_t count, Sharing sharing) {
-    Holding* mine = holding();
-    if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
-    Layout part = mine->layout;
-    if (part.shape.empty()) part.shape.push_back(1);
-    std::uint64_t end = 0;
-    if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
-        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first, first,
-                                                     count, to_text(), part.shape.front())};
-    const std::uint64_t row = row_bytes_of(part);
-    part.shape.front() = count;
-    const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
-    if (holdings()->overlaps(*mine, kind, first * row, count * row))
-        return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end, to_text())};
-    return Slice{*holdings(), *holdings()->pledge(*mine, kind, first * row, std::move(part))};
-}
+Result<Lease> Lent::lease() { return Lender{*this}.lease(); }
+Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) { return Lender{*this}.slice(first, count); }
+Result<Slice> Lent::share(std::uint64_t first, std::uint64_t count) { return Lender{*this}.share(first, count); }
 
 std::uint32_t Lent::leases_out() const {
     const Holding* mine = holding();
@@ -185,6 +161,49 @@ Result<Segment> Lent::reclaim(Duration deadline) {
         return Error{ErrorKind::timed_out, fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};
     *static_cast<HeldMemory*>(this) = HeldMemory{};
     return Segment{book, *mine};
+}
+
+// ---- Lender ----------------------------------------------------------------------------------------
+
+Lender::Lender(const HeldMemory& lent) {
+    if ((holding_ = lent.holding()) == nullptr) return;
+    holdings_ = lent.holdings()->shared_from_this();
+    ticket_ = holding_->ticket;
+}
+
+Holding* Lender::holding() const noexcept {
+    const bool is_lent = holding_ != nullptr && holding_->ticket == ticket_ && holding_->state == Holding::State::lent;
+    return is_lent ? holding_ : nullptr;
+}
+
+Result<Lease> Lender::lease() const {
+    Holding* mine = holding();
+    if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (holdings_->has_slices(*mine))
+        return Error{ErrorKind::refused,
+                     fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->describe(*mine))};
+    return Lease{*holdings_, *holdings_->pledge(*mine, LeaseKind::read, 0, mine->layout)};
+}
+
+Result<Slice> Lender::slice(std::uint64_t first, std::uint64_t count) const { return part(first, count, Sharing::no); }
+Result<Slice> Lender::share(std::uint64_t first, std::uint64_t count) const { return part(first, count, Sharing::yes); }
+
+Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sharing) const {
+    Holding* mine = holding();
+    if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    Layout part = mine->layout;
+    if (part.shape.empty()) part.shape.push_back(1);
+    std::uint64_t end = 0;
+    if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
+        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first, first,
+                                                     count, holdings_->describe(*mine), part.shape.front())};
+    const std::uint64_t row = row_bytes_of(part);
+    part.shape.front() = count;
+    const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
+    if (holdings_->overlaps(*mine, kind, first * row, count * row))
+        return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end,
+                                                     holdings_->describe(*mine))};
+    return Slice{*holdings_, *holdings_->pledge(*mine, kind, first * row, std::move(part))};
 }
 
 }  // namespace baton

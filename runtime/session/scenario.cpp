@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "runtime/base/progress.hpp"
 #include "runtime/process/signals.hpp"
+#include "runtime/progress.hpp"
 
 namespace baton {
 namespace {

@@ -36,6 +36,14 @@ const CommandDescription* ProtocolDescription::find(std::string_view command) co
     return found == commands.end() ? nullptr : &*found;
 }
 
+bool is_sound(const TypeDescription& type) {
+    const bool has_one = type.kind == "optional" || type.kind == "list" || type.kind == "array";
+    const bool may_have_any = type.kind == "struct" || type.kind == "variant" || type.kind == "enum";
+    const std::size_t wanted = has_one ? 1 : type.kind == "map" ? 2 : 0;
+    if (!may_have_any && type.parts.size() != wanted) return false;
+    return std::ranges::all_of(type.parts, [](const PartDescription& part) { return is_sound(part.type); });
+}
+
 std::uint64_t fingerprint_of(const ProtocolDescription& protocol) {
     std::vector<std::string> shapes;
     for (const CommandDescription& command : protocol.commands) {

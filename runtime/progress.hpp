@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "runtime/base/clock.hpp"
 
@@ -21,6 +22,8 @@ public:
     Progress& operator=(const Progress&) = delete;
 
     void reach(std::uint64_t done);
+    // What is being done now, where that changes on the way.
+    void rename(std::string_view what) { what_ = what; }
     // Writes the last state; the destructor does the same.
     void end();
 

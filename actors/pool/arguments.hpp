@@ -1,0 +1,160 @@
+#pragma once
+// Arguments: from what a caller gives to what a job keeps: in the order of the parameters, checked, encoded.
+//
+//     pool.submit<double>("scale", 2.0, pool::named("offset", 1.0));
+//     pool.submit<double>("sum", pool::lease_of(numbers));                 // the worker reads all of them
+//     pool.submit<void>("clear", pool::slice_of(numbers, 0, 10));          // ... may write the first ten
+//     pool.submit<double>("use_up", std::move(segment));                   // ... owns them
+//
+// Types are compared once for all tasks of a call; values only where the types leave it open (an int for a uint8).
+// What does not fit is `refused` with function and parameter before anything is given away. Pure functions.
+
+#include <algorithm>
+#include <array>
+
+#include "actors/pool/job.hpp"
+#include "actors/pool/signature.hpp"
+
+namespace baton::pool {
+
+// An argument by the name of its parameter.
+template <class T>
+struct Named {
+    std::string_view name;
+    T value;
+};
+template <class T>
+[[nodiscard]] Named<std::decay_t<T>> named(std::string_view name, T&& value) {
+    return {name, std::forward<T>(value)};
+}
+
+// Lent memory as an argument: a new lease or slice for each attempt. While the tasks run it stays lent.
+[[nodiscard]] inline LeaseOf lease_of(const HeldMemory& lent) { return {Lender{lent}}; }
+[[nodiscard]] inline SliceOf slice_of(const HeldMemory& lent, std::uint64_t first, std::uint64_t count) {
+    return {Lender{lent}, first, count};
+}
+
+// ---- what was given: the type of one argument, and its name if it has one
+struct Given {
+    std::string_view name;
+    TypeDescription type;
+};
+
+// Which argument goes to which parameter.
+class Plan {
+public:
+    // `refused` where their number, names or types do not fit.
+    [[nodiscard]] static Result<Plan> make(const Signature& signature, const std::vector<Given>& given);
+    // In the order of the parameters, and whatever the values are.
+    [[nodiscard]] bool is_straight() const noexcept { return is_straight_; }
+    [[nodiscard]] std::size_t parameter_of(std::size_t argument) const { return parameters_[argument]; }
+    // One task's encoded arguments, in the order in which they were given, to the end of `out`.
+    [[nodiscard]] Result<void> write(const Signature& signature, std::span<const Buffer> arguments, Buffer& out) const;
+
+private:
+    std::vector<std::size_t> parameters_;  // of each argument
+    std::vector<Fit> fits_;
+    bool is_straight_ = true;
+};
+
+// `refused` where the result of that function is no R.
+[[nodiscard]] Result<void> require_result(const Signature& signature, const TypeDescription& wanted);
+
+namespace given {
+
+template <class T>
+inline constexpr bool is_text = std::is_convertible_v<T, std::string_view>;
+template <class T>
+inline constexpr bool is_held = Held<T> || std::is_same_v<T, LeaseOf> || std::is_same_v<T, SliceOf>;
+
+template <class T>
+struct NamedOf : std::false_type {
+    using Value = T;
+};
+template <class T>
+struct NamedOf<Named<T>> : std::true_type {
+    using Value = T;
+};
+
+// T as it was given: its value, without the name.
+template <class T>
+auto& value_of(T& one) {
+    if constexpr (NamedOf<std::remove_const_t<T>>::value) return one.value;
+    else return one;
+}
+
+template <class T>
+Given describe_given(const T& one) {
+    using Value = typename NamedOf<T>::Value;
+    Given out;
+    if constexpr (NamedOf<T>::value) out.name = one.name;
+    if constexpr (is_text<Value>) out.type = describe_type<std::string>();
+    else if constexpr (std::is_same_v<Value, LeaseOf>) out.type = describe_type<Lease>();
+    else if constexpr (std::is_same_v<Value, SliceOf>) out.type = describe_type<Slice>();
+    else {
+        static_assert(is_held<Value> || !carries_held<Value>(), "a segment is an argument of its own, not part of a struct or list");
+        out.type = describe_type<Value>();
+    }
+    return out;
+}
+
+template <class T>
+void encode_given(Encoder& encoder, const T& one) {
+    if constexpr (is_text<T>) encode(encoder, std::string_view(one));
+    else if constexpr (is_held<T>) encoder.nil();  // it travels beside
+    else encode(encoder, one);
+}
+
+template <class... A>
+inline constexpr bool any_held = (is_held<typename NamedOf<std::remove_cvref_t<A>>::Value> || ...);
+
+}  // namespace given
+
+template <class... A>
+[[nodiscard]] Result<Plan> plan_of(const Signature& signature, const A&... given) {
+    return Plan::make(signature, {given::describe_given(given)...});
+}
+
+// One more task of the job, with these arguments. What is held stays with the caller: see hold().
+template <class... A>
+[[nodiscard]] Result<void> add_task(Job& job, const Plan& plan, const A&... given) {
+    if (plan.is_straight()) {
+        Encoder encoder{job.arguments};
+        encoder.array(sizeof...(A));
+        (given::encode_given(encoder, given::value_of(given)), ...);
+    } else {
+        std::array<Buffer, sizeof...(A)> encoded;
+        [[maybe_unused]] std::size_t index = 0;
+        [[maybe_unused]] const auto one = [&](const auto& value) {
+            Encoder encoder{encoded[index++]};
+            given::encode_given(encoder, value);
+        };
+        (one(given::value_of(given)), ...);
+        if (Result<void> written = plan.write(*job.function, encoded, job.arguments); !written) return written;
+    }
+    job.add();
+    return {};
+}
+
+// What is held among these arguments becomes that of the job's next task that has none yet.
+template <class... A>
+void hold(Job& job, const Plan& plan, A&... given) {
+    std::vector<std::pair<std::size_t, HeldArgument>> held;
+    [[maybe_unused]] std::size_t index = 0;
+    [[maybe_unused]] const auto one = [&](auto& value) {
+        const std::size_t parameter = plan.parameter_of(index++);
+        using Value = std::remove_cvref_t<decltype(value)>;
+        if constexpr (given::is_held<Value>) {
+            if constexpr (Held<Value>)
+                static_assert(!std::is_const_v<std::remove_reference_t<decltype(value)>>,
+                              "an argument that carries a segment is moved, not copied: std::move(rows)");
+            held.emplace_back(parameter, HeldArgument{std::move(value)});
+        }
+    };
+    (one(given::value_of(given)), ...);
+    std::ranges::sort(held, {}, [](const auto& pair) { return pair.first; });
+    std::vector<HeldArgument>& of_task = job.held.emplace_back();
+    for (auto& [parameter, argument] : held) of_task.push_back(std::move(argument));
+}
+
+}  // namespace baton::pool

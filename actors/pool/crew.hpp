@@ -1,0 +1,90 @@
+#pragma once
+// Crew: the workers of a pool: as many seats as it has workers, and who sits in them.
+//
+// A seat is filled by spawning a worker and asking it what it can do; both without waiting, all seats at once. Who has
+// died is replaced, at once the first time, then after a pause that doubles with every death or failed start in that
+// seat in which no task was finished. A seat whose workers do not start, or end before they are given anything, is given
+// up after a few times, or at the first when no later start could be better. Knows no tasks. Moved by look(), whenever the pool's owner has time.
+// One thread.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/pool/work.hpp"
+#include "runtime/context.hpp"
+
+namespace baton::pool {
+
+struct Options {
+    std::string program;                      // whose main() runs a Worker (worker.hpp)
+    std::size_t workers = 0;                  // 0: as many as there are processors
+    std::string name = {};                    // of the workers, numbered: "name-1"; empty: after the program
+    std::vector<std::string> arguments = {};  // that each worker is started with
+    std::uint32_t retries = 2;                // of a task after deaths of workers; see Rules
+    bool shows_progress = true;               // on stderr: workers ready, tasks done, workers stopping
+    Duration start_deadline = limits::spawn_deadline;
+    std::vector<std::string> folders = {};    // where to look for the program first
+};
+
+class Crew {
+public:
+    struct Seat {
+        enum class State { empty, starting, asked, ready, given_up };
+        State state = State::empty;
+        Ref<Protocol> worker;
+        std::string name;                 // of the worker
+        std::uint32_t failures = 0;       // deaths and failed starts since a task was finished here
+        std::uint32_t useless = 0;        // workers in a row that did not start, or ended with nothing in hand
+        Deadline due{Instant{}};          // of an empty one: when the next start is tried
+        std::optional<Error> why;         // the last worker ended, or did not start
+        std::optional<Pending<coordinator::Spawned>> spawned;
+        std::optional<Pending<std::vector<Signature>>> described;
+    };
+
+    Crew(Context& context, const Options& options) : context_(&context), options_(&options) {}
+
+    // Empty seats, to be filled by look().
+    void open();
+    // Takes what has come and starts whose time it is.
+    void look();
+    // Whether look() has something to take; and when it has something to start.
+    [[nodiscard]] bool has_news() const;
+    [[nodiscard]] Deadline next_start() const;
+
+    [[nodiscard]] std::vector<Seat>& seats() noexcept { return seats_; }
+    [[nodiscard]] const std::vector<Seat>& seats() const noexcept { return seats_; }
+    [[nodiscard]] std::size_t size() const noexcept { return seats_.size(); }
+    [[nodiscard]] std::size_t ready() const;
+    // Nobody is starting, and nobody will: why.
+    [[nodiscard]] std::optional<Error> hopeless() const;
+    // What the workers can do; empty before the first of them has said so.
+    [[nodiscard]] const std::vector<std::shared_ptr<const Signature>>& functions() const noexcept { return functions_; }
+    // `refused` for one that they can't, with those they can.
+    [[nodiscard]] Result<std::shared_ptr<const Signature>> function(std::string_view name) const;
+
+    // The worker of that seat has ended; was it at work? Only then the tasks see to it that this comes to an end.
+    enum class Hands { empty, full };
+    void lose(Seat& seat, Error why, Hands hands);
+    // The same after killing one that was at work.
+    void kill(Seat& seat, Error why);
+    // A task came to its end there.
+    static void praise(Seat& seat) noexcept { seat.failures = seat.useless = 0; }
+
+    // Ends all workers, and waits until the last of them has ended. Afterwards there are no seats.
+    std::vector<coordinator::Ended> stop(Duration deadline);
+
+private:
+    void start(Seat& seat);
+    void take_spawned(Seat& seat);
+    void take_described(Seat& seat);
+    void fail_start(Seat& seat, Error why);
+    void give_up_or_rest(Seat& seat, Error why, bool is_useless);
+
+    Context* context_;
+    const Options* options_;
+    std::vector<Seat> seats_;
+    std::vector<std::shared_ptr<const Signature>> functions_;
+};
+
+}  // namespace baton::pool

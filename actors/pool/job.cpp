@@ -1,0 +1,61 @@
+#include "actors/pool/job.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/wire/json.hpp"
+
+namespace baton::pool {
+
+void Job::settle(std::size_t task, State state, std::size_t delivery, std::size_t index) {
+    Fate& fate = fates[task];
+    fate.state = state;
+    fate.delivery = static_cast<std::uint32_t>(delivery);
+    fate.index = static_cast<std::uint32_t>(index);
+    count_out(task);
+}
+
+void Job::count_out(std::size_t task) {
+    --unsettled;
+    if (!tally) return;
+    --tally->open;
+    tally->last = this;
+    if (fates[task].state != State::failed || tally->failed != nullptr) return;
+    tally->failed = this;
+    tally->failed_task = task;
+}
+
+void Job::fail(std::size_t task, Error why, std::string worker, std::optional<Timestamp> started) {
+    auto delivery = std::make_shared<Delivery>();
+    delivery->worker = std::move(worker);
+    delivery->ended = std::chrono::system_clock::now();
+    delivery->started = started.value_or(delivery->ended);
+    delivery->error = std::move(why);
+    deliveries.push_back(std::move(delivery));
+    settle(task, State::failed, deliveries.size() - 1, 0);
+}
+
+void Job::cancel(std::size_t task) {
+    fates[task].state = State::cancelled;
+    count_out(task);
+}
+
+std::string Job::arguments_text(std::size_t task) const {
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Result<Value> list = unpacker.next(arguments_of(task), offset);
+    if (!list || list->kind() != ValueKind::array) return "...";
+    std::string text;
+    for (std::size_t index = 0; index < list->size(); ++index) {
+        const TypeDescription& type = function->parameters[index].type;
+        if (index > 0) text += ", ";
+        if (handle_kind_of(type.kind)) {
+            text += type.kind;
+            continue;
+        }
+        const Result<Dynamic> value = decode_dynamic(type, list->at(index));
+        text += value ? to_json(*value, JsonLayout::compact) : "...";
+    }
+    return text;
+}
+
+}  // namespace baton::pool

@@ -1,0 +1,182 @@
+#include "actors/pool/pool.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/progress.hpp"
+
+namespace baton::pool {
+
+// ---- start and stop --------------------------------------------------------------------------------
+
+Result<void> Pool::start() {
+    if (scheduler_->is_started()) return {};
+    if (Result<void> started = scheduler_->start(); !started) return started;
+    for (Added& added : added_) {
+        Result<std::shared_ptr<Job>> job = make_job(added.id, *added.call);
+        const Result<void> sent = job ? scheduler_->enqueue(*job) : Result<void>{job.error()};
+        if (sent) {
+            added.job = std::move(*job);
+            continue;
+        }
+        // It never runs; its outcome says why.
+        added.job = std::make_shared<Job>(std::make_shared<const Signature>(Signature{added.call->function(), {}, {"nothing", "", 0, {}}}),
+                                          added.id, Rules{});
+        Encoder{added.job->arguments}.array(0);
+        added.job->tally = added_tally_;
+        added.job->add();
+        added.job->fail(0, sent.error());
+    }
+    scheduler_->move();
+    return {};
+}
+
+std::vector<coordinator::Ended> Pool::stop(Duration deadline) {
+    added_.clear();
+    added_tally_ = std::make_shared<Tally>();
+    ids_.forget_all();
+    return scheduler_->stop(deadline);
+}
+
+Result<std::vector<Signature>> Pool::functions() {
+    if (Result<void> started = start(); !started) return started.error();
+    std::vector<Signature> all;
+    for (const std::shared_ptr<const Signature>& one : scheduler_->crew().functions()) all.push_back(*one);
+    return all;
+}
+
+// ---- jobs ------------------------------------------------------------------------------------------
+
+Result<std::shared_ptr<Job>> Pool::new_job(std::string_view function, Rules rules, std::optional<TaskId> id) {
+    if (Result<void> started = start(); !started) return started.error();
+    Result<std::shared_ptr<const Signature>> known = scheduler_->crew().function(function);
+    if (!known) return known.error();
+    // The ids of several tasks are taken when it is sent.
+    if (id)
+        if (Result<TaskId> taken = take_id(id); !taken) return taken.error();
+    return std::make_shared<Job>(std::move(*known), id.value_or(0), rules);
+}
+
+Result<void> Pool::send(const std::shared_ptr<Job>& job) {
+    if (job->first_id == 0) job->first_id = ids_.take(job->size());
+    if (Result<void> queued = scheduler_->enqueue(job); !queued) return queued;
+    scheduler_->move();
+    return {};
+}
+
+Result<void> Pool::run(const std::shared_ptr<Job>& job, const MapOptions& options) {
+    const auto tally = std::make_shared<Tally>();
+    tally->open = job->unsettled;
+    job->tally = tally;
+    if (Result<void> sent = send(job); !sent) return sent;
+    Result<void> waited = wait_for(*tally, job->size(), job->function->name, options);
+    scheduler_->cancel(*job);  // what is left after an error
+    if (waited && options.errors == Errors::stop_at_first && tally->failed != nullptr)
+        return AnyOutcome{job, tally->failed_task}.error_in_call();
+    return waited;
+}
+
+// Until all tasks that it counts are settled, or the first has failed where that is enough.
+Result<void> Pool::wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options) {
+    std::optional<Progress> progress;
+    if (scheduler_->options().shows_progress) progress.emplace(std::string(what), total, "tasks");
+    const bool stops = options.errors == Errors::stop_at_first;
+    const auto is_done = [&] {
+        if (progress) {
+            if (tally.last != nullptr) progress->rename(tally.last->function->name);
+            progress->reach(total - tally.open);
+        }
+        return tally.open == 0 || (stops && tally.failed != nullptr);
+    };
+    return scheduler_->wait(is_done, Deadline::in(scheduler_->context().loop().clock(), options.deadline));
+}
+
+Result<TaskId> Pool::take_id(std::optional<TaskId> wanted) {
+    if (!wanted) return ids_.take(1);
+    if (*wanted > 0 && ids_.take_this(*wanted)) return *wanted;
+    return Error{ErrorKind::refused, *wanted == 0 ? std::string("0 is no task id: they begin with 1")
+                                                  : fmt::format("there is a task with the id {} already", *wanted)};
+}
+
+Result<void> Pool::require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
+    if (rows == named_rows) return {};
+    return Error{ErrorKind::refused, fmt::format("{}: {} rows of arguments and {} of named ones; each task needs one of both",
+                                                 function, rows, named_rows)};
+}
+
+// ---- step by step ----------------------------------------------------------------------------------
+
+Result<TaskId> Pool::add(Call call) {
+    std::vector<Call> one;
+    one.push_back(std::move(call));
+    Result<std::vector<TaskId>> ids = add(std::move(one));
+    if (!ids) return ids.error();
+    return ids->front();
+}
+
+Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
+    Ids before = ids_;
+    std::vector<Added> adding;
+    std::vector<TaskId> ids;
+    const auto add_one = [&](Call& call) -> Result<void> {
+        const Result<TaskId> id = take_id(call.id());
+        if (!id) return id.error();
+        ids.push_back(*id);
+        adding.push_back({*id, std::move(call), nullptr});
+        if (!scheduler_->is_started()) return {};
+        Result<std::shared_ptr<Job>> job = make_job(*id, *adding.back().call);
+        if (!job) return job.error();
+        adding.back().job = std::move(*job);
+        return {};
+    };
+    for (Call& call : calls) {
+        const Result<void> added = add_one(call);
+        if (added) continue;
+        for (const Added& one : adding)
+            if (one.job) one.job->cancel(0);
+        ids_ = std::move(before);
+        return added.error();
+    }
+    for (Added& one : adding) {
+        if (one.job)
+            if (Result<void> sent = send(one.job); !sent) one.job->fail(0, sent.error());
+        added_.push_back(std::move(one));
+    }
+    return ids;
+}
+
+Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
+    Result<std::shared_ptr<const Signature>> known = scheduler_->crew().function(call.function());
+    if (!known) return known.error();
+    auto job = std::make_shared<Job>(std::move(*known), id, call.rules(scheduler_->options().retries));
+    if (Result<void> filled = call.fill(*job); !filled) return filled.error();
+    job->tally = added_tally_;
+    ++added_tally_->open;
+    return job;
+}
+
+Result<std::vector<AnyOutcome>> Pool::execute(const MapOptions& options) {
+    if (Result<void> started = start(); !started) return started.error();
+    const std::vector<Added> added = std::exchange(added_, {});
+    const std::shared_ptr<Tally> tally = std::exchange(added_tally_, std::make_shared<Tally>());
+    const Result<void> waited = wait_for(*tally, added.size(), added.empty() ? "" : added.front().job->function->name, options);
+    for (const Added& one : added) scheduler_->cancel(*one.job);  // what is left after an error
+    if (!waited) return waited.error();
+    std::vector<AnyOutcome> outcomes;
+    for (const Added& one : added) {
+        if (options.errors == Errors::stop_at_first && one.job.get() == tally->failed) return AnyOutcome{one.job, 0}.error_in_call();
+        outcomes.emplace_back(one.job, 0);
+    }
+    return outcomes;
+}
+
+Result<std::vector<AnyOutcome>> Pool::execute(std::vector<Call> calls, const MapOptions& options) {
+    if (Result<std::vector<TaskId>> added = add(std::move(calls)); !added) return added.error();
+    return execute(options);
+}
+
+Result<std::vector<AnyOutcome>> Pool::execute(Call call, const MapOptions& options) {
+    if (Result<TaskId> added = add(std::move(call)); !added) return added.error();
+    return execute(options);
+}
+
+}  // namespace baton::pool

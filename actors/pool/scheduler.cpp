@@ -1,0 +1,443 @@
+#include "actors/pool/scheduler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/progress.hpp"
+
+namespace baton::pool {
+namespace {
+
+// Of the arguments in one batch; a task that is larger goes alone.
+constexpr std::size_t batch_bytes_max = std::size_t{256} << 10;
+// What a Run needs beside its arguments.
+constexpr std::size_t run_bytes = std::size_t{4} << 10;
+constexpr Duration look_interval = std::chrono::milliseconds{1};
+
+std::size_t tasks_in(const std::vector<Stretch>& batch) {
+    std::size_t count = 0;
+    for (const Stretch& stretch : batch) count += stretch.count;
+    return count;
+}
+
+template <class Each>
+void for_each_task(const std::vector<Stretch>& batch, const Each& each) {
+    for (const Stretch& stretch : batch)
+        for (std::size_t task = stretch.first; task < stretch.first + stretch.count; ++task) each(*stretch.job, task);
+}
+
+std::string call_text(const Job& job, std::size_t task) {
+    return fmt::format("{}({})", job.function->name, job.arguments_text(task));
+}
+
+bool is_whole(const HeldArgument& held) {
+    return std::visit([]<class T>(const T& one) {
+        if constexpr (Held<T>) return static_cast<bool>(one);
+        else return true;
+    }, held);
+}
+
+// Nothing where the bytes are not what a worker answers to so many tasks.
+std::shared_ptr<Delivery> read(Done&& done, std::string worker, std::size_t tasks) {
+    auto delivery = std::make_shared<Delivery>();
+    delivery->worker = std::move(worker);
+    delivery->started = done.started;
+    delivery->results = std::move(done.results);
+    if (tasks == 1) delivery->segments = std::move(done.segments);
+    const std::string_view bytes{reinterpret_cast<const char*>(delivery->results.data()), delivery->results.size()};
+    std::size_t offset = 0;
+    const Result<Value> values = delivery->unpacker.next(bytes, offset);
+    if (!values || values->kind() != ValueKind::array) return nullptr;
+    const std::size_t size = values->size();
+    if (size == 0 || size % 3 != 0 || size / 3 > tasks) return nullptr;
+    std::int64_t moment = 0;
+    for (std::size_t at = 0; at < size; at += 3) {
+        if (values->at(at).kind() != ValueKind::integer || !values->at(at).to_integer(moment)) return nullptr;
+        const ValueKind error = values->at(at + 1).kind();
+        if (error != ValueKind::nil && error != ValueKind::map) return nullptr;
+    }
+    delivery->values = *values;
+    delivery->ended = delivery->started + std::chrono::nanoseconds{moment};
+    return delivery;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Context& context, Options options)
+    : context_(&context), options_(std::move(options)), crew_(context, options_) {}
+
+// ---- start and stop --------------------------------------------------------------------------------
+
+Result<void> Scheduler::start() {
+    if (is_started_) return {};
+    is_started_ = true;
+    crew_.open();
+    flights_.clear();
+    flights_.resize(crew_.seats().size());
+    std::optional<Progress> progress;
+    if (options_.shows_progress) progress.emplace("workers ready", crew_.seats().size(), "workers");
+    const auto all_decided = [&] {
+        if (progress) progress->reach(crew_.ready());
+        return std::ranges::all_of(crew_.seats(), [](const Seat& seat) {
+            return seat.state == Seat::State::ready || seat.state == Seat::State::given_up;
+        });
+    };
+    const Result<void> waited = wait(all_decided, Deadline::in(context_->loop().clock(), options_.start_deadline));
+    if (crew_.ready() > 0) return {};
+    const std::optional<Error> hopeless = crew_.hopeless();
+    progress.reset();
+    static_cast<void>(stop(limits::stop_deadline));
+    if (hopeless) return *hopeless;
+    return Error{waited ? ErrorKind::timed_out : waited.error().kind,
+                 fmt::format("no worker of '{}' was ready before the deadline", options_.program)};
+}
+
+std::vector<coordinator::Ended> Scheduler::stop(Duration deadline) {
+    if (!is_started_) return {};
+    is_started_ = false;
+    const Error why{ErrorKind::stopping, "the pool was stopped before this task was done"};
+    fail_all(why);
+    for (std::vector<Flight>& flights : flights_)
+        for (const Flight& flight : std::exchange(flights, {}))
+            for_each_task(flight.tasks, [&](Job& job, std::size_t task) {
+                if (!job.is_settled(task)) job.fail(task, why);
+            });
+    tempos_.clear();  // of functions that may look different when it starts again
+    return crew_.stop(deadline);
+}
+
+// ---- tasks in --------------------------------------------------------------------------------------
+
+Result<void> Scheduler::enqueue(const std::shared_ptr<Job>& job) {
+    if (!is_started_) return Error{ErrorKind::refused, "the pool is not started"};
+    if (job->size() == 0) return {};
+    for (std::size_t task = 0; task < job->size(); ++task)
+        if (const std::size_t bytes = job->ends[task] - job->begin_of(task); bytes + run_bytes > limits::message_bytes_max)
+            return Error{ErrorKind::refused,
+                         fmt::format("the arguments of task {} of {} have {} bytes, a message holds at most {} "
+                                     "(limits::message_bytes_max): give large ones as a segment",
+                                     job->first_id + task, job->function->name, bytes, limits::message_bytes_max)};
+    queue_.push_back({job, 0, job->size(), job->is_alone()});
+    waiting_ += job->size();
+    return {};
+}
+
+void Scheduler::cancel(Job& job) {
+    for (std::size_t task = 0; task < job.size(); ++task) {
+        if (job.is_settled(task)) continue;
+        if (job.fates[task].state == Job::State::waiting) --waiting_;
+        job.cancel(task);
+    }
+}
+
+// ---- moving ----------------------------------------------------------------------------------------
+
+void Scheduler::move() {
+    if (context_->now() - looked_ >= look_interval) {
+        static_cast<void>(context_->wait_for([] { return true; }, Duration::zero()));
+        looked_ = context_->now();
+    }
+    step();
+}
+
+Result<void> Scheduler::wait(const std::function<bool()>& done, Deadline deadline) {
+    const Clock& clock = context_->loop().clock();
+    for (bool is_last = false;;) {
+        step();
+        if (done()) return {};
+        if (is_last) return Error{ErrorKind::timed_out, "the tasks were not done before the deadline"};
+        is_last = deadline.has_passed(clock);
+        const Result<void> waited = context_->wait_for([this] { return has_news(); }, deadline.or_earlier(next_look()).left(clock));
+        looked_ = context_->now();
+        if (!waited && waited.error().kind == ErrorKind::stopping) return waited;
+    }
+}
+
+void Scheduler::step() {
+    if (!is_started_) return;
+    crew_.look();
+    for (std::size_t seat = 0; seat < flights_.size(); ++seat) {
+        take_answers(seat);
+        give_up_late(seat);
+    }
+    fill();
+    if (const std::optional<Error> why = crew_.hopeless(); why && waiting_ > 0) fail_all(*why);
+}
+
+bool Scheduler::has_news() const {
+    return crew_.has_news() || std::ranges::any_of(flights_, [](const std::vector<Flight>& flights) {
+               return !flights.empty() && flights.front().answer.is_settled();
+           });
+}
+
+Deadline Scheduler::next_look() const {
+    Deadline next = crew_.next_start();
+    for (const std::vector<Flight>& flights : flights_)
+        if (!flights.empty()) next = next.or_earlier(flights.front().deadline);
+    return next;
+}
+
+// ---- what comes back -------------------------------------------------------------------------------
+
+void Scheduler::take_answers(std::size_t seat) {
+    std::vector<Flight>& flights = flights_[seat];
+    while (!flights.empty() && flights.front().answer.is_settled()) {
+        Result<Done> done = flights.front().answer.get(Duration::zero());
+        if (!done && done.error().kind == ErrorKind::gone) return lose(seat, done.error(), Cause::tasks);
+        // It ends, and leaves unread what it has not begun.
+        if (!done && done.error().kind == ErrorKind::stopping) return lose(seat, done.error(), Cause::others);
+        Flight flight = std::move(flights.front());
+        flights.erase(flights.begin());
+        if (done) {
+            take_done(seat, std::move(flight), std::move(*done));
+        } else {
+            std::vector<Flight> alone;
+            alone.push_back(std::move(flight));
+            take_gifts_back(crew_.seats()[seat].worker, alone);
+            for_each_task(alone.front().tasks, [&](Job& job, std::size_t task) {
+                if (!job.is_settled(task)) job.fail(task, done.error(), crew_.seats()[seat].name, alone.front().sent);
+            });
+        }
+    }
+}
+
+void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
+    Seat& from = crew_.seats()[seat];
+    const std::shared_ptr<Delivery> delivery = read(std::move(done), from.name, flight.count);
+    if (delivery == nullptr) {
+        const Error why{ErrorKind::corrupt, fmt::format("{} has answered what is no answer to a batch of tasks", from.name)};
+        static_cast<void>(context_->kill(from.worker));
+        flights_[seat].insert(flights_[seat].begin(), std::move(flight));
+        return lose(seat, why, Cause::tasks);
+    }
+    const std::size_t done_count = delivery->values.size() / 3;
+    Crew::praise(from);
+    tempos_[flight.tasks.front().job->function.get()].note(done_count, delivery->ended - delivery->started);
+
+    std::size_t index = 0;
+    for (Stretch& stretch : flight.tasks) {
+        Job& job = *stretch.job;
+        const std::size_t here = std::min(stretch.count, done_count - index);
+        if (here > 0) job.deliveries.push_back(delivery);
+        for (std::size_t task = stretch.first; task < stretch.first + here; ++task, ++index) {
+            if (job.is_settled(task)) continue;  // cancelled meanwhile
+            const bool is_fine = delivery->values.at(3 * index + 1).kind() == ValueKind::nil;
+            job.settle(task, is_fine ? Job::State::done : Job::State::failed, job.deliveries.size() - 1, index);
+        }
+        stretch.first += here;
+        stretch.count -= here;
+    }
+    for (auto left = flight.tasks.rbegin(); left != flight.tasks.rend(); ++left) bring_back(*left, left->is_alone);
+}
+
+void Scheduler::give_up_late(std::size_t seat) {
+    if (flights_[seat].empty() || !flights_[seat].front().deadline.has_passed(context_->loop().clock())) return;
+    const std::vector<Flight> flights = std::exchange(flights_[seat], {});
+    Seat& from = crew_.seats()[seat];
+    const std::string worker = from.name;
+    for_each_task(flights.front().tasks, [&](Job& job, std::size_t task) {
+        if (job.is_settled(task)) return;
+        job.fail(task, Error{ErrorKind::timed_out, fmt::format("{} took longer than its deadline: its worker {} was killed and is "
+                                                               "replaced", call_text(job, task), worker)},
+                 worker, flights.front().sent);
+    });
+    crew_.kill(from, Error{ErrorKind::timed_out, "it was killed, as its task took longer than its deadline"});
+    Crew::praise(from);
+}
+
+// ---- deaths ----------------------------------------------------------------------------------------
+
+void Scheduler::lose(std::size_t seat, const Error& why, Cause cause) {
+    const std::vector<Flight> flights = std::exchange(flights_[seat], {});
+    Seat& dead = crew_.seats()[seat];
+    take_gifts_back(dead.worker, flights);
+    std::size_t in_hand = 0;
+    for (const Flight& flight : flights) in_hand += flight.count;
+    crew_.lose(dead, why, in_hand > 0 && cause == Cause::tasks ? Crew::Hands::full : Crew::Hands::empty);
+    if (in_hand == 1 && cause == Cause::tasks) return count_death(seat, flights.front(), why);
+    for (auto flight = flights.rbegin(); flight != flights.rend(); ++flight)
+        for (auto stretch = flight->tasks.rbegin(); stretch != flight->tasks.rend(); ++stretch)
+            bring_back(*stretch, stretch->is_alone || cause == Cause::tasks);
+}
+
+// The only task that the worker had in hand is why it died, as far as anybody can know.
+void Scheduler::count_death(std::size_t seat, const Flight& flight, const Error& why) {
+    const Stretch& stretch = flight.tasks.front();
+    Job& job = *stretch.job;
+    if (job.is_settled(stretch.first)) return;
+    Seat& dead = crew_.seats()[seat];
+    const std::uint32_t deaths = ++job.fates[stretch.first].deaths;
+    if (deaths > job.rules.retries) {
+        job.fail(stretch.first, Error{why.kind, fmt::format("worker gone: {} (tried {} time{})", why.text, deaths, deaths == 1 ? "" : "s")},
+                 dead.name, flight.sent);
+        return Crew::praise(dead);
+    }
+    const bool is_whole = job.held.empty() || std::ranges::all_of(job.held[stretch.first], baton::pool::is_whole);
+    if (!is_whole) {
+        job.fail(stretch.first, Error{why.kind, fmt::format("worker gone: {}; the segment that {} was given is lost with it, so it "
+                                                            "can't be tried again: lend what must survive", why.text,
+                                                            call_text(job, stretch.first))},
+                 dead.name, flight.sent);
+        return Crew::praise(dead);
+    }
+    bring_back(stretch, true);
+}
+
+// What a task that is alone in hand was given and its worker had not accepted.
+void Scheduler::take_gifts_back(const Ref<Protocol>& worker, const std::vector<Flight>& flights) {
+    if (flights.size() != 1 || flights.front().count != 1) return;
+    const Stretch& stretch = flights.front().tasks.front();
+    if (stretch.job->held.empty()) return;
+    while (std::optional<Bounced<Run>> bounced = context_->next_bounced<Run>(worker)) unpack(flights.front().tasks, bounced->command);
+}
+
+void Scheduler::bring_back(Stretch stretch, bool is_alone) {
+    if (stretch.count == 0 || stretch.job->is_settled(stretch.first)) return;  // a cancelled job is cancelled whole
+    for (std::size_t task = stretch.first; task < stretch.first + stretch.count; ++task)
+        stretch.job->fates[task].state = Job::State::waiting;
+    stretch.is_alone = is_alone;
+    waiting_ += stretch.count;
+    queue_.push_front(std::move(stretch));
+}
+
+void Scheduler::fail_all(const Error& why) {
+    for (const Stretch& stretch : std::exchange(queue_, {}))
+        for_each_task({stretch}, [&](Job& job, std::size_t task) {
+            if (!job.is_settled(task)) job.fail(task, why);
+        });
+    waiting_ = 0;
+}
+
+// ---- what goes out ---------------------------------------------------------------------------------
+
+void Scheduler::fill() {
+    // Who has nothing in hand comes first.
+    for (const std::size_t in_hand : {0, 1})
+        for (std::size_t seat = 0; seat < flights_.size() && waiting_ > 0; ++seat)
+            if (flights_[seat].size() == in_hand && has_room(seat)) give(seat);
+}
+
+bool Scheduler::has_room(std::size_t seat) const {
+    if (crew_.seats()[seat].state != Seat::State::ready) return false;
+    if (flights_[seat].empty()) return true;
+    const Stretch& in_hand = flights_[seat].front().tasks.front();
+    const auto tempo = tempos_.find(in_hand.job->function.get());
+    return !in_hand.is_alone && tempo != tempos_.end() && tempo->second.is_quick();
+}
+
+void Scheduler::drop_cancelled() {
+    while (!queue_.empty() && queue_.front().job->is_settled(queue_.front().first)) queue_.pop_front();
+}
+
+// The next batch, which is nobody's yet. Nothing where it would have to be alone, or is too long, for a worker that has
+// one in hand already.
+std::vector<Stretch> Scheduler::cut(bool is_second) {
+    std::vector<Stretch> batch;
+    drop_cancelled();
+    if (queue_.empty()) return batch;
+    const Signature* const function = queue_.front().job->function.get();
+    const Tempo tempo = tempos_[function];
+    if (is_second && (queue_.front().is_alone || !tempo.is_quick())) return batch;
+    std::size_t wanted = queue_.front().is_alone ? 1 : tempo.batch(waiting_, crew_.ready());
+    std::size_t bytes_left = batch_bytes_max;
+    while (wanted > 0 && !queue_.empty() && queue_.front().job->function.get() == function) {
+        Stretch& front = queue_.front();
+        if (front.is_alone && !batch.empty()) break;
+        const std::vector<std::size_t>& ends = front.job->ends;
+        const std::size_t begin = front.job->begin_of(front.first);
+        const auto first = ends.begin() + static_cast<std::ptrdiff_t>(front.first);
+        const auto fitting = static_cast<std::size_t>(
+            std::upper_bound(first, first + static_cast<std::ptrdiff_t>(std::min(wanted, front.count)), begin + bytes_left) - first);
+        const std::size_t count = std::max<std::size_t>(fitting, batch.empty() ? 1 : 0);
+        if (count == 0) break;
+        batch.push_back({front.job, front.first, count, front.is_alone});
+        bytes_left -= std::min(bytes_left, ends[front.first + count - 1] - begin);
+        wanted -= count;
+        front.first += count;
+        front.count -= count;
+        const bool is_used_up = front.count == 0;
+        if (is_used_up) queue_.pop_front();
+        if (batch.front().is_alone || !is_used_up) break;
+        drop_cancelled();
+    }
+    waiting_ -= tasks_in(batch);
+    for_each_task(batch, [](Job& job, std::size_t task) { job.fates[task].state = Job::State::in_hand; });
+    return batch;
+}
+
+void Scheduler::give(std::size_t seat) {
+    std::vector<Stretch> batch = cut(!flights_[seat].empty());
+    if (batch.empty()) return;
+    const auto fail_batch = [&](const Error& why) {
+        for_each_task(batch, [&](Job& job, std::size_t task) { job.fail(task, why); });
+    };
+    Result<Run> run = pack(batch);
+    if (!run) return fail_batch(run.error());
+    const Timestamp sent = std::chrono::system_clock::now();
+    Result<Pending<Done>> answer = context_->request(crew_.seats()[seat].worker, std::move(*run));
+    if (answer) {
+        const Deadline deadline = Deadline::in(context_->loop().clock(), batch.front().job->rules.deadline);
+        const std::size_t count = tasks_in(batch);
+        flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent});
+        return;
+    }
+    unpack(batch, *run);
+    const ErrorKind kind = answer.error().kind;
+    if (kind != ErrorKind::gone && kind != ErrorKind::stopping) return fail_batch(answer.error());
+    // It was gone before it was given this.
+    for (auto stretch = batch.rbegin(); stretch != batch.rend(); ++stretch) bring_back(*stretch, stretch->is_alone);
+    if (kind == ErrorKind::gone) lose(seat, answer.error(), Cause::tasks);
+}
+
+Result<Run> Scheduler::pack(const std::vector<Stretch>& batch) {
+    Run run{batch.front().job->function->name, {}, {}, Tempo::budget};
+    Buffer head;
+    Encoder{head}.array(tasks_in(batch));
+    std::size_t bytes = head.size();
+    const auto piece = [](const Stretch& stretch) {
+        const Job& job = *stretch.job;
+        const std::size_t begin = job.begin_of(stretch.first);
+        return std::as_bytes(std::span(job.arguments)).subspan(begin, job.ends[stretch.first + stretch.count - 1] - begin);
+    };
+    for (const Stretch& stretch : batch) bytes += piece(stretch).size();
+    run.arguments.reserve(bytes);
+    const auto add = [&](std::span<const std::byte> from) { run.arguments.insert(run.arguments.end(), from.begin(), from.end()); };
+    add(std::as_bytes(std::span(head)));
+    for (const Stretch& stretch : batch) add(piece(stretch));
+
+    Job& job = *batch.front().job;
+    if (job.held.empty()) return run;
+    std::vector<HeldArgument>& held = job.held[batch.front().first];
+    run.carried.resize(held.size());
+    // Leases first: as long as one may be refused, what can only be given once stays where it is.
+    for (std::size_t index = 0; index < held.size(); ++index) {
+        Result<void> made;
+        const auto keep = [&](auto result) {
+            if (result) run.carried[index] = std::move(*result);
+            else made = result.error();
+        };
+        if (const auto* lease = std::get_if<LeaseOf>(&held[index])) keep(lease->lender.lease());
+        if (const auto* slice = std::get_if<SliceOf>(&held[index])) keep(slice->lender.slice(slice->first, slice->count));
+        if (!made) return made.error();
+    }
+    for (std::size_t index = 0; index < held.size(); ++index)
+        std::visit([&]<class T>(T& one) {
+            if constexpr (Held<T>) run.carried[index] = std::move(one);
+        }, held[index]);
+    return run;
+}
+
+// What can only be given once goes back to its task.
+void Scheduler::unpack(const std::vector<Stretch>& batch, Run& run) {
+    Job& job = *batch.front().job;
+    if (job.held.empty()) return;
+    std::vector<HeldArgument>& held = job.held[batch.front().first];
+    for (std::size_t index = 0; index < std::min(held.size(), run.carried.size()); ++index)
+        std::visit([&]<class T>(T& one) {
+            if constexpr (Held<T>)
+                if (auto* back = std::get_if<T>(&run.carried[index])) one = std::move(*back);
+        }, held[index]);
+}
+
+}  // namespace baton::pool

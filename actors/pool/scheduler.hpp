@@ -1,0 +1,92 @@
+#pragma once
+// Scheduler: which task goes to which worker when, and what happens when a worker dies with it.
+//
+// Tasks wait in one queue, as stretches of jobs. A worker that has room is given a batch: as many as its Tempo says, of one
+// function. Its answer settles them, or its death brings them back: those of a batch run again one by one, so that it
+// shows which of them a worker dies of; that one is failed after some tries, the others go on. Tasks under a deadline,
+// that may not be tried twice, or that carry segments, are alone in a worker's hands from the start.
+//
+// It moves whenever its owner calls move() or wait(); nothing runs between. Every wait ends: with the tasks, at its
+// deadline, when this actor stops, or when no worker can be started any more, which fails what waits. One thread.
+
+#include <deque>
+#include <unordered_map>
+
+#include "actors/pool/crew.hpp"
+#include "actors/pool/job.hpp"
+#include "actors/pool/tempo.hpp"
+
+namespace baton::pool {
+
+class Scheduler {
+public:
+    Scheduler(Context& context, Options options);
+    ~Scheduler() { static_cast<void>(stop(limits::stop_deadline)); }
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
+
+    // Starts the workers, and waits until all are ready; where some fail for good, one is enough.
+    [[nodiscard]] Result<void> start();
+    [[nodiscard]] bool is_started() const noexcept { return is_started_; }
+    // Ends the workers. Tasks that were not done by then have failed (`stopping`).
+    std::vector<coordinator::Ended> stop(Duration deadline);
+
+    [[nodiscard]] const Options& options() const noexcept { return options_; }
+    [[nodiscard]] Context& context() const noexcept { return *context_; }
+    [[nodiscard]] const Crew& crew() const noexcept { return crew_; }
+
+    // Its tasks wait from here. `refused`, and nothing is in the queue, for one whose tasks are larger than a message.
+    [[nodiscard]] Result<void> enqueue(const std::shared_ptr<Job>& job);
+    // Those that wait never run; what becomes of one that a worker has in hand is of no interest any more.
+    void cancel(Job& job);
+
+    // Takes what has come, and gives workers what waits. Does not wait; looks outside at most once a millisecond.
+    void move();
+    // The same until `done` holds.
+    [[nodiscard]] Result<void> wait(const std::function<bool()>& done, Deadline deadline);
+
+private:
+    // A batch in a worker's hands.
+    struct Flight {
+        Pending<Done> answer;
+        std::vector<Stretch> tasks;
+        std::size_t count = 0;
+        Deadline deadline;
+        Timestamp sent;
+    };
+    using Seat = Crew::Seat;
+
+    void step();
+    void take_answers(std::size_t seat);
+    void take_done(std::size_t seat, Flight flight, Done done);
+    void give_up_late(std::size_t seat);
+    // Did its tasks have to do with the worker's end?
+    enum class Cause { tasks, others };
+    void lose(std::size_t seat, const Error& why, Cause cause);
+    void count_death(std::size_t seat, const Flight& flight, const Error& why);
+    void take_gifts_back(const Ref<Protocol>& worker, const std::vector<Flight>& flights);
+    void bring_back(Stretch stretch, bool is_alone);
+    void fail_all(const Error& why);
+    [[nodiscard]] bool has_news() const;
+    [[nodiscard]] Deadline next_look() const;
+
+    void fill();
+    [[nodiscard]] bool has_room(std::size_t seat) const;
+    void give(std::size_t seat);
+    [[nodiscard]] std::vector<Stretch> cut(bool is_second);
+    [[nodiscard]] static Result<Run> pack(const std::vector<Stretch>& batch);
+    void unpack(const std::vector<Stretch>& batch, Run& run);
+    void drop_cancelled();
+
+    Context* context_;
+    const Options options_;
+    Crew crew_;
+    bool is_started_ = false;
+    std::deque<Stretch> queue_;
+    std::size_t waiting_ = 0;  // tasks in the queue
+    std::vector<std::vector<Flight>> flights_;  // of each seat, the oldest first
+    std::unordered_map<const Signature*, Tempo> tempos_;
+    Instant looked_{};
+};
+
+}  // namespace baton::pool

@@ -1,0 +1,58 @@
+#pragma once
+// Work: what a pool says to its workers. Users of pools need not know it: they write worker.hpp on one side and
+// pool.hpp on the other.
+//
+// A worker says once what it can do, and is then given batches of tasks of one function. Arguments and results of
+// a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool looks at
+// a result only when somebody wants it.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/protocol.hpp"
+#include "runtime/segment.hpp"
+#include "runtime/wire/description.hpp"
+
+namespace baton::pool {
+
+// One function that workers can run.
+struct Signature {
+    std::string name;
+    std::vector<PartDescription> parameters;
+    TypeDescription result;
+
+    bool operator==(const Signature&) const = default;
+};
+
+// "power(base: int64, exponent: int64) -> int64"
+[[nodiscard]] std::string to_text(const Signature& signature);
+
+struct Describe {
+    using Reply = std::vector<Signature>;
+};
+
+// What arguments of these types travel as: in the order in which the parameters stand.
+using Carried = std::variant<Segment, Lease, Slice>;
+
+struct Done;
+
+// Run these tasks, in their order.
+struct Run {
+    std::string function;
+    std::vector<std::byte> arguments;  // [[argument, ...], ...]: a list for each task, with nothing in place of a Carried
+    std::vector<Carried> carried;      // only of a task that is alone in its batch
+    Duration budget{};                 // no further task is begun after that: those left over go back to the pool
+    using Reply = Done;
+};
+
+struct Done {
+    Timestamp started;
+    std::vector<std::byte> results;    // [nanoseconds, error or nothing, value, ...]: three for each task that was run
+    std::vector<Segment> segments;     // a result that is one, or a list of them
+};
+
+using Protocol = baton::Protocol<Describe, Run>;
+
+}  // namespace baton::pool

@@ -1,0 +1,436 @@
+// The task pool: what it computes, how it fails, and that nobody's death holds it up.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <numeric>
+
+#include "actors/pool/pool.hpp"
+#include "tests/captured_stderr.hpp"
+#include "tests/process/process_world.hpp"
+
+using namespace std::chrono_literals;
+using baton::ErrorKind;
+using baton::pool::AnyOutcome;
+using baton::pool::call;
+using baton::pool::Errors;
+using baton::pool::lease_of;
+using baton::pool::named;
+using baton::pool::Outcome;
+using baton::pool::slice_of;
+using Numbers = std::vector<std::int64_t>;
+
+namespace {
+
+struct Point {
+    double x = 0;
+    double y = 0;
+};
+
+Numbers range(std::int64_t count) {
+    Numbers numbers(static_cast<std::size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return numbers;
+}
+
+// A pool of test workers; without progress, which is tested apart.
+class PoolWorld : public ProcessWorld {
+public:
+    baton::pool::Options options(std::size_t workers = 2) {
+        return {.program = "pool_worker", .workers = workers, .shows_progress = false};
+    }
+    // A file of so many letters: as many attempts of die_while die.
+    std::string letters(std::size_t count) {
+        std::string path = folder() + "/letters";
+        std::ofstream(path) << std::string(count, 'x');
+        return path;
+    }
+    void remove(const std::string& path) { std::filesystem::remove(path); }
+};
+
+bool is_alive(std::int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0; }
+
+}  // namespace
+
+// ---- what it computes ------------------------------------------------------------------------------
+
+TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    const Numbers numbers = range(10'000);
+    Numbers expected;
+    for (const std::int64_t number : numbers) expected.push_back(number * number);
+    CHECK(pool.map<std::int64_t>("square", numbers).value().values().value() == expected);
+
+    SECTION("any range will do, and none of it gives nothing") {
+        CHECK(pool.map<std::int64_t>("square", std::views::iota(0, 4)).value().values().value() == Numbers{0, 1, 4, 9});
+        CHECK(pool.map<std::int64_t>("square", Numbers{}).value().size() == 0);
+    }
+    SECTION("tuples and named arguments") {
+        using Row = std::tuple<int, int>;
+        CHECK(pool.starmap<std::int64_t>("power", std::vector<Row>{{2, 10}, {3, 3}}).value().values().value() == Numbers{1024, 27});
+        const std::vector<std::tuple<int>> bases{{2}, {3}};
+        std::vector exponents{std::tuple{named("exponent", 5)}, std::tuple{named("exponent", 2)}};
+        CHECK(pool.starmap<std::int64_t>("power", bases, exponents).value().values().value() == Numbers{32, 9});
+        CHECK(pool.submit<std::int64_t>("power", named("exponent", 4), named("base", 2)).value().get(10s).value() == 16);
+    }
+    SECTION("structs, texts and nothing") {
+        CHECK(pool.submit<double>("norm", Point{3, 4}).value().get(10s).value() == 25);
+        CHECK(pool.submit<std::monostate>("nothing", "text").value().get(10s).ok());
+        CHECK(pool.submit<std::uint64_t>("text_bytes", std::string(1000, 'x')).value().get(10s).value() == 1000);
+    }
+    SECTION("several at once, and a later look") {
+        std::vector<baton::pool::Pending<std::int64_t>> pending;
+        for (std::int64_t x = 0; x < 100; ++x) pending.push_back(pool.submit<std::int64_t>("square", x).value());
+        CHECK(pending[99].get(10s).value() == 99 * 99);
+        CHECK(pending[99].ready());
+        CHECK(pending[0].get(10s).value() == 0);
+        CHECK(pending[0].get(0s).value() == 0);
+    }
+}
+
+TEST_CASE("values are pulled from a lazy source only as its results are looked at", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    int pulled = 0;
+    auto source = std::views::iota(0, 1'000'000) | std::views::transform([&](int x) { return ++pulled, x; });
+    auto lazy = pool.imap<std::int64_t>("square", source, {.ahead = 5}).value();
+    for (std::int64_t x = 0; x < 20; ++x) {
+        CHECK(lazy.next().value()->value() == x * x);
+        CHECK(pulled <= x + 5);
+    }
+    std::int64_t sum = 0;
+    for (const Outcome<std::int64_t>& one : pool.imap<std::int64_t>("square", Numbers{1, 2, 3}).value()) sum += one.value();
+    CHECK(sum == 14);
+}
+
+TEST_CASE("tasks are added one by one before the start and while the pool runs", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    CHECK(pool.add(call("square", 3)).value() == 1);
+    CHECK(pool.add(call("power", named("exponent", 2), named("base", 5)).with_id(7)).value() == 7);
+    CHECK(pool.add(call("cube", 3)).value() == 8);       // nobody knows yet that there is none
+    CHECK(pool.add(call("square", "three")).value() == 9);
+    pool.start().value();
+    CHECK(pool.add(call("square", 4)).value() == 10);
+    const std::vector<AnyOutcome> outcomes = pool.execute().value();
+    REQUIRE(outcomes.size() == 5);
+    CHECK(outcomes[0].as<std::int64_t>().value() == 9);
+    CHECK(outcomes[1].to_text() == "Call to power(5, 2) --> Result: 25");
+    CHECK(outcomes[1].id() == 7);
+    CHECK_THAT(outcomes[2].to_text(), Catch::Contains("Error: refused: 'pool_worker' has no task 'cube'; it has square("));
+    CHECK_THAT(outcomes[3].to_text(), Catch::Contains("square(argument 1): expected int64, got string"));
+    CHECK(outcomes[4].as<std::int64_t>().value() == 16);
+
+    SECTION("an id is given once, by whomever") {
+        CHECK_THAT(pool.add(call("square", 1).with_id(7)).error().text, Catch::Contains("a task with the id 7 already"));
+        CHECK_THAT(pool.add(call("square", 1).with_id(10)).error().text, Catch::Contains("10"));
+        CHECK(pool.add(call("square", 1).with_id(4)).value() == 4);
+        CHECK_FALSE(pool.submit<std::int64_t>(call("square", 1).with_id(4)).ok());
+    }
+    SECTION("one task is as good as a list, and a list is taken whole or not at all") {
+        CHECK(pool.execute(call("square", 6)).value().front().as<std::int64_t>().value() == 36);
+        std::vector<baton::pool::Call> calls;
+        calls.push_back(call("square", 2));
+        calls.push_back(call("square", "two"));
+        CHECK(pool.add(std::move(calls)).error().kind == ErrorKind::refused);
+        CHECK(pool.execute().value().empty());
+    }
+}
+
+TEST_CASE("what does not fit is refused before anything is sent", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const auto text = [](const auto& result) { return result.ok() ? std::string("it was not refused") : describe(result.error()); };
+    using Int = std::int64_t;
+    CHECK_THAT(text(pool.submit<Int>("cube", 3)), Catch::StartsWith("refused: 'pool_worker' has no task 'cube'; it has square("));
+    CHECK_THAT(text(pool.submit<Int>("square", "3")), Catch::StartsWith("refused: square(argument 1): expected int64, got string"));
+    CHECK_THAT(text(pool.submit<Int>("square")), Catch::Contains("is missing its argument 'argument 1'"));
+    CHECK_THAT(text(pool.submit<Int>("square", 1, 2)), Catch::Contains("takes 1 arguments, 2 were given"));
+    CHECK_THAT(text(pool.submit<Int>("power", 1, named("power", 2))), Catch::Contains("has no argument 'power'"));
+    CHECK_THAT(text(pool.submit<Int>("power", 1, named("base", 2))), Catch::Contains("was given 'base' twice"));
+    CHECK_THAT(text(pool.submit<Int>("power", 2, 256)), Catch::Contains("power(exponent)") && Catch::Contains("256"));
+    CHECK_THAT(text(pool.submit<std::string>("square", 2)), Catch::Contains("square returns int64, not string"));
+    CHECK_THAT(text(pool.submit<std::uint64_t>("text_bytes", std::string(2'000'000, 'x'))), Catch::Contains("limits::message_bytes_max"));
+    // Sets of unequal length were cut to the shorter one in a story.
+    const std::vector<std::tuple<int>> bases{{2}, {3}, {4}};
+    const std::vector exponents{std::tuple{named("exponent", 5)}};
+    CHECK_THAT(text(pool.starmap<Int>("power", bases, exponents)), Catch::Contains("3 rows of arguments and 1 of named ones"));
+    CHECK_THAT(text(pool.map<Int>("power", Numbers{1})), Catch::Contains("is missing its argument 'exponent'"));
+    CHECK(pool.submit<Int>("square", 5).value().get(10s).value() == 25);
+}
+
+// ---- how tasks fail --------------------------------------------------------------------------------
+
+TEST_CASE("one failed task loses no other's result, and its error says all", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    const std::vector<std::tuple<int, int>> rows = [] {
+        std::vector<std::tuple<int, int>> all;
+        for (int x = 0; x < 600; ++x) all.emplace_back(x, 4);
+        return all;
+    }();
+    const auto outcomes = pool.starmap<std::int64_t>("all_but", rows).value();
+    REQUIRE(outcomes.size() == 600);
+    REQUIRE(outcomes.errors().size() == 1);
+    for (std::size_t x = 0; x < 600; ++x)
+        if (x != 4) CHECK(outcomes[x].value() == static_cast<std::int64_t>(x));
+    const Outcome<std::int64_t> bad = outcomes[4];
+    CHECK(bad.to_text() == "Call to all_but(4, 4) --> Error: std::out_of_range: no 4");
+    CHECK(bad.error().kind == ErrorKind::failed);
+    REQUIRE_FALSE(bad.error().frames.empty());
+    CHECK(bad.error().frames.size() <= 3);
+    CHECK_THAT(bad.error().frames.front(), Catch::Contains("all_but"));
+    CHECK_THAT(bad.worker(), Catch::StartsWith("pool_worker"));
+    CHECK(bad.id() == outcomes[0].id() + 4);
+    for (const Outcome<std::int64_t>& one : outcomes) CHECK(one.started() <= one.finished());
+    CHECK(outcomes.values().error().type == "std::out_of_range");
+
+    SECTION("who wants to stop at the first error gets that one, and nothing is left for the next run") {
+        const auto stopped = pool.starmap<std::int64_t>("all_but", rows, {.errors = Errors::stop_at_first});
+        REQUIRE_FALSE(stopped.ok());
+        CHECK_THAT(stopped.error().text, Catch::StartsWith("no 4 (in all_but(4, 4), worker pool_worker"));
+        CHECK(pool.map<std::int64_t>("square", Numbers{2, 3}).value().values().value() == Numbers{4, 9});
+    }
+    SECTION("an error that is returned is one as much as a thrown one") {
+        const auto refused = pool.submit<std::int64_t>("refuse", -1).value().outcome(10s).value();
+        CHECK(refused.to_text() == "Call to refuse(-1) --> Error: refused: below nothing");
+        CHECK(pool.submit<std::int64_t>("refuse", 1).value().get(10s).value() == 1);
+    }
+    SECTION("a result that no message holds is an error of its task alone") {
+        const auto texts = pool.map<std::string>("long_text", std::vector<std::uint64_t>{10, 2'000'000, 60'000, 900'000, 20}).value();
+        CHECK(texts.errors().size() == 1);
+        CHECK_THAT(texts[1].error().text, Catch::Contains("return it as a Segment"));
+        CHECK(texts[3].value().size() == 900'000);
+        CHECK(texts[4].value().size() == 20);
+    }
+}
+
+TEST_CASE("a task that is cancelled before it began never runs", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::string fifo = world.make_fifo("gate");
+    auto first = pool.submit<std::string>("wait_for", fifo).value();
+    auto second = pool.submit<std::int64_t>("die_at", 1, 1).value();  // would kill the worker
+    auto third = pool.submit<std::int64_t>("square", 3).value();
+    CHECK_FALSE(third.ready());
+    CHECK(third.get(0s).error().kind == ErrorKind::timed_out);
+    second.cancel();
+    CHECK(second.get(0s).error().kind == ErrorKind::refused);
+    world.release(fifo);
+    CHECK(first.get(10s).value() == "released");
+    CHECK(third.get(10s).value() == 9);
+}
+
+// ---- deaths ----------------------------------------------------------------------------------------
+
+TEST_CASE("a task whose worker dies is tried again, with its arguments", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    const std::string letters = world.letters(2);
+    auto pending = pool.submit<std::int64_t>("die_while", 42, letters).value();
+    CHECK(pending.get(20s).value() == 42);  // the third attempt
+    CHECK(std::filesystem::file_size(letters) == 0);
+
+    SECTION("but not where its caller forbids it") {
+        world.letters(1);
+        const auto outcome = pool.submit<std::int64_t>(call("die_while", 1, letters).with_retries(0)).value().outcome(20s).value();
+        CHECK(outcome.error().kind == ErrorKind::gone);
+        CHECK_THAT(outcome.error().text, Catch::Contains("worker gone") && Catch::Contains("signal -9") && Catch::Contains("tried 1 time"));
+    }
+    SECTION("with lent memory, of which each attempt gets a lease of its own") {
+        world.letters(1);
+        baton::Segment numbers = world.scenario().create_array<std::int64_t>({4}).value();
+        numbers.as<std::int64_t>()[0] = 17;
+        baton::Lent lent = world.scenario().lend(std::move(numbers)).value();
+        CHECK(pool.submit<std::int64_t>("sum_or_die", lease_of(lent), letters).value().get(20s).value() == 17);
+        CHECK(lent.reclaim(10s).value().as<std::int64_t>()[0] == 17);
+    }
+    world.remove(letters);
+}
+
+TEST_CASE("a task that kills every worker it meets is failed, and the others go on", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    std::vector<std::tuple<int, int>> rows;
+    for (int x = 0; x < 500; ++x) rows.emplace_back(x, x == 250 || x == 490 ? x : -1);
+    const auto outcomes = pool.starmap<std::int64_t>("die_at", rows).value();
+    const auto errors = outcomes.errors();
+    REQUIRE(errors.size() == 2);
+    CHECK_THAT(errors[0].to_text(), Catch::StartsWith("Call to die_at(250, 250) --> Error: gone: worker gone: pool_worker") &&
+                                        Catch::Contains("tried 3 times"));
+    CHECK_THAT(errors[1].to_text(), Catch::StartsWith("Call to die_at(490, 490)"));
+    for (std::size_t x = 0; x < 500; ++x)
+        if (x != 250 && x != 490) CHECK(outcomes[x].value() == static_cast<std::int64_t>(x));
+}
+
+TEST_CASE("an exit is a death like others, and told as such", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const auto outcome = pool.submit<std::monostate>(call("exit_with", 3).with_retries(0)).value().outcome(20s).value();
+    CHECK_THAT(outcome.to_text(), Catch::Contains("returned 3"));
+}
+
+TEST_CASE("a worker that is killed while it has nothing to do is replaced when it is needed", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::int64_t first = pool.submit<std::int64_t>("pid", 0).value().get(10s).value();
+    const baton::AnyRef worker = pool.scheduler()->crew().seats()[0].worker;
+    world.scenario().kill(worker).value();
+    static_cast<void>(world.scenario().join(worker, 10s));
+    const std::int64_t second = pool.submit<std::int64_t>("pid", 0).value().get(20s).value();
+    CHECK(first != second);
+}
+
+TEST_CASE("a task over its deadline is given up, and its worker replaced", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::int64_t worker = pool.submit<std::int64_t>("pid", 0).value().get(10s).value();
+    const std::string fifo = world.make_fifo("never");
+    const auto outcome = pool.submit<std::string>(call("wait_for", fifo).with_deadline(50ms)).value().outcome(20s).value();
+    CHECK(outcome.error().kind == ErrorKind::timed_out);
+    CHECK_THAT(outcome.error().text, Catch::Contains("took longer than its deadline"));
+    CHECK(pool.submit<std::int64_t>("pid", 0).value().get(20s).value() != worker);
+    std::filesystem::remove(fifo);
+}
+
+TEST_CASE("where no worker can be started everything ends with the reason", "[process][pool]") {
+    PoolWorld world;
+    SECTION("there is no such program") {
+        baton::pool::Pool pool{world.scenario().context(), {.program = "no_such_program", .workers = 2, .shows_progress = false}};
+        const auto started = pool.start();
+        REQUIRE_FALSE(started.ok());
+        CHECK(started.error().kind == ErrorKind::refused);
+        CHECK_THAT(started.error().text, Catch::Contains("no_such_program"));
+        CHECK(pool.map<std::int64_t>("square", Numbers{1}).error().kind == ErrorKind::refused);
+    }
+    SECTION("it registers a task twice, and says so") {
+        baton::pool::Options options = world.options(1);
+        options.arguments = {"twice"};
+        baton::pool::Pool pool{world.scenario().context(), options};
+        CHECK_THAT(pool.start().error().text, Catch::Contains("two tasks are called 'square'"));
+    }
+    SECTION("it is no worker") {
+        baton::pool::Pool pool{world.scenario().context(), {.program = "probe", .workers = 1, .shows_progress = false}};
+        CHECK(pool.start().error().kind == ErrorKind::refused);
+    }
+}
+
+// ---- segments --------------------------------------------------------------------------------------
+
+TEST_CASE("memory is lent to all tasks, sliced among them, given to them and by them", "[process][pool]") {
+    PoolWorld world;
+    baton::Scenario& scenario = world.scenario();
+    std::optional<baton::pool::Pool> pool;
+    pool.emplace(scenario.context(), world.options());
+
+    baton::Segment numbers = scenario.create_array<std::int64_t>({100}).value();
+    std::iota(numbers.as<std::int64_t>().begin(), numbers.as<std::int64_t>().end(), 0);
+    baton::Lent lent = scenario.lend(std::move(numbers)).value();
+    // All read it at once.
+    std::vector readers(10, std::tuple{lease_of(lent)});
+    CHECK(pool->starmap<std::int64_t>("sum", readers).value().values().value() == Numbers(10, 4950));
+    // Each writes its part.
+    std::vector<std::tuple<baton::pool::SliceOf, int>> writers;
+    for (std::uint64_t part = 0; part < 10; ++part) writers.emplace_back(slice_of(lent, part * 10, 10), static_cast<int>(part));
+    CHECK(pool->starmap<std::monostate>("set", writers).value().errors().empty());
+    CHECK_THAT(pool->submit<std::monostate>("set", slice_of(lent, 95, 10), 1).value().outcome(10s).value().to_text(),
+               Catch::Contains("no slice"));
+    numbers = lent.reclaim(10s).value();
+    for (std::size_t index = 0; index < 100; ++index)
+        CHECK(numbers.as<std::int64_t>()[index] == static_cast<std::int64_t>(index / 10));
+
+    // Given away; and refused, it is still ours.
+    CHECK_FALSE(pool->submit<std::uint64_t>("use_up", 3, std::move(numbers)).ok());
+    REQUIRE(numbers);
+    CHECK(pool->submit<std::uint64_t>("use_up", std::move(numbers)).value().get(10s).value() == 800);
+    CHECK_FALSE(numbers);
+
+    // What workers make outlives them.
+    const auto made = pool->map<baton::Segment>("range", std::vector<std::uint64_t>{1, 10, 100, 1000}).value();
+    CHECK_THAT(made[1].to_text(), Catch::StartsWith("Call to range(10) --> Result: segment"));
+    std::vector<baton::Segment> ranges = made.values().value();
+    pool.reset();
+    std::uint64_t count = 0;
+    for (const baton::Segment& one : ranges) count += one.as<std::int64_t>().size();
+    CHECK(count == 1111);
+    CHECK(ranges[3].as<std::int64_t>()[999] == 999);
+    CHECK(made[0].result().error().kind == ErrorKind::refused);  // taken already
+}
+
+TEST_CASE("a segment that a dead worker had accepted is lost with it, and its task says so", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    baton::Segment numbers = world.scenario().create_array<std::int64_t>({4}).value();
+    const auto outcome = pool.submit<std::monostate>("use_up_and_die", std::move(numbers)).value().outcome(20s).value();
+    CHECK(outcome.error().kind == ErrorKind::gone);
+    CHECK_THAT(outcome.error().text, Catch::Contains("lost with it"));
+}
+
+TEST_CASE("a segment that a dead worker had not accepted goes to the next one", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    pool.start().value();
+    const baton::AnyRef worker = pool.scheduler()->crew().seats()[0].worker;
+    // It does not get to run, so it accepts nothing before it dies.
+    ::kill(world.pid_of(worker), SIGSTOP);
+    baton::Segment numbers = world.scenario().create_array<std::int64_t>({4}).value();
+    auto pending = pool.submit<std::uint64_t>("use_up", std::move(numbers)).value();
+    CHECK_FALSE(pending.ready());
+    world.scenario().kill(worker).value();
+    CHECK(pending.get(20s).value() == 32);
+}
+
+// ---- start and stop --------------------------------------------------------------------------------
+
+TEST_CASE("a stopped pool has no worker left, and can be started again", "[process][pool][I7]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(3)};
+    for (int run = 0; run < 2; ++run) {
+        pool.start().value();
+        std::set<pid_t> pids;
+        for (const auto& seat : pool.scheduler()->crew().seats()) pids.insert(world.pid_of(seat.worker));
+        REQUIRE(pids.size() == 3);
+        CHECK(pool.add(call("square", run)).value() == 1);  // ids begin anew
+        CHECK(pool.execute().value().front().as<std::int64_t>().value() == run * run);
+        const std::string fifo = world.make_fifo("gate");
+        auto unfinished = pool.submit<std::string>("wait_for", fifo).value();
+        CHECK(pool.stop(500ms).size() == 3);
+        for (const pid_t pid : pids) CHECK_FALSE(is_alive(pid));
+        CHECK(unfinished.get(0s).error().kind == ErrorKind::stopping);
+        std::filesystem::remove(fifo);
+    }
+}
+
+TEST_CASE("two pools of one program do not meet", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool one{world.scenario().context(), world.options(1)};
+    baton::pool::Pool other{world.scenario().context(), world.options(1)};
+    auto first = one.submit<std::int64_t>("pid", 0).value();
+    auto second = other.submit<std::int64_t>("pid", 0).value();
+    CHECK(first.get(10s).value() != second.get(10s).value());
+    static_cast<void>(one.stop());
+    CHECK(other.submit<std::int64_t>("square", 3).value().get(10s).value() == 9);
+}
+
+TEST_CASE("progress counts each task once, also beyond 255 and where tasks fail", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Options options = world.options();
+    options.shows_progress = true;
+    std::vector<std::tuple<int, int>> rows;
+    for (int x = 0; x < 300; ++x) rows.emplace_back(x, 256);
+    world.session();
+    std::string said;
+    {
+        const baton_test::CapturedStderr captured;
+        {
+            baton::pool::Pool pool{world.scenario().context(), options};
+            CHECK(pool.starmap<std::int64_t>("all_but", rows).value().errors().size() == 1);
+        }
+        said = captured.text();
+    }
+    CHECK_THAT(said, Catch::Contains("workers ready: 2 of 2 workers"));
+    CHECK_THAT(said, Catch::Contains("all_but: 300 of 300 tasks"));
+    CHECK_THAT(said, Catch::Contains("workers stopping: 2 of 2 workers"));
+}
