@@ -134,6 +134,24 @@ class Stories(ProgramTest):
     def test_an_array_is_of_one_piece_under_one_lock(self):
         self.expect("33_raw_array")
 
+    def test_tasks_write_into_slices_of_one_array(self):
+        self.expect("10_task_manager")
+
+    def test_arrays_of_tasks_outlive_their_workers(self):
+        self.expect("11_pool_hand_over")
+
+    def test_results_come_in_the_order_of_the_arguments(self):
+        self.expect("12_starmap", lambda text: "".join(sorted(text.splitlines(True)[:-1]) + text.splitlines(True)[-1:]))
+
+    def test_one_failure_is_named_and_loses_no_other_result(self):
+        self.expect("13_one_fails")
+
+    def test_errors_are_collected_and_pools_can_be_used_again(self):
+        self.expect("14_enhanced_pool")
+
+    def test_a_task_that_takes_too_long_is_ended_and_the_pool_goes_on(self):
+        self.expect("15_task_deadline")
+
 
 class WordCount(ProgramTest):
     def count(self, path, *options, code=0):

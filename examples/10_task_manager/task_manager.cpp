@@ -1,0 +1,48 @@
+// Tasks that write into one array, each its own element: a[i] = ..., by workers that only share what they are lent.
+//
+// In the story a task was a text that the worker executed, and the array was found by its name. Two of its flaws are
+// not here: the progress bar counts each task once, and stop ends when the last worker has ended, not the first.
+#include <algorithm>
+
+#include "examples/pool_story.hpp"
+
+using namespace std::chrono_literals;
+namespace pool = baton::pool;
+
+namespace task_manager {
+
+void set(baton::Slice place, std::int64_t value) { place.as<std::int64_t>()[0] = value; }
+
+void play(baton::Scenario& scenario) {
+    baton::Segment segment = scenario.create_array<std::int64_t>({6}).value();
+    std::ranges::copy(std::to_array<std::int64_t>({1, 1, 2, 3, 5, 8}), segment.as<std::int64_t>().begin());
+    baton::Lent array = scenario.lend(std::move(segment)).value();
+    {
+        pool::Pool manager{scenario.context(), story::crew("task_manager", 2)};
+        manager.add(pool::call("set", pool::slice_of(array, 5, 1), 888).with_id(1)).value();
+        for (std::uint64_t place = 0; place < 4; ++place)
+            manager.add(pool::call("set", pool::slice_of(array, place, 1), 111 + place).with_id(2 + place)).value();
+        // An id that is taken is refused, and nothing else changes.
+        fmt::print("{}\n", describe(manager.add(pool::call("set", pool::slice_of(array, 4, 1), 5).with_id(1)).error()));
+        for (const pool::AnyOutcome& one : manager.execute().value())
+            fmt::print("task {}: {}\n", one.id(), one.ok() ? "done" : describe(one.error()));
+    }
+    // Step by step, and with one task alone; the same pool runs a second time.
+    pool::Pool manager{scenario.context(), story::crew("task_manager", 2)};
+    for (const std::int64_t value : {5, 55}) {
+        manager.start().value();
+        manager.add(pool::call("set", pool::slice_of(array, 4, 1), value)).value();
+        fmt::print("low level: {} task done\n", manager.execute().value().size());
+        fmt::print("workers stopped: {}\n", manager.stop().size());
+    }
+    const baton::Segment whole = array.reclaim(1s).value();
+    fmt::print("[{}]\n", fmt::join(whole.as<std::int64_t>(), " "));
+}
+
+}  // namespace task_manager
+
+int main(int argc, char** argv) {
+    pool::Worker worker;
+    worker.task("set", task_manager::set, {"place", "value"});
+    return story::tell_with_workers(argc, argv, worker, task_manager::play);
+}

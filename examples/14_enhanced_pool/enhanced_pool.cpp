@@ -1,0 +1,47 @@
+// Tasks with positional and named arguments, a progress bar, and errors that are collected beside the results.
+//
+// In the story a shared byte counted the tasks that were done, so the 256th hung the pool; its name was the same in every pool,
+// so that two of them counted together; a second run failed; and of argument lists of unequal length the longer one was cut.
+#include <stdexcept>
+
+#include "examples/pool_story.hpp"
+
+namespace pool = baton::pool;
+
+namespace enhanced_pool {
+
+std::string label(std::int64_t index, const std::string& prefix) {
+    if (index == 4) throw std::runtime_error("This should have been caught");
+    return fmt::format("{} {}", prefix, index);
+}
+
+void play(baton::Scenario& scenario) {
+    std::vector<std::tuple<std::int64_t>> rows;
+    std::vector<std::tuple<pool::Named<std::string>>> named_rows;
+    for (std::int64_t index = 0; index < 10; ++index) {
+        rows.emplace_back(index);
+        named_rows.emplace_back(pool::named("prefix", std::string(index % 2 == 0 ? "even" : "odd")));
+    }
+    pool::Pool first{scenario.context(), story::crew("enhanced_pool", 4)};
+    for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) fmt::print("{}\n", one.to_text());
+
+    named_rows.pop_back();
+    fmt::print("{}\n", describe(first.starmap<std::string>("label", rows, named_rows).error()));
+
+    // A second pool, many more tasks than a byte can count, and a second run of both.
+    auto many = story::crew("enhanced_pool", 2);
+    many.name = "other";
+    pool::Pool second{scenario.context(), many};
+    const std::vector<std::tuple<std::int64_t, std::string>> thousand(1000, {7, "number"});
+    for (int run = 1; run <= 2; ++run)
+        for (pool::Pool* each : {&first, &second})
+            fmt::print("run {}: {} results\n", run, each->starmap<std::string>("label", thousand).value().values().value().size());
+}
+
+}  // namespace enhanced_pool
+
+int main(int argc, char** argv) {
+    pool::Worker worker;
+    worker.task("label", enhanced_pool::label, {"index", "prefix"});
+    return story::tell_with_workers(argc, argv, worker, enhanced_pool::play);
+}
