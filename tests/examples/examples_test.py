@@ -149,6 +149,9 @@ class Stories(ProgramTest):
     def test_errors_are_collected_and_pools_can_be_used_again(self):
         self.expect("14_enhanced_pool")
 
+    def test_memory_is_looked_at_twice_and_leaves_no_old_state(self):
+        self.expect("16_shared_memory")
+
     def test_a_task_that_takes_too_long_is_ended_and_the_pool_goes_on(self):
         self.expect("15_task_deadline")
 
