@@ -13,12 +13,14 @@ import rows_columns
 import rows_life
 import rows_memory
 import rows_messages
+import rows_pool
 
 TOPICS = [
     rows_messages,
     rows_life,
     rows_memory,
     rows_columns,
+    rows_pool,
 ]
 
 
