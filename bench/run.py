@@ -14,6 +14,7 @@ import rows_life
 import rows_memory
 import rows_messages
 import rows_sync
+import rows_pool
 
 TOPICS = [
     rows_messages,
@@ -21,6 +22,7 @@ TOPICS = [
     rows_memory,
     rows_sync,
     rows_columns,
+    rows_pool,
 ]
 
 

@@ -2,9 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "runtime/wire/json.hpp"
 
 namespace baton::pool {
+
+// ---- Delivery, Reader ------------------------------------------------------------------------------
+
+Timestamp Delivery::ended(std::size_t index) const {
+    if (index + 1 >= count()) return done.started + done.took;
+    std::uint32_t moment = 0;
+    std::memcpy(&moment, done.moments.data() + index * sizeof moment, sizeof moment);
+    return done.started + std::chrono::nanoseconds{moment};
+}
+
+Error Delivery::error_of(std::size_t index) const {
+    if (error) return *error;
+    const auto found = std::ranges::lower_bound(done.failures, index, {}, &FailedTask::index);
+    if (found == done.failures.end() || found->index != index)
+        return Error{ErrorKind::corrupt, fmt::format("{} has answered something that is no result", worker)};
+    const ErrorBody& body = found->error;
+    return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
+}
+
+std::optional<Value> Reader::value(const Delivery& from, std::size_t index) {
+    if (from_ != &from) {
+        from_ = &from;
+        values_.reset();
+        unpacker_.clear();
+        const std::string_view bytes{reinterpret_cast<const char*>(from.done.results.data()), from.done.results.size()};
+        std::size_t offset = 0;
+        const Result<Value> values = unpacker_.next(bytes, offset);
+        if (values && values->kind() == ValueKind::array && values->size() == from.count()) values_ = *values;
+    }
+    return values_ ? std::optional(values_->at(index)) : std::nullopt;
+}
+
+// ---- Job -------------------------------------------------------------------------------------------
 
 void Job::settle(std::size_t task, State state, std::size_t delivery, std::size_t index) {
     Fate& fate = fates[task];
@@ -27,8 +63,9 @@ void Job::count_out(std::size_t task) {
 void Job::fail(std::size_t task, Error why, std::string worker, std::optional<Timestamp> started) {
     auto delivery = std::make_shared<Delivery>();
     delivery->worker = std::move(worker);
-    delivery->ended = std::chrono::system_clock::now();
-    delivery->started = started.value_or(delivery->ended);
+    const Timestamp now = std::chrono::system_clock::now();
+    delivery->done.started = started.value_or(now);
+    delivery->done.took = now - delivery->done.started;
     delivery->error = std::move(why);
     deliveries.push_back(std::move(delivery));
     settle(task, State::failed, deliveries.size() - 1, 0);

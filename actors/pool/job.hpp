@@ -38,16 +38,29 @@ struct Rules {
     std::uint32_t retries = 2;            // after the death of a worker that had nothing else in hand
 };
 
-// What a worker answered to one batch, or why it did not.
+// What a worker answered to one batch, as it came; or why it did not.
 struct Delivery {
     std::string worker;
-    Timestamp started;
-    Timestamp ended;
-    std::vector<std::byte> results;  // which `values` refer to
-    Unpacker unpacker;
-    Value values;                    // three for each task; see Done
-    std::vector<Segment> segments;   // of the only task of the batch
-    std::optional<Error> error;      // then there are no values
+    Done done;
+    std::optional<Error> error;  // then nothing was done
+
+    // Of the task at that place in the batch.
+    [[nodiscard]] Timestamp ended(std::size_t index) const;
+    [[nodiscard]] Timestamp started(std::size_t index) const { return index == 0 ? done.started : ended(index - 1); }
+    [[nodiscard]] Error error_of(std::size_t index) const;
+    [[nodiscard]] std::size_t count() const noexcept { return done.moments.size() / sizeof(std::uint32_t); }
+};
+
+// Reads results, those of one delivery after the other.
+class Reader {
+public:
+    // Nothing where the bytes are not as many results as the delivery says.
+    [[nodiscard]] std::optional<Value> value(const Delivery& from, std::size_t index);
+
+private:
+    const Delivery* from_ = nullptr;
+    Unpacker unpacker_;
+    std::optional<Value> values_;
 };
 
 struct Job;
@@ -63,15 +76,19 @@ struct Tally {
 struct Job {
     Job(std::shared_ptr<const Signature> of, TaskId first, Rules under) : function(std::move(of)), first_id(first), rules(under) {}
 
+    void reserve(std::size_t tasks) {
+        ends.reserve(tasks);
+        fates.reserve(tasks);
+    }
     // ---- the tasks. The last one's arguments are what `arguments` has grown by.
     void add() {
-        ends.push_back(arguments.size());
+        ends.push_back(static_cast<std::uint32_t>(arguments.size()));
         fates.emplace_back();
         ++unsettled;
         if (tally) ++tally->open;
     }
     [[nodiscard]] std::size_t size() const noexcept { return fates.size(); }
-    [[nodiscard]] std::size_t begin_of(std::size_t task) const noexcept { return task == 0 ? 0 : ends[task - 1]; }
+    [[nodiscard]] std::uint32_t begin_of(std::size_t task) const noexcept { return task == 0 ? 0 : ends[task - 1]; }
     [[nodiscard]] std::string_view arguments_of(std::size_t task) const noexcept {
         return std::string_view(arguments).substr(begin_of(task), ends[task] - begin_of(task));
     }
@@ -89,9 +106,8 @@ struct Job {
     enum class State : std::uint8_t { waiting, in_hand, done, failed, cancelled };
     struct Fate {
         State state = State::waiting;
-        std::uint32_t deaths = 0;     // of workers that had this task alone in hand
-        std::uint32_t delivery = 0;   // which one tells, of done and failed
-        std::uint32_t index = 0;      // its place in that
+        std::uint32_t delivery = 0;  // which one tells, of done and failed
+        std::uint32_t index = 0;     // its place in that
     };
     [[nodiscard]] bool is_settled(std::size_t task) const noexcept { return fates[task].state > State::in_hand; }
     void settle(std::size_t task, State state, std::size_t delivery, std::size_t index);
@@ -108,7 +124,7 @@ struct Job {
     TaskId first_id;
     Rules rules;
     Buffer arguments;
-    std::vector<std::size_t> ends;
+    std::vector<std::uint32_t> ends;  // of each task's arguments
     std::vector<std::vector<HeldArgument>> held;  // of each task, where the function has such parameters
     std::vector<Fate> fates;
     std::vector<std::shared_ptr<Delivery>> deliveries;
@@ -121,7 +137,8 @@ struct Stretch {
     std::shared_ptr<Job> job;
     std::size_t first = 0;
     std::size_t count = 0;
-    bool is_alone = false;  // one at a time, and a worker that has nothing else in hand
+    bool is_alone = false;     // one at a time, and a worker that has nothing else in hand
+    std::uint32_t deaths = 0;  // of workers that had this task alone in hand; then it is one
 };
 
 }  // namespace baton::pool

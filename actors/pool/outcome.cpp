@@ -6,30 +6,17 @@
 #include "runtime/wire/notices.hpp"
 
 namespace baton::pool {
-namespace {
-
-Timestamp moment(const Delivery& delivery, std::size_t index) {
-    std::int64_t nanoseconds = 0;
-    static_cast<void>(delivery.values.at(3 * index).to_integer(nanoseconds));
-    return delivery.started + std::chrono::nanoseconds{nanoseconds};
-}
-
-Error error_in(const std::string& function, Value value) {
-    ErrorBody body;
-    Decoding at{function};
-    if (!decode(value, body, at)) return at.take_error();
-    return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
-}
-
-}  // namespace
-
 const Delivery* AnyOutcome::delivery() const {
     const Job::Fate& fate = job_->fates[task_];
     const bool has_one = fate.state == Job::State::done || fate.state == Job::State::failed;
     return has_one ? job_->deliveries[fate.delivery].get() : nullptr;
 }
 
-Value AnyOutcome::value() const { return delivery()->values.at(3 * index() + 2); }
+Result<Value> AnyOutcome::value(Reader& reader) const {
+    const Delivery& from = *delivery();
+    if (const std::optional<Value> value = reader.value(from, job_->fates[task_].index)) return *value;
+    return Error{ErrorKind::corrupt, fmt::format("{} has answered something that is no result", from.worker)};
+}
 
 std::string AnyOutcome::worker() const {
     const Delivery* from = delivery();
@@ -38,14 +25,12 @@ std::string AnyOutcome::worker() const {
 
 Timestamp AnyOutcome::started() const {
     const Delivery* from = delivery();
-    if (from == nullptr) return {};
-    return from->error || index() == 0 ? from->started : moment(*from, index() - 1);
+    return from == nullptr ? Timestamp{} : from->started(job_->fates[task_].index);
 }
 
 Timestamp AnyOutcome::finished() const {
     const Delivery* from = delivery();
-    if (from == nullptr) return {};
-    return from->error ? from->ended : moment(*from, index());
+    return from == nullptr ? Timestamp{} : from->ended(job_->fates[task_].index);
 }
 
 Error AnyOutcome::error() const {
@@ -55,7 +40,7 @@ Error AnyOutcome::error() const {
         return was_cancelled ? Error{ErrorKind::refused, "the task was cancelled"}
                              : Error{ErrorKind::timed_out, "the task has not come to its end yet"};
     }
-    return from->error ? *from->error : error_in(function(), from->values.at(3 * index() + 1));
+    return from->error_of(job_->fates[task_].index);
 }
 
 Error AnyOutcome::error_in_call() const {
@@ -66,9 +51,10 @@ Error AnyOutcome::error_in_call() const {
 
 Result<Segment> AnyOutcome::take_segment(std::size_t index) const {
     Delivery& from = *job_->deliveries[job_->fates[task_].delivery];
-    if (index >= from.segments.size() || !from.segments[index])
+    std::vector<Segment>& segments = from.done.segments;
+    if (index >= segments.size() || !segments[index])
         return Error{ErrorKind::refused, fmt::format("the segment that {}({}) made has been taken already", function(), arguments_text())};
-    return std::move(from.segments[index]);
+    return std::move(segments[index]);
 }
 
 std::string AnyOutcome::to_text() const {
@@ -79,8 +65,11 @@ std::string AnyOutcome::to_text() const {
     }
     const TypeDescription& type = job_->function->result;
     text += "Result: ";
-    if (!delivery()->segments.empty()) return text + (segments() == 1 ? delivery()->segments[0].to_text() : fmt::format("{} segments", segments()));
-    const Result<Dynamic> result = decode_dynamic(type, value());
+    if (segments() == 1) return text + delivery()->done.segments[0].to_text();
+    if (segments() > 1) return fmt::format("{}{} segments", text, segments());
+    Reader reader;
+    const Result<Value> from = value(reader);
+    const Result<Dynamic> result = from ? decode_dynamic(type, *from) : Result<Dynamic>{from.error()};
     return text + (result ? to_json(*result, JsonLayout::compact) : describe(result.error()));
 }
 

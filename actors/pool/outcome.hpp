@@ -38,20 +38,25 @@ public:
     [[nodiscard]] Error error_in_call() const;
     // The result as an R, which the pool has compared with what the function returns.
     template <class R>
-    [[nodiscard]] Result<R> as() const;
+    [[nodiscard]] Result<R> as() const {
+        Reader reader;
+        return as<R>(reader);
+    }
     // "Call to square(4) --> Result: 16", or "--> Error: std::out_of_range: no four".
     [[nodiscard]] std::string to_text() const;
 
     // For the pool.
+    void look_at(std::size_t task) noexcept { task_ = task; }
     [[nodiscard]] const Job& job() const { return *job_; }
     [[nodiscard]] const Delivery* delivery() const;
-    // Only after ok() said yes.
-    [[nodiscard]] Value value() const;
+    // Only after ok() said yes. With a reader that lives longer than the value.
+    [[nodiscard]] Result<Value> value(Reader& reader) const;
+    template <class R>
+    [[nodiscard]] Result<R> as(Reader& reader) const;
     [[nodiscard]] Result<Segment> take_segment(std::size_t index) const;
-    [[nodiscard]] std::size_t segments() const { return delivery()->segments.size(); }
+    [[nodiscard]] std::size_t segments() const { return delivery()->done.segments.size(); }
 
 private:
-    [[nodiscard]] std::size_t index() const { return job_->fates[task_].index; }
     std::shared_ptr<Job> job_;
     std::size_t task_ = 0;
 };
@@ -80,8 +85,11 @@ public:
     [[nodiscard]] Result<std::vector<R>> values() const {
         std::vector<R> all;
         all.reserve(size());
+        Reader reader;
+        AnyOutcome outcome{job_, 0};
         for (std::size_t task = 0; task < size(); ++task) {
-            Result<R> one = AnyOutcome{job_, task}.as<R>();
+            outcome.look_at(task);
+            Result<R> one = outcome.as<R>(reader);
             if (!one) return one.error();
             all.push_back(std::move(*one));
         }
@@ -120,7 +128,7 @@ private:
 };
 
 template <class R>
-Result<R> AnyOutcome::as() const {
+Result<R> AnyOutcome::as(Reader& reader) const {
     if (!ok()) return error();
     if constexpr (std::is_same_v<R, Segment>) {
         return take_segment(0);
@@ -134,8 +142,10 @@ Result<R> AnyOutcome::as() const {
         return all;
     } else {
         R out{};
+        const Result<Value> from = value(reader);
+        if (!from) return from.error();
         Decoding at{function()};
-        if (!decode(value(), out, at)) return at.take_error();
+        if (!decode(*from, out, at)) return at.take_error();
         return out;
     }
 }

@@ -122,7 +122,7 @@ public:
     // One argument each.
     template <class R, std::ranges::input_range Values>
     [[nodiscard]] Result<Outcomes<R>> map(std::string_view function, Values&& values, const MapOptions& options = {}) {
-        return run_rows<R>(function, options, [&](const auto& each) {
+        return run_rows<R>(function, options, size_of(values), [&](const auto& each) {
             for (auto&& value : values)
                 if (Result<void> done = each(value); !done) return done;
             return Result<void>{};
@@ -131,7 +131,7 @@ public:
     // A tuple of arguments each.
     template <class R, std::ranges::input_range Rows>
     [[nodiscard]] Result<Outcomes<R>> starmap(std::string_view function, Rows&& rows, const MapOptions& options = {}) {
-        return run_rows<R>(function, options, [&](const auto& each) {
+        return run_rows<R>(function, options, size_of(rows), [&](const auto& each) {
             for (auto&& row : rows)
                 if (Result<void> done = std::apply(each, row); !done) return done;
             return Result<void>{};
@@ -143,7 +143,7 @@ public:
                                               const MapOptions& options = {}) {
         if (Result<void> same = require_same_length(function, std::ranges::size(rows), std::ranges::size(named_rows)); !same)
             return same.error();
-        return run_rows<R>(function, options, [&](const auto& each) {
+        return run_rows<R>(function, options, size_of(rows), [&](const auto& each) {
             auto named_row = std::ranges::begin(named_rows);
             for (auto&& row : rows) {
                 const auto all = [&](auto&... one) {
@@ -203,11 +203,18 @@ private:
         if (Result<void> done = send(job); !done) return done.error();
         return Pending<R>{scheduler_, std::move(job)};
     }
+    // As far as it is known beforehand.
+    template <class Range>
+    [[nodiscard]] static std::size_t size_of(const Range& range) {
+        if constexpr (std::ranges::sized_range<const Range>) return std::ranges::size(range);
+        else return 0;
+    }
     // `rows` calls its argument with the arguments of each task. All are checked before the first is sent.
     template <class R, class ForEachRow>
-    [[nodiscard]] Result<Outcomes<R>> run_rows(std::string_view function, const MapOptions& options, const ForEachRow& rows) {
+    [[nodiscard]] Result<Outcomes<R>> run_rows(std::string_view function, const MapOptions& options, std::size_t count, const ForEachRow& rows) {
         Result<std::shared_ptr<Job>> job = new_job<R>(function, rules_of(options));
         if (!job) return job.error();
+        (*job)->reserve(count);
         std::optional<Plan> plan;
         bool is_any_held = false;
         bool is_holding = false;  // the second time: segments leave the rows when all values have been found to fit

@@ -38,28 +38,16 @@ bool is_whole(const HeldArgument& held) {
     }, held);
 }
 
-// Nothing where the bytes are not what a worker answers to so many tasks.
-std::shared_ptr<Delivery> read(Done&& done, std::string worker, std::size_t tasks) {
-    auto delivery = std::make_shared<Delivery>();
-    delivery->worker = std::move(worker);
-    delivery->started = done.started;
-    delivery->results = std::move(done.results);
-    if (tasks == 1) delivery->segments = std::move(done.segments);
-    const std::string_view bytes{reinterpret_cast<const char*>(delivery->results.data()), delivery->results.size()};
-    std::size_t offset = 0;
-    const Result<Value> values = delivery->unpacker.next(bytes, offset);
-    if (!values || values->kind() != ValueKind::array) return nullptr;
-    const std::size_t size = values->size();
-    if (size == 0 || size % 3 != 0 || size / 3 > tasks) return nullptr;
-    std::int64_t moment = 0;
-    for (std::size_t at = 0; at < size; at += 3) {
-        if (values->at(at).kind() != ValueKind::integer || !values->at(at).to_integer(moment)) return nullptr;
-        const ValueKind error = values->at(at + 1).kind();
-        if (error != ValueKind::nil && error != ValueKind::map) return nullptr;
+// Whether a worker may answer that to so many tasks. The results themselves are looked at when somebody wants them.
+bool makes_sense(const Done& done, std::size_t tasks) {
+    const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
+    if (count == 0 || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0 || done.took < Duration::zero()) return false;
+    std::size_t next = 0;
+    for (const FailedTask& failure : done.failures) {
+        if (failure.index < next || failure.index >= count) return false;
+        next = failure.index + 1;
     }
-    delivery->values = *values;
-    delivery->ended = delivery->started + std::chrono::nanoseconds{moment};
-    return delivery;
+    return done.segments.empty() || tasks == 1;
 }
 
 }  // namespace
@@ -112,18 +100,22 @@ std::vector<coordinator::Ended> Scheduler::stop(Duration deadline) {
 Result<void> Scheduler::enqueue(const std::shared_ptr<Job>& job) {
     if (!is_started_) return Error{ErrorKind::refused, "the pool is not started"};
     if (job->size() == 0) return {};
+    if (job->arguments.size() > std::numeric_limits<std::uint32_t>::max())
+        return Error{ErrorKind::refused, fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
+                                                     job->size(), job->function->name, job->arguments.size())};
     for (std::size_t task = 0; task < job->size(); ++task)
         if (const std::size_t bytes = job->ends[task] - job->begin_of(task); bytes + run_bytes > limits::message_bytes_max)
             return Error{ErrorKind::refused,
                          fmt::format("the arguments of task {} of {} have {} bytes, a message holds at most {} "
                                      "(limits::message_bytes_max): give large ones as a segment",
                                      job->first_id + task, job->function->name, bytes, limits::message_bytes_max)};
-    queue_.push_back({job, 0, job->size(), job->is_alone()});
+    queue_.push_back({job, 0, job->size(), job->is_alone(), 0});
     waiting_ += job->size();
     return {};
 }
 
 void Scheduler::cancel(Job& job) {
+    if (job.unsettled == 0) return;
     for (std::size_t task = 0; task < job.size(); ++task) {
         if (job.is_settled(task)) continue;
         if (job.fates[task].state == Job::State::waiting) --waiting_;
@@ -204,26 +196,28 @@ void Scheduler::take_answers(std::size_t seat) {
 
 void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
     Seat& from = crew_.seats()[seat];
-    const std::shared_ptr<Delivery> delivery = read(std::move(done), from.name, flight.count);
-    if (delivery == nullptr) {
-        const Error why{ErrorKind::corrupt, fmt::format("{} has answered what is no answer to a batch of tasks", from.name)};
+    if (!makes_sense(done, flight.count)) {
+        const Error why{ErrorKind::corrupt, fmt::format("{} has answered what is no answer to {} tasks", from.name, flight.count)};
         static_cast<void>(context_->kill(from.worker));
         flights_[seat].insert(flights_[seat].begin(), std::move(flight));
         return lose(seat, why, Cause::tasks);
     }
-    const std::size_t done_count = delivery->values.size() / 3;
+    const auto delivery = std::make_shared<Delivery>(Delivery{from.name, std::move(done), std::nullopt});
+    const std::size_t count = delivery->count();
     Crew::praise(from);
-    tempos_[flight.tasks.front().job->function.get()].note(done_count, delivery->ended - delivery->started);
+    tempos_[flight.tasks.front().job->function.get()].note(count, delivery->done.took);
 
     std::size_t index = 0;
+    auto failure = delivery->done.failures.begin();
     for (Stretch& stretch : flight.tasks) {
         Job& job = *stretch.job;
-        const std::size_t here = std::min(stretch.count, done_count - index);
+        const std::size_t here = std::min(stretch.count, count - index);
         if (here > 0) job.deliveries.push_back(delivery);
         for (std::size_t task = stretch.first; task < stretch.first + here; ++task, ++index) {
+            const bool has_failed = failure != delivery->done.failures.end() && failure->index == index;
+            if (has_failed) ++failure;
             if (job.is_settled(task)) continue;  // cancelled meanwhile
-            const bool is_fine = delivery->values.at(3 * index + 1).kind() == ValueKind::nil;
-            job.settle(task, is_fine ? Job::State::done : Job::State::failed, job.deliveries.size() - 1, index);
+            job.settle(task, has_failed ? Job::State::failed : Job::State::done, job.deliveries.size() - 1, index);
         }
         stretch.first += here;
         stretch.count -= here;
@@ -263,11 +257,11 @@ void Scheduler::lose(std::size_t seat, const Error& why, Cause cause) {
 
 // The only task that the worker had in hand is why it died, as far as anybody can know.
 void Scheduler::count_death(std::size_t seat, const Flight& flight, const Error& why) {
-    const Stretch& stretch = flight.tasks.front();
+    Stretch stretch = flight.tasks.front();
     Job& job = *stretch.job;
     if (job.is_settled(stretch.first)) return;
     Seat& dead = crew_.seats()[seat];
-    const std::uint32_t deaths = ++job.fates[stretch.first].deaths;
+    const std::uint32_t deaths = ++stretch.deaths;
     if (deaths > job.rules.retries) {
         job.fail(stretch.first, Error{why.kind, fmt::format("worker gone: {} (tried {} time{})", why.text, deaths, deaths == 1 ? "" : "s")},
                  dead.name, flight.sent);
@@ -281,7 +275,7 @@ void Scheduler::count_death(std::size_t seat, const Flight& flight, const Error&
                  dead.name, flight.sent);
         return Crew::praise(dead);
     }
-    bring_back(stretch, true);
+    bring_back(std::move(stretch), true);
 }
 
 // What a task that is alone in hand was given and its worker had not accepted.
@@ -312,6 +306,12 @@ void Scheduler::fail_all(const Error& why) {
 // ---- what goes out ---------------------------------------------------------------------------------
 
 void Scheduler::fill() {
+    if (waiting_ == 0) return;
+    // What waits is shared evenly among all hands that are free, but not so few of them that others get nothing.
+    std::size_t free = 2 * crew_.ready();
+    for (const std::vector<Flight>& flights : flights_) free -= std::min(free, flights.size());
+    const std::size_t hands = std::max<std::size_t>({free, crew_.ready(), 1});
+    share_ = (waiting_ + hands - 1) / hands;
     // Who has nothing in hand comes first.
     for (const std::size_t in_hand : {0, 1})
         for (std::size_t seat = 0; seat < flights_.size() && waiting_ > 0; ++seat)
@@ -339,19 +339,19 @@ std::vector<Stretch> Scheduler::cut(bool is_second) {
     const Signature* const function = queue_.front().job->function.get();
     const Tempo tempo = tempos_[function];
     if (is_second && (queue_.front().is_alone || !tempo.is_quick())) return batch;
-    std::size_t wanted = queue_.front().is_alone ? 1 : tempo.batch(waiting_, crew_.ready());
+    std::size_t wanted = queue_.front().is_alone ? 1 : tempo.batch(share_);
     std::size_t bytes_left = batch_bytes_max;
     while (wanted > 0 && !queue_.empty() && queue_.front().job->function.get() == function) {
         Stretch& front = queue_.front();
         if (front.is_alone && !batch.empty()) break;
-        const std::vector<std::size_t>& ends = front.job->ends;
+        const std::vector<std::uint32_t>& ends = front.job->ends;
         const std::size_t begin = front.job->begin_of(front.first);
         const auto first = ends.begin() + static_cast<std::ptrdiff_t>(front.first);
         const auto fitting = static_cast<std::size_t>(
             std::upper_bound(first, first + static_cast<std::ptrdiff_t>(std::min(wanted, front.count)), begin + bytes_left) - first);
         const std::size_t count = std::max<std::size_t>(fitting, batch.empty() ? 1 : 0);
         if (count == 0) break;
-        batch.push_back({front.job, front.first, count, front.is_alone});
+        batch.push_back({front.job, front.first, count, front.is_alone, front.deaths});
         bytes_left -= std::min(bytes_left, ends[front.first + count - 1] - begin);
         wanted -= count;
         front.first += count;

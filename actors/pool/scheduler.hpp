@@ -84,6 +84,7 @@ private:
     bool is_started_ = false;
     std::deque<Stretch> queue_;
     std::size_t waiting_ = 0;  // tasks in the queue
+    std::size_t share_ = 1;    // of those that waited when fill() began, for a hand that was free
     std::vector<std::vector<Flight>> flights_;  // of each seat, the oldest first
     std::unordered_map<const Signature*, Tempo> tempos_;
     Instant looked_{};

@@ -27,17 +27,15 @@ public:
         return nanoseconds_ >= 0 && nanoseconds_ <= static_cast<double>(good_batch.count());
     }
 
-    // How many of `waiting` tasks the next of so many workers gets.
-    [[nodiscard]] std::size_t batch(std::size_t waiting, std::size_t workers) const {
+    // How many tasks a worker gets whose even share of those that wait would be so many.
+    [[nodiscard]] std::size_t batch(std::size_t share) const {
         if (nanoseconds_ < 0) return 1;
-        // Half of an even share: what is left for later evens out who was slower.
-        const std::size_t share = waiting / (2 * std::max<std::size_t>(workers, 1));
         return std::clamp(share, fitting(least_batch), fitting(good_batch));
     }
 
 private:
     static constexpr Duration good_batch = std::chrono::milliseconds{1};
-    static constexpr Duration least_batch = std::chrono::microseconds{50};  // about what its message costs
+    static constexpr Duration least_batch = std::chrono::microseconds{100};  // what its message costs
 
     [[nodiscard]] std::size_t fitting(Duration time) const {
         constexpr double tasks_max = 1e6;

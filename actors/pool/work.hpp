@@ -3,8 +3,8 @@
 // pool.hpp on the other.
 //
 // A worker says once what it can do, and is then given batches of tasks of one function. Arguments and results of
-// a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool looks at
-// a result only when somebody wants it.
+// a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool reads a result
+// only where somebody wants it, so that a short task costs it next to nothing.
 
 #include <string>
 #include <variant>
@@ -14,6 +14,7 @@
 #include "runtime/protocol.hpp"
 #include "runtime/segment.hpp"
 #include "runtime/wire/description.hpp"
+#include "runtime/wire/notices.hpp"
 
 namespace baton::pool {
 
@@ -47,10 +48,18 @@ struct Run {
     using Reply = Done;
 };
 
+// The first so many tasks of the batch were run.
+struct FailedTask {
+    std::uint32_t index = 0;  // of the task in its batch; they come in order
+    ErrorBody error;
+};
 struct Done {
     Timestamp started;
-    std::vector<std::byte> results;    // [nanoseconds, error or nothing, value, ...]: three for each task that was run
-    std::vector<Segment> segments;     // a result that is one, or a list of them
+    Duration took{};                 // until the last of them was done
+    std::vector<std::byte> moments;  // when each was done: nanoseconds since `started`, 32 bits, little endian
+    std::vector<std::byte> results;  // [value, ...]: nothing for one that failed, or that made segments
+    std::vector<FailedTask> failures;
+    std::vector<Segment> segments;   // a result that is one, or a list of them
 };
 
 using Protocol = baton::Protocol<Describe, Run>;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "actors/pool/work.hpp"
 #include "runtime/actor.hpp"
@@ -23,9 +24,39 @@ std::string readable(std::string text) {
     return text;
 }
 
-void encode_error(Encoder& encoder, const Error& error) {
-    encode(encoder, ErrorBody{std::string(name_of(error.kind)), readable(error.text), readable(error.type), error.frames});
-}
+// When tasks are done. Short ones share a look at the clock, which takes as long as they do.
+class Stopwatch {
+public:
+    // How long it has been running, when one more task is done; looked at when a few quick ones have been, and in any
+    // case when the coarse clock has moved, which costs nothing to look at.
+    Duration lap() {
+        ++tasks_;
+        const std::int64_t coarse = read(CLOCK_MONOTONIC_COARSE);
+        if (tasks_ < together_ && coarse == coarse_) return passed_;
+        coarse_ = coarse;
+        const Duration passed{read(CLOCK_MONOTONIC) - begin_};
+        const bool are_quick = (passed - passed_) / tasks_ < quick;
+        together_ = are_quick ? std::min(2 * together_, together_max) : 1;
+        tasks_ = 0;
+        return passed_ = passed;
+    }
+    // To the last look, if the last task has had one; else now.
+    Duration end() { return tasks_ == 0 ? passed_ : Duration{read(CLOCK_MONOTONIC) - begin_}; }
+
+private:
+    static constexpr Duration quick = std::chrono::nanoseconds{250};
+    static constexpr int together_max = 16;
+    static std::int64_t read(clockid_t clock) {
+        timespec time{};
+        ::clock_gettime(clock, &time);
+        return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+    }
+    std::int64_t begin_ = read(CLOCK_MONOTONIC);
+    std::int64_t coarse_ = read(CLOCK_MONOTONIC_COARSE);
+    Duration passed_{};
+    int tasks_ = 0;     // since the last look
+    int together_ = 1;  // so many have one look
+};
 
 // The actor: runs one batch after the other.
 class Bench {
@@ -54,58 +85,59 @@ public:
 
         Done done;
         done.started = std::chrono::system_clock::now();
-        const Instant begin = std::chrono::steady_clock::now();
+        Stopwatch watch;
+        Duration passed{};
         results_.clear();
-        std::size_t count = 0;
-        for (Duration passed{}; count < batch->size(); ++count) {
-            if (count > 0 && (passed > run.budget || results_.size() > results_bytes_enough)) break;
-            const Error* error = run_one(*task, batch->at(count), run.carried, done.segments);
-            passed = std::chrono::steady_clock::now() - begin;
-            Encoder encoder{results_};
-            encoder.integer(passed.count());
-            if (error != nullptr) {
-                encode_error(encoder, *error);
-                encoder.nil();
-            } else {
-                encoder.nil();
-                encoder.encoded(value_);
-            }
+        moments_.clear();
+        while (moments_.size() < batch->size()) {
+            const std::size_t index = moments_.size();
+            if (index > 0 && (passed > run.budget || results_.size() > results_bytes_enough)) break;
+            run_one(*task, batch->at(index), run.carried, done, static_cast<std::uint32_t>(index));
+            passed = watch.lap();
+            moments_.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(passed.count(), UINT32_MAX)));
         }
+        done.took = watch.end();
         Buffer head;
-        Encoder{head}.array(3 * count);
-        const auto add = [&](const Buffer& from) {
-            const auto part = std::as_bytes(std::span(from));
-            done.results.insert(done.results.end(), part.begin(), part.end());
-        };
+        Encoder{head}.array(moments_.size());
         done.results.reserve(head.size() + results_.size());
-        add(head);
-        add(results_);
+        for (const std::string_view part : {std::string_view(head), std::string_view(results_)}) {
+            const auto bytes_of = std::as_bytes(std::span(part));
+            done.results.insert(done.results.end(), bytes_of.begin(), bytes_of.end());
+        }
+        const auto moments = std::as_bytes(std::span(moments_));
+        done.moments.assign(moments.begin(), moments.end());
         return done;
     }
 
 private:
-    // Its value, or its error, until the next one is run.
-    const Error* run_one(const Worker::Task& task, Value arguments, std::vector<Carried>& carried, std::vector<Segment>& segments) {
-        value_.clear();
-        Encoder result{value_};
-        Worker::Call call{arguments, carried, result, segments};
+    // Its value goes behind the results, or nothing and its error to the failures.
+    void run_one(const Worker::Task& task, Value arguments, std::vector<Carried>& carried, Done& done, std::uint32_t index) {
+        const std::size_t before = results_.size();
+        Encoder result{results_};
+        Worker::Call call{arguments, carried, result, done.segments};
+        std::optional<Error> error;
         try {
-            if (Result<void> done = task.call(*context_, call); !done) return &error_.emplace(done.error());
+            if (Result<void> run = task.call(*context_, call); !run) error = std::move(run.error());
         } catch (...) {
-            return &error_.emplace(error_of_current_exception());
+            error = error_of_current_exception();
         }
-        if (value_.size() <= result_bytes_max) return nullptr;
-        return &error_.emplace(Error{ErrorKind::refused,
-                                     fmt::format("the result has {} bytes, at most {} fit into a message: return it as a Segment",
-                                                 value_.size(), result_bytes_max)});
+        const std::size_t bytes = results_.size() - before;
+        if (!error && bytes > result_bytes_max)
+            error = Error{ErrorKind::refused, fmt::format("the result has {} bytes, at most {} fit into a message: return it as a Segment",
+                                                          bytes, result_bytes_max)};
+        if (!error) return;
+        results_.resize(before);
+        result.nil();
+        done.segments.clear();
+        done.failures.push_back({index, {std::string(name_of(error->kind)), readable(error->text), readable(error->type), error->frames}});
     }
 
     Context* context_;
     const Worker* worker_;
     Unpacker unpacker_;
-    Buffer value_;
+    // Reused from batch to batch.
     Buffer results_;
-    std::optional<Error> error_;
+    std::vector<std::uint32_t> moments_;
 };
 
 class BenchHandler final : public Handler {

@@ -1,0 +1,8 @@
+// The worker of pool_bench: one function that hardly takes any time.
+#include "actors/pool/worker.hpp"
+
+int main(int argc, char** argv) {
+    baton::pool::Worker worker;
+    worker.task("square", [](std::int64_t x) { return x * x; });
+    return worker.run(argc, argv);
+}
