@@ -55,6 +55,8 @@ struct Holding {
     std::vector<Holding*> pledges;  // of a Lent: made and not sent
 
     [[nodiscard]] Handle handle() const;
+    [[nodiscard]] Store::Block block() const noexcept { return {slot, generation}; }
+    [[nodiscard]] LeaseKind lease_kind() const noexcept;  // of a pledge
 };
 
 class Holdings : public std::enable_shared_from_this<Holdings> {

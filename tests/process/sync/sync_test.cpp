@@ -100,22 +100,22 @@ TEST_CASE("an owner that is stopped is not dead, and a wait for its lock ends at
     CHECK(world.end(bobs) == "ok");
 }
 
-TEST_CASE("who waits for a lock and is killed, or stopped by the session, is out of its line", "[process][sync][I8]") {
+TEST_CASE("who waits for a lock and is killed, stopped by the session or late is out of its line", "[process][sync][I8]") {
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
     const Player carol = world.player("carol");
     const sync::Address lock = world.lock();
     REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
-    Said bobs = world.begin(bob, {"acquire", lock});
+    enum class Ends { killed, stopped, late };
+    const Ends ends = GENERATE(Ends::killed, Ends::stopped, Ends::late);
+    Said bobs = world.begin(bob, {"acquire", lock, ends == Ends::late ? 100 : 10'000});
     world.wait_until_waiting(lock, 1);
     Said carols = world.begin(carol, {"acquire", lock});
-    world.wait_until_waiting(lock, 2);
-    if (GENERATE(true, false)) {
-        world.kill(bob);
-    } else {
-        CHECK(world.scenario().stop(bob).value().exit.kind == ExitKind::stopped);
-    }
+    if (ends == Ends::killed) world.kill(bob);
+    if (ends == Ends::stopped) CHECK(world.scenario().stop(bob).value().exit.kind == ExitKind::stopped);
+    if (ends == Ends::late) CHECK_THAT(world.end(bobs), StartsWith("timed_out"));
+    world.wait_until_waiting(lock, 1);
     CHECK(world.tell(alice, {"release", lock}) == "ok");
     CHECK(world.end(carols) == "ok");
 }

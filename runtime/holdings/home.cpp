@@ -1,0 +1,279 @@
+// The home pool of Holdings: rows of our own blocks, and the memory behind them (T1, T9, T10).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
+#include "runtime/holdings/holdings.hpp"
+#include "runtime/memory/size_class.hpp"
+
+namespace baton {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
+
+}  // namespace
+
+// ---- T1: a row of our own blocks, and memory for it ------------------------------------------------
+
+Result<Slot> Holdings::empty_slot() {
+    if (empty_.empty()) {
+        Result<Slot> first = ledger().claim_segment_block(me_.number);
+        if (!first) return first;
+        blocks_.push_back(*first);
+        // Backwards, so that the first row is taken first.
+        for (Slot row = limits::rows_per_block; row-- > 0;) empty_.push_back(*first + row);
+    }
+    const Slot slot = empty_.back();
+    empty_.pop_back();
+    return slot;
+}
+
+std::optional<Slot> Holdings::pooled(std::uint64_t capacity) {
+    const auto found = pool_.find(capacity);
+    if (found == pool_.end() || found->second.empty()) return std::nullopt;
+    const Slot slot = found->second.back();
+    found->second.pop_back();
+    pooled_bytes_ -= capacity;
+    return slot;
+}
+
+Result<Holding*> Holdings::create(Layout layout) {
+    const std::optional<std::uint64_t> bytes = layout.bytes();
+    if (!bytes || *bytes > limits::segment_bytes_max)
+        return refused(fmt::format("a segment of {} is not possible: it has an element type of NumPy's and at most {} bytes "
+                                   "(limits::segment_bytes_max)", to_text(layout), limits::segment_bytes_max));
+    if (layout.shape.size() > limits::shape_dimensions_max)
+        return refused(fmt::format("a segment has at most {} dimensions (limits::shape_dimensions_max)",
+                                   limits::shape_dimensions_max));
+    const std::uint64_t capacity = size_class_of(*bytes);
+    std::optional<Slot> slot = pooled(capacity);
+    if (!slot) {
+        come_home(limits::recycle_looks_max);
+        slot = pooled(capacity);
+    }
+    const bool has_memory = slot.has_value();
+    if (!has_memory) {
+        if (!claim_bytes(capacity))
+            return Error{ErrorKind::overloaded,
+                         fmt::format("no memory for a segment of {} bytes: this actor's segments take {} of {} bytes, the "
+                                     "session's {} of {}", capacity, ledger().bytes_of_home(me_.number),
+                                     ledger().budget_bytes_of(me_.number), ledger().bytes_in_session(),
+                                     ledger().session_budget_bytes())};
+        Result<Slot> empty = empty_slot();
+        if (!empty) {
+            ledger().return_bytes(me_.number, capacity);
+            return empty.error();
+        }
+        slot = *empty;
+    }
+
+    SegmentRow& row = ledger().segment(*slot);
+    if (!has_memory) row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+    ledger().intend(me_.number, Count::created, *slot);
+    pass_crash_point(CrashPoint::create_intended);
+    const std::optional<Epoch> epoch = ledger().create(*slot, me_.number);
+    check(epoch.has_value(), "only its home takes a free row into use");
+    pass_crash_point(CrashPoint::create_made);
+    ledger().count(me_.number, Count::created);
+    pass_crash_point(CrashPoint::create_counted);
+    note(Transition::create, *slot, *epoch, 0);
+
+    Holding& holding = fresh();
+    holding.state = Holding::State::owned;
+    holding.slot = *slot;
+    holding.epoch = *epoch;
+    holding.generation = row.generation.load(relaxed);
+    holding.capacity = capacity;
+    holding.bytes = *bytes;
+    holding.layout = std::move(layout);
+    row.used_bytes.store(*bytes, relaxed);
+    const Store::Block block = holding.block();
+    Result<std::byte*> data =
+        has_memory ? store_.pin(block, capacity, Mapping::Access::write, {0, capacity}) : store_.make(block, capacity);
+    if (!has_memory && !data && data.error().kind == ErrorKind::overloaded && has_pooled()) {
+        trim();  // what lies in the pool in other sizes is memory of the machine too
+        data = store_.make(block, capacity);
+    }
+    if (!data) {
+        if (!has_memory) ledger().return_bytes(me_.number, capacity);
+        release(holding);
+        return data.error();
+    }
+    if (!has_memory) row.bytes.store(capacity, relaxed);
+    holding.data = *data;
+    return &holding;
+}
+
+bool Holdings::claim_bytes(std::uint64_t bytes) noexcept {
+    if (ledger().claim_bytes(me_.number, bytes)) return true;
+    // What lies in the pool in other sizes, and what has come home since the last look, makes room.
+    trim();
+    return ledger().claim_bytes(me_.number, bytes);
+}
+
+// ---- T9 and T10 ------------------------------------------------------------------------------------
+
+void Holdings::release(Holding& holding) noexcept {
+    switch (holding.state) {
+        case Holding::State::owned:
+        case Holding::State::lent: {
+            ledger().intend(me_.number, Count::released, holding.slot);
+            pass_crash_point(CrashPoint::retire_intended);
+            const std::optional<Epoch> epoch = ledger().retire(holding.slot, holding.epoch, me_.number);
+            pass_crash_point(CrashPoint::retire_made);
+            if (epoch) {
+                ledger().count(me_.number, Count::released);
+                pass_crash_point(CrashPoint::retire_counted);
+                note(Transition::retire, holding.slot, *epoch, 0);
+            } else {
+                ledger().forget_intent(me_.number);  // the session has ended without us
+            }
+            unmap(holding);
+            if (epoch && ledger().home_of(holding.slot) == me_.number) take_home(holding.slot);
+            break;
+        }
+        case Holding::State::borrowed:
+            unmap(holding);
+            if (const auto epoch = ledger().drop(holding.lease, holding.lease_epoch, holding.other, me_.number)) {
+                pass_crash_point(CrashPoint::drop_made);
+                note(Transition::drop, holding.lease, *epoch, holding.other);
+            }
+            break;
+        case Holding::State::departing: return invalidate(holding);  // who sent it takes care of it
+        case Holding::State::none: return;  // ended with all others, by release_all()
+        case Holding::State::pledge:
+        case Holding::State::arriving: break;
+    }
+    drop(holding);
+}
+
+// Others of the same memory share its view, and have nothing to give back then.
+void Holdings::keep_exported() noexcept {
+    std::vector<std::pair<Store::Block, Mapping::Access>> kept;
+    for (const Holding& holding : book_)
+        if (holding.exports > 0 && holding.data != nullptr) kept.emplace_back(holding.block(), access_of(holding));
+    if (kept.empty()) return;
+    for (const auto& [block, access] : kept) store_.keep(block, access);
+    for (Holding& holding : book_)
+        if (std::ranges::find(kept, std::pair{holding.block(), access_of(holding)}) != kept.end()) holding.data = nullptr;
+}
+
+void Holdings::release_all() noexcept {
+    keep_exported();
+    for (Holding& holding : book_)
+        if (holding.state != Holding::State::none && holding.state != Holding::State::departing) release(holding);
+}
+
+// A retired row of ours becomes free, with its memory, unless a lease on it lives.
+void Holdings::take_home(Slot slot) noexcept {
+    const SegmentWord word = ledger().word_of(slot);
+    const std::optional<Epoch> epoch = ledger().recycle(slot, word);
+    if (!epoch) return;
+    pass_crash_point(CrashPoint::recycle_made);
+    note(Transition::recycle, slot, *epoch, 0);
+    SegmentRow& row = ledger().segment(slot);
+    const std::uint64_t bytes = row.bytes.load(relaxed);
+    if (bytes == 0) {
+        const std::uint64_t used = row.used_bytes.load(relaxed);
+        if ((used & handed_out_mark) != 0) ledger().return_bytes(me_.number, used & ~handed_out_mark);
+        row.used_bytes.store(0, relaxed);
+        empty_.push_back(slot);
+    } else {
+        pool_[bytes].push_back(slot);
+        pooled_bytes_ += bytes;
+    }
+}
+
+void Holdings::come_home(std::uint32_t looks_max) noexcept {
+    const std::uint64_t rows = blocks_.size() * limits::rows_per_block;
+    const std::uint64_t looks = std::min<std::uint64_t>(rows, looks_max);
+    for (std::uint64_t look = 0; look < looks; ++look, ++cursor_) {
+        if (cursor_ >= rows) cursor_ = 0;
+        const Slot slot = blocks_[cursor_ / limits::rows_per_block] + static_cast<Slot>(cursor_ % limits::rows_per_block);
+        if (ledger().word_of(slot).phase == Phase::retired) take_home(slot);
+    }
+}
+
+void Holdings::trim() noexcept {
+    come_home(limits::segments_max);
+    for (auto& [bytes, slots] : pool_) {
+        for (const Slot slot : slots) {
+            SegmentRow& row = ledger().segment(slot);
+            store_.discard({slot, row.generation.load(relaxed)});
+            row.bytes.store(0, relaxed);
+            ledger().return_bytes(me_.number, bytes);
+            empty_.push_back(slot);
+        }
+        slots.clear();
+    }
+    pooled_bytes_ = 0;
+}
+
+Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
+    if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be handed out by name");
+    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", describe(holding), holding.exports));
+    if (name.empty() || name.size() > limits::name_bytes_max || name.find('/') != std::string::npos || name.starts_with("baton-"))
+        return refused(fmt::format("'{}' can't be the name of shared memory: one to {} characters without '/', and not "
+                                   "beginning with baton-", name, limits::name_bytes_max));
+    if (Result<void> renamed = store_.hand_out(holding.block(), name); !renamed) return renamed;
+    SegmentRow& row = ledger().segment(holding.slot);
+    row.used_bytes.store(row.bytes.load(relaxed) | handed_out_mark, relaxed);
+    row.bytes.store(0, relaxed);
+    ledger().intend(me_.number, Count::handed_out, holding.slot);
+    const std::optional<Epoch> epoch = ledger().retire(holding.slot, holding.epoch, me_.number);
+    if (epoch) ledger().count(me_.number, Count::handed_out);
+    unmap(holding);
+    if (epoch && ledger().home_of(holding.slot) == me_.number) take_home(holding.slot);
+    drop(holding);
+    return {};
+}
+
+Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
+    const std::optional<std::uint64_t> bytes = layout.bytes();
+    if (!bytes) return refused(fmt::format("shared memory can't be taken in as {}", to_text(layout)));
+    Result<Slot> slot = empty_slot();
+    if (!slot) return slot.error();
+    SegmentRow& row = ledger().segment(*slot);
+    row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+    ledger().intend(me_.number, Count::taken_in, *slot);
+    const std::optional<Epoch> epoch = ledger().create(*slot, me_.number);
+    check(epoch.has_value(), "only its home takes a free row into use");
+    ledger().count(me_.number, Count::taken_in);
+    Holding& holding = fresh();
+    holding.state = Holding::State::owned;
+    holding.slot = *slot;
+    holding.epoch = *epoch;
+    holding.generation = row.generation.load(relaxed);
+    holding.bytes = *bytes;
+    holding.layout = std::move(layout);
+    const Result<std::uint64_t> found = store_.take_in(name, holding.block());
+    std::optional<Error> trouble;
+    if (found) {  // it is here now, whatever the budget says, and ours to give back
+        row.bytes.store(*found, relaxed);
+        ledger().add_bytes(me_.number, *found);
+    }
+    if (!found) {
+        trouble = found.error();
+    } else if (*found < *bytes) {
+        trouble = refused(fmt::format("the shared memory '{}' has {} bytes, {} would take {}", name, *found,
+                                      to_text(holding.layout), *bytes));
+        static_cast<void>(store_.hand_out(holding.block(), name));
+        row.bytes.store(0, relaxed);
+        ledger().return_bytes(me_.number, *found);
+    } else {
+        holding.capacity = *found;
+        if (Result<void> mapped = map(holding); !mapped) trouble = mapped.error();
+    }
+    if (trouble) {
+        release(holding);
+        return *trouble;
+    }
+    row.used_bytes.store(*bytes, relaxed);
+    return &holding;
+}
+
+}  // namespace baton
