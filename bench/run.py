@@ -13,16 +13,16 @@ import rows_columns
 import rows_life
 import rows_memory
 import rows_messages
-import rows_sync
 import rows_pool
+import rows_sync
 
 TOPICS = [
     rows_messages,
     rows_life,
     rows_memory,
+    rows_pool,
     rows_sync,
     rows_columns,
-    rows_pool,
 ]
 
 
