@@ -4,6 +4,8 @@
 #     baton_actor(greeter greeter_main.cpp)                        # a program that a coordinator can spawn
 #     target_link_libraries(my_scenario PRIVATE baton::session)    # a program that plays with them
 #     target_link_libraries(greeter PRIVATE baton::sync)           # either, with locks, barriers, queues
+#     target_link_libraries(my_worker PRIVATE baton::pool_worker)  # an actor whose functions a pool runs; who has
+#                                                                  # the pool links baton::pool
 #
 # Headers go to include/baton, which is in the include path of both targets, so #include "runtime/actor.hpp" means
 # the same inside and outside of this source tree.
@@ -19,13 +21,14 @@ install(DIRECTORY runtime DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton
   PATTERN "runtime/process" EXCLUDE PATTERN "runtime/session" EXCLUDE
   PATTERN "loopback_transport.hpp" EXCLUDE PATTERN "zmq_transport.hpp" EXCLUDE)
 install(FILES actors/coordinator/coordinator.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors/coordinator)
+install(DIRECTORY actors/pool DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors FILES_MATCHING PATTERN "*.hpp")
 
 list(TRANSFORM baton_sync_headers PREPEND ${PROJECT_SOURCE_DIR}/actors/)
 install(FILES ${baton_sync_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors/sync)
 
 set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
 install(TARGETS baton_headers baton_base baton_wire baton_memory baton_ledger baton_holdings baton_vitals baton_transport baton_inbox baton_process
-  baton_throw_trace baton_session baton_actor baton_sync
+  baton_throw_trace baton_session baton_actor baton_pool baton_pool_worker baton_sync
   EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT baton-targets NAMESPACE baton:: DESTINATION ${baton_package})
 configure_package_config_file(cmake/baton-config.cmake.in ${PROJECT_BINARY_DIR}/baton-config.cmake

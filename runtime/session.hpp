@@ -83,6 +83,8 @@ public:
 
     // Serves until `done` holds or the deadline passes; messages that come are kept. `stopping` as everywhere.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Duration deadline);
+    // Where programs are looked for first; see Entry.
+    [[nodiscard]] const std::vector<std::string>& searched_folders() const noexcept { return program_folders_; }
     // What this session holds of the session's memory; never null while it is open.
     [[nodiscard]] const std::shared_ptr<Holdings>& holdings() const noexcept { return holdings_; }
 

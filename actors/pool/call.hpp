@@ -15,10 +15,10 @@ public:
     Call(std::string function, std::function<Result<void>(Job&)> fill) : function_(std::move(function)), fill_(std::move(fill)) {}
 
     // Else the pool numbers it.
-    Call&& with_id(TaskId id) && { return id_ = id, std::move(*this); }
+    Call with_id(TaskId id) && { return id_ = id, std::move(*this); }
     // See Rules.
-    Call&& with_deadline(Duration deadline) && { return deadline_ = deadline, std::move(*this); }
-    Call&& with_retries(std::uint32_t retries) && { return retries_ = retries, std::move(*this); }
+    Call with_deadline(Duration deadline) && { return deadline_ = deadline, std::move(*this); }
+    Call with_retries(std::uint32_t retries) && { return retries_ = retries, std::move(*this); }
 
     // ---- for the pool
     [[nodiscard]] const std::string& function() const noexcept { return function_; }

@@ -142,7 +142,7 @@ void Crew::kill(Seat& seat, Error why) {
 }
 
 std::vector<coordinator::Ended> Crew::stop(Duration deadline) {
-    if (context_->is_stopping()) return seats_.clear(), std::vector<coordinator::Ended>{};  // they end with this actor
+    if (context_->is_stopping()) return abandon(), std::vector<coordinator::Ended>{};
     // Whoever is on the way in is let in first, and stopped too.
     const auto nobody_starts = [this] {
         return std::ranges::none_of(seats_, [](const Seat& seat) { return seat.spawned && !seat.spawned->is_settled(); });
@@ -153,8 +153,7 @@ std::vector<coordinator::Ended> Crew::stop(Duration deadline) {
         if (seat.spawned && seat.spawned->is_settled()) take_spawned(seat);
         if (seat.worker) workers.push_back(seat.worker);
     }
-    seats_.clear();
-    functions_.clear();
+    abandon();
 
     std::optional<Progress> progress;
     if (options_->shows_progress) progress.emplace("workers stopping", workers.size(), "workers");

@@ -73,6 +73,11 @@ public:
 
     // Ends all workers, and waits until the last of them has ended. Afterwards there are no seats.
     std::vector<coordinator::Ended> stop(Duration deadline);
+    // They end by themselves.
+    void abandon() noexcept {
+        seats_.clear();
+        functions_.clear();
+    }
 
 private:
     void start(Seat& seat);

@@ -48,6 +48,7 @@ public:
     // For the pool.
     void look_at(std::size_t task) noexcept { task_ = task; }
     [[nodiscard]] const Job& job() const { return *job_; }
+    [[nodiscard]] std::size_t task() const noexcept { return task_; }
     [[nodiscard]] const Delivery* delivery() const;
     // Only after ok() said yes. With a reader that lives longer than the value.
     [[nodiscard]] Result<Value> value(Reader& reader) const;

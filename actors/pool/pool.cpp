@@ -5,17 +5,32 @@
 #include "runtime/progress.hpp"
 
 namespace baton::pool {
+namespace {
+
+// Whoever waited for these does so no more: what is left of them never runs, also where the wait was left by a throw.
+struct CancelRest {
+    Scheduler& scheduler;
+    std::vector<std::shared_ptr<Job>> jobs;
+    CancelRest(Scheduler& of, std::vector<std::shared_ptr<Job>> all) : scheduler(of), jobs(std::move(all)) {}
+    CancelRest(const CancelRest&) = delete;
+    CancelRest& operator=(const CancelRest&) = delete;
+    ~CancelRest() {
+        for (const std::shared_ptr<Job>& job : jobs) scheduler.cancel(*job);
+    }
+};
+
+}  // namespace
 
 // ---- start and stop --------------------------------------------------------------------------------
 
 Result<void> Pool::start() {
-    if (scheduler_->is_started()) return {};
+    if (scheduler_->is_ready()) return {};
     if (Result<void> started = scheduler_->start(); !started) return started;
     for (Added& added : added_) {
         Result<std::shared_ptr<Job>> job = make_job(added.id, *added.call);
-        const Result<void> sent = job ? scheduler_->enqueue(*job) : Result<void>{job.error()};
-        if (sent) {
+        if (job) {
             added.job = std::move(*job);
+            scheduler_->enqueue(added.job).value();  // what was refused, make_job() has refused
             continue;
         }
         // It never runs; its outcome says why.
@@ -24,9 +39,8 @@ Result<void> Pool::start() {
         Encoder{added.job->arguments}.array(0);
         added.job->tally = added_tally_;
         added.job->add();
-        added.job->fail(0, sent.error());
+        added.job->fail(0, job.error());
     }
-    scheduler_->move();
     return {};
 }
 
@@ -68,8 +82,8 @@ Result<void> Pool::run(const std::shared_ptr<Job>& job, const MapOptions& option
     tally->open = job->unsettled;
     job->tally = tally;
     if (Result<void> sent = send(job); !sent) return sent;
+    const CancelRest at_the_end{*scheduler_, {job}};
     Result<void> waited = wait_for(*tally, job->size(), job->function->name, options);
-    scheduler_->cancel(*job);  // what is left after an error
     if (waited && options.errors == Errors::stop_at_first && tally->failed != nullptr)
         return AnyOutcome{job, tally->failed_task}.error_in_call();
     return waited;
@@ -122,7 +136,7 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
         if (!id) return id.error();
         ids.push_back(*id);
         adding.push_back({*id, std::move(call), nullptr});
-        if (!scheduler_->is_started()) return {};
+        if (!scheduler_->is_ready()) return {};
         Result<std::shared_ptr<Job>> job = make_job(*id, *adding.back().call);
         if (!job) return job.error();
         adding.back().job = std::move(*job);
@@ -137,8 +151,7 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
         return added.error();
     }
     for (Added& one : adding) {
-        if (one.job)
-            if (Result<void> sent = send(one.job); !sent) one.job->fail(0, sent.error());
+        if (one.job) send(one.job).value();  // what was refused, make_job() has refused
         added_.push_back(std::move(one));
     }
     return ids;
@@ -149,6 +162,7 @@ Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
     if (!known) return known.error();
     auto job = std::make_shared<Job>(std::move(*known), id, call.rules(scheduler_->options().retries));
     if (Result<void> filled = call.fill(*job); !filled) return filled.error();
+    if (Result<void> fits = Scheduler::require_fit(*job); !fits) return fits.error();
     job->tally = added_tally_;
     ++added_tally_->open;
     return job;
@@ -156,15 +170,16 @@ Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
 
 Result<std::vector<AnyOutcome>> Pool::execute(const MapOptions& options) {
     if (Result<void> started = start(); !started) return started.error();
-    const std::vector<Added> added = std::exchange(added_, {});
+    std::vector<std::shared_ptr<Job>> jobs;
+    for (Added& one : std::exchange(added_, {})) jobs.push_back(std::move(one.job));
     const std::shared_ptr<Tally> tally = std::exchange(added_tally_, std::make_shared<Tally>());
-    const Result<void> waited = wait_for(*tally, added.size(), added.empty() ? "" : added.front().job->function->name, options);
-    for (const Added& one : added) scheduler_->cancel(*one.job);  // what is left after an error
+    const CancelRest at_the_end{*scheduler_, jobs};
+    const Result<void> waited = wait_for(*tally, jobs.size(), jobs.empty() ? "" : jobs.front()->function->name, options);
     if (!waited) return waited.error();
     std::vector<AnyOutcome> outcomes;
-    for (const Added& one : added) {
-        if (options.errors == Errors::stop_at_first && one.job.get() == tally->failed) return AnyOutcome{one.job, 0}.error_in_call();
-        outcomes.emplace_back(one.job, 0);
+    for (const std::shared_ptr<Job>& job : jobs) {
+        if (options.errors == Errors::stop_at_first && job.get() == tally->failed) return AnyOutcome{job, 0}.error_in_call();
+        outcomes.emplace_back(job, 0);
     }
     return outcomes;
 }

@@ -58,11 +58,13 @@ Scheduler::Scheduler(Context& context, Options options)
 // ---- start and stop --------------------------------------------------------------------------------
 
 Result<void> Scheduler::start() {
-    if (is_started_) return {};
-    is_started_ = true;
-    crew_.open();
-    flights_.clear();
-    flights_.resize(crew_.seats().size());
+    if (is_ready()) return {};
+    if (!is_started_) {  // else somebody was torn out of the wait below
+        is_started_ = true;
+        crew_.open();
+        flights_.clear();
+        flights_.resize(crew_.seats().size());
+    }
     std::optional<Progress> progress;
     if (options_.shows_progress) progress.emplace("workers ready", crew_.seats().size(), "workers");
     const auto all_decided = [&] {
@@ -83,6 +85,17 @@ Result<void> Scheduler::start() {
 
 std::vector<coordinator::Ended> Scheduler::stop(Duration deadline) {
     if (!is_started_) return {};
+    end_all_tasks();
+    return crew_.stop(deadline);
+}
+
+void Scheduler::abandon() {
+    if (!is_started_) return;
+    end_all_tasks();
+    crew_.abandon();
+}
+
+void Scheduler::end_all_tasks() {
     is_started_ = false;
     const Error why{ErrorKind::stopping, "the pool was stopped before this task was done"};
     fail_all(why);
@@ -92,23 +105,27 @@ std::vector<coordinator::Ended> Scheduler::stop(Duration deadline) {
                 if (!job.is_settled(task)) job.fail(task, why);
             });
     tempos_.clear();  // of functions that may look different when it starts again
-    return crew_.stop(deadline);
 }
 
 // ---- tasks in --------------------------------------------------------------------------------------
 
+Result<void> Scheduler::require_fit(const Job& job) {
+    if (job.arguments.size() > std::numeric_limits<std::uint32_t>::max())
+        return Error{ErrorKind::refused, fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
+                                                     job.size(), job.function->name, job.arguments.size())};
+    for (std::size_t task = 0; task < job.size(); ++task)
+        if (const std::size_t bytes = job.ends[task] - job.begin_of(task); bytes + run_bytes > limits::message_bytes_max)
+            return Error{ErrorKind::refused,
+                         fmt::format("the arguments of a task of {} have {} bytes, a message holds at most {} "
+                                     "(limits::message_bytes_max): give large ones as a segment",
+                                     job.function->name, bytes, limits::message_bytes_max)};
+    return {};
+}
+
 Result<void> Scheduler::enqueue(const std::shared_ptr<Job>& job) {
     if (!is_started_) return Error{ErrorKind::refused, "the pool is not started"};
+    if (Result<void> fits = require_fit(*job); !fits) return fits;
     if (job->size() == 0) return {};
-    if (job->arguments.size() > std::numeric_limits<std::uint32_t>::max())
-        return Error{ErrorKind::refused, fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
-                                                     job->size(), job->function->name, job->arguments.size())};
-    for (std::size_t task = 0; task < job->size(); ++task)
-        if (const std::size_t bytes = job->ends[task] - job->begin_of(task); bytes + run_bytes > limits::message_bytes_max)
-            return Error{ErrorKind::refused,
-                         fmt::format("the arguments of task {} of {} have {} bytes, a message holds at most {} "
-                                     "(limits::message_bytes_max): give large ones as a segment",
-                                     job->first_id + task, job->function->name, bytes, limits::message_bytes_max)};
     queue_.push_back({job, 0, job->size(), job->is_alone(), 0});
     waiting_ += job->size();
     return {};

@@ -27,15 +27,20 @@ public:
 
     // Starts the workers, and waits until all are ready; where some fail for good, one is enough.
     [[nodiscard]] Result<void> start();
-    [[nodiscard]] bool is_started() const noexcept { return is_started_; }
+    // Whether it has been started, and knows what its workers can do.
+    [[nodiscard]] bool is_ready() const noexcept { return is_started_ && !crew_.functions().empty(); }
     // Ends the workers. Tasks that were not done by then have failed (`stopping`).
     std::vector<coordinator::Ended> stop(Duration deadline);
+    // The same where the Context is about to end, and the workers with it.
+    void abandon();
 
     [[nodiscard]] const Options& options() const noexcept { return options_; }
     [[nodiscard]] Context& context() const noexcept { return *context_; }
     [[nodiscard]] const Crew& crew() const noexcept { return crew_; }
 
-    // Its tasks wait from here. `refused`, and nothing is in the queue, for one whose tasks are larger than a message.
+    // `refused` where a task is larger than a message.
+    [[nodiscard]] static Result<void> require_fit(const Job& job);
+    // Its tasks wait from here. `refused` where they do not fit.
     [[nodiscard]] Result<void> enqueue(const std::shared_ptr<Job>& job);
     // Those that wait never run; what becomes of one that a worker has in hand is of no interest any more.
     void cancel(Job& job);
@@ -67,6 +72,7 @@ private:
     void take_gifts_back(const Ref<Protocol>& worker, const std::vector<Flight>& flights);
     void bring_back(Stretch stretch, bool is_alone);
     void fail_all(const Error& why);
+    void end_all_tasks();
     [[nodiscard]] bool has_news() const;
     [[nodiscard]] Deadline next_look() const;
 

@@ -17,14 +17,20 @@ Big data is handed over instead of copied; see help(baton.Segment):
 
 Locks, barriers, queues and so on are in baton.sync.
 
+Functions of C++ are called by name, as many at once as there are workers; see help(baton.Pool):
+
+    with baton.Pool("my_worker", workers=4) as pool:
+        print(pool.map("square", range(10)))
+
 Every wait has a deadline, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
 """
 from ._actor import Actor
-from ._baton import Lease, Lent, Pending, Protocol, Ref, Segment, Slice
+from ._baton import Lease, Lent, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
 from ._baton import version as __version__
 from ._errors import (Closed, Corrupt, Error, Failed, Gone, Overloaded, Refused, Stopping, TimedOut,
                       Unsupported)
+from ._pool import Pool, Task
 from ._segments import Bounced
 from ._session import Message, Session, session
 from ._values import ActorRow, DeadLetter, Exit, Outcomes, Struct, Taken
@@ -32,6 +38,7 @@ from ._values import ActorRow, DeadLetter, Exit, Outcomes, Struct, Taken
 __all__ = [
     "session", "Session", "Actor", "Ref", "Pending", "Protocol", "Message",
     "Segment", "Lent", "Lease", "Slice", "Bounced",
+    "Pool", "Task", "Outcome", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct",
     "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Closed",
 ]

@@ -270,6 +270,10 @@ Written encode_fields(const ProtocolDescription& protocol, std::string_view comm
     return out;
 }
 
+Buffer encode_value(py::handle value, const TypeDescription& type, std::string_view what) {
+    return value_or_raise(encode_dynamic(type, Reader{what, Reader::Untyped::seconds}.read(value, &type), what));
+}
+
 Written encode_untyped(py::handle value, std::string_view what) {
     const Dynamic read = Reader{what, Reader::Untyped::nanoseconds}.read(value, nullptr);
     Written out{{}, {reply_parcel, {}}};

@@ -33,6 +33,9 @@ inline constexpr std::string_view reply_parcel = "python reply";
 
 [[nodiscard]] Written encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields);
 
+// A value of that type, encoded; what it carries is refused. `what` names it in errors.
+[[nodiscard]] Buffer encode_value(py::handle value, const TypeDescription& type, std::string_view what);
+
 // A value whose type nobody has described, as msgpack says it; `what` names it in errors.
 [[nodiscard]] Written encode_untyped(py::handle value, std::string_view what);
 

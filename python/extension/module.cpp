@@ -8,6 +8,7 @@
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_held.hpp"
+#include "python/extension/py_pool.hpp"
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
@@ -375,7 +376,8 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
     value_or_raise(self->turn([&](Session& session) {
         const auto has_enough = [&] {
             while (bounces.size() < enough) {
-                std::optional<Bounce> one = session.loop().next_bounce("");
+                std::optional<Bounce> one = session.loop().next_bounce(command_parcel);
+                if (!one) one = session.loop().next_bounce(reply_parcel);
                 if (!one) return false;
                 bounces.push_back(std::move(*one));
             }
@@ -544,4 +546,5 @@ PYBIND11_MODULE(_baton, module) {
         });
 
     add_held_classes(module);
+    add_pool_classes(module);
 }

@@ -42,6 +42,7 @@ PySession::~PySession() {
         static_cast<void>(session_.release());  // its sockets and processes are the parent's
         for (auto& [key, slot] : answers_) static_cast<void>(new AnswerSlot(std::move(slot)));
         for (HeldMemory& held : held_to_drop_) static_cast<void>(new HeldMemory(std::move(held)));
+        for (std::shared_ptr<void>& task : tasks_to_drop_) static_cast<void>(new std::shared_ptr<void>(std::move(task)));
         static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
         return;
     }
@@ -144,6 +145,7 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
     try {
         const Turn turn{*this};
         answers_.clear();  // who asked is told
+        end_dependents();
         const py::gil_scoped_release released;
         closed.emplace(session_->close(deadline));
     } catch (...) {
@@ -158,6 +160,7 @@ void PySession::kill_all() {
     require_ours();
     if (session_ == nullptr) return;
     answers_.clear();
+    end_dependents();
     holdings_->release_all();  // before its memory is swept: arrays may still be alive
     {
         const py::gil_scoped_release released;
@@ -166,7 +169,12 @@ void PySession::kill_all() {
     forget();
 }
 
+void PySession::end_dependents() {
+    for (const std::function<void()>& work : std::exchange(endings_, {})) work();
+}
+
 void PySession::forget() {
+    end_dependents();
     holds_interrupts_ = false;
     on_interrupt_ = {};
     is_main_thread_ = false;  // nobody is there to hear of a signal
@@ -176,6 +184,7 @@ void PySession::forget() {
     }
     if (holdings_ != nullptr) holdings_->release_all();  // of a session that was killed
     held_to_drop_.clear();
+    tasks_to_drop_.clear();
     holdings_.reset();
 }
 
@@ -222,7 +231,16 @@ void PySession::drop_held(HeldMemory held) {
     }
 }
 
+void PySession::drop_task(std::shared_ptr<void> task) {
+    if (is_in_child()) {
+        static_cast<void>(new std::shared_ptr<void>(std::move(task)));  // it is the parent's
+    } else if (session_ != nullptr && !may_touch()) {
+        tasks_to_drop_.push_back(std::move(task));
+    }
+}
+
 void PySession::drop_what_was_put_aside() {
+    static_cast<void>(std::exchange(tasks_to_drop_, {}));
     static_cast<void>(std::exchange(held_to_drop_, {}));
     for (const std::uint64_t key : std::exchange(answers_to_drop_, {})) answers_.erase(key);
     for (const AskId ask : std::exchange(asks_to_drop_, {})) session_->loop().abandon(ask);

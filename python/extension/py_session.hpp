@@ -71,6 +71,9 @@ public:
     void drop_ask(AskId ask);
     // What stands behind an object that Python has let go.
     void drop_held(HeldMemory held);
+    void drop_task(std::shared_ptr<void> task);
+    // Called before the session ends; for what can't outlive it.
+    void before_end(std::function<void()> work) { endings_.push_back(std::move(work)); }
     // That came back and that no call has returned yet.
     [[nodiscard]] std::vector<Bounce>& bounces() noexcept { return bounces_; }
 
@@ -94,6 +97,7 @@ private:
     int wake_through(int descriptor) noexcept;  // and the one before
     void on_wakeup();  // without the GIL
     void run_signal_handlers();
+    void end_dependents();
     void forget();
 
     std::shared_ptr<Holdings> holdings_;
@@ -118,6 +122,8 @@ private:
     std::vector<std::uint64_t> answers_to_drop_;
     std::vector<AskId> asks_to_drop_;
     std::vector<HeldMemory> held_to_drop_;
+    std::vector<std::shared_ptr<void>> tasks_to_drop_;
+    std::vector<std::function<void()>> endings_;
     std::vector<Bounce> bounces_;
 };
 

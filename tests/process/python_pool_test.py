@@ -1,0 +1,219 @@
+"""The task pool in Python: values by signatures, outcomes, segments, deaths, and Ctrl-C.
+
+    PYTHONPATH=build/dev/python BATON_PROGRAMS=build/dev/bin:build/dev/tests \
+        /usr/bin/python3 tests/process/python_pool_test.py
+
+BATON_PROGRAMS holds pool_worker (tests/process/pool_worker_main.cpp). Nothing sleeps.
+"""
+import gc
+import os
+import signal
+import unittest
+
+import baton
+from python_module_test import World
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+
+class Pools(World):
+    def setUp(self):
+        super().setUp()
+        self.session = self.open()
+
+    def pool(self, workers=2, **options):
+        pool = baton.Pool("pool_worker", workers, session=self.session, progress=False, **options)
+        self.addCleanup(pool.stop)
+        return pool
+
+    def fifo(self, name):
+        path = os.path.join(self.place, name)
+        os.mkfifo(path)
+        return path
+
+    # ---- what it computes
+
+    def test_a_function_is_mapped_over_values_in_their_order(self):
+        pool = self.pool()
+        self.assertEqual(pool.map("square", range(1000)), [x * x for x in range(1000)])
+        self.assertEqual(pool.map("square", []), [])
+        self.assertIn("power(base: int64, exponent: uint8) -> int64", pool.functions())
+        self.assertEqual(pool.map("norm", [{"x": 3, "y": 4.0}]), [25.0])
+
+    def test_rows_named_arguments_and_both(self):
+        pool = self.pool()
+        self.assertEqual(pool.starmap("power", [(2, 10), [3, 3]]), [1024, 27])
+        self.assertEqual(pool.starmap("power", named=[{"exponent": 2, "base": 7}]), [49])
+        self.assertEqual(pool.starmap("power", [(2,), (3,)], [{"exponent": 5}, {"exponent": 2}]), [32, 9])
+        self.assertRaisesText(baton.Refused, "2 rows of arguments and 1 of named ones", pool.starmap, "power", [(2,), (3,)],
+                              [{"exponent": 5}])
+
+    def test_one_call_is_begun_and_looked_at_later(self):
+        pool = self.pool()
+        task = pool.submit("power", 2, exponent=4)
+        self.assertEqual(task.get(deadline=10), 16)
+        self.assertTrue(task.ready())
+        outcome = task.outcome()
+        self.assertEqual(str(outcome), "Call to power(2, 4) --> Result: 16")
+        self.assertEqual((outcome.function, outcome.arguments, outcome.value, outcome.ok, outcome.error),
+                         ("power", (2, 4), 16, True, None))
+        self.assertTrue(outcome.worker.startswith("pool_worker"))
+        self.assertLessEqual(outcome.started, outcome.finished)
+        self.assertEqual(outcome.id, task.id)
+
+    def test_values_of_a_lazy_source_are_taken_as_results_are_looked_at(self):
+        pool = self.pool()
+        taken = []
+
+        def source():
+            for x in range(1_000_000):
+                taken.append(x)
+                yield x
+
+        results = pool.imap("square", source(), ahead=5)
+        for x in range(20):
+            self.assertEqual(next(results), x * x)
+            self.assertLessEqual(len(taken), x + 5)
+        self.assertEqual(list(pool.imap("square", [1, 2, 3])), [1, 4, 9])
+
+    def test_tasks_are_added_before_the_start_and_after(self):
+        pool = self.pool()
+        self.assertEqual([pool.add("square", 3), pool.add("cube", 3), pool.add_with("square", ("x",), id=7)], [1, 2, 7])
+        pool.start()
+        pool.add("square", 4)
+        self.assertRaisesText(baton.Refused, "a task with the id 7 already", pool.add_with, "square", (5,), id=7)
+        first, second, third, fourth = pool.execute()
+        self.assertEqual((first.value, fourth.value), (9, 16))
+        self.assertIn("has no task 'cube'", str(second.error))
+        self.assertIn("square(argument 1)", str(third))
+        self.assertEqual(pool.execute(), [])
+
+    # ---- how it fails
+
+    def test_what_does_not_fit_is_refused_before_anything_is_sent(self):
+        pool = self.pool(1)
+        self.assertRaisesText(baton.Refused, "has no task 'cube'; it has square(", pool.submit, "cube", 3)
+        self.assertRaisesText(baton.Refused, "square(argument 1): expected int64, got string", pool.map, "square", [1, "2"])
+        self.assertRaisesText(baton.Refused, "power(exponent)", pool.submit, "power", 2, 256)
+        self.assertRaisesText(baton.Refused, "is missing its argument 'exponent'", pool.submit, "power", 2)
+        self.assertRaisesText(baton.Refused, "has no argument 'x'", pool.submit, "power", 2, x=1)
+        self.assertRaises(ValueError, pool.map, "square", [1], errors="ignore")
+        self.assertEqual(pool.map("square", [5]), [25])
+
+    def test_errors_are_collected_or_the_first_is_raised(self):
+        pool = self.pool()
+        outcomes = pool.starmap("all_but", [(x, 4) for x in range(300)], errors="collect")
+        self.assertEqual([one.value for one in outcomes if one.ok], [x for x in range(300) if x != 4])
+        error = outcomes[4].error
+        self.assertEqual(str(outcomes[4]), "Call to all_but(4, 4) --> Error: std::out_of_range: no 4")
+        self.assertEqual((type(error), error.type, error.function, error.arguments), (baton.Failed, "std::out_of_range", "all_but", (4, 4)))
+        self.assertEqual(error.worker, outcomes[4].worker)
+        self.assertTrue(1 <= len(error.frames) <= 3)
+        with self.assertRaises(baton.Failed):
+            outcomes[4].value
+        raised = self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4), worker pool_worker", pool.starmap, "all_but",
+                                       [(x, 4) for x in range(300)])
+        self.assertEqual(raised.type, "std::out_of_range")
+        self.assertEqual(pool.map("square", [2, 3]), [4, 9])
+
+    def test_a_dead_worker_is_replaced_and_its_task_tried_again(self):
+        pool = self.pool()
+        letters = os.path.join(self.place, "letters")
+        with open(letters, "w", encoding="ascii") as file:
+            file.write("x")
+        self.assertEqual(pool.submit("die_while", 42, letters).get(deadline=20), 42)
+        killer = pool.submit_with("die_at", (1, 1), retries=0).outcome(deadline=20)
+        self.assertIsInstance(killer.error, baton.Gone)
+        self.assertIn("worker gone: pool_worker", str(killer))
+
+    def test_a_task_over_its_deadline_is_given_up(self):
+        pool = self.pool(1)
+        task = pool.submit_with("wait_for", (self.fifo("never"),), task_deadline=0.05)
+        with self.assertRaises(baton.TimedOut):
+            task.get(deadline=20)
+        self.assertEqual(pool.map("square", [3]), [9])
+
+    def test_a_wait_that_times_out_may_be_taken_up_again(self):
+        pool = self.pool(1)
+        gate = self.fifo("gate")
+        task = pool.submit("wait_for", gate)
+        second = pool.submit("square", 3)
+        self.assertFalse(task.ready())
+        with self.assertRaises(baton.TimedOut):
+            task.get(deadline=0)
+        second.cancel()
+        self.assertIn("cancelled", str(second.outcome().error))
+        with open(gate, "w", encoding="ascii"):
+            pass
+        self.assertEqual(task.get(deadline=10), "released")
+
+    # ---- segments
+
+    @unittest.skipIf(numpy is None, "without NumPy")
+    def test_an_array_is_lent_sliced_given_and_made(self):
+        pool = self.pool()
+        lent = self.session.array_from(numpy.arange(100)).lend()
+        self.assertEqual(pool.map("sum", [lent] * 10), [4950] * 10)
+        pool.starmap("set", [(baton.slice_of(lent, part * 10, 10), part) for part in range(10)])
+        numbers = lent.reclaim()
+        self.assertEqual(numbers.array.tolist(), [index // 10 for index in range(100)])
+        self.assertRaisesText(baton.Refused, "is missing", pool.submit, "set", numbers)
+        self.assertRaisesText(baton.Refused, "expected a baton.Lent", pool.submit, "sum", numbers)
+        self.assertRaisesText(baton.Refused, "expected a baton.Segment", pool.submit, "use_up", numpy.arange(3))
+        self.assertTrue(numbers)
+        self.assertEqual(pool.submit("use_up", numbers).get(deadline=10), 800)
+        self.assertFalse(numbers)
+        made = pool.map("range", [1, 10, 100])
+        pool.stop()
+        self.assertEqual([one.array.sum() for one in made], [0, 45, 4950])
+
+    # ---- its life
+
+    def test_a_pool_is_started_again_after_its_end(self):
+        pool = self.pool()
+        for run in range(2):
+            with pool:
+                self.assertEqual(pool.map("square", [run]), [run * run])
+                unfinished = pool.submit("square", 1)
+            self.assertIn(type(unfinished.outcome().error), (type(None), baton.Stopping))
+            self.assertEqual([row.name for row in self.session.actors() if "pool_worker" in row.name], [])
+
+    def test_what_is_let_go_in_any_order_leaves_nothing(self):
+        pool = baton.Pool("pool_worker", 1, session=self.session, progress=False)
+        task = pool.submit("square", 3)
+        del pool
+        gc.collect()
+        self.assertIn(type(task.outcome(deadline=10).error), (type(None), baton.Stopping))
+        late = baton.Pool("pool_worker", 1, session=self.session, progress=False)
+        outcome = late.submit("range", 10).outcome(deadline=10)
+        task = late.submit("square", 3)
+        self.session.close()
+        del late, outcome, task
+        gc.collect()
+
+    def test_a_pool_has_a_session_of_its_own_where_it_is_given_none(self):
+        with baton.Pool("pool_worker", workers=1, progress=False) as pool:
+            self.assertEqual(pool.map("square", [7]), [49])
+        self.assertRaisesText(baton.Refused, "no_such_program", baton.Pool("no_such_program").__enter__)
+
+    def test_ctrl_c_ends_a_run_in_one_line(self):
+        gate = self.fifo("gate")
+        process = self.script(f"""
+            import baton
+            with baton.Pool("pool_worker", workers=2, progress=False) as pool:
+                print("ready")
+                pool.map("wait_for", [{gate!r}] * 4)
+            """, start_new_session=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        os.killpg(process.pid, signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), 130)
+        said = process.stderr.read()
+        self.assertNotIn("Traceback", said)
+        self.assertLessEqual(len(said.splitlines()), 3, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
