@@ -2,8 +2,8 @@
 // SyncActor: the keeper. Who may ask it what: sync.hpp; what each primitive does: kept/.
 //
 // Here are only the ways between them: from a command to the primitive with that number, from the Wakes that come of
-// it to the answers that were kept, from the end of a client to all that it held, and every 100 ms of waiting one look
-// for circles.
+// it to the answers that were kept, from the end of a client to all that it held (sync_actor.cpp), what is made (making.cpp),
+// and every 100 ms of waiting one look for circles (circles.cpp).
 
 #include <memory>
 
@@ -111,5 +111,14 @@ private:
     std::deque<Resting> resting_;  // the first to wake first
     std::vector<Wait> suspected_;  // the circle of the look before
 };
+
+template <class Kind>
+Result<Kind*> SyncActor::find_as(std::uint32_t number) {
+    Result<Kept*> kept = find(number);
+    if (!kept) return kept.error();
+    if (Kind* one = dynamic_cast<Kind*>((*kept)->primitive.get()); one != nullptr) return one;
+    return Error{ErrorKind::refused, fmt::format("number {} of {} is {}, not a {}", number, context_->name(),
+                                                 (*kept)->primitive->to_text(), Kind::kind_name)};
+}
 
 }  // namespace baton::sync

@@ -359,7 +359,6 @@ TEST_CASE("waits for an event and a latch end when it comes, at the deadline, an
     CHECK_FALSE(event.is_set().value());
     CHECK(event.set().ok());
     CHECK(world.end(alices) == "ok");
-    CHECK(event.wait(0s).ok() == false);  // a look needs a message, and 0 s has no time for it
     CHECK(event.wait(1s).ok());
     CHECK(event.clear().ok());
     CHECK_FALSE(event.is_set().value());

@@ -1,0 +1,122 @@
+// What the keeper does when it is asked to keep something more.
+#include <algorithm>
+
+#include "actors/sync/kept/barrier.hpp"
+#include "actors/sync/kept/channel.hpp"
+#include "actors/sync/kept/condition.hpp"
+#include "actors/sync/kept/event.hpp"
+#include "actors/sync/kept/latch.hpp"
+#include "actors/sync/kept/queue.hpp"
+#include "actors/sync/kept/semaphore.hpp"
+#include "actors/sync/sync_actor.hpp"
+
+namespace baton::sync {
+
+using kept::Party;
+
+Result<void> SyncActor::require_room(std::string_view kind, const std::string& name, std::size_t count) const {
+    if (name.size() > limits::name_bytes_max)
+        return Error{ErrorKind::refused, fmt::format("the name of a {} has at most {} bytes (limits::name_bytes_max), this has {}",
+                                                     kind, limits::name_bytes_max, name.size())};
+    if (kept_.size() + count <= limits::primitives_max) return {};
+    return Error{ErrorKind::overloaded, fmt::format("{} '{}' was not made: {} keeps {} primitives already "
+                                                    "(limits::primitives_max); spawn another keeper",
+                                                    kind, name, context_->name(), kept_.size())};
+}
+
+Address SyncActor::keep(Kept kept) {
+    kept_.push_back(std::move(kept));
+    return {context_->self<Protocol>(), static_cast<std::uint32_t>(kept_.size()), kept_.back().primitive->name()};
+}
+
+Result<SyncActor::Kept> SyncActor::with_lock(std::string_view kind, std::string name) {
+    if (Result<void> room = require_room(kind, name); !room) return room.error();
+    Result<Cells::Cell> cell = cells_.fresh();
+    if (!cell) return cell.error();
+    const kept::Lock::Outside outside{
+        [this](ActorId who) { return clients_.contains(who); },
+        [this](kept::Lock& lock) { resting_.push_back({&lock, context_->now() + limits::lock_rest}); }};
+    return Kept{std::make_unique<kept::Lock>(std::move(name), cells_.word(*cell, lock_place), outside, kind), *cell};
+}
+
+Result<Address> SyncActor::on(MakeLock command) {
+    Result<Kept> lock = with_lock(kept::Lock::kind_name, std::move(command.name));
+    if (!lock) return lock.error();
+    return keep(std::move(*lock));
+}
+
+Result<Address> SyncActor::on(MakeValue command) {
+    Result<Kept> value = with_lock("value", std::move(command.name));
+    if (!value) return value.error();
+    cells_.word(*value->cell, value_place).store(command.initial);
+    return keep(std::move(*value));
+}
+
+Result<Address> SyncActor::on(MakeArray command) {
+    Result<Segment> elements = context_->create_as({command.type, {command.length}});
+    if (!elements) return elements.error();
+    std::ranges::fill(elements->bytes(), std::byte{0});
+    Result<Lent> lent = context_->lend(std::move(*elements));
+    if (!lent) return lent.error();
+    Result<Kept> array = with_lock("array", std::move(command.name));
+    if (!array) return array.error();
+    array->elements = std::move(*lent);
+    return keep(std::move(*array));
+}
+
+Result<Address> SyncActor::on(MakeCondition command) {
+    if (Result<void> room = require_room("condition", command.name); !room) return room.error();
+    Result<kept::Lock*> lock = find_as<kept::Lock>(command.lock);
+    if (!lock) return lock.error();
+    return keep({std::make_unique<kept::Condition>(std::move(command.name), **lock)});
+}
+
+Result<Address> SyncActor::on(MakeEvent command) {
+    if (Result<void> room = require_room("event", command.name); !room) return room.error();
+    return keep({std::make_unique<kept::Event>(std::move(command.name))});
+}
+
+Result<Address> SyncActor::on(MakeSemaphore command) {
+    if (Result<void> room = require_room("semaphore", command.name); !room) return room.error();
+    return keep({std::make_unique<kept::Semaphore>(std::move(command.name), command.permits, command.is_bounded)});
+}
+
+Result<Address> SyncActor::on(MakeBarrier command) {
+    if (Result<void> room = require_room("barrier", command.name); !room) return room.error();
+    if (command.parties == 0 && command.members.empty())
+        return Error{ErrorKind::refused, fmt::format("barrier '{}' needs at least one party or member", command.name)};
+    std::vector<Party> members;
+    for (const AnyRef& one : command.members) {
+        Result<Client*> member = clients_.meet(one);
+        if (!member) return member.error();
+        members.push_back((*member)->party);
+    }
+    return keep({std::make_unique<kept::Barrier>(std::move(command.name), command.parties, std::move(members), command.has_action)});
+}
+
+Result<Address> SyncActor::on(MakeLatch command) {
+    if (Result<void> room = require_room("latch", command.name); !room) return room.error();
+    return keep({std::make_unique<kept::Latch>(std::move(command.name), command.count)});
+}
+
+Result<Address> SyncActor::on(MakeQueue command) {
+    if (Result<void> room = require_room("queue", command.name); !room) return room.error();
+    if (command.bound == 0 || command.bound > limits::queue_items_max)
+        return Error{ErrorKind::refused, fmt::format("queue '{}' holds 1 to {} items (limits::queue_items_max), not {}",
+                                                     command.name, limits::queue_items_max, command.bound)};
+    return keep({std::make_unique<kept::Queue>(std::move(command.name), command.bound)});
+}
+
+Result<Ends> SyncActor::on(MakeChannel command) {
+    if (Result<void> room = require_room("channel", command.name, 2); !room) return room.error();
+    if (command.bound == 0 || command.bound > limits::queue_items_max)
+        return Error{ErrorKind::refused, fmt::format("channel '{}' holds 1 to {} items (limits::queue_items_max), not {}",
+                                                     command.name, limits::queue_items_max, command.bound)};
+    auto [first, second] = kept::ChannelEnd::make(command.name, command.bound);
+    Ends ends;
+    ends.first = keep({std::move(first)});
+    ends.second = keep({std::move(second)});
+    return ends;
+}
+
+}  // namespace baton::sync

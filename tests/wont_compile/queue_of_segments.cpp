@@ -1,0 +1,7 @@
+// expect: constraint
+#include "actors/sync/joinable_queue.hpp"
+
+struct Photo {
+    baton::Segment pixels;
+};
+baton::sync::JoinableQueue<Photo>* queue = nullptr;
