@@ -90,6 +90,26 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
     }
 }
 
+TEST_CASE("short tasks share a message, and long ones are alone in hand, also where nobody could foresee them", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    Numbers milliseconds(2000, 0);
+    for (const std::size_t task : {1500, 1501, 1502, 1503}) milliseconds[task] = 25;
+    const auto outcomes = pool.map<std::int64_t>("spin", milliseconds).value();
+    CHECK(outcomes.values().value() == milliseconds);
+    std::set<const baton::pool::Delivery*> deliveries;
+    for (const auto& one : outcomes) deliveries.insert(one.delivery());
+    CHECK(deliveries.size() < 400);
+    // A worker goes on with nothing behind a long one, but gives it back.
+    for (const std::size_t task : {1500, 1501, 1502, 1503}) {
+        const baton::pool::Job::Fate& fate = outcomes[task].job().fates[task];
+        CHECK(fate.index + 1 == outcomes[task].delivery()->count());
+    }
+    // Large arguments go in as many messages as they need.
+    const std::vector<std::string> texts(40, std::string(100'000, 'x'));
+    CHECK(pool.map<std::uint64_t>("text_bytes", texts).value().values().value() == std::vector<std::uint64_t>(40, 100'000));
+}
+
 TEST_CASE("values are pulled from a lazy source only as its results are looked at", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options()};
@@ -265,6 +285,18 @@ TEST_CASE("a task that kills every worker it meets is failed, and the others go 
         if (x != 250 && x != 490) CHECK(outcomes[x].value() == static_cast<std::int64_t>(x));
 }
 
+TEST_CASE("an actor has a pool of its own children, which die and end as those of a scenario", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Options options = world.options(1);
+    options.name = "chief";
+    baton::pool::Pool pool{world.scenario().context(), options};
+    const std::string letters = world.letters(1);
+    const auto said = pool.submit<std::string>("delegate", 100, letters).value().get(20s);
+    CHECK_THAT(said.value(), Catch::StartsWith("4950 by chief-1/helper-"));
+    for (const baton::RosterRow& row : world.session().roster(false).value()) CHECK(row.name.find('/') == std::string::npos);
+    world.remove(letters);
+}
+
 TEST_CASE("an exit is a death like others, and told as such", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
@@ -315,6 +347,27 @@ TEST_CASE("where no worker can be started everything ends with the reason", "[pr
         baton::pool::Pool pool{world.scenario().context(), {.program = "probe", .workers = 1, .shows_progress = false}};
         CHECK(pool.start().error().kind == ErrorKind::refused);
     }
+}
+
+TEST_CASE("a worker that answers nonsense is as good as dead, and what it says of a result is read with care", "[process][pool]") {
+    PoolWorld world;
+    const std::string lie = GENERATE(as<std::string>{}, "count", "half", "nothing", "failures", "results", "type");
+    baton::pool::Options options = world.options(1);
+    options.arguments = {lie};
+    baton::pool::Pool pool{world.scenario().context(), options};
+    const auto outcome = pool.submit<std::int64_t>("square", 3).value().outcome(20s).value();
+    const auto result = outcome.result();
+    REQUIRE_FALSE(result.ok());
+    CHECK(result.error().kind == (lie == "type" ? ErrorKind::refused : ErrorKind::corrupt));
+    CHECK_THAT(outcome.to_text(), Catch::StartsWith("Call to square(3) --> "));
+}
+
+TEST_CASE("a worker whose tasks make no sense is refused", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Options options = world.options(1);
+    options.arguments = {"description"};
+    baton::pool::Pool pool{world.scenario().context(), options};
+    CHECK_THAT(pool.start().error().text, Catch::Contains("makes no sense"));
 }
 
 // ---- segments --------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "actors/pool/pool.hpp"
 #include "actors/pool/worker.hpp"
+#include "runtime/actor.hpp"
 
 namespace {
 
@@ -49,9 +51,53 @@ std::int64_t die_while(std::int64_t x, const std::string& letters) {
     return x;
 }
 
+// A worker that has workers of its own; one of them dies on the way. Who did the last one.
+baton::Result<std::string> delegate(baton::Context& context, std::int64_t count, const std::string& letters) {
+    baton::pool::Pool pool{context, {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}};
+    std::vector<std::tuple<std::int64_t, std::string>> rows;
+    for (std::int64_t x = 0; x < count; ++x) rows.emplace_back(x, letters);
+    const auto outcomes = pool.starmap<std::int64_t>("die_while", rows);
+    if (!outcomes) return outcomes.error();
+    std::int64_t sum = 0;
+    for (const auto& one : *outcomes) sum += one.value();
+    return std::to_string(sum) + " by " + (*outcomes)[outcomes->size() - 1].worker();
+}
+
+// Busy for so long.
+std::int64_t spin(std::int64_t milliseconds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{milliseconds};
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    return milliseconds;
+}
+
+// Speaks as workers do, and lies: its first argument says how.
+class Liar {
+public:
+    explicit Liar(baton::Context& context) : lie_(context.arguments()[0]) {}
+
+    std::vector<baton::pool::Signature> on(const baton::pool::Describe&) {
+        baton::pool::Signature square{"square", {{"x", {"int64", "", 0, {}}}}, {"int64", "", 0, {}}};
+        if (lie_ == "description") square.result = {"list", "", 0, {}};
+        return {square};
+    }
+    baton::pool::Done on(baton::pool::Run) {
+        baton::pool::Done done;
+        done.moments.resize(lie_ == "count" ? 4000 : lie_ == "half" ? 3 : lie_ == "nothing" ? 0 : 4);
+        if (lie_ == "failures") done.failures = {{7, {}}};
+        if (lie_ == "results") done.results = {std::byte{0xdd}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}};
+        if (lie_ == "type") done.results = {std::byte{0x91}, std::byte{0xc3}};  // [true]
+        return done;
+    }
+
+private:
+    std::string lie_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) != "twice") return baton::run_actor<Liar, baton::pool::Protocol>(argc, argv);
     baton::pool::Worker worker;
     worker.task("square", square);
     worker.task("power", power, {"base", "exponent"});
@@ -66,6 +112,8 @@ int main(int argc, char** argv) {
         if (x < 0) return baton::Error{baton::ErrorKind::refused, "below nothing"};
         return x;
     });
+    worker.task("delegate", delegate);
+    worker.task("spin", spin);
     worker.task("norm", [](const Point& point) { return point.x * point.x + point.y * point.y; });
     worker.task("long_text", [](std::uint64_t bytes) { return std::string(bytes, 'x'); });
     worker.task("text_bytes", [](const std::string& text) { return std::uint64_t{text.size()}; });

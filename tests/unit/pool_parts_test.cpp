@@ -1,0 +1,60 @@
+// The parts of a pool that know no processes.
+#include <catch2/catch.hpp>
+
+#include "actors/pool/arguments.hpp"
+#include "actors/pool/ids.hpp"
+#include "actors/pool/tempo.hpp"
+
+using namespace std::chrono_literals;
+using namespace baton::pool;
+
+TEST_CASE("a batch holds about a millisecond of work, and no more than a share", "[pool]") {
+    Tempo tempo;
+    CHECK(tempo.batch(1000) == 1);  // nobody has measured anything
+    CHECK_FALSE(tempo.is_quick());
+    tempo.note(1, 100ns);
+    CHECK(tempo.is_quick());
+    CHECK(tempo.batch(100'000) == 10'000);
+    CHECK(tempo.batch(2'500) == 2'500);
+    CHECK(tempo.batch(3) == 1'000);  // a message costs as much as so many tasks
+    Tempo slow;
+    slow.note(2, 20ms);
+    CHECK_FALSE(slow.is_quick());
+    CHECK(slow.batch(1000) == 1);
+    slow.note(1, 0ns);
+    slow.note(1000, 1us);
+    CHECK(slow.batch(1000) == 1);  // it takes a while to forget
+}
+
+TEST_CASE("an id is given once", "[pool]") {
+    Ids ids;
+    CHECK(ids.take(3) == 1);
+    CHECK_FALSE(ids.take_this(2));
+    CHECK(ids.take_this(4));
+    CHECK(ids.take_this(10));
+    CHECK_FALSE(ids.take_this(10));
+    CHECK(ids.take_this(7));
+    CHECK(ids.take(2) == 11);
+    CHECK_FALSE(ids.take_this(12));
+    CHECK(ids.take_this(13));
+    ids.forget_all();
+    CHECK(ids.take_this(2));
+}
+
+TEST_CASE("types fit always, sometimes or never", "[pool]") {
+    using baton::describe_type;
+    const auto fit = []<class Given, class Wanted>(std::type_identity<Given>, std::type_identity<Wanted>) {
+        return fit_of(describe_type<Given>(), describe_type<Wanted>());
+    };
+    const auto type = []<class T>(T) { return std::type_identity<T>{}; };
+    CHECK(fit(type(1), type(std::int64_t{1})) == Fit::always);
+    CHECK(fit(type(1), type(1.0)) == Fit::always);
+    CHECK(fit(type(std::uint8_t{1}), type(std::int16_t{1})) == Fit::always);
+    CHECK(fit(type(1), type(1U)) == Fit::perhaps);
+    CHECK(fit(type(std::uint64_t{1}), type(std::int64_t{1})) == Fit::perhaps);
+    CHECK(fit(type(1.0), type(1)) == Fit::never);
+    CHECK(fit(type(1), type(std::string())) == Fit::never);
+    CHECK(fit(type(1), type(true)) == Fit::never);
+    CHECK(fit(type(std::vector<int>{}), type(std::vector<std::uint8_t>{})) == Fit::perhaps);
+    CHECK(fit(type(1), type(std::optional<int>{})) == Fit::perhaps);
+}
