@@ -67,6 +67,7 @@ std::string AnyOutcome::to_text() const {
     text += "Result: ";
     if (segments() == 1) return text + delivery()->done.segments[0].to_text();
     if (segments() > 1) return fmt::format("{}{} segments", text, segments());
+    if (type.kind == "nothing") return text + "nothing";
     Reader reader;
     const Result<Value> from = value(reader);
     const Result<Dynamic> result = from ? decode_dynamic(type, *from) : Result<Dynamic>{from.error()};
