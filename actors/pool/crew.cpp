@@ -78,7 +78,7 @@ Result<std::shared_ptr<const Signature>> Crew::function(std::string_view name) c
 
 void Crew::start(Seat& seat) {
     Program program{options_->program, {}, options_->arguments, options_->start_deadline, 0, options_->folders};
-    if (!options_->name.empty()) program.name = fmt::format("{}-{}", options_->name, &seat - seats_.data() + 1);
+    if (!options_->name.empty()) program.name = fmt::format("{}-{}", options_->name, ++started_);
     Result<Pending<coordinator::Spawned>> spawned =
         context_->spawn_later(program, fingerprint_of(describe_protocol<Protocol>()));
     if (!spawned) return fail_start(seat, spawned.error());

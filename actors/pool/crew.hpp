@@ -19,7 +19,7 @@ namespace baton::pool {
 struct Options {
     std::string program;                      // whose main() runs a Worker (worker.hpp)
     std::size_t workers = 0;                  // 0: as many as there are processors
-    std::string name = {};                    // of the workers, numbered: "name-1"; empty: after the program
+    std::string name = {};                    // of the workers, numbered as they start: "name-1"; empty: after the program
     std::vector<std::string> arguments = {};  // that each worker is started with
     std::uint32_t retries = 2;                // of a task after deaths of workers; see Rules
     bool shows_progress = true;               // on stderr: workers ready, tasks done, workers stopping
@@ -89,6 +89,7 @@ private:
     Context* context_;
     const Options* options_;
     std::vector<Seat> seats_;
+    std::uint64_t started_ = 0;  // workers, ever: the name of one that is still dying is not free
     std::vector<std::shared_ptr<const Signature>> functions_;
 };
 

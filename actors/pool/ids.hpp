@@ -17,10 +17,13 @@ public:
         if (count > 0) add(first, first + count - 1);
         return first;
     }
+    [[nodiscard]] bool is_free(TaskId id) const {
+        const auto behind = ranges_.upper_bound(id);
+        return behind == ranges_.begin() || std::prev(behind)->second < id;
+    }
     // False for one that is taken.
     bool take_this(TaskId id) {
-        const auto behind = ranges_.upper_bound(id);
-        if (behind != ranges_.begin() && std::prev(behind)->second >= id) return false;
+        if (!is_free(id)) return false;
         add(id, id);
         return true;
     }

@@ -47,15 +47,11 @@ void Job::settle(std::size_t task, State state, std::size_t delivery, std::size_
     fate.state = state;
     fate.delivery = static_cast<std::uint32_t>(delivery);
     fate.index = static_cast<std::uint32_t>(index);
-    count_out(task);
-}
-
-void Job::count_out(std::size_t task) {
     --unsettled;
     if (!tally) return;
     --tally->open;
     tally->last = this;
-    if (fates[task].state != State::failed || tally->failed != nullptr) return;
+    if (state != State::failed || tally->failed != nullptr) return;
     tally->failed = this;
     tally->failed_task = task;
 }
@@ -73,7 +69,8 @@ void Job::fail(std::size_t task, Error why, std::string worker, std::optional<Ti
 
 void Job::cancel(std::size_t task) {
     fates[task].state = State::cancelled;
-    count_out(task);
+    --unsettled;
+    if (tally) --tally->open;
 }
 
 std::string Job::arguments_text(std::size_t task) const {

@@ -113,9 +113,8 @@ struct Job {
     void settle(std::size_t task, State state, std::size_t delivery, std::size_t index);
     // Nobody did it: `worker` had it in hand from `started` on, if anybody.
     void fail(std::size_t task, Error why, std::string worker = {}, std::optional<Timestamp> started = {});
-    // Not for one that is settled.
+    // Nobody hears of it any more. Not for one that is settled.
     void cancel(std::size_t task);
-    void count_out(std::size_t task);
 
     // "4" or "2, 10": the arguments as JSON has them.
     [[nodiscard]] std::string arguments_text(std::size_t task) const;
@@ -129,6 +128,7 @@ struct Job {
     std::vector<Fate> fates;
     std::vector<std::shared_ptr<Delivery>> deliveries;
     std::size_t unsettled = 0;
+    bool is_queued = false;
     std::shared_ptr<Tally> tally;  // set before the first task, where somebody waits for several jobs
 };
 

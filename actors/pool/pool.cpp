@@ -30,7 +30,7 @@ Result<void> Pool::start() {
         Result<std::shared_ptr<Job>> job = make_job(added.id, *added.call);
         if (job) {
             added.job = std::move(*job);
-            scheduler_->enqueue(added.job).value();  // what was refused, make_job() has refused
+            enqueue_or_fail(added.job);
             continue;
         }
         // It never runs; its outcome says why.
@@ -60,19 +60,24 @@ Result<std::vector<Signature>> Pool::functions() {
 
 // ---- jobs ------------------------------------------------------------------------------------------
 
-Result<std::shared_ptr<Job>> Pool::new_job(std::string_view function, Rules rules, std::optional<TaskId> id) {
+Result<std::shared_ptr<Job>> Pool::new_job(std::string_view function, Rules rules) {
     if (Result<void> started = start(); !started) return started.error();
     Result<std::shared_ptr<const Signature>> known = scheduler_->crew().function(function);
     if (!known) return known.error();
-    // The ids of several tasks are taken when it is sent.
-    if (id)
-        if (Result<TaskId> taken = take_id(id); !taken) return taken.error();
-    return std::make_shared<Job>(std::move(*known), id.value_or(0), rules);
+    return std::make_shared<Job>(std::move(*known), 0, rules);
 }
 
-Result<void> Pool::send(const std::shared_ptr<Job>& job) {
-    if (job->first_id == 0) job->first_id = ids_.take(job->size());
+Result<void> Pool::require_free(std::optional<TaskId> id) const {
+    if (!id || (*id > 0 && ids_.is_free(*id))) return {};
+    return Error{ErrorKind::refused, *id == 0 ? std::string("0 is no task id: they begin with 1")
+                                              : fmt::format("there is a task with the id {} already", *id)};
+}
+
+Result<void> Pool::send(const std::shared_ptr<Job>& job, std::optional<TaskId> id) {
+    if (Result<void> free = require_free(id); !free) return free;
     if (Result<void> queued = scheduler_->enqueue(job); !queued) return queued;
+    job->first_id = id ? *id : ids_.take(job->size());
+    if (id) ids_.take_this(*id);
     scheduler_->move();
     return {};
 }
@@ -81,8 +86,8 @@ Result<void> Pool::run(const std::shared_ptr<Job>& job, const MapOptions& option
     const auto tally = std::make_shared<Tally>();
     tally->open = job->unsettled;
     job->tally = tally;
-    if (Result<void> sent = send(job); !sent) return sent;
     const CancelRest at_the_end{*scheduler_, {job}};
+    if (Result<void> sent = send(job); !sent) return sent;
     Result<void> waited = wait_for(*tally, job->size(), job->function->name, options);
     if (waited && options.errors == Errors::stop_at_first && tally->failed != nullptr)
         return AnyOutcome{job, tally->failed_task}.error_in_call();
@@ -102,13 +107,6 @@ Result<void> Pool::wait_for(const Tally& tally, std::size_t total, std::string_v
         return tally.open == 0 || (stops && tally.failed != nullptr);
     };
     return scheduler_->wait(is_done, Deadline::in(scheduler_->context().loop().clock(), options.deadline));
-}
-
-Result<TaskId> Pool::take_id(std::optional<TaskId> wanted) {
-    if (!wanted) return ids_.take(1);
-    if (*wanted > 0 && ids_.take_this(*wanted)) return *wanted;
-    return Error{ErrorKind::refused, *wanted == 0 ? std::string("0 is no task id: they begin with 1")
-                                                  : fmt::format("there is a task with the id {} already", *wanted)};
 }
 
 Result<void> Pool::require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
@@ -132,12 +130,13 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
     std::vector<Added> adding;
     std::vector<TaskId> ids;
     const auto add_one = [&](Call& call) -> Result<void> {
-        const Result<TaskId> id = take_id(call.id());
-        if (!id) return id.error();
-        ids.push_back(*id);
-        adding.push_back({*id, std::move(call), nullptr});
+        if (Result<void> free = require_free(call.id()); !free) return free;
+        const TaskId id = call.id() ? *call.id() : ids_.take(1);
+        if (call.id()) ids_.take_this(id);
+        ids.push_back(id);
+        adding.push_back({id, std::move(call), nullptr});
         if (!scheduler_->is_ready()) return {};
-        Result<std::shared_ptr<Job>> job = make_job(*id, *adding.back().call);
+        Result<std::shared_ptr<Job>> job = make_job(id, *adding.back().call);
         if (!job) return job.error();
         adding.back().job = std::move(*job);
         return {};
@@ -146,14 +145,15 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
         const Result<void> added = add_one(call);
         if (added) continue;
         for (const Added& one : adding)
-            if (one.job) one.job->cancel(0);
+            if (one.job) scheduler_->cancel(*one.job);
         ids_ = std::move(before);
         return added.error();
     }
     for (Added& one : adding) {
-        if (one.job) send(one.job).value();  // what was refused, make_job() has refused
+        if (one.job) enqueue_or_fail(one.job);
         added_.push_back(std::move(one));
     }
+    scheduler_->move();
     return ids;
 }
 
@@ -166,6 +166,11 @@ Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
     job->tally = added_tally_;
     ++added_tally_->open;
     return job;
+}
+
+// For one that was added, whose outcome tells what is to be told.
+void Pool::enqueue_or_fail(const std::shared_ptr<Job>& job) {
+    if (Result<void> queued = scheduler_->enqueue(job); !queued) job->fail(0, queued.error());
 }
 
 Result<std::vector<AnyOutcome>> Pool::execute(const MapOptions& options) {

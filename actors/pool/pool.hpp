@@ -112,10 +112,11 @@ public:
     }
     template <class R>
     [[nodiscard]] Result<Pending<R>> submit(Call call) {
-        Result<std::shared_ptr<Job>> job = new_job<R>(call.function(), call.rules(scheduler_->options().retries), call.id());
+        if (Result<void> free = require_free(call.id()); !free) return free.error();
+        Result<std::shared_ptr<Job>> job = new_job<R>(call.function(), call.rules(scheduler_->options().retries));
         if (!job) return job.error();
         if (Result<void> filled = call.fill(**job); !filled) return filled.error();
-        return sent<R>(std::move(*job));
+        return sent<R>(std::move(*job), call.id());
     }
 
     // ---- many tasks of one function: waits for all of them
@@ -171,9 +172,12 @@ public:
     [[nodiscard]] Result<std::vector<AnyOutcome>> execute(Call call, const MapOptions& options = {});
 
     // ---- for the pool's own parts, and for other languages
-    // A job of that function without tasks; starts the workers. `refused` where it is not there, or the id is taken.
-    [[nodiscard]] Result<std::shared_ptr<Job>> new_job(std::string_view function, Rules rules, std::optional<TaskId> id = {});
-    [[nodiscard]] Result<void> send(const std::shared_ptr<Job>& job);
+    // A job of that function without tasks; starts the workers. `refused` where it is not there.
+    [[nodiscard]] Result<std::shared_ptr<Job>> new_job(std::string_view function, Rules rules);
+    // `refused` for an id that a task has. To be asked before a call's segments leave the caller.
+    [[nodiscard]] Result<void> require_free(std::optional<TaskId> id) const;
+    // Numbers its tasks, the only one as wanted, and lets them run.
+    [[nodiscard]] Result<void> send(const std::shared_ptr<Job>& job, std::optional<TaskId> id = {});
     // Sends it, and waits until its tasks are done, as the options say.
     [[nodiscard]] Result<void> run(const std::shared_ptr<Job>& job, const MapOptions& options);
     [[nodiscard]] Rules rules_of(const MapOptions& options) const {
@@ -192,15 +196,15 @@ private:
     };
 
     template <class R>
-    [[nodiscard]] Result<std::shared_ptr<Job>> new_job(std::string_view function, Rules rules, std::optional<TaskId> id = {}) {
-        Result<std::shared_ptr<Job>> job = new_job(function, rules, id);
+    [[nodiscard]] Result<std::shared_ptr<Job>> new_job(std::string_view function, Rules rules) {
+        Result<std::shared_ptr<Job>> job = new_job(function, rules);
         if (job)
             if (Result<void> fits = require_result(*(*job)->function, describe_type<R>()); !fits) return fits.error();
         return job;
     }
     template <class R>
-    [[nodiscard]] Result<Pending<R>> sent(std::shared_ptr<Job> job) {
-        if (Result<void> done = send(job); !done) return done.error();
+    [[nodiscard]] Result<Pending<R>> sent(std::shared_ptr<Job> job, std::optional<TaskId> id = {}) {
+        if (Result<void> done = send(job, id); !done) return done.error();
         return Pending<R>{scheduler_, std::move(job)};
     }
     // As far as it is known beforehand.
@@ -239,8 +243,8 @@ private:
         return Outcomes<R>{std::move(*job)};
     }
 
-    [[nodiscard]] Result<TaskId> take_id(std::optional<TaskId> wanted);
     [[nodiscard]] Result<std::shared_ptr<Job>> make_job(TaskId id, const Call& call);
+    void enqueue_or_fail(const std::shared_ptr<Job>& job);
     [[nodiscard]] Result<void> wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options);
 
     std::shared_ptr<Scheduler> scheduler_;

@@ -9,8 +9,6 @@
 namespace baton::pool {
 namespace {
 
-// Of the arguments in one batch; a task that is larger goes alone.
-constexpr std::size_t batch_bytes_max = std::size_t{256} << 10;
 // What a Run needs beside its arguments.
 constexpr std::size_t run_bytes = std::size_t{4} << 10;
 constexpr Duration look_interval = std::chrono::milliseconds{1};
@@ -126,6 +124,10 @@ Result<void> Scheduler::enqueue(const std::shared_ptr<Job>& job) {
     if (!is_started_) return Error{ErrorKind::refused, "the pool is not started"};
     if (Result<void> fits = require_fit(*job); !fits) return fits;
     if (job->size() == 0) return {};
+    if (waiting_ + job->size() > limits::pool_tasks_max)
+        return Error{ErrorKind::overloaded, fmt::format("{} tasks wait already, {} more are too many (limits::pool_tasks_max): wait for "
+                                                        "some first, or let imap() do so", waiting_, job->size())};
+    job->is_queued = true;
     queue_.push_back({job, 0, job->size(), job->is_alone(), 0});
     waiting_ += job->size();
     return {};
@@ -135,7 +137,7 @@ void Scheduler::cancel(Job& job) {
     if (job.unsettled == 0) return;
     for (std::size_t task = 0; task < job.size(); ++task) {
         if (job.is_settled(task)) continue;
-        if (job.fates[task].state == Job::State::waiting) --waiting_;
+        if (job.is_queued && job.fates[task].state == Job::State::waiting) --waiting_;
         job.cancel(task);
     }
 }
@@ -357,7 +359,7 @@ std::vector<Stretch> Scheduler::cut(bool is_second) {
     const Tempo tempo = tempos_[function];
     if (is_second && (queue_.front().is_alone || !tempo.is_quick())) return batch;
     std::size_t wanted = queue_.front().is_alone ? 1 : tempo.batch(share_);
-    std::size_t bytes_left = batch_bytes_max;
+    std::size_t bytes_left = limits::pool_batch_bytes_max;
     while (wanted > 0 && !queue_.empty() && queue_.front().job->function.get() == function) {
         Stretch& front = queue_.front();
         if (front.is_alone && !batch.empty()) break;
@@ -392,18 +394,29 @@ void Scheduler::give(std::size_t seat) {
     Result<Run> run = pack(batch);
     if (!run) return fail_batch(run.error());
     const Timestamp sent = std::chrono::system_clock::now();
-    Result<Pending<Done>> answer = context_->request(crew_.seats()[seat].worker, std::move(*run));
+    const auto take_back = [&] {
+        unpack(batch, *run);
+        for (auto stretch = batch.rbegin(); stretch != batch.rend(); ++stretch) bring_back(*stretch, stretch->is_alone);
+    };
+    Result<Pending<Done>> answer = Error{};
+    try {
+        answer = context_->request(crew_.seats()[seat].worker, std::move(*run));
+    } catch (...) {  // out of a wait within
+        take_back();
+        throw;
+    }
     if (answer) {
         const Deadline deadline = Deadline::in(context_->loop().clock(), batch.front().job->rules.deadline);
         const std::size_t count = tasks_in(batch);
         flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent});
         return;
     }
-    unpack(batch, *run);
     const ErrorKind kind = answer.error().kind;
-    if (kind != ErrorKind::gone && kind != ErrorKind::stopping) return fail_batch(answer.error());
-    // It was gone before it was given this.
-    for (auto stretch = batch.rbegin(); stretch != batch.rend(); ++stretch) bring_back(*stretch, stretch->is_alone);
+    if (kind != ErrorKind::gone && kind != ErrorKind::stopping) {
+        unpack(batch, *run);
+        return fail_batch(answer.error());
+    }
+    take_back();  // it was gone before it was given this
     if (kind == ErrorKind::gone) lose(seat, answer.error(), Cause::tasks);
 }
 

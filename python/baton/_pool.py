@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import collections
+import os
 from typing import TYPE_CHECKING, Any, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from . import _baton
@@ -75,7 +76,7 @@ class Pool:
         self._core = _baton.Pool(place._core, place._known, program, workers or 0, name or "", [str(one) for one in args],
                                  retries, progress, start_deadline)
         self._program = program
-        self._ahead = 16 * (workers or 4)
+        self._ahead = 16 * (workers or os.cpu_count() or 1)
 
     def __repr__(self) -> str:
         return f"<baton.Pool of {self._program}>"
@@ -103,10 +104,12 @@ class Pool:
 
     def __exit__(self, kind: Any, error: Optional[BaseException], trace: Any) -> None:
         # After Ctrl-C the session ends everything, with one line.
-        if not isinstance(error, KeyboardInterrupt):
-            self.stop()
-        if self._own_session is not None:
-            self._own_session.__exit__(kind, error, trace)
+        try:
+            if not isinstance(error, KeyboardInterrupt):
+                self.stop()
+        finally:
+            if self._own_session is not None:
+                self._own_session.__exit__(kind, error, trace)
 
     def functions(self) -> List[str]:
         """What the workers can run, with the C++ types: 'power(base: int64, exponent: int64) -> int64'."""

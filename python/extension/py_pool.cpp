@@ -307,10 +307,12 @@ public:
     std::unique_ptr<PyTask> submit(const std::string& function, const py::tuple& positional, const py::dict& named,
                                    const std::optional<pool::TaskId>& id, const py::object& deadline,
                                    const std::optional<std::uint32_t>& retries) {
-        const JobPtr job = new_job(function, rules(deadline, retries), id);
+        value_or_raise(pool_->require_free(id));
+        const JobPtr job = new_job(function, rules(deadline, retries));
         fill(*job, {{positional, named}});
-        value_or_raise(turn([&] { return pool_->send(job); }));
-        return std::make_unique<PyTask>(reading_, pool_->scheduler(), job);
+        auto task = std::make_unique<PyTask>(reading_, pool_->scheduler(), job);  // which cancels what a signal tears us out of
+        value_or_raise(turn([&] { return pool_->send(job, id); }));
+        return task;
     }
 
     // Values where the first error is raised, else outcomes.
@@ -321,7 +323,7 @@ public:
         options.deadline = to_duration(deadline);
         options.task_deadline = task_duration(task_deadline);
         options.retries = retries;
-        const JobPtr job = new_job(function, pool_->rules_of(options), std::nullopt);
+        const JobPtr job = new_job(function, pool_->rules_of(options));
         fill(*job, rows);
         value_or_raise(turn([&] { return pool_->run(job, options); }));
         py::list all{job->size()};
@@ -375,8 +377,8 @@ private:
         return {task_duration(deadline), retries.value_or(options_.retries)};
     }
     static Duration task_duration(const py::object& deadline) { return deadline.is_none() ? Duration::max() : to_duration(deadline); }
-    JobPtr new_job(const std::string& function, pool::Rules rules, const std::optional<pool::TaskId>& id) {
-        return value_or_raise(turn([&] { return pool_->new_job(function, rules, id); }));
+    JobPtr new_job(const std::string& function, pool::Rules rules) {
+        return value_or_raise(turn([&] { return pool_->new_job(function, rules); }));
     }
 
     // Of a pool that nobody has stopped.
