@@ -37,10 +37,6 @@ inline constexpr std::size_t asks_in_flight_max = 65'536;
 inline constexpr std::size_t dropped_peers_max = 1'024;       // connections remembered as dropped
 inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a scenario for collect()
 
-// ---- one task pool ---------------------------------------------------------------------------------
-inline constexpr std::size_t pool_tasks_max = 16'777'216;     // waiting for a worker
-inline constexpr std::size_t pool_batch_bytes_max = std::size_t{256} << 10;  // of arguments; a larger task goes alone
-
 // ---- one session -----------------------------------------------------------------------------------
 inline constexpr std::uint32_t actors_max = 1'024;            // rows of the vitals, alive at once
 inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons that the roster remembers

@@ -132,13 +132,4 @@ struct Job {
     std::shared_ptr<Tally> tally;  // set before the first task, where somebody waits for several jobs
 };
 
-// Some tasks of a job, one after the other.
-struct Stretch {
-    std::shared_ptr<Job> job;
-    std::size_t first = 0;
-    std::size_t count = 0;
-    bool is_alone = false;     // one at a time, and a worker that has nothing else in hand
-    std::uint32_t deaths = 0;  // of workers that had this task alone in hand; then it is one
-};
-
 }  // namespace baton::pool

@@ -162,7 +162,7 @@ Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
     if (!known) return known.error();
     auto job = std::make_shared<Job>(std::move(*known), id, call.rules(scheduler_->options().retries));
     if (Result<void> filled = call.fill(*job); !filled) return filled.error();
-    if (Result<void> fits = Scheduler::require_fit(*job); !fits) return fits.error();
+    if (Result<void> fits = require_fit(*job); !fits) return fits.error();
     job->tally = added_tally_;
     ++added_tally_->open;
     return job;

@@ -9,43 +9,10 @@
 namespace baton::pool {
 namespace {
 
-// What a Run needs beside its arguments.
-constexpr std::size_t run_bytes = std::size_t{4} << 10;
 constexpr Duration look_interval = std::chrono::milliseconds{1};
-
-std::size_t tasks_in(const std::vector<Stretch>& batch) {
-    std::size_t count = 0;
-    for (const Stretch& stretch : batch) count += stretch.count;
-    return count;
-}
-
-template <class Each>
-void for_each_task(const std::vector<Stretch>& batch, const Each& each) {
-    for (const Stretch& stretch : batch)
-        for (std::size_t task = stretch.first; task < stretch.first + stretch.count; ++task) each(*stretch.job, task);
-}
 
 std::string call_text(const Job& job, std::size_t task) {
     return fmt::format("{}({})", job.function->name, job.arguments_text(task));
-}
-
-bool is_whole(const HeldArgument& held) {
-    return std::visit([]<class T>(const T& one) {
-        if constexpr (Held<T>) return static_cast<bool>(one);
-        else return true;
-    }, held);
-}
-
-// Whether a worker may answer that to so many tasks. The results themselves are looked at when somebody wants them.
-bool makes_sense(const Done& done, std::size_t tasks) {
-    const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
-    if (count == 0 || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0 || done.took < Duration::zero()) return false;
-    std::size_t next = 0;
-    for (const FailedTask& failure : done.failures) {
-        if (failure.index < next || failure.index >= count) return false;
-        next = failure.index + 1;
-    }
-    return done.segments.empty() || tasks == 1;
 }
 
 }  // namespace
@@ -107,25 +74,12 @@ void Scheduler::end_all_tasks() {
 
 // ---- tasks in --------------------------------------------------------------------------------------
 
-Result<void> Scheduler::require_fit(const Job& job) {
-    if (job.arguments.size() > std::numeric_limits<std::uint32_t>::max())
-        return Error{ErrorKind::refused, fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
-                                                     job.size(), job.function->name, job.arguments.size())};
-    for (std::size_t task = 0; task < job.size(); ++task)
-        if (const std::size_t bytes = job.ends[task] - job.begin_of(task); bytes + run_bytes > limits::message_bytes_max)
-            return Error{ErrorKind::refused,
-                         fmt::format("the arguments of a task of {} have {} bytes, a message holds at most {} "
-                                     "(limits::message_bytes_max): give large ones as a segment",
-                                     job.function->name, bytes, limits::message_bytes_max)};
-    return {};
-}
-
 Result<void> Scheduler::enqueue(const std::shared_ptr<Job>& job) {
     if (!is_started_) return Error{ErrorKind::refused, "the pool is not started"};
     if (Result<void> fits = require_fit(*job); !fits) return fits;
     if (job->size() == 0) return {};
-    if (waiting_ + job->size() > limits::pool_tasks_max)
-        return Error{ErrorKind::overloaded, fmt::format("{} tasks wait already, {} more are too many (limits::pool_tasks_max): wait for "
+    if (waiting_ + job->size() > limits::tasks_waiting_max)
+        return Error{ErrorKind::overloaded, fmt::format("{} tasks wait already, {} more are too many (limits::tasks_waiting_max): wait for "
                                                         "some first, or let imap() do so", waiting_, job->size())};
     job->is_queued = true;
     queue_.push_back({job, 0, job->size(), job->is_alone(), 0});
@@ -286,8 +240,7 @@ void Scheduler::count_death(std::size_t seat, const Flight& flight, const Error&
                  dead.name, flight.sent);
         return Crew::praise(dead);
     }
-    const bool is_whole = job.held.empty() || std::ranges::all_of(job.held[stretch.first], baton::pool::is_whole);
-    if (!is_whole) {
+    if (!is_whole(job, stretch.first)) {
         job.fail(stretch.first, Error{why.kind, fmt::format("worker gone: {}; the segment that {} was given is lost with it, so it "
                                                             "can't be tried again: lend what must survive", why.text,
                                                             call_text(job, stretch.first))},
@@ -351,15 +304,15 @@ void Scheduler::drop_cancelled() {
 
 // The next batch, which is nobody's yet. Nothing where it would have to be alone, or is too long, for a worker that has
 // one in hand already.
-std::vector<Stretch> Scheduler::cut(bool is_second) {
-    std::vector<Stretch> batch;
+Batch Scheduler::cut(bool is_second) {
+    Batch batch;
     drop_cancelled();
     if (queue_.empty()) return batch;
     const Signature* const function = queue_.front().job->function.get();
     const Tempo tempo = tempos_[function];
     if (is_second && (queue_.front().is_alone || !tempo.is_quick())) return batch;
     std::size_t wanted = queue_.front().is_alone ? 1 : tempo.batch(share_);
-    std::size_t bytes_left = limits::pool_batch_bytes_max;
+    std::size_t bytes_left = limits::batch_arguments_bytes_max;
     while (wanted > 0 && !queue_.empty() && queue_.front().job->function.get() == function) {
         Stretch& front = queue_.front();
         if (front.is_alone && !batch.empty()) break;
@@ -386,7 +339,7 @@ std::vector<Stretch> Scheduler::cut(bool is_second) {
 }
 
 void Scheduler::give(std::size_t seat) {
-    std::vector<Stretch> batch = cut(!flights_[seat].empty());
+    Batch batch = cut(!flights_[seat].empty());
     if (batch.empty()) return;
     const auto fail_batch = [&](const Error& why) {
         for_each_task(batch, [&](Job& job, std::size_t task) { job.fail(task, why); });
@@ -418,56 +371,6 @@ void Scheduler::give(std::size_t seat) {
     }
     take_back();  // it was gone before it was given this
     if (kind == ErrorKind::gone) lose(seat, answer.error(), Cause::tasks);
-}
-
-Result<Run> Scheduler::pack(const std::vector<Stretch>& batch) {
-    Run run{batch.front().job->function->name, {}, {}, Tempo::budget};
-    Buffer head;
-    Encoder{head}.array(tasks_in(batch));
-    std::size_t bytes = head.size();
-    const auto piece = [](const Stretch& stretch) {
-        const Job& job = *stretch.job;
-        const std::size_t begin = job.begin_of(stretch.first);
-        return std::as_bytes(std::span(job.arguments)).subspan(begin, job.ends[stretch.first + stretch.count - 1] - begin);
-    };
-    for (const Stretch& stretch : batch) bytes += piece(stretch).size();
-    run.arguments.reserve(bytes);
-    const auto add = [&](std::span<const std::byte> from) { run.arguments.insert(run.arguments.end(), from.begin(), from.end()); };
-    add(std::as_bytes(std::span(head)));
-    for (const Stretch& stretch : batch) add(piece(stretch));
-
-    Job& job = *batch.front().job;
-    if (job.held.empty()) return run;
-    std::vector<HeldArgument>& held = job.held[batch.front().first];
-    run.carried.resize(held.size());
-    // Leases first: as long as one may be refused, what can only be given once stays where it is.
-    for (std::size_t index = 0; index < held.size(); ++index) {
-        Result<void> made;
-        const auto keep = [&](auto result) {
-            if (result) run.carried[index] = std::move(*result);
-            else made = result.error();
-        };
-        if (const auto* lease = std::get_if<LeaseOf>(&held[index])) keep(lease->lender.lease());
-        if (const auto* slice = std::get_if<SliceOf>(&held[index])) keep(slice->lender.slice(slice->first, slice->count));
-        if (!made) return made.error();
-    }
-    for (std::size_t index = 0; index < held.size(); ++index)
-        std::visit([&]<class T>(T& one) {
-            if constexpr (Held<T>) run.carried[index] = std::move(one);
-        }, held[index]);
-    return run;
-}
-
-// What can only be given once goes back to its task.
-void Scheduler::unpack(const std::vector<Stretch>& batch, Run& run) {
-    Job& job = *batch.front().job;
-    if (job.held.empty()) return;
-    std::vector<HeldArgument>& held = job.held[batch.front().first];
-    for (std::size_t index = 0; index < std::min(held.size(), run.carried.size()); ++index)
-        std::visit([&]<class T>(T& one) {
-            if constexpr (Held<T>)
-                if (auto* back = std::get_if<T>(&run.carried[index])) one = std::move(*back);
-        }, held[index]);
 }
 
 }  // namespace baton::pool

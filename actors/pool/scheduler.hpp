@@ -12,8 +12,8 @@
 #include <deque>
 #include <unordered_map>
 
+#include "actors/pool/batch.hpp"
 #include "actors/pool/crew.hpp"
-#include "actors/pool/job.hpp"
 #include "actors/pool/tempo.hpp"
 
 namespace baton::pool {
@@ -38,8 +38,6 @@ public:
     [[nodiscard]] Context& context() const noexcept { return *context_; }
     [[nodiscard]] const Crew& crew() const noexcept { return crew_; }
 
-    // `refused` where a task is larger than a message.
-    [[nodiscard]] static Result<void> require_fit(const Job& job);
     // Its tasks wait from here. `refused` where they do not fit.
     [[nodiscard]] Result<void> enqueue(const std::shared_ptr<Job>& job);
     // Those that wait never run; what becomes of one that a worker has in hand is of no interest any more.
@@ -54,7 +52,7 @@ private:
     // A batch in a worker's hands.
     struct Flight {
         Pending<Done> answer;
-        std::vector<Stretch> tasks;
+        Batch tasks;
         std::size_t count = 0;
         Deadline deadline;
         Timestamp sent;
@@ -79,9 +77,7 @@ private:
     void fill();
     [[nodiscard]] bool has_room(std::size_t seat) const;
     void give(std::size_t seat);
-    [[nodiscard]] std::vector<Stretch> cut(bool is_second);
-    [[nodiscard]] static Result<Run> pack(const std::vector<Stretch>& batch);
-    void unpack(const std::vector<Stretch>& batch, Run& run);
+    [[nodiscard]] Batch cut(bool is_second);
     void drop_cancelled();
 
     Context* context_;

@@ -18,6 +18,13 @@
 
 namespace baton::pool {
 
+// Bounds of one pool.
+namespace limits {
+using namespace baton::limits;
+inline constexpr std::size_t tasks_waiting_max = 16'777'216;                       // then a call is `overloaded`
+inline constexpr std::size_t batch_arguments_bytes_max = std::size_t{256} << 10;   // a larger task goes alone
+}  // namespace limits
+
 // One function that workers can run.
 struct Signature {
     std::string name;

@@ -148,6 +148,9 @@ TEST_CASE("tasks are added one by one before the start and while the pool runs",
         CHECK_THAT(pool.add(call("square", 1).with_id(10)).error().text, Catch::Contains("10"));
         CHECK(pool.add(call("square", 1).with_id(4)).value() == 4);
         CHECK_FALSE(pool.submit<std::int64_t>(call("square", 1).with_id(4)).ok());
+        // A call that is refused has not taken it.
+        CHECK_FALSE(pool.submit<std::int64_t>(call("square", "one").with_id(20)).ok());
+        CHECK(pool.submit<std::int64_t>(call("square", 1).with_id(20)).value().id() == 20);
     }
     SECTION("one task is as good as a list, and a list is taken whole or not at all") {
         CHECK(pool.execute(call("square", 6)).value().front().as<std::int64_t>().value() == 36);
@@ -304,15 +307,20 @@ TEST_CASE("an exit is a death like others, and told as such", "[process][pool]")
     CHECK_THAT(outcome.to_text(), Catch::Contains("returned 3"));
 }
 
-TEST_CASE("a worker that is killed while it has nothing to do is replaced when it is needed", "[process][pool]") {
+TEST_CASE("a worker that is killed while it has nothing to do is replaced when it is needed, by one with a name of its own",
+          "[process][pool]") {
     PoolWorld world;
-    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
-    const std::int64_t first = pool.submit<std::int64_t>("pid", 0).value().get(10s).value();
+    baton::pool::Options options = world.options(1);
+    options.name = "worker";
+    baton::pool::Pool pool{world.scenario().context(), options};
+    const auto first = pool.submit<std::int64_t>("pid", 0).value().outcome(10s).value();
+    CHECK(first.worker() == "worker-1");
     const baton::AnyRef worker = pool.scheduler()->crew().seats()[0].worker;
     world.scenario().kill(worker).value();
     static_cast<void>(world.scenario().join(worker, 10s));
-    const std::int64_t second = pool.submit<std::int64_t>("pid", 0).value().get(20s).value();
-    CHECK(first != second);
+    const auto second = pool.submit<std::int64_t>("pid", 0).value().outcome(20s).value();
+    CHECK(second.worker() == "worker-2");
+    CHECK(first.value() != second.value());
 }
 
 TEST_CASE("a task over its deadline is given up, and its worker replaced", "[process][pool]") {

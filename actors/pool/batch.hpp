@@ -1,0 +1,42 @@
+#pragma once
+// Batch: some tasks of one function as they travel: packed into a Run, and looked at when its Done comes back.
+//
+// Pieces of jobs, in order. Knows neither workers nor time. Pure functions, but for the segments that leave a job with
+// a Run and come back to it.
+
+#include "actors/pool/job.hpp"
+#include "actors/pool/work.hpp"
+
+namespace baton::pool {
+
+// Some tasks of a job, one after the other.
+struct Stretch {
+    std::shared_ptr<Job> job;
+    std::size_t first = 0;
+    std::size_t count = 0;
+    bool is_alone = false;     // one at a time, and a worker that has nothing else in hand
+    std::uint32_t deaths = 0;  // of workers that had this task alone in hand; then it is one
+};
+
+using Batch = std::vector<Stretch>;
+
+[[nodiscard]] std::size_t tasks_in(const Batch& batch);
+template <class Each>
+void for_each_task(const Batch& batch, const Each& each) {
+    for (const Stretch& stretch : batch)
+        for (std::size_t task = stretch.first; task < stretch.first + stretch.count; ++task) each(*stretch.job, task);
+}
+
+// Leases and slices are made, segments leave their job. `refused`, and they are where they were, for what can't be lent now.
+[[nodiscard]] Result<Run> pack(const Batch& batch);
+// What can only be given once, and is back, goes back to its task.
+void unpack(const Batch& batch, Run& run);
+
+// Whether a job's tasks can be packed at all: `refused` for arguments that are larger than a message.
+[[nodiscard]] Result<void> require_fit(const Job& job);
+// Whether all that a task was given is still there, so that it can be tried again.
+[[nodiscard]] bool is_whole(const Job& job, std::size_t task);
+// Whether a worker may answer that to so many tasks. The results themselves are looked at when somebody wants them.
+[[nodiscard]] bool makes_sense(const Done& done, std::size_t tasks);
+
+}  // namespace baton::pool
