@@ -8,6 +8,7 @@
 // | acquired              | free                     | owner(me)            | whoever wants it                     |
 // | acquired of the dead  | abandoned(x)             | owner(me)            | whoever wants it; told that x died   |
 // | released              | owner(me)                | free                 | its owner                            |
+// | given up              | owner(me) + waited       | free                 | its owner, where the keeper can not be told |
 // | waited for            | owner(x)                 | owner(x) + waited    | the keeper, asked by one who waits   |
 // | passed on             | owner(x) + waited, free  | owner(next) or free  | the keeper: told by x, or of x's end, or as somebody waits |
 // | abandoned             | owner(x), with or without waited | abandoned(x) | the keeper, told of x's end, when nobody waits |
