@@ -1,0 +1,123 @@
+#include "python/extension/py_pending.hpp"
+
+#include <fmt/format.h>
+
+#include "python/extension/errors.hpp"
+#include "python/extension/from_python.hpp"
+#include "python/extension/py_held.hpp"
+#include "python/extension/ref.hpp"
+#include "runtime/holdings/arrivals.hpp"
+
+namespace baton::python {
+
+MakeRef make_ref_from(const py::object& known) {
+    return [&known](ActorId id) -> py::object {
+        const py::object ref = py::cast(PyRef{id});
+        return known.attr("get")(ref, ref);
+    };
+}
+
+MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals) {
+    return [&session, arrivals](Value value, std::optional<HandleKind> kind) -> py::object {
+        std::string why = "refers to a segment that did not come with it";
+        if (arrivals != nullptr && !kind) kind = arrivals->kind_of(value);
+        Holding* const holding = arrivals == nullptr || !kind ? nullptr : arrivals->take(value, *kind, why);
+        if (holding == nullptr) raise(Error{ErrorKind::corrupt, "the message " + why});
+        return held_object(session, *holding);
+    };
+}
+
+py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply, const py::object& known) {
+    Unpacker unpacker;
+    std::size_t offset = reply.offset;
+    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known),
+                     make_held_from(session, reply.arrivals.get()));
+}
+
+py::bytes encode_item(const py::object& value) {
+    const Written written = encode_untyped(value, "item");
+    if (!written.parcel.holdings.empty()) refuse("an item can't carry a segment: give it to the actor itself");
+    return written.body;
+}
+
+py::object decode_item(const py::bytes& item) {
+    const std::string_view bytes = item;
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Value value = value_or_raise(unpacker.next(bytes, offset));
+    return to_python_untyped(value, [](Value, std::optional<HandleKind>) -> py::object {
+        raise(Error{ErrorKind::corrupt, "an item carries no segment"});
+    });
+}
+
+const TypeDescription& reply_type(const ProtocolDescription& protocol, std::string_view command) {
+    const CommandDescription* known = protocol.find(command);
+    if (known == nullptr) static_cast<void>(encode_fields(protocol, command, py::dict{}));  // raises
+    if (!known->reply) refuse(fmt::format("{} has no reply: it can be sent, not asked", command));
+    return *known->reply;
+}
+
+// ---- PyPending -------------------------------------------------------------------------------------
+
+bool PyPending::ready() {
+    if (state_ != State::under_way) return true;
+    return session_->turn([this](Session& session) {
+        Loop& loop = session.loop();
+        return loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline{loop.clock().now()}) ==
+               Loop::Waited::done;
+    });
+}
+
+py::object PyPending::get(const py::object& deadline) {
+    if (state_ == State::under_way) wait(to_duration(deadline));
+    if (state_ == State::cancelled) refuse(fmt::format("the request of {} to {} was cancelled", command_, who_));
+    if (state_ == State::failed) raise(outcome_);
+    return outcome_;
+}
+
+void PyPending::cancel() {
+    if (state_ != State::under_way) return;
+    state_ = State::cancelled;
+    session_->drop_ask(ask_);
+}
+
+void PyPending::wait(Duration duration) {
+    std::optional<Result<ReplyFrame>> outcome;
+    const Loop::Waited waited = session_->turn([&](Session& session) {
+        Loop& loop = session.loop();
+        const Loop::Waited how = loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), duration));
+        if (how == Loop::Waited::done) outcome.emplace(loop.await(ask_, Deadline{loop.clock().now()}));
+        return how;
+    });
+    if (waited == Loop::Waited::stopping)
+        raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
+    if (waited == Loop::Waited::deadline)
+        raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} before the deadline", who_, command_)});
+    if (*outcome) {
+        state_ = State::answered;
+        outcome_ = decoded(session_, reply_type(*protocol_, command_), **outcome, known_);
+    } else {
+        state_ = State::failed;
+        outcome_ = exception_of(outcome->error());
+    }
+}
+
+// ---- PyAnswer --------------------------------------------------------------------------------------
+
+void PyAnswer::reply(py::handle value) {
+    const auto [body, parcel] = encode_untyped(value, "the reply to " + command_);
+    if (body.size() > limits::message_bytes_max)
+        refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
+                           body.size(), limits::message_bytes_max));
+    answer([&body = body, &parcel = parcel](AnswerSlot& slot) { slot.reply(body, &parcel); });
+}
+
+void PyAnswer::fail(const std::string& text) {
+    answer([&](AnswerSlot& slot) { slot.fail(Error{ErrorKind::failed, text}); });
+}
+
+void PyAnswer::answer(const std::function<void(AnswerSlot&)>& say) {
+    if (!session_->answer(key_, say)) refuse(fmt::format("{} has been answered already", command_));
+}
+
+}  // namespace baton::python
