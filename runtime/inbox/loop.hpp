@@ -109,6 +109,10 @@ public:
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return intake_.dropped_peers(); }
 
 private:
+    // A sender whose window is full looks again so often, and an answerer whose asker reads slowly; the other
+    // has plenty to do meanwhile.
+    static constexpr Duration window_interval = std::chrono::milliseconds{1};
+
     enum class Stop { no, now, after_draining };
 
     [[nodiscard]] Result<Peer*> reach(ActorId to, Deadline deadline);
