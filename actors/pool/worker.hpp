@@ -81,8 +81,11 @@ private:
         Arguments arguments{};
         std::size_t carried = 0;
         const auto take_all = [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return (at.inside(signature.parameters[I].name, 0,
-                              [&] { return take(std::get<I>(arguments), call.arguments.at(I), carried, call, at); }) && ...);
+            const auto take_one = [&](auto& argument, std::size_t index) {
+                const Decoding::Inside here{at, signature.parameters[index].name, 0};
+                return take(argument, call.arguments.at(index), carried, call, at);
+            };
+            return (take_one(std::get<I>(arguments), I) && ...);
         };
         if (!take_all(std::make_index_sequence<count>{})) return at.take_error();
         const auto invoke = [&]<std::size_t... I>(std::index_sequence<I...>) -> typename Shape::Return {

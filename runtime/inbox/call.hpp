@@ -14,15 +14,13 @@ template <class C>
     return body;
 }
 
+// The reply into `out`, which `read` knows the type of; else why not.
+[[nodiscard]] std::optional<Error> read_reply(Result<ReplyFrame>& reply, convert::ReadInto read, void* out);
+
 template <class R>
 [[nodiscard]] Result<R> decoded_reply(Result<ReplyFrame> reply) {
-    if (!reply) return reply.error();
-    Unpacker unpacker;
-    Result<Value> body = unpacker.next(reply->frame, reply->offset);
-    if (!body) return body.error();
     R out{};
-    Decoding at{"reply", reply->arrivals.get()};
-    if (!decode(*body, out, at)) return at.take_error();
+    if (std::optional<Error> why = read_reply(reply, convert::read_into<R>, &out); why) return std::move(*why);
     return out;
 }
 

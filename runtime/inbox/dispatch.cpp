@@ -45,6 +45,19 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
     loop.refuse(command, why);
 }
 
+bool read_command(Loop& loop, const Command& command, AnswerSlot& slot, Arrivals& arrivals, convert::ReadInto read, void* out) {
+    Decoding at{command.envelope.tag, &arrivals};
+    if (!read(command.body, out, at)) {
+        refuse_command(loop, command, std::move(slot), at.take_error());
+        return false;
+    }
+    if (Result<void> accepted = arrivals.accept(); !accepted) {
+        refuse_command(loop, command, std::move(slot), accepted.error());
+        return false;
+    }
+    return true;
+}
+
 void refuse_unknown(Loop& loop, const Command& command, AnswerSlot slot, std::span<const std::string_view> known) {
     refuse_command(loop, command, std::move(slot),
                    Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}", loop.name(),

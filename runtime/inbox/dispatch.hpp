@@ -20,6 +20,9 @@ namespace baton {
 // The parts that need no template.
 void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why);
 void refuse_unknown(Loop& loop, const Command& command, AnswerSlot slot, std::span<const std::string_view> known);
+// The command into `out`, which `read` knows the type of; what it carries is accepted. False: it has been refused.
+[[nodiscard]] bool read_command(Loop& loop, const Command& command, AnswerSlot& slot, Arrivals& arrivals,
+                                convert::ReadInto read, void* out);
 // Called from a catch block: its type, text and frames, as an asker is told.
 [[nodiscard]] Error error_of_current_exception();
 void report_exception(Loop& loop, const Command& command, AnswerSlot slot);
@@ -33,27 +36,34 @@ public:
     Dispatch(Loop& loop, Actor& actor) : loop_(&loop), actor_(&actor) {}
 
     void handle(const Command& command, AnswerSlot slot) override {
-        const bool is_known = ((command.envelope.tag == command_name<Commands> &&
-                                (run<Commands>(command, std::move(slot)), true)) ||
-                               ...);
+        for (const Entry& entry : entries)
+            if (entry.name == command.envelope.tag) return guarded(command, slot, entry.run);
         static constexpr std::array<std::string_view, sizeof...(Commands)> known{command_name<Commands>...};
-        if (!is_known) refuse_unknown(*loop_, command, std::move(slot), known);
+        refuse_unknown(*loop_, command, std::move(slot), known);
     }
 
 private:
-    template <class C>
-    void run(const Command& command, AnswerSlot slot) {
+    using Run = void (Dispatch::*)(const Command&, AnswerSlot&);
+    struct Entry {
+        std::string_view name;
+        Run run;
+    };
+    static const std::array<Entry, sizeof...(Commands)> entries;
+
+    void guarded(const Command& command, AnswerSlot& slot, Run handle_one) {
         try {
-            C decoded{};
-            Arrivals arrivals{loop_->holdings(), command.envelope.from, command.envelope.manifest};
-            Decoding at{command_name<C>, &arrivals};
-            if (!decode(command.body, decoded, at)) return refuse_command(*loop_, command, std::move(slot), at.take_error());
-            if (Result<void> accepted = arrivals.accept(); !accepted)
-                return refuse_command(*loop_, command, std::move(slot), accepted.error());
-            call(std::move(decoded), slot);
+            (this->*handle_one)(command, slot);
         } catch (...) {
             report_exception(*loop_, command, std::move(slot));
         }
+    }
+
+    template <class C>
+    void run(const Command& command, AnswerSlot& slot) {
+        C decoded{};
+        Arrivals arrivals{loop_->holdings(), command.envelope.from, command.envelope.manifest};
+        if (!read_command(*loop_, command, slot, arrivals, convert::read_into<C>, &decoded)) return;
+        call(std::move(decoded), slot);
     }
 
     template <class C>
@@ -89,5 +99,9 @@ private:
     Loop* loop_;
     Actor* actor_;
 };
+
+template <class Actor, class... Commands>
+constexpr std::array<typename Dispatch<Actor, Protocol<Commands...>>::Entry, sizeof...(Commands)>
+    Dispatch<Actor, Protocol<Commands...>>::entries{Entry{command_name<Commands>, &Dispatch::template run<Commands>}...};
 
 }  // namespace baton

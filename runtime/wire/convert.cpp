@@ -31,4 +31,35 @@ bool Decoding::fail(std::string_view what) {
     return false;
 }
 
+namespace convert {
+
+bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, Decoding& at) {
+    if (from.kind() != ValueKind::map) return at.expected("a map of fields", from);
+    std::array<bool, limits::command_fields_max> seen{};
+    for (std::size_t position = 0; position < from.size(); ++position) {
+        const Value key = from.key_at(position);
+        if (key.kind() != ValueKind::text) return at.expected("a field name", key);
+        const std::string_view name = key.text();
+        // Fields mostly come in the order of the struct.
+        std::size_t index = position;
+        if (index >= fields.size() || fields[index].name != name) {
+            index = 0;
+            while (index < fields.size() && fields[index].name != name) ++index;
+        }
+        if (index == fields.size()) return at.fail(std::string("has no field '").append(name).append("'"));
+        if (seen[index]) return at.fail(std::string("field '").append(name).append("' is there twice"));
+        seen[index] = true;
+        const Decoding::Inside here{at, fields[index].name, 0};
+        if (!fields[index].read(from.value_at(position), out, at)) return false;
+    }
+    for (std::size_t index = 0; index < fields.size(); ++index) {
+        if (seen[index] || fields[index].is_optional) continue;
+        const Decoding::Inside here{at, fields[index].name, 0};
+        return at.fail("is missing");
+    }
+    return true;
+}
+
+}  // namespace convert
+
 }  // namespace baton

@@ -21,6 +21,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <variant>
 
@@ -45,15 +46,20 @@ public:
         const Step* outer;
     };
 
-    // Runs `decode_inner` one step deeper.
-    template <class Function>
-    bool inside(std::string_view field, std::size_t index, Function&& decode_inner) {
-        const Step outer = here_;
-        here_ = Step{field, index, &outer};
-        const bool fine = decode_inner();
-        here_ = outer;
-        return fine;
-    }
+    // One step deeper, as long as it lives.
+    class Inside {
+    public:
+        Inside(Decoding& at, std::string_view field, std::size_t index) : at_(&at), outer_(at.here_) {
+            at.here_ = Step{field, index, &outer_};
+        }
+        ~Inside() { at_->here_ = outer_; }
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+
+    private:
+        Decoding* at_;
+        Step outer_;
+    };
 
     // Both return false, to be returned.
     bool expected(std::string_view what, Value got);
@@ -248,49 +254,33 @@ bool decode_variant(Value from, std::variant<T...>& out, Decoding& at) {
     return fine;
 }
 
+// decode() of a type that only the caller knows. What is the same for all types is compiled once, as there are many.
+using ReadInto = bool (*)(Value from, void* out, Decoding& at);
+template <class T>
+bool read_into(Value from, void* out, Decoding& at) {
+    return decode(from, *static_cast<T*>(out), at);
+}
+
+// One field of a struct, whose `out` is the struct.
+struct FieldReader {
+    std::string_view name;
+    bool is_optional;
+    ReadInto read;
+};
+[[nodiscard]] bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, Decoding& at);
+
+template <class T, std::size_t I>
+bool read_field(Value from, void* out, Decoding& at) {
+    return decode(from, std::get<I>(fields::tie_fields(*static_cast<T*>(out))), at);
+}
 template <fields::Struct T>
 bool decode_struct(Value from, T& out, Decoding& at) {
-    constexpr auto& names = fields::names_of<T>;
-    if (from.kind() != ValueKind::map) return at.expected("a map of fields", from);
-    std::array<bool, names.size() + 1> seen{};
-    for (std::size_t position = 0; position < from.size(); ++position) {
-        const Value key = from.key_at(position);
-        if (key.kind() != ValueKind::text) return at.expected("a field name", key);
-        const std::string_view name = key.text();
-        // Fields mostly come in the order of the struct.
-        std::size_t index = position;
-        if (index >= names.size() || names[index] != name) {
-            index = 0;
-            while (index < names.size() && names[index] != name) ++index;
-        }
-        if (index == names.size()) return at.fail(std::string("has no field '").append(name).append("'"));
-        if (seen[index]) return at.fail(std::string("field '").append(name).append("' is there twice"));
-        seen[index] = true;
-        const Value value = from.value_at(position);
-        bool fine = true;
-        std::apply(
-            [&](auto&... member) {
-                [[maybe_unused]] std::size_t which = 0;
-                ((which++ == index
-                      ? static_cast<void>(fine = at.inside(names[index], 0, [&] { return decode(value, member, at); }))
-                      : static_cast<void>(0)),
-                 ...);
-            },
-            fields::tie_fields(out));
-        if (!fine) return false;
-    }
-    bool complete = true;
-    std::apply(
-        [&](auto&... member) {
-            [[maybe_unused]] std::size_t which = 0;
-            [[maybe_unused]] const auto demand = [&]<class M>(const M&, std::size_t index) {
-                if (!seen[index] && complete && !IsOptional<M>::value)
-                    complete = at.inside(names[index], 0, [&] { return at.fail("is missing"); });
-            };
-            (demand(member, which++), ...);
-        },
-        fields::tie_fields(out));
-    return complete;
+    using Members = decltype(fields::tie_fields(out));
+    static constexpr auto readers = []<std::size_t... I>(std::index_sequence<I...>) {
+        return std::array<FieldReader, sizeof...(I)>{FieldReader{
+            fields::names_of<T>[I], IsOptional<std::remove_cvref_t<std::tuple_element_t<I, Members>>>::value, &read_field<T, I>}...};
+    }(std::make_index_sequence<std::tuple_size_v<Members>>{});
+    return decode_fields(from, readers, &out, at);
 }
 
 }  // namespace convert
@@ -328,16 +318,19 @@ bool decode(Value from, T& out, Decoding& at) {
         out.clear();
         out.reserve(from.size());
         for (std::size_t index = 0; index < from.size(); ++index) {
+            const Decoding::Inside here{at, {}, index};
             typename T::value_type element{};
-            if (!at.inside({}, index, [&] { return decode(from.at(index), element, at); })) return false;
+            if (!decode(from.at(index), element, at)) return false;
             out.push_back(std::move(element));
         }
         return true;
     } else if constexpr (IsArray<T>::value) {
         if (from.kind() != ValueKind::array || from.size() != out.size())
             return at.expected("a list of " + std::to_string(out.size()), from);
-        for (std::size_t index = 0; index < out.size(); ++index)
-            if (!at.inside({}, index, [&] { return decode(from.at(index), out[index], at); })) return false;
+        for (std::size_t index = 0; index < out.size(); ++index) {
+            const Decoding::Inside here{at, {}, index};
+            if (!decode(from.at(index), out[index], at)) return false;
+        }
         return true;
     } else if constexpr (IsMap<T>::value) {
         if (from.kind() != ValueKind::map) return at.expected("map", from);
@@ -345,10 +338,10 @@ bool decode(Value from, T& out, Decoding& at) {
         for (std::size_t index = 0; index < from.size(); ++index) {
             typename T::key_type key{};
             typename T::mapped_type element{};
-            if (!at.inside({}, index, [&] {
-                    return decode(from.key_at(index), key, at) && decode(from.value_at(index), element, at);
-                }))
-                return false;
+            {
+                const Decoding::Inside here{at, {}, index};
+                if (!decode(from.key_at(index), key, at) || !decode(from.value_at(index), element, at)) return false;
+            }
             if (!out.emplace(std::move(key), std::move(element)).second) return at.fail("has a key twice");
         }
         return true;

@@ -31,6 +31,50 @@ std::string joined(const TypeDescription& type) {
 
 }  // namespace
 
+namespace describing {
+
+TypeDescription plain(std::string_view kind, std::string_view name) { return {std::string(kind), std::string(name), 0, {}}; }
+
+TypeDescription sized(std::string_view kind, std::size_t bytes) {
+    return {std::string(kind) + std::to_string(bytes * 8), "", 0, {}};
+}
+
+TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<const Describe> parts, Outer& outer) {
+    TypeDescription out{std::string(kind), "", count, {}};
+    for (const Describe part : parts) out.parts.push_back({"", part(outer)});
+    return out;
+}
+
+TypeDescription of_fields(std::string_view full_name, std::string_view name, std::span<const Field> fields, Outer& outer) {
+    if (std::ranges::find(outer, full_name) != outer.end()) return plain("same", name);
+    outer.push_back(full_name);
+    TypeDescription out = plain("struct", name);
+    for (const Field& field : fields) out.parts.push_back({std::string(field.name), field.describe(outer)});
+    outer.pop_back();
+    return out;
+}
+
+void add_enumerators(TypeDescription& out, std::int64_t first, std::span<const std::string_view> names) {
+    for (std::size_t index = 0; index < names.size(); ++index)
+        if (!names[index].empty())
+            out.parts.push_back({std::string(names[index]), {"nothing", "", first + static_cast<std::int64_t>(index), {}}});
+}
+
+CommandDescription of_command(const Command& command) {
+    Outer outer;
+    CommandDescription out{std::string(command.name), command.fields(outer), std::nullopt};
+    if (command.reply != nullptr) out.reply = command.reply(outer);
+    return out;
+}
+
+ProtocolDescription of_commands(std::string_view name, std::span<const Command> commands) {
+    ProtocolDescription out{std::string(name), {}};
+    for (const Command& command : commands) out.commands.push_back(of_command(command));
+    return out;
+}
+
+}  // namespace describing
+
 const CommandDescription* ProtocolDescription::find(std::string_view command) const noexcept {
     const auto found = std::ranges::find(commands, command, &CommandDescription::name);
     return found == commands.end() ? nullptr : &*found;

@@ -6,6 +6,8 @@
 // protocols with the same commands, field names and field types have the same fingerprint wherever their
 // structs are declared. Thread rule: pure functions.
 
+#include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,40 +72,59 @@ struct ProtocolDescription {
 
 namespace describing {
 
+// `outer`: the structs that enclose this one, so that a recursive struct ends. What is the same for all types is
+// compiled once, as there are many.
+using Outer = std::vector<std::string_view>;
+using Describe = TypeDescription (*)(Outer& outer);
+struct Field {
+    std::string_view name;
+    Describe describe;
+};
+[[nodiscard]] TypeDescription plain(std::string_view kind, std::string_view name = {});
+[[nodiscard]] TypeDescription sized(std::string_view kind, std::size_t bytes);
+[[nodiscard]] TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<const Describe> parts, Outer& outer);
+[[nodiscard]] TypeDescription of_fields(std::string_view full_name, std::string_view name, std::span<const Field> fields, Outer& outer);
+// Those of `names` that are not empty; the first has the value `first`.
+void add_enumerators(TypeDescription& out, std::int64_t first, std::span<const std::string_view> names);
+struct Command {
+    std::string_view name;
+    Describe fields;
+    Describe reply;  // nullptr: none
+};
+[[nodiscard]] CommandDescription of_command(const Command& command);
+[[nodiscard]] ProtocolDescription of_commands(std::string_view name, std::span<const Command> commands);
+
 template <class E>
 void describe_enumerators(TypeDescription& out) {
-    constexpr std::int64_t first = std::is_signed_v<std::underlying_type_t<E>> ? -4 : 0;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-        const auto one = [&]<std::int64_t value>(std::integral_constant<std::int64_t, value>) {
-            constexpr std::string_view name = fields::enumerator_name<static_cast<E>(value)>();
-            if (!name.empty())
-                out.parts.push_back({std::string(name), {"nothing", "", value, {}}});
-        };
-        (one(std::integral_constant<std::int64_t, first + static_cast<std::int64_t>(I)>{}), ...);
+    static constexpr std::int64_t first = std::is_signed_v<std::underlying_type_t<E>> ? -4 : 0;
+    static constexpr auto names = []<std::size_t... I>(std::index_sequence<I...>) {
+        return std::array<std::string_view, sizeof...(I)>{
+            fields::enumerator_name<static_cast<E>(first + static_cast<std::int64_t>(I))>()...};
     }(std::make_index_sequence<40>{});
+    add_enumerators(out, first, names);
 }
 
-// `outer`: the structs that enclose this one, so that a recursive struct ends.
 template <class T>
-TypeDescription describe(std::vector<std::string_view>& outer) {
+TypeDescription describe([[maybe_unused]] Outer& outer) {
     using namespace convert;
-    const auto of = [&outer]<class... Part>(std::string kind, std::int64_t count, std::type_identity<Part>...) {
-        return TypeDescription{std::move(kind), "", count, {PartDescription{"", describe<Part>(outer)}...}};
+    [[maybe_unused]] const auto of = [&outer]<class... Part>(std::string_view kind, std::int64_t count, std::type_identity<Part>...) {
+        static constexpr std::array<Describe, sizeof...(Part)> parts{&describe<Part>...};
+        return of_parts(kind, count, parts, outer);
     };
     if constexpr (std::is_same_v<T, bool>) {
-        return {"bool", "", 0, {}};
+        return plain("bool");
     } else if constexpr (std::is_enum_v<T>) {
-        TypeDescription out{"enum", std::string(fields::type_name<T>()), 0, {}};
+        TypeDescription out = plain("enum", fields::type_name<T>());
         describe_enumerators<T>(out);
         return out;
     } else if constexpr (std::integral<T>) {
-        return {(std::is_signed_v<T> ? "int" : "uint") + std::to_string(sizeof(T) * 8), "", 0, {}};
+        return sized(std::is_signed_v<T> ? "int" : "uint", sizeof(T));
     } else if constexpr (std::floating_point<T>) {
-        return {"float" + std::to_string(sizeof(T) * 8), "", 0, {}};
+        return sized("float", sizeof(T));
     } else if constexpr (std::is_same_v<T, std::string>) {
-        return {"string", "", 0, {}};
+        return plain("string");
     } else if constexpr (std::is_same_v<T, Bytes>) {
-        return {"bytes", "", 0, {}};
+        return plain("bytes");
     } else if constexpr (IsVector<T>::value) {
         return of("list", 0, std::type_identity<typename T::value_type>{});
     } else if constexpr (IsArray<T>::value) {
@@ -117,52 +138,43 @@ TypeDescription describe(std::vector<std::string_view>& outer) {
             return of("variant", 0, std::type_identity<Alternative>{}...);
         }(std::type_identity<T>{});
     } else if constexpr (std::is_same_v<T, Timestamp>) {
-        return {"timestamp", "", 0, {}};
+        return plain("timestamp");
     } else if constexpr (IsDuration<T>::value) {
-        return {"duration", "", 0, {}};
+        return plain("duration");
     } else if constexpr (std::is_same_v<T, AnyRef> || std::is_same_v<T, ActorId>) {
-        return {"ref", "", 0, {}};
+        return plain("ref");
     } else if constexpr (IsRef<T>::value) {
-        return []<class... Commands>(std::type_identity<Ref<Protocol<Commands...>>>) -> TypeDescription {
+        return []<class... Commands>(std::type_identity<Ref<Protocol<Commands...>>>) {
             using First = std::tuple_element_t<0, std::tuple<Commands...>>;
-            return {"ref", std::string(fields::namespace_name<First>()), 0, {}};
+            return plain("ref", fields::namespace_name<First>());
         }(std::type_identity<T>{});
     } else if constexpr (std::is_same_v<T, std::monostate> || std::is_void_v<T>) {
-        return {"nothing", "", 0, {}};
+        return plain("nothing");
     } else if constexpr (Held<T>) {
-        return {std::string(name_of(T::held_kind)), "", 0, {}};
+        return plain(name_of(T::held_kind));
     } else {
         static_assert(fields::Struct<T>,
                       "a field of this type can't travel in a command: see the table in wire/convert.hpp");
-        constexpr std::string_view full = fields::full_type_name<T>();
-        for (const std::string_view name : outer)
-            if (name == full) return {"same", std::string(fields::type_name<T>()), 0, {}};
-        outer.push_back(full);
-        TypeDescription out{"struct", std::string(fields::type_name<T>()), 0, {}};
-        [&]<class... Member>(std::type_identity<std::tuple<Member&...>>) {
-            [[maybe_unused]] std::size_t index = 0;
-            (out.parts.push_back({std::string(fields::names_of<T>[index++]),
-                                  describe<std::remove_cv_t<Member>>(outer)}),
-             ...);
-        }(std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
-        outer.pop_back();
-        return out;
+        using Members = decltype(fields::tie_fields(std::declval<T&>()));
+        static constexpr auto members = []<std::size_t... I>(std::index_sequence<I...>) {
+            return std::array<Field, sizeof...(I)>{
+                Field{fields::names_of<T>[I], &describe<std::remove_cvref_t<std::tuple_element_t<I, Members>>>}...};
+        }(std::make_index_sequence<std::tuple_size_v<Members>>{});
+        return of_fields(fields::full_type_name<T>(), fields::type_name<T>(), members, outer);
     }
 }
 
-template <class Command>
-CommandDescription describe_command() {
-    std::vector<std::string_view> outer;
-    CommandDescription out{std::string(command_name<Command>), describe<Command>(outer), std::nullopt};
-    if constexpr (HasReply<Command>) out.reply = describe<typename Command::Reply>(outer);
-    return out;
+template <class C>
+consteval Command command() {
+    if constexpr (HasReply<C>) return {command_name<C>, &describe<C>, &describe<typename C::Reply>};
+    else return {command_name<C>, &describe<C>, nullptr};
 }
 
 }  // namespace describing
 
 template <class T>
 TypeDescription describe_type() {
-    std::vector<std::string_view> outer;
+    describing::Outer outer;
     return describing::describe<T>(outer);
 }
 
@@ -173,7 +185,8 @@ ProtocolDescription describe_protocol() {
             return {};
         } else {
             using First = std::tuple_element_t<0, std::tuple<Commands...>>;
-            return {std::string(fields::namespace_name<First>()), {describing::describe_command<Commands>()...}};
+            static constexpr std::array<describing::Command, sizeof...(Commands)> commands{describing::command<Commands>()...};
+            return describing::of_commands(fields::namespace_name<First>(), commands);
         }
     }(std::type_identity<ProtocolType>{});
 }
