@@ -48,15 +48,21 @@ endif()
 add_library(baton_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
 target_link_libraries(baton_precompiled PRIVATE baton_headers fmt::fmt)
 target_precompile_headers(baton_precompiled PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
+# Programs use the public headers too, which modules may not.
+add_library(baton_program_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+target_link_libraries(baton_program_precompiled PRIVATE baton_headers fmt::fmt)
+set(baton_program_headers ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp
+  ${PROJECT_SOURCE_DIR}/runtime/actor.hpp ${PROJECT_SOURCE_DIR}/runtime/scenario.hpp)
+target_precompile_headers(baton_program_precompiled PRIVATE ${baton_program_headers})
 # Compiler caches look at what the preprocessor writes; without this g++ would not name the precompiled header there.
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   add_compile_options(-fpch-preprocess)
 endif()
 
-# baton_use_precompiled(targets...): needs the options of a target that links one of ours.
+# baton_use_precompiled(targets...): programs; they need the options of a target that links one of ours.
 function(baton_use_precompiled)
   foreach(target IN LISTS ARGN)
-    target_precompile_headers(${target} REUSE_FROM baton_precompiled)
+    target_precompile_headers(${target} REUSE_FROM baton_program_precompiled)
   endforeach()
 endfunction()
 
@@ -70,7 +76,7 @@ function(baton_module name)
   if(BATON_SANITIZE MATCHES undefined)
     target_compile_options(baton_${name} PRIVATE -fsanitize=alignment -fno-sanitize-recover=alignment)
   endif()
-  baton_use_precompiled(baton_${name})
+  target_precompile_headers(baton_${name} REUSE_FROM baton_precompiled)
 endfunction()
 
 # baton_program(NAME SOURCES... LINKS targets...): any other program of ours than an actor.
