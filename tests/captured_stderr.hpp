@@ -1,6 +1,7 @@
 #pragma once
 // What this process writes to stderr while the object lives: where the log goes.
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ class CapturedStderr {
 public:
     CapturedStderr() : file_(::memfd_create("stderr", MFD_CLOEXEC)), before_(::dup(STDERR_FILENO)) {
         std::fflush(stderr);
+        // Processes that write at once would else write to one place: the kernel keeps no lock for a memfd's position.
+        ::fcntl(file_.get(), F_SETFL, O_APPEND);
         ::dup2(file_.get(), STDERR_FILENO);
     }
     CapturedStderr(const CapturedStderr&) = delete;

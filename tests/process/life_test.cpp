@@ -1,6 +1,9 @@
 // How actors live: they start, answer, fail and exit, and each exit is a value.
 #include <csignal>
+#include <regex>
+#include <sstream>
 
+#include "tests/captured_stderr.hpp"
 #include "tests/process/process_world.hpp"
 
 using namespace std::chrono_literals;
@@ -147,6 +150,37 @@ TEST_CASE("children are named below their parent and end with it", "[process]") 
     world.scenario().kill(parent).value();
     CHECK(world.scenario().join(child, 10s).value().exit.kind == ExitKind::stopped);
     CHECK(world.scenario().join(grandchild, 10s).value().exit.kind == ExitKind::stopped);
+}
+
+// Goal: lines of several processes stand below each other, never within.
+// Method: four actors write long lines at once, as each complains of commands whose handler throws.
+TEST_CASE("lines of actors that speak at once are whole", "[process]") {
+    const baton_test::CapturedStderr captured;
+    constexpr int lines_each = 200;
+    {
+        ProcessWorld world;
+        std::vector<baton::AnyRef> actors;
+        for (const char* name : {"Alice", "Bob", "Charlie", "Dora"}) {
+            const ProbeRef actor = world.spawn(name);
+            actors.push_back(actor);
+            for (int line = 0; line < lines_each; ++line)
+                world.scenario().send(actor, probe::Throw{std::string(400, *name)}).value();
+        }
+        world.scenario().sync(actors).value();
+    }
+    const std::regex head{R"(^\d\d:\d\d:\d\d\.\d{3} (\w)\w*#\S+ warn command\.failed from=\S+ command=Throw why=)"};
+    std::istringstream lines{captured.text()};
+    int count = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("command.failed") == std::string::npos) continue;
+        INFO(line);
+        std::smatch found;
+        REQUIRE(std::regex_search(line, found, head));
+        const std::string text(400, found.str(1).front());
+        REQUIRE(found.suffix() == "\"failed: std::invalid_argument: " + text + '"');
+        ++count;
+    }
+    CHECK(count == 4 * lines_each);
 }
 
 TEST_CASE("a session that is closed answers gone to everything", "[process]") {
