@@ -104,8 +104,9 @@ public:
         return loop_->send(to.id, command_name<Plain>, body, deadline, urgency_, parcel_of<Plain>());
     }
 
-    // Delivers and waits for the reply; other commands wait meanwhile (no re-entrance). After any failure the
-    // segments that the receiver had not accepted are still in `command`.
+    // Delivers and waits for the reply; other commands wait meanwhile (no re-entrance). Where whoever is asked waits
+    // for this actor in turn, one of them is told so as `timed_out` with the circle's names, long before its deadline.
+    // After any failure the segments that the receiver had not accepted are still in `command`.
     template <class P, class C>
     auto ask(const Ref<P>& to, C&& command, Duration deadline = limits::ask_deadline) {
         using Plain = checked_command<P, C>;

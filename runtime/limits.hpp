@@ -34,6 +34,7 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{16} << 10;
 
 // ---- one actor -------------------------------------------------------------------------------------
 inline constexpr std::size_t asks_in_flight_max = 65'536;
+inline constexpr std::size_t circle_actors_max = 64;          // who wait for each other: in a longer circle each wait ends by its deadline
 inline constexpr std::size_t dropped_peers_max = 1'024;       // connections remembered as dropped
 inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a scenario for collect()
 
@@ -61,6 +62,7 @@ inline constexpr std::size_t idle_mappings_max = 4'096;          // kept for the
 inline constexpr std::uint32_t recycle_looks_max = 64;
 
 // ---- deadlines -------------------------------------------------------------------------------------
+inline constexpr std::chrono::milliseconds circle_interval{100};   // who waits for an answer looks so often whether it can come
 inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
 inline constexpr std::chrono::milliseconds ask_deadline{5'000};    // where a script names none
 inline constexpr std::chrono::milliseconds spawn_deadline{10'000};

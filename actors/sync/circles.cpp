@@ -56,7 +56,7 @@ bool SyncActor::is_at_rest(const std::vector<Wait>& circle) const {
 
 // Ends the youngest wait in it: its owner has done the least since.
 void SyncActor::break_up(const std::vector<Wait>& circle) {
-    // A circle of asks alone ends by their deadlines.
+    // A circle of asks alone is found by those who ask.
     if (std::ranges::none_of(circle, &Wait::is_kept)) return;
     const auto is_younger = [](const Wait& one, const Wait& other) {
         return (one.is_kept ? one.turn : 0) < (other.is_kept ? other.turn : 0);

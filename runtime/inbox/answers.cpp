@@ -58,6 +58,7 @@ void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t a
                      std::string_view body) {
     if (!post(link, Envelope{kind, me_, asker, 0, ask_id, tag}, body))
         log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
+    intake_->count_answer(link);
 }
 
 Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
@@ -72,6 +73,7 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
         static_cast<void>(holdings->take_back(back));
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
     }
+    intake_->count_answer(link);
     pass_crash_point(CrashPoint::send_pushed);
     gifts_->look(asker);
     gifts_->note({asker, Gifts::By::reply, ask_id}, tag, body, parcel);

@@ -89,6 +89,13 @@ bool Intake::is_for_me(const Envelope& envelope) const noexcept {
     return envelope.to == me_ || !envelope.to.is_somebody() || !me_.is_somebody();
 }
 
+void Intake::count_answer(Link link) noexcept {
+    if (own_ == nullptr) return;
+    const auto sender = senders_.find(link);
+    if (sender == senders_.end()) return own_->count_answered(nullptr, {});
+    own_->count_answered(sender->second.taken, sender->second.id);
+}
+
 void Intake::drop(Link link, const Error& why) {
     frame_.clear();
     offset_ = 0;

@@ -24,6 +24,9 @@ public:
     // the next call.
     [[nodiscard]] bool next(Command& out);
 
+    // An ask that came over the link has been answered.
+    void count_answer(Link link) noexcept;
+
     // Everything that comes over the link from now on is discarded unread.
     void drop_silently(Link link);
     // The actor has exited: its connection will not speak again.

@@ -73,66 +73,6 @@ Result<void> Loop::open_control(const std::string& address) {
     return {};
 }
 
-// ---- asks under way --------------------------------------------------------------------------------
-
-Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
-    Asks::Ask* ask = asks_.find(id);
-    check(ask != nullptr, "an ask that is awaited is under way");
-    const bool is_shown = own_vitals_ && !ask->outcome;
-    if (is_shown) own_vitals_->begin_wait({ask->to, id});
-    const Waited waited = serve(nullptr, [this, id] { return is_settled(id); }, deadline);
-    if (is_shown) own_vitals_->end_wait();
-    ask = asks_.find(id);
-    check(ask != nullptr, "an ask that is awaited is not forgotten meanwhile");
-    if (waited == Waited::done) {
-        Result<ReplyFrame> outcome = std::move(*ask->outcome);
-        asks_.forget(id);
-        return outcome;
-    }
-    const Peer* peer = peers_.find(ask->to);
-    const std::string who = peer == nullptr ? to_string(ask->to) : peer->name;
-    abandon(id);
-    if (waited == Waited::stopping)
-        return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)};
-    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline", who)};
-}
-
-bool Loop::is_settled(AskId id) {
-    const Asks::Ask* ask = asks_.find(id);
-    return ask != nullptr && ask->outcome.has_value();
-}
-
-void Loop::abandon(AskId id) {
-    Asks::Ask* ask = asks_.find(id);
-    if (ask == nullptr || ask->is_abandoned) return;
-    if (ask->outcome) return asks_.forget(id);
-    ask->is_abandoned = true;
-    // What it carried and nobody has accepted comes back; the answer, should it still come, is read and let go.
-    if (std::optional<Bounce> bounce =
-            gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
-        bounce)
-        bounces_.push_back(std::move(*bounce));
-}
-
-Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration,
-                             const Parcel* parcel) {
-    const Deadline deadline = Deadline::in(*clock_, duration);
-    Result<AskId> ask = request(to, tag, body, duration, parcel, Gifts::By::ask);
-    if (!ask) return ask.error();
-    // Also where a watcher throws out of the wait: nobody wants the answer then.
-    struct End {
-        Loop& loop;
-        Gifts::Key key;
-        bool is_carrying;
-        ~End() {
-            loop.abandon(key.number);
-            // Whatever was not accepted is where it was; a command that is still unread is worth nothing now.
-            if (is_carrying) static_cast<void>(loop.gifts_.take_back(key, {}));
-        }
-    } const end{*this, {to, Gifts::By::ask, *ask}, parcel != nullptr && !parcel->holdings.empty()};
-    return await(*ask, deadline);
-}
-
 // ---- waiting and serving ---------------------------------------------------------------------------
 
 Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, Deadline deadline) {
@@ -143,7 +83,10 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         answers_.post_waiting();
         if (drains_.any()) {
             drains_.look(*transport_, intake_.frames_taken());
-            if (handler == nullptr && !is_handling_) handler = collector_;
+            if (handler == nullptr && !is_handling_ && collector_ != nullptr) {
+                handler = collector_;
+                if (own_vitals_) own_vitals_->end_wait();  // who collects may answer
+            }
         }
         if (handler != nullptr && !is_handling_) {
             give_bounces();
@@ -306,8 +249,11 @@ bool Loop::was_asked(Link link, AskId id) noexcept {
 void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
     const Asks::Ask* ask = asks_.find(id);
     if (ask == nullptr || ask->outcome) return;
-    if (Peer* peer = peers_.find(ask->to); peer != nullptr && peer->asks_in_flight > 0)
+    if (own_vitals_ && id == shown_) own_vitals_->end_wait();
+    if (Peer* peer = peers_.find(ask->to); peer != nullptr && peer->asks_in_flight > 0) {
+        if (own_vitals_) own_vitals_->count_heard(peer->mine, peer->id);
         if (--peer->asks_in_flight == 0) --peers_asked_;
+    }
     if (ask->is_abandoned) return asks_.forget(id);
     const bool has_failed = !outcome;
     const Error why = has_failed ? outcome.error() : Error{};

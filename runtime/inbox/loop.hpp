@@ -114,6 +114,7 @@ private:
     static constexpr Duration window_interval = std::chrono::milliseconds{1};
 
     enum class Stop { no, now, after_draining };
+    struct Showing;
 
     [[nodiscard]] Result<Peer*> reach(ActorId to, Deadline deadline);
     [[nodiscard]] Result<void> put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
@@ -131,6 +132,8 @@ private:
     void take_notice(const Envelope& envelope, Value body);
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
+    [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle);
+    [[nodiscard]] Error deadlock(const std::vector<ActorId>& circle);
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);
@@ -154,6 +157,7 @@ private:
     Link control_;
     Peers peers_;
     Asks asks_;
+    AskId shown_ = 0;  // which the vitals say is waited for; 0: none
     Intake intake_;
     Gifts gifts_;
     Answers answers_;

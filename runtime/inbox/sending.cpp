@@ -135,30 +135,6 @@ Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body,
     return {};
 }
 
-Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration,
-                            const Parcel* parcel, Gifts::By by) {
-    if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
-    if (has_lost_coordinator_) return Error{ErrorKind::gone, "the session has ended: its coordinator has died"};
-    const Deadline deadline = Deadline::in(*clock_, duration);
-    Result<Peer*> peer = reach(to, deadline);
-    if (!peer) return peer.error();
-    Result<AskId> ask = asks_.begin(to);
-    if (!ask) return ask;
-    const bool is_carrying = parcel != nullptr && !parcel->holdings.empty();
-    Result<void> sent = is_carrying ? put_parcel(**peer, MessageKind::ask, *ask, tag, body, deadline, *parcel)
-                                    : put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now, nullptr);
-    if (!sent) {
-        asks_.forget(*ask);
-        return sent.error();
-    }
-    if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
-    if (is_carrying) {
-        pass_crash_point(CrashPoint::send_pushed);
-        gifts_.note({to, by, *ask}, tag, body, *parcel);
-    }
-    return ask;
-}
-
 void Loop::flush() {
     if (unsent_peers_ == 0) return;
     std::vector<ActorId> unsent;  // a push may serve the control lane and so remove a peer

@@ -21,12 +21,20 @@ void store_text(char (&out)[VitalsRow::text_bytes], std::string_view text) noexc
     out[size] = 0;
 }
 
+// Of a number that this process alone writes.
+template <class Number>
+void add_one(std::atomic<Number>& number) noexcept {
+    number.store(number.load(relaxed) + 1, std::memory_order_release);
+}
+
 void empty(Traffic& traffic) noexcept {
     traffic.peer.store(0, relaxed);
     traffic.sent_commands.store(0, relaxed);
     traffic.sent_bytes.store(0, relaxed);
     traffic.taken_commands.store(0, relaxed);
     traffic.taken_bytes.store(0, relaxed);
+    traffic.answered.store(0, relaxed);
+    traffic.heard.store(0, relaxed);
 }
 
 }  // namespace
@@ -74,6 +82,7 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->pid.store(0, relaxed);
     row->asks.store(0, relaxed);
     row->ask.store(0, relaxed);
+    row->uncounted.store(0, relaxed);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
     for (Traffic& traffic : row->traffic) empty(traffic);
@@ -95,7 +104,35 @@ std::optional<Vitals::Wait> Vitals::wait_of(ActorId actor) const noexcept {
     if (row == nullptr) return std::nullopt;
     const std::uint64_t whom = row->asks.load(std::memory_order_acquire);
     if (whom == 0) return std::nullopt;
-    return Wait{unpacked(whom), row->ask.load(relaxed)};
+    return Wait{unpacked(whom), row->ask.load(std::memory_order_acquire)};
+}
+
+bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
+    const VitalsRow* giver = row_of(from);
+    const VitalsRow* asker = row_of(to);
+    if (giver == nullptr || asker == nullptr || giver->is_kept.load(relaxed) == 0) return true;
+    const Traffic* asked = find_traffic(*asker, from);
+    if (asked == nullptr || giver->uncounted.load(std::memory_order_acquire) != 0) return true;
+    const Traffic* given = find_traffic(*giver, to);
+    const std::uint32_t answered = given == nullptr ? 0 : given->answered.load(std::memory_order_acquire);
+    return answered != asked->heard.load(std::memory_order_acquire);
+}
+
+std::vector<ActorId> Vitals::circle_of(ActorId actor) const {
+    std::vector<ActorId> circle;
+    std::vector<Wait> waits;
+    for (ActorId at = actor; circle.empty() || at != actor; at = waits.back().whom) {
+        const std::optional<Wait> wait = wait_of(at);
+        if (!wait || circle.size() == limits::circle_actors_max) return {};
+        circle.push_back(at);
+        waits.push_back(*wait);
+    }
+    // Whoever still is in the same wait afterwards has been in it all the time, and has answered nobody meanwhile.
+    for (std::size_t index = 0; index < circle.size(); ++index)
+        if (is_answer_on_its_way(waits[index].whom, circle[index])) return {};
+    for (std::size_t index = 0; index < circle.size(); ++index)
+        if (wait_of(circle[index]) != waits[index]) return {};
+    return circle;
 }
 
 const VitalsRow* Vitals::row_of(ActorId actor) const noexcept {
@@ -142,16 +179,25 @@ void OwnVitals::begin(std::string_view command, std::int64_t now) noexcept {
 }
 
 void OwnVitals::end() noexcept {
-    row().handled.store(row().handled.load(relaxed) + 1, relaxed);
+    add_one(row().handled);
     row().in_hand_since.store(0, relaxed);
 }
 
 void OwnVitals::begin_wait(Vitals::Wait wait) noexcept {
-    row().ask.store(wait.ask, relaxed);
+    row().ask.store(wait.ask, std::memory_order_release);
     row().asks.store(packed(wait.whom), std::memory_order_release);
 }
 
 void OwnVitals::end_wait() noexcept { row().asks.store(0, relaxed); }
+
+void OwnVitals::count_answered(Traffic* traffic, ActorId peer) noexcept {
+    if (traffic == nullptr || !is_of(*traffic, peer)) return add_one(row().uncounted);
+    add_one(traffic->answered);
+}
+
+void OwnVitals::count_heard(Traffic* traffic, ActorId peer) noexcept {
+    if (traffic != nullptr && is_of(*traffic, peer)) add_one(traffic->heard);
+}
 
 void OwnVitals::keep_last_words(std::string_view words) noexcept { store_text(row().last_words, words); }
 
@@ -166,7 +212,7 @@ Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     }
     for (Traffic& traffic : row().traffic) {
         if (!vitals_->has_exited(unpacked(traffic.peer.load(relaxed)))) continue;
-        row().reused.store(row().reused.load(relaxed) + 1, relaxed);
+        add_one(row().reused);
         empty(traffic);
         traffic.peer.store(packed(peer), std::memory_order_release);
         return &traffic;

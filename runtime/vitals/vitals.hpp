@@ -5,10 +5,11 @@
 // in hand and how many commands of whom were never taken. The one word `has_exited` is the coordinator's: told
 // so, the others may give the place in their rows that they kept for the dead to somebody else. Nothing is locked, and no row is written by
 // anybody else, so no death can leave it half changed in a way that harms: a reader sees each number as it
-// was or as it is. Three things are read from it, all without a message:
+// was or as it is. Four things are read from it, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
 //   - the inbox depth that `ps` shows, also of an actor that is busy or frozen;
-//   - dead letters of an actor that was killed.
+//   - dead letters of an actor that was killed;
+//   - whether actors wait for each other's answers in a circle (docs/decisions/0012).
 // The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its
 // own row writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are
 // figures, not synchronisation. Rows are not part of the wire; a foreign client does without.
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/limits.hpp"
@@ -31,6 +33,8 @@ struct Traffic {
     std::atomic<std::uint64_t> sent_bytes;
     std::atomic<std::uint64_t> taken_commands;
     std::atomic<std::uint64_t> taken_bytes;
+    std::atomic<std::uint32_t> answered;  // asks of that peer
+    std::atomic<std::uint32_t> heard;     // answers of that peer: where it has answered as many, none is on its way
 };
 
 struct VitalsRow {
@@ -49,11 +53,11 @@ struct VitalsRow {
     std::atomic<std::uint64_t> pid;         // of the actor's process
     std::atomic<std::uint64_t> asks;        // whose answer it waits for, packed; 0: nobody's
     std::atomic<std::uint64_t> ask;         // which of its asks that is; written before `asks`
+    std::atomic<std::uint64_t> uncounted;   // answers to peers for whom `traffic` had no place
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
-    std::byte reserved[header_bytes - 10 * 8 - 2 * text_bytes];
+    std::byte reserved[header_bytes - 11 * 8 - 2 * text_bytes];
     Traffic traffic[peers_max];
-    std::byte rest[bytes - header_bytes - peers_max * sizeof(Traffic)];
 };
 static_assert(sizeof(VitalsRow) == VitalsRow::bytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -82,6 +86,11 @@ public:
     };
     [[nodiscard]] std::optional<Wait> wait_of(ActorId actor) const noexcept;
 
+    // `actor` and those after it, each of which waits for the answer of the next, and the last for that of `actor`: no
+    // such answer has been given, and none can be. Empty where there is no such circle; there is none either of more
+    // than limits::circle_actors_max, or through somebody who does not count its answers.
+    [[nodiscard]] std::vector<ActorId> circle_of(ActorId actor) const;
+
     // The row of that life, nullptr if the row is of another.
     [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
 
@@ -93,6 +102,8 @@ private:
     friend class OwnVitals;
     Vitals(SharedObject object, Mapping mapping) : object_(std::move(object)), mapping_(std::move(mapping)) {}
     [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
+    // Also where it can't be told.
+    [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
     SharedObject object_;
     Mapping mapping_;
 };
@@ -106,6 +117,10 @@ public:
     void end() noexcept;
     void begin_wait(Vitals::Wait wait) noexcept;
     void end_wait() noexcept;
+    // An answer to and of `peer`, of whom `traffic` was. One that has been given counts before the next wait begins,
+    // one that was waited for is heard after end_wait(): who sees the one sees the other.
+    void count_answered(Traffic* traffic, ActorId peer) noexcept;
+    void count_heard(Traffic* traffic, ActorId peer) noexcept;
     void keep_last_words(std::string_view words) noexcept;
     // The entry for `peer`, made at first need, in the place of one that has exited when all are in use; nullptr
     // when all those are alive: then that traffic goes uncounted and only the transport bounds it. Who keeps

@@ -152,6 +152,35 @@ TEST_CASE("children are named below their parent and end with it", "[process]") 
     CHECK(world.scenario().join(grandchild, 10s).value().exit.kind == ExitKind::stopped);
 }
 
+TEST_CASE("actors that ask each other in a circle are told so, and all of them go on", "[process]") {
+    ProcessWorld world;
+    const ProbeRef alice = world.spawn("Alice");
+    const ProbeRef bob = world.spawn("Bob");
+    const ProbeRef charlie = world.spawn("Charlie");
+    const std::string text = world.scenario().ask(alice, probe::AskAround{{bob, charlie, alice}, ""}, 20s).value();
+    CHECK(text == "timed_out: deadlock: Charlie waits for an answer of Alice, Alice waits for an answer of Bob, "
+                  "Bob waits for an answer of Charlie");
+    for (const ProbeRef actor : {alice, bob, charlie})
+        CHECK(world.scenario().ask(actor, probe::Echo{"free"}).value() == "free");
+}
+
+// Goal: nobody is taken for stuck whose answer is there already.
+// Method: Alice is frozen while she waits for Bob, who answers her and then asks her.
+TEST_CASE("who has not read its answer yet is in no circle", "[process]") {
+    ProcessWorld world;
+    const ProbeRef alice = world.spawn("Alice");
+    const ProbeRef bob = world.spawn("Bob");
+    const std::string fifo = world.make_fifo("bob");
+    baton::Pending<std::string> alices = world.scenario().request(alice, probe::AskAround{{bob}, fifo}).value();
+    world.wait_for_state("Bob", "busy");
+    REQUIRE(::kill(world.pid_of(alice), SIGSTOP) == 0);
+    world.release(fifo);
+    const std::string text = world.scenario().ask(bob, probe::AskAround{{alice}, "", 0.8}, 20s).value();
+    REQUIRE(::kill(world.pid_of(alice), SIGCONT) == 0);
+    CHECK(text == "timed_out: Alice has not answered before the deadline");
+    CHECK(alices.get(20s).value() == "nobody is left to ask");
+}
+
 // Goal: lines of several processes stand below each other, never within.
 // Method: four actors write long lines at once, as each complains of commands whose handler throws.
 TEST_CASE("lines of actors that speak at once are whole", "[process]") {

@@ -16,6 +16,7 @@ namespace probe {
 
 struct Echo;
 struct AskOther;
+struct AskAround;
 struct TellOther;
 struct Flood;
 struct SpawnChild;
@@ -93,7 +94,7 @@ struct TickIn {  // answered when so much time has passed
 };
 
 using Protocol = baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
-                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, TellOther, Flood, SpawnChild>;
+                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther, Flood, SpawnChild>;
 
 struct Echo {
     std::string text;
@@ -102,6 +103,12 @@ struct Echo {
 struct AskOther {  // asks it to hang, and says how that ended
     baton::Ref<Protocol> other;
     double seconds = 0;
+    using Reply = std::string;
+};
+struct AskAround {  // asks the first of them to ask around the others; the last waits for the fifo, where one is given
+    std::vector<baton::Ref<Protocol>> others;
+    std::string fifo;
+    double seconds = 20;
     using Reply = std::string;
 };
 struct TellOther {

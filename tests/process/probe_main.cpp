@@ -20,6 +20,15 @@ std::uint64_t resident_bytes() {
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+void wait_for(const std::string& fifo) {
+    const int fd = ::open(fifo.c_str(), O_RDONLY);
+    ::close(fd);
+}
+
+baton::Duration to_duration(double seconds) {
+    return std::chrono::duration_cast<baton::Duration>(std::chrono::duration<double>(seconds));
+}
+
 class Probe {
 public:
     explicit Probe(baton::Context& context) : context_(&context) {
@@ -40,8 +49,7 @@ public:
         return "";
     }
     std::string on(const probe::Block& command) {
-        const int fd = ::open(command.fifo.c_str(), O_RDONLY);
-        ::close(fd);
+        wait_for(command.fifo);
         return "released";
     }
     std::string on(const probe::Hang&) {
@@ -69,8 +77,18 @@ public:
     }
 
     std::string on(const probe::AskOther& command) {
-        const auto deadline = std::chrono::duration_cast<baton::Duration>(std::chrono::duration<double>(command.seconds));
-        const auto outcome = context_->ask(command.other, probe::Hang{}, deadline);
+        const auto outcome = context_->ask(command.other, probe::Hang{}, to_duration(command.seconds));
+        return outcome ? *outcome : baton::describe(outcome.error());
+    }
+    std::string on(probe::AskAround command) {
+        if (command.others.empty()) {
+            if (!command.fifo.empty()) wait_for(command.fifo);
+            return "nobody is left to ask";
+        }
+        const baton::Ref<probe::Protocol> next = command.others.front();
+        command.others.erase(command.others.begin());
+        const baton::Duration deadline = to_duration(command.seconds);
+        const auto outcome = context_->ask(next, std::move(command), deadline);
         return outcome ? *outcome : baton::describe(outcome.error());
     }
     baton::Result<std::string> on(const probe::TellOther& command) {

@@ -200,3 +200,76 @@ TEST_CASE("what the dead sent is no dead letter because its taker has forgotten 
     CHECK(find_traffic(*vitals->row_of(alice), bob) == nullptr);
     CHECK(vitals->waiting(bob, alice) == 0);
 }
+
+TEST_CASE("those are in a circle who wait for each other's answers, and nobody else", "[vitals]") {
+    constexpr ActorId charlie{5, 1};
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    OwnVitals bobs = vitals.own(bob);
+    OwnVitals charlies = vitals.own(charlie);
+    const auto ask = [](OwnVitals& who, ActorId whom, std::uint64_t number) {
+        send(who, whom, 1);
+        who.begin_wait({whom, number});
+    };
+    CHECK(vitals->circle_of(alice).empty());
+    ask(alices, bob, 1);
+    CHECK(vitals->circle_of(alice).empty());
+    ask(bobs, charlie, 7);
+    CHECK(vitals->circle_of(alice).empty());
+
+    SECTION("three of them, seen by each") {
+        ask(charlies, alice, 1);
+        CHECK(vitals->circle_of(alice) == std::vector{alice, bob, charlie});
+        CHECK(vitals->circle_of(charlie) == std::vector{charlie, alice, bob});
+        SECTION("until one goes on") {
+            bobs.end_wait();
+            CHECK(vitals->circle_of(alice).empty());
+        }
+        SECTION("until one dies") {
+            REQUIRE(vitals->prepare({bob.number, 2}).ok());
+            CHECK(vitals->circle_of(alice).empty());
+        }
+    }
+    SECTION("two of them; who only waits for one of those is not in it") {
+        ask(charlies, bob, 1);
+        CHECK(vitals->circle_of(bob) == std::vector{bob, charlie});
+        CHECK(vitals->circle_of(alice).empty());
+    }
+    SECTION("none while an answer is on its way") {
+        bobs.count_answered(bobs.traffic_with(alice), alice);
+        ask(charlies, alice, 1);
+        CHECK(vitals->circle_of(alice).empty());
+        alices.end_wait();
+        alices.count_heard(alices.traffic_with(bob), bob);
+        CHECK(vitals->circle_of(alice).empty());
+        ask(alices, bob, 2);
+        CHECK(vitals->circle_of(alice) == std::vector{alice, bob, charlie});
+    }
+    SECTION("none where answers were not counted") {
+        bobs.count_answered(nullptr, alice);
+        ask(charlies, alice, 1);
+        CHECK(vitals->circle_of(alice).empty());
+    }
+    SECTION("none through who keeps no row") {
+        constexpr ActorId client{6, 1};
+        REQUIRE(vitals->prepare(client).ok());
+        ask(charlies, client, 1);
+        CHECK(vitals->circle_of(alice).empty());
+    }
+}
+
+TEST_CASE("a circle of more than the limit ends by its deadlines", "[vitals]") {
+    TestVitals vitals;
+    std::vector<OwnVitals> all;
+    const auto join = [&](std::uint32_t count) {
+        while (all.size() < count) all.push_back(vitals.own({static_cast<std::uint32_t>(all.size()) + 10, 1}));
+        for (std::uint32_t number = 0; number < count; ++number) {
+            const ActorId next{(number + 1) % count + 10, 1};
+            send(all[number], next, 1);
+            all[number].begin_wait({next, count});
+        }
+        return vitals->circle_of({10, 1}).size();
+    };
+    CHECK(join(limits::circle_actors_max) == limits::circle_actors_max);
+    CHECK(join(limits::circle_actors_max + 1) == 0);
+}
