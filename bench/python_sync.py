@@ -1,6 +1,8 @@
 """Locks, values and barriers of Python's multiprocessing; one line of JSON.
 
-    python_sync.py lock|increment|barrier --processes P --count N
+    python_sync.py lock|bare_lock|increment|barrier --processes P --count N
+
+lock is that of a Value, taken as its users do; bare_lock a Lock, taken as fast as Python can.
 
 As sync_bench does it: all processes at once, each so many times, from the first that begins to the last that ends.
 Knows nothing of Baton.
@@ -16,6 +18,10 @@ def repeat(mode, what, start, count, spans):
     start.wait()
     began = time.monotonic_ns()
     if mode == "lock":
+        for _ in range(count):
+            with what.get_lock():
+                pass
+    elif mode == "bare_lock":
         acquire, release = what.acquire, what.release
         for _ in range(count):
             acquire()
@@ -33,11 +39,12 @@ def repeat(mode, what, start, count, spans):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["lock", "increment", "barrier"])
+    parser.add_argument("mode", choices=["lock", "bare_lock", "increment", "barrier"])
     parser.add_argument("--processes", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
     options = parser.parse_args()
-    what = {"lock": multiprocessing.Lock, "increment": lambda: multiprocessing.Value(ctypes.c_int64, 0),
+    what = {"lock": lambda: multiprocessing.Value(ctypes.c_int64, 0), "bare_lock": multiprocessing.Lock,
+            "increment": lambda: multiprocessing.Value(ctypes.c_int64, 0),
             "barrier": lambda: multiprocessing.Barrier(options.processes)}[options.mode]()
     start = multiprocessing.Barrier(options.processes)
     spans = multiprocessing.Queue()
