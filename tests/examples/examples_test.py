@@ -84,13 +84,18 @@ class Examples(ProgramTest):
 
 
 class Stories(ProgramTest):
-    """Examples whose actors and scenario are one program, and write to one stdout: whole lines, in a fixed order."""
+    """Examples whose actors and scenario are one program, and write to one stdout: whole lines, in a fixed order.
+
+    Where there is a script too, it says the same.
+    """
 
     def expect(self, example, normalised=lambda text: text):
         with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
             expected = file.read()
-        done = self.run_it(os.path.join(BIN, example[3:]))
-        self.assertEqual(normalised(done.stdout), expected)
+        scripts = glob.glob(os.path.join(EXAMPLES, example, "*.py"))
+        for command in [[os.path.join(BIN, example[3:])], *([sys.executable, script] for script in scripts)]:
+            with self.subTest(command=command):
+                self.assertEqual(normalised(self.run_it(*command).stdout), expected)
 
     def test_processes_say_who_they_are_and_nothing_is_left_in_their_queue(self):
         self.expect("20_first_taste", lambda text: re.sub(r": \d{2,}$", ": N", text, flags=re.MULTILINE))
