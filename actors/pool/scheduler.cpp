@@ -285,7 +285,7 @@ void Scheduler::fill() {
     const std::size_t hands = std::max<std::size_t>({free, crew_.ready(), 1});
     share_ = (waiting_ + hands - 1) / hands;
     // Who has nothing in hand comes first.
-    for (const std::size_t in_hand : {0, 1})
+    for (const std::size_t in_hand : {std::size_t{0}, std::size_t{1}})
         for (std::size_t seat = 0; seat < flights_.size() && waiting_ > 0; ++seat)
             if (flights_[seat].size() == in_hand && has_room(seat)) give(seat);
 }
