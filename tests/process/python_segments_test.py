@@ -6,8 +6,10 @@
 BATON_PROGRAMS holds keeper (tests/process/keeper.hpp) and probe. Nothing sleeps.
 """
 import gc
+import glob
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -102,6 +104,13 @@ class Segments(World):
         self.assertEqual(self.session.create_array(5, particle).array.view(particle)["id"].shape, (5,))
         big = numpy.arange(6, dtype=">i4").reshape(2, 3).T
         self.assertTrue((self.session.array_from(big).array == big).all())
+
+    def test_nobody_but_this_user_can_open_what_lies_in_shared_memory(self):
+        segment = self.floats(1, 2)
+        modes = {path: stat.filemode(os.stat(path).st_mode) for path in glob.glob(f"/dev/shm/baton-{self.session.id}*")}
+        self.assertGreaterEqual(len(modes), 3, "ledger, vitals and a segment")
+        self.assertEqual(set(modes.values()), {"-rw-------"}, modes)
+        segment.release()
 
     def test_array_from_takes_any_buffer(self):
         self.assertEqual(self.values(self.session.array_from(b"abc")), [97, 98, 99])

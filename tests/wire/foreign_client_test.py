@@ -94,6 +94,7 @@ class ForeignClientTest(unittest.TestCase):
             self.folder = pipe.readline().strip()
         self.assertTrue(self.folder)
         self.coordinator_address = f"ipc://{self.folder}/coordinator.sock"
+        self.code = 0  # with which the coordinator is to end
 
     def end_coordinator(self):
         """A second signal would hurry it: one must do."""
@@ -105,7 +106,7 @@ class ForeignClientTest(unittest.TestCase):
             self.coordinator.kill()
             self.coordinator.wait()
             raise AssertionError("the coordinator does not end") from None
-        self.assertEqual(code, 0)
+        self.assertEqual(code, self.code)
         self.assert_nothing_left()
 
     def assert_nothing_left(self):
@@ -855,6 +856,15 @@ class Ledger(ForeignClientTest):
         taking.move("lease", lease, (taking.CLAIMED, giver.id[0], taker.id[0]), (taking.FREE, 0, 0))
         taking.release(first)
         taker.leave()
+
+    def test_a_session_that_does_not_balance_ends_with_3(self):
+        # Goal: a segment that was lost would be seen. Method: a member counts one more than it has made.
+        honest = self.join()
+        pages = LedgerPages(self, honest.welcome["session"], honest)
+        created = pages.place("actor", honest.id[0], "created")
+        pages.write(created, pages.read(created) + 1)
+        honest.leave()
+        self.code = 3
 
     def test_a_handle_that_the_ledger_does_not_bear_out_is_refused(self):
         honest = self.join_with_greeter()
