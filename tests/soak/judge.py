@@ -165,7 +165,7 @@ class Judge:
                     open_waits[event.token] = event
                 elif event.kind == WAITED:
                     began = open_waits.pop(event.token)
-                    self.counts["waits"] += 1
+                    self.counts[f"waits in {PLACES[began.other]}"] += 1
                     self.late(life, began, event.at)
             last = life.died or life.events[-1].at
             for began in open_waits.values():

@@ -26,7 +26,7 @@ import time
 
 import baton
 from baton import sync
-from judge import Judge
+from judge import PLACES, Judge
 
 SOAKERS = 8
 #: A round may take so much longer than it was meant to, whatever happens in it: promise 3 for the whole of it.
@@ -336,6 +336,10 @@ def main():
             shutil.rmtree(here)
     if not chosen.keep:
         shutil.rmtree(folder)
+    never = [place for place in PLACES.values() if not counts.get(f"waits in {place}")]
+    if never and chosen.seconds >= 60:
+        print(f"soak: FAILED: nobody has waited in {', '.join(never)}")
+        return 1
     print(f"soak: {number} rounds; " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     return 0
 
