@@ -13,7 +13,7 @@ pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow
   # g++ 12 warns of std::string's own code when it optimises (GCC bugs 105329 and 105651).
   "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>")
-if(PROJECT_IS_TOP_LEVEL)
+if(BATON_WERROR)
   add_compile_options(-Werror)
 endif()
 # The Python module links the same libraries; programs too, so that all can share one precompiled header.
@@ -33,6 +33,19 @@ if(BATON_SANITIZE)
   target_compile_options(baton_headers INTERFACE -fsanitize=${BATON_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(baton_headers INTERFACE -fsanitize=${BATON_SANITIZE})
 endif()
+# The Python module needs the sanitizer's runtime as a library, as g++ has it anyway; clang is told, and where it is.
+if(BATON_SANITIZE MATCHES address)
+  set(baton_asan_library libasan.so)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    set(baton_asan_library libclang_rt.asan-${CMAKE_SYSTEM_PROCESSOR}.so)
+  endif()
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${baton_asan_library}
+    OUTPUT_VARIABLE baton_asan_library OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    cmake_path(GET baton_asan_library PARENT_PATH folder)
+    target_link_options(baton_headers INTERFACE -shared-libasan -Wl,-rpath,${folder})
+  endif()
+endif()
 if(BATON_SANITIZE MATCHES undefined)
   target_compile_options(baton_headers INTERFACE -fno-sanitize-recover=undefined)
 endif()
@@ -43,12 +56,18 @@ if(BATON_SANITIZE MATCHES address AND BATON_SANITIZE MATCHES undefined)
   target_compile_options(baton_headers INTERFACE -fno-sanitize=null,alignment,vptr)
 endif()
 
-# Programs with sanitizers are large, and there are a hundred of them: gold, of the same package as ld, takes half its time.
-if(BATON_SANITIZE)
+# Programs with sanitizers are large, and there are a hundred of them: mold links in a tenth of the time of ld, gold (which
+# Debian 13 no longer brings along) in half of it.
+if(PROJECT_IS_TOP_LEVEL)
   include(CheckLinkerFlag)
-  check_linker_flag(CXX -fuse-ld=gold BATON_HAS_GOLD)
-  if(BATON_HAS_GOLD)
-    add_link_options(-fuse-ld=gold)
+  check_linker_flag(CXX -fuse-ld=mold BATON_HAS_MOLD)
+  if(BATON_HAS_MOLD)
+    add_link_options(-fuse-ld=mold)
+  else()
+    check_linker_flag(CXX -fuse-ld=gold BATON_HAS_GOLD)
+    if(BATON_HAS_GOLD)
+      add_link_options(-fuse-ld=gold)
+    endif()
   endif()
 endif()
 
