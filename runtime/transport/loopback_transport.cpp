@@ -73,6 +73,7 @@ Transport::Sent LoopbackTransport::send(Link link, std::string_view frame) {
 }
 
 bool LoopbackTransport::receive(Link& from, std::string& frame) {
+    if (!may_hold_frames_) return false;
     // Fair: goes on behind the link that was read last.
     std::vector<Link> order;
     for (const auto& [link, connection] : accepted_) order.push_back(link);
@@ -87,6 +88,7 @@ bool LoopbackTransport::receive(Link& from, std::string& frame) {
         connection.there.pop_front();
         return true;
     }
+    may_hold_frames_ = false;
     return false;
 }
 
@@ -98,8 +100,9 @@ bool LoopbackTransport::receive_from(Link link, std::string& frame) {
     return true;
 }
 
-bool LoopbackTransport::wait(const Interest&, Duration at_most) {
+bool LoopbackTransport::wait(const Interest& interest, Duration at_most) {
     if (at_most > Duration::zero()) network_->on_wait(at_most);
+    may_hold_frames_ = may_hold_frames_ || interest.inbox;
     return false;
 }
 

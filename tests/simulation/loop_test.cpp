@@ -385,6 +385,50 @@ TEST_CASE("a stop that drains, after one that does not, changes nothing", "[simu
     CHECK(student.handled.empty());
 }
 
+// Goal: what a dead peer had sent is handled before `Drained` says that nothing of it can come any more.
+// Method: the heir has found its inbox empty; then a message comes, its sender dies, and the heir is asked for Drained;
+// and in the same turn, before it looks at its inbox again, its user's code waits for an answer.
+TEST_CASE("user code that waits in the middle of a turn does not make an actor say Drained too soon", "[simulation][T6]") {
+    SimWorld world;
+    SimActor& giver = world.spawn("giver");
+    SimActor& heir = world.spawn("heir");
+    SimActor& friendly = world.spawn("friendly");
+    friendly.on_command = add_one;
+    make_known(world, giver, {&heir});
+    make_known(world, heir, {&friendly});
+    std::vector<Tags> handled_when_drained;
+    world.on_told = [&](const Envelope& told) {
+        if (told.tag == "Drained") handled_when_drained.push_back(heir.handled);
+    };
+    bool has_waited = false;
+    const auto wait_for_an_answer = [&] {
+        heir.deadline = Deadline::never();
+        heir.watched_descriptor = -1;
+        has_waited = heir.loop.ask(friendly.id, "Add", encoded<std::int64_t>(1), 5s).ok();
+    };
+    const ActorId dead = giver.id;
+    REQUIRE(giver.send(heir.id, "Gift").ok());
+
+    SECTION("in on_deadline()") {
+        heir.at_deadline = wait_for_an_answer;
+        heir.deadline = Deadline{world.clock.now()};
+    }
+    SECTION("in on_descriptor()") {
+        heir.at_descriptor = wait_for_an_answer;
+        heir.watched_descriptor = 0;
+    }
+    SECTION("while it is told of an exit") {
+        heir.loop.on_peer_exited([&](const notice::Exited&) { wait_for_an_answer(); });
+        world.notify(heir.id, "Exited", encoded(notice::Exited{AnyRef{ActorId{99, 1}}, "another", {}}));
+    }
+    world.kill(giver);
+    world.notify(heir.id, "Drain", encoded(notice::Drain{AnyRef{dead}, 4711}));
+    world.run_until_idle();
+    CHECK(has_waited);
+    REQUIRE(handled_when_drained.size() == 1);
+    CHECK(handled_when_drained[0] == Tags{"Gift"});
+}
+
 TEST_CASE("an unknown notice, of a later version, is passed over", "[simulation]") {
     SimWorld world;
     SimActor& student = world.spawn("student");

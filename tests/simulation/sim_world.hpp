@@ -134,7 +134,16 @@ public:
     Log log;
     Loop loop;
     const ActorId id;
+    [[nodiscard]] int descriptor() const override { return watched_descriptor; }
+    void on_descriptor() override { at_descriptor(); }
+    [[nodiscard]] Deadline next_deadline() const override { return deadline; }
+    void on_deadline() override { at_deadline(); }
+
     OnCommand on_command = [](const Command&, AnswerSlot) {};
+    Deadline deadline = Deadline::never();
+    std::function<void()> at_deadline = [] {};
+    int watched_descriptor = -1;
+    std::function<void()> at_descriptor = [] {};
     std::vector<std::string> handled;  // the tags, in order
     bool is_frozen = false;            // as by SIGSTOP
     bool is_busy = false;              // in the middle of something: does not run while others wait
@@ -198,6 +207,9 @@ public:
 
     static std::string address_of(ActorId id) { return "sim/" + to_string(id); }
 
+    // What the coordinator is told, besides asks for an address.
+    std::function<void(const Envelope&)> on_told = [](const Envelope&) {};
+
     baton_test::LogLevelSetting log_level{"off"};
     LoopbackNetwork network;
     ManualClock clock;
@@ -223,13 +235,17 @@ private:
 
     void run_coordinator() {
         Link from;
+        static_cast<void>(coordinator_.wait({.inbox = true}, Duration::zero()));
         for (std::string frame; coordinator_.receive(from, frame);) {
             Unpacker unpacker;
             std::size_t offset = 0;
             const Envelope envelope = read_envelope(unpacker, frame, offset).value();
             const Value body = unpacker.next(frame, offset).value();
             control_lanes_[envelope.from] = from;
-            if (envelope.tag != "Locate") continue;
+            if (envelope.tag != "Locate") {
+                on_told(envelope);
+                continue;
+            }
             const ActorId wanted = decoded<coordinator::Locate>(body).actor.id;
             const bool is_gone = exited_.contains(wanted);
             Buffer answer;
