@@ -69,6 +69,7 @@ MUTANTS = {
     "DRAINED_BY_INBOX": ("gift", SAFETY),
     "DRAINED_BACKWARDS": ("gift", SAFETY),
     "DRAINED_IN_HAND": ("gift", SAFETY),
+    "DRAINED_UNLOOKED": ("gift", SAFETY),
     "DRAINED_WHEN_EMPTY": ("busy inbox", "settled"),
     "SETTLE_CLAIMED": ("lease", SAFETY),
     "HOME_STAYS_DEAD": ("gift", SAFETY),

@@ -170,9 +170,10 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
     if (drains_.any()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
     if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
-    const bool any_readable =
-        transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
-    drains_.looked_outside();
+    const Transport::Interest interest{handler != nullptr, waited_links_, writable, waited_descriptors_};
+    const bool any_readable = transport_->wait(interest, deadline.left(*clock_));
+    // User code that waits in the middle of serve() does not look at the inbox, so its waits don't count.
+    if (interest.inbox) drains_.looked_outside();
     if (any_readable)
         for (const auto& [descriptor, on_readable] : watched_) on_readable();
 }

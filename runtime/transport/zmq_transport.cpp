@@ -255,8 +255,12 @@ bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
         limit.tv_sec = seconds.count();
         limit.tv_nsec = (at_most - seconds).count();
     }
-    // An interrupting signal is one of the early returns that the contract allows.
-    if (::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr) <= 0) return false;
+    const int ready = ::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr);
+    // An interrupting signal is one of the early returns that the contract allows. Whatever made it fail, it may have
+    // looked at nothing, so the next receive() does.
+    if (ready < 0)
+        for (Socket* socket : sockets.polled_sockets) socket->may_hold_frames = true;
+    if (ready <= 0) return false;
     for (std::size_t index = 0; index < sockets.polled_sockets.size(); ++index)
         if (sockets.polled[index].revents != 0) sockets.polled_sockets[index]->may_hold_frames = true;
     return std::any_of(sockets.polled.begin() + static_cast<std::ptrdiff_t>(sockets.polled_sockets.size()),
