@@ -44,7 +44,7 @@ public:
     std::string on(const vault::WaitIn& command) {
         waiting_ = command;
         if (command.about) context_->watch(*command.about).value();
-        if (command.place == "deadline") due_ = baton::Deadline{context_->now()};
+        if (command.place == "deadline") due_ = baton::Deadline{context_->now() + 20ms};  // when it has been idle
         if (command.place == "bounce") context_->send(*command.about, vault::Keep{make(1, 1), 1}).value();
         wait_in("on");
         return "";

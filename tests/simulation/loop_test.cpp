@@ -393,16 +393,16 @@ TEST_CASE("user code that waits in the middle of a turn does not make an actor s
     SimActor& giver = world.spawn("giver");
     SimActor& heir = world.spawn("heir");
     SimActor& friendly = world.spawn("friendly");
-    friendly.on_command = add_one;
     make_known(world, giver, {&heir});
     make_known(world, heir, {&friendly});
+    friendly.on_command = add_one;
     std::vector<Tags> handled_when_drained;
     world.on_told = [&](const Envelope& told) {
         if (told.tag == "Drained") handled_when_drained.push_back(heir.handled);
     };
     bool has_waited = false;
     const auto wait_for_an_answer = [&] {
-        heir.deadline = Deadline::never();
+        heir.due = Deadline::never();
         heir.watched_descriptor = -1;
         has_waited = heir.loop.ask(friendly.id, "Add", encoded<std::int64_t>(1), 5s).ok();
     };
@@ -411,7 +411,7 @@ TEST_CASE("user code that waits in the middle of a turn does not make an actor s
 
     SECTION("in on_deadline()") {
         heir.at_deadline = wait_for_an_answer;
-        heir.deadline = Deadline{world.clock.now()};
+        heir.due = Deadline{world.clock.now()};
     }
     SECTION("in on_descriptor()") {
         heir.at_descriptor = wait_for_an_answer;

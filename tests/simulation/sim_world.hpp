@@ -136,11 +136,11 @@ public:
     const ActorId id;
     [[nodiscard]] int descriptor() const override { return watched_descriptor; }
     void on_descriptor() override { at_descriptor(); }
-    [[nodiscard]] Deadline next_deadline() const override { return deadline; }
+    [[nodiscard]] Deadline next_deadline() const override { return due; }
     void on_deadline() override { at_deadline(); }
 
     OnCommand on_command = [](const Command&, AnswerSlot) {};
-    Deadline deadline = Deadline::never();
+    Deadline due = Deadline::never();
     std::function<void()> at_deadline = [] {};
     int watched_descriptor = -1;
     std::function<void()> at_descriptor = [] {};
