@@ -76,6 +76,7 @@ struct Inbox {
     // The tags of all commands that are there, in order.
     std::vector<std::string> take() {
         std::vector<std::string> tags;
+        transport.wait({.inbox = true}, Duration::zero());  // what came since the inbox was found empty
         for (Command command; intake.next(command);) tags.emplace_back(command.envelope.tag);
         return tags;
     }
