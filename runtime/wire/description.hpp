@@ -181,6 +181,7 @@ TypeDescription describe_type() {
 template <class ProtocolType>
 ProtocolDescription describe_protocol() {
     return []<class... Commands>(std::type_identity<Protocol<Commands...>>) -> ProtocolDescription {
+        static_assert(CheckedProtocol<Commands...>::value);
         if constexpr (sizeof...(Commands) == 0) {
             return {};
         } else {
