@@ -2,8 +2,9 @@
 // Context: all that an actor may do to the world. Five verbs (send, ask, request, spawn, stop) and a few
 // facts. Handed to the actor's constructor and valid as long as the actor lives. One thread: the actor's.
 //
-// Every wait has a deadline and ends at a stop. What can fail says so by its Result; a command that was not
-// accepted is still yours to send again.
+// Every wait has a deadline and ends at a stop, and as `gone` when the coordinator has died. What can fail says so by its
+// Result; a command that was not accepted is still yours to send again. Another thread is refused, and ends the process
+// where a call can't refuse.
 
 #include <functional>
 #include <optional>
@@ -100,8 +101,8 @@ public:
     template <class P, class C>
     Result<void> send(const Ref<P>& to, C&& command, Duration deadline = limits::send_deadline) {
         using Plain = checked_command<P, C>;
-        const std::string_view body = encoded<Plain>(command);
-        return loop_->send(to.id, command_name<Plain>, body, deadline, urgency_, parcel_of<Plain>());
+        const Outgoing out{*this, std::as_const(command)};
+        return loop_->send(to.id, command_name<Plain>, out.body, deadline, urgency_, &out.parcel);
     }
 
     // Delivers and waits for the reply; other commands wait meanwhile (no re-entrance). Where whoever is asked waits
@@ -111,10 +112,8 @@ public:
     auto ask(const Ref<P>& to, C&& command, Duration deadline = limits::ask_deadline) {
         using Plain = checked_command<P, C>;
         static_assert(HasReply<Plain>, "this command has no Reply: it can be sent, not asked");
-        const std::string_view body = encoded<Plain>(command);
-        // Not the context's own: the wait may serve who sends too.
-        const Parcel parcel = std::exchange(parcel_, {});
-        return decoded_reply<typename Plain::Reply>(loop_->ask(to.id, command_name<Plain>, body, deadline, &parcel));
+        const Outgoing out{*this, std::as_const(command)};
+        return decoded_reply<typename Plain::Reply>(loop_->ask(to.id, command_name<Plain>, out.body, deadline, &out.parcel));
     }
 
     // Delivers, and gives a Pending to wait for later: the way to ask many at once.
@@ -123,8 +122,8 @@ public:
         -> Result<Pending<typename std::remove_cvref_t<C>::Reply>> {
         using Plain = checked_command<P, C>;
         static_assert(HasReply<Plain>, "this command has no Reply: it can be sent, not asked");
-        const std::string_view body = encoded<Plain>(command);
-        Result<AskId> ask = loop_->request(to.id, command_name<Plain>, body, deadline, parcel_of<Plain>());
+        const Outgoing out{*this, std::as_const(command)};
+        Result<AskId> ask = loop_->request(to.id, command_name<Plain>, out.body, deadline, &out.parcel);
         if (!ask) return ask.error();
         return Pending<typename Plain::Reply>{*loop_, *ask};
     }
@@ -156,6 +155,7 @@ public:
     void on_bounced(Take take) {
         using B = typename BouncedOf<decltype(&Take::operator())>::type;
         using C = typename B::CommandType;
+        require_carrier<C>();
         loop_->on_bounced(fields::full_type_name<C>(), [this, take = std::move(take)](Bounce bounce) mutable {
             if (std::optional<B> bounced = restored<C>(std::move(bounce)); bounced) take(std::move(*bounced));
         });
@@ -167,9 +167,17 @@ public:
     // those that were sent there.
     template <class C>
     std::optional<Bounced<C>> next_bounced(AnyRef to = {}) {
+        require_carrier<C>();
         std::optional<Bounce> bounce = loop_->next_bounce(fields::full_type_name<C>(), to.id);
         if (!bounce) return std::nullopt;
         return restored<C>(std::move(*bounce));
+    }
+
+    // How many there are for next_bounced().
+    template <class C>
+    [[nodiscard]] std::size_t bounced_count() const {
+        require_carrier<C>();
+        return loop_->count_bounces(fields::full_type_name<C>());
     }
 
     // Starts a program as an actor and waits until it is ready. It ends with this actor at the latest.
@@ -195,7 +203,10 @@ public:
     Result<void> wait_for(const std::function<bool()>& done, Duration deadline);
 
     // Ends this actor after the command in hand. What the inbox still holds is reported as dead letters.
-    void stop() { loop_->stop(false); }
+    void stop() {
+        loop_->thread().require();
+        loop_->stop(false);
+    }
 
     // ---- facts
     [[nodiscard]] const std::string& name() const noexcept { return loop_->name(); }
@@ -228,6 +239,8 @@ public:
     [[nodiscard]] Result<coordinator::Spawned> find_actor(std::string_view name, std::uint64_t fingerprint);
 
 private:
+    // Why this context can make no segment.
+    [[nodiscard]] std::optional<Error> cannot_hold() const;
     [[nodiscard]] Result<coordinator::Spawned> spawn_program(const Program& program, std::uint64_t fingerprint);
 
     // The plain type of a command given to send, ask or request.
@@ -240,25 +253,43 @@ private:
     };
     template <class P, class C>
     using checked_command = typename Checked<P, C>::type;
+    template <class C>
+    static constexpr void require_carrier() {
+        static_assert(carries_held<C>(), "this command carries no segment, lease or slice, so it never comes back: nobody is told "
+                                         "of a command that its receiver has not handled");
+    }
 
-    template <class C>
-    std::string_view encoded(const C& command) {
-        body_.clear();
-        parcel_.holdings.clear();
-        if constexpr (carries_held<C>()) {
-            parcel_.type = fields::full_type_name<C>();
-            Encoder encoder{body_, parcel_.holdings};
-            encode(encoder, command);
-        } else {
-            Encoder encoder{body_};
-            encode(encoder, command);
+    // One command on its way out. Its bytes are nobody else's meanwhile: a wait may serve whoever sends, too. The memory
+    // that they took is used for the next one.
+    struct Outgoing {
+        template <class C>
+        Outgoing(Context& context, const C& command)
+            : context_(context), body(std::move(context.spare_body_)), parcel(std::move(context.spare_parcel_)) {
+            body.clear();
+            parcel.holdings.clear();
+            if constexpr (carries_held<C>()) {
+                parcel.type = fields::full_type_name<C>();
+                Encoder encoder{body, parcel.holdings};
+                encode(encoder, command);
+            } else {
+                Encoder encoder{body};
+                encode(encoder, command);
+            }
         }
-        return body_;
-    }
-    template <class C>
-    [[nodiscard]] const Parcel* parcel_of() const noexcept {
-        return carries_held<C>() ? &parcel_ : nullptr;
-    }
+        Outgoing(const Outgoing&) = delete;
+        Outgoing& operator=(const Outgoing&) = delete;
+        ~Outgoing() {
+            context_.spare_body_ = std::move(body);
+            context_.spare_parcel_ = std::move(parcel);
+        }
+
+    private:
+        Context& context_;
+
+    public:
+        Buffer body;
+        Parcel parcel;
+    };
     template <class C>
     std::optional<Bounced<C>> restored(Bounce bounce) {
         Arrivals returned{loop_->holdings(), std::move(bounce.holdings)};
@@ -272,9 +303,9 @@ private:
     }
 
     Loop* loop_;
-    Parcel parcel_;
     std::vector<std::string> arguments_;
-    Buffer body_;
+    Buffer spare_body_;
+    Parcel spare_parcel_;
     // Within a handler what waits goes out when it returns; outside of one nobody would send it later.
     Loop::Urgency urgency_ = Loop::Urgency::may_share;
 };
@@ -291,7 +322,17 @@ template <class R>
 Result<R> Pending<R>::get(Duration deadline) {
     Loop* loop = std::exchange(loop_, nullptr);
     if (loop == nullptr) return Error{ErrorKind::refused, "the outcome of this request has been taken already"};
-    return decoded_reply<R>(loop->await(ask_, Deadline::in(loop->clock(), deadline)));
+    // Another thread's call has changed nothing, and an exception out of the wait leaves it to be waited for again.
+    if (!loop->thread().is_this()) return (loop_ = loop)->thread().refusal();
+    const auto outcome = [&] {
+        try {
+            return loop->await(ask_, Deadline::in(loop->clock(), deadline));
+        } catch (...) {
+            loop_ = loop;
+            throw;
+        }
+    };
+    return decoded_reply<R>(outcome());
 }
 
 }  // namespace baton

@@ -81,16 +81,15 @@ public:
     // Commands of ours that came back with their segments, until there are `until.count` of them or the deadline.
     template <class C>
     Result<std::vector<Bounced<C>>> collect_bounced(const Session::Until& until) {
+        // Taken only afterwards: after a failure, or an exception out of the wait, they are there for the next call.
+        const auto has_enough = [&] { return context().template bounced_count<C>() >= until.count; };
+        if (Result<void> waited = session_->wait_for(has_enough, until.deadline); !waited) return waited.error();
         std::vector<Bounced<C>> all;
-        const auto take = [&] {
-            while (all.size() < until.count) {
-                std::optional<Bounced<C>> one = context().next_bounced<C>();
-                if (!one) return false;
-                all.push_back(std::move(*one));
-            }
-            return true;
-        };
-        if (Result<void> waited = session_->wait_for(take, until.deadline); !waited) return waited.error();
+        while (all.size() < until.count) {
+            std::optional<Bounced<C>> one = context().template next_bounced<C>();
+            if (!one) break;
+            all.push_back(std::move(*one));
+        }
         return all;
     }
     // To all of them; how many took it. Fewer than all of them: some were gone or overloaded.

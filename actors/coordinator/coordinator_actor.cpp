@@ -178,6 +178,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     row.exit = reports_.exit_of(living, status);
     std::set<ActorId> told = living.watchers;
     settle_estate(living, row.exit, told);
+    // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
+    row.exit.dead_letters = reports_.dead_letters_of(living);
     row.state = "exited";
     row.inbox_depth = 0;
     vitals_->note_exit(id);

@@ -17,8 +17,10 @@ public:
     // Of a sender as it stands in dead letters: "3.1"; what is no member of this session stays as it is.
     [[nodiscard]] std::string name_of_sender(std::string_view id) const;
 
-private:
+    // What it said itself that it left, and what was sent to it and never taken.
     [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
+
+private:
     const Members* members_;
     const Vitals* vitals_;
 };

@@ -91,6 +91,7 @@ void PyPending::wait(Duration duration) {
     });
     if (waited == Loop::Waited::stopping)
         raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
+    if (waited == Loop::Waited::gone) raise(Error{ErrorKind::gone, "the session has ended: its coordinator has died"});
     if (waited == Loop::Waited::deadline)
         raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} before the deadline", who_, command_)});
     if (*outcome) {

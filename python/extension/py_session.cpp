@@ -46,6 +46,7 @@ PySession::~PySession() {
         static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
         return;
     }
+    session_->loop().thread().adopt();  // Python's collector runs in any thread
     answers_.clear();
     forget();
 }
@@ -132,6 +133,7 @@ void PySession::run_signal_handlers() {
 void PySession::adopt() {
     thread_ = std::this_thread::get_id();
     is_main_thread_ = is_main_thread();
+    if (session_ != nullptr) session_->loop().thread().adopt();
 }
 
 // ---- the end ---------------------------------------------------------------------------------------
@@ -199,11 +201,13 @@ bool PySession::answer(std::uint64_t key, const std::function<void(AnswerSlot&)>
     require_open();
     const auto found = answers_.find(key);
     if (found == answers_.end()) return false;
+    // Said once, also where a signal's handler raises before it is on its way.
     turn([&](Session& session) {
-        say(found->second);
+        AnswerSlot slot = std::move(found->second);
+        answers_.erase(found);
+        say(slot);
         session.loop().flush();
     });
-    answers_.erase(key);
     return true;
 }
 

@@ -19,6 +19,7 @@ Buffer error_body(const Error& error) {
 // ---- Answers ---------------------------------------------------------------------------------------
 
 bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
+    thread_->require();
     record_.clear();
     Encoder encoder{record_};
     begin_record(encoder, envelope);
@@ -34,8 +35,8 @@ bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
     log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
     waiting_.erase(link);
     intake_->drop_silently(link);
-    // What lay in the answers that go nowhere is ours again, and of no use.
-    for (const Bounce& bounce : gifts_->take_back_all(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
+    // What lay in the answers that go nowhere is ours again, and of no use. What was sent to it went over another link.
+    for (const Bounce& bounce : gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
         for (Holding* holding : bounce.holdings) gifts_->holdings()->release(*holding);
     return false;
 }
@@ -63,6 +64,7 @@ void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t a
 
 Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                                  std::string_view body, const Parcel& parcel) {
+    thread_->require();
     Holdings* holdings = gifts_->holdings();
     if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
     if (Result<void> departed = holdings->depart(parcel.holdings, asker); !departed) return departed;

@@ -13,13 +13,14 @@
 #include "runtime/inbox/command.hpp"
 #include "runtime/inbox/gifts.hpp"
 #include "runtime/inbox/intake.hpp"
+#include "runtime/inbox/own_thread.hpp"
 
 namespace baton {
 
 class Answers {
 public:
-    Answers(Transport& transport, Log& log, Intake& intake, Gifts& gifts)
-        : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts) {}
+    Answers(Transport& transport, Log& log, Intake& intake, Gifts& gifts, const OwnThread& thread)
+        : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts), thread_(&thread) {}
     void be(ActorId me) { me_ = me; }
 
     // False if nobody is there any more.
@@ -49,6 +50,7 @@ private:
     Log* log_;
     Intake* intake_;
     Gifts* gifts_;
+    const OwnThread* thread_;
     ActorId me_;
     std::unordered_map<Link, Waiting> waiting_;  // of links that read too slowly
     Buffer record_;                              // reused, so that the steady state allocates nothing

@@ -4,6 +4,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/loop.hpp"
+#include "runtime/inbox/undoing.hpp"
 
 namespace baton {
 
@@ -27,20 +28,20 @@ private:
 
 Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration,
                             const Parcel* parcel, Gifts::By by) {
+    if (!thread_.is_this()) return thread_.refusal();
     if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
-    if (has_lost_coordinator_) return Error{ErrorKind::gone, "the session has ended: its coordinator has died"};
+    if (has_lost_coordinator_) return coordinator_lost();
     const Deadline deadline = Deadline::in(*clock_, duration);
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return peer.error();
     Result<AskId> ask = asks_.begin(to);
     if (!ask) return ask;
+    Unasked unasked{*this, *ask, Unasked::Then::forgotten};
     const bool is_carrying = parcel != nullptr && !parcel->holdings.empty();
     Result<void> sent = is_carrying ? put_parcel(**peer, MessageKind::ask, *ask, tag, body, deadline, *parcel)
                                     : put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now, nullptr);
-    if (!sent) {
-        asks_.forget(*ask);
-        return sent.error();
-    }
+    if (!sent) return sent.error();
+    unasked.is_wanted = true;
     if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
     if (is_carrying) {
         pass_crash_point(CrashPoint::send_pushed);
@@ -50,6 +51,7 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
 }
 
 Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
+    if (!thread_.is_this()) return thread_.refusal();
     std::vector<ActorId> circle;
     const Waited waited = wait_for_answer(id, deadline, circle);
     Asks::Ask* ask = asks_.find(id);
@@ -64,6 +66,7 @@ Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
     abandon(id);
     if (waited == Waited::stopping)
         return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)};
+    if (waited == Waited::gone) return coordinator_lost();
     if (!circle.empty()) return deadlock(circle);
     return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline", who)};
 }
@@ -106,6 +109,7 @@ bool Loop::is_settled(AskId id) {
 }
 
 void Loop::abandon(AskId id) {
+    thread_.require();
     Asks::Ask* ask = asks_.find(id);
     if (ask == nullptr || ask->is_abandoned) return;
     if (ask->outcome) return asks_.forget(id);

@@ -50,9 +50,11 @@ Result<std::string> Context::watch(AnyRef actor) {
 }
 
 Result<void> Context::wait_for(const std::function<bool()>& done, Duration deadline) {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     switch (loop_->wait_for(done, Deadline::in(loop_->clock(), deadline))) {
         case Loop::Waited::done: return {};
         case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
+        case Loop::Waited::gone: return loop_->coordinator_lost();
         case Loop::Waited::stopping: break;
     }
     return Error{ErrorKind::stopping, fmt::format("{} is stopping", name())};
@@ -91,9 +93,17 @@ Error no_ledger() {
 
 }  // namespace
 
+std::optional<Error> Context::cannot_hold() const {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
+    if (loop_->holdings() == nullptr) return no_ledger();
+    // What is made after the session has been swept has a name that nobody looks for any more.
+    if (!loop_->has_coordinator()) return loop_->coordinator_lost();
+    return std::nullopt;
+}
+
 Result<Segment> Context::create_as(Layout layout, Duration deadline) {
+    if (std::optional<Error> why = cannot_hold(); why) return std::move(*why);
     Holdings* holdings = loop_->holdings();
-    if (holdings == nullptr) return no_ledger();
     Result<Holding*> made = holdings->create(layout);
     if (!made && made.error().kind == ErrorKind::overloaded && deadline > Duration::zero()) {
         Deadline next_word{loop_->clock().now()};
@@ -105,13 +115,15 @@ Result<Segment> Context::create_as(Layout layout, Duration deadline) {
             made = holdings->create(layout);
             return made.ok() || made.error().kind != ErrorKind::overloaded;
         };
-        static_cast<void>(loop_->poll(has_made, memory_interval, Deadline::in(loop_->clock(), deadline)));
+        const Loop::Waited waited = loop_->poll(has_made, memory_interval, Deadline::in(loop_->clock(), deadline));
+        if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
     }
     if (!made) return made.error();
     return Segment{*holdings, **made};
 }
 
 Result<Lent> Context::lend(Segment&& segment) {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holding* holding = segment.holding();
     if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be lent: it was moved from, or given away"};
     Holdings& holdings = *segment.holdings();
@@ -122,14 +134,15 @@ Result<Lent> Context::lend(Segment&& segment) {
 }
 
 Result<void> Context::hand_out(Segment&& segment, const std::string& name) {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holding* holding = segment.holding();
     if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be handed out: it was moved from, or given away"};
     return segment.holdings()->hand_out(*holding, name);
 }
 
 Result<Segment> Context::take_in(const std::string& name, Layout layout) {
+    if (std::optional<Error> why = cannot_hold(); why) return std::move(*why);
     Holdings* holdings = loop_->holdings();
-    if (holdings == nullptr) return no_ledger();
     Result<Holding*> taken = holdings->take_in(name, std::move(layout));
     if (!taken) return taken.error();
     return Segment{*holdings, **taken};

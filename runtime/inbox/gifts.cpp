@@ -83,4 +83,8 @@ std::vector<Bounce> Gifts::take_back_commands(ActorId to, const Error& why) {
     return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::send || gift.key.by == By::request; });
 }
 
+std::vector<Bounce> Gifts::take_back_replies(ActorId to, const Error& why) {
+    return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::reply; });
+}
+
 }  // namespace baton

@@ -111,6 +111,11 @@ void Intake::drop(Link link, const Error& why) {
     static_cast<void>(transport_->send(link, answer));
 }
 
+ActorId Intake::speaker_of(Link link) const {
+    const auto sender = senders_.find(link);
+    return sender == senders_.end() ? ActorId{} : sender->second.id;
+}
+
 // Of exits we are told only where we had located the actor; the vitals know of all.
 void Intake::make_room() {
     if (senders_.size() < limits::dropped_peers_max + limits::actors_max) return;

@@ -31,6 +31,8 @@ public:
     void drop_silently(Link link);
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);
+    // For whom the link has spoken; nobody where it has not yet.
+    [[nodiscard]] ActorId speaker_of(Link link) const;
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
     [[nodiscard]] std::uint64_t frames_taken() const noexcept { return frames_taken_; }
 

@@ -72,8 +72,9 @@ void Peers::discard_waiting(Peer& peer) {
 
 void Peers::publish(Peer& peer) const noexcept {
     if (peer.mine == nullptr || !is_of(*peer.mine, peer.id)) return;
-    peer.mine->sent_commands.store(peer.sent_commands, relaxed);
     peer.mine->sent_bytes.store(peer.sent_bytes, relaxed);
+    // In one order with the life of the receiver, at which the sender looks next, and the coordinator's count of it.
+    peer.mine->sent_commands.store(peer.sent_commands, std::memory_order_seq_cst);
 }
 
 }  // namespace baton

@@ -150,12 +150,14 @@ std::uint32_t Lent::leases_out() const {
 Result<Segment> Lent::reclaim(Duration deadline) {
     Holding* mine = holding();
     if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
     Holdings& book = *holdings();
     bool is_whole = book.try_reclaim(*mine);
     if (!is_whole && loop_ != nullptr) {
         const Loop::Waited waited = loop_->poll([&] { return is_whole = book.try_reclaim(*mine); }, reclaim_interval,
                                                 Deadline::in(loop_->clock(), deadline));
         if (waited == Loop::Waited::stopping) return Error{ErrorKind::stopping, "this actor is stopping"};
+        if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
     }
     if (!is_whole)
         return Error{ErrorKind::timed_out, fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};

@@ -2,6 +2,7 @@
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/loop.hpp"
+#include "runtime/inbox/undoing.hpp"
 
 namespace baton {
 
@@ -9,12 +10,14 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     if (!to.is_somebody()) return Error{ErrorKind::refused, "the Ref addresses nobody: it was never set"};
     if (Peer* known = peers_.find(to); known != nullptr) return known;
     if (const auto found = exited_.find(to); found != exited_.end()) return Error{ErrorKind::gone, found->second};
+    if (has_lost_coordinator_) return coordinator_lost();
     if (!control_.is_some()) return Error{ErrorKind::gone, "there is no coordinator to ask for an address"};
     Buffer body;
     Encoder encoder{body};
     encode(encoder, coordinator::Locate{AnyRef{to}});
     Result<AskId> ask = request(coordinator_id, "Locate", body, limits::coordinator_deadline);
     if (!ask) return ask.error();
+    const Unasked unasked{*this, *ask, Unasked::Then::abandoned};
     Result<ReplyFrame> reply = await(*ask, deadline);
     if (!reply) {
         // It will not come to life again: nobody asks the coordinator twice.
@@ -28,20 +31,25 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     return &peers_.add(to, located->name, *link);
 }
 
-Error Loop::cannot_wait(Waited why, const Peer& peer, std::string_view for_what) const {
-    if (why == Waited::stopping) return Error{ErrorKind::stopping, fmt::format("{} is stopping", name_)};
+std::optional<Error> Loop::cannot_wait(ActorId to, Deadline deadline, std::string_view for_what) {
+    if (has_lost_coordinator_) return coordinator_lost();
+    const Peer* peer = peers_.find(to);
+    if (peer == nullptr) return Error{ErrorKind::gone, exited_[to]};
+    if (ends_waits()) return Error{ErrorKind::stopping, fmt::format("{} is stopping", name_)};
+    if (!deadline.has_passed(*clock_)) return std::nullopt;
     return Error{ErrorKind::overloaded, fmt::format("{} has not taken what was sent before: {} waited until its deadline",
-                                                    peer.name, for_what)};
+                                                    peer->name, for_what)};
 }
+
+// Whether the coordinator has not begun to settle its death. Where it has, nobody counts what is sent to it from now on.
+bool Loop::lives(ActorId actor) const noexcept { return holdings() == nullptr || holdings()->ledger().is_alive(actor); }
 
 Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
     const ActorId to = peer.id;
     while (!peers_.in_flight(peer).fits(bytes)) {
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
-        serve_control();
-        if (peers_.find(to) == nullptr) return Error{ErrorKind::gone, exited_[to]};
-        if (ends_waits()) return cannot_wait(Waited::stopping, peer, "the window");
-        if (deadline.has_passed(*clock_)) return cannot_wait(Waited::deadline, peer, "a full inbox");
+        serve_links();
+        if (std::optional<Error> why = cannot_wait(to, deadline, "a full inbox"); why) return std::move(*why);
         wait(nullptr, deadline.or_earlier(Deadline::in(*clock_, window_interval)), Link{});
     }
     return {};
@@ -68,18 +76,16 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
     record_.append(body);
     peers_.append(peer, record_);
     if (peer.waiting_commands == 1) ++unsent_peers_;
+    Unsent unsent{*this, peer.id, record_.size()};
+    // First it is counted as sent, then looked whether its receiver lives; the coordinator first takes the life and then
+    // counts what was sent and not taken. So one of the two knows of it.
+    if (is_counted && !lives(peer.id)) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
 
     const bool may_share = urgency == Urgency::may_share && is_counted &&
                            peers_.in_flight(peer).commands >= limits::batch_from_waiting &&
                            peer.waiting_commands < limits::batch_commands_max;
-    if (may_share) return {};
-    const std::size_t record_bytes = record_.size();
-    const ActorId to = peer.id;
-    Result<void> pushed = push(peer, deadline);
-    if (!pushed && peers_.find(to) != nullptr) {  // refused, so it is as if it had never been sent
-        peers_.undo(peer, record_bytes);
-        if (peer.waiting_commands == 0) --unsent_peers_;
-    }
+    Result<void> pushed = may_share ? Result<void>{} : push(peer, deadline);
+    unsent.is_sent = pushed.ok();
     return pushed;
 }
 
@@ -93,11 +99,9 @@ Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::stri
     const ActorId to = peer.id;
     gifts_.look(to);
     if (Result<void> departed = holdings()->depart(parcel.holdings, to); !departed) return departed;
+    Ungiven ungiven{*holdings(), parcel};
     Result<void> sent = put(peer, kind, ask, tag, body, deadline, Urgency::now, &parcel);
-    if (!sent) {
-        Holdings::Departed back{parcel.holdings, false};
-        static_cast<void>(holdings()->take_back(back));
-    }
+    ungiven.is_given = sent.ok();
     return sent;
 }
 
@@ -111,19 +115,20 @@ Result<void> Loop::push(Peer& peer, Deadline deadline) {
                 peer.waiting_commands = 0;
                 --unsent_peers_;
                 return {};
-            case Transport::Sent::gone: return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
+            case Transport::Sent::gone:
+                if (has_lost_coordinator_) return coordinator_lost();
+                return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
             case Transport::Sent::full: break;
         }
-        serve_control();
-        if (peers_.find(to) == nullptr) return Error{ErrorKind::gone, exited_[to]};
-        if (ends_waits()) return cannot_wait(Waited::stopping, peer, "the link");
-        if (deadline.has_passed(*clock_)) return cannot_wait(Waited::deadline, peer, "a full link");
+        serve_links();
+        if (std::optional<Error> why = cannot_wait(to, deadline, "a full link"); why) return std::move(*why);
         wait(nullptr, deadline, peer.link);
     }
 }
 
 Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body, Duration duration, Urgency urgency,
                         const Parcel* parcel) {
+    if (!thread_.is_this()) return thread_.refusal();
     const Deadline deadline = Deadline::in(*clock_, duration);
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return peer.error();
@@ -136,6 +141,7 @@ Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body,
 }
 
 void Loop::flush() {
+    thread_.require();
     if (unsent_peers_ == 0) return;
     std::vector<ActorId> unsent;  // a push may serve the control lane and so remove a peer
     for (const auto& [id, peer] : peers_.all())

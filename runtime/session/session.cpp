@@ -63,6 +63,18 @@ std::string read_line(int fd, Duration at_most) {
 constexpr Duration coordinator_start_deadline = std::chrono::seconds{10};
 constexpr Duration coordinator_exit_deadline = std::chrono::seconds{2};
 
+// Asks under way; those that are still there at the end, also by an exception, are given up.
+struct Asked {
+    explicit Asked(Loop& one) : loop(one) {}
+    ~Asked() {
+        for (const AskId ask : all) loop.abandon(ask);
+    }
+    Asked(const Asked&) = delete;
+    Asked& operator=(const Asked&) = delete;
+    Loop& loop;
+    std::vector<AskId> all;
+};
+
 }  // namespace
 
 // Commands that came to the inbox and wait for collect().
@@ -103,7 +115,10 @@ Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), ma
     loop_->collect_with(*mail_);
 }
 
-Session::~Session() { static_cast<void>(close()); }
+Session::~Session() {
+    loop_->thread().adopt();  // whoever ends it is its last user
+    static_cast<void>(close());
+}
 
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     std::unique_ptr<Session> session{new Session};
@@ -178,13 +193,13 @@ Result<void> Session::watch_coordinator(pid_t pid) {
     Result<UniqueFd> pidfd = open_pidfd(pid);
     if (!pidfd) return pidfd.error();
     parts_->coordinator_pidfd = std::move(*pidfd);
-    loop_->watch(parts_->coordinator_pidfd.get(), [this] {
-        if (has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}})) loop_->lose_coordinator();
-    });
+    loop_->watch_coordinator(parts_->coordinator_pidfd.get(),
+                             [this] { return has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}}); });
     return {};
 }
 
 Result<void> Session::require_open() const {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (!is_closed_) return {};
     return Error{ErrorKind::gone, "the session is closed: nothing can be done with it any more"};
 }
@@ -194,7 +209,8 @@ Result<void> Session::require_open() const {
 Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& what, Duration duration,
                                             const std::function<void(std::size_t)>& on_ready) {
     if (Result<void> open = require_open(); !open) return open.error();
-    std::vector<AskId> asks;
+    Asked asked{*loop_};
+    std::vector<AskId>& asks = asked.all;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
         const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration,
@@ -269,7 +285,8 @@ Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
     const Deadline deadline = Deadline::in(loop_->clock(), duration);
     Buffer nothing;
     Encoder{nothing}.nil();
-    std::vector<AskId> asks;
+    Asked asked{*loop_};
+    std::vector<AskId>& asks = asked.all;
     std::optional<Error> failure;
     for (const AnyRef& actor : actors) {
         Result<AskId> ask = loop_->request(actor.id, sync_tag, nothing, duration);
@@ -327,6 +344,7 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
             deadline.or_earlier(quiet_end));
         if (waited == Loop::Waited::stopping)
             return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
+        if (waited == Loop::Waited::gone && mail_->arrived == before) return loop_->coordinator_lost();
         if (waited == Loop::Waited::deadline && mail_->arrived == before) return std::exchange(collected, {});
         if (deadline.has_passed(clock) && mail_->arrived == before) return std::exchange(collected, {});
     }
@@ -335,14 +353,16 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
 Result<void> Session::wait_for(const std::function<bool()>& done, Duration duration) {
     if (Result<void> open = require_open(); !open) return open;
     const Deadline deadline = Deadline::in(loop_->clock(), duration);
-    if (loop_->serve(mail_.get(), done, deadline) == Loop::Waited::stopping)
-        return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
+    const Loop::Waited waited = loop_->serve(mail_.get(), done, deadline);
+    if (waited == Loop::Waited::stopping) return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
+    if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
     return {};
 }
 
 // ---- the end ---------------------------------------------------------------------------------------
 
 Result<std::vector<Ended>> Session::close(Duration deadline) {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (is_closed_) return std::vector<Ended>{};
     is_closed_ = true;
     loop_->begin_leaving();

@@ -101,7 +101,11 @@ bool LoopbackTransport::receive_from(Link link, std::string& frame) {
 }
 
 bool LoopbackTransport::wait(const Interest& interest, Duration at_most) {
-    if (at_most > Duration::zero()) network_->on_wait(at_most);
+    const bool has_answers = std::ranges::any_of(interest.links, [this](Link link) {
+        const auto found = opened_.find(link);
+        return found != opened_.end() && !found->second->back.empty();
+    });
+    if (at_most > Duration::zero() && !has_answers) network_->on_wait(at_most);
     may_hold_frames_ = may_hold_frames_ || interest.inbox;
     return false;
 }

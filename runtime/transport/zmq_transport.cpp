@@ -30,6 +30,12 @@ Error to_error(const zmq::error_t& error, std::string tried) {
     return Error{is_limit ? ErrorKind::overloaded : ErrorKind::refused, fmt::format("{}: {}", tried, error.what())};
 }
 
+// Of the Unix socket; empty where it is none.
+std::string path_of(std::string_view address) {
+    constexpr std::string_view scheme = "ipc://";
+    return address.starts_with(scheme) ? std::string(address.substr(scheme.size())) : std::string();
+}
+
 // ZeroMQ gives up any call, even one that does not wait, when a signal arrives in it.
 template <class Function>
 auto uninterrupted(Function&& call) {
@@ -76,6 +82,7 @@ struct ZmqTransport::Sockets {
     zmq::context_t context{1};
     Socket inbox;
     std::unordered_map<std::uint32_t, Socket> opened;
+    std::unordered_map<std::uint32_t, std::string> opened_paths;
     std::uint32_t next_opened = first_opened;
 
     std::unordered_map<std::string, std::uint32_t> accepted;
@@ -85,6 +92,9 @@ struct ZmqTransport::Sockets {
     std::unordered_set<std::uint32_t> kept;
     std::string last_route;
     std::uint32_t last_accepted = 0;
+    // Over which sockets the accepted links came, as their first frames say.
+    std::unordered_map<std::uint32_t, PeerSockets::Socket> came_over;
+    std::unordered_multimap<ino_t, std::uint32_t> links_at;
 
     std::string inbox_path;
     PeerSockets peers;
@@ -116,7 +126,33 @@ struct ZmqTransport::Sockets {
         kept.erase(index);
         accepted.erase(found->second);
         routes.erase(found);
+        if (const auto socket = came_over.find(index); socket != came_over.end()) {
+            const auto [first, last] = links_at.equal_range(socket->second.inode);
+            links_at.erase(std::find_if(first, last, [index](const auto& entry) { return entry.second == index; }));
+            came_over.erase(socket);
+        }
         if (last_accepted == index) last_accepted = 0;
+    }
+
+    // `frame`: the first that came over the link.
+    void note_socket(std::uint32_t index, zmq::message_t& frame) {
+        const std::optional<PeerSockets::Socket> socket = PeerSockets::at(::zmq_msg_get(frame.handle(), ZMQ_SRCFD));
+        if (!socket) return;  // it has ended, or is none
+        came_over.insert_or_assign(index, *socket);
+        links_at.emplace(socket->inode, index);
+    }
+
+    [[nodiscard]] Speaker speaker_over(const PeerSockets::Socket& socket, const std::function<Speaker(Link)>& who) const {
+        Speaker speaker = Speaker::unknown;
+        const auto [first, last] = links_at.equal_range(socket.inode);
+        for (auto entry = first; entry != last; ++entry) {
+            if (came_over.at(entry->second) != socket) continue;
+            // Of several the one that lives is right: its connection has not ended, so the descriptor is still its own.
+            const Speaker one = who(Link{entry->second});
+            if (one == Speaker::another) return one;
+            if (one == Speaker::the_dead) speaker = one;
+        }
+        return speaker;
     }
 };
 
@@ -136,8 +172,7 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
-        constexpr std::string_view scheme = "ipc://";
-        if (address.starts_with(scheme)) sockets_->inbox_path = address.substr(scheme.size());
+        sockets_->inbox_path = path_of(address);
         return {};
     } catch (const zmq::error_t& error) {
         return to_error(error, fmt::format("cannot bind an inbox at {}", address));
@@ -155,6 +190,7 @@ Result<Link> ZmqTransport::open(const std::string& address) {
         uninterrupted([&] { socket.connect(address); });
         const Link link{std::exchange(sockets_->next_opened, sockets_->next_opened + 2)};
         sockets_->opened.emplace(link.index, Socket{std::move(socket)});
+        sockets_->opened_paths.emplace(link.index, path_of(address));
         return link;
     } catch (const zmq::error_t& error) {
         return to_error(error, fmt::format("cannot open a link to {}", address));
@@ -167,6 +203,7 @@ void ZmqTransport::close(Link link, Pending pending) {
     if (found == sockets_->opened.end()) return;
     if (pending == Pending::discarded) found->second.socket.set(zmq::sockopt::linger, 0);
     sockets_->opened.erase(found);
+    sockets_->opened_paths.erase(link.index);
 }
 
 void ZmqTransport::keep(Link link) {
@@ -196,6 +233,7 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
     if (!sockets.inbox.socket) return false;  // nothing has been bound
     for (;;) {
         if (!sockets.inbox.receive(sockets.route)) return false;
+        const std::uint32_t next_new = sockets.next_accepted;
         from = sockets.link_of(sockets.route.to_string_view());
         bool has_more = sockets.route.more();
         std::size_t parts = 0;
@@ -204,6 +242,7 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
             has_more = sockets.message.more();
             if (++parts == 1) frame.assign(sockets.message.to_string_view());
         }
+        if (from.index == next_new) sockets.note_socket(from.index, parts == 0 ? sockets.route : sockets.message);
         if (parts == 1) return true;
         // Not one frame, so nobody of ours: an empty frame does not parse, which drops the peer.
         frame.clear();
@@ -219,7 +258,12 @@ bool ZmqTransport::receive_from(Link link, std::string& frame) {
     return true;
 }
 
-bool ZmqTransport::may_deliver(pid_t dead) { return sockets_->peers.may_deliver(sockets_->inbox_path, dead); }
+bool ZmqTransport::may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) {
+    const auto path = sockets_->opened_paths.find(dead.opened.index);
+    return sockets_->peers.may_deliver(
+        sockets_->inbox_path, {dead.id, dead.pid, path == sockets_->opened_paths.end() ? std::string() : path->second},
+        [&](const PeerSockets::Socket& socket) { return sockets_->speaker_over(socket, who_speaks_over); });
+}
 
 bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
     Sockets& sockets = *sockets_;

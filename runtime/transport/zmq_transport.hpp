@@ -23,7 +23,7 @@ public:
     Sent send(Link link, std::string_view frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
-    [[nodiscard]] bool may_deliver(pid_t dead) override;
+    [[nodiscard]] bool may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) override;
     bool wait(const Interest& interest, Duration at_most) override;
 
 private:

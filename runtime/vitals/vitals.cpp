@@ -149,7 +149,7 @@ std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
     const Traffic* incoming = find_traffic(*receiver, from);
     if (incoming == nullptr && receiver->reused.load(relaxed) > 0 && has_exited(from)) return 0;
     const std::uint64_t taken = incoming == nullptr ? 0 : incoming->taken_commands.load(relaxed);
-    const std::uint64_t sent = outgoing->sent_commands.load(relaxed);
+    const std::uint64_t sent = outgoing->sent_commands.load(std::memory_order_seq_cst);
     return sent > taken ? sent - taken : 0;
 }
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import unittest
 
 import baton
@@ -176,6 +177,50 @@ class Segments(World):
         taken = self.floats(3)
         self.assertRaisesText(baton.Failed, "torn", self.keeper.ask, "Spoil", segment=taken)
         self.assertEmpty(taken)
+
+    def test_a_send_that_a_signal_s_handler_ends_leaves_it_where_it_was(self):
+        class Alarm(Exception):
+            pass
+
+        def raise_alarm(*_):
+            raise Alarm
+
+        previous = signal.signal(signal.SIGALRM, raise_alarm)
+        self.addCleanup(signal.signal, signal.SIGALRM, previous)
+        os.kill(self.keeper.pid, signal.SIGSTOP)
+        for letters in (1_000_000, 10_000, 100, 0):  # its window is full then
+            with self.assertRaises(baton.Overloaded):
+                while True:
+                    self.keeper.send("Hold", segment=self.floats(0), label="x" * letters, deadline=0.02)
+        segment = self.floats(1)
+        for way, command in ((self.keeper.send, "Hold"), (self.keeper.ask, "Double"), (self.keeper.request, "Double")):
+            with self.subTest(way=way.__name__):
+                fields = {"label": "y" * 100} if command == "Hold" else {}
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+                self.assertRaises(Alarm, way, command, segment=segment, deadline=None, **fields)
+                self.assertEqual(self.values(segment), [1])
+        self.assertEqual(self.session.collect_bounced(count=None, deadline=0), [])
+        os.kill(self.keeper.pid, signal.SIGCONT)
+        self.session.sync([self.keeper])
+        self.assertEqual(self.values(self.keeper.ask("Double", segment=segment)), [2], "it was not sent later")
+        self.assertEqual(self.session.find("coordinator").ask("Audit"), [])
+
+    def test_a_coordinator_that_dies_ends_every_wait_and_nothing_is_made_any_more(self):
+        lent = self.floats(1).lend()
+        lease = lent.lease()
+        os.kill(self.keeper.pid, signal.SIGSTOP)
+        self.keeper.request("KeepLease", pixels=lease)
+        before = time.process_time()
+        os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
+        for wait in (lambda: self.session.collect(deadline=None), lambda: self.session.collect_bounced(deadline=None),
+                     lambda: lent.reclaim(deadline=None), lambda: self.session.create(64, deadline=None),
+                     lambda: self.session.take_in("anything", 1), lambda: self.keeper.ask("GiveBack", deadline=None),
+                     lambda: self.keeper.send("Drop"), lambda: self.session.roster()):
+            self.assertRaisesText(baton.Gone, "coordinator has died", wait)
+        self.assertLess(time.process_time() - before, 2)
+        self.assertRaises(baton.Gone, self.session.close)
+        with baton.session():  # sweeps what the dead one left
+            pass
 
     def test_one_actor_forwards_to_another(self):
         other = self.session.spawn("keeper")

@@ -119,7 +119,7 @@ TEST_CASE("to an actor that has exited one can neither send nor ask", "[simulati
     SimActor& student = world.spawn("student");
     const ActorId id = student.id;
     std::vector<std::string> told;
-    teacher.loop.on_exited([&told](const notice::Exited& exited) { told.push_back(exited.name); });
+    teacher.loop.on_peer_exited([&told](const notice::Exited& exited) { told.push_back(exited.name); });
 
     SECTION("which it knew") {
         make_known(world, teacher, {&student});

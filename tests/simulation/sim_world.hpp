@@ -73,8 +73,15 @@ public:
         return sent;
     }
     bool receive(Link& from, std::string& frame) override { return count(inner_.receive(from, frame), frame); }
-    bool receive_from(Link link, std::string& frame) override { return count(inner_.receive_from(link, frame), frame); }
+    bool receive_from(Link link, std::string& frame) override {
+        before_receive_from();
+        return count(inner_.receive_from(link, frame), frame);
+    }
+    bool may_deliver(const DeadPeer&, const std::function<Speaker(Link)>&) override { return may_still_deliver; }
     bool wait(const Interest& interest, Duration at_most) override { return inner_.wait(interest, at_most); }
+
+    std::function<void()> before_receive_from = [] {};
+    bool may_still_deliver = false;  // of whoever has died
 
 private:
     bool count(bool any, const std::string& frame) {
@@ -130,6 +137,7 @@ public:
         return loop.ask(to, tag, body, deadline);
     }
 
+    std::shared_ptr<Holdings> holdings;  // in a world with memory
     CountingTransport transport;
     Log log;
     Loop loop;
@@ -167,11 +175,33 @@ public:
     }
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
+    ~SimWorld() {
+        for (SimActor& actor : actors_)
+            if (actor.holdings) actor.holdings->release_all();
+        for (int round = 0; round < 2; ++round)
+            for (SimActor& actor : actors_)
+                if (actor.holdings) actor.holdings->trim();
+        actors_.clear();
+        if (region) LedgerRegion::remove(vitals.id());
+    }
+
+    // From here on whoever is spawned has a ledger, and may give and lend.
+    void add_memory() {
+        LedgerRegion::remove(vitals.id());  // of a crashed process that had this pid
+        region.emplace(LedgerRegion::create(vitals.id(), ~std::uint64_t{0}).value());
+        region->ledger().give_life(coordinator_id, ~std::uint64_t{0}).value();
+    }
 
     SimActor& spawn(const std::string& name) {
         SimActor& actor = actors_.emplace_back(*this, ActorId{next_number_++, 1}, name);
         REQUIRE(actor.loop.open_control("coordinator").ok());
         actor.loop.attach(*vitals, vitals.own(actor.id));
+        if (region) {
+            region->ledger().give_life(actor.id, ~std::uint64_t{0}).value();
+            actor.holdings = std::make_shared<Holdings>(LedgerRegion::open(vitals.id()).value(), vitals.id(), actor.id, clock,
+                                                        Store::Idle::accessible);
+            actor.loop.attach(*actor.holdings);
+        }
         REQUIRE(actor.transport.bind(address_of(actor.id)).ok());
         // So that the coordinator knows its control lane.
         REQUIRE(actor.loop.send(coordinator_id, "Ready", "\x80", 1s, Loop::Urgency::now).ok());
@@ -215,6 +245,7 @@ public:
     ManualClock clock;
     Traffic traffic;
     baton_test::TestVitals vitals;
+    std::optional<LedgerRegion> region;
 
 private:
     void run_others() {

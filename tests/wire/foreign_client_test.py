@@ -18,7 +18,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import unittest.mock
 
 import msgpack
 import zmq
@@ -879,6 +881,27 @@ class Ledger(ForeignClientTest):
         stranger = Stranger(self, self.coordinator_address)
         stranger.say(carrying(ASK, 1, 7, COORDINATOR, "Roster", msgpack.packb({"with_exited": False})))
         self.assert_error(stranger.hear(), "unsupported", 7, "Roster", "takes part in no ledger")
+        self.assert_sound(honest)
+
+    def test_a_pid_that_is_another_s_does_not_keep_an_heir_waiting(self):
+        # Goal: what a member leaves is settled, whichever process it has said it was.
+        # Method: it offers something to the greeter, says nothing of it and leaves; so only the greeter's Drained ends it.
+        honest = self.join_with_greeter()
+        pids = {row["name"]: row["pid"] for row in honest.ask(COORDINATOR, "Roster", {"with_exited": False})}
+        for whose, pid in (("the coordinator's", self.coordinator.pid), ("the heir's", pids["greeter"]),
+                           ("another member's", os.getpid()), ("unknown", 0)):
+            with self.subTest(whose=whose):
+                with unittest.mock.patch("os.getpid", return_value=pid):
+                    leaver = self.join("leaver")
+                pages = LedgerPages(self, leaver.welcome["session"], leaver)
+                slot = pages.claim_block("segment")
+                pages.create(slot, b"lost")
+                pages.give(slot, self.greeter)
+                leaver.leave()
+                ends = time.monotonic() + SECONDS
+                while self.rows(honest).get(slot, ("settled",))[0] == "offered":
+                    self.assertLess(time.monotonic(), ends, "it is never settled")
+        self.assert_greets(honest)
         self.assert_sound(honest)
 
     def test_drained_is_taken_only_over_the_connection_that_joined(self):
