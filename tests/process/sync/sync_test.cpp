@@ -218,6 +218,20 @@ TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold w
     CHECK(text.elements().size() == 5);
 }
 
+TEST_CASE("a text of any length is read as it was assigned, and what lies behind it stays", "[process][sync]") {
+    SyncWorld world;
+    constexpr std::size_t size = 37;  // some words and a rest
+    sync::ByteArray text{world.context(), sync::ByteArray::make(world.context(), world.keeper(), "text", size).value()};
+    for (std::size_t length = 0; length <= size; ++length) {
+        text.assign(std::string(size, '-')).value();
+        const std::string written = std::string("abcdefghijklmnopqrstuvwxyz0123456789.").substr(0, length);
+        text.assign(written).value();
+        CHECK(text.text() == written);
+        const std::string behind = length == size ? "" : '\0' + std::string(size - length - 1, '-');
+        CHECK(text.raw() == written + behind);
+    }
+}
+
 TEST_CASE("a lock is acquired again by its owner only where it may be", "[process][sync]") {
     SyncWorld world;
     const Player alice = world.player("alice");
