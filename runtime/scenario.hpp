@@ -53,6 +53,8 @@ public:
     Result<void> terminate(AnyRef actor) { return session_->signal(actor, 15); }
     Result<void> kill(AnyRef actor) { return session_->signal(actor, 9); }
     Result<Ended> join(AnyRef actor, Duration deadline) { return session_->join(actor, deadline); }
+    Result<Exit> exit_of(AnyRef actor) { return session_->exit_of(actor); }
+    Result<UniqueFd> sentinel(AnyRef actor) { return session_->sentinel(actor); }
     Result<std::vector<RosterRow>> roster(bool with_exited = false) { return session_->roster(with_exited); }
 
     // ---- messages; see Context for the contracts
@@ -123,7 +125,7 @@ public:
         return session_->sync(actors, deadline);
     }
 
-    // Commands C that came to this scenario, until there are `until.count` of them, or it has been quiet for
+    // Commands C that came to this scenario, until there are `until.count` of them, or none has come for
     // `until.quiet`, or `until.deadline` has passed; what has come by then is returned.
     template <class C>
     Result<std::vector<C>> collect(const Session::Until& until) {

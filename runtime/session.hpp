@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/unique_fd.hpp"
 #include "runtime/context.hpp"
 
 namespace baton {
@@ -61,6 +62,12 @@ public:
     [[nodiscard]] Result<void> signal(AnyRef actor, int number);
     // Waits for the exit.
     [[nodiscard]] Result<Ended> join(AnyRef actor, Duration deadline);
+    // How it ended; `running` while it lives. `gone` where there never was such an actor, or so long ago that it is forgotten.
+    [[nodiscard]] Result<Exit> exit_of(AnyRef actor);
+    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select() and event
+    // loops of others. At once for one that has ended. It is that process's, also when its pid is used again. `refused` for
+    // one whose process nobody knows.
+    [[nodiscard]] Result<UniqueFd> sentinel(AnyRef actor);
 
     // Until `actor` has handled everything that this session sent to it before.
     [[nodiscard]] Result<void> sync(std::span<const AnyRef> actors, Duration deadline);
@@ -75,7 +82,7 @@ public:
     };
     struct Until {
         std::size_t count = limits::collected_commands_max;  // so many are enough
-        Duration quiet = Duration::max();                    // nothing for so long is enough
+        Duration quiet = Duration::max();                    // none that is wanted for so long is enough
         Duration deadline = limits::ask_deadline;            // enough in any case
     };
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.

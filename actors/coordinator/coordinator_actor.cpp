@@ -89,6 +89,11 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
 
 void Coordinator::on(const Watch& command, Answer<std::string> answer) {
     Member* member = members_.find(command.actor.id);
+    // The pid of one that we have not started is free as soon as its own parent has heard of the end: we know of it first.
+    if (member != nullptr && member->pidfd.is_open() && has_exited_by(member->pidfd.get(), Deadline{loop_->clock().now()})) {
+        settle_exit(*member, std::nullopt);
+        member = nullptr;
+    }
     if (member != nullptr) {
         if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
         return answer.reply(member->name);

@@ -1,6 +1,8 @@
 """Actor: one actor of a session, seen from a scenario."""
 from __future__ import annotations
 
+import os
+import select
 import signal
 from typing import TYPE_CHECKING, Any, Dict, Optional, Union
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 #: Seconds, where a script names none.
 DEFAULT_DEADLINE = 5.0
+
+
+def _is_readable(descriptor: int) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 class Actor(_baton.Ref):
@@ -36,6 +44,11 @@ class Actor(_baton.Ref):
         self._pid = pid
         self._protocol = protocol
         self._is_closed = False
+        self._sentinel: Optional[int] = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_sentinel", None) is not None:
+            os.close(self._sentinel)
 
     def __repr__(self) -> str:
         return f"<baton.Actor {self._name} ({self.id})>"
@@ -138,6 +151,8 @@ class Actor(_baton.Ref):
     def exit(self) -> Optional[Exit]:
         """How it ended; None while it lives. Does not wait for it."""
         self._require_open()
+        if self._sentinel is not None and _is_readable(self._sentinel):
+            return self.join()  # what is still on its way
         return self._session._exit_of(self)
 
     @property
@@ -145,6 +160,19 @@ class Actor(_baton.Ref):
         """As in multiprocessing: None while it lives, what main() returned, or minus the signal's number."""
         exit = self.exit
         return None if exit is None else exit.exitcode
+
+    @property
+    def sentinel(self) -> int:
+        """As in multiprocessing: a descriptor that becomes readable when the actor's process has ended, for
+        multiprocessing.connection.wait(), select or an event loop. It is this object's, and ends with it or with close().
+
+        It stays that process's, also when its pid is used again. Raises Gone for an actor that is forgotten, Refused for
+        one whose process nobody knows.
+        """
+        self._require_open()
+        if self._sentinel is None:
+            self._sentinel = self._session._sentinel_of(self)
+        return self._sentinel
 
     def is_alive(self) -> bool:
         """Whether it has not exited yet."""
@@ -160,6 +188,9 @@ class Actor(_baton.Ref):
         if self._session._core.is_open and self.is_alive():
             raise Closed(f"{self._name} is still alive and can't be closed: stop() or join() it first")
         self._is_closed = True
+        if self._sentinel is not None:
+            descriptor, self._sentinel = self._sentinel, None
+            os.close(descriptor)
 
     # ---- inside
 

@@ -373,6 +373,9 @@ PYBIND11_MODULE(_baton, module) {
                 value_or_raise(self.turn([&](Session& session) { return session.join(AnyRef{actor.id}, duration); }));
             return exit_of(ended.name, ended.exit);
         })
+        .def("sentinel", [](PySession& self, const PyRef& actor) {  // whoever calls closes it
+            return value_or_raise(self.turn([&](Session& session) { return session.sentinel(AnyRef{actor.id}); })).release();
+        })
         .def("signal", [](PySession& self, const PyRef& actor, int number) {
             value_or_raise(self.turn([&](Session& session) { return session.signal(AnyRef{actor.id}, number); }));
         })

@@ -300,7 +300,9 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
             messages.insert(messages.begin(), std::move_iterator(collected.begin()), std::move_iterator(collected.end()));
         }
     } const give_back{collected, mail_->messages};
-    for (;;) {
+    Deadline quiet_end = Deadline::in(clock, until.quiet);
+    for (bool is_last_look = false;;) {
+        const std::size_t had = collected.size();
         std::deque<Message> rest;
         for (Message& message : mail_->messages) {
             const bool is_wanted = wanted.empty() || message.tag == wanted;
@@ -316,19 +318,19 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
             return Error{ErrorKind::overloaded,
                          fmt::format("{} messages of other commands wait to be collected (limits::collected_commands_max)",
                                      mail_->messages.size())};
+        // Each that is wanted starts the quiet anew; others do not.
+        if (collected.size() > had) quiet_end = Deadline::in(clock, until.quiet);
+        if (is_last_look && (collected.size() == had || deadline.has_passed(clock))) return std::exchange(collected, {});
         const std::uint64_t before = mail_->arrived;
         const std::uint64_t enough =
             before + std::min(until.count - collected.size(), limits::collected_commands_max);
-        // One that is quiet for long enough ends the wait below at `quiet_end`; each arrival starts it anew.
-        const Deadline quiet_end = Deadline::in(clock, until.quiet);
         const bool waits_for_quiet = until.quiet != Duration::max();
         const Loop::Waited waited = loop_->serve(
             mail_.get(), [&] { return waits_for_quiet ? mail_->arrived > before : mail_->arrived >= enough; },
             deadline.or_earlier(quiet_end));
         if (waited == Loop::Waited::stopping)
             return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
-        if (waited == Loop::Waited::deadline && mail_->arrived == before) return std::exchange(collected, {});
-        if (deadline.has_passed(clock) && mail_->arrived == before) return std::exchange(collected, {});
+        is_last_look = waited == Loop::Waited::deadline || deadline.or_earlier(quiet_end).has_passed(clock);
     }
 }
 

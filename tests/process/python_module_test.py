@@ -11,22 +11,24 @@ import dataclasses
 import datetime
 import enum
 import fractions
-import glob
 import multiprocessing
 import os
 import pickle
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import threading
 import types
 import unittest
+import unittest.mock
+from multiprocessing.connection import wait
 
 import baton
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import leftovers  # noqa: E402
 
 UTC = datetime.timezone.utc
 
@@ -42,26 +44,15 @@ class World(unittest.TestCase):
     """Sessions of a test have their folders in a place of its own, and leave nothing there (I7)."""
 
     def setUp(self):
-        self.place = tempfile.mkdtemp(prefix="baton-python-")
-        self.before = os.environ.get("XDG_RUNTIME_DIR")
-        os.environ["XDG_RUNTIME_DIR"] = self.place
-        self.sessions = set()
-        self.addCleanup(self.look_for_leftovers)  # the last one to run
-
-    def look_for_leftovers(self):
-        if self.before is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = self.before
-        folders = glob.glob(f"{self.place}/baton/*/")
-        shutil.rmtree(self.place)
-        self.assertEqual(folders, [], "session folders are left")
-        left = {path for path in glob.glob("/dev/shm/baton-*") for one in self.sessions if one in path}
-        self.assertEqual(left, set(), "shared memory is left")
+        self.leftovers = leftovers.Place()
+        self.addCleanup(self.leftovers.require_nothing, self)  # the last one to run
+        self.place = self.leftovers.folder
+        environment = unittest.mock.patch.dict(os.environ, XDG_RUNTIME_DIR=self.place)
+        environment.start()
+        self.addCleanup(environment.stop)
 
     def open(self, **options):
         session = baton.session(**options)
-        self.sessions.add(session.id)
         self.addCleanup(session.close)
         return session
 
@@ -183,8 +174,36 @@ class Messages(World):
         alice = self.session.spawn("student", name="Alice")
         alice.send("SpeakTo", audience=self.session.address)
         alice.ask("WhatsYourNumber")
-        self.assertEqual(self.session.collect("Heard", quiet=0.02), [])
+        self.assertEqual(self.session.collect("Heard", deadline=0.02), [])
         self.assertEqual(len(self.session.collect(count=1)), 1)
+
+    def test_a_collect_ends_when_it_has_been_quiet_and_has_no_other_end(self):
+        alice = self.session.spawn("student", name="Alice")
+        alice.send("SpeakTo", audience=self.session.address)
+        alice.send("WhatsYourNumber")
+        self.session.sync()
+        said = self.session.collect("Said", quiet=0.5, deadline=None)
+        self.assertEqual([one.line for one in said], ["[Alice]  I'm not holding anything."])
+        self.assertEqual(self.session.collect("Said", quiet=0.02, deadline=None), [])
+
+    # Goal: a collect is about the commands that it wants.
+    # Method: another process speaks of something else all the time, so that it is never quiet altogether.
+    def test_who_speaks_of_other_things_does_not_break_the_quiet(self):
+        flood = self.script(f"""
+            import baton
+            with baton.session(session={self.session.id!r}) as session:
+                alice = session.spawn("student", name="Alice")
+                alice.send("SpeakTo", audience=baton.Ref({self.session.address.number}, {self.session.address.incarnation}))
+                print("ready")
+                while alice.ask("WhatsYourNumber"):
+                    pass
+            """)
+        self.addCleanup(flood.wait)
+        self.addCleanup(flood.kill)
+        flood.stdout.readline()
+        self.assertEqual(len(self.session.collect("Said", count=10, deadline=None)), 10)
+        self.assertEqual(self.session.collect("Heard", quiet=0.2, deadline=None), [])
+        self.assertEqual(self.session.collect("Heard", deadline=0.2), [])
 
     def test_sync_waits_until_all_is_handled(self):
         students = self.session.spawn("student", count=3, progress=False)
@@ -301,6 +320,63 @@ class Ends(World):
             with self.assertRaises(ValueError) as caught:
                 use()
             self.assertIsInstance(caught.exception, baton.Refused)
+
+    def test_a_sentinel_is_waited_for_beside_the_processes_of_multiprocessing(self):
+        bob = self.session.spawn("student", name="Bob")
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        other = multiprocessing.get_context("fork").Process(target=receiver.poll, args=(None,))
+        other.start()
+        sentinels = [self.alice.sentinel, bob.sentinel, other.sentinel]
+        self.assertEqual(wait(sentinels, 0), [])
+        self.alice.kill()
+        self.assertEqual(wait(sentinels), [self.alice.sentinel])
+        self.assertEqual(self.alice.exitcode, -signal.SIGKILL)  # at once, also where that has still been on its way
+        self.assertFalse(self.alice.is_alive())
+        sender.send(1)
+        self.assertEqual(wait(sentinels[1:]), [other.sentinel])
+        other.join()
+        self.assertIsNone(bob.exitcode)
+        bob.stop()
+        self.assertEqual(wait(sentinels[:2]), sentinels[:2])
+        receiver.close()
+        sender.close()
+        other.close()
+
+    def test_the_sentinel_of_one_that_has_ended_is_ready_from_the_start(self):
+        with baton.session(session=self.session.id, name="other") as other:
+            found = other.find("Alice")
+            self.alice.kill()
+            exit = self.alice.join()
+            for actor in (self.alice, found):  # the one whose exit is known here, and the one whose is not
+                self.assertEqual(wait([actor.sentinel], 0), [actor.sentinel])
+            self.assertEqual(found.exit, exit)
+            self.assertEqual(wait([other.find(self.session.address).sentinel], 0), [])
+
+    # Goal: a pid that is used again is never taken for the actor.
+    # Method: the next process after the actor's end is given its pid, while one sentinel is open and another is not yet.
+    def test_a_sentinel_is_never_that_of_another_process_with_the_same_pid(self):
+        with baton.session(session=self.session.id, name="other") as other:
+            found = other.find("Alice")
+            opened = self.alice.sentinel
+            self.alice.kill()
+            self.alice.join()
+            try:
+                with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+                    file.write(str(found.pid - 1))
+            except OSError as error:
+                self.skipTest(f"the next pid cannot be chosen here: {error}")
+            with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+                if process.pid != found.pid:
+                    self.skipTest("somebody else got that pid")
+                for sentinel in (opened, found.sentinel):
+                    self.assertEqual(wait([sentinel], 0), [sentinel])
+
+    def test_a_closed_actor_keeps_no_sentinel(self):
+        sentinel = self.alice.sentinel
+        self.alice.stop()
+        self.alice.close()
+        self.assertRaises(OSError, os.fstat, sentinel)
+        self.assertRaises(ValueError, lambda: self.alice.sentinel)
 
     def test_what_a_stopped_actor_did_not_handle_is_in_its_exit(self):
         os.kill(self.alice.pid, signal.SIGSTOP)

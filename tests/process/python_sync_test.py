@@ -6,20 +6,22 @@
 BATON_PROGRAMS holds sync, and player (tests/process/sync/player.hpp). Nothing sleeps.
 """
 import os
-import shutil
 import signal
-import tempfile
+import sys
 import unittest
 
 import baton
 from baton import sync
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import leftovers  # noqa: E402
+
 
 class SyncTest(unittest.TestCase):
     def setUp(self):
-        self.place = tempfile.mkdtemp(prefix="baton-python-")
-        os.environ["XDG_RUNTIME_DIR"] = self.place
-        self.addCleanup(shutil.rmtree, self.place)
+        self.place = leftovers.Place()
+        self.addCleanup(self.place.require_nothing, self)
+        os.environ["XDG_RUNTIME_DIR"] = self.place.folder
         self.session = baton.session()
         self.session.__enter__()
         self.addCleanup(self.session.close)
