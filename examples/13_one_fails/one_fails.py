@@ -12,12 +12,13 @@ def say(words):
 with baton.session() as session:
     console = sync.Keeper(session).lock("console")
     rows = [(index, console.address) for index in range(9)]
-    with baton.Pool("one_fails", workers=3, session=session, args=["worker", *sys.argv[1:]], progress=False) as pool:
+    with baton.Pool("one_fails", workers=3, session=session, name="worker", args=["worker", *sys.argv[1:]],
+                    progress=False) as pool:
         say("== stop at the first error ==")
         try:
             pool.starmap("count", rows)
         except baton.Failed as error:
-            say(f"stopped: {error}")
+            say(f"stopped: {str(error).splitlines()[0]}")
         pool.stop()
 
         say("== collect ==")

@@ -32,8 +32,12 @@ def runs(lines, kind):
 
 
 def sorted_runs(text, kind):
-    """What processes say at the same time, in an order of our own: within neighbours of one kind."""
-    return "".join("".join(sorted(lines)) for _, lines in runs(text.splitlines(True), kind))
+    """What processes say at the same time, in an order of our own: neighbours of one kind are sorted, those of none stay."""
+    return "".join("".join(lines if key is None else sorted(lines)) for key, lines in runs(text.splitlines(True), kind))
+
+
+def worker(line):
+    return "worker" if line.startswith("[worker]") else None
 
 
 class ProgramTest(unittest.TestCase):
@@ -74,8 +78,8 @@ class Examples(ProgramTest):
 
     def test_students_speak_to_an_audience(self):
         # A second of quiet, as a busy machine may need it.
-        self.expect("03_students_context", "students.py", lambda text: sorted_runs(text, lambda line: line.startswith("[Teacher]")),
-                    ["1"])
+        self.expect("03_students_context", "students.py", lambda text: sorted_runs(
+            text, lambda line: None if line.startswith("[Teacher]") else "student"), ["1"])
 
     def expect_of_program(self, example, program, normalised=lambda text: text):
         with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
@@ -86,9 +90,10 @@ class Examples(ProgramTest):
 
     def test_students_put_numbers_into_each_others_hands(self):
         # All are ready before the first one goes.
-        kinds = {"[Teacher]": "teacher", "Ready!": "ready"}
-        self.expect_of_program("07_students_hands", "students_hands", lambda text: sorted_runs(
-            text, lambda line: kinds.get(line.split()[0]) or kinds.get(line.split()[-1])))
+        def kind(line):
+            return None if line.startswith("[Teacher]") else "ready" if line.endswith("Ready!\n") else "other"
+
+        self.expect_of_program("07_students_hands", "students_hands", lambda text: sorted_runs(text, kind))
 
     def test_the_darkroom_changes_a_photo_that_never_moves(self):
         self.expect("09_darkroom", "darkroom.py")
@@ -198,21 +203,21 @@ class Stories(ProgramTest):
 
     def in_order(self, text):
         """What the workers say is sorted, after a look at what the lock and the tasks promise."""
-        for _, lines in runs(text.splitlines(), lambda line: line.startswith("[worker]")):
+        for _, lines in runs(text.splitlines(), worker):
             steps = {}
             for index, step in re.findall(r"^\[worker\]: (\d+) -> (\d)$", "\n".join(lines), re.MULTILINE):
                 steps.setdefault(index, []).append(step)
             for index, said in steps.items():
                 self.assertEqual(said, ["0", "1", "2"][:len(said)], f"task {index} says each line once, in its order")
-        return sorted_runs(re.sub(r"\{[^}]*console[^}]*\}", "console", text), lambda line: line.startswith("[worker]"))
+        return sorted_runs(re.sub(r"\{[^}]*console[^}]*\}", "console", text), worker)
 
     def test_one_failure_is_named_and_loses_no_other_result(self):
         def normalised(text):
             stopped, heading, collected = text.partition("[scenario]: == collect ==\n")
             self.assertNotIn("4 -> ", text)
             # Who had begun before the failure is another one each time; and so is the worker that had the task.
-            stopped = "".join(line for line in self.in_order(stopped).splitlines(True) if not line.startswith("[worker]"))
-            return re.sub(r", worker-\d+", "", stopped) + heading + self.in_order(collected)
+            stopped = "".join(line for line in self.in_order(stopped).splitlines(True) if not worker(line))
+            return re.sub(r", worker worker-\d+", "", stopped) + heading + self.in_order(collected)
 
         self.expect("13_one_fails", normalised)
 
