@@ -186,6 +186,9 @@ void PySession::forget() {
     held_to_drop_.clear();
     tasks_to_drop_.clear();
     holdings_.reset();
+    // No turn will need them again; the object may live on for its exits.
+    wakeup_read_.reset();
+    wakeup_write_.reset();
 }
 
 // ---- what outlives a turn --------------------------------------------------------------------------

@@ -301,18 +301,20 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
         }
     } const give_back{collected, mail_->messages};
     Deadline quiet_end = Deadline::in(clock, until.quiet);
+    std::size_t seen = 0;  // so many of those that wait are not wanted
     for (bool is_last_look = false;;) {
         const std::size_t had = collected.size();
-        std::deque<Message> rest;
-        for (Message& message : mail_->messages) {
+        for (std::size_t next = seen; next < mail_->messages.size(); ++next) {
+            Message& message = mail_->messages[next];
             const bool is_wanted = wanted.empty() || message.tag == wanted;
             if (is_wanted && collected.size() < until.count) {
                 collected.push_back(std::move(message));
             } else {
-                rest.push_back(std::move(message));
+                if (seen != next) mail_->messages[seen] = std::move(message);
+                ++seen;
             }
         }
-        mail_->messages = std::move(rest);
+        mail_->messages.erase(mail_->messages.begin() + static_cast<std::ptrdiff_t>(seen), mail_->messages.end());
         if (collected.size() >= until.count) return std::exchange(collected, {});
         if (mail_->messages.size() >= limits::collected_commands_max)
             return Error{ErrorKind::overloaded,

@@ -194,7 +194,7 @@ class Messages(World):
             with baton.session(session={self.session.id!r}) as session:
                 alice = session.spawn("student", name="Alice")
                 alice.send("SpeakTo", audience=baton.Ref({self.session.address.number}, {self.session.address.incarnation}))
-                print("ready")
+                print("ready", flush=True)
                 while alice.ask("WhatsYourNumber"):
                     pass
             """)
@@ -204,6 +204,8 @@ class Messages(World):
         self.assertEqual(len(self.session.collect("Said", count=10, deadline=None)), 10)
         self.assertEqual(self.session.collect("Heard", quiet=0.2, deadline=None), [])
         self.assertEqual(self.session.collect("Heard", deadline=0.2), [])
+        # Far fewer than must have come before it would be quiet by accident.
+        self.assertLess(len(self.session.collect("Said", deadline=0)), 30_000)
 
     def test_sync_waits_until_all_is_handled(self):
         students = self.session.spawn("student", count=3, progress=False)
