@@ -324,6 +324,7 @@ class Ends(World):
             self.assertIsInstance(caught.exception, baton.Refused)
 
     def test_a_sentinel_is_waited_for_beside_the_processes_of_multiprocessing(self):
+        self.addCleanup(self.alice.close)
         bob = self.session.spawn("student", name="Bob")
         receiver, sender = multiprocessing.Pipe(duplex=False)
         other = multiprocessing.get_context("fork").Process(target=receiver.poll, args=(None,))
@@ -345,6 +346,7 @@ class Ends(World):
         other.close()
 
     def test_the_sentinel_of_one_that_has_ended_is_ready_from_the_start(self):
+        self.addCleanup(self.alice.close)
         with baton.session(session=self.session.id, name="other") as other:
             found = other.find("Alice")
             self.alice.kill()
@@ -352,11 +354,13 @@ class Ends(World):
             for actor in (self.alice, found):  # the one whose exit is known here, and the one whose is not
                 self.assertEqual(wait([actor.sentinel], 0), [actor.sentinel])
             self.assertEqual(found.exit, exit)
-            self.assertEqual(wait([other.find(self.session.address).sentinel], 0), [])
+            scenario = other.find(self.session.address)  # no child of the coordinator
+            self.assertEqual(wait([scenario.sentinel], 0), [])
 
     # Goal: a pid that is used again is never taken for the actor.
     # Method: the next process after the actor's end is given its pid, while one sentinel is open and another is not yet.
     def test_a_sentinel_is_never_that_of_another_process_with_the_same_pid(self):
+        self.addCleanup(self.alice.close)
         with baton.session(session=self.session.id, name="other") as other:
             found = other.find("Alice")
             opened = self.alice.sentinel
