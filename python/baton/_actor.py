@@ -166,12 +166,12 @@ class Actor(_baton.Ref):
         """As in multiprocessing: a descriptor that becomes readable when the actor's process has ended, for
         multiprocessing.connection.wait(), select or an event loop. It is this object's, and ends with it or with close().
 
-        It stays that process's, also when its pid is used again. Raises Gone for an actor that is forgotten, Refused for
-        one whose process nobody knows.
+        It stays that process's, also when its pid is used again; of one that has ended it is readable at once. Raises Gone
+        for an actor that is forgotten and when the session is closed, Refused for one whose process nobody knows.
         """
         self._require_open()
         if self._sentinel is None:
-            self._sentinel = self._session._sentinel_of(self)
+            self._sentinel = self._session._core.sentinel(self)
         return self._sentinel
 
     def is_alive(self) -> bool:

@@ -357,13 +357,6 @@ class Session:
                 return self._exits.get(actor)
         raise Gone(f"{actor._name} ({actor.id}) has exited so long ago that its exit is forgotten")
 
-    def _sentinel_of(self, actor: Actor) -> int:
-        if actor not in self._exits:
-            return self._core.sentinel(actor)
-        readable, writable = os.pipe()
-        os.close(writable)
-        return readable
-
     @staticmethod
     def _target(actor: Actor) -> tuple:
         if not isinstance(actor, Actor):
