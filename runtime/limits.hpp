@@ -61,6 +61,12 @@ inline constexpr std::size_t idle_mappings_max = 4'096;          // kept for the
 // Retired rows that a create() looks at, at most, before it takes fresh memory.
 inline constexpr std::uint32_t recycle_looks_max = 64;
 
+// ---- one process -----------------------------------------------------------------------------------
+// The soft limit on descriptors is raised to so many, where the hard one allows it.
+inline constexpr std::uint64_t descriptors_wanted = 65'536;
+// So many of them are for what a process does itself: with fewer left, new actors, members and connections are refused.
+inline constexpr int descriptors_reserve = 24;
+
 // ---- deadlines -------------------------------------------------------------------------------------
 inline constexpr std::chrono::milliseconds circle_interval{100};   // who waits for an answer looks so often whether it can come
 inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
@@ -70,5 +76,9 @@ inline constexpr std::chrono::milliseconds stop_deadline{5'000};   // the whole 
 inline constexpr std::chrono::milliseconds coordinator_deadline{5'000};  // an answer of the coordinator
 inline constexpr std::chrono::milliseconds memory_deadline{1'000};  // a create() that waits for memory to come home
 inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
+inline constexpr std::chrono::milliseconds say_wait{100};          // for a stderr that takes no text; then it is dropped and counted
+inline constexpr std::chrono::milliseconds handshake_deadline{5'000};  // a connection that has not said hello by then is closed
+inline constexpr std::chrono::milliseconds strays_deadline{1'000};     // what actors left behind has been killed and must have ended
+inline constexpr std::chrono::hours touch_interval{1};             // a session's files look new to what cleans up /tmp
 
 }  // namespace baton::limits

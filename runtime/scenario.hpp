@@ -154,7 +154,9 @@ private:
     std::vector<std::string> arguments_;
 };
 
-// Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 130 after Ctrl-C.
+// Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 74 when not all that was printed
+// could be written, 130 after Ctrl-C, 141 when the reader of stdout has gone (`... | head -n 1`). The process is settled
+// first, as docs/processes.md says.
 [[nodiscard]] int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& body);
 
 }  // namespace baton

@@ -108,6 +108,7 @@ private:
     [[nodiscard]] Result<void> join_session(const Entry& entry);
     [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
     [[nodiscard]] Result<void> require_open() const;
+    void end_coordinator() noexcept;
 
     struct Parts;
     // Before the loop, which may still hold answers that carried something; handles outside may outlive both.

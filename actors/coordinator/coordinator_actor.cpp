@@ -3,13 +3,13 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
 #include "actors/coordinator/notify.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/dispatch.hpp"
 #include "runtime/process/process_facts.hpp"
+#include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 
 namespace baton::coordinator {
@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t stop_signal = 1;
 constexpr std::uint64_t served_process = 2;
 constexpr std::uint64_t scenario_exit = 3;
+constexpr std::uint64_t child_exit = 4;
 
 // The owner is gone without a word: nobody waits for a gentle end.
 constexpr Duration orphaned_deadline = std::chrono::seconds{1};
@@ -30,10 +31,13 @@ constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFolder& folder, Vitals& vitals,
                                                          Estate& estate, StopSignals& signals, Setting setting) {
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
-    if (!epoll.is_open()) return Error{ErrorKind::overloaded, "cannot watch processes: no descriptor left"};
-    std::unique_ptr<Coordinator> coordinator{
-        new Coordinator(loop, folder, vitals, estate, signals, std::move(setting), std::move(epoll))};
+    if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
+    Result<Strays> strays = Strays::create(folder.path());
+    if (!strays) return strays.error();
+    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, signals, std::move(setting),
+                                                             std::move(epoll), std::move(*strays))};
     Coordinator& self = *coordinator;
+    if (Result<void> watched = self.watch(self.strays_.descriptor(), child_exit); !watched) return watched.error();
     if (Result<void> watched = self.watch(signals.fd(), stop_signal); !watched) return watched.error();
     if (self.setting_.serves_for != 0) {
         Result<UniqueFd> pidfd = open_pidfd(self.setting_.serves_for);
@@ -48,7 +52,7 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
 }
 
 Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
-                         Setting setting, UniqueFd epoll)
+                         Setting setting, UniqueFd epoll, Strays strays)
     : loop_(&loop),
       folder_(&folder),
       vitals_(&vitals),
@@ -56,6 +60,8 @@ Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Esta
       signals_(&signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
+      strays_(std::move(strays)),
+      next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
       reports_(members_, vitals),
       stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr),
       dispatch_(std::make_unique<Dispatch<Coordinator, Protocol>>(loop, *this)) {}
@@ -67,7 +73,7 @@ Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
     event.events = EPOLLIN;
     event.data.u64 = what;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return {};
-    return Error{ErrorKind::overloaded, fmt::format("cannot watch a process: {}", std::strerror(errno))};
+    return system_error(errno, "cannot watch a process");
 }
 
 // ---- looking up ------------------------------------------------------------------------------------
@@ -307,6 +313,7 @@ void Coordinator::close_if_empty() {
 void Coordinator::on_descriptor() {
     std::array<epoll_event, 64> events{};
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+    bool has_child_exited = false;
     for (int index = 0; index < count; ++index) {
         const std::uint64_t what = events[static_cast<std::size_t>(index)].data.u64;
         if (what == stop_signal) {
@@ -325,18 +332,40 @@ void Coordinator::on_descriptor() {
             stopping_.exited(Stopping::scenario);
             close(setting_.stop_deadline);
             finish_stops();
+        } else if (what == child_exit) {
+            has_child_exited = true;
         } else if (Member* member = members_.find(ActorId{static_cast<std::uint32_t>(what >> 32),
                                                           static_cast<std::uint32_t>(what)});
                    member != nullptr) {
             std::optional<ExitStatus> status;
-            if (member->child && !(status = member->child->reap())) continue;
+            if (member->child) {
+                Strays::kill_group_of(member->child->pid());
+                if (!(status = member->child->reap())) continue;
+                has_child_exited = true;
+            }
             settle_exit(*member, status);
         }
     }
+    if (has_child_exited)
+        strays_.look(own_children(), [this](ActorId actor) { return members_.find(actor) != nullptr; });
+}
+
+std::vector<pid_t> Coordinator::own_children() const {
+    std::vector<pid_t> own;
+    for (const auto& [number, member] : members_.living())
+        if (member->child) own.push_back(member->child->pid());
+    if (setting_.scenario && !scenario_exit_code_) own.push_back(setting_.scenario->pid());
+    return own;
+}
+
+void Coordinator::end_strays() {
+    if (!strays_.end_all(own_children(), Deadline::in(loop_->clock(), limits::strays_deadline)))
+        loop_->log().warn("strays.left", "what actors have started was killed and has not ended within {} ms",
+                          limits::strays_deadline.count());
 }
 
 Deadline Coordinator::next_deadline() const {
-    Deadline next = stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection());
+    Deadline next = stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection()).or_earlier(next_touch_);
     for (const auto& [number, member] : members_.living())
         next = next.or_earlier(member->spawn_deadline);
     return next;
@@ -349,6 +378,10 @@ void Coordinator::on_deadline() {
                                       fmt::format("{} ({}) has not become an actor before the deadline and was killed: does "
                                                   "its main call run_actor?", member->name, member->program)});
     if (estate_->next_collection().has_passed(loop_->clock())) estate_->collect();
+    if (next_touch_.has_passed(loop_->clock())) {
+        folder_->touch();
+        next_touch_ = Deadline::in(loop_->clock(), limits::touch_interval);
+    }
     stopping_.climb();
     finish_stops();
 }

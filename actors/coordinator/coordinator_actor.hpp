@@ -11,6 +11,7 @@
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
+#include "actors/coordinator/strays.hpp"
 #include "runtime/inbox/loop.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
@@ -31,6 +32,9 @@ public:
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     // Of the scenario, 128 + signal when one ended it; nothing without a scenario.
     [[nodiscard]] std::optional<int> scenario_exit_code() const noexcept { return scenario_exit_code_; }
+
+    // Once it is closed: kills what actors have started and left.
+    void end_strays();
 
     // ---- the commands of the protocol
     void on(Join command, Answer<Welcome> answer);
@@ -59,7 +63,7 @@ public:
 
 private:
     Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
-                Setting setting, UniqueFd epoll);
+                Setting setting, UniqueFd epoll, Strays strays);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as somebody asked for it, such that no sum of times overflows.
     [[nodiscard]] static Duration bounded(Duration asked);
@@ -71,6 +75,10 @@ private:
     void welcome(Member& member, Answer<Welcome> answer);
     void fail_spawn(Member& member, const Error& error);
 
+    // Overloaded near the end of the descriptors.
+    [[nodiscard]] Result<void> require_room(int descriptors, std::string_view tried) const;
+    // Children that are looked after here: actors and the scenario.
+    [[nodiscard]] std::vector<pid_t> own_children() const;
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
     void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
@@ -86,6 +94,8 @@ private:
     Setting setting_;
     UniqueFd epoll_;
     UniqueFd served_pidfd_;
+    Strays strays_;
+    Deadline next_touch_;  // of the session's files
     std::string own_folder_;  // where the coordinator's program lies: actors are looked for beside it
     Members members_;
     Reports reports_;

@@ -7,8 +7,27 @@
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/transport/descriptors.hpp"
 
 namespace baton::coordinator {
+namespace {
+
+// A spawned actor takes its pidfd and its control lane, a member from outside a pidfd beside the connection it has.
+constexpr int descriptors_per_spawn = 2;
+constexpr int descriptors_per_join = 1;
+// Connections are accepted a little longer than members are, so that those who come too late are told; and members a
+// little longer than actors are started, so that somebody can still look, and stop what is too many.
+constexpr int descriptors_for_refusals = 8;
+constexpr int descriptors_for_visits = 8;
+
+}  // namespace
+
+Result<void> Coordinator::require_room(int descriptors, std::string_view tried) const {
+    // Those that have been started and have not joined will still connect.
+    const auto awaited = static_cast<int>(std::ranges::count_if(
+        members_.living(), [](const auto& entry) { return entry.second->child && !entry.second->link.is_some(); }));
+    return require_descriptors(descriptors + awaited + descriptors_for_refusals, tried);
+}
 
 // ---- joining and leaving ---------------------------------------------------------------------------
 
@@ -45,6 +64,8 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     // An outsider. Names of outsiders never fail: the second "scenario" is "scenario-2".
     const std::string wanted = command.name.empty() ? "outsider" : command.name;
     if (Result<void> fine = check_name(wanted); !fine) return answer.fail(fine.error());
+    if (Result<void> room = require_room(descriptors_per_join, fmt::format("the session can't take {} as a member", wanted)); !room)
+        return answer.fail(room.error());
     Result<ActorId> id = new_life(0);
     if (!id) return answer.fail(id.error());
     auto member = std::make_unique<Member>();
@@ -179,6 +200,8 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
             return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
         name = members_.free_name(name);
     }
+    if (Result<void> room = require_room(descriptors_per_spawn + descriptors_for_visits, fmt::format("the coordinator can't start {}", name)); !room)
+        return room.error();
     Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
     if (!id) return id.error();
 

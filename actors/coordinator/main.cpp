@@ -3,11 +3,17 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <csignal>
+#include <cerrno>
 #include <cstring>
+#include <new>
+#include <sstream>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/base/limit_behind.hpp"
+#include "runtime/base/say.hpp"
+#include "runtime/process/birth.hpp"
 #include "runtime/process/find_program.hpp"
+#include "runtime/process/output.hpp"
 #include "runtime/process/sweep.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
@@ -44,7 +50,7 @@ bool is_balanced(coordinator::Estate& estate, Log& log) {
         if (counts.handed_out > 0) line += fmt::format(" + {} handed out by name", counts.handed_out);
         if (balance.for_the_dead > 0) line += fmt::format(" ({} of them for actors that had ended)", balance.for_the_dead);
         if (counts.refused > 0) line += fmt::format("; {} handles refused", counts.refused);
-        fmt::print(stderr, "{}\n", line);
+        say(line + "\n");
     }
     for (const Finding& finding : balance.findings) log.error("ledger.unbalanced", "I{}: {}", finding.invariant, finding.text);
     return balance.findings.empty();
@@ -82,20 +88,19 @@ Result<int> run(const Options& options, Log& log) {
                  swept->removed.size());
     Result<SessionFolder> folder = SessionFolder::create();
     if (!folder) return folder.error();
+    // Before they are made: what could be made only in part is removed, too.
+    struct RemoveMemory {
+        std::string id;
+        ~RemoveMemory() {
+            coordinator::Estate::remove(id);
+            Vitals::remove(id);
+        }
+    } const remove_memory{folder->id()};
     Result<Vitals> vitals = Vitals::create(folder->id());
     if (!vitals) return vitals.error();
-    struct RemoveVitals {
-        std::string id;
-        ~RemoveVitals() { Vitals::remove(id); }
-    } const remove_vitals{folder->id()};
-
     SystemClock clock;
     Result<coordinator::Estate> estate = coordinator::Estate::create(folder->id(), budget_of(options), clock);
     if (!estate) return estate.error();
-    struct RemoveLedger {
-        std::string id;
-        ~RemoveLedger() { coordinator::Estate::remove(id); }
-    } const remove_ledger{folder->id()};
     ZmqTransport transport;
     Loop loop{transport, clock, log};
     loop.be(coordinator_id, "coordinator");
@@ -118,9 +123,10 @@ Result<int> run(const Options& options, Log& log) {
         [[maybe_unused]] const auto written = ::write(options.announce_fd, line.data(), line.size());
         ::close(options.announce_fd);
     } else if (options.scenario.empty()) {
-        fmt::print(stderr, "session {} is open (pid {}); Ctrl-C stops it, `baton ps` shows it\n", folder->id(), ::getpid());
+        say(fmt::format("session {} is open (pid {}); Ctrl-C stops it, `baton ps` shows it\n", folder->id(), ::getpid()));
     }
     static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
+    (*coordinator)->end_strays();
     const int code = (*coordinator)->scenario_exit_code().value_or(0);
     return is_balanced(*estate, log) || code != 0 ? code : exit_unbalanced;
 }
@@ -128,6 +134,7 @@ Result<int> run(const Options& options, Log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    take_over_birth(Birth::program);
     CLI::App app{"Spawns and stops the actors of one session and keeps its roster.\n"
                  "With a scenario: runs it in a session of its own and ends with its exit code.\n"
                  "Without: serves until it is stopped; scenarios and `baton` join it.\n"};
@@ -144,13 +151,26 @@ int main(int argc, char** argv) {
     app.footer("Example:\n  coordinator examples/01_hello/hello.py");
     app.prefix_command();
     app.positionals_at_end();
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream complaint;
+        const int code = app.exit(error, out, complaint);
+        print_output(out.str());
+        say(complaint.str());
+        return code_with_output("coordinator", code);
+    }
     for (const std::string& rest : app.remaining()) options.scenario.push_back(rest);
 
-    std::signal(SIGCHLD, SIG_DFL);  // an ignored one, inherited, would throw exits away
     Log log{"coordinator"};
-    Result<int> code = run(options, log);
+    Result<int> code = Error{};
+    try {
+        code = run(options, log);
+    } catch (const std::bad_alloc&) {
+        code = Error{ErrorKind::overloaded, "no memory is left" + limit_behind(ENOMEM)};
+    }
     if (code) return *code;
-    fmt::print(stderr, "coordinator: {}\n", describe(code.error()));
+    say(fmt::format("coordinator: {}\n", describe(code.error())));
     return exit_unavailable;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <thread>
@@ -224,7 +225,7 @@ void Collector::replace(Reader& reader, Stage stage) {
                                                          "all readers?", reader.name, why, replaced_max)}};
     ++replaced_;
     const std::string name = fmt::format("{}.{}", reader.name.substr(0, reader.name.find('.')), replaced_ + 1);
-    fmt::print(stderr, "columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name);
+    std::fputs(fmt::format("columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name).c_str(), stderr);
     reader.name = name;
     reader.actor = scenario_->spawn<Protocol>({"column_reader", name}).value();
     if (stage == Stage::nothing) return;

@@ -328,7 +328,7 @@ class Session:
 
     def _say_interrupted(self) -> None:
         self._was_interrupted = True
-        print(f"{_script_name()}: interrupted, stopping", file=sys.stderr, flush=True)
+        _say(f"{_script_name()}: interrupted, stopping")
 
     # ---- inside
 
@@ -384,6 +384,25 @@ class _Countdown:
 
     def left(self) -> Optional[float]:
         return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+
+def _say(line: str) -> None:
+    """A line on stderr, wherever that leads now: it neither raises nor waits for a reader."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        stream.flush()
+        is_descriptor = stream.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        is_descriptor = False
+    if is_descriptor:
+        _baton.say(line + "\n")
+        return
+    try:
+        print(line, file=stream, flush=True)
+    except (OSError, ValueError):
+        pass
 
 
 def _leave() -> NoReturn:

@@ -13,7 +13,9 @@
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
+#include "runtime/base/say.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/process/birth.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/version.hpp"
 
@@ -276,6 +278,11 @@ PYBIND11_MODULE(_baton, module) {
     module.doc() = "What baton is made of; use the package baton.";
     module.attr("version") = std::string(version_text);
     module.def("own_programs", own_programs);
+    module.def("say", [](const std::string& text) { say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
+               "Text on descriptor 2, as far as it takes it.");
+    // Where Python started without a descriptor 2, that number is somebody else's by now, or will be.
+    if (py::module_::import("sys").attr("__stderr__").is_none()) say_nothing();
+    take_over_for_library();
     module.def("encode", encode_item, py::arg("value"), "A value without segments as it stands in a message.");
     module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt where they are none.");
 

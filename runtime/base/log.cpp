@@ -1,9 +1,12 @@
 #include "runtime/base/log.hpp"
 
-#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
+#include <mutex>
+
+#include "runtime/base/say.hpp"
 
 namespace baton {
 namespace {
@@ -55,14 +58,23 @@ void append_escaped(std::string& line, std::string_view text) {
 }  // namespace
 
 struct Log::Sink {
-    spdlog::logger logger{"baton", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>()};
+    // spdlog's own sinks wait for as long as stderr takes no text.
+    class Says final : public spdlog::sinks::base_sink<std::mutex> {
+    protected:
+        void sink_it_(const spdlog::details::log_msg& message) override {
+            spdlog::memory_buf_t line;
+            formatter_->format(message, line);
+            say({line.data(), line.size()});
+        }
+        void flush_() override {}
+    };
+    spdlog::logger logger{"baton", std::make_shared<Says>()};
 };
 
 Log::Log(std::string who)
     : who_(std::move(who)), level_(level_from_environment()), sink_(std::make_unique<Sink>()) {
     sink_->logger.set_level(spdlog::level::trace);  // Log::writes() decides
     sink_->logger.set_pattern("%H:%M:%S.%e %v");
-    sink_->logger.flush_on(spdlog::level::trace);
 }
 
 Log::~Log() = default;

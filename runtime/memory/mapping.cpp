@@ -11,6 +11,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/held_signals.hpp"
+#include "runtime/base/limit_behind.hpp"
+
 namespace baton {
 
 namespace ipc = boost::interprocess;
@@ -30,11 +33,11 @@ struct Mapping::Region {
 namespace {
 
 Error to_error(const ipc::interprocess_exception& exception, std::string tried) {
-    const bool is_full = exception.get_error_code() == ipc::out_of_space_error ||
-                         exception.get_native_error() == ENOSPC || exception.get_native_error() == ENOMEM ||
-                         exception.get_native_error() == EMFILE;
+    const int code = exception.get_native_error();
+    const bool is_full = exception.get_error_code() == ipc::out_of_space_error || code == ENOSPC || code == ENOMEM ||
+                         code == EMFILE || code == ENFILE || code == EAGAIN || code == EFBIG;
     return Error{is_full ? ErrorKind::overloaded : ErrorKind::refused,
-                 fmt::format("{}: {}", tried, std::strerror(exception.get_native_error()))};
+                 fmt::format("{}: {}{}", tried, std::strerror(code), limit_behind(code))};
 }
 
 }  // namespace
@@ -46,9 +49,15 @@ SharedObject::~SharedObject() = default;
 
 Result<SharedObject> SharedObject::create(const std::string& name, std::size_t bytes) {
     try {
+        const HeldSignals held;  // RLIMIT_FSIZE is for shared memory too
         ipc::permissions only_mine{0600};
         ipc::shared_memory_object object{ipc::create_only, name.c_str(), ipc::read_write, only_mine};
-        object.truncate(static_cast<ipc::offset_t>(bytes));
+        try {
+            object.truncate(static_cast<ipc::offset_t>(bytes));
+        } catch (const ipc::interprocess_exception&) {
+            remove_shared_object(name);  // nobody else knows of it
+            throw;
+        }
         return SharedObject{std::make_unique<Handle>(Handle{std::move(object), name})};
     } catch (const ipc::interprocess_exception& exception) {
         return to_error(exception, fmt::format("cannot create the shared memory {} of {} bytes", name, bytes));
@@ -66,13 +75,14 @@ Result<SharedObject> SharedObject::open(const std::string& name) {
 
 Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
     const int fd = handle_->object.get_mapping_handle().handle;
+    const HeldSignals held;
     int error = EINTR;
     while (error == EINTR)
         error = ::posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes));
     if (error == 0) return {};
     return Error{ErrorKind::overloaded,
-                 fmt::format("cannot commit {} bytes of the shared memory {}: {} (is /dev/shm full? see df /dev/shm)",
-                             bytes, handle_->name, std::strerror(error))};
+                 fmt::format("cannot commit {} bytes of the shared memory {}: {}{}", bytes, handle_->name, std::strerror(error),
+                             error == ENOSPC ? " (is /dev/shm full? see df /dev/shm)" : limit_behind(error))};
 }
 
 std::size_t SharedObject::size() const noexcept {

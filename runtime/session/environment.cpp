@@ -24,13 +24,18 @@ std::string_view variable(const char* name) {
 
 std::optional<SpawnedAs> spawned_as() {
     SpawnedAs out{std::string(variable(session_variable)), {}, 0};
-    const std::string_view actor = variable(actor_variable);
-    const std::size_t dot = actor.find('.');
-    if (out.folder.empty() || dot == std::string_view::npos) return std::nullopt;
-    if (!parse(actor.substr(0, dot), out.actor.number) || !parse(actor.substr(dot + 1), out.actor.incarnation) ||
-        !parse(variable(coordinator_variable), out.coordinator_pid))
-        return std::nullopt;
+    const std::optional<ActorId> actor = actor_id_of(variable(actor_variable));
+    if (out.folder.empty() || !actor || !parse(variable(coordinator_variable), out.coordinator_pid)) return std::nullopt;
+    out.actor = *actor;
     return out;
+}
+
+std::optional<ActorId> actor_id_of(std::string_view text) {
+    ActorId id;
+    const std::size_t dot = text.find('.');
+    if (dot == std::string_view::npos || !parse(text.substr(0, dot), id.number) || !parse(text.substr(dot + 1), id.incarnation))
+        return std::nullopt;
+    return id;
 }
 
 std::vector<std::string> program_folders() {

@@ -39,6 +39,9 @@ struct SpawnedAs {
 // The folders of BATON_PROGRAMS and, last, that of the running program: where programs are looked for.
 [[nodiscard]] std::vector<std::string> program_folders();
 
+// Of "3.1", as in BATON_ACTOR.
+[[nodiscard]] std::optional<ActorId> actor_id_of(std::string_view text);
+
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
 
 }  // namespace baton

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -13,10 +14,12 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/process/birth.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/sweep.hpp"
+#include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
@@ -103,9 +106,13 @@ Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), ma
     loop_->collect_with(*mail_);
 }
 
-Session::~Session() { static_cast<void>(close()); }
+Session::~Session() {
+    static_cast<void>(close());
+    end_coordinator();
+}
 
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
+    take_over_for_library();
     std::unique_ptr<Session> session{new Session};
     session->program_folders_ = entry.program_folders;
     for (std::string& folder : program_folders()) session->program_folders_.push_back(std::move(folder));
@@ -118,7 +125,7 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     } else if (Result<void> started = session->start_coordinator(entry); !started) {
         return started.error();
     }
-    if (Result<void> joined = session->join_session(entry); !joined) return joined.error();
+    if (Result<void> joined = session->join_session(entry); !joined) return joined.error();  // ends its own coordinator
     session->is_closed_ = false;
     return session;
 }
@@ -127,12 +134,12 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     Result<std::string> program = find_coordinator(entry.program_folders);
     if (!program) return program.error();
     int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) return Error{ErrorKind::overloaded, "cannot start a coordinator: no pipe left"};
+    if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot start a coordinator: no pipe can be made");
     UniqueFd announced{ends[0]};
     UniqueFd announces{ends[1]};
     ChildSpec spec;
     spec.program = *program;
-    spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(announces.get())};
+    spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(inherited_fd)};
     if (entry.memory_bytes != 0) {
         spec.arguments.emplace_back("--memory");
         spec.arguments.push_back(std::to_string(entry.memory_bytes));
@@ -369,6 +376,13 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
         return Error{ErrorKind::failed, "the session's ledger does not balance: segments were lost, doubled or left; its "
                                         "coordinator has said which"};
     return std::move(closed->ended);
+}
+
+// For a session that could not be entered, too: whatever has been made for it goes again.
+void Session::end_coordinator() noexcept {
+    if (!is_own() || coordinator_->reap()) return;
+    static_cast<void>(coordinator_->send_signal(SIGTERM));
+    if (!coordinator_->reap_within(coordinator_exit_deadline)) kill_all();
 }
 
 void Session::kill_all() noexcept {

@@ -11,6 +11,7 @@
 #include <zmq.hpp>
 
 #include "runtime/base/check.hpp"
+#include "runtime/transport/descriptors.hpp"
 #include "runtime/transport/peer_sockets.hpp"
 
 namespace baton {
@@ -24,6 +25,10 @@ bool is_opened(Link link) { return link.index % 2 == 0; }
 // The routes of connections that came to the inbox are remembered for replies. ZeroMQ does not say when one
 // ends, so the oldest are forgotten beyond this many.
 constexpr std::size_t accepted_links_max = 16'384;
+
+// A link needs one for its socket and one for ZeroMQ's signals; the first socket takes those of two threads along.
+constexpr int descriptors_per_link = 2;
+constexpr int descriptors_at_start = 8;
 
 Error to_error(const zmq::error_t& error, std::string tried) {
     const bool is_limit = error.num() == EMFILE || error.num() == ENOMEM;
@@ -86,6 +91,7 @@ struct ZmqTransport::Sockets {
     std::string last_route;
     std::uint32_t last_accepted = 0;
 
+    bool has_started = false;  // ZeroMQ's threads, which the first socket needs
     std::string inbox_path;
     PeerSockets peers;
 
@@ -110,6 +116,16 @@ struct ZmqTransport::Sockets {
         return Link{last_accepted};
     }
 
+    // Overloaded where ZeroMQ would find no room for one more socket, which it does not always survive.
+    Result<void> require_room(const std::string& tried) {
+        if (Result<void> room = require_descriptors(has_started ? descriptors_per_link : descriptors_at_start, tried); !room)
+            return room;
+        if (std::exchange(has_started, true)) return {};
+        Result<void> room = require_threads(tried);
+        has_started = room.ok();
+        return room;
+    }
+
     void forget(std::uint32_t index) {
         const auto found = routes.find(index);
         if (found == routes.end()) return;
@@ -121,12 +137,15 @@ struct ZmqTransport::Sockets {
 };
 
 ZmqTransport::ZmqTransport() : sockets_(std::make_unique<Sockets>()) {
+    hold_back_connections();
     sockets_->context.set(zmq::ctxopt::max_sockets, 4096);
 }
 
 ZmqTransport::~ZmqTransport() = default;
 
 Result<void> ZmqTransport::bind(const std::string& address) {
+    const std::string tried = fmt::format("cannot bind an inbox at {}", address);
+    if (Result<void> room = sockets_->require_room(tried); !room) return room;
     try {
         zmq::socket_t socket{sockets_->context, zmq::socket_type::router};
         socket.set(zmq::sockopt::router_mandatory, true);
@@ -134,17 +153,20 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::rcvhwm, limits::inbox_frames_per_peer_max);
         socket.set(zmq::sockopt::sndhwm, static_cast<int>(limits::asks_in_flight_max));
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
+        socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(limits::handshake_deadline.count()));
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
         constexpr std::string_view scheme = "ipc://";
         if (address.starts_with(scheme)) sockets_->inbox_path = address.substr(scheme.size());
         return {};
     } catch (const zmq::error_t& error) {
-        return to_error(error, fmt::format("cannot bind an inbox at {}", address));
+        return to_error(error, tried);
     }
 }
 
 Result<Link> ZmqTransport::open(const std::string& address) {
+    const std::string tried = fmt::format("cannot open a link to {}", address);
+    if (Result<void> room = sockets_->require_room(tried); !room) return room.error();
     try {
         zmq::socket_t socket{sockets_->context, zmq::socket_type::dealer};
         socket.set(zmq::sockopt::linger, static_cast<int>(limits::linger.count()));
@@ -157,7 +179,7 @@ Result<Link> ZmqTransport::open(const std::string& address) {
         sockets_->opened.emplace(link.index, Socket{std::move(socket)});
         return link;
     } catch (const zmq::error_t& error) {
-        return to_error(error, fmt::format("cannot open a link to {}", address));
+        return to_error(error, tried);
     }
 }
 

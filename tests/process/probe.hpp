@@ -20,6 +20,8 @@ struct AskAround;
 struct TellOther;
 struct Flood;
 struct SpawnChild;
+struct Shell;
+struct Fork;
 
 enum class Colour { red, green, blue };
 struct Point {
@@ -94,7 +96,8 @@ struct TickIn {  // answered when so much time has passed
 };
 
 using Protocol = baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
-                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther, Flood, SpawnChild>;
+                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther, Flood, SpawnChild,
+                                 Shell, Fork>;
 
 struct Echo {
     std::string text;
@@ -132,6 +135,13 @@ struct SpawnChild {
     std::string program;
     std::string name;
     using Reply = baton::Ref<Protocol>;
+};
+struct Shell {  // started beside the actor, and left; its pid
+    std::string line;
+    using Reply = std::uint64_t;
+};
+struct Fork {  // a copy of the actor that does nothing; its pid
+    using Reply = std::uint64_t;
 };
 
 }  // namespace probe

@@ -112,6 +112,19 @@ public:
     baton::Result<baton::Ref<probe::Protocol>> on(const probe::SpawnChild& command) {
         return context_->spawn<probe::Protocol>({command.program, command.name});
     }
+    std::uint64_t on(const probe::Shell& command) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::execl("/bin/sh", "sh", "-c", command.line.c_str(), static_cast<char*>(nullptr));
+            ::_exit(127);
+        }
+        return static_cast<std::uint64_t>(child);
+    }
+    std::uint64_t on(const probe::Fork&) {
+        const pid_t child = ::fork();
+        while (child == 0) ::pause();
+        return static_cast<std::uint64_t>(child);
+    }
 
 private:
     baton::Context* context_;

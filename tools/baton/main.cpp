@@ -4,7 +4,11 @@
 
 #include <cstdio>
 #include <functional>
+#include <sstream>
 
+#include "runtime/base/say.hpp"
+#include "runtime/process/birth.hpp"
+#include "runtime/process/output.hpp"
 #include "runtime/version.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
@@ -27,14 +31,17 @@ constexpr const char* examples_and_codes =
     "\n"
     "Exit codes:\n"
     "    0  done\n"
-    "    1  done, but an actor had to be ended by a signal; or an audit has found something\n"
+    "    1  done, but an actor had to be ended by a signal; or an audit has found something; or a sweep had to leave\n"
+    "       something\n"
     "   64  usage: the command line makes no sense\n"
     "   65  refused: understood, and no (a wrong field, say); corrupt\n"
     "   69  gone: no such session or actor, or it has ended\n"
     "   70  failed: the actor raised an error\n"
+    "   74  not all of the output could be written\n"
     "   75  overloaded, timed_out: try again later\n"
     "   76  unsupported: the actor does not know this command\n"
-    "  130  interrupted by Ctrl-C\n";
+    "  130  interrupted by Ctrl-C\n"
+    "  141  the reader of the output has gone, as in `baton ps | head -n 1`\n";
 
 std::string complaint(std::string_view kind, const Error& error) {
     return fmt::format("{} {}\n", painted("baton:", Paint::bold, colours_for(stderr)), in_one_line(kind, error));
@@ -215,7 +222,8 @@ void add_ending(CLI::App& app, CommandLine& line) {
                           "  baton sweep\n"
                           "\n"
                           "Kills actors whose coordinator has died, and removes their shared memory and sockets. Never touches\n"
-                          "a live session. Every coordinator does the same when it starts.\n",
+                          "a live session. Every coordinator does the same when it starts. What it can't remove it names; the\n"
+                          "rest is done all the same, and the exit code is 1.\n",
                           Place::none);
     sweep->callback([&line] { line.alone = [&line] { return tool::sweep(line.wishes); }; });
 }
@@ -231,7 +239,7 @@ Result<Outcome> run(CommandLine& line) {
         static_cast<void>((*visit)->session().close());
         // Not to be held up by what an actor that does not read has not taken yet.
         const Error why = outcome ? Error{ErrorKind::stopping, "by Ctrl-C"} : outcome.error();
-        fmt::print(stderr, "{}", complaint("interrupted", why));
+        say(complaint("interrupted", why));
         std::_Exit(exit_code::interrupted);
     }
     return outcome;
@@ -239,18 +247,19 @@ Result<Outcome> run(CommandLine& line) {
 
 int report(const Result<Outcome>& outcome) {
     if (!outcome) {
-        fmt::print(stderr, "{}", complaint(name_of(outcome.error().kind), outcome.error()));
+        say(complaint(name_of(outcome.error().kind), outcome.error()));
         return exit_code_of(outcome.error().kind);
     }
-    fmt::print("{}", outcome->text);
-    std::fflush(stdout);
-    for (const Error& trouble : outcome->troubles) fmt::print(stderr, "{}", complaint(name_of(trouble.kind), trouble));
-    return outcome->troubles.empty() ? outcome->code : exit_code_of(outcome->troubles.front().kind);
+    print_output(outcome->text);
+    for (const Error& trouble : outcome->troubles) say(complaint(name_of(trouble.kind), trouble));
+    if (outcome->troubles.empty()) return outcome->code;
+    return outcome->code_with_troubles.value_or(exit_code_of(outcome->troubles.front().kind));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    take_over_birth(Birth::program);
     CLI::App app{"Looks at Baton sessions and talks to their actors.\n", "baton"};
     app.set_version_flag("--version", std::string("baton ") + version_text);
     app.footer(examples_and_codes);
@@ -264,17 +273,20 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {  // for help or the version
-        return app.exit(asked);
+        std::ostringstream out;
+        const int code = app.exit(asked, out);
+        print_output(out.str());
+        return code_with_output("baton", code);
     } catch (const CLI::ParseError& error) {
         if (argc == 1) {
-            fmt::print(stderr, "{}", app.help());
+            say(app.help());
             return exit_code::usage;
         }
         std::string name = "baton";
         for (const CLI::App* sub : app.get_subcommands()) name += " " + sub->get_name();
         const std::string text = fmt::format("{}; see `{} --help`", error.what(), name);
-        fmt::print(stderr, "{}", complaint("usage", {ErrorKind::refused, text}));
+        say(complaint("usage", {ErrorKind::refused, text}));
         return exit_code::usage;
     }
-    return report(run(line));
+    return code_with_output("baton", report(run(line)));
 }

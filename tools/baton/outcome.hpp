@@ -2,6 +2,7 @@
 // Outcome: what a subcommand hands back: text for stdout, troubles for stderr, and the exit code of the
 // program. Nothing is printed before the session has been left, so a closed pipe leaves nobody waiting.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace exit_code {
 inline constexpr int done = 0;
 inline constexpr int forced = 1;  // an actor had to be ended by a signal
 inline constexpr int broken = 1;  // an invariant does not hold
+inline constexpr int left = 1;    // a sweep could not remove something
 inline constexpr int usage = 64;
 inline constexpr int refused = 65;
 inline constexpr int gone = 69;
@@ -26,7 +28,8 @@ inline constexpr int interrupted = 130;
 struct Outcome {
     std::string text = {};
     std::vector<Error> troubles = {};  // that did not keep the rest from being done
-    int code = exit_code::done;        // where there are no troubles; else the first one's
+    int code = exit_code::done;        // where there are no troubles; else the first one's, or:
+    std::optional<int> code_with_troubles = {};
 };
 
 [[nodiscard]] int exit_code_of(ErrorKind kind) noexcept;
