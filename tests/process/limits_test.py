@@ -97,7 +97,7 @@ class Descriptors(World):
                 names.append(f"Zoe{len(names)}")
         self.assertGreater(len(names), 3)
         for name in names:
-            self.assertEqual(self.baton("ask", name, "Echo", "text=here", code=0).stdout, '"here"\n')
+            self.assertEqual(self.baton("ask", name, "Echo", "text=here", code=0).stdout, "here\n")
         self.baton("stop", *names[:3], code=0)
         self.spawn("Ada")
         self.stop(coordinator)
