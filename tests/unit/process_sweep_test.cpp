@@ -150,6 +150,8 @@ TEST_CASE("a live session whose files others have removed is neither swept nor t
     const SegmentFile segment{live.path()};
     StandIn actor{actor_of(live.path())};
     const std::string memory_lock = "/dev/shm/baton-" + live.id() + "-lock";
+    // As a coordinator uses its ledger and vitals: the last sign of life where all three locks have no name any more.
+    const baton::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
 
     const auto what = GENERATE(as<std::string>{}, "lock", "lock and memory lock", "folder", "folder and memory lock");
     INFO(what);
