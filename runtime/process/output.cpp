@@ -28,12 +28,14 @@ bool reader_has_gone() {
 std::optional<LostOutput> finish_output() noexcept {
     const HeldSignals held;
     errno = 0;
-    bool is_lost = !std::cout.flush() || std::ferror(stdout) != 0;
+    bool is_lost = std::ferror(stdout) != 0;
     int code = 0;
+    // Before std::cout, which flushes it too and does not say why it could not.
     if (std::fflush(stdout) != 0) {
         code = errno;
         is_lost = true;
     }
+    is_lost = !std::cout.flush() || is_lost;
     // Some file systems tell only at the end that they have not kept what they took.
     if (const int copy = ::dup(STDOUT_FILENO); copy >= 0 && ::close(copy) != 0 && errno != EINTR) {
         code = errno;
