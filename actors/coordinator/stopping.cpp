@@ -8,22 +8,22 @@
 namespace baton::coordinator {
 namespace {
 
-// Whoever is no spawned actor was there before the first and stops before all of them.
+// The scenario and other outsiders stop before all actors, which they use.
 constexpr std::uint64_t last_wave = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
 void Stopping::begin(std::vector<ActorId> named, Deadline deadline, bool drain,
                      Answer<std::vector<Ended>> answer) {
-    std::map<std::uint64_t, std::set<ActorId>, std::greater<>> waves;  // the last to start first
+    std::map<ActorId, StopLadder::Climber> climbers;  // an actor may be named, and of the family of another
     for (const ActorId id : named) {
-        if (id == scenario) waves[last_wave].insert(id);
+        if (id == scenario) climbers[id] = {id, {}, last_wave};
         for (const Member* member : members_->family_of(id))
-            waves[member->is_outsider() ? last_wave : member->wave].insert(member->id);
+            climbers[member->id] = {member->id, member->parent, member->is_outsider() ? last_wave : member->wave};
     }
-    std::vector<std::set<ActorId>> order;
-    for (auto& [wave, ids] : waves) order.push_back(std::move(ids));
-    jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(order), deadline},
+    std::vector<StopLadder::Climber> all;
+    for (const auto& [id, climber] : climbers) all.push_back(climber);
+    jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(all), deadline},
                                               std::move(named), drain, std::move(answer)}));
     climb(*jobs_.back());
 }
