@@ -24,9 +24,16 @@ inline constexpr std::uint64_t window_bytes_max = std::uint64_t{64} << 20;
 // A receiver holds at most so many unread frames of one connection; what is more waits with its sender.
 inline constexpr int inbox_frames_per_peer_max = 1'024;
 // Answers that one connection does not read: so many frames wait in the transport, so many bytes more in the
-// loop; then the connection is dropped.
-inline constexpr int answer_frames_per_peer_max = 256;
-inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{64} << 20;
+// loop; then the connection is dropped. At 1 MiB an answer this is 64 MiB, as much as a window.
+inline constexpr int answer_frames_per_peer_max = 32;
+inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{32} << 20;
+// A receiver that does not count in the vitals what it has taken (the coordinator, a foreign inbox) is asked, by sync_tag,
+// after a quarter of the window each.
+inline constexpr std::uint64_t count_asked_after_commands = window_commands_max / 4;
+inline constexpr std::uint64_t count_asked_after_bytes = window_bytes_max / 4;
+// Connections to an inbox that are remembered. Beyond it those that have ended are forgotten, then the least recently
+// used that are owed no answer.
+inline constexpr std::size_t accepted_links_max = 16'384;
 // Commands share a frame only when the receiver already has this many of ours waiting.
 inline constexpr std::uint64_t batch_from_waiting = 64;
 inline constexpr std::size_t batch_commands_max = 64;

@@ -47,6 +47,9 @@ public:
 
     // An accepted link that is not forgotten before close(), however many others come.
     virtual void keep(Link) {}
+    // The same until release(): an answer is owed over it. Counted: each hold() has its release().
+    virtual void hold(Link) {}
+    virtual void release(Link) {}
 
     enum class Sent {
         yes,   // it is on its way

@@ -4,13 +4,15 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 #include <zmq.hpp>
 
 #include "runtime/base/check.hpp"
+#include "runtime/transport/accepted_links.hpp"
 #include "runtime/transport/peer_sockets.hpp"
 
 namespace baton {
@@ -18,12 +20,7 @@ namespace {
 
 // Links opened here are even, links that came to the inbox are odd, so that one number says which.
 constexpr std::uint32_t first_opened = 2;
-constexpr std::uint32_t first_accepted = 1;
 bool is_opened(Link link) { return link.index % 2 == 0; }
-
-// The routes of connections that came to the inbox are remembered for replies. ZeroMQ does not say when one
-// ends, so the oldest are forgotten beyond this many.
-constexpr std::size_t accepted_links_max = 16'384;
 
 Error to_error(const zmq::error_t& error, std::string tried) {
     const bool is_limit = error.num() == EMFILE || error.num() == ENOMEM;
@@ -69,6 +66,14 @@ struct Socket {
     }
 };
 
+// Of the connection that a frame came over; -1 where ZeroMQ does not say.
+int descriptor_of(zmq::message_t& frame) {
+    const char* const text = ::zmq_msg_gets(frame.handle(), "__fd");
+    int descriptor = -1;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), descriptor);
+    return descriptor;
+}
+
 }  // namespace
 
 struct ZmqTransport::Sockets {
@@ -78,13 +83,7 @@ struct ZmqTransport::Sockets {
     std::unordered_map<std::uint32_t, Socket> opened;
     std::uint32_t next_opened = first_opened;
 
-    std::unordered_map<std::string, std::uint32_t> accepted;
-    std::unordered_map<std::uint32_t, std::string> routes;
-    std::uint32_t next_accepted = first_accepted;
-    std::uint32_t oldest_accepted = first_accepted;
-    std::unordered_set<std::uint32_t> kept;
-    std::string last_route;
-    std::uint32_t last_accepted = 0;
+    AcceptedLinks accepted;
 
     std::string inbox_path;
     PeerSockets peers;
@@ -94,33 +93,10 @@ struct ZmqTransport::Sockets {
     std::vector<pollfd> polled;
     std::vector<Socket*> polled_sockets;  // in the same order; descriptors follow
 
-    Link link_of(std::string_view incoming_route) {
-        if (incoming_route == last_route && last_accepted != 0) return Link{last_accepted};
-        last_route = incoming_route;
-        const auto [place, is_new] = accepted.try_emplace(last_route, next_accepted);
-        last_accepted = place->second;
-        if (is_new) {
-            routes.emplace(next_accepted, last_route);
-            next_accepted += 2;
-            while (routes.size() > accepted_links_max + kept.size()) {
-                if (!kept.contains(oldest_accepted)) forget(oldest_accepted);
-                oldest_accepted += 2;
-            }
-        }
-        return Link{last_accepted};
-    }
-
-    void forget(std::uint32_t index) {
-        const auto found = routes.find(index);
-        if (found == routes.end()) return;
-        kept.erase(index);
-        accepted.erase(found->second);
-        routes.erase(found);
-        if (last_accepted == index) last_accepted = 0;
-    }
+    explicit Sockets(std::size_t accepted_max) : accepted(accepted_max) {}
 };
 
-ZmqTransport::ZmqTransport() : sockets_(std::make_unique<Sockets>()) {
+ZmqTransport::ZmqTransport(std::size_t accepted_max) : sockets_(std::make_unique<Sockets>(accepted_max)) {
     sockets_->context.set(zmq::ctxopt::max_sockets, 4096);
 }
 
@@ -132,7 +108,7 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::router_mandatory, true);
         socket.set(zmq::sockopt::linger, static_cast<int>(limits::linger.count()));
         socket.set(zmq::sockopt::rcvhwm, limits::inbox_frames_per_peer_max);
-        socket.set(zmq::sockopt::sndhwm, static_cast<int>(limits::asks_in_flight_max));
+        socket.set(zmq::sockopt::sndhwm, limits::answer_frames_per_peer_max);
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
@@ -162,16 +138,16 @@ Result<Link> ZmqTransport::open(const std::string& address) {
 }
 
 void ZmqTransport::close(Link link, Pending pending) {
-    if (!is_opened(link)) return sockets_->forget(link.index);
+    if (!is_opened(link)) return sockets_->accepted.forget(link);
     const auto found = sockets_->opened.find(link.index);
     if (found == sockets_->opened.end()) return;
     if (pending == Pending::discarded) found->second.socket.set(zmq::sockopt::linger, 0);
     sockets_->opened.erase(found);
 }
 
-void ZmqTransport::keep(Link link) {
-    if (sockets_->routes.contains(link.index)) sockets_->kept.insert(link.index);
-}
+void ZmqTransport::keep(Link link) { sockets_->accepted.keep(link); }
+void ZmqTransport::hold(Link link) { sockets_->accepted.hold(link); }
+void ZmqTransport::release(Link link) { sockets_->accepted.release(link); }
 
 Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
     check(frame.size() <= frame_bytes_max, "a frame's size is checked before it is sent");
@@ -181,10 +157,10 @@ Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
             if (found == sockets_->opened.end()) return Sent::gone;
             return found->second.send(frame) ? Sent::yes : Sent::full;
         }
-        const auto route = sockets_->routes.find(link.index);
-        if (route == sockets_->routes.end()) return Sent::gone;
+        const std::string* const route = sockets_->accepted.route_of(link);
+        if (route == nullptr) return Sent::gone;
         // A ROUTER with mandatory routing refuses the first part when the peer is full (EAGAIN) or gone.
-        if (!sockets_->inbox.send(route->second, zmq::send_flags::sndmore)) return Sent::full;
+        if (!sockets_->inbox.send(*route, zmq::send_flags::sndmore)) return Sent::full;
         return sockets_->inbox.send(frame) ? Sent::yes : Sent::full;
     } catch (const zmq::error_t&) {  // EHOSTUNREACH
         return Sent::gone;
@@ -196,7 +172,7 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
     if (!sockets.inbox.socket) return false;  // nothing has been bound
     for (;;) {
         if (!sockets.inbox.receive(sockets.route)) return false;
-        from = sockets.link_of(sockets.route.to_string_view());
+        from = sockets.accepted.link_of(sockets.route.to_string_view(), [&] { return descriptor_of(sockets.route); });
         bool has_more = sockets.route.more();
         std::size_t parts = 0;
         while (has_more) {
