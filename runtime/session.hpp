@@ -1,8 +1,9 @@
 #pragma once
 // Session: one's place in a session as somebody from outside: a scenario, the command line, a script.
 //
-// enter() joins the session that is running, or starts a coordinator of its own when there is none; then
-// everything ends with close(), with the Session object, or with this process, whoever comes first. All
+// enter() joins the session that is named, by its argument or by BATON_SESSION. Where none is named it starts a
+// coordinator of its own, whatever other sessions run; then everything ends with close(), with the Session object, or with
+// this process, whichever comes first. All
 // that scenarios can do to actors is here, without their types: names, Refs and encoded bodies. C++
 // scenarios use the typed front in scenario.hpp.
 // One thread; not movable, as the loop refers to its parts.
@@ -28,8 +29,8 @@ class Session {
 public:
     enum class Inbox { open, none };  // can others send to it?
     struct Entry {
-        std::optional<std::string> session = {};      // id or folder; else BATON_SESSION, else the only one
-        bool may_start = true;                        // a coordinator, when no session is named
+        std::optional<std::string> session = {};      // id or folder; else BATON_SESSION
+        bool may_start = true;                        // a coordinator, when no session is named; if not, the only one is joined
         std::string name = "scenario";                // in the roster; numbered when taken
         Inbox inbox = Inbox::open;
         std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
@@ -48,6 +49,7 @@ public:
         std::vector<std::string> arguments = {};
         std::uint64_t fingerprint = 0;  // of the protocol expected; 0: any
         std::uint64_t memory_bytes = 0; // that its segments may take; 0: as much as the session has
+        std::vector<std::string> folders = {};  // where to look for the program first
     };
     // All in parallel, ready or failed within one deadline. If one fails the others are stopped again and the
     // first failure is returned. `on_ready` hears how many are ready, after each.
@@ -108,6 +110,9 @@ private:
     [[nodiscard]] Result<void> join_session(const Entry& entry);
     [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
     [[nodiscard]] Result<void> require_open() const;
+    template <class C>
+    [[nodiscard]] Result<typename C::Reply> ask_coordinator(const C& command, Deadline deadline);
+    [[nodiscard]] bool is_coordinator_frozen() const;
 
     struct Parts;
     // Before the loop, which may still hold answers that carried something; handles outside may outlive both.

@@ -62,6 +62,11 @@ Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Esta
 
 Duration Coordinator::bounded(Duration asked) { return std::clamp(asked, Duration::zero(), deadline_max); }
 
+Deadline Coordinator::deadline_of(Duration asked, const std::optional<Duration>& until) const {
+    const Deadline deadline = Deadline::in(loop_->clock(), bounded(asked));
+    return until ? deadline.or_earlier(Deadline{Instant{*until}}) : deadline;
+}
+
 Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -162,9 +167,25 @@ void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<Actor
     exit.held = settled.held;
     const auto level = exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
     if (!loop_->log().writes(level)) return;
+    loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(settled.held)));
     loop_->log().write(level, "actor.post_mortem",
-                       fmt::format("name={} {}; last command={}; last transitions: {}", member.name, to_text(settled.held),
-                                   exit.in_hand.empty() ? "none" : exit.in_hand, estate_->last_transitions(member.id, 8)));
+                       fmt::format("name={} last command={}", member.name, exit.in_hand.empty() ? "none" : exit.in_hand));
+    // A few a line, so that they can be read in a terminal.
+    std::string few;
+    int count = 0;
+    const auto write_few = [&] {
+        if (count > 0) loop_->log().write(level, "actor.post_mortem", fmt::format("name={} last transitions: {}", member.name, few));
+        few.clear();
+        count = 0;
+    };
+    const std::string transitions = estate_->last_transitions(member.id, 8);
+    for (std::size_t start = 0; start < transitions.size();) {
+        const std::size_t end = std::min(transitions.find(", ", start), transitions.size());
+        few += (count == 0 ? "" : ", ") + transitions.substr(start, end - start);
+        if (++count == 4) write_few();
+        start = end + 2;
+    }
+    write_few();
 }
 
 void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) {
@@ -249,6 +270,10 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
     if (!stopping_.has_room())
         return answer.fail(Error{ErrorKind::overloaded, fmt::format("{} stops are under way already (limits::stops_max)",
                                                                     limits::stops_max)});
+    const Deadline deadline = deadline_of(command.deadline, command.until);
+    if (command.until && deadline.has_passed(loop_->clock()))
+        return answer.fail(Error{ErrorKind::timed_out, "nobody was stopped: the coordinator has read this only after the "
+                                                       "deadline, when the asker had given up"});
     std::vector<ActorId> named;
     if (command.actors.empty())
         for (const auto& [number, member] : members_.living())
@@ -258,7 +283,7 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
             return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
         named.push_back(actor.id);
     }
-    stopping_.begin(std::move(named), Deadline::in(loop_->clock(), bounded(command.deadline)), command.drain, std::move(answer));
+    stopping_.begin(std::move(named), deadline, command.drain, std::move(answer));
     finish_stops();
 }
 
@@ -345,9 +370,7 @@ Deadline Coordinator::next_deadline() const {
 void Coordinator::on_deadline() {
     for (const auto& [number, member] : members_.living())
         if (member->state == Member::State::starting && member->spawn_deadline.has_passed(loop_->clock()))
-            fail_spawn(*member, Error{ErrorKind::timed_out,
-                                      fmt::format("{} ({}) has not become an actor before the deadline and was killed: does "
-                                                  "its main call run_actor?", member->name, member->program)});
+            fail_late_spawn(*member);
     if (estate_->next_collection().has_passed(loop_->clock())) estate_->collect();
     stopping_.climb();
     finish_stops();

@@ -63,6 +63,8 @@ private:
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as somebody asked for it, such that no sum of times overflows.
     [[nodiscard]] static Duration bounded(Duration asked);
+    // When the asker gives up: after `asked`, or at `until` where it says so.
+    [[nodiscard]] Deadline deadline_of(Duration asked, const std::optional<Duration>& until) const;
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
     [[nodiscard]] Result<void> check_address(std::string_view address, ActorId joins_as);
@@ -70,6 +72,7 @@ private:
     [[nodiscard]] Result<Member*> sender(ActorId id, Link link);
     void welcome(Member& member, Answer<Welcome> answer);
     void fail_spawn(Member& member, const Error& error);
+    void fail_late_spawn(Member& member);
 
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
     void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);

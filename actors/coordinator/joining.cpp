@@ -88,6 +88,11 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
     if (!found) return answer.fail(found.error());
     Member& member = **found;
     if (member.state != Member::State::starting) return answer.reply({});
+    // The spawner has been told, or has given up by itself while we were held up.
+    if (member.spawn_deadline.has_passed(loop_->clock())) {
+        fail_late_spawn(member);
+        return answer.fail(Error{ErrorKind::timed_out, "it became ready only after the deadline of its spawner"});
+    }
     member.state = Member::State::ready;
     member.spawn_deadline = Deadline::never();
     loop_->log().info("actor.ready", "name={} id={} pid={}", member.name, to_string(member.id), member.pid);
@@ -139,6 +144,14 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
     Result<Member*> spawner = sender(answer.asker(), answer.link());
     if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
+    const Deadline deadline = deadline_of(command.deadline, command.until);
+    if (deadline.has_passed(loop_->clock()))
+        return answer.fail(Error{ErrorKind::timed_out,
+                                 command.deadline <= Duration::zero()
+                                     ? fmt::format("{} was not started: a deadline of 0 leaves it no time to become an actor",
+                                                   command.program)
+                                     : fmt::format("{} was not started: the coordinator has read this only after the "
+                                                   "deadline, when the spawner had given up", command.program)});
     Result<std::unique_ptr<Member>> started = start(command, answer.asker());
     if (!started) return answer.fail(started.error());
     const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
@@ -149,7 +162,7 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     member->wave = wave_;
     member->watchers.insert(answer.asker());
     member->spawn_answer = std::move(answer);
-    member->spawn_deadline = Deadline::in(loop_->clock(), bounded(command.deadline));
+    member->spawn_deadline = deadline;
     const Member& added = members_.add(std::move(member));
     loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", added.name, to_string(added.id), added.pid,
                       added.program);
@@ -169,11 +182,17 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     if (Result<void> fine = check_name(base); !fine) return fine.error();
     std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
     if (name.size() > limits::name_bytes_max)
-        return Error{ErrorKind::refused, fmt::format("the name {} is longer than {} bytes", name, limits::name_bytes_max)};
+        return Error{ErrorKind::refused,
+                     fmt::format("'{}' can't be started below {}: its name with those of its parents before it, '{}', has {} "
+                                 "bytes, and names have at most {} (limits::name_bytes_max). This bounds how deep actors may "
+                                 "start actors: give shorter names, or start it from higher up", base, parent->name, name,
+                                 name.size(), limits::name_bytes_max)};
     if (members_.is_taken(name)) {
         const Member* taken = members_.find(name);
-        const std::string by = taken == nullptr
-                                   ? "the coordinator"
+        const std::string by = taken == nullptr ? "the coordinator"
+                               : taken == parent
+                                   ? fmt::format("the spawner itself (pid {}), which is called after its program or script "
+                                                 "unless it takes another name when it enters the session", taken->pid)
                                    : fmt::format("actor {} (pid {})", to_string(taken->id), taken->pid);
         if (is_named)
             return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
@@ -223,6 +242,12 @@ void Coordinator::fail_spawn(Member& member, const Error& error) {
     member.spawn_answer = {};
     member.spawn_deadline = Deadline::never();
     static_cast<void>(member.child->send_signal(SIGKILL));
+}
+
+void Coordinator::fail_late_spawn(Member& member) {
+    fail_spawn(member, Error{ErrorKind::timed_out,
+                             fmt::format("{} ({}) has not become an actor before the deadline and was killed: does its main "
+                                         "call run_actor?", member.name, member.program)});
 }
 
 }  // namespace baton::coordinator

@@ -29,7 +29,8 @@ bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
     }
     Waiting& waiting = waiting_[link];
     waiting.frames.push_back(record_);
-    waiting.bytes += record_.size();
+    waiting.bytes += cost_of(record_);
+    pause_ = pause_min;
     if (waiting.bytes <= limits::answer_bytes_waiting_max) return true;
     log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
     waiting_.erase(link);
@@ -41,17 +42,21 @@ bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
 }
 
 void Answers::post_waiting() {
+    if (waiting_.empty()) return;
+    bool any_went = false;
     for (auto entry = waiting_.begin(); entry != waiting_.end();) {
         Waiting& waiting = entry->second;
         Transport::Sent sent = Transport::Sent::yes;
         while (!waiting.frames.empty()) {
             sent = transport_->send(entry->first, waiting.frames.front());
             if (sent != Transport::Sent::yes) break;
-            waiting.bytes -= waiting.frames.front().size();
+            any_went = true;
+            waiting.bytes -= cost_of(waiting.frames.front());
             waiting.frames.pop_front();
         }
         entry = sent == Transport::Sent::full ? std::next(entry) : waiting_.erase(entry);
     }
+    pause_ = any_went ? pause_min : std::min(2 * pause_, pause_max);
 }
 
 void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
@@ -80,6 +85,13 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
     return {};
 }
 
+Error Answers::why_dropped(std::string_view tag) const {
+    if (ending_.empty())
+        return Error{ErrorKind::failed, fmt::format("the ask was dropped without an answer: the handler of {} let its Answer go",
+                                                    tag)};
+    return Error{ErrorKind::stopping, fmt::format("{} is stopping and did not answer {}", ending_, tag)};
+}
+
 void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
     const ActorId to = command.envelope.to;
     const Error why = to.number == me_.number
@@ -105,7 +117,9 @@ AnswerSlot::AnswerSlot(Answers& answers, const Command& command)
       link_(command.link),
       asker_(command.envelope.from),
       ask_id_(command.envelope.ask_id),
-      tag_(command.envelope.tag) {}
+      tag_(command.envelope.tag) {
+    if (is_asked()) answers_->hold(link_);
+}
 
 AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
     : answers_(std::exchange(other.answers_, nullptr)),
@@ -116,7 +130,7 @@ AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
 
 AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
     if (this == &other) return *this;
-    if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+    drop();
     answers_ = std::exchange(other.answers_, nullptr);
     link_ = other.link_;
     asker_ = other.asker_;
@@ -125,8 +139,10 @@ AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
     return *this;
 }
 
-AnswerSlot::~AnswerSlot() {
-    if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+AnswerSlot::~AnswerSlot() { drop(); }
+
+void AnswerSlot::drop() {
+    if (answers_ != nullptr && is_asked()) fail(answers_->why_dropped(tag_));
 }
 
 void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
@@ -139,14 +155,16 @@ void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
     if (answers_ == nullptr || !is_asked()) return;  // nobody to give it to: it stays with the caller
     Result<void> given = answers_->reply_with(link_, asker_, ask_id_, tag_, body, *parcel);
     if (!given) return fail(given.error());
-    answers_ = nullptr;
+    std::exchange(answers_, nullptr)->release(link_);
 }
 
 void AnswerSlot::fail(const Error& error) { answer(MessageKind::error, error_body(error)); }
 
 void AnswerSlot::answer(MessageKind kind, std::string_view body) {
     Answers* answers = std::exchange(answers_, nullptr);
-    if (answers != nullptr && is_asked()) answers->answer(link_, kind, asker_, ask_id_, tag_, body);
+    if (answers == nullptr || !is_asked()) return;
+    answers->answer(link_, kind, asker_, ask_id_, tag_, body);
+    answers->release(link_);
 }
 
 }  // namespace baton

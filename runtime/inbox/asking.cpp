@@ -1,4 +1,6 @@
 // The asking side of Loop: an ask from its sending to its one outcome, and what ends it where no answer can come.
+#include <cstring>
+
 #include <algorithm>
 
 #include "runtime/base/check.hpp"
@@ -61,11 +63,12 @@ Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
     }
     const Peer* peer = peers_.find(ask->to);
     const std::string who = peer == nullptr ? to_string(ask->to) : peer->name;
+    const std::string why = peer == nullptr || waited == Waited::stopping ? "" : what_keeps(*peer);
     abandon(id);
     if (waited == Waited::stopping)
         return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)};
-    if (!circle.empty()) return deadlock(circle);
-    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline", who)};
+    if (!circle.empty()) return deadlock(ErrorKind::timed_out, circle);
+    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline{}", who, why)};
 }
 
 // The wait is to be seen in the vitals, so that whoever waits for us finds the circle; it ends where we are the one
@@ -86,18 +89,36 @@ Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<Acto
     }
 }
 
-Error Loop::deadlock(const std::vector<ActorId>& circle) {
+// What an ask waits for, as far as the receiver's vitals tell.
+std::string Loop::what_keeps(const Peer& peer) const {
+    const VitalsRow* row = vitals_ == nullptr ? nullptr : vitals_->row_of(peer.id);
+    if (row == nullptr || row->is_kept.load(std::memory_order_relaxed) == 0) return {};
+    if (const std::int64_t since = row->in_hand_since.load(std::memory_order_relaxed); since != 0) {
+        std::string command(row->in_hand, ::strnlen(row->in_hand, VitalsRow::text_bytes));
+        std::ranges::replace_if(command, [](char c) { return c < 0x20 || c > 0x7E; }, '?');  // another process wrote it
+        const Duration busy = clock_->now() - Instant{Duration{since}};
+        return fmt::format(": it has been handling {} for {:.1f} s", command,
+                           std::chrono::duration<double>(std::max(busy, Duration::zero())).count());
+    }
+    if (vitals_->waiting(me_, peer.id) > 0) return {};
+    return ": it has taken the command, handles nothing now and keeps the answer for later";
+}
+
+Error Loop::deadlock(ErrorKind kind, const std::vector<ActorId>& circle) {
     const auto name_of = [this](ActorId actor) {
         if (actor == me_) return name_;
         const Result<Peer*> peer = reach(actor, Deadline::in(*clock_, limits::coordinator_deadline));
         return peer ? (*peer)->name : to_string(actor);
     };
     std::string text = "deadlock:";
-    for (std::size_t at = 0; at < circle.size(); ++at)
-        text += fmt::format("{} {} waits for an answer of {}", at == 0 ? "" : ",", name_of(circle[at]),
-                            name_of(circle[(at + 1) % circle.size()]));
+    for (std::size_t at = 0; at < circle.size(); ++at) {
+        const std::string next = name_of(circle[(at + 1) % circle.size()]);
+        text += fmt::format("{} {} waits ", at == 0 ? "" : ",", name_of(circle[at]));
+        text += vitals_->room_wait_of(circle[at]) ? fmt::format("for room in the full inbox of {}", next)
+                                                  : fmt::format("for an answer of {}", next);
+    }
     log_->warn("deadlock.found", "{}", text);
-    return Error{ErrorKind::timed_out, std::move(text)};
+    return Error{kind, std::move(text)};
 }
 
 bool Loop::is_settled(AskId id) {
@@ -115,6 +136,20 @@ void Loop::abandon(AskId id) {
             gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
         bounce)
         bounces_.push_back(std::move(*bounce));
+}
+
+bool Loop::abandon(AskId id, std::function<void(Result<ReplyFrame>)> take_late) {
+    Asks::Ask* ask = asks_.find(id);
+    if (ask == nullptr) return false;
+    if (!ask->outcome) {
+        ask->take_late = std::move(take_late);
+        abandon(id);
+        return true;
+    }
+    Result<ReplyFrame> outcome = std::move(*ask->outcome);
+    asks_.forget(id);
+    take_late(std::move(outcome));
+    return false;
 }
 
 Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration,

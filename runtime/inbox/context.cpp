@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "runtime/inbox/spawning.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
 
@@ -26,17 +27,22 @@ Result<Pending<typename C::Reply>> request_of_coordinator(Loop& loop, const C& c
 }  // namespace
 
 Result<coordinator::Spawned> Context::spawn_program(const Program& program, std::uint64_t fingerprint) {
-    // The coordinator keeps the deadline; ours is only for a coordinator that has died.
-    return call(*loop_, spawn_of(program, fingerprint), program.deadline + limits::coordinator_deadline);
+    Result<Spawning> spawning =
+        Spawning::begin(*loop_, spawn_of(program, fingerprint), Deadline::in(loop_->clock(), program.deadline));
+    if (!spawning) return spawning.error();
+    return spawning->end();
 }
 
 Result<Pending<coordinator::Spawned>> Context::spawn_later(const Program& program, std::uint64_t fingerprint) {
-    return request_of_coordinator(*loop_, spawn_of(program, fingerprint));
+    coordinator::Spawn spawn = spawn_of(program, fingerprint);
+    spawn.until = until_of(Deadline::in(loop_->clock(), program.deadline));
+    return request_of_coordinator(*loop_, spawn);
 }
 
 Result<Pending<std::vector<coordinator::Ended>>> Context::stop_later(std::vector<AnyRef> actors, Duration deadline) {
     if (actors.empty()) return Error{ErrorKind::refused, "there is nobody to stop: name at least one actor"};
-    return request_of_coordinator(*loop_, coordinator::StopActors{std::move(actors), deadline, false});
+    const std::optional<Duration> until = until_of(Deadline::in(loop_->clock(), deadline));
+    return request_of_coordinator(*loop_, coordinator::StopActors{std::move(actors), deadline, false, until});
 }
 
 Result<void> Context::kill(AnyRef actor) {

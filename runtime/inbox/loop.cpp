@@ -169,7 +169,7 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
     if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
     if (drains_.any()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
-    if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
+    if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, answers_.pause()));
     const bool any_readable =
         transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
     drains_.looked_outside();
@@ -254,7 +254,12 @@ void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
         if (own_vitals_) own_vitals_->count_heard(peer->mine, peer->id);
         if (--peer->asks_in_flight == 0) --peers_asked_;
     }
-    if (ask->is_abandoned) return asks_.forget(id);
+    if (ask->is_abandoned) {
+        const std::function<void(Result<ReplyFrame>)> take_late = ask->take_late;
+        asks_.forget(id);
+        if (take_late) take_late(std::move(outcome));
+        return;
+    }
     const bool has_failed = !outcome;
     const Error why = has_failed ? outcome.error() : Error{};
     const ActorId to = ask->to;
@@ -365,8 +370,14 @@ void Loop::forget_exited(const notice::Exited& exited) {
     intake_.forget(id);
 }
 
-void Loop::stop(bool drain) noexcept {
+void Loop::stop(bool drain) {
     if (stop_ != Stop::now) stop_ = drain ? Stop::after_draining : Stop::now;
+    answers_.begin_ending(name_);
+}
+
+void Loop::begin_leaving() {
+    is_leaving_ = true;
+    answers_.begin_ending(name_);
 }
 
 void Loop::lose_coordinator() {

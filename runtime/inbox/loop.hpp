@@ -62,6 +62,9 @@ public:
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
+    // The same, also of one that has been abandoned. `take_late` gets the answer that has come, or comes after all; true
+    // if it may still come.
+    bool abandon(AskId ask, std::function<void(Result<ReplyFrame>)> take_late);
     // After a failure the caller holds what the receiver had not accepted.
     [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
                                          const Parcel* parcel = nullptr);
@@ -87,9 +90,9 @@ public:
     // Handles (drain) or answers and counts what the inbox still holds. The last thing before Leave.
     [[nodiscard]] std::vector<DeadLetter> finish(Handler& handler);
 
-    void stop(bool drain) noexcept;
+    void stop(bool drain);
     // From here a stop no longer ends waits: what is left to do is to say goodbye.
-    void begin_leaving() noexcept { is_leaving_ = true; }
+    void begin_leaving();
     [[nodiscard]] bool is_stopping() const noexcept { return stop_ != Stop::no; }
     // Every ask under way ends as `gone`, and so does every later one: the coordinator has died.
     void lose_coordinator();
@@ -121,6 +124,8 @@ private:
                                    std::string_view body, Deadline deadline, Urgency urgency, const Parcel* parcel);
     [[nodiscard]] Result<void> put_parcel(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
                                           std::string_view body, Deadline deadline, const Parcel& parcel);
+    struct WaitingForRoom;
+    [[nodiscard]] Result<void> ask_for_count(Peer& peer, Deadline deadline);
     [[nodiscard]] Result<void> wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline);
     [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
     [[nodiscard]] bool ends_waits() const noexcept { return stop_ == Stop::now && !is_leaving_; }
@@ -133,7 +138,8 @@ private:
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
     [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle);
-    [[nodiscard]] Error deadlock(const std::vector<ActorId>& circle);
+    [[nodiscard]] Error deadlock(ErrorKind kind, const std::vector<ActorId>& circle);
+    [[nodiscard]] std::string what_keeps(const Peer& peer) const;
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);

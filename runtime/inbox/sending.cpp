@@ -1,9 +1,40 @@
 // The sending side of Loop: from a command to the receiver's link, through its window and its link's bound.
+#include <algorithm>
+
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/loop.hpp"
 
 namespace baton {
+
+// A command that waits for room stands in the vitals, so that those who wait for us find the circle.
+struct Loop::WaitingForRoom {
+    explicit WaitingForRoom(Loop& loop) : loop_(loop) {}
+    ~WaitingForRoom() {
+        if (is_shown_) loop_.own_vitals_->end_room_wait();
+    }
+    WaitingForRoom(const WaitingForRoom&) = delete;
+    WaitingForRoom& operator=(const WaitingForRoom&) = delete;
+
+    void show(const Peer& peer) {
+        if (!loop_.own_vitals_) return;
+        loop_.own_vitals_->begin_room_wait({peer.id, peer.taken_commands_seen});
+        is_shown_ = true;
+    }
+    // The circle in which we are the one that gives up, so that all others go on; looks only now and then.
+    [[nodiscard]] std::vector<ActorId> circle() {
+        if (!is_shown_ || !next_look_.has_passed(*loop_.clock_)) return {};
+        next_look_ = Deadline::in(*loop_.clock_, limits::circle_interval);
+        std::vector<ActorId> circle = loop_.vitals_->circle_of(loop_.me_);
+        if (circle.empty() || std::ranges::max(circle) != loop_.me_) return {};
+        return circle;
+    }
+
+private:
+    Loop& loop_;
+    bool is_shown_ = false;
+    Deadline next_look_ = Deadline::in(*loop_.clock_, limits::circle_interval);
+};
 
 Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     if (!to.is_somebody()) return Error{ErrorKind::refused, "the Ref addresses nobody: it was never set"};
@@ -36,9 +67,20 @@ Error Loop::cannot_wait(Waited why, const Peer& peer, std::string_view for_what)
 
 Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
     const ActorId to = peer.id;
+    WaitingForRoom waiting{*this};
     while (!peers_.in_flight(peer).fits(bytes)) {
+        if (to == me_)
+            return Error{ErrorKind::overloaded,
+                         fmt::format("{} has {} commands to itself that it has not taken (limits::window_commands_max, "
+                                     "window_bytes_max), and takes none while it sends: let the handler return, or collect, "
+                                     "before more are sent", name_, peers_.in_flight(peer).commands)};
+        if (peers_.is_count_due(peer))
+            if (Result<void> asked = ask_for_count(peer, deadline); !asked) return asked;
+        waiting.show(peer);
+        if (const std::vector<ActorId> circle = waiting.circle(); !circle.empty()) return deadlock(ErrorKind::overloaded, circle);
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
         serve_control();
+        if (peers_.find(to) != nullptr && !peers_.is_counted(peer)) take_answers(peer.link);
         if (peers_.find(to) == nullptr) return Error{ErrorKind::gone, exited_[to]};
         if (ends_waits()) return cannot_wait(Waited::stopping, peer, "the window");
         if (deadline.has_passed(*clock_)) return cannot_wait(Waited::deadline, peer, "a full inbox");
@@ -53,9 +95,10 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
         return Error{ErrorKind::refused,
                      fmt::format("{} to {} has {} bytes, a message holds at most {} (limits::message_bytes_max): "
                                  "send it in pieces", tag, peer.name, body.size(), limits::message_bytes_max)};
-    const bool is_counted = peer.id != coordinator_id;
-    if (is_counted)
-        if (Result<void> open = wait_for_window(peer, body.size(), deadline); !open) return open;
+    if (Result<void> open = wait_for_window(peer, body.size(), deadline); !open) return open;
+    if (peers_.is_count_due(peer))
+        if (Result<void> asked = ask_for_count(peer, deadline); !asked) return asked;
+    const bool is_counted = peers_.is_counted(peer);
 
     if (peer.waiting_commands > 0 && peer.waiting.size() + body.size() > limits::batch_bytes_max)
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
@@ -81,6 +124,37 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
         if (peer.waiting_commands == 0) --unsent_peers_;
     }
     return pushed;
+}
+
+// A receiver that writes no vitals says by its answer that it has taken all that was sent before; also by an error.
+Result<void> Loop::ask_for_count(Peer& peer, Deadline deadline) {
+    if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
+    const ActorId to = peer.id;
+    Result<AskId> ask = asks_.begin(to);
+    if (!ask) return {};  // next time
+    record_.clear();
+    Encoder encoder{record_};
+    begin_record(encoder, Envelope{MessageKind::ask, me_, to, peer.sent_commands + 1, *ask, sync_tag});
+    encoder.nil();
+    peers_.append(peer, record_);
+    if (peer.waiting_commands == 1) ++unsent_peers_;
+    const std::size_t record_bytes = record_.size();
+    const std::uint64_t commands = peer.sent_commands;
+    const std::uint64_t bytes = peer.sent_bytes;
+    if (Result<void> pushed = push(peer, deadline); !pushed) {
+        asks_.forget(*ask);
+        if (peers_.find(to) == nullptr) return pushed;
+        peers_.undo(peer, record_bytes);
+        if (peer.waiting_commands == 0) --unsent_peers_;
+        return pushed;
+    }
+    peer.count_asked_commands = commands;
+    peer.count_asked_bytes = bytes;
+    if (peer.asks_in_flight++ == 0) ++peers_asked_;
+    abandon(*ask, [this, to, commands, bytes](const Result<ReplyFrame>&) {
+        if (Peer* taker = peers_.find(to); taker != nullptr) peers_.note_taken(*taker, commands, bytes);
+    });
+    return {};
 }
 
 // The parcel departs before the message does, and is back in the caller's hands if the message could not go.

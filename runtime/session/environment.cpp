@@ -49,6 +49,22 @@ std::vector<std::string> program_folders() {
     return folders;
 }
 
+std::string coordinator_command() {
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    std::vector<std::string> folders{self.parent_path().string()};
+    std::string_view path = variable("PATH");
+    for (std::size_t start = 0; start < path.size();) {
+        const std::size_t end = std::min(path.find(':', start), path.size());
+        folders.emplace_back(path.substr(start, end - start));
+        start = end + 1;
+    }
+    for (const std::string& folder : folders)
+        for (const std::string_view name : {coordinator_in_build, coordinator_installed})
+            if (std::filesystem::exists(std::filesystem::path{folder} / name, error)) return std::string(name);
+    return std::string(coordinator_installed);
+}
+
 std::string coordinator_address(std::string_view folder) {
     return fmt::format("ipc://{}/{}.sock", folder, coordinator_socket);
 }

@@ -41,4 +41,13 @@ struct SpawnedAs {
 
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
 
+// The names of the coordinator's program: in a build folder, and where it is installed, as there are other programs in
+// the same folder then.
+inline constexpr std::string_view coordinator_in_build = "coordinator";
+inline constexpr std::string_view coordinator_installed = "baton-coordinator";
+
+// What a user types to start a coordinator: the name of the one that lies beside this program, or is this program; else
+// that of the one in PATH, else the installed name.
+[[nodiscard]] std::string coordinator_command();
+
 }  // namespace baton

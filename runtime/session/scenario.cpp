@@ -30,7 +30,7 @@ Result<std::vector<Spawned>> Scenario::spawn_programs(const std::vector<Program>
     std::vector<Session::SpawnOptions> options;
     Duration deadline = Duration::zero();
     for (const Program& program : programs) {
-        options.push_back({program.program, program.name, program.arguments, fingerprint, program.memory_bytes});
+        options.push_back({program.program, program.name, program.arguments, fingerprint, program.memory_bytes, program.folders});
         deadline = std::max(deadline, program.deadline);
     }
     Progress progress{"starting", options.size(), "actors"};

@@ -13,6 +13,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/inbox/spawning.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_folder.hpp"
@@ -35,14 +36,16 @@ Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
         start = end + 1;
     }
     for (const std::string& folder : looked_in)
-        for (const char* name : {"coordinator", "baton-coordinator"}) {
-            const std::string path = folder + "/" + name;
+        for (const std::string_view name : {coordinator_in_build, coordinator_installed}) {
+            const std::string path = fmt::format("{}/{}", folder, name);
             if (::access(path.c_str(), X_OK) == 0) return path;
         }
     return Error{ErrorKind::gone,
-                 "no session is running, and no coordinator to start one was found beside this program or in PATH: "
+                 "no session was named, and no coordinator to start one was found beside this program or in PATH: "
                  "install baton-coordinator, or name it in BATON_COORDINATOR_PROGRAM"};
 }
+
+constexpr std::size_t announced_line_bytes_max = 8192;
 
 // What comes through `fd` until its end or a line's end.
 std::string read_line(int fd, Duration at_most) {
@@ -50,7 +53,7 @@ std::string read_line(int fd, Duration at_most) {
     const Deadline deadline = Deadline::in(clock, at_most);
     std::string line;
     char byte = 0;
-    while (!deadline.has_passed(clock)) {
+    while (line.size() < announced_line_bytes_max && !deadline.has_passed(clock)) {
         pollfd polled{fd, POLLIN, 0};
         const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left(clock)).count();
         if (::poll(&polled, 1, static_cast<int>(milliseconds) + 1) <= 0) continue;
@@ -94,6 +97,7 @@ struct Session::Parts {
     Loop loop{transport, clock, log};
     std::optional<Vitals> vitals;
     UniqueFd coordinator_pidfd;
+    pid_t coordinator_pid = 0;
 };
 
 Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), mail_(std::make_unique<Mail>()) {
@@ -143,10 +147,22 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     if (!child) return child.error();
     announces.reset();
     coordinator_ = std::make_unique<Child>(std::move(*child));
-    folder_ = read_line(announced.get(), coordinator_start_deadline);
-    if (folder_.empty())
-        return Error{ErrorKind::refused, fmt::format("the coordinator {} did not start; it has said why above", *program)};
-    return {};
+    const std::string line = read_line(announced.get(), coordinator_start_deadline);
+    if (line.starts_with('/')) {
+        folder_ = line;
+        return {};
+    }
+    // "KIND TEXT", or nothing where it could not even say that.
+    const std::size_t space = std::min(line.find(' '), line.size());
+    const std::optional<ErrorKind> kind = error_kind_of(std::string_view(line).substr(0, space));
+    if (kind) return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program, line.substr(std::min(space + 1, line.size())))};
+    const std::optional<ExitStatus> status = coordinator_->reap_within(coordinator_exit_deadline);
+    const std::string end = !status            ? fmt::format("it has not announced a session within {} s",
+                                                             coordinator_start_deadline / std::chrono::seconds{1})
+                            : status->by_signal ? fmt::format("signal {} ended it", status->code_or_signal)
+                                                : fmt::format("it ended with exit code {}", status->code_or_signal);
+    return Error{ErrorKind::refused, fmt::format("the coordinator {} did not start: {}. What it has said on its way is on "
+                                                 "this program's stderr", *program, end)};
 }
 
 Result<void> Session::join_session(const Entry& entry) {
@@ -178,6 +194,7 @@ Result<void> Session::watch_coordinator(pid_t pid) {
     Result<UniqueFd> pidfd = open_pidfd(pid);
     if (!pidfd) return pidfd.error();
     parts_->coordinator_pidfd = std::move(*pidfd);
+    parts_->coordinator_pid = pid;
     loop_->watch(parts_->coordinator_pidfd.get(), [this] {
         if (has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}})) loop_->lose_coordinator();
     });
@@ -194,32 +211,37 @@ Result<void> Session::require_open() const {
 Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& what, Duration duration,
                                             const std::function<void(std::size_t)>& on_ready) {
     if (Result<void> open = require_open(); !open) return open.error();
-    std::vector<AskId> asks;
+    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    std::vector<Spawning> all;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
-        const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration,
-                                       one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}};
-        Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(spawn), duration);
-        if (!ask) {
-            failure = ask.error();
+        std::vector<std::string> folders = one.folders;
+        folders.insert(folders.end(), program_folders_.begin(), program_folders_.end());
+        Result<Spawning> spawning = Spawning::begin(
+            *loop_,
+            {one.program, one.name, one.arguments, std::move(folders), one.fingerprint, duration,
+             one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}, std::nullopt},
+            deadline);
+        if (!spawning) {
+            failure = spawning.error();
             break;
         }
-        asks.push_back(*ask);
+        all.push_back(std::move(*spawning));
     }
     std::size_t ready_before = 0;
     const auto all_settled = [&] {
         const auto ready = static_cast<std::size_t>(
-            std::ranges::count_if(asks, [this](AskId ask) { return loop_->is_settled(ask); }));
+            std::ranges::count_if(all, [](const Spawning& one) { return one.is_settled(); }));
         if (ready != ready_before && on_ready) on_ready(ready);
         ready_before = ready;
-        return ready == asks.size();
+        return ready == all.size();
     };
-    // The coordinator keeps the deadline; the wait's own is for a coordinator that does not answer.
-    const Deadline deadline = Deadline::in(loop_->clock(), duration + limits::coordinator_deadline);
-    static_cast<void>(loop_->serve(nullptr, all_settled, deadline));
+    if (!all.empty()) static_cast<void>(loop_->serve(nullptr, all_settled, all.front().patience()));
     std::vector<Spawned> spawned;
-    for (const AskId ask : asks) {
-        Result<Spawned> one = decoded_reply<Spawned>(loop_->await(ask, deadline));
+    bool is_answered = true;
+    for (Spawning& spawning : all) {
+        Result<Spawned> one = spawning.end();
+        is_answered = is_answered && !spawning.was_given_up();
         if (one) {
             spawned.push_back(std::move(*one));
         } else if (!failure) {
@@ -232,7 +254,12 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
         spawned_.insert(spawned_.end(), started.begin(), started.end());
         return spawned;
     }
-    if (!started.empty()) static_cast<void>(stop(started, limits::stop_deadline));
+    if (started.empty()) return *failure;
+    if (is_answered) {
+        static_cast<void>(stop(started, limits::stop_deadline));
+    } else {  // nobody waits for a coordinator that does not answer
+        static_cast<void>(tell(*loop_, coordinator::StopActors{std::move(started), limits::stop_deadline}));
+    }
     return *failure;
 }
 
@@ -248,8 +275,31 @@ Result<std::vector<RosterRow>> Session::roster(bool with_exited) {
 
 Result<std::vector<Ended>> Session::stop(std::vector<AnyRef> actors, Duration deadline, bool drain) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::StopActors{std::move(actors), deadline, drain},
-                deadline + limits::coordinator_deadline);
+    const Deadline end = Deadline::in(loop_->clock(), deadline);
+    return ask_coordinator(coordinator::StopActors{std::move(actors), deadline, drain, until_of(end)}, end);
+}
+
+// For what takes the coordinator its time: a large stop may end a moment after its deadline. One that is frozen is not
+// waited for beyond it.
+template <class C>
+Result<typename C::Reply> Session::ask_coordinator(const C& command, Deadline deadline) {
+    const Result<AskId> ask = loop_->request(coordinator_id, command_name<C>, encoded_body(command), deadline.left(loop_->clock()));
+    if (!ask) return ask.error();
+    const auto is_settled = [&] { return loop_->is_settled(*ask); };
+    if (loop_->serve(nullptr, is_settled, with_grace(loop_->clock(), deadline)) == Loop::Waited::deadline &&
+        !is_coordinator_frozen())
+        static_cast<void>(loop_->serve(nullptr, is_settled, Deadline::in(loop_->clock(), limits::coordinator_deadline)));
+    Result<ReplyFrame> reply = loop_->await(*ask, Deadline{loop_->clock().now()});
+    if (!reply && reply.error().kind == ErrorKind::timed_out && is_coordinator_frozen())
+        return Error{ErrorKind::timed_out,
+                     fmt::format("the coordinator (pid {}) is frozen by a signal and has not answered {} before the deadline; "
+                                 "`kill -CONT {}` wakes it", parts_->coordinator_pid, command_name<C>, parts_->coordinator_pid)};
+    return decoded_reply<typename C::Reply>(std::move(reply));
+}
+
+bool Session::is_coordinator_frozen() const {
+    const std::optional<ProcessFacts> facts = facts_of(parts_->coordinator_pid);
+    return facts && (facts->state == 'T' || facts->state == 't');
 }
 
 Result<void> Session::signal(AnyRef actor, int number) {
@@ -351,16 +401,22 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.
+        const Deadline end = Deadline::in(loop_->clock(), deadline);
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
         if (!spawned_.empty())
-            ended = call(*loop_, coordinator::StopActors{std::move(spawned_), deadline, false},
-                         deadline + limits::coordinator_deadline);
-        Result<std::monostate> left = call(*loop_, coordinator::Leave{}, limits::coordinator_deadline);
+            ended = ask_coordinator(coordinator::StopActors{std::move(spawned_), deadline, false}, end);
+        Result<std::monostate> left = ask_coordinator(coordinator::Leave{}, end);
+        if (!ended) return ended;
         if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
         return ended;
     }
     Result<coordinator::Closed> closed =
-        call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
+        ask_coordinator(coordinator::CloseSession{deadline}, Deadline::in(loop_->clock(), deadline));
+    if (!closed && closed.error().kind == ErrorKind::timed_out) {
+        kill_all();
+        closed.error().text += "; it was killed, and its actors with it";
+        return closed.error();
+    }
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
     const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_deadline);
     if (!end) kill_all();

@@ -120,6 +120,8 @@ struct Spawn {
     std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
     Duration deadline{};
     std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
+    // When the spawner gives up, on this machine's CLOCK_MONOTONIC: a command that is read later than that starts nothing.
+    std::optional<Duration> until = {};
     using Reply = Spawned;
 };
 
@@ -174,6 +176,7 @@ struct StopActors {
     std::vector<AnyRef> actors;
     Duration deadline{};
     bool drain = false;  // handle what waits in the inbox first
+    std::optional<Duration> until = {};  // as in Spawn: read later than that, it stops nobody
     using Reply = std::vector<Ended>;
 };
 

@@ -115,13 +115,13 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20}, spawned);
+    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20, 4711s}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));
     say_command(all, c::Find{"alice"}, spawned);
     say_command(all, c::Roster{true},
                 {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
-    say_command(all, c::StopActors{{alice}, 5s, true}, {ended});
+    say_command(all, c::StopActors{{alice}, 5s, true, 4711s}, {ended});
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
     say_command(all, c::CloseSession{5s}, c::Closed{{ended}});

@@ -48,6 +48,11 @@ def join_body(actor=NOBODY, name="", address="", pid=0):
             "protocol": {"name": "", "commands": []}, "owns_session": False}
 
 
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * mmap.PAGESIZE
+
+
 class Stranger:
     """A connection to an inbox that says whatever it is told to."""
 
@@ -306,12 +311,33 @@ class Hostility(ForeignClientTest):
         for name, stranger in strangers:
             self.assertTrue(stranger.hears_nothing(), name)
 
+    def test_a_connection_that_reads_no_answers_costs_no_more_than_the_document_says_and_is_dropped(self):
+        honest = self.join_with_greeter()
+        pid = honest.ask(COORDINATOR, "Find", {"name": "greeter"}, SECONDS)["pid"]
+        deaf = Stranger(self, self.greeter_address, rcvhwm=1, sndhwm=0)
+        name = "x" * (MEBIBYTE - 100)
+        greeted = 1
+        for ask_id in range(1, 301):
+            deaf.say(self.record(ask_id=ask_id, body={"name": name}))
+            # An inbox reads its connections in turn, so what was said before has been handled, or discarded, soon.
+            self.assertTrue(honest.ask(self.greeter, "Greet", {"name": "Ada"}, SECONDS).startswith("Hello, Ada!"))
+            greeted += 1
+            if ask_id % 50 == 0:
+                # 32 MiB of answers in ZeroMQ, 32 MiB in the actor, what the kernel holds, and some that is still to be read.
+                self.assertLess(resident_bytes(pid), 200 * MEBIBYTE)
+        of_the_deaf = self.row_of(honest, "greeter")["handled"] - greeted
+        self.assertGreater(of_the_deaf, 50)
+        self.assertLess(of_the_deaf, 150)  # dropped then: the rest was discarded unread
+
     def test_the_records_before_a_bad_one_in_the_same_message_count(self):
         self.join_with_greeter()
         stranger = Stranger(self, self.greeter_address)
         stranger.say(self.record(ask_id=1) + b"\xc1" + self.record(ask_id=2))
         self.assertEqual(stranger.hear()[0][1], REPLY)
         self.assert_error(stranger.hear(), "corrupt", 0, "")
+
+    def row_of(self, client, name):
+        return next(row for row in client.ask(COORDINATOR, "Roster", {"with_exited": False}, SECONDS) if row["name"] == name)
 
     def test_an_oversize_message_closes_its_connection_and_no_other(self):
         honest = self.join_with_greeter()
