@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/process/find_program.hpp"
@@ -50,6 +52,13 @@ bool is_balanced(coordinator::Estate& estate, Log& log) {
     return balance.findings.empty();
 }
 
+// To the program that started this one, which makes it an Error of its own: "KIND TEXT", one line.
+void announce_failure(int descriptor, const Error& error) {
+    std::string line = fmt::format("{} {}\n", name_of(error.kind), error.text);
+    std::replace(line.begin(), line.end() - 1, '\n', ';');
+    [[maybe_unused]] const auto written = ::write(descriptor, line.data(), line.size());
+}
+
 // A scenario is a Python file or a program.
 Result<Child> start_scenario(const Options& options, const SessionFolder& folder) {
     ChildSpec spec;
@@ -74,7 +83,7 @@ Result<Child> start_scenario(const Options& options, const SessionFolder& folder
     return Child::start(spec);
 }
 
-Result<int> run(const Options& options, Log& log) {
+Result<int> run(Options& options, Log& log) {
     Result<StopSignals> signals = StopSignals::install(StopSignals::Second::is_counted);
     if (!signals) return signals.error();
     if (Result<Swept> swept = sweep_dead_sessions(); swept && swept->sessions > 0)
@@ -116,9 +125,10 @@ Result<int> run(const Options& options, Log& log) {
     if (options.announce_fd >= 0) {
         const std::string line = folder->path() + "\n";
         [[maybe_unused]] const auto written = ::write(options.announce_fd, line.data(), line.size());
-        ::close(options.announce_fd);
+        ::close(std::exchange(options.announce_fd, -1));
     } else if (options.scenario.empty()) {
-        fmt::print(stderr, "session {} is open (pid {}); Ctrl-C stops it, `baton ps` shows it\n", folder->id(), ::getpid());
+        fmt::print(stderr, "session {} is open (pid {}); Ctrl-C stops it, `baton ps` shows it. Scenarios join it with "
+                           "BATON_SESSION={} in their environment\n", folder->id(), ::getpid(), folder->id());
     }
     static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
     const int code = (*coordinator)->scenario_exit_code().value_or(0);
@@ -128,9 +138,11 @@ Result<int> run(const Options& options, Log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const std::string name = std::filesystem::path(argv[0]).filename().string();
     CLI::App app{"Spawns and stops the actors of one session and keeps its roster.\n"
                  "With a scenario: runs it in a session of its own and ends with its exit code.\n"
-                 "Without: serves until it is stopped; scenarios and `baton` join it.\n"};
+                 "Without: serves until it is stopped. `baton` finds the session by itself where it is the only one;\n"
+                 "scenarios join it where BATON_SESSION names it, else each starts a session of its own.\n", name};
     Options options;
     app.add_option("scenario", options.scenario, "a Python file or a program, and its arguments");
     app.add_option("--stop-deadline", options.stop_seconds, "seconds that stopping everything may take at most")
@@ -141,7 +153,10 @@ int main(int argc, char** argv) {
     app.add_option("--serve-for", options.serve_for, "the session ends when this process ends")->group("");
     app.add_option("--announce", options.announce_fd, "descriptor to which the session's folder is written")->group("");
     app.set_version_flag("--version", std::string("baton ") + version_text);
-    app.footer("Example:\n  coordinator examples/01_hello/hello.py");
+    app.footer(fmt::format("Examples:\n"
+                           "  {0} hello.py               # a scenario, in a session of its own\n"
+                           "  {0} &                      # a session for others; says its id\n"
+                           "  BATON_SESSION=ID python3 hello.py", name));
     app.prefix_command();
     app.positionals_at_end();
     CLI11_PARSE(app, argc, argv);
@@ -151,6 +166,10 @@ int main(int argc, char** argv) {
     Log log{"coordinator"};
     Result<int> code = run(options, log);
     if (code) return *code;
-    fmt::print(stderr, "coordinator: {}\n", describe(code.error()));
+    if (options.announce_fd >= 0) {
+        announce_failure(options.announce_fd, code.error());
+    } else {
+        fmt::print(stderr, "{}: {}\n", name, describe(code.error()));
+    }
     return exit_unavailable;
 }

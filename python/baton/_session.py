@@ -118,8 +118,9 @@ class Session:
             raise TypeError("spawn() takes one of name, names and count")
         if isinstance(names, str) or isinstance(args, (str, bytes)):
             raise TypeError("names and args are lists of strings, not one string")
-        if count is not None and count < 0:
-            raise ValueError("count can't be negative")
+        _require_count(count)
+        if not isinstance(program, (str, os.PathLike)):
+            raise TypeError(f"program must be text or a path, not {type(program).__name__} ({program!r})")
         wanted = list(names) if names is not None else [""] * count if count is not None else [name or ""]
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
         rows = self._core.spawn([(os.fspath(program), one, arguments) for one in wanted], memory_bytes(memory), deadline, progress)
@@ -250,8 +251,7 @@ class Session:
         A command that was sent or requested comes back when the receiver died before it took it, or refused it. What an
         ask() carried does not: after its exception the segment is still in the object that was given.
         """
-        if count is not None and count < 0:
-            raise ValueError("count can't be negative")
+        _require_count(count)
         bounced = []
         for command, is_reply, fields, to, why in self._core.collect_bounced(count, deadline, self._known):
             named = {"reply": fields} if is_reply else fields._fields if isinstance(fields, Struct) else {}
@@ -267,8 +267,7 @@ class Session:
 
         Only those called `command` (None: all); the others stay for a later call.
         """
-        if count is not None and count < 0:
-            raise ValueError("count can't be negative")
+        _require_count(count)
         rows = self._core.collect(command or "", count, quiet, deadline)
         self._learn_names({row[1] for row in rows})
         return [Message(name, self._names.get(sender, sender.id), sender, fields, answer)
@@ -375,6 +374,13 @@ class Session:
         self._names.update((row[0], row[1]) for row in self._core.roster(True))
 
 
+def _require_count(count: Optional[int]) -> None:
+    if count is not None and not hasattr(count, "__index__"):
+        raise TypeError(f"count must be a whole number or None, not {type(count).__name__} ({count!r})")
+    if count is not None and count < 0:
+        raise ValueError("count can't be negative")
+
+
 class _Countdown:
     """What is left of a deadline."""
 
@@ -417,7 +423,8 @@ def _program_folders(given: Sequence[str]) -> List[str]:
 
 def session(session: Optional[str] = None, name: Optional[str] = None,
             programs: Sequence[Union[str, "os.PathLike[str]"]] = ()) -> Session:
-    """Joins the session that runs (the one that `session` or BATON_SESSION names), or starts one for this script.
+    """Joins the session that `session` (an id or a folder) or BATON_SESSION names. Where neither names one it starts a
+    session of this script's own, whatever other sessions run.
 
         with baton.session() as session:
             alice = session.spawn("student", name="Alice")

@@ -144,7 +144,8 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
     on_interrupt_ = on_interrupt;
     try {
         const Turn turn{*this};
-        answers_.clear();  // who asked is told
+        session_->loop().begin_leaving();
+        answers_.clear();  // who asked is told that this script is stopping
         end_dependents();
         const py::gil_scoped_release released;
         closed.emplace(session_->close(deadline));
@@ -159,6 +160,7 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
 void PySession::kill_all() {
     require_ours();
     if (session_ == nullptr) return;
+    session_->loop().begin_leaving();
     answers_.clear();
     end_dependents();
     holdings_->release_all();  // before its memory is swept: arrays may still be alive

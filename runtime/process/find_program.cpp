@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <vector>
 
@@ -60,10 +61,12 @@ Result<std::string> find_program(std::string_view name, std::span<const std::str
     const std::vector<std::string> from_path = folders_of_path();
     places.insert(places.end(), from_path.begin(), from_path.end());
 
+    // Several lists name the same folders; each is looked at, and named, once.
+    std::set<fs::path> seen;
     std::string looked;
     for (const std::string& place : places) {
-        const fs::path path = fs::absolute(fs::path{place} / name, error);
-        if (error) continue;
+        const fs::path path = fs::absolute(fs::path{place} / name, error).lexically_normal();
+        if (error || !seen.insert(path).second) continue;
         const std::string obstacle = obstacle_at(path);
         if (obstacle.empty()) return path.string();
         looked += fmt::format("\n  {}: {}", path.parent_path().string(), obstacle);

@@ -110,6 +110,29 @@ class Messages(World):
         self.assertRaises(TypeError, self.session.spawn, "greeter", names="Bob")
         self.assertRaises(TypeError, self.session.spawn, "greeter", args="--loud")
 
+    def test_an_argument_of_a_wrong_type_is_named_in_one_sentence(self):
+        probe = self.session.spawn("probe")
+        lent = self.session.create(10).lend()
+        for function, arguments, text in [
+            (self.session.find, (3,), "find(): name must be text (str), not int (3)"),
+            (self.session.stop, ([probe, 1],), "stop(): actors[1] must be a Ref, not int (1)"),
+            (self.session.sync, (["Ada"],), "sync(): actors[0] must be a Ref, not str ('Ada')"),
+            (self.session.collect, (3,), "collect(): command must be text (str), not int (3)"),
+            (self.session.spawn, (3,), "program must be text or a path, not int (3)"),
+            (self.session.actors, ("all",), "actors(): exited must be True or False, not str ('all')"),
+            (self.session.take_in, (3, 4), "take_in(): name must be text (str), not int (3)"),
+            (probe.ask, (3,), "ask(): command must be text (str), not int (3)"),
+            (probe.send, (None,), "send(): command must be text (str), not NoneType (None)"),
+            (lent.slice, ("a", 2), "Lent.slice(): first must be a whole number (int), not str ('a')"),
+            (lent.slice, (-1, 2), "Lent.slice(): first is out of range: -1"),
+            (lent.slice, (1,), "Lent.slice(): the argument count is missing"),
+            (baton.Ref, ("a", 1), "Ref(): number must be a whole number (int), not str ('a')"),
+            (baton.session, (3,), "session must be text (str), not int (3)"),
+        ]:
+            self.assertRaisesText(TypeError, text, function, *arguments)
+        self.assertRaisesText(TypeError, "names[1] must be text (str), not int (2)", self.session.spawn, "probe", names=["Ada", 2])
+        self.assertRaisesText(TypeError, "count must be a whole number", self.session.collect, count="x")
+
     def test_a_field_that_does_not_fit_is_refused_before_anything_is_sent(self):
         student = self.session.spawn("student")
         for fields, text in [
@@ -682,6 +705,15 @@ class Values(World):
         exit = other.join()
         self.assertEqual((exit.kind, exit.in_hand), ("failed_check", "FailCheck"))
         self.assertIn("the film is dry", exit.text)
+
+    def test_a_scenario_that_leaves_says_that_it_is_stopping_to_those_it_owes_an_answer(self):
+        with baton.session(session=self.session.id) as leaving:
+            pending = self.probe.request("TellOther", other=leaving.address, text="film")
+            message, = leaving.collect("Echo", count=1)
+        self.assertTrue(message.is_asked)
+        with self.assertRaises(baton.Error) as raised:
+            pending.get()
+        self.assertIn("is stopping", str(raised.exception))
 
     def test_an_ask_that_comes_to_the_scenario_is_answered(self):
         for say, wanted in ((lambda message: message.reply("whole"), "whole"), (lambda message: message.fail("torn"), "torn"),

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "runtime/session/environment.hpp"
 #include "runtime/version.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
@@ -18,7 +19,7 @@ constexpr double deadline_seconds_max = 1e6;
 
 constexpr const char* examples_and_codes =
     "Examples:\n"
-    "  coordinator &                       # opens a session and keeps it open\n"
+    "  {:<34}  # opens a session and keeps it open\n"
     "  baton ps                            # who is in it\n"
     "  baton describe Ada                  # what one may say to her\n"
     "  baton ask Ada Greet name=Grace      # say it, and wait for the reply\n"
@@ -253,7 +254,7 @@ int report(const Result<Outcome>& outcome) {
 int main(int argc, char** argv) {
     CLI::App app{"Looks at Baton sessions and talks to their actors.\n", "baton"};
     app.set_version_flag("--version", std::string("baton ") + version_text);
-    app.footer(examples_and_codes);
+    app.footer(fmt::format(fmt::runtime(examples_and_codes), coordinator_command() + " &"));
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string{}; });
     CommandLine line;
