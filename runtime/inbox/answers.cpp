@@ -6,6 +6,9 @@
 namespace baton {
 namespace {
 
+// So many milliseconds without a sign of reading.
+constexpr int waits_for_a_reader = 100;
+
 Buffer error_body(const Error& error) {
     Buffer body;
     Encoder encoder{body};
@@ -31,7 +34,20 @@ bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
     waiting.frames.push_back(record_);
     waiting.bytes += cost_of(record_);
     pause_ = pause_min;
-    if (waiting.bytes <= limits::answer_bytes_waiting_max) return true;
+    // An asker that reads, though more slowly than we answer, is waited for; one that takes nothing meanwhile is dropped.
+    for (int idle = 0; waiting.bytes > limits::answer_bytes_waiting_max && idle < waits_for_a_reader; ++idle) {
+        transport_->wait({}, pause_min);
+        while (!waiting.frames.empty()) {
+            const Transport::Sent sent = transport_->send(link, waiting.frames.front());
+            if (sent == Transport::Sent::gone) return waiting_.erase(link), false;
+            if (sent == Transport::Sent::full) break;
+            idle = 0;
+            waiting.bytes -= cost_of(waiting.frames.front());
+            waiting.frames.pop_front();
+        }
+    }
+    if (waiting.frames.empty()) waiting_.erase(link);
+    if (!waiting_.contains(link) || waiting.bytes <= limits::answer_bytes_waiting_max) return true;
     log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
     waiting_.erase(link);
     intake_->drop_silently(link);

@@ -2,8 +2,8 @@
 // Answers: what one actor says to those at the other end of accepted links: answers to asks, refusals, and
 // the coordinator's notices.
 //
-// Posting never waits: what a link does not take now goes out later, in order, and a connection that reads
-// nothing for long is dropped (limits::answer_bytes_waiting_max). Knows links and encoded bodies; who may be
+// What a link does not take now goes out later, in order. Beyond limits::answer_bytes_waiting_max posting waits for an
+// asker that goes on reading, and drops one that takes nothing for 0.1 s. Knows links and encoded bodies; who may be
 // answered, and what, is the loop's and its handler's. One thread.
 
 #include <deque>

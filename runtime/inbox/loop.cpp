@@ -378,6 +378,10 @@ void Loop::stop(bool drain) {
 void Loop::begin_leaving() {
     is_leaving_ = true;
     answers_.begin_ending(name_);
+    // What links have not taken yet dies with this process.
+    const Deadline enough = Deadline::in(*clock_, limits::linger);
+    for (answers_.post_waiting(); answers_.any_waiting() && !enough.has_passed(*clock_); answers_.post_waiting())
+        wait(nullptr, enough, Link{});
 }
 
 void Loop::lose_coordinator() {
@@ -402,6 +406,7 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
         if (stop_ == Stop::after_draining) {
             handle_one(handler, command);
             serve_control();
+            answers_.post_waiting();
             continue;
         }
         AnswerSlot slot{answers_, command};
