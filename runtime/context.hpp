@@ -56,6 +56,13 @@ private:
     AskId ask_;
 };
 
+// A segment of the session that several share under a name: what create_or_attach() answers.
+struct CreatedOrAttached {
+    Lent lent;    // where this actor has created it: the name and the memory stand as long as this. Empty: another has it
+    Slice slice;  // all of it
+    [[nodiscard]] bool was_created() const { return static_cast<bool>(lent); }
+};
+
 // An actor has ended: who, and how.
 using PeerExited = notice::Exited;
 
@@ -149,6 +156,39 @@ public:
     Result<void> hand_out(Segment&& segment, const std::string& name);
     // Shared memory from outside, /dev/shm/<name>, becomes a segment of this session.
     Result<Segment> take_in(const std::string& name, Layout layout);
+
+    // ---- names: a segment can be found without a message, by whoever knows its name in the session
+    // Others may attach to all of what is lent, without asking, until it is reclaimed, released or withdrawn, or this
+    // actor ends. `refused` when somebody has that name, with who it is; of several at once the ledger lets one be first.
+    Result<void> publish(const Lent& lent, const std::string& name, Published as = Published::to_read);
+    // Nobody attaches any more; what has been attached stays. Nothing where it is not published.
+    void withdraw(const Lent& lent);
+    // A Lease of what is published to be read, or a Slice of what is published to be shared. Waits until something is
+    // published under that name; `gone` when nothing is at the deadline, `refused` when it is published the other way.
+    template <class Held>
+    Result<Held> look_up(const std::string& name, Duration deadline = Duration::zero()) {
+        static_assert(std::is_same_v<Held, Lease> || std::is_same_v<Held, Slice>, "what is looked up is a Lease or a Slice");
+        Result<HeldMemory> found = look_up_held(name, Held::held_kind, deadline);
+        if (!found) return found.error();
+        Held held;
+        static_cast<HeldMemory&>(held) = std::move(*found);
+        return held;
+    }
+    // The segment of that name, to be shared: of those who want it at the same time one creates it, and all others
+    // attach to that one. The creator's is cleared and given to `fill` before anybody else sees it. `refused` where the
+    // one that is there has another type or shape.
+    template <Shareable T>
+    Result<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
+                                               const std::function<void(std::span<T>)>& fill = {},
+                                               Duration deadline = limits::memory_deadline) {
+        std::function<void(Segment&)> filled;
+        if (fill) filled = [&fill](Segment& fresh) { fill(fresh.as<T>()); };
+        return create_or_attach_as(name, Layout{element_type<T>(), std::move(shape)}, filled, deadline);
+    }
+    Result<CreatedOrAttached> create_or_attach_as(const std::string& name, Layout layout, const std::function<void(Segment&)>& fill,
+                                                  Duration deadline = limits::memory_deadline);
+    // The same as look_up() for whoever does not know how it is published.
+    [[nodiscard]] Result<HeldMemory> look_up_held(const std::string& name, std::optional<HandleKind> kind, Duration deadline);
 
     // Calls `take(Bounced<C>)` for every command C of ours that came back with its segments, between commands.
     // Without a taker the segments are released and a warning is logged.

@@ -78,6 +78,20 @@ public:
         return context().create_array<T>(std::move(shape), deadline);
     }
     Result<Lent> lend(Segment&& segment) { return context().lend(std::move(segment)); }
+    Result<void> publish(const Lent& lent, const std::string& name, Published as = Published::to_read) {
+        return context().publish(lent, name, as);
+    }
+    void withdraw(const Lent& lent) { context().withdraw(lent); }
+    template <class Held>
+    Result<Held> look_up(const std::string& name, Duration deadline = Duration::zero()) {
+        return context().look_up<Held>(name, deadline);
+    }
+    template <Shareable T>
+    Result<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
+                                               const std::function<void(std::span<T>)>& fill = {},
+                                               Duration deadline = limits::memory_deadline) {
+        return context().create_or_attach<T>(name, std::move(shape), fill, deadline);
+    }
     // Commands of ours that came back with their segments, until there are `until.count` of them or the deadline.
     template <class C>
     Result<std::vector<Bounced<C>>> collect_bounced(const Session::Until& until) {

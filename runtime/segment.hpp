@@ -183,6 +183,10 @@ public:
     bool decode_from(Value from, Decoding& at) { return decode_held(from, at, held_kind); }
 };
 
+// What others may do with a segment that is published under a name: read all of it (a Lease), or read it and change its
+// words together by atomic operations (a shared Slice, as share() makes them).
+enum class Published : std::uint8_t { to_read, to_share };
+
 class Lent : public HeldMemory {
 public:
     using HeldMemory::HeldMemory;
@@ -197,6 +201,7 @@ public:
     [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count);
     // Leases and slices granted or claimed.
     [[nodiscard]] std::uint32_t leases_out() const;
+    // A name under which it is published (Context::publish) is withdrawn first, so that nobody new comes.
     // Waits until all are in; then the Segment is whole again and this is empty. `timed_out`, and still lent,
     // when some are out at the deadline; a dead borrower's are in. `stopping` when this actor stops meanwhile.
     [[nodiscard]] Result<Segment> reclaim(Duration deadline = std::chrono::seconds{5});

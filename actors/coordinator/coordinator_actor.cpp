@@ -150,10 +150,18 @@ std::vector<std::string> Coordinator::on(const Audit&) {
 
 // ---- exits -----------------------------------------------------------------------------------------
 
+void Coordinator::tell_mended() {
+    const Estate::Mended mended = estate_->take_mended();
+    for (const std::string& text : mended.texts) loop_->log().warn("ledger.mended", "{}", text);
+    if (mended.rows > mended.texts.size())
+        loop_->log().warn("ledger.mended", "and {} more rows that no actor can have written so", mended.rows - mended.texts.size());
+}
+
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
 // had given or lent it something.
 void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
     const Estate::Settled settled = estate_->settle(member.id);
+    tell_mended();
     told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
         if (const Member* asked = members_.find(heir); asked != nullptr)
@@ -348,7 +356,10 @@ void Coordinator::on_deadline() {
             fail_spawn(*member, Error{ErrorKind::timed_out,
                                       fmt::format("{} ({}) has not become an actor before the deadline and was killed: does "
                                                   "its main call run_actor?", member->name, member->program)});
-    if (estate_->next_collection().has_passed(loop_->clock())) estate_->collect();
+    if (estate_->next_collection().has_passed(loop_->clock())) {
+        estate_->collect();
+        tell_mended();
+    }
     stopping_.climb();
     finish_stops();
 }

@@ -72,6 +72,7 @@ private:
     void fail_spawn(Member& member, const Error& error);
 
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
+    void tell_mended();
     void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
     void finish_stops();

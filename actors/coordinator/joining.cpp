@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -181,6 +182,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     }
     Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
     if (!id) return id.error();
+    pass_crash_point(CrashPoint::spawn_given);
 
     ChildSpec spec;
     spec.program = *path;
@@ -196,6 +198,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
         static_cast<void>(estate_->settle(*id));  // nobody lives there
         return child ? watched.error() : child.error();
     }
+    pass_crash_point(CrashPoint::spawn_started);
 
     auto member = std::make_unique<Member>();
     member->id = *id;

@@ -46,6 +46,10 @@ bool is_balanced(coordinator::Estate& estate, Log& log) {
         if (counts.refused > 0) line += fmt::format("; {} handles refused", counts.refused);
         fmt::print(stderr, "{}\n", line);
     }
+    for (const std::string& text : estate.take_mended().texts) log.warn("ledger.mended", "{}", text);
+    if (balance.mended > 0)
+        log.warn("ledger.mended", "{} rows of the ledger held what no actor can have written so, and were mended: something "
+                 "in the session writes where it should not", balance.mended);
     for (const Finding& finding : balance.findings) log.error("ledger.unbalanced", "I{}: {}", finding.invariant, finding.text);
     return balance.findings.empty();
 }

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple, Union
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
@@ -242,6 +242,29 @@ class Session:
         fewer bytes than such an array.
         """
         return self._core.take_in(name, shape, dtype)
+
+    def publish(self, name: str, lent: _baton.Lent, shared: bool = False) -> None:
+        """Others may attach to what is lent by that name; the same as lent.publish(name, shared)."""
+        lent.publish(name, shared)
+
+    def attach(self, name: str, deadline: Deadline = 0.0) -> Union[_baton.Lease, _baton.Slice]:
+        """What somebody has published under that name: a Lease, or where it is shared a Slice of all of it.
+
+        Its owner is not asked, and may be busy. Waits until something is published; raises Gone when nothing is at the
+        deadline.
+        """
+        return self._core.attach(name, deadline)
+
+    def create_or_attach(self, name: str, shape: Any, dtype: Any = "float64",
+                         deadline: Deadline = 1.0) -> Tuple[_baton.Slice, Optional[_baton.Lent]]:
+        """The array of that name, to be shared: `counters, lent = session.create_or_attach("counters", 4, "int64")`.
+
+        Of those who want it at the same time one creates it, all zeros, and the others attach to that one. `lent` is
+        None where somebody else has created it; for the creator the name and the memory stand as long as `lent` does,
+        so keep it. What several write at once is in no order: use a lock of baton.sync. Raises Refused where the one
+        that is there has another type or shape.
+        """
+        return self._core.create_or_attach(name, shape, dtype, deadline)
 
     def collect_bounced(self, count: Optional[int] = 1, deadline: Deadline = DEFAULT_DEADLINE) -> List[Bounced]:
         """Commands with segments that came back, waiting for them: until there are `count` (None: any number), or the

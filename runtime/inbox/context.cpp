@@ -1,5 +1,6 @@
 #include "runtime/context.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include "runtime/process/process_facts.hpp"
@@ -133,6 +134,85 @@ Result<Segment> Context::take_in(const std::string& name, Layout layout) {
     Result<Holding*> taken = holdings->take_in(name, std::move(layout));
     if (!taken) return taken.error();
     return Segment{*holdings, **taken};
+}
+
+// ---- names -----------------------------------------------------------------------------------------
+
+namespace {
+
+// How often somebody who waits for a name looks whether it is published.
+constexpr Duration name_interval = std::chrono::milliseconds{1};
+
+}  // namespace
+
+Result<void> Context::publish(const Lent& lent, const std::string& name, Published as) {
+    Holding* holding = lent.holding();
+    if (holding == nullptr) return Error{ErrorKind::refused, "an empty Lent can't be published: it was reclaimed or released"};
+    return lent.holdings()->publish(*holding, name, as == Published::to_read ? LeaseKind::read : LeaseKind::shared);
+}
+
+void Context::withdraw(const Lent& lent) {
+    if (Holding* holding = lent.holding(); holding != nullptr) lent.holdings()->unpublish(*holding);
+}
+
+Result<HeldMemory> Context::look_up_held(const std::string& name, std::optional<HandleKind> kind, Duration deadline) {
+    Holdings* holdings = loop_->holdings();
+    if (holdings == nullptr) return no_ledger();
+    Result<Holding*> found = nullptr;
+    const auto has_found = [&] {
+        found = holdings->attach(name);
+        return !found || *found != nullptr;
+    };
+    if (!has_found() && deadline > Duration::zero() &&
+        loop_->poll(has_found, name_interval, Deadline::in(loop_->clock(), deadline)) == Loop::Waited::stopping)
+        return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for the name '{}'", this->name(), name)};
+    if (!found) return found.error();
+    if (*found == nullptr)
+        return Error{ErrorKind::gone, fmt::format("no segment is published under the name '{}': nobody has published it yet, or "
+                                                  "its owner has withdrawn it or ended", name)};
+    HeldMemory held{*holdings, **found};
+    if (kind && (*found)->kind != *kind)
+        return Error{ErrorKind::refused, fmt::format("'{}' is published to be {}: look it up as a {}", name,
+                                                     (*found)->kind == HandleKind::lease ? "read" : "shared",
+                                                     (*found)->kind == HandleKind::lease ? "Lease" : "Slice")};
+    return held;
+}
+
+Result<CreatedOrAttached> Context::create_or_attach_as(const std::string& name, Layout layout,
+                                                       const std::function<void(Segment&)>& fill, Duration duration) {
+    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    CreatedOrAttached out;
+    const auto attach = [&](Duration wait) -> Result<void> {
+        Result<HeldMemory> held = look_up_held(name, HandleKind::slice, wait);
+        if (!held) return held.error();
+        if (held->layout() != layout)
+            return Error{ErrorKind::refused, fmt::format("the segment that is published as '{}' is {}, not {}", name,
+                                                         to_text(held->layout()), to_text(layout))};
+        static_cast<HeldMemory&>(out.slice) = std::move(*held);
+        return {};
+    };
+    for (;;) {
+        Result<void> attached = attach(Duration::zero());
+        if (attached) return out;
+        if (attached.error().kind != ErrorKind::gone) return attached.error();
+        Result<Segment> fresh = create_as(layout, deadline.left(loop_->clock()));
+        if (!fresh) return fresh.error();
+        std::ranges::fill(fresh->bytes(), std::byte{0});  // nothing of an earlier use of that memory
+        if (fill) fill(*fresh);
+        Result<Lent> lent = lend(std::move(*fresh));
+        if (!lent) return lent.error();
+        const Result<void> published = publish(*lent, name, Published::to_share);
+        if (published) {
+            out.lent = std::move(*lent);
+            if (Result<void> own = attach(Duration::zero()); !own) return own.error();
+            return out;
+        }
+        // Somebody was first, whose it is then; unless the name itself is the trouble.
+        if (published.error().kind != ErrorKind::refused || deadline.has_passed(loop_->clock())) return published.error();
+        attached = attach(std::min(deadline.left(loop_->clock()), Duration{std::chrono::milliseconds{20}}));
+        if (attached) return out;
+        if (attached.error().kind != ErrorKind::gone) return attached.error();
+    }
 }
 
 }  // namespace baton

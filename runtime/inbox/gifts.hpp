@@ -79,6 +79,8 @@ private:
     Holdings* holdings_ = nullptr;
     std::unordered_map<ActorId, std::deque<Gift>> sent_;  // of each receiver, the oldest first
     std::size_t count_ = 0;
+    static constexpr std::size_t looks_max = 16;  // behind the oldest one
+    std::size_t cursor_ = 0;
 };
 
 }  // namespace baton

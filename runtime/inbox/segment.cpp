@@ -179,6 +179,7 @@ Holding* Lender::holding() const noexcept {
 Result<Lease> Lender::lease() const {
     Holding* mine = holding();
     if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
     if (holdings_->has_slices(*mine))
         return Error{ErrorKind::refused,
                      fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->describe(*mine))};
@@ -200,6 +201,7 @@ Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sha
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
     const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
+    if (Result<void> possible = holdings_->check_published(*mine, kind); !possible) return possible.error();
     if (holdings_->overlaps(*mine, kind, first * row, count * row))
         return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end,
                                                      holdings_->describe(*mine))};

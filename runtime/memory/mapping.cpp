@@ -10,6 +10,11 @@
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "runtime/limits.hpp"
 
 namespace baton {
 
@@ -124,6 +129,18 @@ bool Mapping::privatize() noexcept {
     if (::mremap(copy, size(), size(), MREMAP_MAYMOVE | MREMAP_FIXED, data()) == data()) return true;
     ::munmap(copy, size());
     return false;
+}
+
+bool has_shared_object(const std::string& name) noexcept {
+    return ::access(fmt::format("{}/{}", shared_memory_folder, name).c_str(), F_OK) == 0;
+}
+
+Result<void> check_outside_name(const std::string& name) {
+    const bool is_file_name = !name.empty() && name.size() <= limits::name_bytes_max && name != "." && name != ".." &&
+                              name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+    if (is_file_name && !name.starts_with("baton-")) return {};
+    return Error{ErrorKind::refused, fmt::format("'{}' can't be the name of shared memory: it takes 1 to {} bytes without "
+                                                 "'/' and NUL, and does not begin with baton-", name, limits::name_bytes_max)};
 }
 
 bool remove_shared_object(const std::string& name) noexcept {

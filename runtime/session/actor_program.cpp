@@ -7,6 +7,7 @@
 
 #include "runtime/actor.hpp"
 #include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/holdings/holdings.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/session/environment.hpp"
@@ -65,11 +66,13 @@ int run_actor_program(int argc, char** argv, const ProtocolDescription& protocol
         return fail(log, "inbox.unbound", bound.error(), exit_unavailable);
     if (const Result<void> opened = loop.open_control(coordinator_address(place->folder)); !opened)
         return fail(log, "coordinator.unreachable", opened.error(), exit_unavailable);
+    pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome =
         call(loop, coordinator::Join{AnyRef{place->actor}, "", static_cast<std::uint64_t>(::getpid()), address, protocol},
              limits::coordinator_deadline);
     if (!welcome) return fail(log, "join.refused", welcome.error(), exit_unavailable);
     loop.be(place->actor, welcome->name);
+    pass_crash_point(CrashPoint::join_welcomed);
 
     Result<Vitals> vitals = Vitals::open(welcome->session);
     if (!vitals) return fail(log, "vitals.missing", vitals.error(), exit_unavailable);
@@ -107,7 +110,9 @@ int run_actor_program(int argc, char** argv, const ProtocolDescription& protocol
     handler.reset();
     loop.flush();
     loop.begin_leaving();
+    pass_crash_point(CrashPoint::leave_begun);
     static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
+    pass_crash_point(CrashPoint::leave_answered);
     on_failed_check(nullptr);
     return 0;
 }

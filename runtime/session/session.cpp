@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -157,8 +158,10 @@ Result<void> Session::join_session(const Entry& entry) {
     if (Result<void> opened = loop_->open_control(coordinator_address(folder_)); !opened) return opened;
     const coordinator::Join join{AnyRef{}, entry.name, static_cast<std::uint64_t>(::getpid()),
                                  entry.inbox == Inbox::open ? inbox : "", {}, is_own()};
+    pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_deadline);
     if (!welcome) return welcome.error();
+    pass_crash_point(CrashPoint::join_welcomed);
     loop_->be(welcome->you.id, welcome->name);
     id_ = welcome->session;
     Result<Vitals> vitals = Vitals::open(id_);
@@ -355,7 +358,9 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
         if (!spawned_.empty())
             ended = call(*loop_, coordinator::StopActors{std::move(spawned_), deadline, false},
                          deadline + limits::coordinator_deadline);
+        pass_crash_point(CrashPoint::leave_begun);
         Result<std::monostate> left = call(*loop_, coordinator::Leave{}, limits::coordinator_deadline);
+        pass_crash_point(CrashPoint::leave_answered);
         if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
         return ended;
     }

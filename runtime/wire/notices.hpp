@@ -220,6 +220,7 @@ struct SegmentInfo {
     std::uint64_t bytes = 0;
     std::uint64_t leases = 0;
     Duration age{};       // since its last transition
+    std::string name;     // under which it is published; empty: it is not
 };
 struct SegmentList {
     std::vector<SegmentInfo> rows;

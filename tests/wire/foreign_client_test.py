@@ -705,8 +705,10 @@ class LedgerPages:
         self.epochs = {}
 
     def place(self, part, row, field):
-        table, bytes_ = {"actor": ("actors", 4096), "segment": ("segments", 64), "lease": ("leases", 64)}[part]
-        kind = {"actor": "row of an actor", "segment": "row of a segment", "lease": "row of a lease"}[part]
+        table, bytes_ = {"actor": ("actors", 4096), "segment": ("segments", 64), "lease": ("leases", 64),
+                         "name": ("names", 512)}[part]
+        kind = {"actor": "row of an actor", "segment": "row of a segment", "lease": "row of a lease",
+                "name": "row of a name"}[part]
         return self.at[("part", table)] + row * bytes_ + self.at[(kind, field)]
 
     def header(self, field, index=0):
@@ -738,8 +740,8 @@ class LedgerPages:
         block = next(block for block in range(2048) if self.read(self.header(homes, block)) == 0)
         page = self.at[("part", f"{part}s")] + block * 4096
         os.posix_fallocate(self.descriptor, page, 4096)
-        self.compare(self.header(homes, block), 0, self.number)
         self.write(self.header(used), max(block + 1, self.read(self.header(used))))
+        self.compare(self.header(homes, block), 0, self.number)
         return block * 64
 
     def counted(self, what, slot, transition):
@@ -792,10 +794,67 @@ class LedgerPages:
         self.write(self.place("segment", slot, "first_lease"), 0)
         epoch = self.move("segment", slot, (self.OWNED, self.number, 0), (self.LENT, self.number, 0))
         for field, value in (("segment", slot), ("segment_epoch", epoch), ("kind", 0), ("offset", 0), ("bytes", bytes_),
-                             ("next", 0)):
+                             ("next", 0), ("unlisted", 0)):
             self.write(self.place("lease", lease, field), value)
         self.write(self.place("segment", slot, "first_lease"), lease + 1)
         self.move("lease", lease, (self.FREE, 0, 0), (self.GRANTED, self.number, borrower[0]))
+
+    def bucket(self, name):
+        hash_ = 0xCBF29CE484222325
+        for byte in name:
+            hash_ = (hash_ ^ byte) * 0x100000001B3 % (1 << 64)
+        return self.header("buckets", hash_ % 1024)
+
+    def find(self, name):
+        row = self.read(self.bucket(name)) - 1
+        while row >= 0:
+            start = self.place("name", row, "name")
+            if self.pages[start:start + self.read(self.place("name", row, "name_bytes"))] == name:
+                return row
+            row = self.read(self.place("name", row, "name_next")) - 1
+        return None
+
+    def publish(self, name, slot, bytes_):
+        row = self.find(name)
+        if row is None:
+            row = self.read(self.header("names_used"))
+            os.posix_fallocate(self.descriptor, self.place("name", row, "name_word") // 4096 * 4096, 4096)
+            self.compare(self.header("names_used"), row, row + 1)
+            start = self.place("name", row, "name")
+            self.pages[start:start + 200] = name.ljust(200, b"\0")
+            self.write(self.place("name", row, "name_bytes"), len(name))
+            first = self.read(self.bucket(name))
+            self.write(self.place("name", row, "name_next"), first)
+            self.compare(self.bucket(name), first, row + 1)
+        word = self.place("name", row, "name_word")
+        epoch = self.read(word) >> 31
+        self.compare(word, epoch << 31, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1)
+        lend = self.read(self.place("segment", slot, "word")) >> 25
+        for field, value in (("published_kind", 0), ("lend", lend), ("leased_bytes", bytes_), ("dimensions", 1), ("type_bytes", 3)):
+            self.write(self.place("name", row, field), value)
+        self.write(self.place("name", row, "dimensions") + 8, bytes_)
+        start = self.place("name", row, "type_bytes") + 8
+        self.pages[start:start + 184] = b"|u1".ljust(184, b"\0")
+        self.write(self.place("segment", slot, "published"), lend + 1)
+        self.compare(word, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1,
+                     (epoch + 2) << 31 | slot << 14 | self.number << 3 | 2)
+        return row
+
+    def attach(self, name, lease):
+        row = self.find(name)
+        word = self.read(self.place("name", row, "name_word"))
+        self.test.assertEqual(word & 7, 2)
+        owner, slot = word >> 3 & 0x7FF, word >> 14 & 0x1FFFF
+        lend, bytes_ = (self.read(self.place("name", row, field)) for field in ("lend", "leased_bytes"))
+        for field, value in (("segment", slot), ("segment_epoch", lend), ("kind", self.read(self.place("name", row, "published_kind"))),
+                             ("offset", 0), ("bytes", bytes_), ("unlisted", 1)):
+            self.write(self.place("lease", lease, field), value)
+        self.move("lease", lease, (self.FREE, 0, 0), (self.CLAIMED, owner, self.number))
+        self.test.assertEqual(self.read(self.place("name", row, "name_word")), word)
+        self.test.assertEqual(self.read(self.place("segment", slot, "word")), lend << 25 | owner << 3 | self.LENT)
+        generation = self.read(self.place("segment", slot, "generation"))
+        with open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", "rb") as memory:
+            return owner, memory.read(bytes_)
 
 
 class Ledger(ForeignClientTest):
@@ -816,7 +875,7 @@ class Ledger(ForeignClientTest):
         giving = LedgerPages(self, giver.welcome["session"], giver)
         taking = LedgerPages(self, taker.welcome["session"], taker)
         self.assertEqual(giving.pages[:8], b"BATON\0\0\0")
-        self.assertEqual(giving.read(giving.header("version")), 1)
+        self.assertEqual(giving.read(giving.header("version")), 2)
         for client in (giver, taker):
             self.assertEqual(giving.read(giving.header("life", client.id[0])), client.id[0] << 32 | client.id[1])
             self.assertGreater(giving.read(giving.header("budget", client.id[0])), 1 << 40)
@@ -856,6 +915,32 @@ class Ledger(ForeignClientTest):
         taking.release(first)
         taker.leave()
 
+    def test_a_segment_is_published_and_attached_to_by_what_the_document_says(self):
+        # Goal: the tables and steps N1, N2 and L7 are all that a client needs.
+        # Method: two clients that know nothing else; the owner leaves, and its name with it, while the other reads.
+        owner, reader = self.join("owner"), self.join("reader")
+        publishing = LedgerPages(self, owner.welcome["session"], owner)
+        attaching = LedgerPages(self, reader.welcome["session"], reader)
+        slot = publishing.claim_block("segment")
+        publishing.create(slot, b"to be read")
+        publishing.move("segment", slot, (publishing.OWNED, owner.id[0], 0), (publishing.LENT, owner.id[0], 0))
+        row = publishing.publish(b"the-board", slot, 10)
+        self.assertIsNone(attaching.find(b"another"))
+        listed, = reader.ask(COORDINATOR, "Segments", {"rows_max": 10})["rows"]
+        self.assertEqual((listed["name"], listed["leases"]), ("the-board", 0))
+        lease = attaching.claim_block("lease")
+        self.assertEqual(attaching.attach(b"the-board", lease), (owner.id[0], b"to be read"))
+        self.assertEqual(reader.ask(COORDINATOR, "Segments", {"rows_max": 10})["rows"][0]["leases"], 1)
+        self.assert_sound(reader)
+
+        owner.leave()
+        reader.ask(COORDINATOR, "Await", {"actor": owner.id}, SECONDS)
+        self.assertEqual(attaching.read(attaching.place("name", row, "name_word")) & ((1 << 31) - 1), 0)
+        self.assertEqual(self.rows(reader)[slot][0], "retired")
+        self.assert_sound(reader)
+        attaching.move("lease", lease, (attaching.CLAIMED, owner.id[0], reader.id[0]), (attaching.FREE, 0, 0))
+        reader.leave()
+
     def test_a_handle_that_the_ledger_does_not_bear_out_is_refused(self):
         honest = self.join_with_greeter()
         forged = [1, 0, 1, "|u1", [4]]
@@ -880,6 +965,33 @@ class Ledger(ForeignClientTest):
         stranger.say(carrying(ASK, 1, 7, COORDINATOR, "Roster", msgpack.packb({"with_exited": False})))
         self.assert_error(stranger.hear(), "unsupported", 7, "Roster", "takes part in no ledger")
         self.assert_sound(honest)
+
+    def test_whatever_a_member_writes_into_its_rows_its_exit_is_settled_and_the_session_ends(self):
+        # Goal: no bits in the ledger keep the coordinator from its work; SIGTERM, in tearDown, ends it as ever.
+        # Method: words that no transition writes, and a list of leases that is a ring; then their writer leaves.
+        honest, hostile = self.join("honest"), self.join("hostile")
+        pages = LedgerPages(self, hostile.welcome["session"], hostile)
+        me, other = hostile.id[0], honest.id[0]
+        slot, lease = pages.claim_block("segment"), pages.claim_block("lease")
+        os.posix_fallocate(pages.descriptor, pages.place("name", 0, "name_word"), 8192)
+        words = [(phase, me, 0) for phase in (5, 6, 7)] + [
+            (pages.OWNED, other, me), (pages.LENT, other, me), (pages.OFFERED, me, 0), (pages.OFFERED, 0, me),
+            (pages.OFFERED, me, me), (pages.OWNED, me, other), (pages.OWNED, 2047, 0), (pages.LENT, 77, me), (7, 2047, 2047)]
+        for row, (phase, holder, partner) in enumerate(words):
+            pages.write(pages.place("segment", slot + row, "word"), 9 << 25 | partner << 14 | holder << 3 | phase)
+            pages.write(pages.place("segment", slot + row, "since"), (1 << 64) - 1)
+            pages.write(pages.place("segment", slot + row, "first_lease"), lease + 1)
+            pages.write(pages.place("lease", lease + row, "next"), lease + 1 + (row + 1) % len(words))
+            pages.write(pages.place("lease", lease + row, "segment"), slot + row)
+            pages.write(pages.place("lease", lease + row, "word"), 9 << 25 | partner << 14 | holder << 3 | phase)
+            pages.write(pages.place("name", row, "name_word"), 9 << 31 | slot << 14 | holder << 3 | phase)
+        pages.write(pages.header("names_used"), len(words))
+        hostile.leave()
+        self.assertEqual(honest.ask(COORDINATOR, "Await", {"actor": hostile.id}, SECONDS)["name"], "hostile")
+        self.assertEqual({row[:3] for row in self.rows(honest).values()},
+                         {("owned", honest.id, NOBODY), ("lent", honest.id, NOBODY)})
+        self.assert_sound(honest)
+        honest.leave()
 
     def test_drained_is_taken_only_over_the_connection_that_joined(self):
         honest = self.join()

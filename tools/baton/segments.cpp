@@ -52,7 +52,7 @@ private:
 
 std::string text_of(const SegmentList& list, const Names& names, std::string_view session, Colours colours) {
     using Align = Table::Align;
-    Table table{{{"SEGMENT"}, {"STATE"}, {"OWNER"}, {"HEIR"}, {"BYTES", Align::right}, {"LEASES", Align::right}, {"AGE", Align::right}}};
+    Table table{{{"SEGMENT"}, {"STATE"}, {"OWNER"}, {"HEIR"}, {"BYTES", Align::right}, {"LEASES", Align::right}, {"AGE", Align::right}, {"NAME"}}};
     std::uint64_t bytes = 0;
     for (const SegmentInfo& row : list.rows) {
         bytes += row.bytes;
@@ -62,7 +62,8 @@ std::string text_of(const SegmentList& list, const Names& names, std::string_vie
                    names.of(row.heir),
                    grouped(row.bytes),
                    row.leases == 0 ? "-" : std::to_string(row.leases),
-                   age_text(row.age)});
+                   age_text(row.age),
+                   row.name.empty() ? "-" : row.name});
     }
     const std::string count = list.alive == 0 ? "no segments" : fmt::format("{} segment{}", list.alive, list.alive == 1 ? "" : "s");
     std::string text = fmt::format("session {}, {}\n\n", painted(session, Paint::bold, colours), count);
@@ -83,6 +84,7 @@ Dynamic json_of(const SegmentList& list, const Names& names, const std::string& 
                                {"heir", row.heir.id.is_somebody() ? Dynamic{names.of(row.heir)} : Dynamic{}},
                                {"bytes", {row.bytes}},
                                {"leases", {row.leases}},
+                               {"name", row.name.empty() ? Dynamic{} : Dynamic{row.name}},
                                {"age_seconds", {std::chrono::duration<double>(row.age).count()}}}));
     return object({{"session", {session}},
                    {"alive", {list.alive}},
