@@ -18,7 +18,11 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional, Sequence, Tuple
 
-import numpy
+try:
+    import numpy
+except ImportError as error:
+    from ._wrong_python import numpy_missing
+    raise ImportError(numpy_missing("baton.sync", error), name="numpy") from error
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor

@@ -198,12 +198,11 @@ void encode(Encoder& encoder, const T& value) {
     } else if constexpr (Held<T>) {
         value.encode_into(encoder);
     } else if constexpr (fields::Struct<T>) {
-        constexpr auto& names = fields::names_of<T>;
-        encoder.map(names.size());
+        encoder.map(fields::names_of<T>.size());
         std::apply(
             [&encoder]([[maybe_unused]] const auto&... member) {
                 [[maybe_unused]] std::size_t index = 0;
-                ((encoder.text(names[index++]), encode(encoder, member)), ...);
+                ((encoder.text(fields::names_of<T>[index++]), encode(encoder, member)), ...);
             },
             fields::tie_fields(value));
     } else {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the seeds of the fuzzer into tests/fuzz/corpus: one small frame a file.
+"""Writes the seeds of decode_fuzzer into tests/fuzz/corpus/decode: one small frame a file.
 
 The frames are those of tests/wire/golden.txt, an Everything and a Carrying (everything.hpp) and some that are hostile.
 Run it again when one of these changes; the seeds are checked in, so that a build needs no Python.
@@ -11,7 +11,7 @@ import pathlib
 import msgpack
 
 HERE = pathlib.Path(__file__).resolve().parent
-CORPUS = HERE / "corpus"
+CORPUS = HERE / "corpus" / "decode"
 SEND, NOTICE = 1, 5
 SEGMENT, LEASE, SLICE = 1, 2, 3  # kinds of handles
 
@@ -108,7 +108,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def main() -> None:
-    CORPUS.mkdir(exist_ok=True)
+    CORPUS.mkdir(parents=True, exist_ok=True)
     for old in CORPUS.iterdir():
         old.unlink()
     for name, data in seeds().items():

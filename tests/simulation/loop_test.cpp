@@ -1,7 +1,6 @@
 #include "runtime/inbox/loop.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "tests/catch.hpp"
 #include "tests/simulation/sim_world.hpp"
 
 namespace {

@@ -8,7 +8,6 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <list>
 #include <map>
@@ -19,6 +18,7 @@
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/wire/convert.hpp"
 #include "tests/captured_stderr.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
 namespace sim {

@@ -1,11 +1,11 @@
 #include "runtime/wire/codec.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 
 #include "runtime/limits.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {

@@ -1,8 +1,8 @@
 #include "runtime/wire/convert.hpp"
 
-#include <catch2/catch.hpp>
 #include <limits>
 
+#include "tests/catch.hpp"
 #include "tests/fuzz/everything.hpp"
 #include "tests/hex.hpp"
 

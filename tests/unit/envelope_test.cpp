@@ -1,8 +1,7 @@
 #include "runtime/wire/envelope.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "runtime/limits.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {

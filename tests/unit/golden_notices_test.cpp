@@ -6,13 +6,13 @@
 
 #include "runtime/wire/notices.hpp"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <iostream>
 #include <set>
 #include <sstream>
 
 #include "runtime/wire/envelope.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {

@@ -1,11 +1,11 @@
 #include "runtime/inbox/intake.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/wire/convert.hpp"
 #include "tests/captured_stderr.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 

@@ -1,9 +1,9 @@
 // The parts of a pool that know no processes.
-#include <catch2/catch.hpp>
 
 #include "actors/pool/arguments.hpp"
 #include "actors/pool/ids.hpp"
 #include "actors/pool/tempo.hpp"
+#include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
 using namespace baton::pool;

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "runtime/base/unique_fd.hpp"
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/transport/zmq_transport.hpp"
+#include "tests/catch.hpp"
 
 namespace {
 

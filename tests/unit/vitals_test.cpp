@@ -1,7 +1,6 @@
 #include "runtime/vitals/vitals.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
 namespace {

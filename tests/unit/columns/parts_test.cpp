@@ -1,10 +1,10 @@
 #include "actors/column_reader/parts.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
 
-#include "tests/unit/columns/reference.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/columns/folder.hpp"
+#include "tests/unit/columns/reference.hpp"
 
 namespace {
 

@@ -1,5 +1,4 @@
 // What a keeper keeps, without processes: what comes of each step.
-#include <catch2/catch.hpp>
 
 #include "actors/sync/deadlock.hpp"
 #include "actors/sync/kept/barrier.hpp"
@@ -9,6 +8,7 @@
 #include "actors/sync/kept/latch.hpp"
 #include "actors/sync/kept/queue.hpp"
 #include "actors/sync/kept/semaphore.hpp"
+#include "tests/catch.hpp"
 
 using namespace baton;
 using namespace baton::sync;
