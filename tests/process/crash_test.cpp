@@ -226,6 +226,7 @@ bool run_leaver(std::string_view point, Mode mode) {
 bool run_spawn(std::string_view point, Mode mode) {
     CrashWorld world{std::string(point) + ":2:" + (mode == Mode::kill ? "kill" : "freeze")};
     const Address bystander = world.spawn("bystander");
+    CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());  // its address is known from here on
     const pid_t coordinator = static_cast<pid_t>(world.world.session().find("coordinator").value().pid);
     const baton::coordinator::Spawn spawn{"crash_story", "late", {}, world.world.session().searched_folders(), 0, 10s, std::nullopt};
     baton::Loop& loop = world.world.session().loop();
