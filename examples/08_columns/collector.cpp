@@ -137,6 +137,12 @@ void Collector::parse() {
         bad_rows += reader.findings.bad_rows;
         told.insert(told.end(), reader.findings.first_bad_rows.begin(), reader.findings.first_bad_rows.end());
     }
+    if (const auto last = std::ranges::find_if(readers_, [](const Reader& one) { return one.findings.unclosed_line != 0; });
+        last != readers_.end())
+        throw Failure{Error{ErrorKind::refused,
+                            fmt::format("'{}', row {}, which begins on line {}: it opens a quote that nothing closes, so the rest of "
+                                        "the file is one field; close it, or double it where it is meant as a letter",
+                                        source_.path, rows + bad_rows, last->findings.unclosed_line)}};
     if (bad_rows > rows)
         throw Failure{Error{ErrorKind::refused,
                             fmt::format("'{}': {} of {} rows have another number of fields than the first one, {}; is the "
