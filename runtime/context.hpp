@@ -101,7 +101,7 @@ public:
     Result<void> send(const Ref<P>& to, C&& command, Duration deadline = limits::send_deadline) {
         using Plain = checked_command<P, C>;
         const std::string_view body = encoded<Plain>(command);
-        return loop_->send(to.id, command_name<Plain>, body, deadline, urgency_, parcel_of<Plain>());
+        return loop_->send(untyped(to), command_name<Plain>, body, deadline, urgency_, parcel_of<Plain>());
     }
 
     // Delivers and waits for the reply; other commands wait meanwhile (no re-entrance). Where whoever is asked waits
@@ -114,7 +114,7 @@ public:
         const std::string_view body = encoded<Plain>(command);
         // Not the context's own: the wait may serve who sends too.
         const Parcel parcel = std::exchange(parcel_, {});
-        return decoded_reply<typename Plain::Reply>(loop_->ask(to.id, command_name<Plain>, body, deadline, &parcel));
+        return decoded_reply<typename Plain::Reply>(loop_->ask(untyped(to), command_name<Plain>, body, deadline, &parcel));
     }
 
     // Delivers, and gives a Pending to wait for later: the way to ask many at once.
@@ -124,7 +124,7 @@ public:
         using Plain = checked_command<P, C>;
         static_assert(HasReply<Plain>, "this command has no Reply: it can be sent, not asked");
         const std::string_view body = encoded<Plain>(command);
-        Result<AskId> ask = loop_->request(to.id, command_name<Plain>, body, deadline, parcel_of<Plain>());
+        Result<AskId> ask = loop_->request(untyped(to), command_name<Plain>, body, deadline, parcel_of<Plain>());
         if (!ask) return ask.error();
         return Pending<typename Plain::Reply>{*loop_, *ask};
     }
@@ -177,7 +177,7 @@ public:
     Result<Ref<P>> spawn(const Program& program) {
         Result<coordinator::Spawned> spawned = spawn_program(program, fingerprint_of(describe_protocol<P>()));
         if (!spawned) return spawned.error();
-        return Ref<P>{spawned->actor.id};
+        return Ref<P>{spawned->actor.id, loop_->session()};
     }
 
     // The same without waiting; for many at once, and for who has other things to do meanwhile.
@@ -202,10 +202,12 @@ public:
     [[nodiscard]] ActorId id() const noexcept { return loop_->me(); }
     template <class P>
     [[nodiscard]] Ref<P> self() const noexcept {
-        return Ref<P>{loop_->me()};
+        return Ref<P>{loop_->me(), loop_->session()};
     }
     // Whose command is in hand: who sent it, as its connection proves. Nobody between commands.
-    [[nodiscard]] AnyRef sender() const noexcept { return AnyRef{loop_->sender()}; }
+    [[nodiscard]] AnyRef sender() const noexcept {
+        return AnyRef{loop_->sender(), loop_->sender().is_somebody() ? loop_->session() : SessionTag{}};
+    }
     // Whose answer that actor waits for at this moment, and in which of its asks; nothing of one that does not wait,
     // that does not get to run (SIGSTOP, a busy machine), or has ended. A photograph, taken without a message.
     [[nodiscard]] std::optional<Vitals::Wait> wait_of(AnyRef actor) const;
@@ -216,7 +218,7 @@ public:
     Result<Ref<P>> find(std::string_view name) {
         Result<coordinator::Spawned> found = find_actor(name, fingerprint_of(describe_protocol<P>()));
         if (!found) return found.error();
-        return Ref<P>{found->actor.id};
+        return Ref<P>{found->actor.id, loop_->session()};
     }
     [[nodiscard]] bool is_stopping() const noexcept { return loop_->is_stopping(); }
     [[nodiscard]] Instant now() const { return loop_->clock().now(); }
@@ -264,8 +266,8 @@ private:
         Arrivals returned{loop_->holdings(), std::move(bounce.holdings)};
         Unpacker unpacker;
         std::size_t offset = 0;
-        Bounced<C> out{{}, AnyRef{bounce.to}, std::move(bounce.why)};
-        Decoding at{bounce.tag, &returned};
+        Bounced<C> out{{}, AnyRef{bounce.to, loop_->session()}, std::move(bounce.why)};
+        Decoding at{bounce.tag, &returned, loop_->session()};
         const Result<Value> body = unpacker.next(bounce.body, offset);
         if (!body || !decode(*body, out.command, at)) return std::nullopt;
         return out;

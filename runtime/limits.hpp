@@ -14,8 +14,10 @@ inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
 inline constexpr std::size_t message_depth_max = 32;          // nested arrays and maps
 inline constexpr std::size_t command_fields_max = 24;         // what the reflection of a struct can count
 inline constexpr std::size_t name_bytes_max = 200;            // of an actor, a/b/c paths included
+inline constexpr std::size_t tag_bytes_max = 1024;            // the name of a command on the wire
 inline constexpr std::size_t error_text_bytes_max = 4096;     // what travels of an exception's text
 inline constexpr std::size_t error_frames_max = 3;
+inline constexpr std::size_t error_frame_bytes_max = 1024;    // of each, and of the exception's type
 
 // ---- waiting commands ------------------------------------------------------------------------------
 // Between one sender and one receiver: sent and not yet taken. Beyond it the sender waits (back-pressure).
@@ -44,6 +46,8 @@ inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons th
 inline constexpr std::size_t awaits_max = 4'096;              // Await commands whose actor is still alive
 inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connection for one actor
 inline constexpr std::size_t stops_max = 256;                 // StopActors commands under way
+inline constexpr std::size_t dead_letters_told_max = 128;     // of one exit, by sender and command; the rest is added up
+inline constexpr std::size_t roster_page_bytes = std::size_t{512} << 10;  // a page ends behind the row that reaches it
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
 
@@ -54,6 +58,8 @@ inline constexpr std::uint32_t leases_max = 131'072;
 inline constexpr std::uint32_t ring_entries = 124;               // last transitions of an actor that are kept
 inline constexpr std::size_t manifest_handles_max = 256;         // segments, leases and slices in one message
 inline constexpr std::size_t shape_dimensions_max = 8;
+inline constexpr std::size_t element_type_bytes_max = 4096;      // of a record with its fields, as NumPy writes it
+inline constexpr std::size_t record_depth_max = 8;               // records within records
 inline constexpr std::size_t segments_listed_max = 5'000;        // in one answer of the coordinator
 inline constexpr std::size_t segment_bytes_max = std::size_t{1} << 40;
 inline constexpr std::size_t mappings_max = 60'000;              // below the kernel's default vm.max_map_count

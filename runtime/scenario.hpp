@@ -40,7 +40,7 @@ public:
         Result<std::vector<Spawned>> spawned = spawn_programs(programs, fingerprint_of(describe_protocol<P>()));
         if (!spawned) return spawned.error();
         std::vector<Ref<P>> refs;
-        for (const Spawned& one : *spawned) refs.push_back(Ref<P>{one.actor.id});
+        for (const Spawned& one : *spawned) refs.push_back(Ref<P>{one.actor.id, session_->loop().session()});
         return refs;
     }
     template <class P>
@@ -131,7 +131,8 @@ public:
         if (!messages) return messages.error();
         std::vector<C> commands;
         for (Session::Message& message : *messages) {
-            Result<C> command = decoded_reply<C>(ReplyFrame{std::move(message.body), 0, std::move(message.arrivals)});
+            Result<C> command = decoded_reply<C>(
+                ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), session_->loop().session()});
             if (!command) return command.error();
             commands.push_back(std::move(*command));
         }

@@ -92,6 +92,8 @@ public:
     // A session of one's own: stops all actors and the coordinator; returns every exit of its life; `failed` when the
     // coordinator found that segments were lost, doubled or left. One that was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
     [[nodiscard]] Result<std::vector<Ended>> close(Duration deadline = limits::stop_deadline);
+    // Stops all actors and the coordinator of any session; what is left to do here is to close(). Every exit of its life.
+    [[nodiscard]] Result<std::vector<Ended>> end_session(Duration deadline);
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
@@ -108,6 +110,8 @@ private:
     [[nodiscard]] Result<void> join_session(const Entry& entry);
     [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
     [[nodiscard]] Result<void> require_open() const;
+    // The exits of the session's life behind that place, in their order.
+    [[nodiscard]] Result<std::vector<RosterRow>> exits_from(coordinator::RosterPlace place);
 
     struct Parts;
     // Before the loop, which may still hold answers that carried something; handles outside may outlive both.

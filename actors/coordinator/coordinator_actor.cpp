@@ -74,6 +74,7 @@ Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
 
 void Coordinator::on(const Locate& command, Answer<Located> answer) {
     const ActorId id = command.actor.id;
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     if (id == coordinator_id)
         return answer.reply({std::string(coordinator_name), coordinator_address(folder_->path())});
     if (Member* member = members_.find(id); member != nullptr) {
@@ -88,6 +89,7 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
 }
 
 void Coordinator::on(const Watch& command, Answer<std::string> answer) {
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     Member* member = members_.find(command.actor.id);
     if (member != nullptr) {
         if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
@@ -104,8 +106,7 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
                              describe_protocol<Protocol>()});
     if (const Member* member = members_.find(command.name); member != nullptr)
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});
-    const auto past = std::ranges::find(members_.past(), command.name, [](const Past& one) { return one.row.name; });
-    if (past != members_.past().end())
+    if (const Past* past = members_.find_past(command.name); past != nullptr)
         return answer.fail(gone(fmt::format("{} has exited: {}", command.name, to_text(past->row.exit))));
     std::string names;
     for (const auto& [number, member] : members_.living()) names += (names.empty() ? "" : ", ") + member->name;
@@ -114,18 +115,17 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
 }
 
 std::vector<RosterRow> Coordinator::on(const Roster& command) {
-    std::vector<RosterRow> rows;
-    for (const auto& [number, member] : members_.living()) rows.push_back(reports_.row_of(*member));
-    if (command.with_exited)
-        for (const Past& past : members_.past()) rows.push_back(past.row);
-    return rows;
+    return reports_.rows(command.with_exited);
 }
+
+RosterPage Coordinator::on(const RosterFrom& command) { return reports_.page_of(command.with_exited, command.place); }
 
 // ---- segments --------------------------------------------------------------------------------------
 
 void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     Result<Member*> member = sender(answer.asker(), answer.link());
     if (!member) return answer.fail(member.error());
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     estate_->drained((*member)->id, command.actor.id);
     answer.reply({});
 }
@@ -224,6 +224,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 }
 
 void Coordinator::on(const Await& command, Answer<Ended> answer) {
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     if (members_.find(command.actor.id) != nullptr) {
         awaits_.add(command.actor.id, std::move(answer));
     } else if (const Past* past = members_.find_past(command.actor.id); past != nullptr) {
@@ -236,6 +237,7 @@ void Coordinator::on(const Await& command, Answer<Ended> answer) {
 // ---- stopping --------------------------------------------------------------------------------------
 
 void Coordinator::on(const Signal& command, Answer<std::monostate> answer) {
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     Member* member = members_.find(command.actor.id);
     if (member == nullptr) return answer.fail(gone(fmt::format("no actor {} is alive", to_string(command.actor.id))));
     if (!member->child)
@@ -254,9 +256,9 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
         for (const auto& [number, member] : members_.living())
             if (!member->is_outsider()) named.push_back(member->id);
     for (const AnyRef& actor : command.actors) {
-        if (members_.find(actor.id) == nullptr && members_.find_past(actor.id) == nullptr)
-            return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
-        named.push_back(actor.id);
+        if (Result<void> ours = loop_->require_ours(actor); !ours) return answer.fail(ours.error());
+        if (!members_.has_lived(actor.id)) return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
+        named.push_back(actor.id);  // also whose exit is forgotten: it does not keep the others from being stopped
     }
     stopping_.begin(std::move(named), Deadline::in(loop_->clock(), bounded(command.deadline)), command.drain, std::move(answer));
     finish_stops();
@@ -290,8 +292,10 @@ void Coordinator::finish_stops() {
 void Coordinator::close_if_empty() {
     if (!is_closing_ || !stopping_.is_idle() || is_closed_) return;
     Closed closed;
-    for (const Past& past : members_.past())
-        if (!past.row.program.empty()) closed.ended.push_back({past.row.actor, past.row.name, past.row.exit});
+    RosterPage page = reports_.page_of(true, {behind_the_living, 0});
+    for (RosterRow& row : page.rows)
+        if (!row.program.empty()) closed.ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
+    closed.next = page.next;
     // Whoever sees us exit before the answer has reached him would call it a death: so he says Leave first.
     for (Answer<Closed>& answer : closing_) {
         answer.reply(closed);

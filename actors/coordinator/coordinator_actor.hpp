@@ -41,6 +41,7 @@ public:
     void on(const Watch& command, Answer<std::string> answer);
     void on(const Find& command, Answer<Spawned> answer);
     std::vector<RosterRow> on(const Roster& command);
+    RosterPage on(const RosterFrom& command);
     void on(const StopActors& command, Answer<std::vector<Ended>> answer);
     void on(const Signal& command, Answer<std::monostate> answer);
     void on(const Await& command, Answer<Ended> answer);

@@ -224,7 +224,7 @@ bool Estate::collect() {
 SegmentList Estate::list(std::uint64_t rows_max) const {
     SegmentList list;
     list.bytes = ledger().bytes_in_session();
-    list.budget_bytes = ledger().session_budget_bytes();
+    if (const std::uint64_t budget = ledger().session_budget_bytes(); budget != ~std::uint64_t{0}) list.budget_bytes = budget;
     for (Slot slot = 0; slot < ledger().segments_used(); ++slot) {
         const SegmentWord word = ledger().word_of(slot);
         // What is retired and not leased is only memory that waits for its home.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -100,7 +101,10 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
     if (!found) return answer.fail(found.error());
     Member& member = **found;
     if (command.dead_letters.size() > limits::actors_max) command.dead_letters.resize(limits::actors_max);
-    for (DeadLetter& letter : command.dead_letters) letter.from = reports_.name_of_sender(letter.from);
+    for (DeadLetter& letter : command.dead_letters) {
+        letter.from = reports_.name_of_sender(letter.from);
+        letter.command = readable(letter.command, limits::name_bytes_max);
+    }
     member.left = std::move(command.dead_letters);
     member.state = Member::State::stopping;
     answer.reply({});
@@ -110,27 +114,30 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
 // ---- spawning --------------------------------------------------------------------------------------
 
 Result<void> Coordinator::check_name(std::string_view name) const {
-    const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max &&
-                         std::ranges::none_of(name, [](unsigned char c) { return c < 0x21 || c == 0x7F || c == '/'; });
+    const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max && printable(name) == name &&
+                         std::ranges::none_of(name, [](char c) { return c == ' ' || c == '/'; });
     if (is_fine) return {};
-    return Error{ErrorKind::refused, fmt::format("'{}' can't be a name: one to {} characters without spaces and '/'",
-                                                 name.substr(0, 40), limits::name_bytes_max)};
+    return Error{ErrorKind::refused, fmt::format("'{}' can't be a name: one to {} bytes of UTF-8 without spaces, '/' and control characters",
+                                                 printable(readable(name, 40)), limits::name_bytes_max)};
 }
 
 // An exit removes the socket of its actor, so a member may name no file of somebody else's.
 Result<void> Coordinator::check_address(std::string_view address, ActorId joins_as) {
+    if (address.empty()) return {};
     const std::string prefix = fmt::format("ipc://{}/", folder_->path());
     const auto refused = [&](std::string_view why) {
-        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", address.substr(0, 200), why)};
+        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", readable(address, 200), why)};
     };
-    if (address.starts_with(prefix)) {
-        const std::string_view socket = address.substr(prefix.size());
-        if (socket.find('/') != std::string_view::npos || socket.size() <= 5 || !socket.ends_with(".sock"))
-            return refused("a socket in the session's folder is called <name>.sock");
-    }
+    if (!address.starts_with(prefix)) return refused(fmt::format("an inbox is a socket in the session's folder, {}<name>.sock", prefix));
+    const std::string_view socket = address.substr(prefix.size());
+    const bool is_plain = std::ranges::all_of(socket, [](unsigned char c) { return c > 0x20 && c < 0x7F && c != '/'; });
+    if (!is_plain || socket.size() <= 5 || !socket.ends_with(".sock"))
+        return refused("a socket in the session's folder is called <name>.sock, in printable ASCII");
+    if (address.size() - std::string_view("ipc://").size() > socket_path_size_bytes_max)
+        return refused(fmt::format("the path of a socket has at most {} bytes", socket_path_size_bytes_max));
     if (address == coordinator_address(folder_->path())) return refused("it is the coordinator's");
     for (const auto& [number, member] : members_.living())
-        if (!address.empty() && member->id != joins_as && member->address == address)
+        if (member->id != joins_as && member->address == address)
             return refused(fmt::format("it is that of {}", member->name));
     return {};
 }
@@ -161,6 +168,11 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     std::vector<std::string> folders = command.folders;
     const std::vector<std::string> own = program_folders();
     folders.insert(folders.end(), own.begin(), own.end());
+    const auto holds_zero = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+    if (const auto one = std::ranges::find_if(command.arguments, holds_zero); one != command.arguments.end())
+        return Error{ErrorKind::refused, fmt::format("the argument '{}' of {} holds a zero byte, which no program can be given",
+                                                     printable(readable(*one, 80)), printable(command.program))};
+    std::erase_if(folders, holds_zero);
     Result<std::string> path = find_program(command.program, folders);
     if (!path) return path.error();
 

@@ -3,10 +3,15 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cctype>
+#include <charconv>
 #include <csignal>
 #include <cstring>
+#include <limits>
+#include <optional>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/sweep.hpp"
 #include "runtime/session/environment.hpp"
@@ -26,6 +31,35 @@ struct Options {
     std::uint64_t memory_bytes = 0;
     double stop_seconds = std::chrono::duration<double>(limits::stop_deadline).count();
 };
+
+// "1048576", "512M", "4GiB": at least one byte, and no more than 64 bits count. Nothing for everything else.
+std::optional<std::uint64_t> bytes_of(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || number == 0) return std::nullopt;
+    std::string unit{end, text.data() + text.size()};
+    for (char& letter : unit) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    for (const std::string_view ending : {"IB", "B"})
+        if (unit.ends_with(ending)) {
+            unit.resize(unit.size() - ending.size());
+            break;
+        }
+    constexpr std::string_view units = "KMGT";
+    if (unit.size() > 1 || (!unit.empty() && units.find(unit[0]) == std::string_view::npos)) return std::nullopt;
+    const std::size_t shift = unit.empty() ? 0 : 10 * (units.find(unit[0]) + 1);
+    if (number > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+    return number << shift;
+}
+
+std::string is_memory(const std::string& text) {
+    return bytes_of(text) ? std::string() : fmt::format("'{}' is no number of bytes from 1: 536870912, 512M, 4G", printable(text));
+}
+
+std::string is_stop_deadline(const std::string& text) {
+    double seconds = 0;  // nan is none either
+    const bool is_fine = CLI::detail::lexical_cast(text, seconds) && seconds >= 0.1 && seconds <= 3600;
+    return is_fine ? std::string() : fmt::format("'{}' is no number of seconds from 0.1 to 3600", printable(text));
+}
 
 // Three quarters of what shared memory can take now, unless somebody says otherwise.
 std::uint64_t budget_of(const Options& options) {
@@ -99,6 +133,7 @@ Result<int> run(const Options& options, Log& log) {
     ZmqTransport transport;
     Loop loop{transport, clock, log};
     loop.be(coordinator_id, "coordinator");
+    loop.be_in(SessionTag::of(folder->id()));
     if (Result<void> bound = transport.bind(coordinator_address(folder->path())); !bound) return bound.error();
 
     coordinator::Coordinator::Setting setting;
@@ -134,10 +169,11 @@ int main(int argc, char** argv) {
     Options options;
     app.add_option("scenario", options.scenario, "a Python file or a program, and its arguments");
     app.add_option("--stop-deadline", options.stop_seconds, "seconds that stopping everything may take at most")
-        ->check(CLI::Range(0.1, 3600.0))->capture_default_str();
-    app.add_option("--memory", options.memory_bytes, "bytes that all segments of the session may take, as 512M or 4G; "
+        ->check(CLI::Validator{is_stop_deadline, "0.1 to 3600"})->capture_default_str();
+    std::string memory;
+    app.add_option("--memory", memory, "bytes that all segments of the session may take, as 512M or 4G; "
                                                      "three quarters of what /dev/shm has free if not given")
-        ->transform(CLI::AsSizeValue(false));
+        ->check(CLI::Validator{is_memory, "BYTES"});
     app.add_option("--serve-for", options.serve_for, "the session ends when this process ends")->group("");
     app.add_option("--announce", options.announce_fd, "descriptor to which the session's folder is written")->group("");
     app.set_version_flag("--version", std::string("baton ") + version_text);
@@ -145,6 +181,7 @@ int main(int argc, char** argv) {
     app.prefix_command();
     app.positionals_at_end();
     CLI11_PARSE(app, argc, argv);
+    if (!memory.empty()) options.memory_bytes = bytes_of(memory).value_or(0);
     for (const std::string& rest : app.remaining()) options.scenario.push_back(rest);
 
     std::signal(SIGCHLD, SIG_DFL);  // an ignored one, inherited, would throw exits away

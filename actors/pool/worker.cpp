@@ -7,6 +7,7 @@
 
 #include "actors/pool/work.hpp"
 #include "runtime/actor.hpp"
+#include "runtime/base/text.hpp"
 
 namespace baton::pool {
 namespace {
@@ -16,13 +17,6 @@ constexpr std::size_t results_bytes_enough = std::size_t{64} << 10;
 constexpr std::size_t result_bytes_max = limits::message_bytes_max  // so that the largest result fits behind:
                                          - results_bytes_enough     // those before it
                                          - (std::size_t{16} << 10); // an error, and what a Done has beside its results
-
-// What people can read of any bytes.
-std::string readable(std::string text) {
-    text.resize(std::min(text.size(), limits::error_text_bytes_max));
-    if (!is_utf8(text)) std::ranges::replace_if(text, [](char letter) { return (letter & 0x80) != 0; }, '?');
-    return text;
-}
 
 // When tasks are done. Short ones share a look at the clock, which takes as long as they do.
 class Stopwatch {
@@ -122,14 +116,18 @@ private:
             error = error_of_current_exception();
         }
         const std::size_t bytes = results_.size() - before;
+        if (!error && std::string_view(results_).substr(before) == nested_too_deep)
+            error = Error{ErrorKind::refused, fmt::format("the result is nested deeper than {} (limits::message_depth_max)",
+                                                          limits::message_depth_max)};
         if (!error && bytes > result_bytes_max)
-            error = Error{ErrorKind::refused, fmt::format("the result has {} bytes, at most {} fit into a message: return it as a Segment",
-                                                          bytes, result_bytes_max)};
+            error = Error{ErrorKind::refused, fmt::format("the result has more than the {} bytes that fit into a message: return it as "
+                                                          "a Segment", result_bytes_max)};
         if (!error) return;
         results_.resize(before);
         result.nil();
         done.segments.clear();
-        done.failures.push_back({index, {std::string(name_of(error->kind)), readable(error->text), readable(error->type), error->frames}});
+        done.failures.push_back({index, {std::string(name_of(error->kind)), readable(error->text, limits::error_text_bytes_max),
+                                        readable(error->type, limits::error_frame_bytes_max), error->frames}});
     }
 
     Context* context_;

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "runtime/base/text.hpp"
+
 namespace baton {
 namespace {
 
@@ -29,29 +31,6 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     return spdlog::level::off;
 }
 
-// U+0080 to U+009F count too, two bytes in UTF-8: a terminal may obey them like ESC and a letter.
-bool is_control(std::string_view text, std::size_t at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    const auto before = at == 0 ? 0 : static_cast<unsigned char>(text[at - 1]);
-    return byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte >= 0x80 && byte <= 0x9F);
-}
-
-void append_escaped(std::string& line, std::string_view text) {
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        if (!is_control(text, at)) {
-            line += text[at];
-        } else if (byte == '\n') {
-            line += "\\n";
-        } else if (byte == '\t') {
-            line += "\\t";
-        } else {
-            if (byte >= 0x80) line.pop_back();  // the first of the two
-            line += fmt::format("\\x{:02x}", byte);
-        }
-    }
-}
-
 }  // namespace
 
 struct Log::Sink {
@@ -71,10 +50,7 @@ Log& Log::operator=(Log&&) noexcept = default;
 
 void Log::write(LogLevel level, std::string_view event, std::string_view text) {
     static constexpr std::string_view names[] = {"debug", "info", "warn", "error", "off"};
-    std::string line;
-    append_escaped(line, who_);
-    line += fmt::format(" {} {} ", names[static_cast<int>(level)], event);
-    append_escaped(line, text);
+    const std::string line = fmt::format("{} {} {} {}", printable(who_), names[static_cast<int>(level)], event, printable(text));
     sink_->logger.log(to_spdlog(level), "{}", line);
 }
 

@@ -15,6 +15,10 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
 
+std::string budget_text(std::uint64_t bytes) {
+    return bytes == ~std::uint64_t{0} ? std::string("without a limit of its own") : fmt::format("of {}", bytes);
+}
+
 }  // namespace
 
 // ---- T1: a row of our own blocks, and memory for it ------------------------------------------------
@@ -59,10 +63,10 @@ Result<Holding*> Holdings::create(Layout layout) {
     if (!has_memory) {
         if (!claim_bytes(capacity))
             return Error{ErrorKind::overloaded,
-                         fmt::format("no memory for a segment of {} bytes: this actor's segments take {} of {} bytes, the "
-                                     "session's {} of {}", capacity, ledger().bytes_of_home(me_.number),
-                                     ledger().budget_bytes_of(me_.number), ledger().bytes_in_session(),
-                                     ledger().session_budget_bytes())};
+                         fmt::format("no memory for a segment of {} bytes: this actor's segments take {} bytes {}, the session's {} "
+                                     "{}", capacity, ledger().bytes_of_home(me_.number),
+                                     budget_text(ledger().budget_bytes_of(me_.number)), ledger().bytes_in_session(),
+                                     budget_text(ledger().session_budget_bytes()))};
         Result<Slot> empty = empty_slot();
         if (!empty) {
             ledger().return_bytes(me_.number, capacity);

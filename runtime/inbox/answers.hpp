@@ -22,8 +22,9 @@ public:
         : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts) {}
     void be(ActorId me) { me_ = me; }
 
-    // False if nobody is there any more.
-    bool post(Link link, const Envelope& envelope, std::string_view body);
+    enum class Posted { yes, nobody_there, too_large };
+    // Says what became of it; too large is what no frame holds, whose manifest and tag count too.
+    Posted post(Link link, const Envelope& envelope, std::string_view body);
     // What links that were full can take now.
     void post_waiting();
     [[nodiscard]] bool any_waiting() const noexcept { return !waiting_.empty(); }

@@ -24,6 +24,7 @@ struct ReplyFrame {
     Buffer frame;
     std::size_t offset = 0;
     std::shared_ptr<Arrivals> arrivals = {};
+    SessionTag session = {};  // in which it came
 };
 
 class Asks {

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "runtime/base/text.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
 
@@ -60,7 +61,8 @@ Result<void> Context::wait_for(const std::function<bool()>& done, Duration deadl
 
 std::optional<Vitals::Wait> Context::wait_of(AnyRef actor) const {
     const Vitals* vitals = loop_->vitals();
-    const VitalsRow* row = vitals == nullptr ? nullptr : vitals->row_of(actor.id);
+    const bool is_ours = loop_->require_ours(actor).ok();
+    const VitalsRow* row = vitals == nullptr || !is_ours ? nullptr : vitals->row_of(actor.id);
     if (row == nullptr || vitals->has_exited(actor.id)) return std::nullopt;
     const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(row->pid.load(std::memory_order_relaxed)));
     if (!facts || facts->state != 'S') return std::nullopt;  // it may have its answer and not have seen it yet
@@ -84,6 +86,16 @@ namespace {
 constexpr Duration memory_interval = std::chrono::milliseconds{1};
 // ... and how often it says that memory is short: what others let go after that waits with them for their own use.
 constexpr Duration memory_short_interval = std::chrono::milliseconds{20};
+
+// The kernel would see less of it: /dev/shm/NAME ends at a zero byte.
+Result<void> check_memory_name(const std::string& name) {
+    const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max && printable(name) == name &&
+                         name.find('/') == std::string::npos && !name.starts_with("baton-") && name != "." && name != "..";
+    if (is_fine) return {};
+    return Error{ErrorKind::refused, fmt::format("'{}' can't be the name of shared memory: one to {} bytes of UTF-8 without '/' and "
+                                                 "control characters, and not beginning with baton-", printable(readable(name, 80)),
+                                                 limits::name_bytes_max)};
+}
 
 Error no_ledger() {
     return Error{ErrorKind::gone, "this process takes part in no ledger: its session is closed, or never was"};
@@ -124,12 +136,14 @@ Result<Lent> Context::lend(Segment&& segment) {
 Result<void> Context::hand_out(Segment&& segment, const std::string& name) {
     Holding* holding = segment.holding();
     if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be handed out: it was moved from, or given away"};
+    if (Result<void> fine = check_memory_name(name); !fine) return fine;
     return segment.holdings()->hand_out(*holding, name);
 }
 
 Result<Segment> Context::take_in(const std::string& name, Layout layout) {
     Holdings* holdings = loop_->holdings();
     if (holdings == nullptr) return no_ledger();
+    if (Result<void> fine = check_memory_name(name); !fine) return fine.error();
     Result<Holding*> taken = holdings->take_in(name, std::move(layout));
     if (!taken) return taken.error();
     return Segment{*holdings, **taken};

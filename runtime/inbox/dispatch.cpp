@@ -46,7 +46,7 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
 }
 
 bool read_command(Loop& loop, const Command& command, AnswerSlot& slot, Arrivals& arrivals, convert::ReadInto read, void* out) {
-    Decoding at{command.envelope.tag, &arrivals};
+    Decoding at{command.envelope.tag, &arrivals, loop.session()};
     if (!read(command.body, out, at)) {
         refuse_command(loop, command, std::move(slot), at.take_error());
         return false;

@@ -1,5 +1,6 @@
 #include "runtime/inbox/intake.hpp"
 
+#include "runtime/base/text.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
@@ -106,7 +107,7 @@ void Intake::drop(Link link, const Error& why) {
     Buffer answer;
     Encoder encoder{answer};
     begin_record(encoder, Envelope{MessageKind::error, me_, sender.id, 0, 0, ""});
-    encode(encoder, ErrorBody{std::string(name_of(why.kind)), why.text, "", {}});
+    encode(encoder, ErrorBody{std::string(name_of(why.kind)), readable(why.text, limits::error_text_bytes_max), "", {}});
     // Best effort: who sends garbage may not read either.
     static_cast<void>(transport_->send(link, answer));
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/wire/convert.hpp"
 
@@ -15,11 +16,27 @@ constexpr Duration control_interval = std::chrono::microseconds{100};
 
 // The world's bytes to a struct of ours; an error names the field.
 template <class T>
-Result<T> decode_as(Value body, std::string_view tag) {
+Result<T> decode_as(Value body, std::string_view tag, SessionTag session = {}) {
     T out{};
-    Decoding at{tag};
+    Decoding at{tag, nullptr, session};
     if (!decode(body, out, at)) return at.take_error();
     return out;
+}
+
+// Of a notice of an exit that can't be read as a whole: who it is, which is what nobody may miss.
+std::optional<notice::Exited> exited_in(Value body, SessionTag session) {
+    notice::Exited exited{{}, "", {ExitKind::left, 0, "how it ended could not be read", "", {}}};
+    if (body.kind() != ValueKind::map) return std::nullopt;
+    for (std::size_t index = 0; index < body.size(); ++index) {
+        const Value key = body.key_at(index);
+        const Value value = body.value_at(index);
+        if (key.kind() != ValueKind::text) continue;
+        Decoding at{"Exited", nullptr, session};
+        if (key.text() == "actor" && !decode(value, exited.actor, at)) return std::nullopt;
+        if (key.text() == "name" && value.kind() == ValueKind::text) exited.name = readable(value.text(), limits::name_bytes_max);
+    }
+    if (exited.name.empty()) exited.name = to_string(exited.actor.id);
+    return exited.actor.id.is_somebody() ? std::optional{exited} : std::nullopt;
 }
 
 // User code runs while it lives; what it throws passes through.
@@ -33,8 +50,25 @@ private:
     bool& flag_;
 };
 
-Error to_error(const ErrorBody& body) {
-    return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
+// Also what is not UTF-8 or lacks a field: kind, type and text are worth more than that they are not written well.
+Error error_in(Value body) {
+    Error error{ErrorKind::failed, "an error that can't be read"};
+    if (body.kind() != ValueKind::map) return error;
+    const auto text_of = [](Value value) {
+        return value.kind() == ValueKind::text ? readable(value.text(), limits::error_text_bytes_max) : std::string();
+    };
+    for (std::size_t index = 0; index < body.size(); ++index) {
+        const Value key = body.key_at(index);
+        const Value value = body.value_at(index);
+        if (key.kind() != ValueKind::text) continue;
+        if (key.text() == "kind") error.kind = error_kind_of(text_of(value)).value_or(ErrorKind::failed);
+        if (key.text() == "text") error.text = text_of(value);
+        if (key.text() == "type") error.type = text_of(value);
+        if (key.text() != "frames" || value.kind() != ValueKind::array) continue;
+        for (std::size_t frame = 0; frame < std::min(value.size(), limits::error_frames_max); ++frame)
+            error.frames.push_back(text_of(value.at(frame)));
+    }
+    return error;
 }
 
 }  // namespace
@@ -61,6 +95,13 @@ void Loop::attach(const Vitals& vitals, OwnVitals own) {
     own_vitals_.emplace(std::move(own));
     peers_.attach(vitals, *own_vitals_, me_);
     intake_.attach(*own_vitals_);
+}
+
+Result<void> Loop::require_ours(const AnyRef& ref) const {
+    if (ref.session.fits(session_)) return {};
+    return Error{ErrorKind::refused, fmt::format("{} is an actor of session {}, and this is session {}: a Ref is of use in its own "
+                                                 "session alone, as its number is somebody else here", to_string(ref.id),
+                                                 printable(to_string(ref.session)), to_string(session_))};
 }
 
 void Loop::attach(Holdings& holdings) { gifts_.attach(holdings); }
@@ -209,8 +250,7 @@ void Loop::take_answers(Link link) {
         } else if (envelope->kind == MessageKind::notice && link == control_) {
             take_notice(*envelope, *body);
         } else if (envelope->kind == MessageKind::error) {
-            Result<ErrorBody> error = decode_as<ErrorBody>(*body, "error");
-            const Error outcome = error ? to_error(*error) : error.error();
+            const Error outcome = error_in(*body);
             // Without an ask the receiver has logged it already.
             if (was_asked(link, envelope->ask_id)) settle(envelope->ask_id, outcome);
             else if (envelope->ask_id == 0) take_refusal(link, *envelope, outcome);
@@ -218,19 +258,28 @@ void Loop::take_answers(Link link) {
     }
 }
 
+template <class Notice>
+std::optional<Notice> Loop::read_notice(Value body) const {
+    Result<Notice> notice = decode_as<Notice>(body, command_name<Notice>, session_);
+    if (notice) return std::move(*notice);
+    log_->warn("notice.unreadable", "{}", describe(notice.error()));
+    return std::nullopt;
+}
+
 void Loop::take_notice(const Envelope& envelope, Value body) {
     if (envelope.tag == "Stop") {
-        const Result<notice::Stop> notice = decode_as<notice::Stop>(body, "Stop");
+        const std::optional<notice::Stop> notice = read_notice<notice::Stop>(body);
         stop(notice && notice->drain);
     } else if (envelope.tag == "Exited") {
-        const Result<notice::Exited> notice = decode_as<notice::Exited>(body, "Exited");
+        std::optional<notice::Exited> notice = read_notice<notice::Exited>(body);
+        if (!notice) notice = exited_in(body, session_);
         if (notice) {
             forget_exited(*notice);
             on_exited_(*notice);
             if (exit_taker_) exits_.push_back(*notice);
         }
     } else if (envelope.tag == "Drain") {
-        const Result<notice::Drain> notice = decode_as<notice::Drain>(body, "Drain");
+        const std::optional<notice::Drain> notice = read_notice<notice::Drain>(body);
         if (notice) drains_.begin(notice->actor.id, static_cast<pid_t>(notice->pid));
     } else if (envelope.tag == "Trim") {
         if (holdings() != nullptr) holdings()->trim();
@@ -277,7 +326,7 @@ void Loop::take_reply(const Envelope& envelope, std::size_t body_start) {
             return settle(envelope.ask_id, accepted.error());
         }
     }
-    settle(envelope.ask_id, ReplyFrame{std::move(answer_frame_), body_start, std::move(arrivals)});
+    settle(envelope.ask_id, ReplyFrame{std::move(answer_frame_), body_start, std::move(arrivals), session_});
 }
 
 // An error that belongs to no ask: a command that was sent is refused, or the whole connection is dropped.

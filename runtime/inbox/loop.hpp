@@ -29,6 +29,10 @@ public:
 
     // ---- place in the session
     void be(ActorId me, std::string name);
+    // In which session; a Ref of another one is refused from here on.
+    void be_in(SessionTag session) noexcept { session_ = session; }
+    [[nodiscard]] SessionTag session() const noexcept { return session_; }
+    [[nodiscard]] Result<void> require_ours(const AnyRef& ref) const;
     void attach(const Vitals& vitals, OwnVitals own);
     // The control lane: a link to the coordinator's inbox.
     [[nodiscard]] Result<void> open_control(const std::string& address);
@@ -65,11 +69,27 @@ public:
     // After a failure the caller holds what the receiver had not accepted.
     [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
                                          const Parcel* parcel = nullptr);
+    // The same to whom a Ref names.
+    [[nodiscard]] Result<void> send(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+                                    Urgency urgency, const Parcel* parcel = nullptr) {
+        if (Result<void> ours = require_ours(to); !ours) return ours;
+        return send(to.id, tag, body, deadline, urgency, parcel);
+    }
+    [[nodiscard]] Result<AskId> request(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+                                        const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request) {
+        if (Result<void> ours = require_ours(to); !ours) return ours.error();
+        return request(to.id, tag, body, deadline, parcel, by);
+    }
+    [[nodiscard]] Result<ReplyFrame> ask(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+                                         const Parcel* parcel = nullptr) {
+        if (Result<void> ours = require_ours(to); !ours) return ours.error();
+        return ask(to.id, tag, body, deadline, parcel);
+    }
     // What waits to share a frame goes out now.
     void flush();
 
     // To those who are at the other end of an accepted link; see Answers.
-    bool post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
+    Answers::Posted post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
     void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
     // ---- waiting and serving
@@ -130,6 +150,8 @@ private:
     void collect_answers();
     void take_answers(Link link);
     void take_notice(const Envelope& envelope, Value body);
+    template <class Notice>
+    [[nodiscard]] std::optional<Notice> read_notice(Value body) const;
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
     [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle);
@@ -152,6 +174,7 @@ private:
     Log* log_;
     ActorId me_;
     std::string name_;
+    SessionTag session_;
     const Vitals* vitals_ = nullptr;
     std::optional<OwnVitals> own_vitals_;
     Link control_;

@@ -4,6 +4,7 @@
 
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/loop.hpp"
+#include "runtime/wire/element_type.hpp"
 
 namespace baton {
 namespace {
@@ -82,7 +83,7 @@ std::span<std::byte> HeldMemory::memory() const {
 
 void HeldMemory::require_type(std::string_view type, std::size_t element_bytes) const {
     const Layout& is = layout();
-    if (is.type == type || (type == "|u1" && element_bytes == 1)) return;
+    if (is_seen_as(is.type, type) || (type == "|u1" && element_bytes == 1)) return;
     refuse(fmt::format("{} is asked for as elements of '{}'", to_text(), type));
 }
 

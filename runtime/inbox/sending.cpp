@@ -1,5 +1,6 @@
 // The sending side of Loop: from a command to the receiver's link, through its window and its link's bound.
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/loop.hpp"
 
@@ -17,8 +18,9 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     if (!ask) return ask.error();
     Result<ReplyFrame> reply = await(*ask, deadline);
     if (!reply) {
-        // It will not come to life again: nobody asks the coordinator twice.
-        if (reply.error().kind == ErrorKind::gone && !has_lost_coordinator_) remember_exited(to, reply.error().text);
+        // Who has lived will not come to life again: nobody asks the coordinator twice. Who has not may still come.
+        const bool has_lived = vitals_ == nullptr || vitals_->has_lived(to);
+        if (reply.error().kind == ErrorKind::gone && !has_lost_coordinator_ && has_lived) remember_exited(to, reply.error().text);
         return reply.error();
     }
     const Result<coordinator::Located> located = decoded_reply<coordinator::Located>(std::move(reply));
@@ -49,10 +51,16 @@ Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadl
 
 Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag, std::string_view body,
                        Deadline deadline, Urgency urgency, const Parcel* parcel) {
+    if (body == nested_too_deep)
+        return Error{ErrorKind::refused, fmt::format("{} to {} is nested deeper than {} (limits::message_depth_max)", tag, peer.name,
+                                                     limits::message_depth_max)};
     if (body.size() > limits::message_bytes_max)
         return Error{ErrorKind::refused,
-                     fmt::format("{} to {} has {} bytes, a message holds at most {} (limits::message_bytes_max): "
-                                 "send it in pieces", tag, peer.name, body.size(), limits::message_bytes_max)};
+                     fmt::format("{} to {} has more than the {} bytes that a message holds (limits::message_bytes_max): "
+                                 "send it in pieces, or as a segment", tag, peer.name, limits::message_bytes_max)};
+    if (tag.size() > limits::tag_bytes_max)
+        return Error{ErrorKind::refused, fmt::format("the name of a command has at most {} bytes (limits::tag_bytes_max), '{}' has {}",
+                                                     limits::tag_bytes_max, readable(tag, 40), tag.size())};
     const bool is_counted = peer.id != coordinator_id;
     if (is_counted)
         if (Result<void> open = wait_for_window(peer, body.size(), deadline); !open) return open;
@@ -60,12 +68,16 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
     if (peer.waiting_commands > 0 && peer.waiting.size() + body.size() > limits::batch_bytes_max)
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
     record_.clear();  // only now: a push may serve the control lane, and whoever hears of it may send
-    Encoder encoder{record_};
+    Encoder encoder{record_, frame_bytes_max};  // so that what is too large ends up too large
     Envelope envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag};
     if (parcel != nullptr)
         for (const Holding* holding : parcel->holdings) envelope.manifest.push_back(holding->handle());
     begin_record(encoder, envelope);
     record_.append(body);
+    if (record_.size() > frame_bytes_max)  // the body fits, but not with all that is said of its segments
+        return Error{ErrorKind::refused,
+                     fmt::format("{} to {} has more than the {} bytes that a message holds with all that is said of its {} segments: "
+                                 "send fewer at once", tag, peer.name, frame_bytes_max, envelope.manifest.size())};
     peers_.append(peer, record_);
     if (peer.waiting_commands == 1) ++unsent_peers_;
 
@@ -112,6 +124,8 @@ Result<void> Loop::push(Peer& peer, Deadline deadline) {
                 --unsent_peers_;
                 return {};
             case Transport::Sent::gone: return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
+            case Transport::Sent::too_large:
+                return Error{ErrorKind::refused, fmt::format("{} bytes to {} are more than a message holds", peer.waiting.size(), peer.name)};
             case Transport::Sent::full: break;
         }
         serve_control();

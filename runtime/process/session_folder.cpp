@@ -94,6 +94,7 @@ Result<SessionInfo> find_named(const std::string& id_or_path, std::string_view n
         return Error{ErrorKind::gone, fmt::format("cannot join session '{}' ({}): {}; {}", id_or_path, named_by, reason,
                                                   choices())};
     };
+    if (id_or_path.find('\0') != std::string::npos) return miss("it holds a zero byte");
     std::string folder;
     if (id_or_path.find('/') == std::string::npos) {
         if (!is_session_id(id_or_path)) return miss("this is no session id");

@@ -70,6 +70,7 @@ int run_actor_program(int argc, char** argv, const ProtocolDescription& protocol
              limits::coordinator_deadline);
     if (!welcome) return fail(log, "join.refused", welcome.error(), exit_unavailable);
     loop.be(place->actor, welcome->name);
+    loop.be_in(SessionTag::of(welcome->session));
 
     Result<Vitals> vitals = Vitals::open(welcome->session);
     if (!vitals) return fail(log, "vitals.missing", vitals.error(), exit_unavailable);

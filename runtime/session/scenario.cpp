@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runtime/base/text.hpp"
 #include "runtime/process/signals.hpp"
 #include "runtime/progress.hpp"
 
@@ -40,7 +41,8 @@ Result<std::vector<Spawned>> Scenario::spawn_programs(const std::vector<Program>
 int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& body) {
     const std::string program = std::filesystem::path(argv[0]).filename().string();
     Session::Entry entry;
-    entry.name = program;
+    entry.name = readable(program, limits::name_bytes_max);
+    std::ranges::replace_if(entry.name, [](unsigned char c) { return c <= ' ' || c == 0x7F; }, '_');
     std::vector<std::string> arguments;
     for (int index = 1; index < argc; ++index) {
         if (std::string_view(argv[index]) == "--session" && index + 1 < argc) {
@@ -67,7 +69,7 @@ int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& bo
     } catch (const std::exception& exception) {
         // What a stop interrupted has been told why; there is nothing to add.
         if (signals->count() == 0) {
-            fmt::print(stderr, "{}: {}\n", program, exception.what());
+            fmt::print(stderr, "{}: {}\n", program, printable(exception.what(), Lines::many));
             code = exit_failed;
         }
     }

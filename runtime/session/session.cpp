@@ -10,6 +10,9 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/base/check.hpp"
 #include "runtime/holdings/arrivals.hpp"
@@ -160,6 +163,7 @@ Result<void> Session::join_session(const Entry& entry) {
     const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_deadline);
     if (!welcome) return welcome.error();
     loop_->be(welcome->you.id, welcome->name);
+    loop_->be_in(SessionTag::of(welcome->session));
     id_ = welcome->session;
     Result<Vitals> vitals = Vitals::open(id_);
     if (!vitals) return vitals.error();
@@ -243,13 +247,62 @@ Result<Spawned> Session::find(std::string_view name) {
 
 Result<std::vector<RosterRow>> Session::roster(bool with_exited) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::Roster{with_exited}, limits::coordinator_deadline);
+    std::vector<RosterRow> rows;
+    std::unordered_map<ActorId, std::size_t> places;  // of the living: one may exit between two pages
+    coordinator::RosterPlace place;
+    const Deadline deadline = Deadline::in(loop_->clock(), limits::coordinator_deadline);
+    for (;;) {
+        Result<coordinator::RosterPage> page =
+            call(*loop_, coordinator::RosterFrom{with_exited, place}, deadline.left(loop_->clock()));
+        if (!page) return page.error();
+        for (RosterRow& row : page->rows) {
+            const auto [known, is_new] = places.try_emplace(row.actor.id, rows.size());
+            if (is_new) rows.push_back(std::move(row));
+            else rows[known->second] = std::move(row);
+        }
+        if (!page->next) return rows;
+        place = *page->next;
+    }
 }
 
 Result<std::vector<Ended>> Session::stop(std::vector<AnyRef> actors, Duration deadline, bool drain) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::StopActors{std::move(actors), deadline, drain},
-                deadline + limits::coordinator_deadline);
+    Result<std::vector<Ended>> ended =
+        call(*loop_, coordinator::StopActors{actors, deadline, drain}, deadline + limits::coordinator_deadline);
+    if (!ended || ended->size() >= actors.size()) return ended;
+    // The answer may have had no room for the exits of those that had ended before.
+    std::unordered_set<ActorId> missing;
+    for (const AnyRef& actor : actors) missing.insert(actor.id);
+    for (const Ended& one : *ended) missing.erase(one.actor.id);
+    if (Result<std::vector<RosterRow>> others = exits_from({}); others)
+        for (RosterRow& one : *others)
+            if (missing.erase(one.actor.id) == 1) ended->push_back({one.actor, std::move(one.name), std::move(one.exit)});
+    return ended;
+}
+
+Result<std::vector<RosterRow>> Session::exits_from(coordinator::RosterPlace place) {
+    std::vector<RosterRow> rows;
+    place.number = std::numeric_limits<std::uint32_t>::max();  // behind all who live
+    for (;;) {
+        Result<coordinator::RosterPage> page =
+            call(*loop_, coordinator::RosterFrom{true, place}, limits::coordinator_deadline);
+        if (!page) return page.error();
+        for (RosterRow& row : page->rows) rows.push_back(std::move(row));
+        if (!page->next) return rows;
+        place = *page->next;
+    }
+}
+
+Result<std::vector<Ended>> Session::end_session(Duration deadline) {
+    Result<coordinator::Closed> closed =
+        call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
+    if (!closed) return closed.error();
+    // It waits for our goodbye, and answers meanwhile.
+    if (closed->next)
+        if (Result<std::vector<RosterRow>> more = exits_from(*closed->next); more)
+            for (RosterRow& row : *more)
+                if (!row.program.empty()) closed->ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
+    return std::move(closed->ended);
 }
 
 Result<void> Session::signal(AnyRef actor, int number) {
@@ -272,7 +325,7 @@ Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
     std::vector<AskId> asks;
     std::optional<Error> failure;
     for (const AnyRef& actor : actors) {
-        Result<AskId> ask = loop_->request(actor.id, sync_tag, nothing, duration);
+        Result<AskId> ask = loop_->request(actor, sync_tag, nothing, duration);
         if (ask) {
             asks.push_back(*ask);
         } else {
@@ -359,8 +412,7 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
         if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
         return ended;
     }
-    Result<coordinator::Closed> closed =
-        call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
+    Result<std::vector<Ended>> closed = end_session(deadline);
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
     const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_deadline);
     if (!end) kill_all();
@@ -368,7 +420,7 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     if (end == ExitStatus{false, exit_unbalanced})
         return Error{ErrorKind::failed, "the session's ledger does not balance: segments were lost, doubled or left; its "
                                         "coordinator has said which"};
-    return std::move(closed->ended);
+    return closed;
 }
 
 void Session::kill_all() noexcept {

@@ -7,7 +7,7 @@
 // who opened it. What every transport promises (tests/unit/transport_contract_test.cpp runs on each):
 //   - frames of one link arrive whole, once and in order;
 //   - send() never blocks: a full link says so, and takes frames again after the receiver has read;
-//   - a frame over limits::message_bytes_max plus a batch's worth is never delivered.
+//   - a frame over limits::message_bytes_max plus a batch's worth is never delivered, nor taken by send().
 // It knows nothing of envelopes. One thread: no object of it crosses a thread.
 
 #include <sys/types.h>
@@ -52,6 +52,7 @@ public:
         yes,   // it is on its way
         full,  // not taken; try again after wait() said writable
         gone,  // nobody is at the other end any more
+        too_large,  // over frame_bytes_max: never taken
     };
     [[nodiscard]] virtual Sent send(Link link, std::string_view frame) = 0;
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/text.hpp"
+
 namespace baton {
 namespace {
 
@@ -15,10 +17,20 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-vitals", session_id); }
 
+// Cut between two characters.
 void store_text(char (&out)[VitalsRow::text_bytes], std::string_view text) noexcept {
-    const std::size_t size = std::min(text.size(), VitalsRow::text_bytes - 1);
+    std::size_t size = std::min(text.size(), VitalsRow::text_bytes - 1);
+    if (size < text.size())
+        while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
     std::memcpy(out, text.data(), size);
     out[size] = 0;
+}
+
+// Copied before it is looked at: its writer may go on writing, and need not be one of ours.
+std::string load_text(const char (&in)[VitalsRow::text_bytes]) {
+    char copy[VitalsRow::text_bytes];
+    std::memcpy(copy, in, sizeof copy);
+    return readable({copy, ::strnlen(copy, sizeof copy)});
 }
 
 // Of a number that this process alone writes.
@@ -97,6 +109,22 @@ void Vitals::note_exit(ActorId actor) noexcept {
 bool Vitals::has_exited(ActorId actor) const noexcept {
     const VitalsRow* row = row_of(actor);
     return row == nullptr || row->has_exited.load(std::memory_order_acquire) != 0;
+}
+
+bool Vitals::has_lived(ActorId actor) const noexcept {
+    const VitalsRow* row = at(actor.number);
+    return row != nullptr && actor.incarnation != 0 && unpacked(row->id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
+}
+
+std::optional<std::string> Vitals::in_hand(ActorId actor) const {
+    const VitalsRow* row = row_of(actor);
+    if (row == nullptr || row->in_hand_since.load(relaxed) == 0) return std::nullopt;
+    return load_text(row->in_hand);
+}
+
+std::string Vitals::last_words(ActorId actor) const {
+    const VitalsRow* row = row_of(actor);
+    return row == nullptr ? std::string() : load_text(row->last_words);
 }
 
 std::optional<Vitals::Wait> Vitals::wait_of(ActorId actor) const noexcept {

@@ -77,6 +77,11 @@ public:
     void note_exit(ActorId actor) noexcept;
     // Also of a life whose row is another's by now.
     [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
+    // Whether that life has begun: not of a number or an incarnation that nobody has had yet.
+    [[nodiscard]] bool has_lived(ActorId actor) const noexcept;
+    // The command in hand, where there is one, and the last words: text that can be sent, whatever stands in the row.
+    [[nodiscard]] std::optional<std::string> in_hand(ActorId actor) const;
+    [[nodiscard]] std::string last_words(ActorId actor) const;
 
     // Whose answer an actor waits for, and which of its asks that is: the same number, the same wait.
     struct Wait {

@@ -33,7 +33,8 @@ class Probe {
 public:
     explicit Probe(baton::Context& context) : context_(&context) {
         if (!context.arguments().empty() && context.arguments()[0] == "throw-in-constructor")
-            throw std::runtime_error("no room in the constructor");
+            throw std::runtime_error("no room in the constructor" +
+                                     (context.arguments().size() > 1 ? ": " + context.arguments()[1] : std::string()));
     }
 
     std::string on(const probe::Echo& command) { return command.text; }

@@ -632,3 +632,97 @@ TEST_CASE("a command larger than a message is refused, and so is such a reply", 
     CHECK(teacher.ask(student.id, "Fetch").error().kind == ErrorKind::refused);
     CHECK(student.handled == Tags{"Fetch"});
 }
+
+TEST_CASE("an exit that can't be read still takes the actor out, and is logged", "[simulation][I8]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    make_known(world, teacher, {&student});
+    student.is_frozen = true;
+    const Result<AskId> ask = teacher.request(student.id, "HoldThis", "\x80");
+    REQUIRE(ask.ok());
+    const baton_test::LogLevelSetting level{"warn"};
+    const baton_test::CapturedStderr logged;
+    Log log{"teacher"};
+    // The command in hand was cut within a character: the text of the notice is not UTF-8.
+    world.notify(teacher.id, "Exited", encoded(notice::Exited{AnyRef{student.id}, "student", {ExitKind::signalled, 9, "", "Hold\xC3", {}}}));
+    const Result<ReplyFrame> reply = teacher.await(*ask, Deadline::in(world.clock, 1h));
+    REQUIRE_FALSE(reply.ok());
+    CHECK(reply.error().kind == ErrorKind::gone);
+    CHECK_THAT(reply.error().text, Contains("student has exited: left"));
+    CHECK(teacher.send(student.id, "Late").error().kind == ErrorKind::gone);
+}
+
+TEST_CASE("an error keeps its kind, its type and its text, whatever bytes they are", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    Error thrown;
+    student.on_command = [&thrown](const Command&, AnswerSlot slot) { slot.fail(thrown); };
+    const auto told = [&](Error error) {
+        thrown = std::move(error);
+        return teacher.ask(student.id, "HoldThis").error();
+    };
+    // 4,095 letters and one of two bytes: the cut falls within it.
+    const Error cut = told({ErrorKind::failed, std::string(limits::error_text_bytes_max - 1, 'x') + "\xC3\xA9", "std::runtime_error", {"frame"}});
+    CHECK(cut.kind == ErrorKind::failed);
+    CHECK(cut.type == "std::runtime_error");
+    CHECK(cut.text.size() <= limits::error_text_bytes_max);
+    CHECK(cut.text.ends_with("xxx..."));
+    CHECK(cut.frames == std::vector<std::string>{"frame"});
+
+    const Error latin = told({ErrorKind::failed, "cannot open 'caf\xE9'", "std::bad\xFF", {"in \xE9"}});
+    CHECK(latin.kind == ErrorKind::failed);
+    CHECK(latin.text == "cannot open 'caf\xEF\xBF\xBD'");
+    CHECK(latin.type == "std::bad\xEF\xBF\xBD");
+
+    // Of any size: an error always fits into an answer.
+    const std::string large(std::size_t{4} << 20, 'x');
+    CHECK(told({ErrorKind::failed, large, large, {large, large, large, large, large}}).kind == ErrorKind::failed);
+}
+
+TEST_CASE("a command with a name that no message has room for is refused by its sender", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    CHECK(teacher.send(student.id, std::string(limits::tag_bytes_max, 'T')).ok());
+    const Result<void> sent = teacher.send(student.id, std::string(limits::message_bytes_max, 'T'));
+    REQUIRE_FALSE(sent.ok());
+    CHECK(sent.error().kind == ErrorKind::refused);
+    CHECK_THAT(sent.error().text, Contains("limits::tag_bytes_max"));
+    CHECK(teacher.ask(student.id, "HoldThis", nested_too_deep).error().kind == ErrorKind::refused);
+    student.on_command = [](const Command&, AnswerSlot slot) { slot.reply(nested_too_deep); };
+    const Error deep = teacher.ask(student.id, "HoldThis").error();
+    CHECK(deep.kind == ErrorKind::refused);
+    CHECK_THAT(deep.text, Contains("limits::message_depth_max"));
+}
+
+TEST_CASE("a Ref of another session is refused by the session's name, wherever it is used", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    teacher.loop.be_in(SessionTag::of("k3v9x2ab"));
+    student.on_command = [](const Command&, AnswerSlot slot) { slot.reply("\xc0"); };
+    const AnyRef ours{student.id, SessionTag::of("k3v9x2ab")};
+    const AnyRef other{student.id, SessionTag::of("mnpqrstu")};
+    CHECK(teacher.loop.send(ours, "GoHome", "\x80", 5s, Loop::Urgency::now).ok());
+    CHECK(teacher.loop.send(AnyRef{student.id}, "GoHome", "\x80", 5s, Loop::Urgency::now).ok());
+    for (const Error& error : {teacher.loop.send(other, "GoHome", "\x80", 5s, Loop::Urgency::now).error(),
+                               teacher.loop.request(other, "HoldThis", "\x80", 5s).error(),
+                               teacher.loop.ask(other, "HoldThis", "\x80", 5s).error()}) {
+        CHECK(error.kind == ErrorKind::refused);
+        CHECK_THAT(error.text, Contains("mnpqrstu") && Contains("k3v9x2ab"));
+    }
+}
+
+TEST_CASE("an actor that was asked before it existed is no stranger when it has come", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    const ActorId next{teacher.id.number + 1, 1};
+    CHECK(teacher.send(next, "GoHome").error().kind == ErrorKind::gone);
+    SimActor& student = world.spawn("student");
+    REQUIRE(student.id == next);
+    CHECK(teacher.send(next, "GoHome").ok());
+    world.run_until_idle();
+    CHECK(student.handled == Tags{"GoHome"});
+}

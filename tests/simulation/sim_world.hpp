@@ -231,13 +231,14 @@ private:
             control_lanes_[envelope.from] = from;
             if (envelope.tag != "Locate") continue;
             const ActorId wanted = decoded<coordinator::Locate>(body).actor.id;
-            const bool is_gone = exited_.contains(wanted);
+            const bool has_lived = wanted.number < next_number_ && wanted.incarnation == 1;
+            const bool is_gone = exited_.contains(wanted) || !has_lived;
             Buffer answer;
             Encoder encoder{answer};
             begin_record(encoder, {is_gone ? MessageKind::error : MessageKind::reply, coordinator_id, envelope.from, 0,
                                    envelope.ask_id, "Locate"});
             if (is_gone) {
-                encode(encoder, ErrorBody{"gone", to_string(wanted) + " has exited", "", {}});
+                encode(encoder, ErrorBody{"gone", to_string(wanted) + (has_lived ? " has exited" : " is nobody in this session"), "", {}});
             } else {
                 locators_[wanted].insert(envelope.from);
                 encode(encoder, coordinator::Located{"actor " + to_string(wanted), address_of(wanted)});

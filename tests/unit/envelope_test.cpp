@@ -155,6 +155,25 @@ TEST_CASE("everything else that is wrong with an envelope is corrupt", "[wire]")
     }
 }
 
+TEST_CASE("a tag is bounded, so that no answer that repeats it is larger than a message", "[wire]") {
+    Envelope envelope = asked;
+    const std::string longest(limits::tag_bytes_max, 'T');
+    envelope.tag = longest;
+    CHECK(read(bytes_of(envelope)).ok());
+    for (const std::size_t size : {limits::tag_bytes_max + 1, limits::message_bytes_max}) {
+        const std::string longer(size, 'T');
+        envelope.tag = longer;
+        Buffer bytes;
+        Encoder encoder{bytes, Encoder::unbounded};
+        begin_record(encoder, envelope);
+        const Result<Envelope> result = read(bytes);
+        REQUIRE_FALSE(result.ok());
+        CHECK(result.error().kind == ErrorKind::corrupt);
+        CHECK(result.error().text.find("limits::tag_bytes_max") != std::string::npos);
+        CHECK(result.error().text.size() < 200);
+    }
+}
+
 // Goal: what arrives cut short is never taken for a message.
 // Method: every prefix of a valid record, alone in a buffer of its own so that ASan sees a read beyond it.
 TEST_CASE("no truncation of a record is read as one", "[wire]") {

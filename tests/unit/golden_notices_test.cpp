@@ -121,6 +121,8 @@ std::vector<Said> said() {
     say_command(all, c::Find{"alice"}, spawned);
     say_command(all, c::Roster{true},
                 {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
+    say_command(all, c::RosterFrom{true, {1023, 4097}},
+                c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}}, c::RosterPlace{4294967295, 4098}});
     say_command(all, c::StopActors{{alice}, 5s, true}, {ended});
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
@@ -129,7 +131,7 @@ std::vector<Said> said() {
     say_command(all, c::Drained{alice}, std::monostate{});
     say_command(all, c::MemoryShort{});
     say_command(all, c::Segments{100},
-                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms}}, 1, 16'384, 1 << 30});
+                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms}}, 1, 16'384, std::uint64_t{1} << 30});
     say_command(all, c::Audit{}, {"I1: segment 17.5 is owned and has no owner"});
 
     all.push_back(say("notice.Stop", notice::Stop{true}));

@@ -671,7 +671,7 @@ class Document(ForeignClientTest):
                 self.assertIn(f"**`{command['name']}`** `{spelled(command['fields'], named, spell_out=True)}", text)
                 if command["reply"]:
                     self.assertIn(spelled(command["reply"], named), text)
-        for name in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "SegmentInfo", "ProtocolDescription"):
+        for name in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "RosterPlace", "SegmentInfo", "ProtocolDescription"):
             with self.subTest(name):
                 self.assertIn(named[name], text)
 
@@ -948,7 +948,8 @@ def spelled(type_, named, spell_out=False):
     named[type_["name"]] = text
     if type_["name"] == "ProtocolDescription":
         named[type_["name"]] = "ProtocolDescription {name: string, commands: [CommandDescription]}"
-    has_a_name = type_["name"] in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "SegmentInfo") or type_["name"].endswith("Description")
+    has_a_name = (type_["name"] in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "RosterPlace", "SegmentInfo")
+                  or type_["name"].endswith("Description"))
     return type_["name"] if has_a_name and not spell_out else text
 
 
