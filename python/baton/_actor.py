@@ -30,7 +30,7 @@ class Actor(_baton.Ref):
     """
 
     def __init__(self, session: Session, ref: _baton.Ref, name: str, pid: int, protocol: _baton.Protocol) -> None:
-        super().__init__(ref.number, ref.incarnation)
+        super().__init__(ref.number, ref.incarnation, ref.session)
         self._session = session
         self._name = name
         self._pid = pid
@@ -110,7 +110,11 @@ class Actor(_baton.Ref):
         With `drain` it handles what waits in its inbox first; else that becomes dead letters of its exit.
         """
         self._require_open()
-        return self._session.stop([self], deadline=deadline, drain=drain)[0]
+        ended = self._session.stop([self], deadline=deadline, drain=drain)
+        if not ended and self.is_alive():  # which raises Gone where the exit is forgotten
+            raise TimedOut(f"{self._name} was asked to stop and still runs: it was not started in this session, which may "
+                           "not kill it")
+        return ended[0] if ended else self.exit
 
     def terminate(self) -> None:
         """Sends SIGTERM, which ends it at once unless its program says otherwise. Does not wait; see join()."""

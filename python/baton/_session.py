@@ -29,7 +29,7 @@ class Message:
 
     Its fields are attributes: said.line. A field that is called like something below is in `fields` only.
     The scenario publishes no protocol, so values are as they came over the wire: an enum is its number, a
-    duration nanoseconds, a ref a pair of numbers, which baton.Ref(*pair) makes one.
+    duration nanoseconds, a ref a list of its numbers (and its session), which baton.Ref(*ref) makes one.
     """
 
     def __init__(self, name: str, sender: str, sender_ref: _baton.Ref, fields: Struct, answer: Any) -> None:
@@ -150,7 +150,8 @@ class Session:
         """Ends these actors (None: all that were spawned from here) and returns their exits: each is asked to,
         then SIGTERM, then SIGKILL, in reverse order of start, all within the deadline.
 
-        With `drain` they handle what waits in their inboxes first. One that has ended before has the exit it had.
+        With `drain` they handle what waits in their inboxes first. One that has ended before has the exit it had; of a
+        session with very many exits the oldest are forgotten, and left out here.
         """
         targets = list(self._spawned if actors is None else actors)
         if not targets:
@@ -226,8 +227,9 @@ class Session:
     def create_array(self, shape: Any, dtype: Any = "float64", deadline: Deadline = 1.0) -> _baton.Segment:
         """A Segment for an array: create_array((480, 640), "float32"). Not cleared, like numpy.empty().
 
-        The dtype is one of NumPy's: booleans, integers and floats in this machine's byte order, and structs, which
-        travel as so many bytes. A C++ actor sees it as as<float>(). Raises as create() does.
+        The dtype is one of NumPy's: booleans, integers, floats, complex numbers, fixed bytes ("S20"), and records, which
+        travel with their fields. A C++ actor sees it as as<float>(), as<std::complex<float>>(), or a struct of its size.
+        Raises as create() does; for what means nothing in another process (text, dates, objects) Refused, with the way.
         """
         return self._core.create(shape, dtype, deadline)
 

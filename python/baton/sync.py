@@ -64,7 +64,7 @@ class Keeper:
 
     def value(self, name: str, initial: Any = 0, dtype: Any = numpy.int64) -> Value:
         bits = numpy.zeros(8, numpy.uint8)
-        bits[:numpy.dtype(dtype).itemsize] = numpy.array([initial], dtype).view(numpy.uint8)
+        bits[:numpy.dtype(dtype).itemsize] = numpy.array([_fitting(numpy.dtype(dtype), initial)], dtype).view(numpy.uint8)
         return Value(self._session, self.actor.ask("MakeValue", name=name, initial=int(bits.view(numpy.uint64)[0])), dtype)
 
     def array(self, name: str, length: int, dtype: Any = numpy.int64) -> Array:
@@ -268,6 +268,28 @@ class Latch(_Primitive):
         self._wait("WaitLatch", deadline)
 
 
+def _fitting(dtype: Any, value: Any) -> Any:
+    """The value, where it is of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
+    given = numpy.asarray(value)
+    is_number = given.dtype.kind in "iuf" or (given.dtype.kind == "O" and given.dtype != dtype)  # O: a very long integer
+    if dtype.kind in "iu":
+        limits = numpy.iinfo(dtype)
+        if given.dtype.kind not in "iu" and not (given.dtype.kind == "O" and all(type(one) is int for one in given.flat)):
+            raise Refused(f"expected {dtype}, got {_shown(value)}")
+        if given.size and not (limits.min <= int(given.min()) and int(given.max()) <= limits.max):
+            raise Refused(f"{_shown(value)} is out of range of {dtype}")
+    elif dtype.kind == "f" and not is_number or dtype.kind == "b" and given.dtype.kind != "b":
+        raise Refused(f"expected {dtype}, got {_shown(value)}")
+    elif dtype.kind == "f" and given.size and numpy.isinf(given.astype(dtype)).sum() != numpy.isinf(given.astype("f8")).sum():
+        raise Refused(f"{_shown(value)} is out of range of {dtype}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
 class Value(Lock):
     """One number in shared memory. `with counter: counter.value += 1` loses nothing; without the block it may."""
 
@@ -282,7 +304,7 @@ class Value(Lock):
 
     @value.setter
     def value(self, value: Any) -> None:
-        self._word[0] = value
+        self._word[0] = _fitting(self._word.dtype, value)
 
 
 class Array(Lock):
@@ -300,7 +322,7 @@ class Array(Lock):
         return self.array[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[index] = value
+        self.array[index] = _fitting(self.array.dtype, value)
 
 
 class JoinableQueue(_Primitive):

@@ -4,6 +4,7 @@
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
+#include "runtime/wire/element_type.hpp"
 
 namespace baton::python {
 namespace {
@@ -13,12 +14,15 @@ py::object helper(const char* name) { return py::module_::import("baton._segment
 // As the buffer protocol writes element types, which is as the struct module does; with 'l' for 64 bits, because
 // NumPy takes that for the int64 that everybody else means.
 std::string format_of(std::string_view type) {
+    if (is_record_type(type)) return fmt::format("{}x", bytes_of_element_type(type).value_or(1));
     const char size = type.back();
     switch (type[1]) {
         case 'b': return "?";
         case 'i': return size == '1' ? "b" : size == '2' ? "h" : size == '4' ? "i" : "l";
         case 'u': return size == '1' ? "B" : size == '2' ? "H" : size == '4' ? "I" : "L";
         case 'f': return size == '2' ? "e" : size == '4' ? "f" : size == '8' ? "d" : "g";
+        case 'c': return size == '8' ? "Zf" : size == '6' ? "Zd" : "Zg";
+        case 'S': return fmt::format("{}s", type.substr(2));
         default: return fmt::format("{}x", type.substr(2));  // a struct of so many bytes
     }
 }

@@ -159,10 +159,7 @@ struct Reading {
     py::object known;
 
     [[nodiscard]] py::object to_python(const TypeDescription& type, Value value) const {
-        const MakeRef make_ref = [this](ActorId id) -> py::object {
-            const py::object ref = py::cast(PyRef{id});
-            return known.attr("get")(ref, ref);
-        };
+        const MakeRef make_ref = make_ref_from(known, session->tag());
         const MakeHeld make_held = [](Value, std::optional<HandleKind>) -> py::object {
             raise(Error{ErrorKind::corrupt, "a result refers to a segment that did not come with it"});
         };

@@ -52,6 +52,7 @@ public:
     [[nodiscard]] bool is_in_child() const noexcept;
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
     [[nodiscard]] ActorId me() const noexcept { return me_; }
+    [[nodiscard]] SessionTag tag() const noexcept { return SessionTag::of(id_); }
 
     // The exits of all actors of a session of one's own, else of those that were started from here. The first
     // KeyboardInterrupt on the way, counting `was_interrupted`, is only told to `on_interrupt`; another one

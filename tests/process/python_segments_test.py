@@ -76,7 +76,7 @@ class Segments(World):
 
     def test_what_is_no_segment_is_refused(self):
         self.refuses("no length", self.session.create, -1)
-        self.refuses("is not possible", self.session.create_array, 2, ">f4")
+        self.refuses("big-endian" if numpy else "is not possible", self.session.create_array, 2, ">f4")
         self.refuses("is not possible", self.session.create_array, 1 << 62, "float64")
         self.refuses("dimensions", self.session.create_array, (1,) * 9, "int8")
         self.assertRaises(TypeError, self.session.create_array, "many", "int8")
