@@ -89,7 +89,9 @@ Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
 
     std::vector<RosterRow> rows;
     if (holds_refs(message->reply)) rows = visit.roster(true).value_or({});
-    const auto name_of = [&rows](ActorId id) -> std::string {
+    const auto name_of = [&rows, &loop](const AnyRef& ref) -> std::string {
+        const ActorId id = ref.id;
+        if (!loop.require_ours(ref)) return fmt::format("{} of session {}", to_string(id), to_string(ref.session));
         if (id == coordinator_id) return "coordinator";
         const auto row = std::ranges::find_if(rows, [id](const RosterRow& one) { return one.actor.id == id; });
         return row == rows.end() ? to_string(id) : row->name;

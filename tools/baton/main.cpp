@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "runtime/base/text.hpp"
 #include "runtime/version.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
@@ -248,6 +249,22 @@ int report(const Result<Outcome>& outcome) {
     return outcome->troubles.empty() ? outcome->code : exit_code_of(outcome->troubles.front().kind);
 }
 
+// "there is no command 'pss'; ..." where the first word is none.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+    const auto is_value = [](std::string_view before) { return before == "--session"; };
+    for (int index = 1; index < argc; ++index) {
+        const std::string_view word = argv[index];
+        if (word.starts_with('-') || is_value(argv[index - 1])) continue;
+        std::string names;
+        for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+            if (sub->get_name() == word) return {};
+            names += (names.empty() ? "" : ", ") + sub->get_name();
+        }
+        return fmt::format("there is no command '{}'; there are {}", readable(word, 80), names);
+    }
+    return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -272,7 +289,8 @@ int main(int argc, char** argv) {
         }
         std::string name = "baton";
         for (const CLI::App* sub : app.get_subcommands()) name += " " + sub->get_name();
-        const std::string text = fmt::format("{}; see `{} --help`", error.what(), name);
+        const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, argc, argv) : std::string();
+        const std::string text = fmt::format("{}; see `{} --help`", unknown.empty() ? error.what() : unknown, name);
         fmt::print(stderr, "{}", complaint("usage", {ErrorKind::refused, text}));
         return exit_code::usage;
     }

@@ -35,9 +35,6 @@ struct Outcome {
 // with where it was thrown, in the functions of the actor's author.
 [[nodiscard]] std::string in_one_line(std::string_view kind, const Error& error);
 
-// Control characters are spelled out, so that nobody's text can move a terminal's cursor or break a line.
-[[nodiscard]] std::string without_controls(std::string_view text);
-
 // The error, with what was tried before it and what to do after it.
 [[nodiscard]] Error explained(std::string_view tried, Error error, std::string_view advice = {});
 

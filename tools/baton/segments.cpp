@@ -69,7 +69,7 @@ std::string text_of(const SegmentList& list, const Names& names, std::string_vie
     if (!list.rows.empty()) text += table.text(colours) + "\n";
     if (list.rows.size() < list.alive)
         text += fmt::format("{} of {} are shown; --limit N shows more\n", list.rows.size(), list.alive);
-    const std::string budget = list.budget_bytes == ~std::uint64_t{0} ? "without a budget" : fmt::format("of {}", grouped(list.budget_bytes));
+    const std::string budget = !list.budget_bytes ? "without a limit" : fmt::format("of {}", grouped(*list.budget_bytes));
     return text + fmt::format("{} bytes in {}; the session has taken {} bytes {}\n", grouped(bytes),
                               list.rows.size() < list.alive ? "those shown" : "segments", grouped(list.bytes), budget);
 }
@@ -87,7 +87,7 @@ Dynamic json_of(const SegmentList& list, const Names& names, const std::string& 
     return object({{"session", {session}},
                    {"alive", {list.alive}},
                    {"bytes", {list.bytes}},
-                   {"budget_bytes", {list.budget_bytes}},
+                   {"budget_bytes", list.budget_bytes ? Dynamic{*list.budget_bytes} : Dynamic{}},
                    {"segments", Dynamic{std::move(rows)}}});
 }
 
@@ -115,7 +115,7 @@ Result<Outcome> audit(Visit& visit, const Wishes& wishes) {
     } else if (broken->empty()) {
         outcome.text = "all invariants hold\n";
     } else {
-        for (const std::string& one : *broken) outcome.text += without_controls(one) + "\n";
+        for (const std::string& one : *broken) outcome.text += printable(one) + "\n";
     }
     return outcome;
 }
