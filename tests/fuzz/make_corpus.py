@@ -58,7 +58,7 @@ def everything() -> bytes:
             "either": [2, "text"],
             "when": msgpack.Timestamp.from_datetime(now),
             "howlong": -3_000_000,
-            "who": [3, 2],
+            "who": [3, 2, "k3v9x2ab"],
             "id": [4, 1],
             "inner": {"real": 2.5, "note": "note"},
             "inners": [{"real": 1, "note": None}, {"real": 2, "note": "x"}],
@@ -80,6 +80,8 @@ def seeds() -> dict[str, bytes]:
     all_kinds = [segment(), leased(), leased(SLICE, 65), leased(SLICE, 66, 1, 1200)]
     out["carrying"] = record("Carrying", carrying(refer(0), refer(1), [refer(2), refer(3)]), manifest=all_kinds)
     out["carrying.one"] = record("Carrying", carrying(refer(0), None, []), manifest=[segment(type_="|V24", shape=[])])
+    out["carrying.record"] = record("Carrying", carrying(refer(0), None, []),
+                                    manifest=[segment(type_="[('x','<f4'),('','|V4'),('at','<c16',(2,3))]", shape=[3])])
     out["hostile.handle_twice"] = record("Carrying", carrying(refer(0), None, [refer(0)]), manifest=[segment()])
     out["hostile.handle_missing"] = record("Carrying", carrying(refer(2**32 - 1), None, []), manifest=[segment()])
     out["hostile.handle_short"] = record("Carrying", carrying(msgpack.ExtType(1, b"\0"), None, []), manifest=[segment()])
@@ -88,6 +90,9 @@ def seeds() -> dict[str, bytes]:
         "slot": segment(slot=2**17),
         "epoch": segment(epoch=2**64 - 1),
         "type": segment(type_="<f4;"),
+        "record_open": segment(type_="[('x','<f4'),('y',[('z'"),
+        "record_deep": segment(type_="[('a'," * 100),
+        "record_large": segment(type_="[('a','|V1099511627776',(9,9,9))]"),
         "shape": segment(shape=[2**63, 4]),
         "dimensions": segment(shape=[1] * 9),
         "nothing": segment(shape=[0, 2**64 - 1]),
