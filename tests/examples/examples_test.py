@@ -279,6 +279,16 @@ class Columns(ProgramTest):
         self.assertEqual([one["kind"] for one in said], ["double", "string", "int64"])
         self.assertEqual((said[0]["count"], said[1]["bytes"], said[2]["missing"]), (2001, 2001, 1))
 
+    def test_a_quote_that_nothing_closes_is_told_with_its_row_and_line(self):
+        for content, row, line in ((b'a,b\n1,"x\n2,y\n3,z\n', 1, 2), (b'a,b\n1,2\n\n3,"x', 2, 4), (b'a,b\n1\n2,"\n', 2, 3),
+                                   (b'a,b\n' + b'1,2\n' * 5000 + b'3,"' + b'x\n' * 5000, 5001, 5002),
+                                   (b'a,b\n"1\n2",3\n4,5\n"6,7\n8,""9\n', 3, 5)):
+            for readers in ("1", "3"):
+                done = self.columns(self.write(content), "--readers", readers, code=65)
+                self.assertEqual(done.stdout, "")
+                self.assertIn(f"row {row}, which begins on line {line}: it opens a quote that nothing closes", done.stderr)
+        self.assertIn("opens a quote and never closes it", self.columns(self.write(b'a,"b\n1,2\n'), code=65).stderr)
+
     def test_more_columns_than_one_message_holds_slices(self):
         path = self.write((",".join(f"c{i}" for i in range(600)) + "\n" + (",".join(["7"] * 600) + "\n") * 20).encode())
         said = json.loads(self.columns(path, "--json", "--readers", "2").stdout)
