@@ -271,17 +271,20 @@ class Latch(_Primitive):
 def _fitting(dtype: Any, value: Any) -> Any:
     """The value, where it is of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
     given = numpy.asarray(value)
-    is_number = given.dtype.kind in "iuf" or (given.dtype.kind == "O" and given.dtype != dtype)  # O: a very long integer
-    if dtype.kind in "iu":
-        limits = numpy.iinfo(dtype)
-        if given.dtype.kind not in "iu" and not (given.dtype.kind == "O" and all(type(one) is int for one in given.flat)):
-            raise Refused(f"expected {dtype}, got {_shown(value)}")
-        if given.size and not (limits.min <= int(given.min()) and int(given.max()) <= limits.max):
-            raise Refused(f"{_shown(value)} is out of range of {dtype}")
-    elif dtype.kind == "f" and not is_number or dtype.kind == "b" and given.dtype.kind != "b":
+    is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
+    taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)
+    if taken is None:
+        return value  # an array of something else: NumPy's own rules
+    if given.dtype.kind not in taken and not (is_long and "i" in taken):
         raise Refused(f"expected {dtype}, got {_shown(value)}")
-    elif dtype.kind == "f" and given.size and numpy.isinf(given.astype(dtype)).sum() != numpy.isinf(given.astype("f8")).sum():
-        raise Refused(f"{_shown(value)} is out of range of {dtype}")
+    if dtype.kind in "iu" and given.size:
+        limits = numpy.iinfo(dtype)
+        if not limits.min <= int(given.min()) or not int(given.max()) <= limits.max:
+            raise Refused(f"{_shown(value)} is out of range of {dtype}")
+    if dtype.kind == "f":
+        with numpy.errstate(over="ignore"):
+            if numpy.isinf(given.astype(dtype)).sum() != numpy.isinf(given.astype("f8")).sum():
+                raise Refused(f"{_shown(value)} is out of range of {dtype}")
     return value
 
 
