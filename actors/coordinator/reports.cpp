@@ -104,7 +104,7 @@ Exit Reports::exit_of(const Member& member, std::optional<ExitStatus> status) co
     Exit exit;
     exit.text = vitals_->last_words(member.id);
     exit.in_hand = vitals_->in_hand(member.id).value_or("");
-    exit.dead_letters = told(dead_letters_of(member));
+    exit.dead_letters = dead_letters_of(member);
     if (!status) {
         exit.kind = ExitKind::left;
         if (!member.left) exit.text = "ended without a word";
@@ -133,7 +133,7 @@ std::vector<DeadLetter> Reports::dead_letters_of(const Member& member) const {
     for (const auto& [number, other] : members_->living())
         if (other->id != member.id) add_untaken(other->id, other->name);
     for (const Past& past : members_->past()) add_untaken(past.row.actor.id, past.row.name);
-    return letters;
+    return told(std::move(letters));
 }
 
 std::string Reports::name_of_sender(std::string_view id) const {

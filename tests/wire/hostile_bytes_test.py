@@ -5,6 +5,7 @@ Method: a real coordinator and a real greeter, and clients made of ZeroMQ and ms
 
 import mmap
 import os
+import re
 import unittest
 
 import foreign_client_test as wire
@@ -13,7 +14,11 @@ from foreign_client_test import EXIT_LEFT, FRAME_BYTES_MAX, MEBIBYTE, SECONDS, S
 
 EXITS_KEPT = 4096
 PAGE_START = {"number": 0, "exits": 0}
-ROW_BYTES, IN_HAND_SINCE, IN_HAND, LAST_WORDS = 16 << 10, 16, 88, 88 + 256
+ROW_BYTES, TEXT_BYTES = 16 << 10, 256
+# Rows of the vitals are not part of the wire: where their texts begin is what the header says, words of 64 bits first.
+WORDS = re.findall(r"std::atomic<std::u?int64_t> (\w+);",
+                   (wire.HERE.parents[2] / "runtime/vitals/vitals.hpp").read_text().split("struct VitalsRow")[1].split("char in_hand")[0])
+IN_HAND_SINCE, IN_HAND, LAST_WORDS = 8 * WORDS.index("in_hand_since"), 8 * len(WORDS), 8 * len(WORDS) + TEXT_BYTES
 
 
 class HostileBytes(wire.ForeignClientTest):
@@ -126,6 +131,7 @@ class HostileBytes(wire.ForeignClientTest):
             stranger.connect(self.coordinator_address)
             stranger.send(pack_record(ASK, NOBODY, COORDINATOR, 1, 1, "Join", join_body(name=f"{number}-" + "n" * 150)))
             ((_, welcome),) = unpack_records(stranger.recv())
+            self.assertIn("you", welcome, f"the {number}th was refused: {welcome}")
             stranger.send(pack_record(ASK, tuple(welcome["you"]), COORDINATOR, 2, 2, "Leave", {"dead_letters": []}))
             stranger.recv()
             stranger.close()
