@@ -315,7 +315,10 @@ class ManyExits(World):
         self.addCleanup(context.destroy, linger=0)
         place = f"{os.environ['XDG_RUNTIME_DIR']}/baton/{session.id}/coordinator.sock"
         nobody = {"name": "", "commands": []}
+        begin = time.monotonic()
         for number in range(count):
+            if number == 100 and time.monotonic() - begin > 5:  # as with sanitizers
+                self.skipTest(f"{count} exits take too long here: 100 took {time.monotonic() - begin:.0f} s")
             lane = context.socket(zmq.DEALER)
             lane.connect(f"ipc://{place}")
             join = {"as": (0, 0), "name": "n" * 150, "pid": 0, "address": "", "protocol": nobody, "owns_session": False}
