@@ -270,6 +270,8 @@ class Latch(_Primitive):
 
 def _fitting(dtype: Any, value: Any) -> Any:
     """The value, where it is of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
+    from ._errors import Refused
+
     given = numpy.asarray(value)
     is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
     taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)

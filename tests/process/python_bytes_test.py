@@ -200,8 +200,9 @@ class Exactly(World):
         back = keeper.ask("Reverse", segments=segments, maybe=None)  # their shapes alone fit
         self.assertEqual(len(back), 256)
         if numpy is not None:
-            fields = [(f"a_long_name_of_a_field_{i:03}", "f4") for i in range(100)]
-            records = [self.session.create_array(1, fields) for _ in range(256)]
+            # 4 KB of names and 70 bytes of shape each: together more than a message.
+            fields = [(f"a_long_name_of_a_field_{i:03}", "f4") for i in range(109)]
+            records = [self.session.create_array((0,) + (2**40,) * 7, fields) for _ in range(256)]
             self.assertRaisesText(baton.Refused, "256 segments", keeper.ask, "Reverse", segments=records, maybe=None)
             self.assertTrue(all(records), "they are still ours")
             self.assertEqual(len(keeper.ask("Reverse", segments=records[:100], maybe=None)), 100)
@@ -289,7 +290,7 @@ class Arrays(World):
                 (lambda: self.session.array_from(numpy.array([{}, None])), "object", "Python objects"),
                 (lambda: self.session.create_array(3, ">f8"), ">f8", "array_from"),
                 (lambda: self.session.create_array(3, "S"), "S", "'S20'"),
-                (lambda: self.session.create_array(3, ("f4", (2,))), "float32", "shape of the array"),
+                (lambda: self.session.create_array(3, ("f4", (2,))), "<f4", "shape of the array"),
                 (lambda: self.session.create_array(3, [("x", "f4"), ("when", "M8[s]")]), "'when'", "view('int64')"),
                 (lambda: self.session.create_array(3, [("o", "O")]), "'o'", "Python objects"),
                 (lambda: self.session.create_array(3, [("it's", "f4")]), "it's", "quote"),
