@@ -211,8 +211,9 @@ Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, 
     if (type.kind == "optional" && text != "null") return parse_typed(type.parts[0].type, text, find_actor);
     if (const std::optional<double> special = special_number(type, text); special) return Dynamic{*special};
     bool is_too_deep = false;
-    const auto look_at_depth = [&is_too_deep](int depth, Json::parse_event_t, Json&) {
-        is_too_deep = is_too_deep || static_cast<std::size_t>(depth) > limits::message_depth_max;
+    const auto look_at_depth = [&is_too_deep](int depth, Json::parse_event_t event, Json&) {
+        const bool begins = event == Json::parse_event_t::array_start || event == Json::parse_event_t::object_start;
+        is_too_deep = is_too_deep || (begins && static_cast<std::size_t>(depth) >= limits::message_depth_max);
         return !is_too_deep;
     };
     const Json json = Json::parse(text, look_at_depth, false);

@@ -201,7 +201,7 @@ class Exactly(World):
         self.assertEqual(len(back), 256)
         if numpy is not None:
             # 4 KB of names and 70 bytes of shape each: together more than a message.
-            fields = [(f"a_long_name_of_a_field_{i:03}", "f4") for i in range(109)]
+            fields = [(f"a_long_name_of_a_field_{i:03}", "f4") for i in range(109)] + [("the_last_" + "x" * 37, "f4")]
             records = [self.session.create_array((0,) + (2**40,) * 7, fields) for _ in range(256)]
             self.assertRaisesText(baton.Refused, "256 segments", keeper.ask, "Reverse", segments=records, maybe=None)
             self.assertTrue(all(records), "they are still ours")
