@@ -47,6 +47,9 @@ public:
     // Waits for the outcome: reply, error of the handler, gone, timed_out, stopping. Once: afterwards the
     // Pending is empty, and `refused` is all it answers.
     [[nodiscard]] Result<R> get(Duration deadline);
+    // The same of somebody who answers at once what can be answered at once: with a deadline of 0 the outcome is what that
+    // one says now, `timed_out` where it says nothing (Loop::await_word).
+    [[nodiscard]] Result<R> get_word(Duration deadline);
     void cancel() noexcept {
         if (Loop* loop = std::exchange(loop_, nullptr); loop != nullptr) loop->abandon(ask_);
     }
@@ -292,6 +295,15 @@ Result<R> Pending<R>::get(Duration deadline) {
     Loop* loop = std::exchange(loop_, nullptr);
     if (loop == nullptr) return Error{ErrorKind::refused, "the outcome of this request has been taken already"};
     return decoded_reply<R>(loop->await(ask_, Deadline::in(loop->clock(), deadline)));
+}
+
+template <class R>
+Result<R> Pending<R>::get_word(Duration deadline) {
+    if (loop_ == nullptr) return Error{ErrorKind::refused, "the outcome of this request has been taken already"};
+    // What throws out of the wait leaves the ask to cancel().
+    Result<ReplyFrame> reply = loop_->await_word(ask_, Deadline::in(loop_->clock(), deadline));
+    loop_ = nullptr;
+    return decoded_reply<R>(std::move(reply));
 }
 
 }  // namespace baton

@@ -63,6 +63,9 @@ inline constexpr std::uint32_t recycle_looks_max = 64;
 
 // ---- deadlines -------------------------------------------------------------------------------------
 inline constexpr std::chrono::milliseconds circle_interval{100};   // who waits for an answer looks so often whether it can come
+// What is answered at once (where an actor is, whether a lock is free) is waited for so long, also where the deadline is
+// shorter: with a deadline of 0 it is as with any other, only that nothing else is waited for.
+inline constexpr std::chrono::milliseconds round_trip_deadline{1'000};
 inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
 inline constexpr std::chrono::milliseconds ask_deadline{5'000};    // where a script names none
 inline constexpr std::chrono::milliseconds spawn_deadline{10'000};

@@ -90,7 +90,8 @@ public:
             }
             return true;
         };
-        if (Result<void> waited = session_->wait_for(take, until.deadline); !waited) return waited.error();
+        Result<void> waited = session_->wait_for(take, until.deadline);
+        if (!waited && waited.error().kind != ErrorKind::timed_out) return waited.error();
         return all;
     }
     // To all of them; how many took it. Fewer than all of them: some were gone or overloaded.

@@ -81,7 +81,7 @@ public:
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.
     [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Until& until);
 
-    // Serves until `done` holds or the deadline passes; messages that come are kept. `stopping` as everywhere.
+    // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are kept.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Duration deadline);
     // Where programs are looked for first; see Entry.
     [[nodiscard]] const std::vector<std::string>& searched_folders() const noexcept { return program_folders_; }

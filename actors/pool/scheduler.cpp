@@ -100,7 +100,8 @@ void Scheduler::cancel(Job& job) {
 
 void Scheduler::move() {
     if (context_->now() - looked_ >= look_interval) {
-        static_cast<void>(context_->wait_for([] { return true; }, Duration::zero()));
+        // A wait for what is so already would not look outside.
+        static_cast<void>(context_->wait_for([this] { return has_news(); }, Duration::zero()));
         looked_ = context_->now();
     }
     step();

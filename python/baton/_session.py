@@ -5,7 +5,6 @@ import atexit
 import os
 import sys
 import threading
-import time
 import weakref
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Union
 
@@ -13,7 +12,7 @@ from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
 from ._errors import Error, Gone, Refused
 from ._segments import Bounced, copied_into, memory_bytes
-from ._values import ActorRow, Exit, Outcomes, Struct, Taken
+from ._values import ActorRow, Countdown, Exit, Outcomes, Struct, Taken
 
 if TYPE_CHECKING:
     from ._actor import Deadline
@@ -181,7 +180,7 @@ class Session:
         """
         targets = list(actors)
         deadline = self._deadline_of(targets, command, fields)
-        ends = _Countdown(deadline)
+        ends = Countdown(deadline)
         pendings = self._core.request_all([self._target(one) for one in targets], command, fields, deadline, self._known)
         return self.wait_all(pendings, ends.left())
 
@@ -204,7 +203,7 @@ class Session:
         was sent to them from here before. Raises TimedOut, and Gone when one of those named has exited."""
         if actors is not None:
             return self._core.sync(list(actors), deadline)
-        ends = _Countdown(deadline)
+        ends = Countdown(deadline)
         while True:
             alive = {row[0] for row in self._core.roster(False)}
             targets = [one for one in self._spawned if one in alive]
@@ -373,17 +372,6 @@ class Session:
         if all(ref in self._names for ref in refs):
             return
         self._names.update((row[0], row[1]) for row in self._core.roster(True))
-
-
-class _Countdown:
-    """What is left of a deadline."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        seconds = deadline.total_seconds() if hasattr(deadline, "total_seconds") else deadline
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> Optional[float]:
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
 
 
 def _leave() -> NoReturn:

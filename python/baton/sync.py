@@ -10,7 +10,7 @@
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
 What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a deadline (seconds, a timedelta, None for as long as it takes) and raises TimedOut, Stopping, Gone (the keeper has
+has a deadline (seconds, a timedelta, None for as long as it takes; 0: what is to be had at once) and raises TimedOut, Stopping, Gone (the keeper has
 exited) or Refused (a deadlock, a broken barrier, a lock that is held already), with the names in its text.
 A script goes to the keeper for each step; C++ takes a lock that is free without a message.
 """
@@ -22,7 +22,8 @@ import numpy
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
-from ._errors import Refused, Stopping, TimedOut
+from ._errors import TimedOut
+from ._values import Countdown
 
 __all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "Barrier", "Latch", "Value", "Array",
            "JoinableQueue", "Channel"]
@@ -80,9 +81,12 @@ class Keeper:
 
 
 class _Primitive:
-    def __init__(self, session: Any, address: Any) -> None:
+    """What all kinds have. Whatever may be left by an exception (a signal's handler, Ctrl-C) is done in the extension."""
+
+    def _begin(self, session: Any, address: Any) -> Tuple[Any, _baton.Ref, int]:
         self.address = address  #: travels in commands
         self._keeper: Actor = session.find(address.keeper)
+        return session._core, address.keeper, address.number
 
     @property
     def name(self) -> str:
@@ -95,15 +99,6 @@ class _Primitive:
     def _ask(self, command: str, **fields: Any) -> Any:
         return self._keeper.ask(command, number=self.address.number, **fields)
 
-    def _wait(self, command: str, deadline: Any, **fields: Any) -> Any:
-        try:
-            return self._keeper.with_deadline(deadline).ask(command, number=self.address.number, **fields)
-        except (TimedOut, Stopping, KeyboardInterrupt) as error:
-            self._keeper.send("Withdraw", number=self.address.number)
-            if isinstance(error, TimedOut):
-                raise TimedOut(f"waited {deadline} s for {self!r}, in vain") from None
-            raise
-
     @property
     def waiting(self) -> int:
         """How many wait at it."""
@@ -113,41 +108,13 @@ class _Primitive:
         return self._ask("Look").count
 
 
-class Lock(_Primitive):
+class Lock(_Primitive, _baton.SyncLock):
     """One process at a time: acquire() and release(), or a with block. Releasing what was never acquired is Refused."""
 
     _nests = False
 
     def __init__(self, session: Any, address: Any) -> None:
-        super().__init__(session, address)
-        self._depth = 0
-        self.dead_owner = ""  #: while it is held: who died with it, so that what it guards may be half done
-
-    def acquire(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        if self._depth > 0 and not self._nests:
-            raise Refused(f"{self!r} is held already: this would wait for itself")
-        if self._depth == 0:
-            self.dead_owner = self._wait("Acquire", deadline).dead_owner
-        self._depth += 1
-
-    def release(self) -> None:
-        if self._depth <= 1:
-            self._ask("Release")
-            self.dead_owner = ""
-        self._depth = max(0, self._depth - 1)
-
-    @property
-    def is_held(self) -> bool:
-        """Whether it is this process that holds it."""
-        return self._depth > 0
-
-    def __enter__(self) -> Lock:
-        self.acquire()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self._depth > 0:
-            self.release()
+        _baton.SyncLock.__init__(self, *self._begin(session, address), self._nests)
 
 
 class RecursiveLock(Lock):
@@ -156,30 +123,23 @@ class RecursiveLock(Lock):
     _nests = True
 
 
-class Condition(_Primitive):
+class Condition(_Primitive, _baton.SyncCondition):
     """Wait, holding a lock, until somebody who holds it notifies. Several may share a lock."""
 
     def __init__(self, session: Any, address: Any, lock: Lock) -> None:
-        super().__init__(session, address)
-        self.lock = lock
-
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        """Lets go of the lock meanwhile. After TimedOut it is held again; after any other error it is not."""
-        if not self.lock.is_held:
-            raise Refused(f"{self!r} is waited for without holding {self.lock!r}")
-        depth, self.lock._depth = self.lock._depth, 0
-        try:
-            self.lock.dead_owner = self._wait("WaitCondition", deadline).dead_owner
-        except TimedOut:
-            self.lock.acquire()
-            self.lock._depth = depth
-            raise
-        self.lock._depth = depth
+        _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
 
     def wait_for(self, holds: Callable[[], Any], deadline: Any = DEFAULT_DEADLINE) -> None:
-        """Until holds() is true, which is looked at now and after each notice; `deadline` is for each wait."""
+        """Until holds() is true, which is looked at now, after each notice, and a last time at the deadline of all waits
+        together: TimedOut where it does not hold then, and the lock is held."""
+        ends = Countdown(deadline)
         while not holds():
-            self.wait(deadline)
+            try:
+                self.wait(ends.left())
+            except TimedOut as late:
+                if self.lock.is_held and holds():
+                    return
+                raise TimedOut(f"{self!r} was waited for, {deadline} s in all, until something holds that does not") from late
 
     def notify(self, count: int = 1) -> int:
         """How many of those who wait were told."""
@@ -189,8 +149,11 @@ class Condition(_Primitive):
         return self.notify(2**64 - 1)
 
 
-class Event(_Primitive):
+class Event(_Primitive, _baton.SyncEvent):
     """Something has happened, or not yet."""
+
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncEvent.__init__(self, *self._begin(session, address))
 
     def set(self) -> None:
         self._ask("SetEvent", is_set=True)
@@ -201,50 +164,24 @@ class Event(_Primitive):
     def is_set(self) -> bool:
         return self._count() == 1
 
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("WaitEvent", deadline)
 
-
-class Semaphore(_Primitive):
+class Semaphore(_Primitive, _baton.SyncSemaphore):
     """So many at a time. Of a bounded one, giving back more than was taken is Refused."""
 
-    def acquire(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("TakePermit", deadline)
-
-    def release(self) -> None:
-        self._ask("ReturnPermit")
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
 
     @property
     def free(self) -> int:
         return self._count()
 
-    def __enter__(self) -> Semaphore:
-        self.acquire()
-        return self
 
-    def __exit__(self, *_: Any) -> None:
-        self.release()
-
-
-class Barrier(_Primitive):
-    """Nobody goes on before all have come. Broken, by a death or by who gives up, it is Refused with the reason."""
+class Barrier(_Primitive, _baton.SyncBarrier):
+    """Nobody goes on before all have come. Broken, by a death, by a party that gives up or by its action, it is Refused with
+    the reason, until reset()."""
 
     def __init__(self, session: Any, address: Any, action: Optional[Callable[[], Any]] = None) -> None:
-        super().__init__(session, address)
-        self._action = action
-
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> int:
-        """How many had come before; the last one runs the action first."""
-        granted = self._wait("Arrive", deadline)
-        if granted.runs_action:
-            try:
-                if self._action is not None:
-                    self._action()
-            except BaseException as error:
-                self._ask("ActionDone", error=str(error) or type(error).__name__)
-                raise
-            self._ask("ActionDone", error="" if self._action is not None else "this process has given its handle no action")
-        return granted.index
+        _baton.SyncBarrier.__init__(self, *self._begin(session, address), action)
 
     def reset(self) -> None:
         """Whole again, for those who are alive."""
@@ -254,8 +191,11 @@ class Barrier(_Primitive):
         self._ask("AbortBarrier")
 
 
-class Latch(_Primitive):
+class Latch(_Primitive, _baton.SyncLatch):
     """A count that goes down to nothing, once."""
+
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncLatch.__init__(self, *self._begin(session, address))
 
     def count_down(self, by: int = 1) -> int:
         return self._ask("CountDown", by=by)
@@ -263,9 +203,6 @@ class Latch(_Primitive):
     @property
     def left(self) -> int:
         return self._count()
-
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("WaitLatch", deadline)
 
 
 class Value(Lock):
@@ -303,20 +240,11 @@ class Array(Lock):
         self.array[index] = value
 
 
-class JoinableQueue(_Primitive):
+class JoinableQueue(_Primitive, _baton.SyncQueue):
     """First in, first out; join() waits until each item that was put is done. What a dead taker had is taken again."""
 
-    def put(self, value: Any, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("Put", deadline, item=_baton.encode(value))
-
-    def get(self, deadline: Any = DEFAULT_DEADLINE) -> Any:
-        return _baton.decode(self._wait("Get", deadline).item)
-
-    def task_done(self) -> None:
-        self._ask("TaskDone")
-
-    def join(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("Join", deadline)
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncQueue.__init__(self, *self._begin(session, address))
 
     def qsize(self) -> int:
         """Items that nobody has taken."""
@@ -326,22 +254,8 @@ class JoinableQueue(_Primitive):
         return self.qsize() == 0
 
 
-class Channel(_Primitive):
+class Channel(_Primitive, _baton.SyncChannel):
     """What is said at one end is heard at the other. When the other one closes its end or dies, Gone, with its name."""
 
-    def send(self, value: Any, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("Say", deadline, item=_baton.encode(value))
-
-    def recv(self, deadline: Any = DEFAULT_DEADLINE) -> Any:
-        return _baton.decode(self._wait("Hear", deadline).item)
-
-    def poll(self, deadline: Any = 0.1) -> bool:
-        """Whether there is something to receive, or will be by then."""
-        try:
-            self._wait("Poll", deadline)
-        except TimedOut:
-            return False
-        return True
-
-    def close(self) -> None:
-        self._ask("Close")
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncChannel.__init__(self, *self._begin(session, address))

@@ -291,7 +291,9 @@ Duration to_duration(py::handle deadline) {
     } else {
         seconds = PyFloat_AsDouble(deadline.ptr());
         if (seconds == -1.0 && PyErr_Occurred() != nullptr) {
+            const bool is_huge = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
             PyErr_Clear();
+            if (is_huge) return deadline > py::int_(0) ? for_ever : Duration::zero();
             throw py::type_error(fmt::format("a deadline is seconds, a timedelta or None (for ever), not {}", type_name_of(deadline)));
         }
     }

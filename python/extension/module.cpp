@@ -11,6 +11,7 @@
 #include "python/extension/py_pending.hpp"
 #include "python/extension/py_pool.hpp"
 #include "python/extension/py_session.hpp"
+#include "python/extension/py_sync.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
 #include "runtime/holdings/arrivals.hpp"
@@ -230,7 +231,9 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
             }
             return true;
         };
-        return session.wait_for(has_enough, duration);
+        Result<void> waited = session.wait_for(has_enough, duration);
+        // What has come by then is returned.
+        return waited || waited.error().kind != ErrorKind::timed_out ? waited : Result<void>{};
     }));
     py::list list;
     for (Bounce& bounce : std::exchange(bounces, {})) {
@@ -250,6 +253,12 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
         list.append(py::make_tuple(bounce.tag, is_reply, fields, to, exception_of(bounce.why)));
     }
     return list;
+}
+
+// None where it is for ever.
+py::object seconds_of(const py::object& deadline) {
+    if (deadline.is_none()) return py::none();
+    return py::float_(std::chrono::duration<double>(to_duration(deadline)).count());
 }
 
 // Where the programs of this build or installation lie, seen from this file.
@@ -276,6 +285,8 @@ PYBIND11_MODULE(_baton, module) {
     module.doc() = "What baton is made of; use the package baton.";
     module.attr("version") = std::string(version_text);
     module.def("own_programs", own_programs);
+    module.def("seconds_of", seconds_of, py::arg("deadline"),
+               "A deadline (seconds, a timedelta, or None for ever) in seconds; TypeError and ValueError as every wait raises them.");
     module.def("encode", encode_item, py::arg("value"), "A value without segments as it stands in a message.");
     module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt where they are none.");
 
@@ -394,4 +405,5 @@ PYBIND11_MODULE(_baton, module) {
 
     add_held_classes(module);
     add_pool_classes(module);
+    add_sync_classes(module);
 }

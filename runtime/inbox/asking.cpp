@@ -52,6 +52,37 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
 Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
     std::vector<ActorId> circle;
     const Waited waited = wait_for_answer(id, deadline, circle);
+    return take_outcome(id, waited, circle);
+}
+
+Result<ReplyFrame> Loop::await_word(AskId id, Deadline deadline) {
+    const Deadline enough = Deadline::in(*clock_, limits::round_trip_deadline);
+    std::vector<ActorId> circle;
+    Waited waited = wait_for_answer(id, deadline, circle);
+    if (waited == Waited::deadline && circle.empty() && !enough.has_passed(*clock_)) waited = wait_for_word(id, enough);
+    return take_outcome(id, waited, circle);
+}
+
+// Answers come back in the order in which they were given. So when a request that was made behind the ask is answered, and
+// the ask is not, it was not answered at once.
+Loop::Waited Loop::wait_for_word(AskId id, Deadline deadline) {
+    const Asks::Ask* ask = asks_.find(id);
+    check(ask != nullptr, "an ask that is awaited is under way");
+    Buffer nothing;
+    Encoder{nothing}.nil();
+    const Result<AskId> behind = request(ask->to, sync_tag, nothing, Duration::zero());
+    if (!behind) return is_settled(id) ? Waited::done : Waited::deadline;
+    struct End {
+        Loop& loop;
+        AskId ask;
+        ~End() { loop.abandon(ask); }
+    } const end{*this, *behind};
+    const Waited waited = serve(nullptr, [&] { return is_settled(id) || is_settled(*behind); }, deadline);
+    if (is_settled(id)) return Waited::done;
+    return waited == Waited::stopping ? waited : Waited::deadline;
+}
+
+Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector<ActorId>& circle) {
     Asks::Ask* ask = asks_.find(id);
     check(ask != nullptr, "an ask that is awaited is not forgotten meanwhile");
     if (waited == Waited::done) {

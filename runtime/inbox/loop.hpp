@@ -60,6 +60,9 @@ public:
                                         const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request);
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
+    // The same of somebody who answers what can be answered at once, and the rest later. A deadline that is shorter than the
+    // way there and back does not end the wait before the other has had its say (limits::round_trip_deadline).
+    [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
     // After a failure the caller holds what the receiver had not accepted.
@@ -133,6 +136,8 @@ private:
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
     [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle);
+    [[nodiscard]] Waited wait_for_word(AskId id, Deadline deadline);
+    [[nodiscard]] Result<ReplyFrame> take_outcome(AskId id, Waited waited, const std::vector<ActorId>& circle);
     [[nodiscard]] Error deadlock(const std::vector<ActorId>& circle);
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);

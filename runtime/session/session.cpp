@@ -261,7 +261,10 @@ Result<void> Session::signal(AnyRef actor, int number) {
 
 Result<Ended> Session::join(AnyRef actor, Duration deadline) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::Await{actor}, deadline);
+    const Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Await>,
+                                             encoded_body(coordinator::Await{actor}), limits::coordinator_deadline);
+    if (!ask) return ask.error();
+    return Pending<Ended>{*loop_, *ask}.get_word(deadline);
 }
 
 Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
@@ -335,9 +338,12 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
 Result<void> Session::wait_for(const std::function<bool()>& done, Duration duration) {
     if (Result<void> open = require_open(); !open) return open;
     const Deadline deadline = Deadline::in(loop_->clock(), duration);
-    if (loop_->serve(mail_.get(), done, deadline) == Loop::Waited::stopping)
-        return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
-    return {};
+    switch (loop_->serve(mail_.get(), done, deadline)) {
+        case Loop::Waited::done: return {};
+        case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
+        case Loop::Waited::stopping: break;
+    }
+    return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
 }
 
 // ---- the end ---------------------------------------------------------------------------------------

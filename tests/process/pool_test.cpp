@@ -90,6 +90,30 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
     }
 }
 
+// Goal: who only looks, or only submits, keeps the workers at work as who waits does.
+// Method: nothing here waits; ctest's TIMEOUT is the watchdog.
+TEST_CASE("a task that is only looked at gets ready, and so do those behind it", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    for (std::int64_t x = 0; x < 50; ++x) pending.push_back(pool.submit<std::int64_t>("spin", x % 3).value());
+    while (!pending.back().ready()) {
+    }
+    for (baton::pool::Pending<std::int64_t>& one : pending) CHECK(one.ready());
+}
+
+TEST_CASE("submitting alone keeps the workers fed", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::string file = world.folder() + "/done";
+    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    std::error_code none_yet;
+    do pending.push_back(pool.submit<std::int64_t>("append_to", file).value());
+    while (pending.size() < 20 || std::filesystem::file_size(file, none_yet) < 10 || none_yet);
+    for (baton::pool::Pending<std::int64_t>& one : pending) CHECK(one.get(10s).ok());
+    world.remove(file);
+}
+
 TEST_CASE("short tasks share a message, and long ones are alone in hand, also where nobody could foresee them", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options()};

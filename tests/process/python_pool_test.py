@@ -64,6 +64,13 @@ class Pools(World):
         self.assertLessEqual(outcome.started, outcome.finished)
         self.assertEqual(outcome.id, task.id)
 
+    def test_a_task_that_is_only_looked_at_gets_ready(self):
+        pool = self.pool(1)
+        tasks = [pool.submit("spin", number % 3) for number in range(50)]
+        while not all([task.ready() for task in tasks]):
+            pass
+        self.assertEqual([task.get(0) for task in tasks], [number % 3 for number in range(50)])
+
     def test_values_of_a_lazy_source_are_taken_as_results_are_looked_at(self):
         pool = self.pool()
         taken = []
