@@ -108,6 +108,7 @@ private:
     [[nodiscard]] Result<void> join_session(const Entry& entry);
     [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
     [[nodiscard]] Result<void> require_open() const;
+    void remember_spawned(const std::vector<AnyRef>& started);
 
     struct Parts;
     // Before the loop, which may still hold answers that carried something; handles outside may outlive both.
@@ -120,7 +121,7 @@ private:
     std::string id_;
     std::string folder_;
     std::vector<std::string> program_folders_;
-    std::vector<AnyRef> spawned_;  // from here, ever
+    std::vector<AnyRef> spawned_;  // from here, as far as the roster knows them
     bool is_closed_ = true;  // until it has joined
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "actors/pool/board.hpp"
 #include "actors/pool/work.hpp"
 #include "runtime/actor.hpp"
 
@@ -65,7 +66,8 @@ public:
         if (!worker.mistake().empty()) throw Failure(Error{ErrorKind::refused, worker.mistake()});
     }
 
-    std::vector<Signature> on(const Describe&) {
+    std::vector<Signature> on(Describe command) {
+        place_.take(std::move(command.place));
         std::vector<Signature> all;
         for (const Worker::Task& task : worker_->tasks()) all.push_back(task.signature);
         return all;
@@ -92,6 +94,7 @@ public:
         while (moments_.size() < batch->size()) {
             const std::size_t index = moments_.size();
             if (index > 0 && (passed > run.budget || results_.size() > results_bytes_enough)) break;
+            if (!place_.begin(run.batch, index)) break;
             run_one(*task, batch->at(index), run.carried, done, static_cast<std::uint32_t>(index));
             passed = watch.lap();
             moments_.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(passed.count(), UINT32_MAX)));
@@ -134,6 +137,7 @@ private:
 
     Context* context_;
     const Worker* worker_;
+    Place place_;
     Unpacker unpacker_;
     // Reused from batch to batch.
     Buffer results_;

@@ -7,7 +7,7 @@
 //     ok          it came; with a deadline of 0 what the keeper has at once
 //     timed_out   the deadline; nothing of what was waited for is the waiter's, also if it came at that moment
 //     stopping    this actor stops
-//     gone        the keeper has exited, and with it what it kept
+//     gone        the keeper has exited, and with it what it kept; or this has been removed
 //     refused     there is nothing to wait for; the text says why: a deadlock (with the names in the circle), a barrier that is
 //                 broken, a lock that is held already
 //     overloaded  a limit of the keeper
@@ -31,6 +31,9 @@ public:
     // May travel to other processes, which make handles of it.
     [[nodiscard]] const Address& address() const noexcept { return address_; }
     [[nodiscard]] const std::string& name() const noexcept { return address_.name; }
+    // It is kept no longer: who waits there hears `gone`, and so does everybody who waits later. `refused` for a lock that is
+    // held, or that has conditions.
+    Result<void> remove() { return tell(Remove{number()}); }
     // How many processes wait at it; a question to the keeper.
     [[nodiscard]] Result<std::uint64_t> waiting();
 

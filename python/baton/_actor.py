@@ -36,6 +36,7 @@ class Actor(_baton.Ref):
         self._pid = pid
         self._protocol = protocol
         self._is_closed = False
+        self._exit: Optional[Exit] = None  # as soon as it is known
 
     def __repr__(self) -> str:
         return f"<baton.Actor {self._name} ({self.id})>"
@@ -125,14 +126,12 @@ class Actor(_baton.Ref):
     def join(self, deadline: Deadline = DEFAULT_DEADLINE) -> Exit:
         """Waits for the exit. Raises TimedOut when it has not come by the deadline (None: waits for ever)."""
         self._require_open()
-        known = self._session._exits.get(self)
-        if known is None:
+        if self._exit is None:
             try:
-                known = Exit._of(self._session._core.join(self, deadline))
+                self._exit = Exit._of(self._session._core.join(self, deadline))
             except TimedOut:
                 raise TimedOut(f"{self._name} has not exited before the deadline") from None
-            self._session._exits[self] = known
-        return known
+        return self._exit
 
     @property
     def exit(self) -> Optional[Exit]:

@@ -17,6 +17,7 @@ from ._values import ActorRow, Countdown, Exit, Outcomes, Struct, Taken
 if TYPE_CHECKING:
     from ._actor import Deadline
 
+KEPT_MAX = 4096  # actors that have ended of which a session still knows, as the roster does (limits::exits_kept_max)
 INTERRUPTED = 130  # the exit code of a script that Ctrl-C has ended
 
 # Sessions that are not closed; the guard below closes them at the end of the program.
@@ -79,9 +80,9 @@ class Session:
         self._core = _baton.Session(session, name, folders)
         self._thread = threading.current_thread()
         self._known: "weakref.WeakValueDictionary[_baton.Ref, Actor]" = weakref.WeakValueDictionary()
-        self._names: Dict[_baton.Ref, str] = {}
-        self._exits: Dict[_baton.Ref, Exit] = {}
-        self._spawned: List[_baton.Ref] = []
+        # Bounded, all three: a script may have had any number of actors.
+        self._names: Dict[_baton.Ref, str] = {}  # of those who sent something, the latest last
+        self._spawned: List[_baton.Ref] = []     # those that live, and the latest of those that ended
         self._was_interrupted = False
         _open.add(self)
 
@@ -123,7 +124,7 @@ class Session:
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
         rows = self._core.spawn([(os.fspath(program), one, arguments) for one in wanted], memory_bytes(memory), deadline, progress)
         actors = [self._actor(row) for row in rows]
-        self._spawned.extend(row[0] for row in rows)
+        self._remember_spawned([row[0] for row in rows])
         return actors[0] if names is None and count is None else actors
 
     def find(self, name: Union[str, _baton.Ref]) -> Actor:
@@ -155,8 +156,7 @@ class Session:
         if not targets:
             return []
         ended = self._core.stop(targets, deadline, drain)
-        self._exits.update((ref, Exit._of(exit)) for ref, exit in ended)
-        return [Exit._of(exit) for _, exit in ended]
+        return self._learn_exits(ended)
 
     # ---- messages to many
 
@@ -270,8 +270,7 @@ class Session:
             raise ValueError("count can't be negative")
         rows = self._core.collect(command or "", count, quiet, deadline)
         self._learn_names({row[1] for row in rows})
-        return [Message(name, self._names.get(sender, sender.id), sender, fields, answer)
-                for name, sender, fields, answer in rows]
+        return [Message(name, self._name_of(sender), sender, fields, answer) for name, sender, fields, answer in rows]
 
     # ---- the end
 
@@ -313,8 +312,7 @@ class Session:
                     is_told = True
                     self._say_interrupted()
                 ended = self._core.close(deadline, was_interrupted, self._say_interrupted)
-                self._exits.update((ref, Exit._of(exit)) for ref, exit in ended)
-                self.exits = [Exit._of(exit) for _, exit in ended]
+                self.exits = self._learn_exits(ended)
             except KeyboardInterrupt:
                 # Out of close() it is the second, and all is killed; before it, the first or the second.
                 if not self._core.is_open or was_interrupted:
@@ -337,13 +335,11 @@ class Session:
         if actor is None:
             actor = Actor(self, ref, name, pid, protocol)
             self._known[ref] = actor
-            self._names[ref] = name
         return actor
 
     def _exit_of(self, actor: Actor) -> Optional[Exit]:
-        known = self._exits.get(actor)
-        if known is not None:
-            return known
+        if actor._exit is not None:
+            return actor._exit
         try:
             if self._core.find(actor._name)[0] == actor:
                 return None
@@ -352,8 +348,8 @@ class Session:
         for row in self._core.roster(True):
             if row[0] == actor:
                 if row[-1] is not None:
-                    self._exits[actor] = Exit._of(row[-1])
-                return self._exits.get(actor)
+                    actor._exit = Exit._of(row[-1])
+                return actor._exit
         raise Gone(f"{actor._name} ({actor.id}) has exited so long ago that its exit is forgotten")
 
     @staticmethod
@@ -368,10 +364,38 @@ class Session:
             return fields.pop("deadline")
         return DEFAULT_DEADLINE
 
+    def _name_of(self, ref: _baton.Ref) -> str:
+        actor = self._known.get(ref)
+        return self._names.get(ref, ref.id) if actor is None else actor._name
+
     def _learn_names(self, refs: Iterable[_baton.Ref]) -> None:
-        if all(ref in self._names for ref in refs):
+        unknown = {ref for ref in refs if ref not in self._known and ref not in self._names}
+        for with_exited in (False, True):
+            if unknown:
+                for row in self._core.roster(with_exited):
+                    if row[0] in unknown:
+                        unknown.discard(row[0])
+                        self._names[row[0]] = row[1]
+        while len(self._names) > KEPT_MAX:
+            del self._names[next(iter(self._names))]
+
+    def _learn_exits(self, ended: List[tuple]) -> List[Exit]:
+        exits = []
+        for ref, row in ended:
+            exits.append(Exit._of(row))
+            actor = self._known.get(ref)
+            if actor is not None:
+                actor._exit = exits[-1]
+        return exits
+
+    def _remember_spawned(self, refs: List[_baton.Ref]) -> None:
+        self._spawned.extend(refs)
+        if len(self._spawned) <= KEPT_MAX:
             return
-        self._names.update((row[0], row[1]) for row in self._core.roster(True))
+        alive = {row[0] for row in self._core.roster(False)}
+        ended = [ref for ref in self._spawned if ref not in alive]
+        forgotten = set(ended[:max(0, len(self._spawned) - KEPT_MAX // 2)])
+        self._spawned = [ref for ref in self._spawned if ref not in forgotten]
 
 
 def _leave() -> NoReturn:

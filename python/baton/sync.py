@@ -10,8 +10,10 @@
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
 What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a deadline (seconds, a timedelta, None for as long as it takes; 0: what is to be had at once) and raises TimedOut, Stopping, Gone (the keeper has
-exited) or Refused (a deadlock, a broken barrier, a lock that is held already), with the names in its text.
+has a deadline (seconds, a timedelta, None for as long as it takes; 0: what is to be had at once) and raises TimedOut,
+Stopping, Gone (the keeper has exited, or this was removed) or Refused (a deadlock, a broken barrier, a lock that is held
+already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C, ends the wait as the
+deadline does; out of anything else, `is_held` of a lock says whether it was done.
 A script goes to the keeper for each step; C++ takes a lock that is free without a message.
 """
 from __future__ import annotations
@@ -98,6 +100,11 @@ class _Primitive:
 
     def _ask(self, command: str, **fields: Any) -> Any:
         return self._keeper.ask(command, number=self.address.number, **fields)
+
+    def remove(self) -> None:
+        """It is kept no longer: who waits there, or uses it later, is told that it is Gone. Refused for a lock that is
+        held, or that has conditions. Of a channel both ends go."""
+        self._ask("Remove")
 
     @property
     def waiting(self) -> int:

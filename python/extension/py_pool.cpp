@@ -10,6 +10,7 @@
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
+#include "runtime/process/usable_cores.hpp"
 
 namespace baton::python {
 namespace {
@@ -368,6 +369,15 @@ public:
         return all;
     }
 
+    py::object find(pool::TaskId id) {
+        std::optional<pool::AnyOutcome> one = value_or_raise(turn([&] { return pool_->find(id); }));
+        if (!one) return py::none();
+        return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
+    }
+    std::vector<pool::TaskId> pending() {
+        return turn([this] { return pool_->pending(); });
+    }
+
 private:
     template <class Work>
     auto turn(const Work& work) -> std::invoke_result_t<Work> {
@@ -414,6 +424,8 @@ void add_pool_classes(py::module_& module) {
                "The right to write the elements (rows) [first, first + count) of a baton.Lent, as the argument of a task: a\n"
                "new slice for each attempt at it. A Lent itself as an argument is the right to read all of it.");
 
+    module.def("usable_cores", [] { return usable_cores(); },
+               "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {
         value_or_raise(pool::Pool::require_same_length(function, rows, named_rows));
     });
@@ -454,7 +466,9 @@ void add_pool_classes(py::module_& module) {
         .def("submit", &PyPool::submit)
         .def("map", &PyPool::map)
         .def("add", &PyPool::add)
-        .def("execute", &PyPool::execute);
+        .def("execute", &PyPool::execute)
+        .def("find", &PyPool::find)
+        .def("pending", &PyPool::pending);
 }
 
 }  // namespace baton::python

@@ -27,14 +27,14 @@ Progress::Progress(std::string what, std::uint64_t total, std::string unit)
 Progress::~Progress() { end(); }
 
 void Progress::reach(std::uint64_t done) {
-    done_ = std::min(done, total_);
+    done_ = done;  // also where it is too many: whoever counts wrong is to be seen
     if (has_ended_ || !is_terminal_ || clock_.now() - drawn_ < redraw_interval) return;
     drawn_ = clock_.now();
     draw();
 }
 
 void Progress::draw() {
-    const std::uint64_t filled = done_ * bar_width / total_;
+    const std::uint64_t filled = std::min(done_, total_) * bar_width / total_;
     std::string bar;
     for (std::uint64_t cell = 0; cell < bar_width; ++cell) bar += cell < filled ? "█" : "░";
     fmt::print(stderr, "\r{} {} {}/{} {}\x1b[K", what_, bar, done_, total_, unit_);

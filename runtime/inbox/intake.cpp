@@ -126,9 +126,13 @@ void Intake::drop_silently(Link link) {
     ++dropped_peers_;
 }
 
+void Intake::introduce(Link link, ActorId sender) {
+    if (const auto found = senders_.find(link); found != senders_.end()) found->second.joined_as = sender;
+}
+
 void Intake::forget(ActorId sender) {
     for (auto entry = senders_.begin(); entry != senders_.end();) {
-        if (entry->second.id == sender) {
+        if (entry->second.id == sender || entry->second.joined_as == sender) {
             transport_->close(entry->first, Transport::Pending::delivered);
             entry = senders_.erase(entry);
         } else {

@@ -103,6 +103,8 @@ public:
     void on_peer_exited(std::function<void(const notice::Exited&)> take) { exit_taker_ = std::move(take); }
     // Told at once of every actor that this one had located, or lent something, and that has ended.
     void on_exited(std::function<void(const notice::Exited&)> callback) { on_exited_ = std::move(callback); }
+    // Who has joined over that link, and may never speak over it again.
+    void introduce(Link link, ActorId joined) { intake_.introduce(link, joined); }
     // An actor that has exited: nothing more will come over its connection.
     void forget(ActorId exited) { intake_.forget(exited); }
     // Whose command is in hand; nobody's between commands.

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <unordered_set>
 
 #include "runtime/base/check.hpp"
 #include "runtime/holdings/arrivals.hpp"
@@ -229,11 +230,23 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
     std::vector<AnyRef> started;
     for (const Spawned& one : spawned) started.push_back(one.actor);
     if (!failure) {
-        spawned_.insert(spawned_.end(), started.begin(), started.end());
+        remember_spawned(started);
         return spawned;
     }
     if (!started.empty()) static_cast<void>(stop(started, limits::stop_deadline));
     return *failure;
+}
+
+// Those that live, and as many of those that have ended as the roster remembers.
+void Session::remember_spawned(const std::vector<AnyRef>& started) {
+    spawned_.insert(spawned_.end(), started.begin(), started.end());
+    if (spawned_.size() <= limits::exits_kept_max) return;
+    const Result<std::vector<RosterRow>> rows = roster(false);
+    if (!rows) return;
+    std::unordered_set<ActorId> alive;
+    for (const RosterRow& row : *rows) alive.insert(row.actor.id);
+    std::size_t too_many = spawned_.size() - limits::exits_kept_max / 2;
+    std::erase_if(spawned_, [&](const AnyRef& one) { return too_many > 0 && !alive.contains(one.id) && too_many-- > 0; });
 }
 
 Result<Spawned> Session::find(std::string_view name) {

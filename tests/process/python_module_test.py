@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 import enum
 import fractions
+import gc
 import glob
 import multiprocessing
 import os
@@ -23,8 +24,10 @@ import sys
 import tempfile
 import textwrap
 import threading
+import tracemalloc
 import types
 import unittest
+import unittest.mock
 
 import baton
 
@@ -94,6 +97,56 @@ class Messages(World):
         self.assertEqual((exit.kind, exit.name, str(exit), greeter.exitcode), ("stopped", "Ada", "stopped", 0))
         self.assertFalse(greeter.is_alive())
         self.assertRaisesText(baton.Gone, "Ada has exited", greeter.ask, "Greet", name="Grace")
+
+    def test_with_a_deadline_of_0_what_can_be_done_at_once_is_done_each_time(self):
+        students = self.session.spawn("student", count=8, progress=False)
+        for student in students:
+            student.send("HoldThis", number=4, deadline=0)
+            student.send("HoldThis", number=5, deadline=-1)
+        self.session.sync(students)
+        self.assertEqual([student.ask("WhatsYourNumber").split()[-1] for student in students], ["5"] * 8)
+        self.assertEqual(self.session.broadcast(self.session.spawn("student", count=4, progress=False), "HoldThis", number=4, deadline=0), 4)
+        for student in students:
+            self.assertRaises(baton.TimedOut, student.join, 0)
+            student.kill()
+            self.assertEqual(student.join().kind, "signalled")
+            for _ in range(25):  # each without knowing the exit
+                again = baton.Actor(self.session, student, student.name, student.pid, student.protocol)
+                self.assertEqual(again.join(0).kind, "signalled")
+        lent = self.session.create(100, 0).lend()
+        self.assertEqual(lent.reclaim(0).nbytes, 100)
+        for long in (float("inf"), 1e300, 10**400, datetime.timedelta.max, None):
+            self.assertEqual(students[0].join(long).kind, "signalled")
+            self.assertEqual(self.session.collect(count=0, deadline=long), [])
+        for short in (-1, float("-inf"), -10**400, datetime.timedelta.min, 0):
+            self.assertEqual(self.session.collect(deadline=short), [])
+            self.assertEqual(self.session.collect_bounced(deadline=short), [])
+
+    # Goal: a script may have any number of actors, one after the other.
+    # Method: what is kept is counted, with a bound that is small enough to be reached here.
+    def test_a_script_keeps_nothing_of_the_actors_that_it_had(self):
+        def live(lives):
+            for _ in range(lives):
+                greeter = self.session.spawn("greeter")
+                greeter.ask("Greet", name="Grace")
+                self.assertEqual(greeter.stop().kind, "stopped")
+                self.assertEqual((greeter.exitcode, greeter.join().kind), (0, "stopped"))
+
+        with unittest.mock.patch("baton._session.KEPT_MAX", 20):
+            live(30)
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            before = tracemalloc.get_traced_memory()[0]
+            live(60)
+            gc.collect()
+            grown = tracemalloc.get_traced_memory()[0] - before
+        self.assertLess(grown, 60 * 100)
+        self.assertEqual(len(self.session._known), 0)
+        self.assertLessEqual(len(self.session._spawned), 20)
+        self.assertLessEqual(len(self.session._names), 20)
+        living = self.session.spawn("greeter")
+        self.session.stop()
+        self.assertEqual(living.exitcode, 0)
 
     def test_several_are_spawned_in_parallel_and_keep_their_order(self):
         students = self.session.spawn("student", names=["Alice", "Bob", "Charlie"], progress=False)

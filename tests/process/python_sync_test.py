@@ -219,6 +219,47 @@ class SyncTest(SyncWorld):
         self.assertFalse(notices.ready())
         alice.kill()
 
+    def test_a_queue_whose_items_are_never_finished_says_so(self):
+        alice = self.player("alice")
+        jobs = self.keeper.queue("jobs")
+        item = b"x" * (1 << 19)
+        with self.assertRaises(baton.Overloaded) as caught:
+            for number in range(1000):
+                jobs.put(item, None)
+                self.assertEqual(len(jobs.get()), len(item))
+        self.assertIn("have been taken and not finished", str(caught.exception))
+        self.assertIn("task_done()", str(caught.exception))
+        jobs.task_done()
+        jobs.put(1, 0)
+        self.assertEqual(self.tell(alice, "get", jobs), "ok 1")
+
+    def test_the_last_to_come_without_an_action_breaks_the_barrier_and_is_told_too(self):
+        alice = self.player("alice")
+        address = self.keeper.barrier("start", 2, action=lambda: None).address
+        barrier = sync.Barrier(self.session, address)
+        arrives = self.begin(alice, "arrive", barrier)
+        self.until_waiting(barrier)
+        self.assertRaisesText(baton.Refused, "has given its handle no action", barrier.wait)
+        self.assertRegex(arrives.get(20), "is broken: its action failed in .*no action")
+        self.assertRaisesText(baton.Refused, "is broken: its action failed", barrier.wait)
+        barrier.reset()
+        barrier.abort()
+        self.assertRaisesText(baton.Refused, "aborted it", barrier.wait)
+
+    def test_what_is_removed_is_gone_for_everybody(self):
+        alice = self.player("alice")
+        event, lock = self.keeper.event("event"), self.keeper.lock("lock")
+        waits = self.begin(alice, "await", event)
+        self.until_waiting(event)
+        event.remove()
+        self.assertRegex(waits.get(20), "^gone: event 'event' was removed by")
+        self.assertRaises(baton.Gone, event.wait)
+        with lock:
+            self.assertRaisesText(baton.Refused, "holds it", lock.remove)
+        lock.remove()
+        self.assertRaises(baton.Gone, lock.acquire)
+        self.assertRegex(self.tell(alice, "acquire", lock), "^gone: ")
+
     # ---- exceptions out of waits
 
     def alarm(self, raised, seconds=0.02, interval=0.0):

@@ -290,3 +290,17 @@ TEST_CASE("the connection of an actor that has exited is closed, the others stay
     CHECK(inbox.transport.send(of_alice, "x") == Transport::Sent::gone);
     CHECK(inbox.transport.send(of_bob, "x") == Transport::Sent::yes);
 }
+
+TEST_CASE("the connection of one who joined over it and never spoke again is closed at its exit", "[inbox]") {
+    Inbox inbox;
+    Sender silent{inbox.network};
+    silent.say(record({MessageKind::ask, {}, me, 0, 1, "Join"}));
+    Command command;
+    REQUIRE(inbox.intake.next(command));
+    const Link link = command.link;
+    inbox.intake.introduce(link, alice);
+    inbox.intake.forget(bob);
+    CHECK(inbox.transport.send(link, "x") == Transport::Sent::yes);
+    inbox.intake.forget(alice);
+    CHECK(inbox.transport.send(link, "x") == Transport::Sent::gone);
+}

@@ -277,11 +277,80 @@ TEST_CASE("what can't be asked of a primitive is refused with its kind and name,
     CHECK(scenario.ask(world.keeper(), sync::Release{world.lock().number}).error().kind == ErrorKind::refused);
     scenario.send(world.keeper(), sync::Withdraw{event.number}).value();
     scenario.send(world.keeper(), sync::Withdraw{77}).value();
+    scenario.send(world.keeper(), sync::Withdraw{0}).value();
     std::size_t made = 0;
     while (scenario.ask(world.keeper(), sync::MakeEvent{"more"}).ok()) ++made;
     CHECK(made == sync::limits::primitives_max - 2);
     CHECK(scenario.ask(world.keeper(), sync::MakeEvent{"more"}).error().kind == ErrorKind::overloaded);
     CHECK(world.look(event).name == "rain");
+}
+
+// ---- removed ---------------------------------------------------------------------------------------
+
+TEST_CASE("what is removed makes room for more, and whoever waits there or comes later is told", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    sync::Event event{world.context(), sync::Event::make(world.context(), world.keeper(), "rain").value()};
+    Said waits = world.begin(alice, {"await", event.address()});
+    world.wait_until_waiting(event.address(), 1);
+    CHECK(event.remove().ok());
+    CHECK_THAT(SyncWorld::end(waits), StartsWith("gone: event 'rain' was removed by "));
+    CHECK_THAT(event.set().error().text, Contains("keeps number 1 no longer: it was removed"));
+    CHECK(event.wait(0s).error().kind == ErrorKind::gone);
+    CHECK(event.remove().error().kind == ErrorKind::gone);
+
+    const sync::Ends ends = sync::Channel<std::int64_t>::make(world.context(), world.keeper(), "talk").value();
+    Said hears = world.begin(alice, {"hear", ends.second});
+    world.wait_until_waiting(ends.second, 1);
+    sync::Channel<std::int64_t> mine{world.context(), ends.first};
+    CHECK(mine.remove().ok());
+    CHECK_THAT(SyncWorld::end(hears), StartsWith("gone: "));
+    CHECK(mine.poll(0s).error().kind == ErrorKind::gone);
+
+    const auto fill = [&] {
+        std::vector<std::uint32_t> numbers;
+        for (;;) {
+            const auto made = world.scenario().ask(world.keeper(), sync::MakeEvent{"more"});
+            if (!made) return CHECK_THAT(made.error().text, Contains("remove those that nobody uses any more")), numbers;
+            numbers.push_back(made->number);
+        }
+    };
+    const std::vector<std::uint32_t> first = fill();
+    CHECK(first.size() == sync::limits::primitives_max);
+    for (const std::uint32_t number : std::span(first).first(10)) CHECK(world.scenario().ask(world.keeper(), sync::Remove{number}).ok());
+    const std::vector<std::uint32_t> second = fill();
+    CHECK(second.size() == 10);
+    CHECK(second.front() > first.back());  // no number is given twice
+}
+
+TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its memory with it", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const sync::Address address = world.lock("printer");
+    sync::Lock lock{world.context(), address};
+    sync::Condition condition{world.context(), sync::Condition::make(world.context(), address, "fed").value(), lock};
+    CHECK_THAT(lock.remove().error().text, Contains("condition 'fed' is one of it; remove that first"));
+    CHECK(condition.remove().ok());
+    REQUIRE(world.tell(alice, {"acquire", address}) == "ok");
+    CHECK_THAT(lock.remove().error().text, Contains("lock 'printer' can't be removed: alice holds it"));
+    REQUIRE(world.tell(alice, {"release", address}) == "ok");
+    CHECK(lock.remove().ok());
+    // Those who have its word are told, too.
+    CHECK(lock.acquire(1s).error().kind == ErrorKind::gone);
+    CHECK_THAT(world.tell(alice, {"acquire", address}), StartsWith("gone: "));
+
+    const auto rows_of_keeper = [&] {
+        const coordinator::SegmentList list = call(world.session().loop(), coordinator::Segments{}, 5s).value();
+        return std::ranges::count_if(list.rows, [&](const auto& row) { return row.owner.id == world.keeper().id && row.state == "lent"; });
+    };
+    // The first page is not full, so it stays.
+    const auto before = rows_of_keeper();
+    for (int round = 0; round < 300; ++round) {
+        sync::Lock one{world.context(), world.lock("one")};
+        REQUIRE(one.acquire(1s).ok());
+        REQUIRE(one.remove().ok());
+    }
+    CHECK(rows_of_keeper() <= before + 1);
 }
 
 // ---- conditions, events, latches -------------------------------------------------------------------
