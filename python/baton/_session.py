@@ -71,7 +71,8 @@ class Session:
     """A script's place in a session; baton.session() makes one. See there for how it begins and ends.
 
     It belongs to the thread that opened it; another thread opens its own. A forked child can't use it.
-    Where nothing else is said a `deadline` is seconds, a timedelta, or None for as long as it takes; and every
+    Where nothing else is said a `deadline` is seconds, a timedelta, or None for as long as it takes; with 0, or less, what
+    can be done at once is done, and nothing is waited for but the word of whoever is asked for it. Every
     function may raise Gone (the session has ended) and Stopping (it is ending).
     """
 

@@ -55,6 +55,13 @@ public:
     void tell(const C& command, const std::function<void()>& on_sent = [] {}) {
         session_->require_open();
         std::optional<Result<AskId>> asked;
+        struct End {  // also where a handler raises before the answer is waited for
+            PySession& session;
+            std::optional<Result<AskId>>& ask;
+            ~End() {
+                if (ask && *ask) session.drop_ask(**ask);
+            }
+        } const end{*session_, asked};
         session_->attend([&](Session& session) {
             asked.emplace(session.loop().request(keeper_, command_name<C>, encoded_body(command), Duration::zero()));
             if (*asked) on_sent();
