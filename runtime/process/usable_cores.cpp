@@ -32,7 +32,7 @@ std::optional<double> number_in(const std::string& file, std::string* behind = n
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{}) return std::nullopt;
-    if (behind != nullptr) *behind = std::string(end, text.data() + text.size());
+    if (behind != nullptr) *behind = text.substr(static_cast<std::size_t>(end - text.data()));
     return static_cast<double>(number);
 }
 
