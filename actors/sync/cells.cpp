@@ -5,7 +5,7 @@
 namespace baton::sync {
 
 Result<Cells::Cell> Cells::fresh() {
-    if (const auto page = pages_.find(filling_); page == pages_.end() || page->second.used == page_words) {
+    if (const auto found = pages_.find(filling_); found == pages_.end() || found->second.used == page_words) {
         Result<Segment> page = context_->create_array<std::uint64_t>({page_words});
         if (!page) return page.error();
         std::ranges::fill(page->as<std::uint64_t>(), 0);
