@@ -328,6 +328,7 @@ void Scheduler::take_back_waiting() {
 bool Scheduler::has_room(std::size_t seat) const {
     if (crew_.seats()[seat].state != Seat::State::ready) return false;
     if (flights_[seat].empty()) return true;
+    if (flights_[seat].front().count == 0) return false;  // all of it was taken back: its worker does not get to run
     const Stretch& in_hand = flights_[seat].front().tasks.front();
     const auto tempo = tempos_.find(in_hand.job->function.get());
     return !in_hand.is_alone && tempo != tempos_.end() && tempo->second.is_quick();
@@ -396,6 +397,7 @@ void Scheduler::give(std::size_t seat) {
     try {
         answer = context_->request(crew_.seats()[seat].worker, std::move(*run));
     } catch (...) {  // out of a wait within
+        if (number != 0) crew_.board().forget_last(seat);
         take_back();
         throw;
     }
