@@ -232,6 +232,39 @@ class Pools(World):
             self.assertEqual(self.workers_of(pool), baton._baton.usable_cores())
         self.assertEqual(self.workers_of(self.pool(3)), 3)
 
+    def test_the_quota_of_a_cgroup_bounds_them_too(self):
+        group, why = None, "there is no cgroup with a quota of processor time"
+        for mount, quota, text in (("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "50000"), ("/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us", "50000"),
+                                   ("/sys/fs/cgroup", "cpu.max", "50000 100000")):
+            group = f"{mount}/baton-test-{os.getpid()}"
+            try:
+                os.mkdir(group)
+            except OSError as error:
+                why = f"no cgroup can be made here: {error}"
+                continue
+            self.addCleanup(os.rmdir, group)
+            try:
+                with open(f"{group}/{quota}", "r+", encoding="ascii") as file:
+                    file.write(text)
+                break
+            except OSError as error:
+                why = f"no quota can be set here: {error}"
+        else:
+            self.skipTest(why)
+
+        def enter():
+            with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+
+        process = self.script("""
+            import baton
+            with baton.Pool("pool_worker", progress=False) as pool:
+                workers = [row for row in pool._own_session.actors() if row.program == "pool_worker"]
+                print(baton._baton.usable_cores(), len(workers))
+            """, preexec_fn=enter)
+        said, errors = process.communicate(timeout=300)
+        self.assertEqual((said, errors), ("1 1\n", ""))
+
     # ---- segments
 
     @unittest.skipIf(numpy is None, "without NumPy")
