@@ -26,6 +26,12 @@ void import_datetime() {
     if (PyDateTimeAPI == nullptr) throw py::error_already_set();
 }
 
+// Any timedelta; not exactly.
+double length_in_seconds(py::handle delta) {
+    return 86'400.0 * PyDateTime_DELTA_GET_DAYS(delta.ptr()) + PyDateTime_DELTA_GET_SECONDS(delta.ptr()) +
+           1e-6 * PyDateTime_DELTA_GET_MICROSECONDS(delta.ptr());
+}
+// Exactly, of one of less than 290,000 years: a timedelta may have more than fit.
 std::chrono::microseconds microseconds_of(py::handle delta) {
     return std::chrono::days{PyDateTime_DELTA_GET_DAYS(delta.ptr())} +
            std::chrono::seconds{PyDateTime_DELTA_GET_SECONDS(delta.ptr())} +
@@ -173,11 +179,10 @@ private:
     }
 
     Dynamic duration(py::handle value) {
-        const auto length = microseconds_of(value);
-        const double seconds = std::chrono::duration<double>(length).count();
+        const double seconds = length_in_seconds(value);
         if (untyped_ == Untyped::seconds) return {seconds};
         if (std::abs(seconds) > seconds_max) refuse(fmt::format("{}: {} s is out of range", path_, seconds));
-        return {std::int64_t{std::chrono::nanoseconds(length).count()}};
+        return {std::int64_t{std::chrono::nanoseconds(microseconds_of(value)).count()}};
     }
 
     Dynamic enumerator(py::handle value, std::string_view kind) {
@@ -287,7 +292,7 @@ Duration to_duration(py::handle deadline) {
     if (deadline.is_none()) return for_ever;
     double seconds = 0;
     if (PyDelta_Check(deadline.ptr())) {
-        seconds = std::chrono::duration<double>(microseconds_of(deadline)).count();
+        seconds = length_in_seconds(deadline);
     } else {
         seconds = PyFloat_AsDouble(deadline.ptr());
         if (seconds == -1.0 && PyErr_Occurred() != nullptr) {
