@@ -180,8 +180,10 @@ private:
 
     Dynamic duration(py::handle value) {
         const double seconds = length_in_seconds(value);
-        if (untyped_ == Untyped::seconds) return {seconds};
-        if (std::abs(seconds) > seconds_max) refuse(fmt::format("{}: {} s is out of range", path_, seconds));
+        const bool is_exact = std::abs(seconds) <= seconds_max;
+        if (untyped_ == Untyped::seconds)
+            return {is_exact ? std::chrono::duration<double>(microseconds_of(value)).count() : seconds};
+        if (!is_exact) refuse(fmt::format("{}: {} s is out of range", path_, seconds));
         return {std::int64_t{std::chrono::nanoseconds(microseconds_of(value)).count()}};
     }
 
