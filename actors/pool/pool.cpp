@@ -141,6 +141,8 @@ Result<std::optional<AnyOutcome>> Pool::find(TaskId id) {
         return Error{ErrorKind::refused, fmt::format("nobody holds the outcome of the task {} any more: keep what submit(), map() or execute() "
                                                      "return for as long as it is to be looked up", id)};
     const auto task = static_cast<std::size_t>(id - job->first_id);
+    if (job->fates[task].state == Job::State::cancelled)
+        return Error{ErrorKind::refused, fmt::format("the task {} was cancelled, or let go by whoever had submitted it", id)};
     if (!job->is_settled(task)) scheduler_->move();
     if (!job->is_settled(task)) return std::optional<AnyOutcome>{};
     return std::optional{AnyOutcome{job, task}};

@@ -172,8 +172,8 @@ public:
     [[nodiscard]] Result<std::vector<AnyOutcome>> execute(Call call, const MapOptions& options = {});
 
     // ---- by id, whichever way a task was given
-    // The outcome of that task; nothing as long as there is none. `refused` for an id that no task has, and where nobody holds the
-    // outcomes of its call any more. Looks as ready() does.
+    // The outcome of that task; nothing as long as there is none. `refused` for an id that no task has, for a task that was
+    // cancelled, and where nobody holds the outcomes of its call any more. Looks as ready() does.
     [[nodiscard]] Result<std::optional<AnyOutcome>> find(TaskId id);
     // The ids of all tasks that have no outcome yet, in order.
     [[nodiscard]] std::vector<TaskId> pending();
