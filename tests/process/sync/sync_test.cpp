@@ -410,7 +410,10 @@ TEST_CASE("what is removed makes room for more, and whoever waits there or comes
         std::vector<std::uint32_t> numbers;
         for (;;) {
             const auto made = world.scenario().ask(world.keeper(), sync::MakeEvent{"more"});
-            if (!made) return CHECK_THAT(made.error().text, Contains("remove those that nobody uses any more")), numbers;
+            if (!made) {
+                CHECK_THAT(made.error().text, Contains("remove those that nobody uses any more"));
+                return numbers;
+            }
             numbers.push_back(made->number);
         }
     };
