@@ -4,15 +4,42 @@
 // main() calls story::tell_with_workers(argc, argv, worker, play): started by hand it plays the scenario, as a worker
 // of story::crew() it runs the tasks.
 
+#include <charconv>
+#include <thread>
+
 #include "actors/pool/pool.hpp"
 #include "actors/pool/worker.hpp"
+#include "actors/sync/lock.hpp"
 #include "examples/story.hpp"
 
 namespace story {
 
-// Workers that are this program.
-inline baton::pool::Options crew(const std::string& program, std::size_t workers) {
-    return {.program = program, .workers = workers, .name = "worker", .arguments = {"worker"}};
+// Workers that are this program; 0: as many as there are processors. `arguments` are those of the command line.
+inline baton::pool::Options crew(const std::string& program, std::size_t workers, std::span<const std::string> arguments = {}) {
+    baton::pool::Options options{.program = program, .workers = workers, .name = "worker", .arguments = {"worker"}};
+    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
+    return options;
+}
+
+// In a task: the stories slept a second, to have something to wait for. Here it is as many milliseconds as the command
+// line says (1000, to see it as it was), and ten where it says nothing.
+inline void pause(const baton::Context& context) {
+    int milliseconds = 10;
+    if (const auto said = context.arguments(); said.size() > 1)
+        std::from_chars(said[1].data(), said[1].data() + said[1].size(), milliseconds);
+    std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds});
+}
+
+// In a task: three lines, each under the lock of the console, and a pause after each.
+inline void print_thrice(baton::Context& context, std::int64_t index, const baton::sync::Address& console) {
+    baton::sync::Lock lock{context, console};
+    for (int step = 0; step < 3; ++step) {
+        {
+            const baton::sync::Hold hold = lock.acquire(std::chrono::seconds{30}).value();
+            say("worker", "{} -> {}", index, step);
+        }
+        pause(context);
+    }
 }
 
 inline int tell_with_workers(int argc, char** argv, baton::pool::Worker& worker,

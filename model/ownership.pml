@@ -108,6 +108,7 @@ byte left_out = LEFT_OUT;
 #define PAIR_BOUNCED_ALONE    (left_out == 27)  /* the second gift does not follow a first that is found bounced */
 #define I6_TO_THE_LETTER      (left_out == 28)  /* no exception: no row at all names who has been settled */
 #define RECYCLE_BY_LIST       (left_out == 29)  /* T10 follows `first lease`; a freed lease row may join another list */
+#define DRAINED_UNLOOKED      (left_out == 30)  /* any wait, also one without the inbox, counts as a look at it */
 
 #define NOBODY 100
 #define COORDINATOR 99
@@ -155,6 +156,8 @@ byte row[N], epoch[N], second[N], peer[N]; /* likewise; `second` is the epoch of
 /* A message: kind, row, epoch, second, from. The inbox is all that is between the socket and on(). */
 chan inbox[N] = [INBOX] of { mtype, byte, byte, byte, byte };
 byte end_read[N];               /* for each dead peer one bit: the end of its connection has been read */
+byte has_looked[N];             /* likewise: after that a wait has looked for what came to the inbox */
+bit is_shut[N];                 /* the inbox was found empty, and nothing more is seen in it before the next look */
 #if BUSY
 bool has_plain;                 /* actor 1's inbox holds a plain command */
 bool plain_was_last;            /* whose turn it is: the inbox takes from its connections in turn */
@@ -443,24 +446,30 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        giveups--; printf("actor %d: loses its patience\n", me); \
        lease_withdraw(me, l) }
 
-/* Drained for a dead peer x: its end has been read, so all before it is in the inbox; then the inbox was empty
-   once, or as much was taken from it as it can hold. What is in hand has been decided: one thread. */
+/* Drained for a dead peer x: its end has been read, so all before it is in the inbox; then a wait has looked for what
+   came to the inbox; then that was found empty, or as much was taken from it as it can hold. What is in hand has been
+   decided: one thread. An actor also waits without looking at its inbox, while its user's code waits for an answer;
+   such a wait is no step here, but for the mutant that takes it for a look. That the inbox is found empty at other
+   times has no effect that could be seen. */
 #if BUSY
-#define ALL_TAKEN(me) (len(inbox[me]) == 0 && !(me == 1 && has_plain) || \
-    (me == 1 && !DRAINED_WHEN_EMPTY && still_to_take == 0))
+#define IS_EMPTY(me) (len(inbox[me]) == 0 && !(me == 1 && has_plain))
+#define ALL_TAKEN(me) (is_shut[me] || (me == 1 && !DRAINED_WHEN_EMPTY && still_to_take == 0))
 #else
-#define ALL_TAKEN(me) (DRAINED_BACKWARDS || len(inbox[me]) == 0)
+#define IS_EMPTY(me) (len(inbox[me]) == 0)
+#define ALL_TAKEN(me) (DRAINED_BACKWARDS || is_shut[me])
 #endif
-#define HAS_ENDED_FOR(me, x) (DRAINED_BY_INBOX || (end_read[me] & BIT(x)))
+#define HAS_ENDED_FOR(me, x) (DRAINED_BY_INBOX || (has_looked[me] & BIT(x)))
 #define END_IS_THERE(me, x) (!(alive[x] && life[x] == 0) && len(wire[FROM_TO(x, me)]) == 0)
 #define CAN_READ_END(me, x) ((asked[x] & BIT(me)) && !(end_read[me] & BIT(x)) && \
     (!DRAINED_BACKWARDS && END_IS_THERE(me, x) || DRAINED_BACKWARDS && len(inbox[me]) == 0 && doing[me] == IDLE))
+#define CAN_FIND_EMPTY(me, x) ((asked[x] & BIT(me)) && !is_shut[me] && IS_EMPTY(me))
+#define CAN_LOOK(me, x) ((asked[x] & BIT(me)) && (is_shut[me] && !IS_EMPTY(me) || end_read[me] != has_looked[me]))
 #define CAN_ANSWER(me, x) ((asked[x] & BIT(me)) && HAS_ENDED_FOR(me, x) && ALL_TAKEN(me) && \
     (!DRAINED_BACKWARDS || END_IS_THERE(me, x)))
 
 /* An inbox takes from its connections in turn, and an actor answers as soon as it can. */
 #if BUSY
-#define ANSWERS_FIRST(me) (CAN_READ_END(me, (1 - me)) || CAN_ANSWER(me, (1 - me)))
+#define ANSWERS_FIRST(me) (CAN_READ_END(me, (1 - me)) || CAN_LOOK(me, (1 - me)) || CAN_ANSWER(me, (1 - me)))
 #define MAY_TAKE(me) (!ANSWERS_FIRST(me) && !(me == 1 && has_plain && !plain_was_last))
 #define MAY_TAKE_PLAIN(me) (me == 1 && has_plain && !ANSWERS_FIRST(me) && !(len(inbox[me]) > 0 && plain_was_last))
 #define NOTE_A_TAKE(me, is_plain) \
@@ -503,8 +512,16 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        known[FROM_TO(me, x)] = life[x] } \
   :: d_step { alive[me] && CAN_READ_END(me, x) -> \
        end_read[me] = end_read[me] | BIT(x); NOTE_WHAT_MAY_BE_LEFT } \
+  :: d_step { alive[me] && (doing[me] == IDLE || DRAINED_IN_HAND && doing[me] == HAND) && CAN_FIND_EMPTY(me, x) -> \
+       is_shut[me] = 1 } \
+  :: d_step { CAN_START(me) && CAN_LOOK(me, x) -> \
+       has_looked[me] = end_read[me]; is_shut[me] = 0 } \
+  :: d_step { DRAINED_UNLOOKED && alive[me] && (asked[x] & BIT(me)) && end_read[me] != has_looked[me] -> \
+       printf("actor %d: waits without its inbox\n", me); \
+       has_looked[me] = end_read[me] } \
   :: d_step { alive[me] && (doing[me] == IDLE || DRAINED_IN_HAND && doing[me] == HAND) && CAN_ANSWER(me, x) -> \
        asked[x] = asked[x] & ~BIT(me); end_read[me] = end_read[me] & ~BIT(x); \
+       has_looked[me] = has_looked[me] & ~BIT(x); is_shut[me] = 0; \
        printf("actor %d: has Drained %d\n", me, x) }
 
 /* A death: the kernel closes everything at once. What the dead had written may or may not have left its process;
@@ -516,7 +533,7 @@ inline die(me) {
   for (i : 0 .. L - 1) { granted[ACTOR_LEASE(me, i)] = 0; borrowed[ACTOR_LEASE(me, i)] = 0 }
 #endif
   for (i : 0 .. N - 1) { known[FROM_TO(me, i)] = 0 }
-  NOW_IDLE(me); end_read[me] = 0;
+  NOW_IDLE(me); end_read[me] = 0; has_looked[me] = 0; is_shut[me] = 0;
   do
   :: len(inbox[me]) > 0 -> inbox[me] ? _, _, _, _, _
   :: else -> break
@@ -632,7 +649,7 @@ end:
        NOW_IDLE(me) }
 
   /* a message leaves the inbox */
-  :: d_step { CAN_START(me) && nempty(inbox[me]) && MAY_TAKE(me) ->
+  :: d_step { CAN_START(me) && nempty(inbox[me]) && !is_shut[me] && MAY_TAKE(me) ->
        inbox[me] ? kind[me], row[me], epoch[me], second[me], peer[me];
        doing[me] = HAND; LAST_FIRST(me); NOTE_A_TAKE(me, false) }
   :: d_step { alive[me] && doing[me] == HAND && kind[me] == GIFT ->
@@ -683,7 +700,7 @@ end:
        NOW_IDLE(me) }
 #endif
 #if BUSY
-  :: d_step { CAN_START(me) && MAY_TAKE_PLAIN(me) ->
+  :: d_step { CAN_START(me) && !is_shut[me] && MAY_TAKE_PLAIN(me) ->
        has_plain = false; printf("actor %d: takes a plain command\n", me);
        NOTE_A_TAKE(me, true) }
 #endif

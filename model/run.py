@@ -19,7 +19,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ownership.pml")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+OWNERSHIP, NAMES, MEMORY = "ownership.pml", "names.pml", "memory.pml"
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -31,7 +32,7 @@ HOLDS, IS_CAUGHT = "holds", "caught"
 # half of SAFETY is liveness. All others are names of LTL formulas, checked under weak fairness.
 SAFETY, ENDS = "safety", "ends"
 
-# name: (flags of the model, what is checked)
+# name: (flags of the model, what is checked, and in which file where it is not the first)
 ONE_LENDER = "CREATORS=1 LENDERS=1 GIFTS=0"
 PATIENT = "GIVEUPS=0 REFUSALS=0"
 CONFIGURATIONS = {
@@ -47,6 +48,9 @@ CONFIGURATIONS = {
     "slices": (f"L=2 SLICES=1 EPOCHS=3 LEASE_EPOCHS=2 {ONE_LENDER} CRASHES=1 {PATIENT}", [SAFETY]),
     "two segments": (f"S=2 L=2 EPOCHS=2 LEASE_EPOCHS=4 {ONE_LENDER} CRASHES=0 RESTARTS=0 {PATIENT}", [SAFETY]),
     "busy inbox": (f"BUSY=1 EPOCHS=3 CREATORS=1 MORTALS=1 CRASHES=1 {PATIENT}", ["settled", "decided", "recycled"]),
+    "one name, two rows": ("BIND=1", [SAFETY], NAMES),
+    "names": ("BIND=0", [SAFETY], NAMES),
+    "memory by name": ("", [SAFETY], MEMORY),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -69,6 +73,7 @@ MUTANTS = {
     "DRAINED_BY_INBOX": ("gift", SAFETY),
     "DRAINED_BACKWARDS": ("gift", SAFETY),
     "DRAINED_IN_HAND": ("gift", SAFETY),
+    "DRAINED_UNLOOKED": ("gift", SAFETY),
     "DRAINED_WHEN_EMPTY": ("busy inbox", "settled"),
     "SETTLE_CLAIMED": ("lease", SAFETY),
     "HOME_STAYS_DEAD": ("gift", SAFETY),
@@ -80,6 +85,18 @@ MUTANTS = {
     "PAIR_BOUNCED_ALONE": ("two gifts", SAFETY),
     "RECYCLE_BY_LIST": ("two segments", SAFETY),
     "I6_TO_THE_LETTER": ("gift", SAFETY),
+    "NO_REWALK": ("one name, two rows", SAFETY),
+    "NO_LOOK_AGAIN": ("names", SAFETY),
+    "WITHDRAW_LATE": ("names", SAFETY),
+    "FREE_ANY_NAME": ("names", SAFETY),
+    "NAMES_OF_THE_DEAD": ("names", SAFETY),
+    "PUBLISH_AT_ONCE": ("names", SAFETY),
+    "LOOK_AT_LIST": ("names", SAFETY),
+    "LEASES_FIRST": ("names", SAFETY),
+    "RENAME_FIRST": ("memory by name", SAFETY),
+    "NOT_PUT_BACK": ("memory by name", SAFETY),
+    "HOME_LEAVES_IT": ("memory by name", SAFETY),
+    "RENAME_THEN_MAP": ("memory by name", SAFETY),
 }
 
 
@@ -106,7 +123,7 @@ class Outcome:
 
 def all_rows():
     """The rows of the table; those that share a compilation stand together."""
-    for name, (_, properties) in CONFIGURATIONS.items():
+    for name, (_, properties, *_) in CONFIGURATIONS.items():
         for checked in properties:
             yield Row(name, checked)
             for mutant, shown_by in MUTANTS.items():
@@ -118,9 +135,17 @@ def compilation(row):
     return row.configuration, row.checked if row.checked in (SAFETY, ENDS) else "ltl"
 
 
+def model_of(configuration):
+    return (CONFIGURATIONS[configuration][2:] or (OWNERSHIP,))[0]
+
+
 def numbers_of_mutants():
-    with open(MODEL, encoding="utf-8") as file:
-        return dict(re.findall(r"^#define (\w+) +\(left_out == +(\d+)\)", file.read(), re.MULTILINE))
+    """The number of each mutant in its file."""
+    numbers = {}
+    for model in (OWNERSHIP, NAMES, MEMORY):
+        with open(os.path.join(FOLDER, model), encoding="utf-8") as file:
+            numbers.update(re.findall(r"^#define (\w+) +\(left_out == +(\d+)\)", file.read(), re.MULTILINE))
+    return numbers
 
 
 def run(command, folder, left_out="0"):
@@ -182,9 +207,10 @@ def check(rows, numbers, arguments):
     configuration, kind = compilation(rows[0])
     outcomes = []
     try:
-        shutil.copy(MODEL, folder)
+        model = model_of(configuration)
+        shutil.copy(os.path.join(FOLDER, model), folder)
         flags = ["-D" + flag for flag in CONFIGURATIONS[configuration][0].split()]
-        said = run(["spin", *flags, "-a", os.path.basename(MODEL)], folder) + compile_search(folder, kind)
+        said = run(["spin", *flags, "-a", model], folder) + compile_search(folder, kind)
         if not os.path.exists(os.path.join(folder, "pan")):
             return [Outcome("not compiled", story=said) for _ in rows]
         outcomes = [search(row, folder, numbers.get(row.mutant, "0")) for row in rows]
@@ -214,7 +240,7 @@ def main():
         sys.exit("not installed: " + ", ".join(missing) + " (./dev setup)")
     numbers = numbers_of_mutants()
     if numbers.keys() != MUTANTS.keys():
-        sys.exit("not both in the model and here: " + ", ".join(sorted(numbers.keys() ^ MUTANTS.keys())))
+        sys.exit("not both in the models and here: " + ", ".join(sorted(numbers.keys() ^ MUTANTS.keys())))
     chosen = [row for row in all_rows() if arguments.only in row.configuration or arguments.only in row.mutant]
     if not chosen:
         sys.exit(f"nothing has {arguments.only!r} in its name")

@@ -5,7 +5,7 @@
 //     void on(const Wait&, baton::Answer<Turn> answer) { waiting_.push_back(std::move(answer)); }
 //
 // Move-only, answered once, by the actor's thread. Dropped without an answer it answers `failed`, so that
-// nobody waits for ever. For a command that was sent and not asked, the answer goes nowhere.
+// nobody waits for ever; `stopping` where the actor that keeps it ends. For a command that was sent and not asked, the answer goes nowhere.
 
 #include "runtime/inbox/command.hpp"
 #include "runtime/inbox/gifts.hpp"

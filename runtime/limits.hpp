@@ -14,8 +14,10 @@ inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
 inline constexpr std::size_t message_depth_max = 32;          // nested arrays and maps
 inline constexpr std::size_t command_fields_max = 24;         // what the reflection of a struct can count
 inline constexpr std::size_t name_bytes_max = 200;            // of an actor, a/b/c paths included
+inline constexpr std::size_t tag_bytes_max = 1024;            // the name of a command on the wire
 inline constexpr std::size_t error_text_bytes_max = 4096;     // what travels of an exception's text
 inline constexpr std::size_t error_frames_max = 3;
+inline constexpr std::size_t error_frame_bytes_max = 1024;    // of each, and of the exception's type
 
 // ---- waiting commands ------------------------------------------------------------------------------
 // Between one sender and one receiver: sent and not yet taken. Beyond it the sender waits (back-pressure).
@@ -24,9 +26,16 @@ inline constexpr std::uint64_t window_bytes_max = std::uint64_t{64} << 20;
 // A receiver holds at most so many unread frames of one connection; what is more waits with its sender.
 inline constexpr int inbox_frames_per_peer_max = 1'024;
 // Answers that one connection does not read: so many frames wait in the transport, so many bytes more in the
-// loop; then the connection is dropped.
-inline constexpr int answer_frames_per_peer_max = 256;
-inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{64} << 20;
+// loop; then the connection is dropped. At 1 MiB an answer this is 64 MiB, as much as a window.
+inline constexpr int answer_frames_per_peer_max = 32;
+inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{32} << 20;
+// A receiver that does not count in the vitals what it has taken (the coordinator, a foreign inbox) is asked, by sync_tag,
+// after a quarter of the window each.
+inline constexpr std::uint64_t count_asked_after_commands = window_commands_max / 4;
+inline constexpr std::uint64_t count_asked_after_bytes = window_bytes_max / 4;
+// Connections to an inbox that are remembered. Beyond it those that have ended are forgotten, then the least recently
+// used that are owed no answer.
+inline constexpr std::size_t accepted_links_max = 16'384;
 // Commands share a frame only when the receiver already has this many of ours waiting.
 inline constexpr std::uint64_t batch_from_waiting = 64;
 inline constexpr std::size_t batch_commands_max = 64;
@@ -44,6 +53,8 @@ inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons th
 inline constexpr std::size_t awaits_max = 4'096;              // Await commands whose actor is still alive
 inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connection for one actor
 inline constexpr std::size_t stops_max = 256;                 // StopActors commands under way
+inline constexpr std::size_t dead_letters_told_max = 128;     // of one exit, by sender and command; the rest is added up
+inline constexpr std::size_t roster_page_bytes = std::size_t{512} << 10;  // a page ends behind the row that reaches it
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
 
@@ -51,9 +62,14 @@ inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a p
 inline constexpr std::uint32_t rows_per_block = 64;              // a page; what an actor claims at once
 inline constexpr std::uint32_t segments_max = 131'072;           // rows of the ledger, alive at once
 inline constexpr std::uint32_t leases_max = 131'072;
+inline constexpr std::uint32_t names_max = 16'384;               // ever published in one session; a name keeps its row
+inline constexpr std::size_t published_name_bytes_max = 200;
+inline constexpr std::size_t published_type_bytes_max = 184;     // of the elements
 inline constexpr std::uint32_t ring_entries = 124;               // last transitions of an actor that are kept
 inline constexpr std::size_t manifest_handles_max = 256;         // segments, leases and slices in one message
 inline constexpr std::size_t shape_dimensions_max = 8;
+inline constexpr std::size_t element_type_bytes_max = 4096;      // of a record with its fields, as NumPy writes it
+inline constexpr std::size_t record_depth_max = 8;               // records within records
 inline constexpr std::size_t segments_listed_max = 5'000;        // in one answer of the coordinator
 inline constexpr std::size_t segment_bytes_max = std::size_t{1} << 40;
 inline constexpr std::size_t mappings_max = 60'000;              // below the kernel's default vm.max_map_count
@@ -61,8 +77,17 @@ inline constexpr std::size_t idle_mappings_max = 4'096;          // kept for the
 // Retired rows that a create() looks at, at most, before it takes fresh memory.
 inline constexpr std::uint32_t recycle_looks_max = 64;
 
+// ---- one process -----------------------------------------------------------------------------------
+// The soft limit on descriptors is raised to so many, where the hard one allows it.
+inline constexpr std::uint64_t descriptors_wanted = 65'536;
+// So many of them are for what a process does itself: with fewer left, new actors, members and connections are refused.
+inline constexpr int descriptors_reserve = 24;
+
 // ---- deadlines -------------------------------------------------------------------------------------
 inline constexpr std::chrono::milliseconds circle_interval{100};   // who waits for an answer looks so often whether it can come
+// What is answered at once (where an actor is, whether a lock is free) is waited for so long, also where the deadline is
+// shorter: with a deadline of 0 it is as with any other, only that nothing else is waited for.
+inline constexpr std::chrono::milliseconds round_trip_deadline{1'000};
 inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
 inline constexpr std::chrono::milliseconds ask_deadline{5'000};    // where a script names none
 inline constexpr std::chrono::milliseconds spawn_deadline{10'000};
@@ -70,5 +95,9 @@ inline constexpr std::chrono::milliseconds stop_deadline{5'000};   // the whole 
 inline constexpr std::chrono::milliseconds coordinator_deadline{5'000};  // an answer of the coordinator
 inline constexpr std::chrono::milliseconds memory_deadline{1'000};  // a create() that waits for memory to come home
 inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
+inline constexpr std::chrono::milliseconds say_wait{100};          // for a stderr that takes no text; then it is dropped and counted
+inline constexpr std::chrono::milliseconds handshake_deadline{5'000};  // a connection that has not said hello by then is closed
+inline constexpr std::chrono::milliseconds strays_deadline{1'000};     // what actors left behind has been killed and must have ended
+inline constexpr std::chrono::hours touch_interval{1};             // a session's files look new to what cleans up /tmp
 
 }  // namespace baton::limits

@@ -12,6 +12,8 @@
 // its fields). A command that holds a Ref to its own protocol is declared before the list and defined
 // after it. Nothing is registered; the list is the type. Compile time only.
 
+#include <array>
+#include <cstddef>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -30,11 +32,27 @@ concept HasReply = requires { typename Command::Reply; };
 template <class Command>
 inline constexpr std::string_view command_name = fields::type_name<Command>();
 
+// A command is found by its name alone: of two that share one the second would never be handled.
+template <class... Commands>
+consteval bool have_names_of_their_own() {
+    constexpr std::array<std::string_view, sizeof...(Commands)> names{command_name<Commands>...};
+    for (std::size_t one = 0; one < names.size(); ++one)
+        for (std::size_t other = one + 1; other < names.size(); ++other)
+            if (names[one] == names[other]) return false;
+    return true;
+}
+// Stands wherever a protocol is used, and fails where its commands can't be told apart.
+template <class... Commands>
+struct CheckedProtocol : std::true_type {
+    static_assert(have_names_of_their_own<Commands...>(),
+                  "two commands of this protocol have the same name, which is their struct's without namespaces: rename one");
+};
+
 template <class ProtocolType, class Command>
 struct Accepts : std::false_type {};
 template <class... Commands, class Command>
 struct Accepts<Protocol<Commands...>, Command>
-    : std::bool_constant<(std::is_same_v<Commands, Command> || ...)> {};
+    : std::bool_constant<CheckedProtocol<Commands...>::value && (std::is_same_v<Commands, Command> || ...)> {};
 
 template <class ProtocolType, class Command>
 concept AcceptedBy = Accepts<ProtocolType, std::remove_cvref_t<Command>>::value;

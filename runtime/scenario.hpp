@@ -40,7 +40,7 @@ public:
         Result<std::vector<Spawned>> spawned = spawn_programs(programs, fingerprint_of(describe_protocol<P>()));
         if (!spawned) return spawned.error();
         std::vector<Ref<P>> refs;
-        for (const Spawned& one : *spawned) refs.push_back(Ref<P>{one.actor.id});
+        for (const Spawned& one : *spawned) refs.push_back(Ref<P>{one.actor.id, session_->loop().session()});
         return refs;
     }
     template <class P>
@@ -53,6 +53,8 @@ public:
     Result<void> terminate(AnyRef actor) { return session_->signal(actor, 15); }
     Result<void> kill(AnyRef actor) { return session_->signal(actor, 9); }
     Result<Ended> join(AnyRef actor, Duration deadline) { return session_->join(actor, deadline); }
+    Result<Exit> exit_of(AnyRef actor) { return session_->exit_of(actor); }
+    Result<UniqueFd> sentinel(AnyRef actor) { return session_->sentinel(actor); }
     Result<std::vector<RosterRow>> roster(bool with_exited = false) { return session_->roster(with_exited); }
 
     // ---- messages; see Context for the contracts
@@ -78,19 +80,33 @@ public:
         return context().create_array<T>(std::move(shape), deadline);
     }
     Result<Lent> lend(Segment&& segment) { return context().lend(std::move(segment)); }
+    Result<void> publish(const Lent& lent, const std::string& name, Published as = Published::to_read) {
+        return context().publish(lent, name, as);
+    }
+    void withdraw(const Lent& lent) { context().withdraw(lent); }
+    template <class Held>
+    Result<Held> look_up(const std::string& name, Duration deadline = Duration::zero()) {
+        return context().look_up<Held>(name, deadline);
+    }
+    template <Shareable T>
+    Result<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
+                                               const std::function<void(std::span<T>)>& fill = {},
+                                               Duration deadline = limits::memory_deadline) {
+        return context().create_or_attach<T>(name, std::move(shape), fill, deadline);
+    }
     // Commands of ours that came back with their segments, until there are `until.count` of them or the deadline.
     template <class C>
     Result<std::vector<Bounced<C>>> collect_bounced(const Session::Until& until) {
+        // Taken only afterwards: after a failure, or an exception out of the wait, they are there for the next call.
+        const auto has_enough = [&] { return context().template bounced_count<C>() >= until.count; };
+        Result<void> waited = session_->wait_for(has_enough, until.deadline);
+        if (!waited && waited.error().kind != ErrorKind::timed_out) return waited.error();
         std::vector<Bounced<C>> all;
-        const auto take = [&] {
-            while (all.size() < until.count) {
-                std::optional<Bounced<C>> one = context().next_bounced<C>();
-                if (!one) return false;
-                all.push_back(std::move(*one));
-            }
-            return true;
-        };
-        if (Result<void> waited = session_->wait_for(take, until.deadline); !waited) return waited.error();
+        while (all.size() < until.count) {
+            std::optional<Bounced<C>> one = context().template next_bounced<C>();
+            if (!one) break;
+            all.push_back(std::move(*one));
+        }
         return all;
     }
     // To all of them; how many took it. Fewer than all of them: some were gone or overloaded.
@@ -123,7 +139,7 @@ public:
         return session_->sync(actors, deadline);
     }
 
-    // Commands C that came to this scenario, until there are `until.count` of them, or it has been quiet for
+    // Commands C that came to this scenario, until there are `until.count` of them, or none has come for
     // `until.quiet`, or `until.deadline` has passed; what has come by then is returned.
     template <class C>
     Result<std::vector<C>> collect(const Session::Until& until) {
@@ -131,7 +147,8 @@ public:
         if (!messages) return messages.error();
         std::vector<C> commands;
         for (Session::Message& message : *messages) {
-            Result<C> command = decoded_reply<C>(ReplyFrame{std::move(message.body), 0, std::move(message.arrivals)});
+            Result<C> command = decoded_reply<C>(
+                ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), session_->loop().session()});
             if (!command) return command.error();
             commands.push_back(std::move(*command));
         }
@@ -154,7 +171,9 @@ private:
     std::vector<std::string> arguments_;
 };
 
-// Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 130 after Ctrl-C.
+// Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 74 when not all that was printed
+// could be written, 130 after Ctrl-C, 141 when the reader of stdout has gone (`... | head -n 1`). The process is settled
+// first, as docs/processes.md says.
 [[nodiscard]] int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& body);
 
 }  // namespace baton

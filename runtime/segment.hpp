@@ -42,11 +42,22 @@ namespace baton {
 class Holdings;
 class Loop;
 
+// std::complex<float> and its like: two numbers, the real one first.
+template <class T>
+concept ComplexNumber = std::is_trivially_copyable_v<T> && requires(const T number) {
+    requires std::is_floating_point_v<typename T::value_type>;
+    requires sizeof(T) == 2 * sizeof(typename T::value_type);
+    number.real();
+    number.imag();
+};
+
 // What may lie in shared memory: its bytes mean the same in every process.
 template <class T>
 consteval bool is_shareable() {
     if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::byte>) {
         return !std::is_same_v<T, long double>;
+    } else if constexpr (ComplexNumber<T>) {
+        return sizeof(T) <= 2 * sizeof(double);
     } else if constexpr (convert::IsArray<T>::value) {
         return is_shareable<typename T::value_type>();
     } else if constexpr (std::is_pointer_v<T> || std::is_reference_v<T> || !std::is_trivially_copyable_v<T>) {
@@ -70,6 +81,7 @@ template <Shareable T>
     if constexpr (std::is_same_v<T, bool>) return "|b1";
     else if constexpr (std::is_floating_point_v<T>) return order + "f" + bytes;
     else if constexpr (std::is_same_v<T, std::byte>) return "|u1";
+    else if constexpr (ComplexNumber<T>) return order + "c" + bytes;
     else if constexpr (std::is_enum_v<T>) return element_type<std::underlying_type_t<T>>();
     else if constexpr (std::is_integral_v<T>) return order + (std::is_signed_v<T> ? "i" : "u") + bytes;
     else return "|V" + bytes;
@@ -106,7 +118,7 @@ protected:
     void encode_held(Encoder& encoder) const;
     bool decode_held(Value from, Decoding& at, HandleKind kind);
     [[nodiscard]] std::span<std::byte> memory() const;
-    // Throws where T is not the element type. Bytes fit every type.
+    // Throws where T is not the element type. Bytes fit every type, and a struct every record and text of its size.
     void require_type(std::string_view type, std::size_t element_bytes) const;
     [[nodiscard]] std::size_t index_of(std::initializer_list<std::uint64_t> position) const;
     template <class T>
@@ -183,6 +195,10 @@ public:
     bool decode_from(Value from, Decoding& at) { return decode_held(from, at, held_kind); }
 };
 
+// What others may do with a segment that is published under a name: read all of it (a Lease), or read it and change its
+// words together by atomic operations (a shared Slice, as share() makes them).
+enum class Published : std::uint8_t { to_read, to_share };
+
 class Lent : public HeldMemory {
 public:
     using HeldMemory::HeldMemory;
@@ -197,6 +213,7 @@ public:
     [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count);
     // Leases and slices granted or claimed.
     [[nodiscard]] std::uint32_t leases_out() const;
+    // A name under which it is published (Context::publish) is withdrawn first, so that nobody new comes.
     // Waits until all are in; then the Segment is whole again and this is empty. `timed_out`, and still lent,
     // when some are out at the deadline; a dead borrower's are in. `stopping` when this actor stops meanwhile.
     [[nodiscard]] Result<Segment> reclaim(Duration deadline = std::chrono::seconds{5});

@@ -1,8 +1,9 @@
 #pragma once
 // Session: one's place in a session as somebody from outside: a scenario, the command line, a script.
 //
-// enter() joins the session that is running, or starts a coordinator of its own when there is none; then
-// everything ends with close(), with the Session object, or with this process, whoever comes first. All
+// enter() joins the session that is named, by its argument or by BATON_SESSION. Where none is named it starts a
+// coordinator of its own, whatever other sessions run; then everything ends with close(), with the Session object, or with
+// this process, whichever comes first. All
 // that scenarios can do to actors is here, without their types: names, Refs and encoded bodies. C++
 // scenarios use the typed front in scenario.hpp.
 // One thread; not movable, as the loop refers to its parts.
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/unique_fd.hpp"
 #include "runtime/context.hpp"
 
 namespace baton {
@@ -28,8 +30,8 @@ class Session {
 public:
     enum class Inbox { open, none };  // can others send to it?
     struct Entry {
-        std::optional<std::string> session = {};      // id or folder; else BATON_SESSION, else the only one
-        bool may_start = true;                        // a coordinator, when no session is named
+        std::optional<std::string> session = {};      // id or folder; else BATON_SESSION
+        bool may_start = true;                        // a coordinator, when no session is named; if not, the only one is joined
         std::string name = "scenario";                // in the roster; numbered when taken
         Inbox inbox = Inbox::open;
         std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
@@ -48,6 +50,7 @@ public:
         std::vector<std::string> arguments = {};
         std::uint64_t fingerprint = 0;  // of the protocol expected; 0: any
         std::uint64_t memory_bytes = 0; // that its segments may take; 0: as much as the session has
+        std::vector<std::string> folders = {};  // where to look for the program first
     };
     // All in parallel, ready or failed within one deadline. If one fails the others are stopped again and the
     // first failure is returned. `on_ready` hears how many are ready, after each.
@@ -61,6 +64,12 @@ public:
     [[nodiscard]] Result<void> signal(AnyRef actor, int number);
     // Waits for the exit.
     [[nodiscard]] Result<Ended> join(AnyRef actor, Duration deadline);
+    // How it ended; `running` while it lives. `gone` where there never was such an actor, or so long ago that it is forgotten.
+    [[nodiscard]] Result<Exit> exit_of(AnyRef actor);
+    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select() and event
+    // loops of others. At once for one that has ended. It is that process's, also when its pid is used again. `refused` for
+    // one whose process nobody knows.
+    [[nodiscard]] Result<UniqueFd> sentinel(AnyRef actor);
 
     // Until `actor` has handled everything that this session sent to it before.
     [[nodiscard]] Result<void> sync(std::span<const AnyRef> actors, Duration deadline);
@@ -75,13 +84,13 @@ public:
     };
     struct Until {
         std::size_t count = limits::collected_commands_max;  // so many are enough
-        Duration quiet = Duration::max();                    // nothing for so long is enough
+        Duration quiet = Duration::max();                    // none that is wanted for so long is enough
         Duration deadline = limits::ask_deadline;            // enough in any case
     };
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.
     [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Until& until);
 
-    // Serves until `done` holds or the deadline passes; messages that come are kept. `stopping` as everywhere.
+    // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are kept.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Duration deadline);
     // Where programs are looked for first; see Entry.
     [[nodiscard]] const std::vector<std::string>& searched_folders() const noexcept { return program_folders_; }
@@ -92,6 +101,8 @@ public:
     // A session of one's own: stops all actors and the coordinator; returns every exit of its life; `failed` when the
     // coordinator found that segments were lost, doubled or left. One that was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
     [[nodiscard]] Result<std::vector<Ended>> close(Duration deadline = limits::stop_deadline);
+    // Stops all actors and the coordinator of any session; what is left to do here is to close(). Every exit of its life.
+    [[nodiscard]] Result<std::vector<Ended>> end_session(Duration deadline);
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
@@ -108,6 +119,13 @@ private:
     [[nodiscard]] Result<void> join_session(const Entry& entry);
     [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
     [[nodiscard]] Result<void> require_open() const;
+    void remember_spawned(const std::vector<AnyRef>& started);
+    void end_coordinator() noexcept;
+    template <class C>
+    [[nodiscard]] Result<typename C::Reply> ask_coordinator(const C& command, Deadline deadline);
+    [[nodiscard]] bool is_coordinator_frozen() const;
+    // The exits of the session's life behind that place, in their order.
+    [[nodiscard]] Result<std::vector<RosterRow>> exits_from(coordinator::RosterPlace place);
 
     struct Parts;
     // Before the loop, which may still hold answers that carried something; handles outside may outlive both.
@@ -120,7 +138,7 @@ private:
     std::string id_;
     std::string folder_;
     std::vector<std::string> program_folders_;
-    std::vector<AnyRef> spawned_;  // from here, ever
+    std::vector<AnyRef> spawned_;  // from here, as far as the roster knows them
     bool is_closed_ = true;  // until it has joined
 };
 

@@ -51,6 +51,7 @@ struct Findings {
     std::uint64_t rows = 0;  // good ones
     std::uint64_t bad_rows = 0;
     std::vector<BadRow> first_bad_rows;
+    std::uint64_t unclosed_line = 0;  // on which a row begins whose quote nothing closes: the rest of the file is in it
 };
 struct TellFindings {
     using Reply = Findings;

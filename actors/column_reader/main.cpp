@@ -76,7 +76,8 @@ public:
 
     Result<Findings> on(const TellFindings&) {
         if (Result<void> able = require_parser(); !able) return able.error();
-        return Findings{parser_->kinds(), parser_->rows(), parser_->bad_rows_count(), parser_->bad_rows()};
+        return Findings{parser_->kinds(), parser_->rows(), parser_->bad_rows_count(), parser_->bad_rows(),
+                        parser_->unclosed_line()};
     }
 
     Result<std::vector<std::uint64_t>> on(const Settle& command) {

@@ -87,11 +87,15 @@ Error PartParser::error_at(std::size_t offset, std::string_view what) const {
 void PartParser::note_bad_rows() {
     for (const RowIndex::BadRow& row : index_.bad_rows()) {
         ++bad_rows_count_;
-        if (bad_rows_.size() >= bad_rows_kept_max) continue;
+        const bool is_kept = bad_rows_.size() < bad_rows_kept_max;
+        if (!is_kept && !row.is_unclosed) continue;
+        const std::uint64_t line = line_ + newlines_in(block_.substr(0, row.begin));
+        if (row.is_unclosed) unclosed_line_ = line;
+        if (!is_kept) continue;
         std::string reason = std::to_string(row.fields) + (row.fields == 1 ? " field" : " fields") + " instead of " +
                              std::to_string(columns_.size());
         if (row.is_unclosed) reason = "a quote is opened and never closed";
-        bad_rows_.push_back({line_ + newlines_in(block_.substr(0, row.begin)), std::move(reason)});
+        bad_rows_.push_back({line, std::move(reason)});
     }
 }
 

@@ -60,6 +60,8 @@ public:
     [[nodiscard]] Kinds kinds() const;
     [[nodiscard]] const std::vector<BadRow>& bad_rows() const noexcept { return bad_rows_; }
     [[nodiscard]] std::uint64_t bad_rows_count() const noexcept { return bad_rows_count_; }
+    // Where the last row of the file begins, if it opens a quote that nothing closes; else 0. It is a bad row, too.
+    [[nodiscard]] std::uint64_t unclosed_line() const noexcept { return unclosed_line_; }
 
     // At the end of the part, once: makes the columns of these kinds, of which none is narrower than its own.
     [[nodiscard]] baton::Result<void> settle(const Kinds& kinds);
@@ -104,6 +106,7 @@ private:
     std::uint64_t line_;      // on which the block in hand begins
     std::vector<BadRow> bad_rows_;
     std::uint64_t bad_rows_count_ = 0;
+    std::uint64_t unclosed_line_ = 0;
     std::string scratch_;
 };
 

@@ -148,7 +148,7 @@ std::vector<Part> parts_of(std::span<const Survey> surveys, std::uint64_t first_
         is_in_quotes = reading.ends_in_quotes;
         ends_with_newline = survey.ends_with_newline;
     }
-    if (!ends_with_newline) ++parts[owner].rows_max;
+    if (!ends_with_newline || is_in_quotes) ++parts[owner].rows_max;  // the last row has no end of its own
 
     std::uint64_t end = surveys.empty() ? 0 : surveys.back().stretch.end;
     for (std::size_t i = parts.size(); i-- > 0;) {

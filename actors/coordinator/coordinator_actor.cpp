@@ -3,13 +3,13 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
 #include "actors/coordinator/notify.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/dispatch.hpp"
 #include "runtime/process/process_facts.hpp"
+#include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 
 namespace baton::coordinator {
@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t stop_signal = 1;
 constexpr std::uint64_t served_process = 2;
 constexpr std::uint64_t scenario_exit = 3;
+constexpr std::uint64_t child_exit = 4;
 
 // The owner is gone without a word: nobody waits for a gentle end.
 constexpr Duration orphaned_deadline = std::chrono::seconds{1};
@@ -30,10 +31,13 @@ constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFolder& folder, Vitals& vitals,
                                                          Estate& estate, StopSignals& signals, Setting setting) {
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
-    if (!epoll.is_open()) return Error{ErrorKind::overloaded, "cannot watch processes: no descriptor left"};
-    std::unique_ptr<Coordinator> coordinator{
-        new Coordinator(loop, folder, vitals, estate, signals, std::move(setting), std::move(epoll))};
+    if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
+    Result<Strays> strays = Strays::create(folder.path());
+    if (!strays) return strays.error();
+    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, signals, std::move(setting),
+                                                             std::move(epoll), std::move(*strays))};
     Coordinator& self = *coordinator;
+    if (Result<void> watched = self.watch(self.strays_.descriptor(), child_exit); !watched) return watched.error();
     if (Result<void> watched = self.watch(signals.fd(), stop_signal); !watched) return watched.error();
     if (self.setting_.serves_for != 0) {
         Result<UniqueFd> pidfd = open_pidfd(self.setting_.serves_for);
@@ -48,7 +52,7 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
 }
 
 Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
-                         Setting setting, UniqueFd epoll)
+                         Setting setting, UniqueFd epoll, Strays strays)
     : loop_(&loop),
       folder_(&folder),
       vitals_(&vitals),
@@ -56,24 +60,32 @@ Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Esta
       signals_(&signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
+      strays_(std::move(strays)),
+      next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
       reports_(members_, vitals),
       stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr),
       dispatch_(std::make_unique<Dispatch<Coordinator, Protocol>>(loop, *this)) {}
 
 Duration Coordinator::bounded(Duration asked) { return std::clamp(asked, Duration::zero(), deadline_max); }
 
+Deadline Coordinator::deadline_of(Duration asked, const std::optional<Duration>& until) const {
+    const Deadline deadline = Deadline::in(loop_->clock(), bounded(asked));
+    return until ? deadline.or_earlier(Deadline{Instant{*until}}) : deadline;
+}
+
 Result<void> Coordinator::watch(int descriptor, std::uint64_t what) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = what;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return {};
-    return Error{ErrorKind::overloaded, fmt::format("cannot watch a process: {}", std::strerror(errno))};
+    return system_error(errno, "cannot watch a process");
 }
 
 // ---- looking up ------------------------------------------------------------------------------------
 
 void Coordinator::on(const Locate& command, Answer<Located> answer) {
     const ActorId id = command.actor.id;
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     if (id == coordinator_id)
         return answer.reply({std::string(coordinator_name), coordinator_address(folder_->path())});
     if (Member* member = members_.find(id); member != nullptr) {
@@ -88,7 +100,13 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
 }
 
 void Coordinator::on(const Watch& command, Answer<std::string> answer) {
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     Member* member = members_.find(command.actor.id);
+    // The pid of one that we have not started is free as soon as its own parent has heard of the end: we know of it first.
+    if (member != nullptr && member->pidfd.is_open() && has_exited_by(member->pidfd.get(), Deadline{loop_->clock().now()})) {
+        settle_exit(*member, std::nullopt);
+        member = nullptr;
+    }
     if (member != nullptr) {
         if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
         return answer.reply(member->name);
@@ -104,8 +122,7 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
                              describe_protocol<Protocol>()});
     if (const Member* member = members_.find(command.name); member != nullptr)
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});
-    const auto past = std::ranges::find(members_.past(), command.name, [](const Past& one) { return one.row.name; });
-    if (past != members_.past().end())
+    if (const Past* past = members_.find_past(command.name); past != nullptr)
         return answer.fail(gone(fmt::format("{} has exited: {}", command.name, to_text(past->row.exit))));
     std::string names;
     for (const auto& [number, member] : members_.living()) names += (names.empty() ? "" : ", ") + member->name;
@@ -114,18 +131,17 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
 }
 
 std::vector<RosterRow> Coordinator::on(const Roster& command) {
-    std::vector<RosterRow> rows;
-    for (const auto& [number, member] : members_.living()) rows.push_back(reports_.row_of(*member));
-    if (command.with_exited)
-        for (const Past& past : members_.past()) rows.push_back(past.row);
-    return rows;
+    return reports_.rows(command.with_exited);
 }
+
+RosterPage Coordinator::on(const RosterFrom& command) { return reports_.page_of(command.with_exited, command.place); }
 
 // ---- segments --------------------------------------------------------------------------------------
 
 void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     Result<Member*> member = sender(answer.asker(), answer.link());
     if (!member) return answer.fail(member.error());
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     estate_->drained((*member)->id, command.actor.id);
     answer.reply({});
 }
@@ -150,10 +166,18 @@ std::vector<std::string> Coordinator::on(const Audit&) {
 
 // ---- exits -----------------------------------------------------------------------------------------
 
+void Coordinator::tell_mended() {
+    const Estate::Mended mended = estate_->take_mended();
+    for (const std::string& text : mended.texts) loop_->log().warn("ledger.mended", "{}", text);
+    if (mended.rows > mended.texts.size())
+        loop_->log().warn("ledger.mended", "and {} more rows that no actor can have written so", mended.rows - mended.texts.size());
+}
+
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
 // had given or lent it something.
 void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
     const Estate::Settled settled = estate_->settle(member.id);
+    tell_mended();
     told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
         if (const Member* asked = members_.find(heir); asked != nullptr)
@@ -162,9 +186,25 @@ void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<Actor
     exit.held = settled.held;
     const auto level = exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
     if (!loop_->log().writes(level)) return;
+    loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(settled.held)));
     loop_->log().write(level, "actor.post_mortem",
-                       fmt::format("name={} {}; last command={}; last transitions: {}", member.name, to_text(settled.held),
-                                   exit.in_hand.empty() ? "none" : exit.in_hand, estate_->last_transitions(member.id, 8)));
+                       fmt::format("name={} last command={}", member.name, exit.in_hand.empty() ? "none" : exit.in_hand));
+    // A few a line, so that they can be read in a terminal.
+    std::string few;
+    int count = 0;
+    const auto write_few = [&] {
+        if (count > 0) loop_->log().write(level, "actor.post_mortem", fmt::format("name={} last transitions: {}", member.name, few));
+        few.clear();
+        count = 0;
+    };
+    const std::string transitions = estate_->last_transitions(member.id, 8);
+    for (std::size_t start = 0; start < transitions.size();) {
+        const std::size_t end = std::min(transitions.find(", ", start), transitions.size());
+        few += (count == 0 ? "" : ", ") + transitions.substr(start, end - start);
+        if (++count == 4) write_few();
+        start = end + 2;
+    }
+    write_few();
 }
 
 void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) {
@@ -178,6 +218,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     row.exit = reports_.exit_of(living, status);
     std::set<ActorId> told = living.watchers;
     settle_estate(living, row.exit, told);
+    // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
+    row.exit.dead_letters = reports_.dead_letters_of(living);
     row.state = "exited";
     row.inbox_depth = 0;
     vitals_->note_exit(id);
@@ -213,6 +255,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
             notify(*loop_, *listener, notice::Exited{AnyRef{id}, member->name, exit});
     pass_crash_point(CrashPoint::settle_told);
     loop_->forget(id);
+    // Also the route of one that has never spoken as itself.
+    if (member->link.is_some()) loop_->transport().close(member->link, Transport::Pending::delivered);
     awaits_.forget(id);
 
     unread_closed_.erase(id);
@@ -224,6 +268,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 }
 
 void Coordinator::on(const Await& command, Answer<Ended> answer) {
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     if (members_.find(command.actor.id) != nullptr) {
         awaits_.add(command.actor.id, std::move(answer));
     } else if (const Past* past = members_.find_past(command.actor.id); past != nullptr) {
@@ -236,6 +281,7 @@ void Coordinator::on(const Await& command, Answer<Ended> answer) {
 // ---- stopping --------------------------------------------------------------------------------------
 
 void Coordinator::on(const Signal& command, Answer<std::monostate> answer) {
+    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     Member* member = members_.find(command.actor.id);
     if (member == nullptr) return answer.fail(gone(fmt::format("no actor {} is alive", to_string(command.actor.id))));
     if (!member->child)
@@ -249,16 +295,20 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
     if (!stopping_.has_room())
         return answer.fail(Error{ErrorKind::overloaded, fmt::format("{} stops are under way already (limits::stops_max)",
                                                                     limits::stops_max)});
+    const Deadline deadline = deadline_of(command.deadline, command.until);
+    if (command.until && deadline.has_passed(loop_->clock()))
+        return answer.fail(Error{ErrorKind::timed_out, "nobody was stopped: the coordinator has read this only after the "
+                                                       "deadline, when the asker had given up"});
     std::vector<ActorId> named;
     if (command.actors.empty())
         for (const auto& [number, member] : members_.living())
             if (!member->is_outsider()) named.push_back(member->id);
     for (const AnyRef& actor : command.actors) {
-        if (members_.find(actor.id) == nullptr && members_.find_past(actor.id) == nullptr)
-            return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
-        named.push_back(actor.id);
+        if (Result<void> ours = loop_->require_ours(actor); !ours) return answer.fail(ours.error());
+        if (!members_.has_lived(actor.id)) return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
+        named.push_back(actor.id);  // also whose exit is forgotten: it does not keep the others from being stopped
     }
-    stopping_.begin(std::move(named), Deadline::in(loop_->clock(), bounded(command.deadline)), command.drain, std::move(answer));
+    stopping_.begin(std::move(named), deadline, command.drain, std::move(answer));
     finish_stops();
 }
 
@@ -290,8 +340,10 @@ void Coordinator::finish_stops() {
 void Coordinator::close_if_empty() {
     if (!is_closing_ || !stopping_.is_idle() || is_closed_) return;
     Closed closed;
-    for (const Past& past : members_.past())
-        if (!past.row.program.empty()) closed.ended.push_back({past.row.actor, past.row.name, past.row.exit});
+    RosterPage page = reports_.page_of(true, {behind_the_living, 0});
+    for (RosterRow& row : page.rows)
+        if (!row.program.empty()) closed.ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
+    closed.next = page.next;
     // Whoever sees us exit before the answer has reached him would call it a death: so he says Leave first.
     for (Answer<Closed>& answer : closing_) {
         answer.reply(closed);
@@ -307,6 +359,7 @@ void Coordinator::close_if_empty() {
 void Coordinator::on_descriptor() {
     std::array<epoll_event, 64> events{};
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+    bool has_child_exited = false;
     for (int index = 0; index < count; ++index) {
         const std::uint64_t what = events[static_cast<std::size_t>(index)].data.u64;
         if (what == stop_signal) {
@@ -325,18 +378,40 @@ void Coordinator::on_descriptor() {
             stopping_.exited(Stopping::scenario);
             close(setting_.stop_deadline);
             finish_stops();
+        } else if (what == child_exit) {
+            has_child_exited = true;
         } else if (Member* member = members_.find(ActorId{static_cast<std::uint32_t>(what >> 32),
                                                           static_cast<std::uint32_t>(what)});
                    member != nullptr) {
             std::optional<ExitStatus> status;
-            if (member->child && !(status = member->child->reap())) continue;
+            if (member->child) {
+                Strays::kill_group_of(member->child->pid());
+                if (!(status = member->child->reap())) continue;
+                has_child_exited = true;
+            }
             settle_exit(*member, status);
         }
     }
+    if (has_child_exited)
+        strays_.look(own_children(), [this](ActorId actor) { return members_.find(actor) != nullptr; });
+}
+
+std::vector<pid_t> Coordinator::own_children() const {
+    std::vector<pid_t> own;
+    for (const auto& [number, member] : members_.living())
+        if (member->child) own.push_back(member->child->pid());
+    if (setting_.scenario && !scenario_exit_code_) own.push_back(setting_.scenario->pid());
+    return own;
+}
+
+void Coordinator::end_strays() {
+    if (!strays_.end_all(own_children(), Deadline::in(loop_->clock(), limits::strays_deadline)))
+        loop_->log().warn("strays.left", "what actors have started was killed and has not ended within {} ms",
+                          limits::strays_deadline.count());
 }
 
 Deadline Coordinator::next_deadline() const {
-    Deadline next = stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection());
+    Deadline next = stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection()).or_earlier(next_touch_);
     for (const auto& [number, member] : members_.living())
         next = next.or_earlier(member->spawn_deadline);
     return next;
@@ -345,10 +420,15 @@ Deadline Coordinator::next_deadline() const {
 void Coordinator::on_deadline() {
     for (const auto& [number, member] : members_.living())
         if (member->state == Member::State::starting && member->spawn_deadline.has_passed(loop_->clock()))
-            fail_spawn(*member, Error{ErrorKind::timed_out,
-                                      fmt::format("{} ({}) has not become an actor before the deadline and was killed: does "
-                                                  "its main call run_actor?", member->name, member->program)});
-    if (estate_->next_collection().has_passed(loop_->clock())) estate_->collect();
+            fail_late_spawn(*member);
+    if (estate_->next_collection().has_passed(loop_->clock())) {
+        estate_->collect();
+        tell_mended();
+    }
+    if (next_touch_.has_passed(loop_->clock())) {
+        folder_->touch();
+        next_touch_ = Deadline::in(loop_->clock(), limits::touch_interval);
+    }
     stopping_.climb();
     finish_stops();
 }

@@ -11,6 +11,7 @@
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
+#include "actors/coordinator/strays.hpp"
 #include "runtime/inbox/loop.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
@@ -32,6 +33,9 @@ public:
     // Of the scenario, 128 + signal when one ended it; nothing without a scenario.
     [[nodiscard]] std::optional<int> scenario_exit_code() const noexcept { return scenario_exit_code_; }
 
+    // Once it is closed: kills what actors have started and left.
+    void end_strays();
+
     // ---- the commands of the protocol
     void on(Join command, Answer<Welcome> answer);
     void on(const Ready& command, Answer<std::monostate> answer);
@@ -41,6 +45,7 @@ public:
     void on(const Watch& command, Answer<std::string> answer);
     void on(const Find& command, Answer<Spawned> answer);
     std::vector<RosterRow> on(const Roster& command);
+    RosterPage on(const RosterFrom& command);
     void on(const StopActors& command, Answer<std::vector<Ended>> answer);
     void on(const Signal& command, Answer<std::monostate> answer);
     void on(const Await& command, Answer<Ended> answer);
@@ -59,10 +64,12 @@ public:
 
 private:
     Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
-                Setting setting, UniqueFd epoll);
+                Setting setting, UniqueFd epoll, Strays strays);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as somebody asked for it, such that no sum of times overflows.
     [[nodiscard]] static Duration bounded(Duration asked);
+    // When the asker gives up: after `asked`, or at `until` where it says so.
+    [[nodiscard]] Deadline deadline_of(Duration asked, const std::optional<Duration>& until) const;
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
     [[nodiscard]] Result<void> check_address(std::string_view address, ActorId joins_as);
@@ -70,8 +77,14 @@ private:
     [[nodiscard]] Result<Member*> sender(ActorId id, Link link);
     void welcome(Member& member, Answer<Welcome> answer);
     void fail_spawn(Member& member, const Error& error);
+    void fail_late_spawn(Member& member);
 
+    // Overloaded near the end of the descriptors.
+    [[nodiscard]] Result<void> require_room(int descriptors, std::string_view tried) const;
+    // Children that are looked after here: actors and the scenario.
+    [[nodiscard]] std::vector<pid_t> own_children() const;
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
+    void tell_mended();
     void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
     void finish_stops();
@@ -86,6 +99,8 @@ private:
     Setting setting_;
     UniqueFd epoll_;
     UniqueFd served_pidfd_;
+    Strays strays_;
+    Deadline next_touch_;  // of the session's files
     std::string own_folder_;  // where the coordinator's program lies: actors are looked for beside it
     Members members_;
     Reports reports_;

@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.hpp"
@@ -23,6 +25,8 @@ namespace baton::coordinator {
 class Estate {
 public:
     [[nodiscard]] static Result<Estate> create(std::string_view session_id, std::uint64_t budget_bytes, const Clock& clock);
+    // Over a ledger that has just been formatted, wherever it lies.
+    [[nodiscard]] static Result<Estate> over(LedgerRegion region, std::string_view session_id, const Clock& clock);
     // Removes what is left of it from the machine. After close().
     static void remove(std::string_view session_id) noexcept { LedgerRegion::remove(session_id); }
 
@@ -40,6 +44,15 @@ public:
     [[nodiscard]] Settled settle(ActorId dead);
     // `heir` has taken all that the dead one brought to it (T6, L6).
     void drained(ActorId heir, ActorId dead);
+
+    // ---- what could not be so
+    // Rows that held what no transition writes, or named nobody. Anybody of the session can write there, so such a row
+    // is mended where it is met, and nobody waits for it. Since the last call; the first of them are described.
+    struct Mended {
+        std::uint64_t rows = 0;
+        std::vector<std::string> texts;
+    };
+    [[nodiscard]] Mended take_mended() { return std::exchange(mended_, {}); }
 
     // ---- the home of blocks without one
     // Gives memory back for some milliseconds; true when there is more to do at once.
@@ -59,6 +72,7 @@ public:
     struct Balance {
         Counts counts;
         std::uint64_t for_the_dead = 0;  // of those released: by the coordinator
+        std::uint64_t mended = 0;        // rows: of each it is not known whether it had been created
         std::vector<Finding> findings;   // rows that are left, and what does not add up
     };
     [[nodiscard]] Balance close();
@@ -67,14 +81,31 @@ private:
     Estate(LedgerRegion region, std::string session_id, const Clock& clock);
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
     [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
+    // From here, and not from the ledger, it is known who lives.
+    [[nodiscard]] ActorId living(ActorNumber number) const noexcept;
+    [[nodiscard]] bool is_known(ActorNumber number) const noexcept;
+    void settle_names(ActorNumber dead);
     void settle_segment(Slot slot, ActorNumber dead, Settled& settled);
+    [[nodiscard]] bool settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled);
     void settle_lease(Slot lease, ActorNumber dead, Settled& settled);
     void settle_transfers(ActorNumber dead, ActorNumber heir);
-    void release_for(Slot slot, SegmentWord word);
+    [[nodiscard]] bool release_for(Slot slot, SegmentWord word);
+    void count_ended(Slot slot);
     void adopt(ActorNumber dead);
     void finish_if_drained(ActorNumber dead);
-    [[nodiscard]] bool give_back(Slot slot);
+    [[nodiscard]] bool is_possible(SegmentWord word) const noexcept;
+    [[nodiscard]] SegmentWord possible(SegmentWord word) const noexcept;
+    void mend(Slot slot, SegmentWord word);
+    void note_mended(std::string text);
+    void end_all_rows();
+    void look_for_left();
+    struct Left {
+        Slot slot = 0;
+        SegmentWord word;
+    };
+    void give_back(const Left& left);
     [[nodiscard]] std::uint64_t bytes_of(Slot slot) const noexcept;
+    [[nodiscard]] Duration age_of(Slot slot) const noexcept;
 
     LedgerRegion region_;
     std::unique_ptr<Store> store_;
@@ -84,8 +115,12 @@ private:
         std::set<ActorId> heirs;  // who have not answered Drained yet
     };
     std::map<ActorNumber, Settling> settling_;
+    std::vector<ActorId> lives_;         // by number
     std::uint64_t released_for_the_dead_ = 0;
-    Slot collection_cursor_ = 0;
+    std::uint64_t mended_rows_ = 0;
+    Mended mended_;
+    std::vector<Left> left_;             // of our blocks: what is to be given back, and leased to nobody
+    bool may_be_more_ = false;           // rows of our blocks are somebody's still
     Deadline next_collection_;
     bool is_closing_ = false;
 };

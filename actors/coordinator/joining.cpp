@@ -3,12 +3,33 @@
 #include <filesystem>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "runtime/base/crash_point.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/transport/descriptors.hpp"
 
 namespace baton::coordinator {
+namespace {
+
+// A spawned actor takes its pidfd and its control lane, a member from outside a pidfd beside the connection it has.
+constexpr int descriptors_per_spawn = 2;
+constexpr int descriptors_per_join = 1;
+// Connections are accepted a little longer than members are, so that those who come too late are told; and members a
+// little longer than actors are started, so that somebody can still look, and stop what is too many.
+constexpr int descriptors_for_refusals = 8;
+constexpr int descriptors_for_visits = 8;
+
+}  // namespace
+
+Result<void> Coordinator::require_room(int descriptors, std::string_view tried) const {
+    // Those that have been started and have not joined will still connect.
+    const auto awaited = static_cast<int>(std::ranges::count_if(
+        members_.living(), [](const auto& entry) { return entry.second->child && !entry.second->link.is_some(); }));
+    return require_descriptors(descriptors + awaited + descriptors_for_refusals, tried);
+}
 
 // ---- joining and leaving ---------------------------------------------------------------------------
 
@@ -45,6 +66,8 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     // An outsider. Names of outsiders never fail: the second "scenario" is "scenario-2".
     const std::string wanted = command.name.empty() ? "outsider" : command.name;
     if (Result<void> fine = check_name(wanted); !fine) return answer.fail(fine.error());
+    if (Result<void> room = require_room(descriptors_per_join, fmt::format("the session can't take {} as a member", wanted)); !room)
+        return answer.fail(room.error());
     Result<ActorId> id = new_life(0);
     if (!id) return answer.fail(id.error());
     auto member = std::make_unique<Member>();
@@ -73,6 +96,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
 
 void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
     loop_->transport().keep(member.link);  // its control lane, as long as it lives
+    loop_->introduce(member.link, member.id);
     answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
                   limits::send_deadline});
 }
@@ -88,6 +112,11 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
     if (!found) return answer.fail(found.error());
     Member& member = **found;
     if (member.state != Member::State::starting) return answer.reply({});
+    // The spawner has been told, or has given up by itself while we were held up.
+    if (member.spawn_deadline.has_passed(loop_->clock())) {
+        fail_late_spawn(member);
+        return answer.fail(Error{ErrorKind::timed_out, "it became ready only after the deadline of its spawner"});
+    }
     member.state = Member::State::ready;
     member.spawn_deadline = Deadline::never();
     loop_->log().info("actor.ready", "name={} id={} pid={}", member.name, to_string(member.id), member.pid);
@@ -100,7 +129,10 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
     if (!found) return answer.fail(found.error());
     Member& member = **found;
     if (command.dead_letters.size() > limits::actors_max) command.dead_letters.resize(limits::actors_max);
-    for (DeadLetter& letter : command.dead_letters) letter.from = reports_.name_of_sender(letter.from);
+    for (DeadLetter& letter : command.dead_letters) {
+        letter.from = reports_.name_of_sender(letter.from);
+        letter.command = readable(letter.command, limits::name_bytes_max);
+    }
     member.left = std::move(command.dead_letters);
     member.state = Member::State::stopping;
     answer.reply({});
@@ -110,27 +142,30 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
 // ---- spawning --------------------------------------------------------------------------------------
 
 Result<void> Coordinator::check_name(std::string_view name) const {
-    const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max &&
-                         std::ranges::none_of(name, [](unsigned char c) { return c < 0x21 || c == 0x7F || c == '/'; });
+    const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max && printable(name) == name &&
+                         std::ranges::none_of(name, [](char c) { return c == ' ' || c == '/'; });
     if (is_fine) return {};
-    return Error{ErrorKind::refused, fmt::format("'{}' can't be a name: one to {} characters without spaces and '/'",
-                                                 name.substr(0, 40), limits::name_bytes_max)};
+    return Error{ErrorKind::refused, fmt::format("'{}' can't be a name: one to {} bytes of UTF-8 without spaces, '/' and control characters",
+                                                 printable(readable(name, 40)), limits::name_bytes_max)};
 }
 
 // An exit removes the socket of its actor, so a member may name no file of somebody else's.
 Result<void> Coordinator::check_address(std::string_view address, ActorId joins_as) {
+    if (address.empty()) return {};
     const std::string prefix = fmt::format("ipc://{}/", folder_->path());
     const auto refused = [&](std::string_view why) {
-        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", address.substr(0, 200), why)};
+        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", readable(address, 200), why)};
     };
-    if (address.starts_with(prefix)) {
-        const std::string_view socket = address.substr(prefix.size());
-        if (socket.find('/') != std::string_view::npos || socket.size() <= 5 || !socket.ends_with(".sock"))
-            return refused("a socket in the session's folder is called <name>.sock");
-    }
+    if (!address.starts_with(prefix)) return refused(fmt::format("an inbox is a socket in the session's folder, {}<name>.sock", prefix));
+    const std::string_view socket = address.substr(prefix.size());
+    const bool is_plain = std::ranges::all_of(socket, [](unsigned char c) { return c > 0x20 && c < 0x7F && c != '/'; });
+    if (!is_plain || socket.size() <= 5 || !socket.ends_with(".sock"))
+        return refused("a socket in the session's folder is called <name>.sock, in printable ASCII");
+    if (address.size() - std::string_view("ipc://").size() > socket_path_size_bytes_max)
+        return refused(fmt::format("the path of a socket has at most {} bytes", socket_path_size_bytes_max));
     if (address == coordinator_address(folder_->path())) return refused("it is the coordinator's");
     for (const auto& [number, member] : members_.living())
-        if (!address.empty() && member->id != joins_as && member->address == address)
+        if (member->id != joins_as && member->address == address)
             return refused(fmt::format("it is that of {}", member->name));
     return {};
 }
@@ -139,6 +174,14 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
     Result<Member*> spawner = sender(answer.asker(), answer.link());
     if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
+    const Deadline deadline = deadline_of(command.deadline, command.until);
+    if (deadline.has_passed(loop_->clock()))
+        return answer.fail(Error{ErrorKind::timed_out,
+                                 command.deadline <= Duration::zero()
+                                     ? fmt::format("{} was not started: a deadline of 0 leaves it no time to become an actor",
+                                                   command.program)
+                                     : fmt::format("{} was not started: the coordinator has read this only after the "
+                                                   "deadline, when the spawner had given up", command.program)});
     Result<std::unique_ptr<Member>> started = start(command, answer.asker());
     if (!started) return answer.fail(started.error());
     const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
@@ -149,7 +192,7 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     member->wave = wave_;
     member->watchers.insert(answer.asker());
     member->spawn_answer = std::move(answer);
-    member->spawn_deadline = Deadline::in(loop_->clock(), bounded(command.deadline));
+    member->spawn_deadline = deadline;
     const Member& added = members_.add(std::move(member));
     loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", added.name, to_string(added.id), added.pid,
                       added.program);
@@ -161,6 +204,11 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     std::vector<std::string> folders = command.folders;
     const std::vector<std::string> own = program_folders();
     folders.insert(folders.end(), own.begin(), own.end());
+    const auto holds_zero = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+    if (const auto one = std::ranges::find_if(command.arguments, holds_zero); one != command.arguments.end())
+        return Error{ErrorKind::refused, fmt::format("the argument '{}' of {} holds a zero byte, which no program can be given",
+                                                     printable(readable(*one, 80)), printable(command.program))};
+    std::erase_if(folders, holds_zero);
     Result<std::string> path = find_program(command.program, folders);
     if (!path) return path.error();
 
@@ -169,18 +217,27 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     if (Result<void> fine = check_name(base); !fine) return fine.error();
     std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
     if (name.size() > limits::name_bytes_max)
-        return Error{ErrorKind::refused, fmt::format("the name {} is longer than {} bytes", name, limits::name_bytes_max)};
+        return Error{ErrorKind::refused,
+                     fmt::format("'{}' can't be started below {}: its name with those of its parents before it, '{}', has {} "
+                                 "bytes, and names have at most {} (limits::name_bytes_max). This bounds how deep actors may "
+                                 "start actors: give shorter names, or start it from higher up", base, parent->name, name,
+                                 name.size(), limits::name_bytes_max)};
     if (members_.is_taken(name)) {
         const Member* taken = members_.find(name);
-        const std::string by = taken == nullptr
-                                   ? "the coordinator"
+        const std::string by = taken == nullptr ? "the coordinator"
+                               : taken == parent
+                                   ? fmt::format("the spawner itself (pid {}), which is called after its program or script "
+                                                 "unless it takes another name when it enters the session", taken->pid)
                                    : fmt::format("actor {} (pid {})", to_string(taken->id), taken->pid);
         if (is_named)
             return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
         name = members_.free_name(name);
     }
+    if (Result<void> room = require_room(descriptors_per_spawn + descriptors_for_visits, fmt::format("the coordinator can't start {}", name)); !room)
+        return room.error();
     Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
     if (!id) return id.error();
+    pass_crash_point(CrashPoint::spawn_given);
 
     ChildSpec spec;
     spec.program = *path;
@@ -196,6 +253,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
         static_cast<void>(estate_->settle(*id));  // nobody lives there
         return child ? watched.error() : child.error();
     }
+    pass_crash_point(CrashPoint::spawn_started);
 
     auto member = std::make_unique<Member>();
     member->id = *id;
@@ -223,6 +281,12 @@ void Coordinator::fail_spawn(Member& member, const Error& error) {
     member.spawn_answer = {};
     member.spawn_deadline = Deadline::never();
     static_cast<void>(member.child->send_signal(SIGKILL));
+}
+
+void Coordinator::fail_late_spawn(Member& member) {
+    fail_spawn(member, Error{ErrorKind::timed_out,
+                             fmt::format("{} ({}) has not become an actor before the deadline and was killed: does its main "
+                                         "call run_actor?", member.name, member.program)});
 }
 
 }  // namespace baton::coordinator

@@ -27,8 +27,13 @@ std::unique_ptr<Member> Members::remove(ActorId id, RosterRow last_row) {
     std::unique_ptr<Member> member = std::move(found->second);
     living_.erase(found);
     names_.erase(member->name);
+    exit_numbers_[id] = exits_forgotten_ + past_.size();
     past_.push_back({std::move(last_row), member->parent});
-    if (past_.size() > limits::exits_kept_max) past_.pop_front();
+    if (past_.size() > limits::exits_kept_max) {
+        exit_numbers_.erase(past_.front().row.actor.id);
+        past_.pop_front();
+        ++exits_forgotten_;
+    }
     return member;
 }
 
@@ -48,7 +53,12 @@ Member* Members::find(Link link) noexcept {
 }
 
 const Past* Members::find_past(ActorId id) const noexcept {
-    const auto found = std::ranges::find(past_, id, [](const Past& past) { return past.row.actor.id; });
+    const auto found = exit_numbers_.find(id);
+    return found == exit_numbers_.end() ? nullptr : &past_[found->second - exits_forgotten_];
+}
+
+const Past* Members::find_past(std::string_view name) const noexcept {
+    const auto found = std::ranges::find(past_, name, [](const Past& past) -> std::string_view { return past.row.name; });
     return found == past_.end() ? nullptr : &*found;
 }
 

@@ -65,6 +65,7 @@ public:
     // Who joined over this connection.
     [[nodiscard]] Member* find(Link link) noexcept;
     [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
+    [[nodiscard]] const Past* find_past(std::string_view name) const noexcept;
     [[nodiscard]] bool is_taken(const std::string& name) const {
         return name == coordinator_name || names_.contains(name);
     }
@@ -73,6 +74,12 @@ public:
     [[nodiscard]] std::map<std::uint32_t, std::unique_ptr<Member>>& living() noexcept { return living_; }
     [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Member>>& living() const noexcept { return living_; }
     [[nodiscard]] const std::deque<Past>& past() const noexcept { return past_; }
+    // How many exits there were before the first of those.
+    [[nodiscard]] std::uint64_t exits_forgotten() const noexcept { return exits_forgotten_; }
+    // Whether that id was ever given: it lives, or has ended, be that remembered or not.
+    [[nodiscard]] bool has_lived(ActorId id) const noexcept {
+        return id.number < incarnations_.size() && id.incarnation != 0 && id.incarnation <= incarnations_[id.number];
+    }
     // `id` and all that it spawned, and they in turn.
     [[nodiscard]] std::vector<Member*> family_of(ActorId id);
 
@@ -80,6 +87,8 @@ private:
     std::map<std::uint32_t, std::unique_ptr<Member>> living_;
     std::unordered_map<std::string, ActorId> names_;
     std::deque<Past> past_;
+    std::unordered_map<ActorId, std::uint64_t> exit_numbers_;  // of those in past_, from 0 in the session's life
+    std::uint64_t exits_forgotten_ = 0;
     std::vector<std::uint32_t> incarnations_ = std::vector<std::uint32_t>(limits::actors_max + 1, 0);
     std::uint32_t last_number_ = coordinator_id.number;
 };

@@ -1,14 +1,40 @@
 #include "actors/coordinator/reports.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
+#include <limits>
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/text.hpp"
+#include "runtime/inbox/call.hpp"
 #include "runtime/process/process_facts.hpp"
 
 namespace baton::coordinator {
+namespace {
+
+// Their sum, and no more than the largest number.
+std::uint64_t added(std::uint64_t a, std::uint64_t b) {
+    return a > std::numeric_limits<std::uint64_t>::max() - b ? std::numeric_limits<std::uint64_t>::max() : a + b;
+}
+
+// As many as one exit tells, in text that can be sent; the others are added up.
+std::vector<DeadLetter> told(std::vector<DeadLetter> letters) {
+    DeadLetter rest;
+    for (std::size_t index = limits::dead_letters_told_max; index < letters.size(); ++index)
+        rest.count = added(rest.count, letters[index].count);
+    letters.resize(std::min(letters.size(), limits::dead_letters_told_max));
+    for (DeadLetter& letter : letters) {
+        letter.from = readable(letter.from, limits::name_bytes_max);
+        letter.command = readable(letter.command, limits::name_bytes_max);
+    }
+    if (rest.count > 0) letters.push_back(std::move(rest));
+    return letters;
+}
+
+}  // namespace
 
 RosterRow Reports::row_of(const Member& member) const {
-    RosterRow row{AnyRef{member.id}, member.name, member.program, member.pid, 0, "", 0, 0, "", {}};
+    RosterRow row{AnyRef{member.id}, member.name, readable(member.program), member.pid, 0, "", 0, 0, "", {}};
     switch (member.state) {
         case Member::State::starting: row.state = "starting"; break;
         case Member::State::ready: row.state = "ready"; break;
@@ -16,8 +42,8 @@ RosterRow Reports::row_of(const Member& member) const {
     }
     if (const VitalsRow* vitals = vitals_->row_of(member.id); vitals != nullptr) {
         row.handled = vitals->handled.load(std::memory_order_relaxed);
-        if (vitals->in_hand_since.load(std::memory_order_relaxed) != 0) {
-            row.in_hand.assign(vitals->in_hand, ::strnlen(vitals->in_hand, VitalsRow::text_bytes));
+        if (std::optional<std::string> in_hand = vitals_->in_hand(member.id); in_hand) {
+            row.in_hand = std::move(*in_hand);
             if (member.state == Member::State::ready) row.state = "busy";
         }
     }
@@ -32,13 +58,52 @@ RosterRow Reports::row_of(const Member& member) const {
     return row;
 }
 
+RosterPage Reports::page_of(bool with_exited, RosterPlace place) const {
+    RosterPage page;
+    std::size_t bytes = 0;
+    const auto is_full_with = [&](RosterRow row) {
+        bytes += encoded_body(row).size();
+        page.rows.push_back(std::move(row));
+        return bytes >= limits::roster_page_bytes;
+    };
+    if (place.number != behind_the_living)
+        for (auto next = members_->living().upper_bound(place.number); next != members_->living().end(); ++next)
+            if (place.number = next->first; is_full_with(row_of(*next->second))) {
+                page.next = place;
+                return page;
+            }
+    if (!with_exited) return page;
+    const std::uint64_t forgotten = members_->exits_forgotten();
+    for (std::uint64_t number = std::max(place.exits, forgotten); number - forgotten < members_->past().size(); ++number)
+        if (is_full_with(members_->past()[number - forgotten].row)) {
+            page.next = RosterPlace{behind_the_living, number + 1};
+            return page;
+        }
+    return page;
+}
+
+std::vector<RosterRow> Reports::rows(bool with_exited) const {
+    std::vector<RosterRow> rows;
+    std::size_t bytes = 0;
+    const auto has_room_for = [&bytes](const RosterRow& row) {
+        bytes += encoded_body(row).size();
+        return bytes < limits::roster_page_bytes;
+    };
+    for (const auto& [number, member] : members_->living()) {
+        rows.push_back(row_of(*member));
+        if (!has_room_for(rows.back())) return rows;
+    }
+    if (!with_exited) return rows;
+    auto first = members_->past().end();
+    while (first != members_->past().begin() && has_room_for(std::prev(first)->row)) --first;
+    for (; first != members_->past().end(); ++first) rows.push_back(first->row);
+    return rows;
+}
+
 Exit Reports::exit_of(const Member& member, std::optional<ExitStatus> status) const {
     Exit exit;
-    if (const VitalsRow* vitals = vitals_->row_of(member.id); vitals != nullptr) {
-        exit.text.assign(vitals->last_words, ::strnlen(vitals->last_words, VitalsRow::text_bytes));
-        if (vitals->in_hand_since.load(std::memory_order_relaxed) != 0)
-            exit.in_hand.assign(vitals->in_hand, ::strnlen(vitals->in_hand, VitalsRow::text_bytes));
-    }
+    exit.text = vitals_->last_words(member.id);
+    exit.in_hand = vitals_->in_hand(member.id).value_or("");
     exit.dead_letters = dead_letters_of(member);
     if (!status) {
         exit.kind = ExitKind::left;
@@ -68,7 +133,7 @@ std::vector<DeadLetter> Reports::dead_letters_of(const Member& member) const {
     for (const auto& [number, other] : members_->living())
         if (other->id != member.id) add_untaken(other->id, other->name);
     for (const Past& past : members_->past()) add_untaken(past.row.actor.id, past.row.name);
-    return letters;
+    return told(std::move(letters));
 }
 
 std::string Reports::name_of_sender(std::string_view id) const {

@@ -2,10 +2,15 @@
 // Reports: what can be said of a member: its row of the roster, how it ended, what it never took. Read from the
 // members, the vitals and /proc; changes nothing and tells nobody. One thread.
 
+#include <limits>
+
 #include "actors/coordinator/members.hpp"
 #include "runtime/vitals/vitals.hpp"
 
 namespace baton::coordinator {
+
+// Behind all who live: where the exits begin.
+inline constexpr std::uint32_t behind_the_living = std::numeric_limits<std::uint32_t>::max();
 
 class Reports {
 public:
@@ -14,11 +19,17 @@ public:
     [[nodiscard]] RosterRow row_of(const Member& member) const;
     // `status` is the kernel's word; nothing for an outsider, who is no child of ours.
     [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
+    // The roster from `place` on, as much as one message should hold, and where the next page begins.
+    [[nodiscard]] RosterPage page_of(bool with_exited, RosterPlace place) const;
+    // All of it that fits into one message, the oldest exits left out first.
+    [[nodiscard]] std::vector<RosterRow> rows(bool with_exited) const;
     // Of a sender as it stands in dead letters: "3.1"; what is no member of this session stays as it is.
     [[nodiscard]] std::string name_of_sender(std::string_view id) const;
 
-private:
+    // What it said itself that it left, and what was sent to it and never taken.
     [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
+
+private:
     const Members* members_;
     const Vitals* vitals_;
 };

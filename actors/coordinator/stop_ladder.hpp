@@ -1,12 +1,15 @@
 #pragma once
 // StopLadder: how a group of actors is brought to its end within one deadline.
 //
-// Actors that started together (a wave) stop together; waves stop in reverse order of start, one after
-// the other. Each actor is asked, then terminated (SIGTERM), then killed (SIGKILL). A wave that does not
-// end takes no more than its share of the time that is left, so the last one still gets its turn. It decides
-// and does nothing itself: no process, no socket, and the time comes from a Clock. One thread.
+// Each actor is asked, then terminated (SIGTERM), then killed (SIGKILL). Actors that started together (a wave) are
+// asked together, waves in reverse order of start, each when all before it have ended; an actor is asked when its
+// children have ended. A wave that takes long does not keep the others waiting for ever: at the latest by the middle of
+// the time everybody has been asked. Force is used only when the deadline demands it: what is still alive after three
+// quarters of the time is terminated, after nine tenths killed. It decides and does nothing itself: no process, no
+// socket, and the time comes from a Clock. One thread.
 
-#include <set>
+#include <cstdint>
+#include <map>
 #include <vector>
 
 #include "runtime/base/clock.hpp"
@@ -22,9 +25,14 @@ public:
         Rung rung;
         bool operator==(const Step&) const = default;
     };
+    struct Climber {
+        ActorId actor;
+        ActorId parent;          // who started it; need not be on the ladder
+        std::uint64_t wave = 0;  // the highest stops first
+    };
 
-    // `waves` in the order in which they shall stop.
-    StopLadder(const Clock& clock, std::vector<std::set<ActorId>> waves, Deadline deadline);
+    // Each actor stands in `climbers` once.
+    StopLadder(const Clock& clock, std::vector<Climber> climbers, Deadline deadline);
 
     // What is to be done now; each step is given out once.
     [[nodiscard]] std::vector<Step> due();
@@ -33,16 +41,30 @@ public:
     void exited(ActorId actor);
     // Everybody is to be killed at the next due().
     void hurry();
-    [[nodiscard]] bool is_done() const noexcept { return waves_.empty(); }
+    [[nodiscard]] bool is_done() const noexcept { return alive_.empty(); }
 
 private:
-    void begin_wave();
+    struct Living {
+        ActorId parent;
+        std::size_t children = 0;  // alive and on the ladder
+        bool has_turn = false;
+    };
+    [[nodiscard]] bool is_waiting() const noexcept { return next_turn_ < turns_.size(); }
+    void begin_turn();
+    void ask_those_who_may(std::vector<Step>& steps);
+
     const Clock* clock_;
-    std::vector<std::set<ActorId>> waves_;  // the last is stopping now
-    Deadline deadline_;
-    int rung_ = -1;  // the last one given out for this wave
+    std::map<ActorId, Living> alive_;
+    std::vector<std::vector<ActorId>> turns_;  // the waves in the order in which they stop
+    std::size_t next_turn_ = 0;                // the first that has not begun
+    std::vector<ActorId> having_turn_;         // whose turn has begun and who have not been asked yet
+    std::size_t alive_in_turn_ = 0;            // whose turn has begun
+    Deadline turn_ends_;                       // the next one begins then, even if somebody is alive
+    Duration reserve_{};                       // kept for each turn that is to come, where there is so much
+    Deadline ask_all_at_;
     Deadline terminate_at_;
     Deadline kill_at_;
+    Rung reached_ = Rung::ask;
     bool is_hurried_ = false;
 };
 

@@ -8,23 +8,28 @@
 namespace baton::coordinator {
 namespace {
 
-// Whoever is no spawned actor was there before the first and stops before all of them.
+// The scenario and other outsiders stop before all actors, which they use.
 constexpr std::uint64_t last_wave = std::numeric_limits<std::uint64_t>::max();
+
+constexpr std::size_t answer_rest_bytes = 1024;  // what an answer has beside the exits in it
 
 }  // namespace
 
 void Stopping::begin(std::vector<ActorId> named, Deadline deadline, bool drain,
                      Answer<std::vector<Ended>> answer) {
-    std::map<std::uint64_t, std::set<ActorId>, std::greater<>> waves;  // the last to start first
+    std::map<ActorId, StopLadder::Climber> climbers;  // an actor may be named, and of the family of another
     for (const ActorId id : named) {
-        if (id == scenario) waves[last_wave].insert(id);
+        if (id == scenario) climbers[id] = {id, {}, last_wave};
         for (const Member* member : members_->family_of(id))
-            waves[member->is_outsider() ? last_wave : member->wave].insert(member->id);
+            climbers[member->id] = {member->id, member->parent, member->is_outsider() ? last_wave : member->wave};
     }
-    std::vector<std::set<ActorId>> order;
-    for (auto& [wave, ids] : waves) order.push_back(std::move(ids));
-    jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(order), deadline},
-                                              std::move(named), drain, std::move(answer)}));
+    std::vector<StopLadder::Climber> all;
+    for (const auto& [id, climber] : climbers) all.push_back(climber);
+    std::set<ActorId> lived;
+    for (const ActorId id : named)
+        if (members_->find(id) != nullptr) lived.insert(id);
+    jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(all), deadline}, std::move(named),
+                                              std::move(lived), drain, std::move(answer)}));
     climb(*jobs_.back());
 }
 
@@ -75,6 +80,28 @@ Deadline Stopping::next() const {
     return next;
 }
 
+// As one message holds them: first of all those that were stopped now, then what there is room for of those that had
+// ended before. Where there are very many each says less.
+std::vector<Ended> Stopping::exits_of(const Job& job) const {
+    std::size_t bytes = 0;
+    std::map<ActorId, Ended> told;
+    for (const bool lived : {true, false})
+        for (const ActorId id : job.named) {
+            const Past* past = members_->find_past(id);
+            if (past == nullptr || job.lived.contains(id) != lived || told.contains(id)) continue;
+            Ended ended{past->row.actor, past->row.name, past->row.exit};
+            if (bytes > limits::roster_page_bytes) ended.exit.dead_letters.clear();
+            const std::size_t more = encoded_body(ended).size();
+            if (bytes + more > limits::message_bytes_max - answer_rest_bytes) break;
+            bytes += more;
+            told.emplace(id, std::move(ended));
+        }
+    std::vector<Ended> exits;
+    for (const ActorId id : job.named)
+        if (const auto found = told.extract(id); !found.empty()) exits.push_back(std::move(found.mapped()));
+    return exits;
+}
+
 void Stopping::finish() {
     for (std::size_t index = 0; index < jobs_.size();) {
         Job& job = *jobs_[index];
@@ -83,11 +110,7 @@ void Stopping::finish() {
             ++index;
             continue;
         }
-        std::vector<Ended> ended;
-        for (const ActorId id : job.named)
-            if (const Past* past = members_->find_past(id); past != nullptr)
-                ended.push_back({past->row.actor, past->row.name, past->row.exit});
-        job.answer.reply(ended);
+        job.answer.reply(exits_of(job));
         jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(index));
     }
 }

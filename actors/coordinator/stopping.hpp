@@ -37,10 +37,12 @@ private:
     struct Job {
         StopLadder ladder;
         std::vector<ActorId> named;
+        std::set<ActorId> lived;  // of those, when the stop began
         bool drain = false;
         Answer<std::vector<Ended>> answer;
     };
     void climb(Job& job);
+    [[nodiscard]] std::vector<Ended> exits_of(const Job& job) const;
     void take_step(const StopLadder::Step& step, bool drain);
 
     Loop* loop_;

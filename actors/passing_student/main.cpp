@@ -1,95 +1,106 @@
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
 
 #include "actors/passing_student/passing_student.hpp"
+#include "actors/sync/barrier.hpp"
 #include "runtime/actor.hpp"
 
 namespace {
 
 using namespace passing_student;
+using namespace std::chrono_literals;
+
+// A number in shared memory that several processes write, and each of them in one step.
+class SharedNumber {
+public:
+    SharedNumber() = default;
+    explicit SharedNumber(baton::Slice place) : place_(std::move(place)) {}
+    explicit operator bool() const noexcept { return static_cast<bool>(place_); }
+    [[nodiscard]] std::int64_t load() { return word().load(); }
+    void store(std::int64_t number) { word().store(number); }
+    [[nodiscard]] std::int64_t exchange(std::int64_t number) { return word().exchange(number); }
+
+private:
+    [[nodiscard]] std::atomic_ref<std::int64_t> word() { return std::atomic_ref<std::int64_t>{place_.at<std::int64_t>({0})}; }
+    baton::Slice place_;
+};
 
 class PassingStudent {
 public:
     explicit PassingStudent(baton::Context& context) : context_(&context) {
-        // Whom it was given to has died before taking it.
-        context.on_bounced([this](baton::Bounced<Take> back) { tell(keep(std::move(back.command.hand))); });
+        baton::Segment hand = context.create_array<std::int64_t>({1}).value();
+        hand.at<std::int64_t>({0}) = nothing;
+        lent_ = context.lend(std::move(hand)).value();
+        hand_ = SharedNumber{lent_.share(0, 1).value()};
+        context.on_exited([this](const baton::PeerExited& peer) {
+            if (peer.actor != baton::AnyRef{next_}) return;
+            next_ = {};
+            next_hand_ = {};
+        });
     }
 
-    void on(const SpeakTo& command) { audience_ = command.audience; }
-    std::string on(const HoldThis& command) {
-        if (hand_) {
-            const std::int64_t dropped = std::exchange(number(), command.number);
-            return said("A {}? I'll just drop this {}.", command.number, dropped);
-        }
-        hand_ = context_->create_array<std::int64_t>({1}).value();
-        number() = command.number;
-        return said("A {}? Got it.", command.number);
+    bool on(const HoldThis& command) {
+        const std::int64_t dropped = hand_.exchange(command.number);
+        if (dropped == nothing) say("A {}? Got it.", command.number);
+        else say("A {}? I'll just drop this {}.", command.number, dropped);
+        return true;
     }
-    std::string on(const WhatsYourNumber&) {
-        return hand_ ? said("I have a {}", number()) : said("I'm not holding anything.");
+    bool on(const WhatsYourNumber&) {
+        const std::int64_t number = hand_.load();
+        if (number == nothing) say("I'm not holding anything.");
+        else say("I have a {}", number);
+        return true;
     }
-    std::string on(const YouPassTo& command) {
-        next_name_ = command.name;
+    baton::Result<bool> on(const YouPassTo& command) {
+        auto shown = context_->ask(command.student, ShowYourHand{});
+        if (!shown) return shown.error();
         next_ = command.student;
-        return said("I pass to {}? Got it.", next_name_);
+        next_name_ = command.name;
+        next_hand_ = SharedNumber{std::move(shown->number)};
+        say("I pass to {}? Got it.", next_name_);
+        return true;
     }
-    std::string on(const GetReady&) {
-        readied_ = std::move(hand_);
-        is_ready_ = true;
-        return said("Ready!");
+    Hand on(const ShowYourHand&) { return {lent_.share(0, 1).value()}; }
+    bool on(const PassItOn& command) {
+        const std::int64_t readied = hand_.exchange(nothing);
+        say("Ready!");
+        baton::sync::Barrier barrier{*context_, command.barrier};
+        if (const auto waited = barrier.wait(30s); !waited) {
+            hand_.store(readied);
+            say("No: {}", waited.error().text);
+            return false;
+        }
+        say("Go!");
+        if (readied != nothing && next_hand_) {
+            say("Here, {}!", next_name_);
+            next_hand_.store(readied);
+        } else {
+            say("...");
+        }
+        return true;
     }
-    Went on(const Go&) {
-        is_ready_ = false;
-        Went went = pass();
-        for (Take& take : std::exchange(taken_early_, {})) receive(std::move(take));
-        return went;
-    }
-    void on(Take command) {
-        // Others may have heard "Go!" earlier. First what is in the hand leaves it, so that the order does not matter.
-        if (is_ready_) taken_early_.push_back(std::move(command));
-        else receive(std::move(command));
-    }
-    std::string on(const ThanksForHelping&) {
+    bool on(const ThanksForHelping&) {
         context_->stop();
-        return said("You're welcome!");
+        say("You're welcome!");
+        return true;
     }
 
 private:
-    [[nodiscard]] std::int64_t& number() { return hand_.at<std::int64_t>({0}); }
-
+    // In one write: lines of two students stand below each other, never within.
     template <class... Values>
-    std::string said(fmt::format_string<Values...> words, Values&&... values) const {
-        return fmt::format("[{}]  {}", context_->name(), fmt::format(words, std::forward<Values>(values)...));
-    }
-    void tell(const std::string& line) {
-        if (const auto sent = context_->send(audience_, audience::Said{line}); !sent)
-            context_->log().warn("audience.lost", "{}", describe(sent.error()));
-    }
-    Went pass() {
-        if (!readied_) return {said("..."), false};
-        if (!next_) return {keep(std::move(readied_)), false};
-        // No copy and no name to look up: the number is in one hand, on its way, or in the other.
-        Take take{context_->name(), std::move(readied_)};
-        if (!context_->send(next_, std::move(take))) return {keep(std::move(take.hand)), false};
-        return {said("Here, {}!", next_name_), true};
-    }
-    void receive(Take take) {
-        const baton::Segment dropped = std::exchange(hand_, std::move(take.hand));
-        tell(dropped ? said("A {} from {}? I'll just drop this {}.", number(), take.from, dropped.at<std::int64_t>({0}))
-                     : said("A {} from {}? Got it.", number(), take.from));
-    }
-    std::string keep(baton::Segment hand) {
-        hand_ = std::move(hand);
-        return next_ ? said("{} is gone. I keep my {}.", next_name_, number()) : said("I keep my {}.", number());
+    void say(fmt::format_string<Values...> words, Values&&... values) const {
+        const std::string line = fmt::format("[{}]  {}\n", context_->name(), fmt::format(words, std::forward<Values>(values)...));
+        static_cast<void>(!::write(STDOUT_FILENO, line.data(), line.size()));
     }
 
     baton::Context* context_;
-    baton::Ref<audience::Protocol> audience_;
-    baton::Segment hand_;     // empty: holds nothing
-    baton::Segment readied_;  // between GetReady and Go
-    bool is_ready_ = false;
-    std::vector<Take> taken_early_;
-    std::string next_name_;
+    baton::Lent lent_;
+    SharedNumber hand_;  // this student's view of it
     baton::Ref<Protocol> next_;
+    std::string next_name_;
+    SharedNumber next_hand_;
 };
 
 }  // namespace

@@ -1,65 +1,57 @@
 #pragma once
-// What one may say to a student whose hand holds a number in shared memory, and who passes it on. Each reply is what
-// the student says aloud.
+// What one may say to a student whose hand is shared memory: others put numbers into it. What it says it says on stdout.
 //
-// Passing has two steps, so that nobody's number is lost under another's: all get ready, which empties the hands, and
-// only then all go. Whoever orders it waits between the two.
+// Passing has two steps, with a barrier between them, so that nobody's number is lost under another's: all take the number
+// out of their hand, and only then they put it into the next one's.
 
 #include <cstdint>
 #include <string>
 
-#include "actors/audience/audience.hpp"
+#include "actors/sync/sync.hpp"
 #include "runtime/protocol.hpp"
 #include "runtime/ref.hpp"
 #include "runtime/segment.hpp"
 
 namespace passing_student {
 
-struct SpeakTo;
+inline constexpr std::int64_t nothing = -1;  // in a hand
+
 struct HoldThis;
 struct WhatsYourNumber;
 struct YouPassTo;
-struct GetReady;
-struct Go;
-struct Take;
+struct ShowYourHand;
+struct PassItOn;
 struct ThanksForHelping;
-using Protocol =
-    baton::Protocol<SpeakTo, HoldThis, WhatsYourNumber, YouPassTo, GetReady, Go, Take, ThanksForHelping>;
+using Protocol = baton::Protocol<HoldThis, WhatsYourNumber, YouPassTo, ShowYourHand, PassItOn, ThanksForHelping>;
 
-// What happens to a hand without being asked for is said to that audience.
-struct SpeakTo {
-    baton::Ref<audience::Protocol> audience;
-};
+// Each is answered when it has been done and said.
 struct HoldThis {
     std::int64_t number = 0;
-    using Reply = std::string;
+    using Reply = bool;
 };
 struct WhatsYourNumber {
-    using Reply = std::string;
+    using Reply = bool;
 };
 struct YouPassTo {
     std::string name;
     baton::Ref<Protocol> student;
-    using Reply = std::string;
+    using Reply = bool;
 };
-struct GetReady {
-    using Reply = std::string;
+// From student to student. The hand is one int64, which its owner and whoever has a slice of it write.
+struct Hand {
+    baton::Slice number;
 };
-struct Went {
-    std::string line;
-    bool has_given = false;  // then the audience hears from the one who takes it, or again from the giver
+struct ShowYourHand {
+    using Reply = Hand;
 };
-struct Go {
-    using Reply = Went;
-};
-// From student to student.
-struct Take {
-    std::string from;
-    baton::Segment hand;  // one int64
+// Who has nobody to pass to loses the number. False where the barrier is broken: then everybody has what there was.
+struct PassItOn {
+    baton::sync::Address barrier;
+    using Reply = bool;
 };
 // The demonstration is over: says goodbye and stops.
 struct ThanksForHelping {
-    using Reply = std::string;
+    using Reply = bool;
 };
 
 }  // namespace passing_student

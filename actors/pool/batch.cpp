@@ -22,7 +22,7 @@ std::size_t tasks_in(const Batch& batch) {
 }
 
 Result<Run> pack(const Batch& batch) {
-    Run run{batch.front().job->function->name, {}, {}, Tempo::budget};
+    Run run{batch.front().job->function->name, {}, {}, Tempo::budget, 0};
     Buffer head;
     Encoder{head}.array(tasks_in(batch));
     std::size_t bytes = head.size();
@@ -57,6 +57,19 @@ Result<Run> pack(const Batch& batch) {
             if constexpr (Held<T>) run.carried[index] = std::move(one);
         }, held[index]);
     return run;
+}
+
+std::vector<Stretch> split(Batch& batch, std::size_t keep) {
+    std::vector<Stretch> rest;
+    for (Stretch& stretch : batch) {
+        const std::size_t here = std::min(stretch.count, keep);
+        keep -= here;
+        if (here == stretch.count) continue;
+        rest.push_back({stretch.job, stretch.first + here, stretch.count - here, stretch.is_alone, stretch.deaths});
+        stretch.count = here;
+    }
+    std::erase_if(batch, [](const Stretch& stretch) { return stretch.count == 0; });
+    return rest;
 }
 
 void unpack(const Batch& batch, Run& run) {
@@ -95,7 +108,7 @@ bool is_whole(const Job& job, std::size_t task) {
 
 bool makes_sense(const Done& done, std::size_t tasks) {
     const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
-    if (count == 0 || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0 || done.took < Duration::zero()) return false;
+    if ((count == 0 && tasks > 0) || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0 || done.took < Duration::zero()) return false;
     std::size_t next = 0;
     for (const FailedTask& failure : done.failures) {
         if (failure.index < next || failure.index >= count) return false;

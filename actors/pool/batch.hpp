@@ -27,6 +27,8 @@ void for_each_task(const Batch& batch, const Each& each) {
         for (std::size_t task = stretch.first; task < stretch.first + stretch.count; ++task) each(*stretch.job, task);
 }
 
+// What is behind the first `keep` tasks, which stay.
+[[nodiscard]] std::vector<Stretch> split(Batch& batch, std::size_t keep);
 // Leases and slices are made, segments leave their job. `refused`, and they are where they were, for what can't be lent now.
 [[nodiscard]] Result<Run> pack(const Batch& batch);
 // What can only be given once, and is back, goes back to its task.

@@ -3,8 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <thread>
 
+#include "runtime/process/usable_cores.hpp"
 #include "runtime/progress.hpp"
 
 namespace baton::pool {
@@ -27,9 +27,10 @@ bool are_sound(const std::vector<Signature>& functions) {
 
 void Crew::open() {
     std::size_t count = options_->workers;
-    if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+    if (count == 0) count = usable_cores();
     seats_.clear();
     seats_.resize(std::min<std::size_t>(count, limits::actors_max));
+    board_.open(*context_, seats_.size());
 }
 
 void Crew::look() {
@@ -92,7 +93,8 @@ void Crew::take_spawned(Seat& seat) {
     if (!spawned) return fail_start(seat, spawned.error());
     seat.worker = {spawned->actor.id};
     seat.name = spawned->name;
-    Result<Pending<std::vector<Signature>>> described = context_->request(seat.worker, Describe{});
+    Result<Pending<std::vector<Signature>>> described =
+        context_->request(seat.worker, Describe{board_.share(static_cast<std::size_t>(&seat - seats_.data()))});
     if (!described) return fail_start(seat, described.error());
     seat.state = Seat::State::asked;
     seat.described.emplace(std::move(*described));
@@ -114,7 +116,10 @@ void Crew::take_described(Seat& seat) {
 
 void Crew::fail_start(Seat& seat, Error why) {
     // It may have joined and be of no use all the same; one that has ended can't be killed, and need not.
-    if (seat.worker) static_cast<void>(context_->kill(seat.worker));
+    if (seat.worker) {
+        static_cast<void>(context_->kill(seat.worker));
+        static_cast<void>(context_->next_bounced<Describe>(seat.worker));  // its place, which is ours again
+    }
     give_up_or_rest(seat, std::move(why), true);
 }
 

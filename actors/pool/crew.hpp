@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "actors/pool/board.hpp"
 #include "actors/pool/work.hpp"
-#include "runtime/context.hpp"
 
 namespace baton::pool {
 
 struct Options {
     std::string program;                      // whose main() runs a Worker (worker.hpp)
-    std::size_t workers = 0;                  // 0: as many as there are processors
+    std::size_t workers = 0;                  // 0: as many as this process can keep busy (runtime/process/usable_cores.hpp)
     std::string name = {};                    // of the workers, numbered as they start: "name-1"; empty: after the program
     std::vector<std::string> arguments = {};  // that each worker is started with
     std::uint32_t retries = 2;                // of a task after deaths of workers; see Rules
@@ -56,6 +56,8 @@ public:
     [[nodiscard]] const std::vector<Seat>& seats() const noexcept { return seats_; }
     [[nodiscard]] std::size_t size() const noexcept { return seats_.size(); }
     [[nodiscard]] std::size_t ready() const;
+    // On which each seat has a place.
+    [[nodiscard]] Board& board() noexcept { return board_; }
     // Nobody is starting, and nobody will: why.
     [[nodiscard]] std::optional<Error> hopeless() const;
     // What the workers can do; empty before the first of them has said so.
@@ -77,6 +79,7 @@ public:
     void abandon() noexcept {
         seats_.clear();
         functions_.clear();
+        board_.close();
     }
 
 private:
@@ -89,6 +92,7 @@ private:
     Context* context_;
     const Options* options_;
     std::vector<Seat> seats_;
+    Board board_;
     std::uint64_t started_ = 0;  // workers, ever: the name of one that is still dying is not free
     std::vector<std::shared_ptr<const Signature>> functions_;
 };

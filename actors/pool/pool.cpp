@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/progress.hpp"
 
 namespace baton::pool {
@@ -30,6 +32,7 @@ Result<void> Pool::start() {
         Result<std::shared_ptr<Job>> job = make_job(added.id, *added.call);
         if (job) {
             added.job = std::move(*job);
+            register_by_id(added.job);
             enqueue_or_fail(added.job);
             continue;
         }
@@ -40,6 +43,7 @@ Result<void> Pool::start() {
         added.job->tally = added_tally_;
         added.job->add();
         added.job->fail(0, job.error());
+        register_by_id(added.job);
     }
     return {};
 }
@@ -48,6 +52,7 @@ std::vector<coordinator::Ended> Pool::stop(Duration deadline) {
     added_.clear();
     added_tally_ = std::make_shared<Tally>();
     ids_.forget_all();
+    jobs_.clear();
     return scheduler_->stop(deadline);
 }
 
@@ -78,6 +83,7 @@ Result<void> Pool::send(const std::shared_ptr<Job>& job, std::optional<TaskId> i
     if (Result<void> queued = scheduler_->enqueue(job); !queued) return queued;
     job->first_id = id ? *id : ids_.take(job->size());
     if (id) ids_.take_this(*id);
+    if (job->size() > 0) register_by_id(job);
     scheduler_->move();
     return {};
 }
@@ -115,6 +121,46 @@ Result<void> Pool::require_same_length(std::string_view function, std::size_t ro
                                                  function, rows, named_rows)};
 }
 
+// ---- by id -------------------------------------------------------------------------------------------
+
+void Pool::register_by_id(const std::shared_ptr<Job>& job) {
+    if (jobs_.size() >= jobs_enough_) {
+        std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
+        jobs_enough_ = std::max<std::size_t>(64, 2 * jobs_.size());
+    }
+    jobs_.insert_or_assign(job->first_id, job);
+}
+
+Result<std::optional<AnyOutcome>> Pool::find(TaskId id) {
+    if (id == 0 || ids_.is_free(id)) return Error{ErrorKind::refused, fmt::format("no task of this pool has the id {}", id)};
+    const auto is_it = [id](const Added& one) { return one.id == id && one.job == nullptr; };
+    if (std::ranges::any_of(added_, is_it)) return std::optional<AnyOutcome>{};  // it waits for start()
+    const auto behind = jobs_.upper_bound(id);
+    const std::shared_ptr<Job> job = behind == jobs_.begin() ? nullptr : std::prev(behind)->second.lock();
+    if (job == nullptr || id - job->first_id >= job->size())
+        return Error{ErrorKind::refused, fmt::format("nobody holds the outcome of the task {} any more: keep what submit(), map() or execute() "
+                                                     "return for as long as it is to be looked up", id)};
+    const auto task = static_cast<std::size_t>(id - job->first_id);
+    if (job->fates[task].state == Job::State::cancelled)
+        return Error{ErrorKind::refused, fmt::format("the task {} was cancelled, or let go by whoever had submitted it", id)};
+    if (!job->is_settled(task)) scheduler_->move();
+    if (!job->is_settled(task)) return std::optional<AnyOutcome>{};
+    return std::optional{AnyOutcome{job, task}};
+}
+
+std::vector<TaskId> Pool::pending() {
+    scheduler_->move();
+    std::vector<TaskId> ids;
+    for (const Added& one : added_)
+        if (one.job == nullptr) ids.push_back(one.id);
+    for (const auto& [first, held] : jobs_)
+        if (const std::shared_ptr<Job> job = held.lock(); job != nullptr && job->unsettled > 0)
+            for (std::size_t task = 0; task < job->size(); ++task)
+                if (!job->is_settled(task)) ids.push_back(first + task);
+    std::ranges::sort(ids);
+    return ids;
+}
+
 // ---- step by step ----------------------------------------------------------------------------------
 
 Result<TaskId> Pool::add(Call call) {
@@ -150,7 +196,10 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
         return added.error();
     }
     for (Added& one : adding) {
-        if (one.job) enqueue_or_fail(one.job);
+        if (one.job) {
+            register_by_id(one.job);
+            enqueue_or_fail(one.job);
+        }
         added_.push_back(std::move(one));
     }
     scheduler_->move();

@@ -171,6 +171,13 @@ public:
     [[nodiscard]] Result<std::vector<AnyOutcome>> execute(std::vector<Call> calls, const MapOptions& options = {});
     [[nodiscard]] Result<std::vector<AnyOutcome>> execute(Call call, const MapOptions& options = {});
 
+    // ---- by id, whichever way a task was given
+    // The outcome of that task; nothing as long as there is none. `refused` for an id that no task has, for a task that was
+    // cancelled, and where nobody holds the outcomes of its call any more. Looks as ready() does.
+    [[nodiscard]] Result<std::optional<AnyOutcome>> find(TaskId id);
+    // The ids of all tasks that have no outcome yet, in order.
+    [[nodiscard]] std::vector<TaskId> pending();
+
     // ---- for the pool's own parts, and for other languages
     // A job of that function without tasks; starts the workers. `refused` where it is not there.
     [[nodiscard]] Result<std::shared_ptr<Job>> new_job(std::string_view function, Rules rules);
@@ -245,10 +252,13 @@ private:
 
     [[nodiscard]] Result<std::shared_ptr<Job>> make_job(TaskId id, const Call& call);
     void enqueue_or_fail(const std::shared_ptr<Job>& job);
+    void register_by_id(const std::shared_ptr<Job>& job);
     [[nodiscard]] Result<void> wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options);
 
     std::shared_ptr<Scheduler> scheduler_;
     Ids ids_;
+    std::map<TaskId, std::weak_ptr<Job>> jobs_;  // by the id of their first task; some may have ended
+    std::size_t jobs_enough_ = 64;               // then those that have ended are taken out
     std::vector<Added> added_;
     std::shared_ptr<Tally> added_tally_;
 };
@@ -261,25 +271,24 @@ public:
         : pool_(&pool), function_(std::move(function)), source_(std::make_unique<Source>(std::move(source))), options_(options),
           at_(std::ranges::begin(*source_)), ahead_(ahead) {}
 
-    // The next one, nothing behind the last. An error: a value that does not fit, or `stopping`, `timed_out`; with
-    // Errors::stop_at_first also that of a task.
+    // The next one, nothing behind the last. An error: a value that does not fit, behind the outcomes of those before it;
+    // `timed_out`, and then one may ask again; `stopping`; with Errors::stop_at_first also that of a task. What the source
+    // throws is thrown behind the outcomes of the values before it, too.
     [[nodiscard]] Result<std::optional<Outcome<R>>> next() {
-        while (!is_over_ && pending_.size() < ahead_ && at_ != std::ranges::end(*source_)) {
-            auto&& value = *at_;
-            Result<std::shared_ptr<Job>> job = pool_->new_job(function_, pool_->rules_of(options_));
-            if (!job) return job.error();
-            if (Result<void> filled = baton::pool::fill(**job, value); !filled) return filled.error();
-            if (Result<void> sent = pool_->send(*job); !sent) return sent.error();
-            pending_.emplace_back(pool_->scheduler(), std::move(*job));
-            ++at_;
+        take_values();
+        if (pending_.empty()) {
+            if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+            if (trouble_) return *std::exchange(trouble_, std::nullopt);
+            return std::optional<Outcome<R>>{};
         }
-        if (pending_.empty()) return std::optional<Outcome<R>>{};
         Result<Outcome<R>> one = pending_.front().outcome(options_.deadline);
         if (!one) return one.error();
         pending_.pop_front();
         if (!one->ok() && options_.errors == Errors::stop_at_first) {
             pending_.clear();
             is_over_ = true;
+            thrown_ = nullptr;
+            trouble_.reset();
             return one->error_in_call();
         }
         return std::optional{std::move(*one)};
@@ -301,13 +310,41 @@ public:
     [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
 private:
+    // As long as few enough wait to be looked at.
+    void take_values() {
+        try {
+            while (!is_over_ && pending_.size() < ahead_ && at_ != std::ranges::end(*source_)) {
+                if (Result<void> begun = begin_one(*at_); !begun) {
+                    is_over_ = true;
+                    trouble_ = begun.error();
+                    return;
+                }
+                ++at_;
+            }
+        } catch (...) {
+            is_over_ = true;
+            thrown_ = std::current_exception();
+        }
+    }
+    template <class V>
+    [[nodiscard]] Result<void> begin_one(V&& value) {
+        Result<std::shared_ptr<Job>> job = pool_->new_job(function_, pool_->rules_of(options_));
+        if (!job) return job.error();
+        if (Result<void> filled = baton::pool::fill(**job, value); !filled) return filled;
+        if (Result<void> sent = pool_->send(*job); !sent) return sent;
+        pending_.emplace_back(pool_->scheduler(), std::move(*job));
+        return {};
+    }
+
     Pool* pool_;
     std::string function_;
     std::unique_ptr<Source> source_;  // where `at_` points to, wherever this goes
     MapOptions options_;
     std::ranges::iterator_t<Source> at_;
     std::size_t ahead_;
-    bool is_over_ = false;
+    bool is_over_ = false;              // no further value is taken
+    std::exception_ptr thrown_;         // why
+    std::optional<Error> trouble_;      // or this
     std::deque<Pending<R>> pending_;
 };
 

@@ -10,6 +10,8 @@ namespace baton::pool {
 namespace {
 
 constexpr Duration look_interval = std::chrono::milliseconds{1};
+// A batch that is in hand for so long holds a task that takes longer than anybody thought, or its worker does not get to run.
+constexpr Duration long_batch = 5 * Tempo::budget;
 
 std::string call_text(const Job& job, std::size_t task) {
     return fmt::format("{}({})", job.function->name, job.arguments_text(task));
@@ -100,7 +102,8 @@ void Scheduler::cancel(Job& job) {
 
 void Scheduler::move() {
     if (context_->now() - looked_ >= look_interval) {
-        static_cast<void>(context_->wait_for([] { return true; }, Duration::zero()));
+        // A wait for what is so already would not look outside.
+        static_cast<void>(context_->wait_for([this] { return has_news(); }, Duration::zero()));
         looked_ = context_->now();
     }
     step();
@@ -127,6 +130,7 @@ void Scheduler::step() {
         give_up_late(seat);
     }
     fill();
+    take_back_waiting();
     if (const std::optional<Error> why = crew_.hopeless(); why && waiting_ > 0) fail_all(*why);
 }
 
@@ -138,8 +142,13 @@ bool Scheduler::has_news() const {
 
 Deadline Scheduler::next_look() const {
     Deadline next = crew_.next_start();
-    for (const std::vector<Flight>& flights : flights_)
+    const bool is_anybody_idle = idle() > 0;
+    for (const std::vector<Flight>& flights : flights_) {
         if (!flights.empty()) next = next.or_earlier(flights.front().deadline);
+        if (is_anybody_idle)
+            for (const Flight& flight : flights)
+                if (flight.batch != 0) next = next.or_earlier(flight.is_long);
+    }
     return next;
 }
 
@@ -175,9 +184,10 @@ void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
         flights_[seat].insert(flights_[seat].begin(), std::move(flight));
         return lose(seat, why, Cause::tasks);
     }
+    Crew::praise(from);
+    if (flight.count == 0) return;  // all of it has been taken back
     const auto delivery = std::make_shared<Delivery>(Delivery{from.name, std::move(done), std::nullopt});
     const std::size_t count = delivery->count();
-    Crew::praise(from);
     tempos_[flight.tasks.front().job->function.get()].note(count, delivery->done.took);
 
     std::size_t index = 0;
@@ -216,7 +226,8 @@ void Scheduler::give_up_late(std::size_t seat) {
 // ---- deaths ----------------------------------------------------------------------------------------
 
 void Scheduler::lose(std::size_t seat, const Error& why, Cause cause) {
-    const std::vector<Flight> flights = std::exchange(flights_[seat], {});
+    std::vector<Flight> flights = std::exchange(flights_[seat], {});
+    std::erase_if(flights, [](const Flight& flight) { return flight.count == 0; });  // taken back
     Seat& dead = crew_.seats()[seat];
     take_gifts_back(dead.worker, flights);
     std::size_t in_hand = 0;
@@ -284,15 +295,40 @@ void Scheduler::fill() {
     for (const std::vector<Flight>& flights : flights_) free -= std::min(free, flights.size());
     const std::size_t hands = std::max<std::size_t>({free, crew_.ready(), 1});
     share_ = (waiting_ + hands - 1) / hands;
+    idle_ = idle();
     // Who has nothing in hand comes first.
     for (const std::size_t in_hand : {std::size_t{0}, std::size_t{1}})
         for (std::size_t seat = 0; seat < flights_.size() && waiting_ > 0; ++seat)
             if (flights_[seat].size() == in_hand && has_room(seat)) give(seat);
 }
 
+std::size_t Scheduler::idle() const {
+    std::size_t count = 0;
+    for (std::size_t seat = 0; seat < flights_.size(); ++seat)
+        if (crew_.seats()[seat].state == Seat::State::ready && flights_[seat].empty()) ++count;
+    return count;
+}
+
+// Somebody has nothing to do, and nothing waits but what others have in hand and have not begun.
+void Scheduler::take_back_waiting() {
+    if (waiting_ > 0 || idle() == 0) return;
+    const Clock& clock = context_->loop().clock();
+    for (std::size_t seat = 0; seat < flights_.size(); ++seat)
+        for (Flight& flight : flights_[seat]) {
+            if (flight.batch == 0 || !flight.is_long.has_passed(clock)) continue;
+            const std::size_t begun = crew_.board().take_back(seat, std::exchange(flight.batch, 0), flight.count);
+            if (begun >= flight.count) continue;
+            std::vector<Stretch> back = split(flight.tasks, begun);
+            flight.count = begun;
+            for (auto stretch = back.rbegin(); stretch != back.rend(); ++stretch) bring_back(*stretch, stretch->is_alone);
+        }
+    fill();
+}
+
 bool Scheduler::has_room(std::size_t seat) const {
     if (crew_.seats()[seat].state != Seat::State::ready) return false;
     if (flights_[seat].empty()) return true;
+    if (flights_[seat].front().count == 0) return false;  // all of it was taken back: its worker does not get to run
     const Stretch& in_hand = flights_[seat].front().tasks.front();
     const auto tempo = tempos_.find(in_hand.job->function.get());
     return !in_hand.is_alone && tempo != tempos_.end() && tempo->second.is_quick();
@@ -311,7 +347,9 @@ Batch Scheduler::cut(bool is_second) {
     const Signature* const function = queue_.front().job->function.get();
     const Tempo tempo = tempos_[function];
     if (is_second && (queue_.front().is_alone || !tempo.is_quick())) return batch;
-    std::size_t wanted = queue_.front().is_alone ? 1 : tempo.batch(share_);
+    std::size_t wanted = queue_.front().is_alone ? 1 : std::min(tempo.batch(share_), Board::tasks_max);
+    // However short they seem: nothing waits behind another task while somebody has nothing to do.
+    if (idle_ > 0) wanted = std::min(wanted, (waiting_ + idle_ - 1) / idle_);
     std::size_t bytes_left = limits::batch_arguments_bytes_max;
     while (wanted > 0 && !queue_.empty() && queue_.front().job->function.get() == function) {
         Stretch& front = queue_.front();
@@ -340,6 +378,7 @@ Batch Scheduler::cut(bool is_second) {
 
 void Scheduler::give(std::size_t seat) {
     Batch batch = cut(!flights_[seat].empty());
+    if (flights_[seat].empty() && idle_ > 0) --idle_;
     if (batch.empty()) return;
     const auto fail_batch = [&](const Error& why) {
         for_each_task(batch, [&](Job& job, std::size_t task) { job.fail(task, why); });
@@ -347,6 +386,9 @@ void Scheduler::give(std::size_t seat) {
     Result<Run> run = pack(batch);
     if (!run) return fail_batch(run.error());
     const Timestamp sent = std::chrono::system_clock::now();
+    const bool may_be_split = !batch.front().is_alone;
+    run->batch = may_be_split ? crew_.board().lay(seat, tasks_in(batch)) : 0;
+    const std::uint16_t number = run->batch;
     const auto take_back = [&] {
         unpack(batch, *run);
         for (auto stretch = batch.rbegin(); stretch != batch.rend(); ++stretch) bring_back(*stretch, stretch->is_alone);
@@ -355,15 +397,18 @@ void Scheduler::give(std::size_t seat) {
     try {
         answer = context_->request(crew_.seats()[seat].worker, std::move(*run));
     } catch (...) {  // out of a wait within
+        if (number != 0) crew_.board().forget_last(seat);
         take_back();
         throw;
     }
     if (answer) {
         const Deadline deadline = Deadline::in(context_->loop().clock(), batch.front().job->rules.deadline);
         const std::size_t count = tasks_in(batch);
-        flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent});
+        flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent, number,
+                                  Deadline::in(context_->loop().clock(), long_batch)});
         return;
     }
+    if (number != 0) crew_.board().forget_last(seat);
     const ErrorKind kind = answer.error().kind;
     if (kind != ErrorKind::gone && kind != ErrorKind::stopping) {
         unpack(batch, *run);

@@ -2,7 +2,8 @@
 // Scheduler: which task goes to which worker when, and what happens when a worker dies with it.
 //
 // Tasks wait in one queue, as stretches of jobs. A worker that has room is given a batch: as many as its Tempo says, of one
-// function. Its answer settles them, or its death brings them back: those of a batch run again one by one, so that it
+// function, and never more than its share while others have nothing to do. What turns out to wait behind a long task is taken
+// back from its worker (board.hpp) as soon as another one is free. Its answer settles them, or its death brings them back: those of a batch run again one by one, so that it
 // shows which of them a worker dies of; that one is failed after some tries, the others go on. Tasks under a deadline,
 // that may not be tried twice, or that carry segments, are alone in a worker's hands from the start.
 //
@@ -56,6 +57,8 @@ private:
         std::size_t count = 0;
         Deadline deadline;
         Timestamp sent;
+        std::uint16_t batch = 0;  // its number on the board; 0: nothing of it can be taken back, any more
+        Deadline is_long = {};    // after that
     };
     using Seat = Crew::Seat;
 
@@ -75,6 +78,8 @@ private:
     [[nodiscard]] Deadline next_look() const;
 
     void fill();
+    void take_back_waiting();
+    [[nodiscard]] std::size_t idle() const;
     [[nodiscard]] bool has_room(std::size_t seat) const;
     void give(std::size_t seat);
     [[nodiscard]] Batch cut(bool is_second);
@@ -87,6 +92,7 @@ private:
     std::deque<Stretch> queue_;
     std::size_t waiting_ = 0;  // tasks in the queue
     std::size_t share_ = 1;    // of those that waited when fill() began, for a hand that was free
+    std::size_t idle_ = 0;     // workers without anything in hand that fill() has not come to yet
     std::vector<std::vector<Flight>> flights_;  // of each seat, the oldest first
     std::unordered_map<const Signature*, Tempo> tempos_;
     Instant looked_{};

@@ -6,6 +6,7 @@
 // a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool reads a result
 // only where somebody wants it, so that a short task costs it next to nothing.
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,6 +39,7 @@ struct Signature {
 [[nodiscard]] std::string to_text(const Signature& signature);
 
 struct Describe {
+    std::optional<Slice> place;  // of the worker that is asked, on the pool's board (board.hpp)
     using Reply = std::vector<Signature>;
 };
 
@@ -52,10 +54,11 @@ struct Run {
     std::vector<std::byte> arguments;  // [[argument, ...], ...]: a list for each task, with nothing in place of a Carried
     std::vector<Carried> carried;      // only of a task that is alone in its batch
     Duration budget{};                 // no further task is begun after that: those left over go back to the pool
+    std::uint16_t batch = 0;           // on the board; 0: it is not there, and nothing of it is taken back
     using Reply = Done;
 };
 
-// The first so many tasks of the batch were run.
+// The first so many tasks of the batch were run; none where the pool has taken all of them back.
 struct FailedTask {
     std::uint32_t index = 0;  // of the task in its batch; they come in order
     ErrorBody error;

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <ctime>
 
+#include "actors/pool/board.hpp"
 #include "actors/pool/work.hpp"
 #include "runtime/actor.hpp"
+#include "runtime/base/text.hpp"
 
 namespace baton::pool {
 namespace {
@@ -16,13 +18,6 @@ constexpr std::size_t results_bytes_enough = std::size_t{64} << 10;
 constexpr std::size_t result_bytes_max = limits::message_bytes_max  // so that the largest result fits behind:
                                          - results_bytes_enough     // those before it
                                          - (std::size_t{16} << 10); // an error, and what a Done has beside its results
-
-// What people can read of any bytes.
-std::string readable(std::string text) {
-    text.resize(std::min(text.size(), limits::error_text_bytes_max));
-    if (!is_utf8(text)) std::ranges::replace_if(text, [](char letter) { return (letter & 0x80) != 0; }, '?');
-    return text;
-}
 
 // When tasks are done. Short ones share a look at the clock, which takes as long as they do.
 class Stopwatch {
@@ -65,7 +60,8 @@ public:
         if (!worker.mistake().empty()) throw Failure(Error{ErrorKind::refused, worker.mistake()});
     }
 
-    std::vector<Signature> on(const Describe&) {
+    std::vector<Signature> on(Describe command) {
+        place_.take(std::move(command.place));
         std::vector<Signature> all;
         for (const Worker::Task& task : worker_->tasks()) all.push_back(task.signature);
         return all;
@@ -92,6 +88,7 @@ public:
         while (moments_.size() < batch->size()) {
             const std::size_t index = moments_.size();
             if (index > 0 && (passed > run.budget || results_.size() > results_bytes_enough)) break;
+            if (!place_.begin(run.batch, index)) break;
             run_one(*task, batch->at(index), run.carried, done, static_cast<std::uint32_t>(index));
             passed = watch.lap();
             moments_.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(passed.count(), UINT32_MAX)));
@@ -122,18 +119,23 @@ private:
             error = error_of_current_exception();
         }
         const std::size_t bytes = results_.size() - before;
+        if (!error && std::string_view(results_).substr(before) == nested_too_deep)
+            error = Error{ErrorKind::refused, fmt::format("the result is nested deeper than {} (limits::message_depth_max)",
+                                                          limits::message_depth_max)};
         if (!error && bytes > result_bytes_max)
-            error = Error{ErrorKind::refused, fmt::format("the result has {} bytes, at most {} fit into a message: return it as a Segment",
-                                                          bytes, result_bytes_max)};
+            error = Error{ErrorKind::refused, fmt::format("the result has more than the {} bytes that fit into a message: return it as "
+                                                          "a Segment", result_bytes_max)};
         if (!error) return;
         results_.resize(before);
         result.nil();
         done.segments.clear();
-        done.failures.push_back({index, {std::string(name_of(error->kind)), readable(error->text), readable(error->type), error->frames}});
+        done.failures.push_back({index, {std::string(name_of(error->kind)), readable(error->text, limits::error_text_bytes_max),
+                                        readable(error->type, limits::error_frame_bytes_max), error->frames}});
     }
 
     Context* context_;
     const Worker* worker_;
+    Place place_;
     Unpacker unpacker_;
     // Reused from batch to batch.
     Buffer results_;

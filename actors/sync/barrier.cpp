@@ -18,9 +18,12 @@ Result<void> Barrier::run_action() {
     std::string error;
     try {
         if (action_) action_();
-        else error = "this process has given its handle no action";
+        else error = "this process has given its handle no action, and it was the last to come, which runs it";
     } catch (const std::exception& exception) {
         error = exception.what();
+        if (error.empty()) error = "an exception without a text";
+    } catch (...) {
+        error = "an exception that is no std::exception";
     }
     if (Result<void> told = tell(ActionDone{number(), error}); !told) return told;
     if (error.empty()) return {};

@@ -5,7 +5,7 @@
 namespace baton::sync {
 
 Result<Cells::Cell> Cells::fresh() {
-    if (pages_.empty() || pages_.back().used == page_words) {
+    if (const auto found = pages_.find(filling_); found == pages_.end() || found->second.used == page_words) {
         Result<Segment> page = context_->create_array<std::uint64_t>({page_words});
         if (!page) return page.error();
         std::ranges::fill(page->as<std::uint64_t>(), 0);
@@ -13,16 +13,22 @@ Result<Cells::Cell> Cells::fresh() {
         if (!lent) return lent.error();
         Result<Slice> own = lent->share(0, page_words);
         if (!own) return own.error();
-        pages_.push_back({std::move(*lent), std::move(*own)});
+        pages_.emplace(++filling_, Page{std::move(*lent), std::move(*own)});
     }
-    Page& page = pages_.back();
-    const Cell cell{pages_.size() - 1, page.used};
+    Page& page = pages_.at(filling_);
+    const Cell cell{filling_, page.used};
     page.used += cell_words;
     return cell;
 }
 
 Word Cells::word(Cell cell, std::uint64_t place) {
-    return Word{pages_[cell.page].own.as<std::uint64_t>()[cell.place + place]};
+    return Word{pages_.at(cell.page).own.as<std::uint64_t>()[cell.place + place]};
+}
+
+void Cells::end(Cell cell) {
+    Page& page = pages_.at(cell.page);
+    page.ended += cell_words;
+    if (page.ended == page_words) pages_.erase(cell.page);
 }
 
 }  // namespace baton::sync

@@ -5,6 +5,8 @@
 // have too. When a client dies the ledger takes its slices back; when the keeper dies the memory stays until the last
 // client lets go.
 
+#include <map>
+
 #include "actors/sync/words.hpp"
 #include "runtime/context.hpp"
 
@@ -22,17 +24,23 @@ public:
     [[nodiscard]] Result<Cell> fresh();
     [[nodiscard]] Word word(Cell cell, std::uint64_t place);
     // For one client.
-    [[nodiscard]] Result<Slice> share(Cell cell) { return pages_[cell.page].lent.share(cell.place, cell_words); }
+    [[nodiscard]] Result<Slice> share(Cell cell) { return pages_.at(cell.page).lent.share(cell.place, cell_words); }
+    // Nobody new gets it. A page of such cells alone goes, and its memory with the last client that has one of them; before
+    // that no cell is used again, as somebody may still look at it.
+    void end(Cell cell);
+    [[nodiscard]] std::size_t pages() const noexcept { return pages_.size(); }
 
 private:
     static constexpr std::uint64_t page_words = 4096 / sizeof(std::uint64_t);
     struct Page {
         Lent lent;
         Slice own;  // never sent: the keeper's own view
-        std::uint64_t used = 0;
+        std::uint64_t used = 0;   // words that were ever given out
+        std::uint64_t ended = 0;  // and of those, words that are kept no longer
     };
     Context* context_;
-    std::vector<Page> pages_;
+    std::map<std::size_t, Page> pages_;
+    std::size_t filling_ = 0;  // the page that fresh cells come from
 };
 
 }  // namespace baton::sync

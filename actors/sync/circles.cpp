@@ -7,7 +7,7 @@ namespace baton::sync {
 
 void SyncActor::look() {
     kept::Wakes wakes;
-    for (const Kept& one : kept_) one.primitive->look(wakes);
+    for (const auto& [number, one] : kept_) one.primitive->look(wakes);
     deliver(wakes);
 
     std::vector<Wait> waits = waits_of_clients();
@@ -23,7 +23,7 @@ std::vector<Wait> SyncActor::waits_of_clients() {
     std::vector<Wait> waits;
     for (const auto& [id, client] : clients_.all()) {
         if (!client.waiting || context_->now() - client.waiting->since < limits::look_interval) continue;
-        kept::WaitsFor waits_for = kept_[client.waiting->number - 1].primitive->waits_for(id);
+        kept::WaitsFor waits_for = kept_.at(client.waiting->number).primitive->waits_for(id);
         if (!waits_for.whom.empty()) waits.push_back({id, client.waiting->turn, std::move(waits_for)});
     }
     return waits;

@@ -10,9 +10,12 @@ Result<void> Condition::wait(Duration deadline) {
     if (!lock_->is_held())
         return Error{ErrorKind::refused, fmt::format("{} waits for condition '{}' without holding lock '{}'", context().name(), name(),
                                                      lock_->name())};
+    const Deadline end = Deadline::in(context().loop().clock(), deadline);
+    Result<Pending<Granted>> asked = begin(WaitCondition{number()}, deadline);
+    if (!asked) return asked.error();  // the lock is held as before
     // The keeper lets go of the lock for us and gives it back, so the word is not ours to touch meanwhile.
     const std::uint64_t depth = std::exchange(lock_->depth_, 0);
-    Result<Granted> granted = sync::Handle::wait(WaitCondition{number()}, deadline, "condition");
+    Result<Granted> granted = finish(*asked, end, deadline, "condition");
     if (granted) {
         lock_->depth_ = depth;
         lock_->dead_owner_ = std::move(granted->dead_owner);
@@ -29,8 +32,13 @@ Result<void> Condition::wait(Duration deadline) {
 Result<void> Condition::wait_for(const std::function<bool()>& holds, Duration duration) {
     const Clock& clock = context().loop().clock();
     const Deadline deadline = Deadline::in(clock, duration);
-    while (!holds())
-        if (Result<void> waited = wait(deadline.left(clock)); !waited) return waited;
+    while (!holds()) {
+        Result<void> waited = wait(deadline.left(clock));
+        if (waited) continue;
+        const bool is_late = waited.error().kind == ErrorKind::timed_out && lock_->is_held();
+        if (is_late && holds()) return {};
+        return is_late ? late("condition", duration) : waited.error();
+    }
     return {};
 }
 

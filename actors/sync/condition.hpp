@@ -26,7 +26,7 @@ public:
     Condition(Context& context, Address address, Lock& lock) : Handle(context, std::move(address)), lock_(&lock) {}
 
     [[nodiscard]] Result<void> wait(Duration deadline);
-    // Until `holds` does; looked at now and after each notice, with the lock held.
+    // Until `holds` does; looked at now, after each notice and at the deadline, which is one for all waits, with the lock held.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& holds, Duration deadline);
     // How many of those who wait were told; at most `count`.
     Result<std::uint64_t> notify(std::uint64_t count = 1) { return ask(Notify{number(), count}); }

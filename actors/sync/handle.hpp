@@ -4,13 +4,14 @@
 //
 // Rules of all handles: one thread, the actor's. One handle a process and primitive. Not movable, as what guards refers
 // to it. Every wait has a deadline and ends with one of
-//     ok          it came
+//     ok          it came; with a deadline of 0 what the keeper has at once
 //     timed_out   the deadline; nothing of what was waited for is the waiter's, also if it came at that moment
 //     stopping    this actor stops
-//     gone        the keeper has exited, and with it what it kept
+//     gone        the keeper has exited, and with it what it kept; or this has been removed
 //     refused     there is nothing to wait for; the text says why: a deadlock (with the names in the circle), a barrier that is
 //                 broken, a lock that is held already
 //     overloaded  a limit of the keeper
+// What throws out of a wait (a watcher of the loop) leaves it as the deadline does: withdrawn, and given back if it came.
 
 #include <fmt/format.h>
 
@@ -30,6 +31,9 @@ public:
     // May travel to other processes, which make handles of it.
     [[nodiscard]] const Address& address() const noexcept { return address_; }
     [[nodiscard]] const std::string& name() const noexcept { return address_.name; }
+    // It is kept no longer: who waits there hears `gone`, and so does everybody who waits later. `refused` for a lock that is
+    // held, or that has conditions.
+    Result<void> remove() { return tell(Remove{number()}); }
     // How many processes wait at it; a question to the keeper.
     [[nodiscard]] Result<std::uint64_t> waiting();
 
@@ -40,15 +44,18 @@ protected:
     // A command that is answered when something has come. `what` is for the text of an error: "lock".
     template <class C>
     [[nodiscard]] Result<Granted> wait(const C& command, Duration deadline, std::string_view what) {
-        if (Result<void> paid = withdraw_late(); !paid) return paid.error();
-        Result<Granted> granted = context_->ask(address_.keeper, command, deadline);
-        if (!granted && (granted.error().kind == ErrorKind::timed_out || granted.error().kind == ErrorKind::stopping)) {
-            owes_withdrawal_ = true;
-            static_cast<void>(withdraw_late());
-            if (granted.error().kind == ErrorKind::timed_out) return late(what, deadline);
-        }
-        return granted;
+        const Deadline end = Deadline::in(context_->loop().clock(), deadline);
+        Result<Pending<Granted>> asked = begin(command, deadline);
+        if (!asked) return asked.error();
+        return finish(*asked, end, deadline, what);
     }
+    // The same in two steps. An error of the first: the keeper has not heard of it.
+    template <class C>
+    [[nodiscard]] Result<Pending<Granted>> begin(const C& command, Duration deadline) {
+        if (Result<void> paid = withdraw_late(); !paid) return paid.error();
+        return context_->request(address_.keeper, command, deadline);
+    }
+    [[nodiscard]] Result<Granted> finish(Pending<Granted>& asked, Deadline end, Duration deadline, std::string_view what);
     // One that is answered at once, as far as the keeper gets to run.
     template <class C>
     [[nodiscard]] Result<typename C::Reply> ask(const C& command) {

@@ -9,7 +9,8 @@
 //     jobs.join(5s);                          // until nothing is unfinished
 //
 // At least once: an item whose taker dies before task_done is the next to be taken. One whose takers die three times is given
-// up and counts as finished (limits::item_takers_max). A put that ended as `timed_out` may have been taken at that moment.
+// up and counts as finished (limits::item_takers_max). So each item is kept until task_done: a put that finds no room because
+// of items that were taken and never finished is `overloaded`, and says whose they are. A put that ended as `timed_out` may have been taken at that moment.
 // Errors: as all waits (handle.hpp); `refused` for task_done without an item, and for an item that is no T, which stays
 // with who took it.
 

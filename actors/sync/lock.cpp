@@ -102,9 +102,18 @@ Result<void> Lock::release_waited(std::uint64_t seen) {
     if (seen != (me_ | lock_word::waited))
         return Error{ErrorKind::refused, fmt::format("{} '{}' is not {}'s any more: somebody has written {:#x} over its word", kind_,
                                                      name(), context().name(), seen)};
+    // A keeper that is too far behind to be told, or was not because the wait for it threw, finds the lock free when it looks
+    // after those who wait.
+    struct GivenUp {
+        Word word;
+        std::uint64_t seen;
+        bool is_due = true;
+        ~GivenUp() {
+            if (is_due) word.compare_exchange_strong(seen, lock_word::free, std::memory_order_release, std::memory_order_relaxed);
+        }
+    } given_up{word(lock_place), seen};
     Result<void> sent = context().send(address().keeper, Release{number()});
-    // A keeper that is too far behind to be told finds the lock free when it looks after those who wait.
-    if (!sent) word(lock_place).compare_exchange_strong(seen, lock_word::free, std::memory_order_release, std::memory_order_relaxed);
+    given_up.is_due = !sent.ok();
     return sent;
 }
 

@@ -1,4 +1,4 @@
-// What the keeper does when it is asked to keep something more.
+// What the keeper does when it is asked to keep something more, or no longer.
 #include <algorithm>
 
 #include "actors/sync/kept/barrier.hpp"
@@ -20,13 +20,13 @@ Result<void> SyncActor::require_room(std::string_view kind, const std::string& n
                                                      kind, limits::name_bytes_max, name.size())};
     if (kept_.size() + count <= limits::primitives_max) return {};
     return Error{ErrorKind::overloaded, fmt::format("{} '{}' was not made: {} keeps {} primitives already "
-                                                    "(limits::primitives_max); spawn another keeper",
-                                                    kind, name, context_->name(), kept_.size())};
+                                                    "(limits::primitives_max); remove those that nobody uses any more, or spawn "
+                                                    "another keeper", kind, name, context_->name(), kept_.size())};
 }
 
 Address SyncActor::keep(Kept kept) {
-    kept_.push_back(std::move(kept));
-    return {context_->self<Protocol>(), static_cast<std::uint32_t>(kept_.size()), kept_.back().primitive->name()};
+    const auto [place, is_new] = kept_.emplace(++last_number_, std::move(kept));
+    return {context_->self<Protocol>(), last_number_, place->second.primitive->name()};
 }
 
 Result<SyncActor::Kept> SyncActor::with_lock(std::string_view kind, std::string name) {
@@ -117,6 +117,49 @@ Result<Ends> SyncActor::on(MakeChannel command) {
     ends.first = keep({std::move(first)});
     ends.second = keep({std::move(second)});
     return ends;
+}
+
+// ---- the end of one ----------------------------------------------------------------------------------
+
+Result<void> SyncActor::let_go(kept::Primitive& primitive) {
+    auto* const lock = dynamic_cast<kept::Lock*>(&primitive);
+    if (lock == nullptr) return {};
+    for (const auto& [number, other] : kept_)
+        if (const auto* condition = dynamic_cast<kept::Condition*>(other.primitive.get()); condition != nullptr && condition->is_of(*lock))
+            return Error{ErrorKind::refused, fmt::format("{} can't be removed: {} is one of it; remove that first", lock->to_text(),
+                                                         condition->to_text())};
+    if (!lock->end())
+        return Error{ErrorKind::refused, fmt::format("{} can't be removed: {} holds it", lock->to_text(), clients_.name_of(lock->owner()))};
+    std::erase_if(resting_, [lock](const Resting& one) { return one.lock == lock; });
+    return {};
+}
+
+void SyncActor::drop(std::uint32_t number, const Error& why) {
+    for (auto& [id, client] : clients_.all()) {
+        if (client.last.number == number) client.last = {};
+        if (!client.waiting || client.waiting->number != number) continue;
+        Client::Waiting waiting = std::move(*client.waiting);
+        client.waiting.reset();
+        waiting.answer.fail(why);
+    }
+    const auto kept = kept_.find(number);
+    if (kept->second.cell) cells_.end(*kept->second.cell);
+    kept_.erase(kept);
+}
+
+Result<Nothing> SyncActor::on(const Remove& command) {
+    Result<Kept*> kept = find(command.number);
+    if (!kept) return kept.error();
+    kept::Primitive& primitive = *(*kept)->primitive;
+    if (Result<void> free = let_go(primitive); !free) return free.error();
+    const Error gone{ErrorKind::gone, fmt::format("{} was removed by {}", primitive.to_text(), clients_.name_of(context_->sender().id))};
+    const auto other = std::ranges::find_if(kept_, [&](const auto& entry) {
+        const auto* end = dynamic_cast<kept::ChannelEnd*>(entry.second.primitive.get());
+        return end != nullptr && end->is_other_end_of(primitive);
+    });
+    if (other != kept_.end()) drop(other->first, gone);
+    drop(command.number, gone);
+    return Nothing{};
 }
 
 }  // namespace baton::sync

@@ -56,16 +56,17 @@ struct Say;
 struct Hear;
 struct Poll;
 struct Close;
+struct Remove;
 using Protocol =
     baton::Protocol<MakeLock, MakeCondition, MakeEvent, MakeSemaphore, MakeBarrier, MakeLatch, MakeValue, MakeArray,
                     MakeQueue, MakeChannel, Attach, Look, Withdraw, Acquire, Release, WaitCondition, Notify, SetEvent,
                     WaitEvent, TakePermit, ReturnPermit, Arrive, ActionDone, ResetBarrier, AbortBarrier, CountDown,
-                    WaitLatch, Put, Get, TaskDone, Join, Say, Hear, Poll, Close>;
+                    WaitLatch, Put, Get, TaskDone, Join, Say, Hear, Poll, Close, Remove>;
 
 // Bounds of one keeper; beyond them it answers `overloaded`.
 namespace limits {
 using namespace baton::limits;
-inline constexpr std::size_t primitives_max = 4'096;
+inline constexpr std::size_t primitives_max = 4'096;                      // at once
 inline constexpr std::uint64_t queue_items_max = 65'536;                  // of one queue or channel end, taken and not done included
 inline constexpr std::uint64_t queue_bytes_max = std::uint64_t{64} << 20;
 inline constexpr std::uint32_t item_takers_max = 3;  // that die with an item in hand; then it is given up
@@ -119,6 +120,13 @@ struct Looked {
 struct Look {
     std::uint32_t number = 0;
     using Reply = Looked;
+};
+
+// It is kept no longer. Who waits there hears `gone`, and so does everybody who uses its number later, which no other
+// primitive gets. `refused` for a lock that somebody holds, and for one whose conditions are still there. Of a channel both ends.
+struct Remove {
+    std::uint32_t number = 0;
+    using Reply = Nothing;
 };
 
 // ---- locks and conditions --------------------------------------------------------------------------
@@ -260,7 +268,7 @@ struct MakeQueue {
     std::uint64_t bound = limits::queue_items_max;  // items that wait to be taken; then Put waits
     using Reply = Address;
 };
-// Answered when it is in the queue.
+// Answered when it is in the queue. `overloaded` where nothing fits because of items that were taken and never finished.
 struct Put {
     std::uint32_t number = 0;
     Bytes item;

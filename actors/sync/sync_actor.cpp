@@ -28,9 +28,11 @@ SyncActor::~SyncActor() {
 // ---- from commands to primitives -------------------------------------------------------------------
 
 Result<SyncActor::Kept*> SyncActor::find(std::uint32_t number) {
-    if (number >= 1 && number <= kept_.size()) return &kept_[number - 1];
+    if (const auto found = kept_.find(number); found != kept_.end()) return &found->second;
+    if (number >= 1 && number <= last_number_)
+        return Error{ErrorKind::gone, fmt::format("{} keeps number {} no longer: it was removed", context_->name(), number)};
     return Error{ErrorKind::refused, fmt::format("{} keeps nothing of number {}: its primitives are 1 to {}", context_->name(),
-                                                 number, kept_.size())};
+                                                 number, last_number_)};
 }
 
 template <class Kind, class Begin>
@@ -68,7 +70,7 @@ void SyncActor::deliver(Wakes& wakes) {
         const bool is_item = wake.outcome && !wake.outcome->item.empty();
         client->last = {waiting.number, is_item ? kept::Given::item : wake.outcome ? kept::Given::grant : kept::Given::nothing};
         if (wake.outcome && !wake.outcome->dead_owner.empty())
-            context_->log().warn("lock.inherited", "{} of {}, who died, by {}", kept_[waiting.number - 1].primitive->to_text(),
+            context_->log().warn("lock.inherited", "{} of {}, who died, by {}", kept_.at(waiting.number).primitive->to_text(),
                                  wake.outcome->dead_owner, client->party.name);
         if (wake.outcome) waiting.answer.reply(*wake.outcome);
         else waiting.answer.fail(wake.outcome.error());
@@ -80,20 +82,20 @@ void SyncActor::end_wait(Client& client, const Error& why) {
     client.waiting.reset();
     client.last = {};
     Wakes wakes;
-    kept_[waiting.number - 1].primitive->withdraw(client.party, kept::Given::nothing, wakes);
+    kept_.at(waiting.number).primitive->withdraw(client.party, kept::Given::nothing, wakes);
     waiting.answer.fail(why);
     deliver(wakes);
 }
 
 void SyncActor::on(const Withdraw& command) {
     Client* client = clients_.find(context_->sender().id);
-    if (client == nullptr) return;
+    if (client == nullptr || command.number == 0) return;
     if (client->waiting && client->waiting->number == command.number)
         return end_wait(*client, Error{ErrorKind::refused, "the wait was withdrawn"});
     if (client->last.number != command.number) return;
     const kept::Given given = std::exchange(client->last, {}).given;
     Wakes wakes;
-    kept_[command.number - 1].primitive->withdraw(client->party, given, wakes);
+    kept_.at(command.number).primitive->withdraw(client->party, given, wakes);
     deliver(wakes);
 }
 
@@ -104,7 +106,7 @@ void SyncActor::bury(const PeerExited& exited) {
     const std::string how = fmt::format("{} has exited: {}", dead->party.name, to_text(exited.exit));
     Wakes wakes;
     // Conditions look at their locks, which were made before them.
-    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) kept->primitive->bury(dead->party, how, wakes);
+    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) kept->second.primitive->bury(dead->party, how, wakes);
     deliver(wakes);
 }
 
@@ -237,7 +239,7 @@ void SyncActor::on(Put command, Answer<Granted> answer) {
 
 void SyncActor::on(const Get& command, Answer<Granted> answer) {
     wait_at<kept::Queue>(command.number, std::move(answer),
-                         [](kept::Queue& queue, const Party& who, Wakes& wakes) { queue.get(who.id, wakes); });
+                         [](kept::Queue& queue, const Party& who, Wakes& wakes) { queue.get(who, wakes); });
 }
 
 Result<Nothing> SyncActor::on(const TaskDone& command) {

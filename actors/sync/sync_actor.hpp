@@ -2,7 +2,8 @@
 // SyncActor: the keeper. Who may ask it what: sync.hpp; what each primitive does: kept/.
 //
 // Here are only the ways between them: from a command to the primitive with that number, from the Wakes that come of
-// it to the answers that were kept, from the end of a client to all that it held (sync_actor.cpp), what is made (making.cpp),
+// it to the answers that were kept, from the end of a client to all that it held (sync_actor.cpp), what is made and removed
+// (making.cpp),
 // and every 100 ms of waiting one look for circles (circles.cpp).
 
 #include <memory>
@@ -56,6 +57,7 @@ public:
     void on(const Hear& command, Answer<Granted> answer);
     void on(const Poll& command, Answer<Granted> answer);
     Result<Nothing> on(const Close& command);
+    Result<Nothing> on(const Remove& command);
 
     [[nodiscard]] Deadline next_deadline() const {
         return resting_.empty() ? next_look_ : next_look_.or_earlier(Deadline{resting_.front().until});
@@ -72,6 +74,9 @@ private:
     // ---- making
     [[nodiscard]] Result<void> require_room(std::string_view kind, const std::string& name, std::size_t count = 1) const;
     Address keep(Kept kept);
+    // Refused where it can't go now.
+    [[nodiscard]] Result<void> let_go(kept::Primitive& primitive);
+    void drop(std::uint32_t number, const Error& why);
     // A lock with a cell of its own, of a kind that has one.
     [[nodiscard]] Result<Kept> with_lock(std::string_view kind, std::string name);
 
@@ -101,7 +106,8 @@ private:
     Context* context_;
     Cells cells_;
     Clients clients_;
-    std::vector<Kept> kept_;  // number - 1
+    std::map<std::uint32_t, Kept> kept_;  // by number
+    std::uint32_t last_number_ = 0;       // of all that was ever made
     std::uint64_t turns_ = 0;
     Deadline next_look_ = Deadline::never();
     struct Resting {

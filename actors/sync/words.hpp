@@ -12,6 +12,7 @@
 // | waited for            | owner(x)                 | owner(x) + waited    | the keeper, asked by one who waits   |
 // | passed on             | owner(x) + waited, free  | owner(next) or free  | the keeper: told by x, or of x's end, or as somebody waits |
 // | abandoned             | owner(x), with or without waited | abandoned(x) | the keeper, told of x's end, when nobody waits |
+// | removed               | free, abandoned(x)       | removed              | the keeper, which keeps it no longer: who asks for it then is told |
 //
 // Nobody waits in shared memory: who finds the lock taken asks the keeper, which knows who lives. A word is hostile
 // input like any other: the keeper makes sense of whatever it finds there.
@@ -35,6 +36,7 @@ namespace lock_word {
 inline constexpr std::uint64_t free = 0;
 inline constexpr std::uint64_t waited = std::uint64_t{1} << 63;
 inline constexpr std::uint64_t abandoned = std::uint64_t{1} << 62;
+inline constexpr std::uint64_t removed = std::uint64_t{1} << 61;
 
 // Numbers of actors are far below 2^30.
 [[nodiscard]] constexpr std::uint64_t of(ActorId owner) noexcept {

@@ -1,7 +1,6 @@
-// Passenger: calls a taxi, hears from it, and remembers the talk.
-#include <chrono>
-
-#include "actors/taxi_ride/taxi_ride.hpp"
+// Passenger: calls a taxi, and hears from it until it has arrived.
+#include "actors/sync/event.hpp"
+#include "actors/taxi_ride/talk.hpp"
 #include "runtime/actor.hpp"
 
 namespace {
@@ -10,30 +9,20 @@ class Passenger {
 public:
     explicit Passenger(baton::Context& context) : context_(&context) {}
 
-    // Answered later: this handler returns at once, so that the taxi can be heard.
-    void on(const passenger::CallTaxi& command, baton::Answer<bool> answer) {
-        const std::string message = "Hello, I need a taxi near the Park";
-        remember("SEND", message);
-        const auto sent = context_->send(command.taxi, taxi::Call{context_->self<passenger::Protocol>(), message});
-        if (!sent) return answer.fail(sent.error());
-        waiting_ = std::move(answer);
+    std::vector<taxi_ride::Memory> on(const passenger::CallTaxi& command) {
+        taxi_ride::Talk talk{*context_, command.end};
+        baton::sync::Event arrived{*context_, command.arrived};
+        talk.send("Hello, I need a taxi near the Park");
+        for (;;) {
+            // Asked before the look at the channel: what was said before the arrival is there by then, and is heard.
+            const bool has_arrived = arrived.is_set().value();
+            if (talk.poll(std::chrono::milliseconds{500})) talk.receive();
+            else if (has_arrived) return talk.memories();
+        }
     }
-
-    void on(const passenger::Hear& command) {
-        remember("GET", command.message);
-        if (command.has_arrived) waiting_.reply(true);
-    }
-
-    std::vector<taxi::Memory> on(const passenger::TellStory&) { return story_; }
 
 private:
-    void remember(std::string action, std::string message) {
-        story_.push_back({std::chrono::system_clock::now(), std::move(action), std::move(message)});
-    }
-
     baton::Context* context_;
-    baton::Answer<bool> waiting_;
-    std::vector<taxi::Memory> story_;
 };
 
 }  // namespace

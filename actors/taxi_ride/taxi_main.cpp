@@ -3,7 +3,8 @@
 #include <chrono>
 #include <thread>
 
-#include "actors/taxi_ride/taxi_ride.hpp"
+#include "actors/sync/event.hpp"
+#include "actors/taxi_ride/talk.hpp"
 #include "runtime/actor.hpp"
 
 namespace {
@@ -19,31 +20,22 @@ class Taxi {
 public:
     explicit Taxi(baton::Context& context) : context_(&context), leg_(leg_from(context.arguments())) {}
 
-    void on(const taxi::Call& command) {
-        remember("GET", command.message);
-        say(command, "Ok, going!", false);
+    std::vector<taxi_ride::Memory> on(const taxi::Drive& command) {
+        taxi_ride::Talk talk{*context_, command.end};
+        talk.receive();
+        talk.send("Ok, going!");
         std::this_thread::sleep_for(leg_);  // driving
-        say(command, "I'm around", false);
+        talk.send("I'm around");
         std::this_thread::sleep_for(leg_);
-        say(command, "I arrived", true);
+        talk.send("I arrived");
+        baton::sync::Event{*context_, command.arrived}.set().value();
+        talk.close();
+        return talk.memories();
     }
-
-    std::vector<taxi::Memory> on(const taxi::TellStory&) { return story_; }
 
 private:
-    void say(const taxi::Call& command, const std::string& message, bool has_arrived) {
-        remember("SEND", message);
-        const auto sent = context_->send(command.passenger, passenger::Hear{message, has_arrived});
-        if (!sent) context_->log().warn("passenger.lost", "{}", describe(sent.error()));
-    }
-
-    void remember(std::string action, std::string message) {
-        story_.push_back({std::chrono::system_clock::now(), std::move(action), std::move(message)});
-    }
-
     baton::Context* context_;
     std::chrono::milliseconds leg_;
-    std::vector<taxi::Memory> story_;
 };
 
 }  // namespace

@@ -1,14 +1,14 @@
 #pragma once
-// What one may say to a passenger, and to a taxi: the two talk to each other, so they are declared together.
+// What one may say to a taxi, and to a passenger. The two talk over a channel, each at its own end; an event says that the
+// taxi has arrived. Both answer, when the ride is over, with what they remember of the talk.
 
 #include <string>
 #include <vector>
 
+#include "actors/sync/sync.hpp"
 #include "runtime/base/clock.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
 
-namespace taxi {
+namespace taxi_ride {
 
 // One line of what somebody remembers of the talk.
 struct Memory {
@@ -17,43 +17,28 @@ struct Memory {
     std::string message;
 };
 
-}  // namespace taxi
-
-namespace passenger {
-
-struct CallTaxi;
-struct Hear;
-struct TellStory;
-using Protocol = baton::Protocol<CallTaxi, Hear, TellStory>;
-
-}  // namespace passenger
+}  // namespace taxi_ride
 
 namespace taxi {
 
-struct Call {
-    baton::Ref<passenger::Protocol> passenger;
-    std::string message;
+// Waits for a call, and drives there.
+struct Drive {
+    baton::sync::Address end;
+    baton::sync::Address arrived;
+    using Reply = std::vector<taxi_ride::Memory>;
 };
-struct TellStory {
-    using Reply = std::vector<Memory>;
-};
-using Protocol = baton::Protocol<Call, TellStory>;
+using Protocol = baton::Protocol<Drive>;
 
 }  // namespace taxi
 
 namespace passenger {
 
-// Calls that taxi; answered when it has arrived.
+// Calls whoever is at the other end, and hears from there until it has arrived.
 struct CallTaxi {
-    baton::Ref<taxi::Protocol> taxi;
-    using Reply = bool;
+    baton::sync::Address end;
+    baton::sync::Address arrived;
+    using Reply = std::vector<taxi_ride::Memory>;
 };
-struct Hear {
-    std::string message;
-    bool has_arrived = false;
-};
-struct TellStory {
-    using Reply = std::vector<taxi::Memory>;
-};
+using Protocol = baton::Protocol<CallTaxi>;
 
 }  // namespace passenger

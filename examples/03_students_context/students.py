@@ -1,11 +1,16 @@
-"""The same class with a context manager: what students say goes to an audience, which is this scenario.
+"""The same class with a context manager: what students say goes to an audience, which is this scenario. It listens until it
+has been quiet for a moment.
 
-    coordinator students.py        or        python3 students.py
+    coordinator students.py [SECONDS]        or        python3 students.py [SECONDS]
+
+So long is the moment: 0.2 s, as in the story.
 """
+import sys
 from contextlib import contextmanager
 
 import baton
 
+QUIET = float(sys.argv[1]) if len(sys.argv) > 1 else 0.2
 HEADERS = {
     "HoldThis": "HOLD_THIS",
     "WhatsYourNumber": "WHATS_YOUR_NUMBER",
@@ -19,9 +24,8 @@ def command(student, name, **fields):
     student.send(name, **fields)
 
 
-def listen(session, count):
-    """Hears until `count` of them have spoken; sorted, as they speak at the same time."""
-    for said in sorted(session.collect("Said", count=count, deadline=5), key=lambda said: said.line):
+def listen(session):
+    for said in session.collect("Said", quiet=QUIET, deadline=None):
         print(said.line, flush=True)
 
 
@@ -35,17 +39,17 @@ def demonstration(session, names):
         print("[Teacher]  And that's about it!")
         for student in students:
             command(student, "ThanksForHelping")
-        listen(session, len(students))
+        listen(session)
 
 
 with baton.session() as session, \
         demonstration(session, ["Alice", "Bob", "Charlie"]) as (alice, bob, charlie):
     command(alice, "HoldThis", number=4)
     command(bob, "HoldThis", number=5)
-    listen(session, 2)
+    listen(session)
 
     command(charlie, "WhatsYourNumber")
-    listen(session, 1)
+    listen(session)
 
     command(alice, "HoldThis", number=3)
-    listen(session, 1)
+    listen(session)

@@ -1,16 +1,26 @@
-"""A passenger calls a taxi; afterwards each of them tells the talk from his point of view.
+"""A passenger and a taxi talk over a channel, until an event says that the taxi is there; afterwards each of them tells
+the talk from his point of view.
 
-    coordinator taxi.py        or        python3 taxi.py
+    coordinator taxi.py [MILLISECONDS]        or        python3 taxi.py [MILLISECONDS]
+
+A leg of the ride takes so many milliseconds: 100, and a second in the story. There the passenger listened until the event was
+set, and could miss what had been said just before.
 """
+import sys
+
 import baton
+from baton import sync
 
 with baton.session() as session:
-    taxi = session.spawn("taxi")
+    keeper = sync.Keeper(session)
+    taxi_end, passenger_end = keeper.channel("talk")
+    arrived = keeper.event("arrived")
+    taxi = session.spawn("taxi", args=sys.argv[1:])
     passenger = session.spawn("passenger")
 
-    passenger.ask("CallTaxi", taxi=taxi, deadline=30)  # answered when the taxi has arrived
-
-    stories = taxi.ask("TellStory"), passenger.ask("TellStory")
+    ride = [taxi.request("Drive", end=taxi_end.address, arrived=arrived.address),
+            passenger.request("CallTaxi", end=passenger_end.address, arrived=arrived.address)]
+    stories = [one.get(deadline=60) for one in ride]
 
 start = stories[1][0].time
 print(f"{'Taxi POV':<54}User POV")

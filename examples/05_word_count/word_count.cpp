@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <deque>
 #include <filesystem>
 #include <thread>
@@ -131,7 +132,7 @@ int main(int argc, char** argv) {
     if (!readable) trouble = readable.error().text;
     if (readable && readable->empty()) trouble = fmt::format("{} is empty: there is nothing to count", options.path);
     if (!trouble.empty()) {
-        fmt::print(stderr, "word_count: {}\n", trouble);
+        std::fputs(fmt::format("word_count: {}\n", trouble).c_str(), stderr);
         return exit_no_input;
     }
     options.path = std::filesystem::absolute(options.path).string();  // the actors may stand elsewhere

@@ -1,9 +1,16 @@
-// Students put numbers into each other's hands, which are shared memory; one of them leaves, and the others go on.
-#include <fmt/core.h>
+// Students whose hands are shared memory put numbers into each other's hands, a barrier between "Ready!" and "Go!". One of them
+// is killed, and the others go on; then one of the same name comes, with an empty hand.
+//
+// In the story a hand had a name, and whoever died left it behind: the barrier waited for ever, and the next run failed at the
+// hand that was there already. Here a hand ends with its owner, and a barrier breaks when a member dies.
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "actors/passing_student/passing_student.hpp"
+#include "actors/sync/barrier.hpp"
 #include "runtime/scenario.hpp"
 
 using namespace std::chrono_literals;
@@ -14,65 +21,62 @@ namespace {
 // The teacher, and who helps.
 class Class {
 public:
-    Class(baton::Scenario& scenario, std::vector<std::string> names) : scenario_(&scenario), names_(std::move(names)) {
-        std::vector<baton::Program> programs;
-        for (const std::string& name : names_) programs.push_back({"passing_student", name});
-        students_ = scenario.spawn_all<Protocol>(programs).value();
-        for (const baton::Ref<Protocol>& student : students_)
-            scenario.send(student, SpeakTo{scenario.self<audience::Protocol>()}).value();
+    Class(baton::Scenario& scenario, const std::vector<std::string>& names)
+        : scenario_(&scenario), keeper_(baton::sync::spawn_keeper(scenario.context()).value()) {
+        for (const std::string& name : names) comes(name);
     }
 
+    void comes(const std::string& name) { students_[name] = scenario_->spawn<Protocol>({"passing_student", name}).value(); }
+    void is_killed(const std::string& name) {
+        say("{} has left the room.", name);
+        scenario_->kill(students_[name]).value();
+        static_cast<void>(scenario_->join(students_[name], 10s).value());
+        students_.erase(name);
+    }
     void hold_this(const std::string& name, std::int64_t number) {
-        fmt::print("[Teacher]  {}, HOLD_THIS {}\n", name, number);
-        hear(scenario_->ask(student(name), HoldThis{number}));
+        say("{}, HOLD_THIS {}", name, number);
+        scenario_->ask(students_[name], HoldThis{number}).value();
     }
     void you_pass_to(const std::string& name, const std::string& next) {
-        fmt::print("[Teacher]  {}, YOU_PASS_TO {}\n", name, next);
-        hear(scenario_->ask(student(name), YouPassTo{next, student(next)}));
+        say("{}, YOU_PASS_TO {}", name, next);
+        scenario_->ask(students_[name], YouPassTo{next, students_[next]}).value();
     }
     void whats_your_number() {
-        fmt::print("[Teacher]  Everyone, WHATS_YOUR_NUMBER\n");
-        for (const auto& reply : scenario_->ask_all(everyone(), WhatsYourNumber{})) hear(reply);
+        say("Everyone, WHATS_YOUR_NUMBER");
+        ask_everyone(WhatsYourNumber{});
     }
-    // All are ready before one goes; who is gone is neither waited for nor in the way.
     void pass_it_on() {
-        fmt::print("[Teacher]  Everyone, PASS_IT_ON\n");
-        for (const auto& reply : scenario_->ask_all(everyone(), GetReady{})) hear(reply);
-        fmt::print("[Teacher]  Go!\n");
-        std::size_t given = 0;
-        for (const auto& went : scenario_->ask_all(everyone(), Go{})) {
-            if (!went) continue;
-            fmt::print("{}\n", went->line);
-            if (went->has_given) ++given;
-        }
-        // Until each number that was given is in a hand again.
-        std::vector<audience::Said> taken =
-            scenario_->collect<audience::Said>({.count = given, .deadline = 10s}).value();
-        std::ranges::sort(taken, {}, &audience::Said::line);
-        for (const audience::Said& said : taken) fmt::print("{}\n", said.line);
-    }
-    void leaves(const std::string& name) {
-        fmt::print("[Teacher]  {} has left the room.\n", name);
-        scenario_->kill(student(name)).value();
-        static_cast<void>(scenario_->join(student(name), 10s).value());
+        say("Everyone, PASS_IT_ON");
+        const std::vector<baton::Ref<Protocol>> all = everyone();
+        baton::sync::Barrier::Setup setup;
+        setup.members.assign(all.begin(), all.end());
+        ask_everyone(PassItOn{baton::sync::Barrier::make(scenario_->context(), keeper_, "go", setup).value()});
     }
     void thanks_for_helping() {
-        fmt::print("[Teacher]  And that's about it!\n");
-        for (const auto& reply : scenario_->ask_all(everyone(), ThanksForHelping{})) hear(reply);
+        say("And that's about it!");
+        ask_everyone(ThanksForHelping{});
     }
 
 private:
-    [[nodiscard]] std::span<const baton::Ref<Protocol>> everyone() const { return students_; }
-    [[nodiscard]] baton::Ref<Protocol> student(const std::string& name) const {
-        return students_[static_cast<std::size_t>(std::ranges::find(names_, name) - names_.begin())];
+    [[nodiscard]] std::vector<baton::Ref<Protocol>> everyone() const {
+        std::vector<baton::Ref<Protocol>> all;
+        for (const auto& [name, student] : students_) all.push_back(student);
+        return all;
     }
-    static void hear(const baton::Result<std::string>& line) {
-        if (line) fmt::print("{}\n", *line);
+    template <class C>
+    void ask_everyone(const C& command) {
+        for (const auto& done : scenario_->ask_all(std::span<const baton::Ref<Protocol>>(everyone()), command, 60s)) done.value();
+    }
+    // At once, as the students write to the same place.
+    template <class... Values>
+    static void say(fmt::format_string<Values...> words, Values&&... values) {
+        const std::string line = fmt::format("[Teacher]  {}\n", fmt::format(words, std::forward<Values>(values)...));
+        static_cast<void>(!::write(STDOUT_FILENO, line.data(), line.size()));
     }
 
     baton::Scenario* scenario_;
-    std::vector<std::string> names_;
-    std::vector<baton::Ref<Protocol>> students_;
+    baton::Ref<baton::sync::Protocol> keeper_;
+    std::map<std::string, baton::Ref<Protocol>> students_;
 };
 
 void play(baton::Scenario& scenario) {
@@ -82,15 +86,19 @@ void play(baton::Scenario& scenario) {
     students.hold_this("Charlie", 6);
     students.you_pass_to("Alice", "Bob");
     students.you_pass_to("Bob", "Charlie");
-    students.pass_it_on();
+    students.pass_it_on();  // and Charlie, who has nobody, loses the 6
     students.whats_your_number();
 
     students.you_pass_to("Charlie", "Alice");
     students.pass_it_on();
     students.whats_your_number();
 
-    students.leaves("Charlie");
+    students.is_killed("Charlie");
     students.pass_it_on();
+    students.whats_your_number();
+
+    students.comes("Charlie");
+    students.you_pass_to("Bob", "Charlie");
     students.pass_it_on();
     students.whats_your_number();
     students.thanks_for_helping();

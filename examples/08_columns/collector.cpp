@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <thread>
@@ -137,6 +138,12 @@ void Collector::parse() {
         bad_rows += reader.findings.bad_rows;
         told.insert(told.end(), reader.findings.first_bad_rows.begin(), reader.findings.first_bad_rows.end());
     }
+    if (const auto last = std::ranges::find_if(readers_, [](const Reader& one) { return one.findings.unclosed_line != 0; });
+        last != readers_.end())
+        throw Failure{Error{ErrorKind::refused,
+                            fmt::format("'{}', row {}, which begins on line {}: it opens a quote that nothing closes, so the rest of "
+                                        "the file is one field; close it, or double it where it is meant as a letter",
+                                        source_.path, rows + bad_rows, last->findings.unclosed_line)}};
     if (bad_rows > rows)
         throw Failure{Error{ErrorKind::refused,
                             fmt::format("'{}': {} of {} rows have another number of fields than the first one, {}; is the "
@@ -224,7 +231,7 @@ void Collector::replace(Reader& reader, Stage stage) {
                                                          "all readers?", reader.name, why, replaced_max)}};
     ++replaced_;
     const std::string name = fmt::format("{}.{}", reader.name.substr(0, reader.name.find('.')), replaced_ + 1);
-    fmt::print(stderr, "columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name);
+    std::fputs(fmt::format("columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name).c_str(), stderr);
     reader.name = name;
     reader.actor = scenario_->spawn<Protocol>({"column_reader", name}).value();
     if (stage == Stage::nothing) return;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -70,10 +71,10 @@ void write_columns(const std::string& folder, const Table& table) {
 
 void warn_of_bad_rows(const Table& table) {
     if (table.bad_rows == 0) return;
-    fmt::print(stderr, "columns: {} row{} left out:\n", table.bad_rows, table.bad_rows == 1 ? " is" : "s are");
+    std::fputs(fmt::format("columns: {} row{} left out:\n", table.bad_rows, table.bad_rows == 1 ? " is" : "s are").c_str(), stderr);
     for (std::size_t i = 0; i < std::min(table.first_bad_rows.size(), bad_rows_told_max); ++i)
-        fmt::print(stderr, "  line {}: {}\n", table.first_bad_rows[i].line, table.first_bad_rows[i].reason);
-    if (table.bad_rows > bad_rows_told_max) fmt::print(stderr, "  ...\n");
+        std::fputs(fmt::format("  line {}: {}\n", table.first_bad_rows[i].line, table.first_bad_rows[i].reason).c_str(), stderr);
+    if (table.bad_rows > bad_rows_told_max) std::fputs("  ...\n", stderr);
 }
 
 // Returns the exit code.
@@ -87,7 +88,7 @@ int play(baton::Scenario& scenario, const Options& options, const TextFile& file
         table = collector.read(file, header);
     } catch (const baton::Failure& failure) {
         if (failure.kind() != baton::ErrorKind::refused) throw;
-        fmt::print(stderr, "columns: {}\n", failure.error().text);
+        std::fputs(fmt::format("columns: {}\n", failure.error().text).c_str(), stderr);
         return exit_data;
     }
     const std::chrono::duration<double> seconds = clock.now() - begin;
@@ -99,7 +100,7 @@ int play(baton::Scenario& scenario, const Options& options, const TextFile& file
     try {
         write_columns(options.npy_folder, table);
     } catch (const std::exception& exception) {
-        fmt::print(stderr, "columns: {}\n", exception.what());
+        std::fputs(fmt::format("columns: {}\n", exception.what()).c_str(), stderr);
         return exit_cannot_create;
     }
     return 0;
@@ -125,19 +126,19 @@ int main(int argc, char** argv) {
 
     const baton::Result<char> delimiter = delimiter_of(options.delimiter);
     if (!delimiter) {
-        fmt::print(stderr, "columns: --delimiter: {}\n", delimiter.error().text);
+        std::fputs(fmt::format("columns: --delimiter: {}\n", delimiter.error().text).c_str(), stderr);
         return exit_usage;
     }
     // A file that can't be read is said before anything is started. The actors may stand elsewhere.
     auto file = TextFile::open(std::filesystem::absolute(options.path).string());
     if (!file) {
-        fmt::print(stderr, "columns: {}\n", file.error().text);
+        std::fputs(fmt::format("columns: {}\n", file.error().text).c_str(), stderr);
         return exit_no_input;
     }
     const auto header =
         read_header(*file, *delimiter, options.has_no_header ? FirstRow::values : FirstRow::names);
     if (!header) {
-        fmt::print(stderr, "columns: {}\n", header.error().text);
+        std::fputs(fmt::format("columns: {}\n", header.error().text).c_str(), stderr);
         return exit_data;
     }
     int code = 0;

@@ -42,7 +42,7 @@ def parts_of(surveys, size):
             parts.append(part)
         line += survey.lines
         is_in_quotes = reading.ends_in_quotes
-    if parts and not surveys[-1].ends_with_newline:
+    if parts and (is_in_quotes or not surveys[-1].ends_with_newline):
         parts[-1]["rows_max"] += 1
     for part, end in zip(parts, [part["begin"] for part in parts[1:]] + [size]):
         part["end"] = end
@@ -78,6 +78,9 @@ def read_columns(session, path, reader_count):
     wait(session, [reader.request("ParseOn", bytes=part["end"] - part["begin"]) for reader, part in zip(readers, parts)])
 
     found = wait(session, [reader.request("TellFindings") for reader in readers])
+    unclosed = next((part.unclosed_line for part in found if part.unclosed_line), 0)
+    if unclosed:
+        sys.exit(f"columns: '{path}', the row that begins on line {unclosed}: it opens a quote that nothing closes")
     kinds = [max((of_part.kinds[i] for of_part in found), key=KINDS.index) for i in range(len(names))]
     kinds = ["real" if kind == "empty" else kind for kind in kinds]
     wait(session, [reader.request("Settle", kinds=kinds) for reader in readers])

@@ -1,19 +1,12 @@
 // Nine tasks for three workers, who print under one lock; the results come in the order of the arguments.
-#include "actors/sync/lock.hpp"
 #include "examples/pool_story.hpp"
 
-using namespace std::chrono_literals;
 namespace pool = baton::pool;
 
 namespace starmap {
 
-baton::Result<std::int64_t> print_thrice(baton::Context& context, std::int64_t index, const baton::sync::Address& console) {
-    baton::sync::Lock lock{context, console};
-    for (int step = 0; step < 3; ++step) {
-        auto hold = lock.acquire(5s);
-        if (!hold) return hold.error();
-        story::say("worker", "{} -> {}", index, step);
-    }
+std::int64_t print(baton::Context& context, std::int64_t index, const baton::sync::Address& console) {
+    story::print_thrice(context, index, console);
     return index;
 }
 
@@ -23,8 +16,8 @@ void play(baton::Scenario& scenario) {
     std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
     for (std::int64_t index = 0; index < 9; ++index) rows.emplace_back(index, console);
 
-    pool::Pool workers{scenario.context(), story::crew("starmap", 3)};
-    const auto results = workers.starmap<std::int64_t>("print_thrice", rows).value().values().value();
+    pool::Pool workers{scenario.context(), story::crew("starmap", 3, scenario.arguments())};
+    const auto results = workers.starmap<std::int64_t>("print", rows).value().values().value();
     story::say("scenario", "[{}]", fmt::join(results, ", "));
 }
 
@@ -32,6 +25,6 @@ void play(baton::Scenario& scenario) {
 
 int main(int argc, char** argv) {
     pool::Worker worker;
-    worker.task("print_thrice", starmap::print_thrice, {"index", "console"});
+    worker.task("print", starmap::print, {"index", "console"});
     return story::tell_with_workers(argc, argv, worker, starmap::play);
 }

@@ -1,7 +1,8 @@
-// One task of nine fails: the pool says which, with which arguments, and nobody else's result is lost.
+// Nine tasks print under one lock, the one with 4 fails: the pool says which, with which arguments, and nobody else's result
+// is lost.
 //
-// In the story the first exception ended everything, and nobody knew which call it was.
-#include <ranges>
+// In the story the first exception ended everything, and nobody knew which call it was. Its pool was one of threads; here each
+// worker is a process, so that also one that crashes takes nobody with it.
 #include <stdexcept>
 
 #include "examples/pool_story.hpp"
@@ -10,28 +11,33 @@ namespace pool = baton::pool;
 
 namespace one_fails {
 
-std::int64_t count(std::int64_t index) {
+std::int64_t count(baton::Context& context, std::int64_t index, const baton::sync::Address& console) {
     if (index == 4) throw std::runtime_error("This should have been caught");
+    story::print_thrice(context, index, console);
     return index;
 }
 
 void play(baton::Scenario& scenario) {
-    pool::Pool workers{scenario.context(), story::crew("one_fails", 3)};
-    const auto indices = std::views::iota(std::int64_t{0}, std::int64_t{9});
+    const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
+    const baton::sync::Address console = baton::sync::Lock::make(scenario.context(), keeper, "console").value();
+    std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
+    for (std::int64_t index = 0; index < 9; ++index) rows.emplace_back(index, console);
+    pool::Pool workers{scenario.context(), story::crew("one_fails", 3, scenario.arguments())};
 
-    const auto stopped = workers.map<std::int64_t>("count", indices, {.errors = pool::Errors::stop_at_first});
-    // Which worker it was is another one each time.
-    const std::string text = stopped.error().text;
-    fmt::print("stopped: {}: {})\n", stopped.error().type, text.substr(0, text.find(", worker")));
+    story::say("scenario", "== stop at the first error ==");
+    const auto stopped = workers.starmap<std::int64_t>("count", rows, {.errors = pool::Errors::stop_at_first});
+    story::say("scenario", "stopped: {}: {}", stopped.error().type, stopped.error().text);
+    workers.stop();
 
-    for (const pool::Outcome<std::int64_t>& one : workers.map<std::int64_t>("count", indices).value())
-        fmt::print("{}\n", one.to_text());
+    story::say("scenario", "== collect ==");
+    const auto outcomes = workers.starmap<std::int64_t>("count", rows).value();
+    for (const pool::Outcome<std::int64_t>& one : outcomes) story::say("scenario", "{}", one.to_text());
 }
 
 }  // namespace one_fails
 
 int main(int argc, char** argv) {
     pool::Worker worker;
-    worker.task("count", one_fails::count, {"index"});
+    worker.task("count", one_fails::count, {"index", "console"});
     return story::tell_with_workers(argc, argv, worker, one_fails::play);
 }

@@ -1,12 +1,26 @@
 """The same from Python: the tasks are C++, in the program one_fails; the script says what is to be computed."""
+import sys
+
 import baton
+from baton import sync
 
-with baton.Pool("one_fails", workers=3, args=["worker"], progress=False) as pool:
-    try:
-        pool.map("count", range(9))
-    except baton.Failed as error:
-        # Which worker it was is another one each time.
-        print(f"stopped: {str(error).partition(', worker')[0]})")
 
-    for outcome in pool.map("count", range(9), errors="collect"):
-        print(outcome)
+def say(words):
+    print(f"[scenario]: {words}", flush=True)
+
+
+with baton.session() as session:
+    console = sync.Keeper(session).lock("console")
+    rows = [(index, console.address) for index in range(9)]
+    with baton.Pool("one_fails", workers=3, session=session, name="worker", args=["worker", *sys.argv[1:]],
+                    progress=False) as pool:
+        say("== stop at the first error ==")
+        try:
+            pool.starmap("count", rows)
+        except baton.Failed as error:
+            say(f"stopped: {str(error).splitlines()[0]}")
+        pool.stop()
+
+        say("== collect ==")
+        for outcome in pool.starmap("count", rows, errors="collect"):
+            say(outcome)

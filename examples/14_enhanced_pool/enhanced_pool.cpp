@@ -1,4 +1,5 @@
-// Tasks with positional and named arguments, a progress bar, and errors that are collected beside the results.
+// Tasks that print under one lock, with positional and named arguments, a progress bar, and errors that are collected beside the
+// results.
 //
 // In the story a shared byte counted the tasks that were done, so the 256th hung the pool; its name was the same in every pool,
 // so that two of them counted together; a second run failed; and of argument lists of unequal length the longer one was cut.
@@ -10,38 +11,44 @@ namespace pool = baton::pool;
 
 namespace enhanced_pool {
 
-std::string label(std::int64_t index, const std::string& prefix) {
+std::string label(baton::Context& context, std::int64_t index, const baton::sync::Address& console, const std::string& prefix) {
     if (index == 4) throw std::runtime_error("This should have been caught");
+    story::print_thrice(context, index, console);
     return fmt::format("{} {}", prefix, index);
 }
 
+std::int64_t same(std::int64_t number) { return number; }
+
 void play(baton::Scenario& scenario) {
-    std::vector<std::tuple<std::int64_t>> rows;
+    const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
+    const baton::sync::Address console = baton::sync::Lock::make(scenario.context(), keeper, "console").value();
+    std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
     std::vector<std::tuple<pool::Named<std::string>>> named_rows;
     for (std::int64_t index = 0; index < 10; ++index) {
-        rows.emplace_back(index);
+        rows.emplace_back(index, console);
         named_rows.emplace_back(pool::named("prefix", std::string(index % 2 == 0 ? "even" : "odd")));
     }
-    pool::Pool first{scenario.context(), story::crew("enhanced_pool", 4)};
-    for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) fmt::print("{}\n", one.to_text());
+    pool::Pool first{scenario.context(), story::crew("enhanced_pool", 4, scenario.arguments())};
+    for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) story::say("scenario", "{}", one.to_text());
 
     named_rows.pop_back();
-    fmt::print("{}\n", describe(first.starmap<std::string>("label", rows, named_rows).error()));
+    story::say("scenario", "{}", describe(first.starmap<std::string>("label", rows, named_rows).error()));
 
     // A second pool, many more tasks than a byte can count, and a second run of both.
     auto many = story::crew("enhanced_pool", 2);
     many.name = "other";
     pool::Pool second{scenario.context(), many};
-    const std::vector<std::tuple<std::int64_t, std::string>> thousand(1000, {7, "number"});
+    const std::vector<std::int64_t> thousand(1000, 7);
     for (int run = 1; run <= 2; ++run)
         for (pool::Pool* each : {&first, &second})
-            fmt::print("run {}: {} results\n", run, each->starmap<std::string>("label", thousand).value().values().value().size());
+            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same", thousand).value().values().value().size());
 }
 
 }  // namespace enhanced_pool
 
 int main(int argc, char** argv) {
     pool::Worker worker;
-    worker.task("label", enhanced_pool::label, {"index", "prefix"});
+    worker.task("label", enhanced_pool::label, {"index", "console", "prefix"});
+    worker.task("same", enhanced_pool::same, {"number"});
     return story::tell_with_workers(argc, argv, worker, enhanced_pool::play);
 }

@@ -1,52 +1,92 @@
-// What is known of an actor before it is started, while it works, when it was terminated, and after the session.
+// What is known of an actor before it is started, while it works, when it was terminated, and after the session: whether it is
+// alive, its sentinel, its exit code.
+//
+// As in the story, who is terminated does not come to the end of its block; who is stopped does.
+#include <poll.h>
+
 #include "examples/story.hpp"
 
 namespace process_states {
 
-struct Sleep {};
+struct Sleep {  // answered when it has fallen asleep
+    using Reply = bool;
+};
 using Protocol = baton::Protocol<Sleep>;
+
+// What the story had as a context manager: it says so when the block is left.
+class Block {
+public:
+    explicit Block(const baton::Context& context) : context_(&context) {}
+    ~Block() { story::say(context_->name(), "exit"); }
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+
+private:
+    const baton::Context* context_;
+};
 
 class Sleeper {
 public:
     explicit Sleeper(baton::Context& context) : context_(&context) {}
-    void on(const Sleep&) {
-        static_cast<void>(context_->wait_for([] { return false; }, std::chrono::seconds{10}));
+    void on(const Sleep&, baton::Answer<bool> answer) {
+        const Block block{*context_};
+        answer.reply(true);
+        static_cast<void>(context_->wait_for([] { return false; }, std::chrono::seconds{60}));
     }
 
 private:
     baton::Context* context_;
 };
 
-void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor) {
-    const auto roster = scenario.roster(true);
-    if (!roster) return story::say("scenario", "{}: the session is closed", name_of(roster.error().kind));
-    for (const baton::RosterRow& row : *roster) {
-        if (row.actor != baton::AnyRef{actor}) continue;
-        story::say("scenario", "Is alive?: {}", !row.exit.has_ended());
-        return story::say("scenario", "Exit: {}", to_text(row.exit));
+// The descriptor that becomes readable at the end of the process.
+bool is_readable(int sentinel, std::chrono::milliseconds patience) {
+    pollfd watched{.fd = sentinel, .events = POLLIN, .revents = 0};
+    return ::poll(&watched, 1, static_cast<int>(patience.count())) == 1;
+}
+
+// As multiprocessing counts.
+std::int32_t exit_code(const baton::Exit& exit) { return exit.kind == baton::ExitKind::signalled ? -exit.code : exit.code; }
+
+void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, const baton::UniqueFd& sentinel) {
+    if (!actor) {
+        story::say("scenario", "Is alive?: false");
+        story::say("scenario", "Process not started yet");
+        return story::say("scenario", "Exit code: None");
     }
-    story::say("scenario", "Not started yet: {}", describe(scenario.send(actor, Sleep{}).error()));
+    const auto exit = scenario.exit_of(actor);
+    if (!exit) return story::say("scenario", "The process is closed");
+    story::say("scenario", "Is alive?: {}", !exit->has_ended());
+    story::say("scenario", "Sentinel: {}", is_readable(sentinel.get(), std::chrono::milliseconds{0}) ? "readable" : "not readable");
+    story::say("scenario", "Exit code: {}", exit->has_ended() ? fmt::to_string(exit_code(*exit)) : "None");
 }
 
 void play(baton::Scenario& scenario) {
     baton::Ref<Protocol> sleeper;
+    baton::UniqueFd sentinel;
     story::say("scenario", "== before start ==");
-    print_info(scenario, sleeper);
+    print_info(scenario, sleeper, sentinel);
 
     story::say("scenario", "== start ==");
     sleeper = scenario.spawn<Protocol>(story::role("process_states", "sleeper")).value();
-    scenario.send(sleeper, Sleep{}).value();
-    print_info(scenario, sleeper);
+    sentinel = scenario.sentinel(sleeper).value();
+    scenario.ask(sleeper, Sleep{}).value();
+    print_info(scenario, sleeper, sentinel);
 
     story::say("scenario", "== terminate ==");
     scenario.terminate(sleeper).value();
-    scenario.join(sleeper, std::chrono::seconds{5}).value();
-    print_info(scenario, sleeper);
-    story::say("scenario", "{}", name_of(scenario.send(sleeper, Sleep{}).error().kind));
+    // An event loop could wait for this and for other things at once.
+    static_cast<void>(is_readable(sentinel.get(), std::chrono::seconds{10}));
+    scenario.join(sleeper, std::chrono::seconds{10}).value();
+    print_info(scenario, sleeper, sentinel);
+
+    story::say("scenario", "== stop ==");
+    const auto other = scenario.spawn<Protocol>(story::role("process_states", "other")).value();
+    scenario.ask(other, Sleep{}).value();
+    scenario.stop(other).value();
 
     story::say("scenario", "== close ==");
     scenario.session().close().value();
-    print_info(scenario, sleeper);
+    print_info(scenario, sleeper, sentinel);
 }
 
 }  // namespace process_states

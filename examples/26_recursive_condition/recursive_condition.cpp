@@ -1,4 +1,5 @@
 // Two conditions on one lock, and at each a chain of processes: each starts the next one, waits, and passes the notice on.
+// Both chains grow, and fall back, at the same time: the one lock lets them take turns.
 #include "actors/sync/condition.hpp"
 #include "actors/sync/latch.hpp"
 #include "examples/story.hpp"
@@ -23,13 +24,13 @@ public:
         baton::sync::RecursiveLock lock{*context_, command.lock};
         baton::sync::Condition condition{*context_, command.condition, lock};
         baton::sync::Latch done{*context_, command.done};
-        baton::sync::Hold hold = lock.acquire(10s).value();
+        baton::sync::Hold hold = lock.acquire(30s).value();
         if (command.left-- > 0) {
             const auto next = context_->spawn<Protocol>(story::role("recursive_condition", "1")).value();
             context_->send(next, command).value();
         }
         story::say(context_->name(), "waiting");
-        condition.wait(10s).value();
+        condition.wait(30s).value();
         condition.notify().value();
         story::say(context_->name(), "release");
         hold.release().value();
@@ -56,19 +57,19 @@ void play(baton::Scenario& scenario) {
                           sync::Latch::make(context, keeper, name, depth + 1).value()});
         const auto first = scenario.spawn<Protocol>(story::role("recursive_condition", name)).value();
         scenario.send(first, Recurse{lock.address(), chains.back().condition, chains.back().done, depth}).value();
-        sync::Condition condition{context, chains.back().condition, lock};
+    }
+    for (const Chain& chain : chains) {
+        sync::Condition condition{context, chain.condition, lock};
         while (condition.waiting().value() <= depth) {
         }
     }
     for (const Chain& chain : chains) {
         sync::Condition condition{context, chain.condition, lock};
-        {
-            const sync::Hold hold = lock.acquire(5s).value();
-            story::say("scenario", "notify");
-            condition.notify().value();
-        }
-        sync::Latch{context, chain.done}.wait(10s).value();
+        const sync::Hold hold = lock.acquire(30s).value();
+        story::say("scenario", "notify");
+        condition.notify().value();
     }
+    for (const Chain& chain : chains) sync::Latch{context, chain.done}.wait(30s).value();
 }
 
 }  // namespace recursive_condition

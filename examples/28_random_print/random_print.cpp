@@ -1,4 +1,6 @@
-// A chain of processes waits for one condition; all are notified at once. In what order do they print?
+// A chain of twenty processes waits for one condition; all are notified at once. In what order do they print?
+//
+// In the story some lines changed places from run to run. Here who waits first is served first.
 #include "actors/sync/condition.hpp"
 #include "actors/sync/latch.hpp"
 #include "examples/story.hpp"
@@ -22,17 +24,17 @@ public:
 
     void on(const Print& command) {
         using namespace baton;
-        sync::Lock lock{*context_, command.lock};
+        sync::RecursiveLock lock{*context_, command.lock};
         sync::Condition condition{*context_, command.condition, lock};
         {
-            const sync::Hold hold = lock.acquire(10s).value();
+            const sync::Hold hold = lock.acquire(60s).value();
             if (command.left > 1) {
                 const auto next = context_->spawn<Protocol>(story::role("random_print", "1")).value();
                 Print rest = command;
                 --rest.left;
                 context_->send(next, rest).value();
             }
-            condition.wait(20s).value();
+            condition.wait(60s).value();
             const std::string line = fmt::format("{:^{}}\n", std::string(command.left, '#'), command.width);
             static_cast<void>(!::write(STDOUT_FILENO, line.data(), line.size()));
         }
@@ -46,9 +48,9 @@ private:
 void play(baton::Scenario& scenario) {
     using namespace baton;
     Context& context = scenario.context();
-    constexpr std::uint32_t count = 12;
+    constexpr std::uint32_t count = 20;
     const auto keeper = sync::spawn_keeper(context).value();
-    sync::Lock lock{context, sync::Lock::make(context, keeper, "lock").value()};
+    sync::RecursiveLock lock{context, sync::Lock::make(context, keeper, "lock").value()};
     sync::Condition condition{context, sync::Condition::make(context, lock.address(), "go").value(), lock};
     sync::Latch done{context, sync::Latch::make(context, keeper, "done", count).value()};
     const auto first = scenario.spawn<Protocol>(story::role("random_print", "1")).value();
@@ -59,7 +61,7 @@ void play(baton::Scenario& scenario) {
         const sync::Hold hold = lock.acquire(5s).value();
         condition.notify_all().value();
     }
-    done.wait(20s).value();
+    done.wait(60s).value();
     story::say("scenario", "Looks like a random thing? No: first come, first served");
 }
 

@@ -1,5 +1,7 @@
-// Four add to one number in shared memory: with its lock nothing is lost, without it what happens between a load and
-// a store is.
+// Four add to one number in shared memory, 100,000 times each: with its lock nothing is lost, without it what happens between
+// a load and a store is.
+//
+// How much is lost is another number each time, and may be nothing where the four do not meet: so they try again until they do.
 #include "actors/sync/value.hpp"
 #include "examples/story.hpp"
 
@@ -9,6 +11,7 @@ namespace value {
 
 using Counter = baton::sync::Value<std::int64_t>;
 constexpr std::int64_t times = 100'000;
+constexpr int runs_max = 200;
 
 struct Use {
     baton::sync::Address counter;
@@ -70,9 +73,15 @@ void play(baton::Scenario& scenario) {
     story::say("scenario", "two have added one: {}", lost.load().value());
 
     story::say("scenario", "== {} times each, without the lock ==", times);
-    Counter without{context, fresh("without")};
-    all(Increment{});
-    story::say("scenario", "as many as were added, or fewer: {}", without.load().value() <= 4 * times);
+    bool was_lost = false;
+    for (int run = 1; run <= runs_max && !was_lost; ++run) {
+        Counter without{context, fresh(fmt::format("without-{}", run))};
+        all(Increment{});
+        const std::int64_t count = without.load().value();
+        fmt::print(stderr, "run {}: {} of {}\n", run, count, 4 * times);
+        was_lost = 0 < count && count < 4 * times;
+    }
+    story::say("scenario", "some were lost: {}", was_lost);
 
     story::say("scenario", "== {} times each, with the lock ==", times);
     Counter with{context, fresh("with")};

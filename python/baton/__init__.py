@@ -25,6 +25,16 @@ Functions of C++ are called by name, as many at once as there are workers; see h
 Every wait has a deadline, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
 """
+try:
+    from . import _baton
+except ImportError as error:
+    from ._wrong_python import extension_missing
+    raise ImportError(extension_missing(error), name="baton._baton") from error
+from ._arguments import name_arguments
+
+# Before anything else is made of them.
+name_arguments(*(one for one in vars(_baton).values() if isinstance(one, type)))
+
 from ._actor import Actor
 from ._baton import Lease, Lent, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
 from ._baton import version as __version__

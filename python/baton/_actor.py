@@ -1,6 +1,8 @@
 """Actor: one actor of a session, seen from a scenario."""
 from __future__ import annotations
 
+import os
+import select
 import signal
 from typing import TYPE_CHECKING, Any, Dict, Optional, Union
 
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 DEFAULT_DEADLINE = 5.0
 
 
+def _is_readable(descriptor: int) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))
+
+
 class Actor(_baton.Ref):
     """One actor: what session.spawn() and session.find() return. As a field of a command it is its Ref.
 
@@ -30,12 +38,18 @@ class Actor(_baton.Ref):
     """
 
     def __init__(self, session: Session, ref: _baton.Ref, name: str, pid: int, protocol: _baton.Protocol) -> None:
-        super().__init__(ref.number, ref.incarnation)
+        super().__init__(ref.number, ref.incarnation, ref.session)
         self._session = session
         self._name = name
         self._pid = pid
         self._protocol = protocol
         self._is_closed = False
+        self._exit: Optional[Exit] = None  # as soon as it is known
+        self._sentinel: Optional[int] = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_sentinel", None) is not None:
+            os.close(self._sentinel)
 
     def __repr__(self) -> str:
         return f"<baton.Actor {self._name} ({self.id})>"
@@ -110,7 +124,11 @@ class Actor(_baton.Ref):
         With `drain` it handles what waits in its inbox first; else that becomes dead letters of its exit.
         """
         self._require_open()
-        return self._session.stop([self], deadline=deadline, drain=drain)[0]
+        ended = self._session.stop([self], deadline=deadline, drain=drain)
+        if not ended and self.is_alive():  # which raises Gone where the exit is forgotten
+            raise TimedOut(f"{self._name} was asked to stop and still runs: it was not started in this session, which may "
+                           "not kill it")
+        return ended[0] if ended else self.exit
 
     def terminate(self) -> None:
         """Sends SIGTERM, which ends it at once unless its program says otherwise. Does not wait; see join()."""
@@ -125,19 +143,19 @@ class Actor(_baton.Ref):
     def join(self, deadline: Deadline = DEFAULT_DEADLINE) -> Exit:
         """Waits for the exit. Raises TimedOut when it has not come by the deadline (None: waits for ever)."""
         self._require_open()
-        known = self._session._exits.get(self)
-        if known is None:
+        if self._exit is None:
             try:
-                known = Exit._of(self._session._core.join(self, deadline))
+                self._exit = Exit._of(self._session._core.join(self, deadline))
             except TimedOut:
                 raise TimedOut(f"{self._name} has not exited before the deadline") from None
-            self._session._exits[self] = known
-        return known
+        return self._exit
 
     @property
     def exit(self) -> Optional[Exit]:
         """How it ended; None while it lives. Does not wait for it."""
         self._require_open()
+        if self._sentinel is not None and _is_readable(self._sentinel):
+            return self.join()  # what is still on its way
         return self._session._exit_of(self)
 
     @property
@@ -145,6 +163,19 @@ class Actor(_baton.Ref):
         """As in multiprocessing: None while it lives, what main() returned, or minus the signal's number."""
         exit = self.exit
         return None if exit is None else exit.exitcode
+
+    @property
+    def sentinel(self) -> int:
+        """As in multiprocessing: a descriptor that becomes readable when the actor's process has ended, for
+        multiprocessing.connection.wait(), select or an event loop. It is this object's, and ends with it or with close().
+
+        It stays that process's, also when its pid is used again; of one that has ended it is readable at once. Raises Gone
+        for an actor that is forgotten and when the session is closed, Refused for one whose process nobody knows.
+        """
+        self._require_open()
+        if self._sentinel is None:
+            self._sentinel = self._session._core.sentinel(self)
+        return self._sentinel
 
     def is_alive(self) -> bool:
         """Whether it has not exited yet."""
@@ -160,6 +191,9 @@ class Actor(_baton.Ref):
         if self._session._core.is_open and self.is_alive():
             raise Closed(f"{self._name} is still alive and can't be closed: stop() or join() it first")
         self._is_closed = True
+        if self._sentinel is not None:
+            descriptor, self._sentinel = self._sentinel, None
+            os.close(descriptor)
 
     # ---- inside
 

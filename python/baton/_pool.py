@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 import collections
-import os
-from typing import TYPE_CHECKING, Any, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE
@@ -51,7 +50,8 @@ class Pool:
             print(pool.map("square", range(10)))
             print(pool.submit("power", 2, exponent=10).get(deadline=1.0))
 
-    `program` is one whose main() runs a baton::pool::Worker; see pool.functions() for what it has. The workers start
+    `program` is one whose main() runs a baton::pool::Worker; see pool.functions() for what it has. `workers` (None: as many
+    as there are processors that this process may use, by its affinity and the quotas of its cgroups) start
     with the block, start() or the first call, and end with the block or stop(); then the pool may be started again.
     Functions are called by name with Python's values, which are checked against their C++ types before anything is sent.
 
@@ -76,7 +76,7 @@ class Pool:
         self._core = _baton.Pool(place._core, place._known, program, workers or 0, name or "", [str(one) for one in args],
                                  retries, progress, start_deadline)
         self._program = program
-        self._ahead = 16 * (workers or os.cpu_count() or 1)
+        self._ahead = 16 * (workers or _baton.usable_cores())
 
     def __repr__(self) -> str:
         return f"<baton.Pool of {self._program}>"
@@ -156,11 +156,17 @@ class Pool:
              deadline: Deadline = None, task_deadline: Deadline = None, retries: Optional[int] = None) -> Iterator[Any]:
         """The results one after the other, as they are looked at; values are taken as that goes on.
 
-        At most `ahead` values (None: sixteen a worker) are taken whose results have not been looked at. `errors` as in
-        map(). `deadline` is for each wait.
+        At most `ahead` values (from 1; None: sixteen a worker) are taken whose results have not been looked at. `errors` as
+        in map(). `deadline` is for each wait; after TimedOut one may go on. What `values` raises, and a value that does not fit,
+        is raised behind the results of the values before it.
         """
-        self._collects(errors)
-        return self._imap(function, iter(values), errors, ahead or self._ahead, deadline, task_deadline, retries)
+        if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
+            raise ValueError(f"imap() takes at least one value ahead, as a whole number: ahead={ahead!r} would give no results")
+
+        def begin(value: Any) -> Task:
+            return self.submit_with(function, (value,), task_deadline=task_deadline, retries=retries)
+
+        return _Results(begin, iter(values), self._ahead if ahead is None else ahead, self._collects(errors), deadline)
 
     # ---- step by step
 
@@ -177,6 +183,19 @@ class Pool:
         """Waits for all tasks that were added; their Outcomes in that order. `errors` as in map()."""
         return self._core.execute(self._collects(errors), deadline)
 
+    # ---- by id, whichever way a task was given
+
+    def find(self, id: int) -> Optional[_baton.Outcome]:
+        """The Outcome of the task with that id, without waiting; None as long as there is none.
+
+        Raises Refused for an id that no task has, and where nobody holds what the call returned any more.
+        """
+        return self._core.find(id)
+
+    def pending(self) -> List[int]:
+        """The ids of all tasks that have no outcome yet, in order."""
+        return self._core.pending()
+
     # ---- inside
 
     @staticmethod
@@ -189,22 +208,53 @@ class Pool:
              retries: Optional[int]) -> List[Any]:
         return self._core.map(function, rows, self._collects(errors), deadline, task_deadline, retries)
 
-    def _imap(self, function: str, values: Iterator[Any], errors: str, ahead: int, deadline: Deadline,
-              task_deadline: Deadline, retries: Optional[int]) -> Iterator[Any]:
-        pending: Deque[Task] = collections.deque()
-        while True:
-            while len(pending) < ahead:
-                try:
-                    value = next(values)
-                except StopIteration:
-                    ahead = 0  # no further one is asked for
-                    break
-                pending.append(self.submit_with(function, (value,), task_deadline=task_deadline, retries=retries))
-            if not pending:
+
+class _Results:
+    """What Pool.imap() returns: the results one after the other."""
+
+    def __init__(self, begin: Callable[[Any], Task], values: Iterator[Any], ahead: int, collects: bool, deadline: Deadline) -> None:
+        self._begin = begin
+        self._values = values
+        self._ahead = ahead
+        self._collects = collects
+        self._deadline = deadline
+        self._pending: Deque[Task] = collections.deque()
+        self._is_over = False  # no further value is taken
+        self._trouble: Optional[Exception] = None  # why, to be raised behind the results before it
+
+    def __iter__(self) -> _Results:
+        return self
+
+    def __next__(self) -> Any:
+        self._take_values()
+        if not self._pending:
+            trouble, self._trouble = self._trouble, None
+            raise StopIteration if trouble is None else trouble
+        outcome = self._pending[0].outcome(self._deadline)  # after TimedOut one may ask again
+        self._pending.popleft()
+        if self._collects:
+            return outcome
+        try:
+            return outcome.value
+        except Exception:
+            self._is_over, self._trouble = True, None
+            self._pending.clear()
+            raise
+
+    def _take_values(self) -> None:
+        while not self._is_over and len(self._pending) < self._ahead:
+            try:
+                value = next(self._values)
+            except StopIteration:
+                self._is_over = True
                 return
-            outcome = pending[0].outcome(deadline)
-            pending.popleft()
-            yield outcome if errors == "collect" else outcome.value
+            except Exception as error:
+                self._is_over, self._trouble = True, error
+                return
+            try:
+                self._pending.append(self._begin(value))
+            except Exception as error:
+                self._is_over, self._trouble = True, error
 
 
 for _class in (Pool, Task):

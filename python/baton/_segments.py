@@ -1,16 +1,17 @@
 """What Segments need of Python: NumPy where there is one, and what came back."""
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from typing import Any, Dict, NamedTuple, Union
 
-from ._errors import Error, Refused
+from ._errors import Corrupt, Error, Refused
 
 # What NumPy's names mean where there is no NumPy.
 _TYPES = {"bool": "|b1", "int8": "|i1", "uint8": "|u1", "bytes": "|u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4",
           "uint32": "<u4", "int64": "<i8", "uint64": "<u8", "int": "<i8", "float16": "<f2", "float32": "<f4",
-          "float64": "<f8", "float": "<f8"}
+          "float64": "<f8", "float": "<f8", "complex64": "<c8", "complex128": "<c16", "complex": "<c16"}
 
 
 def _numpy() -> Any:
@@ -22,10 +23,13 @@ def _numpy() -> Any:
 
 
 def type_of(dtype: Any) -> str:
-    """The element type as it travels: "<f4" for numpy.float32, "float32", float, ..."""
+    """The element type as it travels: "<f4" for numpy.float32, "float32", float, ...; a record with its fields.
+
+    Raises Refused for what means nothing in another process, with what does instead.
+    """
     numpy = _numpy()
     if numpy is not None:
-        return numpy.dtype(dtype).str
+        return _text_of(numpy.dtype(dtype))
     name = dtype.__name__ if isinstance(dtype, type) else str(dtype)
     if name in _TYPES:
         return _TYPES[name]
@@ -34,10 +38,89 @@ def type_of(dtype: Any) -> str:
     return name
 
 
+_INSTEAD = {
+    "O": "holds Python objects, which only this process knows: make it an array of numbers or bytes, or send the "
+         "objects as fields of a command",
+    "M": "has its own clock: array.view('int64') travels, and is array.view('{dtype}') again at the other end",
+    "m": "has its own unit: array.view('int64') travels, and is array.view('{dtype}') again at the other end",
+    "U": "is NumPy's own text: numpy.char.encode(array, 'utf-8') makes bytes of it, which travel (S), and "
+         "numpy.char.decode text again",
+    "T": "is NumPy's own text: numpy.char.encode(array.astype('U'), 'utf-8') makes bytes of it, which travel (S)",
+}
+
+
+def _text_of(dtype: Any, field: str = "") -> str:
+    what = f"the field '{field}' of type {dtype}" if field else f"an array of {dtype}"
+    if dtype.kind in _INSTEAD:
+        raise Refused(f"{what} can't be shared: it " + _INSTEAD[dtype.kind].format(dtype=dtype))
+    if dtype.names is not None:
+        return _record_text(dtype)
+    if dtype.subdtype is not None:
+        raise Refused(f"{what} can't be shared: a type with a shape is for fields; give the shape of the array itself")
+    if dtype.str[0] == ">":
+        raise Refused(f"{what} can't be shared: it is big-endian; session.array_from(array) copies it as "
+                      f"{dtype.newbyteorder('<')}, array.astype('{dtype.newbyteorder('<').str}') is one")
+    if dtype.itemsize == 0:
+        raise Refused(f"{what} can't be shared: its elements have no bytes; '{dtype.kind}20' has 20")
+    if dtype.kind not in "biufcSV":
+        raise Refused(f"{what} can't be shared: booleans, integers, floats, complex numbers, bytes and records of them "
+                      "can")
+    return dtype.str
+
+
+def _record_text(dtype: Any) -> str:
+    fields = []
+    end = 0
+    for name in dtype.names:
+        of, offset = dtype.fields[name][:2]
+        if offset < end:
+            raise Refused(f"a record whose fields overlap or stand in another order than their memory can't be shared: "
+                          f"{dtype}; numpy.lib.recfunctions.repack_fields(array) has them in order")
+        if not name.isprintable() or "'" in name or "\\" in name:
+            raise Refused(f"a record can't be shared with the field {name!r}: a name has no quote, backslash or control "
+                          "character")
+        if offset > end:
+            fields.append(f"('','|V{offset - end}')")
+        base, shape = of.subdtype or (of, ())
+        text = _text_of(base, name)
+        lengths = f",({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else ""
+        fields.append(f"('{name}',{text if base.names is not None else repr(text)}{lengths})")
+        end = offset + of.itemsize
+    if dtype.itemsize > end:
+        fields.append(f"('','|V{dtype.itemsize - end}')")
+    text = f"[{','.join(fields)}]"
+    if not dtype.names or len(text.encode()) > 4096:
+        raise Refused(f"a record of {len(dtype.names)} fields can't be shared with all their names: its type has more than "
+                      f"4096 bytes, or no field; array.view('V{dtype.itemsize}') travels, and is array.view(dtype) again at "
+                      "the other end")
+    return text
+
+
 def dtype_of(type: str) -> Any:
     """numpy.dtype of it, or the name itself without NumPy."""
     numpy = _numpy()
-    return type if numpy is None else numpy.dtype(type)
+    if numpy is None:
+        return type
+    if not type.startswith("["):
+        return numpy.dtype(type)
+    try:
+        return _record_of(numpy, ast.literal_eval(type))
+    except (ValueError, TypeError, SyntaxError) as error:
+        raise Corrupt(f"the segment is of a type that NumPy does not take, {type[:200]}: {error}") from None
+
+
+def _record_of(numpy: Any, fields: Any) -> Any:
+    names, formats, offsets, end = [], [], [], 0
+    for name, of, *shape in fields:
+        inner = _record_of(numpy, of) if isinstance(of, list) else numpy.dtype(of)
+        if shape:
+            inner = numpy.dtype((inner, tuple(shape[0])))
+        if name:
+            names.append(name)
+            formats.append(inner)
+            offsets.append(end)
+        end += inner.itemsize
+    return numpy.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": end})
 
 
 def array_of(held: Any) -> Any:
@@ -62,7 +145,8 @@ def copied_into(create_array: Any, source: Any, deadline: Any) -> Any:
         return segment
     array = numpy.asarray(memoryview(source) if isinstance(source, (bytes, bytearray)) else source)
     segment = create_array(array.shape, array.dtype.newbyteorder("<"), deadline)
-    segment.array[...] = array
+    view = segment.array
+    view[...] = array
     return segment
 
 

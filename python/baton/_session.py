@@ -5,19 +5,19 @@ import atexit
 import os
 import sys
 import threading
-import time
 import weakref
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple, Union
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
 from ._errors import Error, Gone, Refused
 from ._segments import Bounced, copied_into, memory_bytes
-from ._values import ActorRow, Exit, Outcomes, Struct, Taken
+from ._values import ActorRow, Countdown, Exit, Outcomes, Struct, Taken
 
 if TYPE_CHECKING:
     from ._actor import Deadline
 
+KEPT_MAX = 4096  # actors that have ended of which a session still knows, as the roster does (limits::exits_kept_max)
 INTERRUPTED = 130  # the exit code of a script that Ctrl-C has ended
 
 # Sessions that are not closed; the guard below closes them at the end of the program.
@@ -29,7 +29,7 @@ class Message:
 
     Its fields are attributes: said.line. A field that is called like something below is in `fields` only.
     The scenario publishes no protocol, so values are as they came over the wire: an enum is its number, a
-    duration nanoseconds, a ref a pair of numbers, which baton.Ref(*pair) makes one.
+    duration nanoseconds, a ref a list of its numbers (and its session), which baton.Ref(*ref) makes one.
     """
 
     def __init__(self, name: str, sender: str, sender_ref: _baton.Ref, fields: Struct, answer: Any) -> None:
@@ -71,7 +71,8 @@ class Session:
     """A script's place in a session; baton.session() makes one. See there for how it begins and ends.
 
     It belongs to the thread that opened it; another thread opens its own. A forked child can't use it.
-    Where nothing else is said a `deadline` is seconds, a timedelta, or None for as long as it takes; and every
+    Where nothing else is said a `deadline` is seconds, a timedelta, or None for as long as it takes; with 0, or less, what
+    can be done at once is done, and nothing is waited for but the word of whoever is asked for it. Every
     function may raise Gone (the session has ended) and Stopping (it is ending).
     """
 
@@ -80,9 +81,9 @@ class Session:
         self._core = _baton.Session(session, name, folders)
         self._thread = threading.current_thread()
         self._known: "weakref.WeakValueDictionary[_baton.Ref, Actor]" = weakref.WeakValueDictionary()
-        self._names: Dict[_baton.Ref, str] = {}
-        self._exits: Dict[_baton.Ref, Exit] = {}
-        self._spawned: List[_baton.Ref] = []
+        # Bounded, all three: a script may have had any number of actors.
+        self._names: Dict[_baton.Ref, str] = {}  # of those who sent something, the latest last
+        self._spawned: List[_baton.Ref] = []     # those that live, and the latest of those that ended
         self._was_interrupted = False
         _open.add(self)
 
@@ -118,13 +119,14 @@ class Session:
             raise TypeError("spawn() takes one of name, names and count")
         if isinstance(names, str) or isinstance(args, (str, bytes)):
             raise TypeError("names and args are lists of strings, not one string")
-        if count is not None and count < 0:
-            raise ValueError("count can't be negative")
+        _require_count(count)
+        if not isinstance(program, (str, os.PathLike)):
+            raise TypeError(f"program must be text or a path, not {type(program).__name__} ({program!r})")
         wanted = list(names) if names is not None else [""] * count if count is not None else [name or ""]
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
         rows = self._core.spawn([(os.fspath(program), one, arguments) for one in wanted], memory_bytes(memory), deadline, progress)
         actors = [self._actor(row) for row in rows]
-        self._spawned.extend(row[0] for row in rows)
+        self._remember_spawned([row[0] for row in rows])
         return actors[0] if names is None and count is None else actors
 
     def find(self, name: Union[str, _baton.Ref]) -> Actor:
@@ -150,14 +152,14 @@ class Session:
         """Ends these actors (None: all that were spawned from here) and returns their exits: each is asked to,
         then SIGTERM, then SIGKILL, in reverse order of start, all within the deadline.
 
-        With `drain` they handle what waits in their inboxes first. One that has ended before has the exit it had.
+        With `drain` they handle what waits in their inboxes first. One that has ended before has the exit it had; of a
+        session with very many exits the oldest are forgotten, and left out here.
         """
         targets = list(self._spawned if actors is None else actors)
         if not targets:
             return []
         ended = self._core.stop(targets, deadline, drain)
-        self._exits.update((ref, Exit._of(exit)) for ref, exit in ended)
-        return [Exit._of(exit) for _, exit in ended]
+        return self._learn_exits(ended)
 
     # ---- messages to many
 
@@ -181,7 +183,7 @@ class Session:
         """
         targets = list(actors)
         deadline = self._deadline_of(targets, command, fields)
-        ends = _Countdown(deadline)
+        ends = Countdown(deadline)
         pendings = self._core.request_all([self._target(one) for one in targets], command, fields, deadline, self._known)
         return self.wait_all(pendings, ends.left())
 
@@ -204,7 +206,7 @@ class Session:
         was sent to them from here before. Raises TimedOut, and Gone when one of those named has exited."""
         if actors is not None:
             return self._core.sync(list(actors), deadline)
-        ends = _Countdown(deadline)
+        ends = Countdown(deadline)
         while True:
             alive = {row[0] for row in self._core.roster(False)}
             targets = [one for one in self._spawned if one in alive]
@@ -226,8 +228,9 @@ class Session:
     def create_array(self, shape: Any, dtype: Any = "float64", deadline: Deadline = 1.0) -> _baton.Segment:
         """A Segment for an array: create_array((480, 640), "float32"). Not cleared, like numpy.empty().
 
-        The dtype is one of NumPy's: booleans, integers and floats in this machine's byte order, and structs, which
-        travel as so many bytes. A C++ actor sees it as as<float>(). Raises as create() does.
+        The dtype is one of NumPy's: booleans, integers, floats, complex numbers, fixed bytes ("S20"), and records, which
+        travel with their fields. A C++ actor sees it as as<float>(), as<std::complex<float>>(), or a struct of its size.
+        Raises as create() does; for what means nothing in another process (text, dates, objects) Refused, with the way.
         """
         return self._core.create(shape, dtype, deadline)
 
@@ -243,6 +246,29 @@ class Session:
         """
         return self._core.take_in(name, shape, dtype)
 
+    def publish(self, name: str, lent: _baton.Lent, shared: bool = False) -> None:
+        """Others may attach to what is lent by that name; the same as lent.publish(name, shared)."""
+        lent.publish(name, shared)
+
+    def attach(self, name: str, deadline: Deadline = 0.0) -> Union[_baton.Lease, _baton.Slice]:
+        """What somebody has published under that name: a Lease, or where it is shared a Slice of all of it.
+
+        Its owner is not asked, and may be busy. Waits until something is published; raises Gone when nothing is at the
+        deadline.
+        """
+        return self._core.attach(name, deadline)
+
+    def create_or_attach(self, name: str, shape: Any, dtype: Any = "float64",
+                         deadline: Deadline = 1.0) -> Tuple[_baton.Slice, Optional[_baton.Lent]]:
+        """The array of that name, to be shared: `counters, lent = session.create_or_attach("counters", 4, "int64")`.
+
+        Of those who want it at the same time one creates it, all zeros, and the others attach to that one. `lent` is
+        None where somebody else has created it; for the creator the name and the memory stand as long as `lent` does,
+        so keep it. What several write at once is in no order: use a lock of baton.sync. Raises Refused where the one
+        that is there has another type or shape.
+        """
+        return self._core.create_or_attach(name, shape, dtype, deadline)
+
     def collect_bounced(self, count: Optional[int] = 1, deadline: Deadline = DEFAULT_DEADLINE) -> List[Bounced]:
         """Commands with segments that came back, waiting for them: until there are `count` (None: any number), or the
         deadline has passed. What has come by then is returned.
@@ -250,8 +276,7 @@ class Session:
         A command that was sent or requested comes back when the receiver died before it took it, or refused it. What an
         ask() carried does not: after its exception the segment is still in the object that was given.
         """
-        if count is not None and count < 0:
-            raise ValueError("count can't be negative")
+        _require_count(count)
         bounced = []
         for command, is_reply, fields, to, why in self._core.collect_bounced(count, deadline, self._known):
             named = {"reply": fields} if is_reply else fields._fields if isinstance(fields, Struct) else {}
@@ -267,12 +292,10 @@ class Session:
 
         Only those called `command` (None: all); the others stay for a later call.
         """
-        if count is not None and count < 0:
-            raise ValueError("count can't be negative")
+        _require_count(count)
         rows = self._core.collect(command or "", count, quiet, deadline)
         self._learn_names({row[1] for row in rows})
-        return [Message(name, self._names.get(sender, sender.id), sender, fields, answer)
-                for name, sender, fields, answer in rows]
+        return [Message(name, self._name_of(sender), sender, fields, answer) for name, sender, fields, answer in rows]
 
     # ---- the end
 
@@ -314,8 +337,7 @@ class Session:
                     is_told = True
                     self._say_interrupted()
                 ended = self._core.close(deadline, was_interrupted, self._say_interrupted)
-                self._exits.update((ref, Exit._of(exit)) for ref, exit in ended)
-                self.exits = [Exit._of(exit) for _, exit in ended]
+                self.exits = self._learn_exits(ended)
             except KeyboardInterrupt:
                 # Out of close() it is the second, and all is killed; before it, the first or the second.
                 if not self._core.is_open or was_interrupted:
@@ -328,7 +350,7 @@ class Session:
 
     def _say_interrupted(self) -> None:
         self._was_interrupted = True
-        print(f"{_script_name()}: interrupted, stopping", file=sys.stderr, flush=True)
+        _say(f"{_script_name()}: interrupted, stopping")
 
     # ---- inside
 
@@ -338,13 +360,11 @@ class Session:
         if actor is None:
             actor = Actor(self, ref, name, pid, protocol)
             self._known[ref] = actor
-            self._names[ref] = name
         return actor
 
     def _exit_of(self, actor: Actor) -> Optional[Exit]:
-        known = self._exits.get(actor)
-        if known is not None:
-            return known
+        if actor._exit is not None:
+            return actor._exit
         try:
             if self._core.find(actor._name)[0] == actor:
                 return None
@@ -353,8 +373,8 @@ class Session:
         for row in self._core.roster(True):
             if row[0] == actor:
                 if row[-1] is not None:
-                    self._exits[actor] = Exit._of(row[-1])
-                return self._exits.get(actor)
+                    actor._exit = Exit._of(row[-1])
+                return actor._exit
         raise Gone(f"{actor._name} ({actor.id}) has exited so long ago that its exit is forgotten")
 
     @staticmethod
@@ -369,21 +389,64 @@ class Session:
             return fields.pop("deadline")
         return DEFAULT_DEADLINE
 
+    def _name_of(self, ref: _baton.Ref) -> str:
+        actor = self._known.get(ref)
+        return self._names.get(ref, ref.id) if actor is None else actor._name
+
     def _learn_names(self, refs: Iterable[_baton.Ref]) -> None:
-        if all(ref in self._names for ref in refs):
+        unknown = {ref for ref in refs if ref not in self._known and ref not in self._names}
+        for with_exited in (False, True):
+            if unknown:
+                for row in self._core.roster(with_exited):
+                    if row[0] in unknown:
+                        unknown.discard(row[0])
+                        self._names[row[0]] = row[1]
+        while len(self._names) > KEPT_MAX:
+            del self._names[next(iter(self._names))]
+
+    def _learn_exits(self, ended: List[tuple]) -> List[Exit]:
+        exits = []
+        for ref, row in ended:
+            exits.append(Exit._of(row))
+            actor = self._known.get(ref)
+            if actor is not None:
+                actor._exit = exits[-1]
+        return exits
+
+    def _remember_spawned(self, refs: List[_baton.Ref]) -> None:
+        self._spawned.extend(refs)
+        if len(self._spawned) <= KEPT_MAX:
             return
-        self._names.update((row[0], row[1]) for row in self._core.roster(True))
+        alive = {row[0] for row in self._core.roster(False)}
+        ended = [ref for ref in self._spawned if ref not in alive]
+        forgotten = set(ended[:max(0, len(self._spawned) - KEPT_MAX // 2)])
+        self._spawned = [ref for ref in self._spawned if ref not in forgotten]
 
 
-class _Countdown:
-    """What is left of a deadline."""
+def _say(line: str) -> None:
+    """A line on stderr, wherever that leads now: it neither raises nor waits for a reader."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        stream.flush()
+        is_descriptor = stream.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        is_descriptor = False
+    if is_descriptor:
+        _baton.say(line + "\n")
+        return
+    try:
+        print(line, file=stream, flush=True)
+    except (OSError, ValueError):
+        pass
 
-    def __init__(self, deadline: Deadline) -> None:
-        seconds = deadline.total_seconds() if hasattr(deadline, "total_seconds") else deadline
-        self._end = None if seconds is None else time.monotonic() + seconds
 
-    def left(self) -> Optional[float]:
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
+def _require_count(count: Optional[int]) -> None:
+    if count is not None and not hasattr(count, "__index__"):
+        raise TypeError(f"count must be a whole number or None, not {type(count).__name__} ({count!r})")
+    if count is not None and count < 0:
+        raise ValueError("count can't be negative")
 
 
 def _leave() -> NoReturn:
@@ -417,7 +480,8 @@ def _program_folders(given: Sequence[str]) -> List[str]:
 
 def session(session: Optional[str] = None, name: Optional[str] = None,
             programs: Sequence[Union[str, "os.PathLike[str]"]] = ()) -> Session:
-    """Joins the session that runs (the one that `session` or BATON_SESSION names), or starts one for this script.
+    """Joins the session that `session` (an id or a folder) or BATON_SESSION names. Where neither names one it starts a
+    session of this script's own, whatever other sessions run.
 
         with baton.session() as session:
             alice = session.spawn("student", name="Alice")

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import types
 from typing import Any, List, NamedTuple, Optional, Tuple
 
+from . import _baton
 from ._errors import Error
 
 
@@ -53,6 +55,17 @@ def fields_of(value: object) -> Optional[dict]:
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return {key: value[key] for key in value.keys()}
     return None
+
+
+class Countdown:
+    """What is left of a deadline that several waits share."""
+
+    def __init__(self, deadline: Any) -> None:
+        seconds = _baton.seconds_of(deadline)
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> Optional[float]:
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
 
 
 class DeadLetter(NamedTuple):

@@ -10,19 +10,26 @@
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
 What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a deadline (seconds, a timedelta, None for as long as it takes) and raises TimedOut, Stopping, Gone (the keeper has
-exited) or Refused (a deadlock, a broken barrier, a lock that is held already), with the names in its text.
+has a deadline (seconds, a timedelta, None for as long as it takes; 0: what is to be had at once) and raises TimedOut,
+Stopping, Gone (the keeper has exited, or this was removed) or Refused (a deadlock, a broken barrier, a lock that is held
+already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C, ends the wait as the
+deadline does; out of anything else, `is_held` of a lock says whether it was done.
 A script goes to the keeper for each step; C++ takes a lock that is free without a message.
 """
 from __future__ import annotations
 
 from typing import Any, Callable, Optional, Sequence, Tuple
 
-import numpy
+try:
+    import numpy
+except ImportError as error:
+    from ._wrong_python import numpy_missing
+    raise ImportError(numpy_missing("baton.sync", error), name="numpy") from error
 
 from . import _baton
 from ._actor import DEFAULT_DEADLINE, Actor
-from ._errors import Refused, Stopping, TimedOut
+from ._errors import TimedOut
+from ._values import Countdown
 
 __all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "Barrier", "Latch", "Value", "Array",
            "JoinableQueue", "Channel"]
@@ -64,7 +71,7 @@ class Keeper:
 
     def value(self, name: str, initial: Any = 0, dtype: Any = numpy.int64) -> Value:
         bits = numpy.zeros(8, numpy.uint8)
-        bits[:numpy.dtype(dtype).itemsize] = numpy.array([initial], dtype).view(numpy.uint8)
+        bits[:numpy.dtype(dtype).itemsize] = numpy.array([_fitting(numpy.dtype(dtype), initial)], dtype).view(numpy.uint8)
         return Value(self._session, self.actor.ask("MakeValue", name=name, initial=int(bits.view(numpy.uint64)[0])), dtype)
 
     def array(self, name: str, length: int, dtype: Any = numpy.int64) -> Array:
@@ -80,9 +87,12 @@ class Keeper:
 
 
 class _Primitive:
-    def __init__(self, session: Any, address: Any) -> None:
+    """What all kinds have. Whatever may be left by an exception (a signal's handler, Ctrl-C) is done in the extension."""
+
+    def _begin(self, session: Any, address: Any) -> Tuple[Any, _baton.Ref, int]:
         self.address = address  #: travels in commands
         self._keeper: Actor = session.find(address.keeper)
+        return session._core, address.keeper, address.number
 
     @property
     def name(self) -> str:
@@ -95,14 +105,10 @@ class _Primitive:
     def _ask(self, command: str, **fields: Any) -> Any:
         return self._keeper.ask(command, number=self.address.number, **fields)
 
-    def _wait(self, command: str, deadline: Any, **fields: Any) -> Any:
-        try:
-            return self._keeper.with_deadline(deadline).ask(command, number=self.address.number, **fields)
-        except (TimedOut, Stopping, KeyboardInterrupt) as error:
-            self._keeper.send("Withdraw", number=self.address.number)
-            if isinstance(error, TimedOut):
-                raise TimedOut(f"waited {deadline} s for {self!r}, in vain") from None
-            raise
+    def remove(self) -> None:
+        """It is kept no longer: who waits there, or uses it later, is told that it is Gone. Refused for a lock that is
+        held, or that has conditions. Of a channel both ends go."""
+        self._ask("Remove")
 
     @property
     def waiting(self) -> int:
@@ -113,41 +119,13 @@ class _Primitive:
         return self._ask("Look").count
 
 
-class Lock(_Primitive):
+class Lock(_Primitive, _baton.SyncLock):
     """One process at a time: acquire() and release(), or a with block. Releasing what was never acquired is Refused."""
 
     _nests = False
 
     def __init__(self, session: Any, address: Any) -> None:
-        super().__init__(session, address)
-        self._depth = 0
-        self.dead_owner = ""  #: while it is held: who died with it, so that what it guards may be half done
-
-    def acquire(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        if self._depth > 0 and not self._nests:
-            raise Refused(f"{self!r} is held already: this would wait for itself")
-        if self._depth == 0:
-            self.dead_owner = self._wait("Acquire", deadline).dead_owner
-        self._depth += 1
-
-    def release(self) -> None:
-        if self._depth <= 1:
-            self._ask("Release")
-            self.dead_owner = ""
-        self._depth = max(0, self._depth - 1)
-
-    @property
-    def is_held(self) -> bool:
-        """Whether it is this process that holds it."""
-        return self._depth > 0
-
-    def __enter__(self) -> Lock:
-        self.acquire()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self._depth > 0:
-            self.release()
+        _baton.SyncLock.__init__(self, *self._begin(session, address), self._nests)
 
 
 class RecursiveLock(Lock):
@@ -156,30 +134,23 @@ class RecursiveLock(Lock):
     _nests = True
 
 
-class Condition(_Primitive):
+class Condition(_Primitive, _baton.SyncCondition):
     """Wait, holding a lock, until somebody who holds it notifies. Several may share a lock."""
 
     def __init__(self, session: Any, address: Any, lock: Lock) -> None:
-        super().__init__(session, address)
-        self.lock = lock
-
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        """Lets go of the lock meanwhile. After TimedOut it is held again; after any other error it is not."""
-        if not self.lock.is_held:
-            raise Refused(f"{self!r} is waited for without holding {self.lock!r}")
-        depth, self.lock._depth = self.lock._depth, 0
-        try:
-            self.lock.dead_owner = self._wait("WaitCondition", deadline).dead_owner
-        except TimedOut:
-            self.lock.acquire()
-            self.lock._depth = depth
-            raise
-        self.lock._depth = depth
+        _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
 
     def wait_for(self, holds: Callable[[], Any], deadline: Any = DEFAULT_DEADLINE) -> None:
-        """Until holds() is true, which is looked at now and after each notice; `deadline` is for each wait."""
+        """Until holds() is true, which is looked at now, after each notice, and a last time at the deadline of all waits
+        together: TimedOut where it does not hold then, and the lock is held."""
+        ends = Countdown(deadline)
         while not holds():
-            self.wait(deadline)
+            try:
+                self.wait(ends.left())
+            except TimedOut as late:
+                if self.lock.is_held and holds():
+                    return
+                raise TimedOut(f"{self!r} was waited for, {deadline} s in all, until something holds that does not") from late
 
     def notify(self, count: int = 1) -> int:
         """How many of those who wait were told."""
@@ -189,8 +160,11 @@ class Condition(_Primitive):
         return self.notify(2**64 - 1)
 
 
-class Event(_Primitive):
+class Event(_Primitive, _baton.SyncEvent):
     """Something has happened, or not yet."""
+
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncEvent.__init__(self, *self._begin(session, address))
 
     def set(self) -> None:
         self._ask("SetEvent", is_set=True)
@@ -201,50 +175,24 @@ class Event(_Primitive):
     def is_set(self) -> bool:
         return self._count() == 1
 
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("WaitEvent", deadline)
 
-
-class Semaphore(_Primitive):
+class Semaphore(_Primitive, _baton.SyncSemaphore):
     """So many at a time. Of a bounded one, giving back more than was taken is Refused."""
 
-    def acquire(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("TakePermit", deadline)
-
-    def release(self) -> None:
-        self._ask("ReturnPermit")
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
 
     @property
     def free(self) -> int:
         return self._count()
 
-    def __enter__(self) -> Semaphore:
-        self.acquire()
-        return self
 
-    def __exit__(self, *_: Any) -> None:
-        self.release()
-
-
-class Barrier(_Primitive):
-    """Nobody goes on before all have come. Broken, by a death or by who gives up, it is Refused with the reason."""
+class Barrier(_Primitive, _baton.SyncBarrier):
+    """Nobody goes on before all have come. Broken, by a death, by a party that gives up or by its action, it is Refused with
+    the reason, until reset()."""
 
     def __init__(self, session: Any, address: Any, action: Optional[Callable[[], Any]] = None) -> None:
-        super().__init__(session, address)
-        self._action = action
-
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> int:
-        """How many had come before; the last one runs the action first."""
-        granted = self._wait("Arrive", deadline)
-        if granted.runs_action:
-            try:
-                if self._action is not None:
-                    self._action()
-            except BaseException as error:
-                self._ask("ActionDone", error=str(error) or type(error).__name__)
-                raise
-            self._ask("ActionDone", error="" if self._action is not None else "this process has given its handle no action")
-        return granted.index
+        _baton.SyncBarrier.__init__(self, *self._begin(session, address), action)
 
     def reset(self) -> None:
         """Whole again, for those who are alive."""
@@ -254,8 +202,11 @@ class Barrier(_Primitive):
         self._ask("AbortBarrier")
 
 
-class Latch(_Primitive):
+class Latch(_Primitive, _baton.SyncLatch):
     """A count that goes down to nothing, once."""
+
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncLatch.__init__(self, *self._begin(session, address))
 
     def count_down(self, by: int = 1) -> int:
         return self._ask("CountDown", by=by)
@@ -264,8 +215,32 @@ class Latch(_Primitive):
     def left(self) -> int:
         return self._count()
 
-    def wait(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("WaitLatch", deadline)
+
+def _fitting(dtype: Any, value: Any) -> Any:
+    """The value, where it is of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
+    from ._errors import Refused
+
+    given = numpy.asarray(value)
+    is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
+    taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)
+    if taken is None:
+        return value  # an array of something else: NumPy's own rules
+    if given.dtype.kind not in taken and not (is_long and "i" in taken):
+        raise Refused(f"expected {dtype}, got {_shown(value)}")
+    if dtype.kind in "iu" and given.size:
+        limits = numpy.iinfo(dtype)
+        if not limits.min <= int(given.min()) or not int(given.max()) <= limits.max:
+            raise Refused(f"{_shown(value)} is out of range of {dtype}")
+    if dtype.kind == "f":
+        with numpy.errstate(over="ignore"):
+            if numpy.isinf(given.astype(dtype)).sum() != numpy.isinf(given.astype("f8")).sum():
+                raise Refused(f"{_shown(value)} is out of range of {dtype}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 class Value(Lock):
@@ -282,7 +257,7 @@ class Value(Lock):
 
     @value.setter
     def value(self, value: Any) -> None:
-        self._word[0] = value
+        self._word[0] = _fitting(self._word.dtype, value)
 
 
 class Array(Lock):
@@ -300,23 +275,14 @@ class Array(Lock):
         return self.array[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[index] = value
+        self.array[index] = _fitting(self.array.dtype, value)
 
 
-class JoinableQueue(_Primitive):
+class JoinableQueue(_Primitive, _baton.SyncQueue):
     """First in, first out; join() waits until each item that was put is done. What a dead taker had is taken again."""
 
-    def put(self, value: Any, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("Put", deadline, item=_baton.encode(value))
-
-    def get(self, deadline: Any = DEFAULT_DEADLINE) -> Any:
-        return _baton.decode(self._wait("Get", deadline).item)
-
-    def task_done(self) -> None:
-        self._ask("TaskDone")
-
-    def join(self, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("Join", deadline)
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncQueue.__init__(self, *self._begin(session, address))
 
     def qsize(self) -> int:
         """Items that nobody has taken."""
@@ -326,22 +292,8 @@ class JoinableQueue(_Primitive):
         return self.qsize() == 0
 
 
-class Channel(_Primitive):
+class Channel(_Primitive, _baton.SyncChannel):
     """What is said at one end is heard at the other. When the other one closes its end or dies, Gone, with its name."""
 
-    def send(self, value: Any, deadline: Any = DEFAULT_DEADLINE) -> None:
-        self._wait("Say", deadline, item=_baton.encode(value))
-
-    def recv(self, deadline: Any = DEFAULT_DEADLINE) -> Any:
-        return _baton.decode(self._wait("Hear", deadline).item)
-
-    def poll(self, deadline: Any = 0.1) -> bool:
-        """Whether there is something to receive, or will be by then."""
-        try:
-            self._wait("Poll", deadline)
-        except TimedOut:
-            return False
-        return True
-
-    def close(self) -> None:
-        self._ask("Close")
+    def __init__(self, session: Any, address: Any) -> None:
+        _baton.SyncChannel.__init__(self, *self._begin(session, address))

@@ -26,6 +26,12 @@ void import_datetime() {
     if (PyDateTimeAPI == nullptr) throw py::error_already_set();
 }
 
+// Any timedelta; not exactly.
+double length_in_seconds(py::handle delta) {
+    return 86'400.0 * PyDateTime_DELTA_GET_DAYS(delta.ptr()) + PyDateTime_DELTA_GET_SECONDS(delta.ptr()) +
+           1e-6 * PyDateTime_DELTA_GET_MICROSECONDS(delta.ptr());
+}
+// Exactly, of one of less than 290,000 years: a timedelta may have more than fit.
 std::chrono::microseconds microseconds_of(py::handle delta) {
     return std::chrono::days{PyDateTime_DELTA_GET_DAYS(delta.ptr())} +
            std::chrono::seconds{PyDateTime_DELTA_GET_SECONDS(delta.ptr())} +
@@ -58,14 +64,17 @@ public:
         if (PyFloat_Check(object)) return {PyFloat_AS_DOUBLE(object)};
         if (PyUnicode_Check(object)) return text(value);
         if (PyBytes_Check(object) || PyByteArray_Check(object) || PyMemoryView_Check(object)) return bytes(value);
-        if (py::isinstance<PyRef>(value)) return {py::cast<const PyRef&>(value).id};
+        if (PyComplex_Check(object))
+            refuse(fmt::format("{}: a complex number can't travel in a field: send its real and its imag, or an array of them as a "
+                               "segment", path_));
+        if (py::isinstance<PyRef>(value)) return {py::cast<const PyRef&>(value).any()};
         if (PyDateTime_Check(object)) return timestamp(value);
         if (PyDelta_Check(object)) return duration(value);
         if (is_enum(value)) return enumerator(value, kind);
         const bool wants_list = kind == "list" || kind == "array";
         if (!wants_list)
             if (py::object fields = fields_of(value, kind); fields) return map(fields, type);
-        if (py::hasattr(value, "tolist")) return deeper([&] { return read(value.attr("tolist")(), declared); });
+        if (py::hasattr(value, "tolist")) return array(value, declared);
         if (py::hasattr(value, "__iter__") && !PyDict_Check(object)) return list(value, wants_list ? type : nullptr);
         if (PyIndex_Check(object)) return integer(checked(PyNumber_Index(object)), kind);
         if (kind.starts_with("float") && py::hasattr(value, "__float__"))  // Decimal, Fraction
@@ -89,10 +98,15 @@ private:
 
     static bool is_enum(py::handle value) { return py::isinstance(value, py::module_::import("enum").attr("Enum")); }
 
+    // A list or a map, which lies in so many others.
+    void begin_container() const {
+        if (depth_ < limits::message_depth_max) return;
+        refuse(fmt::format("{}: is nested deeper than {} (limits::message_depth_max)", path_, limits::message_depth_max));
+    }
+
     template <class Function>
     Dynamic deeper(Function&& read_inner) {
-        if (depth_ == limits::message_depth_max)
-            refuse(fmt::format("{}: is nested deeper than {} (limits::message_depth_max)", path_, limits::message_depth_max));
+        begin_container();
         ++depth_;
         Dynamic out = read_inner();
         --depth_;
@@ -105,6 +119,37 @@ private:
         Dynamic out = deeper([&] { return read(value, type); });
         path_.resize(size);
         return out;
+    }
+
+    // An array or a number of NumPy's, or an array.array.
+    Dynamic array(py::handle value, const TypeDescription* declared) {
+        std::string of;
+        if (py::hasattr(value, "dtype") && py::hasattr(value.attr("dtype"), "kind"))
+            of = py::cast<std::string>(py::str(value.attr("dtype").attr("kind")));
+        if (of == "m" || of == "M")
+            refuse(fmt::format("{}: NumPy's {} can't travel: {}", path_, of == "M" ? "datetime64" : "timedelta64",
+                               of == "M" ? "send array.astype('int64'), or datetime objects with a time zone"
+                                         : "send array.astype('int64'), or array / numpy.timedelta64(1, 's') as seconds"));
+        if (py::hasattr(value, "__len__") || py::hasattr(value, "size")) {
+            const py::object count = py::hasattr(value, "size") ? py::object(value.attr("size")) : py::object(py::int_(py::len(value)));
+            if (PyLong_Check(count.ptr())) spend(PyLong_AsSize_t(count.ptr()));
+        }
+        const py::object plain = value.attr("tolist")();
+        // A longdouble stays one: it has no exact float.
+        if (Py_TYPE(plain.ptr()) == Py_TYPE(value.ptr())) {
+            if (PyIndex_Check(plain.ptr()) || !py::hasattr(plain, "__float__"))
+                refuse(fmt::format("{}: {} can't travel", path_, type_name_of(value)));
+            return {PyFloat_AS_DOUBLE(checked(PyNumber_Float(plain.ptr())).ptr())};
+        }
+        return deeper([&] { return read(plain, declared); });
+    }
+
+    // Each element takes a byte at least, each byte of text one: what is more than a message is not read to its end.
+    void spend(std::size_t bytes) {
+        spent_ += std::min(bytes, limits::message_bytes_max + 1);
+        if (spent_ > limits::message_bytes_max)
+            refuse(fmt::format("{}: this is more than a message holds, {} bytes (limits::message_bytes_max): send it in pieces, or as "
+                               "a segment, session.array_from(array)", path_, limits::message_bytes_max));
     }
 
     Dynamic held(PyHeld& value) {
@@ -145,6 +190,7 @@ private:
     }
 
     Dynamic text(py::handle value) {
+        spend(static_cast<std::size_t>(PyUnicode_GET_LENGTH(value.ptr())));
         const py::object encoded =
             py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(value.ptr(), "utf-8", "strict"));
         if (!encoded) {
@@ -155,6 +201,7 @@ private:
     }
 
     Dynamic bytes(py::handle value) {
+        spend(PyMemoryView_Check(value.ptr()) ? PyLong_AsSize_t(py::object(value.attr("nbytes")).ptr()) : py::len(value));
         const py::object flat = PyBytes_Check(value.ptr()) ? py::reinterpret_borrow<py::object>(value)
                                                            : checked(PyBytes_FromObject(value.ptr()));
         const auto* start = reinterpret_cast<const std::byte*>(PyBytes_AS_STRING(flat.ptr()));
@@ -173,11 +220,12 @@ private:
     }
 
     Dynamic duration(py::handle value) {
-        const auto length = microseconds_of(value);
-        const double seconds = std::chrono::duration<double>(length).count();
-        if (untyped_ == Untyped::seconds) return {seconds};
-        if (std::abs(seconds) > seconds_max) refuse(fmt::format("{}: {} s is out of range", path_, seconds));
-        return {std::int64_t{std::chrono::nanoseconds(length).count()}};
+        const double seconds = length_in_seconds(value);
+        const bool is_exact = std::abs(seconds) <= seconds_max;
+        if (untyped_ == Untyped::seconds)
+            return {is_exact ? std::chrono::duration<double>(microseconds_of(value)).count() : seconds};
+        if (!is_exact) refuse(fmt::format("{}: {} s is out of range", path_, seconds));
+        return {std::int64_t{std::chrono::nanoseconds(microseconds_of(value)).count()}};
     }
 
     Dynamic enumerator(py::handle value, std::string_view kind) {
@@ -195,18 +243,20 @@ private:
     }
 
     Dynamic map(py::handle fields, const TypeDescription* type) {
+        begin_container();
         const bool is_struct = type != nullptr && type->kind == "struct";
         const bool is_map = type != nullptr && type->kind == "map";
         if (is_struct) outer_.push_back(type);
         Dynamic::Map map;
         for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(fields)) {
+            spend(1);
             Dynamic name = read(key, is_map ? &type->parts[0].type : nullptr);
             const auto* text = std::get_if<std::string>(&name.value);
             const TypeDescription* of_value = is_map ? &type->parts[1].type : nullptr;
             if (is_struct && text != nullptr)
                 for (const PartDescription& part : type->parts)
                     if (part.name == *text) of_value = &part.type;
-            const std::string step = text == nullptr ? "[" + std::string(py::str(key)) + "]" : "." + *text;
+            const std::string step = text == nullptr ? "[" + readable(std::string(py::str(key)), 40) + "]" : "." + readable(*text, 40);
             map.emplace_back(std::move(name), inside(step, value, of_value));
         }
         if (is_struct) outer_.pop_back();
@@ -214,11 +264,10 @@ private:
     }
 
     Dynamic list(py::handle value, const TypeDescription* type) {
+        begin_container();
         Dynamic::List list;
         for (const py::handle element : py::iter(value)) {
-            // A message could not hold more, and an iterable need not end.
-            if (list.size() > limits::message_bytes_max)
-                refuse(fmt::format("{}: more than {} elements (limits::message_bytes_max)", path_, limits::message_bytes_max));
+            spend(1);  // an iterable need not end
             list.push_back(inside(fmt::format("[{}]", list.size()), element, type == nullptr ? nullptr : &type->parts[0].type));
         }
         return {std::move(list)};
@@ -227,6 +276,7 @@ private:
     std::string path_;
     Untyped untyped_;
     std::size_t depth_ = 0;
+    std::size_t spent_ = 0;
     std::vector<const TypeDescription*> outer_;
     std::vector<const Holding*> seen_;
 };
@@ -242,7 +292,7 @@ void encode_as_it_is(Encoder& encoder, const Dynamic& dynamic) {
         void operator()(const std::string& value) const { out.text(value); }
         void operator()(const Bytes& value) const { out.bytes(value); }
         void operator()(Timestamp value) const { out.timestamp(value); }
-        void operator()(ActorId value) const { encode(out, value); }
+        void operator()(const AnyRef& value) const { encode(out, value); }
         void operator()(const Dynamic::Held& held) const { out.depart(*held.holding); }
         void operator()(const Dynamic::List& list) const {
             out.array(list.size());
@@ -287,11 +337,13 @@ Duration to_duration(py::handle deadline) {
     if (deadline.is_none()) return for_ever;
     double seconds = 0;
     if (PyDelta_Check(deadline.ptr())) {
-        seconds = std::chrono::duration<double>(microseconds_of(deadline)).count();
+        seconds = length_in_seconds(deadline);
     } else {
         seconds = PyFloat_AsDouble(deadline.ptr());
         if (seconds == -1.0 && PyErr_Occurred() != nullptr) {
+            const bool is_huge = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
             PyErr_Clear();
+            if (is_huge) return deadline > py::int_(0) ? for_ever : Duration::zero();
             throw py::type_error(fmt::format("a deadline is seconds, a timedelta or None (for ever), not {}", type_name_of(deadline)));
         }
     }

@@ -11,9 +11,12 @@
 #include "python/extension/py_pending.hpp"
 #include "python/extension/py_pool.hpp"
 #include "python/extension/py_session.hpp"
+#include "python/extension/py_sync.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
+#include "runtime/base/say.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/process/birth.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/version.hpp"
 
@@ -39,18 +42,18 @@ py::object exit_of(const std::string& name, const Exit& exit) {
 
 py::list ended_list(const std::vector<Ended>& all) {
     py::list list;
-    for (const Ended& one : all) list.append(py::make_tuple(PyRef{one.actor.id}, exit_of(one.name, one.exit)));
+    for (const Ended& one : all) list.append(py::make_tuple(to_py(one.actor), exit_of(one.name, one.exit)));
     return list;
 }
 
 py::object spawned_row(Spawned spawned) {
     const auto protocol = std::make_shared<ProtocolDescription>(std::move(spawned.protocol));
-    return py::make_tuple(PyRef{spawned.actor.id}, spawned.name, spawned.pid, protocol);
+    return py::make_tuple(to_py(spawned.actor), spawned.name, spawned.pid, protocol);
 }
 
 std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
     std::vector<AnyRef> out;
-    for (const PyRef& ref : refs) out.emplace_back(ref.id);
+    for (const PyRef& ref : refs) out.push_back(ref.any());
     return out;
 }
 
@@ -78,14 +81,14 @@ py::list roster(PySession& self, bool with_exited) {
         value_or_raise(self.turn([&](Session& session) { return session.roster(with_exited); }));
     py::list list;
     for (const RosterRow& row : rows)
-        list.append(py::make_tuple(PyRef{row.actor.id}, row.name, row.program, row.pid, row.ppid, row.state, row.inbox_depth,
+        list.append(py::make_tuple(to_py(row.actor), row.name, row.program, row.pid, row.ppid, row.state, row.inbox_depth,
                                    row.handled, row.in_hand,
                                    row.exit.has_ended() ? exit_of(row.name, row.exit) : py::object(py::none())));
     return list;
 }
 
 std::string name_of_ref(PySession& self, const PyRef& ref) {
-    const coordinator::Locate locate{AnyRef{ref.id}};
+    const coordinator::Locate locate{ref.any()};
     return value_or_raise(self.turn([&](Session& session) { return call(session.loop(), locate, limits::coordinator_deadline); }))
         .name;
 }
@@ -95,7 +98,7 @@ void send(PySession& self, const PyRef& to, const ProtocolDescription& protocol,
     const Written written = encode_fields(protocol, command, fields);
     const Duration duration = to_duration(deadline);
     value_or_raise(self.turn([&](Session& session) {
-        return session.loop().send(to.id, command, written.body, duration, Loop::Urgency::now, &written.parcel);
+        return session.loop().send(to.any(), command, written.body, duration, Loop::Urgency::now, &written.parcel);
     }));
 }
 
@@ -105,7 +108,7 @@ py::object ask(const SessionPtr& self, const PyRef& to, const ProtocolPtr& proto
     const Written written = encode_fields(*protocol, command, fields);
     const Duration duration = to_duration(deadline);
     const ReplyFrame reply = value_or_raise(self->turn(
-        [&](Session& session) { return session.loop().ask(to.id, command, written.body, duration, &written.parcel); }));
+        [&](Session& session) { return session.loop().ask(to.any(), command, written.body, duration, &written.parcel); }));
     return decoded(self, type, reply, known);
 }
 
@@ -116,7 +119,7 @@ std::unique_ptr<PyPending> request(const SessionPtr& self, const PyRef& to, cons
     const Written written = encode_fields(*protocol, command, fields);
     const Duration duration = to_duration(deadline);
     const AskId ask = value_or_raise(self->turn(
-        [&](Session& session) { return session.loop().request(to.id, command, written.body, duration, &written.parcel); }));
+        [&](Session& session) { return session.loop().request(to.any(), command, written.body, duration, &written.parcel); }));
     return std::make_unique<PyPending>(self, protocol, command, who, ask, known);
 }
 
@@ -142,7 +145,7 @@ py::list broadcast(PySession& self, const std::vector<Target>& targets, const st
         const Deadline end = Deadline::in(loop.clock(), duration);
         std::vector<Result<void>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.send(std::get<PyRef>(targets[index]).id, command, written[index].body, end.left(loop.clock()),
+            results.push_back(loop.send(std::get<PyRef>(targets[index]).any(), command, written[index].body, end.left(loop.clock()),
                                         Loop::Urgency::now, &written[index].parcel));
         return results;
     });
@@ -162,7 +165,7 @@ py::list request_all(const SessionPtr& self, const std::vector<Target>& targets,
         const Deadline end = Deadline::in(loop.clock(), duration);
         std::vector<Result<AskId>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.request(std::get<PyRef>(targets[index]).id, command, written[index].body,
+            results.push_back(loop.request(std::get<PyRef>(targets[index]).any(), command, written[index].body,
                                            end.left(loop.clock()), &written[index].parcel));
         return results;
     });
@@ -208,7 +211,7 @@ py::list collect(const SessionPtr& self, const std::string& wanted, const std::o
         std::size_t offset = 0;
         const py::object fields = to_python_untyped(value_or_raise(unpacker.next(message.body, offset)),
                                                     make_held_from(self, message.arrivals.get()));
-        list.append(py::make_tuple(message.tag, PyRef{message.from}, fields, answer));
+        list.append(py::make_tuple(message.tag, PyRef{message.from, self->tag()}, fields, answer));
     }
     return list;
 }
@@ -230,13 +233,15 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
             }
             return true;
         };
-        return session.wait_for(has_enough, duration);
+        Result<void> waited = session.wait_for(has_enough, duration);
+        // What has come by then is returned.
+        return waited || waited.error().kind != ErrorKind::timed_out ? waited : Result<void>{};
     }));
     py::list list;
     for (Bounce& bounce : std::exchange(bounces, {})) {
         Arrivals returned{self->holdings().get(), std::move(bounce.holdings)};
         const bool is_reply = bounce.type == reply_parcel;
-        const py::object to = make_ref_from(known)(bounce.to);
+        const py::object to = make_ref_from(known, self->tag())(AnyRef{bounce.to});
         Unpacker unpacker;
         std::size_t offset = 0;
         const Value body = value_or_raise(unpacker.next(bounce.body, offset));
@@ -246,10 +251,16 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
             command = py::cast<const ProtocolDescription&>(to.attr("_protocol")).find(bounce.tag);
         const MakeHeld make_held = make_held_from(self, &returned);
         const py::object fields = command == nullptr ? to_python_untyped(body, make_held)
-                                                     : to_python(command->fields, body, make_ref_from(known), make_held);
+                                                     : to_python(command->fields, body, make_ref_from(known, self->tag()), make_held);
         list.append(py::make_tuple(bounce.tag, is_reply, fields, to, exception_of(bounce.why)));
     }
     return list;
+}
+
+// None where it is for ever.
+py::object seconds_of(const py::object& deadline) {
+    if (deadline.is_none()) return py::none();
+    return py::float_(std::chrono::duration<double>(to_duration(deadline)).count());
 }
 
 // Where the programs of this build or installation lie, seen from this file.
@@ -276,29 +287,41 @@ PYBIND11_MODULE(_baton, module) {
     module.doc() = "What baton is made of; use the package baton.";
     module.attr("version") = std::string(version_text);
     module.def("own_programs", own_programs);
+    module.def("seconds_of", seconds_of, py::arg("deadline"),
+               "A deadline (seconds, a timedelta, or None for ever) in seconds; TypeError and ValueError as every wait raises them.");
+    module.def("say", [](const std::string& text) { say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
+               "Text on descriptor 2, as far as it takes it.");
+    // Where Python started without a descriptor 2, that number is somebody else's by now, or will be.
+    if (py::module_::import("sys").attr("__stderr__").is_none()) say_nothing();
+    take_over_for_library();
     module.def("encode", encode_item, py::arg("value"), "A value without segments as it stands in a message.");
     module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt where they are none.");
 
     py::class_<PyRef> ref(module, "Ref",
                           "The address of one life of one actor: a plain value that can be compared, kept and sent in a\n"
                           "command. It opens nothing by itself; session.find(ref) makes an Actor of it.");
-    ref.def(py::init([](std::uint32_t number, std::uint32_t incarnation) { return PyRef{{number, incarnation}}; }),
-            py::arg("number"), py::arg("incarnation"))
+    ref.def(py::init([](std::uint32_t number, std::uint32_t incarnation, const std::string& session) {
+                return PyRef{{number, incarnation}, SessionTag::of(session)};
+            }),
+            py::arg("number"), py::arg("incarnation"), py::arg("session") = "")
         .def_property_readonly("number", [](const PyRef& self) { return self.id.number; }, "The row in the roster.")
         .def_property_readonly("incarnation", [](const PyRef& self) { return self.id.incarnation; },
                                "Which life in that row.")
+        .def_property_readonly("session", [](const PyRef& self) { return readable(to_string(self.session)); },
+                               "The id of its session; '' where it was made without: it means the one in which it is used.")
         .def_property_readonly("id", [](const PyRef& self) { return to_string(self.id); },
-                               "Both as text, '3.1', as in the logs.")
+                               "Number and incarnation as text, '3.1', as in the logs.")
         .def("__eq__",
              [](const PyRef& self, const py::object& other) -> py::object {
                  if (!py::isinstance<PyRef>(other)) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
-                 return py::bool_(self.id == py::cast<const PyRef&>(other).id);
+                 return py::bool_(self.any() == py::cast<const PyRef&>(other).any());
              })
         .def("__hash__", [](const PyRef& self) { return std::hash<ActorId>{}(self.id); })
         .def("__repr__", [](const PyRef& self) { return fmt::format("baton.Ref({}, {})", self.id.number, self.id.incarnation); })
-        .def(py::pickle([](const PyRef& self) { return py::make_tuple(self.id.number, self.id.incarnation); },
+        .def(py::pickle([](const PyRef& self) { return py::make_tuple(self.id.number, self.id.incarnation, self.session.letters); },
                         [](const py::tuple& state) {
-                            return PyRef{{state[0].cast<std::uint32_t>(), state[1].cast<std::uint32_t>()}};
+                            return PyRef{{state[0].cast<std::uint32_t>(), state[1].cast<std::uint32_t>()},
+                                         {state[2].cast<std::uint64_t>()}};
                         }));
     ref.attr("__module__") = "baton";
 
@@ -351,7 +374,7 @@ PYBIND11_MODULE(_baton, module) {
                 Session::Entry{std::move(session), true, std::move(name), Session::Inbox::open, std::move(folders)});
         }))
         .def_property_readonly("id", &PySession::id)
-        .def_property_readonly("me", [](const PySession& self) { return PyRef{self.me()}; })
+        .def_property_readonly("me", [](const PySession& self) { return PyRef{self.me(), self.tag()}; })
         .def_property_readonly("is_open", &PySession::is_open)
         .def_property_readonly("is_in_child", &PySession::is_in_child)
         .def("adopt", &PySession::adopt)
@@ -370,11 +393,14 @@ PYBIND11_MODULE(_baton, module) {
         .def("join", [](PySession& self, const PyRef& actor, const py::object& deadline) {
             const Duration duration = to_duration(deadline);
             const Ended ended =
-                value_or_raise(self.turn([&](Session& session) { return session.join(AnyRef{actor.id}, duration); }));
+                value_or_raise(self.turn([&](Session& session) { return session.join(actor.any(), duration); }));
             return exit_of(ended.name, ended.exit);
         })
+        .def("sentinel", [](PySession& self, const PyRef& actor) {  // whoever calls closes it
+            return value_or_raise(self.turn([&](Session& session) { return session.sentinel(AnyRef{actor.id}); })).release();
+        })
         .def("signal", [](PySession& self, const PyRef& actor, int number) {
-            value_or_raise(self.turn([&](Session& session) { return session.signal(AnyRef{actor.id}, number); }));
+            value_or_raise(self.turn([&](Session& session) { return session.signal(actor.any(), number); }));
         })
         .def("sync", [](PySession& self, const std::vector<PyRef>& actors, const py::object& deadline) {
             const Duration duration = to_duration(deadline);
@@ -394,4 +420,5 @@ PYBIND11_MODULE(_baton, module) {
 
     add_held_classes(module);
     add_pool_classes(module);
+    add_sync_classes(module);
 }

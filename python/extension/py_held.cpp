@@ -4,6 +4,7 @@
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
+#include "runtime/wire/element_type.hpp"
 
 namespace baton::python {
 namespace {
@@ -13,12 +14,15 @@ py::object helper(const char* name) { return py::module_::import("baton._segment
 // As the buffer protocol writes element types, which is as the struct module does; with 'l' for 64 bits, because
 // NumPy takes that for the int64 that everybody else means.
 std::string format_of(std::string_view type) {
+    if (is_record_type(type)) return fmt::format("{}x", bytes_of_element_type(type).value_or(1));
     const char size = type.back();
     switch (type[1]) {
         case 'b': return "?";
         case 'i': return size == '1' ? "b" : size == '2' ? "h" : size == '4' ? "i" : "l";
         case 'u': return size == '1' ? "B" : size == '2' ? "H" : size == '4' ? "I" : "L";
         case 'f': return size == '2' ? "e" : size == '4' ? "f" : size == '8' ? "d" : "g";
+        case 'c': return size == '8' ? "Zf" : size == '6' ? "Zd" : "Zg";
+        case 'S': return fmt::format("{}s", type.substr(2));
         default: return fmt::format("{}x", type.substr(2));  // a struct of so many bytes
     }
 }
@@ -169,6 +173,39 @@ std::unique_ptr<PySegment> reclaim(PyLent& self, const py::object& deadline) {
                                lent.wait_with(session.loop());
                                return lent.reclaim(duration);
                            })));
+}
+
+void publish(PyLent& self, const std::string& name, bool is_shared) {
+    static_cast<void>(self.holding());
+    value_or_raise(with<Lent>(self, [&](Session& session, Lent& lent) {
+        return session.context().publish(lent, name, is_shared ? Published::to_share : Published::to_read);
+    }));
+}
+
+void withdraw(PyLent& self) {
+    static_cast<void>(self.holding());
+    value_or_raise(with<Lent>(self, [](Session& session, Lent& lent) -> Result<void> {
+        session.context().withdraw(lent);
+        return {};
+    }));
+}
+
+py::object attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& deadline) {
+    const Duration duration = to_duration(deadline);
+    HeldMemory held = value_or_raise(session->turn(
+        [&](Session& open) { return open.context().look_up_held(name, std::nullopt, duration); }));
+    return held_object(session, held.release_to_runtime());
+}
+
+py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& shape,
+                           const py::object& dtype, const py::object& deadline) {
+    const Layout layout = layout_from(shape, dtype);
+    const Duration duration = to_duration(deadline);
+    CreatedOrAttached one = value_or_raise(session->turn(
+        [&](Session& open) { return open.context().create_or_attach_as(name, layout, {}, duration); }));
+    py::object lent = py::none();
+    if (one.was_created()) lent = py::cast(made<PyLent>(session, std::move(one.lent)));
+    return py::make_tuple(py::cast(made<PySlice>(session, std::move(one.slice))), lent);
 }
 
 std::uint64_t first_of(const PySlice& self) {
@@ -367,6 +404,11 @@ void add_held_classes(py::module_& module) {
         .def("reclaim", &reclaim, py::arg("deadline") = 5.0,
              "Waits until every lease and slice is in, those of the dead included, and returns the Segment again.\n\n"
              "TimedOut, and still lent, when some are out at the deadline (seconds, timedelta, or None for ever).")
+        .def("publish", &publish, py::arg("name"), py::arg("shared") = false,
+             "Others may attach to all of it by that name (session.attach()), without asking: to read it, or with shared=True\n"
+             "to read and write it together. Until it is reclaimed, released or withdrawn, or its session ends.\n\n"
+             "Raises Refused where somebody has that name, and says who.")
+        .def("withdraw", &withdraw, "Nobody attaches by its name any more; who has attached keeps what it has.")
         .def_property_readonly("leases_out",
                                [](PyLent& self) {
                                    self.session().require_open();
@@ -382,6 +424,8 @@ void add_held_classes(py::module_& module) {
     };
     add_method("create", &create);
     add_method("take_in", &take_in);
+    add_method("attach", &attach);
+    add_method("create_or_attach", &create_or_attach);
 }
 
 }  // namespace baton::python

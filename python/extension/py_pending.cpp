@@ -10,9 +10,10 @@
 
 namespace baton::python {
 
-MakeRef make_ref_from(const py::object& known) {
-    return [&known](ActorId id) -> py::object {
-        const py::object ref = py::cast(PyRef{id});
+MakeRef make_ref_from(const py::object& known, SessionTag session) {
+    return [&known, session](AnyRef any) -> py::object {
+        if (!any.session.is_some()) any.session = session;
+        const py::object ref = py::cast(to_py(any));
         return known.attr("get")(ref, ref);
     };
 }
@@ -30,7 +31,7 @@ MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals) {
 py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply, const py::object& known) {
     Unpacker unpacker;
     std::size_t offset = reply.offset;
-    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known),
+    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known, session->tag()),
                      make_held_from(session, reply.arrivals.get()));
 }
 
@@ -91,6 +92,7 @@ void PyPending::wait(Duration duration) {
     });
     if (waited == Loop::Waited::stopping)
         raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
+    if (waited == Loop::Waited::gone) raise(Error{ErrorKind::gone, "the session has ended: its coordinator has died"});
     if (waited == Loop::Waited::deadline)
         raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} before the deadline", who_, command_)});
     if (*outcome) {

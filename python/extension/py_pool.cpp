@@ -10,6 +10,7 @@
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
+#include "runtime/process/usable_cores.hpp"
 
 namespace baton::python {
 namespace {
@@ -159,10 +160,7 @@ struct Reading {
     py::object known;
 
     [[nodiscard]] py::object to_python(const TypeDescription& type, Value value) const {
-        const MakeRef make_ref = [this](ActorId id) -> py::object {
-            const py::object ref = py::cast(PyRef{id});
-            return known.attr("get")(ref, ref);
-        };
+        const MakeRef make_ref = make_ref_from(known, session->tag());
         const MakeHeld make_held = [](Value, std::optional<HandleKind>) -> py::object {
             raise(Error{ErrorKind::corrupt, "a result refers to a segment that did not come with it"});
         };
@@ -368,6 +366,15 @@ public:
         return all;
     }
 
+    py::object find(pool::TaskId id) {
+        std::optional<pool::AnyOutcome> one = value_or_raise(turn([&] { return pool_->find(id); }));
+        if (!one) return py::none();
+        return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
+    }
+    std::vector<pool::TaskId> pending() {
+        return turn([this] { return pool_->pending(); });
+    }
+
 private:
     template <class Work>
     auto turn(const Work& work) -> std::invoke_result_t<Work> {
@@ -414,6 +421,8 @@ void add_pool_classes(py::module_& module) {
                "The right to write the elements (rows) [first, first + count) of a baton.Lent, as the argument of a task: a\n"
                "new slice for each attempt at it. A Lent itself as an argument is the right to read all of it.");
 
+    module.def("usable_cores", [] { return usable_cores(); },
+               "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {
         value_or_raise(pool::Pool::require_same_length(function, rows, named_rows));
     });
@@ -454,7 +463,9 @@ void add_pool_classes(py::module_& module) {
         .def("submit", &PyPool::submit)
         .def("map", &PyPool::map)
         .def("add", &PyPool::add)
-        .def("execute", &PyPool::execute);
+        .def("execute", &PyPool::execute)
+        .def("find", &PyPool::find)
+        .def("pending", &PyPool::pending);
 }
 
 }  // namespace baton::python

@@ -46,6 +46,7 @@ PySession::~PySession() {
         static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
         return;
     }
+    session_->loop().thread().adopt();  // Python's collector runs in any thread
     answers_.clear();
     forget();
 }
@@ -132,6 +133,7 @@ void PySession::run_signal_handlers() {
 void PySession::adopt() {
     thread_ = std::this_thread::get_id();
     is_main_thread_ = is_main_thread();
+    if (session_ != nullptr) session_->loop().thread().adopt();
 }
 
 // ---- the end ---------------------------------------------------------------------------------------
@@ -144,7 +146,8 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
     on_interrupt_ = on_interrupt;
     try {
         const Turn turn{*this};
-        answers_.clear();  // who asked is told
+        session_->loop().begin_leaving();
+        answers_.clear();  // who asked is told that this script is stopping
         end_dependents();
         const py::gil_scoped_release released;
         closed.emplace(session_->close(deadline));
@@ -159,6 +162,7 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
 void PySession::kill_all() {
     require_ours();
     if (session_ == nullptr) return;
+    session_->loop().begin_leaving();
     answers_.clear();
     end_dependents();
     holdings_->release_all();  // before its memory is swept: arrays may still be alive
@@ -186,6 +190,9 @@ void PySession::forget() {
     held_to_drop_.clear();
     tasks_to_drop_.clear();
     holdings_.reset();
+    // No turn will need them again; the object may live on for its exits.
+    wakeup_read_.reset();
+    wakeup_write_.reset();
 }
 
 // ---- what outlives a turn --------------------------------------------------------------------------
@@ -199,11 +206,13 @@ bool PySession::answer(std::uint64_t key, const std::function<void(AnswerSlot&)>
     require_open();
     const auto found = answers_.find(key);
     if (found == answers_.end()) return false;
+    // Said once, also where a signal's handler raises before it is on its way.
     turn([&](Session& session) {
-        say(found->second);
+        AnswerSlot slot = std::move(found->second);
+        answers_.erase(found);
+        say(slot);
         session.loop().flush();
     });
-    answers_.erase(key);
     return true;
 }
 

@@ -43,6 +43,16 @@ public:
         return work(*session_);
     }
 
+    // The same for what has to be done although a signal's handler has raised or will: none runs. For work that does not
+    // wait. False, and nothing is done, where the session may not be touched.
+    template <class Work>
+    bool attend(Work&& work) {
+        if (!may_touch()) return false;
+        const InTurn in_turn{is_in_turn_};
+        work(*session_);
+        return true;
+    }
+
     // Raises as turn() would.
     void require_open() const;
     // Null after close().
@@ -52,6 +62,7 @@ public:
     [[nodiscard]] bool is_in_child() const noexcept;
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
     [[nodiscard]] ActorId me() const noexcept { return me_; }
+    [[nodiscard]] SessionTag tag() const noexcept { return SessionTag::of(id_); }
 
     // The exits of all actors of a session of one's own, else of those that were started from here. The first
     // KeyboardInterrupt on the way, counting `was_interrupted`, is only told to `on_interrupt`; another one
@@ -90,6 +101,15 @@ private:
         PySession* session_;
     };
     friend class Turn;
+    struct InTurn {
+        explicit InTurn(bool& flag) : flag_(flag) { flag_ = true; }
+        ~InTurn() { flag_ = false; }
+        InTurn(const InTurn&) = delete;
+        InTurn& operator=(const InTurn&) = delete;
+
+    private:
+        bool& flag_;
+    };
 
     void require_ours() const;
     [[nodiscard]] bool may_touch() const noexcept;

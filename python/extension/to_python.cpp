@@ -51,17 +51,19 @@ public:
         const TypeDescription& type = resolve(declared);
         const ValueKind kind = value.kind();
         if (type.kind == "optional") return kind == ValueKind::nil ? py::none() : convert(type.parts[0].type, value);
-        if (type.kind == "enum" && kind == ValueKind::integer) return enumerator(type, value);
-        if (type.kind == "duration" && kind == ValueKind::integer) {
+        if (!is_one_of(type, value)) misfit(type, value);
+        if (kind == ValueKind::integer && type.kind.starts_with("float")) return py::float_(value.real());
+        if (type.kind == "enum") return enumerator(type, value);
+        if (type.kind == "duration") {
             std::int64_t nanoseconds = 0;
             if (!value.to_integer(nanoseconds)) misfit(type, value);
             return py::float_(static_cast<double>(nanoseconds) / 1e9);
         }
         if (type.kind == "ref") {
-            ActorId id;
+            AnyRef ref;
             Decoding at{"ref"};
-            if (!decode(value, id, at)) misfit(type, value);
-            return make_ref_(id);
+            if (!decode(value, ref, at)) misfit(type, value);
+            return make_ref_(ref);
         }
         if (const auto held = handle_kind_of(type.kind)) {
             if (kind != ValueKind::handle) misfit(type, value);
@@ -75,7 +77,7 @@ public:
             return convert(type.parts[index].type, value.at(1));
         }
         if (type.kind == "list" || type.kind == "array") {
-            if (kind != ValueKind::array) misfit(type, value);
+            if (kind != ValueKind::array || (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count)) misfit(type, value);
             py::list list{value.size()};
             for (std::size_t index = 0; index < value.size(); ++index)
                 list[index] = convert(type.parts[0].type, value.at(index));
@@ -102,7 +104,10 @@ private:
     }
 
     [[noreturn]] static void misfit(const TypeDescription& type, Value value) {
-        raise(Error{ErrorKind::corrupt, fmt::format("expected {}, got {}", to_text(type), name_of(value.kind()))});
+        std::int64_t number = 0;
+        const bool is_number = value.kind() == ValueKind::integer && value.to_integer(number);
+        raise(Error{ErrorKind::corrupt, fmt::format("expected {}, got {}", to_text(type),
+                                                    is_number ? std::to_string(number) : std::string(name_of(value.kind())))});
     }
 
     py::object enumerator(const TypeDescription& type, Value value) {
@@ -114,7 +119,7 @@ private:
     }
 
     py::object structure(const TypeDescription& type, Value value) {
-        if (value.kind() != ValueKind::map) misfit(type, value);
+        if (value.kind() != ValueKind::map || !has_all_fields(type, value)) misfit(type, value);
         py::dict fields;
         outer_.push_back(&type);
         for (std::size_t index = 0; index < value.size(); ++index) {
@@ -125,6 +130,8 @@ private:
                                                                    : convert(part->type, value.value_at(index));
         }
         outer_.pop_back();
+        for (const PartDescription& part : type.parts)  // an optional one may be left out on the wire
+            if (const py::object name = text_of(part.name); !fields.contains(name)) fields[name] = py::none();
         return struct_of(std::move(fields));
     }
 

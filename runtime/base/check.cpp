@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "runtime/base/say.hpp"
+
 namespace baton {
 namespace {
 
@@ -21,8 +23,8 @@ void fail_check(std::string_view promise, const char* file, unsigned line) noexc
     const int length = std::snprintf(text, sizeof text, "check failed: %.*s (%s:%u)\n",
                                      static_cast<int>(promise.size()), promise.data(), file, line);
     const auto size = length < 0 ? 0U : std::min(static_cast<std::size_t>(length), sizeof text - 1);
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, size);
     if (keep_last_words_ != nullptr && size > 0) keep_last_words_({text, size - 1});
+    say({text, size});
     ::_exit(check_exit_code);
 }
 

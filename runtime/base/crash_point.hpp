@@ -43,15 +43,34 @@ enum class CrashPoint : unsigned char {
     settle_walked,        // the coordinator: rows are settled, nobody has been told
     settle_told,          // the coordinator: the survivors have been told
     drained_settled,      // the coordinator: T6 and L6 are made
+    hand_out_marked,      // the row says that its memory has left; it has its name still
+    hand_out_renamed,     // the memory has the user's name; T9 is not made
+    take_in_made,         // T1: counted as taken in; the memory has the user's name still
+    take_in_renamed,      // the memory is the session's; the row does not say how many bytes there are
+    publish_begun,        // N1: the name is ours, and does not say of what
+    publish_made,         // N1: others may attach
+    unpublish_made,       // N2: nobody attaches any more; the leases have not been looked at
+    attach_claimed,       // L7: the lease is made; the name has not been looked at again
+    attach_checked,       // L7: the name still stood; the memory is not mapped
+    names_settled,        // the coordinator: the names of the dead one are free, its rows are as they were
+    spawn_given,          // the coordinator: a number lives, its process has not been started
+    spawn_started,        // the coordinator: the process runs, and is no member yet
+    join_bound,           // who joins: its inbox is there, it has not asked to join
+    join_welcomed,        // who joins: it is a member, and has mapped nothing
+    leave_begun,          // who leaves: it has let everything go, and has not said so
+    leave_answered,       // who leaves: the coordinator knows, the process has not ended
 };
-inline constexpr std::size_t crash_point_count = 30;
+inline constexpr std::size_t crash_point_count = 46;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
     "offer.checked", "send.pushed", "send.noted", "arrival.mapped", "accept.made", "withdraw.made", "lend.made",
     "reclaim.made", "retire.intended", "retire.made", "retire.counted", "recycle.made", "grant.written", "grant.made",
     "claim.made", "lease.withdrawn", "drop.made", "slice.written", "bounce.told", "life.taken", "intent.resolved",
-    "settle.walked", "settle.told", "drained.settled"};
+    "settle.walked", "settle.told", "drained.settled",
+    "hand_out.marked", "hand_out.renamed", "take_in.made", "take_in.renamed",
+    "publish.begun", "publish.made", "unpublish.made", "attach.claimed", "attach.checked", "names.settled",
+    "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -1,9 +1,14 @@
 #include "runtime/base/log.hpp"
 
-#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
+#include <mutex>
+
+#include "runtime/base/say.hpp"
+
+#include "runtime/base/text.hpp"
 
 namespace baton {
 namespace {
@@ -29,40 +34,26 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     return spdlog::level::off;
 }
 
-// U+0080 to U+009F count too, two bytes in UTF-8: a terminal may obey them like ESC and a letter.
-bool is_control(std::string_view text, std::size_t at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    const auto before = at == 0 ? 0 : static_cast<unsigned char>(text[at - 1]);
-    return byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte >= 0x80 && byte <= 0x9F);
-}
-
-void append_escaped(std::string& line, std::string_view text) {
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        if (!is_control(text, at)) {
-            line += text[at];
-        } else if (byte == '\n') {
-            line += "\\n";
-        } else if (byte == '\t') {
-            line += "\\t";
-        } else {
-            if (byte >= 0x80) line.pop_back();  // the first of the two
-            line += fmt::format("\\x{:02x}", byte);
-        }
-    }
-}
-
 }  // namespace
 
 struct Log::Sink {
-    spdlog::logger logger{"baton", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>()};
+    // spdlog's own sinks wait for as long as stderr takes no text.
+    class Says final : public spdlog::sinks::base_sink<std::mutex> {
+    protected:
+        void sink_it_(const spdlog::details::log_msg& message) override {
+            spdlog::memory_buf_t line;
+            formatter_->format(message, line);
+            say({line.data(), line.size()});
+        }
+        void flush_() override {}
+    };
+    spdlog::logger logger{"baton", std::make_shared<Says>()};
 };
 
 Log::Log(std::string who)
     : who_(std::move(who)), level_(level_from_environment()), sink_(std::make_unique<Sink>()) {
     sink_->logger.set_level(spdlog::level::trace);  // Log::writes() decides
     sink_->logger.set_pattern("%H:%M:%S.%e %v");
-    sink_->logger.flush_on(spdlog::level::trace);
 }
 
 Log::~Log() = default;
@@ -71,10 +62,7 @@ Log& Log::operator=(Log&&) noexcept = default;
 
 void Log::write(LogLevel level, std::string_view event, std::string_view text) {
     static constexpr std::string_view names[] = {"debug", "info", "warn", "error", "off"};
-    std::string line;
-    append_escaped(line, who_);
-    line += fmt::format(" {} {} ", names[static_cast<int>(level)], event);
-    append_escaped(line, text);
+    const std::string line = fmt::format("{} {} {} {}", printable(who_), names[static_cast<int>(level)], event, printable(text));
     sink_->logger.log(to_spdlog(level), "{}", line);
 }
 

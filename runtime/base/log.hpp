@@ -1,8 +1,9 @@
 #pragma once
 // Log: one record, one line, on stderr: `12:03:04.118 darkroom#3.1 info transfer.accepted segment=17`.
 //
-// A record may quote what peers say, so here, and nowhere else, control characters become \n, \t or \x1b: a
-// tag or a text can neither end its line nor speak to the terminal.
+// A record may quote what peers say, so what is written goes through printable() (base/text.hpp): a tag or a text can
+// neither end its line nor speak to the terminal. Logging never fails and never waits for long: what stderr does not take
+// is dropped and counted (base/say.hpp).
 //
 // Whoever handles an error logs it, once; whoever returns it does not. Event names are `noun.verb` from
 // the vocabulary of the documentation. The level comes from BATON_LOG (debug, info, warn, error, off;

@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "runtime/base/say.hpp"
 
 namespace baton {
 namespace {
@@ -21,24 +22,23 @@ Progress::Progress(std::string what, std::uint64_t total, std::string unit)
       started_(clock_.now()),
       is_terminal_(::isatty(STDERR_FILENO) == 1) {
     if (total_ < 2) has_ended_ = true;
-    if (!has_ended_ && !is_terminal_) fmt::print(stderr, "{}: {} {}\n", what_, total_, unit_);
+    if (!has_ended_ && !is_terminal_) say(fmt::format("{}: {} {}\n", what_, total_, unit_));
 }
 
 Progress::~Progress() { end(); }
 
 void Progress::reach(std::uint64_t done) {
-    done_ = std::min(done, total_);
+    done_ = done;  // as it was said: who counts too much shall see it
     if (has_ended_ || !is_terminal_ || clock_.now() - drawn_ < redraw_interval) return;
     drawn_ = clock_.now();
     draw();
 }
 
 void Progress::draw() {
-    const std::uint64_t filled = done_ * bar_width / total_;
+    const std::uint64_t filled = std::min(done_, total_) * bar_width / total_;
     std::string bar;
     for (std::uint64_t cell = 0; cell < bar_width; ++cell) bar += cell < filled ? "█" : "░";
-    fmt::print(stderr, "\r{} {} {}/{} {}\x1b[K", what_, bar, done_, total_, unit_);
-    std::fflush(stderr);
+    say(fmt::format("\r{} {} {}/{} {}\x1b[K", what_, bar, done_, total_, unit_));
 }
 
 void Progress::end() {
@@ -47,9 +47,9 @@ void Progress::end() {
     const std::chrono::duration<double> seconds = clock_.now() - started_;
     if (is_terminal_) {
         draw();
-        fmt::print(stderr, " in {:.1f} s\n", seconds.count());
+        say(fmt::format(" in {:.1f} s\n", seconds.count()));
     } else {
-        fmt::print(stderr, "{}: {} of {} {} in {:.1f} s\n", what_, done_, total_, unit_, seconds.count());
+        say(fmt::format("{}: {} of {} {} in {:.1f} s\n", what_, done_, total_, unit_, seconds.count()));
     }
 }
 

@@ -46,6 +46,7 @@ void Holdings::drop(Holding& holding) noexcept {
     holding.kind = HandleKind::segment;
     holding.offset = 0;
     holding.exports = 0;
+    holding.published.reset();
     holding.is_shared = false;
     holding.lender = nullptr;
     holding.lease_rows.clear();
@@ -100,6 +101,7 @@ Result<void> Holdings::lend(Holding& holding) {
     holding.epoch = *epoch;
     holding.state = Holding::State::lent;
     holding.was_sliced = false;
+    holding.was_published = false;
     holding.lease_rows.clear();
     holding.pledges.clear();
     ++holding.ticket;
@@ -108,6 +110,7 @@ Result<void> Holdings::lend(Holding& holding) {
 }
 
 bool Holdings::try_reclaim(Holding& holding) noexcept {
+    unpublish(holding);  // before the look at the leases: nobody new comes
     const std::optional<Epoch> epoch = ledger().reclaim(holding.slot, holding.epoch, me_.number);
     if (!epoch) return false;
     pass_crash_point(CrashPoint::reclaim_made);
@@ -141,7 +144,7 @@ Holding* Holdings::pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, L
 
 bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept {
     const auto forbids = [&](LeaseKind other, std::uint64_t other_offset, std::uint64_t other_bytes) {
-        const bool may_overlap = kind == LeaseKind::shared && other == LeaseKind::shared;
+        const bool may_overlap = kind == other && kind != LeaseKind::slice;
         return !may_overlap && offset < other_offset + other_bytes && other_offset < offset + bytes;
     };
     for (const Slot row : lent.lease_rows) {
@@ -150,11 +153,20 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
             forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed), lease.bytes.load(relaxed)))
             return true;
     }
+    // Whoever has attached is not in our book.
+    for (Slot row = 0; lent.was_published && row < ledger().leases_used(); ++row) {
+        const LeaseRow& lease = ledger().lease(row);
+        if (ledger().lease_word_of(row).phase != LeasePhase::free && lease.segment.load(relaxed) == lent.slot &&
+            lease.segment_epoch.load(relaxed) == lent.epoch &&
+            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed), lease.bytes.load(relaxed)))
+            return true;
+    }
     return std::ranges::any_of(lent.pledges,
                                [&](const Holding* one) { return forbids(one->lease_kind(), one->offset, one->bytes); });
 }
 
 bool Holdings::has_slices(const Holding& lent) const noexcept {
+    if (lent.was_published) return overlaps(lent, LeaseKind::read, 0, lent.bytes);
     if (!lent.was_sliced) return false;  // most never are, and have many leases
     const auto is_slice = [&](Slot row) {
         return ledger().lease_word_of(row).phase != LeasePhase::free &&
@@ -175,6 +187,11 @@ Result<Slot> Holdings::free_lease(Holding& lent, bool& is_linked) {
         if (ledger().lease_word_of(row).phase == LeasePhase::free) return row;
     }
     is_linked = false;
+    return unlinked_lease();
+}
+
+// A row of ours that stands in nobody's list.
+Result<Slot> Holdings::unlinked_lease() {
     const std::uint64_t rows = lease_blocks_.size() * limits::rows_per_block;
     const std::uint64_t used = rows - fresh_leases_;
     for (std::uint64_t look = 0; look < std::min<std::uint64_t>(used, limits::recycle_looks_max); ++look, ++used_lease_cursor_) {

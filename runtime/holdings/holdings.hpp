@@ -12,6 +12,8 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -50,6 +52,14 @@ struct Holding {
     std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
     bool was_sliced = false;      // of a Lent: a slice of it has been made
+    // Of a Lent: under which name it is published, and how; nothing: it is not. Whoever attaches takes a lease row of its own.
+    struct Publication {
+        Ledger::NameSlot row = 0;
+        NameWord word;
+        LeaseKind kind = LeaseKind::read;
+    };
+    std::optional<Publication> published;
+    bool was_published = false;   // in this lend
     bool is_shared = false;       // of a pledge: the slice may overlap its like
     std::vector<Slot> lease_rows; // of a Lent: rows in its list
     std::vector<Holding*> pledges;  // of a Lent: made and not sent
@@ -93,6 +103,18 @@ public:
     [[nodiscard]] bool has_slices(const Holding& lent) const noexcept;
     [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
 
+    // ---- names: N1, N2, L7 (names.cpp)
+    // Others may attach to all of it from here on: to read, or to change its words together (read or shared). `refused`
+    // when somebody has that name, with who it is, or while a lease or slice of another kind is out.
+    [[nodiscard]] Result<void> publish(Holding& lent, const std::string& name, LeaseKind kind);
+    // Whoever may attach at any moment forbids leases and slices of other kinds.
+    [[nodiscard]] Result<void> check_published(const Holding& lent, LeaseKind kind) const;
+    // Nobody attaches any more; who has attached keeps what it has. Nothing where it is not published.
+    void unpublish(Holding& lent) noexcept;
+    // A lease or slice of what is published under that name; nullptr: nothing is, at this moment.
+    // Of our own too; then we borrow of ourselves.
+    [[nodiscard]] Result<Holding*> attach(const std::string& name);
+
     // ---- transfers out: T2 and L1, T4 and L3
     // All of them or none, in their order; the first decides. `gone` when `to` has no life any more; what can't go
     // (lent, viewed, another's) is `refused` and named.
@@ -132,11 +154,21 @@ public:
 private:
     [[nodiscard]] Holding& fresh();
     void note(Transition transition, Slot slot, Epoch epoch, ActorNumber partner) noexcept;
+    struct Place {
+        Slot slot = 0;
+        std::byte* data = nullptr;  // of its memory, pinned; nullptr: it has none
+    };
+    [[nodiscard]] Result<Place> place_of(std::uint64_t capacity);
+    [[nodiscard]] Holding& owned_from_now(Slot slot, Count what, Layout layout);
+    void end_memory(Slot slot, std::uint64_t bytes) noexcept;
     [[nodiscard]] Result<Slot> empty_slot();
     [[nodiscard]] std::optional<Slot> pooled(std::uint64_t capacity);
     void come_home(std::uint32_t looks_max) noexcept;
-    void take_home(Slot slot) noexcept;
+    void take_home(Slot slot, std::uint32_t& steps_left) noexcept;
+    void take_home_if_ours(Slot slot) noexcept;
     [[nodiscard]] Result<Slot> free_lease(Holding& lent, bool& is_linked);
+    [[nodiscard]] Result<Slot> unlinked_lease();
+    [[nodiscard]] Result<Holding*> attach_to(Ledger::NameSlot row, NameWord word, Publication what);
     [[nodiscard]] Slot lease_row(std::uint64_t at) const noexcept;
     [[nodiscard]] Result<void> depart_one(Holding& holding, ActorId to);
     enum class Fate { under_way, ours, taken };

@@ -15,21 +15,28 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
 
+std::string budget_text(std::uint64_t bytes) {
+    return bytes == ~std::uint64_t{0} ? std::string("without a limit of its own") : fmt::format("of {}", bytes);
+}
+
 }  // namespace
 
 // ---- T1: a row of our own blocks, and memory for it ------------------------------------------------
 
 Result<Slot> Holdings::empty_slot() {
-    if (empty_.empty()) {
-        Result<Slot> first = ledger().claim_segment_block(me_.number);
-        if (!first) return first;
-        blocks_.push_back(*first);
-        // Backwards, so that the first row is taken first.
-        for (Slot row = limits::rows_per_block; row-- > 0;) empty_.push_back(*first + row);
+    for (;;) {
+        if (empty_.empty()) {
+            Result<Slot> first = ledger().claim_segment_block(me_.number);
+            if (!first) return first;
+            blocks_.push_back(*first);
+            // Backwards, so that the first row is taken first.
+            for (Slot row = limits::rows_per_block; row-- > 0;) empty_.push_back(*first + row);
+        }
+        const Slot slot = empty_.back();
+        empty_.pop_back();
+        // Else somebody wrote there who should not; it comes back when that has been retired.
+        if (ledger().word_of(slot).phase == Phase::free) return slot;
     }
-    const Slot slot = empty_.back();
-    empty_.pop_back();
-    return slot;
 }
 
 std::optional<Slot> Holdings::pooled(std::uint64_t capacity) {
@@ -50,62 +57,93 @@ Result<Holding*> Holdings::create(Layout layout) {
         return refused(fmt::format("a segment has at most {} dimensions (limits::shape_dimensions_max)",
                                    limits::shape_dimensions_max));
     const std::uint64_t capacity = size_class_of(*bytes);
-    std::optional<Slot> slot = pooled(capacity);
-    if (!slot) {
-        come_home(limits::recycle_looks_max);
-        slot = pooled(capacity);
-    }
-    const bool has_memory = slot.has_value();
-    if (!has_memory) {
-        if (!claim_bytes(capacity))
-            return Error{ErrorKind::overloaded,
-                         fmt::format("no memory for a segment of {} bytes: this actor's segments take {} of {} bytes, the "
-                                     "session's {} of {}", capacity, ledger().bytes_of_home(me_.number),
-                                     ledger().budget_bytes_of(me_.number), ledger().bytes_in_session(),
-                                     ledger().session_budget_bytes())};
-        Result<Slot> empty = empty_slot();
-        if (!empty) {
-            ledger().return_bytes(me_.number, capacity);
-            return empty.error();
-        }
-        slot = *empty;
-    }
+    Result<Place> place = place_of(capacity);
+    if (!place) return place.error();
+    const Slot slot = place->slot;
+    const bool has_memory = place->data != nullptr;
 
-    SegmentRow& row = ledger().segment(*slot);
+    SegmentRow& row = ledger().segment(slot);
     if (!has_memory) row.generation.store(row.generation.load(relaxed) + 1, relaxed);
-    ledger().intend(me_.number, Count::created, *slot);
-    pass_crash_point(CrashPoint::create_intended);
-    const std::optional<Epoch> epoch = ledger().create(*slot, me_.number);
-    check(epoch.has_value(), "only its home takes a free row into use");
-    pass_crash_point(CrashPoint::create_made);
-    ledger().count(me_.number, Count::created);
-    pass_crash_point(CrashPoint::create_counted);
-    note(Transition::create, *slot, *epoch, 0);
-
-    Holding& holding = fresh();
-    holding.state = Holding::State::owned;
-    holding.slot = *slot;
-    holding.epoch = *epoch;
-    holding.generation = row.generation.load(relaxed);
+    Holding& holding = owned_from_now(slot, Count::created, std::move(layout));
     holding.capacity = capacity;
-    holding.bytes = *bytes;
-    holding.layout = std::move(layout);
+    holding.data = place->data;
     row.used_bytes.store(*bytes, relaxed);
+    if (has_memory) return &holding;
     const Store::Block block = holding.block();
-    Result<std::byte*> data =
-        has_memory ? store_.pin(block, capacity, Mapping::Access::write, {0, capacity}) : store_.make(block, capacity);
-    if (!has_memory && !data && data.error().kind == ErrorKind::overloaded && has_pooled()) {
+    Result<std::byte*> data = store_.make(block, capacity);
+    if (!data && data.error().kind == ErrorKind::overloaded && has_pooled()) {
         trim();  // what lies in the pool in other sizes is memory of the machine too
         data = store_.make(block, capacity);
     }
     if (!data) {
-        if (!has_memory) ledger().return_bytes(me_.number, capacity);
+        ledger().return_bytes(me_.number, capacity);
         release(holding);
         return data.error();
     }
-    if (!has_memory) row.bytes.store(capacity, relaxed);
+    row.bytes.store(capacity, relaxed);
     holding.data = *data;
     return &holding;
+}
+
+// A free row, with its memory mapped where one of the pool has some of that size; otherwise bytes are claimed for it.
+Result<Holdings::Place> Holdings::place_of(std::uint64_t capacity) {
+    for (int look = 0; look < 2; ++look) {
+        while (const std::optional<Slot> slot = pooled(capacity)) {
+            if (ledger().word_of(*slot).phase != Phase::free) continue;  // somebody wrote there who should not
+            const Store::Block block{*slot, ledger().segment(*slot).generation.load(relaxed)};
+            Result<std::byte*> data = store_.pin(block, capacity, Mapping::Access::write, {0, capacity});
+            if (data) return Place{*slot, *data};
+            if (data.error().kind == ErrorKind::overloaded) {  // the memory is there, and this process can't map it
+                pool_[capacity].push_back(*slot);
+                pooled_bytes_ += capacity;
+                return data.error();
+            }
+            end_memory(*slot, capacity);  // somebody has removed or cut it: it serves nobody any more
+        }
+        if (look == 0) come_home(limits::recycle_looks_max);
+    }
+    if (!claim_bytes(capacity))
+        return Error{ErrorKind::overloaded,
+                     fmt::format("no memory for a segment of {} bytes: this actor's segments take {} bytes {}, the session's {} "
+                                 "{}", capacity, ledger().bytes_of_home(me_.number),
+                                 budget_text(ledger().budget_bytes_of(me_.number)), ledger().bytes_in_session(),
+                                 budget_text(ledger().session_budget_bytes()))};
+    Result<Slot> empty = empty_slot();
+    if (!empty) {
+        ledger().return_bytes(me_.number, capacity);
+        return empty.error();
+    }
+    return Place{*empty, nullptr};
+}
+
+// T1 of a free row of ours.
+Holding& Holdings::owned_from_now(Slot slot, Count what, Layout layout) {
+    ledger().intend(me_.number, what, slot);
+    pass_crash_point(CrashPoint::create_intended);
+    const std::optional<Epoch> epoch = ledger().create(slot, me_.number);
+    check(epoch.has_value(), "only its home takes a free row into use");
+    pass_crash_point(CrashPoint::create_made);
+    ledger().count(me_.number, what);
+    pass_crash_point(CrashPoint::create_counted);
+    note(Transition::create, slot, *epoch, 0);
+
+    Holding& holding = fresh();
+    holding.state = Holding::State::owned;
+    holding.slot = slot;
+    holding.epoch = *epoch;
+    holding.generation = ledger().segment(slot).generation.load(relaxed);
+    holding.bytes = layout.bytes().value_or(0);
+    holding.layout = std::move(layout);
+    return holding;
+}
+
+// Of a free row of ours: its memory ends, and the row can have other.
+void Holdings::end_memory(Slot slot, std::uint64_t bytes) noexcept {
+    SegmentRow& row = ledger().segment(slot);
+    store_.discard({slot, row.generation.load(relaxed)});
+    row.bytes.store(0, relaxed);
+    ledger().return_bytes(me_.number, bytes);
+    empty_.push_back(slot);
 }
 
 bool Holdings::claim_bytes(std::uint64_t bytes) noexcept {
@@ -121,6 +159,7 @@ void Holdings::release(Holding& holding) noexcept {
     switch (holding.state) {
         case Holding::State::owned:
         case Holding::State::lent: {
+            unpublish(holding);  // before the word moves: nobody new comes
             ledger().intend(me_.number, Count::released, holding.slot);
             pass_crash_point(CrashPoint::retire_intended);
             const std::optional<Epoch> epoch = ledger().retire(holding.slot, holding.epoch, me_.number);
@@ -133,7 +172,7 @@ void Holdings::release(Holding& holding) noexcept {
                 ledger().forget_intent(me_.number);  // the session has ended without us
             }
             unmap(holding);
-            if (epoch && ledger().home_of(holding.slot) == me_.number) take_home(holding.slot);
+            if (epoch) take_home_if_ours(holding.slot);
             break;
         }
         case Holding::State::borrowed:
@@ -169,9 +208,9 @@ void Holdings::release_all() noexcept {
 }
 
 // A retired row of ours becomes free, with its memory, unless a lease on it lives.
-void Holdings::take_home(Slot slot) noexcept {
+void Holdings::take_home(Slot slot, std::uint32_t& steps_left) noexcept {
     const SegmentWord word = ledger().word_of(slot);
-    const std::optional<Epoch> epoch = ledger().recycle(slot, word);
+    const std::optional<Epoch> epoch = ledger().recycle(slot, word, steps_left);
     if (!epoch) return;
     pass_crash_point(CrashPoint::recycle_made);
     note(Transition::recycle, slot, *epoch, 0);
@@ -179,7 +218,11 @@ void Holdings::take_home(Slot slot) noexcept {
     const std::uint64_t bytes = row.bytes.load(relaxed);
     if (bytes == 0) {
         const std::uint64_t used = row.used_bytes.load(relaxed);
-        if ((used & handed_out_mark) != 0) ledger().return_bytes(me_.number, used & ~handed_out_mark);
+        if ((used & handed_out_mark) != 0) {
+            // Whoever died before it had renamed the memory left it here.
+            store_.discard({slot, row.generation.load(relaxed)});
+            ledger().return_bytes(me_.number, used & ~handed_out_mark);
+        }
         row.used_bytes.store(0, relaxed);
         empty_.push_back(slot);
     } else {
@@ -189,25 +232,27 @@ void Holdings::take_home(Slot slot) noexcept {
 }
 
 void Holdings::come_home(std::uint32_t looks_max) noexcept {
+    std::uint32_t steps_left = limits::leases_max;  // in lists of leases, together
     const std::uint64_t rows = blocks_.size() * limits::rows_per_block;
     const std::uint64_t looks = std::min<std::uint64_t>(rows, looks_max);
     for (std::uint64_t look = 0; look < looks; ++look, ++cursor_) {
         if (cursor_ >= rows) cursor_ = 0;
         const Slot slot = blocks_[cursor_ / limits::rows_per_block] + static_cast<Slot>(cursor_ % limits::rows_per_block);
-        if (ledger().word_of(slot).phase == Phase::retired) take_home(slot);
+        if (ledger().word_of(slot).phase == Phase::retired) take_home(slot, steps_left);
     }
+}
+
+// What we have just retired ourselves.
+void Holdings::take_home_if_ours(Slot slot) noexcept {
+    std::uint32_t steps_left = limits::leases_max;
+    if (ledger().home_of(slot) == me_.number) take_home(slot, steps_left);
 }
 
 void Holdings::trim() noexcept {
     come_home(limits::segments_max);
     for (auto& [bytes, slots] : pool_) {
-        for (const Slot slot : slots) {
-            SegmentRow& row = ledger().segment(slot);
-            store_.discard({slot, row.generation.load(relaxed)});
-            row.bytes.store(0, relaxed);
-            ledger().return_bytes(me_.number, bytes);
-            empty_.push_back(slot);
-        }
+        for (const Slot slot : slots)
+            if (ledger().word_of(slot).phase == Phase::free) end_memory(slot, bytes);
         slots.clear();
     }
     pooled_bytes_ = 0;
@@ -216,18 +261,30 @@ void Holdings::trim() noexcept {
 Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be handed out by name");
     if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", describe(holding), holding.exports));
-    if (name.empty() || name.size() > limits::name_bytes_max || name.find('/') != std::string::npos || name.starts_with("baton-"))
-        return refused(fmt::format("'{}' can't be the name of shared memory: one to {} characters without '/', and not "
-                                   "beginning with baton-", name, limits::name_bytes_max));
-    if (Result<void> renamed = store_.hand_out(holding.block(), name); !renamed) return renamed;
+    if (Result<void> possible = check_outside_name(name); !possible) return possible;
     SegmentRow& row = ledger().segment(holding.slot);
-    row.used_bytes.store(row.bytes.load(relaxed) | handed_out_mark, relaxed);
-    row.bytes.store(0, relaxed);
+    const std::uint64_t bytes = row.bytes.load(relaxed);
+    const std::uint64_t used = row.used_bytes.load(relaxed);
+    // The row says so first: whoever is home of a row that has memory may write into it once we are dead.
     ledger().intend(me_.number, Count::handed_out, holding.slot);
+    row.used_bytes.store(bytes | handed_out_mark, relaxed);
+    row.bytes.store(0, std::memory_order_release);
+    pass_crash_point(CrashPoint::hand_out_marked);
+    if (Result<void> renamed = store_.hand_out(holding.block(), name); !renamed) {
+        row.bytes.store(bytes, relaxed);
+        row.used_bytes.store(used, std::memory_order_release);
+        ledger().forget_intent(me_.number);
+        return renamed;
+    }
+    pass_crash_point(CrashPoint::hand_out_renamed);
     const std::optional<Epoch> epoch = ledger().retire(holding.slot, holding.epoch, me_.number);
     if (epoch) ledger().count(me_.number, Count::handed_out);
+    else ledger().forget_intent(me_.number);  // the session has ended without us
+    const Store::Block block = holding.block();
     unmap(holding);
-    if (epoch && ledger().home_of(holding.slot) == me_.number) take_home(holding.slot);
+    store_.forget(block);
+    if (epoch) note(Transition::retire, holding.slot, *epoch, 0);
+    if (epoch) take_home_if_ours(holding.slot);
     drop(holding);
     return {};
 }
@@ -235,44 +292,28 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
 Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     const std::optional<std::uint64_t> bytes = layout.bytes();
     if (!bytes) return refused(fmt::format("shared memory can't be taken in as {}", to_text(layout)));
+    if (Result<void> possible = check_outside_name(name); !possible) return possible.error();
+    // What can fail comes before what can't be taken back: until it has its new name the memory is the user's.
+    Result<SharedObject> outside = Store::open_outside(name, *bytes);
+    if (!outside) return outside.error();
     Result<Slot> slot = empty_slot();
     if (!slot) return slot.error();
     SegmentRow& row = ledger().segment(*slot);
     row.generation.store(row.generation.load(relaxed) + 1, relaxed);
-    ledger().intend(me_.number, Count::taken_in, *slot);
-    const std::optional<Epoch> epoch = ledger().create(*slot, me_.number);
-    check(epoch.has_value(), "only its home takes a free row into use");
-    ledger().count(me_.number, Count::taken_in);
-    Holding& holding = fresh();
-    holding.state = Holding::State::owned;
-    holding.slot = *slot;
-    holding.epoch = *epoch;
-    holding.generation = row.generation.load(relaxed);
-    holding.bytes = *bytes;
-    holding.layout = std::move(layout);
-    const Result<std::uint64_t> found = store_.take_in(name, holding.block());
-    std::optional<Error> trouble;
-    if (found) {  // it is here now, whatever the budget says, and ours to give back
-        row.bytes.store(*found, relaxed);
-        ledger().add_bytes(me_.number, *found);
-    }
-    if (!found) {
-        trouble = found.error();
-    } else if (*found < *bytes) {
-        trouble = refused(fmt::format("the shared memory '{}' has {} bytes, {} would take {}", name, *found,
-                                      to_text(holding.layout), *bytes));
-        static_cast<void>(store_.hand_out(holding.block(), name));
-        row.bytes.store(0, relaxed);
-        ledger().return_bytes(me_.number, *found);
-    } else {
-        holding.capacity = *found;
-        if (Result<void> mapped = map(holding); !mapped) trouble = mapped.error();
-    }
-    if (trouble) {
+    Holding& holding = owned_from_now(*slot, Count::taken_in, std::move(layout));
+    holding.capacity = outside->size();
+    pass_crash_point(CrashPoint::take_in_made);
+    Result<std::byte*> data = store_.take_in(*outside, holding.block(), holding.capacity);
+    if (!data) {
         release(holding);
-        return *trouble;
+        return data.error();
     }
+    pass_crash_point(CrashPoint::take_in_renamed);
+    // It is here now, whatever the budget says, and ours to give back.
+    holding.data = *data;
     row.used_bytes.store(*bytes, relaxed);
+    row.bytes.store(holding.capacity, relaxed);
+    ledger().add_bytes(me_.number, holding.capacity);
     return &holding;
 }
 

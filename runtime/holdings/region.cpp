@@ -45,6 +45,13 @@ Result<LedgerRegion> LedgerRegion::open(std::string_view session_id) {
     return region;
 }
 
+Result<LedgerRegion> LedgerRegion::within(std::span<std::byte> memory, std::uint64_t session_budget_bytes) {
+    LedgerRegion region;
+    region.ledger_ = std::make_unique<Ledger>(memory, [](std::size_t, std::size_t) { return Result<void>{}; });
+    if (Result<void> formatted = region.ledger().format(session_budget_bytes); !formatted) return formatted.error();
+    return region;
+}
+
 void LedgerRegion::remove(std::string_view session_id) noexcept { remove_shared_object(name_of_region(session_id)); }
 
 }  // namespace baton

@@ -15,10 +15,13 @@ public:
     [[nodiscard]] static Result<LedgerRegion> create(std::string_view session_id, std::uint64_t session_budget_bytes);
     [[nodiscard]] static Result<LedgerRegion> open(std::string_view session_id);
     static void remove(std::string_view session_id) noexcept;
+    // Over memory of the caller's, which outlives it and needs no committing: a ledger on the heap.
+    [[nodiscard]] static Result<LedgerRegion> within(std::span<std::byte> memory, std::uint64_t session_budget_bytes);
 
     [[nodiscard]] Ledger& ledger() noexcept { return *ledger_; }
 
 private:
+    LedgerRegion() = default;
     LedgerRegion(SharedObject object, Mapping mapping);
     std::unique_ptr<SharedObject> object_;
     std::unique_ptr<Mapping> mapping_;

@@ -50,7 +50,8 @@ Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
     Result<Slot> row = free_lease(*lender, is_linked);
     if (!row) return row.error();
     const LeaseKind kind = holding.lease_kind();
-    ledger().describe_lease(*row, holding.slot, lender->epoch, {kind, holding.offset, holding.bytes}, is_linked);
+    ledger().describe_lease(*row, holding.slot, lender->epoch, {kind, holding.offset, holding.bytes},
+                            is_linked ? Ledger::Listing::stands : Ledger::Listing::joins);
     if (!is_linked) lender->lease_rows.push_back(*row);
     pass_crash_point(kind != LeaseKind::read ? CrashPoint::slice_written : CrashPoint::grant_written);
     const std::optional<Epoch> epoch = ledger().grant(*row, me_.number, to.number);

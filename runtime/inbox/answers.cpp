@@ -1,76 +1,117 @@
 #include "runtime/inbox/answers.hpp"
 
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
 namespace {
 
+// So many milliseconds without a sign of reading.
+constexpr int waits_for_a_reader = 100;
+
+// Whatever it was made of, the asker can read it, and it fits into a frame.
 Buffer error_body(const Error& error) {
-    Buffer body;
-    Encoder encoder{body};
-    encode(encoder, ErrorBody{std::string(name_of(error.kind)), error.text.substr(0, limits::error_text_bytes_max),
-                              error.type, error.frames});
-    return body;
+    ErrorBody body{std::string(name_of(error.kind)), readable(error.text, limits::error_text_bytes_max),
+                   readable(error.type, limits::error_frame_bytes_max), {}};
+    for (const std::string& frame : error.frames)
+        if (body.frames.size() < limits::error_frames_max) body.frames.push_back(readable(frame, limits::error_frame_bytes_max));
+    Buffer bytes;
+    Encoder encoder{bytes};
+    encode(encoder, body);
+    return bytes;
+}
+
+Error too_large(std::string_view tag, std::size_t bytes) {
+    return Error{ErrorKind::refused,
+                 fmt::format("the reply to {} has more than the {} bytes that a message holds (limits::message_bytes_max){}", tag,
+                             limits::message_bytes_max, bytes <= limits::message_bytes_max ? " with its segments" : "")};
 }
 
 }  // namespace
 
 // ---- Answers ---------------------------------------------------------------------------------------
 
-bool Answers::post(Link link, const Envelope& envelope, std::string_view body) {
+Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_view body) {
+    thread_->require();
     record_.clear();
-    Encoder encoder{record_};
+    Encoder encoder{record_, frame_bytes_max};  // so that what is too large ends up too large
     begin_record(encoder, envelope);
     record_.append(body);
+    if (record_.size() > frame_bytes_max) return Posted::too_large;
     if (!waiting_.contains(link)) {
         const Transport::Sent sent = transport_->send(link, record_);
-        if (sent != Transport::Sent::full) return sent == Transport::Sent::yes;
+        if (sent != Transport::Sent::full) return sent == Transport::Sent::yes ? Posted::yes : Posted::nobody_there;
     }
     Waiting& waiting = waiting_[link];
     waiting.frames.push_back(record_);
-    waiting.bytes += record_.size();
-    if (waiting.bytes <= limits::answer_bytes_waiting_max) return true;
+    waiting.bytes += cost_of(record_);
+    pause_ = pause_min;
+    // An asker that reads, though more slowly than we answer, is waited for; one that takes nothing meanwhile is dropped.
+    for (int idle = 0; waiting.bytes > limits::answer_bytes_waiting_max && idle < waits_for_a_reader; ++idle) {
+        transport_->wait({}, pause_min);
+        while (!waiting.frames.empty()) {
+            const Transport::Sent sent = transport_->send(link, waiting.frames.front());
+            if (sent == Transport::Sent::gone) return waiting_.erase(link), Posted::nobody_there;
+            if (sent == Transport::Sent::full) break;
+            idle = 0;
+            waiting.bytes -= cost_of(waiting.frames.front());
+            waiting.frames.pop_front();
+        }
+    }
+    if (waiting.frames.empty()) waiting_.erase(link);
+    if (!waiting_.contains(link) || waiting.bytes <= limits::answer_bytes_waiting_max) return Posted::yes;
     log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
     waiting_.erase(link);
     intake_->drop_silently(link);
-    // What lay in the answers that go nowhere is ours again, and of no use.
-    for (const Bounce& bounce : gifts_->take_back_all(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
+    // What lay in the answers that go nowhere is ours again, and of no use. What was sent to it went over another link.
+    for (const Bounce& bounce : gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
         for (Holding* holding : bounce.holdings) gifts_->holdings()->release(*holding);
-    return false;
+    return Posted::nobody_there;
 }
 
 void Answers::post_waiting() {
+    if (waiting_.empty()) return;
+    bool any_went = false;
     for (auto entry = waiting_.begin(); entry != waiting_.end();) {
         Waiting& waiting = entry->second;
         Transport::Sent sent = Transport::Sent::yes;
         while (!waiting.frames.empty()) {
             sent = transport_->send(entry->first, waiting.frames.front());
             if (sent != Transport::Sent::yes) break;
-            waiting.bytes -= waiting.frames.front().size();
+            any_went = true;
+            waiting.bytes -= cost_of(waiting.frames.front());
             waiting.frames.pop_front();
         }
         entry = sent == Transport::Sent::full ? std::next(entry) : waiting_.erase(entry);
     }
+    pause_ = any_went ? pause_min : std::min(2 * pause_, pause_max);
 }
 
 void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                      std::string_view body) {
-    if (!post(link, Envelope{kind, me_, asker, 0, ask_id, tag}, body))
-        log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
+    const Envelope envelope{kind, me_, asker, 0, ask_id, tag};
+    Posted posted = post(link, envelope, body);
+    if (posted == Posted::too_large) {  // whose body just fits, but not with its envelope
+        const Error why = too_large(tag, body.size());
+        posted = post(link, Envelope{MessageKind::error, me_, asker, 0, ask_id, tag}, error_body(why));
+    }
+    if (posted != Posted::yes) log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
     intake_->count_answer(link);
 }
 
 Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                                  std::string_view body, const Parcel& parcel) {
+    thread_->require();
     Holdings* holdings = gifts_->holdings();
     if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
     if (Result<void> departed = holdings->depart(parcel.holdings, asker); !departed) return departed;
     Envelope envelope{MessageKind::reply, me_, asker, 0, ask_id, tag};
     for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
-    if (!post(link, envelope, body)) {
+    if (const Posted posted = post(link, envelope, body); posted != Posted::yes) {
         Holdings::Departed back{parcel.holdings, false};
         static_cast<void>(holdings->take_back(back));
+        if (posted == Posted::too_large) return too_large(tag, body.size());
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
     }
     intake_->count_answer(link);
@@ -78,6 +119,13 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
     gifts_->look(asker);
     gifts_->note({asker, Gifts::By::reply, ask_id}, tag, body, parcel);
     return {};
+}
+
+Error Answers::why_dropped(std::string_view tag) const {
+    if (ending_.empty())
+        return Error{ErrorKind::failed, fmt::format("the ask was dropped without an answer: the handler of {} let its Answer go",
+                                                    tag)};
+    return Error{ErrorKind::stopping, fmt::format("{} is stopping and did not answer {}", ending_, tag)};
 }
 
 void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
@@ -105,7 +153,9 @@ AnswerSlot::AnswerSlot(Answers& answers, const Command& command)
       link_(command.link),
       asker_(command.envelope.from),
       ask_id_(command.envelope.ask_id),
-      tag_(command.envelope.tag) {}
+      tag_(command.envelope.tag) {
+    if (is_asked()) answers_->hold(link_);
+}
 
 AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
     : answers_(std::exchange(other.answers_, nullptr)),
@@ -116,7 +166,7 @@ AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
 
 AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
     if (this == &other) return *this;
-    if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+    drop();
     answers_ = std::exchange(other.answers_, nullptr);
     link_ = other.link_;
     asker_ = other.asker_;
@@ -125,28 +175,31 @@ AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
     return *this;
 }
 
-AnswerSlot::~AnswerSlot() {
-    if (answers_ != nullptr && is_asked()) fail(Error{ErrorKind::failed, "the ask was dropped without an answer"});
+AnswerSlot::~AnswerSlot() { drop(); }
+
+void AnswerSlot::drop() {
+    if (answers_ != nullptr && is_asked()) fail(answers_->why_dropped(tag_));
 }
 
 void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
-    if (body.size() > limits::message_bytes_max) {
-        return fail(Error{ErrorKind::refused,
-                          fmt::format("the reply to {} has {} bytes, a message holds at most {} "
-                                      "(limits::message_bytes_max)", tag_, body.size(), limits::message_bytes_max)});
-    }
+    if (body == nested_too_deep)
+        return fail(Error{ErrorKind::refused, fmt::format("the reply to {} is nested deeper than {} (limits::message_depth_max)", tag_,
+                                                          limits::message_depth_max)});
+    if (body.size() > limits::message_bytes_max) return fail(too_large(tag_, body.size()));
     if (parcel == nullptr || parcel->holdings.empty()) return answer(MessageKind::reply, body);
     if (answers_ == nullptr || !is_asked()) return;  // nobody to give it to: it stays with the caller
     Result<void> given = answers_->reply_with(link_, asker_, ask_id_, tag_, body, *parcel);
     if (!given) return fail(given.error());
-    answers_ = nullptr;
+    std::exchange(answers_, nullptr)->release(link_);
 }
 
 void AnswerSlot::fail(const Error& error) { answer(MessageKind::error, error_body(error)); }
 
 void AnswerSlot::answer(MessageKind kind, std::string_view body) {
     Answers* answers = std::exchange(answers_, nullptr);
-    if (answers != nullptr && is_asked()) answers->answer(link_, kind, asker_, ask_id_, tag_, body);
+    if (answers == nullptr || !is_asked()) return;
+    answers->answer(link_, kind, asker_, ask_id_, tag_, body);
+    answers->release(link_);
 }
 
 }  // namespace baton

@@ -2,31 +2,42 @@
 // Answers: what one actor says to those at the other end of accepted links: answers to asks, refusals, and
 // the coordinator's notices.
 //
-// Posting never waits: what a link does not take now goes out later, in order, and a connection that reads
-// nothing for long is dropped (limits::answer_bytes_waiting_max). Knows links and encoded bodies; who may be
+// What a link does not take now goes out later, in order. Beyond limits::answer_bytes_waiting_max posting waits for an
+// asker that goes on reading, and drops one that takes nothing for 0.1 s. Knows links and encoded bodies; who may be
 // answered, and what, is the loop's and its handler's. One thread.
 
 #include <deque>
+#include <string>
 #include <unordered_map>
 
 #include "runtime/base/log.hpp"
 #include "runtime/inbox/command.hpp"
 #include "runtime/inbox/gifts.hpp"
 #include "runtime/inbox/intake.hpp"
+#include "runtime/inbox/own_thread.hpp"
 
 namespace baton {
 
 class Answers {
 public:
-    Answers(Transport& transport, Log& log, Intake& intake, Gifts& gifts)
-        : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts) {}
+    Answers(Transport& transport, Log& log, Intake& intake, Gifts& gifts, const OwnThread& thread)
+        : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts), thread_(&thread) {}
     void be(ActorId me) { me_ = me; }
+    // From here an ask that is let go of without an answer ends as `stopping`: its handler has no time left.
+    void begin_ending(std::string_view name) { ending_ = name; }
+    [[nodiscard]] Error why_dropped(std::string_view tag) const;
 
-    // False if nobody is there any more.
-    bool post(Link link, const Envelope& envelope, std::string_view body);
+    enum class Posted { yes, nobody_there, too_large };
+    // Says what became of it; too large is what no frame holds, whose manifest and tag count too.
+    Posted post(Link link, const Envelope& envelope, std::string_view body);
     // What links that were full can take now.
     void post_waiting();
     [[nodiscard]] bool any_waiting() const noexcept { return !waiting_.empty(); }
+    // When to look again whether they can: soon after one could, later and later while none does.
+    [[nodiscard]] Duration pause() const noexcept { return pause_; }
+    // An answer is owed over the link, and is not any more.
+    void hold(Link link) { transport_->hold(link); }
+    void release(Link link) { transport_->release(link); }
 
     // One outcome of one ask; an asker that is gone needs none.
     void answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
@@ -40,17 +51,23 @@ public:
     void refuse(const Command& command, const Error& why);
 
 private:
+    static constexpr Duration pause_min = std::chrono::milliseconds{1};
+    static constexpr Duration pause_max = std::chrono::milliseconds{32};
     struct Waiting {
         std::deque<Buffer> frames;
-        std::size_t bytes = 0;
+        std::size_t bytes = 0;  // with what keeping each frame takes
     };
+    [[nodiscard]] static std::size_t cost_of(const Buffer& frame) noexcept { return frame.size() + 2 * sizeof(Buffer); }
 
     Transport* transport_;
     Log* log_;
     Intake* intake_;
     Gifts* gifts_;
+    const OwnThread* thread_;
     ActorId me_;
+    std::string ending_;  // this actor's name, once it is ending
     std::unordered_map<Link, Waiting> waiting_;  // of links that read too slowly
+    Duration pause_ = pause_min;
     Buffer record_;                              // reused, so that the steady state allocates nothing
 };
 

@@ -1,9 +1,12 @@
 // The asking side of Loop: an ask from its sending to its one outcome, and what ends it where no answer can come.
+#include <cstring>
+
 #include <algorithm>
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/loop.hpp"
+#include "runtime/inbox/undoing.hpp"
 
 namespace baton {
 
@@ -27,20 +30,20 @@ private:
 
 Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration,
                             const Parcel* parcel, Gifts::By by) {
+    if (!thread_.is_this()) return thread_.refusal();
     if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
-    if (has_lost_coordinator_) return Error{ErrorKind::gone, "the session has ended: its coordinator has died"};
+    if (has_lost_coordinator_) return coordinator_lost();
     const Deadline deadline = Deadline::in(*clock_, duration);
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return peer.error();
     Result<AskId> ask = asks_.begin(to);
     if (!ask) return ask;
+    Unasked unasked{*this, *ask, Unasked::Then::forgotten};
     const bool is_carrying = parcel != nullptr && !parcel->holdings.empty();
     Result<void> sent = is_carrying ? put_parcel(**peer, MessageKind::ask, *ask, tag, body, deadline, *parcel)
                                     : put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now, nullptr);
-    if (!sent) {
-        asks_.forget(*ask);
-        return sent.error();
-    }
+    if (!sent) return sent.error();
+    unasked.is_wanted = true;
     if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
     if (is_carrying) {
         pass_crash_point(CrashPoint::send_pushed);
@@ -50,8 +53,40 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
 }
 
 Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
+    if (!thread_.is_this()) return thread_.refusal();
     std::vector<ActorId> circle;
     const Waited waited = wait_for_answer(id, deadline, circle);
+    return take_outcome(id, waited, circle);
+}
+
+Result<ReplyFrame> Loop::await_word(AskId id, Deadline deadline) {
+    const Deadline enough = Deadline::in(*clock_, limits::round_trip_deadline);
+    std::vector<ActorId> circle;
+    Waited waited = wait_for_answer(id, deadline, circle);
+    if (waited == Waited::deadline && circle.empty() && !enough.has_passed(*clock_)) waited = wait_for_word(id, enough);
+    return take_outcome(id, waited, circle);
+}
+
+// Answers come back in the order in which they were given. So when a request that was made behind the ask is answered, and
+// the ask is not, it was not answered at once.
+Loop::Waited Loop::wait_for_word(AskId id, Deadline deadline) {
+    const Asks::Ask* ask = asks_.find(id);
+    check(ask != nullptr, "an ask that is awaited is under way");
+    Buffer nothing;
+    Encoder{nothing}.nil();
+    const Result<AskId> behind = request(ask->to, sync_tag, nothing, Duration::zero());
+    if (!behind) return is_settled(id) ? Waited::done : Waited::deadline;
+    struct End {
+        Loop& loop;
+        AskId ask;
+        ~End() { loop.abandon(ask); }
+    } const end{*this, *behind};
+    const Waited waited = serve(nullptr, [&] { return is_settled(id) || is_settled(*behind); }, deadline);
+    if (is_settled(id)) return Waited::done;
+    return waited == Waited::stopping ? waited : Waited::deadline;
+}
+
+Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector<ActorId>& circle) {
     Asks::Ask* ask = asks_.find(id);
     check(ask != nullptr, "an ask that is awaited is not forgotten meanwhile");
     if (waited == Waited::done) {
@@ -61,11 +96,13 @@ Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
     }
     const Peer* peer = peers_.find(ask->to);
     const std::string who = peer == nullptr ? to_string(ask->to) : peer->name;
+    const std::string why = peer == nullptr || waited == Waited::stopping ? "" : what_keeps(*peer);
     abandon(id);
     if (waited == Waited::stopping)
         return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)};
-    if (!circle.empty()) return deadlock(circle);
-    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline", who)};
+    if (waited == Waited::gone) return coordinator_lost();
+    if (!circle.empty()) return deadlock(ErrorKind::timed_out, circle);
+    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline{}", who, why)};
 }
 
 // The wait is to be seen in the vitals, so that whoever waits for us finds the circle; it ends where we are the one
@@ -86,18 +123,36 @@ Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<Acto
     }
 }
 
-Error Loop::deadlock(const std::vector<ActorId>& circle) {
+// What an ask waits for, as far as the receiver's vitals tell.
+std::string Loop::what_keeps(const Peer& peer) const {
+    const VitalsRow* row = vitals_ == nullptr ? nullptr : vitals_->row_of(peer.id);
+    if (row == nullptr || row->is_kept.load(std::memory_order_relaxed) == 0) return {};
+    if (const std::int64_t since = row->in_hand_since.load(std::memory_order_relaxed); since != 0) {
+        std::string command(row->in_hand, ::strnlen(row->in_hand, VitalsRow::text_bytes));
+        std::ranges::replace_if(command, [](char c) { return c < 0x20 || c > 0x7E; }, '?');  // another process wrote it
+        const Duration busy = clock_->now() - Instant{Duration{since}};
+        return fmt::format(": it has been handling {} for {:.1f} s", command,
+                           std::chrono::duration<double>(std::max(busy, Duration::zero())).count());
+    }
+    if (vitals_->waiting(me_, peer.id) > 0) return {};
+    return ": it has taken the command, handles nothing now and keeps the answer for later";
+}
+
+Error Loop::deadlock(ErrorKind kind, const std::vector<ActorId>& circle) {
     const auto name_of = [this](ActorId actor) {
         if (actor == me_) return name_;
         const Result<Peer*> peer = reach(actor, Deadline::in(*clock_, limits::coordinator_deadline));
         return peer ? (*peer)->name : to_string(actor);
     };
     std::string text = "deadlock:";
-    for (std::size_t at = 0; at < circle.size(); ++at)
-        text += fmt::format("{} {} waits for an answer of {}", at == 0 ? "" : ",", name_of(circle[at]),
-                            name_of(circle[(at + 1) % circle.size()]));
+    for (std::size_t at = 0; at < circle.size(); ++at) {
+        const std::string next = name_of(circle[(at + 1) % circle.size()]);
+        text += fmt::format("{} {} waits ", at == 0 ? "" : ",", name_of(circle[at]));
+        text += vitals_->room_wait_of(circle[at]) ? fmt::format("for room in the full inbox of {}", next)
+                                                  : fmt::format("for an answer of {}", next);
+    }
     log_->warn("deadlock.found", "{}", text);
-    return Error{ErrorKind::timed_out, std::move(text)};
+    return Error{kind, std::move(text)};
 }
 
 bool Loop::is_settled(AskId id) {
@@ -106,6 +161,7 @@ bool Loop::is_settled(AskId id) {
 }
 
 void Loop::abandon(AskId id) {
+    thread_.require();
     Asks::Ask* ask = asks_.find(id);
     if (ask == nullptr || ask->is_abandoned) return;
     if (ask->outcome) return asks_.forget(id);
@@ -115,6 +171,20 @@ void Loop::abandon(AskId id) {
             gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
         bounce)
         bounces_.push_back(std::move(*bounce));
+}
+
+bool Loop::abandon(AskId id, std::function<void(Result<ReplyFrame>)> take_late) {
+    Asks::Ask* ask = asks_.find(id);
+    if (ask == nullptr) return false;
+    if (!ask->outcome) {
+        ask->take_late = std::move(take_late);
+        abandon(id);
+        return true;
+    }
+    Result<ReplyFrame> outcome = std::move(*ask->outcome);
+    asks_.forget(id);
+    take_late(std::move(outcome));
+    return false;
 }
 
 Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration,

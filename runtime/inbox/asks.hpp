@@ -5,6 +5,7 @@
 // last two are the waiter's: it abandons the ask. That stays known until its answer has come or its receiver
 // has gone, so that somebody reads the answer and lets go of what it carries.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -24,6 +25,7 @@ struct ReplyFrame {
     Buffer frame;
     std::size_t offset = 0;
     std::shared_ptr<Arrivals> arrivals = {};
+    SessionTag session = {};  // in which it came
 };
 
 class Asks {
@@ -32,6 +34,7 @@ public:
         ActorId to;
         std::optional<Result<ReplyFrame>> outcome;
         bool is_abandoned = false;  // nobody waits for its outcome
+        std::function<void(Result<ReplyFrame>)> take_late = {};  // who takes back what a late answer says was done
     };
 
     // `overloaded` beyond limits::asks_in_flight_max.

@@ -9,7 +9,7 @@ std::optional<Error> read_reply(Result<ReplyFrame>& reply, convert::ReadInto rea
     Unpacker unpacker;
     Result<Value> body = unpacker.next(reply->frame, reply->offset);
     if (!body) return std::move(body.error());
-    Decoding at{"reply", reply->arrivals.get()};
+    Decoding at{"reply", reply->arrivals.get(), reply->session};
     if (!read(*body, out, at)) return at.take_error();
     return std::nullopt;
 }

@@ -1,6 +1,9 @@
 #pragma once
 // Call: one ask of the coordinator with a struct of notices.hpp, for the runtime's own use.
 
+#include <algorithm>
+#include <optional>
+
 #include "runtime/inbox/loop.hpp"
 #include "runtime/wire/convert.hpp"
 
@@ -12,6 +15,20 @@ template <class C>
     Encoder encoder{body};
     encode(encoder, command);
     return body;
+}
+
+// A deadline as a command to the coordinator states it: the steady clock is one for all processes of this machine.
+[[nodiscard]] inline std::optional<Duration> until_of(Deadline deadline) {
+    if (deadline.is_never()) return std::nullopt;
+    return deadline.at().time_since_epoch();
+}
+
+// Where the coordinator keeps the deadline its word on it comes a little later: a tenth of the time is waited for that,
+// at least 0.1 and at most 1 s.
+[[nodiscard]] inline Deadline with_grace(const Clock& clock, Deadline deadline) {
+    if (deadline.is_never()) return deadline;
+    const Duration grace = std::clamp<Duration>(deadline.left(clock) / 10, std::chrono::milliseconds{100}, limits::linger);
+    return Deadline{deadline.at() + grace};
 }
 
 // The reply into `out`, which `read` knows the type of; else why not.

@@ -20,8 +20,8 @@ struct Command {
 };
 
 // Answers one ask, once. Move-only; may be kept and answered later, by the loop's thread. Dropped without an
-// answer, it answers `failed` itself, so that no asker waits in vain. For a command that was only sent it
-// takes the answer and does nothing.
+// answer, it answers `failed` itself, or `stopping` where its actor ends, so that no asker waits in vain. For a
+// command that was only sent it takes the answer and does nothing.
 class AnswerSlot {
 public:
     AnswerSlot() = default;
@@ -39,6 +39,7 @@ public:
     void fail(const Error& error);
 
 private:
+    void drop();
     void answer(MessageKind kind, std::string_view body);
     Answers* answers_ = nullptr;  // nullptr: answered
     Link link_;

@@ -11,19 +11,41 @@
 namespace baton {
 namespace {
 
+constexpr std::size_t symbol_size_readable = 120;
+
+// The name of a type or function with its template arguments left out, where it would be longer than anybody reads.
+std::string readable_symbol(std::string symbol) {
+    if (symbol.size() <= symbol_size_readable) return symbol;
+    std::string out;
+    int depth = 0;
+    for (std::size_t index = 0; index < symbol.size(); ++index) {
+        const char c = symbol[index];
+        const bool is_operator = out.ends_with("operator") || out.ends_with("operator-") || out.ends_with("operator<");
+        const bool opens = c == '<' && (depth > 0 || !is_operator);
+        const bool closes = c == '>' && depth > 0 && symbol[index - 1] != '-';
+        if (opens && depth++ == 0) out += "<...";
+        if (closes) --depth;
+        if (depth == 0) out += c;
+    }
+    if (out.size() > 2 * symbol_size_readable)  // a frame ends with its file and line
+        out = out.substr(0, symbol_size_readable) + " ... " + out.substr(out.size() - symbol_size_readable / 2);
+    return out;
+}
+
 std::string name_of_current_exception() {
     const std::type_info* type = abi::__cxa_current_exception_type();
     if (type == nullptr) return {};
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> readable{
         abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free};
-    return status == 0 ? readable.get() : type->name();
+    return readable_symbol(status == 0 ? readable.get() : type->name());
 }
 
 }  // namespace
 
 Error error_of_current_exception() {
     Error error{ErrorKind::failed, "", name_of_current_exception(), frames_of_last_throw(limits::error_frames_max)};
+    for (std::string& frame : error.frames) frame = readable_symbol(std::move(frame));
     try {
         throw;
     } catch (const Failure& failure) {
@@ -46,7 +68,7 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
 }
 
 bool read_command(Loop& loop, const Command& command, AnswerSlot& slot, Arrivals& arrivals, convert::ReadInto read, void* out) {
-    Decoding at{command.envelope.tag, &arrivals};
+    Decoding at{command.envelope.tag, &arrivals, loop.session()};
     if (!read(command.body, out, at)) {
         refuse_command(loop, command, std::move(slot), at.take_error());
         return false;

@@ -32,6 +32,8 @@ class Dispatch;
 
 template <class Actor, class... Commands>
 class Dispatch<Actor, Protocol<Commands...>> final : public Handler {
+    static_assert(CheckedProtocol<Commands...>::value);
+
 public:
     Dispatch(Loop& loop, Actor& actor) : loop_(&loop), actor_(&actor) {}
 

@@ -18,9 +18,18 @@ void Gifts::look(ActorId to) {
     const auto found = sent_.find(to);
     if (found == sent_.end()) return;
     std::deque<Gift>& gifts = found->second;
-    while (!gifts.empty() && gifts.front().key.by != By::ask && holdings_->is_taken(gifts.front().parcel)) {
+    const auto is_over = [this](Gift& gift) { return gift.key.by != By::ask && holdings_->is_taken(gift.parcel); };
+    while (!gifts.empty() && is_over(gifts.front())) {
         gifts.pop_front();
         --count_;
+    }
+    // Those behind one that is undecided for long are looked at in turn, some at a time.
+    for (std::size_t look = 0; look < looks_max && look < gifts.size(); ++look) {
+        const std::size_t at = cursor_++ % gifts.size();
+        if (!is_over(gifts[at])) continue;
+        gifts.erase(gifts.begin() + static_cast<std::ptrdiff_t>(at));
+        --count_;
+        --cursor_;
     }
     if (gifts.empty()) sent_.erase(found);
 }
@@ -81,6 +90,10 @@ std::vector<Bounce> Gifts::take_back_all(ActorId to, const Error& why) {
 
 std::vector<Bounce> Gifts::take_back_commands(ActorId to, const Error& why) {
     return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::send || gift.key.by == By::request; });
+}
+
+std::vector<Bounce> Gifts::take_back_replies(ActorId to, const Error& why) {
+    return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::reply; });
 }
 
 }  // namespace baton

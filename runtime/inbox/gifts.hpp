@@ -62,8 +62,9 @@ public:
     [[nodiscard]] std::optional<Bounce> take_back(const Key& key, const Error& why);
     // The same of all that went to `to`, but for asks, which end by themselves.
     [[nodiscard]] std::vector<Bounce> take_back_all(ActorId to, const Error& why);
-    // The same of what went as commands: the connection that brought them has been dropped.
+    // The same of what went as commands, or in replies: the connection that brought them has been dropped.
     [[nodiscard]] std::vector<Bounce> take_back_commands(ActorId to, const Error& why);
+    [[nodiscard]] std::vector<Bounce> take_back_replies(ActorId to, const Error& why);
 
 private:
     struct Gift {
@@ -79,6 +80,8 @@ private:
     Holdings* holdings_ = nullptr;
     std::unordered_map<ActorId, std::deque<Gift>> sent_;  // of each receiver, the oldest first
     std::size_t count_ = 0;
+    static constexpr std::size_t looks_max = 16;  // behind the oldest one
+    std::size_t cursor_ = 0;
 };
 
 }  // namespace baton

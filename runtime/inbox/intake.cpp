@@ -1,5 +1,6 @@
 #include "runtime/inbox/intake.hpp"
 
+#include "runtime/base/text.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
@@ -106,9 +107,14 @@ void Intake::drop(Link link, const Error& why) {
     Buffer answer;
     Encoder encoder{answer};
     begin_record(encoder, Envelope{MessageKind::error, me_, sender.id, 0, 0, ""});
-    encode(encoder, ErrorBody{std::string(name_of(why.kind)), why.text, "", {}});
+    encode(encoder, ErrorBody{std::string(name_of(why.kind)), readable(why.text, limits::error_text_bytes_max), "", {}});
     // Best effort: who sends garbage may not read either.
     static_cast<void>(transport_->send(link, answer));
+}
+
+ActorId Intake::speaker_of(Link link) const {
+    const auto sender = senders_.find(link);
+    return sender == senders_.end() ? ActorId{} : sender->second.id;
 }
 
 // Of exits we are told only where we had located the actor; the vitals know of all.
@@ -126,9 +132,13 @@ void Intake::drop_silently(Link link) {
     ++dropped_peers_;
 }
 
+void Intake::introduce(Link link, ActorId sender) {
+    if (const auto found = senders_.find(link); found != senders_.end()) found->second.joined_as = sender;
+}
+
 void Intake::forget(ActorId sender) {
     for (auto entry = senders_.begin(); entry != senders_.end();) {
-        if (entry->second.id == sender) {
+        if (entry->second.id == sender || entry->second.joined_as == sender) {
             transport_->close(entry->first, Transport::Pending::delivered);
             entry = senders_.erase(entry);
         } else {

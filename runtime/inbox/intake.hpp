@@ -29,14 +29,19 @@ public:
 
     // Everything that comes over the link from now on is discarded unread.
     void drop_silently(Link link);
+    // Whose connection that is, of one that has not said so itself: it joined over it, and may never speak again.
+    void introduce(Link link, ActorId sender);
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);
+    // For whom the link has spoken; nobody where it has not yet.
+    [[nodiscard]] ActorId speaker_of(Link link) const;
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
     [[nodiscard]] std::uint64_t frames_taken() const noexcept { return frames_taken_; }
 
 private:
     struct Sender {
         ActorId id;
+        ActorId joined_as;
         std::uint64_t last_sequence = 0;
         Traffic* taken = nullptr;  // as long as it is_of(id)
         bool is_dropped = false;

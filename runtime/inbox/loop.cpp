@@ -4,7 +4,6 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/holdings/arrivals.hpp"
 #include "runtime/wire/convert.hpp"
 
 namespace baton {
@@ -12,15 +11,6 @@ namespace {
 
 // The control lane is looked at again after so much time of handling quick commands.
 constexpr Duration control_interval = std::chrono::microseconds{100};
-
-// The world's bytes to a struct of ours; an error names the field.
-template <class T>
-Result<T> decode_as(Value body, std::string_view tag) {
-    T out{};
-    Decoding at{tag};
-    if (!decode(body, out, at)) return at.take_error();
-    return out;
-}
 
 // User code runs while it lives; what it throws passes through.
 struct Handling {
@@ -33,10 +23,6 @@ private:
     bool& flag_;
 };
 
-Error to_error(const ErrorBody& body) {
-    return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
-}
-
 }  // namespace
 
 // ---- place in the session --------------------------------------------------------------------------
@@ -46,7 +32,7 @@ Loop::Loop(Transport& transport, const Clock& clock, Log& log)
       clock_(&clock),
       log_(&log),
       intake_(transport, log),
-      answers_(transport, log, intake_, gifts_) {}
+      answers_(transport, log, intake_, gifts_, thread_) {}
 
 void Loop::be(ActorId me, std::string name) {
     me_ = me;
@@ -63,6 +49,13 @@ void Loop::attach(const Vitals& vitals, OwnVitals own) {
     intake_.attach(*own_vitals_);
 }
 
+Result<void> Loop::require_ours(const AnyRef& ref) const {
+    if (ref.session.fits(session_)) return {};
+    return Error{ErrorKind::refused, fmt::format("{} is an actor of session {}, and this is session {}: a Ref is of use in its own "
+                                                 "session alone, as its number is somebody else here", to_string(ref.id),
+                                                 printable(to_string(ref.session)), to_string(session_))};
+}
+
 void Loop::attach(Holdings& holdings) { gifts_.attach(holdings); }
 
 Result<void> Loop::open_control(const std::string& address) {
@@ -76,17 +69,14 @@ Result<void> Loop::open_control(const std::string& address) {
 // ---- waiting and serving ---------------------------------------------------------------------------
 
 Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, Deadline deadline) {
+    thread_.require();
     bool has_looked_last = false;
     for (;;) {
-        serve_control();
-        if (peers_asked_ > 0 || gifts_.any()) collect_answers();
+        serve_links();
         answers_.post_waiting();
-        if (drains_.any()) {
-            drains_.look(*transport_, intake_.frames_taken());
-            if (handler == nullptr && !is_handling_ && collector_ != nullptr) {
-                handler = collector_;
-                if (own_vitals_) own_vitals_->end_wait();  // who collects may answer
-            }
+        if (drains_.any() && handler == nullptr && !is_handling_ && collector_ != nullptr) {
+            handler = collector_;
+            if (own_vitals_) own_vitals_->end_wait();  // who collects may answer
         }
         if (handler != nullptr && !is_handling_) {
             give_bounces();
@@ -98,6 +88,7 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         }
         if (done()) return Waited::done;
         if (ends_waits() || (stop_ == Stop::after_draining && handler != nullptr)) return Waited::stopping;
+        if (has_lost_coordinator_) return Waited::gone;
         const Handled handled = handler == nullptr ? Handled::none : handle_some(*handler, done);
         if (handled == Handled::slice) wait(handler, Deadline{clock_->now()}, Link{});
         if (drains_.any() && handler != nullptr) tell_drained(handled == Handled::none);
@@ -119,10 +110,12 @@ Loop::Waited Loop::wait_for(const std::function<bool()>& done, Deadline deadline
 }
 
 Loop::Waited Loop::poll(const std::function<bool()>& done, Duration interval, Deadline deadline) {
+    thread_.require();
     for (;;) {
-        serve_control();
+        serve_links();
         if (done()) return Waited::done;
         if (ends_waits()) return Waited::stopping;
+        if (has_lost_coordinator_) return Waited::gone;
         if (deadline.has_passed(*clock_)) return Waited::deadline;
         wait(nullptr, deadline.or_earlier(Deadline::in(*clock_, interval)), Link{});
     }
@@ -167,130 +160,21 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
             if ((peer.asks_in_flight > 0 || gifts_.any(id)) && peer.link != control_) waited_links_.push_back(peer.link);
     waited_descriptors_.clear();
     for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
+    if (coordinator_descriptor_ >= 0) waited_descriptors_.push_back(coordinator_descriptor_);
     if (handler != nullptr && handler->descriptor() >= 0) waited_descriptors_.push_back(handler->descriptor());
-    if (drains_.any()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
-    if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, window_interval));
-    const bool any_readable =
-        transport_->wait({handler != nullptr, waited_links_, writable, waited_descriptors_}, deadline.left(*clock_));
-    drains_.looked_outside();
-    if (any_readable)
-        for (const auto& [descriptor, on_readable] : watched_) on_readable();
+    if (drains_.any()) deadline = deadline.or_earlier(drains_.next_look(handler != nullptr));
+    for (const LateExit& late : late_exits_) deadline = deadline.or_earlier(late.at_latest);
+    if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, answers_.pause()));
+    const Transport::Interest interest{handler != nullptr, waited_links_, writable, waited_descriptors_};
+    const bool any_readable = transport_->wait(interest, deadline.left(*clock_));
+    // User code that waits in the middle of serve() does not look at the inbox, so its waits don't count.
+    if (interest.inbox) drains_.looked_for_commands();
+    if (!any_readable) return;
+    static_cast<void>(has_coordinator());
+    for (const auto& [descriptor, on_readable] : watched_) on_readable();
 }
 
-void Loop::serve_control() {
-    if (control_.is_some()) take_answers(control_);
-}
-
-void Loop::collect_answers() {
-    std::vector<Link>& links = waited_links_;
-    links.clear();
-    for (const auto& [id, peer] : peers_.all())
-        if ((peer.asks_in_flight > 0 || gifts_.any(id)) && peer.link != control_) links.push_back(peer.link);
-    for (std::size_t index = 0; index < links.size(); ++index) take_answers(links[index]);
-}
-
-void Loop::take_answers(Link link) {
-    while (transport_->receive_from(link, answer_frame_)) {
-        answer_unpacker_.clear();
-        std::size_t offset = 0;
-        Result<Envelope> envelope = read_envelope(answer_unpacker_, answer_frame_, offset);
-        if (!envelope) {
-            log_->warn("answer.unreadable", "{}", describe(envelope.error()));
-            continue;
-        }
-        if (envelope->kind == MessageKind::reply) {
-            if (was_asked(link, envelope->ask_id)) take_reply(*envelope, offset);
-            else Arrivals{holdings(), envelope->from, envelope->manifest}.release_all();  // nobody waits any more
-            continue;
-        }
-        Result<Value> body = answer_unpacker_.next(answer_frame_, offset);
-        if (!body) {
-            log_->warn("answer.unreadable", "{}", describe(body.error()));
-        } else if (envelope->kind == MessageKind::notice && link == control_) {
-            take_notice(*envelope, *body);
-        } else if (envelope->kind == MessageKind::error) {
-            Result<ErrorBody> error = decode_as<ErrorBody>(*body, "error");
-            const Error outcome = error ? to_error(*error) : error.error();
-            // Without an ask the receiver has logged it already.
-            if (was_asked(link, envelope->ask_id)) settle(envelope->ask_id, outcome);
-            else if (envelope->ask_id == 0) take_refusal(link, *envelope, outcome);
-        }
-    }
-}
-
-void Loop::take_notice(const Envelope& envelope, Value body) {
-    if (envelope.tag == "Stop") {
-        const Result<notice::Stop> notice = decode_as<notice::Stop>(body, "Stop");
-        stop(notice && notice->drain);
-    } else if (envelope.tag == "Exited") {
-        const Result<notice::Exited> notice = decode_as<notice::Exited>(body, "Exited");
-        if (notice) {
-            forget_exited(*notice);
-            on_exited_(*notice);
-            if (exit_taker_) exits_.push_back(*notice);
-        }
-    } else if (envelope.tag == "Drain") {
-        const Result<notice::Drain> notice = decode_as<notice::Drain>(body, "Drain");
-        if (notice) drains_.begin(notice->actor.id, static_cast<pid_t>(notice->pid));
-    } else if (envelope.tag == "Trim") {
-        if (holdings() != nullptr) holdings()->trim();
-    } else {
-        log_->debug("notice.unknown", "tag={}", envelope.tag);
-    }
-}
-
-// Whoever could answer another's asks could speak for it.
-bool Loop::was_asked(Link link, AskId id) noexcept {
-    const Asks::Ask* ask = asks_.find(id);
-    const Peer* peer = ask == nullptr ? nullptr : peers_.find(ask->to);
-    return peer != nullptr && peer->link == link;
-}
-
-void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
-    const Asks::Ask* ask = asks_.find(id);
-    if (ask == nullptr || ask->outcome) return;
-    if (own_vitals_ && id == shown_) own_vitals_->end_wait();
-    if (Peer* peer = peers_.find(ask->to); peer != nullptr && peer->asks_in_flight > 0) {
-        if (own_vitals_) own_vitals_->count_heard(peer->mine, peer->id);
-        if (--peer->asks_in_flight == 0) --peers_asked_;
-    }
-    if (ask->is_abandoned) return asks_.forget(id);
-    const bool has_failed = !outcome;
-    const Error why = has_failed ? outcome.error() : Error{};
-    const ActorId to = ask->to;
-    asks_.settle(id, std::move(outcome));
-    if (!gifts_.any(to)) return;
-    // What a failed request carried comes back; what an answered one carried has been accepted.
-    if (!has_failed) return gifts_.look(to);
-    if (std::optional<Bounce> bounce = gifts_.take_back({to, Gifts::By::request, id}, why); bounce)
-        bounces_.push_back(std::move(*bounce));
-}
-
-// ---- segments --------------------------------------------------------------------------------------
-
-void Loop::take_reply(const Envelope& envelope, std::size_t body_start) {
-    std::shared_ptr<Arrivals> arrivals;
-    if (!envelope.manifest.empty()) {
-        arrivals = std::make_shared<Arrivals>(holdings(), envelope.from, envelope.manifest);
-        if (Result<void> accepted = arrivals->accept_all(); !accepted) {
-            arrivals->release_all();
-            return settle(envelope.ask_id, accepted.error());
-        }
-    }
-    settle(envelope.ask_id, ReplyFrame{std::move(answer_frame_), body_start, std::move(arrivals)});
-}
-
-// An error that belongs to no ask: a command that was sent is refused, or the whole connection is dropped.
-void Loop::take_refusal(Link link, const Envelope& envelope, const Error& why) {
-    if (!gifts_.any()) return;
-    for (const auto& [id, peer] : peers_.all()) {
-        if (peer.link != link) continue;
-        if (envelope.sequence == 0) return keep_bounces(gifts_.take_back_commands(id, why));
-        if (std::optional<Bounce> bounce = gifts_.take_back({id, Gifts::By::send, envelope.sequence}, why); bounce)
-            bounces_.push_back(std::move(*bounce));
-        return;
-    }
-}
+// ---- what came back, and who has ended --------------------------------------------------------------
 
 void Loop::keep_bounces(std::vector<Bounce> bounces) {
     for (Bounce& bounce : bounces) bounces_.push_back(std::move(bounce));
@@ -325,6 +209,10 @@ void Loop::tell_exits() {
     }
 }
 
+std::size_t Loop::count_bounces(std::string_view type) const {
+    return static_cast<std::size_t>(std::ranges::count_if(bounces_, [&](const Bounce& one) { return one.type == type; }));
+}
+
 std::optional<Bounce> Loop::next_bounce(std::string_view type, ActorId to) {
     const auto found = std::ranges::find_if(bounces_, [&](const Bounce& one) {
         return (type.empty() || one.type == type) && (!to.is_somebody() || one.to == to);
@@ -335,46 +223,18 @@ std::optional<Bounce> Loop::next_bounce(std::string_view type, ActorId to) {
     return bounce;
 }
 
-void Loop::tell_drained(bool was_empty) {
-    for (const ActorId dead : drains_.done(was_empty, intake_.frames_taken())) {
-        Buffer body;
-        Encoder encoder{body};
-        encode(encoder, coordinator::Drained{AnyRef{dead}});
-        static_cast<void>(send(coordinator_id, command_name<coordinator::Drained>, body, limits::coordinator_deadline, Urgency::now));
-    }
-}
-
-void Loop::remember_exited(ActorId id, const std::string& why) {
-    if (exited_.size() >= limits::exits_kept_max) exited_.clear();
-    exited_.insert_or_assign(id, why);
-}
-
-void Loop::forget_exited(const notice::Exited& exited) {
-    const ActorId id = exited.actor.id;
-    const std::string why = fmt::format("{} has exited: {}", exited.name, to_text(exited.exit));
-    remember_exited(id, why);
-    if (Peer* peer = peers_.find(id); peer != nullptr) {
-        take_answers(peer->link);  // what it answered before it went counts
-        asks_.settle_all_to(id, Error{ErrorKind::gone, why});
-        if (peer->asks_in_flight > 0) --peers_asked_;
-        if (peer->waiting_commands > 0) --unsent_peers_;
-        transport_->close(peer->link, Transport::Pending::discarded);
-        peers_.remove(id);
-    }
-    keep_bounces(gifts_.take_back_all(id, Error{ErrorKind::gone, why}));
-    intake_.forget(id);
-}
-
-void Loop::stop(bool drain) noexcept {
+void Loop::stop(bool drain) {
     if (stop_ != Stop::now) stop_ = drain ? Stop::after_draining : Stop::now;
+    answers_.begin_ending(name_);
 }
 
-void Loop::lose_coordinator() {
-    has_lost_coordinator_ = true;
-    const Error gone{ErrorKind::gone, "the session has ended: its coordinator has died"};
-    asks_.settle_all(gone);
-    for (auto& [id, peer] : peers_.all()) peer.asks_in_flight = 0;
-    peers_asked_ = 0;
+void Loop::begin_leaving() {
+    is_leaving_ = true;
+    answers_.begin_ending(name_);
+    // What links have not taken yet dies with this process.
+    const Deadline enough = Deadline::in(*clock_, limits::linger);
+    for (answers_.post_waiting(); answers_.any_waiting() && !enough.has_passed(*clock_); answers_.post_waiting())
+        wait(nullptr, enough, Link{});
 }
 
 void Loop::watch(int descriptor, std::function<void()> on_readable) {
@@ -382,6 +242,7 @@ void Loop::watch(int descriptor, std::function<void()> on_readable) {
 }
 
 std::vector<DeadLetter> Loop::finish(Handler& handler) {
+    thread_.require();
     // Senders and commands are counted apart up to a bound; a sender that floods does not hold us for long.
     std::map<std::pair<std::string, std::string>, std::uint64_t> unread;
     const Deadline enough = Deadline::in(*clock_, limits::linger);
@@ -391,6 +252,7 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
         if (stop_ == Stop::after_draining) {
             handle_one(handler, command);
             serve_control();
+            answers_.post_waiting();
             continue;
         }
         AnswerSlot slot{answers_, command};

@@ -5,7 +5,10 @@
 // It sends and asks (peers, asks), takes commands one at a time (intake), hands them to a Handler and lets it
 // answer (answers), and serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
 // While a handler waits in ask(), other commands wait; only the control lane and answers are served.
-// Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's.
+// Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's, and checked.
+//
+// A callback of watch() may throw out of any wait. What was waiting then is as if it had not been called: what was not
+// sent is not sent later, and what it carried is where it was. Only an ask may have been read by then: it is abandoned.
 
 #include <deque>
 #include <functional>
@@ -19,6 +22,7 @@
 #include "runtime/inbox/drains.hpp"
 #include "runtime/inbox/gifts.hpp"
 #include "runtime/inbox/intake.hpp"
+#include "runtime/inbox/own_thread.hpp"
 #include "runtime/inbox/peers.hpp"
 
 namespace baton {
@@ -29,6 +33,10 @@ public:
 
     // ---- place in the session
     void be(ActorId me, std::string name);
+    // In which session; a Ref of another one is refused from here on.
+    void be_in(SessionTag session) noexcept { session_ = session; }
+    [[nodiscard]] SessionTag session() const noexcept { return session_; }
+    [[nodiscard]] Result<void> require_ours(const AnyRef& ref) const;
     void attach(const Vitals& vitals, OwnVitals own);
     // The control lane: a link to the coordinator's inbox.
     [[nodiscard]] Result<void> open_control(const std::string& address);
@@ -37,6 +45,8 @@ public:
     [[nodiscard]] const Clock& clock() const noexcept { return *clock_; }
     [[nodiscard]] Log& log() const noexcept { return *log_; }
     [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
+    // The thread that made it, or that has adopted it since.
+    [[nodiscard]] OwnThread& thread() noexcept { return thread_; }
 
     // ---- segments
     void attach(Holdings& holdings);
@@ -46,6 +56,7 @@ public:
     // The oldest that nobody has taken, of that type and sent to that actor, where these are said; for scenarios, which
     // serve no handler.
     [[nodiscard]] std::optional<Bounce> next_bounce(std::string_view type, ActorId to = {});
+    [[nodiscard]] std::size_t count_bounces(std::string_view type) const;
     // Who takes commands while a dead peer is drained and no handler serves: a scenario's mail.
     void collect_with(Handler& handler) noexcept { collector_ = &handler; }
 
@@ -60,46 +71,73 @@ public:
                                         const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request);
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
+    // The same of somebody who answers what can be answered at once, and the rest later. A deadline that is shorter than the
+    // way there and back does not end the wait before the other has had its say (limits::round_trip_deadline).
+    [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
+    // The same, also of one that has been abandoned. `take_late` gets the answer that has come, or comes after all; true
+    // if it may still come.
+    bool abandon(AskId ask, std::function<void(Result<ReplyFrame>)> take_late);
     // After a failure the caller holds what the receiver had not accepted.
     [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
                                          const Parcel* parcel = nullptr);
+    // The same to whom a Ref names.
+    [[nodiscard]] Result<void> send(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+                                    Urgency urgency, const Parcel* parcel = nullptr) {
+        if (Result<void> ours = require_ours(to); !ours) return ours;
+        return send(to.id, tag, body, deadline, urgency, parcel);
+    }
+    [[nodiscard]] Result<AskId> request(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+                                        const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request) {
+        if (Result<void> ours = require_ours(to); !ours) return ours.error();
+        return request(to.id, tag, body, deadline, parcel, by);
+    }
+    [[nodiscard]] Result<ReplyFrame> ask(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+                                         const Parcel* parcel = nullptr) {
+        if (Result<void> ours = require_ours(to); !ours) return ours.error();
+        return ask(to.id, tag, body, deadline, parcel);
+    }
     // What waits to share a frame goes out now.
     void flush();
 
     // To those who are at the other end of an accepted link; see Answers.
-    bool post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
+    Answers::Posted post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
     void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
     // ---- waiting and serving
-    enum class Waited { done, deadline, stopping };
-    // Serves until `done` holds, the deadline passes or this actor is to stop. With a handler commands are
-    // handled meanwhile, without one they wait.
+    enum class Waited { done, deadline, stopping, gone };  // gone: the session has ended, without its coordinator
+    // Serves until `done` holds, the deadline passes, this actor is to stop or the coordinator has died. With a handler
+    // commands are handled meanwhile, without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
 
     // The same for user code that waits: a scenario's commands are collected, an actor's wait.
     Waited wait_for(const std::function<bool()>& done, Deadline deadline);
 
-    // Serves the control lane and looks again every `interval` whether `done` holds.
+    // Serves the control lane and answers, and looks again every `interval` whether `done` holds.
     Waited poll(const std::function<bool()>& done, Duration interval, Deadline deadline);
 
     // Handles (drain) or answers and counts what the inbox still holds. The last thing before Leave.
     [[nodiscard]] std::vector<DeadLetter> finish(Handler& handler);
 
-    void stop(bool drain) noexcept;
+    void stop(bool drain);
     // From here a stop no longer ends waits: what is left to do is to say goodbye.
-    void begin_leaving() noexcept { is_leaving_ = true; }
+    void begin_leaving();
     [[nodiscard]] bool is_stopping() const noexcept { return stop_ != Stop::no; }
-    // Every ask under way ends as `gone`, and so does every later one: the coordinator has died.
+    // Every ask under way ends as `gone`, and so does every wait and every later ask and send: the coordinator has died.
     void lose_coordinator();
+    // Becomes readable when the coordinator has died; `has_died` says whether it has. No longer watched afterwards.
+    void watch_coordinator(int descriptor, std::function<bool()> has_died);
+    // Looks whether it lives, where it is watched. What would outlive the session is not begun without it.
+    [[nodiscard]] bool has_coordinator();
+    [[nodiscard]] Error coordinator_lost() const;
 
     // Wakes up for `descriptor` in every wait, also when no handler serves.
     void watch(int descriptor, std::function<void()> on_readable);
     // The same for an actor's own code: called between commands, never within one.
     void on_peer_exited(std::function<void(const notice::Exited&)> take) { exit_taker_ = std::move(take); }
-    // Told at once of every actor that this one had located, or lent something, and that has ended.
-    void on_exited(std::function<void(const notice::Exited&)> callback) { on_exited_ = std::move(callback); }
+    // Who has joined over that link, and may never speak over it again.
+    void introduce(Link link, ActorId joined) { intake_.introduce(link, joined); }
     // An actor that has exited: nothing more will come over its connection.
     void forget(ActorId exited) { intake_.forget(exited); }
     // Whose command is in hand; nobody's between commands.
@@ -113,45 +151,69 @@ private:
     // has plenty to do meanwhile.
     static constexpr Duration window_interval = std::chrono::milliseconds{1};
 
+    // So many answers are read of one link before others, the control lane and the deadline are looked at.
+    static constexpr std::size_t answers_per_look_max = 256;
+
     enum class Stop { no, now, after_draining };
     struct Showing;
+    struct Unsent;
+    struct Unasked;
+    struct Ungiven;
 
     [[nodiscard]] Result<Peer*> reach(ActorId to, Deadline deadline);
     [[nodiscard]] Result<void> put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
                                    std::string_view body, Deadline deadline, Urgency urgency, const Parcel* parcel);
     [[nodiscard]] Result<void> put_parcel(Peer& peer, MessageKind kind, AskId ask, std::string_view tag,
                                           std::string_view body, Deadline deadline, const Parcel& parcel);
+    struct WaitingForRoom;
+    [[nodiscard]] Result<void> ask_for_count(Peer& peer, Deadline deadline);
     [[nodiscard]] Result<void> wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline);
     [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
     [[nodiscard]] bool ends_waits() const noexcept { return stop_ == Stop::now && !is_leaving_; }
-    [[nodiscard]] Error cannot_wait(Waited why, const Peer& peer, std::string_view for_what) const;
+    // Why a wait for room at `to` ends now, if it does.
+    [[nodiscard]] std::optional<Error> cannot_wait(ActorId to, Deadline deadline, std::string_view for_what);
+    [[nodiscard]] bool lives(ActorId actor) const noexcept;
 
     void serve_control();
+    void serve_links();  // and answers
     void collect_answers();
-    void take_answers(Link link);
+    bool take_answers(Link link);  // a slice of them; true if there may be more
+    void take_all_answers(Link link);
+    [[nodiscard]] Peer* peer_over(Link link) noexcept;
     void take_notice(const Envelope& envelope, Value body);
+    template <class Notice>
+    [[nodiscard]] std::optional<Notice> read_notice(Value body) const;
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
     [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle);
-    [[nodiscard]] Error deadlock(const std::vector<ActorId>& circle);
+    [[nodiscard]] Waited wait_for_word(AskId id, Deadline deadline);
+    [[nodiscard]] Result<ReplyFrame> take_outcome(AskId id, Waited waited, const std::vector<ActorId>& circle);
+    [[nodiscard]] Error deadlock(ErrorKind kind, const std::vector<ActorId>& circle);
+    [[nodiscard]] std::string what_keeps(const Peer& peer) const;
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);
     void wait(Handler* handler, Deadline deadline, Link writable);
+    void look_at_the_dead();
+    void take_exit(const notice::Exited& exited);
+    void take_late_exits();
     void forget_exited(const notice::Exited& exited);
     void remember_exited(ActorId id, const std::string& why);
     void take_refusal(Link link, const Envelope& envelope, const Error& why);
     void take_reply(const Envelope& envelope, std::size_t body_start);
+    void take_in_vain(Link link, const Envelope& envelope);
     void keep_bounces(std::vector<Bounce> bounces);
     void give_bounces();
     void tell_exits();
     void tell_drained(bool was_empty);
 
+    OwnThread thread_;
     Transport* transport_;
     const Clock* clock_;
     Log* log_;
     ActorId me_;
     std::string name_;
+    SessionTag session_;
     const Vitals* vitals_ = nullptr;
     std::optional<OwnVitals> own_vitals_;
     Link control_;
@@ -164,6 +226,11 @@ private:
     Drains drains_;
     std::function<void(const notice::Exited&)> exit_taker_;
     std::deque<notice::Exited> exits_;  // of which the taker has not been told
+    struct LateExit {
+        notice::Exited exited;
+        Deadline at_latest;
+    };
+    std::vector<LateExit> late_exits_;  // of those whose last answers may still be on their way
     std::deque<Bounce> bounces_;
     std::unordered_map<std::string_view, std::function<void(Bounce)>> bounce_takers_;
     Handler* collector_ = nullptr;
@@ -172,9 +239,10 @@ private:
     Stop stop_ = Stop::no;
     bool is_leaving_ = false;
     bool has_lost_coordinator_ = false;
+    int coordinator_descriptor_ = -1;
+    std::function<bool()> has_coordinator_died_;
     std::unordered_map<ActorId, std::string> exited_;  // why a Ref is of no use any more
     std::vector<std::pair<int, std::function<void()>>> watched_;
-    std::function<void(const notice::Exited&)> on_exited_ = [](const notice::Exited&) {};
 
     // Reused, so that the steady state allocates nothing.
     Unpacker answer_unpacker_;

@@ -34,16 +34,27 @@ Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
         return InFlight{peer.sent_commands - std::min(peer.sent_commands, peer.taken_commands_seen),
                         peer.sent_bytes - std::min(peer.sent_bytes, peer.taken_bytes_seen)};
     };
-    // An untracked receiver is bounded by the transport's high-water marks alone.
-    if (peer.mine == nullptr || peer.their_row == nullptr || peer.their_row->is_kept.load(relaxed) == 0) return {};
+    if (!is_counted(peer)) return known();
     if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
     if (peer.their_row->id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
     if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, me_);
-    if (peer.theirs != nullptr) {
-        peer.taken_commands_seen = peer.theirs->taken_commands.load(relaxed);
-        peer.taken_bytes_seen = peer.theirs->taken_bytes.load(relaxed);
-    }
+    if (peer.theirs != nullptr)
+        note_taken(peer, peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed));
     return known();
+}
+
+bool Peers::is_counted(const Peer& peer) const noexcept {
+    return peer.mine != nullptr && peer.their_row != nullptr && peer.their_row->is_kept.load(relaxed) != 0;
+}
+
+bool Peers::is_count_due(const Peer& peer) const noexcept {
+    return !is_counted(peer) && (peer.sent_commands - peer.count_asked_commands >= limits::count_asked_after_commands ||
+                                 peer.sent_bytes - peer.count_asked_bytes >= limits::count_asked_after_bytes);
+}
+
+void Peers::note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) const noexcept {
+    peer.taken_commands_seen = std::max(peer.taken_commands_seen, commands);
+    peer.taken_bytes_seen = std::max(peer.taken_bytes_seen, bytes);
 }
 
 void Peers::append(Peer& peer, std::string_view record) {
@@ -72,8 +83,9 @@ void Peers::discard_waiting(Peer& peer) {
 
 void Peers::publish(Peer& peer) const noexcept {
     if (peer.mine == nullptr || !is_of(*peer.mine, peer.id)) return;
-    peer.mine->sent_commands.store(peer.sent_commands, relaxed);
     peer.mine->sent_bytes.store(peer.sent_bytes, relaxed);
+    // In one order with the life of the receiver, at which the sender looks next, and the coordinator's count of it.
+    peer.mine->sent_commands.store(peer.sent_commands, std::memory_order_seq_cst);
 }
 
 }  // namespace baton

@@ -27,6 +27,10 @@ struct Peer {
     const Traffic* theirs = nullptr;  // where theirs say what they took; nullptr: nothing yet
     std::uint64_t taken_commands_seen = 0;
     std::uint64_t taken_bytes_seen = 0;
+
+    // Of a receiver that does not count: what it had been sent when it was last asked whether it has taken it.
+    std::uint64_t count_asked_commands = 0;
+    std::uint64_t count_asked_bytes = 0;
 };
 
 class Peers {
@@ -48,6 +52,12 @@ public:
         }
     };
     [[nodiscard]] InFlight in_flight(Peer& peer) const noexcept;
+    // Whether the receiver counts in its vitals what it takes. Else it is asked now and then (is_count_due), and in flight
+    // is what was sent after the last ask that it has answered.
+    [[nodiscard]] bool is_counted(const Peer& peer) const noexcept;
+    [[nodiscard]] bool is_count_due(const Peer& peer) const noexcept;
+    // It has taken that much.
+    void note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) const noexcept;
 
     // Adds one record to what goes out; undo() takes exactly the last one back.
     void append(Peer& peer, std::string_view record);

@@ -4,6 +4,7 @@
 
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/loop.hpp"
+#include "runtime/wire/element_type.hpp"
 
 namespace baton {
 namespace {
@@ -82,7 +83,7 @@ std::span<std::byte> HeldMemory::memory() const {
 
 void HeldMemory::require_type(std::string_view type, std::size_t element_bytes) const {
     const Layout& is = layout();
-    if (is.type == type || (type == "|u1" && element_bytes == 1)) return;
+    if (is_seen_as(is.type, type) || (type == "|u1" && element_bytes == 1)) return;
     refuse(fmt::format("{} is asked for as elements of '{}'", to_text(), type));
 }
 
@@ -150,12 +151,14 @@ std::uint32_t Lent::leases_out() const {
 Result<Segment> Lent::reclaim(Duration deadline) {
     Holding* mine = holding();
     if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
     Holdings& book = *holdings();
     bool is_whole = book.try_reclaim(*mine);
     if (!is_whole && loop_ != nullptr) {
         const Loop::Waited waited = loop_->poll([&] { return is_whole = book.try_reclaim(*mine); }, reclaim_interval,
                                                 Deadline::in(loop_->clock(), deadline));
         if (waited == Loop::Waited::stopping) return Error{ErrorKind::stopping, "this actor is stopping"};
+        if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
     }
     if (!is_whole)
         return Error{ErrorKind::timed_out, fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};
@@ -179,6 +182,7 @@ Holding* Lender::holding() const noexcept {
 Result<Lease> Lender::lease() const {
     Holding* mine = holding();
     if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
     if (holdings_->has_slices(*mine))
         return Error{ErrorKind::refused,
                      fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->describe(*mine))};
@@ -200,6 +204,7 @@ Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sha
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
     const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
+    if (Result<void> possible = holdings_->check_published(*mine, kind); !possible) return possible.error();
     if (holdings_->overlaps(*mine, kind, first * row, count * row))
         return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end,
                                                      holdings_->describe(*mine))};

@@ -15,7 +15,9 @@ struct Auditor {
     const std::vector<ActorNumber>& settling;
     std::vector<Finding> findings;
 
-    void found(int invariant, std::string text) { findings.push_back({invariant, std::move(text)}); }
+    void found(int invariant, std::string text) {
+        if (findings.size() < limits::segments_listed_max) findings.push_back({invariant, std::move(text)});
+    }
     [[nodiscard]] bool is_known(ActorNumber number) const {
         return ledger.life_of(number).is_somebody() || std::ranges::find(settling, number) != settling.end();
     }
@@ -36,6 +38,17 @@ struct Auditor {
         if (has_heir != (word.phase == Phase::offered)) found(1, fmt::format("{} with heir {}", name, word.heir));
         if (word.phase == Phase::offered && word.heir == word.owner) found(3, fmt::format("{} to its own owner {}", name, word.owner));
         if (has_heir && !is_known(word.heir)) found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
+    }
+
+    // All blocks, also those beyond the rows that are said to be in use.
+    void look_at_homes() {
+        const auto look = [this](std::string_view what, Slot rows, const auto& home_of) {
+            for (Slot row = 0; row < rows; row += limits::rows_per_block)
+                if (const ActorNumber home = home_of(row); home != 0 && !is_known(home))
+                    found(6, fmt::format("the block of {} from {} on has actor {} for its home, which has exited", what, row, home));
+        };
+        look("segments", limits::segments_max, [this](Slot row) { return ledger.home_of(row); });
+        look("leases", limits::leases_max, [this](Slot row) { return ledger.lease_home_of(row); });
     }
 
     void look_at_leases() {
@@ -98,15 +111,17 @@ std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>&
     Auditor auditor{ledger, settling, {}};
     for (Slot slot = 0; slot < ledger.segments_used(); ++slot) auditor.look_at_segment(slot);
     auditor.look_at_leases();
+    auditor.look_at_homes();
     return std::move(auditor.findings);
 }
 
 std::vector<Finding> audit_end(const Ledger& ledger) {
     std::vector<Finding> findings;
-    for (Slot slot = 0; slot < ledger.segments_used(); ++slot)
+    const auto has_room = [&findings] { return findings.size() < limits::segments_listed_max; };
+    for (Slot slot = 0; slot < ledger.segments_used() && has_room(); ++slot)
         if (const SegmentWord word = ledger.word_of(slot); word.phase != Phase::free)
             findings.push_back({7, fmt::format("segment {}.{} is still {} by actor {}", slot, word.epoch, name_of(word.phase), word.owner)});
-    for (Slot lease = 0; lease < ledger.leases_used(); ++lease)
+    for (Slot lease = 0; lease < ledger.leases_used() && has_room(); ++lease)
         if (ledger.lease_word_of(lease).phase != LeasePhase::free)
             findings.push_back({7, fmt::format("lease {} is still out", lease)});
     return findings;

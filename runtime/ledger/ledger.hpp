@@ -21,6 +21,8 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/ledger/words.hpp"
@@ -42,7 +44,8 @@ struct SegmentRow {
     std::atomic<std::uint64_t> first_lease;  // of its lend: index + 1; 0: none. Its owner writes it.
     std::atomic<std::int64_t> since;         // when the word last changed, steady clock; for people
     std::atomic<std::uint64_t> used_bytes;   // what its owner asked for; for people
-    std::uint64_t reserved[2];
+    std::atomic<std::uint64_t> published;    // 1 + the epoch of the lend that was last published; its owner writes it
+    std::uint64_t reserved;
 };
 static_assert(sizeof(SegmentRow) == 64);
 
@@ -54,13 +57,43 @@ struct LeaseRow {
     std::atomic<std::uint64_t> offset;         // bytes
     std::atomic<std::uint64_t> bytes;
     std::atomic<std::uint64_t> next;           // of the same segment: index + 1; 0: none
-    std::uint64_t reserved;
+    std::atomic<std::uint64_t> unlisted;       // 1: it stands in no list, as its borrower made it (L7)
 };
 static_assert(sizeof(LeaseRow) == 64);
+
+// What a name stands for. It is bound to its name for the life of the session; what follows `name` is written by whoever
+// publishes, while the word says publishing(me).
+struct NameRow {
+    static constexpr std::size_t bytes = 512;
+
+    std::atomic<std::uint64_t> word;
+    std::atomic<std::uint64_t> next;         // of the same bucket: index + 1; 0: none
+    std::atomic<std::uint64_t> name_bytes;
+    std::atomic<std::uint64_t> name[limits::published_name_bytes_max / 8];
+    std::atomic<std::uint64_t> kind;         // LeaseKind: read or shared
+    std::atomic<std::uint64_t> lend;         // epoch
+    std::atomic<std::uint64_t> bytes_leased;
+    std::atomic<std::uint64_t> dimensions;
+    std::atomic<std::uint64_t> shape[limits::shape_dimensions_max];
+    std::atomic<std::uint64_t> type_bytes;
+    std::atomic<std::uint64_t> type[limits::published_type_bytes_max / 8];
+};
+static_assert(sizeof(NameRow) == NameRow::bytes);
+
+// The same as plain values: what whoever attaches is leased.
+struct Publication {
+    LeaseKind kind = LeaseKind::read;
+    Epoch lend = 0;
+    std::uint64_t bytes = 0;
+    std::string type;
+    std::vector<std::uint64_t> shape;
+};
 
 enum class Transition : std::uint32_t {
     none = 0, create, offer, accept, withdraw, bounce, settle, lend, reclaim, retire, recycle,  // T1 to T10
     grant, claim, lease_withdraw, drop, lease_settle,                                           // L1 to L5, L6
+    publish, unpublish,                                                                         // N1, N2
+    attach,                                                                                     // L7
 };
 // "T1 create", "L4 drop", ... for people.
 [[nodiscard]] std::string_view name_of(Transition transition) noexcept;
@@ -115,6 +148,7 @@ public:
     // ---- lives: the coordinator gives and takes them
     [[nodiscard]] Result<void> give_life(ActorId actor, std::uint64_t budget_bytes);
     void take_life(ActorId actor) noexcept;
+    void clear_life(ActorNumber number) noexcept;  // whatever stands there
     // Sequentially consistent with offer() and grant(): who sees a life after its offer has been seen by a
     // coordinator that takes the life later.
     [[nodiscard]] bool is_alive(ActorId actor) const noexcept;
@@ -128,6 +162,7 @@ public:
     [[nodiscard]] ActorNumber lease_home_of(Slot lease) const noexcept;
     // The coordinator: all blocks of a dead home become its own.
     void adopt_blocks(ActorNumber dead, ActorNumber coordinator) noexcept;
+    void adopt_all_blocks(ActorNumber coordinator) noexcept;  // of whomever
     // The coordinator: gives back the blocks of its own in which every row is free.
     void release_empty_blocks(ActorNumber coordinator) noexcept;
     // Rows below these have ever been in use.
@@ -149,6 +184,15 @@ public:
     [[nodiscard]] std::optional<Epoch> retire(Slot slot, Epoch epoch, ActorNumber owner) noexcept;
     // Nothing also while a lease lives (I5). The only way to memory's end or second life.
     [[nodiscard]] std::optional<Epoch> recycle(Slot slot, SegmentWord retired) noexcept;
+    // The same for whoever recycles many: has_live_lease() says what `steps_left` is.
+    [[nodiscard]] std::optional<Epoch> recycle(Slot slot, SegmentWord retired, std::uint32_t& steps_left) noexcept;
+    // The same for whoever has seen `retired` first and then that no lease of it lives: no new one can be granted since.
+    [[nodiscard]] std::optional<Epoch> recycle_unleased(Slot slot, SegmentWord retired) noexcept;
+
+    // ---- words that no transition has written (words.hpp, is_sound): any process of the session can
+    // The coordinator: replaces such a word. False when it has moved meanwhile.
+    [[nodiscard]] bool mend(Slot slot, SegmentWord from, SegmentWord to) noexcept;
+    [[nodiscard]] bool free_lease(Slot lease, LeaseWord word) noexcept;
 
     // ---- leases and slices: rows of the same kind
     struct Range {
@@ -156,9 +200,10 @@ public:
         std::uint64_t offset = 0;
         std::uint64_t bytes = 0;
     };
-    // Writes what will be leased into a free row of a home of mine and, if it is not there yet, adds the row to
-    // the segment's. Nothing can be claimed before grant().
-    void describe_lease(Slot lease, Slot segment, Epoch lend_epoch, Range range, bool is_linked) noexcept;
+    // Writes what will be leased into a free row of a home of mine and, if it is to, adds the row to the segment's.
+    // Nothing can be claimed before grant().
+    enum class Listing { joins, stands, none };  // in the list of the segment's leases
+    void describe_lease(Slot lease, Slot segment, Epoch lend_epoch, Range range, Listing listing) noexcept;
     [[nodiscard]] std::optional<Epoch> grant(Slot lease, ActorNumber me, ActorNumber borrower) noexcept;
     [[nodiscard]] std::optional<Epoch> claim(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept;
     [[nodiscard]] std::optional<Epoch> withdraw_lease(Slot lease, Epoch epoch, ActorNumber me, ActorNumber borrower) noexcept;
@@ -166,11 +211,38 @@ public:
     [[nodiscard]] std::optional<Epoch> settle_lease(Slot lease, LeaseWord word) noexcept;
     // Whether a granted or claimed lease of the segment's present lend (or last one, if retired) is left.
     [[nodiscard]] bool has_live_lease(Slot segment) const noexcept;
+    // The same for whoever looks at many: takes the rows that it looks at from `steps_left`, and where those do not
+    // suffice it answers as if one were left.
+    [[nodiscard]] bool has_live_lease(Slot segment, std::uint32_t& steps_left) const noexcept;
     // A free row that still stands in the list of a lend: it serves no other segment until that has ended, since
     // somebody may just be walking the list.
     [[nodiscard]] bool is_parked(Slot lease) const noexcept;
     // How many.
     [[nodiscard]] std::uint32_t live_leases(Slot segment) const noexcept;
+    // The same by slot, of all segments. It looks once at each row of leases, whatever their lists say.
+    [[nodiscard]] std::vector<std::uint32_t> live_leases_of_all() const;
+
+    // L7, by whoever found the segment published: a row of its own blocks, described and in no list. Then it looks whether
+    // the name's word and the segment's still say so; where not it drops the lease again, as if it had never been.
+    [[nodiscard]] std::optional<Epoch> attach(Slot lease, ActorNumber lender, ActorNumber me) noexcept;
+
+    // ---- names: a row each, found by the name's hash, and bound to it for the life of the session
+    using NameSlot = std::uint32_t;
+    [[nodiscard]] std::optional<NameSlot> find_name(std::string_view name) const;
+    // The same, and if it is not there yet it is from here on; of two who add one name at once both get the same row.
+    [[nodiscard]] Result<NameSlot> bind_name(std::string_view name);
+    [[nodiscard]] NameWord name_word_of(NameSlot row) const noexcept;
+    [[nodiscard]] std::string name_of_row(NameSlot row) const;  // bounded, whatever stands there
+    [[nodiscard]] NameSlot names_used() const noexcept;
+    // N1, of a segment that is lent by me: free -> publishing(me) -> published(me). Nothing: somebody has it.
+    [[nodiscard]] std::optional<NameWord> begin_publishing(NameSlot row, ActorNumber me, Slot slot) noexcept;
+    void describe_publication(NameSlot row, const Publication& what) noexcept;
+    [[nodiscard]] std::optional<NameWord> publish(NameSlot row, NameWord publishing) noexcept;
+    // N2, from either. Sequentially consistent with attach(): whoever looks at the leases after it sees those whose
+    // borrower has seen the name after they were made.
+    bool unpublish(NameSlot row, NameWord word) noexcept;
+    // What is published under a word that the caller reads before and after; nothing where it makes no sense.
+    [[nodiscard]] std::optional<Publication> publication_of(NameSlot row) const;
 
     // ---- looking
     [[nodiscard]] bool is_slot(std::uint64_t slot) const noexcept { return slot < segments_used(); }
@@ -179,6 +251,7 @@ public:
     [[nodiscard]] LeaseWord lease_word_of(Slot lease) const noexcept;
     [[nodiscard]] SegmentRow& segment(Slot slot) const noexcept { return segments_[slot]; }
     [[nodiscard]] LeaseRow& lease(Slot lease) const noexcept { return leases_[lease]; }
+    [[nodiscard]] NameRow& name_row(NameSlot row) const noexcept { return names_[row]; }
 
     // ---- bytes: each home says how many it has claimed; nobody adds to another's number
     // False, and nothing is claimed, if the session's or the actor's budget would be exceeded.
@@ -211,6 +284,13 @@ public:
 
 private:
     struct Header;
+    template <class Look>
+    [[nodiscard]] bool walk_leases(Slot segment, std::uint32_t& steps_left, const Look& look) const noexcept;
+    [[nodiscard]] bool was_published(Slot segment) const noexcept;
+    [[nodiscard]] std::uint32_t live_leases_in_table(Slot segment) const noexcept;
+    [[nodiscard]] std::optional<NameSlot> find_name(std::string_view name, std::uint64_t first) const;
+    [[nodiscard]] Result<NameSlot> fresh_name();
+    [[nodiscard]] bool is_of_last_lend(Slot lease, SegmentWord segment) const noexcept;
     [[nodiscard]] Header& header() const noexcept;
     [[nodiscard]] ActorRow& own(ActorNumber number) const noexcept { return actors_[number]; }
     [[nodiscard]] std::optional<Epoch> change(Slot slot, SegmentWord from, SegmentWord to) noexcept;
@@ -223,6 +303,8 @@ private:
     ActorRow* actors_;
     SegmentRow* segments_;
     LeaseRow* leases_;
+    NameRow* names_;
+    std::optional<NameSlot> spare_name_;  // taken by this process and bound to no name yet
 };
 
 }  // namespace baton

@@ -6,6 +6,8 @@
 //     bits 13..3   the holder: owner of a segment, lender of a lease; 0 while free
 //     bits  2..0   phase
 //
+// And NameWord: those that say who has published a segment under a name.
+//
 // An actor stands here as its number. Numbers are given to another life only after every row that names them
 // has been settled (docs/ownership.md), so that a number is enough. Pure values.
 
@@ -31,6 +33,9 @@ inline constexpr unsigned epoch_shift = phase_bits + 2 * number_bits;
 inline constexpr std::uint64_t number_mask = (std::uint64_t{1} << number_bits) - 1;
 inline constexpr Epoch epoch_max = (Epoch{1} << (64 - epoch_shift)) - 1;
 static_assert(limits::actors_max <= number_mask);
+
+// Whether an actor can have that number.
+constexpr bool is_number(ActorNumber number) noexcept { return number > 0 && number <= limits::actors_max; }
 
 constexpr std::uint64_t pack(std::uint64_t phase, ActorNumber holder, ActorNumber other, Epoch epoch) noexcept {
     return (epoch & epoch_max) << epoch_shift | (other & number_mask) << (phase_bits + number_bits) |
@@ -62,6 +67,17 @@ struct SegmentWord {
                 words::epoch_of(word)};
     }
     [[nodiscard]] constexpr bool is_live() const noexcept { return phase != Phase::free && phase != Phase::retired; }
+    // Whether a transition can have written it. Any process of the session can write anything here.
+    [[nodiscard]] constexpr bool is_sound() const noexcept {
+        switch (phase) {
+            case Phase::free: return owner == 0 && heir == 0;
+            case Phase::owned:
+            case Phase::lent: return words::is_number(owner) && heir == 0;
+            case Phase::offered: return words::is_number(owner) && words::is_number(heir) && owner != heir;
+            case Phase::retired: return heir == 0;
+        }
+        return false;
+    }
 };
 
 struct LeaseWord {
@@ -77,6 +93,45 @@ struct LeaseWord {
     [[nodiscard]] static constexpr LeaseWord of(std::uint64_t word) noexcept {
         return {static_cast<LeasePhase>(words::phase_of(word)), words::holder_of(word), words::other_of(word),
                 words::epoch_of(word)};
+    }
+    [[nodiscard]] constexpr bool is_sound() const noexcept {
+        switch (phase) {
+            case LeasePhase::free: return lender == 0 && borrower == 0;
+            case LeasePhase::granted: return words::is_number(lender) && words::is_number(borrower) && lender != borrower;
+            // Whoever attaches to what it has published itself borrows of itself.
+            case LeasePhase::claimed: return words::is_number(lender) && words::is_number(borrower);
+        }
+        return false;
+    }
+};
+
+// Who has published what under a name. Its bits differ: 0 to 2 phase, 3 to 13 owner, 14 to 30 slot, 31 to 63 epoch.
+enum class NamePhase : std::uint8_t { free = 0, publishing = 1, published = 2 };
+struct NameWord {
+    static constexpr unsigned slot_shift = words::phase_bits + words::number_bits;
+    static constexpr unsigned slot_bits = 17;
+    static constexpr unsigned epoch_shift = slot_shift + slot_bits;
+    static constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
+    static constexpr Epoch epoch_max = (Epoch{1} << (64 - epoch_shift)) - 1;
+    static_assert(limits::segments_max - 1 <= slot_mask);
+
+    NamePhase phase = NamePhase::free;
+    ActorNumber owner = 0;
+    Slot slot = 0;
+    Epoch epoch = 0;
+
+    bool operator==(const NameWord&) const = default;
+    [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+        return (epoch & epoch_max) << epoch_shift | (slot & slot_mask) << slot_shift |
+               (owner & words::number_mask) << words::phase_bits | static_cast<std::uint64_t>(phase);
+    }
+    [[nodiscard]] static constexpr NameWord of(std::uint64_t word) noexcept {
+        return {static_cast<NamePhase>(words::phase_of(word)), words::holder_of(word),
+                static_cast<Slot>(word >> slot_shift & slot_mask), word >> epoch_shift};
+    }
+    [[nodiscard]] constexpr bool is_sound() const noexcept {
+        if (phase == NamePhase::free) return owner == 0 && slot == 0;
+        return (phase == NamePhase::publishing || phase == NamePhase::published) && words::is_number(owner);
     }
 };
 

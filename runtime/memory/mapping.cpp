@@ -10,6 +10,14 @@
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "runtime/limits.hpp"
+
+#include "runtime/base/held_signals.hpp"
+#include "runtime/base/limit_behind.hpp"
 
 namespace baton {
 
@@ -30,11 +38,11 @@ struct Mapping::Region {
 namespace {
 
 Error to_error(const ipc::interprocess_exception& exception, std::string tried) {
-    const bool is_full = exception.get_error_code() == ipc::out_of_space_error ||
-                         exception.get_native_error() == ENOSPC || exception.get_native_error() == ENOMEM ||
-                         exception.get_native_error() == EMFILE;
+    const int code = exception.get_native_error();
+    const bool is_full = exception.get_error_code() == ipc::out_of_space_error || code == ENOSPC || code == ENOMEM ||
+                         code == EMFILE || code == ENFILE || code == EAGAIN || code == EFBIG;
     return Error{is_full ? ErrorKind::overloaded : ErrorKind::refused,
-                 fmt::format("{}: {}", tried, std::strerror(exception.get_native_error()))};
+                 fmt::format("{}: {}{}", tried, std::strerror(code), limit_behind(code))};
 }
 
 }  // namespace
@@ -46,9 +54,15 @@ SharedObject::~SharedObject() = default;
 
 Result<SharedObject> SharedObject::create(const std::string& name, std::size_t bytes) {
     try {
+        const HeldSignals held;  // RLIMIT_FSIZE is for shared memory too
         ipc::permissions only_mine{0600};
         ipc::shared_memory_object object{ipc::create_only, name.c_str(), ipc::read_write, only_mine};
-        object.truncate(static_cast<ipc::offset_t>(bytes));
+        try {
+            object.truncate(static_cast<ipc::offset_t>(bytes));
+        } catch (const ipc::interprocess_exception&) {
+            remove_shared_object(name);  // nobody else knows of it
+            throw;
+        }
         return SharedObject{std::make_unique<Handle>(Handle{std::move(object), name})};
     } catch (const ipc::interprocess_exception& exception) {
         return to_error(exception, fmt::format("cannot create the shared memory {} of {} bytes", name, bytes));
@@ -66,13 +80,14 @@ Result<SharedObject> SharedObject::open(const std::string& name) {
 
 Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
     const int fd = handle_->object.get_mapping_handle().handle;
+    const HeldSignals held;
     int error = EINTR;
     while (error == EINTR)
         error = ::posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes));
     if (error == 0) return {};
     return Error{ErrorKind::overloaded,
-                 fmt::format("cannot commit {} bytes of the shared memory {}: {} (is /dev/shm full? see df /dev/shm)",
-                             bytes, handle_->name, std::strerror(error))};
+                 fmt::format("cannot commit {} bytes of the shared memory {}: {}{}", bytes, handle_->name, std::strerror(error),
+                             error == ENOSPC ? " (is /dev/shm full? see df /dev/shm)" : limit_behind(error))};
 }
 
 std::size_t SharedObject::size() const noexcept {
@@ -124,6 +139,18 @@ bool Mapping::privatize() noexcept {
     if (::mremap(copy, size(), size(), MREMAP_MAYMOVE | MREMAP_FIXED, data()) == data()) return true;
     ::munmap(copy, size());
     return false;
+}
+
+bool has_shared_object(const std::string& name) noexcept {
+    return ::access(fmt::format("{}/{}", shared_memory_folder, name).c_str(), F_OK) == 0;
+}
+
+Result<void> check_outside_name(const std::string& name) {
+    const bool is_file_name = !name.empty() && name.size() <= limits::name_bytes_max && name != "." && name != ".." &&
+                              name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+    if (is_file_name && !name.starts_with("baton-")) return {};
+    return Error{ErrorKind::refused, fmt::format("'{}' can't be the name of shared memory: it takes 1 to {} bytes without "
+                                                 "'/' and NUL, and does not begin with baton-", name, limits::name_bytes_max)};
 }
 
 bool remove_shared_object(const std::string& name) noexcept {

@@ -63,6 +63,9 @@ private:
     std::unique_ptr<Region> region_;
 };
 
+[[nodiscard]] bool has_shared_object(const std::string& name) noexcept;
+// What an object of the user's may be called: one file name that is not one of ours.
+[[nodiscard]] Result<void> check_outside_name(const std::string& name);
 // True if there was one.
 bool remove_shared_object(const std::string& name) noexcept;
 // The same, and gives its pages back at once, also where somebody still has it mapped: whoever touches them

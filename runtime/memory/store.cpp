@@ -105,6 +105,10 @@ void Store::forget_oldest_idle() noexcept {
 
 void Store::discard(Block block) noexcept {
     discard_shared_object(name_of(block));
+    forget(block);
+}
+
+void Store::forget(Block block) noexcept {
     for (const Mapping::Access access : {Mapping::Access::read, Mapping::Access::write})
         if (const auto found = views_.find(Key{block, access}); found != views_.end() && found->second->pins == 0) {
             idle_views_.erase(found->second);
@@ -114,16 +118,30 @@ void Store::discard(Block block) noexcept {
 
 void Store::remove(Block block) noexcept { remove_shared_object(name_of(block)); }
 
+bool Store::has(Block block) const noexcept { return has_shared_object(name_of(block)); }
+
 Result<void> Store::hand_out(Block block, const std::string& name) { return rename_shared_object(name_of(block), name); }
 
-Result<std::uint64_t> Store::take_in(const std::string& name, Block block) {
+Result<SharedObject> Store::open_outside(const std::string& name, std::uint64_t bytes) {
     Result<SharedObject> object = SharedObject::open(name);
     if (!object) return object.error();
-    const std::uint64_t bytes = object->size();
-    if (bytes == 0) return Error{ErrorKind::refused, fmt::format("the shared memory '{}' is empty", name)};
-    if (Result<void> committed = object->commit(0, bytes); !committed) return committed.error();
-    if (Result<void> renamed = rename_shared_object(name, name_of(block)); !renamed) return renamed.error();
-    return bytes;
+    const std::uint64_t found = object->size();
+    if (found == 0) return Error{ErrorKind::refused, fmt::format("the shared memory '{}' is empty", name)};
+    if (found < bytes)
+        return Error{ErrorKind::refused, fmt::format("the shared memory '{}' has {} bytes, {} are asked for", name, found, bytes)};
+    if (Result<void> committed = object->commit(0, found); !committed) return committed.error();
+    return object;
+}
+
+Result<std::byte*> Store::take_in(const SharedObject& outside, Block block, std::uint64_t bytes) {
+    Result<std::byte*> data = add(outside, block, bytes, Mapping::Access::write, {0, bytes});
+    if (!data) return data;
+    if (Result<void> renamed = rename_shared_object(outside.name(), name_of(block)); !renamed) {
+        unpin(block, Mapping::Access::write);
+        forget(block);
+        return renamed.error();
+    }
+    return data;
 }
 
 }  // namespace baton

@@ -50,9 +50,18 @@ public:
     void discard(Block block) noexcept;
     // The same, but whoever still has it mapped keeps what he sees.
     void remove(Block block) noexcept;
-    // The memory leaves the session under a name of its own, or comes into it.
+    // The memory leaves the session under a name of its own; its views stay until they are given back. Where that
+    // fails nothing has changed.
     [[nodiscard]] Result<void> hand_out(Block block, const std::string& name);
-    [[nodiscard]] Result<std::uint64_t> take_in(const std::string& name, Block block);  // answers its bytes
+    // Memory from outside that may come into the session: of at least `bytes`, committed.
+    [[nodiscard]] static Result<SharedObject> open_outside(const std::string& name, std::uint64_t bytes);
+    // It comes in, and is mapped: the name is the last thing that changes, and only if all else has been done. Where that
+    // fails nothing has changed.
+    [[nodiscard]] Result<std::byte*> take_in(const SharedObject& outside, Block block, std::uint64_t bytes);
+    // Whether there is memory of that name.
+    [[nodiscard]] bool has(Block block) const noexcept;
+    // Gives up a view that nobody uses.
+    void forget(Block block) noexcept;
 
     [[nodiscard]] std::string name_of(Block block) const;
     [[nodiscard]] std::size_t mapped() const noexcept { return pinned_.size() + idle_views_.size(); }

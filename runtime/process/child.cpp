@@ -1,6 +1,7 @@
 #include "runtime/process/child.hpp"
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/limit_behind.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/system_error.hpp"
@@ -80,6 +81,9 @@ Error spawn_error(int code, const std::string& program) {
         reason = "it is neither a program for this machine nor a script with a first line like #!/bin/sh";
     else if (code == ENOENT)
         reason = "the file is there, but the interpreter of its #! line (or its loader) is not";
+    else if (code == EAGAIN)
+        return {ErrorKind::overloaded,
+                fmt::format("{}: {}{}", tried, std::generic_category().message(code), limit_behind(code))};
     else
         return system_error(code, tried);
     return {ErrorKind::refused, fmt::format("{}: {}", tried, reason)};
@@ -96,6 +100,7 @@ public:
         sigset_t every;
         sigset_t none;
         sigfillset(&every);
+        sigdelset(&every, SIGHUP);  // what is caught here has its usual meaning in another program anyway
         sigemptyset(&none);
         must(::posix_spawnattr_setsigdefault(&attributes_, &every));
         must(::posix_spawnattr_setsigmask(&attributes_, &none));
@@ -107,8 +112,8 @@ public:
         if (spec.input == ChildSpec::Input::none)
             must(::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
         // A dup2 onto itself takes the close-on-exec flag off, in the child only.
-        if (spec.inherit_fd)
-            must(::posix_spawn_file_actions_adddup2(&actions_, *spec.inherit_fd, *spec.inherit_fd));
+        if (spec.inherit_fd) must(::posix_spawn_file_actions_adddup2(&actions_, *spec.inherit_fd, inherited_fd));
+        must(::posix_spawn_file_actions_addclosefrom_np(&actions_, spec.inherit_fd ? inherited_fd + 1 : inherited_fd));
     }
     SpawnPlan(const SpawnPlan&) = delete;
     SpawnPlan& operator=(const SpawnPlan&) = delete;

@@ -8,8 +8,9 @@
 //   - The pidfd is opened while the child cannot have been reaped, so it is this child for ever, even after
 //     its number has been given to another process.
 //   - Nobody is left over: a Child that ends while its process runs kills and reaps it (I7).
-//   - The child starts with no signal blocked and none ignored or handled, and with only the descriptors
-//     0, 1, 2 and ChildSpec::inherit_fd; all others of the parent must be close-on-exec.
+//   - The child starts with no signal blocked and none ignored or handled, but for a SIGHUP that is ignored here: `nohup`
+//     means all that is started. It has the descriptors 0, 1 and 2 and, as 3, ChildSpec::inherit_fd: no others of the
+//     parent, whether they are close-on-exec or not.
 //
 // Thread rule: one thread at a time. With die_with_parent() the starting thread must live as long as the
 // process does, because the kernel means the thread when it says parent. Starting reads the environment, so
@@ -40,8 +41,11 @@ struct ChildSpec {
     std::vector<std::pair<std::string, std::string>> environment = {};
     Group group = Group::own;
     Input input = Input::parents;
-    std::optional<int> inherit_fd = {};  // keeps its number in the child
+    std::optional<int> inherit_fd = {};  // is `inherited_fd` in the child
 };
+
+// The number that ChildSpec::inherit_fd has in the child.
+inline constexpr int inherited_fd = 3;
 
 struct ExitStatus {
     bool by_signal = false;

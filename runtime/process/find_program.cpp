@@ -1,11 +1,13 @@
 #include "runtime/process/find_program.hpp"
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/text.hpp"
 
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <vector>
 
@@ -44,6 +46,9 @@ std::vector<std::string> folders_of_path() {
 
 Result<std::string> find_program(std::string_view name, std::span<const std::string> folders) {
     if (name.empty()) return Error{ErrorKind::refused, "cannot find a program without a name"};
+    if (name.find('\0') != std::string_view::npos)
+        return Error{ErrorKind::refused, fmt::format("cannot find program '{}': its name holds a zero byte, which no file's does",
+                                                     printable(name))};
 
     std::error_code error;
     if (name.find('/') != std::string_view::npos) {
@@ -60,10 +65,12 @@ Result<std::string> find_program(std::string_view name, std::span<const std::str
     const std::vector<std::string> from_path = folders_of_path();
     places.insert(places.end(), from_path.begin(), from_path.end());
 
+    // Several lists name the same folders; each is looked at, and named, once.
+    std::set<fs::path> seen;
     std::string looked;
     for (const std::string& place : places) {
-        const fs::path path = fs::absolute(fs::path{place} / name, error);
-        if (error) continue;
+        const fs::path path = fs::absolute(fs::path{place} / name, error).lexically_normal();
+        if (error || !seen.insert(path).second) continue;
         const std::string obstacle = obstacle_at(path);
         if (obstacle.empty()) return path.string();
         looked += fmt::format("\n  {}: {}", path.parent_path().string(), obstacle);

@@ -1,13 +1,19 @@
 #pragma once
-// Session base: the folder in which all session folders of one user lie, and the two locks that say what
-// may be done there. Used by session_folder.cpp and sweep.cpp; nobody else needs it.
+// Session base: the folder in which all session folders of one user lie, and the locks that say what may be done
+// there and with the sessions' memory. Used by session_folder.cpp and sweep.cpp; nobody else needs it.
 //
-//   <base>/.sweep-lock    held to change the list of sessions, shared to read it: a half-made session is
-//                         never seen, and never swept.
-//   <base>/<id>/lock      held by the session's coordinator for as long as it lives.
+//   <base>/.sweep-lock         held to change the list of sessions, shared to read it: a half-made session is never
+//                              seen, and never swept.
+//   <base>/<id>                the folder itself,
+//   <base>/<id>/lock           a file in it that names the coordinator, and
+//   /dev/shm/baton-<id>-lock   the memory's: all three are held by the session's coordinator for as long as it lives.
 //
-// Both are flock(2) locks: the kernel frees them when their holder dies, however it dies, and no reuse of a
-// pid can make a dead session look alive. Thread rule: reads the environment, else no shared state.
+// A session is dead when none of the three is held. Files in /tmp and /run/user are removed by others (systemd-tmpfiles, the
+// end of a login, a person), and another container may see the memory of a session but not its folder: so a lock that is
+// missing says nothing, and one that is held is enough.
+//
+// All are flock(2) locks: the kernel frees them when their holder dies, however it dies, and no reuse of a pid can make
+// a dead session look alive. Thread rule: reads the environment, else no shared state.
 
 #include "runtime/base/unique_fd.hpp"
 #include "runtime/result.hpp"
@@ -20,6 +26,7 @@
 namespace baton {
 
 inline constexpr std::string_view session_lock_name = "lock";
+inline constexpr const char* shared_memory_place = "/dev/shm";
 inline constexpr std::size_t session_id_size_bytes = 8;
 
 // $XDG_RUNTIME_DIR/baton where that variable names a folder of this user (symlinks in it resolved), else
@@ -36,8 +43,28 @@ enum class BaseUse { reads, changes };
 // `session_base_lock_wait_max`.
 [[nodiscard]] Result<UniqueFd> lock_session_base(const std::string& base, BaseUse use);
 
-// Nothing if the session lives, or if that cannot be known: such a one must not be touched. Else its lock,
-// shared or for us alone; an unopened descriptor where its maker died before there was a lock.
-[[nodiscard]] std::optional<UniqueFd> lock_of_dead_session(const std::string& folder, BaseUse use);
+// Each unopened where there is no such thing.
+struct SessionLocks {
+    UniqueFd folder = {};
+    UniqueFd file = {};
+    UniqueFd memory = {};
+};
+
+// Nothing if the session lives, or if that cannot be known: such a one must not be touched. Else its locks,
+// shared or for us alone.
+[[nodiscard]] std::optional<SessionLocks> locks_of_dead_session(const std::string& folder, BaseUse use);
+
+// The same for memory whose session has no folder in this base. Where its lock names a folder that is there, in another
+// base, it is left to the sweeps of that one. Where the memory has no lock it is dead only if no process that we can see
+// has any of it open or mapped.
+[[nodiscard]] std::optional<SessionLocks> locks_of_dead_memory(std::string_view id);
+
+// The lock of a new session's memory appears locked, so that nobody ever sees it free. Holds `text`, and which folder
+// the session has.
+[[nodiscard]] Result<UniqueFd> make_memory_lock(std::string_view id, std::string_view folder, std::string_view text);
+[[nodiscard]] std::string memory_lock_path(std::string_view id);
+
+// Whose id stands in the name of something in shared memory, "baton-<id>-..."; nothing in other names.
+[[nodiscard]] std::optional<std::string> session_id_of_memory(std::string_view name);
 
 }  // namespace baton

@@ -52,15 +52,26 @@ Result<std::string> make_session_folder(const std::string& base) {
     return Error{ErrorKind::overloaded, fmt::format("cannot find a free session id in '{}'", base)};
 }
 
-Result<UniqueFd> make_session_lock(const std::string& folder) {
+Result<UniqueFd> lock_session_folder(const std::string& folder) {
+    UniqueFd lock{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!lock.is_open() || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+        return system_error(errno, fmt::format("cannot lock the session folder '{}'", folder));
+    return lock;
+}
+
+// What stands in a lock file, for people.
+std::string holder_text() {
+    const auto facts = facts_of(::getpid());
+    return fmt::format("pid {}\nstart_ticks {}\n", ::getpid(), facts ? facts->start_ticks : 0);
+}
+
+Result<UniqueFd> make_session_lock(const std::string& folder, const std::string& text) {
     const std::string path = fmt::format("{}/{}", folder, session_lock_name);
     const std::string tried = fmt::format("cannot make the session lock '{}'", path);
     UniqueFd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
     if (!lock.is_open()) return system_error(errno, tried);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return system_error(errno, tried);
 
-    const auto facts = facts_of(::getpid());
-    const std::string text = fmt::format("pid {}\nstart_ticks {}\n", ::getpid(), facts ? facts->start_ticks : 0);
     const ssize_t written = ::write(lock.get(), text.data(), text.size());
     if (written != static_cast<ssize_t>(text.size())) return system_error(written < 0 ? errno : ENOSPC, tried);
     return lock;
@@ -68,7 +79,7 @@ Result<UniqueFd> make_session_lock(const std::string& folder) {
 
 SessionInfo info_of(const std::string& folder) {
     SessionInfo info{.id = fs::path{folder}.filename().string(), .path = folder};
-    info.is_live = !lock_of_dead_session(folder, BaseUse::reads).has_value();
+    info.is_live = !locks_of_dead_session(folder, BaseUse::reads).has_value();
     std::ifstream lock{fmt::format("{}/{}", folder, session_lock_name)};
     std::string word;
     if (!(lock >> word >> info.pid) || word != "pid") info.pid = 0;
@@ -94,6 +105,7 @@ Result<SessionInfo> find_named(const std::string& id_or_path, std::string_view n
         return Error{ErrorKind::gone, fmt::format("cannot join session '{}' ({}): {}; {}", id_or_path, named_by, reason,
                                                   choices())};
     };
+    if (id_or_path.find('\0') != std::string::npos) return miss("it holds a zero byte");
     std::string folder;
     if (id_or_path.find('/') == std::string::npos) {
         if (!is_session_id(id_or_path)) return miss("this is no session id");
@@ -124,13 +136,19 @@ Result<SessionFolder> SessionFolder::create() {
     Result<std::string> id = make_session_folder(*base);
     if (!id) return std::move(id.error());
     std::string path = fmt::format("{}/{}", *base, *id);
-    Result<UniqueFd> lock = make_session_lock(path);
-    if (!lock) {
-        // The first error is the one to report; what stays is swept.
+    // The first error is the one to report; what stays is swept.
+    const auto fail = [&](Error&& error) {
         [[maybe_unused]] const auto removed = remove_private_folder(path, session_lock_name);
-        return std::move(lock.error());
-    }
-    return SessionFolder{*std::move(id), std::move(path), *std::move(lock)};
+        return std::move(error);
+    };
+    const std::string text = holder_text();
+    Result<UniqueFd> folder = lock_session_folder(path);
+    if (!folder) return fail(std::move(folder.error()));
+    Result<UniqueFd> file = make_session_lock(path, text);
+    if (!file) return fail(std::move(file.error()));
+    Result<UniqueFd> memory = make_memory_lock(*id, path, text);
+    if (!memory) return fail(std::move(memory.error()));
+    return SessionFolder{*std::move(id), std::move(path), {*std::move(folder), *std::move(file), *std::move(memory)}};
 }
 
 SessionFolder& SessionFolder::operator=(SessionFolder&& other) noexcept {
@@ -138,7 +156,7 @@ SessionFolder& SessionFolder::operator=(SessionFolder&& other) noexcept {
         [[maybe_unused]] const auto removed = remove();
         id_ = std::move(other.id_);
         path_ = std::move(other.path_);
-        lock_ = std::move(other.lock_);
+        locks_ = std::move(other.locks_);
     }
     return *this;
 }
@@ -155,10 +173,21 @@ std::string SessionFolder::socket_path(std::string_view name) const {
 }
 
 Result<void> SessionFolder::remove() {
-    if (!lock_.is_open()) return {};
+    if (!locks_.file.is_open()) return {};
     Result<void> removed = remove_private_folder(path_, session_lock_name);
-    if (removed) lock_.reset();
-    return removed;
+    if (!removed) return removed;
+    ::unlink(memory_lock_path(id_).c_str());
+    locks_ = {};
+    return {};
+}
+
+void SessionFolder::touch() const noexcept {
+    const auto touch_path = [](const std::string& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW); };
+    const std::string base = fs::path{path_}.parent_path().string();
+    std::error_code error;
+    for (fs::directory_iterator entry{path_, error}; !error && entry != fs::directory_iterator{}; entry.increment(error))
+        touch_path(entry->path().string());
+    for (const std::string& path : {path_, base, base + "/.sweep-lock", memory_lock_path(id_)}) touch_path(path);
 }
 
 Result<std::vector<SessionInfo>> list_sessions() {

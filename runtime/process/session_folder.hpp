@@ -1,10 +1,11 @@
 #pragma once
 // SessionFolder: where the sockets of one session lie, and the proof that the session lives.
 //
-// A session is alive exactly as long as its coordinator holds the lock on <folder>/lock. The kernel frees a
-// lock when its holder dies, in whatever way, and gives it to nobody else; a pid file could not promise
-// that, since pids are used again. The lock file also names pid and start ticks, for people to read. It is
-// not a place for data: only sockets and small files, and whatever else somebody puts there stops its removal.
+// A session is alive exactly as long as its coordinator holds the locks on the folder, on <folder>/lock and on
+// /dev/shm/baton-<id>-lock (session_base.hpp says why three). The kernel frees a lock when its holder dies, in whatever
+// way, and gives it to nobody else; a pid file could not promise that, since pids are used again. The lock files also
+// name pid and start ticks, for people to read. The folder is not a place for data: only sockets and small files, and
+// whatever else somebody puts there stops its removal.
 //
 // Invariants:
 //   - The folder and the base that it lies in belong to this user and have mode 0700; others are refused.
@@ -45,17 +46,26 @@ public:
     // "<folder>/<name>.sock". check()s that the name is neither empty, nor too long, nor a path.
     [[nodiscard]] std::string socket_path(std::string_view name) const;
 
-    // Removes the files and sockets in the folder, the folder, and frees the lock; a second call does nothing.
-    // On an error the lock is still held, and the text names what is in the way.
+    // Makes the session's files look new to what removes old ones from /tmp. To be called now and then.
+    void touch() const noexcept;
+
+    // Removes the files and sockets in the folder, the folder, and frees the locks; a second call does nothing.
+    // On an error the locks are still held, and the text names what is in the way.
     [[nodiscard]] Result<void> remove();
 
 private:
-    SessionFolder(std::string id, std::string path, UniqueFd lock)
-        : id_(std::move(id)), path_(std::move(path)), lock_(std::move(lock)) {}
+    // Open until the folder has been removed or this is moved from.
+    struct Locks {
+        UniqueFd folder;
+        UniqueFd file;
+        UniqueFd memory;
+    };
+    SessionFolder(std::string id, std::string path, Locks locks)
+        : id_(std::move(id)), path_(std::move(path)), locks_(std::move(locks)) {}
 
     std::string id_;
     std::string path_;
-    UniqueFd lock_;  // open until the folder has been removed or this is moved from
+    Locks locks_;
 };
 
 struct SessionInfo {

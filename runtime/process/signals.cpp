@@ -12,7 +12,7 @@
 namespace baton {
 namespace {
 
-constexpr std::array stop_signals{SIGINT, SIGTERM};
+constexpr std::array stop_signals{SIGINT, SIGTERM, SIGHUP};
 constexpr int exit_code_of_interrupt = 128 + SIGINT;
 
 // A handler has no other way to find anything; hence one StopSignals at a time.
@@ -41,7 +41,7 @@ Result<StopSignals> StopSignals::install(Second second) {
     if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
         const int code = errno;
         is_installed_ = false;
-        return system_error(code, "cannot make a pipe to catch SIGINT and SIGTERM");
+        return system_error(code, "cannot make a pipe to catch SIGINT, SIGTERM and SIGHUP");
     }
     StopSignals signals{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
 
@@ -53,8 +53,12 @@ Result<StopSignals> StopSignals::install(Second second) {
     action.sa_handler = on_stop_signal;
     action.sa_flags = SA_RESTART;
     for (const int signal : stop_signals) sigaddset(&action.sa_mask, signal);
-    for (std::size_t index = 0; index < stop_signals.size(); ++index)
-        check(::sigaction(stop_signals[index], &action, &signals.before_[index]) == 0, "a stop signal can be caught");
+    for (std::size_t index = 0; index < stop_signals.size(); ++index) {
+        struct sigaction& before = signals.before_[index];
+        check(::sigaction(stop_signals[index], nullptr, &before) == 0, "a stop signal can be looked at");
+        if (stop_signals[index] == SIGHUP && before.sa_handler == SIG_IGN) continue;
+        check(::sigaction(stop_signals[index], &action, nullptr) == 0, "a stop signal can be caught");
+    }
     return signals;
 }
 

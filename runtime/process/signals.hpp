@@ -1,9 +1,9 @@
 #pragma once
-// StopSignals: turns SIGINT and SIGTERM into something that can be polled.
+// StopSignals: turns SIGINT, SIGTERM and SIGHUP into something that can be polled.
 //
-// While it lives both are caught, also where a shell had them ignored, and what was there before comes back
-// with its end. It stops nothing by itself, apart from the one case below; who polls it decides. SIGPIPE is
-// not its business: ZeroMQ looks after its own.
+// While it lives they are caught, also where a shell had them ignored, and what was there before comes back
+// with its end. An ignored SIGHUP stays ignored: that is what `nohup` asks for. It stops nothing by itself, apart from
+// the one case below; whoever polls it decides. What other signals do is settled by process/birth.hpp.
 //
 // The handler touches lock-free atomics and write(2) only. Invariant: one lives in a process at a time.
 //
@@ -33,7 +33,7 @@ public:
 
     // Readable from a signal on until take().
     [[nodiscard]] int fd() const noexcept { return read_end_.get(); }
-    // How many have come since install(), of both kinds.
+    // How many have come since install(), of all kinds.
     [[nodiscard]] int count() const noexcept;
     // Makes fd() unreadable and returns the number of the latest signal since the last take(), 0 for none.
     [[nodiscard]] int take() noexcept;
@@ -44,7 +44,7 @@ private:
 
     UniqueFd read_end_;
     UniqueFd write_end_;
-    std::array<struct sigaction, 2> before_{};
+    std::array<struct sigaction, 3> before_{};
 };
 
 }  // namespace baton

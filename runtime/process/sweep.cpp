@@ -15,6 +15,7 @@
 #include <charconv>
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 namespace baton {
@@ -26,12 +27,11 @@ using namespace std::chrono_literals;
 constexpr Duration exits_wait_max = 2s;
 // Actors that are just being started by dying ones show up in a later pass.
 constexpr int kill_passes_max = 8;
-constexpr const char* shared_memory_folder = "/dev/shm";
 
 struct DeadSession {
     std::string id;
-    std::string folder;
-    UniqueFd lock;  // held while we clean up, so that nobody takes the session for alive or sweeps it too
+    std::string folder;  // empty where only memory is left
+    SessionLocks locks;  // held while we clean up, so that nobody takes the session for alive or sweeps it too
     bool has_processes = false;
 };
 
@@ -39,16 +39,41 @@ std::vector<DeadSession> dead_sessions_in(const std::string& base, std::vector<E
     std::vector<DeadSession> dead;
     for (std::string& id : session_ids_in(base)) {
         std::string folder = fmt::format("{}/{}", base, id);
-        std::optional<UniqueFd> lock = lock_of_dead_session(folder, BaseUse::changes);
-        if (!lock) continue;
+        std::optional<SessionLocks> locks = locks_of_dead_session(folder, BaseUse::changes);
+        if (!locks) continue;
         if (Result<void> is_private = check_private_folder(folder); !is_private) {
             std::error_code error;
             if (fs::exists(fs::symlink_status(folder, error))) troubles.push_back(std::move(is_private.error()));
             continue;
         }
-        dead.push_back({std::move(id), std::move(folder), *std::move(lock)});
+        dead.push_back({std::move(id), std::move(folder), *std::move(locks)});
     }
     return dead;
+}
+
+// Names in shared memory. Those of other users are not ours to judge.
+template <class Function>
+void for_each_memory(const Function& function) {
+    std::error_code error;
+    for (fs::directory_iterator entry{shared_memory_place, error}; !error && entry != fs::directory_iterator{};
+         entry.increment(error)) {
+        std::optional<std::string> id = session_id_of_memory(entry->path().filename().string());
+        if (!id) continue;
+        struct stat facts {};
+        if (::lstat(entry->path().c_str(), &facts) == 0 && facts.st_uid == ::geteuid()) function(*std::move(id), entry->path().string());
+    }
+}
+
+// Sessions of which there is memory and no folder: it was removed, or something outlived the session and made memory
+// after the sweep, or the folder lies where we cannot see it. Only the first two may be dead.
+void add_dead_memory(const std::string& base, std::vector<DeadSession>& dead) {
+    std::set<std::string> ids;
+    for_each_memory([&](std::string id, const std::string&) { ids.insert(std::move(id)); });
+    std::error_code error;
+    for (const std::string& id : ids) {
+        if (fs::exists(fs::symlink_status(fmt::format("{}/{}", base, id), error))) continue;
+        if (std::optional<SessionLocks> locks = locks_of_dead_memory(id)) dead.push_back({id, {}, *std::move(locks)});
+    }
 }
 
 std::vector<pid_t> processes_of_this_user() {
@@ -72,11 +97,15 @@ DeadSession* session_of_actor(pid_t pid, std::vector<DeadSession>& dead) {
     const bool is_actor = std::any_of(environment->begin(), environment->end(),
                                       [](const std::string& variable) { return variable.starts_with("BATON_ACTOR="); });
     if (!is_actor) return nullptr;
-    for (DeadSession& session : dead)
-        if (std::find(environment->begin(), environment->end(), "BATON_SESSION=" + session.folder) !=
-            environment->end())
-            return &session;
-    return nullptr;
+    const auto belongs_to = [&](const DeadSession& session) {
+        return std::any_of(environment->begin(), environment->end(), [&](const std::string& variable) {
+            if (!variable.starts_with("BATON_SESSION=")) return false;
+            // Where the folder is gone its path is not known any more; the id is its last part and nobody else's.
+            return session.folder.empty() ? variable.ends_with("/" + session.id) : variable == "BATON_SESSION=" + session.folder;
+        });
+    };
+    const auto found = std::find_if(dead.begin(), dead.end(), belongs_to);
+    return found == dead.end() ? nullptr : &*found;
 }
 
 struct KilledActor {
@@ -139,16 +168,9 @@ void kill_actors_of(std::vector<DeadSession>& dead, Swept& swept) {
 }
 
 bool remove_segments_of(const DeadSession& session, Swept& swept) {
-    const std::string prefix = fmt::format("baton-{}-", session.id);
+    const std::string lock = memory_lock_path(session.id);
     bool is_clean = true;
-    std::error_code error;
-    for (fs::directory_iterator entry{shared_memory_folder, error}; !error && entry != fs::directory_iterator{};
-         entry.increment(error)) {
-        const std::string path = entry->path().string();
-        if (!entry->path().filename().string().starts_with(prefix)) continue;
-        // Everybody may put a file there, under any name.
-        struct stat facts {};
-        if (::lstat(path.c_str(), &facts) != 0 || facts.st_uid != ::geteuid()) continue;
+    const auto remove = [&](const std::string& path) {
         const int code = ::unlink(path.c_str()) == 0 ? 0 : errno;
         if (code == 0) {
             swept.removed.push_back(path);
@@ -157,7 +179,11 @@ bool remove_segments_of(const DeadSession& session, Swept& swept) {
             const std::string tried = fmt::format("cannot remove '{}' of dead session {}", path, session.id);
             swept.troubles.push_back(system_error(code, tried));
         }
-    }
+    };
+    for_each_memory([&](const std::string& id, const std::string& path) {
+        if (id == session.id && path != lock) remove(path);
+    });
+    if (is_clean && session.locks.memory.is_open()) ::unlink(lock.c_str());  // last, like the folder
     return is_clean;
 }
 
@@ -167,23 +193,29 @@ Result<Swept> sweep_dead_sessions() {
     Swept swept;
     const std::string base = session_base_path();
     std::error_code error;
-    if (!fs::exists(fs::symlink_status(base, error))) return swept;
-    if (Result<void> is_private = check_private_folder(base); !is_private) return std::move(is_private.error());
-    const Result<UniqueFd> base_lock = lock_session_base(base, BaseUse::changes);
-    if (!base_lock) return base_lock.error();
-
-    std::vector<DeadSession> dead = dead_sessions_in(base, swept.troubles);
+    std::vector<DeadSession> dead;
+    UniqueFd base_lock;
+    if (fs::exists(fs::symlink_status(base, error))) {
+        if (Result<void> is_private = check_private_folder(base); !is_private) return std::move(is_private.error());
+        Result<UniqueFd> locked = lock_session_base(base, BaseUse::changes);
+        if (!locked) return locked.error();
+        base_lock = *std::move(locked);
+        dead = dead_sessions_in(base, swept.troubles);
+    }
+    add_dead_memory(base, dead);
     if (dead.empty()) return swept;
     kill_actors_of(dead, swept);
     for (const DeadSession& session : dead) {
         // A process that still runs may still write; all of it stays for the next sweep.
         if (session.has_processes) continue;
         if (!remove_segments_of(session, swept)) continue;
-        if (Result<void> removed = remove_private_folder(session.folder, session_lock_name); !removed) {
-            swept.troubles.push_back(std::move(removed.error()));
-            continue;
+        if (!session.folder.empty()) {
+            if (Result<void> removed = remove_private_folder(session.folder, session_lock_name); !removed) {
+                swept.troubles.push_back(std::move(removed.error()));
+                continue;
+            }
+            swept.removed.push_back(session.folder);
         }
-        swept.removed.push_back(session.folder);
         ++swept.sessions;
     }
     return swept;

@@ -1,8 +1,9 @@
 #pragma once
 // Sweep: removes what sessions left whose coordinator died.
 //
-// It goes by locks, not by pids or ages: a session whose lock is held is not touched, whatever it looks
-// like. Nor is a process that is not provably an actor of the dead session (same user, started with its
+// It goes by locks, not by pids or ages: a session of which one lock is held is not touched, whatever it looks
+// like. It finds sessions by their folders and by their memory: a folder may have been removed, or lie in another
+// container's /tmp. Nor is a process touched that is not provably an actor of the dead session (same user, started with its
 // BATON_SESSION and with a BATON_ACTOR): a user's scenario and shell live on. An actor that is just being
 // started may be overlooked; it ends by itself in die_with_parent(). The sweep knows nothing of ledgers: the
 // segments of a dead session are files by name here.

@@ -1,5 +1,6 @@
 #include "runtime/process/system_error.hpp"
 
+#include "runtime/base/limit_behind.hpp"
 #include "runtime/base/log.hpp"
 
 #include <cerrno>
@@ -15,6 +16,7 @@ ErrorKind kind_of(int code) noexcept {
         case ENOMEM:
         case EAGAIN:
         case ENOSPC:
+        case EFBIG:
         case EDQUOT: return ErrorKind::overloaded;
         case ESRCH: return ErrorKind::gone;
         case ENOSYS: return ErrorKind::unsupported;
@@ -25,7 +27,8 @@ ErrorKind kind_of(int code) noexcept {
 }  // namespace
 
 Error system_error(int code, std::string_view tried, std::string_view advice) {
-    std::string text = fmt::format("{}: {}", tried, std::generic_category().message(code));
+    std::string text = fmt::format("{}: {}{}", tried, std::generic_category().message(code),
+                                   code == EAGAIN ? std::string{} : limit_behind(code));  // mostly a lock
     if (!advice.empty()) text += fmt::format("; {}", advice);
     return {kind_of(code), std::move(text)};
 }

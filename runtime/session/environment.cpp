@@ -24,13 +24,18 @@ std::string_view variable(const char* name) {
 
 std::optional<SpawnedAs> spawned_as() {
     SpawnedAs out{std::string(variable(session_variable)), {}, 0};
-    const std::string_view actor = variable(actor_variable);
-    const std::size_t dot = actor.find('.');
-    if (out.folder.empty() || dot == std::string_view::npos) return std::nullopt;
-    if (!parse(actor.substr(0, dot), out.actor.number) || !parse(actor.substr(dot + 1), out.actor.incarnation) ||
-        !parse(variable(coordinator_variable), out.coordinator_pid))
-        return std::nullopt;
+    const std::optional<ActorId> actor = actor_id_of(variable(actor_variable));
+    if (out.folder.empty() || !actor || !parse(variable(coordinator_variable), out.coordinator_pid)) return std::nullopt;
+    out.actor = *actor;
     return out;
+}
+
+std::optional<ActorId> actor_id_of(std::string_view text) {
+    ActorId id;
+    const std::size_t dot = text.find('.');
+    if (dot == std::string_view::npos || !parse(text.substr(0, dot), id.number) || !parse(text.substr(dot + 1), id.incarnation))
+        return std::nullopt;
+    return id;
 }
 
 std::vector<std::string> program_folders() {
@@ -47,6 +52,22 @@ std::vector<std::string> program_folders() {
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
     if (!error) folders.push_back(self.parent_path().string());
     return folders;
+}
+
+std::string coordinator_command() {
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    std::vector<std::string> folders{self.parent_path().string()};
+    std::string_view path = variable("PATH");
+    for (std::size_t start = 0; start < path.size();) {
+        const std::size_t end = std::min(path.find(':', start), path.size());
+        folders.emplace_back(path.substr(start, end - start));
+        start = end + 1;
+    }
+    for (const std::string& folder : folders)
+        for (const std::string_view name : {coordinator_in_build, coordinator_installed})
+            if (std::filesystem::exists(std::filesystem::path{folder} / name, error)) return std::string(name);
+    return std::string(coordinator_installed);
 }
 
 std::string coordinator_address(std::string_view folder) {

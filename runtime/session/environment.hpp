@@ -39,6 +39,18 @@ struct SpawnedAs {
 // The folders of BATON_PROGRAMS and, last, that of the running program: where programs are looked for.
 [[nodiscard]] std::vector<std::string> program_folders();
 
+// Of "3.1", as in BATON_ACTOR.
+[[nodiscard]] std::optional<ActorId> actor_id_of(std::string_view text);
+
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
+
+// The names of the coordinator's program: in a build folder, and where it is installed, as there are other programs in
+// the same folder then.
+inline constexpr std::string_view coordinator_in_build = "coordinator";
+inline constexpr std::string_view coordinator_installed = "baton-coordinator";
+
+// What a user types to start a coordinator: the name of the one that lies beside this program, or is this program; else
+// that of the one in PATH, else the installed name.
+[[nodiscard]] std::string coordinator_command();
 
 }  // namespace baton

@@ -6,17 +6,25 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/inbox/spawning.hpp"
+#include "runtime/process/birth.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/sweep.hpp"
+#include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
@@ -35,14 +43,16 @@ Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
         start = end + 1;
     }
     for (const std::string& folder : looked_in)
-        for (const char* name : {"coordinator", "baton-coordinator"}) {
-            const std::string path = folder + "/" + name;
+        for (const std::string_view name : {coordinator_in_build, coordinator_installed}) {
+            const std::string path = fmt::format("{}/{}", folder, name);
             if (::access(path.c_str(), X_OK) == 0) return path;
         }
     return Error{ErrorKind::gone,
-                 "no session is running, and no coordinator to start one was found beside this program or in PATH: "
+                 "no session was named, and no coordinator to start one was found beside this program or in PATH: "
                  "install baton-coordinator, or name it in BATON_COORDINATOR_PROGRAM"};
 }
+
+constexpr std::size_t announced_line_bytes_max = 8192;
 
 // What comes through `fd` until its end or a line's end.
 std::string read_line(int fd, Duration at_most) {
@@ -50,7 +60,7 @@ std::string read_line(int fd, Duration at_most) {
     const Deadline deadline = Deadline::in(clock, at_most);
     std::string line;
     char byte = 0;
-    while (!deadline.has_passed(clock)) {
+    while (line.size() < announced_line_bytes_max && !deadline.has_passed(clock)) {
         pollfd polled{fd, POLLIN, 0};
         const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left(clock)).count();
         if (::poll(&polled, 1, static_cast<int>(milliseconds) + 1) <= 0) continue;
@@ -62,6 +72,18 @@ std::string read_line(int fd, Duration at_most) {
 
 constexpr Duration coordinator_start_deadline = std::chrono::seconds{10};
 constexpr Duration coordinator_exit_deadline = std::chrono::seconds{2};
+
+// Asks under way; those that are still there at the end, also by an exception, are given up.
+struct Asked {
+    explicit Asked(Loop& one) : loop(one) {}
+    ~Asked() {
+        for (const AskId ask : all) loop.abandon(ask);
+    }
+    Asked(const Asked&) = delete;
+    Asked& operator=(const Asked&) = delete;
+    Loop& loop;
+    std::vector<AskId> all;
+};
 
 }  // namespace
 
@@ -94,6 +116,7 @@ struct Session::Parts {
     Loop loop{transport, clock, log};
     std::optional<Vitals> vitals;
     UniqueFd coordinator_pidfd;
+    pid_t coordinator_pid = 0;
 };
 
 Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), mail_(std::make_unique<Mail>()) {
@@ -103,9 +126,14 @@ Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), ma
     loop_->collect_with(*mail_);
 }
 
-Session::~Session() { static_cast<void>(close()); }
+Session::~Session() {
+    loop_->thread().adopt();  // whoever ends it is its last user
+    static_cast<void>(close());
+    end_coordinator();
+}
 
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
+    take_over_for_library();
     std::unique_ptr<Session> session{new Session};
     session->program_folders_ = entry.program_folders;
     for (std::string& folder : program_folders()) session->program_folders_.push_back(std::move(folder));
@@ -118,7 +146,7 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     } else if (Result<void> started = session->start_coordinator(entry); !started) {
         return started.error();
     }
-    if (Result<void> joined = session->join_session(entry); !joined) return joined.error();
+    if (Result<void> joined = session->join_session(entry); !joined) return joined.error();  // ends its own coordinator
     session->is_closed_ = false;
     return session;
 }
@@ -127,12 +155,12 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     Result<std::string> program = find_coordinator(entry.program_folders);
     if (!program) return program.error();
     int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) return Error{ErrorKind::overloaded, "cannot start a coordinator: no pipe left"};
+    if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot start a coordinator: no pipe can be made");
     UniqueFd announced{ends[0]};
     UniqueFd announces{ends[1]};
     ChildSpec spec;
     spec.program = *program;
-    spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(announces.get())};
+    spec.arguments = {"--serve-for", std::to_string(::getpid()), "--announce", std::to_string(inherited_fd)};
     if (entry.memory_bytes != 0) {
         spec.arguments.emplace_back("--memory");
         spec.arguments.push_back(std::to_string(entry.memory_bytes));
@@ -143,10 +171,22 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     if (!child) return child.error();
     announces.reset();
     coordinator_ = std::make_unique<Child>(std::move(*child));
-    folder_ = read_line(announced.get(), coordinator_start_deadline);
-    if (folder_.empty())
-        return Error{ErrorKind::refused, fmt::format("the coordinator {} did not start; it has said why above", *program)};
-    return {};
+    const std::string line = read_line(announced.get(), coordinator_start_deadline);
+    if (line.starts_with('/')) {
+        folder_ = line;
+        return {};
+    }
+    // "KIND TEXT", or nothing where it could not even say that.
+    const std::size_t space = std::min(line.find(' '), line.size());
+    const std::optional<ErrorKind> kind = error_kind_of(std::string_view(line).substr(0, space));
+    if (kind) return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program, line.substr(std::min(space + 1, line.size())))};
+    const std::optional<ExitStatus> status = coordinator_->reap_within(coordinator_exit_deadline);
+    const std::string end = !status            ? fmt::format("it has not announced a session within {} s",
+                                                             coordinator_start_deadline / std::chrono::seconds{1})
+                            : status->by_signal ? fmt::format("signal {} ended it", status->code_or_signal)
+                                                : fmt::format("it ended with exit code {}", status->code_or_signal);
+    return Error{ErrorKind::refused, fmt::format("the coordinator {} did not start: {}. What it has said on its way is on "
+                                                 "this program's stderr", *program, end)};
 }
 
 Result<void> Session::join_session(const Entry& entry) {
@@ -157,9 +197,12 @@ Result<void> Session::join_session(const Entry& entry) {
     if (Result<void> opened = loop_->open_control(coordinator_address(folder_)); !opened) return opened;
     const coordinator::Join join{AnyRef{}, entry.name, static_cast<std::uint64_t>(::getpid()),
                                  entry.inbox == Inbox::open ? inbox : "", {}, is_own()};
+    pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_deadline);
     if (!welcome) return welcome.error();
+    pass_crash_point(CrashPoint::join_welcomed);
     loop_->be(welcome->you.id, welcome->name);
+    loop_->be_in(SessionTag::of(welcome->session));
     id_ = welcome->session;
     Result<Vitals> vitals = Vitals::open(id_);
     if (!vitals) return vitals.error();
@@ -178,13 +221,14 @@ Result<void> Session::watch_coordinator(pid_t pid) {
     Result<UniqueFd> pidfd = open_pidfd(pid);
     if (!pidfd) return pidfd.error();
     parts_->coordinator_pidfd = std::move(*pidfd);
-    loop_->watch(parts_->coordinator_pidfd.get(), [this] {
-        if (has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}})) loop_->lose_coordinator();
-    });
+    parts_->coordinator_pid = pid;
+    loop_->watch_coordinator(parts_->coordinator_pidfd.get(),
+                             [this] { return has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}}); });
     return {};
 }
 
 Result<void> Session::require_open() const {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (!is_closed_) return {};
     return Error{ErrorKind::gone, "the session is closed: nothing can be done with it any more"};
 }
@@ -194,32 +238,37 @@ Result<void> Session::require_open() const {
 Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& what, Duration duration,
                                             const std::function<void(std::size_t)>& on_ready) {
     if (Result<void> open = require_open(); !open) return open.error();
-    std::vector<AskId> asks;
+    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    std::vector<Spawning> all;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
-        const coordinator::Spawn spawn{one.program, one.name, one.arguments, program_folders_, one.fingerprint, duration,
-                                       one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}};
-        Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(spawn), duration);
-        if (!ask) {
-            failure = ask.error();
+        std::vector<std::string> folders = one.folders;
+        folders.insert(folders.end(), program_folders_.begin(), program_folders_.end());
+        Result<Spawning> spawning = Spawning::begin(
+            *loop_,
+            {one.program, one.name, one.arguments, std::move(folders), one.fingerprint, duration,
+             one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}, std::nullopt},
+            deadline);
+        if (!spawning) {
+            failure = spawning.error();
             break;
         }
-        asks.push_back(*ask);
+        all.push_back(std::move(*spawning));
     }
     std::size_t ready_before = 0;
     const auto all_settled = [&] {
         const auto ready = static_cast<std::size_t>(
-            std::ranges::count_if(asks, [this](AskId ask) { return loop_->is_settled(ask); }));
+            std::ranges::count_if(all, [](const Spawning& one) { return one.is_settled(); }));
         if (ready != ready_before && on_ready) on_ready(ready);
         ready_before = ready;
-        return ready == asks.size();
+        return ready == all.size();
     };
-    // The coordinator keeps the deadline; the wait's own is for a coordinator that does not answer.
-    const Deadline deadline = Deadline::in(loop_->clock(), duration + limits::coordinator_deadline);
-    static_cast<void>(loop_->serve(nullptr, all_settled, deadline));
+    if (!all.empty()) static_cast<void>(loop_->serve(nullptr, all_settled, all.front().patience()));
     std::vector<Spawned> spawned;
-    for (const AskId ask : asks) {
-        Result<Spawned> one = decoded_reply<Spawned>(loop_->await(ask, deadline));
+    bool is_answered = true;
+    for (Spawning& spawning : all) {
+        Result<Spawned> one = spawning.end();
+        is_answered = is_answered && !spawning.was_given_up();
         if (one) {
             spawned.push_back(std::move(*one));
         } else if (!failure) {
@@ -229,11 +278,28 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
     std::vector<AnyRef> started;
     for (const Spawned& one : spawned) started.push_back(one.actor);
     if (!failure) {
-        spawned_.insert(spawned_.end(), started.begin(), started.end());
+        remember_spawned(started);
         return spawned;
     }
-    if (!started.empty()) static_cast<void>(stop(started, limits::stop_deadline));
+    if (started.empty()) return *failure;
+    if (is_answered) {
+        static_cast<void>(stop(started, limits::stop_deadline));
+    } else {  // nobody waits for a coordinator that does not answer
+        static_cast<void>(tell(*loop_, coordinator::StopActors{std::move(started), limits::stop_deadline}));
+    }
     return *failure;
+}
+
+// Those that live, and as many of those that have ended as the roster remembers.
+void Session::remember_spawned(const std::vector<AnyRef>& started) {
+    spawned_.insert(spawned_.end(), started.begin(), started.end());
+    if (spawned_.size() <= limits::exits_kept_max) return;
+    const Result<std::vector<RosterRow>> rows = roster(false);
+    if (!rows) return;
+    std::unordered_set<ActorId> alive;
+    for (const RosterRow& row : *rows) alive.insert(row.actor.id);
+    std::size_t too_many = spawned_.size() - limits::exits_kept_max / 2;
+    std::erase_if(spawned_, [&](const AnyRef& one) { return too_many > 0 && !alive.contains(one.id) && too_many-- > 0; });
 }
 
 Result<Spawned> Session::find(std::string_view name) {
@@ -243,13 +309,85 @@ Result<Spawned> Session::find(std::string_view name) {
 
 Result<std::vector<RosterRow>> Session::roster(bool with_exited) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::Roster{with_exited}, limits::coordinator_deadline);
+    std::vector<RosterRow> rows;
+    std::unordered_map<ActorId, std::size_t> places;  // of the living: one may exit between two pages
+    coordinator::RosterPlace place;
+    const Deadline deadline = Deadline::in(loop_->clock(), limits::coordinator_deadline);
+    for (;;) {
+        Result<coordinator::RosterPage> page =
+            call(*loop_, coordinator::RosterFrom{with_exited, place}, deadline.left(loop_->clock()));
+        if (!page) return page.error();
+        for (RosterRow& row : page->rows) {
+            const auto [known, is_new] = places.try_emplace(row.actor.id, rows.size());
+            if (is_new) rows.push_back(std::move(row));
+            else rows[known->second] = std::move(row);
+        }
+        if (!page->next) return rows;
+        place = *page->next;
+    }
 }
 
 Result<std::vector<Ended>> Session::stop(std::vector<AnyRef> actors, Duration deadline, bool drain) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::StopActors{std::move(actors), deadline, drain},
-                deadline + limits::coordinator_deadline);
+    const Deadline end = Deadline::in(loop_->clock(), deadline);
+    Result<std::vector<Ended>> ended = ask_coordinator(coordinator::StopActors{actors, deadline, drain, until_of(end)}, end);
+    if (!ended || ended->size() >= actors.size()) return ended;
+    // The answer may have had no room for the exits of those that had ended before.
+    std::unordered_set<ActorId> missing;
+    for (const AnyRef& actor : actors) missing.insert(actor.id);
+    for (const Ended& one : *ended) missing.erase(one.actor.id);
+    if (Result<std::vector<RosterRow>> others = exits_from({}); others)
+        for (RosterRow& one : *others)
+            if (missing.erase(one.actor.id) == 1) ended->push_back({one.actor, std::move(one.name), std::move(one.exit)});
+    return ended;
+}
+
+Result<std::vector<RosterRow>> Session::exits_from(coordinator::RosterPlace place) {
+    std::vector<RosterRow> rows;
+    place.number = std::numeric_limits<std::uint32_t>::max();  // behind all who live
+    for (;;) {
+        Result<coordinator::RosterPage> page =
+            call(*loop_, coordinator::RosterFrom{true, place}, limits::coordinator_deadline);
+        if (!page) return page.error();
+        for (RosterRow& row : page->rows) rows.push_back(std::move(row));
+        if (!page->next) return rows;
+        place = *page->next;
+    }
+}
+
+Result<std::vector<Ended>> Session::end_session(Duration deadline) {
+    Result<coordinator::Closed> closed =
+        ask_coordinator(coordinator::CloseSession{deadline}, Deadline::in(loop_->clock(), deadline));
+    if (!closed) return closed.error();
+    // It waits for our goodbye, and answers meanwhile.
+    if (closed->next)
+        if (Result<std::vector<RosterRow>> more = exits_from(*closed->next); more)
+            for (RosterRow& row : *more)
+                if (!row.program.empty()) closed->ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
+    return std::move(closed->ended);
+}
+
+// For what takes the coordinator its time: a large stop may end a moment after its deadline. One that is frozen is not
+// waited for beyond it.
+template <class C>
+Result<typename C::Reply> Session::ask_coordinator(const C& command, Deadline deadline) {
+    const Result<AskId> ask = loop_->request(coordinator_id, command_name<C>, encoded_body(command), deadline.left(loop_->clock()));
+    if (!ask) return ask.error();
+    const auto is_settled = [&] { return loop_->is_settled(*ask); };
+    if (loop_->serve(nullptr, is_settled, with_grace(loop_->clock(), deadline)) == Loop::Waited::deadline &&
+        !is_coordinator_frozen())
+        static_cast<void>(loop_->serve(nullptr, is_settled, Deadline::in(loop_->clock(), limits::coordinator_deadline)));
+    Result<ReplyFrame> reply = loop_->await(*ask, Deadline{loop_->clock().now()});
+    if (!reply && reply.error().kind == ErrorKind::timed_out && is_coordinator_frozen())
+        return Error{ErrorKind::timed_out,
+                     fmt::format("the coordinator (pid {}) is frozen by a signal and has not answered {} before the deadline; "
+                                 "`kill -CONT {}` wakes it", parts_->coordinator_pid, command_name<C>, parts_->coordinator_pid)};
+    return decoded_reply<typename C::Reply>(std::move(reply));
+}
+
+bool Session::is_coordinator_frozen() const {
+    const std::optional<ProcessFacts> facts = facts_of(parts_->coordinator_pid);
+    return facts && (facts->state == 'T' || facts->state == 't');
 }
 
 Result<void> Session::signal(AnyRef actor, int number) {
@@ -261,7 +399,10 @@ Result<void> Session::signal(AnyRef actor, int number) {
 
 Result<Ended> Session::join(AnyRef actor, Duration deadline) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::Await{actor}, deadline);
+    const Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Await>,
+                                             encoded_body(coordinator::Await{actor}), limits::coordinator_deadline);
+    if (!ask) return ask.error();
+    return Pending<Ended>{*loop_, *ask}.get_word(deadline);
 }
 
 Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
@@ -269,10 +410,11 @@ Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
     const Deadline deadline = Deadline::in(loop_->clock(), duration);
     Buffer nothing;
     Encoder{nothing}.nil();
-    std::vector<AskId> asks;
+    Asked asked{*loop_};
+    std::vector<AskId>& asks = asked.all;
     std::optional<Error> failure;
     for (const AnyRef& actor : actors) {
-        Result<AskId> ask = loop_->request(actor.id, sync_tag, nothing, duration);
+        Result<AskId> ask = loop_->request(actor, sync_tag, nothing, duration);
         if (ask) {
             asks.push_back(*ask);
         } else {
@@ -300,49 +442,59 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
             messages.insert(messages.begin(), std::move_iterator(collected.begin()), std::move_iterator(collected.end()));
         }
     } const give_back{collected, mail_->messages};
-    for (;;) {
-        std::deque<Message> rest;
-        for (Message& message : mail_->messages) {
+    Deadline quiet_end = Deadline::in(clock, until.quiet);
+    std::size_t seen = 0;  // so many of those that wait are not wanted
+    for (bool is_last_look = false;;) {
+        const std::size_t had = collected.size();
+        for (std::size_t next = seen; next < mail_->messages.size(); ++next) {
+            Message& message = mail_->messages[next];
             const bool is_wanted = wanted.empty() || message.tag == wanted;
             if (is_wanted && collected.size() < until.count) {
                 collected.push_back(std::move(message));
             } else {
-                rest.push_back(std::move(message));
+                if (seen != next) mail_->messages[seen] = std::move(message);
+                ++seen;
             }
         }
-        mail_->messages = std::move(rest);
+        mail_->messages.erase(mail_->messages.begin() + static_cast<std::ptrdiff_t>(seen), mail_->messages.end());
         if (collected.size() >= until.count) return std::exchange(collected, {});
         if (mail_->messages.size() >= limits::collected_commands_max)
             return Error{ErrorKind::overloaded,
                          fmt::format("{} messages of other commands wait to be collected (limits::collected_commands_max)",
                                      mail_->messages.size())};
+        // Each that is wanted starts the quiet anew; others do not.
+        if (collected.size() > had) quiet_end = Deadline::in(clock, until.quiet);
+        if (is_last_look && (collected.size() == had || deadline.has_passed(clock))) return std::exchange(collected, {});
         const std::uint64_t before = mail_->arrived;
         const std::uint64_t enough =
             before + std::min(until.count - collected.size(), limits::collected_commands_max);
-        // One that is quiet for long enough ends the wait below at `quiet_end`; each arrival starts it anew.
-        const Deadline quiet_end = Deadline::in(clock, until.quiet);
         const bool waits_for_quiet = until.quiet != Duration::max();
         const Loop::Waited waited = loop_->serve(
             mail_.get(), [&] { return waits_for_quiet ? mail_->arrived > before : mail_->arrived >= enough; },
             deadline.or_earlier(quiet_end));
         if (waited == Loop::Waited::stopping)
             return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
-        if (waited == Loop::Waited::deadline && mail_->arrived == before) return std::exchange(collected, {});
-        if (deadline.has_passed(clock) && mail_->arrived == before) return std::exchange(collected, {});
+        if (waited == Loop::Waited::gone && mail_->arrived == before) return loop_->coordinator_lost();
+        is_last_look = waited == Loop::Waited::deadline || deadline.or_earlier(quiet_end).has_passed(clock);
     }
 }
 
 Result<void> Session::wait_for(const std::function<bool()>& done, Duration duration) {
     if (Result<void> open = require_open(); !open) return open;
     const Deadline deadline = Deadline::in(loop_->clock(), duration);
-    if (loop_->serve(mail_.get(), done, deadline) == Loop::Waited::stopping)
-        return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
-    return {};
+    switch (loop_->serve(mail_.get(), done, deadline)) {
+        case Loop::Waited::done: return {};
+        case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
+        case Loop::Waited::gone: return loop_->coordinator_lost();
+        case Loop::Waited::stopping: break;
+    }
+    return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
 }
 
 // ---- the end ---------------------------------------------------------------------------------------
 
 Result<std::vector<Ended>> Session::close(Duration deadline) {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (is_closed_) return std::vector<Ended>{};
     is_closed_ = true;
     loop_->begin_leaving();
@@ -351,16 +503,23 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.
+        const Deadline end = Deadline::in(loop_->clock(), deadline);
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
         if (!spawned_.empty())
-            ended = call(*loop_, coordinator::StopActors{std::move(spawned_), deadline, false},
-                         deadline + limits::coordinator_deadline);
-        Result<std::monostate> left = call(*loop_, coordinator::Leave{}, limits::coordinator_deadline);
+            ended = ask_coordinator(coordinator::StopActors{std::move(spawned_), deadline, false}, end);
+        pass_crash_point(CrashPoint::leave_begun);
+        Result<std::monostate> left = ask_coordinator(coordinator::Leave{}, end);
+        pass_crash_point(CrashPoint::leave_answered);
+        if (!ended) return ended;
         if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
         return ended;
     }
-    Result<coordinator::Closed> closed =
-        call(*loop_, coordinator::CloseSession{deadline}, deadline + limits::coordinator_deadline);
+    Result<std::vector<Ended>> closed = end_session(deadline);
+    if (!closed && closed.error().kind == ErrorKind::timed_out) {
+        kill_all();
+        closed.error().text += "; it was killed, and its actors with it";
+        return closed.error();
+    }
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
     const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_deadline);
     if (!end) kill_all();
@@ -368,7 +527,14 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     if (end == ExitStatus{false, exit_unbalanced})
         return Error{ErrorKind::failed, "the session's ledger does not balance: segments were lost, doubled or left; its "
                                         "coordinator has said which"};
-    return std::move(closed->ended);
+    return closed;
+}
+
+// For a session that could not be entered, too: whatever has been made for it goes again.
+void Session::end_coordinator() noexcept {
+    if (!is_own() || coordinator_->reap()) return;
+    static_cast<void>(coordinator_->send_signal(SIGTERM));
+    if (!coordinator_->reap_within(coordinator_exit_deadline)) kill_all();
 }
 
 void Session::kill_all() noexcept {

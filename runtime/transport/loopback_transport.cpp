@@ -56,7 +56,7 @@ void LoopbackTransport::close(Link link, Pending pending) {
 }
 
 Transport::Sent LoopbackTransport::send(Link link, std::string_view frame) {
-    check(frame.size() <= frame_bytes_max, "a frame's size is checked before it is sent");
+    if (frame.size() > frame_bytes_max) return Sent::too_large;
     settle_unbound();
     std::deque<std::string>* queue = nullptr;
     if (const auto opened = opened_.find(link); opened != opened_.end()) {
@@ -73,6 +73,7 @@ Transport::Sent LoopbackTransport::send(Link link, std::string_view frame) {
 }
 
 bool LoopbackTransport::receive(Link& from, std::string& frame) {
+    if (!may_hold_frames_) return false;
     // Fair: goes on behind the link that was read last.
     std::vector<Link> order;
     for (const auto& [link, connection] : accepted_) order.push_back(link);
@@ -87,6 +88,7 @@ bool LoopbackTransport::receive(Link& from, std::string& frame) {
         connection.there.pop_front();
         return true;
     }
+    may_hold_frames_ = false;
     return false;
 }
 
@@ -98,8 +100,13 @@ bool LoopbackTransport::receive_from(Link link, std::string& frame) {
     return true;
 }
 
-bool LoopbackTransport::wait(const Interest&, Duration at_most) {
-    if (at_most > Duration::zero()) network_->on_wait(at_most);
+bool LoopbackTransport::wait(const Interest& interest, Duration at_most) {
+    const bool has_answers = std::ranges::any_of(interest.links, [this](Link link) {
+        const auto found = opened_.find(link);
+        return found != opened_.end() && !found->second->back.empty();
+    });
+    if (at_most > Duration::zero() && !has_answers) network_->on_wait(at_most);
+    may_hold_frames_ = may_hold_frames_ || interest.inbox;
     return false;
 }
 

@@ -2,9 +2,9 @@
 // LoopbackTransport: the transport inside one thread, for tests and simulation. No sockets, no clock.
 //
 // All transports of one LoopbackNetwork reach each other by any address that one of them has bound. Each
-// direction of a link holds at most `frames_per_link_max` frames, as ZeroMQ's high-water mark does. wait()
-// does not wait: in one thread nothing can happen meanwhile; it calls the network's `on_wait`, with which a
-// test lets the others run.
+// direction of a link holds at most `frames_per_link_max` frames, as ZeroMQ's high-water mark does. An inbox
+// that has been found empty stays so until a wait() that is interested in it, as with ZeroMQ. wait() does not wait:
+// in one thread nothing can happen meanwhile; it calls the network's `on_wait`, with which a test lets the others run.
 
 #include <deque>
 #include <map>
@@ -57,6 +57,7 @@ private:
     std::uint32_t next_opened_ = 2;
     std::uint32_t next_accepted_ = 1;
     std::uint32_t next_read_ = 0;
+    bool may_hold_frames_ = true;  // the inbox has not been found empty since the last look at it
 };
 
 }  // namespace baton

@@ -1,34 +1,62 @@
 #pragma once
-// Peer sockets: whether anything of another process can still reach an inbox of this one over a Unix socket.
+// Peer sockets: whether anything of a dead peer can still reach this process over a Unix socket.
 //
-// The kernel knows who is at the other end of each socket (SO_PEERCRED), and keeps what a dead process wrote
-// until its reader has read it and the end. So nothing more can come when no connection of that process waits
-// in the inbox's queue to be accepted, and no socket of ours is connected to it any more. The queue is in order:
-// once a connection of our own, made later, has been accepted, all earlier ones have been.
+// The kernel keeps what a dead process wrote until its reader has read it and the end, and knows who is at the other
+// end of each socket (SO_PEERCRED). So nothing more can come when no connection of the dead peer waits in the inbox's
+// queue to be accepted, and none of its connections is open here any more. The queue is in order: once a connection of
+// our own, made later, has been accepted, all earlier ones have been. Then the open sockets are listed, once; later only
+// those that were found are looked at, so a process that is given the same number later does not count.
+//
+// A process may be several peers. A connection that has spoken for another peer, which lives, does not count, whatever
+// its process; one that has not spoken yet does.
 // Linux. One thread; no code of ours runs on another.
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/unique_fd.hpp"
+#include "runtime/transport/transport.hpp"
 
 namespace baton {
 
 class PeerSockets {
 public:
-    // `socket_path`: of the inbox; empty: there is none, then only open sockets are looked at. Never waits; asked again
-    // until it says no.
-    [[nodiscard]] bool may_deliver(const std::string& socket_path, pid_t dead);
+    // One socket of this process, as long as it lives: its descriptor is used again, its inode is not.
+    struct Socket {
+        int descriptor = -1;
+        ino_t inode = 0;
+        auto operator<=>(const Socket&) const = default;
+        [[nodiscard]] bool is_open() const noexcept;
+    };
+    // Nothing where the descriptor is none of a socket (any more).
+    [[nodiscard]] static std::optional<Socket> at(int descriptor) noexcept;
+
+    struct Dead {
+        ActorId id;
+        pid_t pid = 0;            // 0: unknown, then every connection counts that has not spoken for another
+        std::string inbox_path;  // of its own inbox, where a link to that is open here; else empty
+    };
+    using Speakers = std::function<Transport::Speaker(const Socket&)>;
+
+    // `socket_path`: of the inbox; empty: there is none. Never waits; asked again until it says no.
+    [[nodiscard]] bool may_deliver(const std::string& socket_path, const Dead& dead, const Speakers& who_speaks_over);
 
 private:
-    [[nodiscard]] bool has_passed_queue(const std::string& socket_path, pid_t dead);
-    struct Probe {
-        UniqueFd connection;  // of our own, that waits to be accepted
+    struct Watch {
+        UniqueFd probe;  // a connection of our own, that waits to be accepted
         bool has_passed = false;
+        bool has_listed = false;
+        std::vector<Socket> accepted;  // that may be of the dead
+        std::vector<Socket> opened;    // to its inbox
     };
-    std::map<pid_t, Probe> probes_;
+    [[nodiscard]] static bool has_passed_queue(const std::string& socket_path, Watch& watch);
+    [[nodiscard]] static bool list(const std::string& socket_path, const Dead& dead, Watch& watch);
+    std::map<ActorId, Watch> watches_;
 };
 
 }  // namespace baton

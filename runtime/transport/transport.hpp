@@ -7,7 +7,7 @@
 // who opened it. What every transport promises (tests/unit/transport_contract_test.cpp runs on each):
 //   - frames of one link arrive whole, once and in order;
 //   - send() never blocks: a full link says so, and takes frames again after the receiver has read;
-//   - a frame over limits::message_bytes_max plus a batch's worth is never delivered.
+//   - a frame over limits::message_bytes_max plus a batch's worth is never delivered, nor taken by send().
 // It knows nothing of envelopes. One thread: no object of it crosses a thread.
 
 #include <sys/types.h>
@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/base/ids.hpp"
 #include "runtime/limits.hpp"
 #include "runtime/result.hpp"
 
@@ -47,27 +48,41 @@ public:
 
     // An accepted link that is not forgotten before close(), however many others come.
     virtual void keep(Link) {}
+    // The same until release(): an answer is owed over it. Counted: each hold() has its release().
+    virtual void hold(Link) {}
+    virtual void release(Link) {}
 
     enum class Sent {
         yes,   // it is on its way
         full,  // not taken; try again after wait() said writable
         gone,  // nobody is at the other end any more
+        too_large,  // over frame_bytes_max: never taken
     };
     [[nodiscard]] virtual Sent send(Link link, std::string_view frame) = 0;
 
-    // The next frame at the inbox, and whence; false when there is none now. After a false only wait() looks
-    // at the outside again, so that asking in vain costs nothing.
+    // The next frame at the inbox, and whence; false when there is none now. After a false only a wait() that is
+    // interested in the inbox looks at the outside again, so that asking in vain costs nothing.
     [[nodiscard]] virtual bool receive(Link& from, std::string& frame) = 0;
     // The next frame that came back over a link opened here; false when there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
 
-    // Whether anything that the dead process `pid` sent can still reach the inbox from outside, so that receive() would
-    // not have it yet after the next wait(). Never waits itself; asked again until it says no.
-    [[nodiscard]] virtual bool may_deliver(pid_t) { return false; }
+    // Whether anything that a dead peer sent can still come from outside, so that receive(), or receive_from() of the link
+    // to it, would not have it yet after the next wait() that is interested in it. Connections are told apart, not
+    // processes: one process may be several peers. Never waits itself; asked again until it says no.
+    struct DeadPeer {
+        ActorId id;
+        pid_t pid = 0;     // of its process, as it has said itself; 0: unknown
+        Link opened = {};  // the link from here to its inbox, if there is one
+    };
+    enum class Speaker { unknown, the_dead, another };  // another: one that lives
+    [[nodiscard]] virtual bool may_deliver(const DeadPeer&, const std::function<Speaker(Link)>& /*who_speaks_over*/) {
+        return false;
+    }
 
     // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be
     // written, one of `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early
-    // for no reason. True if one of `descriptors` is readable.
+    // for no reason, but then, too, receive() knows of all that had come by then. True if one of `descriptors` is
+    // readable.
     struct Interest {
         bool inbox = false;
         std::span<const Link> links = {};

@@ -4,13 +4,16 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 #include <zmq.hpp>
 
 #include "runtime/base/check.hpp"
+#include "runtime/transport/accepted_links.hpp"
+#include "runtime/transport/descriptors.hpp"
 #include "runtime/transport/peer_sockets.hpp"
 
 namespace baton {
@@ -18,16 +21,24 @@ namespace {
 
 // Links opened here are even, links that came to the inbox are odd, so that one number says which.
 constexpr std::uint32_t first_opened = 2;
-constexpr std::uint32_t first_accepted = 1;
 bool is_opened(Link link) { return link.index % 2 == 0; }
 
-// The routes of connections that came to the inbox are remembered for replies. ZeroMQ does not say when one
-// ends, so the oldest are forgotten beyond this many.
-constexpr std::size_t accepted_links_max = 16'384;
+// A link needs one for its socket and one for ZeroMQ's signals; the first socket takes those of two threads along.
+constexpr int descriptors_per_link = 2;
+constexpr int descriptors_at_start = 8;
+
+// Links that have been forgotten and whose sockets are still remembered.
+constexpr std::size_t forgotten_max = 64;
 
 Error to_error(const zmq::error_t& error, std::string tried) {
     const bool is_limit = error.num() == EMFILE || error.num() == ENOMEM;
     return Error{is_limit ? ErrorKind::overloaded : ErrorKind::refused, fmt::format("{}: {}", tried, error.what())};
+}
+
+// Of the Unix socket; empty where it is none.
+std::string path_of(std::string_view address) {
+    constexpr std::string_view scheme = "ipc://";
+    return address.starts_with(scheme) ? std::string(address.substr(scheme.size())) : std::string();
 }
 
 // ZeroMQ gives up any call, even one that does not wait, when a signal arrives in it.
@@ -69,6 +80,14 @@ struct Socket {
     }
 };
 
+// Of the connection that a frame came over; -1 where ZeroMQ does not say.
+int descriptor_of(zmq::message_t& frame) {
+    const char* const text = ::zmq_msg_gets(frame.handle(), "__fd");
+    int descriptor = -1;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), descriptor);
+    return descriptor;
+}
+
 }  // namespace
 
 struct ZmqTransport::Sockets {
@@ -76,16 +95,15 @@ struct ZmqTransport::Sockets {
     zmq::context_t context{1};
     Socket inbox;
     std::unordered_map<std::uint32_t, Socket> opened;
+    std::unordered_map<std::uint32_t, std::string> opened_paths;
     std::uint32_t next_opened = first_opened;
 
-    std::unordered_map<std::string, std::uint32_t> accepted;
-    std::unordered_map<std::uint32_t, std::string> routes;
-    std::uint32_t next_accepted = first_accepted;
-    std::uint32_t oldest_accepted = first_accepted;
-    std::unordered_set<std::uint32_t> kept;
-    std::string last_route;
-    std::uint32_t last_accepted = 0;
+    AcceptedLinks accepted;
+    // Over which sockets the accepted links came, as their first frames say.
+    std::unordered_map<std::uint32_t, PeerSockets::Socket> came_over;
+    std::unordered_multimap<ino_t, std::uint32_t> links_at;
 
+    bool has_started = false;  // ZeroMQ's threads, which the first socket needs
     std::string inbox_path;
     PeerSockets peers;
 
@@ -94,57 +112,83 @@ struct ZmqTransport::Sockets {
     std::vector<pollfd> polled;
     std::vector<Socket*> polled_sockets;  // in the same order; descriptors follow
 
-    Link link_of(std::string_view incoming_route) {
-        if (incoming_route == last_route && last_accepted != 0) return Link{last_accepted};
-        last_route = incoming_route;
-        const auto [place, is_new] = accepted.try_emplace(last_route, next_accepted);
-        last_accepted = place->second;
-        if (is_new) {
-            routes.emplace(next_accepted, last_route);
-            next_accepted += 2;
-            while (routes.size() > accepted_links_max + kept.size()) {
-                if (!kept.contains(oldest_accepted)) forget(oldest_accepted);
-                oldest_accepted += 2;
-            }
-        }
-        return Link{last_accepted};
+    explicit Sockets(std::size_t accepted_max) : accepted(accepted_max) {}
+
+    // Overloaded where ZeroMQ would find no room for one more socket, which it does not always survive.
+    Result<void> require_room(const std::string& tried) {
+        if (Result<void> room = require_descriptors(has_started ? descriptors_per_link : descriptors_at_start, tried); !room)
+            return room;
+        if (std::exchange(has_started, true)) return {};
+        Result<void> room = require_threads(tried);
+        has_started = room.ok();
+        return room;
     }
 
-    void forget(std::uint32_t index) {
-        const auto found = routes.find(index);
-        if (found == routes.end()) return;
-        kept.erase(index);
-        accepted.erase(found->second);
-        routes.erase(found);
-        if (last_accepted == index) last_accepted = 0;
+    void forget_socket(std::uint32_t index) {
+        const auto socket = came_over.find(index);
+        if (socket == came_over.end()) return;
+        const auto [first, last] = links_at.equal_range(socket->second.inode);
+        links_at.erase(std::find_if(first, last, [index](const auto& entry) { return entry.second == index; }));
+        came_over.erase(socket);
+    }
+
+    // Of links that have been forgotten since, nothing is kept for long.
+    void note_socket(std::uint32_t index, int descriptor) {
+        const std::optional<PeerSockets::Socket> socket = PeerSockets::at(descriptor);
+        if (!socket) return;  // it has ended, or is none
+        came_over.insert_or_assign(index, *socket);
+        links_at.emplace(socket->inode, index);
+        if (came_over.size() <= 2 * accepted.size() + forgotten_max) return;
+        std::vector<std::uint32_t> forgotten;
+        for (const auto& [link, came] : came_over)
+            if (!accepted.knows(Link{link})) forgotten.push_back(link);
+        for (const std::uint32_t link : forgotten) forget_socket(link);
+    }
+
+    [[nodiscard]] Speaker speaker_over(const PeerSockets::Socket& socket, const std::function<Speaker(Link)>& who) const {
+        Speaker speaker = Speaker::unknown;
+        const auto [first, last] = links_at.equal_range(socket.inode);
+        for (auto entry = first; entry != last; ++entry) {
+            if (came_over.at(entry->second) != socket) continue;
+            // Of several the one that lives is right: its connection has not ended, so the descriptor is still its own.
+            const Speaker one = who(Link{entry->second});
+            if (one == Speaker::another) return one;
+            if (one == Speaker::the_dead) speaker = one;
+        }
+        return speaker;
     }
 };
 
-ZmqTransport::ZmqTransport() : sockets_(std::make_unique<Sockets>()) {
+ZmqTransport::ZmqTransport(std::size_t accepted_max) : sockets_(std::make_unique<Sockets>(accepted_max)) {
+    hold_back_connections();
     sockets_->context.set(zmq::ctxopt::max_sockets, 4096);
 }
 
 ZmqTransport::~ZmqTransport() = default;
 
 Result<void> ZmqTransport::bind(const std::string& address) {
+    const std::string tried = fmt::format("cannot bind an inbox at {}", address);
+    if (Result<void> room = sockets_->require_room(tried); !room) return room;
     try {
         zmq::socket_t socket{sockets_->context, zmq::socket_type::router};
         socket.set(zmq::sockopt::router_mandatory, true);
         socket.set(zmq::sockopt::linger, static_cast<int>(limits::linger.count()));
         socket.set(zmq::sockopt::rcvhwm, limits::inbox_frames_per_peer_max);
-        socket.set(zmq::sockopt::sndhwm, static_cast<int>(limits::asks_in_flight_max));
+        socket.set(zmq::sockopt::sndhwm, limits::answer_frames_per_peer_max);
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
+        socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(limits::handshake_deadline.count()));
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
-        constexpr std::string_view scheme = "ipc://";
-        if (address.starts_with(scheme)) sockets_->inbox_path = address.substr(scheme.size());
+        sockets_->inbox_path = path_of(address);
         return {};
     } catch (const zmq::error_t& error) {
-        return to_error(error, fmt::format("cannot bind an inbox at {}", address));
+        return to_error(error, tried);
     }
 }
 
 Result<Link> ZmqTransport::open(const std::string& address) {
+    const std::string tried = fmt::format("cannot open a link to {}", address);
+    if (Result<void> room = sockets_->require_room(tried); !room) return room.error();
     try {
         zmq::socket_t socket{sockets_->context, zmq::socket_type::dealer};
         socket.set(zmq::sockopt::linger, static_cast<int>(limits::linger.count()));
@@ -155,36 +199,41 @@ Result<Link> ZmqTransport::open(const std::string& address) {
         uninterrupted([&] { socket.connect(address); });
         const Link link{std::exchange(sockets_->next_opened, sockets_->next_opened + 2)};
         sockets_->opened.emplace(link.index, Socket{std::move(socket)});
+        sockets_->opened_paths.emplace(link.index, path_of(address));
         return link;
     } catch (const zmq::error_t& error) {
-        return to_error(error, fmt::format("cannot open a link to {}", address));
+        return to_error(error, tried);
     }
 }
 
 void ZmqTransport::close(Link link, Pending pending) {
-    if (!is_opened(link)) return sockets_->forget(link.index);
+    if (!is_opened(link)) {
+        sockets_->forget_socket(link.index);
+        return sockets_->accepted.forget(link);
+    }
     const auto found = sockets_->opened.find(link.index);
     if (found == sockets_->opened.end()) return;
     if (pending == Pending::discarded) found->second.socket.set(zmq::sockopt::linger, 0);
     sockets_->opened.erase(found);
+    sockets_->opened_paths.erase(link.index);
 }
 
-void ZmqTransport::keep(Link link) {
-    if (sockets_->routes.contains(link.index)) sockets_->kept.insert(link.index);
-}
+void ZmqTransport::keep(Link link) { sockets_->accepted.keep(link); }
+void ZmqTransport::hold(Link link) { sockets_->accepted.hold(link); }
+void ZmqTransport::release(Link link) { sockets_->accepted.release(link); }
 
 Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
-    check(frame.size() <= frame_bytes_max, "a frame's size is checked before it is sent");
+    if (frame.size() > frame_bytes_max) return Sent::too_large;
     try {
         if (is_opened(link)) {
             const auto found = sockets_->opened.find(link.index);
             if (found == sockets_->opened.end()) return Sent::gone;
             return found->second.send(frame) ? Sent::yes : Sent::full;
         }
-        const auto route = sockets_->routes.find(link.index);
-        if (route == sockets_->routes.end()) return Sent::gone;
+        const std::string* const route = sockets_->accepted.route_of(link);
+        if (route == nullptr) return Sent::gone;
         // A ROUTER with mandatory routing refuses the first part when the peer is full (EAGAIN) or gone.
-        if (!sockets_->inbox.send(route->second, zmq::send_flags::sndmore)) return Sent::full;
+        if (!sockets_->inbox.send(*route, zmq::send_flags::sndmore)) return Sent::full;
         return sockets_->inbox.send(frame) ? Sent::yes : Sent::full;
     } catch (const zmq::error_t&) {  // EHOSTUNREACH
         return Sent::gone;
@@ -196,7 +245,9 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
     if (!sockets.inbox.socket) return false;  // nothing has been bound
     for (;;) {
         if (!sockets.inbox.receive(sockets.route)) return false;
-        from = sockets.link_of(sockets.route.to_string_view());
+        int descriptor = -1;  // of a link that has not spoken before
+        from = sockets.accepted.link_of(sockets.route.to_string_view(), [&] { return descriptor = descriptor_of(sockets.route); });
+        if (descriptor >= 0) sockets.note_socket(from.index, descriptor);
         bool has_more = sockets.route.more();
         std::size_t parts = 0;
         while (has_more) {
@@ -219,7 +270,12 @@ bool ZmqTransport::receive_from(Link link, std::string& frame) {
     return true;
 }
 
-bool ZmqTransport::may_deliver(pid_t dead) { return sockets_->peers.may_deliver(sockets_->inbox_path, dead); }
+bool ZmqTransport::may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) {
+    const auto path = sockets_->opened_paths.find(dead.opened.index);
+    return sockets_->peers.may_deliver(
+        sockets_->inbox_path, {dead.id, dead.pid, path == sockets_->opened_paths.end() ? std::string() : path->second},
+        [&](const PeerSockets::Socket& socket) { return sockets_->speaker_over(socket, who_speaks_over); });
+}
 
 bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
     Sockets& sockets = *sockets_;
@@ -255,8 +311,12 @@ bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
         limit.tv_sec = seconds.count();
         limit.tv_nsec = (at_most - seconds).count();
     }
-    // An interrupting signal is one of the early returns that the contract allows.
-    if (::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr) <= 0) return false;
+    const int ready = ::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr);
+    // An interrupting signal is one of the early returns that the contract allows. Whatever made it fail, it may have
+    // looked at nothing, so the next receive() does.
+    if (ready < 0)
+        for (Socket* socket : sockets.polled_sockets) socket->may_hold_frames = true;
+    if (ready <= 0) return false;
     for (std::size_t index = 0; index < sockets.polled_sockets.size(); ++index)
         if (sockets.polled[index].revents != 0) sockets.polled_sockets[index]->may_hold_frames = true;
     return std::any_of(sockets.polled.begin() + static_cast<std::ptrdiff_t>(sockets.polled_sockets.size()),

@@ -13,17 +13,20 @@ namespace baton {
 
 class ZmqTransport final : public Transport {
 public:
-    ZmqTransport();
+    // `accepted_max`: so many connections to the inbox are remembered, and those that are held or kept.
+    explicit ZmqTransport(std::size_t accepted_max = limits::accepted_links_max);
     ~ZmqTransport() override;
 
     Result<void> bind(const std::string& address) override;
     Result<Link> open(const std::string& address) override;
     void close(Link link, Pending pending) override;
     void keep(Link link) override;
+    void hold(Link link) override;
+    void release(Link link) override;
     Sent send(Link link, std::string_view frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
-    [[nodiscard]] bool may_deliver(pid_t dead) override;
+    [[nodiscard]] bool may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) override;
     bool wait(const Interest& interest, Duration at_most) override;
 
 private:

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/text.hpp"
+
 namespace baton {
 namespace {
 
@@ -15,10 +17,20 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-vitals", session_id); }
 
+// Cut between two characters.
 void store_text(char (&out)[VitalsRow::text_bytes], std::string_view text) noexcept {
-    const std::size_t size = std::min(text.size(), VitalsRow::text_bytes - 1);
+    std::size_t size = std::min(text.size(), VitalsRow::text_bytes - 1);
+    if (size < text.size())
+        while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
     std::memcpy(out, text.data(), size);
     out[size] = 0;
+}
+
+// Copied before it is looked at: its writer may go on writing, and need not be one of ours.
+std::string load_text(const char (&in)[VitalsRow::text_bytes]) {
+    char copy[VitalsRow::text_bytes];
+    std::memcpy(copy, in, sizeof copy);
+    return readable({copy, ::strnlen(copy, sizeof copy)});
 }
 
 // Of a number that this process alone writes.
@@ -83,6 +95,8 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->asks.store(0, relaxed);
     row->ask.store(0, relaxed);
     row->uncounted.store(0, relaxed);
+    row->room_of.store(0, relaxed);
+    row->room_seen.store(0, relaxed);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
     for (Traffic& traffic : row->traffic) empty(traffic);
@@ -99,12 +113,43 @@ bool Vitals::has_exited(ActorId actor) const noexcept {
     return row == nullptr || row->has_exited.load(std::memory_order_acquire) != 0;
 }
 
+bool Vitals::has_lived(ActorId actor) const noexcept {
+    const VitalsRow* row = at(actor.number);
+    return row != nullptr && actor.incarnation != 0 && unpacked(row->id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
+}
+
+std::optional<std::string> Vitals::in_hand(ActorId actor) const {
+    const VitalsRow* row = row_of(actor);
+    if (row == nullptr || row->in_hand_since.load(relaxed) == 0) return std::nullopt;
+    return load_text(row->in_hand);
+}
+
+std::string Vitals::last_words(ActorId actor) const {
+    const VitalsRow* row = row_of(actor);
+    return row == nullptr ? std::string() : load_text(row->last_words);
+}
+
 std::optional<Vitals::Wait> Vitals::wait_of(ActorId actor) const noexcept {
     const VitalsRow* row = row_of(actor);
     if (row == nullptr) return std::nullopt;
     const std::uint64_t whom = row->asks.load(std::memory_order_acquire);
     if (whom == 0) return std::nullopt;
     return Wait{unpacked(whom), row->ask.load(std::memory_order_acquire)};
+}
+
+std::optional<Vitals::Wait> Vitals::room_wait_of(ActorId actor) const noexcept {
+    const VitalsRow* row = row_of(actor);
+    if (row == nullptr) return std::nullopt;
+    const std::uint64_t whom = row->room_of.load(std::memory_order_acquire);
+    if (whom == 0) return std::nullopt;
+    return Wait{unpacked(whom), row->room_seen.load(std::memory_order_acquire)};
+}
+
+bool Vitals::has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept {
+    const VitalsRow* row = row_of(receiver);
+    if (row == nullptr) return true;
+    const Traffic* traffic = find_traffic(*row, sender);
+    return (traffic == nullptr ? 0 : traffic->taken_commands.load(std::memory_order_acquire)) != taken_then;
 }
 
 bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
@@ -119,19 +164,34 @@ bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
 }
 
 std::vector<ActorId> Vitals::circle_of(ActorId actor) const {
+    struct Edge {
+        Wait wait;
+        bool is_for_room = false;
+        bool operator==(const Edge&) const = default;
+    };
+    // A wait for room within a wait for an answer, of somebody who sends while being told of an exit, is the inner one.
+    const auto edge_of = [this](ActorId one) -> std::optional<Edge> {
+        if (const std::optional<Wait> wait = room_wait_of(one); wait) return Edge{*wait, true};
+        if (const std::optional<Wait> wait = wait_of(one); wait) return Edge{*wait, false};
+        return std::nullopt;
+    };
     std::vector<ActorId> circle;
-    std::vector<Wait> waits;
-    for (ActorId at = actor; circle.empty() || at != actor; at = waits.back().whom) {
-        const std::optional<Wait> wait = wait_of(at);
-        if (!wait || circle.size() == limits::circle_actors_max) return {};
+    std::vector<Edge> edges;
+    for (ActorId at = actor; circle.empty() || at != actor; at = edges.back().wait.whom) {
+        const std::optional<Edge> edge = edge_of(at);
+        if (!edge || circle.size() == limits::circle_actors_max) return {};
         circle.push_back(at);
-        waits.push_back(*wait);
+        edges.push_back(*edge);
     }
-    // Whoever still is in the same wait afterwards has been in it all the time, and has answered nobody meanwhile.
+    // An actor that still is in the same wait afterwards has been in it all the time, and has answered nobody and taken
+    // nothing meanwhile.
+    for (std::size_t index = 0; index < circle.size(); ++index) {
+        const auto& [wait, is_for_room] = edges[index];
+        if (is_for_room ? has_made_room(wait.whom, circle[index], wait.ask) : is_answer_on_its_way(wait.whom, circle[index]))
+            return {};
+    }
     for (std::size_t index = 0; index < circle.size(); ++index)
-        if (is_answer_on_its_way(waits[index].whom, circle[index])) return {};
-    for (std::size_t index = 0; index < circle.size(); ++index)
-        if (wait_of(circle[index]) != waits[index]) return {};
+        if (edge_of(circle[index]) != edges[index]) return {};
     return circle;
 }
 
@@ -149,7 +209,7 @@ std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
     const Traffic* incoming = find_traffic(*receiver, from);
     if (incoming == nullptr && receiver->reused.load(relaxed) > 0 && has_exited(from)) return 0;
     const std::uint64_t taken = incoming == nullptr ? 0 : incoming->taken_commands.load(relaxed);
-    const std::uint64_t sent = outgoing->sent_commands.load(relaxed);
+    const std::uint64_t sent = outgoing->sent_commands.load(std::memory_order_seq_cst);
     return sent > taken ? sent - taken : 0;
 }
 
@@ -189,6 +249,13 @@ void OwnVitals::begin_wait(Vitals::Wait wait) noexcept {
 }
 
 void OwnVitals::end_wait() noexcept { row().asks.store(0, relaxed); }
+
+void OwnVitals::begin_room_wait(Vitals::Wait wait) noexcept {
+    row().room_seen.store(wait.ask, std::memory_order_release);
+    row().room_of.store(packed(wait.whom), std::memory_order_release);
+}
+
+void OwnVitals::end_room_wait() noexcept { row().room_of.store(0, relaxed); }
 
 void OwnVitals::count_answered(Traffic* traffic, ActorId peer) noexcept {
     if (traffic == nullptr || !is_of(*traffic, peer)) return add_one(row().uncounted);

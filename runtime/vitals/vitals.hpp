@@ -54,9 +54,11 @@ struct VitalsRow {
     std::atomic<std::uint64_t> asks;        // whose answer it waits for, packed; 0: nobody's
     std::atomic<std::uint64_t> ask;         // which of its asks that is; written before `asks`
     std::atomic<std::uint64_t> uncounted;   // answers to peers for whom `traffic` had no place
+    std::atomic<std::uint64_t> room_of;     // whose full inbox it waits for with a command, packed; 0: nobody's
+    std::atomic<std::uint64_t> room_seen;   // commands of ours that one had taken when it was found full; written first
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
-    std::byte reserved[header_bytes - 11 * 8 - 2 * text_bytes];
+    std::byte reserved[header_bytes - 13 * 8 - 2 * text_bytes];
     Traffic traffic[peers_max];
 };
 static_assert(sizeof(VitalsRow) == VitalsRow::bytes);
@@ -77,6 +79,11 @@ public:
     void note_exit(ActorId actor) noexcept;
     // Also of a life whose row is another's by now.
     [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
+    // Whether that life has begun: not of a number or an incarnation that nobody has had yet.
+    [[nodiscard]] bool has_lived(ActorId actor) const noexcept;
+    // The command in hand, where there is one, and the last words: text that can be sent, whatever stands in the row.
+    [[nodiscard]] std::optional<std::string> in_hand(ActorId actor) const;
+    [[nodiscard]] std::string last_words(ActorId actor) const;
 
     // Whose answer an actor waits for, and which of its asks that is: the same number, the same wait.
     struct Wait {
@@ -86,9 +93,13 @@ public:
     };
     [[nodiscard]] std::optional<Wait> wait_of(ActorId actor) const noexcept;
 
-    // `actor` and those after it, each of which waits for the answer of the next, and the last for that of `actor`: no
-    // such answer has been given, and none can be. Empty where there is no such circle; there is none either of more
-    // than limits::circle_actors_max, or through somebody who does not count its answers.
+    // Whose full inbox an actor waits for with a command to it; `ask` is then how many of its commands had been taken.
+    [[nodiscard]] std::optional<Wait> room_wait_of(ActorId actor) const noexcept;
+
+    // `actor` and those after it, each of which waits for the next, and the last for `actor`: for its answer, or for it to
+    // take commands, which it does not while it waits itself. No such answer has been given, no command been taken, and
+    // none can be. Empty where there is no such circle; there is none either of more than limits::circle_actors_max, or
+    // through somebody who does not count its answers.
     [[nodiscard]] std::vector<ActorId> circle_of(ActorId actor) const;
 
     // The row of that life, nullptr if the row is of another.
@@ -104,6 +115,8 @@ private:
     [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
     // Also where it can't be told.
     [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
+    // Whether `receiver` has taken a command of `sender` since that found it full.
+    [[nodiscard]] bool has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept;
     SharedObject object_;
     Mapping mapping_;
 };
@@ -117,6 +130,9 @@ public:
     void end() noexcept;
     void begin_wait(Vitals::Wait wait) noexcept;
     void end_wait() noexcept;
+    // Of a command that found the receiver's inbox full, and each time that it looks again.
+    void begin_room_wait(Vitals::Wait wait) noexcept;
+    void end_room_wait() noexcept;
     // An answer to and of `peer`, of whom `traffic` was. One that has been given counts before the next wait begins,
     // one that was waited for is heard after end_wait(): who sees the one sees the other.
     void count_answered(Traffic* traffic, ActorId peer) noexcept;

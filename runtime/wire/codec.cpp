@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <limits>
 #include <msgpack.hpp>
-#include <utf8.h>
 #include <vector>
 
 #include "runtime/base/check.hpp"
-#include "runtime/limits.hpp"
 
 namespace baton {
 namespace {
@@ -24,64 +24,77 @@ constexpr std::uint32_t handle_bytes = 4;
 
 const msgpack::object& of(const void* object) { return *static_cast<const msgpack::object*>(object); }
 
-std::uint32_t checked_size(std::size_t size) {
-    check(size <= std::numeric_limits<std::uint32_t>::max(), "a msgpack value holds less than 4 Gi elements");
-    return static_cast<std::uint32_t>(size);
+// Of what is far longer than a message may be nobody reads more than its first bytes.
+std::uint32_t size_of(std::size_t size) {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
+}
+
+template <std::size_t Bytes, class Number>
+std::string big_endian(unsigned char head, Number number) {
+    std::string out(1, static_cast<char>(head));
+    for (std::size_t byte = Bytes; byte-- > 0;) out += static_cast<char>(static_cast<unsigned char>(number >> (8 * byte)));
+    return out;
 }
 
 }  // namespace
 
 // ---- Encoder ---------------------------------------------------------------------------------------
 
-namespace {
+void Encoder::append(std::string_view bytes) {
+    if (is_full()) return;
+    out_->append(bytes.substr(0, end_ - out_->size() + 1));
+}
 
 template <class Pack>
-void append(Buffer& out, Pack&& pack) {
-    Appender appender{out};
+void Encoder::packed(Pack&& pack) {
+    if (is_full()) return;
+    Appender appender{*out_};
     msgpack::packer<Appender> packer{appender};
     pack(packer);
 }
 
-}  // namespace
+void Encoder::leave_too_deep() {
+    if (is_too_deep_) return;
+    is_too_deep_ = true;
+    out_->resize(begin_);
+    out_->append(nested_too_deep);
+}
 
 void Encoder::nil() {
-    append(*out_, [](auto& packer) { packer.pack_nil(); });
+    packed([](auto& packer) { packer.pack_nil(); });
 }
 void Encoder::boolean(bool value) {
-    append(*out_, [value](auto& packer) { packer.pack(value); });
+    packed([value](auto& packer) { packer.pack(value); });
 }
 void Encoder::integer(std::int64_t value) {
-    append(*out_, [value](auto& packer) { packer.pack_int64(value); });
+    packed([value](auto& packer) { packer.pack_int64(value); });
 }
 void Encoder::unsigned_integer(std::uint64_t value) {
-    append(*out_, [value](auto& packer) { packer.pack_uint64(value); });
+    packed([value](auto& packer) { packer.pack_uint64(value); });
 }
-void Encoder::real32(float value) {
-    append(*out_, [value](auto& packer) { packer.pack_float(value); });
-}
-void Encoder::real64(double value) {
-    append(*out_, [value](auto& packer) { packer.pack_double(value); });
-}
+// By hand: msgpack-cxx writes 2.0 as the integer 2, and -0.0 as 0.
+void Encoder::real32(float value) { append(big_endian<4>(0xca, std::bit_cast<std::uint32_t>(value))); }
+void Encoder::real64(double value) { append(big_endian<8>(0xcb, std::bit_cast<std::uint64_t>(value))); }
 void Encoder::timestamp(Timestamp value) {
-    append(*out_, [value](auto& packer) { packer.pack(value); });
+    packed([value](auto& packer) { packer.pack(value); });
 }
 void Encoder::array(std::size_t size) {
-    append(*out_, [size](auto& packer) { packer.pack_array(checked_size(size)); });
+    packed([size](auto& packer) { packer.pack_array(size_of(size)); });
 }
 void Encoder::map(std::size_t size) {
-    append(*out_, [size](auto& packer) { packer.pack_map(checked_size(size)); });
+    packed([size](auto& packer) { packer.pack_map(size_of(size)); });
 }
 void Encoder::text(std::string_view value) {
-    append(*out_, [value](auto& packer) { packer.pack_str(checked_size(value.size())); });
-    out_->append(value);
+    packed([value](auto& packer) { packer.pack_str(size_of(value.size())); });
+    append(value);
 }
 void Encoder::bytes(std::span<const std::byte> value) {
-    append(*out_, [value](auto& packer) { packer.pack_bin(checked_size(value.size())); });
-    out_->append(reinterpret_cast<const char*>(value.data()), value.size());
+    packed([value](auto& packer) { packer.pack_bin(size_of(value.size())); });
+    append({reinterpret_cast<const char*>(value.data()), value.size()});
 }
 
 void Encoder::handle(std::uint32_t index) {
-    append(*out_, [index](auto& packer) {
+    packed([index](auto& packer) {
         const unsigned char body[handle_bytes]{
             static_cast<unsigned char>(index >> 24), static_cast<unsigned char>(index >> 16),
             static_cast<unsigned char>(index >> 8), static_cast<unsigned char>(index)};
@@ -216,8 +229,6 @@ std::size_t Value::size() const noexcept {
 Value Value::at(std::size_t index) const noexcept { return Value{&of(object_).via.array.ptr[index]}; }
 Value Value::key_at(std::size_t index) const noexcept { return Value{&of(object_).via.map.ptr[index].key}; }
 Value Value::value_at(std::size_t index) const noexcept { return Value{&of(object_).via.map.ptr[index].val}; }
-
-bool is_utf8(std::string_view text) noexcept { return utf8::is_valid(text.begin(), text.end()); }
 
 // ---- Unpacker --------------------------------------------------------------------------------------
 

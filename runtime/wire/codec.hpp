@@ -1,6 +1,5 @@
 #pragma once
-// Codec: the front of msgpack and UTF-8. codec.cpp is the only file of the runtime that includes msgpack-cxx
-// and utfcpp.
+// Codec: the front of msgpack. codec.cpp is the only file of the runtime that includes msgpack-cxx.
 //
 // Encoder appends one value after another to a Buffer. Unpacker turns bytes into Values: views into the
 // bytes and into the unpacker's own memory, valid until its next clear(). Bytes are hostile: depth and
@@ -17,6 +16,8 @@
 #include <vector>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/base/text.hpp"
+#include "runtime/limits.hpp"
 #include "runtime/result.hpp"
 
 namespace baton {
@@ -26,11 +27,34 @@ using Buffer = std::string;  // encoded bytes
 struct Holding;   // what stands behind a Segment, Lease or Slice: runtime/holdings/holdings.hpp
 class Arrivals;   // what came with a message: runtime/holdings/arrivals.hpp
 
+// What no encoded value is: an encoder leaves this, alone, for one that is nested deeper than anybody reads.
+inline constexpr std::string_view nested_too_deep = "\xc1";
+
+// It stops soon after the bound of a message, so that what can't travel is not built first: such a value ends up longer
+// than `bytes_max`, and whoever sends refuses it by its size. Nothing that it is given ends the process.
 class Encoder {
 public:
-    explicit Encoder(Buffer& out) : out_(&out) {}
+    static constexpr std::size_t unbounded = std::size_t{1} << 62;  // for what is not sent
+    explicit Encoder(Buffer& out, std::size_t bytes_max = limits::message_bytes_max)
+        : out_(&out), begin_(out.size()), end_(out.size() + bytes_max) {}
     // Of a message whose manifest can list handles: what the body refers to is added to `departing`.
-    Encoder(Buffer& out, std::vector<Holding*>& departing) : out_(&out), departing_(&departing) {}
+    Encoder(Buffer& out, std::vector<Holding*>& departing) : Encoder(out) { departing_ = &departing; }
+
+    // Nothing more is appended: the rest of a long list need not be looked at.
+    [[nodiscard]] bool is_full() const noexcept { return is_too_deep_ || out_->size() > end_; }
+    // While it lives what is encoded lies one level deeper.
+    class Deeper {
+    public:
+        explicit Deeper(Encoder& encoder) : encoder_(&encoder) {
+            if (++encoder.depth_ > limits::message_depth_max) encoder.leave_too_deep();
+        }
+        ~Deeper() { --encoder_->depth_; }
+        Deeper(const Deeper&) = delete;
+        Deeper& operator=(const Deeper&) = delete;
+
+    private:
+        Encoder* encoder_;
+    };
 
     void nil();
     void boolean(bool value);
@@ -43,15 +67,24 @@ public:
     void timestamp(Timestamp value);
     void array(std::size_t size);  // then `size` values
     void map(std::size_t size);    // then `size` pairs
-    void encoded(std::string_view value) { out_->append(value); }
+    void encoded(std::string_view value) { append(value); }
     // A reference to a handle of the manifest, by its index.
     void handle(std::uint32_t index);
     // The same of `holding`, which becomes the last of those that depart. check()s that this message has a manifest.
     void depart(Holding& holding);
 
 private:
+    void append(std::string_view bytes);  // as much of it as says that it is too long
+    template <class Pack>
+    void packed(Pack&& pack);
+    void leave_too_deep();
+
     Buffer* out_;
     std::vector<Holding*>* departing_ = nullptr;
+    std::size_t begin_;
+    std::size_t end_;
+    std::size_t depth_ = 0;
+    bool is_too_deep_ = false;
 };
 
 enum class ValueKind { nil, boolean, integer, real, text, bytes, array, map, timestamp, handle, other };
@@ -81,9 +114,6 @@ public:
 private:
     const void* object_ = nullptr;
 };
-
-// Text on the wire is UTF-8 (no overlong forms, no surrogates), so that every language can read it.
-[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 class Unpacker {
 public:

@@ -33,6 +33,38 @@ bool Decoding::fail(std::string_view what) {
 
 namespace convert {
 
+void encode_ref(Encoder& encoder, ActorId id, SessionTag session) {
+    encoder.array(session.is_some() ? 3 : 2);
+    encoder.unsigned_integer(id.number);
+    encoder.unsigned_integer(id.incarnation);
+    if (session.is_some()) encoder.text(to_string(session));
+}
+
+bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at) {
+    if (from.kind() != ValueKind::array || (from.size() != 2 && from.size() != 3))
+        return at.expected("the address of an actor", from);
+    for (std::size_t index = 0; index < 2; ++index) {
+        const Decoding::Inside here{at, {}, index};
+        if (!decode_integer(from.at(index), index == 0 ? id.number : id.incarnation, at)) return false;
+    }
+    session = at.session();
+    if (from.size() == 2) return true;
+    const Decoding::Inside here{at, {}, 2};
+    const Value said = from.at(2);
+    const bool is_id = said.kind() == ValueKind::text && !said.text().empty() && said.text().size() <= 8 &&
+                       is_utf8(said.text()) && said.text().find('\0') == std::string_view::npos;
+    if (!is_id) return at.expected("the id of a session", said);
+    session = SessionTag::of(said.text());
+    return true;
+}
+
+bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, Value got) {
+    std::string text;
+    for (const std::string_view name : names)
+        if (!name.empty()) text += (text.empty() ? "one of " : ", ") + std::string(name);
+    return at.expected(text, got);
+}
+
 bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, Decoding& at) {
     if (from.kind() != ValueKind::map) return at.expected("a map of fields", from);
     std::array<bool, limits::command_fields_max> seen{};

@@ -2,21 +2,25 @@
 // Convert: C++ values to and from the wire.
 //
 // | C++                                              | msgpack                                         |
-// | bool; integers and enums; float, double          | bool; int; float (an int is taken for a float)  |
+// | bool; integers; float, double                    | bool; int; float (an int is taken for a float)  |
+// | an enum                                          | int: one of its enumerators, from -16 to 127    |
 // | std::string; std::vector<std::byte>              | str; bin                                        |
 // | std::vector<T>, std::array<T, N>                 | array                                           |
 // | std::map<K, T>, std::unordered_map<K, T>         | map                                             |
 // | std::optional<T>                                 | nil or T; in a struct it may also be left out   |
 // | std::variant<T...>                               | [index, value]                                  |
 // | Timestamp; std::chrono::duration                 | timestamp extension (-1); int, nanoseconds      |
-// | Ref<P>, AnyRef, ActorId                          | [number, incarnation]                           |
+// | Ref<P>, AnyRef                                   | [number, incarnation], and then the session's id |
+// | ActorId                                          | [number, incarnation]                           |
 // | Segment, Lease, Slice                            | extension 1: the index in the manifest          |
 // | a struct                                         | map from field name to value                    |
 //
 // decode() refuses what does not fit and says where: `HoldThis.number: expected integer, got string`.
-// A struct's map must hold each field once and no other. Thread rule: pure functions.
+// A struct's map must hold each field once and no other. An enum without enumerators is a number; flags are none:
+// send their number. Thread rule: pure functions.
 
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <limits>
 #include <map>
@@ -35,10 +39,12 @@ namespace baton {
 // something is wrong.
 class Decoding {
 public:
-    explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr)
-        : here_{root, 0, nullptr}, arrivals_(arrivals) {}
+    explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr, SessionTag session = {})
+        : here_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
     // What came with the message; nullptr where nothing can.
     [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
+    // In which it came: that of a Ref which does not say its own.
+    [[nodiscard]] SessionTag session() const noexcept { return session_; }
 
     struct Step {
         std::string_view name;  // of a field, or empty for an element
@@ -72,6 +78,7 @@ private:
     Step here_;
     std::string text_;
     Arrivals* arrivals_;
+    SessionTag session_;
 };
 
 namespace convert {
@@ -113,6 +120,25 @@ template <class R, class P>
 struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
 
 using Bytes = std::vector<std::byte>;
+
+void encode_ref(Encoder& encoder, ActorId id, SessionTag session);
+[[nodiscard]] bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at);
+// "expected red, green or blue, got 99".
+bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, Value got);
+// Of any length in nanoseconds, as far as 64 bits reach.
+template <class R, class P>
+[[nodiscard]] std::int64_t nanoseconds_of(std::chrono::duration<R, P> length) noexcept {
+    using Wide = std::chrono::duration<long double, std::nano>;
+    const long double wide = std::chrono::duration_cast<Wide>(length).count();
+    if (!(wide > -9.2e18L)) return std::numeric_limits<std::int64_t>::min();
+    if (wide > 9.2e18L) return std::numeric_limits<std::int64_t>::max();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(length).count();
+}
+// Room for so many elements that are still to be read: no more at once than a claim may cost.
+template <class T>
+[[nodiscard]] constexpr std::size_t room_for(std::size_t claimed) noexcept {
+    return std::min(claimed, (std::size_t{64} << 10) / sizeof(T) + 1);
+}
 
 }  // namespace convert
 
@@ -165,11 +191,17 @@ void encode(Encoder& encoder, const T& value) {
     } else if constexpr (std::is_same_v<T, Bytes>) {
         encoder.bytes(value);
     } else if constexpr (IsVector<T>::value || IsArray<T>::value) {
+        const Encoder::Deeper deeper{encoder};
         encoder.array(value.size());
-        for (const auto& element : value) encode<typename T::value_type>(encoder, element);
+        for (const auto& element : value) {
+            if (encoder.is_full()) return;
+            encode<typename T::value_type>(encoder, element);
+        }
     } else if constexpr (IsMap<T>::value) {
+        const Encoder::Deeper deeper{encoder};
         encoder.map(value.size());
         for (const auto& [key, element] : value) {
+            if (encoder.is_full()) return;
             encode(encoder, key);
             encode(encoder, element);
         }
@@ -180,30 +212,30 @@ void encode(Encoder& encoder, const T& value) {
             encoder.nil();
         }
     } else if constexpr (IsVariant<T>::value) {
+        const Encoder::Deeper deeper{encoder};
         encoder.array(2);
         encoder.unsigned_integer(value.index());
         std::visit([&encoder](const auto& alternative) { encode(encoder, alternative); }, value);
     } else if constexpr (std::is_same_v<T, Timestamp>) {
         encoder.timestamp(value);
     } else if constexpr (IsDuration<T>::value) {
-        encoder.integer(std::chrono::duration_cast<std::chrono::nanoseconds>(value).count());
+        encoder.integer(nanoseconds_of(value));
     } else if constexpr (IsRef<T>::value) {
-        encode(encoder, value.id);
+        encode_ref(encoder, value.id, value.session);
     } else if constexpr (std::is_same_v<T, ActorId>) {
-        encoder.array(2);
-        encoder.unsigned_integer(value.number);
-        encoder.unsigned_integer(value.incarnation);
+        encode_ref(encoder, value, {});
     } else if constexpr (std::is_same_v<T, std::monostate>) {
         encoder.nil();
     } else if constexpr (Held<T>) {
         value.encode_into(encoder);
     } else if constexpr (fields::Struct<T>) {
-        constexpr auto& names = fields::names_of<T>;
-        encoder.map(names.size());
+        const Encoder::Deeper deeper{encoder};
+        if (encoder.is_full()) return;
+        encoder.map(fields::names_of<T>.size());
         std::apply(
             [&encoder]([[maybe_unused]] const auto&... member) {
                 [[maybe_unused]] std::size_t index = 0;
-                ((encoder.text(names[index++]), encode(encoder, member)), ...);
+                ((encoder.text(fields::names_of<T>[index++]), encode(encoder, member)), ...);
             },
             fields::tie_fields(value));
     } else {
@@ -297,13 +329,14 @@ bool decode(Value from, T& out, Decoding& at) {
         std::underlying_type_t<T> number{};
         if (!decode(from, number, at)) return false;
         out = static_cast<T>(number);
-        return true;
+        return fields::is_enumerator(out) || expected_enumerator(at, fields::enumerator_names<T>, from);
     } else if constexpr (std::integral<T>) {
         return decode_integer(from, out, at);
     } else if constexpr (std::floating_point<T>) {
         if (from.kind() != ValueKind::real && from.kind() != ValueKind::integer) return at.expected("float", from);
-        out = static_cast<T>(from.real());
-        return true;
+        const double number = from.real();
+        out = static_cast<T>(number);
+        return std::isfinite(out) || !std::isfinite(number) || at.expected("a number in range of a float32", from);
     } else if constexpr (std::is_same_v<T, std::string>) {
         if (from.kind() != ValueKind::text) return at.expected("string", from);
         if (!is_utf8(from.text())) return at.fail(": expected UTF-8, got a string of other bytes");
@@ -316,7 +349,7 @@ bool decode(Value from, T& out, Decoding& at) {
     } else if constexpr (IsVector<T>::value) {
         if (from.kind() != ValueKind::array) return at.expected("list", from);
         out.clear();
-        out.reserve(from.size());
+        out.reserve(room_for<typename T::value_type>(from.size()));
         for (std::size_t index = 0; index < from.size(); ++index) {
             const Decoding::Inside here{at, {}, index};
             typename T::value_type element{};
@@ -358,16 +391,18 @@ bool decode(Value from, T& out, Decoding& at) {
     } else if constexpr (IsDuration<T>::value) {
         std::int64_t nanoseconds = 0;
         if (!decode_integer(from, nanoseconds, at)) return false;
+        // In the units of T: a count of eight or 32 bits holds less than the wire.
+        const auto units = std::chrono::duration_cast<std::chrono::duration<long double, typename T::period>>(
+                               std::chrono::nanoseconds{nanoseconds}).count();
+        if (std::abs(units) > static_cast<long double>(std::numeric_limits<typename T::rep>::max()))
+            return at.expected("a duration in range", from);
         out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
         return true;
     } else if constexpr (IsRef<T>::value) {
-        return decode(from, out.id, at);
+        return decode_ref(from, out.id, out.session, at);
     } else if constexpr (std::is_same_v<T, ActorId>) {
-        std::array<std::uint32_t, 2> pair{};
-        if (from.kind() != ValueKind::array || from.size() != 2) return at.expected("the address of an actor", from);
-        if (!decode(from, pair, at)) return false;
-        out = ActorId{pair[0], pair[1]};
-        return true;
+        SessionTag session;
+        return decode_ref(from, out, session, at);
     } else if constexpr (std::is_same_v<T, std::monostate>) {
         return from.kind() == ValueKind::nil || at.expected("nothing", from);
     } else if constexpr (Held<T>) {

@@ -94,16 +94,6 @@ struct Command {
 [[nodiscard]] CommandDescription of_command(const Command& command);
 [[nodiscard]] ProtocolDescription of_commands(std::string_view name, std::span<const Command> commands);
 
-template <class E>
-void describe_enumerators(TypeDescription& out) {
-    static constexpr std::int64_t first = std::is_signed_v<std::underlying_type_t<E>> ? -4 : 0;
-    static constexpr auto names = []<std::size_t... I>(std::index_sequence<I...>) {
-        return std::array<std::string_view, sizeof...(I)>{
-            fields::enumerator_name<static_cast<E>(first + static_cast<std::int64_t>(I))>()...};
-    }(std::make_index_sequence<40>{});
-    add_enumerators(out, first, names);
-}
-
 template <class T>
 TypeDescription describe([[maybe_unused]] Outer& outer) {
     using namespace convert;
@@ -115,7 +105,7 @@ TypeDescription describe([[maybe_unused]] Outer& outer) {
         return plain("bool");
     } else if constexpr (std::is_enum_v<T>) {
         TypeDescription out = plain("enum", fields::type_name<T>());
-        describe_enumerators<T>(out);
+        add_enumerators(out, fields::first_enumerator<T>, fields::enumerator_names<T>);
         return out;
     } else if constexpr (std::integral<T>) {
         return sized(std::is_signed_v<T> ? "int" : "uint", sizeof(T));
@@ -181,6 +171,7 @@ TypeDescription describe_type() {
 template <class ProtocolType>
 ProtocolDescription describe_protocol() {
     return []<class... Commands>(std::type_identity<Protocol<Commands...>>) -> ProtocolDescription {
+        static_assert(CheckedProtocol<Commands...>::value);
         if constexpr (sizeof...(Commands) == 0) {
             return {};
         } else {

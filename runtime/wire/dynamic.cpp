@@ -41,6 +41,9 @@ public:
         : encoder_(departing == nullptr ? Encoder{out} : Encoder{out, *departing}), out_(&out), departing_(departing), path_(what) {}
 
     bool put(const TypeDescription& declared, const Dynamic& given) {
+        if (encoder_.is_full())
+            return fail(fmt::format("is more than a message holds, {} bytes (limits::message_bytes_max): send it in pieces, or as a "
+                                    "segment", limits::message_bytes_max));
         const TypeDescription& type = resolve(declared, outer_);
         const std::string& kind = type.kind;
         if (const auto range = range_of(kind)) return put_integer(*range, kind, given);
@@ -65,8 +68,8 @@ public:
         }
         if (kind == "duration") return put_duration(given);
         if (kind == "ref") {
-            const auto* id = std::get_if<ActorId>(&given.value);
-            return id == nullptr ? expected(to_text(type), given) : (encode(encoder_, *id), true);
+            const auto* ref = std::get_if<AnyRef>(&given.value);
+            return ref == nullptr ? expected(to_text(type), given) : (encode(encoder_, *ref), true);
         }
         if (const auto held = handle_kind_of(kind)) return put_held(*held, given);
         if (kind == "nothing") return given.is_nothing() ? (encoder_.nil(), true) : expected(kind, given);
@@ -96,7 +99,9 @@ private:
     bool inside(std::string_view step, Function&& put_inner) {
         const std::size_t size = path_.size();
         path_ += step;
+        ++depth_;
         const bool fine = put_inner();
+        --depth_;
         path_.resize(size);
         return fine;
     }
@@ -125,8 +130,11 @@ private:
         } else {
             return expected(kind, given);
         }
-        if (kind == "float32") return encoder_.real32(static_cast<float>(number)), true;
-        return encoder_.real64(number), true;
+        if (kind == "float64") return encoder_.real64(number), true;
+        const auto narrow = static_cast<float>(number);
+        if (std::isfinite(number) && !std::isfinite(narrow))
+            return fail(fmt::format("{}: {} is out of range of float32", path_, number), true);
+        return encoder_.real32(narrow), true;
     }
 
     bool put_duration(const Dynamic& given) {
@@ -139,7 +147,7 @@ private:
             return expected("duration in seconds", given);
         }
         if (!(std::abs(seconds) < 9e9)) return fail(fmt::format("{}: {} s is out of range", path_, seconds), true);
-        return encoder_.integer(static_cast<std::int64_t>(seconds * 1e9)), true;
+        return encoder_.integer(std::llround(seconds * 1e9)), true;
     }
 
     bool put_held(HandleKind kind, const Dynamic& given) {
@@ -156,17 +164,28 @@ private:
                 if (part.name == *name) return encoder_.integer(part.type.count), true;
             return fail(fmt::format("{}: '{}' is none of {}", path_, *name, to_text(type)), true);
         }
-        if (const auto* number = std::get_if<std::int64_t>(&given.value)) return encoder_.integer(*number), true;
-        return expected(to_text(type), given);
+        const auto* number = std::get_if<std::int64_t>(&given.value);
+        if (number == nullptr) return expected(to_text(type), given);
+        const auto has_it = [number](const PartDescription& part) { return part.type.count == *number; };
+        if (!type.parts.empty() && std::ranges::none_of(type.parts, has_it))
+            return fail(fmt::format("{}: {} is none of {}", path_, *number, to_text(type)), true);
+        return encoder_.integer(*number), true;
+    }
+
+    // Of a list, map, struct or variant, which lies in so many others.
+    bool may_begin() {
+        return depth_ < limits::message_depth_max ||
+               fail(fmt::format("is nested deeper than {} (limits::message_depth_max)", limits::message_depth_max));
     }
 
     bool put_variant(const TypeDescription& type, const Dynamic& given) {
+        if (!may_begin()) return false;
         encoder_.array(2);
         const std::size_t start = out_->size();
         const std::size_t departing = departing_ == nullptr ? 0 : departing_->size();
         for (std::size_t index = 0; index < type.parts.size(); ++index) {
             encoder_.unsigned_integer(index);
-            if (put(type.parts[index].type, given)) return true;
+            if (inside("", [&] { return put(type.parts[index].type, given); })) return true;
             out_->resize(start);
             if (departing_ != nullptr) departing_->resize(departing);
         }
@@ -178,6 +197,7 @@ private:
         const bool has_length = type.kind == "array";
         if (list == nullptr || (has_length && static_cast<std::int64_t>(list->size()) != type.count))
             return expected(has_length ? fmt::format("list of {}", type.count) : "list", given);
+        if (!may_begin()) return false;
         encoder_.array(list->size());
         for (std::size_t index = 0; index < list->size(); ++index)
             if (!inside(fmt::format("[{}]", index), [&] { return put(type.parts[0].type, (*list)[index]); })) return false;
@@ -187,6 +207,7 @@ private:
     bool put_map(const TypeDescription& type, const Dynamic& given) {
         const auto* map = std::get_if<Dynamic::Map>(&given.value);
         if (map == nullptr) return expected("map", given);
+        if (!may_begin()) return false;
         encoder_.map(map->size());
         for (std::size_t index = 0; index < map->size(); ++index)
             if (!inside(fmt::format("[{}]", index), [&] {
@@ -199,6 +220,7 @@ private:
     bool put_struct(const TypeDescription& type, const Dynamic& given) {
         const auto* map = std::get_if<Dynamic::Map>(&given.value);
         if (map == nullptr) return expected(fmt::format("the fields of {}", type.name), given);
+        if (!may_begin()) return false;
         const auto value_of = [map](const std::string& field) -> const Dynamic* {
             for (const auto& [key, value] : *map)
                 if (const auto* name = std::get_if<std::string>(&key.value); name != nullptr && *name == field) return &value;
@@ -239,9 +261,10 @@ private:
     std::string path_;
     std::string error_;
     Structs outer_;
+    std::size_t depth_ = 0;
 };
 
-Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Structs& outer) {
+Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Structs& outer, SessionTag session) {
     const TypeDescription& type = resolve(declared, outer);
     const auto misfit = [&] {
         return Error{ErrorKind::corrupt, fmt::format("expected {}, got {}", to_text(type), name_of(value.kind()))};
@@ -258,8 +281,9 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
     const ValueKind kind = value.kind();
     if (type.kind == "optional") {
         if (kind == ValueKind::nil) return Dynamic{};
-        return decode_within(type.parts[0].type, value, outer);
+        return decode_within(type.parts[0].type, value, outer, session);
     }
+    if (!is_one_of(type, value)) return misfit();
     if (type.kind == "enum" && kind == ValueKind::integer) {
         std::int64_t number = 0;
         if (value.to_integer(number))
@@ -273,10 +297,10 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
         return Dynamic{static_cast<double>(nanoseconds) / 1e9};
     }
     if (type.kind == "ref") {
-        ActorId id;
-        Decoding at{"ref"};
-        if (!decode(value, id, at)) return misfit();
-        return Dynamic{id};
+        AnyRef ref;
+        Decoding at{"ref", nullptr, session};
+        if (!decode(value, ref, at)) return misfit();
+        return Dynamic{ref};
     }
     if (const auto held = handle_kind_of(type.kind)) {
         if (kind != ValueKind::handle) return misfit();
@@ -287,11 +311,11 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
         if (kind != ValueKind::array || value.size() != 2 || value.at(0).kind() != ValueKind::integer ||
             !value.at(0).to_unsigned(index) || index >= type.parts.size())
             return misfit();
-        return decode_within(type.parts[index].type, value.at(1), outer);
+        return decode_within(type.parts[index].type, value.at(1), outer, session);
     }
     if (type.kind == "list" || type.kind == "array") {
-        if (kind != ValueKind::array) return misfit();
-        return each(value.size(), [&](std::size_t index) { return decode_within(type.parts[0].type, value.at(index), outer); });
+        if (kind != ValueKind::array || (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count)) return misfit();
+        return each(value.size(), [&](std::size_t index) { return decode_within(type.parts[0].type, value.at(index), outer, session); });
     }
     if (type.kind == "map" || type.kind == "struct") {
         if (kind != ValueKind::map) return misfit();
@@ -301,7 +325,7 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
             const TypeDescription* of_value = nullptr;
             Result<Dynamic> key = decode_untyped(value.key_at(index));
             if (type.kind == "map") {
-                key = decode_within(type.parts[0].type, value.key_at(index), outer);
+                key = decode_within(type.parts[0].type, value.key_at(index), outer, session);
                 of_value = &type.parts[1].type;
             } else if (const auto* name = std::get_if<std::string>(&key->value)) {
                 for (const PartDescription& part : type.parts)
@@ -309,17 +333,56 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
             }
             if (!key) return key;
             if (of_value == nullptr) return misfit();
-            Result<Dynamic> element = decode_within(*of_value, value.value_at(index), outer);
+            Result<Dynamic> element = decode_within(*of_value, value.value_at(index), outer, session);
             if (!element) return element;
             map.emplace_back(std::move(*key), std::move(*element));
         }
         outer.pop_back();
+        if (type.kind == "struct" && !has_all_fields(type, value)) return misfit();
         return Dynamic{std::move(map)};
     }
+    if (kind == ValueKind::integer && type.kind.starts_with("float")) return Dynamic{value.real()};
     return decode_untyped(value);
 }
 
 }  // namespace
+
+bool has_all_fields(const TypeDescription& type, Value fields) {
+    for (const PartDescription& part : type.parts) {
+        std::size_t times = 0;
+        for (std::size_t index = 0; index < fields.size(); ++index) {
+            const Value key = fields.key_at(index);
+            if (key.kind() == ValueKind::text && key.text() == part.name) ++times;
+        }
+        if (times > 1 || (times == 0 && part.type.kind != "optional")) return false;
+    }
+    return true;
+}
+
+bool is_one_of(const TypeDescription& type, Value value) {
+    const ValueKind kind = value.kind();
+    const std::string& wanted = type.kind;
+    if (const auto range = range_of(wanted)) {
+        if (kind != ValueKind::integer) return false;
+        std::int64_t number = 0;
+        if (value.to_integer(number)) return number >= range->min && (number < 0 || static_cast<std::uint64_t>(number) <= range->max);
+        return range->max == UINT64_MAX;
+    }
+    if (wanted == "bool") return kind == ValueKind::boolean;
+    if (wanted == "float32" || wanted == "float64") return kind == ValueKind::real || kind == ValueKind::integer;
+    if (wanted == "string") return kind == ValueKind::text;
+    if (wanted == "bytes") return kind == ValueKind::bytes;
+    if (wanted == "timestamp") return kind == ValueKind::timestamp;
+    if (wanted == "duration") return kind == ValueKind::integer;
+    if (wanted == "nothing") return kind == ValueKind::nil;
+    if (wanted != "enum") return true;
+    std::int64_t number = 0;
+    if (kind != ValueKind::integer) return false;
+    if (type.parts.empty()) return true;
+    return value.to_integer(number) && std::ranges::any_of(type.parts, [number](const PartDescription& part) {
+               return part.type.count == number;
+           });
+}
 
 std::string kind_of(const Dynamic& value) {
     struct Namer {
@@ -331,7 +394,7 @@ std::string kind_of(const Dynamic& value) {
         std::string operator()(const std::string&) const { return "string"; }
         std::string operator()(const std::vector<std::byte>&) const { return "bytes"; }
         std::string operator()(Timestamp) const { return "timestamp"; }
-        std::string operator()(ActorId) const { return "ref"; }
+        std::string operator()(const AnyRef&) const { return "ref"; }
         std::string operator()(const Dynamic::Held& held) const { return std::string(name_of(held.kind)); }
         std::string operator()(const Dynamic::List& list) const { return fmt::format("list of {}", list.size()); }
         std::string operator()(const Dynamic::Map& map) const { return fmt::format("map of {}", map.size()); }
@@ -357,9 +420,9 @@ Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_v
                                                      command, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")))};
 }
 
-Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value) {
+Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session) {
     Structs outer;
-    return decode_within(type, value, outer);
+    return decode_within(type, value, outer, session);
 }
 
 Dynamic decode_untyped(Value value) {

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/base/ids.hpp"
+#include "runtime/ref.hpp"
 #include "runtime/wire/convert.hpp"
 #include "runtime/wire/description.hpp"
 #include "runtime/wire/handle.hpp"
@@ -28,7 +28,7 @@ struct Dynamic {
         bool operator==(const Held&) const = default;
     };
     std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::byte>,
-                 Timestamp, ActorId, List, Map, Held>
+                 Timestamp, AnyRef, List, Map, Held>
         value;
 
     bool operator==(const Dynamic& other) const;
@@ -46,6 +46,13 @@ struct Dynamic::Entry {
 
 inline bool Dynamic::operator==(const Dynamic& other) const { return value == other.value; }
 
+// Whether a value of a kind without parts (bool, integers, floats, string, bytes, timestamp, enum, nothing) is one of that
+// type, its range included. True for kinds that have parts or are unknown here.
+[[nodiscard]] bool is_one_of(const TypeDescription& type, Value value);
+
+// Whether a map has each field of that struct once; an optional one may be missing.
+[[nodiscard]] bool has_all_fields(const TypeDescription& type, Value fields);
+
 // What an error calls it: "string", "list of 3", ...
 [[nodiscard]] std::string kind_of(const Dynamic& value);
 
@@ -59,8 +66,9 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 [[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
                                             const Dynamic::Map& fields, std::vector<Holding*>* departing = nullptr);
 
-// The value on the wire, read as that type (an enum becomes its name, a duration seconds).
-[[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value);
+// The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float also where
+// an integer stands for it); `corrupt` where it is not of that type. `session`: of a ref that does not say its own.
+[[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session = {});
 // The same without knowing the type: as msgpack says it.
 [[nodiscard]] Dynamic decode_untyped(Value value);
 

@@ -55,6 +55,9 @@ Result<Envelope> read_envelope(Unpacker& unpacker, std::string_view frame, std::
     }
     const Value tag = record.at(8);
     if (tag.kind() != ValueKind::text) return corrupt("the tag of a record is a string");
+    if (tag.text().size() > limits::tag_bytes_max)
+        return corrupt(fmt::format("the tag of a record has at most {} bytes (limits::tag_bytes_max), this one {}",
+                                   limits::tag_bytes_max, tag.text().size()));
     if (!is_utf8(tag.text())) return corrupt("the tag of a record is UTF-8");
     Result<std::vector<Handle>> manifest = decode_manifest(record.at(9));
     if (!manifest) return manifest.error();

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -176,6 +177,38 @@ consteval std::string_view enumerator_name() {
     constexpr std::string_view value = text.substr(start, end - start);
     constexpr std::string_view last = value.substr(value.find_last_of(":)") + 1);
     return last.find_first_of("-0123456789") == 0 ? std::string_view{} : last;  // "(Color)7"
+}
+
+// Of an enum: where its enumerators are looked for, from -16 or 0 to 127, and what is found there.
+template <class E>
+inline constexpr std::int64_t first_enumerator = std::is_signed_v<std::underlying_type_t<E>> ? -16 : 0;
+
+template <class E>
+consteval auto names_of_enumerators() {
+    constexpr std::int64_t first = first_enumerator<E>;
+    constexpr std::size_t count = std::is_same_v<std::underlying_type_t<E>, bool> ? 2 : static_cast<std::size_t>(128 - first);
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+        return std::array<std::string_view, sizeof...(I)>{
+            enumerator_name<static_cast<E>(first + static_cast<std::int64_t>(I))>()...};
+    }(std::make_index_sequence<count>{});
+}
+template <class E>
+inline constexpr auto enumerator_names = names_of_enumerators<E>();
+
+// Whether the value has a name; any is as good as another where none has one (`enum class Id : int {}`).
+template <class E>
+[[nodiscard]] constexpr bool is_enumerator(E value) noexcept {
+    constexpr auto& names = enumerator_names<E>;
+    constexpr bool has_any = [] {
+        for (const std::string_view name : names)
+            if (!name.empty()) return true;
+        return false;
+    }();
+    if constexpr (!has_any) return true;
+    using Wide = std::conditional_t<std::is_signed_v<std::underlying_type_t<E>>, std::int64_t, std::uint64_t>;
+    // Below the first one it becomes very large.
+    const std::uint64_t index = static_cast<std::uint64_t>(static_cast<Wide>(value)) - static_cast<std::uint64_t>(first_enumerator<E>);
+    return index < names.size() && !names[static_cast<std::size_t>(index)].empty();
 }
 
 }  // namespace baton::fields

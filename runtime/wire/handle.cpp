@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
 #include <limits>
 
 #include "runtime/limits.hpp"
+#include "runtime/wire/element_type.hpp"
 
 namespace baton {
 namespace {
@@ -28,20 +28,7 @@ std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-std::optional<std::uint64_t> Layout::element_bytes() const noexcept {
-    if (type.size() < 3 || type.size() > 12) return std::nullopt;
-    const char order = type[0];
-    const char kind = type[1];
-    std::uint64_t bytes = 0;
-    const auto [end, error] = std::from_chars(type.data() + 2, type.data() + type.size(), bytes);
-    if (error != std::errc{} || end != type.data() + type.size() || bytes == 0) return std::nullopt;
-    if (kind == 'V') return order == '|' ? std::optional{bytes} : std::nullopt;
-    const bool is_integer = (kind == 'i' || kind == 'u') && (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
-    const bool is_real = kind == 'f' && (bytes == 2 || bytes == 4 || bytes == 8 || bytes == 16);
-    const bool is_bool = kind == 'b' && bytes == 1;
-    if (!is_integer && !is_real && !is_bool) return std::nullopt;
-    return order == (bytes == 1 ? '|' : '<') ? std::optional{bytes} : std::nullopt;
-}
+std::optional<std::uint64_t> Layout::element_bytes() const noexcept { return bytes_of_element_type(type); }
 
 std::optional<std::uint64_t> Layout::elements() const noexcept {
     std::optional<std::uint64_t> count = 1;
@@ -57,17 +44,7 @@ std::optional<std::uint64_t> Layout::bytes() const noexcept {
 }
 
 std::string to_text(const Layout& layout) {
-    const std::uint64_t bytes = layout.element_bytes().value_or(0);
-    std::string name = layout.type;
-    switch (layout.type.size() > 1 ? layout.type[1] : '?') {
-        case 'i': name = fmt::format("int{}", bytes * 8); break;
-        case 'u': name = fmt::format("uint{}", bytes * 8); break;
-        case 'f': name = fmt::format("float{}", bytes * 8); break;
-        case 'b': name = "bool"; break;
-        case 'V': name = fmt::format("struct of {} bytes", bytes); break;
-        default: break;
-    }
-    return fmt::format("{}[{}]", name, fmt::join(layout.shape, ", "));
+    return fmt::format("{}[{}]", text_of_element_type(layout.type), fmt::join(layout.shape, ", "));
 }
 
 std::string_view name_of(HandleKind kind) noexcept {
@@ -125,7 +102,8 @@ Result<std::vector<Handle>> decode_manifest(Value manifest) {
         handle.slot = static_cast<std::uint32_t>(slot);
         const Value type = from.at(3);
         const Value shape = from.at(4);
-        if (type.kind() != ValueKind::text || type.text().size() > 12) return corrupt("has an element type as NumPy writes it");
+        if (type.kind() != ValueKind::text || type.text().size() > limits::element_type_bytes_max)
+            return corrupt("has an element type as NumPy writes it (limits::element_type_bytes_max)");
         handle.layout.type = type.text();
         if (shape.kind() != ValueKind::array || shape.size() > limits::shape_dimensions_max)
             return corrupt("has a shape of at most 8 dimensions (limits::shape_dimensions_max)");

@@ -15,7 +15,7 @@ namespace baton {
 
 // How the elements of a block of memory lie: "<f8" and {480, 640}. Rows first (C order), without gaps.
 struct Layout {
-    std::string type = "|u1";           // as NumPy writes types; "|V24" is a struct of 24 bytes
+    std::string type = "|u1";           // as NumPy writes types: see element_type.hpp
     std::vector<std::uint64_t> shape;   // empty: one element
 
     bool operator==(const Layout&) const = default;

@@ -6,13 +6,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <ctime>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace baton {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t shown_bytes_max = 200;  // of what was typed
 
 std::string text_of(const Dynamic& key);
 
@@ -22,7 +26,12 @@ Json json_of(const Dynamic& value) {
         Json operator()(bool flag) const { return flag; }
         Json operator()(std::int64_t number) const { return number; }
         Json operator()(std::uint64_t number) const { return number; }
-        Json operator()(double number) const { return number; }
+        Json operator()(double number) const {
+            // JSON has no number for these.
+            if (std::isnan(number)) return "NaN";
+            if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+            return number;
+        }
         Json operator()(const std::string& text) const { return text; }
         Json operator()(const std::vector<std::byte>& bytes) const {
             std::string text;
@@ -34,7 +43,7 @@ Json json_of(const Dynamic& value) {
             return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
                                (time - seconds).count());
         }
-        Json operator()(ActorId id) const { return to_string(id); }
+        Json operator()(const AnyRef& ref) const { return to_string(ref.id); }
         Json operator()(const Dynamic::Held& held) const { return fmt::format("{} {}", name_of(held.kind), held.index); }
         Json operator()(const Dynamic::List& list) const {
             Json out = Json::array();
@@ -81,7 +90,16 @@ Dynamic dynamic_of(const Json& json) {
 }
 
 Error misfit(const TypeDescription& type, std::string_view text) {
-    return Error{ErrorKind::refused, fmt::format("expected {}, got '{}'", to_text(type), text)};
+    return Error{ErrorKind::refused, fmt::format("expected {}, got '{}'", to_text(type), readable(text, shown_bytes_max))};
+}
+
+// The numbers that JSON has no text for.
+std::optional<double> special_number(const TypeDescription& type, std::string_view text) {
+    if (!type.kind.starts_with("float")) return std::nullopt;
+    if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+    if (text == "Infinity") return std::numeric_limits<double>::infinity();
+    if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
+    return std::nullopt;
 }
 
 std::optional<std::vector<std::byte>> bytes_of(std::string_view digits) {
@@ -121,7 +139,7 @@ public:
         if (type.kind == "ref") {
             Result<ActorId> id = (*find_actor_)(text);
             if (!id) return id.error();
-            return Dynamic{*id};
+            return Dynamic{AnyRef{*id}};
         }
         if (type.kind == "bytes") {
             std::optional<std::vector<std::byte>> bytes = bytes_of(text);
@@ -131,6 +149,7 @@ public:
             const std::optional<Timestamp> time = timestamp_of(text);
             return time ? Result<Dynamic>{Dynamic{*time}} : misfit(type, text);
         }
+        if (const std::optional<double> special = special_number(type, text); special) return Dynamic{*special};
         return Dynamic{text};
     }
 
@@ -182,7 +201,7 @@ private:
 }  // namespace
 
 std::string to_json(const Dynamic& value, JsonLayout layout) {
-    return json_of(value).dump(layout == JsonLayout::indented ? 2 : -1, ' ', false, Json::error_handler_t::replace);
+    return printable_json(json_of(value).dump(layout == JsonLayout::indented ? 2 : -1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, const FindActor& find_actor) {
@@ -190,7 +209,17 @@ Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, 
     TypedReader reader{find_actor};
     if (std::ranges::find(plain_kinds, type.kind) != plain_kinds.end()) return reader.read_text(type, std::string(text));
     if (type.kind == "optional" && text != "null") return parse_typed(type.parts[0].type, text, find_actor);
-    const Json json = Json::parse(text, nullptr, false);
+    if (const std::optional<double> special = special_number(type, text); special) return Dynamic{*special};
+    bool is_too_deep = false;
+    const auto look_at_depth = [&is_too_deep](int depth, Json::parse_event_t event, Json&) {
+        const bool begins = event == Json::parse_event_t::array_start || event == Json::parse_event_t::object_start;
+        is_too_deep = is_too_deep || (begins && static_cast<std::size_t>(depth) >= limits::message_depth_max);
+        return !is_too_deep;
+    };
+    const Json json = Json::parse(text, look_at_depth, false);
+    if (is_too_deep)
+        return Error{ErrorKind::refused, fmt::format("expected {}, got JSON that is nested deeper than {} (limits::message_depth_max)",
+                                                     to_text(type), limits::message_depth_max)};
     if (!json.is_discarded()) return reader.read(type, json);
     const bool may_be_text = type.kind == "variant" && std::ranges::any_of(type.parts, [](const PartDescription& part) {
                                  return part.type.kind == "string";

@@ -4,7 +4,8 @@
 //
 // Bytes are a string of hexadecimal digits, a timestamp is ISO 8601 in UTC, a ref is "number.incarnation", a
 // segment "segment" and its place in the manifest.
-// Text that is not UTF-8 is written with replacement characters.
+// Text that is not UTF-8 is written with replacement characters, NaN and the infinities as "NaN", "Infinity",
+// "-Infinity".
 
 #include <functional>
 
@@ -19,7 +20,7 @@ enum class JsonLayout { compact, indented };
 template <class T>
 [[nodiscard]] std::string to_json(const T& value, JsonLayout layout) {
     Buffer bytes;
-    Encoder encoder{bytes};
+    Encoder encoder{bytes, Encoder::unbounded};
     encode(encoder, value);
     Unpacker unpacker;
     std::size_t offset = 0;
@@ -29,7 +30,7 @@ template <class T>
 
 // What a person typed for a field of that type: the text itself for a string, an enum's name, an actor's name
 // (which `find_actor` resolves), bytes and times as to_json() writes them, JSON for everything else; the same
-// as strings within that JSON.
+// as strings within that JSON. Refused where it is nested deeper than a message may be.
 using FindActor = std::function<Result<ActorId>(std::string_view name)>;
 [[nodiscard]] Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text,
                                           const FindActor& find_actor);

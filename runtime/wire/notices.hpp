@@ -32,7 +32,7 @@ enum class ExitKind : std::uint8_t {
 };
 
 struct DeadLetter {
-    std::string from;     // who sent
+    std::string from;     // who sent; empty: several, beyond limits::dead_letters_told_max
     std::string command;  // empty where only the number is known, as after a kill
     std::uint64_t count = 0;
 };
@@ -120,6 +120,8 @@ struct Spawn {
     std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
     Duration deadline{};
     std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
+    // When the spawner gives up, on this machine's CLOCK_MONOTONIC: a command that is read later than that starts nothing.
+    std::optional<Duration> until = {};
     using Reply = Spawned;
 };
 
@@ -157,14 +159,32 @@ struct RosterRow {
     std::string in_hand;       // the command it is handling
     Exit exit;
 };
+// The living, by number, then those that have exited, the last to end at the end. As many as fit into one message
+// (limits::roster_page_bytes): where it is full the oldest exits are left out. RosterFrom tells all of them.
 struct Roster {
     bool with_exited = false;
     using Reply = std::vector<RosterRow>;
 };
 
+// The same in pages: asked again from `next` until there is none. Whoever exits between two pages is told twice, the
+// second time with its exit.
+struct RosterPlace {
+    std::uint32_t number = 0;  // behind the living actor of that number
+    std::uint64_t exits = 0;   // behind so many exits of the session's life
+};
+struct RosterPage {
+    std::vector<RosterRow> rows;
+    std::optional<RosterPlace> next;
+};
+struct RosterFrom {
+    bool with_exited = false;
+    RosterPlace place;
+    using Reply = RosterPage;
+};
+
 // Runs the ladder (stop notice, SIGTERM, SIGKILL) on the named actors and their children, in reverse order
 // of start, within one deadline; answers with their exits. Empty: all spawned actors. Only actors of the
-// session can be named; an exited one answers with the exit it had.
+// session can be named; an exited one answers with the exit it had, if that is still known and the answer has room.
 struct Ended {
     AnyRef actor;
     std::string name;
@@ -174,6 +194,7 @@ struct StopActors {
     std::vector<AnyRef> actors;
     Duration deadline{};
     bool drain = false;  // handle what waits in the inbox first
+    std::optional<Duration> until = {};  // as in Spawn: read later than that, it stops nobody
     using Reply = std::vector<Ended>;
 };
 
@@ -191,9 +212,10 @@ struct Await {
 };
 
 // Stops all actors by the ladder, then answers, and the coordinator itself ends as soon as the asker has said
-// Leave (or has exited, or has kept it waiting for limits::linger).
+// Leave (or has exited, or has kept it waiting for limits::linger); until then it answers RosterFrom.
 struct Closed {
-    std::vector<Ended> ended;  // every actor of the session's life, in order of exit
+    std::vector<Ended> ended;          // every spawned actor of the session's life, in order of exit
+    std::optional<RosterPlace> next = {};  // where RosterFrom tells the others, when there are more
 };
 struct CloseSession {
     Duration deadline{};
@@ -220,12 +242,13 @@ struct SegmentInfo {
     std::uint64_t bytes = 0;
     std::uint64_t leases = 0;
     Duration age{};       // since its last transition
+    std::string name;     // under which it is published; empty: it is not
 };
 struct SegmentList {
     std::vector<SegmentInfo> rows;
     std::uint64_t alive = 0;
     std::uint64_t bytes = 0;         // of all memory that the session has taken, pools included
-    std::uint64_t budget_bytes = 0;
+    std::optional<std::uint64_t> budget_bytes = {};  // that it may take; nothing: no limit
 };
 struct Segments {
     std::uint64_t rows_max = 1000;
@@ -238,7 +261,7 @@ struct Audit {
 };
 
 using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await, CloseSession,
-                                 Drained, MemoryShort, Segments, Audit, Watch>;
+                                 Drained, MemoryShort, Segments, Audit, Watch, RosterFrom>;
 
 }  // namespace coordinator
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the seeds of the fuzzer into tests/fuzz/corpus: one small frame a file.
+"""Writes the seeds of decode_fuzzer into tests/fuzz/corpus/decode: one small frame a file.
 
 The frames are those of tests/wire/golden.txt, an Everything and a Carrying (everything.hpp) and some that are hostile.
 Run it again when one of these changes; the seeds are checked in, so that a build needs no Python.
@@ -11,7 +11,7 @@ import pathlib
 import msgpack
 
 HERE = pathlib.Path(__file__).resolve().parent
-CORPUS = HERE / "corpus"
+CORPUS = HERE / "corpus" / "decode"
 SEND, NOTICE = 1, 5
 SEGMENT, LEASE, SLICE = 1, 2, 3  # kinds of handles
 
@@ -58,7 +58,7 @@ def everything() -> bytes:
             "either": [2, "text"],
             "when": msgpack.Timestamp.from_datetime(now),
             "howlong": -3_000_000,
-            "who": [3, 2],
+            "who": [3, 2, "k3v9x2ab"],
             "id": [4, 1],
             "inner": {"real": 2.5, "note": "note"},
             "inners": [{"real": 1, "note": None}, {"real": 2, "note": "x"}],
@@ -80,6 +80,8 @@ def seeds() -> dict[str, bytes]:
     all_kinds = [segment(), leased(), leased(SLICE, 65), leased(SLICE, 66, 1, 1200)]
     out["carrying"] = record("Carrying", carrying(refer(0), refer(1), [refer(2), refer(3)]), manifest=all_kinds)
     out["carrying.one"] = record("Carrying", carrying(refer(0), None, []), manifest=[segment(type_="|V24", shape=[])])
+    out["carrying.record"] = record("Carrying", carrying(refer(0), None, []),
+                                    manifest=[segment(type_="[('x','<f4'),('','|V4'),('at','<c16',(2,3))]", shape=[3])])
     out["hostile.handle_twice"] = record("Carrying", carrying(refer(0), None, [refer(0)]), manifest=[segment()])
     out["hostile.handle_missing"] = record("Carrying", carrying(refer(2**32 - 1), None, []), manifest=[segment()])
     out["hostile.handle_short"] = record("Carrying", carrying(msgpack.ExtType(1, b"\0"), None, []), manifest=[segment()])
@@ -88,6 +90,9 @@ def seeds() -> dict[str, bytes]:
         "slot": segment(slot=2**17),
         "epoch": segment(epoch=2**64 - 1),
         "type": segment(type_="<f4;"),
+        "record_open": segment(type_="[('x','<f4'),('y',[('z'"),
+        "record_deep": segment(type_="[('a'," * 100),
+        "record_large": segment(type_="[('a','|V1099511627776',(9,9,9))]"),
         "shape": segment(shape=[2**63, 4]),
         "dimensions": segment(shape=[1] * 9),
         "nothing": segment(shape=[0, 2**64 - 1]),
@@ -108,7 +113,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def main() -> None:
-    CORPUS.mkdir(exist_ok=True)
+    CORPUS.mkdir(parents=True, exist_ok=True)
     for old in CORPUS.iterdir():
         old.unlink()
     for name, data in seeds().items():

@@ -1,7 +1,13 @@
-# Runs PROGRAM for SECONDS on a copy of CORPUS in WORK, where it also leaves the input of a crash.
+# Runs PROGRAM for SECONDS on a copy of CORPUS in WORK, where it also leaves the input of a crash. The environment's
+# BATON_FUZZ_SECONDS is stronger than SECONDS, so that one longer run needs no other configuration.
+if(DEFINED ENV{BATON_FUZZ_SECONDS})
+  set(SECONDS $ENV{BATON_FUZZ_SECONDS})
+endif()
 file(REMOVE_RECURSE "${WORK}")
-file(MAKE_DIRECTORY "${WORK}")
-file(COPY "${CORPUS}/" DESTINATION "${WORK}/corpus")
+file(MAKE_DIRECTORY "${WORK}/corpus")
+if(IS_DIRECTORY "${CORPUS}")
+  file(COPY "${CORPUS}/" DESTINATION "${WORK}/corpus")
+endif()
 execute_process(
   COMMAND "${PROGRAM}" -max_total_time=${SECONDS} -rss_limit_mb=1024 -timeout=5 -max_len=4096 -print_final_stats=1
     "-artifact_prefix=${WORK}/" "${WORK}/corpus"

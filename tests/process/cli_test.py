@@ -138,6 +138,24 @@ class WithoutASession(World):
             self.assertIn("`coordinator` keeps a session open", error)
         self.assertEqual(self.json("sessions"), [])
 
+    def test_the_coordinator_is_called_by_the_name_under_which_it_lies_beside_the_command(self):
+        self.assertIn("  coordinator &  ", subprocess.run([f"{BIN}/baton", "--help"], env=self.environment, check=True,
+                                                          capture_output=True, text=True).stdout)
+        installed = f"{self.folder}/installed"
+        os.mkdir(installed)
+        for name, program in (("baton", "baton"), ("baton-coordinator", "coordinator")):
+            shutil.copy2(f"{BIN}/{program}", f"{installed}/{name}")
+        environment = self.environment | {"PATH": f"{installed}:/usr/bin:/bin"}
+        text = subprocess.run([f"{installed}/baton", "--help"], env=environment, check=True, capture_output=True, text=True).stdout
+        self.assertIn("  baton-coordinator &  ", text)
+        self.assertNotIn("  coordinator &", text)
+        error = subprocess.run([f"{installed}/baton", "ps"], env=environment, check=False, capture_output=True, text=True).stderr
+        self.assertIn("`baton-coordinator` keeps a session open", error)
+        help_text = subprocess.run([f"{installed}/baton-coordinator", "--help"], env=environment, check=True, capture_output=True,
+                                   text=True).stdout
+        self.assertIn("baton-coordinator hello.py", help_text)
+        self.assertIn("BATON_SESSION", help_text)
+
     def test_the_session_that_is_named_must_run(self):
         self.assertIn("cannot join session 'abcdefgh' (as asked for)", self.baton("ps", "--session", "abcdefgh", code=69))
         self.assertIn("(from BATON_SESSION)", self.baton("ps", code=69, BATON_SESSION="abcdefgh"))
@@ -336,6 +354,13 @@ class Talking(World):
         self.assertIn("sent Greet to Ada, which is frozen", self.baton("send", "Ada", "Greet", "name=x", code=75))
         self.baton("kill", "Ada")
 
+    def test_what_the_actor_itself_says_of_a_deadline_is_shown(self):
+        self.start_scenario()
+        error = self.baton("ask", "coordinator", "Spawn", "program=greeter", "name=x", "arguments=[]", "folders=[]",
+                           "fingerprint=0", "deadline=0", code=75)
+        self.assertIn("baton: timed_out: asked coordinator Spawn: greeter was not started: a deadline of 0 leaves it no time", error)
+        self.assertNotIn("no answer", error)
+
     def test_ctrl_c_ends_an_ask_calmly(self):
         self.start_scenario()
         for name, command, freezes in (("Zoe", ["Hang"], False), ("Ada", ["Greet", "name=x"], True)):
@@ -380,7 +405,7 @@ class Ledger(World):
         coordinator = self.start_keepers()
         lines = self.baton("segments").splitlines()
         self.assertEqual(lines[0], f"session {coordinator.session}, 3 segments")
-        self.assertEqual(lines[2].split(), "SEGMENT STATE OWNER HEIR BYTES LEASES AGE".split())
+        self.assertEqual(lines[2].split(), "SEGMENT STATE OWNER HEIR BYTES LEASES AGE NAME".split())
         rows = {line.split()[1]: line.split() for line in lines[3:6]}
         self.assertEqual(rows["lent"][2:6], ["cli_keepers", "-", "4,000", "1"])
         self.assertEqual(rows["owned"][2:6], ["Ada", "-", "40", "-"])

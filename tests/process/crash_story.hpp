@@ -18,13 +18,16 @@ struct Work;
 struct Look;
 struct Fill;
 struct HoldLease;
+struct HandOut;
+struct LookUp;
+struct MakeMore;
 struct LetGo;
 struct Report;
-using Protocol = baton::Protocol<Play, Offer, Take, Work, Look, Fill, HoldLease, LetGo, Report>;
+using Protocol = baton::Protocol<Play, Offer, Take, Work, Look, Fill, HoldLease, HandOut, LookUp, MakeMore, LetGo, Report>;
 using Address = baton::Ref<Protocol>;
 
-// All transitions with `peer`: "done", or what stopped it.
-struct Play { Address peer; using Reply = std::string; };
+// All transitions with `peer`: "done", or what stopped it. What is handed out is called by `name` and more.
+struct Play { Address peer; std::string name; using Reply = std::string; };
 // Gives `count` segments and a lease to `to`, and keeps the lent one.
 struct Offer { Address to; std::uint64_t count = 0; using Reply = std::string; };
 struct Take { baton::Segment item; std::string ballast; };
@@ -32,6 +35,9 @@ struct Work { baton::Segment item; using Reply = baton::Segment; };
 struct Look { baton::Lease item; std::string ballast; using Reply = std::int64_t; };
 struct Fill { baton::Slice item; std::int64_t value = 0; using Reply = std::uint64_t; };
 struct HoldLease { baton::Lease item; };
+struct HandOut { baton::Segment item; std::string name; using Reply = std::uint64_t; };
+struct LookUp { std::string name; using Reply = std::int64_t; };  // attaches, and says what it reads
+struct MakeMore { std::uint64_t count = 0; using Reply = std::uint64_t; };  // segments that are full of -1; they are kept
 struct LetGo { using Reply = std::uint64_t; };       // releases all that is kept; how many segments
 struct Held {
     std::uint64_t kept = 0;
@@ -39,5 +45,10 @@ struct Held {
     std::uint64_t bounced = 0;
 };
 struct Report { using Reply = Held; };
+
+inline constexpr std::uint64_t elements = 1000;
+// What the two that are handed out are full of: the giver's own, and one that was given to the taker.
+inline constexpr std::int64_t own_value = 8;
+inline constexpr std::int64_t theirs_value = 9;
 
 }  // namespace crash_story

@@ -11,7 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace crash_story;
 
-constexpr std::uint64_t elements = 1000;
 // Shorter than any freezing: whoever waits for the frozen one is told, and goes on.
 constexpr baton::Duration deadline = 150ms;
 
@@ -27,6 +26,7 @@ public:
     std::string on(const Play& command) {
         try {
             play(command.peer);
+            play_by_name(command.peer, command.name);
             return "done";
         } catch (const baton::Failure& failure) {
             return failure.what();
@@ -52,6 +52,14 @@ public:
     std::uint64_t on(Fill command) {
         std::ranges::fill(command.item.as<std::int64_t>(), command.value);
         return command.item.first();
+    }
+    std::uint64_t on(HandOut command) { return context_->hand_out(std::move(command.item), command.name).ok() ? 1 : 0; }
+    std::int64_t on(const LookUp& command) {
+        return context_->look_up<baton::Lease>(command.name).value().as<std::int64_t>()[elements - 1];
+    }
+    std::uint64_t on(const MakeMore& command) {
+        for (std::uint64_t number = 0; number < command.count; ++number) kept_.push_back(make(-1));
+        return kept_.size();
     }
     void on(HoldLease command) { leases_.push_back(std::move(command.item)); }
     std::uint64_t on(const LetGo&) {
@@ -89,6 +97,21 @@ private:
         baton::Segment whole = lent.reclaim(deadline).value();
         require(is_intact(whole) && whole.as<std::int64_t>()[0] == 6, "both slices were written");
         context_->send(peer, Take{std::move(whole), ""}, deadline).value();
+    }
+    void play_by_name(Address peer, const std::string& name) {
+        const baton::Layout layout{"<i8", {elements}};
+        context_->hand_out(make(own_value), name + "-own").value();
+        baton::Segment own = context_->take_in(name + "-own", layout).value();
+        require(is_intact(own) && own.as<std::int64_t>()[0] == own_value, "what was handed out came in again");
+        require(context_->ask(peer, HandOut{make(theirs_value), name + "-theirs"}, deadline).value() == 1, "the peer hands out");
+        own = context_->take_in(name + "-theirs", layout).value();
+        require(is_intact(own) && own.as<std::int64_t>()[0] == theirs_value, "what the peer handed out came in");
+        own = {};
+        baton::Lent board = context_->lend(make(10)).value();
+        context_->publish(board, name).value();
+        require(context_->ask(peer, LookUp{name}, deadline).value() == 10, "the peer saw what is published");
+        require(context_->look_up<baton::Lease>(name).value().as<std::int64_t>()[0] == 10, "so did its owner");
+        require(board.reclaim(deadline).ok(), "what was published is whole again");
     }
     static void require(bool holds, std::string what) {
         if (!holds) throw baton::Failure(baton::Error{baton::ErrorKind::failed, "not so: " + what});

@@ -64,6 +64,7 @@ class Interrupt(unittest.TestCase):
         process = self.start(os.path.join(BIN, "coordinator"), os.path.join(TESTS_BIN, "cli_scenario"))
         os.kill(process.pid, signal.SIGTERM)
         code, err = self.end(process)
+        self.assertEqual(code, 0, err)  # an orderly end, as the scenario's own
         self.assertLessEqual(len(err.splitlines()), 4, err)
 
     def test_twice_ends_a_scenario_at_once_and_its_coordinator_cleans_up(self):

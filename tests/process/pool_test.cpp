@@ -90,6 +90,30 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
     }
 }
 
+// Goal: who only looks, or only submits, keeps the workers at work as who waits does.
+// Method: nothing here waits; ctest's TIMEOUT is the watchdog.
+TEST_CASE("a task that is only looked at gets ready, and so do those behind it", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    for (std::int64_t x = 0; x < 50; ++x) pending.push_back(pool.submit<std::int64_t>("spin", x % 3).value());
+    for (auto one = pending.rbegin(); one != pending.rend(); ++one)
+        while (!one->ready()) {
+        }
+}
+
+TEST_CASE("submitting alone keeps the workers fed", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::string file = world.folder() + "/done";
+    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    std::error_code none_yet;
+    do pending.push_back(pool.submit<std::int64_t>("append_to", file).value());
+    while (pending.size() < 20 || std::filesystem::file_size(file, none_yet) < 10 || none_yet);
+    for (baton::pool::Pending<std::int64_t>& one : pending) CHECK(one.get(10s).ok());
+    world.remove(file);
+}
+
 TEST_CASE("short tasks share a message, and long ones are alone in hand, also where nobody could foresee them", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options()};
@@ -110,6 +134,56 @@ TEST_CASE("short tasks share a message, and long ones are alone in hand, also wh
     CHECK(pool.map<std::uint64_t>("text_bytes", texts).value().values().value() == std::vector<std::uint64_t>(40, 100'000));
 }
 
+// Goal: what was learned from short tasks holds no long one up.
+// Method: each task of the second kind holds its worker until all are let go, so none of them can run behind another.
+TEST_CASE("as many long tasks as workers are spread one to each, also after thousands of short ones of that function", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(4)};
+    CHECK(pool.map<std::string>("wait_for", std::vector<std::string>(5'000, "/dev/null")).value().errors().empty());
+    const std::string fifo = world.make_fifo("gate");
+    std::vector<baton::pool::Pending<std::string>> pending;
+    SECTION("submitted one by one") {
+        for (int task = 0; task < 4; ++task) pending.push_back(pool.submit<std::string>("wait_for", fifo).value());
+    }
+    SECTION("added together") {
+        std::vector<baton::pool::Call> calls;
+        for (int task = 0; task < 4; ++task) calls.push_back(call("wait_for", fifo));
+        pool.add(std::move(calls)).value();
+    }
+    std::set<std::string> busy;
+    while (busy.size() < 4) {
+        static_cast<void>(pool.scheduler()->context().wait_for([] { return false; }, 1ms));
+        pool.scheduler()->move();
+        for (const baton::RosterRow& row : world.session().roster(false).value())
+            if (row.in_hand == "Run") busy.insert(row.name);
+    }
+    world.release(fifo);
+    std::set<std::string> workers;
+    for (auto& one : pending) workers.insert(one.outcome(20s).value().worker());
+    if (pending.empty())
+        for (const AnyOutcome& one : pool.execute().value()) workers.insert(one.worker());
+    CHECK(workers.size() == 4);
+}
+
+// Goal: no short task waits behind a long one while somebody is free.
+// Method: one task in the middle of many holds its worker; all others are done before it is let go.
+TEST_CASE("short tasks that are in hand behind a long one go to other workers", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(2)};
+    CHECK(pool.map<std::string>("wait_for", std::vector<std::string>(5'000, "/dev/null")).value().errors().empty());
+    const std::string fifo = world.make_fifo("gate");
+    std::vector<baton::pool::Pending<std::string>> pending;
+    const std::size_t place = 0;  // what was done before it in the same batch is told with it
+    std::vector<std::string> files(200, "/dev/null");
+    files[place] = fifo;
+    for (const std::string& file : files) pending.push_back(pool.submit<std::string>("wait_for", file).value());
+    for (std::size_t task = 0; task < files.size(); ++task)
+        if (task != place) CHECK(pending[task].get(60s).value() == "released");
+    CHECK_FALSE(pending[place].ready());
+    world.release(fifo);
+    CHECK(pending[place].get(20s).value() == "released");
+}
+
 TEST_CASE("values are pulled from a lazy source only as its results are looked at", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options()};
@@ -123,6 +197,29 @@ TEST_CASE("values are pulled from a lazy source only as its results are looked a
     std::int64_t sum = 0;
     for (const Outcome<std::int64_t>& one : pool.imap<std::int64_t>("square", Numbers{1, 2, 3}).value()) sum += one.value();
     CHECK(sum == 14);
+}
+
+TEST_CASE("what stops a lazy source comes behind the outcomes of the values before it", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    const std::size_t ahead = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{16});
+    SECTION("it throws") {
+        auto source = std::views::iota(0, 9) | std::views::transform([](int x) { return x == 5 ? throw std::runtime_error("full") : x; });
+        auto lazy = pool.imap<std::int64_t>("square", source, {.ahead = ahead}).value();
+        for (std::int64_t x = 0; x < 5; ++x) CHECK(lazy.next().value()->value() == x * x);
+        CHECK_THROWS_WITH(static_cast<void>(lazy.next()), "full");
+        CHECK_FALSE(lazy.next().value());
+    }
+    SECTION("a value does not fit") {
+        auto lazy = pool.imap<std::int64_t>("power", Numbers{2, 3}, {.ahead = ahead}).value();
+        CHECK_THAT(lazy.next().error().text, Catch::Contains("is missing its argument 'exponent'"));
+        const std::vector<std::uint64_t> values{1, 2, std::uint64_t{1} << 63};
+        auto last = pool.imap<std::int64_t>("square", values, {.ahead = ahead}).value();
+        CHECK(last.next().value()->value() == 1);
+        CHECK(last.next().value()->value() == 4);
+        CHECK_THAT(last.next().error().text, Catch::Contains("square(argument 1)"));
+        CHECK_FALSE(last.next().value());
+    }
 }
 
 TEST_CASE("tasks are added one by one before the start and while the pool runs", "[process][pool]") {
@@ -160,6 +257,46 @@ TEST_CASE("tasks are added one by one before the start and while the pool runs",
         CHECK(pool.add(std::move(calls)).error().kind == ErrorKind::refused);
         CHECK(pool.execute().value().empty());
     }
+}
+
+TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds them", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::string fifo = world.make_fifo("gate");
+    CHECK(pool.add(call("wait_for", fifo).with_id(5)).value() == 5);
+    CHECK(pool.pending() == std::vector<baton::pool::TaskId>{5});
+    CHECK_FALSE(pool.find(5).value());
+    pool.start().value();
+    auto single = pool.submit<std::int64_t>("square", 3).value();
+    {
+        auto dropped = pool.submit<std::int64_t>("square", 4).value();
+        CHECK(pool.pending() == std::vector<baton::pool::TaskId>{5, 6, 7});
+    }
+    const auto reason = [&](baton::pool::TaskId id) {
+        const auto found = pool.find(id);
+        return found ? std::string("it was found") : found.error().text;
+    };
+    CHECK(reason(7) == "the task 7 was cancelled, or let go by whoever had submitted it");
+    CHECK(reason(99) == "no task of this pool has the id 99");
+    CHECK_FALSE(pool.find(6).value());
+    world.release(fifo);
+    while (!pool.pending().empty()) {
+    }
+    CHECK(pool.find(6).value()->to_text() == "Call to square(3) --> Result: 9");
+    const std::vector<AnyOutcome> outcomes = pool.execute().value();
+    CHECK(pool.find(5).value()->as<std::string>().value() == "released");
+    const auto squares = pool.map<std::int64_t>("square", Numbers{1, 2, 3}).value();
+    for (std::size_t task = 0; task < 3; ++task)
+        CHECK(pool.find(squares[task].id()).value()->as<std::int64_t>().value() == squares[task].value());
+    // Of many that have been let go nothing is kept.
+    baton::pool::TaskId last = 0;
+    for (int round = 0; round < 300; ++round) {
+        auto one = pool.submit<std::int64_t>("square", round).value();
+        CHECK(one.get(10s).ok());
+        last = one.id();
+    }
+    CHECK(pool.pending().empty());
+    CHECK_THAT(reason(last), Catch::StartsWith("nobody holds the outcome of the task"));
 }
 
 TEST_CASE("what does not fit is refused before anything is sent", "[process][pool]") {

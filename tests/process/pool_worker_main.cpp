@@ -51,6 +51,14 @@ std::int64_t die_while(std::int64_t x, const std::string& letters) {
     return x;
 }
 
+// One more byte in that file.
+std::int64_t append_to(const std::string& file) {
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const auto written = ::write(fd, "x", 1);
+    ::close(fd);
+    return written;
+}
+
 // A worker that has workers of its own; one of them dies on the way. Who did the last one.
 baton::Result<std::string> delegate(baton::Context& context, std::int64_t count, const std::string& letters) {
     baton::pool::Pool pool{context, {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}};
@@ -113,6 +121,7 @@ int main(int argc, char** argv) {
         return x;
     });
     worker.task("delegate", delegate);
+    worker.task("append_to", append_to);
     worker.task("spin", spin);
     worker.task("norm", [](const Point& point) { return point.x * point.x + point.y * point.y; });
     worker.task("long_text", [](std::uint64_t bytes) { return std::string(bytes, 'x'); });

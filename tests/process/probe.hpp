@@ -18,8 +18,14 @@ struct Echo;
 struct AskOther;
 struct AskAround;
 struct TellOther;
+struct AskToFlood;
+struct DropAfterAsking;
+struct EchoAround;
 struct Flood;
 struct SpawnChild;
+struct Shell;
+struct Fork;
+struct SpawnWithin;
 
 enum class Colour { red, green, blue };
 struct Point {
@@ -94,7 +100,8 @@ struct TickIn {  // answered when so much time has passed
 };
 
 using Protocol = baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
-                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther, Flood, SpawnChild>;
+                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther, DropAfterAsking,
+                                 EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork>;
 
 struct Echo {
     std::string text;
@@ -116,6 +123,14 @@ struct TellOther {
     std::string text;
     using Reply = std::string;
 };
+struct DropAfterAsking {  // asks it to hang, and lets its own Answer go when that has ended
+    baton::Ref<Protocol> other;
+    using Reply = std::string;
+};
+struct EchoAround {  // asks each of them, itself left out, for an echo; says how many there are
+    std::vector<baton::Ref<Protocol>> others;
+    using Reply = std::string;
+};
 struct Flood {  // sends Count until `count` or the first error; says how many were taken and the error's kind
     baton::Ref<Protocol> other;
     std::uint64_t count = 0;
@@ -124,14 +139,36 @@ struct Flood {  // sends Count until `count` or the first error; says how many w
     struct Outcome {
         std::uint64_t taken = 0;
         std::string error;
+        std::string text;                  // of that error
         std::uint64_t resident_bytes = 0;  // of the sender, afterwards
     };
     using Reply = Outcome;
+};
+struct AskToFlood {  // asks `flooder` to flood `victim`; says why that ended, or how its own wait for it did
+    baton::Ref<Protocol> flooder;
+    baton::Ref<Protocol> victim;
+    std::uint64_t count = 0;
+    std::uint32_t ballast_bytes = 0;
+    std::uint32_t deadline_milliseconds = 1000;
+    using Reply = std::string;
+};
+struct SpawnWithin {  // says how that ended
+    std::string program;
+    std::string name;
+    std::uint32_t milliseconds = 0;
+    using Reply = std::string;
 };
 struct SpawnChild {
     std::string program;
     std::string name;
     using Reply = baton::Ref<Protocol>;
+};
+struct Shell {  // started beside the actor, and left; its pid
+    std::string line;
+    using Reply = std::uint64_t;
+};
+struct Fork {  // a copy of the actor that does nothing; its pid
+    using Reply = std::uint64_t;
 };
 
 }  // namespace probe

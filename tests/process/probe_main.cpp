@@ -1,4 +1,5 @@
-// Its first argument, if any, makes it fail before it is an actor: never-join, exit-early, throw-in-constructor.
+// Its first argument, if any, makes it fail before it is an actor: never-join, exit-early, throw-in-constructor; or
+// become one only when a fifo has been opened for writing: wait-before-join FIFO.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ class Probe {
 public:
     explicit Probe(baton::Context& context) : context_(&context) {
         if (!context.arguments().empty() && context.arguments()[0] == "throw-in-constructor")
-            throw std::runtime_error("no room in the constructor");
+            throw std::runtime_error("no room in the constructor" +
+                                     (context.arguments().size() > 1 ? ": " + context.arguments()[1] : std::string()));
     }
 
     std::string on(const probe::Echo& command) { return command.text; }
@@ -94,6 +96,16 @@ public:
     baton::Result<std::string> on(const probe::TellOther& command) {
         return context_->ask(command.other, probe::Echo{command.text}, std::chrono::seconds{5});
     }
+    void on(const probe::DropAfterAsking& command, baton::Answer<std::string>) {
+        static_cast<void>(context_->ask(command.other, probe::Hang{}, std::chrono::minutes{1}));
+    }
+    void on(const probe::EchoAround& command, baton::Answer<std::string> answer) {
+        // Without waiting: the others do the same at this moment.
+        echoes_.clear();
+        for (const auto& other : command.others)
+            if (other.id != context_->id()) echoes_.push_back(context_->request(other, probe::Echo{"hello"}).value());
+        answer.reply(std::to_string(command.others.size()));
+    }
     probe::Flood::Outcome on(const probe::Flood& command) {
         probe::Flood::Outcome outcome;
         const probe::Count count{std::string(command.ballast_bytes, 'x')};
@@ -102,6 +114,7 @@ public:
             const auto sent = context_->send(command.other, count, deadline);
             if (!sent) {
                 outcome.error = baton::name_of(sent.error().kind);
+                outcome.text = sent.error().text;
                 break;
             }
             ++outcome.taken;
@@ -109,14 +122,39 @@ public:
         outcome.resident_bytes = resident_bytes();
         return outcome;
     }
+    std::string on(const probe::AskToFlood& command) {
+        const auto outcome = context_->ask(
+            command.flooder, probe::Flood{command.victim, command.count, command.ballast_bytes, command.deadline_milliseconds},
+            std::chrono::milliseconds{command.deadline_milliseconds});
+        return outcome ? outcome->text : baton::describe(outcome.error());
+    }
+    std::string on(const probe::SpawnWithin& command) {
+        const auto spawned = context_->spawn<probe::Protocol>(
+            {command.program, command.name, {}, std::chrono::milliseconds{command.milliseconds}});
+        return spawned ? "spawned" : baton::describe(spawned.error());
+    }
     baton::Result<baton::Ref<probe::Protocol>> on(const probe::SpawnChild& command) {
         return context_->spawn<probe::Protocol>({command.program, command.name});
+    }
+    std::uint64_t on(const probe::Shell& command) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::execl("/bin/sh", "sh", "-c", command.line.c_str(), static_cast<char*>(nullptr));
+            ::_exit(127);
+        }
+        return static_cast<std::uint64_t>(child);
+    }
+    std::uint64_t on(const probe::Fork&) {
+        const pid_t child = ::fork();
+        while (child == 0) ::pause();
+        return static_cast<std::uint64_t>(child);
     }
 
 private:
     baton::Context* context_;
     std::uint64_t count_ = 0;
     std::vector<baton::Answer<std::string>> later_;
+    std::vector<baton::Pending<std::string>> echoes_;
     baton::Answer<std::string> tick_;
     baton::Deadline tick_at_ = baton::Deadline::never();
 };
@@ -128,5 +166,6 @@ int main(int argc, char** argv) {
     if (mode == "never-join")
         for (;;) ::pause();
     if (mode == "exit-early") return 7;
+    if (mode == "wait-before-join") wait_for(argv[2]);
     return baton::run_actor<Probe, probe::Protocol>(argc, argv);
 }

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "runtime/process/process_facts.hpp"
+#include "runtime/transport/descriptors.hpp"
 
 namespace fs = std::filesystem;
 
@@ -29,6 +30,7 @@ ProcessWorld::ProcessWorld(std::uint64_t memory_bytes) : memory_bytes_(memory_by
     folder_ = ::mkdtemp(name);
     ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
     ::unsetenv("BATON_SESSION");
+    baton::hold_back_connections();  // which keeps a spare descriptor for the rest of the process's life
     descriptors_before_ = open_descriptors();
 }
 

@@ -5,13 +5,12 @@
 // it ends it looks for processes of the session, descriptors of this one, sockets, folders and shared memory
 // that were not there before, and fails the test that left them (I7).
 
-#include <catch2/catch.hpp>
-
 #include <optional>
 #include <set>
 #include <string>
 
 #include "runtime/scenario.hpp"
+#include "tests/catch.hpp"
 #include "tests/process/probe.hpp"
 
 using ProbeRef = baton::Ref<probe::Protocol>;

@@ -11,22 +11,26 @@ import dataclasses
 import datetime
 import enum
 import fractions
-import glob
+import gc
 import multiprocessing
 import os
 import pickle
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import threading
+import tracemalloc
 import types
 import unittest
+import unittest.mock
+from multiprocessing.connection import wait
 
 import baton
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import leftovers  # noqa: E402
 
 UTC = datetime.timezone.utc
 
@@ -42,26 +46,15 @@ class World(unittest.TestCase):
     """Sessions of a test have their folders in a place of its own, and leave nothing there (I7)."""
 
     def setUp(self):
-        self.place = tempfile.mkdtemp(prefix="baton-python-")
-        self.before = os.environ.get("XDG_RUNTIME_DIR")
-        os.environ["XDG_RUNTIME_DIR"] = self.place
-        self.sessions = set()
-        self.addCleanup(self.look_for_leftovers)  # the last one to run
-
-    def look_for_leftovers(self):
-        if self.before is None:
-            del os.environ["XDG_RUNTIME_DIR"]
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = self.before
-        folders = glob.glob(f"{self.place}/baton/*/")
-        shutil.rmtree(self.place)
-        self.assertEqual(folders, [], "session folders are left")
-        left = {path for path in glob.glob("/dev/shm/baton-*") for one in self.sessions if one in path}
-        self.assertEqual(left, set(), "shared memory is left")
+        self.leftovers = leftovers.Place()
+        self.addCleanup(self.leftovers.require_nothing, self)  # the last one to run
+        self.place = self.leftovers.folder
+        environment = unittest.mock.patch.dict(os.environ, XDG_RUNTIME_DIR=self.place)
+        environment.start()
+        self.addCleanup(environment.stop)
 
     def open(self, **options):
         session = baton.session(**options)
-        self.sessions.add(session.id)
         self.addCleanup(session.close)
         return session
 
@@ -95,6 +88,56 @@ class Messages(World):
         self.assertFalse(greeter.is_alive())
         self.assertRaisesText(baton.Gone, "Ada has exited", greeter.ask, "Greet", name="Grace")
 
+    def test_with_a_deadline_of_0_what_can_be_done_at_once_is_done_each_time(self):
+        students = self.session.spawn("student", count=8, progress=False)
+        for student in students:
+            student.send("HoldThis", number=4, deadline=0)
+            student.send("HoldThis", number=5, deadline=-1)
+        self.session.sync(students)
+        self.assertEqual([student.ask("WhatsYourNumber").split()[-1] for student in students], ["5"] * 8)
+        self.assertEqual(self.session.broadcast(self.session.spawn("student", count=4, progress=False), "HoldThis", number=4, deadline=0), 4)
+        for student in students:
+            self.assertRaises(baton.TimedOut, student.join, 0)
+            student.kill()
+            self.assertEqual(student.join().kind, "signalled")
+            for _ in range(25):  # each without knowing the exit
+                again = baton.Actor(self.session, student, student.name, student.pid, student.protocol)
+                self.assertEqual(again.join(0).kind, "signalled")
+        lent = self.session.create(100, 0).lend()
+        self.assertEqual(lent.reclaim(0).nbytes, 100)
+        for long in (float("inf"), 1e300, 10**400, datetime.timedelta.max, None):
+            self.assertEqual(students[0].join(long).kind, "signalled")
+            self.assertEqual(self.session.collect(count=0, deadline=long), [])
+        for short in (-1, float("-inf"), -10**400, datetime.timedelta.min, 0):
+            self.assertEqual(self.session.collect(deadline=short), [])
+            self.assertEqual(self.session.collect_bounced(deadline=short), [])
+
+    # Goal: a script may have any number of actors, one after the other.
+    # Method: what is kept is counted, with a bound that is small enough to be reached here.
+    def test_a_script_keeps_nothing_of_the_actors_that_it_had(self):
+        def live(lives):
+            for _ in range(lives):
+                greeter = self.session.spawn("greeter")
+                greeter.ask("Greet", name="Grace")
+                self.assertEqual(greeter.stop().kind, "stopped")
+                self.assertEqual((greeter.exitcode, greeter.join().kind), (0, "stopped"))
+
+        with unittest.mock.patch("baton._session.KEPT_MAX", 20):
+            live(30)
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            before = tracemalloc.get_traced_memory()[0]
+            live(60)
+            gc.collect()
+            grown = tracemalloc.get_traced_memory()[0] - before
+        self.assertLess(grown, 60 * 100)
+        self.assertEqual(len(self.session._known), 0)
+        self.assertLessEqual(len(self.session._spawned), 20)
+        self.assertLessEqual(len(self.session._names), 20)
+        living = self.session.spawn("greeter")
+        self.session.stop()
+        self.assertEqual(living.exitcode, 0)
+
     def test_several_are_spawned_in_parallel_and_keep_their_order(self):
         students = self.session.spawn("student", names=["Alice", "Bob", "Charlie"], progress=False)
         self.assertEqual([one.name for one in students], ["Alice", "Bob", "Charlie"])
@@ -109,6 +152,29 @@ class Messages(World):
         self.assertRaises(TypeError, self.session.spawn, "greeter", name="Bob", count=2)
         self.assertRaises(TypeError, self.session.spawn, "greeter", names="Bob")
         self.assertRaises(TypeError, self.session.spawn, "greeter", args="--loud")
+
+    def test_an_argument_of_a_wrong_type_is_named_in_one_sentence(self):
+        probe = self.session.spawn("probe")
+        lent = self.session.create(10).lend()
+        for function, arguments, text in [
+            (self.session.find, (3,), "find(): name must be text (str), not int (3)"),
+            (self.session.stop, ([probe, 1],), "stop(): actors[1] must be a Ref, not int (1)"),
+            (self.session.sync, (["Ada"],), "sync(): actors[0] must be a Ref, not str ('Ada')"),
+            (self.session.collect, (3,), "collect(): command must be text (str), not int (3)"),
+            (self.session.spawn, (3,), "program must be text or a path, not int (3)"),
+            (self.session.actors, ("all",), "actors(): exited must be True or False, not str ('all')"),
+            (self.session.take_in, (3, 4), "take_in(): name must be text (str), not int (3)"),
+            (probe.ask, (3,), "ask(): command must be text (str), not int (3)"),
+            (probe.send, (None,), "send(): command must be text (str), not NoneType (None)"),
+            (lent.slice, ("a", 2), "Lent.slice(): first must be a whole number (int), not str ('a')"),
+            (lent.slice, (-1, 2), "Lent.slice(): first is out of range: -1"),
+            (lent.slice, (1,), "Lent.slice(): the argument count is missing"),
+            (baton.Ref, ("a", 1), "Ref(): number must be a whole number (int), not str ('a')"),
+            (baton.session, (3,), "session must be text (str), not int (3)"),
+        ]:
+            self.assertRaisesText(TypeError, text, function, *arguments)
+        self.assertRaisesText(TypeError, "names[1] must be text (str), not int (2)", self.session.spawn, "probe", names=["Ada", 2])
+        self.assertRaisesText(TypeError, "count must be a whole number", self.session.collect, count="x")
 
     def test_a_field_that_does_not_fit_is_refused_before_anything_is_sent(self):
         student = self.session.spawn("student")
@@ -183,8 +249,38 @@ class Messages(World):
         alice = self.session.spawn("student", name="Alice")
         alice.send("SpeakTo", audience=self.session.address)
         alice.ask("WhatsYourNumber")
-        self.assertEqual(self.session.collect("Heard", quiet=0.02), [])
+        self.assertEqual(self.session.collect("Heard", deadline=0.02), [])
         self.assertEqual(len(self.session.collect(count=1)), 1)
+
+    def test_a_collect_ends_when_it_has_been_quiet_and_has_no_other_end(self):
+        alice = self.session.spawn("student", name="Alice")
+        alice.send("SpeakTo", audience=self.session.address)
+        alice.send("WhatsYourNumber")
+        self.session.sync()
+        said = self.session.collect("Said", quiet=0.5, deadline=None)
+        self.assertEqual([one.line for one in said], ["[Alice]  I'm not holding anything."])
+        self.assertEqual(self.session.collect("Said", quiet=0.02, deadline=None), [])
+
+    # Goal: a collect is about the commands that it wants.
+    # Method: another process speaks of something else all the time, so that it is never quiet altogether.
+    def test_who_speaks_of_other_things_does_not_break_the_quiet(self):
+        flood = self.script(f"""
+            import baton
+            with baton.session(session={self.session.id!r}) as session:
+                alice = session.spawn("student", name="Alice")
+                alice.send("SpeakTo", audience=baton.Ref({self.session.address.number}, {self.session.address.incarnation}))
+                print("ready", flush=True)
+                while alice.ask("WhatsYourNumber"):
+                    pass
+            """)
+        self.addCleanup(flood.wait)
+        self.addCleanup(flood.kill)
+        flood.stdout.readline()
+        self.assertEqual(len(self.session.collect("Said", count=10, deadline=None)), 10)
+        self.assertEqual(self.session.collect("Heard", quiet=0.2, deadline=None), [])
+        self.assertEqual(self.session.collect("Heard", deadline=0.2), [])
+        # Far fewer than must have come before it would be quiet by accident.
+        self.assertLess(len(self.session.collect("Said", deadline=0)), 30_000)
 
     def test_sync_waits_until_all_is_handled(self):
         students = self.session.spawn("student", count=3, progress=False)
@@ -301,6 +397,67 @@ class Ends(World):
             with self.assertRaises(ValueError) as caught:
                 use()
             self.assertIsInstance(caught.exception, baton.Refused)
+
+    def test_a_sentinel_is_waited_for_beside_the_processes_of_multiprocessing(self):
+        self.addCleanup(self.alice.close)
+        bob = self.session.spawn("student", name="Bob")
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        other = multiprocessing.get_context("fork").Process(target=receiver.poll, args=(None,))
+        other.start()
+        sentinels = [self.alice.sentinel, bob.sentinel, other.sentinel]
+        self.assertEqual(wait(sentinels, 0), [])
+        self.alice.kill()
+        self.assertEqual(wait(sentinels), [self.alice.sentinel])
+        self.assertEqual(self.alice.exitcode, -signal.SIGKILL)  # at once, also where that has still been on its way
+        self.assertFalse(self.alice.is_alive())
+        sender.send(1)
+        self.assertEqual(wait(sentinels[1:]), [other.sentinel])
+        other.join()
+        self.assertIsNone(bob.exitcode)
+        bob.stop()
+        self.assertEqual(wait(sentinels[:2]), sentinels[:2])
+        receiver.close()
+        sender.close()
+        other.close()
+
+    def test_the_sentinel_of_one_that_has_ended_is_ready_from_the_start(self):
+        self.addCleanup(self.alice.close)
+        with baton.session(session=self.session.id, name="other") as other:
+            found = other.find("Alice")
+            self.alice.kill()
+            exit = self.alice.join()
+            for actor in (self.alice, found):  # the one whose exit is known here, and the one whose is not
+                self.assertEqual(wait([actor.sentinel], 0), [actor.sentinel])
+            self.assertEqual(found.exit, exit)
+            scenario = other.find(self.session.address)  # no child of the coordinator
+            self.assertEqual(wait([scenario.sentinel], 0), [])
+
+    # Goal: a pid that is used again is never taken for the actor.
+    # Method: the next process after the actor's end is given its pid, while one sentinel is open and another is not yet.
+    def test_a_sentinel_is_never_that_of_another_process_with_the_same_pid(self):
+        self.addCleanup(self.alice.close)
+        with baton.session(session=self.session.id, name="other") as other:
+            found = other.find("Alice")
+            opened = self.alice.sentinel
+            self.alice.kill()
+            self.alice.join()
+            try:
+                with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+                    file.write(str(found.pid - 1))
+            except OSError as error:
+                self.skipTest(f"the next pid cannot be chosen here: {error}")
+            with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+                if process.pid != found.pid:
+                    self.skipTest("somebody else got that pid")
+                for sentinel in (opened, found.sentinel):
+                    self.assertEqual(wait([sentinel], 0), [sentinel])
+
+    def test_a_closed_actor_keeps_no_sentinel(self):
+        sentinel = self.alice.sentinel
+        self.alice.stop()
+        self.alice.close()
+        self.assertRaises(OSError, os.fstat, sentinel)
+        self.assertRaises(ValueError, lambda: self.alice.sentinel)
 
     def test_what_a_stopped_actor_did_not_handle_is_in_its_exit(self):
         os.kill(self.alice.pid, signal.SIGSTOP)
@@ -682,6 +839,15 @@ class Values(World):
         exit = other.join()
         self.assertEqual((exit.kind, exit.in_hand), ("failed_check", "FailCheck"))
         self.assertIn("the film is dry", exit.text)
+
+    def test_a_scenario_that_leaves_says_that_it_is_stopping_to_those_it_owes_an_answer(self):
+        with baton.session(session=self.session.id) as leaving:
+            pending = self.probe.request("TellOther", other=leaving.address, text="film")
+            message, = leaving.collect("Echo", count=1)
+        self.assertTrue(message.is_asked)
+        with self.assertRaises(baton.Error) as raised:
+            pending.get()
+        self.assertIn("is stopping", str(raised.exception))
 
     def test_an_ask_that_comes_to_the_scenario_is_answered(self):
         for say, wanted in ((lambda message: message.reply("whole"), "whole"), (lambda message: message.fail("torn"), "torn"),

@@ -64,6 +64,13 @@ class Pools(World):
         self.assertLessEqual(outcome.started, outcome.finished)
         self.assertEqual(outcome.id, task.id)
 
+    def test_a_task_that_is_only_looked_at_gets_ready(self):
+        pool = self.pool(1)
+        tasks = [pool.submit("spin", number % 3) for number in range(50)]
+        while not all([task.ready() for task in tasks]):
+            pass
+        self.assertEqual([task.get(0) for task in tasks], [number % 3 for number in range(50)])
+
     def test_values_of_a_lazy_source_are_taken_as_results_are_looked_at(self):
         pool = self.pool()
         taken = []
@@ -79,6 +86,48 @@ class Pools(World):
             self.assertLessEqual(len(taken), x + 5)
         self.assertEqual(list(pool.imap("square", [1, 2, 3])), [1, 4, 9])
 
+    def test_what_stops_a_lazy_source_is_raised_behind_the_results_before_it(self):
+        pool = self.pool()
+
+        def source(last):
+            yield from range(5)
+            if isinstance(last, BaseException):
+                raise last
+            yield last
+            yield 6
+
+        for last, kind, text in ((OSError("the disk is full"), OSError, "the disk is full"), ("five", baton.Refused, "square(argument 1)"),
+                                 (object(), baton.Refused, "square(argument 1)")):
+            for ahead in (1, 3, None):
+                results = pool.imap("square", source(last), ahead=ahead)
+                self.assertEqual([next(results) for _ in range(5)], [0, 1, 4, 9, 16])
+                self.assertRaisesText(kind, text, next, results)
+                self.assertRaises(StopIteration, next, results)
+        results = pool.imap("square", source(KeyboardInterrupt()), ahead=9)
+        self.assertRaises(KeyboardInterrupt, next, results)
+        for ahead in (0, -1, float("nan"), 2.5, "3", float("inf")):
+            self.assertRaisesText(ValueError, "ahead=", pool.imap, "square", [1], ahead=ahead)
+        # Nothing of what is refused as a whole has begun.
+        for way, rows in ((pool.map, source(OSError("the disk is full"))), (pool.map, [1, object()]), (pool.starmap, [(1,), ("2",)]),
+                          (pool.starmap, source(OSError("the disk is full"))), (pool.submit, object()), (pool.submit, endless := [])):
+            endless.append(endless) if rows is endless else None
+            self.assertRaises((OSError, baton.Refused, TypeError), way, "square", rows)
+        self.assertEqual(pool.map("square", [7]), [49])
+
+    def test_a_lazy_source_goes_on_after_a_wait_that_was_too_short(self):
+        pool = self.pool(1)
+        gate = self.fifo("gate")
+        results = pool.imap("wait_for", [gate], deadline=0.05)
+        self.assertRaises(baton.TimedOut, next, results)
+        with open(gate, "w", encoding="ascii"):
+            pass
+        while True:
+            try:
+                self.assertEqual(list(results), ["released"])
+                break
+            except baton.TimedOut:
+                pass
+
     def test_tasks_are_added_before_the_start_and_after(self):
         pool = self.pool()
         self.assertEqual([pool.add("square", 3), pool.add("cube", 3), pool.add_with("square", ("x",), id=7)], [1, 2, 7])
@@ -90,6 +139,21 @@ class Pools(World):
         self.assertIn("has no task 'cube'", str(second.error))
         self.assertIn("square(argument 1)", str(third))
         self.assertEqual(pool.execute(), [])
+
+    def test_tasks_are_looked_up_by_id(self):
+        pool = self.pool(1)
+        gate = self.fifo("gate")
+        waits = pool.submit("wait_for", gate)
+        squares = [pool.submit("square", number) for number in range(3)]
+        self.assertEqual(pool.pending(), [waits.id] + [one.id for one in squares])
+        self.assertIsNone(pool.find(waits.id))
+        with open(gate, "w", encoding="ascii"):
+            pass
+        while pool.pending():
+            pass
+        self.assertEqual([pool.find(one.id).value for one in squares], [0, 1, 4])
+        self.assertEqual(pool.find(waits.id).value, "released")
+        self.assertRaisesText(baton.Refused, "no task of this pool has the id 77", pool.find, 77)
 
     # ---- how it fails
 
@@ -149,6 +213,57 @@ class Pools(World):
         with open(gate, "w", encoding="ascii"):
             pass
         self.assertEqual(task.get(deadline=10), "released")
+
+    # ---- how many workers
+
+    def workers_of(self, pool):
+        pool.start()
+        names = [row.name for row in self.session.actors() if row.name.startswith("pool_worker")]
+        pool.stop()
+        return len(names)
+
+    def test_there_are_as_many_workers_as_cores_that_may_be_used(self):
+        before = os.sched_getaffinity(0)
+        self.addCleanup(os.sched_setaffinity, 0, before)
+        for bound in range(1, len(before) + 1):
+            os.sched_setaffinity(0, sorted(before)[:bound])
+            pool = baton.Pool("pool_worker", session=self.session, progress=False)
+            self.assertLessEqual(self.workers_of(pool), bound)
+            self.assertEqual(self.workers_of(pool), baton._baton.usable_cores())
+        self.assertEqual(self.workers_of(self.pool(3)), 3)
+
+    def test_the_quota_of_a_cgroup_bounds_them_too(self):
+        group, why = None, "there is no cgroup with a quota of processor time"
+        for mount, quota, text in (("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "50000"), ("/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us", "50000"),
+                                   ("/sys/fs/cgroup", "cpu.max", "50000 100000")):
+            group = f"{mount}/baton-test-{os.getpid()}"
+            try:
+                os.mkdir(group)
+            except OSError as error:
+                why = f"no cgroup can be made here: {error}"
+                continue
+            self.addCleanup(os.rmdir, group)
+            try:
+                with open(f"{group}/{quota}", "r+", encoding="ascii") as file:
+                    file.write(text)
+                break
+            except OSError as error:
+                why = f"no quota can be set here: {error}"
+        else:
+            self.skipTest(why)
+
+        def enter():
+            with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+
+        process = self.script("""
+            import baton
+            with baton.Pool("pool_worker", progress=False) as pool:
+                workers = [row for row in pool._own_session.actors() if row.name.startswith("pool_worker")]
+                print(baton._baton.usable_cores(), len(workers))
+            """, preexec_fn=enter)
+        said, errors = process.communicate(timeout=300)
+        self.assertEqual(said, "1 1\n", errors)
 
     # ---- segments
 

@@ -6,12 +6,15 @@
 BATON_PROGRAMS holds keeper (tests/process/keeper.hpp) and probe. Nothing sleeps.
 """
 import gc
+import glob
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 import unittest
 
 import baton
@@ -76,7 +79,7 @@ class Segments(World):
 
     def test_what_is_no_segment_is_refused(self):
         self.refuses("no length", self.session.create, -1)
-        self.refuses("is not possible", self.session.create_array, 2, ">f4")
+        self.refuses("big-endian" if numpy else "is not possible", self.session.create_array, 2, ">f4")
         self.refuses("is not possible", self.session.create_array, 1 << 62, "float64")
         self.refuses("dimensions", self.session.create_array, (1,) * 9, "int8")
         self.assertRaises(TypeError, self.session.create_array, "many", "int8")
@@ -102,6 +105,13 @@ class Segments(World):
         self.assertEqual(self.session.create_array(5, particle).array.view(particle)["id"].shape, (5,))
         big = numpy.arange(6, dtype=">i4").reshape(2, 3).T
         self.assertTrue((self.session.array_from(big).array == big).all())
+
+    def test_nobody_but_this_user_can_open_what_lies_in_shared_memory(self):
+        segment = self.floats(1, 2)
+        modes = {path: stat.filemode(os.stat(path).st_mode) for path in glob.glob(f"/dev/shm/baton-{self.session.id}*")}
+        self.assertGreaterEqual(len(modes), 3, "ledger, vitals and a segment")
+        self.assertEqual(set(modes.values()), {"-rw-------"}, modes)
+        segment.release()
 
     def test_array_from_takes_any_buffer(self):
         self.assertEqual(self.values(self.session.array_from(b"abc")), [97, 98, 99])
@@ -176,6 +186,51 @@ class Segments(World):
         taken = self.floats(3)
         self.assertRaisesText(baton.Failed, "torn", self.keeper.ask, "Spoil", segment=taken)
         self.assertEmpty(taken)
+
+    def test_a_send_that_a_signal_s_handler_ends_leaves_it_where_it_was(self):
+        class Alarm(Exception):
+            pass
+
+        def raise_alarm(*_):
+            raise Alarm
+
+        previous = signal.signal(signal.SIGALRM, raise_alarm)
+        self.addCleanup(signal.signal, signal.SIGALRM, previous)
+        os.kill(self.keeper.pid, signal.SIGSTOP)
+        for letters in (1_000_000, 10_000, 100, 0):  # its window is full then
+            with self.assertRaises(baton.Overloaded):
+                while True:
+                    self.keeper.send("Hold", segment=self.floats(0), label="x" * letters, deadline=0.02)
+        segment = self.floats(1)
+        for way, command in ((self.keeper.send, "Hold"), (self.keeper.ask, "Double"), (self.keeper.request, "Double")):
+            with self.subTest(way=way.__name__):
+                fields = {"label": "y" * 100} if command == "Hold" else {}
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+                self.assertRaises(Alarm, way, command, segment=segment, deadline=None, **fields)
+                self.assertEqual(self.values(segment), [1])
+        self.assertEqual(self.session.collect_bounced(count=None, deadline=0), [])
+        os.kill(self.keeper.pid, signal.SIGCONT)
+        self.session.sync([self.keeper], deadline=60)
+        self.assertEqual(self.values(self.keeper.ask("Double", segment=segment)), [2], "it was not sent later")
+        self.assertEqual(self.session.find("coordinator").ask("Audit"), [])
+
+    def test_a_coordinator_that_dies_ends_every_wait_and_nothing_is_made_any_more(self):
+        lent = self.floats(1).lend()
+        lease = lent.lease()
+        os.kill(self.keeper.pid, signal.SIGSTOP)
+        kept = self.keeper.request("KeepLease", pixels=lease)  # let go of, it would bring the lease back
+        before = time.process_time()
+        os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
+        for wait in (lambda: self.session.collect(deadline=None), lambda: self.session.collect_bounced(deadline=None),
+                     lambda: lent.reclaim(deadline=None), lambda: self.session.create(64, deadline=None),
+                     lambda: self.session.take_in("anything", 1), lambda: self.keeper.ask("GiveBack", deadline=None),
+                     lambda: self.keeper.send("Drop"), self.session.actors):
+            self.assertRaisesText(baton.Gone, "coordinator has died", wait)
+        self.assertLess(time.process_time() - before, 2)
+        self.assertRaisesText(baton.Gone, "coordinator has died", kept.get)
+        self.assertRaises(baton.Gone, self.session.close)
+        with baton.session():  # sweeps what the dead one left
+            pass
 
     def test_one_actor_forwards_to_another(self):
         other = self.session.spawn("keeper")

@@ -5,24 +5,24 @@
 
 BATON_PROGRAMS holds sync, and player (tests/process/sync/player.hpp). Nothing sleeps.
 """
+import datetime
 import os
-import shutil
 import signal
-import tempfile
 import unittest
 
 import baton
 from baton import sync
+from python_module_test import World
 
 
-class SyncTest(unittest.TestCase):
+class Alarm(Exception):
+    """What a signal's handler raises."""
+
+
+class SyncWorld(World):
     def setUp(self):
-        self.place = tempfile.mkdtemp(prefix="baton-python-")
-        os.environ["XDG_RUNTIME_DIR"] = self.place
-        self.addCleanup(shutil.rmtree, self.place)
-        self.session = baton.session()
-        self.session.__enter__()
-        self.addCleanup(self.session.close)
+        super().setUp()
+        self.session = self.open()
         self.keeper = sync.Keeper(self.session)
 
     def player(self, name):
@@ -39,6 +39,9 @@ class SyncTest(unittest.TestCase):
     def until_waiting(self, primitive, count=1):
         while primitive.waiting < count:
             pass
+
+
+class SyncTest(SyncWorld):
 
     def test_a_lock_is_shared_with_actors_and_survives_their_death(self):
         alice = self.player("alice")
@@ -141,6 +144,247 @@ class SyncTest(unittest.TestCase):
         alice.kill()
         self.assertEqual(mine.recv(), 10)
         self.assertRaisesRegex(baton.Gone, "alice has exited: signal -9", mine.recv)
+
+    # ---- deadlines
+
+    def test_with_a_deadline_of_0_what_is_to_be_had_at_once_is_had_each_time(self):
+        lock, event, latch = self.keeper.lock("lock"), self.keeper.event("event"), self.keeper.latch("latch", 1)
+        semaphore, jobs = self.keeper.semaphore("semaphore"), self.keeper.queue("jobs")
+        barrier, (mine, other) = self.keeper.barrier("barrier", 1), self.keeper.channel("talk")
+        condition = self.keeper.condition(lock, "condition")
+        event.set()
+        latch.count_down()
+        for number in range(200):
+            sync.Lock(self.session, lock.address).acquire(0)
+            sync.Lock(self.session, lock.address).release()
+            event.wait(0)
+            latch.wait(0.0)
+            semaphore.acquire(-1)
+            semaphore.release()
+            jobs.put(number, 0)
+            self.assertEqual(jobs.get(datetime.timedelta(0)), number)
+            jobs.task_done()
+            jobs.join(0)
+            self.assertEqual(barrier.wait(0), 0)
+            mine.send(number, 1e-9)
+            self.assertTrue(other.poll(0))
+            self.assertEqual(other.recv(0), number)
+        holder = self.player("alice")
+        self.assertEqual(self.tell(holder, "acquire", lock), "ok")
+        event.clear()
+        semaphore.acquire()
+        full = self.keeper.queue("full", bound=1)
+        full.put(1)
+        for _ in range(20):
+            self.assertRaisesText(baton.TimedOut, "waited 0 s for <baton.sync.Lock 'lock'>", lock.acquire, 0)
+            for wait in (event.wait, semaphore.acquire, jobs.get, other.recv, full.join):
+                self.assertRaises(baton.TimedOut, wait, 0)
+            self.assertRaises(baton.TimedOut, full.put, 2, 0)
+            self.assertFalse(other.poll(0))
+        self.assertEqual(self.tell(holder, "release", lock), "ok")
+        with lock:
+            self.assertRaises(baton.TimedOut, condition.wait, 0)
+            self.assertTrue(lock.is_held)
+
+    def test_deadlines_of_any_size_are_taken_and_those_that_are_no_time_refused(self):
+        event, lock = self.keeper.event("event"), self.keeper.lock("lock")
+        event.set()
+        for long in (float("inf"), 1e300, 10**400, datetime.timedelta.max, None, 2**63):
+            event.wait(long)
+            with lock:
+                self.keeper.condition(lock, "condition").wait_for(lambda: True, long)
+        event.clear()
+        for short in (-1, float("-inf"), -1e300, -10**400, datetime.timedelta.min):
+            self.assertRaises(baton.TimedOut, event.wait, short)
+            with lock:
+                self.assertRaises(baton.TimedOut, self.keeper.condition(lock, "c").wait_for, lambda: False, short)
+        for wrong in (float("nan"), "5", [5]):
+            self.assertRaises(TypeError, event.wait, wrong)
+            with lock:
+                self.assertRaises(TypeError, self.keeper.condition(lock, "d").wait_for, lambda: True, wrong)
+                self.assertTrue(lock.is_held)
+
+    # Goal: one deadline counts for all waits of a wait_for.
+    # Method: alice notifies again and again, so that no single wait reaches it; she has not ended when wait_for has.
+    def test_a_condition_is_waited_for_until_one_deadline_however_many_notices_come(self):
+        lock = self.keeper.lock("lock")
+        fed = self.keeper.condition(lock, "fed")
+        alice = self.player("alice")
+        looks = []
+        with lock:
+            notices = self.begin(alice, "notify each", fed, 60_000, lock=lock)
+            self.assertRaisesText(baton.TimedOut, "0.3 s in all", fed.wait_for, lambda: looks.append(1), 0.3)
+            self.assertTrue(lock.is_held)
+        self.assertGreater(len(looks), 3)
+        self.assertFalse(notices.ready())
+        alice.kill()
+
+    def test_a_queue_whose_items_are_never_finished_says_so(self):
+        alice = self.player("alice")
+        jobs = self.keeper.queue("jobs")
+        item = b"x" * (1 << 19)
+        with self.assertRaises(baton.Overloaded) as caught:
+            for number in range(1000):
+                jobs.put(item, None)
+                self.assertEqual(len(jobs.get()), len(item))
+        self.assertIn("have been taken and not finished", str(caught.exception))
+        self.assertIn("task_done()", str(caught.exception))
+        jobs.task_done()
+        jobs.put(1, 0)
+        self.assertEqual(self.tell(alice, "get", jobs), "ok 1")
+
+    def test_the_last_to_come_without_an_action_breaks_the_barrier_and_is_told_too(self):
+        alice = self.player("alice")
+        address = self.keeper.barrier("start", 2, action=lambda: None).address
+        barrier = sync.Barrier(self.session, address)
+        arrives = self.begin(alice, "arrive", barrier)
+        self.until_waiting(barrier)
+        self.assertRaisesText(baton.Refused, "has given its handle no action", barrier.wait)
+        self.assertRegex(arrives.get(20), "is broken: its action failed in .*no action")
+        self.assertRaisesText(baton.Refused, "is broken: its action failed", barrier.wait)
+        barrier.reset()
+        barrier.abort()
+        self.assertRaisesText(baton.Refused, "aborted it", barrier.wait)
+
+    def test_what_is_removed_is_gone_for_everybody(self):
+        alice = self.player("alice")
+        event, lock = self.keeper.event("event"), self.keeper.lock("lock")
+        waits = self.begin(alice, "await", event)
+        self.until_waiting(event)
+        event.remove()
+        self.assertRegex(waits.get(20), "^gone: event 'event' was removed by")
+        self.assertRaises(baton.Gone, event.wait)
+        with lock:
+            self.assertRaisesText(baton.Refused, "holds it", lock.remove)
+        lock.remove()
+        self.assertRaises(baton.Gone, lock.acquire)
+        self.assertRegex(self.tell(alice, "acquire", lock), "^gone: ")
+
+    # ---- exceptions out of waits
+
+    def alarm(self, raised, seconds=0.02, interval=0.0):
+        def ring(*_):
+            raise raised
+
+        before = signal.signal(signal.SIGALRM, ring)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, seconds, interval)
+
+    # Goal: who is torn out of a wait waits no more, whatever it was torn out by, and nothing goes to it afterwards.
+    # Method: an alarm's handler raises in a wait for each kind; then what was waited for comes, and another client has it.
+    def test_an_exception_out_of_a_wait_ends_the_wait_and_others_go_on(self):
+        alice = self.player("alice")
+        for raised in (Alarm("out"), KeyboardInterrupt(), SystemExit(3)):
+            def torn(wait, *arguments):
+                self.alarm(raised)
+                with self.assertRaises(type(raised)) as caught:
+                    wait(*arguments, 30)
+                self.assertIs(caught.exception, raised)
+
+            lock = self.keeper.lock("lock")
+            self.assertEqual(self.tell(alice, "acquire", lock), "ok")
+            torn(lock.acquire)
+            self.assertEqual((lock.is_held, lock.waiting), (False, 0))
+            self.assertEqual(self.tell(alice, "release", lock), "ok")
+            self.assertEqual(self.tell(alice, "acquire", lock, 5_000), "ok")  # the keeper may still be at the release
+            self.assertEqual(self.tell(alice, "release", lock), "ok")
+
+            condition = self.keeper.condition(lock, "condition")
+            lock.acquire()
+            torn(condition.wait)
+            self.assertEqual((lock.is_held, condition.waiting), (False, 0))
+            self.assertEqual(self.tell(alice, "acquire", lock, 0), "ok")
+            self.assertEqual(self.tell(alice, "release", lock), "ok")
+
+            semaphore = self.keeper.semaphore("semaphore")
+            self.assertEqual(self.tell(alice, "take", semaphore), "ok")
+            torn(semaphore.acquire)
+            self.assertEqual(self.tell(alice, "give back", semaphore), "ok")
+            self.assertEqual((semaphore.free, semaphore.waiting), (1, 0))
+
+            jobs = self.keeper.queue("jobs", bound=1)
+            torn(jobs.get)
+            self.assertEqual(self.tell(alice, "put", jobs, number=7), "ok")
+            torn(jobs.put, 8)
+            torn(jobs.join)
+            self.assertEqual((jobs.qsize(), jobs.waiting), (1, 0))
+            self.assertEqual(self.tell(alice, "get", jobs), "ok 7")
+            self.assertTrue(jobs.empty())
+
+            mine, other = self.keeper.channel("talk")
+            torn(mine.recv)
+            torn(mine.poll)
+            self.assertEqual(self.tell(alice, "say", other, number=9), "ok")
+            self.assertEqual(mine.recv(5), 9)
+
+            for wait in (self.keeper.event("event").wait, self.keeper.latch("latch").wait):
+                torn(wait)
+                self.assertEqual(wait.__self__.waiting, 0)
+
+            barrier = self.keeper.barrier("barrier", 2)
+            torn(barrier.wait)
+            self.assertRegex(self.tell(alice, "arrive", barrier), "refused: barrier 'barrier' is broken: .* gave up waiting")
+
+    def test_an_alarm_within_a_barriers_action_breaks_the_barrier(self):
+        alice = self.player("alice")
+
+        def act():
+            self.alarm(Alarm("in the action"))
+            while True:
+                pass
+
+        barrier = self.keeper.barrier("barrier", 2, action=act)
+        arrives = self.begin(alice, "arrive", barrier)
+        self.until_waiting(barrier)
+        self.assertRaises(Alarm, barrier.wait)
+        self.assertRegex(arrives.get(20), "is broken: its action failed in .*: in the action")
+
+    # Goal: wherever an exception comes in, is_held tells the truth, and a block that has ended holds nothing.
+    # Method: an alarm rings every millisecond or so while locks are taken and released; another client asks afterwards.
+    def test_alarms_at_any_moment_leave_locks_permits_and_items_as_they_say(self):
+        alice = self.player("alice")
+        lock, semaphore, jobs = self.keeper.lock("lock"), self.keeper.semaphore("semaphore"), self.keeper.queue("jobs")
+        rung, is_armed = 0, False
+
+        def ring(*_):
+            nonlocal is_armed
+            if is_armed:  # within the try below, and once each time
+                is_armed = False
+                raise Alarm("rings")
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ring))
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0017)
+        for _ in range(400):
+            try:
+                is_armed = True
+                with lock:
+                    pass
+                with semaphore:
+                    pass
+                jobs.put(1)
+                jobs.get()
+                jobs.task_done()
+                is_armed = False
+            except Alarm:
+                rung += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.assertGreater(rung, 10)
+        self.assertFalse(lock.is_held)
+        self.assertEqual(self.tell(alice, "acquire", lock, 0), "ok")
+        self.assertEqual((semaphore.free, semaphore.waiting, jobs.waiting), (1, 0, 0))
+
+    def test_a_release_that_an_alarm_interrupts_has_released(self):
+        alice = self.player("alice")
+        lock = self.keeper.lock("lock")
+        lock.acquire()
+        os.kill(self.keeper.actor.pid, signal.SIGSTOP)
+        self.alarm(Alarm("in release"))
+        self.assertRaises(Alarm, lock.release)
+        os.kill(self.keeper.actor.pid, signal.SIGCONT)
+        self.assertFalse(lock.is_held)
+        self.assertEqual(self.tell(alice, "acquire", lock), "ok")
 
 
 if __name__ == "__main__":

@@ -131,6 +131,47 @@ TEST_CASE("what waits when an actor is stopped is answered as stopping", "[proce
     CHECK(world.scenario().kill(mute).ok());
 }
 
+// Goal: an actor that owes answers when it is stopped says that it is stopping, wherever it keeps the asks.
+TEST_CASE("an answer that is owed by an actor that stops ends as stopping", "[process][I8]") {
+    ProcessWorld world;
+    const ProbeRef alice = world.spawn("Alice");
+    const ProbeRef bob = world.spawn("Bob");
+    std::vector<baton::Pending<std::string>> owed;
+    owed.push_back(world.scenario().request(alice, probe::AnswerLater{}).value());  // kept by the handler object
+    owed.push_back(world.scenario().request(alice, probe::TickIn{60'000}).value());
+    // In hand, and let go when the wait in it ends by the stop.
+    owed.push_back(world.scenario().request(alice, probe::DropAfterAsking{bob}).value());
+    world.wait_for_state("Bob", "busy");
+    CHECK(world.scenario().stop(alice, 20s).value().exit.kind == ExitKind::stopped);
+    for (auto& one : owed) {
+        const auto outcome = one.get(5s);
+        REQUIRE_FALSE(outcome.ok());
+        CHECK(outcome.error().kind == ErrorKind::stopping);
+        CHECK_THAT(outcome.error().text, Catch::StartsWith("Alice is stopping"));
+    }
+    CHECK(world.scenario().kill(bob).ok());
+}
+
+TEST_CASE("an answer that is kept when an actor stops and drains ends as stopping", "[process][I8]") {
+    ProcessWorld world;
+    const ProbeRef alice = world.spawn("Alice");
+    auto kept = world.scenario().request(alice, probe::AnswerLater{}).value();
+    CHECK(world.session().stop({alice}, 20s, true).value().at(0).exit.kind == ExitKind::stopped);
+    CHECK(kept.get(5s).error().kind == ErrorKind::stopping);
+}
+
+// Goal: actors that know each other all, and so hear of each other's exits, stop as fast as strangers.
+TEST_CASE("sixty actors that are all connected to each other stop in order, unforced", "[process][I8]") {
+    ProcessWorld world;
+    std::vector<baton::Program> programs;
+    for (int number = 0; number < 60; ++number) programs.push_back({"probe", "p" + std::to_string(number), {}, 60s});
+    const std::vector<ProbeRef> all = world.scenario().spawn_all<probe::Protocol>(programs).value();
+    std::vector<baton::Pending<std::string>> met;
+    for (const ProbeRef& one : all) met.push_back(world.scenario().request(one, probe::EchoAround{all}).value());
+    for (auto& one : met) REQUIRE(one.get(60s).value() == "60");
+    for (const baton::Ended& ended : world.scenario().stop_all(20s).value()) CHECK(ended.exit.kind == ExitKind::stopped);
+}
+
 TEST_CASE("what a killed actor had not taken is counted for each sender", "[process]") {
     ProcessWorld world;
     const ProbeRef victim = world.spawn("Victim");

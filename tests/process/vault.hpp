@@ -35,8 +35,9 @@ struct Churn;
 struct GiveOccupied;
 struct MarkEnds;
 struct HowMany;
+struct WaitIn;
 using Protocol = baton::Protocol<Keep, KeepAll, Change, Pass, Make, Flood, Measure, KeepLease, KeepSlice, Fill, LendTo, Reclaim,
-                                 WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne, Wander, Churn, GiveOccupied, MarkEnds, HowMany>;
+                                 WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne, Wander, Churn, GiveOccupied, MarkEnds, HowMany, WaitIn>;
 using Address = baton::Ref<Protocol>;
 
 struct Keep { baton::Segment item; std::int64_t number = 0; };          // sent: keeps it
@@ -85,5 +86,16 @@ struct Churn { std::uint64_t count = 0; std::uint64_t elements = 1; using Reply 
 struct GiveOccupied { Address to; using Reply = std::uint64_t; };        // each by Keep; how many were taken
 struct MarkEnds { baton::Segment item; std::int64_t value = 0; using Reply = baton::Segment; };  // writes the first and last element
 struct HowMany { using Reply = std::uint64_t; };                         // are kept
+// Asks `other` to block until somebody opens the fifo, in one of the places where an actor's code runs: "on", at once;
+// "deadline", in on_deadline(); "exit", when it is told of the end of `about`; "bounce", when a gift to `about`, which
+// it makes now, comes back. `how` it waits there: "ask", "wait_for", "reclaim" (of a lease that `other` keeps meanwhile).
+struct WaitIn {
+    std::string place;
+    Address other;
+    std::string fifo;
+    std::optional<Address> about;
+    std::string how = "ask";
+    using Reply = std::string;
+};
 
 }  // namespace vault

@@ -24,12 +24,30 @@ public:
         context.on_bounced([this](baton::Bounced<vault::Keep> back) {
             bounced_.push_back(back.command.number);
             keep(std::move(back.command.item), back.command.number);
+            wait_in("bounce");
         });
         context.on_bounced([this](baton::Bounced<vault::Wander> back) {
             bounced_.push_back(back.command.number);
             keep(std::move(back.command.item), back.command.number);
         });
-        context.on_exited([this](const baton::PeerExited& peer) { exited_.push_back(peer.name); });
+        context.on_exited([this](const baton::PeerExited& peer) {
+            exited_.push_back(peer.name);
+            wait_in("exit");
+        });
+    }
+
+    [[nodiscard]] baton::Deadline next_deadline() const { return due_; }
+    void on_deadline() {
+        due_ = baton::Deadline::never();
+        wait_in("deadline");
+    }
+    std::string on(const vault::WaitIn& command) {
+        waiting_ = command;
+        if (command.about) context_->watch(*command.about).value();
+        if (command.place == "deadline") due_ = baton::Deadline{context_->now() + 20ms};  // when it has been idle
+        if (command.place == "bounce") context_->send(*command.about, vault::Keep{make(1, 1), 1}).value();
+        wait_in("on");
+        return "";
     }
 
     void on(vault::Keep command) { keep(std::move(command.item), command.number); }
@@ -186,6 +204,22 @@ private:
         baton::Segment item;
         std::optional<std::int64_t> number;
     };
+    void wait_in(std::string_view place) {
+        if (!waiting_ || waiting_->place != place) return;
+        const vault::WaitIn wait = *std::exchange(waiting_, std::nullopt);
+        if (wait.how == "reclaim") {
+            baton::Lent lent = context_->lend(make(1, 1)).value();
+            auto lease = context_->request(wait.other, vault::KeepLease{lent.lease().value()}).value();
+            auto dropped = context_->request(wait.other, vault::Block{wait.fifo}).value();
+            context_->send(wait.other, vault::Drop{}).value();
+            static_cast<void>(lent.reclaim(60s).value());
+        } else if (wait.how == "wait_for") {
+            auto blocked = context_->request(wait.other, vault::Block{wait.fifo}).value();
+            context_->wait_for([&] { return blocked.is_settled(); }, 60s).value();
+        } else {
+            static_cast<void>(context_->ask(wait.other, vault::Block{wait.fifo}, 60s));
+        }
+    }
     void keep(baton::Segment item, std::optional<std::int64_t> number = {}) { kept_.push_back({std::move(item), number}); }
     baton::Segment make(std::uint64_t elements, std::int64_t value) {
         baton::Segment segment = context_->create_array<std::int64_t>({elements}).value();
@@ -200,6 +234,8 @@ private:
     baton::Lent lent_;
     std::vector<std::int64_t> bounced_;
     std::vector<std::string> exited_;
+    std::optional<vault::WaitIn> waiting_;
+    baton::Deadline due_ = baton::Deadline::never();
 };
 
 }  // namespace

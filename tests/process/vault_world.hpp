@@ -42,6 +42,11 @@ public:
         return baton::call(world.session().loop(), baton::coordinator::Segments{}, std::chrono::seconds{5}).value();
     }
     std::uint64_t alive() { return segments().alive; }
+    // Until nothing is on its way any more: every gift has been taken, given back or settled.
+    void wait_for_none_offered() {
+        while (std::ranges::any_of(segments().rows, [](const auto& row) { return row.state == "offered"; })) {
+        }
+    }
     std::vector<std::string> audit() {
         return baton::call(world.session().loop(), baton::coordinator::Audit{}, std::chrono::seconds{5}).value();
     }
@@ -54,7 +59,8 @@ public:
     std::vector<std::string> memories() {
         std::vector<std::string> names;
         for (const std::string& name : world.leftovers())
-            if (name.starts_with("shared memory ") && !name.ends_with("-ledger") && !name.ends_with("-vitals")) names.push_back(name);
+            if (name.starts_with("shared memory ") && !name.ends_with("-ledger") && !name.ends_with("-lock") && !name.ends_with("-vitals"))
+                names.push_back(name);
         return names;
     }
 

@@ -1,7 +1,6 @@
 #include "runtime/inbox/loop.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "tests/catch.hpp"
 #include "tests/simulation/sim_world.hpp"
 
 namespace {
@@ -119,7 +118,7 @@ TEST_CASE("to an actor that has exited one can neither send nor ask", "[simulati
     SimActor& student = world.spawn("student");
     const ActorId id = student.id;
     std::vector<std::string> told;
-    teacher.loop.on_exited([&told](const notice::Exited& exited) { told.push_back(exited.name); });
+    teacher.loop.on_peer_exited([&told](const notice::Exited& exited) { told.push_back(exited.name); });
 
     SECTION("which it knew") {
         make_known(world, teacher, {&student});
@@ -219,7 +218,7 @@ TEST_CASE("only who was asked can answer", "[simulation]") {
     const AskId for_student = teacher.request(student.id, "Add", encoded<std::int64_t>(1)).value();
     copycat.on_command = [&](const Command& command, AnswerSlot slot) {
         const Envelope forged{MessageKind::reply, student.id, teacher.id, 0, for_student, "Add"};
-        CHECK(copycat.loop.post(command.link, forged, encoded<std::int64_t>(666)));
+        CHECK(copycat.loop.post(command.link, forged, encoded<std::int64_t>(666)) == Answers::Posted::yes);
         slot.reply(encoded<std::int64_t>(3));
     };
     REQUIRE(teacher.ask(copycat.id, "Add", encoded<std::int64_t>(2)).ok());
@@ -385,6 +384,50 @@ TEST_CASE("a stop that drains, after one that does not, changes nothing", "[simu
     CHECK(student.handled.empty());
 }
 
+// Goal: what a dead peer had sent is handled before `Drained` says that nothing of it can come any more.
+// Method: the heir has found its inbox empty; then a message comes, its sender dies, and the heir is asked for Drained;
+// and in the same turn, before it looks at its inbox again, its user's code waits for an answer.
+TEST_CASE("user code that waits in the middle of a turn does not make an actor say Drained too soon", "[simulation][T6]") {
+    SimWorld world;
+    SimActor& giver = world.spawn("giver");
+    SimActor& heir = world.spawn("heir");
+    SimActor& friendly = world.spawn("friendly");
+    make_known(world, giver, {&heir});
+    make_known(world, heir, {&friendly});
+    friendly.on_command = add_one;
+    std::vector<Tags> handled_when_drained;
+    world.on_told = [&](const Envelope& told) {
+        if (told.tag == "Drained") handled_when_drained.push_back(heir.handled);
+    };
+    bool has_waited = false;
+    const auto wait_for_an_answer = [&] {
+        heir.due = Deadline::never();
+        heir.watched_descriptor = -1;
+        has_waited = heir.loop.ask(friendly.id, "Add", encoded<std::int64_t>(1), 5s).ok();
+    };
+    const ActorId dead = giver.id;
+    REQUIRE(giver.send(heir.id, "Gift").ok());
+
+    SECTION("in on_deadline()") {
+        heir.at_deadline = wait_for_an_answer;
+        heir.due = Deadline{world.clock.now()};
+    }
+    SECTION("in on_descriptor()") {
+        heir.at_descriptor = wait_for_an_answer;
+        heir.watched_descriptor = 0;
+    }
+    SECTION("while it is told of an exit") {
+        heir.loop.on_peer_exited([&](const notice::Exited&) { wait_for_an_answer(); });
+        world.notify(heir.id, "Exited", encoded(notice::Exited{AnyRef{ActorId{99, 1}}, "another", {}}));
+    }
+    world.kill(giver);
+    world.notify(heir.id, "Drain", encoded(notice::Drain{AnyRef{dead}, 4711}));
+    world.run_until_idle();
+    CHECK(has_waited);
+    REQUIRE(handled_when_drained.size() == 1);
+    CHECK(handled_when_drained[0] == Tags{"Gift"});
+}
+
 TEST_CASE("an unknown notice, of a later version, is passed over", "[simulation]") {
     SimWorld world;
     SimActor& student = world.spawn("student");
@@ -400,7 +443,7 @@ TEST_CASE("a notice counts only on the control lane", "[simulation]") {
     SimActor& student = world.spawn("student");
     student.on_command = [&](const Command& command, AnswerSlot slot) {
         const Envelope forged{MessageKind::notice, coordinator_id, teacher.id, 0, 0, "Stop"};
-        CHECK(student.loop.post(command.link, forged, encoded(notice::Stop{false})));
+        CHECK(student.loop.post(command.link, forged, encoded(notice::Stop{false})) == Answers::Posted::yes);
         slot.reply(encoded<std::int64_t>(1));
     };
     CHECK(teacher.ask(student.id, "HoldThis").ok());
@@ -514,7 +557,7 @@ TEST_CASE("a window is also full at its number of commands, however small they a
     CHECK(sent == limits::window_commands_max);
 }
 
-TEST_CASE("a full link is overloaded; what was refused is not sent, what was not is not lost", "[simulation][I8]") {
+TEST_CASE("a full link is overloaded, and what was refused is not sent, what was not is not lost", "[simulation][I8]") {
     SimWorld world{8};
     SimActor& teacher = world.spawn("teacher");
     SimActor& student = world.spawn("student");
@@ -631,4 +674,98 @@ TEST_CASE("a command larger than a message is refused, and so is such a reply", 
     student.on_command = [&large](const Command&, AnswerSlot slot) { slot.reply(large); };
     CHECK(teacher.ask(student.id, "Fetch").error().kind == ErrorKind::refused);
     CHECK(student.handled == Tags{"Fetch"});
+}
+
+TEST_CASE("an exit that can't be read still takes the actor out, and is logged", "[simulation][I8]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    make_known(world, teacher, {&student});
+    student.is_frozen = true;
+    const Result<AskId> ask = teacher.request(student.id, "HoldThis", "\x80");
+    REQUIRE(ask.ok());
+    const baton_test::LogLevelSetting level{"warn"};
+    const baton_test::CapturedStderr logged;
+    Log log{"teacher"};
+    // The command in hand was cut within a character: the text of the notice is not UTF-8.
+    world.notify(teacher.id, "Exited", encoded(notice::Exited{AnyRef{student.id}, "student", {ExitKind::signalled, 9, "", "Hold\xC3", {}}}));
+    const Result<ReplyFrame> reply = teacher.await(*ask, Deadline::in(world.clock, 1h));
+    REQUIRE_FALSE(reply.ok());
+    CHECK(reply.error().kind == ErrorKind::gone);
+    CHECK_THAT(reply.error().text, Contains("student has exited: left"));
+    CHECK(teacher.send(student.id, "Late").error().kind == ErrorKind::gone);
+}
+
+TEST_CASE("an error keeps its kind, its type and its text, whatever bytes they are", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    Error thrown;
+    student.on_command = [&thrown](const Command&, AnswerSlot slot) { slot.fail(thrown); };
+    const auto told = [&](Error error) {
+        thrown = std::move(error);
+        return teacher.ask(student.id, "HoldThis").error();
+    };
+    // 4,095 letters and one of two bytes: the cut falls within it.
+    const Error cut = told({ErrorKind::failed, std::string(limits::error_text_bytes_max - 1, 'x') + "\xC3\xA9", "std::runtime_error", {"frame"}});
+    CHECK(cut.kind == ErrorKind::failed);
+    CHECK(cut.type == "std::runtime_error");
+    CHECK(cut.text.size() <= limits::error_text_bytes_max);
+    CHECK(cut.text.ends_with("xxx..."));
+    CHECK(cut.frames == std::vector<std::string>{"frame"});
+
+    const Error latin = told({ErrorKind::failed, "cannot open 'caf\xE9'", "std::bad\xFF", {"in \xE9"}});
+    CHECK(latin.kind == ErrorKind::failed);
+    CHECK(latin.text == "cannot open 'caf\xEF\xBF\xBD'");
+    CHECK(latin.type == "std::bad\xEF\xBF\xBD");
+
+    // Of any size: an error always fits into an answer.
+    const std::string large(std::size_t{4} << 20, 'x');
+    CHECK(told({ErrorKind::failed, large, large, {large, large, large, large, large}}).kind == ErrorKind::failed);
+}
+
+TEST_CASE("a command with a name that no message has room for is refused by its sender", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    CHECK(teacher.send(student.id, std::string(limits::tag_bytes_max, 'T')).ok());
+    const Result<void> sent = teacher.send(student.id, std::string(limits::message_bytes_max, 'T'));
+    REQUIRE_FALSE(sent.ok());
+    CHECK(sent.error().kind == ErrorKind::refused);
+    CHECK_THAT(sent.error().text, Contains("limits::tag_bytes_max"));
+    CHECK(teacher.ask(student.id, "HoldThis", nested_too_deep).error().kind == ErrorKind::refused);
+    student.on_command = [](const Command&, AnswerSlot slot) { slot.reply(nested_too_deep); };
+    const Error deep = teacher.ask(student.id, "HoldThis").error();
+    CHECK(deep.kind == ErrorKind::refused);
+    CHECK_THAT(deep.text, Contains("limits::message_depth_max"));
+}
+
+TEST_CASE("a Ref of another session is refused by the session's name, wherever it is used", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    teacher.loop.be_in(SessionTag::of("k3v9x2ab"));
+    student.on_command = [](const Command&, AnswerSlot slot) { slot.reply("\xc0"); };
+    const AnyRef ours{student.id, SessionTag::of("k3v9x2ab")};
+    const AnyRef other{student.id, SessionTag::of("mnpqrstu")};
+    CHECK(teacher.loop.send(ours, "GoHome", "\x80", 5s, Loop::Urgency::now).ok());
+    CHECK(teacher.loop.send(AnyRef{student.id}, "GoHome", "\x80", 5s, Loop::Urgency::now).ok());
+    for (const Error& error : {teacher.loop.send(other, "GoHome", "\x80", 5s, Loop::Urgency::now).error(),
+                               teacher.loop.request(other, "HoldThis", "\x80", 5s).error(),
+                               teacher.loop.ask(other, "HoldThis", "\x80", 5s).error()}) {
+        CHECK(error.kind == ErrorKind::refused);
+        CHECK_THAT(error.text, Contains("mnpqrstu") && Contains("k3v9x2ab"));
+    }
+}
+
+TEST_CASE("an actor that was asked before it existed is no stranger when it has come", "[simulation]") {
+    SimWorld world;
+    SimActor& teacher = world.spawn("teacher");
+    const ActorId next{teacher.id.number + 1, 1};
+    CHECK(teacher.send(next, "GoHome").error().kind == ErrorKind::gone);
+    SimActor& student = world.spawn("student");
+    REQUIRE(student.id == next);
+    CHECK(teacher.send(next, "GoHome").ok());
+    world.run_until_idle();
+    CHECK(student.handled == Tags{"GoHome"});
 }

@@ -8,7 +8,6 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <functional>
 #include <list>
 #include <map>
@@ -19,6 +18,7 @@
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/wire/convert.hpp"
 #include "tests/captured_stderr.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
 namespace sim {
@@ -73,8 +73,15 @@ public:
         return sent;
     }
     bool receive(Link& from, std::string& frame) override { return count(inner_.receive(from, frame), frame); }
-    bool receive_from(Link link, std::string& frame) override { return count(inner_.receive_from(link, frame), frame); }
+    bool receive_from(Link link, std::string& frame) override {
+        before_receive_from();
+        return count(inner_.receive_from(link, frame), frame);
+    }
+    bool may_deliver(const DeadPeer&, const std::function<Speaker(Link)>&) override { return may_still_deliver; }
     bool wait(const Interest& interest, Duration at_most) override { return inner_.wait(interest, at_most); }
+
+    std::function<void()> before_receive_from = [] {};
+    bool may_still_deliver = false;  // of whoever has died
 
 private:
     bool count(bool any, const std::string& frame) {
@@ -130,11 +137,21 @@ public:
         return loop.ask(to, tag, body, deadline);
     }
 
+    std::shared_ptr<Holdings> holdings;  // in a world with memory
     CountingTransport transport;
     Log log;
     Loop loop;
     const ActorId id;
+    [[nodiscard]] int descriptor() const override { return watched_descriptor; }
+    void on_descriptor() override { at_descriptor(); }
+    [[nodiscard]] Deadline next_deadline() const override { return due; }
+    void on_deadline() override { at_deadline(); }
+
     OnCommand on_command = [](const Command&, AnswerSlot) {};
+    Deadline due = Deadline::never();
+    std::function<void()> at_deadline = [] {};
+    int watched_descriptor = -1;
+    std::function<void()> at_descriptor = [] {};
     std::vector<std::string> handled;  // the tags, in order
     bool is_frozen = false;            // as by SIGSTOP
     bool is_busy = false;              // in the middle of something: does not run while others wait
@@ -158,11 +175,33 @@ public:
     }
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
+    ~SimWorld() {
+        for (SimActor& actor : actors_)
+            if (actor.holdings) actor.holdings->release_all();
+        for (int round = 0; round < 2; ++round)
+            for (SimActor& actor : actors_)
+                if (actor.holdings) actor.holdings->trim();
+        actors_.clear();
+        if (region) LedgerRegion::remove(vitals.id());
+    }
+
+    // From here on whoever is spawned has a ledger, and may give and lend.
+    void add_memory() {
+        LedgerRegion::remove(vitals.id());  // of a crashed process that had this pid
+        region.emplace(LedgerRegion::create(vitals.id(), ~std::uint64_t{0}).value());
+        region->ledger().give_life(coordinator_id, ~std::uint64_t{0}).value();
+    }
 
     SimActor& spawn(const std::string& name) {
         SimActor& actor = actors_.emplace_back(*this, ActorId{next_number_++, 1}, name);
         REQUIRE(actor.loop.open_control("coordinator").ok());
         actor.loop.attach(*vitals, vitals.own(actor.id));
+        if (region) {
+            region->ledger().give_life(actor.id, ~std::uint64_t{0}).value();
+            actor.holdings = std::make_shared<Holdings>(LedgerRegion::open(vitals.id()).value(), vitals.id(), actor.id, clock,
+                                                        Store::Idle::accessible);
+            actor.loop.attach(*actor.holdings);
+        }
         REQUIRE(actor.transport.bind(address_of(actor.id)).ok());
         // So that the coordinator knows its control lane.
         REQUIRE(actor.loop.send(coordinator_id, "Ready", "\x80", 1s, Loop::Urgency::now).ok());
@@ -198,11 +237,15 @@ public:
 
     static std::string address_of(ActorId id) { return "sim/" + to_string(id); }
 
+    // What the coordinator is told, besides asks for an address.
+    std::function<void(const Envelope&)> on_told = [](const Envelope&) {};
+
     baton_test::LogLevelSetting log_level{"off"};
     LoopbackNetwork network;
     ManualClock clock;
     Traffic traffic;
     baton_test::TestVitals vitals;
+    std::optional<LedgerRegion> region;
 
 private:
     void run_others() {
@@ -223,21 +266,26 @@ private:
 
     void run_coordinator() {
         Link from;
+        static_cast<void>(coordinator_.wait({.inbox = true}, Duration::zero()));
         for (std::string frame; coordinator_.receive(from, frame);) {
             Unpacker unpacker;
             std::size_t offset = 0;
             const Envelope envelope = read_envelope(unpacker, frame, offset).value();
             const Value body = unpacker.next(frame, offset).value();
             control_lanes_[envelope.from] = from;
-            if (envelope.tag != "Locate") continue;
+            if (envelope.tag != "Locate") {
+                on_told(envelope);
+                continue;
+            }
             const ActorId wanted = decoded<coordinator::Locate>(body).actor.id;
-            const bool is_gone = exited_.contains(wanted);
+            const bool has_lived = wanted.number < next_number_ && wanted.incarnation == 1;
+            const bool is_gone = exited_.contains(wanted) || !has_lived;
             Buffer answer;
             Encoder encoder{answer};
             begin_record(encoder, {is_gone ? MessageKind::error : MessageKind::reply, coordinator_id, envelope.from, 0,
                                    envelope.ask_id, "Locate"});
             if (is_gone) {
-                encode(encoder, ErrorBody{"gone", to_string(wanted) + " has exited", "", {}});
+                encode(encoder, ErrorBody{"gone", to_string(wanted) + (has_lived ? " has exited" : " is nobody in this session"), "", {}});
             } else {
                 locators_[wanted].insert(envelope.from);
                 encode(encoder, coordinator::Located{"actor " + to_string(wanted), address_of(wanted)});

@@ -1,7 +1,8 @@
 #include "runtime/inbox/asks.hpp"
 
-#include <catch2/catch.hpp>
 #include <set>
+
+#include "tests/catch.hpp"
 
 namespace {
 

@@ -1,11 +1,13 @@
 #include "runtime/wire/codec.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <vector>
 
 #include "runtime/limits.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {
@@ -55,6 +57,55 @@ TEST_CASE("every kind of value has the bytes that the msgpack specification give
     CHECK(encoded([](Encoder& e) { e.array(2), e.nil(), e.nil(); }) == hex("92 c0 c0"));
     CHECK(encoded([](Encoder& e) { e.map(1), e.text("a"), e.integer(1); }) == hex("81 a1 61 01"));
     CHECK(encoded([](Encoder& e) { e.timestamp(Timestamp{std::chrono::seconds{1}}); }) == hex("d6 ff 00 00 00 01"));
+}
+
+TEST_CASE("a float is written as one, whatever number it is", "[wire]") {
+    CHECK(encoded([](Encoder& e) { e.real64(2.0); }) == hex("cb 40 00 00 00 00 00 00 00"));
+    CHECK(encoded([](Encoder& e) { e.real64(-0.0); }) == hex("cb 80 00 00 00 00 00 00 00"));
+    CHECK(encoded([](Encoder& e) { e.real32(2.0F); }) == hex("ca 40 00 00 00"));
+    CHECK(encoded([](Encoder& e) { e.real32(-0.0F); }) == hex("ca 80 00 00 00"));
+    CHECK(encoded([](Encoder& e) { e.real64(std::numeric_limits<double>::infinity()); }) == hex("cb 7f f0 00 00 00 00 00 00"));
+}
+
+TEST_CASE("an encoder builds no more than shows that the value is too large", "[wire]") {
+    const std::string large(std::size_t{64} << 20, 'x');
+    Buffer out = "before";
+    Encoder encoder{out};
+    encoder.array(1'000);
+    for (int times = 0; times < 1'000; ++times) encoder.text(large);
+    CHECK(encoder.is_full());
+    CHECK(out.size() > limits::message_bytes_max);
+    CHECK(out.size() <= limits::message_bytes_max + 32);
+    // Lengths that msgpack has no number for end nobody.
+    Buffer other;
+    Encoder lengths{other};
+    lengths.array(std::size_t{1} << 40);
+    lengths.map(std::size_t{1} << 40);
+    CHECK(other.size() == 10);
+}
+
+TEST_CASE("a value nested deeper than a message may be is left as what no value is", "[wire]") {
+    const auto nest = [](std::size_t depth) {
+        Buffer out;
+        Encoder encoder{out};
+        std::vector<std::unique_ptr<Encoder::Deeper>> levels;
+        for (std::size_t level = 0; level < depth; ++level) {
+            levels.push_back(std::make_unique<Encoder::Deeper>(encoder));
+            encoder.array(1);
+        }
+        encoder.nil();
+        while (!levels.empty()) levels.pop_back();
+        encoder.nil();
+        return out;
+    };
+    CHECK(nest(limits::message_depth_max).size() == limits::message_depth_max + 2);
+    CHECK(nest(limits::message_depth_max + 1) == nested_too_deep);
+    CHECK(nest(1'000) == nested_too_deep);
+    // And what is not left so can be read.
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    CHECK(unpacker.next(nest(limits::message_depth_max), offset).ok());
+    CHECK(error_of(nested_too_deep).kind == ErrorKind::corrupt);
 }
 
 TEST_CASE("a value that was encoded says what it is and what it holds", "[wire]") {

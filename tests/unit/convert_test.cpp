@@ -1,8 +1,9 @@
 #include "runtime/wire/convert.hpp"
 
-#include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 
+#include "tests/catch.hpp"
 #include "tests/fuzz/everything.hpp"
 #include "tests/hex.hpp"
 
@@ -181,10 +182,76 @@ TEST_CASE("a value of another kind is refused with what was expected and what ca
     CHECK(refusal<Timestamp>(from_hex("01")) == "It: expected timestamp, got 1");
     CHECK(refusal<Timestamp>(from_hex("d4 05 00")) == "It: expected timestamp, got unknown extension");
     CHECK(refusal<Duration>(from_hex("a1 78")) == "It: expected integer, got string");
-    CHECK(refusal<AnyRef>(from_hex("93 01 01 01")) == "It: expected the address of an actor, got list of 3");
+    CHECK(refusal<AnyRef>(from_hex("94 01 01 01 01")) == "It: expected the address of an actor, got list of 4");
+    CHECK(refusal<AnyRef>(from_hex("93 01 01 01")) == "It[2]: expected the id of a session, got 1");
     CHECK(refusal<std::monostate>(from_hex("00")) == "It: expected nothing, got 0");
     CHECK(refusal<std::string>(from_hex("c0")) == "It: expected string, got nothing");
     CHECK(refusal<Empty>(from_hex("90")) == "It: expected a map of fields, got list of 0");
+}
+
+TEST_CASE("the address of an actor says its session where it knows it", "[wire]") {
+    const SessionTag session = SessionTag::of("k3v9x2ab");
+    CHECK(to_string(session) == "k3v9x2ab");
+    const AnyRef alice{ActorId{3, 1}, session};
+    CHECK(to_hex(bytes_of(alice)) == "930301a8" "6b33763978326162");
+    CHECK(there_and_back(alice).session == session);
+    CHECK(there_and_back(Ref<Commands>{ActorId{3, 1}, session}).session == session);
+    CHECK(decoded<ActorId>(bytes_of(alice)).value() == ActorId{3, 1});  // an id has none
+    // One that does not say it is of the session in which it came.
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Buffer bare = from_hex("920301");
+    AnyRef came;
+    Decoding at{"It", nullptr, session};
+    REQUIRE(decode(unpacker.next(bare, offset).value(), came, at));
+    CHECK(came.session == session);
+
+    CHECK(alice == AnyRef{ActorId{3, 1}});
+    CHECK(alice != AnyRef{ActorId{3, 2}, session});
+    CHECK(alice != AnyRef{ActorId{3, 1}, SessionTag::of("abcdefgh")});
+    CHECK(refusal<AnyRef>(from_hex("93 03 01 a0")).find("the id of a session") != std::string::npos);
+    CHECK(refusal<AnyRef>(from_hex("93 03 01 a9 61 61 61 61 61 61 61 61 61")).find("the id of a session") != std::string::npos);
+    CHECK(refusal<AnyRef>(from_hex("93 03 01 a1 00")).find("the id of a session") != std::string::npos);
+}
+
+TEST_CASE("a float comes as it went: its sign, its whole numbers, what is no number", "[wire]") {
+    for (const double number : {2.0, -0.0, 0.0, 1e300, -5.0, std::numeric_limits<double>::infinity()}) {
+        CHECK(there_and_back(number) == number);
+        CHECK(std::signbit(there_and_back(number)) == std::signbit(number));
+    }
+    CHECK(std::signbit(there_and_back(-0.0F)));
+    CHECK(std::isnan(there_and_back(std::numeric_limits<double>::quiet_NaN())));
+    CHECK(refusal<float>(bytes_of(1e300)).find("in range of a float32") != std::string::npos);
+    CHECK(std::isinf(decoded<float>(bytes_of(std::numeric_limits<double>::infinity())).value()));
+}
+
+TEST_CASE("a number that names no enumerator is refused, and any fits an enum that has none", "[wire]") {
+    CHECK(refusal<everything::Colour>(from_hex("07")) == "It: expected one of red, green, blue, got 7");
+    CHECK(refusal<everything::Colour>(from_hex("cc ff")).find("got 255") != std::string::npos);
+    enum class Strong : std::int32_t {};
+    CHECK(decoded<Strong>(from_hex("cd 01 00")).value() == Strong{256});
+    enum class Far : std::int16_t { near = -16, hundred = 100, most = 127 };
+    CHECK(there_and_back(Far::near) == Far::near);
+    CHECK(there_and_back(Far::hundred) == Far::hundred);
+    CHECK(there_and_back(Far::most) == Far::most);
+    CHECK(refusal<Far>(from_hex("ef")).find("expected one of") != std::string::npos);
+    enum class Flag : bool { off, on };
+    CHECK(there_and_back(Flag::on) == Flag::on);
+}
+
+TEST_CASE("a duration beyond what the wire or its type counts is bounded or refused, never another one", "[wire]") {
+    using Years = std::chrono::duration<std::int64_t, std::ratio<31'556'952>>;
+    CHECK(to_hex(bytes_of(Years::max())) == "cf7fffffffffffffff");
+    CHECK(to_hex(bytes_of(std::chrono::duration<double>{1e300})) == "cf7fffffffffffffff");
+    using Small = std::chrono::duration<std::int8_t>;
+    CHECK(decoded<Small>(bytes_of(Small{100})).value() == Small{100});
+    CHECK(refusal<Small>(bytes_of(std::chrono::seconds{300})).find("in range") != std::string::npos);
+}
+
+TEST_CASE("a list that claims many large elements takes no memory for them before they are there", "[wire]") {
+    using Large = std::array<std::uint64_t, 512>;
+    CHECK(convert::room_for<Large>(1'000'000) < 100);
+    CHECK(convert::room_for<std::uint8_t>(10) == 10);
 }
 
 TEST_CASE("a variant is an index that it has, and a value of that alternative", "[wire]") {

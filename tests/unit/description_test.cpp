@@ -1,8 +1,7 @@
 #include "runtime/wire/description.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "runtime/wire/notices.hpp"
+#include "tests/catch.hpp"
 
 namespace student {
 

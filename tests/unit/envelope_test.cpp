@@ -1,8 +1,7 @@
 #include "runtime/wire/envelope.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "runtime/limits.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {
@@ -152,6 +151,25 @@ TEST_CASE("everything else that is wrong with an envelope is corrupt", "[wire]")
         REQUIRE_FALSE(result.ok());
         CHECK(result.error().kind == ErrorKind::corrupt);
         CHECK_FALSE(result.error().text.empty());
+    }
+}
+
+TEST_CASE("a tag is bounded, so that no answer that repeats it is larger than a message", "[wire]") {
+    Envelope envelope = asked;
+    const std::string longest(limits::tag_bytes_max, 'T');
+    envelope.tag = longest;
+    CHECK(read(bytes_of(envelope)).ok());
+    for (const std::size_t size : {limits::tag_bytes_max + 1, limits::message_bytes_max}) {
+        const std::string longer(size, 'T');
+        envelope.tag = longer;
+        Buffer bytes;
+        Encoder encoder{bytes, Encoder::unbounded};
+        begin_record(encoder, envelope);
+        const Result<Envelope> result = read(bytes);
+        REQUIRE_FALSE(result.ok());
+        CHECK(result.error().kind == ErrorKind::corrupt);
+        CHECK(result.error().text.find("limits::tag_bytes_max") != std::string::npos);
+        CHECK(result.error().text.size() < 200);
     }
 }
 

@@ -1,12 +1,13 @@
 #include "runtime/wire/fields.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "tests/catch.hpp"
 
 namespace school {
 

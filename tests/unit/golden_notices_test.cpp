@@ -6,13 +6,13 @@
 
 #include "runtime/wire/notices.hpp"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <iostream>
 #include <set>
 #include <sstream>
 
 #include "runtime/wire/envelope.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {
@@ -115,13 +115,15 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20}, spawned);
+    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20, 4711s}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));
     say_command(all, c::Find{"alice"}, spawned);
     say_command(all, c::Roster{true},
                 {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
-    say_command(all, c::StopActors{{alice}, 5s, true}, {ended});
+    say_command(all, c::RosterFrom{true, {1023, 4097}},
+                c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}}, c::RosterPlace{4294967295, 4098}});
+    say_command(all, c::StopActors{{alice}, 5s, true, 4711s}, {ended});
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
     say_command(all, c::CloseSession{5s}, c::Closed{{ended}});
@@ -129,7 +131,7 @@ std::vector<Said> said() {
     say_command(all, c::Drained{alice}, std::monostate{});
     say_command(all, c::MemoryShort{});
     say_command(all, c::Segments{100},
-                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms}}, 1, 16'384, 1 << 30});
+                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, ""}}, 1, 16'384, std::uint64_t{1} << 30});
     say_command(all, c::Audit{}, {"I1: segment 17.5 is owned and has no owner"});
 
     all.push_back(say("notice.Stop", notice::Stop{true}));

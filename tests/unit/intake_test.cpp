@@ -1,11 +1,11 @@
 #include "runtime/inbox/intake.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/wire/convert.hpp"
 #include "tests/captured_stderr.hpp"
+#include "tests/catch.hpp"
 #include "tests/hex.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
@@ -76,6 +76,7 @@ struct Inbox {
     // The tags of all commands that are there, in order.
     std::vector<std::string> take() {
         std::vector<std::string> tags;
+        transport.wait({.inbox = true}, Duration::zero());  // what came since the inbox was found empty
         for (Command command; intake.next(command);) tags.emplace_back(command.envelope.tag);
         return tags;
     }
@@ -289,4 +290,18 @@ TEST_CASE("the connection of an actor that has exited is closed, the others stay
     inbox.intake.forget(alice);
     CHECK(inbox.transport.send(of_alice, "x") == Transport::Sent::gone);
     CHECK(inbox.transport.send(of_bob, "x") == Transport::Sent::yes);
+}
+
+TEST_CASE("the connection of one who joined over it and never spoke again is closed at its exit", "[inbox]") {
+    Inbox inbox;
+    Sender silent{inbox.network};
+    silent.say(record({MessageKind::ask, {}, me, 0, 1, "Join"}));
+    Command command;
+    REQUIRE(inbox.intake.next(command));
+    const Link link = command.link;
+    inbox.intake.introduce(link, alice);
+    inbox.intake.forget(bob);
+    CHECK(inbox.transport.send(link, "x") == Transport::Sent::yes);
+    inbox.intake.forget(alice);
+    CHECK(inbox.transport.send(link, "x") == Transport::Sent::gone);
 }

@@ -4,10 +4,10 @@
 #include "runtime/ledger/audit.hpp"
 #include "runtime/ledger/ledger.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <memory>
+
+#include "tests/catch.hpp"
 
 namespace ledger_test {
 

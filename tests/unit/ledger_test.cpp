@@ -2,6 +2,7 @@
 #include "tests/unit/ledger_fixture.hpp"
 
 #include <functional>
+#include <map>
 #include <thread>
 
 using namespace ledger_test;
@@ -70,7 +71,7 @@ const std::vector<LeaseStep> lease_steps{
 
 // Describes and grants a lease of all of a segment of 100 bytes.
 Slot lease_of(HeapLedger& heap, Slot lease, Slot slot, Ledger::Range range = {LeaseKind::read, 0, 100}) {
-    heap.ledger.describe_lease(lease, slot, heap.ledger.word_of(slot).epoch, range, false);
+    heap.ledger.describe_lease(lease, slot, heap.ledger.word_of(slot).epoch, range, Ledger::Listing::joins);
     REQUIRE(heap.ledger.grant(lease, alice, bob));
     return lease;
 }

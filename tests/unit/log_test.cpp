@@ -1,9 +1,9 @@
 #include "runtime/base/log.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 #include "tests/captured_stderr.hpp"
+#include "tests/catch.hpp"
 
 using Catch::Matchers::Contains;
 

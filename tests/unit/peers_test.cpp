@@ -1,7 +1,6 @@
 #include "runtime/inbox/peers.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
 namespace {
@@ -49,22 +48,30 @@ TEST_CASE("a peer is found until it is removed", "[inbox]") {
     CHECK(peers.find(bob) == nullptr);
 }
 
-TEST_CASE("without vitals nothing counts as in flight", "[inbox]") {
-    Peers peers;
-    Peer& peer = peers.add(bob, "bob", Link{2});
-    append(peers, peer, 1000);
-    CHECK(peers.in_flight(peer).commands == 0);
-}
-
-TEST_CASE("a receiver that keeps no row is bounded by the transport alone", "[inbox]") {
+// Goal: what a receiver has not taken is bounded, also where it writes no vitals, as a foreign client.
+TEST_CASE("of a receiver that keeps no row all is in flight until it has answered that it has taken it", "[inbox]") {
     TestVitals vitals;
     OwnVitals own = vitals.own(me);
     REQUIRE(vitals->prepare(bob).ok());
     Peers peers;
-    peers.attach(*vitals, own, me);
+    if (GENERATE(true, false)) peers.attach(*vitals, own, me);
     Peer& peer = peers.add(bob, "bob", Link{2});
+    CHECK_FALSE(peers.is_counted(peer));
     append(peers, peer, 1000);
-    CHECK(peers.in_flight(peer).commands == 0);
+    CHECK(peers.in_flight(peer).commands == 1000);
+    CHECK(peers.in_flight(peer).bytes == 10'000);
+    CHECK_FALSE(peers.is_count_due(peer));
+    append(peers, peer, limits::count_asked_after_commands - 1000);
+    CHECK(peers.is_count_due(peer));
+    peer.count_asked_commands = peer.sent_commands;
+    peer.count_asked_bytes = peer.sent_bytes;
+    CHECK_FALSE(peers.is_count_due(peer));
+    append(peers, peer, 10);
+    peers.note_taken(peer, peer.count_asked_commands, peer.count_asked_bytes);
+    CHECK(peers.in_flight(peer).commands == 10);
+    CHECK(peers.in_flight(peer).bytes == 100);
+    peers.append(peer, std::string(limits::count_asked_after_bytes, 'x'));
+    CHECK(peers.is_count_due(peer));
 }
 
 TEST_CASE("in flight is what was sent and not taken, by this life of the receiver", "[inbox]") {
@@ -88,7 +95,7 @@ TEST_CASE("in flight is what was sent and not taken, by this life of the receive
     CHECK(peers.in_flight(peer).commands == 0);
 }
 
-TEST_CASE("what goes to the coordinator is not counted", "[inbox]") {
+TEST_CASE("what goes to the coordinator is not counted in the vitals, but bounded too", "[inbox]") {
     TestVitals vitals;
     OwnVitals own = vitals.own(me);
     Peers peers;
@@ -96,7 +103,8 @@ TEST_CASE("what goes to the coordinator is not counted", "[inbox]") {
     Peer& peer = peers.add(coordinator_id, "coordinator", Link{2});
     append(peers, peer, 100);
     CHECK(vitals->row_of(me)->peer_count.load() == 0);
-    CHECK(peers.in_flight(peer).commands == 0);
+    CHECK(peers.in_flight(peer).commands == 100);
+    CHECK_FALSE(peers.is_counted(peer));
 }
 
 TEST_CASE("a window is full at its commands or at its bytes, whichever comes first", "[inbox]") {

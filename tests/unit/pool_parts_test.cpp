@@ -1,9 +1,10 @@
 // The parts of a pool that know no processes.
-#include <catch2/catch.hpp>
 
 #include "actors/pool/arguments.hpp"
+#include "actors/pool/board.hpp"
 #include "actors/pool/ids.hpp"
 #include "actors/pool/tempo.hpp"
+#include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
 using namespace baton::pool;
@@ -24,6 +25,34 @@ TEST_CASE("a batch holds about a millisecond of work, and no more than a share",
     slow.note(1, 0ns);
     slow.note(1000, 1us);
     CHECK(slow.batch(1000) == 1);  // it takes a while to forget
+}
+
+TEST_CASE("a task is begun by its worker or taken back by the pool, never both", "[pool]") {
+    std::uint64_t memory = 0;
+    const std::atomic_ref<std::uint64_t> word{memory};
+    word.store(board_word::of(7, 5, 0));
+    CHECK(board_word::begin(word, 7, 0));
+    CHECK_FALSE(board_word::begin(word, 7, 0));
+    CHECK(board_word::begin(word, 7, 1));
+    CHECK(board_word::take_back(word, 7, 5) == 2);
+    CHECK_FALSE(board_word::begin(word, 7, 2));
+    CHECK_FALSE(board_word::begin(word, 8, 2));
+
+    SECTION("all of it, before it has begun") {
+        word.store(board_word::of(8, 3, 0));
+        CHECK(board_word::take_back(word, 8, 3) == 0);
+        CHECK_FALSE(board_word::begin(word, 8, 0));
+    }
+    SECTION("nothing of it, where all have begun, or the word is another's or makes no sense") {
+        word.store(board_word::of(8, 1, 0));
+        CHECK(board_word::begin(word, 8, 0));
+        CHECK(board_word::take_back(word, 8, 1) == 1);
+        CHECK(board_word::take_back(word, 9, 4) == 4);
+        for (const std::uint64_t junk : {std::uint64_t{0}, ~std::uint64_t{0}, board_word::of(9, 4, 5), board_word::of(9, 100, 0)}) {
+            word.store(junk);
+            CHECK(board_word::take_back(word, 9, 4) == 4);
+        }
+    }
 }
 
 TEST_CASE("an id is given once", "[pool]") {

@@ -131,6 +131,12 @@ TEST_CASE("a child starts with no signal blocked and none ignored, whatever its 
     CHECK(signals_in(child.pid(), "SigIgn") == 0);
     CHECK(signals_in(::getpid(), "SigBlk") != 0);
 
+    // An ignored SIGHUP is what nohup wants for all that is started.
+    const auto hangup_before = std::signal(SIGHUP, SIG_IGN);
+    const StandIn hardened;
+    CHECK(signals_in(hardened.pid(), "SigIgn") == 1ULL << (SIGHUP - 1));
+    std::signal(SIGHUP, hangup_before);
+
     std::signal(SIGINT, interrupt_before);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -150,12 +156,13 @@ TEST_CASE("a child inherits the one descriptor it is meant to have and no other"
     // So high that no file which the child opens by itself gets one of these numbers.
     const baton::UniqueFd meant{::fcntl(pipe.read_end.get(), F_DUPFD_CLOEXEC, 100)};
     const baton::UniqueFd secret{::fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 100)};
+    const baton::UniqueFd forgotten{::fcntl(pipe.write_end.get(), F_DUPFD, 100)};  // not close-on-exec
     const StandIn child{ChildSpec{.inherit_fd = meant.get()}};
-    const auto has = [&](const baton::UniqueFd& fd) {
-        return fs::exists(fs::symlink_status(fmt::format("/proc/{}/fd/{}", child.pid(), fd.get())));
-    };
-    CHECK(has(meant));
-    CHECK_FALSE(has(secret));
+    const auto in_child = [&](int fd) { return fs::path{fmt::format("/proc/{}/fd/{}", child.pid(), fd)}; };
+    CHECK(fs::read_symlink(in_child(baton::inherited_fd)) == fs::read_symlink(fmt::format("/proc/self/fd/{}", meant.get())));
+    CHECK_FALSE(fs::exists(fs::symlink_status(in_child(meant.get()))));
+    CHECK_FALSE(fs::exists(fs::symlink_status(in_child(secret.get()))));
+    CHECK_FALSE(fs::exists(fs::symlink_status(in_child(forgotten.get()))));
     CHECK((::fcntl(meant.get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
@@ -180,7 +187,7 @@ TEST_CASE("a child's environment is its parent's with additions and replacements
 TEST_CASE("a child gets its arguments whole and its program's path as the first", "[unit][process]") {
     const NothingLeft nothing_left;
     Pipe answers;
-    ChildSpec spec = shell("printf '%s|' \"$0\" \"$@\" > /dev/fd/" + std::to_string(answers.write_end.get()));
+    ChildSpec spec = shell("printf '%s|' \"$0\" \"$@\" > /dev/fd/" + std::to_string(baton::inherited_fd));
     spec.arguments.insert(spec.arguments.end(), {"zero", "two words", "", "*"});
     spec.inherit_fd = answers.write_end.get();
     Child child = Child::start(spec).value();

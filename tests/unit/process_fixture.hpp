@@ -9,8 +9,6 @@
 #include "runtime/base/unique_fd.hpp"
 #include "runtime/process/child.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,6 +25,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "tests/catch.hpp"
 
 namespace process_test {
 

@@ -29,7 +29,7 @@ TEST_CASE("the first stop signal can be polled, counted and taken once", "[unit]
     CHECK(signals.count() == 0);
     CHECK(signals.take() == 0);
 
-    const int signal = GENERATE(SIGINT, SIGTERM);
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGHUP);
     ::raise(signal);
     CHECK(is_readable(signals.fd()));
     CHECK(signals.count() == 1);
@@ -37,6 +37,18 @@ TEST_CASE("the first stop signal can be polled, counted and taken once", "[unit]
     CHECK_FALSE(is_readable(signals.fd()));
     CHECK(signals.take() == 0);
     CHECK(signals.count() == 1);
+}
+
+TEST_CASE("a SIGHUP that is ignored, as nohup does, stays ignored", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const auto before = std::signal(SIGHUP, SIG_IGN);
+    {
+        const StopSignals signals = StopSignals::install(Second::exits_now).value();
+        ::raise(SIGHUP);
+        CHECK(signals.count() == 0);
+    }
+    CHECK(handler_of(SIGHUP) == SIG_IGN);
+    std::signal(SIGHUP, before);
 }
 
 TEST_CASE("a stop signal from another process wakes a wait", "[unit][process]") {

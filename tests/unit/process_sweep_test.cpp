@@ -143,6 +143,100 @@ TEST_CASE("a session whose coordinator died before it had a lock is swept", "[un
     CHECK_FALSE(fs::exists(dead));
 }
 
+TEST_CASE("a live session whose files others have removed is neither swept nor taken for dead", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const SessionFolder live = SessionFolder::create().value();
+    const SegmentFile segment{live.path()};
+    StandIn actor{actor_of(live.path())};
+    const std::string memory_lock = "/dev/shm/baton-" + live.id() + "-lock";
+    // As a coordinator uses its ledger and vitals: the last sign of life where all three locks have no name any more.
+    const baton::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
+
+    const auto what = GENERATE(as<std::string>{}, "lock", "lock and memory lock", "folder", "folder and memory lock");
+    INFO(what);
+    if (what.starts_with("folder")) {
+        fs::remove_all(live.path());
+    } else {
+        fs::remove(live.path() + "/lock");
+    }
+    if (what.ends_with("memory lock")) fs::remove(memory_lock);
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.sessions == 0);
+    CHECK(swept.removed.empty());
+    CHECK(swept.processes_killed.empty());
+    CHECK_FALSE(actor.child().reap().has_value());
+    CHECK(segment.exists());
+    if (!what.starts_with("folder")) CHECK(baton::find_session(live.id()).ok());
+}
+
+TEST_CASE("the memory of a dead session whose folder was removed is swept, and what its actors have left", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    const SegmentFile segment{dead};
+    StandIn actor{actor_of(dead)};
+    fs::remove_all(dead);
+    if (GENERATE(false, true)) fs::remove("/dev/shm/baton-" + fs::path{dead}.filename().string() + "-lock");
+    const auto swept = baton::sweep_dead_sessions().value();
+    CHECK(swept.sessions == 1);
+    CHECK(swept.removed == std::vector{segment.path()});
+    CHECK(swept.processes_killed == std::vector{actor.pid()});
+    CHECK_FALSE(segment.exists());
+    CHECK_FALSE(fs::exists("/dev/shm/baton-" + fs::path{dead}.filename().string() + "-lock"));
+}
+
+// As in containers that have a /tmp of their own and share the machine's shared memory.
+TEST_CASE("memory of sessions with folders elsewhere is left to those who see them, and spared while they live", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions elsewhere;
+    const std::string dead = dead_session();
+    const SegmentFile of_dead{dead};
+    const SessionFolder live = SessionFolder::create().value();
+    const SegmentFile of_live{live.path()};
+    {
+        const OwnSessions here;
+        CHECK(baton::sweep_dead_sessions().value().sessions == 0);
+        CHECK(of_dead.exists());
+        CHECK(of_live.exists());
+        const fs::path hidden = elsewhere.runtime_folder() / "hidden";
+        fs::rename(elsewhere.base(), hidden);
+        CHECK(baton::sweep_dead_sessions().value().removed == std::vector{of_dead.path()});
+        CHECK(of_live.exists());
+        fs::rename(hidden, elsewhere.base());
+    }
+    CHECK(baton::sweep_dead_sessions().value().sessions == 1);
+}
+
+TEST_CASE("memory without a lock that somebody uses is left alone", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const SegmentFile segment{"/abcdefgh"};
+    {
+        const baton::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
+        CHECK(baton::sweep_dead_sessions().value().removed.empty());
+        CHECK(segment.exists());
+    }
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{segment.path()});
+}
+
+TEST_CASE("files of a session look new after a touch, and a sweep's lock that was removed is made anew", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const SessionFolder live = SessionFolder::create().value();
+    std::ofstream{live.socket_path("1.1")} << "";
+    const std::vector<fs::path> files{sessions.base() / ".sweep-lock", live.path(), fs::path{live.path()} / "lock",
+                                      live.socket_path("1.1"), "/dev/shm/baton-" + live.id() + "-lock"};
+    const auto old = fs::file_time_type::clock::now() - std::chrono::hours{24 * 11};
+    for (const fs::path& file : files) fs::last_write_time(file, old);
+    live.touch();
+    for (const fs::path& file : files) CHECK(fs::last_write_time(file) > old + std::chrono::hours{24});
+
+    fs::remove(sessions.base() / ".sweep-lock");
+    CHECK(baton::sweep_dead_sessions().ok());
+    CHECK(fs::exists(sessions.base() / ".sweep-lock"));
+}
+
 TEST_CASE("what is no session in the base is not touched", "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "runtime/vitals/vitals.hpp"
+#include "tests/catch.hpp"
 
 namespace baton_test {
 

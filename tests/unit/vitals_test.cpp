@@ -1,7 +1,6 @@
 #include "runtime/vitals/vitals.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
 namespace {
@@ -199,6 +198,33 @@ TEST_CASE("what the dead sent is no dead letter because its taker has forgotten 
     REQUIRE(receiver.traffic_with({5, 1}) != nullptr);
     CHECK(find_traffic(*vitals->row_of(alice), bob) == nullptr);
     CHECK(vitals->waiting(bob, alice) == 0);
+}
+
+TEST_CASE("a wait for room in a full inbox is part of a circle, until something is taken", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    OwnVitals bobs = vitals.own(bob);
+    Traffic* taken = bobs.traffic_with(alice);
+    taken->taken_commands.store(7);
+    alices.begin_room_wait({bob, 7});
+    CHECK(vitals->circle_of(alice).empty());
+    CHECK(vitals->room_wait_of(alice) == Vitals::Wait{bob, 7});
+    CHECK_FALSE(vitals->wait_of(alice));
+
+    SECTION("with another wait for room") {
+        bobs.begin_room_wait({alice, 0});
+        CHECK(vitals->circle_of(alice) == std::vector{alice, bob});
+        CHECK(vitals->circle_of(bob) == std::vector{bob, alice});
+        bobs.end_room_wait();
+    }
+    SECTION("with a wait for an answer") {
+        send(bobs, alice, 1);
+        bobs.begin_wait({alice, 1});
+        CHECK(vitals->circle_of(alice) == std::vector{alice, bob});
+        taken->taken_commands.store(8);  // and alice has not looked since
+        bobs.end_wait();
+    }
+    CHECK(vitals->circle_of(alice).empty());
 }
 
 TEST_CASE("those are in a circle who wait for each other's answers, and nobody else", "[vitals]") {

@@ -41,15 +41,18 @@ def session_base():
 
 
 def is_alive(folder):
-    """A session lives exactly as long as its coordinator holds the lock."""
+    """A session lives exactly as long as its coordinator holds the lock on the folder."""
     try:
-        with open(folder + "/lock") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return False
     except BlockingIOError:
         return True
+    finally:
+        os.close(lock)
 
 
 def live_sessions():

@@ -51,15 +51,19 @@ Result<Message> write_message(Visit& visit, const Words& words, Way way) {
     return Message{*to, std::move(*body), command->reply.value_or(TypeDescription{})};
 }
 
+// Nobody has answered: the wait has ended by itself.
+Error no_answer(const Words& words, const Message& message, const Error& error) {
+    const std::string tried = fmt::format("asked {} {}", message.to.name, words.command);
+    if (error.kind == ErrorKind::stopping) return {error.kind, fmt::format("{} and stopped waiting; it may still do it", tried)};
+    return {error.kind, fmt::format("{} and had no answer within {} s, so the outcome is unknown: {}; `baton ps` shows what it "
+                                    "is doing, --deadline SECONDS waits longer",
+                                    tried, in_seconds(words.deadline), error.text)};
+}
+
+// It has answered, by an error, or it has exited.
 Error no_reply(const Words& words, const Message& message, const Error& error) {
     const std::string tried = fmt::format("asked {} {}", message.to.name, words.command);
     switch (error.kind) {
-        case ErrorKind::timed_out:
-            return {error.kind, fmt::format("{} and had no answer within {} s, so the outcome is unknown; `baton ps` "
-                                            "shows what it is doing, --deadline SECONDS waits longer",
-                                            tried, in_seconds(words.deadline))};
-        case ErrorKind::stopping:
-            return {error.kind, fmt::format("{} and stopped waiting; it may still do it", tried)};
         case ErrorKind::failed:
             return {error.kind,
                     fmt::format("{}, and that raised {}: {}", tried, error.type.empty() ? "an error" : error.type,
@@ -77,8 +81,13 @@ Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
     const Result<Message> message = write_message(visit, words, Way::ask);
     if (!message) return message.error();
     Loop& loop = visit.session().loop();
-    Result<ReplyFrame> reply = loop.ask(message->to.actor.id, words.command, message->body, words.deadline);
-    if (!reply) return no_reply(words, *message, reply.error());
+    const Deadline deadline = Deadline::in(loop.clock(), words.deadline);
+    const Result<AskId> asked = loop.request(message->to.actor.id, words.command, message->body, words.deadline);
+    const auto is_ours = [](const Error& error) { return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping; };
+    if (!asked) return is_ours(asked.error()) ? no_answer(words, *message, asked.error()) : no_reply(words, *message, asked.error());
+    Result<ReplyFrame> reply = loop.await(*asked, deadline);
+    const bool is_unanswered = loop.abandon(*asked, [](const Result<ReplyFrame>&) {});
+    if (!reply) return is_unanswered ? no_answer(words, *message, reply.error()) : no_reply(words, *message, reply.error());
     Unpacker unpacker;
     Result<Value> value = unpacker.next(reply->frame, reply->offset);
     if (!value) return no_reply(words, *message, value.error());
@@ -89,7 +98,9 @@ Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
 
     std::vector<RosterRow> rows;
     if (holds_refs(message->reply)) rows = visit.roster(true).value_or({});
-    const auto name_of = [&rows](ActorId id) -> std::string {
+    const auto name_of = [&rows, &loop](const AnyRef& ref) -> std::string {
+        const ActorId id = ref.id;
+        if (!loop.require_ours(ref)) return fmt::format("{} of session {}", to_string(id), to_string(ref.session));
         if (id == coordinator_id) return "coordinator";
         const auto row = std::ranges::find_if(rows, [id](const RosterRow& one) { return one.actor.id == id; });
         return row == rows.end() ? to_string(id) : row->name;

@@ -88,7 +88,7 @@ Dynamic json_of(const Spawned& actor) {
                                    {"reply", command.reply ? Dynamic{to_text(*command.reply)} : Dynamic{}}}));
     }
     return object({{"name", {actor.name}},
-                   {"actor", {actor.actor.id}},
+                   {"actor", Dynamic{actor.actor}},
                    {"pid", {static_cast<std::int64_t>(actor.pid)}},
                    {"protocol", {actor.protocol.name}},
                    {"commands", Dynamic{std::move(commands)}}});

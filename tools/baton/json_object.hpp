@@ -25,7 +25,9 @@ namespace baton::tool {
 // Any struct of a protocol, to stand within an object.
 template <class T>
 [[nodiscard]] Dynamic dynamic_of(const T& value) {
-    const Buffer bytes = encoded_body(value);
+    Buffer bytes;  // many rows may be more than a message
+    Encoder encoder{bytes, Encoder::unbounded};
+    encode(encoder, value);
     Unpacker unpacker;
     std::size_t offset = 0;
     return decode_dynamic(describe_type<T>(), unpacker.next(bytes, offset).value()).value();

@@ -4,7 +4,13 @@
 
 #include <cstdio>
 #include <functional>
+#include <sstream>
 
+#include "runtime/base/say.hpp"
+#include "runtime/base/text.hpp"
+#include "runtime/process/birth.hpp"
+#include "runtime/process/output.hpp"
+#include "runtime/session/environment.hpp"
 #include "runtime/version.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
@@ -18,7 +24,7 @@ constexpr double deadline_seconds_max = 1e6;
 
 constexpr const char* examples_and_codes =
     "Examples:\n"
-    "  coordinator &                       # opens a session and keeps it open\n"
+    "  {:<34}  # opens a session and keeps it open\n"
     "  baton ps                            # who is in it\n"
     "  baton describe Ada                  # what one may say to her\n"
     "  baton ask Ada Greet name=Grace      # say it, and wait for the reply\n"
@@ -27,14 +33,17 @@ constexpr const char* examples_and_codes =
     "\n"
     "Exit codes:\n"
     "    0  done\n"
-    "    1  done, but an actor had to be ended by a signal; or an audit has found something\n"
+    "    1  done, but an actor had to be ended by a signal; or an audit has found something; or a sweep had to leave\n"
+    "       something\n"
     "   64  usage: the command line makes no sense\n"
     "   65  refused: understood, and no (a wrong field, say); corrupt\n"
     "   69  gone: no such session or actor, or it has ended\n"
     "   70  failed: the actor raised an error\n"
+    "   74  not all of the output could be written\n"
     "   75  overloaded, timed_out: try again later\n"
     "   76  unsupported: the actor does not know this command\n"
-    "  130  interrupted by Ctrl-C\n";
+    "  130  interrupted by Ctrl-C\n"
+    "  141  the reader of the output has gone, as in `baton ps | head -n 1`\n";
 
 std::string complaint(std::string_view kind, const Error& error) {
     return fmt::format("{} {}\n", painted("baton:", Paint::bold, colours_for(stderr)), in_one_line(kind, error));
@@ -215,7 +224,8 @@ void add_ending(CLI::App& app, CommandLine& line) {
                           "  baton sweep\n"
                           "\n"
                           "Kills actors whose coordinator has died, and removes their shared memory and sockets. Never touches\n"
-                          "a live session. Every coordinator does the same when it starts.\n",
+                          "a live session. Every coordinator does the same when it starts. What it can't remove it names; the\n"
+                          "rest is done all the same, and the exit code is 1.\n",
                           Place::none);
     sweep->callback([&line] { line.alone = [&line] { return tool::sweep(line.wishes); }; });
 }
@@ -231,7 +241,7 @@ Result<Outcome> run(CommandLine& line) {
         static_cast<void>((*visit)->session().close());
         // Not to be held up by what an actor that does not read has not taken yet.
         const Error why = outcome ? Error{ErrorKind::stopping, "by Ctrl-C"} : outcome.error();
-        fmt::print(stderr, "{}", complaint("interrupted", why));
+        say(complaint("interrupted", why));
         std::_Exit(exit_code::interrupted);
     }
     return outcome;
@@ -239,21 +249,38 @@ Result<Outcome> run(CommandLine& line) {
 
 int report(const Result<Outcome>& outcome) {
     if (!outcome) {
-        fmt::print(stderr, "{}", complaint(name_of(outcome.error().kind), outcome.error()));
+        say(complaint(name_of(outcome.error().kind), outcome.error()));
         return exit_code_of(outcome.error().kind);
     }
-    fmt::print("{}", outcome->text);
-    std::fflush(stdout);
-    for (const Error& trouble : outcome->troubles) fmt::print(stderr, "{}", complaint(name_of(trouble.kind), trouble));
-    return outcome->troubles.empty() ? outcome->code : exit_code_of(outcome->troubles.front().kind);
+    print_output(outcome->text);
+    for (const Error& trouble : outcome->troubles) say(complaint(name_of(trouble.kind), trouble));
+    if (outcome->troubles.empty()) return outcome->code;
+    return outcome->code_with_troubles.value_or(exit_code_of(outcome->troubles.front().kind));
+}
+
+// "there is no command 'pss'; ..." where the first word is none.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+    const auto is_value = [](std::string_view before) { return before == "--session"; };
+    for (int index = 1; index < argc; ++index) {
+        const std::string_view word = argv[index];
+        if (word.starts_with('-') || is_value(argv[index - 1])) continue;
+        std::string names;
+        for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+            if (sub->get_name() == word) return {};
+            names += (names.empty() ? "" : ", ") + sub->get_name();
+        }
+        return fmt::format("there is no command '{}'; there are {}", readable(word, 80), names);
+    }
+    return {};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    take_over_birth(Birth::program);
     CLI::App app{"Looks at Baton sessions and talks to their actors.\n", "baton"};
     app.set_version_flag("--version", std::string("baton ") + version_text);
-    app.footer(examples_and_codes);
+    app.footer(fmt::format(fmt::runtime(examples_and_codes), coordinator_command() + " &"));
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string{}; });
     CommandLine line;
@@ -264,17 +291,21 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {  // for help or the version
-        return app.exit(asked);
+        std::ostringstream out;
+        const int code = app.exit(asked, out);
+        print_output(out.str());
+        return code_with_output("baton", code);
     } catch (const CLI::ParseError& error) {
         if (argc == 1) {
-            fmt::print(stderr, "{}", app.help());
+            say(app.help());
             return exit_code::usage;
         }
         std::string name = "baton";
         for (const CLI::App* sub : app.get_subcommands()) name += " " + sub->get_name();
-        const std::string text = fmt::format("{}; see `{} --help`", error.what(), name);
-        fmt::print(stderr, "{}", complaint("usage", {ErrorKind::refused, text}));
+        const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, argc, argv) : std::string();
+        const std::string text = fmt::format("{}; see `{} --help`", unknown.empty() ? error.what() : unknown, name);
+        say(complaint("usage", {ErrorKind::refused, text}));
         return exit_code::usage;
     }
-    return report(run(line));
+    return code_with_output("baton", report(run(line)));
 }

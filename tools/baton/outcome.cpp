@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "runtime/base/text.hpp"
+
 namespace baton::tool {
 namespace {
 
@@ -53,23 +55,6 @@ int exit_code_of(ErrorKind kind) noexcept {
     return exit_code::failed;
 }
 
-std::string without_controls(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '\n') {
-            out += "\\n";
-        } else if (c == '\t') {
-            out += "\\t";
-        } else if (byte < 0x20 || byte == 0x7F) {
-            out += fmt::format("\\x{:02x}", byte);
-        } else {
-            out += c;
-        }
-    }
-    return out;
-}
-
 std::string in_one_line(std::string_view kind, const Error& error) {
     std::string line = fmt::format("{}: {}", kind, error.text);
     std::string places;
@@ -79,7 +64,7 @@ std::string in_one_line(std::string_view kind, const Error& error) {
         const bool is_ours = place.starts_with("baton::");
         if (!is_ours && std::exchange(before, place) != place) places += (places.empty() ? "in " : ", from ") + place;
     }
-    return without_controls(places.empty() ? line : fmt::format("{} ({})", line, places));
+    return printable(places.empty() ? line : fmt::format("{} ({})", line, places));
 }
 
 Error explained(std::string_view tried, Error error, std::string_view advice) {

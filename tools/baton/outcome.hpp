@@ -2,6 +2,7 @@
 // Outcome: what a subcommand hands back: text for stdout, troubles for stderr, and the exit code of the
 // program. Nothing is printed before the session has been left, so a closed pipe leaves nobody waiting.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace exit_code {
 inline constexpr int done = 0;
 inline constexpr int forced = 1;  // an actor had to be ended by a signal
 inline constexpr int broken = 1;  // an invariant does not hold
+inline constexpr int left = 1;    // a sweep could not remove something
 inline constexpr int usage = 64;
 inline constexpr int refused = 65;
 inline constexpr int gone = 69;
@@ -26,7 +28,8 @@ inline constexpr int interrupted = 130;
 struct Outcome {
     std::string text = {};
     std::vector<Error> troubles = {};  // that did not keep the rest from being done
-    int code = exit_code::done;        // where there are no troubles; else the first one's
+    int code = exit_code::done;        // where there are no troubles; else the first one's, or:
+    std::optional<int> code_with_troubles = {};
 };
 
 [[nodiscard]] int exit_code_of(ErrorKind kind) noexcept;
@@ -34,9 +37,6 @@ struct Outcome {
 // "gone: no actor 'Eve' in this session", in one line whatever the text holds. What a handler raised comes
 // with where it was thrown, in the functions of the actor's author.
 [[nodiscard]] std::string in_one_line(std::string_view kind, const Error& error);
-
-// Control characters are spelled out, so that nobody's text can move a terminal's cursor or break a line.
-[[nodiscard]] std::string without_controls(std::string_view text);
 
 // The error, with what was tried before it and what to do after it.
 [[nodiscard]] Error explained(std::string_view tried, Error error, std::string_view advice = {});

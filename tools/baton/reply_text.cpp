@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "runtime/base/text.hpp"
 #include "runtime/wire/json.hpp"
 
 namespace baton::tool {
@@ -105,12 +106,12 @@ void shorten_floats(const TypeDescription& type, Dynamic& value) {
 std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of, Colours colours) {
     Outer outer;
     walk(type, reply, outer, [&](const TypeDescription&, Dynamic& one) {
-        if (const auto* id = std::get_if<ActorId>(&one.value)) one = Dynamic{name_of(*id)};
+        if (const auto* ref = std::get_if<AnyRef>(&one.value)) one = Dynamic{name_of(*ref)};
     });
     if (const auto* list = std::get_if<Dynamic::List>(&reply.value)) {
         if (std::string table = table_of(*list, colours); !table.empty()) return table;
         std::string lines;
-        for (const Dynamic& element : *list) lines += in_line(element) + "\n";
+        for (const Dynamic& element : *list) lines += printable(in_line(element)) + "\n";
         return lines;
     }
     if (const auto* map = std::get_if<Dynamic::Map>(&reply.value)) {
@@ -119,7 +120,7 @@ std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf&
         return table.text(colours);
     }
     if (reply.is_nothing()) return type.kind == "optional" ? "nothing\n" : "done\n";
-    return in_line(reply) + "\n";
+    return printable(in_line(reply), Lines::many) + "\n";
 }
 
 }  // namespace baton::tool

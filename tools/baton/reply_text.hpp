@@ -11,7 +11,7 @@
 namespace baton::tool {
 
 // The name of an actor, or its number where it has none any more.
-using NameOf = std::function<std::string(ActorId)>;
+using NameOf = std::function<std::string(const AnyRef&)>;
 
 [[nodiscard]] bool holds_refs(const TypeDescription& type);
 // Ends with a newline, unless it is empty.

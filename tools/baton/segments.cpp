@@ -52,7 +52,7 @@ private:
 
 std::string text_of(const SegmentList& list, const Names& names, std::string_view session, Colours colours) {
     using Align = Table::Align;
-    Table table{{{"SEGMENT"}, {"STATE"}, {"OWNER"}, {"HEIR"}, {"BYTES", Align::right}, {"LEASES", Align::right}, {"AGE", Align::right}}};
+    Table table{{{"SEGMENT"}, {"STATE"}, {"OWNER"}, {"HEIR"}, {"BYTES", Align::right}, {"LEASES", Align::right}, {"AGE", Align::right}, {"NAME"}}};
     std::uint64_t bytes = 0;
     for (const SegmentInfo& row : list.rows) {
         bytes += row.bytes;
@@ -62,14 +62,15 @@ std::string text_of(const SegmentList& list, const Names& names, std::string_vie
                    names.of(row.heir),
                    grouped(row.bytes),
                    row.leases == 0 ? "-" : std::to_string(row.leases),
-                   age_text(row.age)});
+                   age_text(row.age),
+                   row.name.empty() ? "-" : row.name});
     }
     const std::string count = list.alive == 0 ? "no segments" : fmt::format("{} segment{}", list.alive, list.alive == 1 ? "" : "s");
     std::string text = fmt::format("session {}, {}\n\n", painted(session, Paint::bold, colours), count);
     if (!list.rows.empty()) text += table.text(colours) + "\n";
     if (list.rows.size() < list.alive)
         text += fmt::format("{} of {} are shown; --limit N shows more\n", list.rows.size(), list.alive);
-    const std::string budget = list.budget_bytes == ~std::uint64_t{0} ? "without a budget" : fmt::format("of {}", grouped(list.budget_bytes));
+    const std::string budget = !list.budget_bytes ? "without a limit" : fmt::format("of {}", grouped(*list.budget_bytes));
     return text + fmt::format("{} bytes in {}; the session has taken {} bytes {}\n", grouped(bytes),
                               list.rows.size() < list.alive ? "those shown" : "segments", grouped(list.bytes), budget);
 }
@@ -83,11 +84,12 @@ Dynamic json_of(const SegmentList& list, const Names& names, const std::string& 
                                {"heir", row.heir.id.is_somebody() ? Dynamic{names.of(row.heir)} : Dynamic{}},
                                {"bytes", {row.bytes}},
                                {"leases", {row.leases}},
+                               {"name", row.name.empty() ? Dynamic{} : Dynamic{row.name}},
                                {"age_seconds", {std::chrono::duration<double>(row.age).count()}}}));
     return object({{"session", {session}},
                    {"alive", {list.alive}},
                    {"bytes", {list.bytes}},
-                   {"budget_bytes", {list.budget_bytes}},
+                   {"budget_bytes", list.budget_bytes ? Dynamic{*list.budget_bytes} : Dynamic{}},
                    {"segments", Dynamic{std::move(rows)}}});
 }
 
@@ -115,7 +117,7 @@ Result<Outcome> audit(Visit& visit, const Wishes& wishes) {
     } else if (broken->empty()) {
         outcome.text = "all invariants hold\n";
     } else {
-        for (const std::string& one : *broken) outcome.text += without_controls(one) + "\n";
+        for (const std::string& one : *broken) outcome.text += printable(one) + "\n";
     }
     return outcome;
 }

@@ -64,6 +64,7 @@ Result<Outcome> sweep(const Wishes& wishes) {
         outcome.text += table.text(colours_for(stdout), "  ");
     }
     outcome.troubles = std::move(swept->troubles);
+    outcome.code_with_troubles = exit_code::left;
     return outcome;
 }
 

@@ -43,8 +43,7 @@ Result<Outcome> stop_everything(Visit& visit, const StopOptions& options, const 
     if (!rows) return explained(tried, rows.error());
     const Result<UniqueFd> pidfd = open_pidfd(visit.place().pid);
     Loop& loop = visit.session().loop();
-    Result<coordinator::Closed> closed = call(loop, coordinator::CloseSession{options.deadline},
-                                              options.deadline + limits::coordinator_deadline);
+    Result<std::vector<Ended>> closed = visit.session().end_session(options.deadline);
     if (!closed) return explained(tried, closed.error(), "`baton sessions` shows whether it lives");
     if (pidfd && !has_exited_by(pidfd->get(), Deadline::in(loop.clock(), exit_wait)))
         return Error{ErrorKind::timed_out,
@@ -54,13 +53,13 @@ Result<Outcome> stop_everything(Visit& visit, const StopOptions& options, const 
     static_cast<void>(loop.serve(nullptr, [] { return false; }, Deadline{loop.clock().now()}));
 
     // The coordinator tells of every exit of the session's life; those of long ago are no news.
-    std::erase_if(closed->ended, [&](const Ended& one) {
+    std::erase_if(*closed, [&](const Ended& one) {
         return std::ranges::none_of(*rows, [&](const RosterRow& row) { return row.actor.id == one.actor.id; });
     });
     Outcome outcome;
-    outcome.code = std::ranges::any_of(closed->ended, was_forced) ? exit_code::forced : exit_code::done;
-    outcome.text = wishes.wants_json ? to_json(closed->ended, JsonLayout::indented) + "\n"
-                                     : table_of(closed->ended) + fmt::format("session {} is closed\n", visit.place().id);
+    outcome.code = std::ranges::any_of(*closed, was_forced) ? exit_code::forced : exit_code::done;
+    outcome.text = wishes.wants_json ? to_json(*closed, JsonLayout::indented) + "\n"
+                                     : table_of(*closed) + fmt::format("session {} is closed\n", visit.place().id);
     return outcome;
 }
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "runtime/base/check.hpp"
-#include "tools/baton/outcome.hpp"
+#include "runtime/base/text.hpp"
 
 namespace baton::tool {
 namespace {
@@ -44,7 +44,7 @@ std::string painted(std::string_view text, Paint paint, Colours colours) {
 
 void Table::add(std::vector<Cell> row) {
     check(row.size() == columns_.size(), "a row of a table has a cell for each column");
-    for (Cell& cell : row) cell.text = without_controls(cell.text);
+    for (Cell& cell : row) cell.text = printable(cell.text);
     rows_.push_back(std::move(row));
 }
 

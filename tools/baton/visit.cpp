@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/session/environment.hpp"
 #include "tools/baton/outcome.hpp"
 
 namespace baton::tool {
@@ -27,7 +28,7 @@ Result<SessionInfo> find_place(const Wishes& wishes) {
     if (place || place.error().kind != ErrorKind::gone) return place;
     const Result<std::vector<SessionInfo>> listed = list_sessions();
     const bool any_is_live = listed && std::ranges::any_of(*listed, &SessionInfo::is_live);
-    if (!any_is_live) place.error().text += ": `coordinator` keeps a session open, `coordinator SCENARIO` runs one";
+    if (!any_is_live) place.error().text += fmt::format(": `{0}` keeps a session open, `{0} SCENARIO` runs one", coordinator_command());
     return place;
 }
 

@@ -46,7 +46,7 @@ void Barrier::open(ActorId except, Wakes& wakes) {
 
 Result<void> Barrier::action_done(const Party& who, const std::string& error, Wakes& wakes) {
     if (runner_ != who.id)
-        return Error{ErrorKind::refused, fmt::format("{} does not run the action of {}", who.name, to_text())};
+        return Error{ErrorKind::refused, !broken_.empty() ? broken_ : fmt::format("{} does not run the action of {}", who.name, to_text())};
     if (!error.empty()) {
         break_because(fmt::format("its action failed in {}: {}", who.name, error), wakes);
         return {};

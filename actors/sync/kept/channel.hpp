@@ -20,6 +20,8 @@ public:
     void poll(const Party& who, Wakes& wakes);
     [[nodiscard]] Result<void> close(const Party& who, Wakes& wakes);
 
+    [[nodiscard]] bool is_other_end_of(const Primitive& one) const noexcept { return other_ == &one; }
+
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
     void bury(const Party& dead, const std::string& how, Wakes& wakes) override;
     [[nodiscard]] std::uint64_t count() const override { return items_.size(); }

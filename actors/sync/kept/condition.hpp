@@ -18,6 +18,7 @@ public:
     Condition(std::string name, Lock& lock) : Primitive(kind_name, std::move(name)), lock_(&lock) {}
 
     void wait(ActorId who, Wakes& wakes);
+    [[nodiscard]] bool is_of(const Lock& lock) const noexcept { return lock_ == &lock; }
     [[nodiscard]] Result<std::uint64_t> notify(ActorId who, std::uint64_t count, Wakes& wakes);
 
     void withdraw(const Party& who, Given given, Wakes& wakes) override;

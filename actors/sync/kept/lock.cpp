@@ -39,6 +39,15 @@ bool Lock::give_or_mark(ActorId who, Wakes& wakes) {
     }
 }
 
+bool Lock::end() noexcept {
+    std::uint64_t seen = word_.load();
+    do {
+        const bool is_free = seen == lock_word::free || lock_word::is_abandoned(seen) || !outside_.is_known(lock_word::owner_of(seen));
+        if (!is_free) return false;
+    } while (!word_.compare_exchange_strong(seen, lock_word::removed));
+    return true;
+}
+
 void Lock::rest() {
     is_resting_ = true;
     outside_.rests(*this);

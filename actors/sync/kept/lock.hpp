@@ -33,6 +33,10 @@ public:
     // It has rested: to the next in line if it is free, and else its owner has to pass it on.
     void urge(Wakes& wakes);
     [[nodiscard]] bool is_held_by(ActorId who) const noexcept { return owner() == who; }
+    // Nobody where it is free, or its owner has died.
+    [[nodiscard]] ActorId owner() const noexcept;
+    // Nobody can take it from now on. False where somebody alive holds it.
+    [[nodiscard]] bool end() noexcept;
     [[nodiscard]] bool has_in_line(ActorId who) const noexcept;
 
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
@@ -42,7 +46,6 @@ public:
     [[nodiscard]] std::uint64_t count() const override { return owner().is_somebody() ? 1 : 0; }
 
 private:
-    [[nodiscard]] ActorId owner() const noexcept;
     // Its owner holds it no more: to the next in line, or free, or abandoned where the owner has died.
     void pass_on(const std::string& dead_owner, Wakes& wakes);
     // Given, if it is to be had. If not it is marked, so that its owner has to pass it on; not while it rests.

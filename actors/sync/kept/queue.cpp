@@ -14,9 +14,22 @@ void Queue::put(ActorId who, Bytes item, Wakes& wakes) {
     move_on(wakes);
 }
 
-void Queue::get(ActorId who, Wakes& wakes) {
+void Queue::get(const Party& who, Wakes& wakes) {
     getting_.push_back(who);
     move_on(wakes);
+}
+
+// Takers that have one item each are at work on it. More than that may be for good.
+bool Queue::is_stuck() const noexcept {
+    return !putting_.empty() && items_.empty() && taken_count_ > taken_.size() && !has_room(putting_.front().bytes.size());
+}
+
+std::string Queue::stuck_text() const {
+    const auto most = std::ranges::max_element(taken_, {}, [](const auto& entry) { return entry.second.items.size(); });
+    return fmt::format("{} takes nothing more: {} items of {} bytes have been taken and not finished, {} of them by {}; it keeps those "
+                       "too, up to {} items (limits::queue_items_max) and {} bytes (limits::queue_bytes_max), in case that their taker "
+                       "dies. Who takes an item says task_done() when it is done with it", to_text(), taken_count_, bytes_,
+                       most->second.items.size(), most->second.name, limits::queue_items_max, limits::queue_bytes_max);
 }
 
 // Until nothing moves any more: into the queue, out of it, and home.
@@ -31,14 +44,19 @@ void Queue::move_on(Wakes& wakes) {
             has_moved = true;
         }
         if (!getting_.empty() && !items_.empty()) {
-            const ActorId who = getting_.front();
-            wakes.grant(who, {.item = items_.front().bytes});
-            taken_[who].push_back(std::move(items_.front()));
+            const Party& who = getting_.front();
+            wakes.grant(who.id, {.item = items_.front().bytes});
+            Taker& taker = taken_.try_emplace(who.id, Taker{who.name, {}}).first->second;
+            taker.items.push_back(std::move(items_.front()));
             ++taken_count_;
             items_.pop_front();
             getting_.pop_front();
             has_moved = true;
         }
+    }
+    if (is_stuck()) {
+        const std::string text = stuck_text();
+        for (const Putting& one : std::exchange(putting_, {})) wakes.end(one.who, ErrorKind::overloaded, text);
     }
     if (unfinished() == 0)
         for (const ActorId who : std::exchange(joining_, {})) wakes.grant(who);
@@ -49,10 +67,11 @@ Result<void> Queue::task_done(const Party& who, Wakes& wakes) {
     if (taken == taken_.end())
         return Error{ErrorKind::refused, fmt::format("{} has no item of {} that is not finished: each that was taken is "
                                                      "finished once", who.name, to_text())};
-    bytes_ -= taken->second.front().bytes.size();
-    taken->second.pop_front();
+    std::deque<Item>& items = taken->second.items;
+    bytes_ -= items.front().bytes.size();
+    items.pop_front();
     --taken_count_;
-    if (taken->second.empty()) taken_.erase(taken);
+    if (items.empty()) taken_.erase(taken);
     move_on(wakes);
     return {};
 }
@@ -63,14 +82,15 @@ void Queue::join(ActorId who, Wakes& wakes) {
 }
 
 void Queue::withdraw(const Party& who, Given given, Wakes& wakes) {
-    std::erase(getting_, who.id);
+    std::erase_if(getting_, [&](const Party& one) { return one.id == who.id; });
     std::erase(joining_, who.id);
     std::erase_if(putting_, [&](const Putting& one) { return one.who == who.id; });
     if (const auto taken = taken_.find(who.id); given == Given::item && taken != taken_.end()) {
-        items_.push_front(std::move(taken->second.back()));
-        taken->second.pop_back();
+        std::deque<Item>& items = taken->second.items;
+        items_.push_front(std::move(items.back()));
+        items.pop_back();
         --taken_count_;
-        if (taken->second.empty()) taken_.erase(taken);
+        if (items.empty()) taken_.erase(taken);
     }
     move_on(wakes);
 }
@@ -79,7 +99,7 @@ void Queue::bury(const Party& dead, const std::string&, Wakes& wakes) {
     withdraw(dead, Given::nothing, wakes);
     const auto taken = taken_.find(dead.id);
     if (taken == taken_.end()) return;
-    std::deque<Item> back = std::move(taken->second);
+    std::deque<Item> back = std::move(taken->second.items);
     taken_.erase(taken);
     taken_count_ -= back.size();
     for (auto item = back.rbegin(); item != back.rend(); ++item) {
@@ -96,7 +116,7 @@ void Queue::bury(const Party& dead, const std::string&, Wakes& wakes) {
 WaitsFor Queue::waits_for(ActorId waiter) const {
     if (std::ranges::find(joining_, waiter) == joining_.end() || !items_.empty()) return {};
     WaitsFor takers{{}, fmt::format("waits until {} is finished, items of which are with", to_text())};
-    for (const auto& [who, items] : taken_) takers.whom.push_back(who);
+    for (const auto& [who, taker] : taken_) takers.whom.push_back(who);
     return takers;
 }
 

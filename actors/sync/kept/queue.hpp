@@ -4,6 +4,10 @@
 //
 // What a client had taken and not finished when it died is taken next, in the order it was in. An item whose takers die
 // is given up after the third: it would kill the next ones too.
+//
+// So what has been taken stays here until it is finished, and counts. Where nothing more fits because of that, and there is
+// nothing left to be taken, who puts is told whose items they are: of takers that never say that they are done nobody
+// would ever make room.
 
 #include <deque>
 #include <map>
@@ -18,7 +22,7 @@ public:
     Queue(std::string name, std::uint64_t bound) : Primitive(kind_name, std::move(name)), bound_(bound) {}
 
     void put(ActorId who, Bytes item, Wakes& wakes);
-    void get(ActorId who, Wakes& wakes);
+    void get(const Party& who, Wakes& wakes);
     [[nodiscard]] Result<void> task_done(const Party& who, Wakes& wakes);
     void join(ActorId who, Wakes& wakes);
     // Items whose takers all died.
@@ -38,17 +42,23 @@ private:
         ActorId who;
         Bytes bytes;
     };
+    struct Taker {
+        std::string name;
+        std::deque<Item> items;  // the oldest first
+    };
     void move_on(Wakes& wakes);
+    [[nodiscard]] bool is_stuck() const noexcept;
+    [[nodiscard]] std::string stuck_text() const;
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept;
     [[nodiscard]] std::uint64_t unfinished() const noexcept { return items_.size() + taken_count_; }
 
     std::uint64_t bound_;
     std::deque<Item> items_;
-    std::map<ActorId, std::deque<Item>> taken_;  // the oldest first
+    std::map<ActorId, Taker> taken_;
     std::uint64_t taken_count_ = 0;
     std::uint64_t bytes_ = 0;  // of all of them
     std::uint64_t given_up_ = 0;
-    std::deque<ActorId> getting_;
+    std::deque<Party> getting_;
     std::deque<Putting> putting_;
     std::vector<ActorId> joining_;
 };

@@ -78,6 +78,15 @@ private:
         holds_.insert_or_assign(command.what.number, std::move(*hold));
         return dead.empty() ? "ok" : "ok after " + dead;
     }
+    // Whoever waits there, again and again for that time.
+    std::string notify_each(const Do& command) {
+        const auto end = std::chrono::steady_clock::now() + time_of(command);
+        while (std::chrono::steady_clock::now() < end) {
+            const sync::Hold hold = lock(command.lock).acquire(std::chrono::seconds{10}).value();
+            if (!condition(command).notify(1)) return "not notified";
+        }
+        return "ok";
+    }
     static Duration time_of(const Do& command) { return std::chrono::milliseconds{command.milliseconds}; }
 
     Context* context_;
@@ -95,6 +104,7 @@ private:
         {"release", [this](const Do& command) { return said(holds_.at(command.what.number).release()); }},
         {"wait", [this](const Do& command) { return said(condition(command).wait(time_of(command))); }},
         {"notify", [this](const Do& command) { return said(condition(command).notify(static_cast<std::uint64_t>(command.number))); }},
+        {"notify each", [this](const Do& command) { return notify_each(command); }},
         {"is held", [this](const Do& command) { return std::string(lock(command.what).is_held() ? "yes" : "no"); }},
         {"arrive", [this](const Do& command) { return said(barrier(command).wait(time_of(command))); }},
         {"reset", [this](const Do& command) { return said(barrier(command).reset()); }},

@@ -1,4 +1,7 @@
 // Locks, conditions, barriers, semaphores and queues among real processes that are killed, stopped and too late.
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "actors/sync/array.hpp"
@@ -10,6 +13,7 @@
 #include "actors/sync/latch.hpp"
 #include "actors/sync/semaphore.hpp"
 #include "actors/sync/value.hpp"
+#include "runtime/base/unique_fd.hpp"
 #include "tests/process/process_world.hpp"
 #include "tests/process/sync/player.hpp"
 
@@ -218,6 +222,20 @@ TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold w
     CHECK(text.elements().size() == 5);
 }
 
+TEST_CASE("a text of any length is read as it was assigned, and what lies behind it stays", "[process][sync]") {
+    SyncWorld world;
+    constexpr std::size_t size = 37;  // some words and a rest
+    sync::ByteArray text{world.context(), sync::ByteArray::make(world.context(), world.keeper(), "text", size).value()};
+    for (std::size_t length = 0; length <= size; ++length) {
+        text.assign(std::string(size, '-')).value();
+        const std::string written = std::string("abcdefghijklmnopqrstuvwxyz0123456789.").substr(0, length);
+        text.assign(written).value();
+        CHECK(text.text() == written);
+        const std::string behind = length == size ? "" : '\0' + std::string(size - length - 1, '-');
+        CHECK(text.raw() == written + behind);
+    }
+}
+
 TEST_CASE("a lock is acquired again by its owner only where it may be", "[process][sync]") {
     SyncWorld world;
     const Player alice = world.player("alice");
@@ -277,11 +295,178 @@ TEST_CASE("what can't be asked of a primitive is refused with its kind and name,
     CHECK(scenario.ask(world.keeper(), sync::Release{world.lock().number}).error().kind == ErrorKind::refused);
     scenario.send(world.keeper(), sync::Withdraw{event.number}).value();
     scenario.send(world.keeper(), sync::Withdraw{77}).value();
+    scenario.send(world.keeper(), sync::Withdraw{0}).value();
     std::size_t made = 0;
     while (scenario.ask(world.keeper(), sync::MakeEvent{"more"}).ok()) ++made;
     CHECK(made == sync::limits::primitives_max - 2);
     CHECK(scenario.ask(world.keeper(), sync::MakeEvent{"more"}).error().kind == ErrorKind::overloaded);
     CHECK(world.look(event).name == "rain");
+}
+
+// ---- deadlines and exceptions ---------------------------------------------------------------------------
+
+TEST_CASE("with a deadline of 0 what the keeper has at once is had, each time", "[process][sync][I8]") {
+    SyncWorld world;
+    Context& context = world.context();
+    const Ref<sync::Protocol> keeper = world.keeper();
+    const sync::Address lock = world.lock();
+    sync::Event event{context, sync::Event::make(context, keeper, "event").value()};
+    sync::Semaphore semaphore{context, sync::Semaphore::make(context, keeper, "semaphore", 1).value()};
+    sync::JoinableQueue<std::int64_t> jobs{context, sync::JoinableQueue<std::int64_t>::make(context, keeper, "jobs").value()};
+    sync::Barrier barrier{context, sync::Barrier::make(context, keeper, "barrier", {.parties = 1}).value()};
+    CHECK(event.set().ok());
+    for (std::int64_t round = 0; round < 200; ++round) {
+        sync::Lock fresh{context, lock};
+        REQUIRE(fresh.acquire(0s).ok());
+        REQUIRE(event.wait(0s).ok());
+        REQUIRE(semaphore.acquire(0s).ok());
+        REQUIRE(semaphore.release().ok());
+        REQUIRE(jobs.put(round, 0s).ok());
+        REQUIRE(jobs.get(-1s).value() == round);
+        REQUIRE(jobs.task_done().ok());
+        REQUIRE(jobs.join(0s).ok());
+        REQUIRE(barrier.wait(0s).value() == 0);
+    }
+    CHECK(event.clear().ok());
+    for (int round = 0; round < 20; ++round) {
+        CHECK(event.wait(0s).error().kind == ErrorKind::timed_out);
+        CHECK(jobs.get(0s).error().kind == ErrorKind::timed_out);
+    }
+    CHECK(world.look(event.address()).waiting == 0);
+}
+
+TEST_CASE("a session's wait ends at its deadline as a context's does", "[process][I8]") {
+    SyncWorld world;
+    CHECK(world.session().wait_for([] { return false; }, 1ms).error().kind == ErrorKind::timed_out);
+    CHECK(world.context().wait_for([] { return false; }, 1ms).error().kind == ErrorKind::timed_out);
+    CHECK(world.session().wait_for([] { return true; }, 0ms).ok());
+}
+
+// Goal: who is torn out of a wait by an exception waits no more, and gets nothing afterwards.
+// Method: a descriptor that the loop watches is readable, and what is called then throws.
+TEST_CASE("what throws out of a wait leaves nobody in line and gives back what came", "[process][sync]") {
+    const UniqueFd bell{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    SyncWorld world;
+    Context& context = world.context();
+    const Player alice = world.player("alice");
+    world.session().loop().watch(bell.get(), [&] {
+        std::uint64_t rung = 0;
+        if (::read(bell.get(), &rung, sizeof rung) == sizeof rung) throw std::runtime_error("the bell has rung");
+    });
+    const auto torn = [&](const auto& wait) {
+        const std::uint64_t one = 1;
+        REQUIRE(::write(bell.get(), &one, sizeof one) == sizeof one);
+        CHECK_THROWS_WITH(static_cast<void>(wait()), "the bell has rung");
+    };
+    const sync::Address address = world.lock();
+    sync::Lock lock{context, address};
+    sync::Condition condition{context, sync::Condition::make(context, address, "fed").value(), lock};
+    REQUIRE(world.tell(alice, {"acquire", address}) == "ok");
+    CHECK(lock.acquire(0s).error().kind == ErrorKind::timed_out);  // it has its word from here
+    torn([&] { return lock.acquire(30s); });
+    CHECK_FALSE(lock.is_held());
+    CHECK(world.look(address).waiting == 0);
+    CHECK(world.tell(alice, {"release", address}) == "ok");
+    CHECK(world.tell(alice, {"acquire", address, 0}) == "ok");
+    CHECK(world.tell(alice, {"release", address}) == "ok");
+    {
+        const sync::Hold hold = lock.acquire(1s).value();
+        torn([&] { return condition.wait(30s); });
+        CHECK_FALSE(lock.is_held());
+        CHECK(world.tell(alice, {"acquire", address}) == "ok");
+        CHECK(world.tell(alice, {"release", address}) == "ok");
+    }
+    sync::JoinableQueue<std::int64_t> jobs{context, sync::JoinableQueue<std::int64_t>::make(context, world.keeper(), "jobs").value()};
+    torn([&] { return jobs.get(30s); });
+    REQUIRE(world.tell(alice, {"put", jobs.address(), 1000, 7}) == "ok");
+    CHECK(world.tell(alice, {"get", jobs.address(), 1000}) == "ok 7");
+    sync::Barrier barrier{context, sync::Barrier::make(context, world.keeper(), "start", {.parties = 2}).value()};
+    torn([&] { return barrier.wait(30s); });
+    CHECK_THAT(world.tell(alice, {"arrive", barrier.address()}), Contains("gave up waiting"));
+}
+
+TEST_CASE("an action that throws anything at all breaks its barrier", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const bool has_text = GENERATE(true, false);
+    sync::Barrier barrier{world.context(),
+                          sync::Barrier::make(world.context(), world.keeper(), "start", {.parties = 2, .has_action = true}).value(),
+                          [has_text] { has_text ? throw std::runtime_error("") : throw 3; }};
+    Said arrives = world.begin(alice, {"arrive", barrier.address()});
+    world.wait_until_waiting(barrier.address(), 1);
+    CHECK(barrier.wait(10s).error().kind == ErrorKind::failed);
+    CHECK_THAT(SyncWorld::end(arrives), Contains("is broken: its action failed in ") && Contains("exception"));
+}
+
+// ---- removed ---------------------------------------------------------------------------------------
+
+TEST_CASE("what is removed makes room for more, and whoever waits there or comes later is told", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    sync::Event event{world.context(), sync::Event::make(world.context(), world.keeper(), "rain").value()};
+    Said waits = world.begin(alice, {"await", event.address()});
+    world.wait_until_waiting(event.address(), 1);
+    CHECK(event.remove().ok());
+    CHECK_THAT(SyncWorld::end(waits), StartsWith("gone: event 'rain' was removed by "));
+    CHECK_THAT(event.set().error().text, Contains("keeps number 1 no longer: it was removed"));
+    CHECK(event.wait(0s).error().kind == ErrorKind::gone);
+    CHECK(event.remove().error().kind == ErrorKind::gone);
+
+    const sync::Ends ends = sync::Channel<std::int64_t>::make(world.context(), world.keeper(), "talk").value();
+    Said hears = world.begin(alice, {"hear", ends.second});
+    world.wait_until_waiting(ends.second, 1);
+    sync::Channel<std::int64_t> mine{world.context(), ends.first};
+    CHECK(mine.remove().ok());
+    CHECK_THAT(SyncWorld::end(hears), StartsWith("gone: "));
+    CHECK(mine.poll(0s).error().kind == ErrorKind::gone);
+
+    const auto fill = [&] {
+        std::vector<std::uint32_t> numbers;
+        for (;;) {
+            const auto made = world.scenario().ask(world.keeper(), sync::MakeEvent{"more"});
+            if (!made) {
+                CHECK_THAT(made.error().text, Contains("remove those that nobody uses any more"));
+                return numbers;
+            }
+            numbers.push_back(made->number);
+        }
+    };
+    const std::vector<std::uint32_t> first = fill();
+    CHECK(first.size() == sync::limits::primitives_max);
+    for (const std::uint32_t number : std::span(first).first(10)) CHECK(world.scenario().ask(world.keeper(), sync::Remove{number}).ok());
+    const std::vector<std::uint32_t> second = fill();
+    CHECK(second.size() == 10);
+    CHECK(second.front() > first.back());  // no number is given twice
+}
+
+TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its memory with it", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const sync::Address address = world.lock("printer");
+    sync::Lock lock{world.context(), address};
+    sync::Condition condition{world.context(), sync::Condition::make(world.context(), address, "fed").value(), lock};
+    CHECK_THAT(lock.remove().error().text, Contains("condition 'fed' is one of it; remove that first"));
+    CHECK(condition.remove().ok());
+    REQUIRE(world.tell(alice, {"acquire", address}) == "ok");
+    CHECK_THAT(lock.remove().error().text, Contains("lock 'printer' can't be removed: alice holds it"));
+    REQUIRE(world.tell(alice, {"release", address}) == "ok");
+    CHECK(lock.remove().ok());
+    // Those who have its word are told, too.
+    CHECK(lock.acquire(1s).error().kind == ErrorKind::gone);
+    CHECK_THAT(world.tell(alice, {"acquire", address}), StartsWith("gone: "));
+
+    const auto rows_of_keeper = [&] {
+        const coordinator::SegmentList list = call(world.session().loop(), coordinator::Segments{}, 5s).value();
+        return std::ranges::count_if(list.rows, [&](const auto& row) { return row.owner.id == world.keeper().id && row.state == "lent"; });
+    };
+    // The first page is not full, so it stays.
+    const auto before = rows_of_keeper();
+    for (int round = 0; round < 300; ++round) {
+        sync::Lock one{world.context(), world.lock("one")};
+        REQUIRE(one.acquire(1s).ok());
+        REQUIRE(one.remove().ok());
+    }
+    CHECK(rows_of_keeper() <= before + 1);
 }
 
 // ---- conditions, events, latches -------------------------------------------------------------------

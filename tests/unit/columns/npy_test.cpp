@@ -3,13 +3,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "actors/column_reader/text_file.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/columns/folder.hpp"
 
 namespace {

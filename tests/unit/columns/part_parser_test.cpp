@@ -1,12 +1,12 @@
 #include "actors/column_reader/part_parser.hpp"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <random>
 
 #include "actors/column_reader/number.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/columns/folder.hpp"
 #include "tests/unit/columns/reference.hpp"
 #include "tests/unit/columns/table.hpp"

@@ -1,10 +1,10 @@
 #include "actors/column_reader/parts.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
 
-#include "tests/unit/columns/reference.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/columns/folder.hpp"
+#include "tests/unit/columns/reference.hpp"
 
 namespace {
 
@@ -108,6 +108,16 @@ TEST_CASE("a quoted field that fills several stretches leaves their parts empty"
     CHECK(found[0] == Part{0, text.size() - 4, 1, 2});
     CHECK(found[9] == Part{text.size() - 4, text.size(), 1003, 1});
     for (std::size_t i = 1; i < 9; ++i) CHECK(found[i].begin == found[i].end);
+}
+
+TEST_CASE("a row whose quote is never closed counts in the part that it begins in", "[unit]") {
+    const Folder folder;
+    const std::string text = "1,\"x\n2,y\n3,z\n";
+    const TextFile file = TextFile::open(folder.write(text)).value();
+    for (const std::size_t count : {1U, 3U}) {
+        const std::vector<Part> found = parts(file, count);
+        CHECK(found[0] == Part{0, text.size(), 1, 1});
+    }
 }
 
 TEST_CASE("parts of any text hold every row once, for any number of them", "[unit]") {

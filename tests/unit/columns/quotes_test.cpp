@@ -1,10 +1,10 @@
 #include "actors/column_reader/quotes.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
 
 #include "actors/column_reader/byte_masks.hpp"
 #include "actors/column_reader/cell.hpp"
+#include "tests/catch.hpp"
 #include "tests/unit/columns/reference.hpp"
 
 namespace {

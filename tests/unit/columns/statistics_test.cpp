@@ -1,9 +1,10 @@
 #include "actors/column_reader/statistics.hpp"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
 #include <set>
+
+#include "tests/catch.hpp"
 
 namespace {
 

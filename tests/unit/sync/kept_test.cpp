@@ -1,5 +1,4 @@
 // What a keeper keeps, without processes: what comes of each step.
-#include <catch2/catch.hpp>
 
 #include "actors/sync/deadlock.hpp"
 #include "actors/sync/kept/barrier.hpp"
@@ -9,6 +8,7 @@
 #include "actors/sync/kept/latch.hpp"
 #include "actors/sync/kept/queue.hpp"
 #include "actors/sync/kept/semaphore.hpp"
+#include "tests/catch.hpp"
 
 using namespace baton;
 using namespace baton::sync;
@@ -122,7 +122,7 @@ TEST_CASE("a lock is neither acquired twice nor released by somebody else", "[un
     CHECK_THAT(world.release(alice), Catch::StartsWith("refused"));
 }
 
-TEST_CASE("the lock of a dead owner goes to the next, who is told; with nobody there, to the next who comes", "[unit]") {
+TEST_CASE("the lock of a dead owner goes to the next, who is told, or, with nobody there, to the next who comes", "[unit]") {
     LockWorld world;
     world.acquire(alice);
     SECTION("somebody waits") {
@@ -358,17 +358,65 @@ TEST_CASE("a barrier breaks with the reason, and is mended for those who are ali
     }
 }
 
+TEST_CASE("a queue whose takers never finish says so to who puts, and goes on when they do", "[unit]") {
+    Wakes wakes;
+    kept::Queue queue{"jobs", 10};
+    SECTION("by their number") {
+        for (std::uint64_t number = 0; number < sync::limits::queue_items_max; ++number) {
+            queue.put(alice.id, item(1), wakes);
+            queue.get(bob, wakes);
+        }
+        told(wakes);
+        queue.put(alice.id, item(2), wakes);
+        CHECK_THAT(told(wakes), Catch::StartsWith("alice: overloaded: queue 'jobs' takes nothing more: 65536 items of 65536 bytes have been "
+                                                  "taken and not finished, 65536 of them by bob;") &&
+                                    Catch::Contains("task_done()"));
+    }
+    SECTION("by their bytes") {
+        const Bytes large(1 << 20);
+        for (std::uint64_t number = 0; number < sync::limits::queue_bytes_max >> 20; ++number) {
+            queue.put(alice.id, large, wakes);
+            queue.get(bob, wakes);
+        }
+        told(wakes);
+        queue.put(alice.id, item(2), wakes);
+        CHECK_THAT(told(wakes), Catch::StartsWith("alice: overloaded: queue 'jobs' takes nothing more: 64 items"));
+    }
+    // Bob's wait for more does not keep him from finishing one.
+    queue.get(bob, wakes);
+    REQUIRE(queue.task_done(bob, wakes));
+    CHECK(told(wakes) == "");
+    queue.put(alice.id, item(3), wakes);
+    CHECK(told(wakes) == "alice; bob #3");
+}
+
+TEST_CASE("who puts waits for takers that have one item each, however large, and while there is something to take", "[unit]") {
+    Wakes wakes;
+    kept::Queue queue{"jobs", 100};
+    const Bytes half(sync::limits::queue_bytes_max / 2);
+    queue.put(alice.id, half, wakes);
+    queue.put(alice.id, half, wakes);
+    queue.get(bob, wakes);
+    told(wakes);
+    queue.put(alice.id, item(1), wakes);
+    CHECK(told(wakes) == "");
+    queue.get(carol, wakes);
+    CHECK(told(wakes).starts_with("carol"));
+    REQUIRE(queue.task_done(bob, wakes));
+    CHECK(told(wakes) == "alice");
+}
+
 TEST_CASE("a queue gives items in order, is full at its bound, and is finished when every item is", "[unit]") {
     Wakes wakes;
     kept::Queue queue{"jobs", 2};
     for (int number = 1; number <= 3; ++number) queue.put(alice.id, item(number), wakes);
     CHECK(told(wakes) == "alice; alice");
     queue.join(carol.id, wakes);
-    queue.get(bob.id, wakes);
+    queue.get(bob, wakes);
     CHECK(told(wakes) == "bob #1; alice");
-    queue.get(bob.id, wakes);
-    queue.get(bob.id, wakes);
-    queue.get(bob.id, wakes);
+    queue.get(bob, wakes);
+    queue.get(bob, wakes);
+    queue.get(bob, wakes);
     CHECK(told(wakes) == "bob #2; bob #3");
     CHECK(queue.waits_for(carol.id).whom == std::vector{bob.id});
     for (int number = 0; number < 3; ++number) CHECK(queue.task_done(bob, wakes));
@@ -384,13 +432,13 @@ TEST_CASE("what a dead taker had is taken next, and what kills three takers is g
     for (int number = 1; number <= 3; ++number) queue.put(alice.id, item(number), wakes);
     queue.join(alice.id, wakes);
     for (int death = 1; death <= 3; ++death) {
-        queue.get(bob.id, wakes);
-        queue.get(bob.id, wakes);
+        queue.get(bob, wakes);
+        queue.get(bob, wakes);
         CHECK_THAT(told(wakes), Catch::EndsWith("bob #1; bob #2"));
         queue.bury(bob, "", wakes);
     }
     CHECK(queue.given_up() == 2);
-    queue.get(carol.id, wakes);
+    queue.get(carol, wakes);
     CHECK(told(wakes) == "carol #3");
     CHECK(queue.task_done(carol, wakes));
     CHECK(told(wakes) == "alice");
@@ -399,12 +447,12 @@ TEST_CASE("what a dead taker had is taken next, and what kills three takers is g
 TEST_CASE("an item that was given to who gives up at that moment is the next to be taken", "[unit]") {
     Wakes wakes;
     kept::Queue queue{"jobs", 10};
-    queue.get(bob.id, wakes);
+    queue.get(bob, wakes);
     queue.put(alice.id, item(1), wakes);
     queue.put(alice.id, item(2), wakes);
     CHECK(told(wakes) == "alice; bob #1; alice");
     queue.withdraw(bob, Given::item, wakes);
-    queue.get(carol.id, wakes);
+    queue.get(carol, wakes);
     CHECK(told(wakes) == "carol #1");
 }
 

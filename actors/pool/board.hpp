@@ -1,0 +1,99 @@
+#pragma once
+// Board: how far each worker of a pool has come with the batches in its hands, and how far it may go on: words of memory
+// that the pool shares with its workers, so that what has not begun can be taken back without a message.
+//
+// A worker is one thread and answers when a batch is done; while a task runs it can't be asked. So it says before each
+// task that it begins, and the pool says where the batch ends; both by compare-and-swap on the same word:
+//
+// | word               | from                        | to                       | by                        |
+// | laid               | anything                    | (batch, count, 0)        | the pool, before the Run  |
+// | task begun         | (batch, end, n), n < end    | (batch, end, n + 1)      | the worker                |
+// | taken back         | (batch, end, n)             | (batch, n, n)            | the pool                  |
+//
+// A task is begun by one or taken back by the other, never both. A place has two words, for the two batches that a worker may
+// have in hand; the number of a batch says which, and tells it from those before, also of a worker that sat there. Where there is no memory for a board nothing
+// is taken back. What workers write is read with care. One thread on each side.
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "runtime/context.hpp"
+
+namespace baton::pool {
+
+namespace board_word {
+
+inline constexpr std::uint64_t words_per_place = 8;  // one line of the cache
+inline constexpr int count_bits = 24;
+inline constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1;
+
+[[nodiscard]] constexpr std::uint64_t of(std::uint16_t batch, std::uint64_t end, std::uint64_t begun) noexcept {
+    return std::uint64_t{batch} << (2 * count_bits) | (end & count_mask) << count_bits | (begun & count_mask);
+}
+[[nodiscard]] constexpr std::uint16_t batch_of(std::uint64_t word) noexcept { return static_cast<std::uint16_t>(word >> (2 * count_bits)); }
+[[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t word) noexcept { return word >> count_bits & count_mask; }
+[[nodiscard]] constexpr std::uint64_t begun_of(std::uint64_t word) noexcept { return word & count_mask; }
+
+// The worker's step. False where the task has been taken back.
+[[nodiscard]] inline bool begin(std::atomic_ref<std::uint64_t> word, std::uint16_t batch, std::uint64_t task) noexcept {
+    std::uint64_t seen = word.load(std::memory_order_relaxed);
+    do {
+        if (batch_of(seen) != batch || begun_of(seen) != task || task >= end_of(seen)) return false;
+    } while (!word.compare_exchange_weak(seen, of(batch, end_of(seen), task + 1)));
+    return true;
+}
+// The pool's: how many of the first `count` tasks have begun; the others never will. All of them where the word makes no sense.
+[[nodiscard]] inline std::uint64_t take_back(std::atomic_ref<std::uint64_t> word, std::uint16_t batch, std::uint64_t count) noexcept {
+    std::uint64_t seen = word.load(std::memory_order_relaxed);
+    do {
+        if (batch_of(seen) != batch || end_of(seen) != count || begun_of(seen) > count) return count;
+    } while (!word.compare_exchange_weak(seen, of(batch, begun_of(seen), begun_of(seen))));
+    return begun_of(seen);
+}
+
+}  // namespace board_word
+
+// The pool's side.
+class Board {
+public:
+    static constexpr std::size_t tasks_max = board_word::count_mask;
+
+    // Places for so many workers, all of them fresh. Nothing where there is no memory for it.
+    void open(Context& context, std::size_t places);
+    void close() noexcept;
+    // For the worker that takes that place.
+    [[nodiscard]] std::optional<Slice> share(std::size_t place);
+    // A batch is about to go there; its number, 0 where there is no board.
+    [[nodiscard]] std::uint16_t lay(std::size_t place, std::size_t tasks);
+    // The last one did not go there.
+    void forget_last(std::size_t place) noexcept;
+    // How many tasks of that batch have begun; the others never will.
+    [[nodiscard]] std::size_t take_back(std::size_t place, std::uint16_t batch, std::size_t tasks);
+
+private:
+    [[nodiscard]] std::atomic_ref<std::uint64_t> word(std::size_t place, std::uint16_t batch);
+    std::optional<Lent> lent_;
+    Slice own_;  // never sent: the pool's own view
+    std::vector<std::uint16_t> last_batches_;  // of each place
+};
+
+// A worker's.
+class Place {
+public:
+    void take(std::optional<Slice> slice) {
+        slice_ = slice ? std::move(*slice) : Slice{};
+        words_ = slice_ ? slice_.as<std::uint64_t>() : std::span<std::uint64_t>{};
+    }
+    // False where it has been taken back.
+    [[nodiscard]] bool begin(std::uint16_t batch, std::size_t task) const noexcept {
+        if (batch == 0 || words_.size() < board_word::words_per_place) return true;
+        return board_word::begin(std::atomic_ref{words_[batch % 2]}, batch, task);
+    }
+
+private:
+    Slice slice_;
+    std::span<std::uint64_t> words_;
+};
+
+}  // namespace baton::pool

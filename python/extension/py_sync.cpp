@@ -1,0 +1,338 @@
+#include "python/extension/py_sync.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "actors/sync/sync.hpp"
+#include "python/extension/errors.hpp"
+#include "python/extension/from_python.hpp"
+#include "python/extension/py_pending.hpp"
+#include "python/extension/ref.hpp"
+
+namespace baton::python {
+namespace {
+
+// A primitive, as this script uses it.
+class PyPrimitive {
+public:
+    PyPrimitive(SessionPtr session, const PyRef& keeper, std::uint32_t number)
+        : session_(std::move(session)), keeper_(keeper.id), number_(number) {}
+    virtual ~PyPrimitive() = default;
+    PyPrimitive(const PyPrimitive&) = delete;
+    PyPrimitive& operator=(const PyPrimitive&) = delete;
+
+    [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+
+    // Waits for what the keeper grants; raises where it does not.
+    template <class C>
+    sync::Granted wait(const C& command, const py::object& deadline) {
+        return value_or_raise(try_wait(command, to_duration(deadline), [] {}));
+    }
+    // The same for an item, which is back with the keeper where a signal's handler raises before it is Python's. One that makes
+    // no sense stays here, as one that was taken: with the keeper the next one would stumble over it.
+    template <class C>
+    py::object take(const C& command, const py::object& deadline) {
+        const sync::Granted granted = wait(command, deadline);
+        try {
+            return decode_item(py::bytes(reinterpret_cast<const char*>(granted.item.data()), granted.item.size()));
+        } catch (const py::error_already_set& raised) {
+            const py::object corrupt = py::module_::import("baton._errors").attr("Corrupt");
+            if (!raised.matches(corrupt) && !raised.matches(PyExc_TypeError)) withdraw();
+            throw;
+        }
+    }
+    // Whether there is something; the deadline is no error.
+    template <class C>
+    bool poll(const C& command, const py::object& deadline) {
+        const Result<sync::Granted> granted = try_wait(command, to_duration(deadline), [] {});
+        if (!granted && granted.error().kind == ErrorKind::timed_out) return false;
+        value_or_raise(granted);
+        return true;
+    }
+    // Says it without fail, also where a signal's handler raises: then it is what becomes of it that nobody hears.
+    template <class C>
+    void tell(const C& command, const std::function<void()>& on_sent = [] {}) {
+        session_->require_open();
+        std::optional<Result<AskId>> asked;
+        struct End {  // also where a handler raises before the answer is waited for
+            PySession& session;
+            std::optional<Result<AskId>>& ask;
+            ~End() {
+                if (ask && *ask) session.drop_ask(**ask);
+            }
+        } const end{*session_, asked};
+        session_->attend([&](Session& session) {
+            asked.emplace(session.loop().request(keeper_, command_name<C>, encoded_body(command), Duration::zero()));
+            if (*asked) on_sent();
+        });
+        value_or_raise(session_->turn([&](Session& session) -> Result<void> {
+            Loop& loop = session.loop();
+            if (!asked || (!*asked && asked->error().kind == ErrorKind::overloaded)) {  // a keeper that is far behind
+                asked.emplace(loop.request(keeper_, command_name<C>, encoded_body(command), limits::send_deadline));
+                if (*asked) on_sent();
+            }
+            if (!*asked) return asked->error();
+            Result<typename C::Reply> done = Pending<typename C::Reply>{loop, **asked}.get_word(limits::ask_deadline);
+            if (!done) return done.error();
+            return {};
+        }));
+    }
+
+protected:
+    // The same as wait() with its error; `on_sent` is called when the keeper is about to hear of it.
+    template <class C>
+    Result<sync::Granted> try_wait(const C& command, Duration duration, const std::function<void()>& on_sent) {
+        bool is_sent = false;
+        try {
+            Result<sync::Granted> granted = session_->turn([&](Session& session) -> Result<sync::Granted> {
+                Loop& loop = session.loop();
+                const Deadline end = Deadline::in(loop.clock(), duration);
+                if (Result<void> paid = withdraw_late(loop); !paid) return paid.error();
+                const Result<AskId> ask = loop.request(keeper_, command_name<C>, encoded_body(command), duration);
+                if (!ask) return ask.error();
+                is_sent = true;
+                on_sent();
+                Pending<sync::Granted> pending{loop, *ask};
+                return pending.get_word(end.left(loop.clock()));
+            });
+            // Of other errors the keeper has told us: nobody waits there any more.
+            if (!granted && is_sent && (granted.error().kind == ErrorKind::timed_out || granted.error().kind == ErrorKind::stopping))
+                withdraw();
+            if (!granted && granted.error().kind == ErrorKind::timed_out)
+                return Error{ErrorKind::timed_out, fmt::format("waited {:g} s for {}, in vain",
+                                                               std::chrono::duration<double>(duration).count(), text())};
+            return granted;
+        } catch (...) {
+            if (is_sent) withdraw();
+            throw;
+        }
+    }
+
+    // Whoever waited does so no more; what was granted to it meanwhile goes back.
+    void withdraw() noexcept {
+        owes_withdrawal_ = true;
+        try {
+            session_->attend([this](Session& session) { static_cast<void>(withdraw_late(session.loop())); });
+        } catch (...) {  // it is still owed
+        }
+    }
+
+    [[nodiscard]] std::string text() { return py::repr(py::cast(this, py::return_value_policy::reference)); }
+
+private:
+    // Without waiting; a keeper that is far behind hears of it before the next wait.
+    Result<void> withdraw_late(Loop& loop) {
+        if (!owes_withdrawal_) return {};
+        Result<void> sent = loop.send(keeper_, command_name<sync::Withdraw>, encoded_body(sync::Withdraw{number_}), Duration::zero(),
+                                      Loop::Urgency::now);
+        owes_withdrawal_ = !sent && sent.error().kind == ErrorKind::overloaded;
+        if (owes_withdrawal_) return sent;
+        return {};
+    }
+
+    SessionPtr session_;
+    ActorId keeper_;
+    std::uint32_t number_;
+    bool owes_withdrawal_ = false;
+};
+
+class PyLock : public PyPrimitive {
+public:
+    PyLock(SessionPtr session, const PyRef& keeper, std::uint32_t number, bool nests)
+        : PyPrimitive(std::move(session), keeper, number), nests_(nests) {}
+
+    void acquire(const py::object& deadline) {
+        if (depth_ > 0 && !nests_) refuse(fmt::format("{} is held already: this would wait for itself", text()));
+        if (depth_ == 0) dead_owner_ = wait(sync::Acquire{number()}, deadline).dead_owner;
+        ++depth_;
+    }
+    void release() {
+        if (depth_ > 1) {
+            --depth_;
+            return;
+        }
+        tell(sync::Release{number()}, [this] {
+            depth_ = 0;
+            dead_owner_.clear();
+        });
+    }
+    [[nodiscard]] bool is_held() const noexcept { return depth_ > 0; }
+    [[nodiscard]] const std::string& dead_owner() const noexcept { return dead_owner_; }
+
+    // A wait for a condition of it: let go of meanwhile, and held as often again afterwards.
+    template <class Wait>
+    Result<void> wait_without(const Wait& wait_for_notice) {
+        const std::uint64_t depth = depth_;
+        Result<sync::Granted> granted = wait_for_notice([this] { depth_ = 0; });
+        const bool is_late = !granted && granted.error().kind == ErrorKind::timed_out && depth_ == 0;
+        if (!granted && !is_late) return granted.error();
+        if (is_late) {
+            const Error late = granted.error();
+            granted = try_wait(sync::Acquire{number()}, limits::ask_deadline, [] {});
+            if (!granted)
+                return Error{late.kind, fmt::format("{}; and its lock is not held again: {}", late.text, describe(granted.error()))};
+            depth_ = depth;
+            dead_owner_ = std::move(granted->dead_owner);
+            return late;
+        }
+        depth_ = depth;
+        dead_owner_ = std::move(granted->dead_owner);
+        return {};
+    }
+
+private:
+    bool nests_;
+    std::uint64_t depth_ = 0;  // 0: not held
+    std::string dead_owner_;
+};
+
+class PyCondition : public PyPrimitive {
+public:
+    PyCondition(SessionPtr session, const PyRef& keeper, std::uint32_t number, py::object lock)
+        : PyPrimitive(std::move(session), keeper, number), lock_(std::move(lock)) {}
+
+    [[nodiscard]] const py::object& lock() const noexcept { return lock_; }
+    void wait(const py::object& deadline) {
+        auto& lock = py::cast<PyLock&>(lock_);
+        if (!lock.is_held()) refuse(fmt::format("{} is waited for without holding {}", text(), std::string(py::repr(lock_))));
+        const Duration duration = to_duration(deadline);
+        value_or_raise(lock.wait_without([&](const std::function<void()>& on_sent) {
+            return try_wait(sync::WaitCondition{number()}, duration, on_sent);
+        }));
+    }
+
+private:
+    py::object lock_;
+};
+
+class PyBarrier : public PyPrimitive {
+public:
+    PyBarrier(SessionPtr session, const PyRef& keeper, std::uint32_t number, py::object action)
+        : PyPrimitive(std::move(session), keeper, number), action_(std::move(action)) {}
+
+    std::uint64_t wait(const py::object& deadline) {
+        const sync::Granted granted = PyPrimitive::wait(sync::Arrive{number()}, deadline);
+        if (!granted.runs_action) return granted.index;
+        if (action_.is_none()) {
+            const std::string why = "this process has given its handle no action";
+            tell(sync::ActionDone{number(), why}, [] {});
+            refuse(fmt::format("{} is broken: {}, and it was the last to come, which runs it", text(), why));
+        }
+        try {
+            action_();
+        } catch (const py::error_already_set& raised) {
+            std::string why = py::str(raised.value());
+            if (why.empty()) why = py::str(raised.type().attr("__name__"));
+            tell(sync::ActionDone{number(), why}, [] {});
+            throw;
+        }
+        tell(sync::ActionDone{number(), ""}, [] {});
+        return granted.index;
+    }
+
+private:
+    py::object action_;
+};
+
+class PySemaphore : public PyPrimitive {
+public:
+    using PyPrimitive::PyPrimitive;
+    void acquire(const py::object& deadline) { wait(sync::TakePermit{number()}, deadline); }
+    void release() { tell(sync::ReturnPermit{number()}); }
+};
+
+// Of which Python knows no more than that they are waited for.
+struct PyEvent : PyPrimitive {
+    using PyPrimitive::PyPrimitive;
+};
+struct PyLatch : PyPrimitive {
+    using PyPrimitive::PyPrimitive;
+};
+struct PyQueue : PyPrimitive {
+    using PyPrimitive::PyPrimitive;
+};
+struct PyChannel : PyPrimitive {
+    using PyPrimitive::PyPrimitive;
+};
+
+sync::Bytes item_of(const py::object& value) {
+    const std::string bytes = encode_item(value);
+    const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
+    return {data, data + bytes.size()};
+}
+
+}  // namespace
+
+void add_sync_classes(py::module_& module) {
+    const auto late = py::arg("deadline") = 5.0;
+    py::class_<PyPrimitive>(module, "Primitive");
+    const auto with_init = [](auto kind) {
+        kind.def(py::init<SessionPtr, const PyRef&, std::uint32_t>());
+        return kind;
+    };
+
+    py::class_<PyLock, PyPrimitive>(module, "SyncLock")
+        .def(py::init<SessionPtr, const PyRef&, std::uint32_t, bool>())
+        .def("acquire", &PyLock::acquire, late, "Waits until the lock is this process'. Raises Refused where it is already.")
+        .def("release", &PyLock::release, "Lets the next one have it. Refused where this process does not hold it.")
+        .def_property_readonly("is_held", &PyLock::is_held, "Whether it is this process that holds it.")
+        .def_property_readonly("dead_owner", &PyLock::dead_owner,
+                               "While it is held: who died with it, so that what it guards may be half done; else ''.")
+        .def("__enter__", [](const py::object& self) {
+            py::cast<PyLock&>(self).acquire(py::float_(5.0));
+            return self;
+        })
+        .def("__exit__", [](PyLock& self, const py::args&) {
+            if (self.is_held()) self.release();
+        });
+
+    py::class_<PyCondition, PyPrimitive>(module, "SyncCondition")
+        .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
+        .def_property_readonly("lock", &PyCondition::lock, "Its lock, as this process uses it.")
+        .def("wait", &PyCondition::wait, late,
+             "Lets go of the lock meanwhile. After TimedOut it is held again; after any other error lock.is_held tells.");
+
+    py::class_<PyBarrier, PyPrimitive>(module, "SyncBarrier")
+        .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
+        .def("wait", &PyBarrier::wait, late, "How many had come before; the last one runs the action first.");
+
+    with_init(py::class_<PySemaphore, PyPrimitive>(module, "SyncSemaphore"))
+        .def("acquire", &PySemaphore::acquire, late, "Waits for a permit.")
+        .def("release", &PySemaphore::release, "Gives one back.")
+        .def("__enter__", [](const py::object& self) {
+            py::cast<PySemaphore&>(self).acquire(py::float_(5.0));
+            return self;
+        })
+        .def("__exit__", [](PySemaphore& self, const py::args&) { self.release(); });
+
+    with_init(py::class_<PyEvent, PyPrimitive>(module, "SyncEvent"))
+        .def("wait", [](PyEvent& self, const py::object& deadline) { self.wait(sync::WaitEvent{self.number()}, deadline); }, late,
+             "Until it is set.");
+    with_init(py::class_<PyLatch, PyPrimitive>(module, "SyncLatch"))
+        .def("wait", [](PyLatch& self, const py::object& deadline) { self.wait(sync::WaitLatch{self.number()}, deadline); }, late,
+             "Until nothing is left.");
+
+    with_init(py::class_<PyQueue, PyPrimitive>(module, "SyncQueue"))
+        .def("put", [](PyQueue& self, const py::object& value, const py::object& deadline) {
+            self.wait(sync::Put{self.number(), item_of(value)}, deadline);
+        }, py::arg("value"), late, "Waits while it is full.")
+        .def("get", [](PyQueue& self, const py::object& deadline) { return self.take(sync::Get{self.number()}, deadline); }, late,
+             "Waits for an item, and takes it.")
+        .def("task_done", [](PyQueue& self) { self.tell(sync::TaskDone{self.number()}); },
+             "The oldest of those that were taken from here is done.")
+        .def("join", [](PyQueue& self, const py::object& deadline) { self.wait(sync::Join{self.number()}, deadline); }, late,
+             "Until every item that was put is done.");
+
+    with_init(py::class_<PyChannel, PyPrimitive>(module, "SyncChannel"))
+        .def("send", [](PyChannel& self, const py::object& value, const py::object& deadline) {
+            self.wait(sync::Say{self.number(), item_of(value)}, deadline);
+        }, py::arg("value"), late, "Waits while too much is unheard.")
+        .def("recv", [](PyChannel& self, const py::object& deadline) { return self.take(sync::Hear{self.number()}, deadline); }, late,
+             "Waits for what is said at the other end.")
+        .def("poll", [](PyChannel& self, const py::object& deadline) { return self.poll(sync::Poll{self.number()}, deadline); },
+             py::arg("deadline") = 0.1, "Whether there is something to receive, or will be by then.")
+        .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); }, "Nothing more is said or heard here.");
+}
+
+}  // namespace baton::python

@@ -1,0 +1,40 @@
+#pragma once
+// Spawning: one ask of the coordinator to start a program, from the ask to its outcome, within one deadline.
+//
+// Whoever gives up is never left with an actor that nobody knows of: a coordinator that reads the ask only after the
+// deadline starts nothing (Spawn::until), and where it had started the actor already and its answer comes late, that
+// actor is killed. The same when the wait is left by an exception. Move-only; outlived by its loop. One thread.
+
+#include "runtime/inbox/loop.hpp"
+
+namespace baton {
+
+class Spawning {
+public:
+    // `command.deadline` and `until` are set here.
+    [[nodiscard]] static Result<Spawning> begin(Loop& loop, coordinator::Spawn command, Deadline deadline);
+    Spawning(Spawning&& other) noexcept;
+    Spawning& operator=(Spawning&&) = delete;
+    ~Spawning();
+
+    [[nodiscard]] bool is_settled() const { return loop_->is_settled(ask_); }
+    // Waits for the outcome, a little longer than the deadline, which the coordinator keeps: it knows best why.
+    [[nodiscard]] Result<coordinator::Spawned> end();
+    // After end(): the coordinator has said nothing at all.
+    [[nodiscard]] bool was_given_up() const noexcept { return was_given_up_; }
+    // When end() stops waiting.
+    [[nodiscard]] Deadline patience() const noexcept { return patience_; }
+
+private:
+    Spawning(Loop& loop, AskId ask, std::string program, Duration duration, Deadline patience)
+        : loop_(&loop), ask_(ask), program_(std::move(program)), duration_(duration), patience_(patience) {}
+    [[nodiscard]] bool give_up();
+    Loop* loop_;
+    AskId ask_;  // 0: its outcome has been taken
+    std::string program_;
+    Duration duration_;
+    Deadline patience_;
+    bool was_given_up_ = false;
+};
+
+}  // namespace baton

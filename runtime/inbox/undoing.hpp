@@ -1,0 +1,49 @@
+#pragma once
+// Undoing: what Loop takes back where a send or an ask does not come about, by a refusal or by an exception that a
+// watcher throws out of its wait. Each is armed when it is made, and disarmed where the step after it has succeeded.
+
+#include "runtime/inbox/loop.hpp"
+
+namespace baton {
+
+// An ask whose answer nobody is going to wait for.
+struct Loop::Unasked {
+    enum class Then { forgotten, abandoned };  // it was never sent; it was
+    Loop& loop;
+    AskId ask;
+    Then then;
+    bool is_wanted = false;
+    ~Unasked() {
+        if (is_wanted) return;
+        if (then == Then::abandoned) loop.abandon(ask);
+        else loop.asks_.forget(ask);
+    }
+};
+
+// The record at the end of what waits to go out to a peer.
+struct Loop::Unsent {
+    Loop& loop;
+    ActorId to;
+    std::size_t record_bytes;
+    bool is_sent = false;
+    ~Unsent() {
+        Peer* peer = is_sent ? nullptr : loop.peers_.find(to);
+        if (peer == nullptr) return;
+        loop.peers_.undo(*peer, record_bytes);
+        if (peer->waiting_commands == 0) --loop.unsent_peers_;
+    }
+};
+
+// A parcel that has departed: it comes back into the caller's hands.
+struct Loop::Ungiven {
+    Holdings& holdings;
+    const Parcel& parcel;
+    bool is_given = false;
+    ~Ungiven() {
+        if (is_given) return;
+        Holdings::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings.take_back(back));
+    }
+};
+
+}  // namespace baton

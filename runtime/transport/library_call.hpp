@@ -1,0 +1,16 @@
+#pragma once
+// Library call: one function of a loaded shared library calls another one than it was linked with.
+//
+// It changes the library's entry for that function in the table through which its calls into other libraries go (its
+// global offset table), and nothing else: calls from other places stay as they are, also in a program that brings a
+// library of the same name of its own. Used once, by descriptors.cpp; not a way to do other things.
+// Thread rule: before the library's code that makes the call runs on another thread.
+
+#include <string_view>
+
+namespace baton {
+
+// False if no shared library is loaded whose file name begins with `library`, or none of them calls `function`.
+[[nodiscard]] bool replace_call(std::string_view library, std::string_view function, void* replacement);
+
+}  // namespace baton

@@ -1,0 +1,139 @@
+// Goal: no bytes in the ledger keep the coordinator from settling deaths, from telling what is there, or from ending.
+// Method: libFuzzer writes a story of steps: words and fields anywhere in the tables, transitions of actors in between,
+// deaths, collections, audits; then the session ends. Afterwards no row says that something is left, whatever they had
+// said; a walk without an end is a timeout of libFuzzer's. The ledger lies on the heap; the memory of its segments is
+// removed by names that nobody has.
+
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "actors/coordinator/estate.hpp"
+
+namespace {
+
+using namespace baton;
+
+// Reads the story to its end, and zeros behind it.
+struct Story {
+    const std::uint8_t* at;
+    const std::uint8_t* end;
+    template <class Number>
+    Number next() {
+        Number number{};
+        const std::size_t bytes = std::min<std::size_t>(sizeof number, static_cast<std::size_t>(end - at));
+        std::memcpy(&number, at, bytes);
+        at += bytes;
+        return number;
+    }
+    [[nodiscard]] bool is_over() const { return at == end; }
+};
+
+// One region for all stories, given back to the system in between, so that it is zero again.
+std::span<std::byte> fresh_region() {
+    static std::byte* const region = static_cast<std::byte*>(
+        ::mmap(nullptr, Ledger::region_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    if (region == MAP_FAILED) __builtin_trap();
+    ::madvise(region, Ledger::region_bytes(), MADV_DONTNEED);
+    return {region, Ledger::region_bytes()};
+}
+
+constexpr ActorNumber actors = 5;  // 1 is the coordinator
+constexpr Slot rows = 192;
+constexpr int steps_max = 32;
+
+void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) {
+    const auto what = story.next<std::uint8_t>();
+    const auto row = story.next<std::uint8_t>();
+    const auto field = story.next<std::uint8_t>();
+    const auto value = story.next<std::uint64_t>();
+    auto* words = reinterpret_cast<std::uint64_t*>(region.data());  // the header: homes, lives, buckets, ...
+    std::size_t index = (std::size_t{row} << 8 | field) % (58 * 1024 / 8 + 1024);
+    switch (what % 5) {
+        case 0: words = reinterpret_cast<std::uint64_t*>(&ledger.segment(row % rows)); index = field % 8; break;
+        case 1: words = reinterpret_cast<std::uint64_t*>(&ledger.lease(row % rows)); index = field % 8; break;
+        case 2: words = reinterpret_cast<std::uint64_t*>(&ledger.name_row(row % 16)); index = field % 64; break;
+        case 3: words = reinterpret_cast<std::uint64_t*>(const_cast<ActorRow*>(&ledger.actor(1 + row % actors))); index = field % 32; break;
+        default: break;
+    }
+    if (index == 0 || index == 1) index += words == reinterpret_cast<std::uint64_t*>(region.data()) ? 2U : 0U;  // not what the file is
+    words[index] = value;
+}
+
+void make_a_transition(Story& story, Ledger& ledger) {
+    const auto what = story.next<std::uint8_t>();
+    const Slot slot = story.next<std::uint8_t>() % rows;
+    const ActorNumber me = 1 + story.next<std::uint8_t>() % actors;
+    const ActorNumber other = 1 + story.next<std::uint8_t>() % actors;
+    const SegmentWord word = ledger.word_of(slot);
+    switch (what % 12) {
+        case 0: static_cast<void>(ledger.claim_segment_block(me)); break;
+        case 1: static_cast<void>(ledger.claim_lease_block(me)); break;
+        case 2: static_cast<void>(ledger.create(slot, me)); break;
+        case 3: static_cast<void>(ledger.offer(slot, word.epoch, word.owner, other)); break;
+        case 4: static_cast<void>(ledger.lend(slot, word.epoch, word.owner)); break;
+        case 5: static_cast<void>(ledger.retire(slot, word.epoch, word.owner)); break;
+        case 6: static_cast<void>(ledger.recycle(slot, word)); break;
+        case 7: {
+            ledger.describe_lease(slot, other, word.epoch, {LeaseKind::read, 0, 8}, Ledger::Listing::joins);
+            static_cast<void>(ledger.grant(slot, me, other));
+            break;
+        }
+        case 8: static_cast<void>(ledger.reclaim(slot, word.epoch, word.owner)); break;
+        case 9: static_cast<void>(ledger.live_leases(slot)); break;
+        case 10: {
+            const Result<Ledger::NameSlot> row = ledger.bind_name(std::string(1, static_cast<char>('a' + slot % 8)));
+            if (!row) break;
+            if (const auto mine = ledger.begin_publishing(*row, me, slot)) {
+                ledger.describe_publication(*row, {LeaseKind::read, word.epoch, 8, "|u1", {8}});
+                static_cast<void>(ledger.publish(*row, *mine));
+            }
+            static_cast<void>(ledger.publication_of(*row));
+            break;
+        }
+        default: {
+            ledger.intend(me, static_cast<Count>(other % 4), slot);
+            if (other % 2 == 0) ledger.count(me, static_cast<Count>(other % 4));
+            break;
+        }
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    Story story{data, data + size};
+    const std::span<std::byte> region = fresh_region();
+    ManualClock clock;
+    LedgerRegion ours = LedgerRegion::within(region, ~std::uint64_t{0}).value();
+    Ledger& ledger = ours.ledger();
+    coordinator::Estate estate = coordinator::Estate::over(std::move(ours), "fuzzed-rows", clock).value();
+    for (ActorNumber number = 2; number <= actors; ++number) estate.give_life({number, 1}, 0).value();
+
+    for (int step = 0; step < steps_max && !story.is_over(); ++step) {
+        switch (const auto what = story.next<std::uint8_t>(); what % 8) {
+            case 0: {
+                const coordinator::Estate::Settled settled = estate.settle({2 + what / 8U % (actors - 1), 1});
+                for (const ActorId heir : settled.to_drain)
+                    if (!heir.is_somebody()) __builtin_trap();  // nobody can be asked
+                break;
+            }
+            case 1: estate.drained({1 + what / 8U % actors, 1}, {1 + story.next<std::uint8_t>() % actors, 1}); break;
+            case 2: static_cast<void>(estate.collect()); break;
+            case 3: {
+                if (estate.list(limits::segments_listed_max).rows.size() > limits::segments_listed_max) __builtin_trap();
+                if (estate.audit().size() > limits::segments_listed_max) __builtin_trap();
+                static_cast<void>(estate.last_transitions({1 + what / 8U % actors, 1}, 8));
+                break;
+            }
+            case 4: make_a_transition(story, ledger); break;
+            default: write_somewhere(story, ledger, region);
+        }
+    }
+    const coordinator::Estate::Balance balance = estate.close();
+    for (const Finding& finding : balance.findings)
+        if (finding.invariant == 7) __builtin_trap();  // something is left
+    const coordinator::Estate::Mended mended = estate.take_mended();
+    if (mended.texts.size() > mended.rows) __builtin_trap();
+    return 0;
+}

@@ -1,0 +1,59 @@
+// What a student of examples/07_students_hands leaves who dies.
+#include "actors/passing_student/passing_student.hpp"
+#include "actors/sync/barrier.hpp"
+#include "tests/process/process_world.hpp"
+
+using namespace std::chrono_literals;
+using namespace passing_student;
+using Student = baton::Ref<Protocol>;
+
+namespace {
+
+std::int64_t held_by(baton::Scenario& scenario, const Student& student) {
+    return std::atomic_ref<std::int64_t>{scenario.ask(student, ShowYourHand{}).value().number.at<std::int64_t>({0})}.load();
+}
+
+std::uint64_t hands(ProcessWorld& world) {
+    return baton::call(world.session().loop(), baton::coordinator::Segments{}, 5s).value().alive;
+}
+
+// Bob passes on what he has, to whoever he was told.
+void pass_it_on(baton::Scenario& scenario, const baton::Ref<baton::sync::Protocol>& keeper, const std::vector<Student>& all) {
+    baton::sync::Barrier::Setup setup;
+    setup.members.assign(all.begin(), all.end());
+    const auto barrier = baton::sync::Barrier::make(scenario.context(), keeper, "go", setup).value();
+    for (const auto& passed : scenario.ask_all(std::span<const Student>(all), PassItOn{barrier}, 30s)) CHECK(passed.value());
+}
+
+}  // namespace
+
+// Goal: nobody who dies leaves a hand that is in the way of the next one of that name.
+// Method: Bob may write into Charlie's hand, Charlie is killed, and a Charlie comes again, in this session and in the next run.
+TEST_CASE("one who dies with a hand that others write into leaves nothing, and its name can be had again", "[process][I6][I7]") {
+    ProcessWorld world;
+    for (int run = 1; run <= 2; ++run) {
+        baton::Scenario& scenario = world.scenario();
+        const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
+        const auto come = [&](const std::string& name) { return scenario.spawn<Protocol>({"passing_student", name}).value(); };
+        const Student bob = come("Bob");
+        const Student former = come("Charlie");
+        CHECK(scenario.ask(former, HoldThis{6}).value());
+        CHECK(scenario.ask(bob, YouPassTo{"Charlie", former}).value());
+        CHECK(held_by(scenario, former) == 6);
+        CHECK(hands(world) == 2);
+        scenario.kill(former).value();
+        CHECK(scenario.join(former, 5s).value().exit.held.value().segments == 1);
+        while (hands(world) != 1) {  // Bob lets go of it when he hears of the end
+        }
+
+        const Student charlie = come("Charlie");
+        CHECK(charlie != former);
+        CHECK(held_by(scenario, charlie) == nothing);
+        CHECK(scenario.ask(bob, HoldThis{5}).value());
+        CHECK(scenario.ask(bob, YouPassTo{"Charlie", charlie}).value());
+        pass_it_on(scenario, keeper, {bob, charlie});
+        CHECK(held_by(scenario, charlie) == 5);
+        CHECK(held_by(scenario, bob) == nothing);
+        world.close();
+    }
+}

@@ -1,0 +1,123 @@
+// What the command line and scripts write and read by a description: exactly what a struct would.
+#include "runtime/wire/dynamic.hpp"
+
+#include "tests/catch.hpp"
+#include <cmath>
+#include <limits>
+
+#include "runtime/wire/json.hpp"
+#include "tests/hex.hpp"
+
+namespace {
+
+using namespace baton;
+using baton_test::from_hex;
+using Catch::Matchers::Contains;
+
+enum class Colour : std::uint8_t { red, green, blue };
+struct Tree {
+    std::int64_t number = 0;
+    std::vector<Tree> branches;
+};
+
+const FindActor nobody = [](std::string_view name) -> Result<ActorId> { return Error{ErrorKind::gone, "no actor " + std::string(name)}; };
+
+// What somebody typed for a field of that type, as its receiver has it.
+template <class T>
+Result<T> typed(std::string_view text) {
+    const TypeDescription type = describe_type<T>();
+    const Result<Dynamic> value = parse_typed(type, text, nobody);
+    if (!value) return value.error();
+    Result<Buffer> bytes = encode_dynamic(type, *value, "It");
+    if (!bytes) return bytes.error();
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Value read = unpacker.next(*bytes, offset).value();
+    T out{};
+    Decoding at{"It"};
+    if (!decode(read, out, at)) return at.take_error();
+    return out;
+}
+
+template <class T>
+std::string refusal(std::string_view text) {
+    const Result<T> result = typed<T>(text);
+    REQUIRE_FALSE(result.ok());
+    CHECK(result.error().kind == ErrorKind::refused);
+    return result.error().text;
+}
+
+template <class T>
+Result<Dynamic> read_as(std::string_view bytes) {
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    return decode_dynamic(describe_type<T>(), unpacker.next(bytes, offset).value());
+}
+
+// JSON of what a struct's field holds.
+template <class T>
+std::string json(const T& value) {
+    return to_json(value, JsonLayout::compact);
+}
+
+}  // namespace
+
+TEST_CASE("JSON nested deeper than a message is refused, however deep", "[wire]") {
+    const auto lists = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+    CHECK(refusal<std::uint64_t>(lists(20'000)).find("nested deeper than 32") != std::string::npos);
+    CHECK(refusal<std::uint64_t>(std::string(100'000, '[')).find("nested deeper") != std::string::npos);
+    CHECK(refusal<std::vector<int>>("{\"a\":" + lists(40) + "}").find("nested deeper") != std::string::npos);
+    std::string tree = R"({"number":1,"branches":[]})";
+    for (int level = 0; level < 100; ++level) tree = R"({"number":1,"branches":[)" + tree + "]}";
+    CHECK_THAT(refusal<Tree>(tree), Contains("nested deeper"));
+}
+
+TEST_CASE("a value is of the type that is described, exactly", "[wire]") {
+    CHECK(typed<double>("2").value() == 2.0);
+    CHECK(std::signbit(typed<double>("-0.0").value()));
+    CHECK(std::isnan(typed<double>("NaN").value()));
+    CHECK(typed<double>("-Infinity").value() == -std::numeric_limits<double>::infinity());
+    CHECK(typed<std::vector<float>>(R"([1, "Infinity"])").value()[1] == std::numeric_limits<float>::infinity());
+    CHECK(typed<std::uint64_t>("18446744073709551615").value() == std::numeric_limits<std::uint64_t>::max());
+    CHECK(typed<Colour>("blue").value() == Colour::blue);
+    CHECK(typed<std::vector<Colour>>("[1]").value()[0] == Colour::green);
+
+    CHECK_THAT(refusal<std::int64_t>("2.0"), Contains("expected int64, got float 2"));
+    CHECK_THAT(refusal<std::int64_t>("true"), Contains("expected int64, got bool"));
+    CHECK_THAT(refusal<bool>("1"), Contains("expected bool, got integer 1"));
+    CHECK_THAT(refusal<std::uint64_t>("-1"), Contains("-1 is out of range of uint64"));
+    CHECK_THAT(refusal<std::uint64_t>("18446744073709551616"), Contains("expected uint64"));
+    CHECK_THAT(refusal<float>("1e300"), Contains("out of range of float32"));
+    CHECK_THAT(refusal<std::vector<Colour>>("[7]"), Contains("7 is none of Colour"));
+    CHECK_THAT(refusal<Colour>("mauve"), Contains("'mauve' is none of Colour"));
+}
+
+TEST_CASE("what comes is read as the type that is described, and nothing else is taken for it", "[wire]") {
+    CHECK(read_as<double>(from_hex("02")).value() == Dynamic{2.0});  // a client that writes 2 for 2.0
+    CHECK(read_as<Colour>(from_hex("02")).value() == Dynamic{std::string("blue")});
+    CHECK(read_as<Colour>(from_hex("07")).error().kind == ErrorKind::corrupt);
+    CHECK(read_as<std::int8_t>(from_hex("cc 80")).error().kind == ErrorKind::corrupt);
+    CHECK(read_as<std::uint64_t>(from_hex("ff")).error().kind == ErrorKind::corrupt);
+    CHECK(read_as<bool>(from_hex("01")).error().kind == ErrorKind::corrupt);
+    CHECK(read_as<std::string>(from_hex("c4 01 78")).error().kind == ErrorKind::corrupt);
+    CHECK(read_as<std::array<int, 2>>(from_hex("91 01")).error().kind == ErrorKind::corrupt);
+    CHECK(read_as<Tree>(from_hex("81 a6 6e 75 6d 62 65 72 01")).error().kind == ErrorKind::corrupt);  // no branches
+}
+
+TEST_CASE("JSON says every number, those that it has no text for by name", "[wire]") {
+    CHECK(json(2.0) == "2.0");
+    CHECK(json(-0.0) == "-0.0");
+    CHECK(json(std::numeric_limits<double>::quiet_NaN()) == "\"NaN\"");
+    CHECK(json(-std::numeric_limits<double>::infinity()) == "\"-Infinity\"");
+    CHECK(json(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
+    CHECK(json(std::string("\x1b[2J\xE2\x80\xAE")) == "\"\\u001b[2J\\u202e\"");
+    CHECK(json(std::string(std::size_t{3} << 20, 'x')).size() == (std::size_t{3} << 20) + 2);  // for people: no bound of a message
+}
+
+TEST_CASE("what is larger than a message is refused before it is built", "[wire]") {
+    const Dynamic huge{std::string(std::size_t{64} << 20, 'x')};
+    const Dynamic twice{Dynamic::List{huge, huge}};
+    const Result<Buffer> bytes = encode_dynamic(describe_type<std::vector<std::string>>(), twice, "It");
+    REQUIRE_FALSE(bytes.ok());
+    CHECK_THAT(bytes.error().text, Contains("limits::message_bytes_max"));
+}

@@ -1,0 +1,10 @@
+// expect: this command carries no segment, lease or slice, so it never comes back
+#include "runtime/context.hpp"
+
+struct Rinse {
+    int seconds = 0;
+};
+
+void take(baton::Context& context) {
+    context.on_bounced([](baton::Bounced<Rinse>) {});
+}

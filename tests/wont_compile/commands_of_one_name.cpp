@@ -1,0 +1,12 @@
+// expect: two commands of this protocol have the same name
+#include "runtime/context.hpp"
+
+namespace left {
+struct Turn {};
+}
+namespace right {
+struct Turn {};
+}
+using Protocol = baton::Protocol<left::Turn, right::Turn>;
+
+void turn(baton::Context& context, const baton::Ref<Protocol>& actor) { (void)context.send(actor, right::Turn{}); }
