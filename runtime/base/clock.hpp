@@ -6,12 +6,16 @@
 // ManualClock belongs to one thread.
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
 
 namespace baton {
 
 using Duration = std::chrono::nanoseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+// How far from 1970 a point in time may be, on either side: what nanoseconds in 64 bits hold, about 292 years.
+inline constexpr std::chrono::seconds timestamp_max{std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1};
 
 class Clock {
 public:

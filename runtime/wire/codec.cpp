@@ -210,8 +210,7 @@ Timestamp Value::timestamp() const noexcept {
         nanoseconds = big_endian(0, 4);
         seconds = static_cast<std::int64_t>(big_endian(4, 8));
     }
-    constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
-    seconds = std::clamp(seconds, -seconds_max, seconds_max);
+    seconds = std::clamp<std::int64_t>(seconds, -timestamp_max.count(), timestamp_max.count());
     nanoseconds = std::min<std::uint64_t>(nanoseconds, 999'999'999);
     return Timestamp{std::chrono::nanoseconds{seconds * 1'000'000'000 + static_cast<std::int64_t>(nanoseconds)}};
 }

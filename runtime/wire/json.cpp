@@ -119,6 +119,10 @@ std::optional<Timestamp> timestamp_of(const std::string& text) {
     std::tm parts{};
     const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
     if (rest == nullptr) return std::nullopt;
+    const int day = parts.tm_mday;
+    const std::chrono::seconds seconds{::timegm(&parts)};
+    const bool is_a_day = parts.tm_mday == day;  // timegm makes 2 March of 30 February
+    if (!is_a_day || std::chrono::abs(seconds) > timestamp_max) return std::nullopt;
     std::int64_t nanoseconds = 0;
     if (*rest == '.') {
         const char* const first = ++rest;
@@ -126,8 +130,8 @@ std::optional<Timestamp> timestamp_of(const std::string& text) {
             nanoseconds += (*rest - '0') * unit;
         if (rest == first || rest - first > 9) return std::nullopt;
     }
-    if (std::string_view(rest) != "Z") return std::nullopt;
-    return Timestamp{std::chrono::seconds{::timegm(&parts)} + std::chrono::nanoseconds{nanoseconds}};
+    if (text.substr(static_cast<std::size_t>(rest - text.c_str())) != "Z") return std::nullopt;
+    return Timestamp{seconds + std::chrono::nanoseconds{nanoseconds}};
 }
 
 // What JSON has no kind for stands there as text: the value of such a type, wherever in the JSON it is.

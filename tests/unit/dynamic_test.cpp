@@ -92,6 +92,19 @@ TEST_CASE("a value is of the type that is described, exactly", "[wire]") {
     CHECK_THAT(refusal<Colour>("mauve"), Contains("'mauve' is none of Colour"));
 }
 
+TEST_CASE("a point in time is a day of the calendar that 64 bits of nanoseconds reach", "[wire]") {
+    using namespace std::chrono_literals;
+    CHECK(typed<Timestamp>("1970-01-01T00:00:01.5Z").value() == Timestamp{1'500ms});
+    CHECK(typed<Timestamp>("2262-04-11T00:00:00Z").value() > Timestamp{9'000'000'000s});
+    CHECK(typed<Timestamp>("1678-01-01T00:00:00Z").value() < Timestamp{-9'000'000'000s});
+    CHECK(json(Timestamp{-timestamp_max}) == "\"1677-09-21T00:12:45.000000000Z\"");
+    for (const std::string_view text : {"4048-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
+                                        "2024-02-30T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01",
+                                        "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00.1234567890Z", "1", "now", ""})
+        CHECK_THAT(refusal<Timestamp>(text), Contains("expected timestamp"));
+    CHECK_THAT(refusal<Timestamp>(std::string_view("2024-01-01T00:00:00Z\0Z", 22)), Contains("expected timestamp"));
+}
+
 TEST_CASE("what comes is read as the type that is described, and nothing else is taken for it", "[wire]") {
     CHECK(read_as<double>(from_hex("02")).value() == Dynamic{2.0});  // a client that writes 2 for 2.0
     CHECK(read_as<Colour>(from_hex("02")).value() == Dynamic{std::string("blue")});
