@@ -108,7 +108,9 @@ bool is_whole(const Job& job, std::size_t task) {
 
 bool makes_sense(const Done& done, std::size_t tasks) {
     const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
-    if ((count == 0 && tasks > 0) || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0 || done.took < Duration::zero()) return false;
+    if ((count == 0 && tasks > 0) || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0) return false;
+    constexpr Duration longest = timestamp_max / 2;  // their sum is a point in time too
+    if (done.took < Duration::zero() || done.took > longest || done.started < Timestamp{-longest} || done.started > Timestamp{longest}) return false;
     std::size_t next = 0;
     for (const FailedTask& failure : done.failures) {
         if (failure.index < next || failure.index >= count) return false;

@@ -55,8 +55,15 @@ std::size_t Board::take_back(std::size_t place, std::uint16_t batch, std::size_t
     return board_word::take_back(word(place, batch), batch, tasks);
 }
 
-std::atomic_ref<std::uint64_t> Board::word(std::size_t place, std::uint16_t batch) {
-    return std::atomic_ref{own_.as<std::uint64_t>()[place * board_word::words_per_place + batch % 2]};
+std::optional<Done> Board::read(std::size_t place, std::uint16_t batch, std::size_t known, std::size_t tasks) {
+    if (!lent_ || batch == 0) return std::nullopt;
+    return read_notes(board_word::notes_of(words(place), batch), batch, known, tasks);
 }
+
+board_word::Words Board::words(std::size_t place) {
+    return board_word::Words{own_.as<std::uint64_t>().subspan(place * board_word::words_per_place, board_word::words_per_place)};
+}
+
+std::atomic_ref<std::uint64_t> Board::word(std::size_t place, std::uint16_t batch) { return std::atomic_ref{words(place)[batch % 2]}; }
 
 }  // namespace baton::pool

@@ -1,6 +1,6 @@
 #pragma once
-// Board: how far each worker of a pool has come with the batches in its hands, and how far it may go on: words of memory
-// that the pool shares with its workers, so that what has not begun can be taken back without a message.
+// Board: how far each worker of a pool has come with the batches in its hands, and how far it may go on: memory that the
+// pool shares with its workers, so that what has not begun can be taken back, and what is done be known, without a message.
 //
 // A worker is one thread and answers when a batch is done; while a task runs it can't be asked. So it says before each
 // task that it begins, and the pool says where the batch ends; both by compare-and-swap on the same word:
@@ -10,21 +10,28 @@
 // | task begun         | (batch, end, n), n < end    | (batch, end, n + 1)      | the worker                |
 // | taken back         | (batch, end, n)             | (batch, n, n)            | the pool                  |
 //
-// A task is begun by one or taken back by the other, never both. A place has two words, for the two batches that a worker may
-// have in hand; the number of a batch says which, and tells it from those before, also of a worker that sat there. Where there is no memory for a board nothing
-// is taken back. What workers write is read with care. One thread on each side.
+// A task is begun by one or taken back by the other, never both. Behind each task the worker notes what came of it
+// (notes.hpp), and begins no other where there is no room for that: so a long task keeps back nothing that was done before it.
+//
+// A place has a word and notes for each of the two batches that a worker may have in hand; the number of a batch says which,
+// and tells it from those before, also of a worker that sat there. They are used again for the next batch but one, which is
+// sent when this one's Done has come: nobody reads what is being written anew. Where there is no memory for a board nothing
+// is taken back or told early. What workers write is read with care. One thread on each side.
 
 #include <atomic>
 #include <cstdint>
 #include <optional>
 
+#include "actors/pool/notes.hpp"
 #include "runtime/context.hpp"
 
 namespace baton::pool {
 
 namespace board_word {
 
-inline constexpr std::uint64_t words_per_place = 8;  // one line of the cache
+// A place: two words, at the start of a line of the cache, and two batches' notes.
+inline constexpr std::uint64_t notes_begin = 8;
+inline constexpr std::uint64_t words_per_place = notes_begin + 2 * notes_words;
 inline constexpr int count_bits = 24;
 inline constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1;
 
@@ -52,6 +59,12 @@ inline constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1
     return begun_of(seen);
 }
 
+using Words = std::span<std::uint64_t, words_per_place>;
+
+[[nodiscard]] inline std::span<std::uint64_t, notes_words> notes_of(Words place, std::uint16_t batch) {
+    return std::span<std::uint64_t, notes_words>{place.subspan(notes_begin + batch % 2 * notes_words, notes_words)};
+}
+
 }  // namespace board_word
 
 // The pool's side.
@@ -70,8 +83,11 @@ public:
     void forget_last(std::size_t place) noexcept;
     // How many tasks of that batch have begun; the others never will.
     [[nodiscard]] std::size_t take_back(std::size_t place, std::uint16_t batch, std::size_t tasks);
+    // What came of those behind the first `known` that are done by now. Nothing where there are none.
+    [[nodiscard]] std::optional<Done> read(std::size_t place, std::uint16_t batch, std::size_t known, std::size_t tasks);
 
 private:
+    [[nodiscard]] board_word::Words words(std::size_t place);
     [[nodiscard]] std::atomic_ref<std::uint64_t> word(std::size_t place, std::uint16_t batch);
     std::optional<Lent> lent_;
     Slice own_;  // never sent: the pool's own view
@@ -84,16 +100,25 @@ public:
     void take(std::optional<Slice> slice) {
         slice_ = slice ? std::move(*slice) : Slice{};
         words_ = slice_ ? slice_.as<std::uint64_t>() : std::span<std::uint64_t>{};
+        if (words_.size() != board_word::words_per_place) words_ = {};
+    }
+    // The first task of that batch comes next; what comes of it is to be noted there.
+    [[nodiscard]] Notes open(std::uint16_t batch, Timestamp started) {
+        batch_ = words_.empty() ? 0 : batch;
+        if (batch_ == 0) return Notes{};
+        Notes notes{board_word::notes_of(board_word::Words{words_}, batch_)};
+        notes.open(batch_, started);
+        return notes;
     }
     // False where it has been taken back.
-    [[nodiscard]] bool begin(std::uint16_t batch, std::size_t task) const noexcept {
-        if (batch == 0 || words_.size() < board_word::words_per_place) return true;
-        return board_word::begin(std::atomic_ref{words_[batch % 2]}, batch, task);
+    [[nodiscard]] bool begin(std::size_t task) const noexcept {
+        return batch_ == 0 || board_word::begin(std::atomic_ref{words_[batch_ % 2]}, batch_, task);
     }
 
 private:
     Slice slice_;
-    std::span<std::uint64_t> words_;
+    std::span<std::uint64_t> words_;  // a whole place, or nothing
+    std::uint16_t batch_ = 0;
 };
 
 }  // namespace baton::pool

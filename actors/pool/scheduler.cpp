@@ -127,6 +127,7 @@ void Scheduler::step() {
     crew_.look();
     for (std::size_t seat = 0; seat < flights_.size(); ++seat) {
         take_answers(seat);
+        take_early(seat);
         give_up_late(seat);
     }
     fill();
@@ -144,10 +145,12 @@ Deadline Scheduler::next_look() const {
     Deadline next = crew_.next_start();
     const bool is_anybody_idle = idle() > 0;
     for (const std::vector<Flight>& flights : flights_) {
-        if (!flights.empty()) next = next.or_earlier(flights.front().deadline);
+        if (flights.empty()) continue;
+        next = next.or_earlier(flights.front().deadline);
+        if (flights.front().batch != 0 && !flights.front().is_looked_at) next = next.or_earlier(flights.front().is_long);
         if (is_anybody_idle)
             for (const Flight& flight : flights)
-                if (flight.batch != 0) next = next.or_earlier(flight.is_long);
+                if (flight.batch != 0 && flight.is_whole) next = next.or_earlier(flight.is_long);
     }
     return next;
 }
@@ -163,6 +166,7 @@ void Scheduler::take_answers(std::size_t seat) {
         if (!done && done.error().kind == ErrorKind::stopping) return lose(seat, done.error(), Cause::others);
         Flight flight = std::move(flights.front());
         flights.erase(flights.begin());
+        if (!flights.empty()) flights.front().is_long = Deadline::in(context_->loop().clock(), long_batch);  // it begins now
         if (done) {
             take_done(seat, std::move(flight), std::move(*done));
         } else {
@@ -178,26 +182,51 @@ void Scheduler::take_answers(std::size_t seat) {
 
 void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
     Seat& from = crew_.seats()[seat];
-    if (!makes_sense(done, flight.count)) {
+    const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
+    if (!makes_sense(done, flight.count) || count < flight.told) {
         const Error why{ErrorKind::corrupt, fmt::format("{} has answered what is no answer to {} tasks", from.name, flight.count)};
         static_cast<void>(context_->kill(from.worker));
         flights_[seat].insert(flights_[seat].begin(), std::move(flight));
         return lose(seat, why, Cause::tasks);
     }
     Crew::praise(from);
-    if (flight.count == 0) return;  // all of it has been taken back
-    const auto delivery = std::make_shared<Delivery>(Delivery{from.name, std::move(done), std::nullopt});
-    const std::size_t count = delivery->count();
-    tempos_[flight.tasks.front().job->function.get()].note(count, delivery->done.took);
+    if (flight.count == flight.told) return;  // the rest has been taken back
+    tempos_[flight.tasks.front().job->function.get()].note(count, done.took);
+    const std::size_t told = flight.told;
+    settle(flight, std::move(done), from.name, told);
+    for (auto left = flight.tasks.rbegin(); left != flight.tasks.rend(); ++left) bring_back(*left, left->is_alone);
+}
 
-    std::size_t index = 0;
-    auto failure = delivery->done.failures.begin();
+// A worker that is in a long task has told nothing of those before it.
+void Scheduler::take_early(std::size_t seat) {
+    if (flights_[seat].empty()) return;
+    Flight& flight = flights_[seat].front();
+    if (flight.batch == 0 || flight.is_looked_at || !flight.is_long.has_passed(context_->loop().clock())) return;
+    read_board(seat, flight);
+}
+
+void Scheduler::read_board(std::size_t seat, Flight& flight) {
+    flight.is_looked_at = true;  // no other task begins in it: its budget is spent, or its worker is dead
+    std::optional<Done> done = crew_.board().read(seat, flight.batch, flight.told, flight.count);
+    if (!done || !makes_sense(*done, flight.count - flight.told)) return;
+    const std::size_t count = done->moments.size() / sizeof(std::uint32_t);
+    settle(flight, std::move(*done), crew_.seats()[seat].name, 0);
+    flight.told += count;
+}
+
+// The first tasks of the flight came to what the results behind the first `skipped` say; the others are left.
+void Scheduler::settle(Flight& flight, Done done, const std::string& worker, std::size_t skipped) {
+    const auto delivery = std::make_shared<Delivery>(Delivery{worker, std::move(done), std::nullopt});
+    const std::size_t count = delivery->count();
+    std::size_t index = skipped;
+    const std::vector<FailedTask>& failures = delivery->done.failures;
+    auto failure = std::ranges::lower_bound(failures, index, {}, &FailedTask::index);
     for (Stretch& stretch : flight.tasks) {
         Job& job = *stretch.job;
         const std::size_t here = std::min(stretch.count, count - index);
         if (here > 0) job.deliveries.push_back(delivery);
         for (std::size_t task = stretch.first; task < stretch.first + here; ++task, ++index) {
-            const bool has_failed = failure != delivery->done.failures.end() && failure->index == index;
+            const bool has_failed = failure != failures.end() && failure->index == index;
             if (has_failed) ++failure;
             if (job.is_settled(task)) continue;  // cancelled meanwhile
             job.settle(task, has_failed ? Job::State::failed : Job::State::done, job.deliveries.size() - 1, index);
@@ -205,7 +234,7 @@ void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
         stretch.first += here;
         stretch.count -= here;
     }
-    for (auto left = flight.tasks.rbegin(); left != flight.tasks.rend(); ++left) bring_back(*left, left->is_alone);
+    std::erase_if(flight.tasks, [](const Stretch& stretch) { return stretch.count == 0; });
 }
 
 void Scheduler::give_up_late(std::size_t seat) {
@@ -227,11 +256,12 @@ void Scheduler::give_up_late(std::size_t seat) {
 
 void Scheduler::lose(std::size_t seat, const Error& why, Cause cause) {
     std::vector<Flight> flights = std::exchange(flights_[seat], {});
-    std::erase_if(flights, [](const Flight& flight) { return flight.count == 0; });  // taken back
+    for (Flight& flight : flights) read_board(seat, flight);
+    std::erase_if(flights, [](const Flight& flight) { return flight.count == flight.told; });  // taken back, or known
     Seat& dead = crew_.seats()[seat];
     take_gifts_back(dead.worker, flights);
     std::size_t in_hand = 0;
-    for (const Flight& flight : flights) in_hand += flight.count;
+    for (const Flight& flight : flights) in_hand += flight.count - flight.told;
     crew_.lose(dead, why, in_hand > 0 && cause == Cause::tasks ? Crew::Hands::full : Crew::Hands::empty);
     if (in_hand == 1 && cause == Cause::tasks) return count_death(seat, flights.front(), why);
     for (auto flight = flights.rbegin(); flight != flights.rend(); ++flight)
@@ -263,7 +293,7 @@ void Scheduler::count_death(std::size_t seat, const Flight& flight, const Error&
 
 // What a task that is alone in hand was given and its worker had not accepted.
 void Scheduler::take_gifts_back(const Ref<Protocol>& worker, const std::vector<Flight>& flights) {
-    if (flights.size() != 1 || flights.front().count != 1) return;
+    if (flights.size() != 1 || tasks_in(flights.front().tasks) != 1) return;
     const Stretch& stretch = flights.front().tasks.front();
     if (stretch.job->held.empty()) return;
     while (std::optional<Bounced<Run>> bounced = context_->next_bounced<Run>(worker)) unpack(flights.front().tasks, bounced->command);
@@ -315,10 +345,11 @@ void Scheduler::take_back_waiting() {
     const Clock& clock = context_->loop().clock();
     for (std::size_t seat = 0; seat < flights_.size(); ++seat)
         for (Flight& flight : flights_[seat]) {
-            if (flight.batch == 0 || !flight.is_long.has_passed(clock)) continue;
-            const std::size_t begun = crew_.board().take_back(seat, std::exchange(flight.batch, 0), flight.count);
+            if (flight.batch == 0 || !flight.is_whole || !flight.is_long.has_passed(clock)) continue;
+            flight.is_whole = false;
+            const std::size_t begun = std::max(crew_.board().take_back(seat, flight.batch, flight.count), flight.told);
             if (begun >= flight.count) continue;
-            std::vector<Stretch> back = split(flight.tasks, begun);
+            std::vector<Stretch> back = split(flight.tasks, begun - flight.told);
             flight.count = begun;
             for (auto stretch = back.rbegin(); stretch != back.rend(); ++stretch) bring_back(*stretch, stretch->is_alone);
         }
@@ -328,7 +359,7 @@ void Scheduler::take_back_waiting() {
 bool Scheduler::has_room(std::size_t seat) const {
     if (crew_.seats()[seat].state != Seat::State::ready) return false;
     if (flights_[seat].empty()) return true;
-    if (flights_[seat].front().count == 0) return false;  // all of it was taken back: its worker does not get to run
+    if (flights_[seat].front().tasks.empty()) return false;  // all of it was taken back: its worker does not get to run
     const Stretch& in_hand = flights_[seat].front().tasks.front();
     const auto tempo = tempos_.find(in_hand.job->function.get());
     return !in_hand.is_alone && tempo != tempos_.end() && tempo->second.is_quick();

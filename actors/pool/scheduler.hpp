@@ -3,7 +3,8 @@
 //
 // Tasks wait in one queue, as stretches of jobs. A worker that has room is given a batch: as many as its Tempo says, of one
 // function, and never more than its share while others have nothing to do. What turns out to wait behind a long task is taken
-// back from its worker (board.hpp) as soon as another one is free. Its answer settles them, or its death brings them back: those of a batch run again one by one, so that it
+// back from its worker (board.hpp) as soon as another one is free; what was done before it is told at once. Its answer
+// settles them, or its death brings back what it had not done: those of a batch run one by one, so that it
 // shows which of them a worker dies of; that one is failed after some tries, the others go on. Tasks under a deadline,
 // that may not be tried twice, or that carry segments, are alone in a worker's hands from the start.
 //
@@ -53,18 +54,24 @@ private:
     // A batch in a worker's hands.
     struct Flight {
         Pending<Done> answer;
-        Batch tasks;
-        std::size_t count = 0;
+        Batch tasks;               // without those that are told
+        std::size_t count = 0;     // of the batch that its worker still has
         Deadline deadline;
         Timestamp sent;
-        std::uint16_t batch = 0;  // its number on the board; 0: nothing of it can be taken back, any more
-        Deadline is_long = {};    // after that
+        std::uint16_t batch = 0;   // its number on the board, 0 without one
+        Deadline is_long = {};     // after that
+        std::size_t told = 0;      // its first tasks, whose outcomes are known before it is done
+        bool is_looked_at = false; // so nothing more is told before it is done
+        bool is_whole = true;      // nothing has been taken back
     };
     using Seat = Crew::Seat;
 
     void step();
     void take_answers(std::size_t seat);
     void take_done(std::size_t seat, Flight flight, Done done);
+    void take_early(std::size_t seat);
+    void read_board(std::size_t seat, Flight& flight);
+    void settle(Flight& flight, Done done, const std::string& worker, std::size_t skipped);
     void give_up_late(std::size_t seat);
     // Did its tasks have to do with the worker's end?
     enum class Cause { tasks, others };

@@ -85,13 +85,20 @@ public:
         Duration passed{};
         results_.clear();
         moments_.clear();
-        while (moments_.size() < batch->size()) {
+        Notes notes = place_.open(run.batch, done.started);
+        bool may_go_on = true;
+        while (may_go_on && moments_.size() < batch->size()) {
             const std::size_t index = moments_.size();
-            if (index > 0 && (passed > run.budget || results_.size() > results_bytes_enough)) break;
-            if (!place_.begin(run.batch, index)) break;
+            if (!place_.begin(index)) break;
+            const std::size_t before = results_.size();
             run_one(*task, batch->at(index), run.carried, done, static_cast<std::uint32_t>(index));
             passed = watch.lap();
-            moments_.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(passed.count(), UINT32_MAX)));
+            const auto moment = static_cast<std::uint32_t>(std::min<std::int64_t>(passed.count(), UINT32_MAX));
+            moments_.push_back(moment);
+            const bool has_failed = !done.failures.empty() && done.failures.back().index == index;
+            may_go_on = passed <= run.budget && results_.size() <= results_bytes_enough &&
+                        (has_failed ? notes.note(moment, done.failures.back().error)
+                                    : notes.note(moment, std::string_view(results_).substr(before)));
         }
         done.took = watch.end();
         Buffer head;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 
@@ -165,15 +166,15 @@ TEST_CASE("as many long tasks as workers are spread one to each, also after thou
     CHECK(workers.size() == 4);
 }
 
-// Goal: no short task waits behind a long one while somebody is free.
-// Method: one task in the middle of many holds its worker; all others are done before it is let go.
-TEST_CASE("short tasks that are in hand behind a long one go to other workers", "[process][pool]") {
+// Goal: no short task waits for a long one: neither to be run, behind it in its worker's hands, nor to be told, before it.
+// Method: one task among many holds its worker; all others are done before it is let go.
+TEST_CASE("short tasks that are in hand with a long one do not wait for it", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(2)};
     CHECK(pool.map<std::string>("wait_for", std::vector<std::string>(5'000, "/dev/null")).value().errors().empty());
     const std::string fifo = world.make_fifo("gate");
     std::vector<baton::pool::Pending<std::string>> pending;
-    const std::size_t place = 0;  // what was done before it in the same batch is told with it
+    const std::size_t place = GENERATE(std::size_t{0}, std::size_t{57}, std::size_t{199});
     std::vector<std::string> files(200, "/dev/null");
     files[place] = fifo;
     for (const std::string& file : files) pending.push_back(pool.submit<std::string>("wait_for", file).value());
@@ -182,6 +183,44 @@ TEST_CASE("short tasks that are in hand behind a long one go to other workers", 
     CHECK_FALSE(pending[place].ready());
     world.release(fifo);
     CHECK(pending[place].get(20s).value() == "released");
+}
+
+// Goal: a task that is done is done once, whatever becomes of its worker in a later one of the same batch.
+// Method: each task appends a byte to a file. One of them stands still until its worker is killed, or dies by itself at its
+// first attempt. It alone has run twice.
+TEST_CASE("what a worker has done in its last batch is not run again", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::tuple<std::string, std::string, std::string> nothing{"/dev/null", "/dev/null", "/dev/null"};
+    CHECK(pool.starmap<std::int64_t>("append_and", std::vector(5'000, nothing)).value().errors().empty());
+    const std::string file = world.folder() + "/done";
+    const std::size_t place = 57;
+    std::vector tasks(100, std::tuple<std::string, std::string, std::string>{file, "/dev/null", "/dev/null"});
+    std::get<0>(tasks[3]).clear();
+    const bool is_killed = GENERATE(true, false);
+    const std::string fifo = world.make_fifo("gate");
+    if (is_killed) std::get<1>(tasks[place]) = fifo;
+    else std::get<2>(tasks[place]) = world.letters(1);
+    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    for (const auto& [to, gate, letters] : tasks) pending.push_back(pool.submit<std::int64_t>("append_and", to, gate, letters).value());
+    for (std::size_t task = 0; task < place; ++task) {
+        if (task == 3) CHECK_THAT(pending[task].get(20s).error().text, Catch::Contains("no file"));
+        else CHECK(pending[task].get(20s).ok());
+    }
+    if (is_killed) {
+        const baton::AnyRef worker = world.scenario().find<baton::pool::Protocol>(pending[0].outcome(0s).value().worker()).value();
+        const pid_t pid = world.pid_of(worker);
+        ::kill(pid, SIGKILL);
+        while (is_alive(pid)) {
+        }
+    }
+    const int gate = ::open(fifo.c_str(), O_RDWR);  // nobody stands still any more
+    for (std::size_t task = place; task < tasks.size(); ++task) CHECK(pending[task].get(20s).ok());
+    ::close(gate);
+    for (const std::string& made : {fifo, std::get<2>(tasks[place])})
+        if (made != "/dev/null") world.remove(made);
+    CHECK(std::filesystem::file_size(file) == tasks.size() - 1 + 1);
+    world.remove(file);
 }
 
 TEST_CASE("values are pulled from a lazy source only as its results are looked at", "[process][pool]") {

@@ -59,6 +59,14 @@ std::int64_t append_to(const std::string& file) {
     return written;
 }
 
+// One more byte in the file, and then what the other two do; without a file, nothing but a failure.
+std::int64_t append_and(const std::string& file, const std::string& fifo, const std::string& letters) {
+    if (file.empty()) throw std::invalid_argument("no file");
+    append_to(file);
+    wait_for(fifo);
+    return die_while(0, letters);
+}
+
 // A worker that has workers of its own; one of them dies on the way. Who did the last one.
 baton::Result<std::string> delegate(baton::Context& context, std::int64_t count, const std::string& letters) {
     baton::pool::Pool pool{context, {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}};
@@ -122,6 +130,7 @@ int main(int argc, char** argv) {
     });
     worker.task("delegate", delegate);
     worker.task("append_to", append_to);
+    worker.task("append_and", append_and);
     worker.task("spin", spin);
     worker.task("norm", [](const Point& point) { return point.x * point.x + point.y * point.y; });
     worker.task("long_text", [](std::uint64_t bytes) { return std::string(bytes, 'x'); });

@@ -1,6 +1,7 @@
 // The parts of a pool that know no processes.
 
 #include "actors/pool/arguments.hpp"
+#include "actors/pool/batch.hpp"
 #include "actors/pool/board.hpp"
 #include "actors/pool/ids.hpp"
 #include "actors/pool/tempo.hpp"
@@ -53,6 +54,43 @@ TEST_CASE("a task is begun by its worker or taken back by the pool, never both",
             CHECK(board_word::take_back(word, 9, 4) == 4);
         }
     }
+}
+
+TEST_CASE("what a worker notes is a Done for the pool, and what makes no sense is nothing", "[pool]") {
+    std::array<std::uint64_t, notes_words> place{};
+    Notes notes{place};
+    const baton::Timestamp started{5s};
+    notes.open(7, started);
+    CHECK_FALSE(read_notes(place, 7, 0, 4));
+    CHECK(notes.note(10, "\x01"));
+    CHECK(notes.note(20, baton::ErrorBody{"refused", "no", "", {}}));
+    CHECK(notes.note(30, "\x03"));
+
+    const Done all = read_notes(place, 7, 0, 4).value();
+    CHECK(makes_sense(all, 4));
+    CHECK(all.started == started);
+    CHECK(all.took == 30ns);
+    CHECK(all.moments.size() == 12);
+    CHECK(all.results == std::vector{std::byte{0x93}, std::byte{1}, std::byte{0xc0}, std::byte{3}});
+    REQUIRE(all.failures.size() == 1);
+    CHECK(all.failures[0].index == 1);
+    CHECK(all.failures[0].error.text == "no");
+    CHECK(read_notes(place, 7, 2, 4).value().results == std::vector{std::byte{0x91}, std::byte{3}});
+    CHECK_FALSE(read_notes(place, 7, 3, 4));
+    CHECK_FALSE(read_notes(place, 7, 0, 2));
+    CHECK_FALSE(read_notes(place, 9, 0, 4));
+
+    CHECK_FALSE(notes.note(40, std::string(notes_words * 8, 'x')));
+    while (notes.note(50, "\x01")) {
+    }
+    const Done many = read_notes(place, 7, 0, 10'000).value();
+    CHECK(makes_sense(many, 10'000));
+    for (std::uint64_t& word : std::span(place).first(64))
+        for (const std::uint64_t junk : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{7} << 48 | 10 << 24 | 1'000'000, std::uint64_t{7} << 48 | 10 << 24 | 100}) {
+            const std::uint64_t before = std::exchange(word, junk);
+            if (const std::optional<Done> done = read_notes(place, 7, 0, 10'000)) static_cast<void>(makes_sense(*done, 10'000));
+            word = before;
+        }
 }
 
 TEST_CASE("an id is given once", "[pool]") {

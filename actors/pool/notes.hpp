@@ -1,0 +1,50 @@
+#pragma once
+// Notes: what came of the tasks of a batch so far, in memory that its worker writes and the pool may read meanwhile.
+//
+// | words    | content                                                                                                  |
+// | 1        | what is noted: number of the batch (16 bits), tasks (24), bytes (24); written last                       |
+// | 1        | when the batch was begun: nanoseconds since 1970                                                         |
+// | the rest | for each task: when it was done, in nanoseconds since then (32 bits); how many bytes follow (31), and    |
+// |          | whether they are an ErrorBody (1); and the bytes: that, or its result, encoded                           |
+//
+// The words of one batch are written by one worker, in order, and not changed once they are noted. What is read may be
+// anybody's: it is copied, then looked at. One thread on each side.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "actors/pool/work.hpp"
+
+namespace baton::pool {
+
+inline constexpr std::size_t notes_words = 4096;  // 32 KiB
+
+// The worker's side.
+class Notes {
+public:
+    Notes() = default;
+    // Into so many words of which nobody reads anything but notes.
+    explicit Notes(std::span<std::uint64_t, notes_words> words) noexcept : words_(words) {}
+
+    void open(std::uint16_t batch, Timestamp started) noexcept;
+    // A task is done, so many nanoseconds after the start. False, and nothing is noted, where there is no room for that.
+    [[nodiscard]] bool note(std::uint32_t moment, std::string_view result) noexcept;
+    [[nodiscard]] bool note(std::uint32_t moment, const ErrorBody& failure);
+
+private:
+    [[nodiscard]] bool note(std::uint32_t moment, std::string_view bytes, std::uint32_t flag) noexcept;
+
+    std::span<std::uint64_t> words_;
+    std::uint16_t batch_ = 0;
+    std::uint64_t tasks_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+// What came of the tasks behind the first `known` of that batch of so many tasks, as the worker's Done will tell it.
+// Nothing where there are none, or where the words make no sense.
+[[nodiscard]] std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch, std::size_t known,
+                                             std::size_t tasks);
+
+}  // namespace baton::pool
