@@ -449,9 +449,12 @@ class Columns(ProgramTest):
 
     def reader_below(self, pid):
         for child in self.children(pid):
-            with open(f"/proc/{child}/comm", encoding="ascii") as file:
-                if file.read().strip() == "column_reader":
-                    return child
+            try:
+                with open(f"/proc/{child}/comm", encoding="ascii") as file:
+                    if file.read().strip() == "column_reader":
+                        return child
+            except OSError:  # it has just ended
+                continue
             found = self.reader_below(child)
             if found is not None:
                 return found
@@ -460,9 +463,12 @@ class Columns(ProgramTest):
     @staticmethod
     def children(pid):
         found = []
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-                found += [int(word) for word in file.read().split()]
+        for path in glob.glob(f"/proc/{pid}/task/*/children"):
+            try:
+                with open(path, encoding="ascii") as file:
+                    found += [int(word) for word in file.read().split()]
+            except OSError:
+                continue
         return found
 
 

@@ -156,6 +156,7 @@ TEST_CASE("an answer that is kept when an actor stops and drains ends as stoppin
     ProcessWorld world;
     const ProbeRef alice = world.spawn("Alice");
     auto kept = world.scenario().request(alice, probe::AnswerLater{}).value();
+    CHECK(world.scenario().ask(alice, probe::Echo{"behind it"}, 20s).ok());  // a stop overtakes what is on its way
     CHECK(world.session().stop({alice}, 20s, true).value().at(0).exit.kind == ExitKind::stopped);
     CHECK(kept.get(5s).error().kind == ErrorKind::stopping);
 }

@@ -102,7 +102,7 @@ class Round:
 
     def forget_dead(self):
         for index, actor in list(self.alive.items()):
-            if not os.path.exists(f"/proc/{actor.pid}") or open(f"/proc/{actor.pid}/stat").read().rsplit(")", 1)[1].split()[0] in "ZX":
+            if has_ended(actor.pid):
                 self.note("died", actor.pid)
                 del self.alive[index]
 
@@ -221,6 +221,14 @@ def notebook_of(folder):
     return deaths, freezes, more
 
 
+def has_ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
 def leftovers(folder):
     left = glob.glob(f"{folder}/run/baton/*/")
     names = {os.path.basename(os.path.dirname(path)) for path in left}
@@ -291,9 +299,12 @@ def coordinator_of(pid):
     """The child of the script that is a coordinator."""
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         for child in file.read().split():
-            with open(f"/proc/{child}/comm") as name:
-                if "coordinator" in name.read():
-                    return int(child)
+            try:
+                with open(f"/proc/{child}/comm") as name:
+                    if "coordinator" in name.read():
+                        return int(child)
+            except OSError:  # it has just ended
+                continue
     raise SystemExit("the round has no coordinator")
 
 
