@@ -1,4 +1,5 @@
-// The main() of all test programs: what Catch2 does, and exit codes that tell skipped from failed.
+// The main() of all test programs: what Catch2 does, exit codes that tell skipped from failed, and a last line that counts
+// the test cases for tests/summary.py.
 //
 // 0: all that ran has passed. 77: nothing failed, and every test case that ran was skipped. 1: something failed. Catch2
 // itself returns the number of failed assertions, which may be any.
@@ -14,6 +15,7 @@
 #endif
 
 #include <cstdio>
+#include <utility>
 
 namespace {
 
@@ -21,6 +23,7 @@ constexpr int exit_skipped = 77;  // SKIP_RETURN_CODE in tests/CMakeLists.txt
 
 bool is_skipped = false;  // the test case that runs
 int cases_run = 0;
+int cases_failed = 0;
 int cases_skipped = 0;
 
 #ifdef BATON_CATCH2_IS_3
@@ -38,7 +41,8 @@ struct Counting : Listener {
     void testCaseEnded(const Catch::TestCaseStats& stats) override {
         Listener::testCaseEnded(stats);
         ++cases_run;
-        if (is_skipped) ++cases_skipped;
+        if (stats.totals.testCases.failed > 0) ++cases_failed;
+        else if (is_skipped) ++cases_skipped;
     }
 };
 
@@ -49,7 +53,7 @@ CATCH_REGISTER_LISTENER(Counting)
 namespace baton::tests {
 
 void note_skipped(std::string_view reason) {
-    is_skipped = true;
+    if (std::exchange(is_skipped, true)) return;  // one line a test case
     std::printf("skipped: %.*s\n", static_cast<int>(reason.size()), reason.data());
     std::fflush(stdout);
 }
@@ -63,8 +67,7 @@ int main(int argc, char* argv[]) {
 #endif
     const int result = session.run(argc, argv);
     if (cases_run == 0) return result;  // listed, helped, or found none
+    std::printf("cases: %d passed, %d failed, %d skipped\n", cases_run - cases_failed - cases_skipped, cases_failed, cases_skipped);
     if (result != 0) return 1;
-    if (cases_skipped == 0) return 0;
-    std::printf("%d of %d test cases skipped\n", cases_skipped, cases_run);
     return cases_skipped == cases_run ? exit_skipped : 0;
 }

@@ -32,7 +32,7 @@ class Programs(unittest.TestCase):
     def test_skipped_beside_passed_is_passed_and_counted(self):
         code, said = run(VERDICTS, "passes,skips")
         self.assertEqual(code, PASSED)
-        self.assertIn("1 of 2 test cases skipped\n", said)
+        self.assertIn("cases: 1 passed, 0 failed, 1 skipped\n", said)
 
     def test_what_failed_is_failed_even_if_it_skips_afterwards(self):
         self.assertEqual(run(VERDICTS, "fails and skips")[0], FAILED)
