@@ -608,6 +608,30 @@ class Hostility(ForeignClientTest):
                               {"actors": [self.greeter], "deadline": 5 * SECOND, "drain": True}, SECONDS)
         self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
 
+    def test_an_inbox_that_reads_nothing_costs_its_sender_no_more_than_a_window(self):
+        honest = self.join()
+        inbox = self.context.socket(zmq.ROUTER)
+        inbox.rcvhwm = 1
+        address = f"ipc://{self.folder}/deaf.sock"
+        inbox.bind(address)
+        deaf = Stranger(self, self.coordinator_address)
+        deaf.say(self.to_coordinator("Join", join_body(name="deaf", address=address)))
+        envelope, body = deaf.hear()
+        self.assertEqual(envelope[1], REPLY, body)
+        victim = honest.ask(COORDINATOR, "Find", {"name": "deaf"}, SECONDS)["actor"]
+        spawned = honest.ask(COORDINATOR, "Spawn", dict(spawn_body("probe"), folders=[os.environ["BATON_TESTS_BIN"]]), SECONDS)
+        probe = tuple(spawned["actor"])
+        before = resident_bytes(spawned["pid"])
+        window, ballast = 64 << 20, 64 << 10
+        flooded = honest.ask(probe, "Flood", {"other": victim, "count": 10_000, "ballast_bytes": ballast,
+                                              "deadline_milliseconds": 200}, SECONDS)
+        self.assertEqual(flooded["error"], "overloaded", flooded)
+        self.assertIn("deaf", flooded["text"])
+        self.assertLessEqual(flooded["taken"] * ballast, window)
+        self.assertGreater(flooded["taken"] * ballast, window // 2)
+        self.assertLess(flooded["resident_bytes"] - before, 2 * window)
+        inbox.close(linger=0)
+
     def test_a_dropped_connection_that_goes_on_talking_does_not_keep_an_actor_from_stopping(self):
         honest = self.join_with_greeter()
         code = "import sys, zmq; lane = zmq.Context().socket(zmq.DEALER); lane.connect(sys.argv[1]); " \
