@@ -158,8 +158,9 @@ public:
     }
     // The same as map(), but the outcomes are looked at one after the other, and values are only taken as that goes on: at
     // most `options.ahead` (0: sixteen a worker) that have not been looked at.
+    // A source that is a temporary or a view is kept; any other must live as long as what this returns.
     template <class R, std::ranges::input_range Source>
-    [[nodiscard]] Result<Lazy<R, std::views::all_t<Source>>> imap(std::string_view function, Source&& source, const MapOptions& options = {});
+    [[nodiscard]] Result<Lazy<R, std::remove_reference_t<Source>>> imap(std::string_view function, Source&& source, const MapOptions& options = {});
 
     // ---- step by step: add() some, before start() or after, then execute() waits for all that were added
     // The id. Before start() a call is not compared with what workers have: execute() tells, `refused`, in its outcome.
@@ -267,8 +268,8 @@ private:
 template <class R, std::ranges::input_range Source>
 class Lazy {
 public:
-    Lazy(Pool& pool, std::string function, Source source, const MapOptions& options, std::size_t ahead)
-        : pool_(&pool), function_(std::move(function)), source_(std::make_unique<Source>(std::move(source))), options_(options),
+    Lazy(Pool& pool, std::string function, std::shared_ptr<Source> source, const MapOptions& options, std::size_t ahead)
+        : pool_(&pool), function_(std::move(function)), source_(std::move(source)), options_(options),
           at_(std::ranges::begin(*source_)), ahead_(ahead) {}
 
     // The next one, nothing behind the last. An error: a value that does not fit, behind the outcomes of those before it;
@@ -338,7 +339,7 @@ private:
 
     Pool* pool_;
     std::string function_;
-    std::unique_ptr<Source> source_;  // where `at_` points to, wherever this goes
+    std::shared_ptr<Source> source_;  // where `at_` points to, wherever this goes
     MapOptions options_;
     std::ranges::iterator_t<Source> at_;
     std::size_t ahead_;
@@ -349,12 +350,16 @@ private:
 };
 
 template <class R, std::ranges::input_range Source>
-Result<Lazy<R, std::views::all_t<Source>>> Pool::imap(std::string_view function, Source&& source, const MapOptions& options) {
+Result<Lazy<R, std::remove_reference_t<Source>>> Pool::imap(std::string_view function, Source&& source, const MapOptions& options) {
     // Tells at once where the function or its result is another one.
     Result<std::shared_ptr<Job>> job = new_job<R>(function, usual_rules());
     if (!job) return job.error();
     const std::size_t ahead = options.ahead > 0 ? options.ahead : 16 * scheduler_->crew().size();
-    return Lazy<R, std::views::all_t<Source>>{*this, std::string(function), std::views::all(std::forward<Source>(source)), options, ahead};
+    using Range = std::remove_reference_t<Source>;
+    // Not std::views::all: clang has no use for it before version 16.
+    constexpr bool is_kept = !std::is_lvalue_reference_v<Source> || std::ranges::view<std::remove_const_t<Range>>;
+    if constexpr (is_kept) return Lazy<R, Range>{*this, std::string(function), std::make_shared<Range>(std::forward<Source>(source)), options, ahead};
+    else return Lazy<R, Range>{*this, std::string(function), std::shared_ptr<Range>{std::shared_ptr<void>{}, &source}, options, ahead};
 }
 
 }  // namespace baton::pool

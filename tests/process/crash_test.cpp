@@ -84,7 +84,8 @@ public:
     // What is outside of the session is whole; it is the user's, so it is removed here.
     void check_outside() {
         const std::pair<const char*, std::int64_t> names[]{{"-own", own_value}, {"-theirs", theirs_value}};
-        for (const auto& [ending, value] : names) {
+        for (const auto& [ending, expected] : names) {
+            const std::int64_t value = expected;
             const std::string path = "/dev/shm/" + outside_name + ending;
             std::ifstream file{path, std::ios::binary};
             if (!file) continue;

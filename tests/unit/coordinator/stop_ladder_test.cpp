@@ -109,7 +109,7 @@ TEST_CASE("a wave may take almost all the time there is, if those after it are q
 TEST_CASE("one that hangs is forced late, and all others end by themselves long before", "[unit][stop][I8]") {
     ManualClock clock;
     Climb climb{clock, started_one_by_one(100), 5s, 10ms};
-    climb.stuck = {actor(GENERATE(100, 50, 1))};
+    climb.stuck = {actor(GENERATE(100U, 50U, 1U))};
     climb.run();
     const ActorId stuck = climb.stuck.front();
     CHECK(climb.forced == std::vector{StopLadder::Step{stuck, Rung::terminate}, StopLadder::Step{stuck, Rung::kill}});
