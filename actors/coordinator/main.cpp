@@ -1,5 +1,4 @@
 // The coordinator program: one session, from start to end.
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -12,13 +11,13 @@
 #include <limits>
 #include <new>
 #include <optional>
-#include <sstream>
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/limit_behind.hpp"
 #include "runtime/base/say.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/process/birth.hpp"
+#include "runtime/process/command_line.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/output.hpp"
 #include "runtime/process/sweep.hpp"
@@ -206,18 +205,12 @@ int main(int argc, char** argv) {
                            "  BATON_SESSION=ID python3 hello.py", name));
     app.prefix_command();
     app.positionals_at_end();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        std::ostringstream out;
-        std::ostringstream complaint;
-        const int code = app.exit(error, out, complaint);
-        print_output(out.str());
-        say(complaint.str());
-        return code_with_output(name, code);
-    }
+    if (const std::optional<int> code = read_command_line(app, argc, argv, name)) return *code;
     if (!memory.empty()) options.memory_bytes = bytes_of(memory).value_or(0);
     for (const std::string& rest : app.remaining()) options.scenario.push_back(rest);
+    // Behind the scenario all is the scenario's; what stands in its place and looks like an option was meant as one.
+    if (!options.scenario.empty() && options.scenario.front().starts_with('-'))
+        return complain_of_usage(name, fmt::format("there is no option '{}'", options.scenario.front()));
 
     Log log{"coordinator"};
     Result<int> code = Error{};

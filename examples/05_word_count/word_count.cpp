@@ -1,5 +1,4 @@
 // Word count: a text file of any size, cut at word ends, counted by N actors, and the words that come most.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "actors/word_counter/word_table.hpp"
 #include "examples/05_word_count/merged_pages.hpp"
+#include "runtime/process/command_line.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/scenario.hpp"
 #include "runtime/wire/json.hpp"
@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
     app.add_option("--top", options.top, "how many words to show")->check(CLI::Range(1, 10'000))->capture_default_str();
     app.add_flag("--json", options.is_json, "for programs");
     app.footer("Example:\n  word_count /usr/share/common-licenses/GPL-3");
-    CLI11_PARSE(app, argc, argv);
+    if (const std::optional<int> code = baton::read_command_line(app, argc, argv, "word_count")) return *code;
 
     // A file that can't be counted is said before anything is started.
     constexpr int exit_no_input = 66;  // EX_NOINPUT of sysexits.h

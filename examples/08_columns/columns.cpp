@@ -1,5 +1,4 @@
 // Columns: a CSV file of any size, read by several actors into typed columns in shared memory.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -11,13 +10,13 @@
 #include "examples/08_columns/collector.hpp"
 #include "examples/08_columns/report.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/process/command_line.hpp"
 
 namespace {
 
 using namespace column_reader;
 
 // Of sysexits.h.
-constexpr int exit_usage = 64;
 constexpr int exit_data = 65;
 constexpr int exit_no_input = 66;
 constexpr int exit_cannot_create = 73;
@@ -122,12 +121,12 @@ int main(int argc, char** argv) {
     app.add_flag("--json", options.is_json, "for programs, in one line");
     app.add_flag("--checksum", options.has_checksum, "of all cells, to compare programs by");
     app.footer("Example:\n  columns data.csv --npy columns/");
-    CLI11_PARSE(app, argc, argv);
+    if (const std::optional<int> code = baton::read_command_line(app, argc, argv, "columns")) return *code;
 
     const baton::Result<char> delimiter = delimiter_of(options.delimiter);
     if (!delimiter) {
         std::fputs(fmt::format("columns: --delimiter: {}\n", delimiter.error().text).c_str(), stderr);
-        return exit_usage;
+        return baton::exit_usage;
     }
     // A file that can't be read is said before anything is started. The actors may stand elsewhere.
     auto file = TextFile::open(std::filesystem::absolute(options.path).string());

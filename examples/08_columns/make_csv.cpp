@@ -1,5 +1,4 @@
 // Writes a CSV file of any size, the same bytes for the same options on every machine.
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <string_view>
 
 #include "runtime/base/unique_fd.hpp"
+#include "runtime/process/command_line.hpp"
 #include "runtime/progress.hpp"
 
 namespace {
@@ -202,7 +202,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_flag("--newlines", options.has_newlines, "some of the texts in quotes hold newlines");
     app.footer("Example, about 1 GB:\n  make_csv /tmp/large.csv --rows 9000000");
-    CLI11_PARSE(app, argc, argv);
+    if (const std::optional<int> code = baton::read_command_line(app, argc, argv, "make_csv")) return *code;
 
     baton::UniqueFd fd{::open(options.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     int failed = fd.is_open() ? 0 : errno;

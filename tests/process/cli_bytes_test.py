@@ -16,9 +16,10 @@ class Numbers(cli_test.World):
     def refused(self, *arguments):
         done = subprocess.run([f"{BIN}/coordinator", *arguments], env=self.environment, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, check=False)
-        self.assertNotEqual(done.returncode, 0, arguments)
-        self.assertGreater(done.returncode, 0, arguments)
-        return done.stderr + done.stdout
+        self.assertEqual(done.returncode, 64, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("see `coordinator --help`\n", done.stderr)
+        return done.stderr
 
     def test_a_budget_that_is_no_number_of_bytes_is_named_and_refused(self):
         for text in ("-1", "0", "18446744073709551617", "18446744073709551616", "1.5", "nan", "x", "1X", "99999999999T", "1 M", "+1"):
@@ -44,6 +45,24 @@ class Numbers(cli_test.World):
 
 
 class Words(cli_test.World):
+    def test_every_program_says_what_is_wrong_with_its_options_and_ends_with_64(self):
+        for program, words, expected in (("coordinator", ["--frobnicate"], "there is no option '--frobnicate'"),
+                                         ("coordinator", ["--serve-for", "abc"], "abc"),
+                                         ("coordinator", ["--announce", "\x1b[2J"], "\\x1b[2J"),
+                                         ("word_count", [], "file is required"),
+                                         ("word_count", ["/etc/passwd", "--counters", "0"], "--counters"),
+                                         ("columns", ["x.csv", "--readers", "many"], "many"),
+                                         ("columns", ["x.csv", "--frobnicate"], "--frobnicate"),
+                                         ("make_csv", [], "file is required"),
+                                         ("make_csv", ["/dev/null", "--rows", "-1"], "--rows")):
+            with self.subTest(program=program, words=words):
+                done = subprocess.run([f"{BIN}/{program}", *words], env=self.environment, capture_output=True, text=True,
+                                      stdin=subprocess.DEVNULL, check=False)
+                self.assertEqual((done.returncode, done.stdout), (64, ""), done.stderr)
+                self.assertTrue(done.stderr.startswith(f"{program}: usage: "), done.stderr)
+                self.assertIn(expected, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
     def test_a_command_that_does_not_exist_is_named(self):
         for words in (["frobnicate"], ["frobnicate", "--json"], ["--session", "abcdefgh", "frobnicate", "Ada"]):
             error = self.baton(*words, code=64)
