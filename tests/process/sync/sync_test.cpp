@@ -382,6 +382,7 @@ TEST_CASE("what throws out of a wait leaves nobody in line and gives back what c
     CHECK(world.tell(alice, {"get", jobs.address(), 1000}) == "ok 7");
     sync::Barrier barrier{context, sync::Barrier::make(context, world.keeper(), "start", {.parties = 2}).value()};
     torn([&] { return barrier.wait(30s); });
+    CHECK(world.look(barrier.address()).waiting == 0);  // behind the word that it is given up, which Alice may overtake
     CHECK_THAT(world.tell(alice, {"arrive", barrier.address()}), Contains("gave up waiting"));
 }
 
