@@ -14,7 +14,7 @@ import baton
 BIN = os.path.abspath(os.environ["BATON_BIN"])
 TESTS_BIN = os.path.abspath(os.environ.get("BATON_TESTS_BIN", BIN))
 PYTHON = "/usr/bin/python3"
-SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
+SANITIZED = "asan" in os.environ.get("LD_PRELOAD", "")
 WATCHDOG = 60
 
 

@@ -55,6 +55,7 @@ class Round:
     def run(self):
         with baton.session(name="soak") as session:
             self.session = session
+            self.note("session", os.getpid(), id=session.id)
             keeper = sync.Keeper(session)
             self.lock = keeper.lock("soak")
             self.condition = keeper.condition(self.lock, "soak")
@@ -247,7 +248,6 @@ def play(folder, seed, seconds, end):
     os.makedirs(f"{folder}/run", mode=0o700)
     environment = {**os.environ, "XDG_RUNTIME_DIR": f"{folder}/run"}
     environment.pop("BATON_SESSION", None)
-    before = set(glob.glob("/dev/shm/baton-*"))
     faults = []
     with open(f"{folder}/log", "wb") as log:
         process = subprocess.Popen([sys.executable, "-u", __file__, "--round", folder, "--seed", str(seed), "--seconds", str(seconds),
@@ -274,8 +274,11 @@ def play(folder, seed, seconds, end):
         subprocess.run([os.path.join(os.environ["BATON_BIN"], "baton"), "sweep"], env=environment, check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     faults += [f"left behind: {path}" for path in leftovers(folder)]
-    faults += [f"left behind: {path}" for path in sorted(set(glob.glob("/dev/shm/baton-*")) - before)]
     deaths, freezes, more = notebook_of(folder)
+    sessions = [row["id"] for row in more if row["what"] == "session"]
+    if not sessions:
+        faults.append("the round never had a session")
+    faults += [f"left behind: {path}" for one in sessions for path in sorted(glob.glob(f"/dev/shm/baton-{one}-*"))]
     for row in more:
         if row["what"] == "stopped" and row["took"] > 1 + 4:
             faults.append(f"a stop within 1 s took {row['took']:.1f} s")
