@@ -107,11 +107,11 @@ void PyPending::wait(Duration duration) {
 // ---- PyAnswer --------------------------------------------------------------------------------------
 
 void PyAnswer::reply(py::handle value) {
-    const auto [body, parcel] = encode_untyped(value, "the reply to " + command_);
-    if (body.size() > limits::message_bytes_max)
+    const auto reply = encode_untyped(value, "the reply to " + command_);
+    if (reply.body.size() > limits::message_bytes_max)
         refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
-                           body.size(), limits::message_bytes_max));
-    answer([&body = body, &parcel = parcel](AnswerSlot& slot) { slot.reply(body, &parcel); });
+                           reply.body.size(), limits::message_bytes_max));
+    answer([&reply](AnswerSlot& slot) { slot.reply(reply.body, &reply.parcel); });
 }
 
 void PyAnswer::fail(const std::string& text) {
