@@ -30,6 +30,7 @@ using Matchers::StartsWith;
 using Matchers::UnorderedEquals;
 using Matchers::VectorContains;
 }  // namespace Catch
+using Catch::Approx;
 
 #else
 #include <catch2/catch.hpp>

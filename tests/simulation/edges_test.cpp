@@ -1,9 +1,8 @@
 // What happens at the edges of a hand-over: an exception out of a wait, a taker that sends, a flood of answers, a forged
 // reply, a link that is dropped, the end of the coordinator.
-#include <catch2/catch.hpp>
-
 #include "runtime/context.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "tests/catch.hpp"
 #include "tests/simulation/sim_world.hpp"
 
 namespace {
