@@ -9,6 +9,7 @@
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 
@@ -37,12 +38,24 @@ struct Mapping::Region {
 
 namespace {
 
-Error to_error(const ipc::interprocess_exception& exception, std::string tried) {
-    const int code = exception.get_native_error();
-    const bool is_full = exception.get_error_code() == ipc::out_of_space_error || code == ENOSPC || code == ENOMEM ||
-                         code == EMFILE || code == ENFILE || code == EAGAIN || code == EFBIG;
+Error to_error(int code, std::string_view tried) {
+    const bool is_full = code == ENOSPC || code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN || code == EFBIG;
     return Error{is_full ? ErrorKind::overloaded : ErrorKind::refused,
                  fmt::format("{}: {}{}", tried, std::strerror(code), limit_behind(code))};
+}
+
+Error to_error(const ipc::interprocess_exception& exception, std::string_view tried) {
+    Error error = to_error(exception.get_native_error(), tried);
+    if (exception.get_error_code() == ipc::out_of_space_error) error.kind = ErrorKind::overloaded;
+    return error;
+}
+
+// 0 or errno. Boost's own truncate() also commits all of the memory in newer versions (1.83), and fails for no bytes.
+int resize(const ipc::shared_memory_object& object, std::size_t bytes) noexcept {
+    const int fd = object.get_mapping_handle().handle;
+    while (::ftruncate(fd, static_cast<off_t>(bytes)) != 0)
+        if (errno != EINTR) return errno;
+    return 0;
 }
 
 }  // namespace
@@ -57,11 +70,9 @@ Result<SharedObject> SharedObject::create(const std::string& name, std::size_t b
         const HeldSignals held;  // RLIMIT_FSIZE is for shared memory too
         ipc::permissions only_mine{0600};
         ipc::shared_memory_object object{ipc::create_only, name.c_str(), ipc::read_write, only_mine};
-        try {
-            object.truncate(static_cast<ipc::offset_t>(bytes));
-        } catch (const ipc::interprocess_exception&) {
+        if (const int code = resize(object, bytes); code != 0) {
             remove_shared_object(name);  // nobody else knows of it
-            throw;
+            return to_error(code, fmt::format("cannot create the shared memory {} of {} bytes", name, bytes));
         }
         return SharedObject{std::make_unique<Handle>(Handle{std::move(object), name})};
     } catch (const ipc::interprocess_exception& exception) {
@@ -159,8 +170,7 @@ bool remove_shared_object(const std::string& name) noexcept {
 
 bool discard_shared_object(const std::string& name) noexcept {
     try {
-        ipc::shared_memory_object object{ipc::open_only, name.c_str(), ipc::read_write};
-        object.truncate(0);
+        static_cast<void>(resize(ipc::shared_memory_object{ipc::open_only, name.c_str(), ipc::read_write}, 0));
     } catch (const ipc::interprocess_exception&) {
         return false;  // it is not there
     }

@@ -161,7 +161,7 @@ void add_talking(CLI::App& app, CommandLine& line) {
     const auto add_words = [&line](CLI::App& sub) {
         sub.add_option("NAME", line.words.name, "of the actor, as in `baton ps`")->required()->type_name("");
         sub.add_option("COMMAND", line.words.command, "one of `baton describe NAME`")->required()->type_name("");
-        sub.add_option("FIELD=VALUE", line.words.fields, "the fields of the command")->type_name("");
+        sub.add_option("FIELDS", line.words.fields, "of the command, each as FIELD=VALUE")->type_name("");
     };
     CLI::App* ask = add(app, line, "ask", "say a command to an actor and print its reply", "");
     ask->footer(std::string("Examples:\n"
