@@ -341,11 +341,11 @@ SegmentList Estate::list(std::uint64_t rows_max) const {
     return list;
 }
 
-// Since the word last changed. What stands in the row may be any number.
+// Since the word last changed. What stands in the row may be any number, and nothing yet.
 Duration Estate::age_of(Slot slot) const noexcept {
     const std::int64_t now = clock_->now().time_since_epoch().count();
     const std::int64_t since = ledger().segment(slot).since.load(relaxed);
-    return since < 0 || since > now ? Duration::zero() : Duration{now - since};
+    return since <= 0 || since > now ? Duration::zero() : Duration{now - since};
 }
 
 std::vector<Finding> Estate::audit() const {
