@@ -317,16 +317,23 @@ class Session:
     def __exit__(self, kind: Any, error: Optional[BaseException], trace: Any) -> None:
         if self._core.is_in_child:
             return  # the parent's block is still open
-        try:
-            # The block around an inner one is interrupted too, and need not say so again.
-            self._end(isinstance(error, KeyboardInterrupt) or getattr(error, "_is_baton_interrupt", False),
-                      is_told=not isinstance(error, KeyboardInterrupt))
-        except KeyboardInterrupt:
-            self._core.kill_all()
-            _leave()
-        except Error:
-            if error is None:
-                raise
+        # The block around an inner one is interrupted too, and need not say so again.
+        is_told = not isinstance(error, KeyboardInterrupt)
+        was_interrupted = not is_told or getattr(error, "_is_baton_interrupt", False)
+        while True:
+            try:
+                self._end(was_interrupted, is_told=is_told)
+                break
+            except KeyboardInterrupt:
+                # Just before _end() could take it, it is the first.
+                if was_interrupted or self._was_interrupted or not self._core.is_open:
+                    self._core.kill_all()
+                    _leave()
+                was_interrupted, is_told = True, False
+            except Error:
+                if error is None:
+                    raise
+                break
         if self._was_interrupted:
             _leave()
 

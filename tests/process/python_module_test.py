@@ -578,8 +578,9 @@ class Sessions(World):
 
     def test_the_end_of_the_program_closes_what_was_forgotten(self):
         process = self.script("""
-            import os, sys, threading
+            import os, sys, threading, warnings
             import baton
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12: a fork where there are threads
             print(baton.session().spawn("greeter").pid)
             thread = threading.Thread(target=lambda: print(baton.session().spawn("greeter").pid))
             thread.start()

@@ -320,7 +320,7 @@ class Pools(World):
             import baton
             with baton.Pool("pool_worker", workers=2, progress=False) as pool:
                 print("ready")
-                pool.map("wait_for", [{gate!r}] * 4)
+                pool.map("wait_for", [{gate!r}] * 2)
             """, start_new_session=True)
         self.assertEqual(process.stdout.readline(), "ready\n")
         os.killpg(process.pid, signal.SIGINT)
