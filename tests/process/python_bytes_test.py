@@ -178,7 +178,7 @@ class Exactly(World):
     # ---- sizes
 
     def test_what_is_larger_than_a_message_is_refused_at_the_bound(self):
-        begin = time.monotonic()
+        begin = time.process_time()
         for field, value in (("bytes", b"x" * MESSAGE_BYTES_MAX), ("text", "x" * (64 << 20)), ("bytes", bytearray(256 << 20)),
                              ("bytes", memoryview(bytes(64 << 20))[::2]), ("list", range(10**12)), ("list", itertools.count()),
                              ("list", [0] * (2 << 20)), ("table", {str(i): 0.0 for i in range(200_000)})):
@@ -192,7 +192,7 @@ class Exactly(World):
         cycle = []
         cycle.append(cycle)
         self.assertRaisesText(baton.Refused, "message_depth_max", self.echo, "list", cycle)
-        self.assertLess(time.monotonic() - begin, 60, "none of them was built to its end")
+        self.assertLess(time.process_time() - begin, 60, "none of them was built to its end")
 
     def test_many_handles_of_long_shapes_are_refused_and_stay_with_their_owner(self):
         keeper = self.session.spawn("keeper")
