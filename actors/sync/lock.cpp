@@ -62,9 +62,10 @@ Result<Hold> Lock::acquire_taken(Duration duration) {
 }
 
 Result<void> Lock::take(Deadline deadline, Duration asked) {
-    if (!spin(deadline)) {
+    if (const std::uint64_t seen = spin(deadline); seen != lock_word::free) {
         const Duration left = deadline.left(context().loop().clock());
-        if (left == Duration::zero()) return late(kind_, asked);
+        // Its owner's, and there is no more to see; but where somebody waits, or has, the keeper may be about to free it.
+        if (left == Duration::zero() && !lock_word::is_waited(seen)) return late(kind_, asked);
         Result<Granted> granted = wait(Acquire{number()}, left, kind_);
         if (!granted) return granted.error().kind == ErrorKind::timed_out ? late(kind_, asked) : granted.error();
         dead_owner_ = std::move(granted->dead_owner);
@@ -73,23 +74,24 @@ Result<void> Lock::take(Deadline deadline, Duration asked) {
     return {};
 }
 
-bool Lock::spin(Deadline deadline) {
+std::uint64_t Lock::spin(Deadline deadline) {
     const Clock& clock = context().loop().clock();
     const Deadline enough = deadline.or_earlier(Deadline::in(clock, spin_duration));
     const Word lock = word(lock_place);
+    std::uint64_t seen = lock_word::free;
     do {
         for (int looks = 0; looks < looks_between_yields; ++looks) {
-            std::uint64_t seen = lock.load(std::memory_order_relaxed);
+            seen = lock.load(std::memory_order_relaxed);
             const bool is_abandoned = lock_word::is_abandoned(seen);
             if ((seen == lock_word::free || is_abandoned) && lock.compare_exchange_strong(seen, me_, std::memory_order_acquire)) {
                 if (is_abandoned) dead_owner_ = fmt::format("actor {}", to_string(lock_word::owner_of(seen)));
-                return true;
+                return lock_word::free;
             }
             pause_a_little();
         }
         std::this_thread::yield();
     } while (!enough.has_passed(clock));
-    return false;
+    return seen;
 }
 
 Result<void> Lock::release_inner() {

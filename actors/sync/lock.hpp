@@ -92,7 +92,8 @@ private:
     [[nodiscard]] Result<Hold> acquire_taken(Duration deadline);
     // Looks for a moment, then waits at the keeper. `asked` is what an error says.
     [[nodiscard]] Result<void> take(Deadline deadline, Duration asked);
-    [[nodiscard]] bool spin(Deadline deadline);
+    // What stood there last; `free` when it has been taken.
+    [[nodiscard]] std::uint64_t spin(Deadline deadline);
     Result<void> release() {
         if (depth_ != 1 || !is_attached()) return release_inner();
         depth_ = 0;

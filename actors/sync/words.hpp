@@ -47,6 +47,7 @@ inline constexpr std::uint64_t removed = std::uint64_t{1} << 61;
     return {static_cast<std::uint32_t>(id >> 32), static_cast<std::uint32_t>(id)};
 }
 [[nodiscard]] constexpr bool is_abandoned(std::uint64_t word) noexcept { return (word & abandoned) != 0; }
+[[nodiscard]] constexpr bool is_waited(std::uint64_t word) noexcept { return (word & waited) != 0; }
 
 }  // namespace lock_word
 
