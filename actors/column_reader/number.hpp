@@ -71,7 +71,8 @@ inline constexpr std::array<std::string_view, 6> missing_words{"NA", "N/A", "NaN
     const char* end = cell.data() + cell.size();
     const auto read = fast_float::from_chars(cell.data(), end, value);
     // Newer versions than 3.9 say of what is infinite or 0 in a double that it is out of range.
-    if ((read.ec != std::errc{} && read.ec != std::errc::result_out_of_range) || read.ptr != end || std::isnan(value)) return false;
+    const bool is_number = read.ec == std::errc{} || read.ec == std::errc::result_out_of_range;
+    if (!is_number || read.ptr != end || std::isnan(value)) return false;
     if (value == 0 && std::signbit(value) && cell.find_first_not_of("-0") == std::string_view::npos) value = 0;
     return true;
 }

@@ -21,6 +21,8 @@ std::size_t tasks_in(const Batch& batch) {
     return count;
 }
 
+std::size_t tasks_in(const Done& done) { return done.moments.size() / sizeof(std::uint32_t); }
+
 Result<Run> pack(const Batch& batch) {
     Run run{batch.front().job->function->name, {}, {}, Tempo::budget, 0};
     Buffer head;
@@ -107,10 +109,11 @@ bool is_whole(const Job& job, std::size_t task) {
 }
 
 bool makes_sense(const Done& done, std::size_t tasks) {
-    const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
+    const std::size_t count = tasks_in(done);
     if ((count == 0 && tasks > 0) || count > tasks || done.moments.size() % sizeof(std::uint32_t) != 0) return false;
     constexpr Duration longest = timestamp_max / 2;  // their sum is a point in time too
-    if (done.took < Duration::zero() || done.took > longest || done.started < Timestamp{-longest} || done.started > Timestamp{longest}) return false;
+    if (done.took < Duration::zero() || done.took > longest) return false;
+    if (done.started < Timestamp{-longest} || done.started > Timestamp{longest}) return false;
     std::size_t next = 0;
     for (const FailedTask& failure : done.failures) {
         if (failure.index < next || failure.index >= count) return false;

@@ -21,6 +21,8 @@ struct Stretch {
 using Batch = std::vector<Stretch>;
 
 [[nodiscard]] std::size_t tasks_in(const Batch& batch);
+// How many it tells of.
+[[nodiscard]] std::size_t tasks_in(const Done& done);
 template <class Each>
 void for_each_task(const Batch& batch, const Each& each) {
     for (const Stretch& stretch : batch)

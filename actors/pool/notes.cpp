@@ -47,7 +47,9 @@ std::optional<ErrorBody> failure_of(std::string_view bytes) {
     return body;
 }
 
-void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
+    to.insert(to.end(), bytes.begin(), bytes.end());
+}
 
 }  // namespace
 
@@ -56,7 +58,8 @@ void Notes::open(std::uint16_t batch, Timestamp started) noexcept {
     tasks_ = 0;
     bytes_ = 0;
     if (words_.empty()) return;
-    std::atomic_ref{words_[1]}.store(static_cast<std::uint64_t>(started.time_since_epoch().count()), std::memory_order_relaxed);
+    const auto since_1970 = static_cast<std::uint64_t>(started.time_since_epoch().count());
+    std::atomic_ref{words_[1]}.store(since_1970, std::memory_order_relaxed);
     std::atomic_ref{words_[0]}.store(packed(batch, 0, 0), std::memory_order_release);
 }
 
@@ -81,15 +84,18 @@ bool Notes::note(std::uint32_t moment, std::string_view bytes, std::uint32_t fla
     return true;
 }
 
-std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch, std::size_t known, std::size_t tasks) {
+std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch, std::size_t known,
+                               std::size_t tasks) {
     const std::uint64_t noted = std::atomic_ref{words[0]}.load(std::memory_order_acquire);
     const std::uint64_t count = noted >> bits & mask;
     const std::span<const std::byte> room = std::as_bytes(words.subspan(head_words));
-    if (noted >> (2 * bits) != batch || count <= known || count > tasks || (noted & mask) > room.size()) return std::nullopt;
-    const std::vector<std::byte> copy(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(noted & mask));
+    const std::size_t size = noted & mask;
+    if (noted >> (2 * bits) != batch || count <= known || count > tasks || size > room.size()) return std::nullopt;
+    const std::vector<std::byte> copy(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
 
     Done done;
-    done.started = Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(std::atomic_ref{words[1]}.load(std::memory_order_relaxed))}};
+    const std::uint64_t since_1970 = std::atomic_ref{words[1]}.load(std::memory_order_relaxed);
+    done.started = Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(since_1970)}};
     Buffer results;
     Encoder values{results};
     values.array(count - known);

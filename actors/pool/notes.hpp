@@ -1,11 +1,12 @@
 #pragma once
 // Notes: what came of the tasks of a batch so far, in memory that its worker writes and the pool may read meanwhile.
 //
-// | words    | content                                                                                                  |
-// | 1        | what is noted: number of the batch (16 bits), tasks (24), bytes (24); written last                       |
-// | 1        | when the batch was begun: nanoseconds since 1970                                                         |
-// | the rest | for each task: when it was done, in nanoseconds since then (32 bits); how many bytes follow (31), and    |
-// |          | whether they are an ErrorBody (1); and the bytes: that, or its result, encoded                           |
+// | words    | content                                                                                              |
+// | -------- | ---------------------------------------------------------------------------------------------------- |
+// | 1        | what is noted: number of the batch (16 bits), tasks (24), bytes (24); written last                   |
+// | 1        | when the batch was begun: nanoseconds since 1970                                                     |
+// | the rest | for each task: when it was done, in nanoseconds since then (32 bits); how many bytes follow (31),    |
+// |          | and whether they are an ErrorBody (1); and the bytes: that, or its result, encoded                   |
 //
 // The words of one batch are written by one worker, in order, and not changed once they are noted. What is read may be
 // anybody's: it is copied, then looked at. One thread on each side.
@@ -44,7 +45,7 @@ private:
 
 // What came of the tasks behind the first `known` of that batch of so many tasks, as the worker's Done will tell it.
 // Nothing where there are none, or where the words make no sense.
-[[nodiscard]] std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch, std::size_t known,
-                                             std::size_t tasks);
+[[nodiscard]] std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch,
+                                             std::size_t known, std::size_t tasks);
 
 }  // namespace baton::pool

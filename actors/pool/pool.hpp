@@ -358,8 +358,10 @@ Result<Lazy<R, std::remove_reference_t<Source>>> Pool::imap(std::string_view fun
     using Range = std::remove_reference_t<Source>;
     // Not std::views::all: clang has no use for it before version 16.
     constexpr bool is_kept = !std::is_lvalue_reference_v<Source> || std::ranges::view<std::remove_const_t<Range>>;
-    if constexpr (is_kept) return Lazy<R, Range>{*this, std::string(function), std::make_shared<Range>(std::forward<Source>(source)), options, ahead};
-    else return Lazy<R, Range>{*this, std::string(function), std::shared_ptr<Range>{std::shared_ptr<void>{}, &source}, options, ahead};
+    std::shared_ptr<Range> range;
+    if constexpr (is_kept) range = std::make_shared<Range>(std::forward<Source>(source));
+    else range = std::shared_ptr<Range>{std::shared_ptr<void>{}, &source};  // which frees nothing
+    return Lazy<R, Range>{*this, std::string(function), std::move(range), options, ahead};
 }
 
 }  // namespace baton::pool

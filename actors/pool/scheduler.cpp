@@ -182,7 +182,7 @@ void Scheduler::take_answers(std::size_t seat) {
 
 void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
     Seat& from = crew_.seats()[seat];
-    const std::size_t count = done.moments.size() / sizeof(std::uint32_t);
+    const std::size_t count = tasks_in(done);
     if (!makes_sense(done, flight.count) || count < flight.told) {
         const Error why{ErrorKind::corrupt, fmt::format("{} has answered what is no answer to {} tasks", from.name, flight.count)};
         static_cast<void>(context_->kill(from.worker));
@@ -209,7 +209,7 @@ void Scheduler::read_board(std::size_t seat, Flight& flight) {
     flight.is_looked_at = true;  // no other task begins in it: its budget is spent, or its worker is dead
     std::optional<Done> done = crew_.board().read(seat, flight.batch, flight.told, flight.count);
     if (!done || !makes_sense(*done, flight.count - flight.told)) return;
-    const std::size_t count = done->moments.size() / sizeof(std::uint32_t);
+    const std::size_t count = tasks_in(*done);
     settle(flight, std::move(*done), crew_.seats()[seat].name, 0);
     flight.told += count;
 }

@@ -4,8 +4,8 @@
 // Tasks wait in one queue, as stretches of jobs. A worker that has room is given a batch: as many as its Tempo says, of one
 // function, and never more than its share while others have nothing to do. What turns out to wait behind a long task is taken
 // back from its worker (board.hpp) as soon as another one is free; what was done before it is told at once. Its answer
-// settles them, or its death brings back what it had not done: those of a batch run one by one, so that it
-// shows which of them a worker dies of; that one is failed after some tries, the others go on. Tasks under a deadline,
+// settles them, or its death brings back what it had not done: those of a batch run one by one, so that it shows which of
+// them a worker dies of; that one is failed after some tries, the others go on. Tasks under a deadline,
 // that may not be tried twice, or that carry segments, are alone in a worker's hands from the start.
 //
 // It moves whenever its owner calls move() or wait(); nothing runs between. Every wait ends: with the tasks, at its
