@@ -66,7 +66,12 @@ struct Socket {
     }
     bool send(std::string_view bytes, zmq::send_flags flags = zmq::send_flags::none) {
         may_hold_frames = true;
-        return uninterrupted([&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
+        const auto try_to = [&] {
+            return uninterrupted([&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
+        };
+        // A send hears of what the other side has read at most once a millisecond, a look at the events always: a queue
+        // that was emptied within that time is not full.
+        return try_to() || (has_event(ZMQ_POLLOUT) && try_to());
     }
     bool has_event(int event) {
         const int events = uninterrupted([&] { return socket.get(zmq::sockopt::events); });

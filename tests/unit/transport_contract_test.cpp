@@ -54,16 +54,26 @@ struct Came {
     std::string frame;
 };
 
-// The next frame at the inbox, waited for. A frame that never comes is ended by ctest's TIMEOUT.
+// Waits until `has_come`; a frame that never comes fails the test.
+template <class HasCome>
+void wait_until(Transport& transport, const Transport::Interest& interest, HasCome has_come) {
+    const auto latest = std::chrono::steady_clock::now() + 60s;
+    while (!has_come()) {
+        if (std::chrono::steady_clock::now() > latest) FAIL("no frame has come for a minute");
+        transport.wait(interest, 1s);
+    }
+}
+
+// The next frame at the inbox, waited for.
 Came next(Transport& inbox) {
     Came came;
-    while (!inbox.receive(came.from, came.frame)) inbox.wait({.inbox = true}, 1s);
+    wait_until(inbox, {.inbox = true}, [&] { return inbox.receive(came.from, came.frame); });
     return came;
 }
 
 std::string next_from(Transport& opener, Link link) {
     std::string frame;
-    while (!opener.receive_from(link, frame)) opener.wait({.links = std::array{link}}, 1s);
+    wait_until(opener, {.links = std::array{link}}, [&] { return opener.receive_from(link, frame); });
     return frame;
 }
 
