@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "bench/bench_actor.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
 
 namespace bench {
 

@@ -2,7 +2,7 @@
 #include <stdexcept>
 
 #include "bench/bench_actor.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <variant>
 
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
-#include "runtime/segment.hpp"
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
+#include <baton/segment.hpp>
 
 namespace handover {
 

@@ -8,7 +8,7 @@
 
 #include "bench/handover_actor.hpp"
 #include "bench/touch.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

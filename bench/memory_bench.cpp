@@ -7,10 +7,12 @@
 #include <fmt/core.h>
 #include <sys/mman.h>
 
+#include "runtime/inbox/access.hpp"
+#include "runtime/session/session.hpp"
 #include "bench/at_once.hpp"
 #include "bench/handover_actor.hpp"
 #include "runtime/ledger/ledger.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 namespace {
 
@@ -50,14 +52,14 @@ void pool(baton::Scenario& scenario, const Setting& setting) {
 void settle(baton::Scenario& scenario, const Setting& setting) {
     const auto owner = scenario.spawn<handover::Protocol>({"handover_actor", "owner"}).value();
     const auto segments = [&] {
-        return baton::call(scenario.session().loop(), baton::coordinator::Segments{0}, std::chrono::seconds{30}).value();
+        return baton::detail::call(baton::detail::Access::session(scenario).loop(), baton::detail::coordinator::Segments{0}, std::chrono::seconds{30}).value();
     };
     scenario.ask(owner, handover::Occupy{setting.bytes, setting.count}, std::chrono::minutes{1}).value();
     if (segments().alive != setting.count) throw std::runtime_error("not so many segments are alive");
     const std::int64_t start = bench::nanoseconds_now();
     scenario.kill(owner).value();
     for (;;) {
-        const baton::coordinator::SegmentList left = segments();
+        const baton::detail::coordinator::SegmentList left = segments();
         if (left.alive == 0 && left.bytes == 0) break;
     }
     fmt::print("{{\"settled_ms\":{:.3f},\"count\":{}}}\n", bench::microseconds_since(start) / 1000, setting.count);
@@ -65,15 +67,15 @@ void settle(baton::Scenario& scenario, const Setting& setting) {
 
 // Offer and accept in turn, between two actors that are only numbers.
 void transitions(const Setting& setting) {
-    const std::size_t bytes = baton::Ledger::region_bytes();
+    const std::size_t bytes = baton::detail::Ledger::region_bytes();
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
-    baton::Ledger ledger{{static_cast<std::byte*>(memory), bytes}, [](std::size_t, std::size_t) { return baton::Result<void>{}; }};
+    baton::detail::Ledger ledger{{static_cast<std::byte*>(memory), bytes}, [](std::size_t, std::size_t) { return baton::Result<void>{}; }};
     ledger.format(0).value();
-    const baton::Slot first = ledger.claim_segment_block(1).value();
+    const baton::detail::Slot first = ledger.claim_segment_block(1).value();
     const double per_second = bench::rate_of(setting.processes, setting.count, [&](std::size_t process) {
-        const baton::Slot slot = first + static_cast<baton::Slot>(process);
-        std::optional<baton::Epoch> epoch = ledger.create(slot, 1);
+        const baton::detail::Slot slot = first + static_cast<baton::detail::Slot>(process);
+        std::optional<baton::detail::Epoch> epoch = ledger.create(slot, 1);
         for (std::size_t index = 0; epoch && index < setting.count; index += 4) {
             epoch = ledger.offer(slot, *epoch, 1, 2);
             if (epoch) epoch = ledger.accept(slot, *epoch, 1, 2);

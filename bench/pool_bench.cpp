@@ -8,8 +8,8 @@
 #include <ranges>
 #include <vector>
 
-#include "actors/pool/pool.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/pool.hpp>
+#include <baton/scenario.hpp>
 
 namespace {
 

@@ -1,5 +1,5 @@
 // The worker of pool_bench: one function that hardly takes any time.
-#include "actors/pool/worker.hpp"
+#include <baton/worker.hpp>
 
 int main(int argc, char** argv) {
     baton::pool::Worker worker;

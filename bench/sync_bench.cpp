@@ -5,14 +5,15 @@
 
 #include <algorithm>
 
-#include "actors/sync/barrier.hpp"
-#include "actors/sync/value.hpp"
+#include <baton/sync/barrier.hpp>
+#include <baton/sync/value.hpp>
 #include "bench/sync_bench.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using Actor = Ref<bench::SyncProtocol>;
 
 // All processes at once, each `count` times; how many a second all of them did together.

@@ -1,7 +1,7 @@
 #pragma once
 // What the benchmark of locks, values and barriers says to its actors.
 
-#include "actors/sync/sync.hpp"
+#include <baton/sync.hpp>
 
 namespace bench {
 

@@ -1,12 +1,13 @@
-#include "actors/sync/barrier.hpp"
-#include "actors/sync/value.hpp"
+#include <baton/sync/barrier.hpp>
+#include <baton/sync/value.hpp>
 #include "bench/sync_bench.hpp"
 #include "bench/touch.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 
 class SyncBenchActor {
 public:

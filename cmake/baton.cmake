@@ -19,13 +19,17 @@ endif()
 # The Python module links the same libraries; programs too, so that all can share one precompiled header.
 add_compile_options(-fPIC)
 
-# What our headers ask of whoever includes them, and so the only options that are installed: where they are, the
+# Internal headers are found from the top ("runtime/ledger/ledger.hpp"), by our own directories alone: a project around this
+# one may have folders runtime/ and actors/ of its own.
+include_directories(${PROJECT_SOURCE_DIR})
+
+# What our public headers ask of those who include them, and so the only options that are installed: where they are, the
 # language, and the sanitizers, which must be in all of a program or in none of it.
 add_library(baton_headers INTERFACE)
 set_target_properties(baton_headers PROPERTIES EXPORT_NAME headers)
 target_compile_features(baton_headers INTERFACE cxx_std_20)
 target_include_directories(baton_headers INTERFACE
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/baton>)
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 if(BATON_TESTS)
   target_compile_definitions(baton_headers INTERFACE BATON_CRASH_POINTS)  # runtime/base/crash_point.hpp
 endif()
@@ -80,7 +84,7 @@ target_precompile_headers(baton_precompiled PRIVATE ${PROJECT_SOURCE_DIR}/cmake/
 add_library(baton_program_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
 target_link_libraries(baton_program_precompiled PRIVATE baton_headers fmt::fmt)
 set(baton_program_headers ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp
-  ${PROJECT_SOURCE_DIR}/runtime/actor.hpp ${PROJECT_SOURCE_DIR}/runtime/scenario.hpp)
+  ${PROJECT_SOURCE_DIR}/runtime/include/baton/actor.hpp ${PROJECT_SOURCE_DIR}/runtime/include/baton/scenario.hpp)
 target_precompile_headers(baton_program_precompiled PRIVATE ${baton_program_headers})
 # Compiler caches look at what the preprocessor writes; without this g++ would not name the precompiled header there.
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
@@ -105,6 +109,12 @@ function(baton_module name)
     target_compile_options(baton_${name} PRIVATE -fsanitize=alignment -fno-sanitize-recover=alignment)
   endif()
   target_precompile_headers(baton_${name} REUSE_FROM baton_precompiled)
+endfunction()
+
+# baton_public_headers(NAME FOLDER): the public headers of a module that has its own, FOLDER/baton/...
+function(baton_public_headers name folder)
+  target_include_directories(baton_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/${folder}>)
+  install(DIRECTORY ${folder}/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endfunction()
 
 # baton_program(NAME SOURCES... LINKS targets...): any other program of ours than an actor.

@@ -7,24 +7,14 @@
 #     target_link_libraries(my_worker PRIVATE baton::pool_worker)  # an actor whose functions a pool runs; who has
 #                                                                  # the pool links baton::pool
 #
-# Headers go to include/baton, which is in the include path of both targets, so #include "runtime/actor.hpp" means
-# the same inside and outside of this source tree.
+# Public headers go to include/baton; nothing else is installed.
 include(CMakePackageConfigHelpers)
 
 # Scripts and users find the programs in PATH; the coordinator bears its long name there.
 install(PROGRAMS $<TARGET_FILE:coordinator> DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME baton-coordinator)
 install(TARGETS baton sync DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-# All but what only the coordinator and the tests include.
-install(DIRECTORY runtime DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton
-  FILES_MATCHING PATTERN "*.hpp"
-  PATTERN "runtime/process" EXCLUDE PATTERN "runtime/session" EXCLUDE
-  PATTERN "loopback_transport.hpp" EXCLUDE PATTERN "zmq_transport.hpp" EXCLUDE)
-install(FILES actors/coordinator/coordinator.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors/coordinator)
-install(DIRECTORY actors/pool DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors FILES_MATCHING PATTERN "*.hpp")
-
-list(TRANSFORM baton_sync_headers PREPEND ${PROJECT_SOURCE_DIR}/actors/)
-install(FILES ${baton_sync_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/baton/actors/sync)
+install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})  # those of pool and sync: baton_public_headers
 
 set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
 install(TARGETS baton_headers baton_base baton_wire baton_memory baton_ledger baton_holdings baton_vitals baton_transport baton_inbox baton_process

@@ -7,9 +7,9 @@
 #include <charconv>
 #include <thread>
 
-#include "actors/pool/pool.hpp"
-#include "actors/pool/worker.hpp"
-#include "actors/sync/lock.hpp"
+#include <baton/pool.hpp>
+#include <baton/worker.hpp>
+#include <baton/sync/lock.hpp>
 #include "examples/story.hpp"
 
 namespace story {

@@ -9,8 +9,8 @@
 
 #include <string_view>
 
-#include "runtime/actor.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/actor.hpp>
+#include <baton/scenario.hpp>
 
 namespace story {
 

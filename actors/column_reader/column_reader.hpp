@@ -18,8 +18,8 @@
 
 #include "actors/column_reader/part_parser.hpp"
 #include "actors/column_reader/statistics.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/segment.hpp"
+#include <baton/protocol.hpp>
+#include <baton/segment.hpp>
 
 namespace column_reader {
 

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "actors/column_reader/column_reader.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

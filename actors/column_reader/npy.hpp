@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 namespace column_reader {
 

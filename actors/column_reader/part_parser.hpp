@@ -22,7 +22,7 @@
 #include "actors/column_reader/parts.hpp"
 #include "actors/column_reader/row_index.hpp"
 #include "actors/column_reader/text_file.hpp"
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 namespace column_reader {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "actors/column_reader/text_file.hpp"
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 namespace column_reader {
 

@@ -5,9 +5,10 @@
 #include <deque>
 #include <unordered_map>
 
-#include "runtime/answer.hpp"
+#include <baton/answer.hpp>
+#include <baton/exit.hpp>
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 class Awaits {
 public:
@@ -23,4 +24,4 @@ private:
     std::size_t count_ = 0;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

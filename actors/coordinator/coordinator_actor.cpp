@@ -7,12 +7,13 @@
 
 #include "actors/coordinator/notify.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/inbox/dispatch.hpp"
+#include "runtime/inbox/access.hpp"
+#include "runtime/inbox/dispatching.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 namespace {
 
 // What epoll wakes us for, beside the exits of members (packed ids, which are larger).
@@ -63,8 +64,11 @@ Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Esta
       strays_(std::move(strays)),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
       reports_(members_, vitals),
-      stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr),
-      dispatch_(std::make_unique<Dispatch<Coordinator, Protocol>>(loop, *this)) {}
+      stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr) {}
+
+void Coordinator::handle(const Command& command, AnswerSlot answer) {
+    dispatch(*loop_, this, CommandHandlers<Coordinator, Protocol>::all, command, std::move(answer));
+}
 
 Duration Coordinator::bounded(Duration asked) { return std::clamp(asked, Duration::zero(), deadline_max); }
 
@@ -91,7 +95,7 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
     if (Member* member = members_.find(id); member != nullptr) {
         if (member->address.empty())
             return answer.fail(Error{ErrorKind::refused, fmt::format("{} has no inbox: nothing can be sent to it", member->name)});
-        if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
+        if (sender(answer.asker(), Access::link(answer))) member->watchers.insert(answer.asker());
         return answer.reply({member->name, member->address});
     }
     if (const Past* past = members_.find_past(id); past != nullptr)
@@ -108,7 +112,7 @@ void Coordinator::on(const Watch& command, Answer<std::string> answer) {
         member = nullptr;
     }
     if (member != nullptr) {
-        if (sender(answer.asker(), answer.link())) member->watchers.insert(answer.asker());
+        if (sender(answer.asker(), Access::link(answer))) member->watchers.insert(answer.asker());
         return answer.reply(member->name);
     }
     if (const Past* past = members_.find_past(command.actor.id); past != nullptr)
@@ -139,7 +143,7 @@ RosterPage Coordinator::on(const RosterFrom& command) { return reports_.page_of(
 // ---- segments --------------------------------------------------------------------------------------
 
 void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
-    Result<Member*> member = sender(answer.asker(), answer.link());
+    Result<Member*> member = sender(answer.asker(), Access::link(answer));
     if (!member) return answer.fail(member.error());
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     estate_->drained((*member)->id, command.actor.id);
@@ -433,4 +437,4 @@ void Coordinator::on_deadline() {
     finish_stops();
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -16,7 +16,7 @@
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 class Coordinator final : public Handler {
 public:
@@ -56,7 +56,7 @@ public:
     std::vector<std::string> on(const Audit& command);
 
     // ---- Handler
-    void handle(const Command& command, AnswerSlot answer) override { dispatch_->handle(command, std::move(answer)); }
+    void handle(const Command& command, AnswerSlot answer) override;
     [[nodiscard]] int descriptor() const override { return epoll_.get(); }
     void on_descriptor() override;
     [[nodiscard]] Deadline next_deadline() const override;
@@ -113,7 +113,6 @@ private:
     Deadline goodbye_deadline_;
     bool is_closing_ = false;
     bool is_closed_ = false;
-    std::unique_ptr<Handler> dispatch_;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

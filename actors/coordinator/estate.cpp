@@ -7,7 +7,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -351,7 +351,7 @@ Duration Estate::age_of(Slot slot) const noexcept {
 std::vector<Finding> Estate::audit() const {
     std::vector<ActorNumber> settling;
     for (const auto& [number, one] : settling_) settling.push_back(number);
-    return baton::audit(ledger(), settling);
+    return detail::audit(ledger(), settling);
 }
 
 std::string Estate::last_transitions(ActorId actor, std::size_t most) const {
@@ -415,4 +415,4 @@ Estate::Balance Estate::close() {
     return balance;
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

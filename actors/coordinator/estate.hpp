@@ -14,13 +14,13 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
+#include <baton/time.hpp>
 #include "runtime/holdings/region.hpp"
 #include "runtime/ledger/audit.hpp"
 #include "runtime/memory/store.hpp"
 #include "runtime/wire/notices.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 class Estate {
 public:
@@ -125,4 +125,4 @@ private:
     bool is_closing_ = false;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

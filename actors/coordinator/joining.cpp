@@ -4,6 +4,7 @@
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/inbox/access.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/find_program.hpp"
@@ -11,7 +12,7 @@
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/descriptors.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 namespace {
 
 // A spawned actor takes its pidfd and its control lane, a member from outside a pidfd beside the connection it has.
@@ -35,7 +36,7 @@ Result<void> Coordinator::require_room(int descriptors, std::string_view tried) 
 
 void Coordinator::on(Join command, Answer<Welcome> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending"});
-    if (const Member* joined = members_.find(answer.link()); joined != nullptr)
+    if (const Member* joined = members_.find(Access::link(answer)); joined != nullptr)
         return answer.fail(Error{ErrorKind::refused, fmt::format("this connection has joined already, as {} ({})",
                                                                  joined->name, to_string(joined->id))});
     if (encoded_body(command.protocol).size() > limits::protocol_bytes_max)
@@ -46,7 +47,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
         Member* member = members_.find(command.as.id);
         if (member == nullptr || member->is_outsider() || member->link.is_some())
             return answer.fail(gone(fmt::format("nobody was spawned as actor {}", to_string(command.as.id))));
-        member->link = answer.link();
+        member->link = Access::link(answer);
         member->address = std::move(command.address);
         member->protocol = std::move(command.protocol);
         if (member->was_asked_to_stop)
@@ -75,7 +76,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     member->name = members_.free_name(wanted);
     member->pid = command.pid;
     member->state = Member::State::ready;
-    member->link = answer.link();
+    member->link = Access::link(answer);
     member->address = std::move(command.address);
     member->protocol = std::move(command.protocol);
     member->owns_session = command.owns_session && static_cast<pid_t>(command.pid) == setting_.serves_for;
@@ -108,7 +109,7 @@ Result<Member*> Coordinator::sender(ActorId id, Link link) {
 }
 
 void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
-    Result<Member*> found = sender(answer.asker(), answer.link());
+    Result<Member*> found = sender(answer.asker(), Access::link(answer));
     if (!found) return answer.fail(found.error());
     Member& member = **found;
     if (member.state != Member::State::starting) return answer.reply({});
@@ -125,7 +126,7 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
 }
 
 void Coordinator::on(Leave command, Answer<std::monostate> answer) {
-    Result<Member*> found = sender(answer.asker(), answer.link());
+    Result<Member*> found = sender(answer.asker(), Access::link(answer));
     if (!found) return answer.fail(found.error());
     Member& member = **found;
     if (command.dead_letters.size() > limits::actors_max) command.dead_letters.resize(limits::actors_max);
@@ -172,7 +173,7 @@ Result<void> Coordinator::check_address(std::string_view address, ActorId joins_
 
 void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
-    Result<Member*> spawner = sender(answer.asker(), answer.link());
+    Result<Member*> spawner = sender(answer.asker(), Access::link(answer));
     if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
     const Deadline deadline = deadline_of(command.deadline, command.until);
     if (deadline.has_passed(loop_->clock()))
@@ -289,4 +290,4 @@ void Coordinator::fail_late_spawn(Member& member) {
                                          "call run_actor?", member.name, member.program)});
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -23,11 +23,12 @@
 #include "runtime/process/sweep.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
-#include "runtime/version.hpp"
+#include "runtime/base/version.hpp"
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 
 constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_taken) {
     // Round and round, so that a number comes back as late as possible.
@@ -78,4 +78,4 @@ std::vector<Member*> Members::family_of(ActorId id) {
     return family;
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

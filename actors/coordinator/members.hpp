@@ -11,12 +11,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/answer.hpp"
+#include <baton/answer.hpp>
 #include "runtime/process/child.hpp"
 #include "runtime/transport/transport.hpp"
 #include "runtime/wire/notices.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 inline constexpr std::string_view coordinator_name = "coordinator";
 
@@ -93,4 +93,4 @@ private:
     std::uint32_t last_number_ = coordinator_id.number;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

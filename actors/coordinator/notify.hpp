@@ -4,7 +4,7 @@
 #include "actors/coordinator/members.hpp"
 #include "runtime/inbox/call.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 template <class Notice>
 void notify(Loop& loop, const Member& member, const Notice& notice) {
@@ -17,4 +17,4 @@ void notify(Loop& loop, const Member& member, const Notice& notice) {
         loop.log().debug("notice.undelivered", "to={}", member.name);
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

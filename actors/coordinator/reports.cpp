@@ -9,7 +9,7 @@
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/process_facts.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 namespace {
 
 // Their sum, and no more than the largest number.
@@ -144,4 +144,4 @@ std::string Reports::name_of_sender(std::string_view id) const {
     return std::string(id);
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -7,7 +7,7 @@
 #include "actors/coordinator/members.hpp"
 #include "runtime/vitals/vitals.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 // Behind all who live: where the exits begin.
 inline constexpr std::uint32_t behind_the_living = std::numeric_limits<std::uint32_t>::max();
@@ -34,4 +34,4 @@ private:
     const Vitals* vitals_;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 StopLadder::StopLadder(const Clock& clock, std::vector<Climber> climbers, Deadline deadline) : clock_(&clock) {
     std::map<std::uint64_t, std::vector<ActorId>, std::greater<>> waves;  // the last to start first
@@ -89,4 +89,4 @@ void StopLadder::exited(ActorId actor) {
 
 void StopLadder::hurry() { is_hurried_ = true; }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

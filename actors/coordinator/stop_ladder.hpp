@@ -12,10 +12,10 @@
 #include <map>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/ids.hpp"
+#include <baton/time.hpp>
+#include <baton/ref.hpp>
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 class StopLadder {
 public:
@@ -68,4 +68,4 @@ private:
     bool is_hurried_ = false;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

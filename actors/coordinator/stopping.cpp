@@ -5,7 +5,7 @@
 
 #include "actors/coordinator/notify.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 namespace {
 
 // The scenario and other outsiders stop before all actors, which they use.
@@ -115,4 +115,4 @@ void Stopping::finish() {
     }
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -6,7 +6,7 @@
 #include "actors/coordinator/stop_ladder.hpp"
 #include "runtime/inbox/loop.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 class Stopping {
 public:
@@ -51,4 +51,4 @@ private:
     std::vector<std::unique_ptr<Job>> jobs_;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -18,7 +18,7 @@
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 namespace {
 
 // A kernel without that list has it in pieces.
@@ -107,4 +107,4 @@ bool Strays::end_all(const std::vector<pid_t>& own, Deadline deadline) {
     return true;
 }
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

@@ -13,12 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/ids.hpp"
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/result.hpp"
+#include <baton/time.hpp>
+#include <baton/ref.hpp>
+#include <baton/detail/unique_fd.hpp>
+#include <baton/result.hpp>
 
-namespace baton::coordinator {
+namespace baton::detail::coordinator {
 
 class Strays {
 public:
@@ -45,4 +45,4 @@ private:
     UniqueFd signals_;
 };
 
-}  // namespace baton::coordinator
+}  // namespace baton::detail::coordinator

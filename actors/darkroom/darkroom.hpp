@@ -1,8 +1,8 @@
 #pragma once
 // What one may say to a darkroom: it looks at photos that are lent to it, and develops photos that are given.
 
-#include "runtime/protocol.hpp"
-#include "runtime/segment.hpp"
+#include <baton/protocol.hpp>
+#include <baton/segment.hpp>
 
 namespace darkroom {
 

@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "actors/darkroom/darkroom.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

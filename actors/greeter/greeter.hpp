@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/protocol.hpp"
+#include <baton/protocol.hpp>
 
 namespace greeter {
 

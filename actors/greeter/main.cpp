@@ -1,6 +1,6 @@
 // The smallest actor: one command, one answer.
 #include "actors/greeter/greeter.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 class Greeter {
 public:

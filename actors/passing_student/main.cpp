@@ -4,8 +4,8 @@
 #include <atomic>
 
 #include "actors/passing_student/passing_student.hpp"
-#include "actors/sync/barrier.hpp"
-#include "runtime/actor.hpp"
+#include <baton/sync/barrier.hpp>
+#include <baton/actor.hpp>
 
 namespace {
 

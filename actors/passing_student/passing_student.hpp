@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <string>
 
-#include "actors/sync/sync.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
-#include "runtime/segment.hpp"
+#include <baton/sync.hpp>
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
+#include <baton/segment.hpp>
 
 namespace passing_student {
 

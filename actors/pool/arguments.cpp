@@ -5,6 +5,8 @@
 #include "runtime/wire/dynamic.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 std::string place(const Signature& signature, std::size_t parameter) {
@@ -36,7 +38,7 @@ Result<Plan> Plan::make(const Signature& signature, const std::vector<Given>& gi
         const Fit fit = fit_of(one.type, parameters[parameter].type);
         if (fit == Fit::never)
             return refuse(fmt::format("{}: expected {}, got {}", place(signature, parameter),
-                                      baton::to_text(parameters[parameter].type), baton::to_text(one.type)));
+                                      detail::to_text(parameters[parameter].type), detail::to_text(one.type)));
         plan.is_straight_ = plan.is_straight_ && parameter == index && fit == Fit::always;
         plan.parameters_.push_back(parameter);
         plan.fits_.push_back(fit);
@@ -74,8 +76,8 @@ Result<void> Plan::write(const Signature& signature, std::span<const Buffer> arg
 
 Result<void> require_result(const Signature& signature, const TypeDescription& wanted) {
     if (fit_of(signature.result, wanted) == Fit::always) return {};
-    return Error{ErrorKind::refused, fmt::format("{} returns {}, not {}; it is {}", signature.name, baton::to_text(signature.result),
-                                                 baton::to_text(wanted), to_text(signature))};
+    return Error{ErrorKind::refused, fmt::format("{} returns {}, not {}; it is {}", signature.name, detail::to_text(signature.result),
+                                                 detail::to_text(wanted), to_text(signature))};
 }
 
 }  // namespace baton::pool

@@ -17,6 +17,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 // An argument by the name of its parameter.
 template <class T>
 struct Named {
@@ -29,8 +31,8 @@ template <class T>
 }
 
 // Lent memory as an argument: a new lease or slice for each attempt. While the tasks run it stays lent.
-[[nodiscard]] inline LeaseOf lease_of(const HeldMemory& lent) { return {Lender{lent}}; }
-[[nodiscard]] inline SliceOf slice_of(const HeldMemory& lent, std::uint64_t first, std::uint64_t count) {
+[[nodiscard]] inline LeaseOf lease_of(const Lent& lent) { return {Lender{lent}}; }
+[[nodiscard]] inline SliceOf slice_of(const Lent& lent, std::uint64_t first, std::uint64_t count) {
     return {Lender{lent}, first, count};
 }
 

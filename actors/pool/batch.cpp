@@ -8,6 +8,8 @@
 #include "actors/pool/tempo.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 // What a Run needs beside its arguments.

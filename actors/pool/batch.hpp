@@ -9,6 +9,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 // Some tasks of a job, one after the other.
 struct Stretch {
     std::shared_ptr<Job> job;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 constexpr std::uint16_t batch_max = 65'534;  // even: 1 comes after it, in the other word

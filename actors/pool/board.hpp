@@ -23,9 +23,11 @@
 #include <optional>
 
 #include "actors/pool/notes.hpp"
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 
 namespace baton::pool {
+
+using namespace detail;
 
 namespace board_word {
 

@@ -10,6 +10,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 class Call {
 public:
     Call(std::string function, std::function<Result<void>(Job&)> fill) : function_(std::move(function)), fill_(std::move(fill)) {}

@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "runtime/process/usable_cores.hpp"
-#include "runtime/progress.hpp"
+#include "runtime/base/progress.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 constexpr Duration first_pause = std::chrono::milliseconds{20};
@@ -37,7 +39,7 @@ void Crew::look() {
     for (Seat& seat : seats_) {
         if (seat.spawned && seat.spawned->is_settled()) take_spawned(seat);
         if (seat.described && seat.described->is_settled()) take_described(seat);
-        if (seat.state == Seat::State::empty && seat.due.has_passed(context_->loop().clock())) start(seat);
+        if (seat.state == Seat::State::empty && seat.due.has_passed(context_->clock())) start(seat);
     }
 }
 
@@ -80,20 +82,19 @@ Result<std::shared_ptr<const Signature>> Crew::function(std::string_view name) c
 void Crew::start(Seat& seat) {
     Program program{options_->program, {}, options_->arguments, options_->start_deadline, 0, options_->folders};
     if (!options_->name.empty()) program.name = fmt::format("{}-{}", options_->name, ++started_);
-    Result<Pending<coordinator::Spawned>> spawned =
-        context_->spawn_later(program, fingerprint_of(describe_protocol<Protocol>()));
+    Result<Pending<Ref<Protocol>>> spawned = context_->spawn_later<Protocol>(program);
     if (!spawned) return fail_start(seat, spawned.error());
+    seat.name = program.name.empty() ? options_->program : program.name;  // until it says its own
     seat.state = Seat::State::starting;
     seat.spawned.emplace(std::move(*spawned));
 }
 
 void Crew::take_spawned(Seat& seat) {
-    Result<coordinator::Spawned> spawned = seat.spawned->get(Duration::zero());
+    Result<Ref<Protocol>> spawned = seat.spawned->get(Duration::zero());
     seat.spawned.reset();
     if (!spawned) return fail_start(seat, spawned.error());
-    seat.worker = {spawned->actor.id};
-    seat.name = spawned->name;
-    Result<Pending<std::vector<Signature>>> described =
+    seat.worker = *spawned;
+    Result<Pending<Described>> described =
         context_->request(seat.worker, Describe{board_.share(static_cast<std::size_t>(&seat - seats_.data()))});
     if (!described) return fail_start(seat, described.error());
     seat.state = Seat::State::asked;
@@ -101,14 +102,16 @@ void Crew::take_spawned(Seat& seat) {
 }
 
 void Crew::take_described(Seat& seat) {
-    Result<std::vector<Signature>> described = seat.described->get(Duration::zero());
+    Result<Described> described = seat.described->get(Duration::zero());
     seat.described.reset();
     if (!described) return fail_start(seat, described.error());
-    if (!are_sound(*described))
+    seat.name = std::move(described->name);
+    std::vector<Signature>& tasks = described->tasks;
+    if (!are_sound(tasks))
         return fail_start(seat, Error{ErrorKind::refused, fmt::format("{} describes its tasks in a way that makes no sense", seat.name)});
     if (functions_.empty())
-        for (Signature& one : *described) functions_.push_back(std::make_shared<const Signature>(std::move(one)));
-    else if (!std::ranges::equal(functions_, *described, [](const auto& known, const Signature& one) { return *known == one; }))
+        for (Signature& one : tasks) functions_.push_back(std::make_shared<const Signature>(std::move(one)));
+    else if (!std::ranges::equal(functions_, tasks, [](const auto& known, const Signature& one) { return *known == one; }))
         return fail_start(seat, Error{ErrorKind::refused, fmt::format("{} has other tasks than the workers before it: the program "
                                                                       "was changed meanwhile", seat.name)});
     seat.state = Seat::State::ready;
@@ -131,7 +134,7 @@ void Crew::give_up_or_rest(Seat& seat, Error why, bool is_useless) {
     seat.worker = {};
     const std::uint32_t before = std::min(seat.failures++, 16U);
     const Duration pause = before == 0 ? Duration::zero() : std::min(first_pause * (1 << (before - 1)), longest_pause);
-    seat.due = Deadline::in(context_->loop().clock(), pause);
+    seat.due = context_->deadline(pause);
 }
 
 // ---- the end of a worker ---------------------------------------------------------------------------
@@ -146,8 +149,8 @@ void Crew::kill(Seat& seat, Error why) {
     lose(seat, std::move(why), Hands::full);
 }
 
-std::vector<coordinator::Ended> Crew::stop(Duration deadline) {
-    if (context_->is_stopping()) return abandon(), std::vector<coordinator::Ended>{};
+std::vector<Ended> Crew::stop(Duration deadline) {
+    if (context_->is_stopping()) return abandon(), std::vector<Ended>{};
     // Whoever is on the way in is let in first, and stopped too.
     const auto nobody_starts = [this] {
         return std::ranges::none_of(seats_, [](const Seat& seat) { return seat.spawned && !seat.spawned->is_settled(); });
@@ -162,8 +165,8 @@ std::vector<coordinator::Ended> Crew::stop(Duration deadline) {
 
     std::optional<Progress> progress;
     if (options_->shows_progress) progress.emplace("workers stopping", workers.size(), "workers");
-    std::vector<coordinator::Ended> ended;
-    std::vector<Pending<std::vector<coordinator::Ended>>> stopping;
+    std::vector<Ended> ended;
+    std::vector<Pending<std::vector<Ended>>> stopping;
     std::size_t next = 0;
     std::size_t stopped = 0;
     while (next < workers.size() || !stopping.empty()) {

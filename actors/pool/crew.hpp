@@ -16,6 +16,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 struct Options {
     std::string program;                      // whose main() runs a Worker (worker.hpp)
     std::size_t workers = 0;                  // 0: as many as this process can keep busy (runtime/process/usable_cores.hpp)
@@ -38,8 +40,8 @@ public:
         std::uint32_t useless = 0;        // workers in a row that did not start, or ended with nothing in hand
         Deadline due{Instant{}};          // of an empty one: when the next start is tried
         std::optional<Error> why;         // the last worker ended, or did not start
-        std::optional<Pending<coordinator::Spawned>> spawned;
-        std::optional<Pending<std::vector<Signature>>> described;
+        std::optional<Pending<Ref<Protocol>>> spawned;
+        std::optional<Pending<Described>> described;
     };
 
     Crew(Context& context, const Options& options) : context_(&context), options_(&options) {}
@@ -74,7 +76,7 @@ public:
     static void praise(Seat& seat) noexcept { seat.failures = seat.useless = 0; }
 
     // Ends all workers, and waits until the last of them has ended. Afterwards there are no seats.
-    std::vector<coordinator::Ended> stop(Duration deadline);
+    std::vector<Ended> stop(Duration deadline);
     // They end by themselves.
     void abandon() noexcept {
         seats_.clear();

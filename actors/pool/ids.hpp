@@ -9,6 +9,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 class Ids {
 public:
     // So many in a row, behind all that are taken; the first of them.

@@ -9,6 +9,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 // ---- Delivery, Reader ------------------------------------------------------------------------------
 
 Timestamp Delivery::ended(std::size_t index) const {

@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "actors/pool/work.hpp"
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 namespace baton::pool {
+
+using namespace detail;
 
 using TaskId = std::uint64_t;
 

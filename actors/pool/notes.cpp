@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cstring>
 
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 constexpr std::size_t head_words = 2;

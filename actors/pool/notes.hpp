@@ -20,6 +20,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 inline constexpr std::size_t notes_words = 4096;  // 32 KiB
 
 // The worker's side.

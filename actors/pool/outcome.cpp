@@ -6,6 +6,8 @@
 #include "runtime/wire/notices.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 const Delivery* AnyOutcome::delivery() const {
     const Job::Fate& fate = job_->fates[task_];
     const bool has_one = fate.state == Job::State::done || fate.state == Job::State::failed;

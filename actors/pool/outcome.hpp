@@ -14,6 +14,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 // One whose type nobody has said yet.
 class AnyOutcome {
 public:

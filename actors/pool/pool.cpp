@@ -1,12 +1,14 @@
-#include "actors/pool/pool.hpp"
+#include <baton/pool.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "runtime/progress.hpp"
+#include "runtime/base/progress.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 // Whoever waited for these does so no more: what is left of them never runs, also where the wait was left by a throw.
@@ -48,7 +50,7 @@ Result<void> Pool::start() {
     return {};
 }
 
-std::vector<coordinator::Ended> Pool::stop(Duration deadline) {
+std::vector<Ended> Pool::stop(Duration deadline) {
     added_.clear();
     added_tally_ = std::make_shared<Tally>();
     ids_.forget_all();
@@ -112,7 +114,7 @@ Result<void> Pool::wait_for(const Tally& tally, std::size_t total, std::string_v
         }
         return tally.open == 0 || (stops && tally.failed != nullptr);
     };
-    return scheduler_->wait(is_done, Deadline::in(scheduler_->context().loop().clock(), options.deadline));
+    return scheduler_->wait(is_done, scheduler_->context().deadline(options.deadline));
 }
 
 Result<void> Pool::require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {

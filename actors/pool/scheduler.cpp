@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
-#include "runtime/progress.hpp"
+#include "runtime/base/progress.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 constexpr Duration look_interval = std::chrono::milliseconds{1};
@@ -40,7 +42,7 @@ Result<void> Scheduler::start() {
             return seat.state == Seat::State::ready || seat.state == Seat::State::given_up;
         });
     };
-    const Result<void> waited = wait(all_decided, Deadline::in(context_->loop().clock(), options_.start_deadline));
+    const Result<void> waited = wait(all_decided, context_->deadline(options_.start_deadline));
     if (crew_.ready() > 0) return {};
     const std::optional<Error> hopeless = crew_.hopeless();
     progress.reset();
@@ -50,7 +52,7 @@ Result<void> Scheduler::start() {
                  fmt::format("no worker of '{}' was ready before the deadline", options_.program)};
 }
 
-std::vector<coordinator::Ended> Scheduler::stop(Duration deadline) {
+std::vector<Ended> Scheduler::stop(Duration deadline) {
     if (!is_started_) return {};
     end_all_tasks();
     return crew_.stop(deadline);
@@ -110,7 +112,7 @@ void Scheduler::move() {
 }
 
 Result<void> Scheduler::wait(const std::function<bool()>& done, Deadline deadline) {
-    const Clock& clock = context_->loop().clock();
+    const Clock& clock = context_->clock();
     for (bool is_last = false;;) {
         step();
         if (done()) return {};
@@ -166,7 +168,7 @@ void Scheduler::take_answers(std::size_t seat) {
         if (!done && done.error().kind == ErrorKind::stopping) return lose(seat, done.error(), Cause::others);
         Flight flight = std::move(flights.front());
         flights.erase(flights.begin());
-        if (!flights.empty()) flights.front().is_long = Deadline::in(context_->loop().clock(), long_batch);  // it begins now
+        if (!flights.empty()) flights.front().is_long = context_->deadline(long_batch);  // it begins now
         if (done) {
             take_done(seat, std::move(flight), std::move(*done));
         } else {
@@ -201,7 +203,7 @@ void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
 void Scheduler::take_early(std::size_t seat) {
     if (flights_[seat].empty()) return;
     Flight& flight = flights_[seat].front();
-    if (flight.batch == 0 || flight.is_looked_at || !flight.is_long.has_passed(context_->loop().clock())) return;
+    if (flight.batch == 0 || flight.is_looked_at || !flight.is_long.has_passed(context_->clock())) return;
     read_board(seat, flight);
 }
 
@@ -238,7 +240,7 @@ void Scheduler::settle(Flight& flight, Done done, const std::string& worker, std
 }
 
 void Scheduler::give_up_late(std::size_t seat) {
-    if (flights_[seat].empty() || !flights_[seat].front().deadline.has_passed(context_->loop().clock())) return;
+    if (flights_[seat].empty() || !flights_[seat].front().deadline.has_passed(context_->clock())) return;
     const std::vector<Flight> flights = std::exchange(flights_[seat], {});
     Seat& from = crew_.seats()[seat];
     const std::string worker = from.name;
@@ -342,7 +344,7 @@ std::size_t Scheduler::idle() const {
 // Somebody has nothing to do, and nothing waits but what others have in hand and have not begun.
 void Scheduler::take_back_waiting() {
     if (waiting_ > 0 || idle() == 0) return;
-    const Clock& clock = context_->loop().clock();
+    const Clock& clock = context_->clock();
     for (std::size_t seat = 0; seat < flights_.size(); ++seat)
         for (Flight& flight : flights_[seat]) {
             if (flight.batch == 0 || !flight.is_whole || !flight.is_long.has_passed(clock)) continue;
@@ -433,10 +435,10 @@ void Scheduler::give(std::size_t seat) {
         throw;
     }
     if (answer) {
-        const Deadline deadline = Deadline::in(context_->loop().clock(), batch.front().job->rules.deadline);
+        const Deadline deadline = context_->deadline(batch.front().job->rules.deadline);
         const std::size_t count = tasks_in(batch);
         flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent, number,
-                                  Deadline::in(context_->loop().clock(), long_batch)});
+                                  context_->deadline(long_batch)});
         return;
     }
     if (number != 0) crew_.board().forget_last(seat);

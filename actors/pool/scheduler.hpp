@@ -20,6 +20,8 @@
 
 namespace baton::pool {
 
+using namespace detail;
+
 class Scheduler {
 public:
     Scheduler(Context& context, Options options);
@@ -32,7 +34,7 @@ public:
     // Whether it has been started, and knows what its workers can do.
     [[nodiscard]] bool is_ready() const noexcept { return is_started_ && !crew_.functions().empty(); }
     // Ends the workers. Tasks that were not done by then have failed (`stopping`).
-    std::vector<coordinator::Ended> stop(Duration deadline);
+    std::vector<Ended> stop(Duration deadline);
     // The same where the Context is about to end, and the workers with it.
     void abandon();
 

@@ -6,6 +6,8 @@
 #include <array>
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 // Bits that hold its positive values; 0 for what is no integer.
@@ -36,8 +38,8 @@ std::string to_text(const Signature& signature) {
     std::string text = signature.name + "(";
     for (const PartDescription& parameter : signature.parameters)
         text += fmt::format("{}{}: {}", &parameter == signature.parameters.data() ? "" : ", ", parameter.name,
-                            baton::to_text(parameter.type));
-    return text + ") -> " + baton::to_text(signature.result);
+                            detail::to_text(parameter.type));
+    return text + ") -> " + detail::to_text(signature.result);
 }
 
 Fit fit_of(const TypeDescription& given, const TypeDescription& wanted) {

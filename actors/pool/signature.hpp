@@ -7,9 +7,11 @@
 #include <functional>
 
 #include "actors/pool/work.hpp"
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 
 namespace baton::pool {
+
+using namespace detail;
 
 // A Result<R> of a function says that it may fail without a throw; its result is R.
 template <class R>

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "runtime/base/clock.hpp"
+#include <baton/time.hpp>
 
 namespace baton::pool {
+
+using namespace detail;
 
 class Tempo {
 public:

@@ -11,13 +11,15 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/segment.hpp"
-#include "runtime/wire/description.hpp"
+#include <baton/time.hpp>
+#include <baton/protocol.hpp>
+#include <baton/segment.hpp>
+#include <baton/detail/description.hpp>
 #include "runtime/wire/notices.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 
 // Bounds of one pool.
 namespace limits {
@@ -38,9 +40,13 @@ struct Signature {
 // "power(base: int64, exponent: int64) -> int64"
 [[nodiscard]] std::string to_text(const Signature& signature);
 
+struct Described {
+    std::string name;  // of the worker
+    std::vector<Signature> tasks;
+};
 struct Describe {
     std::optional<Slice> place;  // of the worker that is asked, on the pool's board (board.hpp)
-    using Reply = std::vector<Signature>;
+    using Reply = Described;
 };
 
 // What arguments of these types travel as: in the order in which the parameters stand.

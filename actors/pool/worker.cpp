@@ -1,4 +1,4 @@
-#include "actors/pool/worker.hpp"
+#include <baton/worker.hpp>
 
 #include <fmt/format.h>
 
@@ -7,10 +7,12 @@
 
 #include "actors/pool/board.hpp"
 #include "actors/pool/work.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 #include "runtime/base/text.hpp"
 
 namespace baton::pool {
+
+using namespace detail;
 namespace {
 
 // A batch that has so many bytes of results is answered with what is done of it, ...
@@ -60,11 +62,11 @@ public:
         if (!worker.mistake().empty()) throw Failure(Error{ErrorKind::refused, worker.mistake()});
     }
 
-    std::vector<Signature> on(Describe command) {
+    Described on(Describe command) {
         place_.take(std::move(command.place));
-        std::vector<Signature> all;
-        for (const Worker::Task& task : worker_->tasks()) all.push_back(task.signature);
-        return all;
+        Described out{context_->name(), {}};
+        for (const Worker::Task& task : worker_->tasks()) out.tasks.push_back(task.signature);
+        return out;
     }
 
     Result<Done> on(Run run) {
@@ -149,16 +151,6 @@ private:
     std::vector<std::uint32_t> moments_;
 };
 
-class BenchHandler final : public Handler {
-public:
-    BenchHandler(Context& context, const Worker& worker) : bench_(context, worker), dispatch_(context.loop(), bench_) {}
-    void handle(const Command& command, AnswerSlot answer) override { dispatch_.handle(command, std::move(answer)); }
-
-private:
-    Bench bench_;
-    Dispatch<Bench, Protocol> dispatch_;
-};
-
 }  // namespace
 
 void Worker::add(Task task, std::size_t names) {
@@ -175,9 +167,6 @@ void Worker::add(Task task, std::size_t names) {
     tasks_.push_back(std::move(task));
 }
 
-int Worker::run(int argc, char** argv) {
-    return run_actor_program(argc, argv, describe_protocol<Protocol>(),
-                             [this](Context& context) { return std::make_unique<BenchHandler>(context, *this); });
-}
+int Worker::run(int argc, char** argv) { return run_actor<Bench, Protocol>(argc, argv, *this); }
 
 }  // namespace baton::pool

@@ -1,7 +1,7 @@
 #include <numeric>
 
 #include "actors/range_maker/range_maker.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

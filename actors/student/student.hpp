@@ -5,8 +5,8 @@
 #include <string>
 
 #include "actors/audience/audience.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
 
 namespace student {
 

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "actors/student/student.hpp"
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 
 namespace student {
 

@@ -1,9 +1,11 @@
-#include "actors/sync/array.hpp"
+#include <baton/sync/array.hpp>
 
 #include <algorithm>
 #include <cstring>
 
 namespace baton::sync {
+
+using namespace detail;
 
 namespace {
 

@@ -1,6 +1,8 @@
-#include "actors/sync/barrier.hpp"
+#include <baton/sync/barrier.hpp>
 
 namespace baton::sync {
+
+using namespace detail;
 
 Result<Address> Barrier::make(Context& context, Ref<Protocol> keeper, const std::string& name, Setup setup) {
     return context.ask(keeper, MakeBarrier{name, setup.parties, std::move(setup.members), setup.has_action}, limits::ask_deadline);

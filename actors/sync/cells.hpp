@@ -7,10 +7,12 @@
 
 #include <map>
 
-#include "actors/sync/words.hpp"
-#include "runtime/context.hpp"
+#include <baton/sync/words.hpp>
+#include <baton/context.hpp>
 
 namespace baton::sync {
+
+using namespace detail;
 
 class Cells {
 public:

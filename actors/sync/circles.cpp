@@ -5,6 +5,8 @@
 
 namespace baton::sync {
 
+using namespace detail;
+
 void SyncActor::look() {
     kept::Wakes wakes;
     for (const auto& [number, one] : kept_) one.primitive->look(wakes);
@@ -38,7 +40,7 @@ void SyncActor::add_asks(std::vector<Wait>& waits) const {
         for (const ActorId one : whom) {
             if (std::ranges::find(known, one) != known.end()) continue;
             known.push_back(one);
-            const std::optional<Vitals::Wait> ask = context_->wait_of(AnyRef{one});
+            const std::optional<Context::Wait> ask = context_->wait_of(AnyRef{one});
             if (!ask || ask->whom == context_->id()) continue;  // a wait here that is young, or of no known end
             waits.push_back({one, ask->ask, {{ask->whom}, "waits for an answer of"}, false});
         }
@@ -49,7 +51,7 @@ void SyncActor::add_asks(std::vector<Wait>& waits) const {
 bool SyncActor::is_at_rest(const std::vector<Wait>& circle) const {
     return std::ranges::all_of(circle, [this](const Wait& wait) {
         if (!wait.is_kept) return true;  // looked at a moment ago
-        const std::optional<Vitals::Wait> ask = context_->wait_of(AnyRef{wait.who});
+        const std::optional<Context::Wait> ask = context_->wait_of(AnyRef{wait.who});
         return ask && ask->whom == context_->id();
     });
 }

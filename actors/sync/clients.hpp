@@ -5,10 +5,12 @@
 #include <map>
 
 #include "actors/sync/kept/primitive.hpp"
-#include "runtime/answer.hpp"
-#include "runtime/context.hpp"
+#include <baton/answer.hpp>
+#include <baton/context.hpp>
 
 namespace baton::sync {
+
+using namespace detail;
 
 struct Client {
     struct Waiting {

@@ -1,6 +1,8 @@
-#include "actors/sync/condition.hpp"
+#include <baton/sync/condition.hpp>
 
 namespace baton::sync {
+
+using namespace detail;
 
 Result<Address> Condition::make(Context& context, const Address& lock, const std::string& name) {
     return context.ask(lock.keeper, MakeCondition{name, lock.number}, limits::ask_deadline);
@@ -10,7 +12,7 @@ Result<void> Condition::wait(Duration deadline) {
     if (!lock_->is_held())
         return Error{ErrorKind::refused, fmt::format("{} waits for condition '{}' without holding lock '{}'", context().name(), name(),
                                                      lock_->name())};
-    const Deadline end = Deadline::in(context().loop().clock(), deadline);
+    const Deadline end = context().deadline(deadline);
     Result<Pending<Granted>> asked = begin(WaitCondition{number()}, deadline);
     if (!asked) return asked.error();  // the lock is held as before
     // The keeper lets go of the lock for us and gives it back, so the word is not ours to touch meanwhile.
@@ -23,14 +25,14 @@ Result<void> Condition::wait(Duration deadline) {
     }
     if (granted.error().kind != ErrorKind::timed_out) return granted.error();
     const Result<void> again =
-        lock_->take(Deadline::in(context().loop().clock(), limits::ask_deadline), limits::ask_deadline);
+        lock_->take(context().deadline(limits::ask_deadline), limits::ask_deadline);
     if (again) lock_->depth_ = depth;
     else granted.error().text += fmt::format("; and its lock is not held again: {}", describe(again.error()));
     return granted.error();
 }
 
 Result<void> Condition::wait_for(const std::function<bool()>& holds, Duration duration) {
-    const Clock& clock = context().loop().clock();
+    const Clock& clock = context().clock();
     const Deadline deadline = Deadline::in(clock, duration);
     while (!holds()) {
         Result<void> waited = wait(deadline.left(clock));

@@ -5,6 +5,8 @@
 
 namespace baton::sync {
 
+using namespace detail;
+
 std::vector<Wait> find_circle(const std::vector<Wait>& waits) {
     std::map<ActorId, const Wait*> stuck;
     for (const Wait& wait : waits) stuck.emplace(wait.who, &wait);

@@ -1,6 +1,8 @@
-#include "actors/sync/handle.hpp"
+#include <baton/sync/handle.hpp>
 
 namespace baton::sync {
+
+using namespace detail;
 
 Result<Ref<Protocol>> spawn_keeper(Context& context, const std::string& name) {
     return context.spawn<Protocol>({"baton-sync", name});
@@ -32,7 +34,7 @@ Result<Granted> Handle::finish(Pending<Granted>& asked, Deadline end, Duration d
             }
         }
     } withdrawal{*this};
-    Result<Granted> granted = asked.get_word(end.left(context_->loop().clock()));
+    Result<Granted> granted = asked.get_word(end.left(context_->clock()));
     const ErrorKind kind = granted ? ErrorKind::failed : granted.error().kind;
     withdrawal.is_due = kind == ErrorKind::timed_out || kind == ErrorKind::stopping;
     if (kind == ErrorKind::timed_out) return late(what, deadline);

@@ -1,8 +1,10 @@
-#include "actors/sync/lock.hpp"
+#include <baton/sync/lock.hpp>
 
 #include <thread>
 
 namespace baton::sync {
+
+using namespace detail;
 
 namespace {
 
@@ -36,7 +38,7 @@ Lock::~Lock() {
 Result<void> Lock::attach(Deadline deadline) {
     if (is_attached()) return {};
     if (words_ != nullptr) return Error{ErrorKind::gone, fmt::format("the session of {} '{}' is closed", kind_, name())};
-    const Duration left = std::max(deadline.left(context().loop().clock()), attach_duration_min);
+    const Duration left = std::max(deadline.left(context().clock()), attach_duration_min);
     Result<Attached> attached = context().ask(address().keeper, Attach{number()}, left);
     if (!attached) return attached.error();
     if (attached->cell.size_bytes() != cell_words * sizeof(std::uint64_t))
@@ -55,7 +57,7 @@ Result<Hold> Lock::acquire_taken(Duration duration) {
         ++depth_;
         return Hold{*this};
     }
-    const Deadline deadline = Deadline::in(context().loop().clock(), duration);
+    const Deadline deadline = context().deadline(duration);
     if (Result<void> attached = attach(deadline); !attached) return attached.error();
     if (Result<void> taken = take(deadline, duration); !taken) return taken.error();
     return Hold{*this};
@@ -63,7 +65,7 @@ Result<Hold> Lock::acquire_taken(Duration duration) {
 
 Result<void> Lock::take(Deadline deadline, Duration asked) {
     if (const std::uint64_t seen = spin(deadline); seen != lock_word::free) {
-        const Duration left = deadline.left(context().loop().clock());
+        const Duration left = deadline.left(context().clock());
         // Its owner's, and there is no more to see; but where somebody waits, or has, the keeper may be about to free it.
         if (left == Duration::zero() && !lock_word::is_waited(seen)) return late(kind_, asked);
         Result<Granted> granted = wait(Acquire{number()}, left, kind_);
@@ -75,7 +77,7 @@ Result<void> Lock::take(Deadline deadline, Duration asked) {
 }
 
 std::uint64_t Lock::spin(Deadline deadline) {
-    const Clock& clock = context().loop().clock();
+    const Clock& clock = context().clock();
     const Deadline enough = deadline.or_earlier(Deadline::in(clock, spin_duration));
     const Word lock = word(lock_place);
     std::uint64_t seen = lock_word::free;

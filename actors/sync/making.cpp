@@ -12,6 +12,8 @@
 
 namespace baton::sync {
 
+using namespace detail;
+
 using kept::Party;
 
 Result<void> SyncActor::require_room(std::string_view kind, const std::string& name, std::size_t count) const {

@@ -12,6 +12,8 @@
 
 namespace baton::sync {
 
+using namespace detail;
+
 using kept::Party;
 using kept::Wakes;
 

@@ -15,6 +15,8 @@
 
 namespace baton::sync {
 
+using namespace detail;
+
 class SyncActor {
 public:
     explicit SyncActor(Context& context);

@@ -1,7 +1,7 @@
 // Passenger: calls a taxi, and hears from it until it has arrived.
-#include "actors/sync/event.hpp"
+#include <baton/sync/event.hpp>
 #include "actors/taxi_ride/talk.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

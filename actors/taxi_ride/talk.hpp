@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "actors/sync/channel.hpp"
+#include <baton/sync/channel.hpp>
 #include "actors/taxi_ride/taxi_ride.hpp"
 
 namespace taxi_ride {

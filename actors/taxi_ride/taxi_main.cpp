@@ -3,9 +3,9 @@
 #include <chrono>
 #include <thread>
 
-#include "actors/sync/event.hpp"
+#include <baton/sync/event.hpp>
 #include "actors/taxi_ride/talk.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/sync/sync.hpp"
-#include "runtime/base/clock.hpp"
+#include <baton/sync.hpp>
+#include <baton/time.hpp>
 
 namespace taxi_ride {
 

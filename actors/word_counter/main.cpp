@@ -1,6 +1,6 @@
 #include "actors/word_counter/word_counter.hpp"
 #include "actors/word_counter/word_table.hpp"
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace {
 

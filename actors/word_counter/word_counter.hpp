@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/protocol.hpp"
+#include <baton/protocol.hpp>
 
 namespace word_counter {
 

@@ -21,7 +21,7 @@
 // Thread rule: one thread; while it counts, the thread's locale is C.UTF-8.
 
 #include "actors/word_counter/word_counter.hpp"
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 #include <fmt/core.h>
 
 #include "actors/greeter/greeter.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 int main(int argc, char** argv) {
     return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/word_counter/word_counter.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 class MergedPages {
 public:

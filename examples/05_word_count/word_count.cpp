@@ -11,8 +11,8 @@
 #include "actors/word_counter/word_table.hpp"
 #include "examples/05_word_count/merged_pages.hpp"
 #include "runtime/process/command_line.hpp"
-#include "runtime/progress.hpp"
-#include "runtime/scenario.hpp"
+#include "runtime/base/progress.hpp"
+#include <baton/scenario.hpp>
 #include "runtime/wire/json.hpp"
 
 namespace {
@@ -49,7 +49,7 @@ std::vector<baton::Program> programs(std::size_t count) {
 // Each counter has one piece in hand; who is done first gets the next one.
 Totals count_all(baton::Scenario& scenario, const std::vector<Counter>& counters, const std::string& path,
                  const std::vector<Range>& pieces) {
-    baton::Progress progress{"counting", pieces.size(), "pieces"};
+    baton::detail::Progress progress{"counting", pieces.size(), "pieces"};
     Totals totals;
     std::size_t given = 0;
     std::size_t done = 0;
@@ -107,7 +107,7 @@ void play(baton::Scenario& scenario, const Options& options) {
     const Summary summary =
         summarise(scenario, counters, options, count_all(scenario, counters, options.path, pieces));
     if (options.is_json) {
-        fmt::print("{}\n", baton::to_json(summary, baton::JsonLayout::indented));
+        fmt::print("{}\n", baton::detail::to_json(summary, baton::detail::JsonLayout::indented));
     } else {
         print(summary);
     }
@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
     app.add_option("--top", options.top, "how many words to show")->check(CLI::Range(1, 10'000))->capture_default_str();
     app.add_flag("--json", options.is_json, "for programs");
     app.footer("Example:\n  word_count /usr/share/common-licenses/GPL-3");
-    if (const std::optional<int> code = baton::read_command_line(app, argc, argv, "word_count")) return *code;
+    if (const std::optional<int> code = baton::detail::read_command_line(app, argc, argv, "word_count")) return *code;
 
     // A file that can't be counted is said before anything is started.
     constexpr int exit_no_input = 66;  // EX_NOINPUT of sysexits.h

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "actors/range_maker/range_maker.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 using namespace std::chrono_literals;
 
@@ -36,7 +36,7 @@ void play(baton::Scenario& scenario) {
     }
 
     std::vector<range_maker::Range> ranges =
-        scenario.collect<range_maker::Range>({.count = workers_count, .deadline = 60s}).value();
+        scenario.collect<range_maker::Range>({.count = workers_count, .within = 60s}).value();
     std::ranges::sort(ranges, {}, &range_maker::Range::maker);
     std::uint64_t total = 0;
     bool are_fine = true;

@@ -10,8 +10,8 @@
 #include <map>
 
 #include "actors/passing_student/passing_student.hpp"
-#include "actors/sync/barrier.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/sync/barrier.hpp>
+#include <baton/scenario.hpp>
 
 using namespace std::chrono_literals;
 using namespace passing_student;

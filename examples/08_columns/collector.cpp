@@ -8,7 +8,7 @@
 #include <numeric>
 #include <thread>
 
-#include "runtime/progress.hpp"
+#include "runtime/base/progress.hpp"
 
 using namespace column_reader;
 using baton::Error;
@@ -99,7 +99,7 @@ void Collector::hand_over(Reader& reader) {
 void Collector::parse() {
     const std::uint64_t bytes = std::accumulate(readers_.begin(), readers_.end(), std::uint64_t{0},
         [](std::uint64_t sum, const Reader& reader) { return sum + reader.part.end - reader.part.begin; });
-    baton::Progress progress{"reading", bytes >> 20, "MiB"};
+    baton::detail::Progress progress{"reading", bytes >> 20, "MiB"};
     std::vector<std::uint64_t> done(readers_.size());
     std::vector<std::vector<baton::Pending<std::uint64_t>>> steps(readers_.size());
     std::uint64_t rounds = 0;
@@ -242,7 +242,7 @@ void Collector::replace(Reader& reader, Stage stage) {
             return column.slice(reader.first_slot, reader.part.rows_max).ok();
         });
     };
-    scenario_->session().wait_for(are_in, baton::limits::ask_deadline).value();
+    scenario_->wait_for(are_in, baton::limits::ask_deadline).value();
     hand_over(reader);
     scenario_->ask(reader.actor, ParseOn{reader.part.end - reader.part.begin}, answer_deadline).value();
     if (stage == Stage::parsed) return;

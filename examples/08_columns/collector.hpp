@@ -13,7 +13,7 @@
 
 #include "actors/column_reader/column_reader.hpp"
 #include "actors/column_reader/header.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 struct Column {
     std::string name;

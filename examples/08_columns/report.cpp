@@ -9,7 +9,7 @@
 #include "runtime/wire/json.hpp"
 
 using namespace column_reader;
-using baton::Dynamic;
+using baton::detail::Dynamic;
 
 namespace {
 
@@ -113,7 +113,7 @@ std::string json_of(const Table& table, const Run& run) {
     add("bad_rows", number(table.bad_rows));
     if (run.checksum) add("checksum", text(fmt::format("{:016x}", *run.checksum)));
     add("columns", {std::move(columns)});
-    return baton::to_json(Dynamic{std::move(map)}, baton::JsonLayout::compact);
+    return baton::detail::to_json(Dynamic{std::move(map)}, baton::detail::JsonLayout::compact);
 }
 
 std::uint64_t checksum_of(const Table& table) {

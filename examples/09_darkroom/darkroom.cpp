@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "actors/darkroom/darkroom.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 int main(int argc, char** argv) {
     return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {

@@ -1,5 +1,5 @@
 // Two processes say who they are and who started them, and leave something in a queue.
-#include "actors/sync/joinable_queue.hpp"
+#include <baton/sync/joinable_queue.hpp>
 #include "examples/story.hpp"
 
 namespace first_taste {

@@ -47,7 +47,7 @@ bool is_readable(int sentinel, std::chrono::milliseconds patience) {
 // As multiprocessing counts.
 std::int32_t exit_code(const baton::Exit& exit) { return exit.kind == baton::ExitKind::signalled ? -exit.code : exit.code; }
 
-void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, const baton::UniqueFd& sentinel) {
+void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, const baton::detail::UniqueFd& sentinel) {
     if (!actor) {
         story::say("scenario", "Is alive?: false");
         story::say("scenario", "Process not started yet");
@@ -62,7 +62,7 @@ void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, co
 
 void play(baton::Scenario& scenario) {
     baton::Ref<Protocol> sleeper;
-    baton::UniqueFd sentinel;
+    baton::detail::UniqueFd sentinel;
     story::say("scenario", "== before start ==");
     print_info(scenario, sleeper, sentinel);
 
@@ -85,7 +85,7 @@ void play(baton::Scenario& scenario) {
     scenario.stop(other).value();
 
     story::say("scenario", "== close ==");
-    scenario.session().close().value();
+    scenario.close().value();
     print_info(scenario, sleeper, sentinel);
 }
 

@@ -1,6 +1,6 @@
 // Who fills a queue waits until what is in it has been dealt with, and not for whoever did it to come to an end.
-#include "actors/sync/event.hpp"
-#include "actors/sync/joinable_queue.hpp"
+#include <baton/sync/event.hpp>
+#include <baton/sync/joinable_queue.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -2,7 +2,7 @@
 //
 // In the story the class's __reduce__ made the receiver's unpickling call a function of the sender's choice. A pickle
 // that would do so is sent here too, byte by byte.
-#include "actors/sync/channel.hpp"
+#include <baton/sync/channel.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

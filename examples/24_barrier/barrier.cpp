@@ -1,6 +1,6 @@
 // Ten put a number into a queue and wait for each other; then one of them, the first who came, is the first out.
-#include "actors/sync/barrier.hpp"
-#include "actors/sync/joinable_queue.hpp"
+#include <baton/sync/barrier.hpp>
+#include <baton/sync/joinable_queue.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

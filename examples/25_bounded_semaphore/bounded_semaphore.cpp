@@ -1,5 +1,5 @@
 // Three may be connected at a time; a fourth waits for one of them, and nobody disconnects more often than it connected.
-#include "actors/sync/semaphore.hpp"
+#include <baton/sync/semaphore.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // Two conditions on one lock, and at each a chain of processes: each starts the next one, waits, and passes the notice on.
 // Both chains grow, and fall back, at the same time: the one lock lets them take turns.
-#include "actors/sync/condition.hpp"
-#include "actors/sync/latch.hpp"
+#include <baton/sync/condition.hpp>
+#include <baton/sync/latch.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // A chain of processes draws a rhombus: each draws its upper line and starts the next one; at the end of the chain the
 // notice goes back to the first, and each draws its lower line.
-#include "actors/sync/condition.hpp"
-#include "actors/sync/latch.hpp"
+#include <baton/sync/condition.hpp>
+#include <baton/sync/latch.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
 // A chain of twenty processes waits for one condition; all are notified at once. In what order do they print?
 //
 // In the story some lines changed places from run to run. Here who waits first is served first.
-#include "actors/sync/condition.hpp"
-#include "actors/sync/latch.hpp"
+#include <baton/sync/condition.hpp>
+#include <baton/sync/latch.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -1,9 +1,9 @@
 // Somebody waits until a queue is empty. Its predicate, each time it looks, starts a process that notifies it once more.
 //
 // In the story the queue was emptied after two seconds; here after the third look, so that nobody waits for a clock.
-#include "actors/sync/condition.hpp"
-#include "actors/sync/joinable_queue.hpp"
-#include "actors/sync/latch.hpp"
+#include <baton/sync/condition.hpp>
+#include <baton/sync/joinable_queue.hpp>
+#include <baton/sync/latch.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

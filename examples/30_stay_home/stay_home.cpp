@@ -1,5 +1,5 @@
 // Three groups wait for the rain to stop: it stops, it has stopped before, it does not stop.
-#include "actors/sync/event.hpp"
+#include <baton/sync/event.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

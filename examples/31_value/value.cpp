@@ -2,7 +2,7 @@
 // a load and a store is.
 //
 // How much is lost is another number each time, and may be nothing where the four do not meet: so they try again until they do.
-#include "actors/sync/value.hpp"
+#include <baton/sync/value.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -2,7 +2,7 @@
 // 10,000 times each.
 //
 // How much is lost without the lock is another number each time: they try again until something is.
-#include "actors/sync/array.hpp"
+#include <baton/sync/array.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

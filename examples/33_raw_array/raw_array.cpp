@@ -5,7 +5,7 @@
 // it is one. In the story the array was all zero before, and zero was one of the four numbers; here it begins as -1, which is nobody's.
 #include <algorithm>
 
-#include "actors/sync/array.hpp"
+#include <baton/sync/array.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;

@@ -4,7 +4,7 @@
 
 #include <pybind11/pybind11.h>
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 namespace baton::python {
 

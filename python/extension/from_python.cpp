@@ -9,8 +9,11 @@
 #include "python/extension/errors.hpp"
 #include "python/extension/py_held.hpp"
 #include "python/extension/ref.hpp"
+#include "runtime/base/text.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 using Bytes = std::vector<std::byte>;

@@ -20,6 +20,8 @@
 
 namespace baton::python {
 
+using namespace detail;
+
 namespace py = pybind11;
 
 // A message, and what it carries: still in the hands of its Python objects.

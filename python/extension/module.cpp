@@ -14,13 +14,17 @@
 #include "python/extension/py_sync.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
+#include "runtime/base/text.hpp"
+#include "runtime/inbox/call.hpp"
 #include "runtime/base/say.hpp"
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/process/birth.hpp"
-#include "runtime/progress.hpp"
-#include "runtime/version.hpp"
+#include "runtime/base/progress.hpp"
+#include "runtime/base/version.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 // ---- rows ------------------------------------------------------------------------------------------
@@ -196,10 +200,10 @@ void wait_for(PySession& self, const std::vector<const PyPending*>& pendings, co
 
 py::list collect(const SessionPtr& self, const std::string& wanted, const std::optional<std::size_t>& count,
                  const py::object& quiet, const py::object& deadline) {
-    Session::Until until;
+    Enough until;
     if (count) until.count = std::min(*count, limits::collected_commands_max);
     if (!quiet.is_none()) until.quiet = to_duration(quiet);
-    until.deadline = to_duration(deadline);
+    until.within = to_duration(deadline);
     std::vector<Session::Message> messages =
         value_or_raise(self->turn([&](Session& session) { return session.collect(wanted, until); }));
     py::list list;
@@ -283,6 +287,7 @@ std::string own_programs() {
 
 PYBIND11_MODULE(_baton, module) {
     using namespace baton;
+    using namespace baton::detail;
     using namespace baton::python;
     module.doc() = "What baton is made of; use the package baton.";
     module.attr("version") = std::string(version_text);

@@ -4,9 +4,12 @@
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
+#include "runtime/inbox/access.hpp"
 #include "runtime/wire/element_type.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 py::object helper(const char* name) { return py::module_::import("baton._segments").attr(name); }
@@ -170,7 +173,7 @@ std::unique_ptr<PySegment> reclaim(PyLent& self, const py::object& deadline) {
     static_cast<void>(self.holding());
     const Duration duration = to_duration(deadline);
     return made<PySegment>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session& session, Lent& lent) {
-                               lent.wait_with(session.loop());
+                               Access::wait_with(lent, session.loop());
                                return lent.reclaim(duration);
                            })));
 }
@@ -192,9 +195,9 @@ void withdraw(PyLent& self) {
 
 py::object attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& deadline) {
     const Duration duration = to_duration(deadline);
-    HeldMemory held = value_or_raise(session->turn(
-        [&](Session& open) { return open.context().look_up_held(name, std::nullopt, duration); }));
-    return held_object(session, held.release_to_runtime());
+    HeldMemory held;
+    value_or_raise(session->turn([&](Session& open) { return Access::look_up_held(open.context(), held, name, duration); }));
+    return held_object(session, Access::release(held));
 }
 
 py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& shape,
@@ -232,13 +235,13 @@ std::string PyHeld::to_text() const {
 }
 
 Holding& PyHeld::holding() const {
-    Holding* const mine = memory_.holding();
+    Holding* const mine = Access::holding(memory_);
     if (mine != nullptr && !is_empty()) return *mine;
     refuse("this object is empty: what it stood for was given away, lent, reclaimed or released, or its session has ended");
 }
 
 Holding& PyHeld::about_to_go(std::string_view where) const {
-    Holding* const mine = memory_.holding();
+    Holding* const mine = Access::holding(memory_);
     if (mine == nullptr || is_empty())
         refuse(fmt::format("{}: the object is empty: what it stood for was given away, lent, reclaimed or released, or its "
                            "session has ended", where));
@@ -273,7 +276,7 @@ void PyHeld::begin_view() {
 void PyHeld::end_view() noexcept {
     --views_;
     // Once the session has ended the book knows nothing of it.
-    if (Holding* const mine = memory_.holding(); mine != nullptr && mine->exports > 0) --mine->exports;
+    if (Holding* const mine = Access::holding(memory_); mine != nullptr && mine->exports > 0) --mine->exports;
 }
 
 void PyHeld::release() {

@@ -15,9 +15,11 @@
 #include <string>
 
 #include "python/extension/py_session.hpp"
-#include "runtime/segment.hpp"
+#include <baton/segment.hpp>
 
 namespace baton::python {
+
+using namespace detail;
 
 namespace py = pybind11;
 

@@ -10,6 +10,8 @@
 
 namespace baton::python {
 
+using namespace detail;
+
 MakeRef make_ref_from(const py::object& known, SessionTag session) {
     return [&known, session](AnyRef any) -> py::object {
         if (!any.session.is_some()) any.session = session;

@@ -7,6 +7,8 @@
 
 namespace baton::python {
 
+using namespace detail;
+
 using SessionPtr = std::shared_ptr<PySession>;
 using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
-#include "actors/pool/pool.hpp"
+#include <baton/pool.hpp>
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_held.hpp"
@@ -13,6 +13,8 @@
 #include "runtime/process/usable_cores.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 namespace py = pybind11;

@@ -6,6 +6,8 @@
 
 namespace baton::python {
 
+using namespace detail;
+
 // The classes Pool, Task and Outcome of the extension, and slice_of().
 void add_pool_classes(pybind11::module_& module);
 

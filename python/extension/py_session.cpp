@@ -6,6 +6,8 @@
 #include "python/extension/errors.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 bool is_main_thread() {

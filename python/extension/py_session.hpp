@@ -17,10 +17,12 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/session.hpp"
+#include <baton/detail/unique_fd.hpp>
+#include "runtime/session/session.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 
 namespace py = pybind11;
 

@@ -4,13 +4,16 @@
 
 #include <functional>
 
-#include "actors/sync/sync.hpp"
+#include <baton/sync.hpp>
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
+#include "runtime/inbox/call.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 // A primitive, as this script uses it.
@@ -73,7 +76,7 @@ public:
                 if (*asked) on_sent();
             }
             if (!*asked) return asked->error();
-            Result<typename C::Reply> done = Pending<typename C::Reply>{loop, **asked}.get_word(limits::ask_deadline);
+            Result<typename C::Reply> done = Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_deadline);
             if (!done) return done.error();
             return {};
         }));
@@ -93,7 +96,7 @@ protected:
                 if (!ask) return ask.error();
                 is_sent = true;
                 on_sent();
-                Pending<sync::Granted> pending{loop, *ask};
+                Pending<sync::Granted> pending{PendingReply{loop, *ask}};
                 return pending.get_word(end.left(loop.clock()));
             });
             // Of other errors the keeper has told us: nobody waits there any more.

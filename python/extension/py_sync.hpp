@@ -9,6 +9,8 @@
 
 namespace baton::python {
 
+using namespace detail;
+
 void add_sync_classes(pybind11::module_& module);
 
 }  // namespace baton::python

@@ -1,7 +1,7 @@
 #pragma once
 // PyRef: baton.Ref, the address of an actor as a plain value; Actor in baton/_actor.py derives from it.
 
-#include "runtime/ref.hpp"
+#include <baton/ref.hpp>
 
 namespace baton::python {
 

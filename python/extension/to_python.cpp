@@ -8,6 +8,8 @@
 #include "python/extension/errors.hpp"
 
 namespace baton::python {
+
+using namespace detail;
 namespace {
 
 using Structs = std::vector<const TypeDescription*>;  // that enclose what is looked at, for `same`

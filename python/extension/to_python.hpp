@@ -12,6 +12,8 @@
 
 namespace baton::python {
 
+using namespace detail;
+
 namespace py = pybind11;
 
 using MakeRef = std::function<py::object(AnyRef)>;

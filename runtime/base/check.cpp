@@ -7,7 +7,7 @@
 
 #include "runtime/base/say.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 void (*keep_last_words_)(std::string_view) noexcept = nullptr;
@@ -28,4 +28,4 @@ void fail_check(std::string_view promise, const char* file, unsigned line) noexc
     ::_exit(check_exit_code);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

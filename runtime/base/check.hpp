@@ -7,7 +7,7 @@
 
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr int check_exit_code = 70;  // EX_SOFTWARE of sysexits.h
 
@@ -22,4 +22,4 @@ inline void check(bool holds, std::string_view promise, const char* file = __bui
 // Where the last words go beside stderr (the actor's row of the vitals). Set once, by main's thread.
 void on_failed_check(void (*keep_last_words)(std::string_view) noexcept) noexcept;
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // What BATON_CRASH_AT asks for: "name", "name:nth" or "name:nth:freeze".
@@ -40,6 +40,6 @@ void pass_crash_point(CrashPoint point) noexcept {
     if (static_cast<std::size_t>(point) == order.point && --order.passings_left == 0) ::kill(::getpid(), order.signal);
 }
 
-}  // namespace baton
+}  // namespace baton::detail
 
 #endif

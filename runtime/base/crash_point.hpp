@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 // Each is named for what has just been done. Append only: docs/ownership.md lists them by number.
 enum class CrashPoint : unsigned char {
@@ -78,4 +78,4 @@ void pass_crash_point(CrashPoint point) noexcept;
 inline void pass_crash_point(CrashPoint) noexcept {}
 #endif
 
-}  // namespace baton
+}  // namespace baton::detail

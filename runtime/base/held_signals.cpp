@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <ctime>
 
-namespace baton {
+namespace baton::detail {
 
 HeldSignals::HeldSignals() noexcept {
     ::sigpending(&pending_before_);
@@ -29,4 +29,4 @@ HeldSignals::~HeldSignals() {
     errno = errno_before;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

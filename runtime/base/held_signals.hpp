@@ -10,7 +10,7 @@
 #include <array>
 #include <csignal>
 
-namespace baton {
+namespace baton::detail {
 
 class HeldSignals {
 public:
@@ -25,4 +25,4 @@ private:
     sigset_t pending_before_{};
 };
 
-}  // namespace baton
+}  // namespace baton::detail

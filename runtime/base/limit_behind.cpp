@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 struct Limit {
@@ -42,4 +42,4 @@ std::string limit_behind(int code) {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

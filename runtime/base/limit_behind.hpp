@@ -5,9 +5,9 @@
 
 #include <string>
 
-namespace baton {
+namespace baton::detail {
 
 // "; ..." to be put behind a text, or nothing where no limit is meant. EAGAIN is taken for that of processes and threads.
 [[nodiscard]] std::string limit_behind(int code);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,4 +1,4 @@
-#include "runtime/progress.hpp"
+#include "runtime/base/progress.hpp"
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 #include "runtime/base/say.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr Duration redraw_interval = std::chrono::milliseconds{50};
@@ -53,4 +53,4 @@ void Progress::end() {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -14,10 +14,10 @@
 #include <cstdio>
 
 #include "runtime/base/held_signals.hpp"
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/limits.hpp"
+#include <baton/detail/unique_fd.hpp>
+#include <baton/limits.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // Of the process, as stderr is: the next text that is written tells of those before it.
@@ -111,4 +111,4 @@ void say_nothing() noexcept { is_silent_ = true; }
 
 std::uint64_t unsaid() noexcept { return unsaid_; }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 // `text` as it is: whoever calls ends it with a newline.
 void say(std::string_view text) noexcept;
@@ -23,4 +23,4 @@ void say_nothing() noexcept;
 // How many texts could not be written and have not been told yet.
 [[nodiscard]] std::uint64_t unsaid() noexcept;
 
-}  // namespace baton
+}  // namespace baton::detail

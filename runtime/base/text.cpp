@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr std::string_view cut_mark = "...";
@@ -90,4 +90,4 @@ std::string printable_json(std::string_view json) {
     return out;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

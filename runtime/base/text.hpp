@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 // UTF-8 without overlong forms and surrogates: what text on the wire must be, so that every language can read it.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
@@ -21,4 +21,4 @@ enum class Lines { one, many };
 // The same of JSON, whose strings spell out the lower ones already: it means what it meant.
 [[nodiscard]] std::string printable_json(std::string_view json);
 
-}  // namespace baton
+}  // namespace baton::detail

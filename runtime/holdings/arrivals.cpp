@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace baton {
+namespace baton::detail {
 
 Arrivals::~Arrivals() {
     if (holdings_ == nullptr) return;
@@ -84,4 +84,4 @@ void Arrivals::release_all() noexcept {
     holdings_->accept_and_release(all);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -10,7 +10,7 @@
 
 #include "runtime/holdings/holdings.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class Arrivals {
 public:
@@ -49,4 +49,4 @@ private:
     bool is_accepted_ = false;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

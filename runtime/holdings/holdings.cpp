@@ -7,7 +7,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -210,4 +210,4 @@ Slot Holdings::lease_row(std::uint64_t at) const noexcept {
     return lease_blocks_[at / limits::rows_per_block] + static_cast<Slot>(at % limits::rows_per_block);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -17,12 +17,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
+#include <baton/time.hpp>
 #include "runtime/holdings/region.hpp"
 #include "runtime/memory/store.hpp"
 #include "runtime/wire/handle.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 struct Holding {
     enum class State : std::uint8_t {
@@ -200,4 +200,4 @@ private:
     std::uint64_t used_lease_cursor_ = 0;  // in those of all blocks that have been used
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -8,7 +8,7 @@
 #include "runtime/holdings/holdings.hpp"
 #include "runtime/memory/size_class.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -317,4 +317,4 @@ Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     return &holding;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

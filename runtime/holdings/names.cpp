@@ -9,7 +9,7 @@
 #include "runtime/base/crash_point.hpp"
 #include "runtime/holdings/holdings.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -132,4 +132,4 @@ Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Public
     return &holding;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

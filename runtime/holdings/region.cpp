@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-ledger", session_id); }
@@ -54,4 +54,4 @@ Result<LedgerRegion> LedgerRegion::within(std::span<std::byte> memory, std::uint
 
 void LedgerRegion::remove(std::string_view session_id) noexcept { remove_shared_object(name_of_region(session_id)); }
 
-}  // namespace baton
+}  // namespace baton::detail

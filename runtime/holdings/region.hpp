@@ -8,7 +8,7 @@
 #include "runtime/ledger/ledger.hpp"
 #include "runtime/memory/mapping.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class LedgerRegion {
 public:
@@ -28,4 +28,4 @@ private:
     std::unique_ptr<Ledger> ledger_;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

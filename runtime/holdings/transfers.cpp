@@ -7,7 +7,7 @@
 #include "runtime/base/crash_point.hpp"
 #include "runtime/holdings/holdings.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -244,4 +244,4 @@ Result<void> Holdings::accept(std::span<Holding* const> parcel) {
     return {};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -2,9 +2,9 @@
 
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/text.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // So many milliseconds without a sign of reading.
@@ -202,4 +202,4 @@ void AnswerSlot::answer(MessageKind kind, std::string_view body) {
     answers->release(link_);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -10,13 +10,13 @@
 #include <string>
 #include <unordered_map>
 
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/inbox/command.hpp"
 #include "runtime/inbox/gifts.hpp"
 #include "runtime/inbox/intake.hpp"
 #include "runtime/inbox/own_thread.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class Answers {
 public:
@@ -71,4 +71,4 @@ private:
     Buffer record_;                              // reused, so that the steady state allocates nothing
 };
 
-}  // namespace baton
+}  // namespace baton::detail

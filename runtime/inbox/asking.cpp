@@ -8,7 +8,7 @@
 #include "runtime/inbox/loop.hpp"
 #include "runtime/inbox/undoing.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 // An ask that is awaited stands in the vitals from its start until its answer has come.
 struct Loop::Showing {
@@ -28,12 +28,12 @@ private:
     AskId outer_;
 };
 
-Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Duration duration,
+Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view body, Within within,
                             const Parcel* parcel, Gifts::By by) {
     if (!thread_.is_this()) return thread_.refusal();
     if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
     if (has_lost_coordinator_) return coordinator_lost();
-    const Deadline deadline = Deadline::in(*clock_, duration);
+    const Deadline deadline = within.deadline(*clock_);
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return peer.error();
     Result<AskId> ask = asks_.begin(to);
@@ -187,10 +187,10 @@ bool Loop::abandon(AskId id, std::function<void(Result<ReplyFrame>)> take_late) 
     return false;
 }
 
-Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Duration duration,
+Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view body, Within within,
                              const Parcel* parcel) {
-    const Deadline deadline = Deadline::in(*clock_, duration);
-    Result<AskId> ask = request(to, tag, body, duration, parcel, Gifts::By::ask);
+    const Deadline deadline = within.deadline(*clock_);
+    Result<AskId> ask = request(to, tag, body, deadline, parcel, Gifts::By::ask);
     if (!ask) return ask.error();
     // Also where a watcher throws out of the wait: nobody wants the answer then.
     struct End {
@@ -206,4 +206,4 @@ Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view 
     return await(*ask, deadline);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

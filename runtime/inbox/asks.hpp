@@ -10,12 +10,12 @@
 #include <optional>
 #include <unordered_map>
 
-#include "runtime/base/ids.hpp"
-#include "runtime/limits.hpp"
-#include "runtime/result.hpp"
-#include "runtime/wire/codec.hpp"
+#include <baton/ref.hpp>
+#include <baton/limits.hpp>
+#include <baton/result.hpp>
+#include <baton/detail/codec.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 using AskId = std::uint64_t;
 
@@ -73,4 +73,4 @@ private:
     AskId last_ = 0;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

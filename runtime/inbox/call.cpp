@@ -2,7 +2,7 @@
 
 #include "runtime/holdings/arrivals.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 std::optional<Error> read_reply(Result<ReplyFrame>& reply, convert::ReadInto read, void* out) {
     if (!reply) return std::move(reply.error());
@@ -14,4 +14,4 @@ std::optional<Error> read_reply(Result<ReplyFrame>& reply, convert::ReadInto rea
     return std::nullopt;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

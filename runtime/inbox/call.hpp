@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "runtime/inbox/loop.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 template <class C>
 [[nodiscard]] Buffer encoded_body(const C& command) {
@@ -42,9 +42,9 @@ template <class R>
 }
 
 template <class C>
-[[nodiscard]] Result<typename C::Reply> call(Loop& loop, const C& command, Duration deadline) {
+[[nodiscard]] Result<typename C::Reply> call(Loop& loop, const C& command, Within within) {
     return decoded_reply<typename C::Reply>(
-        loop.ask(coordinator_id, command_name<C>, encoded_body(command), deadline));
+        loop.ask(coordinator_id, command_name<C>, encoded_body(command), within));
 }
 
 template <class C>
@@ -53,4 +53,4 @@ template <class C>
                      Loop::Urgency::now);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,14 +1,15 @@
-#include "runtime/inbox/dispatch.hpp"
+#include "runtime/inbox/dispatching.hpp"
 
 #include <cxxabi.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "runtime/process/throw_trace.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr std::size_t symbol_size_readable = 120;
@@ -60,6 +61,8 @@ Error error_of_current_exception() {
     return error;
 }
 
+namespace {
+
 void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why) {
     if (slot.is_asked()) return slot.fail(why);
     loop.log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
@@ -67,30 +70,50 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
     loop.refuse(command, why);
 }
 
-bool read_command(Loop& loop, const Command& command, AnswerSlot& slot, Arrivals& arrivals, convert::ReadInto read, void* out) {
-    Decoding at{command.envelope.tag, &arrivals, loop.session()};
-    if (!read(command.body, out, at)) {
-        refuse_command(loop, command, std::move(slot), at.take_error());
-        return false;
-    }
-    if (Result<void> accepted = arrivals.accept(); !accepted) {
-        refuse_command(loop, command, std::move(slot), accepted.error());
-        return false;
-    }
-    return true;
-}
-
-void refuse_unknown(Loop& loop, const Command& command, AnswerSlot slot, std::span<const std::string_view> known) {
-    refuse_command(loop, command, std::move(slot),
-                   Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}", loop.name(),
-                                                             command.envelope.tag, fmt::join(known, ", "))});
-}
-
-void report_exception(Loop& loop, const Command& command, AnswerSlot slot) {
+void report_exception(Incoming& incoming) {
     const Error error = error_of_current_exception();
-    if (slot.is_asked()) return slot.fail(error);
-    loop.log().warn("command.failed", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
-                    command.envelope.tag, describe(error));
+    if (incoming.slot.is_asked()) return incoming.slot.fail(error);
+    incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"", to_string(incoming.command.envelope.from),
+                             incoming.command.envelope.tag, describe(error));
 }
 
-}  // namespace baton
+}  // namespace
+
+bool read_command(Incoming& incoming, convert::ReadInto read, void* out) {
+    Decoding at{incoming.command.envelope.tag, &*incoming.arrivals, incoming.loop.session()};
+    std::optional<Error> why;
+    if (!read(incoming.command.body, out, at)) {
+        why = at.take_error();
+    } else if (Result<void> accepted = incoming.arrivals->accept(); !accepted) {
+        why = std::move(accepted.error());
+    }
+    if (!why) return true;
+    refuse_command(incoming.loop, incoming.command, std::move(incoming.slot), *why);
+    incoming.arrivals.reset();  // before the command that was read: its segments are empty then
+    return false;
+}
+
+AnswerSlot& slot_of(Incoming& incoming) noexcept { return incoming.slot; }
+
+Error no_reply_of(std::string_view command) {
+    return Error{ErrorKind::unsupported, fmt::format("{} has no reply: it can be sent, not asked", command)};
+}
+
+void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command, AnswerSlot slot) {
+    const auto handler = std::ranges::find(handlers, command.envelope.tag, &CommandHandler::name);
+    if (handler == handlers.end()) {
+        std::vector<std::string_view> known;
+        for (const CommandHandler& one : handlers) known.push_back(one.name);
+        return refuse_command(loop, command, std::move(slot),
+                              Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}", loop.name(),
+                                                                        command.envelope.tag, fmt::join(known, ", "))});
+    }
+    Incoming incoming{loop, command, std::move(slot)};
+    try {
+        handler->run(actor, incoming);
+    } catch (...) {
+        report_exception(incoming);
+    }
+}
+
+}  // namespace baton::detail

@@ -16,11 +16,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/ids.hpp"
-#include "runtime/limits.hpp"
+#include <baton/time.hpp>
+#include <baton/ref.hpp>
+#include <baton/limits.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 class Drains {
 public:
@@ -106,4 +106,4 @@ private:
     std::vector<Drain> waiting_;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -4,7 +4,7 @@
 
 #include "runtime/base/crash_point.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 void Gifts::note(const Key& key, std::string_view tag, std::string_view body, const Parcel& parcel) {
     if (key.by != By::ask)
@@ -96,4 +96,4 @@ std::vector<Bounce> Gifts::take_back_replies(ActorId to, const Error& why) {
     return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::reply; });
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -12,18 +12,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/base/ids.hpp"
+#include <baton/ref.hpp>
 #include "runtime/holdings/holdings.hpp"
-#include "runtime/result.hpp"
-#include "runtime/wire/codec.hpp"
+#include <baton/result.hpp>
+#include <baton/detail/codec.hpp>
 
-namespace baton {
-
-// What one message carries, and the C++ type of the message, by which a bounce finds who wants it.
-struct Parcel {
-    std::string_view type;
-    std::vector<Holding*> holdings;
-};
+namespace baton::detail {
 
 // Came back, and is ours again. `body` refers to the holdings by index.
 struct Bounce {
@@ -84,4 +78,4 @@ private:
     std::size_t cursor_ = 0;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

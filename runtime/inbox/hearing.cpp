@@ -4,9 +4,9 @@
 #include "runtime/base/text.hpp"
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/loop.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // The world's bytes to a struct of ours; an error names the field.
@@ -308,4 +308,4 @@ Error Loop::coordinator_lost() const {
     return Error{ErrorKind::gone, "the session has ended: its coordinator has died, and its actors with it; open another session"};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,9 +1,9 @@
 #include "runtime/inbox/intake.hpp"
 
 #include "runtime/base/text.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 bool Intake::next(Command& out) {
     for (;;) {
@@ -147,4 +147,4 @@ void Intake::forget(ActorId sender) {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -8,11 +8,11 @@
 #include <functional>
 #include <unordered_map>
 
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/inbox/command.hpp"
 #include "runtime/vitals/vitals.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class Intake {
 public:
@@ -65,4 +65,4 @@ private:
     std::uint64_t frames_taken_ = 0;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,12 +1,14 @@
 #include "runtime/inbox/loop.hpp"
 
+#include "runtime/base/text.hpp"
+
 #include <algorithm>
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // The control lane is looked at again after so much time of handling quick commands.
@@ -202,10 +204,10 @@ void Loop::give_bounces() {
 
 void Loop::tell_exits() {
     while (!exits_.empty()) {
-        const notice::Exited exited = std::move(exits_.front());
+        notice::Exited exited = std::move(exits_.front());
         exits_.pop_front();
         const Handling handling{is_handling_};
-        exit_taker_(exited);
+        exit_taker_(Ended{exited.actor, std::move(exited.name), std::move(exited.exit)});
     }
 }
 
@@ -268,4 +270,4 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
     return dead_letters;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

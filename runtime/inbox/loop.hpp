@@ -15,7 +15,7 @@
 #include <map>
 #include <memory>
 
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/inbox/answers.hpp"
 #include "runtime/inbox/asks.hpp"
 #include "runtime/inbox/command.hpp"
@@ -25,7 +25,7 @@
 #include "runtime/inbox/own_thread.hpp"
 #include "runtime/inbox/peers.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class Loop {
 public:
@@ -65,9 +65,9 @@ public:
     // latest when the handler returns or waits.
     enum class Urgency { may_share, now };
     // What `parcel` carries leaves the caller's hands when the message is on its way; else it stays there.
-    [[nodiscard]] Result<void> send(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
+    [[nodiscard]] Result<void> send(ActorId to, std::string_view tag, std::string_view body, Within within,
                                     Urgency urgency, const Parcel* parcel = nullptr);
-    [[nodiscard]] Result<AskId> request(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
+    [[nodiscard]] Result<AskId> request(ActorId to, std::string_view tag, std::string_view body, Within within,
                                         const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request);
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
@@ -80,23 +80,23 @@ public:
     // if it may still come.
     bool abandon(AskId ask, std::function<void(Result<ReplyFrame>)> take_late);
     // After a failure the caller holds what the receiver had not accepted.
-    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Duration deadline,
+    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Within within,
                                          const Parcel* parcel = nullptr);
     // The same to whom a Ref names.
-    [[nodiscard]] Result<void> send(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+    [[nodiscard]] Result<void> send(const AnyRef& to, std::string_view tag, std::string_view body, Within within,
                                     Urgency urgency, const Parcel* parcel = nullptr) {
         if (Result<void> ours = require_ours(to); !ours) return ours;
-        return send(to.id, tag, body, deadline, urgency, parcel);
+        return send(to.id, tag, body, within, urgency, parcel);
     }
-    [[nodiscard]] Result<AskId> request(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+    [[nodiscard]] Result<AskId> request(const AnyRef& to, std::string_view tag, std::string_view body, Within within,
                                         const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request) {
         if (Result<void> ours = require_ours(to); !ours) return ours.error();
-        return request(to.id, tag, body, deadline, parcel, by);
+        return request(to.id, tag, body, within, parcel, by);
     }
-    [[nodiscard]] Result<ReplyFrame> ask(const AnyRef& to, std::string_view tag, std::string_view body, Duration deadline,
+    [[nodiscard]] Result<ReplyFrame> ask(const AnyRef& to, std::string_view tag, std::string_view body, Within within,
                                          const Parcel* parcel = nullptr) {
         if (Result<void> ours = require_ours(to); !ours) return ours.error();
-        return ask(to.id, tag, body, deadline, parcel);
+        return ask(to.id, tag, body, within, parcel);
     }
     // What waits to share a frame goes out now.
     void flush();
@@ -135,7 +135,7 @@ public:
     // Wakes up for `descriptor` in every wait, also when no handler serves.
     void watch(int descriptor, std::function<void()> on_readable);
     // The same for an actor's own code: called between commands, never within one.
-    void on_peer_exited(std::function<void(const notice::Exited&)> take) { exit_taker_ = std::move(take); }
+    void on_peer_exited(std::function<void(const Ended&)> take) { exit_taker_ = std::move(take); }
     // Who has joined over that link, and may never speak over it again.
     void introduce(Link link, ActorId joined) { intake_.introduce(link, joined); }
     // An actor that has exited: nothing more will come over its connection.
@@ -224,7 +224,7 @@ private:
     Gifts gifts_;
     Answers answers_;
     Drains drains_;
-    std::function<void(const notice::Exited&)> exit_taker_;
+    std::function<void(const Ended&)> exit_taker_;
     std::deque<notice::Exited> exits_;  // of which the taker has not been told
     struct LateExit {
         notice::Exited exited;
@@ -254,4 +254,4 @@ private:
     std::size_t peers_asked_ = 0;   // that owe an answer
 };
 
-}  // namespace baton
+}  // namespace baton::detail

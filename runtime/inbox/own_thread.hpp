@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "runtime/base/check.hpp"
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 class OwnThread {
 public:
@@ -31,4 +31,4 @@ private:
     std::thread::id owner_ = std::this_thread::get_id();
 };
 
-}  // namespace baton
+}  // namespace baton::detail

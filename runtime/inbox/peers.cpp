@@ -1,6 +1,6 @@
 #include "runtime/inbox/peers.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
@@ -88,4 +88,4 @@ void Peers::publish(Peer& peer) const noexcept {
     peer.mine->sent_commands.store(peer.sent_commands, std::memory_order_seq_cst);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -8,9 +8,9 @@
 
 #include "runtime/transport/transport.hpp"
 #include "runtime/vitals/vitals.hpp"
-#include "runtime/wire/codec.hpp"
+#include <baton/detail/codec.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 struct Peer {
     ActorId id;
@@ -73,4 +73,4 @@ private:
     ActorId me_;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

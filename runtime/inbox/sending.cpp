@@ -7,7 +7,7 @@
 #include "runtime/inbox/loop.hpp"
 #include "runtime/inbox/undoing.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 // A command that waits for room stands in the vitals, so that those who wait for us find the circle.
 struct Loop::WaitingForRoom {
@@ -216,10 +216,10 @@ Result<void> Loop::push(Peer& peer, Deadline deadline) {
     }
 }
 
-Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body, Duration duration, Urgency urgency,
+Result<void> Loop::send(ActorId to, std::string_view tag, std::string_view body, Within within, Urgency urgency,
                         const Parcel* parcel) {
     if (!thread_.is_this()) return thread_.refusal();
-    const Deadline deadline = Deadline::in(*clock_, duration);
+    const Deadline deadline = within.deadline(*clock_);
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return peer.error();
     if (parcel == nullptr || parcel->holdings.empty())
@@ -249,4 +249,4 @@ void Loop::flush() {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -4,13 +4,13 @@
 
 #include "runtime/inbox/call.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 Result<Spawning> Spawning::begin(Loop& loop, coordinator::Spawn command, Deadline deadline) {
     const Duration duration = deadline.left(loop.clock());
     command.deadline = duration;
     command.until = until_of(deadline);
-    Result<AskId> ask = loop.request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(command), duration);
+    Result<AskId> ask = loop.request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(command), deadline);
     if (!ask) return ask.error();
     const std::string program = command.name.empty() ? command.program : fmt::format("{} ({})", command.name, command.program);
     return Spawning{loop, *ask, program, duration, with_grace(loop.clock(), deadline)};
@@ -48,4 +48,4 @@ Result<coordinator::Spawned> Spawning::end() {
     return decoded_reply<coordinator::Spawned>(std::move(reply));
 }
 
-}  // namespace baton
+}  // namespace baton::detail

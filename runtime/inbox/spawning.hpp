@@ -7,7 +7,7 @@
 
 #include "runtime/inbox/loop.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class Spawning {
 public:
@@ -37,4 +37,4 @@ private:
     bool was_given_up_ = false;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -4,7 +4,7 @@
 
 #include "runtime/inbox/loop.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 // An ask whose answer nobody is going to wait for.
 struct Loop::Unasked {
@@ -46,4 +46,4 @@ struct Loop::Ungiven {
     }
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -3,7 +3,7 @@
 
 #include "runtime/ledger/layout.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 using namespace layout;
 
@@ -101,4 +101,4 @@ void Ledger::note(ActorNumber me, Transition transition, Slot slot, Epoch epoch,
     row.ring_next.store(number + 1, std::memory_order_release);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

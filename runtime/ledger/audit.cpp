@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -127,4 +127,4 @@ std::vector<Finding> audit_end(const Ledger& ledger) {
     return findings;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

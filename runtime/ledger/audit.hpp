@@ -9,7 +9,7 @@
 
 #include "runtime/ledger/ledger.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 struct Finding {
     int invariant = 0;   // 3 for I3
@@ -21,4 +21,4 @@ struct Finding {
 // After the last actor: no row may be left (I7).
 [[nodiscard]] std::vector<Finding> audit_end(const Ledger& ledger);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -6,7 +6,7 @@
 
 #include "runtime/ledger/ledger.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 namespace layout {
 
@@ -50,4 +50,4 @@ struct Ledger::Header {
     std::atomic<std::uint64_t> buckets[layout::name_buckets];    // by hash: index of the first name + 1; 0: none
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -3,7 +3,7 @@
 
 #include "runtime/ledger/layout.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 using namespace layout;
 
@@ -150,4 +150,4 @@ bool Ledger::is_parked(Slot lease) const noexcept {
     return leases_[lease].unlisted.load(relaxed) == 0 && is_slot(segment) && is_of_last_lend(lease, word_of(static_cast<Slot>(segment)));
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -7,7 +7,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/ledger/layout.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 using namespace layout;
 
@@ -272,4 +272,4 @@ bool Ledger::mend(Slot slot, SegmentWord from, SegmentWord to) noexcept {
     return segments_[slot].word.compare_exchange_strong(expected, to.packed(), sequential);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

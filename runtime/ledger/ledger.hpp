@@ -24,11 +24,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/ids.hpp"
+#include <baton/ref.hpp>
 #include "runtime/ledger/words.hpp"
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 // In used_bytes of a row whose memory has left the session by name: its home has so many bytes less.
 inline constexpr std::uint64_t handed_out_mark = std::uint64_t{1} << 63;
@@ -307,4 +307,4 @@ private:
     std::optional<NameSlot> spare_name_;  // taken by this process and bound to no name yet
 };
 
-}  // namespace baton
+}  // namespace baton::detail

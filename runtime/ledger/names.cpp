@@ -8,7 +8,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/ledger/layout.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 using namespace layout;
 
@@ -153,4 +153,4 @@ std::optional<Publication> Ledger::publication_of(NameSlot row) const {
     return what;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

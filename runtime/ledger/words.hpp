@@ -14,9 +14,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 using ActorNumber = std::uint32_t;
 using Slot = std::uint32_t;    // the index of a row
@@ -147,4 +147,4 @@ struct NameWord {
     return "unknown";
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -15,12 +15,12 @@
 
 #include <unistd.h>
 
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 
 #include "runtime/base/held_signals.hpp"
 #include "runtime/base/limit_behind.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 namespace ipc = boost::interprocess;
 
@@ -194,4 +194,4 @@ std::uint64_t shared_memory_bytes_free() noexcept {
     return std::uint64_t{facts.f_bavail} * facts.f_frsize;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -10,9 +10,9 @@
 #include <span>
 #include <string>
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 class SharedObject {
 public:
@@ -76,4 +76,4 @@ bool discard_shared_object(const std::string& name) noexcept;
 // Bytes that shared memory can still take on this machine; 0 where that cannot be known.
 [[nodiscard]] std::uint64_t shared_memory_bytes_free() noexcept;
 
-}  // namespace baton
+}  // namespace baton::detail

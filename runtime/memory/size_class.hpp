@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr std::uint64_t page_bytes = 4096;
 
@@ -17,4 +17,4 @@ inline constexpr std::uint64_t page_bytes = 4096;
     return (rounded + page_bytes - 1) / page_bytes * page_bytes;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -6,9 +6,9 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 Store::Idle Store::usual_idle() noexcept {
 #ifdef NDEBUG
@@ -144,4 +144,4 @@ Result<std::byte*> Store::take_in(const SharedObject& outside, Block block, std:
     return data;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

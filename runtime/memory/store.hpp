@@ -13,7 +13,7 @@
 
 #include "runtime/memory/mapping.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class Store {
 public:
@@ -95,4 +95,4 @@ private:
     std::unordered_map<Key, std::list<View>::iterator, Hash> views_;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <csignal>
 
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr const char* nowhere = "/dev/null";
@@ -78,4 +78,4 @@ void take_over_for_library() noexcept {
     raise_descriptor_limit();
 }
 
-}  // namespace baton
+}  // namespace baton::detail

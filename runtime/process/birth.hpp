@@ -12,7 +12,7 @@
 // A library owns none of that and does only what nobody can object to: take_over_for_library().
 // Thread rule: before there is a second thread.
 
-namespace baton {
+namespace baton::detail {
 
 enum class Birth {
     program,  // writes results to stdout: where that was closed, writing fails, so that it is noticed
@@ -24,4 +24,4 @@ void take_over_birth(Birth birth) noexcept;
 // Opens the descriptors 0, 1 and 2 and raises the limit on descriptors. Signals stay as they are.
 void take_over_for_library() noexcept;
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -2,7 +2,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/limit_behind.hpp"
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/system_error.hpp"
 
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 bool ends_early(std::string_view text) { return text.find('\0') != std::string_view::npos; }
@@ -233,4 +233,4 @@ Result<void> die_with_parent(pid_t expected_parent) {
     return {};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -16,9 +16,9 @@
 // process does, because the kernel means the thread when it says parent. Starting reads the environment, so
 // no other thread may change it meanwhile.
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/result.hpp"
+#include <baton/time.hpp>
+#include <baton/detail/unique_fd.hpp>
+#include <baton/result.hpp>
 
 #include <sys/types.h>
 
@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 struct ChildSpec {
     // A terminal's Ctrl-C goes to a whole process group: `own` lets the parent decide what the child hears.
@@ -92,4 +92,4 @@ private:
 // handed down can tell; the caller then exits.
 [[nodiscard]] Result<void> die_with_parent(pid_t expected_parent);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -14,7 +14,7 @@
 #include "runtime/base/text.hpp"
 #include "runtime/process/output.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr int exit_usage = 64;
 
@@ -40,4 +40,4 @@ inline constexpr int exit_usage = 64;
     return std::nullopt;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,6 +1,6 @@
 #include "runtime/process/find_program.hpp"
 
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/base/text.hpp"
 
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include <system_error>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 namespace fs = std::filesystem;
@@ -81,4 +81,4 @@ Result<std::string> find_program(std::string_view name, std::span<const std::str
                              name, looked.empty() ? " no folder: none was given and PATH is empty" : looked)};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

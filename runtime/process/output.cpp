@@ -13,7 +13,7 @@
 #include "runtime/base/held_signals.hpp"
 #include "runtime/base/say.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 std::atomic<int> failed_with_{0};  // the errno of the first text of ours that was not taken
@@ -62,4 +62,4 @@ void print_output(std::string_view text) noexcept {
     if (!is_taken && failed_with_ == 0) failed_with_ = errno;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr int exit_output_lost = 74;            // EX_IOERR of sysexits.h
 inline constexpr int exit_reader_gone = 128 + 13;      // as a shell says of a program that SIGPIPE ended: `... | head -n 1`
@@ -28,4 +28,4 @@ struct LostOutput {
 // Prints to stdout, and flushes it; never throws. What could not be written is known to finish_output().
 void print_output(std::string_view text) noexcept;
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,6 +1,6 @@
 #include "runtime/process/private_folder.hpp"
 
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/process/system_error.hpp"
 
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 namespace fs = std::filesystem;
@@ -85,4 +85,4 @@ Result<void> remove_private_folder(const std::string& path, std::string_view las
     return {};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

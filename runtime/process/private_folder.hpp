@@ -4,13 +4,13 @@
 // Sockets and locks of a session are trusted because of where they lie. It is not a sandbox: the user's own
 // processes, and root, come in as they like. Thread rule: no shared state.
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 // Refused if `path` is missing, a symlink, no folder, another user's, or not of mode 0700; the text says
 // which command puts it right.
@@ -24,4 +24,4 @@ namespace baton {
 // names it. Symlinks are not followed and not removed. A folder or file that vanishes meanwhile is as good as removed.
 [[nodiscard]] Result<void> remove_private_folder(const std::string& path, std::string_view last);
 
-}  // namespace baton
+}  // namespace baton::detail

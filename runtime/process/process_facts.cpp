@@ -1,7 +1,7 @@
 #include "runtime/process/process_facts.hpp"
 
 #include "runtime/base/check.hpp"
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/process/system_error.hpp"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <ctime>
 #include <sstream>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 std::optional<std::string> whole_file(const std::string& path) {
@@ -93,4 +93,4 @@ bool has_exited_by(int pidfd, Deadline deadline) {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

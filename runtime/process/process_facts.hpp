@@ -7,9 +7,9 @@
 //
 // Thread rule: no shared state, callable anywhere.
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/result.hpp"
+#include <baton/time.hpp>
+#include <baton/detail/unique_fd.hpp>
+#include <baton/result.hpp>
 
 #include <sys/types.h>
 
@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 struct ProcessFacts {
     pid_t pid = 0;
@@ -42,4 +42,4 @@ struct ProcessFacts {
 // Waits for the exit, until the deadline on the steady clock at the longest.
 [[nodiscard]] bool has_exited_by(int pidfd, Deadline deadline);
 
-}  // namespace baton
+}  // namespace baton::detail

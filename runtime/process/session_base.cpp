@@ -1,8 +1,8 @@
 #include "runtime/process/session_base.hpp"
 
 #include "runtime/base/check.hpp"
-#include "runtime/base/clock.hpp"
-#include "runtime/base/log.hpp"
+#include <baton/time.hpp>
+#include <baton/log.hpp>
 #include "runtime/process/system_error.hpp"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <fstream>
 #include <system_error>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 namespace fs = std::filesystem;
@@ -225,4 +225,4 @@ std::optional<std::string> session_id_of_memory(std::string_view name) {
     return is_session_id(id) ? std::optional{std::string(id)} : std::nullopt;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -15,15 +15,15 @@
 // All are flock(2) locks: the kernel frees them when their holder dies, however it dies, and no reuse of a pid can make
 // a dead session look alive. Thread rule: reads the environment, else no shared state.
 
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/result.hpp"
+#include <baton/detail/unique_fd.hpp>
+#include <baton/result.hpp>
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr std::string_view session_lock_name = "lock";
 inline constexpr const char* shared_memory_place = "/dev/shm";
@@ -67,4 +67,4 @@ struct SessionLocks {
 // Whose id stands in the name of something in shared memory, "baton-<id>-..."; nothing in other names.
 [[nodiscard]] std::optional<std::string> session_id_of_memory(std::string_view name);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,7 +1,7 @@
 #include "runtime/process/session_folder.hpp"
 
 #include "runtime/base/check.hpp"
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/process/private_folder.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_base.hpp"
@@ -17,7 +17,7 @@
 #include <fstream>
 #include <system_error>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 namespace fs = std::filesystem;
@@ -223,4 +223,4 @@ Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path) {
     return only;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -15,8 +15,8 @@
 // Thread rule: one thread at a time. A process that forks without exec hands the lock to its copy, and the
 // session then looks alive until both have ended; Baton never does.
 
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/result.hpp"
+#include <baton/detail/unique_fd.hpp>
+#include <baton/result.hpp>
 
 #include <sys/types.h>
 
@@ -25,7 +25,7 @@
 #include <string_view>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr std::size_t socket_path_size_bytes_max = 107;  // sun_path of sockaddr_un, without its zero
 inline constexpr std::size_t socket_name_size_bytes_max = 24;   // two 32-bit numbers with a dot between, and some
@@ -83,4 +83,4 @@ struct SessionInfo {
 // Gone if there is none, refused if there are several to choose from; the text says which, and what to do.
 [[nodiscard]] Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path);
 
-}  // namespace baton
+}  // namespace baton::detail

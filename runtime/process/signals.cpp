@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cerrno>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr std::array stop_signals{SIGINT, SIGTERM, SIGHUP};
@@ -83,4 +83,4 @@ int StopSignals::take() noexcept {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -10,13 +10,13 @@
 // Thread rule: made, asked and ended by one thread; the signals may arrive on any thread, so other threads
 // must have ended or blocked them before it ends.
 
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/result.hpp"
+#include <baton/detail/unique_fd.hpp>
+#include <baton/result.hpp>
 
 #include <array>
 #include <csignal>
 
-namespace baton {
+namespace baton::detail {
 
 class StopSignals {
 public:
@@ -47,4 +47,4 @@ private:
     std::array<struct sigaction, 3> before_{};
 };
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,7 +1,7 @@
 #include "runtime/process/sweep.hpp"
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/log.hpp"
+#include <baton/time.hpp>
+#include <baton/log.hpp>
 #include "runtime/process/private_folder.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_base.hpp"
@@ -18,7 +18,7 @@
 #include <set>
 #include <system_error>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 namespace fs = std::filesystem;
@@ -221,4 +221,4 @@ Result<Swept> sweep_dead_sessions() {
     return swept;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

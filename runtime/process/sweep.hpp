@@ -15,7 +15,7 @@
 //
 // Thread rule: no shared state in this process; between processes the sweep-lock makes them take turns.
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 #include <sys/types.h>
 
@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 struct Swept {
     std::size_t sessions = 0;             // of which nothing is left
@@ -37,4 +37,4 @@ struct Swept {
 // sessions do not stop it.
 [[nodiscard]] Result<Swept> sweep_dead_sessions();
 
-}  // namespace baton
+}  // namespace baton::detail

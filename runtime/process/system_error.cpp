@@ -1,12 +1,12 @@
 #include "runtime/process/system_error.hpp"
 
 #include "runtime/base/limit_behind.hpp"
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 
 #include <cerrno>
 #include <system_error>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 ErrorKind kind_of(int code) noexcept {
@@ -33,4 +33,4 @@ Error system_error(int code, std::string_view tried, std::string_view advice) {
     return {kind_of(code), std::move(text)};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

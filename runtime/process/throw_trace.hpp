@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 
 // "student::Student::on(student::HoldThis const&) (student_actor.cpp:8)", innermost first.
 [[nodiscard]] std::vector<std::string> frames_of_last_throw(std::size_t frames_max);
 
-}  // namespace baton
+}  // namespace baton::detail

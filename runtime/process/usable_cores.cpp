@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 std::size_t bound_cores() {
@@ -91,4 +91,4 @@ std::size_t usable_cores(const CoreFiles& files) {
     return std::max<std::size_t>(static_cast<std::size_t>(std::ceil(*time)), 1);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

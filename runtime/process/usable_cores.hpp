@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <string>
 
-namespace baton {
+namespace baton::detail {
 
 // Where the kernel says so; others in tests.
 struct CoreFiles {
@@ -18,4 +18,4 @@ struct CoreFiles {
 
 [[nodiscard]] std::size_t usable_cores(const CoreFiles& files = {});
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 template <class Number>
@@ -74,4 +74,4 @@ std::string coordinator_address(std::string_view folder) {
     return fmt::format("ipc://{}/{}.sock", folder, coordinator_socket);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/ids.hpp"
+#include <baton/ref.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 inline constexpr const char* session_variable = "BATON_SESSION";
 inline constexpr const char* actor_variable = "BATON_ACTOR";
@@ -53,4 +53,4 @@ inline constexpr std::string_view coordinator_installed = "baton-coordinator";
 // that of the one in PATH, else the installed name.
 [[nodiscard]] std::string coordinator_command();
 
-}  // namespace baton
+}  // namespace baton::detail

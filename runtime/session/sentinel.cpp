@@ -4,10 +4,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/inbox/call.hpp"
 #include "runtime/process/process_facts.hpp"
-#include "runtime/session.hpp"
+#include "runtime/session/session.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // Readable from the start.
@@ -53,4 +54,4 @@ Result<UniqueFd> Session::sentinel(AnyRef actor) {
     return process;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,4 +1,4 @@
-#include "runtime/session.hpp"
+#include "runtime/session/session.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,6 +18,8 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/inbox/access.hpp"
+#include "runtime/inbox/call.hpp"
 #include "runtime/inbox/spawning.hpp"
 #include "runtime/process/birth.hpp"
 #include "runtime/process/child.hpp"
@@ -28,7 +30,7 @@
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // The coordinator that this program starts for itself: named by the user, beside the program, or installed.
@@ -121,7 +123,7 @@ struct Session::Parts {
 
 Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), mail_(std::make_unique<Mail>()) {
     context_ = std::make_unique<Context>(*loop_);
-    context_->send_at_once();
+    Access::send_at_once(*context_);
     mail_->loop = loop_;
     loop_->collect_with(*mail_);
 }
@@ -235,10 +237,10 @@ Result<void> Session::require_open() const {
 
 // ---- actors ----------------------------------------------------------------------------------------
 
-Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& what, Duration duration,
+Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& what, Within within,
                                             const std::function<void(std::size_t)>& on_ready) {
     if (Result<void> open = require_open(); !open) return open.error();
-    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    const Deadline deadline = within.deadline(loop_->clock());
     std::vector<Spawning> all;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
@@ -246,7 +248,7 @@ Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& wha
         folders.insert(folders.end(), program_folders_.begin(), program_folders_.end());
         Result<Spawning> spawning = Spawning::begin(
             *loop_,
-            {one.program, one.name, one.arguments, std::move(folders), one.fingerprint, duration,
+            {one.program, one.name, one.arguments, std::move(folders), one.fingerprint, Duration::zero(),
              one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}, std::nullopt},
             deadline);
         if (!spawning) {
@@ -304,7 +306,7 @@ void Session::remember_spawned(const std::vector<AnyRef>& started) {
 
 Result<Spawned> Session::find(std::string_view name) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return context_->find_actor(name, 0);
+    return call(*loop_, coordinator::Find{std::string(name)}, limits::coordinator_deadline);
 }
 
 Result<std::vector<RosterRow>> Session::roster(bool with_exited) {
@@ -327,10 +329,10 @@ Result<std::vector<RosterRow>> Session::roster(bool with_exited) {
     }
 }
 
-Result<std::vector<Ended>> Session::stop(std::vector<AnyRef> actors, Duration deadline, bool drain) {
+Result<std::vector<Ended>> Session::stop(std::vector<AnyRef> actors, Within within, bool drain) {
     if (Result<void> open = require_open(); !open) return open.error();
-    const Deadline end = Deadline::in(loop_->clock(), deadline);
-    Result<std::vector<Ended>> ended = ask_coordinator(coordinator::StopActors{actors, deadline, drain, until_of(end)}, end);
+    const Deadline end = within.deadline(loop_->clock());
+    Result<std::vector<Ended>> ended = ask_coordinator(coordinator::StopActors{actors, end.left(loop_->clock()), drain, until_of(end)}, end);
     if (!ended || ended->size() >= actors.size()) return ended;
     // The answer may have had no room for the exits of those that had ended before.
     std::unordered_set<ActorId> missing;
@@ -355,9 +357,10 @@ Result<std::vector<RosterRow>> Session::exits_from(coordinator::RosterPlace plac
     }
 }
 
-Result<std::vector<Ended>> Session::end_session(Duration deadline) {
+Result<std::vector<Ended>> Session::end_session(Within within) {
+    const Deadline deadline = within.deadline(loop_->clock());
     Result<coordinator::Closed> closed =
-        ask_coordinator(coordinator::CloseSession{deadline}, Deadline::in(loop_->clock(), deadline));
+        ask_coordinator(coordinator::CloseSession{deadline.left(loop_->clock())}, deadline);
     if (!closed) return closed.error();
     // It waits for our goodbye, and answers meanwhile.
     if (closed->next)
@@ -397,24 +400,24 @@ Result<void> Session::signal(AnyRef actor, int number) {
     return {};
 }
 
-Result<Ended> Session::join(AnyRef actor, Duration deadline) {
+Result<Ended> Session::join(AnyRef actor, Within within) {
     if (Result<void> open = require_open(); !open) return open.error();
     const Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Await>,
                                              encoded_body(coordinator::Await{actor}), limits::coordinator_deadline);
     if (!ask) return ask.error();
-    return Pending<Ended>{*loop_, *ask}.get_word(deadline);
+    return Pending<Ended>{PendingReply{*loop_, *ask}}.get_word(within);
 }
 
-Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
+Result<void> Session::sync(std::span<const AnyRef> actors, Within within) {
     if (Result<void> open = require_open(); !open) return open.error();
-    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    const Deadline deadline = within.deadline(loop_->clock());
     Buffer nothing;
     Encoder{nothing}.nil();
     Asked asked{*loop_};
     std::vector<AskId>& asks = asked.all;
     std::optional<Error> failure;
     for (const AnyRef& actor : actors) {
-        Result<AskId> ask = loop_->request(actor, sync_tag, nothing, duration);
+        Result<AskId> ask = loop_->request(actor, sync_tag, nothing, deadline);
         if (ask) {
             asks.push_back(*ask);
         } else {
@@ -429,10 +432,10 @@ Result<void> Session::sync(std::span<const AnyRef> actors, Duration duration) {
 
 // ---- messages that came ----------------------------------------------------------------------------
 
-Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, const Until& until) {
+Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, const Enough& until) {
     if (Result<void> open = require_open(); !open) return open.error();
     const Clock& clock = loop_->clock();
-    const Deadline deadline = Deadline::in(clock, until.deadline);
+    const Deadline deadline = until.within.deadline(clock);
     std::vector<Message> collected;
     // What a failure, or an exception out of the wait, takes from the caller waits for the next call.
     struct GiveBack {
@@ -479,9 +482,9 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
     }
 }
 
-Result<void> Session::wait_for(const std::function<bool()>& done, Duration duration) {
+Result<void> Session::wait_for(const std::function<bool()>& done, Within within) {
     if (Result<void> open = require_open(); !open) return open;
-    const Deadline deadline = Deadline::in(loop_->clock(), duration);
+    const Deadline deadline = within.deadline(loop_->clock());
     switch (loop_->serve(mail_.get(), done, deadline)) {
         case Loop::Waited::done: return {};
         case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
@@ -493,7 +496,7 @@ Result<void> Session::wait_for(const std::function<bool()>& done, Duration durat
 
 // ---- the end ---------------------------------------------------------------------------------------
 
-Result<std::vector<Ended>> Session::close(Duration deadline) {
+Result<std::vector<Ended>> Session::close(Within within) {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (is_closed_) return std::vector<Ended>{};
     is_closed_ = true;
@@ -503,10 +506,10 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
     if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.
-        const Deadline end = Deadline::in(loop_->clock(), deadline);
+        const Deadline end = within.deadline(loop_->clock());
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
         if (!spawned_.empty())
-            ended = ask_coordinator(coordinator::StopActors{std::move(spawned_), deadline, false}, end);
+            ended = ask_coordinator(coordinator::StopActors{std::move(spawned_), end.left(loop_->clock()), false}, end);
         pass_crash_point(CrashPoint::leave_begun);
         Result<std::monostate> left = ask_coordinator(coordinator::Leave{}, end);
         pass_crash_point(CrashPoint::leave_answered);
@@ -514,7 +517,7 @@ Result<std::vector<Ended>> Session::close(Duration deadline) {
         if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
         return ended;
     }
-    Result<std::vector<Ended>> closed = end_session(deadline);
+    Result<std::vector<Ended>> closed = end_session(within);
     if (!closed && closed.error().kind == ErrorKind::timed_out) {
         kill_all();
         closed.error().text += "; it was killed, and its actors with it";
@@ -546,4 +549,4 @@ void Session::kill_all() noexcept {
     static_cast<void>(sweep_dead_sessions());
 }
 
-}  // namespace baton
+}  // namespace baton::detail

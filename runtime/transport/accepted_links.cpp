@@ -2,7 +2,7 @@
 
 #include <optional>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // ZeroMQ numbers its routes in order of their connections: a zero, then four bytes, the highest first.
@@ -101,4 +101,4 @@ void AcceptedLinks::forget(Link link) {
     if (last_ == link.index) last_ = 0;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -15,7 +15,7 @@
 
 #include "runtime/transport/transport.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class AcceptedLinks {
 public:
@@ -58,4 +58,4 @@ private:
     std::uint32_t last_ = 0;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

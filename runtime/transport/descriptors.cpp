@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "runtime/base/limit_behind.hpp"
-#include "runtime/base/unique_fd.hpp"
-#include "runtime/limits.hpp"
+#include <baton/detail/unique_fd.hpp>
+#include <baton/limits.hpp>
 #include "runtime/transport/library_call.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 rlim_t soft_limit(__rlimit_resource what) {
@@ -108,4 +108,4 @@ void hold_back_connections() {
     });
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -6,9 +6,9 @@
 // docs/decisions/0015-descriptors.md. The door is zmq_transport.cpp; nobody else needs this.
 // Thread rule: no shared state but what hold_back_connections() sets up once.
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 // Overloaded unless `wanted` descriptors can be opened and limits::descriptors_reserve more stay free. `tried` begins the
 // text of the error.
@@ -21,4 +21,4 @@ namespace baton {
 // and outlive having none. Idempotent; does nothing where no shared libzmq is loaded.
 void hold_back_connections();
 
-}  // namespace baton
+}  // namespace baton::detail

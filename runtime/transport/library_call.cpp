@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 struct Wanted {
@@ -116,4 +116,4 @@ bool replace_call(std::string_view library, std::string_view function, void* rep
     return wanted.is_done;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -8,9 +8,9 @@
 
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 // False if no shared library is loaded whose file name begins with `library`, or none of them calls `function`.
 [[nodiscard]] bool replace_call(std::string_view library, std::string_view function, void* replacement);
 
-}  // namespace baton
+}  // namespace baton::detail

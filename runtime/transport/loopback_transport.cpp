@@ -6,7 +6,7 @@
 
 #include "runtime/base/check.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 LoopbackTransport::~LoopbackTransport() {
     for (auto& [link, connection] : opened_) connection->opener = nullptr;
@@ -110,4 +110,4 @@ bool LoopbackTransport::wait(const Interest& interest, Duration at_most) {
     return false;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

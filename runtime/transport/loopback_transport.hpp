@@ -13,7 +13,7 @@
 
 #include "runtime/transport/transport.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class LoopbackTransport;
 
@@ -60,4 +60,4 @@ private:
     bool may_hold_frames_ = true;  // the inbox has not been found empty since the last look at it
 };
 
-}  // namespace baton
+}  // namespace baton::detail

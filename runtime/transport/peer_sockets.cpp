@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // The path of one end of a Unix socket; empty where it has none.
@@ -102,4 +102,4 @@ bool PeerSockets::may_deliver(const std::string& socket_path, const Dead& dead, 
     return false;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

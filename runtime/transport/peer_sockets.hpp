@@ -19,10 +19,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/unique_fd.hpp"
+#include <baton/detail/unique_fd.hpp>
 #include "runtime/transport/transport.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class PeerSockets {
 public:
@@ -59,4 +59,4 @@ private:
     std::map<ActorId, Watch> watches_;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

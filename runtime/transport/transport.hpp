@@ -18,19 +18,13 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/ids.hpp"
-#include "runtime/limits.hpp"
-#include "runtime/result.hpp"
+#include <baton/time.hpp>
+#include <baton/ref.hpp>
+#include <baton/detail/answer_slot.hpp>
+#include <baton/limits.hpp>
+#include <baton/result.hpp>
 
-namespace baton {
-
-// One connection, as seen from here. Plain value; means nothing in another process.
-struct Link {
-    std::uint32_t index = 0;  // 0: none
-    auto operator<=>(const Link&) const = default;
-    [[nodiscard]] bool is_some() const noexcept { return index != 0; }
-};
+namespace baton::detail {
 
 inline constexpr std::size_t frame_bytes_max = limits::message_bytes_max + limits::batch_bytes_max;
 
@@ -92,9 +86,4 @@ public:
     virtual bool wait(const Interest& interest, Duration at_most) = 0;
 };
 
-}  // namespace baton
-
-template <>
-struct std::hash<baton::Link> {
-    std::size_t operator()(baton::Link link) const noexcept { return link.index; }
-};
+}  // namespace baton::detail

@@ -16,7 +16,7 @@
 #include "runtime/transport/descriptors.hpp"
 #include "runtime/transport/peer_sockets.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 // Links opened here are even, links that came to the inbox are odd, so that one number says which.
@@ -328,4 +328,4 @@ bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
                        sockets.polled.end(), [](const pollfd& polled) { return polled.revents != 0; });
 }
 
-}  // namespace baton
+}  // namespace baton::detail

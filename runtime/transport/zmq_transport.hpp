@@ -9,7 +9,7 @@
 
 #include "runtime/transport/transport.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 class ZmqTransport final : public Transport {
 public:
@@ -34,4 +34,4 @@ private:
     std::unique_ptr<Sockets> sockets_;
 };
 
-}  // namespace baton
+}  // namespace baton::detail

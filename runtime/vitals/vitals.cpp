@@ -9,7 +9,7 @@
 
 #include "runtime/base/text.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr std::size_t region_bytes = std::size_t{limits::actors_max} * VitalsRow::bytes;
@@ -287,4 +287,4 @@ Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     return nullptr;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

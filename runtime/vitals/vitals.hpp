@@ -20,11 +20,11 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/ids.hpp"
-#include "runtime/limits.hpp"
+#include <baton/ref.hpp>
+#include <baton/limits.hpp>
 #include "runtime/memory/mapping.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 // What one actor has sent to and taken from one other.
 struct Traffic {
@@ -162,4 +162,4 @@ private:
 }
 [[nodiscard]] const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept;
 
-}  // namespace baton
+}  // namespace baton::detail

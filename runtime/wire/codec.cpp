@@ -1,4 +1,4 @@
-#include "runtime/wire/codec.hpp"
+#include <baton/detail/codec.hpp>
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 
 #include "runtime/base/check.hpp"
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 struct Appender {
@@ -273,4 +273,4 @@ Result<Value> Unpacker::next(std::string_view bytes, std::size_t& offset) {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

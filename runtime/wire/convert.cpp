@@ -1,8 +1,10 @@
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
 #include <algorithm>
 
-namespace baton {
+#include "runtime/base/text.hpp"
+
+namespace baton::detail {
 
 std::string Decoding::path() const {
     std::string text;
@@ -32,6 +34,13 @@ bool Decoding::fail(std::string_view what) {
 }
 
 namespace convert {
+
+bool decode_text(Value from, std::string& out, Decoding& at) {
+    if (from.kind() != ValueKind::text) return at.expected("string", from);
+    if (!is_utf8(from.text())) return at.fail(": expected UTF-8, got a string of other bytes");
+    out = from.text();
+    return true;
+}
 
 void encode_ref(Encoder& encoder, ActorId id, SessionTag session) {
     encoder.array(session.is_some() ? 3 : 2);
@@ -94,4 +103,4 @@ bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, D
 
 }  // namespace convert
 
-}  // namespace baton
+}  // namespace baton::detail

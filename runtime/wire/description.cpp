@@ -1,8 +1,8 @@
-#include "runtime/wire/description.hpp"
+#include <baton/detail/description.hpp>
 
 #include <algorithm>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 void append_shape(std::string& out, const TypeDescription& type) {
@@ -125,4 +125,4 @@ std::string to_text(const CommandDescription& command) {
     return text;
 }
 
-}  // namespace baton
+}  // namespace baton::detail

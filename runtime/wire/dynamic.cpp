@@ -1,12 +1,14 @@
 #include "runtime/wire/dynamic.hpp"
 
+#include "runtime/base/text.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 using Structs = std::vector<const TypeDescription*>;  // that enclose what is looked at, for `same`
@@ -457,4 +459,4 @@ Dynamic decode_untyped(Value value) {
     return {};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

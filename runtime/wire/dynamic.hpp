@@ -9,12 +9,12 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/ref.hpp"
-#include "runtime/wire/convert.hpp"
-#include "runtime/wire/description.hpp"
+#include <baton/ref.hpp>
+#include <baton/detail/convert.hpp>
+#include <baton/detail/description.hpp>
 #include "runtime/wire/handle.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 struct Dynamic {
     using List = std::vector<Dynamic>;
@@ -72,4 +72,4 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // The same without knowing the type: as msgpack says it.
 [[nodiscard]] Dynamic decode_untyped(Value value);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -6,9 +6,9 @@
 #include <charconv>
 
 #include "runtime/base/text.hpp"
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr std::size_t simple_bytes_max = 14;  // "|V1099511627776" has no more
@@ -186,4 +186,4 @@ std::string text_of_element_type(std::string_view type) {
     }
 }
 
-}  // namespace baton
+}  // namespace baton::detail

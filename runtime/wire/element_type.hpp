@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace baton {
+namespace baton::detail {
 
 // How many bytes one element has, 1 and more; nothing for what is none of these types.
 [[nodiscard]] std::optional<std::uint64_t> bytes_of_element_type(std::string_view type) noexcept;
@@ -29,4 +29,4 @@ namespace baton {
 // "float64", "complex64", "bytes of 5", "{x: float32, at: int64[2]}", for people.
 [[nodiscard]] std::string text_of_element_type(std::string_view type);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,11 +1,13 @@
 #include "runtime/wire/envelope.hpp"
 
+#include "runtime/base/text.hpp"
+
 #include <fmt/format.h>
 
-#include "runtime/version.hpp"
-#include "runtime/wire/convert.hpp"
+#include "runtime/base/version.hpp"
+#include <baton/detail/convert.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 constexpr std::size_t envelope_size = 10;
@@ -70,4 +72,4 @@ Result<Envelope> read_envelope(Unpacker& unpacker, std::string_view frame, std::
                             std::move(*manifest)};
 }
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -9,10 +9,10 @@
 
 #include <string_view>
 
-#include "runtime/base/ids.hpp"
+#include <baton/ref.hpp>
 #include "runtime/wire/handle.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 // On the wire as its number. Append only.
 enum class MessageKind : std::uint8_t {
@@ -42,4 +42,4 @@ void begin_record(Encoder& encoder, const Envelope& envelope);
 // frame can be trusted.
 [[nodiscard]] Result<Envelope> read_envelope(Unpacker& unpacker, std::string_view frame, std::size_t& offset);
 
-}  // namespace baton
+}  // namespace baton::detail

@@ -1,5 +1,7 @@
 #include "runtime/wire/json.hpp"
 
+#include "runtime/base/text.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -11,7 +13,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-namespace baton {
+namespace baton::detail {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -232,4 +234,4 @@ Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, 
     return misfit(type, text);
 }
 
-}  // namespace baton
+}  // namespace baton::detail

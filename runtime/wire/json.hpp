@@ -11,7 +11,7 @@
 
 #include "runtime/wire/dynamic.hpp"
 
-namespace baton {
+namespace baton::detail {
 
 enum class JsonLayout { compact, indented };
 [[nodiscard]] std::string to_json(const Dynamic& value, JsonLayout layout);
@@ -35,4 +35,4 @@ using FindActor = std::function<Result<ActorId>(std::string_view name)>;
 [[nodiscard]] Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text,
                                           const FindActor& find_actor);
 
-}  // namespace baton
+}  // namespace baton::detail

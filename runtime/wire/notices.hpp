@@ -8,10 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/protocol.hpp"
-#include "runtime/wire/description.hpp"
+#include <baton/exit.hpp>
+#include <baton/protocol.hpp>
+#include <baton/detail/description.hpp>
 
-namespace baton {
+namespace baton::detail {
 
 // The body of a message of kind `error`.
 struct ErrorBody {
@@ -20,50 +21,6 @@ struct ErrorBody {
     std::string type;
     std::vector<std::string> frames;
 };
-
-// Why and how an actor ended; a value, the same everywhere.
-enum class ExitKind : std::uint8_t {
-    running,       // it has not
-    stopped,       // asked to stop, and did
-    returned,      // its main() returned by itself; code says what
-    signalled,     // by signal `code`
-    failed_check,  // a promise of its own code did not hold; text says which
-    left,          // it joined from outside and said goodbye
-};
-
-struct DeadLetter {
-    std::string from;     // who sent; empty: several, beyond limits::dead_letters_told_max
-    std::string command;  // empty where only the number is known, as after a kill
-    std::uint64_t count = 0;
-};
-
-// What an actor held of the session's memory when it ended.
-struct HeldAtExit {
-    std::uint64_t segments = 0;  // owned or lent; released for it
-    std::uint64_t bytes = 0;
-    Duration oldest{};           // how long it had held the oldest
-    std::uint64_t sent = 0;      // segments offered to others and not accepted yet
-    std::uint64_t incoming = 0;  // segments offered to it; their senders own them again
-    std::uint64_t leases = 0;    // leases and slices it had; they are in again
-
-    [[nodiscard]] bool is_nothing() const noexcept { return segments + sent + incoming + leases == 0; }
-};
-
-struct Exit {
-    ExitKind kind = ExitKind::running;
-    std::int32_t code = 0;
-    std::string text;                       // last words
-    std::string in_hand;                    // the command it was handling when it ended unasked
-    std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
-    std::optional<HeldAtExit> held = {};    // nothing where it held nothing
-
-    [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
-};
-
-// "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
-[[nodiscard]] std::string to_text(const HeldAtExit& held);
-// "stopped", "returned 3", "signal -9 (Killed)", ...
-[[nodiscard]] std::string to_text(const Exit& exit);
 
 // Asked of any actor: answered with nothing as soon as everything that the asker sent before is handled.
 inline constexpr std::string_view sync_tag = "baton.Sync";
@@ -147,18 +104,6 @@ struct Find {
     using Reply = Spawned;
 };
 
-struct RosterRow {
-    AnyRef actor;
-    std::string name;
-    std::string program;       // empty for an outsider
-    std::uint64_t pid = 0;
-    std::uint64_t ppid = 0;
-    std::string state;         // starting, ready, busy, frozen, stopping, exited
-    std::uint64_t inbox_depth = 0;  // commands sent to it and not yet taken
-    std::uint64_t handled = 0;
-    std::string in_hand;       // the command it is handling
-    Exit exit;
-};
 // The living, by number, then those that have exited, the last to end at the end. As many as fit into one message
 // (limits::roster_page_bytes): where it is full the oldest exits are left out. RosterFrom tells all of them.
 struct Roster {
@@ -185,11 +130,6 @@ struct RosterFrom {
 // Runs the ladder (stop notice, SIGTERM, SIGKILL) on the named actors and their children, in reverse order
 // of start, within one deadline; answers with their exits. Empty: all spawned actors. Only actors of the
 // session can be named; an exited one answers with the exit it had, if that is still known and the answer has room.
-struct Ended {
-    AnyRef actor;
-    std::string name;
-    Exit exit;
-};
 struct StopActors {
     std::vector<AnyRef> actors;
     Duration deadline{};
@@ -293,4 +233,4 @@ struct Trim {};
 
 }  // namespace notice
 
-}  // namespace baton
+}  // namespace baton::detail

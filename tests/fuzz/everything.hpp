@@ -1,7 +1,7 @@
 #pragma once
 // A command with a field of every kind that the table in runtime/wire/convert.hpp names.
 
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 #include "runtime/wire/handle.hpp"
 
 namespace everything {
@@ -22,15 +22,15 @@ struct Inner {
 };
 
 // What stands for a Segment, Lease or Slice where there is no ledger: the index in the manifest.
-template <baton::HandleKind Kind>
+template <baton::detail::HandleKind Kind>
 struct Token {
-    static constexpr baton::HandleKind held_kind = Kind;
+    static constexpr baton::detail::HandleKind held_kind = Kind;
     std::uint32_t index = 0;
     bool operator==(const Token&) const = default;
 
-    void encode_into(baton::Encoder& encoder) const { encoder.handle(index); }
-    bool decode_from(baton::Value from, baton::Decoding& at) {
-        if (from.kind() != baton::ValueKind::handle) return at.expected(name_of(Kind), from);
+    void encode_into(baton::detail::Encoder& encoder) const { encoder.handle(index); }
+    bool decode_from(baton::detail::Value from, baton::detail::Decoding& at) {
+        if (from.kind() != baton::detail::ValueKind::handle) return at.expected(name_of(Kind), from);
         index = from.handle();
         return true;
     }
@@ -65,9 +65,9 @@ struct Everything {
 
 // A command that carries what changes hands.
 struct Carrying {
-    Token<baton::HandleKind::segment> segment;
-    std::optional<Token<baton::HandleKind::lease>> lease;
-    std::vector<Token<baton::HandleKind::slice>> slices;
+    Token<baton::detail::HandleKind::segment> segment;
+    std::optional<Token<baton::detail::HandleKind::lease>> lease;
+    std::vector<Token<baton::detail::HandleKind::slice>> slices;
     bool operator==(const Carrying&) const = default;
 };
 

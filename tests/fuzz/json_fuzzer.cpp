@@ -9,35 +9,35 @@
 
 namespace {
 
-const baton::FindActor find_actor = [](std::string_view name) -> baton::Result<baton::ActorId> {
+const baton::detail::FindActor find_actor = [](std::string_view name) -> baton::Result<baton::ActorId> {
     if (name.size() % 2 == 0) return baton::ActorId{3, 1};
     return baton::Error{baton::ErrorKind::gone, "no such actor"};
 };
 
 template <class T>
 void read_as(std::string_view text) {
-    static const baton::TypeDescription type = baton::describe_type<T>();
-    const baton::Result<baton::Dynamic> value = baton::parse_typed(type, text, find_actor);
+    static const baton::detail::TypeDescription type = baton::detail::describe_type<T>();
+    const baton::Result<baton::detail::Dynamic> value = baton::detail::parse_typed(type, text, find_actor);
     if (!value) {
         if (value.error().text.empty()) __builtin_trap();
         return;
     }
-    if (baton::to_json(*value, baton::JsonLayout::compact).empty()) __builtin_trap();
-    const baton::Result<baton::Buffer> bytes = baton::encode_dynamic(type, *value, "Fuzzed");
+    if (baton::detail::to_json(*value, baton::detail::JsonLayout::compact).empty()) __builtin_trap();
+    const baton::Result<baton::detail::Buffer> bytes = baton::detail::encode_dynamic(type, *value, "Fuzzed");
     if (!bytes) {
         if (bytes.error().text.empty()) __builtin_trap();
         return;
     }
-    baton::Unpacker unpacker;
+    baton::detail::Unpacker unpacker;
     std::size_t offset = 0;
-    const baton::Result<baton::Value> read = unpacker.next(*bytes, offset);
+    const baton::Result<baton::detail::Value> read = unpacker.next(*bytes, offset);
     T out{};
-    baton::Decoding at{"Fuzzed"};
+    baton::detail::Decoding at{"Fuzzed"};
     // Two keys that are one, and floats that are too large for their type, are for the receiver to refuse.
     if (!read || offset != bytes->size()) __builtin_trap();
-    if (!baton::decode(*read, out, at) && at.take_error().text.empty()) __builtin_trap();
-    if (const baton::Result<baton::Dynamic> back = baton::decode_dynamic(type, *read); back)
-        static_cast<void>(baton::to_json(*back, baton::JsonLayout::indented));
+    if (!baton::detail::decode(*read, out, at) && at.take_error().text.empty()) __builtin_trap();
+    if (const baton::Result<baton::detail::Dynamic> back = baton::detail::decode_dynamic(type, *read); back)
+        static_cast<void>(baton::detail::to_json(*back, baton::detail::JsonLayout::indented));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 
 // Reads the story to its end, and zeros behind it.
 struct Story {

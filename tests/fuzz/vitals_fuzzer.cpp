@@ -12,6 +12,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 
 constexpr std::uint32_t actors = 6;
 

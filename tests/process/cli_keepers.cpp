@@ -6,7 +6,9 @@
 
 #include <cstdio>
 
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
+#include "runtime/inbox/access.hpp"
+#include "runtime/session/session.hpp"
 #include "tests/process/keeper.hpp"
 
 int main(int argc, char** argv) {
@@ -17,11 +19,11 @@ int main(int argc, char** argv) {
         baton::Lent lent = scenario.lend(scenario.create_array<float>({1000}).value()).value();
         scenario.ask(ada, keeper::KeepLease{lent.lease().value()}).value();
         scenario.ask(ada, keeper::HoldAsked{scenario.create_array<float>({10}).value()}).value();
-        static_cast<void>(scenario.session().signal(baton::AnyRef{bob.id}, SIGSTOP));
+        static_cast<void>(baton::detail::Access::session(scenario).signal(baton::AnyRef{bob.id}, SIGSTOP));
         static_cast<void>(scenario.send(bob, keeper::Hold{scenario.create_array<float>({100}).value(), "late"}));
         fmt::print("ready\n");
         std::fflush(stdout);
-        baton::Loop& loop = scenario.session().loop();
+        baton::detail::Loop& loop = baton::detail::Access::session(scenario).loop();
         loop.watch(STDIN_FILENO, [&is_over] {
             char byte = 0;
             is_over = ::read(STDIN_FILENO, &byte, 1) <= 0;

@@ -5,8 +5,10 @@
 
 #include <cstdio>
 
+#include "runtime/inbox/access.hpp"
+#include "runtime/session/session.hpp"
 #include "actors/greeter/greeter.hpp"
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 #include "tests/process/probe.hpp"
 
 namespace {
@@ -31,7 +33,7 @@ int main(int argc, char** argv) {
         fmt::print("ready\n");
         std::fflush(stdout);
         // Served meanwhile, so that a stop of the session ends this at once.
-        baton::Loop& loop = scenario.session().loop();
+        baton::detail::Loop& loop = baton::detail::Access::session(scenario).loop();
         loop.watch(STDIN_FILENO, [&is_over] { is_over = is_over || has_closed(STDIN_FILENO); });
         static_cast<void>(loop.serve(nullptr, [&is_over] { return is_over; }, baton::Deadline::never()));
     });

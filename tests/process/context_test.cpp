@@ -23,11 +23,11 @@ TEST_CASE("an actor is called when its deadline has come, between commands", "[p
 TEST_CASE("actors are started and stopped without waiting for each", "[process]") {
     ProcessWorld world;
     baton::Context& context = world.scenario().context();
-    std::vector<baton::Pending<baton::coordinator::Spawned>> starting;
-    for (const char* name : {"Alice", "Bob"}) starting.push_back(context.spawn_later({"probe", name}, 0).value());
+    std::vector<baton::Pending<ProbeRef>> starting;
+    for (const char* name : {"Alice", "Bob"}) starting.push_back(context.spawn_later<probe::Protocol>({"probe", name}).value());
     std::vector<baton::AnyRef> actors;
-    for (auto& one : starting) actors.push_back(one.get(10s).value().actor);
-    CHECK(context.spawn_later({"no-such-program"}, 0).value().get(10s).error().kind == ErrorKind::refused);
+    for (auto& one : starting) actors.push_back(one.get(10s).value());
+    CHECK(context.spawn_later<probe::Protocol>({"no-such-program"}).value().get(10s).error().kind == ErrorKind::refused);
 
     auto stopping = context.stop_later(actors).value();
     CHECK(context.wait_for([&] { return stopping.ready(); }, 10s));
@@ -60,7 +60,7 @@ TEST_CASE("it is seen whose answer an actor waits for, unless it is frozen", "[p
     const ProbeRef bob = world.spawn("Bob");
     CHECK_FALSE(context.wait_of(alice));
     auto asked = context.request(alice, probe::AskOther{bob, 30}).value();
-    std::optional<baton::Vitals::Wait> wait;
+    std::optional<baton::Context::Wait> wait;
     const auto waits = [&] {  // before that she asks the coordinator where Bob is
         wait = context.wait_of(alice);
         return wait && wait->whom == bob.id;

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 #include "tests/process/crash_story.hpp"
 
 namespace {

@@ -19,7 +19,7 @@
 
 using namespace std::chrono_literals;
 using namespace crash_story;
-using baton::coordinator_id;
+using baton::detail::coordinator_id;
 using baton::ErrorKind;
 
 namespace {
@@ -53,15 +53,15 @@ public:
         return scenario().spawn<Protocol>({"crash_story", name, arguments}).value();
     }
     baton::Result<std::vector<std::string>> audit() {
-        return baton::call(world.session().loop(), baton::coordinator::Audit{}, 5s);
+        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Audit{}, 5s);
     }
     baton::Result<std::uint64_t> alive() {
-        baton::Result<baton::coordinator::SegmentList> list =
-            baton::call(world.session().loop(), baton::coordinator::Segments{}, 5s);
+        baton::Result<baton::detail::coordinator::SegmentList> list =
+            baton::detail::call(world.session().loop(), baton::detail::coordinator::Segments{}, 5s);
         if (!list) return list.error();
         return list->alive;
     }
-    bool is_frozen(pid_t pid) { return baton::facts_of(pid).value_or(baton::ProcessFacts{}).state == 'T'; }
+    bool is_frozen(pid_t pid) { return baton::detail::facts_of(pid).value_or(baton::detail::ProcessFacts{}).state == 'T'; }
 
     // What holds in the end, whoever died or slept: the survivors answer and their data are whole, they let go of it,
     // and then nothing is alive and the audit is clean.
@@ -162,7 +162,7 @@ bool run(std::string_view point, Role role, Mode mode) {
 void check_next_start(CrashWorld& world) {
     world.world.session().kill_all();
     // The next start sweeps what it left; the world looks whether anything is there in the end.
-    const auto next = baton::Session::enter({});
+    const auto next = baton::detail::Session::enter({});
     REQUIRE(next.ok());
     world.world.watch((*next)->id());
     CHECK((*next)->close().ok());
@@ -173,13 +173,13 @@ bool run_newcomer(std::string_view point, Mode mode) {
     CrashWorld world;
     const Address peer = world.spawn("peer");
     const std::string crash_at = std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze");
-    const baton::coordinator::Spawn spawn{"crash_story", "victim", {"crash-at=" + crash_at}, world.world.session().searched_folders(),
+    const baton::detail::coordinator::Spawn spawn{"crash_story", "victim", {"crash-at=" + crash_at}, world.world.session().searched_folders(),
                                           0, 10s, std::nullopt};
-    baton::Loop& loop = world.world.session().loop();
-    const auto ask = loop.request(coordinator_id, "Spawn", baton::encoded_body(spawn), 10s).value();
+    baton::detail::Loop& loop = world.world.session().loop();
+    const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
     std::vector<Address> survivors{peer};
     if (mode == Mode::kill) {
-        const auto spawned = baton::decoded_reply<baton::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
+        const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
         REQUIRE_FALSE(spawned.ok());
         CHECK(spawned.error().kind == ErrorKind::failed);
         CHECK_THAT(spawned.error().text, Catch::Matchers::Contains("signal -9"));
@@ -190,7 +190,7 @@ bool run_newcomer(std::string_view point, Mode mode) {
                 if (row.name == "victim") pid = static_cast<pid_t>(row.pid);
         CHECK(world.scenario().ask(peer, Report{}, 5s).ok());
         ::kill(pid, SIGCONT);
-        const auto spawned = baton::decoded_reply<baton::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
+        const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
         REQUIRE(spawned.ok());
         survivors.push_back(Address{spawned->actor.id});
     }
@@ -207,9 +207,9 @@ bool run_leaver(std::string_view point, Mode mode) {
     const pid_t pid = world.world.pid_of(victim);
     CHECK(world.scenario().ask(victim, Offer{peer, 2}, 5s).value() == "offered");
     CHECK(world.scenario().ask(victim, MakeMore{2}, 5s).value() == 2);
-    baton::Loop& loop = world.world.session().loop();
+    baton::detail::Loop& loop = world.world.session().loop();
     const auto stopping = loop.request(coordinator_id, "StopActors",
-                                       baton::encoded_body(baton::coordinator::StopActors{{victim}, 5s, false}), 10s).value();
+                                       baton::detail::encoded_body(baton::detail::coordinator::StopActors{{victim}, 5s, false}), 10s).value();
     if (mode == Mode::freeze) {
         while (!world.is_frozen(pid)) {
         }
@@ -217,7 +217,7 @@ bool run_leaver(std::string_view point, Mode mode) {
         CHECK_FALSE(world.scenario().join(victim, 1ms).ok());
         ::kill(pid, SIGCONT);
     }
-    const auto ended = baton::decoded_reply<std::vector<baton::Ended>>(loop.await(stopping, baton::Deadline::in(loop.clock(), 10s)));
+    const auto ended = baton::detail::decoded_reply<std::vector<baton::Ended>>(loop.await(stopping, baton::Deadline::in(loop.clock(), 10s)));
     REQUIRE(ended.ok());
     REQUIRE(ended->size() == 1);
     CHECK(ended->front().exit.code == (mode == Mode::kill ? SIGKILL : 0));
@@ -231,9 +231,9 @@ bool run_spawn(std::string_view point, Mode mode) {
     const Address bystander = world.spawn("bystander");
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());  // its address is known from here on
     const pid_t coordinator = static_cast<pid_t>(world.world.session().find("coordinator").value().pid);
-    const baton::coordinator::Spawn spawn{"crash_story", "late", {}, world.world.session().searched_folders(), 0, 10s, std::nullopt};
-    baton::Loop& loop = world.world.session().loop();
-    const auto ask = loop.request(coordinator_id, "Spawn", baton::encoded_body(spawn), 10s).value();
+    const baton::detail::coordinator::Spawn spawn{"crash_story", "late", {}, world.world.session().searched_folders(), 0, 10s, std::nullopt};
+    baton::detail::Loop& loop = world.world.session().loop();
+    const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
     if (mode == Mode::kill) {
         CHECK(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)).error().kind == ErrorKind::gone);
         check_next_start(world);
@@ -243,7 +243,7 @@ bool run_spawn(std::string_view point, Mode mode) {
     }
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
     ::kill(coordinator, SIGCONT);
-    const auto spawned = baton::decoded_reply<baton::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
+    const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
     REQUIRE(spawned.ok());
     world.check_end({bystander, Address{spawned->actor.id}});
     return true;
@@ -275,7 +275,7 @@ bool run_coordinator(std::string_view point, Mode mode) {
             }
             static_cast<void>(world.alive());
         }
-        CHECK_FALSE(baton::facts_of(coordinator).value_or(baton::ProcessFacts{.state = 'Z'}).state == 'R');
+        CHECK_FALSE(baton::detail::facts_of(coordinator).value_or(baton::detail::ProcessFacts{.state = 'Z'}).state == 'R');
         check_next_start(world);
         return true;
     }
@@ -283,7 +283,7 @@ bool run_coordinator(std::string_view point, Mode mode) {
     while (!world.is_frozen(coordinator)) {
     }
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
-    CHECK(baton::call(world.world.session().loop(), baton::coordinator::Audit{}, longer_than_every_deadline).error().kind ==
+    CHECK(baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Audit{}, longer_than_every_deadline).error().kind ==
           ErrorKind::timed_out);
     ::kill(coordinator, SIGCONT);
     world.check_end({sleeper, bystander});
@@ -292,10 +292,10 @@ bool run_coordinator(std::string_view point, Mode mode) {
 
 // Who can pass a point at all; the others are not tried.
 std::vector<Role> candidates(std::string_view point) {
-    using baton::CrashPoint;
+    using baton::detail::CrashPoint;
     const auto is_one_of = [point](CrashPoint first, CrashPoint last) {
         for (auto at = static_cast<std::size_t>(first); at <= static_cast<std::size_t>(last); ++at)
-            if (baton::crash_point_names[at] == point) return true;
+            if (baton::detail::crash_point_names[at] == point) return true;
         return false;
     };
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) || is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started))
@@ -332,8 +332,8 @@ void run_all(Mode mode) {
     const std::string_view outcome = mode == Mode::kill ? "settled" : "goes on";
     std::map<std::string, std::string> seen;
     fmt::print("\n{:>2} {:<18} {} there\n", "#", "point", what);
-    for (std::size_t point = 0; point < baton::crash_point_count; ++point) {
-        const std::string_view name = baton::crash_point_names[point];
+    for (std::size_t point = 0; point < baton::detail::crash_point_count; ++point) {
+        const std::string_view name = baton::detail::crash_point_names[point];
         std::string cell;
         for (const Role role : candidates(name))
             if (run_as(role, name, mode)) cell += (cell.empty() ? "" : ", ") + std::string(name_of(role));

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
 
 namespace edge {
 

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 #include "tests/process/edge.hpp"
 
 namespace {

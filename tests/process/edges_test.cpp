@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include "runtime/base/unique_fd.hpp"
+#include <baton/detail/unique_fd.hpp>
 #include "tests/process/edge.hpp"
 #include "tests/process/vault_world.hpp"
 
@@ -18,18 +18,18 @@ using EdgeRef = baton::Ref<edge::Protocol>;
 
 namespace {
 
-std::unique_ptr<baton::Session> join(VaultWorld& world) {
-    baton::Session::Entry entry;
+std::unique_ptr<baton::detail::Session> join(VaultWorld& world) {
+    baton::detail::Session::Entry entry;
     entry.session = world.world.session().id();
     entry.may_start = false;
     entry.name = "second";
-    return baton::Session::enter(std::move(entry)).value();
+    return baton::detail::Session::enter(std::move(entry)).value();
 }
 
 // As where the message of a gift is lost with its sender: the ledger says that it is on its way, and it never comes.
-void offer_and_leave(std::unique_ptr<baton::Session> session, baton::ActorId heir) {
+void offer_and_leave(std::unique_ptr<baton::detail::Session> session, baton::ActorId heir) {
     baton::Segment lost = session->context().create(64).value();
-    baton::Holding* const parcel[] = {lost.holding()};
+    baton::detail::Holding* const parcel[] = {baton::detail::Access::holding(lost)};
     session->holdings()->depart(parcel, heir).value();
     REQUIRE(session->close().ok());
 }
@@ -45,12 +45,12 @@ bool is_settled_soon(VaultWorld& world) {
     return false;
 }
 
-baton::UniqueFd connect_to(const std::string& address) {
+baton::detail::UniqueFd connect_to(const std::string& address) {
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
     const std::string path = address.substr(std::strlen("ipc://"));
     std::memcpy(where.sun_path, path.c_str(), path.size() + 1);
-    baton::UniqueFd connection{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    baton::detail::UniqueFd connection{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     REQUIRE(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
     return connection;
 }
@@ -72,7 +72,7 @@ TEST_CASE("what one of two members of a process left is settled while the other 
     VaultWorld world;
     const vault::Address heir = world.spawn("heir");
     world.report(heir);  // the other member is connected to the heir, and stays so
-    std::unique_ptr<baton::Session> second = join(world);
+    std::unique_ptr<baton::detail::Session> second = join(world);
     SECTION("that has never spoken to the heir") {}
     SECTION("that has given it something before") {
         baton::Segment segment = second->context().create_array<std::int64_t>({1}).value();
@@ -95,8 +95,8 @@ TEST_CASE("what a member left to another of the same process is settled", "[proc
 TEST_CASE("a silent connection of the process of a dead peer is waited for until it ends", "[process][T6]") {
     VaultWorld world;
     const vault::Address heir = world.spawn("heir");
-    const auto located = baton::call(world.world.session().loop(), baton::coordinator::Locate{heir}, 5s).value();
-    baton::UniqueFd silent = connect_to(located.address);
+    const auto located = baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Locate{heir}, 5s).value();
+    baton::detail::UniqueFd silent = connect_to(located.address);
     char greeting = 0;
     REQUIRE(::read(silent.get(), &greeting, 1) == 1);  // it has been accepted
     offer_and_leave(join(world), heir.id);
@@ -123,7 +123,7 @@ TEST_CASE("a second thread is refused, and changes nothing", "[process]") {
         refused(context.create(64));
         refused(context.wait_for([] { return true; }, 1s));
         refused(pending.get(1s));
-        refused(world.world.session().collect("", {.deadline = 0s}));
+        refused(world.world.session().collect("", {.within = 0s}));
         refused(world.world.session().roster(false));
         refused(world.world.session().close());
     }}.join();
@@ -178,7 +178,7 @@ TEST_CASE("a sender that has not heard of a death yet is told by its next send",
 TEST_CASE("a scenario whose coordinator has died is told so by everything that waits or makes", "[process][I8]") {
     VaultWorld world;
     const vault::Address vault = world.spawn("vault");
-    baton::Session& session = world.world.session();
+    baton::detail::Session& session = world.world.session();
     baton::Context& context = session.context();
     baton::Lent lent = context.lend(world.make(10, 1)).value();
     auto blocked = world.scenario().request(vault, vault::Block{world.world.make_fifo("forever")}).value();
@@ -194,8 +194,8 @@ TEST_CASE("a scenario whose coordinator has died is told so by everything that w
     const baton::Instant start = context.now();
     CHECK(session.wait_for(kill_and_wait, 1h).error().kind == ErrorKind::gone);
     CHECK(context.wait_for([] { return false; }, 1h).error().kind == ErrorKind::gone);
-    CHECK(session.collect("", {.deadline = 1h}).error().kind == ErrorKind::gone);
-    CHECK(world.scenario().collect_bounced<vault::Keep>({.deadline = 1h}).error().kind == ErrorKind::gone);
+    CHECK(session.collect("", {.within = 1h}).error().kind == ErrorKind::gone);
+    CHECK(world.scenario().collect_bounced<vault::Keep>({.within = 1h}).error().kind == ErrorKind::gone);
     CHECK(blocked.get(1h).error().kind == ErrorKind::gone);
     CHECK(lent.reclaim(1h).error().kind == ErrorKind::gone);
     CHECK(world.scenario().send(vault, vault::Drop{}).error().kind == ErrorKind::gone);

@@ -18,7 +18,7 @@ class Frost {
 public:
     explicit Frost(ProcessWorld& world) : pid_(static_cast<pid_t>(world.session().find("coordinator").value().pid)) {
         REQUIRE(::kill(pid_, SIGSTOP) == 0);
-        while (baton::facts_of(pid_)->state != 'T') {}
+        while (baton::detail::facts_of(pid_)->state != 'T') {}
     }
     ~Frost() { thaw(); }
     Frost(const Frost&) = delete;
@@ -56,7 +56,7 @@ TEST_CASE("a spawn by a frozen coordinator ends at its deadline, and is not made
     ProcessWorld world;
     world.session();
     Frost frost{world};
-    baton::Result<std::vector<baton::Spawned>> spawned = std::vector<baton::Spawned>{};
+    baton::Result<std::vector<baton::detail::Spawned>> spawned = std::vector<baton::detail::Spawned>{};
     CHECK(time_of([&] { spawned = world.session().spawn({{"probe", "late"}, {"probe", "later"}}, 300ms); }) < soon);
     REQUIRE_FALSE(spawned.ok());
     CHECK(spawned.error().kind == ErrorKind::timed_out);
@@ -71,30 +71,30 @@ TEST_CASE("an actor that becomes ready while its coordinator is frozen does not 
     ProcessWorld world;
     const std::string fifo = world.make_fifo("gate");
     const baton::Clock& clock = world.session().loop().clock();
-    baton::Spawning spawning =
-        baton::Spawning::begin(world.session().loop(), {"probe", "late", {"wait-before-join", fifo}, world.session().searched_folders()},
+    baton::detail::Spawning spawning =
+        baton::detail::Spawning::begin(world.session().loop(), {"probe", "late", {"wait-before-join", fifo}, world.session().searched_folders()},
                                baton::Deadline::in(clock, 2s)).value();
     world.wait_for_state("late", "starting");
     const pid_t pid = world.pid_of(world.session().roster(false).value().at(1).actor);
-    const auto end = baton::open_pidfd(pid).value();
+    const auto end = baton::detail::open_pidfd(pid).value();
     Frost frost{world};
     world.release(fifo);  // it joins, and is not answered
-    const baton::Result<baton::Spawned> spawned = spawning.end();
+    const baton::Result<baton::detail::Spawned> spawned = spawning.end();
     REQUIRE_FALSE(spawned.ok());
     CHECK(spawned.error().kind == ErrorKind::timed_out);
     frost.thaw();
-    CHECK(baton::has_exited_by(end.get(), baton::Deadline::in(clock, 30s)));
+    CHECK(baton::detail::has_exited_by(end.get(), baton::Deadline::in(clock, 30s)));
     CHECK(world.scenario().find<probe::Protocol>("late").error().kind == ErrorKind::gone);
 }
 
 // Method: nothing is read here between the actor's becoming ready, which another sees, and the end of the wait for it.
 TEST_CASE("an actor whose spawner has left the wait is killed when the answer comes", "[process][I8]") {
     ProcessWorld world;
-    auto other = baton::Session::enter({.session = world.session().id()}).value();
+    auto other = baton::detail::Session::enter({.session = world.session().id()}).value();
     baton::AnyRef actor;
     {
-        const baton::Spawning spawning =
-            baton::Spawning::begin(world.session().loop(), {"probe", "unwanted", {}, world.session().searched_folders()},
+        const baton::detail::Spawning spawning =
+            baton::detail::Spawning::begin(world.session().loop(), {"probe", "unwanted", {}, world.session().searched_folders()},
                                    baton::Deadline::in(world.session().loop().clock(), 30s)).value();
         for (std::string state; state != "ready";)
             for (const baton::RosterRow& row : other->roster(false).value())
@@ -137,19 +137,19 @@ TEST_CASE("a stop by a frozen coordinator ends at its deadline, and stops nobody
 TEST_CASE("a session ends at its deadline, though its coordinator is frozen, and leaves nothing", "[process][I7][I8]") {
     ProcessWorld world;
     const ProbeRef alice = world.spawn("Alice");
-    const auto alice_end = baton::open_pidfd(world.pid_of(alice)).value();
+    const auto alice_end = baton::detail::open_pidfd(world.pid_of(alice)).value();
     Frost frost{world};
     baton::Result<std::vector<baton::Ended>> closed = std::vector<baton::Ended>{};
     CHECK(time_of([&] { closed = world.session().close(300ms); }) < soon);
     REQUIRE_FALSE(closed.ok());
     CHECK(closed.error().kind == ErrorKind::timed_out);
     CHECK_THAT(closed.error().text, Catch::Contains("frozen") && Catch::Contains("killed"));
-    CHECK(baton::has_exited_by(alice_end.get(), baton::Deadline::in(baton::SystemClock{}, 30s)));
+    CHECK(baton::detail::has_exited_by(alice_end.get(), baton::Deadline::in(baton::SystemClock{}, 30s)));
 }
 
 TEST_CASE("a session that was joined is left at the deadline, though its coordinator is frozen", "[process][I8]") {
     ProcessWorld world;
-    auto other = baton::Session::enter({.session = world.session().id()}).value();
+    auto other = baton::detail::Session::enter({.session = world.session().id()}).value();
     CHECK(other->spawn({{"probe", "others"}}, 20s).ok());
     Frost frost{world};
     CHECK(time_of([&] { CHECK_FALSE(other->close(300ms).ok()); }) < soon);

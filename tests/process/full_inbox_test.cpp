@@ -29,7 +29,7 @@ TEST_CASE("a scenario that floods itself is refused at once", "[process][I8]") {
     while (sent) sent = context.send(context.self<probe::Protocol>(), count, 1h);
     CHECK(sent.error().kind == baton::ErrorKind::overloaded);
     CHECK_THAT(sent.error().text, Catch::Contains("collect"));
-    CHECK_FALSE(world.session().collect("Count", {.count = 5, .deadline = 20s}).value().empty());
+    CHECK_FALSE(world.session().collect("Count", {.count = 5, .within = 20s}).value().empty());
     while (!(sent = context.send(context.self<probe::Protocol>(), count, 1h))) CHECK(world.session().collect("Count", {.count = 1}).ok());
 }
 

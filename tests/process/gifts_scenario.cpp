@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 #include "tests/process/vault.hpp"
 
 int main(int argc, char** argv) {

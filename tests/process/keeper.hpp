@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
-#include "runtime/segment.hpp"
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
+#include <baton/segment.hpp>
 
 namespace keeper {
 

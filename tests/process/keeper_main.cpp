@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 #include "tests/process/keeper.hpp"
 
 namespace {

@@ -215,7 +215,7 @@ TEST_CASE("lines of actors that speak at once are whole", "[process]") {
 TEST_CASE("a session that is closed answers gone to everything", "[process]") {
     ProcessWorld world;
     world.spawn("Alice");
-    baton::Session& session = world.session();
+    baton::detail::Session& session = world.session();
     REQUIRE(session.close().ok());
     CHECK(session.close().ok());
     CHECK(session.roster(false).error().kind == ErrorKind::gone);

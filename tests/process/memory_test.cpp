@@ -147,10 +147,10 @@ TEST_CASE("a session that finds /dev/shm full says so", "[.full]") {
     REQUIRE(::posix_fallocate(fd, 0, size) == 0);
     {
         ProcessWorld world;
-        CHECK_FALSE(baton::Session::enter({}).ok());
+        CHECK_FALSE(baton::detail::Session::enter({}).ok());
         for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) CHECK(entry.path().filename() == "filler");
         CHECK(::ftruncate(fd, 0) == 0);
-        auto session = baton::Session::enter({}).value();
+        auto session = baton::detail::Session::enter({}).value();
         world.watch(session->id());
         CHECK(session->close().ok());
     }

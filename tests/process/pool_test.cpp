@@ -7,7 +7,7 @@
 #include <fstream>
 #include <numeric>
 
-#include "actors/pool/pool.hpp"
+#include <baton/pool.hpp>
 #include "tests/captured_stderr.hpp"
 #include "tests/process/process_world.hpp"
 

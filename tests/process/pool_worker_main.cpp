@@ -6,9 +6,9 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "actors/pool/pool.hpp"
-#include "actors/pool/worker.hpp"
-#include "runtime/actor.hpp"
+#include <baton/pool.hpp>
+#include <baton/worker.hpp>
+#include <baton/actor.hpp>
 
 namespace {
 
@@ -92,10 +92,10 @@ class Liar {
 public:
     explicit Liar(baton::Context& context) : lie_(context.arguments()[0]) {}
 
-    std::vector<baton::pool::Signature> on(const baton::pool::Describe&) {
+    baton::pool::Described on(const baton::pool::Describe&) {
         baton::pool::Signature square{"square", {{"x", {"int64", "", 0, {}}}}, {"int64", "", 0, {}}};
         if (lie_ == "description") square.result = {"list", "", 0, {}};
-        return {square};
+        return {"liar", {square}};
     }
     baton::pool::Done on(baton::pool::Run) {
         baton::pool::Done done;

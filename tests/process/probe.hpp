@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include "runtime/base/clock.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
+#include <baton/time.hpp>
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
 
 namespace probe {
 

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 #include "runtime/base/check.hpp"
 #include "tests/process/probe.hpp"
 
@@ -47,7 +47,7 @@ public:
         ::abort();
     }
     std::string on(const probe::FailCheck& command) {
-        baton::check(false, command.promise);
+        baton::detail::check(false, command.promise);
         return "";
     }
     std::string on(const probe::Block& command) {

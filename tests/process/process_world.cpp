@@ -30,7 +30,7 @@ ProcessWorld::ProcessWorld(std::uint64_t memory_bytes) : memory_bytes_(memory_by
     folder_ = ::mkdtemp(name);
     ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
     ::unsetenv("BATON_SESSION");
-    baton::hold_back_connections();  // which keeps a spare descriptor for the rest of the process's life
+    baton::detail::hold_back_connections();  // which keeps a spare descriptor for the rest of the process's life
     descriptors_before_ = open_descriptors();
 }
 
@@ -49,9 +49,9 @@ ProcessWorld::~ProcessWorld() {
     }
 }
 
-baton::Session& ProcessWorld::session() {
+baton::detail::Session& ProcessWorld::session() {
     if (!session_) {
-        session_ = baton::Session::enter({.memory_bytes = memory_bytes_}).value();
+        session_ = baton::detail::Session::enter({.memory_bytes = memory_bytes_}).value();
         session_ids_.insert(session_->id());
         scenario_.emplace(*session_, std::vector<std::string>{});
     }
@@ -109,7 +109,7 @@ std::set<std::string> ProcessWorld::leftovers() const {
         const std::string name = entry.path().filename().string();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         const pid_t pid = std::stoi(name);
-        const auto environment = pid == ::getpid() ? std::nullopt : baton::environment_of(pid);
+        const auto environment = pid == ::getpid() ? std::nullopt : baton::detail::environment_of(pid);
         if (!environment) continue;
         bool is_actor = false;
         bool is_ours = false;
@@ -117,7 +117,7 @@ std::set<std::string> ProcessWorld::leftovers() const {
             is_actor = is_actor || variable.starts_with("BATON_ACTOR=");
             is_ours = is_ours || variable.starts_with("BATON_SESSION=" + folder_);
         }
-        const auto facts = baton::facts_of(pid);
+        const auto facts = baton::detail::facts_of(pid);
         if (is_actor && is_ours && facts && facts->state != 'Z') left.insert("process " + name);
     }
     for (const auto& entry : fs::recursive_directory_iterator(folder_)) {

@@ -9,7 +9,10 @@
 #include <set>
 #include <string>
 
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
+#include "runtime/inbox/access.hpp"
+#include "runtime/inbox/call.hpp"
+#include "runtime/session/session.hpp"
 #include "tests/catch.hpp"
 #include "tests/process/probe.hpp"
 
@@ -22,7 +25,7 @@ public:
     ~ProcessWorld();
 
     // Enters a session of one's own, at first need.
-    baton::Session& session();
+    baton::detail::Session& session();
     baton::Scenario& scenario();
     ProbeRef spawn(const std::string& name, std::vector<std::string> arguments = {});
     // Ends the session and returns every exit of its life.
@@ -48,7 +51,7 @@ private:
     std::string former_runtime_dir_;
     std::set<std::string> descriptors_before_;
     std::set<std::string> session_ids_;
-    std::unique_ptr<baton::Session> session_;
+    std::unique_ptr<baton::detail::Session> session_;
     std::optional<baton::Scenario> scenario_;
 };
 

@@ -6,6 +6,8 @@
 #include <random>
 #include <set>
 
+#include "runtime/inbox/access.hpp"
+#include "runtime/session/session.hpp"
 #include "tests/process/vault_world.hpp"
 
 using namespace std::chrono_literals;
@@ -105,7 +107,7 @@ TEST_CASE("numbers of the dead are given to the living again", "[process][I6]") 
         }
     }
     for (std::uint32_t life = 0; life < baton::limits::actors_max - 8; ++life) {
-        auto outsider = baton::Session::enter({.session = world.world.session().id(), .inbox = baton::Session::Inbox::none}).value();
+        auto outsider = baton::detail::Session::enter({.session = world.world.session().id(), .inbox = baton::detail::Session::Inbox::none}).value();
         CHECK(outsider->close().ok());
     }
     int found = 0;
@@ -159,7 +161,7 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
     std::string former;
     Segment stale;
     {
-        auto session = baton::Session::enter({.memory_bytes = 64 << 20}).value();
+        auto session = baton::detail::Session::enter({.memory_bytes = 64 << 20}).value();
         former = session->id();
         world.watch(former);
         baton::Scenario scenario{*session, {}};
@@ -177,11 +179,11 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
     CHECK_FALSE(stale);
     CHECK_THROWS_AS(stale.as<std::int64_t>(), baton::Failure);
     CHECK_FALSE(memories_of(former).empty());
-    auto session = baton::Session::enter({.memory_bytes = 32 << 20}).value();
+    auto session = baton::detail::Session::enter({.memory_bytes = 32 << 20}).value();
     world.watch(session->id());
     CHECK(session->id() != former);
     CHECK(memories_of(former) == std::set<std::string>{});
-    const auto list = baton::call(session->loop(), baton::coordinator::Segments{}, 5s).value();
+    const auto list = baton::detail::call(session->loop(), baton::detail::coordinator::Segments{}, 5s).value();
     CHECK(list.budget_bytes == 32 << 20);
     CHECK(list.alive == 0);
     CHECK(list.bytes == 0);
@@ -209,12 +211,12 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
     // Before the freeze, so that they are connected: without that nothing of the doomed one could be written.
     CHECK(world.scenario().ask(doomed, vault::Make{taker, 1, 100, ""}).value() == 1);
     world.wait_for_kept(taker, 1);
-    world.scenario().session().signal(taker, SIGSTOP).value();
+    baton::detail::Access::session(world.scenario()).signal(taker, SIGSTOP).value();
     CHECK(world.scenario().ask(giver, vault::Make{taker, 20, 100, ""}).value() == 20);
     CHECK(world.scenario().ask(doomed, vault::Make{taker, 3, 100, ""}).value() == 3);
     world.scenario().send(taker, vault::Keep{world.make(100, 5), 5}).value();
     CHECK(world.report(doomed).kept == 0);
-    world.scenario().session().signal(giver, SIGSTOP).value();
+    baton::detail::Access::session(world.scenario()).signal(giver, SIGSTOP).value();
     // A third one dies meanwhile; what it had sent waits for the frozen one.
     world.kill(doomed);
     const auto answer = world.scenario().ask(giver, vault::Report{}, 4s);
@@ -223,7 +225,7 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
     CHECK(lent.leases_out() == 1);
     CHECK(world.alive() == 27);
     CHECK(world.audit().empty());
-    for (const vault::Address& frozen : {giver, taker}) world.scenario().session().signal(frozen, SIGCONT).value();
+    for (const vault::Address& frozen : {giver, taker}) baton::detail::Access::session(world.scenario()).signal(frozen, SIGCONT).value();
     const vault::Summary all = world.wait_for_kept(taker, 25);
     CHECK(all.kept == 25);
     CHECK(all.torn == 0);
@@ -251,7 +253,7 @@ TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, d
     const auto below = [&](std::size_t end) { return std::uniform_int_distribution<std::size_t>{0, end - 1}(chance); };
 
     VaultWorld world;
-    baton::Session& session = world.scenario().session();
+    baton::detail::Session& session = baton::detail::Access::session(world.scenario());
     int lives = 0;
     const auto live = [&] { return world.spawn("vault-" + std::to_string(++lives)); };
     std::vector<vault::Address> vaults;

@@ -84,7 +84,7 @@ TEST_CASE("a name in use and a name that can't be are refused, and nothing is lo
 
 TEST_CASE("a spawner that bears the wanted name itself is named, with what to do", "[process]") {
     ProcessWorld world;
-    auto ada = baton::Session::enter({.session = world.session().id(), .name = "ada"}).value();
+    auto ada = baton::detail::Session::enter({.session = world.session().id(), .name = "ada"}).value();
     const auto spawned = ada->spawn({{"probe", "ada"}}, 10s);
     REQUIRE_FALSE(spawned.ok());
     CHECK(spawned.error().kind == ErrorKind::refused);
@@ -127,7 +127,7 @@ TEST_CASE("a coordinator that can't start says why to the program that started i
     const std::string base = world.folder() + "/baton";
     REQUIRE(::mkdir(base.c_str(), 0755) == 0);
     ::chmod(base.c_str(), 0755);
-    const auto session = baton::Session::enter({});
+    const auto session = baton::detail::Session::enter({});
     REQUIRE_FALSE(session.ok());
     CHECK(session.error().kind == ErrorKind::refused);
     CHECK_THAT(session.error().text, Catch::Contains("did not start") && Catch::Contains(base) && Catch::Contains("chmod"));
@@ -137,7 +137,7 @@ TEST_CASE("a coordinator that can't start says why to the program that started i
 TEST_CASE("a coordinator that ends without a word is told with its exit code", "[process]") {
     ProcessWorld world;
     ::setenv("BATON_COORDINATOR_PROGRAM", "/bin/false", 1);
-    const auto session = baton::Session::enter({});
+    const auto session = baton::detail::Session::enter({});
     ::unsetenv("BATON_COORDINATOR_PROGRAM");
     REQUIRE_FALSE(session.ok());
     CHECK_THAT(session.error().text, Catch::Contains("/bin/false") && Catch::Contains("exit code 1"));
@@ -155,10 +155,10 @@ TEST_CASE("a session folder with wrong rights is refused and names the remedy", 
     const std::string base = world.folder() + "/baton";
     REQUIRE(::mkdir(base.c_str(), 0755) == 0);
     ::chmod(base.c_str(), 0755);
-    const auto session = baton::Session::enter({});
+    const auto session = baton::detail::Session::enter({});
     CHECK_FALSE(session.ok());
     REQUIRE(::mkdir((base + "/abcdefgh").c_str(), 0755) == 0);
-    const auto named = baton::Session::enter({.session = base + "/abcdefgh"});
+    const auto named = baton::detail::Session::enter({.session = base + "/abcdefgh"});
     REQUIRE_FALSE(named.ok());
     CHECK_THAT(named.error().text, Catch::Contains("chmod"));
     std::filesystem::remove(base + "/abcdefgh");

@@ -19,14 +19,14 @@ using baton::ExitKind;
 namespace {
 
 // A stop that is under way while the test does something else.
-baton::AskId begin_stop(ProcessWorld& world, baton::AnyRef actor, baton::Duration deadline, bool drain = false) {
-    const baton::coordinator::StopActors stop{{actor}, deadline, drain};
-    return world.session().loop().request(baton::coordinator_id, "StopActors", baton::encoded_body(stop), 5s).value();
+baton::detail::AskId begin_stop(ProcessWorld& world, baton::AnyRef actor, baton::Duration deadline, bool drain = false) {
+    const baton::detail::coordinator::StopActors stop{{actor}, deadline, drain};
+    return world.session().loop().request(baton::detail::coordinator_id, "StopActors", baton::detail::encoded_body(stop), 5s).value();
 }
 
-baton::Ended end_stop(ProcessWorld& world, baton::AskId ask) {
-    baton::Loop& loop = world.session().loop();
-    return baton::decoded_reply<std::vector<baton::Ended>>(loop.await(ask, baton::Deadline::in(loop.clock(), 30s))).value().at(0);
+baton::Ended end_stop(ProcessWorld& world, baton::detail::AskId ask) {
+    baton::detail::Loop& loop = world.session().loop();
+    return baton::detail::decoded_reply<std::vector<baton::Ended>>(loop.await(ask, baton::Deadline::in(loop.clock(), 30s))).value().at(0);
 }
 
 std::uint64_t count_of(const baton::Exit& exit) {
@@ -109,7 +109,7 @@ TEST_CASE("a stop that drains handles what waits first", "[process]") {
     auto blocked = world.scenario().request(slow, probe::Block{fifo}).value();
     world.wait_for_state("Slow", "busy");
     auto waiting = world.scenario().request(slow, probe::Echo{"do not forget me"}).value();
-    const baton::AskId stop = begin_stop(world, slow, 20s, true);
+    const baton::detail::AskId stop = begin_stop(world, slow, 20s, true);
     world.release(fifo);
     CHECK(end_stop(world, stop).exit.kind == ExitKind::stopped);
     CHECK(waiting.get(5s).value() == "do not forget me");
@@ -214,22 +214,22 @@ TEST_CASE("when the coordinator is killed its actors end, asks end, and the next
     ProcessWorld world;
     const ProbeRef alice = world.spawn("Alice");
     const ProbeRef bob = world.spawn("Bob");
-    const auto alice_end = baton::open_pidfd(world.pid_of(alice)).value();
+    const auto alice_end = baton::detail::open_pidfd(world.pid_of(alice)).value();
     auto hanging = world.scenario().request(bob, probe::Hang{}).value();
     world.wait_for_state("Bob", "busy");
-    const auto bob_end = baton::open_pidfd(world.pid_of(bob)).value();
+    const auto bob_end = baton::detail::open_pidfd(world.pid_of(bob)).value();
     const auto coordinator = world.session().find("coordinator").value();
     REQUIRE(::kill(static_cast<pid_t>(coordinator.pid), SIGKILL) == 0);
 
     const baton::SystemClock clock;
-    CHECK(baton::has_exited_by(alice_end.get(), baton::Deadline::in(clock, 30s)));
-    CHECK(baton::has_exited_by(bob_end.get(), baton::Deadline::in(clock, 30s)));
+    CHECK(baton::detail::has_exited_by(alice_end.get(), baton::Deadline::in(clock, 30s)));
+    CHECK(baton::detail::has_exited_by(bob_end.get(), baton::Deadline::in(clock, 30s)));
     CHECK(hanging.get(10s).error().kind == ErrorKind::gone);
     CHECK(world.scenario().ask(alice, probe::Echo{"?"}, 5s).error().kind == ErrorKind::gone);
     CHECK_FALSE(world.session().close().ok());
 
     // A second session, in the same runtime folder, sweeps the first.
-    auto next = baton::Session::enter({}).value();
+    auto next = baton::detail::Session::enter({}).value();
     CHECK(next->close().ok());
 }
 
@@ -239,7 +239,7 @@ TEST_CASE("when a scenario is killed its session ends with all that it started",
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const pid_t scenario = ::fork();
     if (scenario == 0) {
-        auto session = baton::Session::enter({}).value();
+        auto session = baton::detail::Session::enter({}).value();
         const auto spawned = session->spawn({{"probe", "orphan"}}, 20s).value();
         const auto pid = static_cast<pid_t>(spawned[0].pid);
         const auto coordinator = static_cast<pid_t>(session->find("coordinator").value().pid);
@@ -249,14 +249,14 @@ TEST_CASE("when a scenario is killed its session ends with all that it started",
     }
     pid_t both[2] = {0, 0};
     REQUIRE(::read(ends[0], both, sizeof both) == sizeof both);
-    const auto orphan_end = baton::open_pidfd(both[0]).value();
-    const auto coordinator_end = baton::open_pidfd(both[1]).value();
+    const auto orphan_end = baton::detail::open_pidfd(both[0]).value();
+    const auto coordinator_end = baton::detail::open_pidfd(both[1]).value();
     REQUIRE(::kill(scenario, SIGKILL) == 0);
     int status = 0;
     REQUIRE(::waitpid(scenario, &status, 0) == scenario);
     const baton::SystemClock clock;
-    CHECK(baton::has_exited_by(orphan_end.get(), baton::Deadline::in(clock, 30s)));
-    CHECK(baton::has_exited_by(coordinator_end.get(), baton::Deadline::in(clock, 30s)));
+    CHECK(baton::detail::has_exited_by(orphan_end.get(), baton::Deadline::in(clock, 30s)));
+    CHECK(baton::detail::has_exited_by(coordinator_end.get(), baton::Deadline::in(clock, 30s)));
     ::close(ends[0]);
     ::close(ends[1]);
 }

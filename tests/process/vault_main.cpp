@@ -7,7 +7,7 @@
 #include <numeric>
 #include <optional>
 
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 #include "tests/process/vault.hpp"
 
 namespace {

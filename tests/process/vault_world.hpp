@@ -38,8 +38,8 @@ public:
         while (alive() != count) {
         }
     }
-    baton::coordinator::SegmentList segments() {
-        return baton::call(world.session().loop(), baton::coordinator::Segments{}, std::chrono::seconds{5}).value();
+    baton::detail::coordinator::SegmentList segments() {
+        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Segments{}, std::chrono::seconds{5}).value();
     }
     std::uint64_t alive() { return segments().alive; }
     // Until nothing is on its way any more: every gift has been taken, given back or settled.
@@ -48,7 +48,7 @@ public:
         }
     }
     std::vector<std::string> audit() {
-        return baton::call(world.session().loop(), baton::coordinator::Audit{}, std::chrono::seconds{5}).value();
+        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Audit{}, std::chrono::seconds{5}).value();
     }
     // Dead, and settled as far as nobody else is needed.
     baton::Ended kill(vault::Address vault) {

@@ -1,6 +1,7 @@
 // What happens at the edges of a hand-over: an exception out of a wait, a taker that sends, a flood of answers, a forged
 // reply, a link that is dropped, the end of the coordinator.
-#include "runtime/context.hpp"
+#include "runtime/inbox/access.hpp"
+#include <baton/context.hpp>
 #include "runtime/holdings/arrivals.hpp"
 #include "tests/catch.hpp"
 #include "tests/simulation/sim_world.hpp"
@@ -89,7 +90,7 @@ TEST_CASE("a wait for an answer that an exception ends can be made again", "[sim
     SimActor& student = world.spawn("student");
     make_known(world, teacher, {&student});
     student.on_command = [](const Command&, AnswerSlot slot) { slot.reply(encoded(std::int64_t{7})); };
-    Pending<std::int64_t> pending{teacher.loop, teacher.request(student.id, "Fetch").value()};
+    Pending<std::int64_t> pending{PendingReply{teacher.loop, teacher.request(student.id, "Fetch").value()}};
     interrupt(world, [&] { static_cast<void>(pending.get(1h)); });
     CHECK(pending.get(1h).value() == 7);
 }
@@ -153,7 +154,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     const std::string sent(1'000, 'y');
     scenario.is_busy = true;
     CHECK(context.send(Ref<Protocol>{fresh.id}, Long{sent}).ok());
-    context.loop().flush();
+    Access::loop(context).flush();
     scenario.is_busy = false;
     world.run_until_idle();
     CHECK(number == 7);

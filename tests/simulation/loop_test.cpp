@@ -118,7 +118,7 @@ TEST_CASE("to an actor that has exited one can neither send nor ask", "[simulati
     SimActor& student = world.spawn("student");
     const ActorId id = student.id;
     std::vector<std::string> told;
-    teacher.loop.on_peer_exited([&told](const notice::Exited& exited) { told.push_back(exited.name); });
+    teacher.loop.on_peer_exited([&told](const Ended& exited) { told.push_back(exited.name); });
 
     SECTION("which it knew") {
         make_known(world, teacher, {&student});
@@ -417,7 +417,7 @@ TEST_CASE("user code that waits in the middle of a turn does not make an actor s
         heir.watched_descriptor = 0;
     }
     SECTION("while it is told of an exit") {
-        heir.loop.on_peer_exited([&](const notice::Exited&) { wait_for_an_answer(); });
+        heir.loop.on_peer_exited([&](const Ended&) { wait_for_an_answer(); });
         world.notify(heir.id, "Exited", encoded(notice::Exited{AnyRef{ActorId{99, 1}}, "another", {}}));
     }
     world.kill(giver);

@@ -16,7 +16,7 @@
 
 #include "runtime/inbox/loop.hpp"
 #include "runtime/transport/loopback_transport.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 #include "tests/captured_stderr.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
@@ -24,6 +24,7 @@
 namespace sim {
 
 using namespace baton;
+using namespace baton::detail;
 using namespace std::chrono_literals;
 
 template <class T>

@@ -1,7 +1,7 @@
 // The worker of the soak's pool: tasks of a moment, and some that take a while.
 #include <poll.h>
 
-#include "actors/pool/worker.hpp"
+#include <baton/worker.hpp>
 
 namespace {
 

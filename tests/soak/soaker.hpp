@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "actors/sync/sync.hpp"
-#include "runtime/protocol.hpp"
-#include "runtime/ref.hpp"
-#include "runtime/segment.hpp"
+#include <baton/sync.hpp>
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
+#include <baton/segment.hpp>
 
 namespace soaker {
 

@@ -10,9 +10,9 @@
 #include <random>
 #include <set>
 
-#include "actors/sync/condition.hpp"
-#include "actors/sync/lock.hpp"
-#include "runtime/actor.hpp"
+#include <baton/sync/condition.hpp>
+#include <baton/sync/lock.hpp>
+#include <baton/actor.hpp>
 #include "tests/soak/journal.hpp"
 #include "tests/soak/soaker.hpp"
 

@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 using namespace baton;
+using namespace baton::detail;
 
 namespace {
 

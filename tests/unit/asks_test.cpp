@@ -7,6 +7,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 
 constexpr ActorId alice{3, 1};
 constexpr ActorId bob{4, 1};

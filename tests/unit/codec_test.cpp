@@ -1,4 +1,4 @@
-#include "runtime/wire/codec.hpp"
+#include <baton/detail/codec.hpp>
 
 #include <array>
 #include <cmath>
@@ -6,13 +6,14 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 #include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using baton_test::from_hex;
 using baton_test::hex;
 using baton_test::to_hex;

@@ -1,4 +1,4 @@
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
 #include <cmath>
 #include <limits>
@@ -10,6 +10,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using namespace std::chrono_literals;
 using baton_test::from_hex;
 using baton_test::to_hex;

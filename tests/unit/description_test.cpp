@@ -1,4 +1,4 @@
-#include "runtime/wire/description.hpp"
+#include <baton/detail/description.hpp>
 
 #include "runtime/wire/notices.hpp"
 #include "tests/catch.hpp"
@@ -99,6 +99,7 @@ struct HoldThis {
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 
 template <class ProtocolType>
 std::uint64_t fingerprint() {

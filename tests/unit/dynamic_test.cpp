@@ -11,6 +11,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using baton_test::from_hex;
 using Catch::Matchers::Contains;
 

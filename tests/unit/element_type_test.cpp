@@ -3,10 +3,11 @@
 #include "tests/catch.hpp"
 #include <complex>
 
-#include "runtime/limits.hpp"
-#include "runtime/segment.hpp"
+#include <baton/limits.hpp>
+#include <baton/segment.hpp>
 
 using namespace baton;
+using namespace baton::detail;
 
 TEST_CASE("every type of one value has its size, as NumPy writes it", "[wire]") {
     CHECK(bytes_of_element_type("|b1") == 1);

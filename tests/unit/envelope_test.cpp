@@ -1,12 +1,13 @@
 #include "runtime/wire/envelope.hpp"
 
-#include "runtime/limits.hpp"
+#include <baton/limits.hpp>
 #include "tests/catch.hpp"
 #include "tests/hex.hpp"
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using baton_test::from_hex;
 using baton_test::hex;
 using baton_test::to_hex;

@@ -2,7 +2,7 @@
 #include <map>
 #include <variant>
 
-#include "runtime/inbox/dispatch.hpp"
+#include <baton/detail/dispatch.hpp>
 #include "tests/catch.hpp"
 
 namespace {
@@ -20,7 +20,7 @@ baton::Error error_of(const Throw& does_throw) {
     try {
         does_throw();
     } catch (...) {
-        return baton::error_of_current_exception();
+        return baton::detail::error_of_current_exception();
     }
     return {};
 }

@@ -1,4 +1,4 @@
-#include "runtime/wire/fields.hpp"
+#include <baton/detail/fields.hpp>
 
 #include <cstdint>
 #include <map>
@@ -38,7 +38,7 @@ struct Homeless {
 
 namespace {
 
-using namespace baton::fields;
+using namespace baton::detail::fields;
 
 enum class Shade { light, dark };
 struct Inner {

@@ -18,6 +18,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using namespace std::chrono_literals;
 using baton_test::from_hex;
 using baton_test::to_hex;
@@ -95,7 +96,7 @@ std::vector<Said> said() {
                     {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
     const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, HeldAtExit{3, 12'288, 1200ms, 1, 2, 4}};
     const c::Spawned spawned{alice, "alice", 4711, protocol};
-    const c::Ended ended{alice, "alice", exit};
+    const Ended ended{alice, "alice", exit};
 
     std::vector<Said> all;
     all.push_back(say_record("record.send", {MessageKind::send, {3, 2}, {4, 1}, 7, 0, "GoHome"}));

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "runtime/transport/loopback_transport.hpp"
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 #include "tests/captured_stderr.hpp"
 #include "tests/catch.hpp"
 #include "tests/hex.hpp"
@@ -12,6 +12,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using Catch::Matchers::Contains;
 using baton_test::CapturedStderr;
 using baton_test::from_hex;

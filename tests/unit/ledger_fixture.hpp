@@ -12,6 +12,7 @@
 namespace ledger_test {
 
 using namespace baton;
+using namespace baton::detail;
 
 // Only numbers, as they stand in the words.
 inline constexpr ActorNumber alice = 2;
@@ -59,9 +60,9 @@ inline std::vector<int> invariants(const std::vector<Finding>& findings) {
 }  // namespace ledger_test
 
 template <>
-struct Catch::StringMaker<baton::SegmentWord> {
-    static std::string convert(const baton::SegmentWord& word) {
-        return std::string(baton::name_of(word.phase)) + "(" + std::to_string(word.owner) + ", " + std::to_string(word.heir) +
+struct Catch::StringMaker<baton::detail::SegmentWord> {
+    static std::string convert(const baton::detail::SegmentWord& word) {
+        return std::string(baton::detail::name_of(word.phase)) + "(" + std::to_string(word.owner) + ", " + std::to_string(word.heir) +
                ")@" + std::to_string(word.epoch);
     }
 };

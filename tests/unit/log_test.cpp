@@ -1,4 +1,4 @@
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 
 #include <algorithm>
 

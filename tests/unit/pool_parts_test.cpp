@@ -63,7 +63,7 @@ TEST_CASE("what a worker notes is a Done for the pool, and what makes no sense i
     notes.open(7, started);
     CHECK_FALSE(read_notes(place, 7, 0, 4));
     CHECK(notes.note(10, "\x01"));
-    CHECK(notes.note(20, baton::ErrorBody{"refused", "no", "", {}}));
+    CHECK(notes.note(20, baton::detail::ErrorBody{"refused", "no", "", {}}));
     CHECK(notes.note(30, "\x03"));
 
     const Done all = read_notes(place, 7, 0, 4).value();
@@ -109,7 +109,7 @@ TEST_CASE("an id is given once", "[pool]") {
 }
 
 TEST_CASE("types fit always, sometimes or never", "[pool]") {
-    using baton::describe_type;
+    using baton::detail::describe_type;
     const auto fit = []<class Given, class Wanted>(std::type_identity<Given>, std::type_identity<Wanted>) {
         return fit_of(describe_type<Given>(), describe_type<Wanted>());
     };

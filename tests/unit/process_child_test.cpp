@@ -1,6 +1,6 @@
 #include "runtime/process/child.hpp"
 
-#include "runtime/base/log.hpp"
+#include <baton/log.hpp>
 #include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "tests/unit/process_fixture.hpp"
@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace process_test;
-using baton::Child;
-using baton::ChildSpec;
+using baton::detail::Child;
+using baton::detail::ChildSpec;
 using baton::ErrorKind;
-using baton::ExitStatus;
+using baton::detail::ExitStatus;
 using Catch::Matchers::Contains;
 
 ChildSpec shell(const std::string& script) {
@@ -86,9 +86,9 @@ TEST_CASE("a Child that ends while its process runs kills and reaps it", "[unit]
     const pid_t pid = stand_in.pid();
     {
         const Child child = std::move(stand_in.child());
-        REQUIRE(baton::facts_of(pid).has_value());
+        REQUIRE(baton::detail::facts_of(pid).has_value());
     }
-    CHECK_FALSE(baton::facts_of(pid).has_value());
+    CHECK_FALSE(baton::detail::facts_of(pid).has_value());
 }
 
 TEST_CASE("a Child that ends after its process leaves no zombie", "[unit][process][I7]") {
@@ -97,10 +97,10 @@ TEST_CASE("a Child that ends after its process leaves no zombie", "[unit][proces
     {
         const Child child = Child::start(shell("exit 0")).value();
         pid = child.pid();
-        REQUIRE(baton::has_exited_by(child.pidfd(), baton::Deadline::in(baton::SystemClock{}, watchdog)));
-        REQUIRE(baton::facts_of(pid).value_or(baton::ProcessFacts{}).state == 'Z');
+        REQUIRE(baton::detail::has_exited_by(child.pidfd(), baton::Deadline::in(baton::SystemClock{}, watchdog)));
+        REQUIRE(baton::detail::facts_of(pid).value_or(baton::detail::ProcessFacts{}).state == 'Z');
     }
-    CHECK_FALSE(baton::facts_of(pid).has_value());
+    CHECK_FALSE(baton::detail::facts_of(pid).has_value());
 }
 
 TEST_CASE("a Child that is assigned to kills the one that it held, and the moved one goes on", "[unit][process]") {
@@ -110,7 +110,7 @@ TEST_CASE("a Child that is assigned to kills the one that it held, and the moved
     const pid_t first_pid = first.pid();
     const pid_t second_pid = second.pid();
     first.child() = std::move(second.child());
-    CHECK_FALSE(baton::facts_of(first_pid).has_value());
+    CHECK_FALSE(baton::detail::facts_of(first_pid).has_value());
     CHECK(first.pid() == second_pid);
 
     second.let_go();
@@ -154,12 +154,12 @@ TEST_CASE("a child inherits the one descriptor it is meant to have and no other"
     const NothingLeft nothing_left;
     const Pipe pipe;
     // So high that no file which the child opens by itself gets one of these numbers.
-    const baton::UniqueFd meant{::fcntl(pipe.read_end.get(), F_DUPFD_CLOEXEC, 100)};
-    const baton::UniqueFd secret{::fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 100)};
-    const baton::UniqueFd forgotten{::fcntl(pipe.write_end.get(), F_DUPFD, 100)};  // not close-on-exec
+    const baton::detail::UniqueFd meant{::fcntl(pipe.read_end.get(), F_DUPFD_CLOEXEC, 100)};
+    const baton::detail::UniqueFd secret{::fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 100)};
+    const baton::detail::UniqueFd forgotten{::fcntl(pipe.write_end.get(), F_DUPFD, 100)};  // not close-on-exec
     const StandIn child{ChildSpec{.inherit_fd = meant.get()}};
     const auto in_child = [&](int fd) { return fs::path{fmt::format("/proc/{}/fd/{}", child.pid(), fd)}; };
-    CHECK(fs::read_symlink(in_child(baton::inherited_fd)) == fs::read_symlink(fmt::format("/proc/self/fd/{}", meant.get())));
+    CHECK(fs::read_symlink(in_child(baton::detail::inherited_fd)) == fs::read_symlink(fmt::format("/proc/self/fd/{}", meant.get())));
     CHECK_FALSE(fs::exists(fs::symlink_status(in_child(meant.get()))));
     CHECK_FALSE(fs::exists(fs::symlink_status(in_child(secret.get()))));
     CHECK_FALSE(fs::exists(fs::symlink_status(in_child(forgotten.get()))));
@@ -174,7 +174,7 @@ TEST_CASE("a child's environment is its parent's with additions and replacements
     spec.environment = {{"BATON_TEST_REPLACED", "new = with spaces"}, {"BATON_TEST_ADDED", ""}};
     const StandIn child{spec};
 
-    const auto environment = baton::environment_of(child.pid()).value();
+    const auto environment = baton::detail::environment_of(child.pid()).value();
     const auto count = [&](const std::string& variable) {
         return std::count(environment.begin(), environment.end(), variable);
     };
@@ -187,7 +187,7 @@ TEST_CASE("a child's environment is its parent's with additions and replacements
 TEST_CASE("a child gets its arguments whole and its program's path as the first", "[unit][process]") {
     const NothingLeft nothing_left;
     Pipe answers;
-    ChildSpec spec = shell("printf '%s|' \"$0\" \"$@\" > /dev/fd/" + std::to_string(baton::inherited_fd));
+    ChildSpec spec = shell("printf '%s|' \"$0\" \"$@\" > /dev/fd/" + std::to_string(baton::detail::inherited_fd));
     spec.arguments.insert(spec.arguments.end(), {"zero", "two words", "", "*"});
     spec.inherit_fd = answers.write_end.get();
     Child child = Child::start(spec).value();
@@ -246,8 +246,8 @@ TEST_CASE("a program is found in the given folders before PATH", "[unit][process
     const std::string other = in_path.file("darkroom", "", 0700);
     const std::array folders{first.path().string(), second.path().string()};
 
-    CHECK(baton::find_program("darkroom", folders).value() == wanted);
-    CHECK(baton::find_program("darkroom", {}).value() == other);
+    CHECK(baton::detail::find_program("darkroom", folders).value() == wanted);
+    CHECK(baton::detail::find_program("darkroom", {}).value() == other);
 }
 
 TEST_CASE("a file that is not executable does not hide a program in a later folder", "[unit][process]") {
@@ -257,21 +257,21 @@ TEST_CASE("a file that is not executable does not hide a program in a later fold
     [[maybe_unused]] const std::string plain = first.file("darkroom", "", 0600);
     const std::string wanted = second.file("darkroom", "", 0700);
     const std::array folders{first.path().string(), second.path().string()};
-    CHECK(baton::find_program("darkroom", folders).value() == wanted);
+    CHECK(baton::detail::find_program("darkroom", folders).value() == wanted);
 }
 
 TEST_CASE("a program's name with a slash is a path and comes back absolute", "[unit][process]") {
     const NothingLeft nothing_left;
     const FreshFolder folder;
     const std::string wanted = folder.file("darkroom", "", 0700);
-    CHECK(baton::find_program(wanted, {}).value() == wanted);
+    CHECK(baton::detail::find_program(wanted, {}).value() == wanted);
 
     const std::string relative = fs::relative(wanted);
-    const std::string found = baton::find_program("./" + relative, {}).value();
+    const std::string found = baton::detail::find_program("./" + relative, {}).value();
     CHECK(found.front() == '/');
     CHECK(fs::equivalent(found, wanted));
 
-    const auto missing = baton::find_program("./no/such/program", {});
+    const auto missing = baton::detail::find_program("./no/such/program", {});
     REQUIRE_FALSE(missing.ok());
     CHECK(missing.error().kind == ErrorKind::refused);
 }
@@ -283,21 +283,21 @@ TEST_CASE("a program that is nowhere is refused with every folder where it was l
     const Variable path{"PATH", in_path.path().string() + ":/no/such/folder"};
     const std::string plain = first.file("darkroom", "", 0600);
     const std::array folders{first.path().string()};
-    const auto found = baton::find_program("darkroom", folders);
+    const auto found = baton::detail::find_program("darkroom", folders);
     REQUIRE_FALSE(found.ok());
     CHECK(found.error().kind == ErrorKind::refused);
     CHECK_THAT(found.error().text, Contains(first.path().string() + ": not executable: chmod +x '" + plain + "'"));
     CHECK_THAT(found.error().text, Contains(in_path.path().string() + ": not there"));
     CHECK_THAT(found.error().text, Contains("/no/such/folder: not there"));
-    CHECK_FALSE(baton::find_program("", folders).ok());
+    CHECK_FALSE(baton::detail::find_program("", folders).ok());
 }
 
 TEST_CASE("the facts of a process are read past any name it gives itself", "[unit][process]") {
     std::array<char, 16> name{};
     REQUIRE(::prctl(PR_GET_NAME, name.data()) == 0);
-    const auto plain = baton::facts_of(::getpid());
+    const auto plain = baton::detail::facts_of(::getpid());
     REQUIRE(::prctl(PR_SET_NAME, "a) Z 1 (b) 2 c") == 0);
-    const auto odd = baton::facts_of(::getpid());
+    const auto odd = baton::detail::facts_of(::getpid());
     REQUIRE(::prctl(PR_SET_NAME, name.data()) == 0);
 
     REQUIRE(odd.has_value());
@@ -311,17 +311,17 @@ TEST_CASE("the facts of a process are read past any name it gives itself", "[uni
 TEST_CASE("start ticks tell a later process from an earlier one", "[unit][process]") {
     const NothingLeft nothing_left;
     const StandIn child;
-    CHECK(baton::facts_of(child.pid()).value().start_ticks >= baton::facts_of(::getpid()).value().start_ticks);
-    CHECK(baton::facts_of(child.pid()).value().ppid == ::getpid());
+    CHECK(baton::detail::facts_of(child.pid()).value().start_ticks >= baton::detail::facts_of(::getpid()).value().start_ticks);
+    CHECK(baton::detail::facts_of(child.pid()).value().ppid == ::getpid());
 }
 
 TEST_CASE("there is nothing to watch or to know of a process that has been reaped", "[unit][process]") {
     const NothingLeft nothing_left;
     Child child = Child::start(shell("exit 0")).value();
     REQUIRE(child.reap_within(watchdog).has_value());
-    CHECK_FALSE(baton::facts_of(child.pid()).has_value());
-    CHECK_FALSE(baton::environment_of(child.pid()).has_value());
-    const auto pidfd = baton::open_pidfd(child.pid());
+    CHECK_FALSE(baton::detail::facts_of(child.pid()).has_value());
+    CHECK_FALSE(baton::detail::environment_of(child.pid()).has_value());
+    const auto pidfd = baton::detail::open_pidfd(child.pid());
     REQUIRE_FALSE(pidfd.ok());
     CHECK(pidfd.error().kind == ErrorKind::gone);
 }
@@ -336,7 +336,7 @@ TEST_CASE("a process that dies with its parent does", "[unit][process][I7]") {
         const Pipe bound;
         const pid_t self = ::getpid();
         if (::fork() == 0) {
-            if (!baton::die_with_parent(self).ok()) ::_exit(1);
+            if (!baton::detail::die_with_parent(self).ok()) ::_exit(1);
             bound.write("yes\n");
             wait_to_be_killed();
         }
@@ -351,7 +351,7 @@ TEST_CASE("a process that dies with its parent does", "[unit][process][I7]") {
 TEST_CASE("a process whose parent has exited already is told so", "[unit][process]") {
     const NothingLeft nothing_left;
     Forked orphan{[] {
-        const auto bound = baton::die_with_parent(::getpid());  // nobody is one's own parent
+        const auto bound = baton::detail::die_with_parent(::getpid());  // nobody is one's own parent
         return !bound.ok() && bound.error().kind == ErrorKind::gone ? 0 : 1;
     }};
     CHECK(orphan.exit_code() == 0);

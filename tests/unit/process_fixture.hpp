@@ -5,8 +5,8 @@
 // The processes made here by fork() stand for actors and coordinators that crash. They leave by _exit only
 // and assert nothing: they speak by exit code and pipe.
 
-#include "runtime/base/clock.hpp"
-#include "runtime/base/unique_fd.hpp"
+#include <baton/time.hpp>
+#include <baton/detail/unique_fd.hpp>
 #include "runtime/process/child.hpp"
 
 #include <fcntl.h>
@@ -125,14 +125,14 @@ private:
 };
 
 struct Pipe {
-    baton::UniqueFd read_end;
-    baton::UniqueFd write_end;
+    baton::detail::UniqueFd read_end;
+    baton::detail::UniqueFd write_end;
 
     Pipe() {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
-        read_end = baton::UniqueFd{ends[0]};
-        write_end = baton::UniqueFd{ends[1]};
+        read_end = baton::detail::UniqueFd{ends[0]};
+        write_end = baton::detail::UniqueFd{ends[1]};
     }
     void write(const std::string& text) const {
         if (::write(write_end.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
@@ -196,26 +196,26 @@ inline std::string text_of(const std::filesystem::path& path) {
 // posix_spawn the kernel still sets it up, and its environment cannot be read yet.
 class StandIn {
 public:
-    explicit StandIn(baton::ChildSpec spec = {}) : child_(start(std::move(spec))) {
+    explicit StandIn(baton::detail::ChildSpec spec = {}) : child_(start(std::move(spec))) {
         // Opening a FIFO to write waits for the one who reads it.
-        lifeline_ = baton::UniqueFd{::open(fifo().c_str(), O_WRONLY | O_CLOEXEC)};
+        lifeline_ = baton::detail::UniqueFd{::open(fifo().c_str(), O_WRONLY | O_CLOEXEC)};
         REQUIRE(lifeline_.is_open());
     }
-    [[nodiscard]] baton::Child& child() { return child_; }
+    [[nodiscard]] baton::detail::Child& child() { return child_; }
     [[nodiscard]] pid_t pid() const { return child_.pid(); }
     void let_go() { lifeline_.reset(); }
 
 private:
     [[nodiscard]] std::filesystem::path fifo() const { return folder_.path() / "lifeline"; }
-    [[nodiscard]] baton::Child start(baton::ChildSpec spec) const {
+    [[nodiscard]] baton::detail::Child start(baton::detail::ChildSpec spec) const {
         REQUIRE(::mkfifo(fifo().c_str(), 0600) == 0);
         spec.program = "/bin/cat";
         spec.arguments = {fifo()};
-        return baton::Child::start(spec).value();
+        return baton::detail::Child::start(spec).value();
     }
     FreshFolder folder_;
-    baton::UniqueFd lifeline_;
-    baton::Child child_;
+    baton::detail::UniqueFd lifeline_;
+    baton::detail::Child child_;
 };
 
 }  // namespace process_test

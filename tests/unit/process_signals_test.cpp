@@ -8,8 +8,8 @@
 namespace {
 
 using namespace process_test;
-using baton::StopSignals;
-using Second = baton::StopSignals::Second;
+using baton::detail::StopSignals;
+using Second = baton::detail::StopSignals::Second;
 
 bool is_readable(int fd, int wait_milliseconds = 0) {
     pollfd watched{.fd = fd, .events = POLLIN, .revents = 0};
@@ -54,10 +54,10 @@ TEST_CASE("a SIGHUP that is ignored, as nohup does, stays ignored", "[unit][proc
 TEST_CASE("a stop signal from another process wakes a wait", "[unit][process]") {
     const NothingLeft nothing_left;
     StopSignals signals = StopSignals::install(Second::is_counted).value();
-    baton::ChildSpec spec;
+    baton::detail::ChildSpec spec;
     spec.program = "/bin/sh";
     spec.arguments = {"-c", "kill -TERM " + std::to_string(::getpid())};
-    baton::Child child = baton::Child::start(spec).value();
+    baton::detail::Child child = baton::detail::Child::start(spec).value();
     // The signal itself may interrupt the first poll.
     while (signals.count() == 0) is_readable(signals.fd(), 1000);
     CHECK(is_readable(signals.fd()));
@@ -139,7 +139,7 @@ TEST_CASE("a second StopSignals at the same time is a broken promise", "[unit][p
         const auto two = StopSignals::install(Second::is_counted);
         return 0;
     }};
-    CHECK(twice.exit_code() == baton::check_exit_code);
+    CHECK(twice.exit_code() == baton::detail::check_exit_code);
 }
 
 }  // namespace

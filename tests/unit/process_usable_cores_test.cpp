@@ -10,7 +10,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using baton::usable_cores;
+using baton::detail::usable_cores;
 
 // What a kernel says, in files of a folder of one's own.
 class Kernel {

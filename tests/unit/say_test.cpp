@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "runtime/base/held_signals.hpp"
-#include "runtime/base/unique_fd.hpp"
+#include <baton/detail/unique_fd.hpp>
 
-using baton::say;
-using baton::UniqueFd;
+using baton::detail::say;
+using baton::detail::UniqueFd;
 using Catch::Matchers::EndsWith;
 
 namespace {
@@ -79,11 +79,11 @@ TEST_CASE("a stderr that is closed, full or without a reader takes no text and e
     {
         const StderrIs is{fd.get()};
         for (int count = 0; count < 3; ++count) say("a line\n");
-        unsaid = baton::unsaid();
+        unsaid = baton::detail::unsaid();
     }
     CHECK(unsaid == 3);
     say_all_earlier();
-    CHECK(baton::unsaid() == 0);
+    CHECK(baton::detail::unsaid() == 0);
 }
 
 TEST_CASE("what a pipe or a socket that nobody reads can't take is dropped, counted and told when there is room", "[say]") {
@@ -100,7 +100,7 @@ TEST_CASE("what a pipe or a socket that nobody reads can't take is dropped, coun
     const auto before = std::chrono::steady_clock::now();
     {
         const StderrIs is{ends.write.get()};
-        for (; baton::unsaid() == 0; ++said) say(line + "\n");
+        for (; baton::detail::unsaid() == 0; ++said) say(line + "\n");
         for (int count = 0; count < 20; ++count) say(line + "\n");
     }
     // Only those that found no room after there was some have waited for it (limits::say_wait).
@@ -145,7 +145,7 @@ TEST_CASE("lines of many who write to one pipe at once are whole", "[say]") {
             }
         }};
         for (std::thread& writer : writers) writer.join();
-        while (baton::unsaid() > 0) say("again\n");
+        while (baton::detail::unsaid() > 0) say("again\n");
         say("end\n");
         reader.join();
     }
@@ -187,7 +187,7 @@ TEST_CASE("held signals are an errno for this thread, and what was pending befor
     REQUIRE(::sigaction(SIGPIPE, &action, &before) == 0);
     const UniqueFd without_reader = std::move(small_pipe().write);
     {
-        const baton::HeldSignals held;
+        const baton::detail::HeldSignals held;
         CHECK(::write(without_reader.get(), "x", 1) < 0);
         CHECK(errno == EPIPE);
     }
@@ -198,7 +198,7 @@ TEST_CASE("held signals are an errno for this thread, and what was pending befor
     sigaddset(&pipe_alone, SIGPIPE);
     ::pthread_sigmask(SIG_BLOCK, &pipe_alone, &mask_before);
     ::raise(SIGPIPE);
-    { const baton::HeldSignals held; }
+    { const baton::detail::HeldSignals held; }
     ::pthread_sigmask(SIG_SETMASK, &mask_before, nullptr);
     CHECK(came == 1);
     ::sigaction(SIGPIPE, &before, nullptr);

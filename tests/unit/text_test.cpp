@@ -2,10 +2,10 @@
 
 #include "tests/catch.hpp"
 
-using baton::is_utf8;
-using baton::Lines;
-using baton::printable;
-using baton::readable;
+using baton::detail::is_utf8;
+using baton::detail::Lines;
+using baton::detail::printable;
+using baton::detail::readable;
 
 namespace {
 
@@ -57,5 +57,5 @@ TEST_CASE("nothing printable moves a cursor, ends a line or turns the text behin
 }
 
 TEST_CASE("JSON for people spells the same marks out and means the same", "[text]") {
-    CHECK(baton::printable_json("{\n  \"a\": \"\\u001b\xE2\x80\xAE\x7f\xC2\x85\"\n}") == "{\n  \"a\": \"\\u001b\\u202e\\u007f\\u0085\"\n}");
+    CHECK(baton::detail::printable_json("{\n  \"a\": \"\\u001b\xE2\x80\xAE\x7f\xC2\x85\"\n}") == "{\n  \"a\": \"\\u001b\\u202e\\u007f\\u0085\"\n}");
 }

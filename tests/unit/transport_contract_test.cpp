@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <zmq.hpp>
 
-#include "runtime/base/unique_fd.hpp"
+#include <baton/detail/unique_fd.hpp>
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 #include "tests/catch.hpp"
@@ -20,6 +20,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using namespace std::chrono_literals;
 using Sent = Transport::Sent;
 

@@ -6,6 +6,7 @@
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using baton_test::TestVitals;
 
 constexpr ActorId alice{3, 1};

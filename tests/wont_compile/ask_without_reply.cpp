@@ -1,5 +1,5 @@
 // expect: this command has no Reply: it can be sent, not asked
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 
 struct Rinse {};
 using Protocol = baton::Protocol<Rinse>;

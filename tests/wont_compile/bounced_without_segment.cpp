@@ -1,5 +1,5 @@
 // expect: this command carries no segment, lease or slice, so it never comes back
-#include "runtime/scenario.hpp"
+#include <baton/scenario.hpp>
 
 struct Rinse {
     int seconds = 0;

@@ -1,5 +1,5 @@
 // expect: this command is not in the receiver's protocol
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 
 struct Known {};
 struct Unknown {};

@@ -1,5 +1,5 @@
 // expect: two commands of this protocol have the same name
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 
 namespace left {
 struct Turn {};

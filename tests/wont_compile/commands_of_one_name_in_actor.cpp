@@ -1,5 +1,5 @@
 // expect: two commands of this protocol have the same name
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 namespace left {
 struct Turn {};

@@ -1,6 +1,6 @@
 // The control of this folder: what is right does compile, so that a file beside it fails for its own reason.
-#include "runtime/protocol.hpp"
-#include "runtime/wire/description.hpp"
+#include <baton/protocol.hpp>
+#include <baton/detail/description.hpp>
 
 namespace library {
 struct Lend {
@@ -13,10 +13,10 @@ struct Close {};
 using Protocol = baton::Protocol<Lend, Close>;
 }  // namespace library
 
-void use(baton::Encoder& encoder, baton::Value value, baton::Decoding& at) {
+void use(baton::detail::Encoder& encoder, baton::detail::Value value, baton::detail::Decoding& at) {
     library::Lend command{"Emma", {1, {}}, {}};
-    baton::encode(encoder, command);
-    static_cast<void>(baton::decode(value, command, at));
-    static_cast<void>(baton::describe_protocol<library::Protocol>());
+    baton::detail::encode(encoder, command);
+    static_cast<void>(baton::detail::decode(value, command, at));
+    static_cast<void>(baton::detail::describe_protocol<library::Protocol>());
 }
 static_assert(baton::AcceptedBy<library::Protocol, library::Lend>);

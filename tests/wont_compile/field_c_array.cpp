@@ -1,8 +1,8 @@
 // expect: structured binding|decomposes into
 // Its elements are initialised like members, so the members can't be counted: std::array is what is meant.
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
 struct Triple {
     int numbers[3];
 };
-void use(baton::Encoder& encoder) { baton::encode(encoder, Triple{}); }
+void use(baton::detail::Encoder& encoder) { baton::detail::encode(encoder, Triple{}); }

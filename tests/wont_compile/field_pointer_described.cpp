@@ -1,8 +1,8 @@
 // expect: a field of this type can't travel in a command
 // The description of a protocol names what each field is; a pointer is nothing that it could name.
-#include "runtime/wire/description.hpp"
+#include <baton/detail/description.hpp>
 
 struct Show {
     int* number;
 };
-void use() { static_cast<void>(baton::describe_type<Show>()); }
+void use() { static_cast<void>(baton::detail::describe_type<Show>()); }

@@ -1,6 +1,6 @@
 // expect: a field of this type can't travel in a command
 // A class guards its members with a constructor; only plain structs have fields that can be named.
-#include "runtime/wire/convert.hpp"
+#include <baton/detail/convert.hpp>
 
 class Counter {
 public:
@@ -12,4 +12,4 @@ private:
 struct Count {
     Counter counter;
 };
-void use(baton::Encoder& encoder) { baton::encode(encoder, Count{Counter{1}}); }
+void use(baton::detail::Encoder& encoder) { baton::detail::encode(encoder, Count{Counter{1}}); }

@@ -1,5 +1,5 @@
 // expect: is moved, not copied
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 struct Develop { baton::Segment photo; };
 using Darkroom = baton::Protocol<Develop>;
 void give(baton::Context& context, baton::Ref<Darkroom> to, Develop& command) {

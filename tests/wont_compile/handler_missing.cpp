@@ -1,5 +1,5 @@
 // expect: the actor has no on\(\) for a command of its protocol
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 struct Heard {};
 struct Unheard {};

@@ -1,5 +1,5 @@
 // expect: can't travel in a command
-#include "runtime/context.hpp"
+#include <baton/context.hpp>
 struct Take { baton::Lent all; };
 using Taker = baton::Protocol<Take>;
 void give(baton::Context& context, baton::Ref<Taker> to, Take&& command) {

@@ -1,5 +1,5 @@
 // expect: constraint
-#include "actors/sync/joinable_queue.hpp"
+#include <baton/sync/joinable_queue.hpp>
 
 struct Photo {
     baton::Segment pixels;

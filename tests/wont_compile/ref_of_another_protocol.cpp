@@ -1,5 +1,5 @@
 // expect: no matching function|could not convert|cannot convert|no viable conversion
-#include "runtime/ref.hpp"
+#include <baton/ref.hpp>
 
 struct One;
 struct Other;

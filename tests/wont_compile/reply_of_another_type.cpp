@@ -1,5 +1,5 @@
 // expect: on\(\) of a command with a Reply returns that Reply
-#include "runtime/actor.hpp"
+#include <baton/actor.hpp>
 
 struct Question {
     using Reply = int;

@@ -1,3 +1,3 @@
 // expect: use of deleted function|call to implicitly-deleted copy
-#include "runtime/segment.hpp"
+#include <baton/segment.hpp>
 baton::Segment copy(const baton::Segment& original) { return original; }

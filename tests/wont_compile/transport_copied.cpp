@@ -2,4 +2,4 @@
 // A transport owns its sockets; a second owner would close them twice.
 #include "runtime/transport/zmq_transport.hpp"
 
-void use(baton::ZmqTransport& transport) { baton::ZmqTransport copy{transport}; }
+void use(baton::detail::ZmqTransport& transport) { baton::detail::ZmqTransport copy{transport}; }

@@ -1,3 +1,3 @@
 // expect: assignment of read-only|returns a const value
-#include "runtime/segment.hpp"
+#include <baton/segment.hpp>
 void spoil(baton::Lease& lease) { lease.as<float>()[0] = 1.0F; }

@@ -9,6 +9,8 @@
 #include "tools/baton/subcommands.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 enum class Way { ask, send };

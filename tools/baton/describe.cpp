@@ -9,6 +9,8 @@
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 // Types by name where they have one: a struct or an enum is written out once, below the commands.

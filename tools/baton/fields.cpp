@@ -7,6 +7,8 @@
 #include "tools/baton/outcome.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 std::string fields_of(const CommandDescription& command) {

@@ -10,6 +10,8 @@
 
 namespace baton::tool {
 
+using namespace detail;
+
 [[nodiscard]] inline Dynamic object(std::initializer_list<std::pair<const char*, Dynamic>> fields) {
     Dynamic::Map map;
     for (const auto& [name, value] : fields) map.emplace_back(Dynamic{std::string(name)}, value);

@@ -11,13 +11,14 @@
 #include "runtime/process/birth.hpp"
 #include "runtime/process/output.hpp"
 #include "runtime/session/environment.hpp"
-#include "runtime/version.hpp"
+#include "runtime/base/version.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using namespace baton::tool;
 
 constexpr double deadline_seconds_max = 1e6;

@@ -7,6 +7,8 @@
 #include "runtime/base/text.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 // "student::Student::on(student::HoldThis const&) (student_actor.cpp:8)" without what only a compiler reads:

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/result.hpp"
+#include <baton/result.hpp>
 
 namespace baton::tool {
+
+using namespace detail;
 
 // As in sysexits.h where that has one. `baton --help` lists them.
 namespace exit_code {

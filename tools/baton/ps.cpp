@@ -11,6 +11,8 @@
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 struct Sight {

@@ -9,6 +9,8 @@
 #include "runtime/wire/json.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 using Outer = std::vector<const TypeDescription*>;

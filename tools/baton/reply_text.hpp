@@ -10,6 +10,8 @@
 
 namespace baton::tool {
 
+using namespace detail;
+
 // The name of an actor, or its number where it has none any more.
 using NameOf = std::function<std::string(const AnyRef&)>;
 

@@ -9,6 +9,8 @@
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 using coordinator::SegmentInfo;

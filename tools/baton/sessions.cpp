@@ -10,6 +10,8 @@
 
 namespace baton::tool {
 
+using namespace detail;
+
 Result<Outcome> sessions(const Wishes& wishes) {
     const Result<std::vector<SessionInfo>> listed = list_sessions();
     if (!listed) return listed.error();

@@ -12,6 +12,8 @@
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 constexpr Duration exit_wait = std::chrono::seconds{2};  // of a killed actor, and of a coordinator that has said goodbye

@@ -10,6 +10,8 @@
 
 namespace baton::tool {
 
+using namespace detail;
+
 // ps.cpp: the roster of the session named, or of every live one.
 struct PsOptions {
     bool with_exited = false;

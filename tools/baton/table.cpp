@@ -10,6 +10,8 @@
 #include "runtime/base/text.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 constexpr std::string_view gap = "  ";

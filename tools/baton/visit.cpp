@@ -8,6 +8,8 @@
 #include "tools/baton/outcome.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 namespace {
 
 // Another run of this program, under its name or a numbered one: it has no inbox, so its exit is no news.

@@ -13,9 +13,11 @@
 
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
-#include "runtime/session.hpp"
+#include "runtime/session/session.hpp"
 
 namespace baton::tool {
+
+using namespace detail;
 
 inline constexpr std::string_view visitor_name = "baton";
 

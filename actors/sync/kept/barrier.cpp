@@ -4,6 +4,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 namespace {
 
 bool holds(const std::vector<ActorId>& list, ActorId who) { return std::ranges::find(list, who) != list.end(); }

@@ -2,6 +2,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 std::pair<std::unique_ptr<ChannelEnd>, std::unique_ptr<ChannelEnd>> ChannelEnd::make(const std::string& name, std::uint64_t bound) {
     std::unique_ptr<ChannelEnd> first{new ChannelEnd{name, bound}};
     std::unique_ptr<ChannelEnd> second{new ChannelEnd{name, bound}};

@@ -9,6 +9,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 class ChannelEnd : public Primitive {
 public:
     static constexpr std::string_view kind_name = "channel end";

@@ -4,6 +4,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 void Condition::wait(ActorId who, Wakes& wakes) {
     notified_.erase(who);
     if (!lock_->is_held_by(who))

@@ -11,6 +11,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 class Condition : public Primitive {
 public:
     static constexpr std::string_view kind_name = "condition";

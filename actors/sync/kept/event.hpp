@@ -7,6 +7,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 class Event : public Primitive {
 public:
     static constexpr std::string_view kind_name = "event";

@@ -5,6 +5,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 class Latch : public Primitive {
 public:
     static constexpr std::string_view kind_name = "latch";

@@ -4,6 +4,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 ActorId Lock::owner() const noexcept {
     const std::uint64_t word = word_.load();
     return lock_word::is_abandoned(word) ? ActorId{} : lock_word::owner_of(word);

@@ -14,9 +14,11 @@
 #include <functional>
 
 #include "actors/sync/kept/primitive.hpp"
-#include "actors/sync/words.hpp"
+#include <baton/sync/words.hpp>
 
 namespace baton::sync::kept {
+
+using namespace detail;
 
 class Lock : public Primitive {
 public:

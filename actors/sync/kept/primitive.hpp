@@ -8,9 +8,11 @@
 
 #include <fmt/format.h>
 
-#include "actors/sync/sync.hpp"
+#include <baton/sync.hpp>
 
 namespace baton::sync::kept {
+
+using namespace detail;
 
 // A client, and what to call it in texts.
 struct Party {

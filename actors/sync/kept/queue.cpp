@@ -4,6 +4,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 bool Queue::has_room(std::size_t bytes) const noexcept {
     return items_.size() < bound_ && unfinished() < limits::queue_items_max &&
            (unfinished() == 0 || bytes_ + bytes <= limits::queue_bytes_max);

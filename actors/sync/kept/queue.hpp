@@ -16,6 +16,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 class Queue : public Primitive {
 public:
     static constexpr std::string_view kind_name = "queue";

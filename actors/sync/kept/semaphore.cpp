@@ -4,6 +4,8 @@
 
 namespace baton::sync::kept {
 
+using namespace detail;
+
 void Semaphore::take(ActorId who, Wakes& wakes) {
     line_.push_back(who);
     pass_on(wakes);

@@ -1,7 +1,7 @@
 #pragma once
 // Player: an actor that does with locks, barriers, queues what a test tells it, and says how that ended.
 
-#include "actors/sync/sync.hpp"
+#include <baton/sync.hpp>
 
 namespace player {
 

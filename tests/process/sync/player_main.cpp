@@ -3,20 +3,21 @@
 #include <csignal>
 #include <map>
 
-#include "actors/sync/barrier.hpp"
-#include "actors/sync/channel.hpp"
-#include "actors/sync/condition.hpp"
-#include "actors/sync/event.hpp"
-#include "actors/sync/joinable_queue.hpp"
-#include "actors/sync/latch.hpp"
-#include "actors/sync/semaphore.hpp"
-#include "actors/sync/value.hpp"
-#include "runtime/actor.hpp"
+#include <baton/sync/barrier.hpp>
+#include <baton/sync/channel.hpp>
+#include <baton/sync/condition.hpp>
+#include <baton/sync/event.hpp>
+#include <baton/sync/joinable_queue.hpp>
+#include <baton/sync/latch.hpp>
+#include <baton/sync/semaphore.hpp>
+#include <baton/sync/value.hpp>
+#include <baton/actor.hpp>
 #include "tests/process/sync/player.hpp"
 
 namespace {
 
 using namespace baton;
+using namespace baton::detail;
 using player::Do;
 
 std::string said(const Result<void>& outcome) { return outcome ? "ok" : describe(outcome.error()); }

@@ -1,6 +1,7 @@
 // What a student of examples/07_students_hands leaves who dies.
+#include <atomic>
 #include "actors/passing_student/passing_student.hpp"
-#include "actors/sync/barrier.hpp"
+#include <baton/sync/barrier.hpp>
 #include "tests/process/process_world.hpp"
 
 using namespace std::chrono_literals;
@@ -14,7 +15,7 @@ std::int64_t held_by(baton::Scenario& scenario, const Student& student) {
 }
 
 std::uint64_t hands(ProcessWorld& world) {
-    return baton::call(world.session().loop(), baton::coordinator::Segments{}, 5s).value().alive;
+    return baton::detail::call(world.session().loop(), baton::detail::coordinator::Segments{}, 5s).value().alive;
 }
 
 // Bob passes on what he has, to whoever he was told.

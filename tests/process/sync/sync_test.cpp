@@ -4,21 +4,22 @@
 
 #include <csignal>
 
-#include "actors/sync/array.hpp"
-#include "actors/sync/barrier.hpp"
-#include "actors/sync/channel.hpp"
-#include "actors/sync/condition.hpp"
-#include "actors/sync/event.hpp"
-#include "actors/sync/joinable_queue.hpp"
-#include "actors/sync/latch.hpp"
-#include "actors/sync/semaphore.hpp"
-#include "actors/sync/value.hpp"
-#include "runtime/base/unique_fd.hpp"
+#include <baton/sync/array.hpp>
+#include <baton/sync/barrier.hpp>
+#include <baton/sync/channel.hpp>
+#include <baton/sync/condition.hpp>
+#include <baton/sync/event.hpp>
+#include <baton/sync/joinable_queue.hpp>
+#include <baton/sync/latch.hpp>
+#include <baton/sync/semaphore.hpp>
+#include <baton/sync/value.hpp>
+#include <baton/detail/unique_fd.hpp>
 #include "tests/process/process_world.hpp"
 #include "tests/process/sync/player.hpp"
 
 using namespace std::chrono_literals;
 using namespace baton;
+using namespace baton::detail;
 using player::Do;
 using Player = Ref<player::Protocol>;
 using Said = Pending<std::string>;

@@ -10,8 +10,8 @@ using baton::ActorId;
 using baton::Deadline;
 using baton::Duration;
 using baton::ManualClock;
-using baton::coordinator::StopLadder;
-using Rung = baton::coordinator::StopLadder::Rung;
+using baton::detail::coordinator::StopLadder;
+using Rung = baton::detail::coordinator::StopLadder::Rung;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include "tests/catch.hpp"
 
 using namespace baton;
+using namespace baton::detail;
 using namespace baton::sync;
 using kept::Given;
 using kept::Party;

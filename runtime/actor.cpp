@@ -1,0 +1,164 @@
+// run_actor_program: from the environment that the coordinator set to a served actor.
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <new>
+
+#include <baton/actor.hpp>
+#include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
+#include "runtime/base/limit_behind.hpp"
+#include "runtime/holdings/holdings.hpp"
+#include "runtime/inbox/call.hpp"
+#include "runtime/inbox/dispatching.hpp"
+#include "runtime/process/birth.hpp"
+#include "runtime/process/child.hpp"
+#include "runtime/process/output.hpp"
+#include "runtime/session/environment.hpp"
+#include "runtime/transport/zmq_transport.hpp"
+
+namespace baton::detail {
+namespace {
+
+constexpr int exit_usage = 64;        // EX_USAGE of sysexits.h
+constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
+
+// Where a failed check leaves its last words; the row outlives this process.
+OwnVitals* last_words_place = nullptr;
+
+void say_protocol(const ProtocolDescription& protocol) {
+    for (const CommandDescription& command : protocol.commands) print_output(fmt::format("  {}\n", to_text(command)));
+}
+
+int explain(const char* program, const ProtocolDescription& protocol) {
+    const char* slash = std::strrchr(program, '/');
+    const char* name = slash == nullptr ? program : slash + 1;
+    print_output(fmt::format("{} is an actor: a coordinator starts it, and it accepts these commands:\n\n", name));
+    say_protocol(protocol);
+    print_output(fmt::format("\nTry it from Python:\n\n"
+                             "  import baton\n"
+                             "  with baton.session() as session:\n"
+                             "      actor = session.spawn(\"{}\")\n\n"
+                             "`{} --describe` prints the commands alone.\n", program, name));
+    return exit_usage;
+}
+
+// Why a program did not become an actor: in the log, and for whoever has spawned it.
+int fail(Log& log, OwnVitals* words, std::string_view event, const Error& error, int code) {
+    log.error(event, "{}", describe(error));
+    if (words != nullptr) words->keep_last_words(describe(error));
+    return code;
+}
+
+// An actor of any class, served by the loop.
+class HostedActor final : public Handler {
+public:
+    HostedActor(Loop& loop, const ActorClass& of, Context& context) : loop_(&loop), class_(&of), actor_(of.make(context)) {}
+    void handle(const Command& command, AnswerSlot answer) override {
+        dispatch(*loop_, actor_.get(), class_->handlers, command, std::move(answer));
+    }
+    [[nodiscard]] Deadline next_deadline() const override {
+        return class_->next_deadline == nullptr ? Deadline::never() : class_->next_deadline(actor_.get());
+    }
+    void on_deadline() override {
+        if (class_->on_deadline != nullptr) class_->on_deadline(actor_.get());
+    }
+
+private:
+    Loop* loop_;
+    const ActorClass* class_;
+    std::shared_ptr<void> actor_;
+};
+
+// From the first step to the last, as the actor that the coordinator has made a place for.
+int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& words, std::vector<std::string> arguments,
+         const ActorClass& actor) {
+    SystemClock clock;
+    ZmqTransport transport;
+    Loop loop{transport, clock, log};
+    loop.be(place.actor, to_string(place.actor));
+    const std::string address = fmt::format("ipc://{}/{}.sock", place.folder, to_string(place.actor));
+    if (const Result<void> bound = transport.bind(address); !bound)
+        return fail(log, &words, "inbox.unbound", bound.error(), exit_unavailable);
+    if (const Result<void> opened = loop.open_control(coordinator_address(place.folder)); !opened)
+        return fail(log, &words, "coordinator.unreachable", opened.error(), exit_unavailable);
+    pass_crash_point(CrashPoint::join_bound);
+    const Result<coordinator::Welcome> welcome =
+        call(loop, coordinator::Join{AnyRef{place.actor}, "", static_cast<std::uint64_t>(::getpid()), address, actor.protocol},
+             limits::coordinator_deadline);
+    if (!welcome) return fail(log, &words, "join.refused", welcome.error(), exit_unavailable);
+    loop.be(place.actor, welcome->name);
+    loop.be_in(SessionTag::of(welcome->session));
+    pass_crash_point(CrashPoint::join_welcomed);
+
+    Result<OwnVitals> own = OwnVitals::open(vitals, place.actor);
+    if (!own) return fail(log, &words, "vitals.missing", own.error(), exit_unavailable);
+    loop.attach(vitals, std::move(*own));
+    Result<LedgerRegion> region = LedgerRegion::open(welcome->session);
+    if (!region) return fail(log, &words, "ledger.missing", region.error(), exit_unavailable);
+    const auto holdings =
+        std::make_shared<Holdings>(std::move(*region), welcome->session, place.actor, clock, Store::usual_idle());
+    loop.attach(*holdings);
+
+    Context context{loop, std::move(arguments)};
+    std::unique_ptr<HostedActor> handler;
+    try {
+        handler = std::make_unique<HostedActor>(loop, actor, context);
+    } catch (const std::exception& exception) {
+        words.keep_last_words(exception.what());
+        log.error("actor.unmade", "its constructor threw: {}", exception.what());
+        return 1;
+    } catch (...) {
+        words.keep_last_words("its constructor threw what is no std::exception");
+        return 1;
+    }
+    static_cast<void>(tell(loop, coordinator::Ready{}));
+
+    static_cast<void>(loop.serve(handler.get(), [] { return false; }, Deadline::never()));
+    std::vector<DeadLetter> dead_letters = loop.finish(*handler);
+    handler.reset();
+    loop.flush();
+    loop.begin_leaving();
+    pass_crash_point(CrashPoint::leave_begun);
+    static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
+    pass_crash_point(CrashPoint::leave_answered);
+    return 0;
+}
+
+}  // namespace
+
+int run_actor_program(int argc, char** argv, const ActorClass& actor) {
+    const std::optional<SpawnedAs> place = spawned_as();
+    take_over_birth(place ? Birth::actor : Birth::program);
+    if (!place) {
+        const bool describes = argc == 2 && std::strcmp(argv[1], "--describe") == 0;
+        if (describes) say_protocol(actor.protocol);
+        return code_with_output(argv[0], describes ? 0 : explain(argv[0], actor.protocol));
+    }
+    Log log{to_string(place->actor)};
+    if (const Result<void> bound = die_with_parent(place->coordinator_pid); !bound)
+        return fail(log, nullptr, "actor.orphaned", bound.error(), exit_unavailable);
+    // First, so that whatever fails from here on can be told.
+    Result<Vitals> vitals = Vitals::open(std::filesystem::path(place->folder).filename().string());
+    if (!vitals) return fail(log, nullptr, "vitals.missing", vitals.error(), exit_unavailable);
+    Result<OwnVitals> words = OwnVitals::open(*vitals, place->actor);
+    if (!words) return fail(log, nullptr, "vitals.missing", words.error(), exit_unavailable);
+    last_words_place = &*words;
+    on_failed_check([](std::string_view text) noexcept { last_words_place->keep_last_words(text); });
+    int code = exit_unavailable;
+    try {
+        code = live(*place, log, *vitals, *words, std::vector<std::string>(argv + 1, argv + argc), actor);
+    } catch (const std::bad_alloc&) {
+        fail(log, last_words_place, "memory.short",
+             Error{ErrorKind::overloaded, "no memory is left" + limit_behind(ENOMEM)}, exit_unavailable);
+    }
+    on_failed_check(nullptr);
+    last_words_place = nullptr;
+    return code;
+}
+
+}  // namespace baton::detail

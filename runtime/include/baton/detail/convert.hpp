@@ -1,0 +1,413 @@
+#pragma once
+// Convert: C++ values to and from the wire.
+//
+// | C++                                              | msgpack                                         |
+// | bool; integers; float, double                    | bool; int; float (an int is taken for a float)  |
+// | an enum                                          | int: one of its enumerators, from -16 to 127    |
+// | std::string; std::vector<std::byte>              | str; bin                                        |
+// | std::vector<T>, std::array<T, N>                 | array                                           |
+// | std::map<K, T>, std::unordered_map<K, T>         | map                                             |
+// | std::optional<T>                                 | nil or T; in a struct it may also be left out   |
+// | std::variant<T...>                               | [index, value]                                  |
+// | Timestamp; std::chrono::duration                 | timestamp extension (-1); int, nanoseconds      |
+// | Ref<P>, AnyRef                                   | [number, incarnation], and then the session's id |
+// | ActorId                                          | [number, incarnation]                           |
+// | Segment, Lease, Slice                            | extension 1: the index in the manifest          |
+// | a struct                                         | map from field name to value                    |
+//
+// decode() refuses what does not fit and says where: `HoldThis.number: expected integer, got string`.
+// A struct's map must hold each field once and no other. An enum without enumerators is a number; flags are none:
+// send their number. Thread rule: pure functions.
+
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <map>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <variant>
+
+#include <baton/ref.hpp>
+#include <baton/detail/codec.hpp>
+#include <baton/detail/fields.hpp>
+
+namespace baton::detail {
+
+// Where in a command the decoder stands, and what it found wrong there. The path is only spelled out when
+// something is wrong.
+class Decoding {
+public:
+    explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr, SessionTag session = {})
+        : here_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
+    // What came with the message; nullptr where nothing can.
+    [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
+    // In which it came: that of a Ref which does not say its own.
+    [[nodiscard]] SessionTag session() const noexcept { return session_; }
+
+    struct Step {
+        std::string_view name;  // of a field, or empty for an element
+        std::size_t index;
+        const Step* outer;
+    };
+
+    // One step deeper, as long as it lives.
+    class Inside {
+    public:
+        Inside(Decoding& at, std::string_view field, std::size_t index) : at_(&at), outer_(at.here_) {
+            at.here_ = Step{field, index, &outer_};
+        }
+        ~Inside() { at_->here_ = outer_; }
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+
+    private:
+        Decoding* at_;
+        Step outer_;
+    };
+
+    // Both return false, to be returned.
+    bool expected(std::string_view what, Value got);
+    bool fail(std::string_view what);
+
+    [[nodiscard]] Error take_error() { return Error{ErrorKind::refused, std::move(text_)}; }
+
+private:
+    [[nodiscard]] std::string path() const;
+    Step here_;
+    std::string text_;
+    Arrivals* arrivals_;
+    SessionTag session_;
+};
+
+namespace convert {
+
+template <class T>
+struct Always : std::false_type {};
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsArray : std::false_type {};
+template <class T, std::size_t N>
+struct IsArray<std::array<T, N>> : std::true_type {};
+template <class T>
+struct IsMap : std::false_type {};
+template <class K, class T>
+struct IsMap<std::map<K, T>> : std::true_type {};
+template <class K, class T>
+struct IsMap<std::unordered_map<K, T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsVariant : std::false_type {};
+template <class... T>
+struct IsVariant<std::variant<T...>> : std::true_type {};
+template <class T>
+struct IsRef : std::false_type {};
+template <class P>
+struct IsRef<Ref<P>> : std::true_type {};
+template <>
+struct IsRef<AnyRef> : std::true_type {};
+template <class T>
+struct IsDuration : std::false_type {};
+template <class R, class P>
+struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
+
+using Bytes = std::vector<std::byte>;
+
+void encode_ref(Encoder& encoder, ActorId id, SessionTag session);
+[[nodiscard]] bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at);
+[[nodiscard]] bool decode_text(Value from, std::string& out, Decoding& at);
+// "expected red, green or blue, got 99".
+bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, Value got);
+// Of any length in nanoseconds, as far as 64 bits reach.
+template <class R, class P>
+[[nodiscard]] std::int64_t nanoseconds_of(std::chrono::duration<R, P> length) noexcept {
+    using Wide = std::chrono::duration<long double, std::nano>;
+    const long double wide = std::chrono::duration_cast<Wide>(length).count();
+    if (!(wide > -9.2e18L)) return std::numeric_limits<std::int64_t>::min();
+    if (wide > 9.2e18L) return std::numeric_limits<std::int64_t>::max();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(length).count();
+}
+// Room for so many elements that are still to be read: no more at once than a claim may cost.
+template <class T>
+[[nodiscard]] constexpr std::size_t room_for(std::size_t claimed) noexcept {
+    return std::min(claimed, (std::size_t{64} << 10) / sizeof(T) + 1);
+}
+
+}  // namespace convert
+
+// A Segment, Lease or Slice (runtime/segment.hpp): a handle in the manifest stands for it.
+template <class T>
+concept Held = requires { T::held_kind; };
+
+// Whether a value of this type can carry segments. Then it is moved into a message, never copied. `Outer`: the
+// structs around it, so that a recursive one ends.
+template <class T, class... Outer>
+consteval bool carries_held() {
+    using namespace convert;
+    if constexpr (Held<T>) {
+        return true;
+    } else if constexpr (IsVector<T>::value || IsArray<T>::value || IsOptional<T>::value) {
+        return carries_held<typename T::value_type, Outer...>();
+    } else if constexpr (IsMap<T>::value) {
+        return carries_held<typename T::mapped_type, Outer...>();
+    } else if constexpr (IsVariant<T>::value) {
+        return []<class... A>(std::type_identity<std::variant<A...>>) { return (carries_held<A, Outer...>() || ...); }(
+            std::type_identity<T>{});
+    } else if constexpr ((std::is_same_v<T, Outer> || ...)) {
+        return false;
+    } else if constexpr (fields::Struct<T> && !std::is_same_v<T, std::string> && !IsRef<T>::value) {
+        return []<class... M>(std::type_identity<std::tuple<M&...>>) {
+            return (carries_held<std::remove_cv_t<M>, T, Outer...>() || ...);
+        }(std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
+    } else {
+        return false;
+    }
+}
+
+template <class T>
+void encode(Encoder& encoder, const T& value) {
+    using namespace convert;
+    if constexpr (std::is_same_v<T, bool>) {
+        encoder.boolean(value);
+    } else if constexpr (std::is_enum_v<T>) {
+        encode(encoder, static_cast<std::underlying_type_t<T>>(value));
+    } else if constexpr (std::signed_integral<T>) {
+        encoder.integer(value);
+    } else if constexpr (std::unsigned_integral<T>) {
+        encoder.unsigned_integer(value);
+    } else if constexpr (std::is_same_v<T, float>) {
+        encoder.real32(value);
+    } else if constexpr (std::is_same_v<T, double>) {
+        encoder.real64(value);
+    } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
+        encoder.text(value);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        encoder.bytes(value);
+    } else if constexpr (IsVector<T>::value || IsArray<T>::value) {
+        const Encoder::Deeper deeper{encoder};
+        encoder.array(value.size());
+        for (const auto& element : value) {
+            if (encoder.is_full()) return;
+            encode<typename T::value_type>(encoder, element);
+        }
+    } else if constexpr (IsMap<T>::value) {
+        const Encoder::Deeper deeper{encoder};
+        encoder.map(value.size());
+        for (const auto& [key, element] : value) {
+            if (encoder.is_full()) return;
+            encode(encoder, key);
+            encode(encoder, element);
+        }
+    } else if constexpr (IsOptional<T>::value) {
+        if (value.has_value()) {
+            encode(encoder, *value);
+        } else {
+            encoder.nil();
+        }
+    } else if constexpr (IsVariant<T>::value) {
+        const Encoder::Deeper deeper{encoder};
+        encoder.array(2);
+        encoder.unsigned_integer(value.index());
+        std::visit([&encoder](const auto& alternative) { encode(encoder, alternative); }, value);
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        encoder.timestamp(value);
+    } else if constexpr (IsDuration<T>::value) {
+        encoder.integer(nanoseconds_of(value));
+    } else if constexpr (IsRef<T>::value) {
+        encode_ref(encoder, value.id, value.session);
+    } else if constexpr (std::is_same_v<T, ActorId>) {
+        encode_ref(encoder, value, {});
+    } else if constexpr (std::is_same_v<T, std::monostate>) {
+        encoder.nil();
+    } else if constexpr (Held<T>) {
+        value.encode_into(encoder);
+    } else if constexpr (fields::Struct<T>) {
+        const Encoder::Deeper deeper{encoder};
+        if (encoder.is_full()) return;
+        encoder.map(fields::names_of<T>.size());
+        std::apply(
+            [&encoder]([[maybe_unused]] const auto&... member) {
+                [[maybe_unused]] std::size_t index = 0;
+                ((encoder.text(fields::names_of<T>[index++]), encode(encoder, member)), ...);
+            },
+            fields::tie_fields(value));
+    } else {
+        static_assert(convert::Always<T>::value,
+                      "a field of this type can't travel in a command: see the table in wire/convert.hpp");
+    }
+}
+
+template <class T>
+[[nodiscard]] bool decode(Value from, T& out, Decoding& at);
+
+namespace convert {
+
+template <std::integral T>
+bool decode_integer(Value from, T& out, Decoding& at) {
+    if (from.kind() != ValueKind::integer) return at.expected("integer", from);
+    if constexpr (std::is_signed_v<T>) {
+        std::int64_t wide = 0;
+        if (!from.to_integer(wide) || wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max())
+            return at.expected("an integer in range", from);
+        out = static_cast<T>(wide);
+    } else {
+        std::uint64_t wide = 0;
+        if (!from.to_unsigned(wide) || wide > std::numeric_limits<T>::max())
+            return at.expected("an integer in range", from);
+        out = static_cast<T>(wide);
+    }
+    return true;
+}
+
+template <class... T>
+bool decode_variant(Value from, std::variant<T...>& out, Decoding& at) {
+    std::uint64_t index = 0;
+    if (from.kind() != ValueKind::array || from.size() != 2 || from.at(0).kind() != ValueKind::integer ||
+        !from.at(0).to_unsigned(index) || index >= sizeof...(T))
+        return at.expected("[index, value] of a variant", from);
+    bool fine = false;
+    // By index, because two alternatives may have one type.
+    const auto try_one = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+        if (I != index) return;
+        std::variant_alternative_t<I, std::variant<T...>> value{};
+        fine = decode(from.at(1), value, at);
+        if (fine) out.template emplace<I>(std::move(value));
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (try_one(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::index_sequence_for<T...>{});
+    return fine;
+}
+
+// decode() of a type that only the caller knows. What is the same for all types is compiled once, as there are many.
+using ReadInto = bool (*)(Value from, void* out, Decoding& at);
+template <class T>
+bool read_into(Value from, void* out, Decoding& at) {
+    return decode(from, *static_cast<T*>(out), at);
+}
+
+// One field of a struct, whose `out` is the struct.
+struct FieldReader {
+    std::string_view name;
+    bool is_optional;
+    ReadInto read;
+};
+[[nodiscard]] bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, Decoding& at);
+
+template <class T, std::size_t I>
+bool read_field(Value from, void* out, Decoding& at) {
+    return decode(from, std::get<I>(fields::tie_fields(*static_cast<T*>(out))), at);
+}
+template <fields::Struct T>
+bool decode_struct(Value from, T& out, Decoding& at) {
+    using Members = decltype(fields::tie_fields(out));
+    static constexpr auto readers = []<std::size_t... I>(std::index_sequence<I...>) {
+        return std::array<FieldReader, sizeof...(I)>{FieldReader{
+            fields::names_of<T>[I], IsOptional<std::remove_cvref_t<std::tuple_element_t<I, Members>>>::value, &read_field<T, I>}...};
+    }(std::make_index_sequence<std::tuple_size_v<Members>>{});
+    return decode_fields(from, readers, &out, at);
+}
+
+}  // namespace convert
+
+// Fills `out` from the wire; false and an error in `at` where it does not fit. `out` is default-made.
+template <class T>
+bool decode(Value from, T& out, Decoding& at) {
+    using namespace convert;
+    if constexpr (std::is_same_v<T, bool>) {
+        if (from.kind() != ValueKind::boolean) return at.expected("bool", from);
+        out = from.boolean();
+        return true;
+    } else if constexpr (std::is_enum_v<T>) {
+        std::underlying_type_t<T> number{};
+        if (!decode(from, number, at)) return false;
+        out = static_cast<T>(number);
+        return fields::is_enumerator(out) || expected_enumerator(at, fields::enumerator_names<T>, from);
+    } else if constexpr (std::integral<T>) {
+        return decode_integer(from, out, at);
+    } else if constexpr (std::floating_point<T>) {
+        if (from.kind() != ValueKind::real && from.kind() != ValueKind::integer) return at.expected("float", from);
+        const double number = from.real();
+        out = static_cast<T>(number);
+        return std::isfinite(out) || !std::isfinite(number) || at.expected("a number in range of a float32", from);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        return decode_text(from, out, at);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        if (from.kind() != ValueKind::bytes) return at.expected("bytes", from);
+        out.assign(from.bytes().begin(), from.bytes().end());
+        return true;
+    } else if constexpr (IsVector<T>::value) {
+        if (from.kind() != ValueKind::array) return at.expected("list", from);
+        out.clear();
+        out.reserve(room_for<typename T::value_type>(from.size()));
+        for (std::size_t index = 0; index < from.size(); ++index) {
+            const Decoding::Inside here{at, {}, index};
+            typename T::value_type element{};
+            if (!decode(from.at(index), element, at)) return false;
+            out.push_back(std::move(element));
+        }
+        return true;
+    } else if constexpr (IsArray<T>::value) {
+        if (from.kind() != ValueKind::array || from.size() != out.size())
+            return at.expected("a list of " + std::to_string(out.size()), from);
+        for (std::size_t index = 0; index < out.size(); ++index) {
+            const Decoding::Inside here{at, {}, index};
+            if (!decode(from.at(index), out[index], at)) return false;
+        }
+        return true;
+    } else if constexpr (IsMap<T>::value) {
+        if (from.kind() != ValueKind::map) return at.expected("map", from);
+        out.clear();
+        for (std::size_t index = 0; index < from.size(); ++index) {
+            typename T::key_type key{};
+            typename T::mapped_type element{};
+            {
+                const Decoding::Inside here{at, {}, index};
+                if (!decode(from.key_at(index), key, at) || !decode(from.value_at(index), element, at)) return false;
+            }
+            if (!out.emplace(std::move(key), std::move(element)).second) return at.fail("has a key twice");
+        }
+        return true;
+    } else if constexpr (IsOptional<T>::value) {
+        out.reset();
+        if (from.kind() == ValueKind::nil) return true;
+        return decode(from, out.emplace(), at);
+    } else if constexpr (IsVariant<T>::value) {
+        return decode_variant(from, out, at);
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+        if (from.kind() != ValueKind::timestamp) return at.expected("timestamp", from);
+        out = from.timestamp();
+        return true;
+    } else if constexpr (IsDuration<T>::value) {
+        std::int64_t nanoseconds = 0;
+        if (!decode_integer(from, nanoseconds, at)) return false;
+        // In the units of T: a count of eight or 32 bits holds less than the wire.
+        const auto units = std::chrono::duration_cast<std::chrono::duration<long double, typename T::period>>(
+                               std::chrono::nanoseconds{nanoseconds}).count();
+        if (std::abs(units) > static_cast<long double>(std::numeric_limits<typename T::rep>::max()))
+            return at.expected("a duration in range", from);
+        out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
+        return true;
+    } else if constexpr (IsRef<T>::value) {
+        return decode_ref(from, out.id, out.session, at);
+    } else if constexpr (std::is_same_v<T, ActorId>) {
+        SessionTag session;
+        return decode_ref(from, out, session, at);
+    } else if constexpr (std::is_same_v<T, std::monostate>) {
+        return from.kind() == ValueKind::nil || at.expected("nothing", from);
+    } else if constexpr (Held<T>) {
+        return out.decode_from(from, at);
+    } else {
+        return decode_struct(from, out, at);
+    }
+}
+
+}  // namespace baton::detail

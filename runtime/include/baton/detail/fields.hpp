@@ -1,0 +1,214 @@
+#pragma once
+// Fields: the names and members of a plain struct, found at compile time without a macro.
+//
+// A command is an aggregate: no constructors, no bases, no C arrays, at most command_fields_max members. How
+// many members it has is found by trying to initialise it with one more each time; their names stand in
+// __PRETTY_FUNCTION__ of a template whose argument is the member's address (the way of Boost.PFR and
+// reflect-cpp, written anew; works with g++ 12 and clang 14). Nothing here runs at run time but the tuple
+// of references that tie_fields() makes.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <baton/limits.hpp>
+
+namespace baton::detail::fields {
+
+// Converts to whatever a member wants to be initialised with. Only named in requires, never called; the body is for
+// clang, which wants one for a type of an unnamed namespace.
+struct Anything {
+    template <class T>
+    operator T() const noexcept {  // NOLINT: implicit is the point
+        __builtin_unreachable();
+    }
+};
+
+template <class T, std::size_t... I>
+consteval bool takes(std::index_sequence<I...>) {
+    return requires { T{(static_cast<void>(I), Anything{})...}; };
+}
+
+template <class T, std::size_t N = limits::command_fields_max + 1>
+consteval std::size_t count() {
+    if constexpr (N == 0 || takes<T>(std::make_index_sequence<N>{})) {
+        return N;
+    } else {
+        return count<T, N - 1>();
+    }
+}
+
+template <class T>
+concept Struct = std::is_aggregate_v<std::remove_cvref_t<T>> && std::is_class_v<std::remove_cvref_t<T>>;
+
+template <Struct T>
+inline constexpr std::size_t count_of = count<std::remove_cvref_t<T>>();
+
+// The members of `object`, in order, as a tuple of references.
+template <Struct T>
+constexpr auto tie_fields(T& object) {
+    constexpr std::size_t n = count_of<T>;
+    static_assert(n <= limits::command_fields_max,
+                  "a command holds at most limits::command_fields_max fields: group some in a nested struct");
+    // clang-format off
+    if constexpr (n == 0) { return std::tuple<>{}; }
+    else if constexpr (n == 1) { auto& [f0] = object; return std::tie(f0); }
+    else if constexpr (n == 2) { auto& [f0, f1] = object; return std::tie(f0, f1); }
+    else if constexpr (n == 3) { auto& [f0, f1, f2] = object; return std::tie(f0, f1, f2); }
+    else if constexpr (n == 4) { auto& [f0, f1, f2, f3] = object; return std::tie(f0, f1, f2, f3); }
+    else if constexpr (n == 5) { auto& [f0, f1, f2, f3, f4] = object; return std::tie(f0, f1, f2, f3, f4); }
+    else if constexpr (n == 6) { auto& [f0, f1, f2, f3, f4, f5] = object; return std::tie(f0, f1, f2, f3, f4, f5); }
+    else if constexpr (n == 7) { auto& [f0, f1, f2, f3, f4, f5, f6] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6); }
+    else if constexpr (n == 8) { auto& [f0, f1, f2, f3, f4, f5, f6, f7] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7); }
+    else if constexpr (n == 9) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8); }
+    else if constexpr (n == 10) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9); }
+    else if constexpr (n == 11) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10); }
+    else if constexpr (n == 12) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11); }
+    else if constexpr (n == 13) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12); }
+    else if constexpr (n == 14) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13); }
+    else if constexpr (n == 15) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14); }
+    else if constexpr (n == 16) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15); }
+    else if constexpr (n == 17) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16); }
+    else if constexpr (n == 18) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17); }
+    else if constexpr (n == 19) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18); }
+    else if constexpr (n == 20) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19); }
+    else if constexpr (n == 21) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20); }
+    else if constexpr (n == 22) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21); }
+    else if constexpr (n == 23) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22); }
+    else if constexpr (n == 24) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22, f23] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22, f23); }
+    // clang-format on
+}
+
+#ifdef __clang__  // it would like to see the specimen defined
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"
+#endif
+template <class T>
+struct Specimen {
+    T value;
+    static const Specimen<T> specimen;  // never defined: only addresses of its members are named
+};
+
+template <class T>
+struct Address {
+    const T* pointer;
+};
+template <class T>
+Address(const T*) -> Address<T>;
+
+template <auto Pointer>
+consteval std::string_view text_of_pointer() {
+    return __PRETTY_FUNCTION__;
+}
+
+// g++:   "... Ptr<const int>{(& Specimen<S>::specimen.Specimen<S>::value.S::number)}; std::string_view = ..."
+// clang: "... [Pointer = {&specimen.value.number}]"
+consteval std::string_view name_before_last_brace(std::string_view text) {
+    // The last one: the name of an unnamed namespace holds a brace too.
+    const std::size_t gcc_end = text.rfind(")}");
+    const std::size_t end = gcc_end != std::string_view::npos ? gcc_end : text.rfind('}');
+    std::string_view head = text.substr(0, end);
+    while (!head.empty() && (head.back() == ')' || head.back() == '}')) head.remove_suffix(1);
+    return head.substr(head.find_last_of(":.") + 1);
+}
+
+template <Struct T, std::size_t I>
+consteval std::string_view name() {
+    constexpr auto address =
+        Address{&std::get<I>(tie_fields(Specimen<std::remove_cvref_t<T>>::specimen.value))};
+    return name_before_last_brace(text_of_pointer<address>());
+}
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
+
+template <Struct T>
+consteval auto names() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+        return std::array<std::string_view, sizeof...(I)>{name<T, I>()...};
+    }(std::make_index_sequence<count_of<T>>{});
+}
+
+template <Struct T>
+inline constexpr auto names_of = names<T>();
+
+// "student::HoldThis" of a type, and "HoldThis" of it.
+template <class T>
+consteval std::string_view full_type_name() {
+    constexpr std::string_view text = __PRETTY_FUNCTION__;
+    constexpr std::size_t start = text.find("T = ") + 4;
+    constexpr std::size_t semicolon = text.find(';', start);
+    constexpr std::size_t end = semicolon != std::string_view::npos ? semicolon : text.rfind(']');
+    return text.substr(start, end - start);
+}
+
+template <class T>
+consteval std::string_view type_name() {
+    constexpr std::string_view full = full_type_name<T>();
+    constexpr std::size_t colon = full.substr(0, full.find('<')).rfind(':');
+    return colon == std::string_view::npos ? full : full.substr(colon + 1);
+}
+
+// "student" of student::HoldThis; empty for a type in the global namespace.
+template <class T>
+consteval std::string_view namespace_name() {
+    constexpr std::string_view full = full_type_name<T>();
+    constexpr std::size_t colon = full.substr(0, full.find('<')).rfind(':');
+    if constexpr (colon == std::string_view::npos) {
+        return {};
+    } else {
+        constexpr std::string_view outer = full.substr(0, colon - 1);
+        constexpr std::size_t inner = outer.rfind(':');
+        return inner == std::string_view::npos ? outer : outer.substr(inner + 1);
+    }
+}
+
+// "red" of Color::red; empty where the value has no name.
+template <auto Value>
+consteval std::string_view enumerator_name() {
+    constexpr std::string_view text = __PRETTY_FUNCTION__;
+    constexpr std::size_t start = text.find("Value = ") + 8;
+    constexpr std::size_t end = text.find_first_of(";]", start);
+    constexpr std::string_view value = text.substr(start, end - start);
+    constexpr std::string_view last = value.substr(value.find_last_of(":)") + 1);
+    return last.find_first_of("-0123456789") == 0 ? std::string_view{} : last;  // "(Color)7"
+}
+
+// Of an enum: where its enumerators are looked for, from -16 or 0 to 127, and what is found there.
+template <class E>
+inline constexpr std::int64_t first_enumerator = std::is_signed_v<std::underlying_type_t<E>> ? -16 : 0;
+
+template <class E>
+consteval auto names_of_enumerators() {
+    constexpr std::int64_t first = first_enumerator<E>;
+    constexpr std::size_t count = std::is_same_v<std::underlying_type_t<E>, bool> ? 2 : static_cast<std::size_t>(128 - first);
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+        return std::array<std::string_view, sizeof...(I)>{
+            enumerator_name<static_cast<E>(first + static_cast<std::int64_t>(I))>()...};
+    }(std::make_index_sequence<count>{});
+}
+template <class E>
+inline constexpr auto enumerator_names = names_of_enumerators<E>();
+
+// Whether the value has a name; any is as good as another where none has one (`enum class Id : int {}`).
+template <class E>
+[[nodiscard]] constexpr bool is_enumerator(E value) noexcept {
+    constexpr auto& names = enumerator_names<E>;
+    constexpr bool has_any = [] {
+        for (const std::string_view name : names)
+            if (!name.empty()) return true;
+        return false;
+    }();
+    if constexpr (!has_any) return true;
+    using Wide = std::conditional_t<std::is_signed_v<std::underlying_type_t<E>>, std::int64_t, std::uint64_t>;
+    // Below the first one it becomes very large.
+    const std::uint64_t index = static_cast<std::uint64_t>(static_cast<Wide>(value)) - static_cast<std::uint64_t>(first_enumerator<E>);
+    return index < names.size() && !names[static_cast<std::size_t>(index)].empty();
+}
+
+}  // namespace baton::detail::fields

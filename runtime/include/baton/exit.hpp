@@ -1,0 +1,78 @@
+#pragma once
+// Exit: why and how an actor ended, as told by the kernel and by the actor itself. A plain value, the same for all that ask.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <baton/ref.hpp>
+#include <baton/time.hpp>
+
+namespace baton {
+
+enum class ExitKind : std::uint8_t {
+    running,       // it has not
+    stopped,       // asked to stop, and did
+    returned,      // its main() returned by itself; code says what
+    signalled,     // by signal `code`
+    failed_check,  // a promise of its own code did not hold; text says which
+    left,          // it joined from outside and said goodbye
+};
+
+struct DeadLetter {
+    std::string from;     // who sent; empty: several, beyond limits::dead_letters_told_max
+    std::string command;  // empty where only the number is known, as after a kill
+    std::uint64_t count = 0;
+};
+
+// What an actor held of the session's memory when it ended.
+struct HeldAtExit {
+    std::uint64_t segments = 0;  // owned or lent; released for it
+    std::uint64_t bytes = 0;
+    Duration oldest{};           // how long it had held the oldest
+    std::uint64_t sent = 0;      // segments offered to others and not accepted yet
+    std::uint64_t incoming = 0;  // segments offered to it; their senders own them again
+    std::uint64_t leases = 0;    // leases and slices it had; they are in again
+
+    [[nodiscard]] bool is_nothing() const noexcept { return segments + sent + incoming + leases == 0; }
+};
+
+struct Exit {
+    ExitKind kind = ExitKind::running;
+    std::int32_t code = 0;
+    std::string text;                       // last words
+    std::string in_hand;                    // the command it was handling when it ended unasked
+    std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
+    std::optional<HeldAtExit> held = {};    // nothing where it held nothing
+
+    [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
+};
+
+// "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
+[[nodiscard]] std::string to_text(const HeldAtExit& held);
+// "stopped", "returned 3", "signal -9 (Killed)", ...
+[[nodiscard]] std::string to_text(const Exit& exit);
+
+// An exit, and whose.
+struct Ended {
+    AnyRef actor;
+    std::string name;
+    Exit exit;
+};
+// One actor, as the coordinator knows it.
+struct RosterRow {
+    AnyRef actor;
+    std::string name;
+    std::string program;       // empty for an outsider
+    std::uint64_t pid = 0;
+    std::uint64_t ppid = 0;
+    std::string state;         // starting, ready, busy, frozen, stopping, exited
+    std::uint64_t inbox_depth = 0;  // commands sent to it and not yet taken
+    std::uint64_t handled = 0;
+    std::string in_hand;       // the command it is handling
+    Exit exit;
+};
+
+}  // namespace baton

@@ -1,0 +1,104 @@
+#pragma once
+// Ref: the typed address of an actor. A plain value that may be copied, stored and sent in a command.
+//
+// It names one life of one actor and opens nothing by itself: the first message to it asks the coordinator once where
+// that inbox lies. A Ref whose actor has exited stays valid and answers `gone`. It knows its session, too: used in
+// another one it is `refused`, as the same numbers are another actor there. AnyRef is a Ref without a protocol; scripts
+// use it. Thread rule: plain values.
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace baton {
+
+// Which actor, and which life of it. `number` is the actor's row in the session's roster and may be used again after an
+// exit has been settled; `incarnation` then is one higher, so an ActorId never means two actors. The coordinator is
+// number 1 in every session.
+struct ActorId {
+    std::uint32_t number = 0;  // 0: nobody
+    std::uint32_t incarnation = 0;
+
+    auto operator<=>(const ActorId&) const = default;
+    [[nodiscard]] bool is_somebody() const noexcept { return number != 0; }
+};
+
+// "3.1": as in logs and in the names of sockets.
+[[nodiscard]] inline std::string to_string(ActorId id) {
+    return std::to_string(id.number) + "." + std::to_string(id.incarnation);
+}
+
+// The first eight letters of a session's id, which are all that it has. None: of the session in which it is used.
+struct SessionTag {
+    std::uint64_t letters = 0;
+
+    [[nodiscard]] static constexpr SessionTag of(std::string_view id) noexcept {
+        SessionTag tag;
+        for (std::size_t index = 0; index < id.size() && index < 8; ++index)
+            tag.letters |= std::uint64_t{static_cast<unsigned char>(id[index])} << (8 * index);
+        return tag;
+    }
+    auto operator<=>(const SessionTag&) const = default;
+    [[nodiscard]] constexpr bool is_some() const noexcept { return letters != 0; }
+    // Whether the two may mean one session.
+    [[nodiscard]] constexpr bool fits(SessionTag other) const noexcept {
+        return letters == other.letters || !is_some() || !other.is_some();
+    }
+};
+
+[[nodiscard]] inline std::string to_string(SessionTag tag) {
+    std::string id;
+    for (std::uint64_t letters = tag.letters; letters != 0; letters >>= 8) id += static_cast<char>(letters & 0xFF);
+    return id;
+}
+
+namespace detail {
+
+inline constexpr ActorId coordinator_id{1, 1};
+
+// Equal where they name one life of one actor, and of one session as far as both say.
+[[nodiscard]] constexpr std::strong_ordering compared(ActorId a, SessionTag of_a, ActorId b, SessionTag of_b) noexcept {
+    if (const auto order = a <=> b; order != 0) return order;
+    return of_a.fits(of_b) ? std::strong_ordering::equal : of_a <=> of_b;
+}
+
+}  // namespace detail
+
+template <class Protocol>
+struct Ref {
+    ActorId id;
+    SessionTag session = {};  // none where it was made by hand: of the session in which it is used
+
+    friend bool operator==(const Ref& a, const Ref& b) noexcept { return (a <=> b) == 0; }
+    friend std::strong_ordering operator<=>(const Ref& a, const Ref& b) noexcept {
+        return detail::compared(a.id, a.session, b.id, b.session);
+    }
+    // False for a default-constructed Ref, which addresses nobody.
+    explicit operator bool() const noexcept { return id.is_somebody(); }
+};
+
+struct AnyRef {
+    ActorId id;
+    SessionTag session;
+
+    friend bool operator==(const AnyRef& a, const AnyRef& b) noexcept { return (a <=> b) == 0; }
+    friend std::strong_ordering operator<=>(const AnyRef& a, const AnyRef& b) noexcept {
+        return detail::compared(a.id, a.session, b.id, b.session);
+    }
+
+    AnyRef() = default;
+    explicit AnyRef(ActorId actor, SessionTag of = {}) : id(actor), session(of) {}
+    template <class Protocol>
+    AnyRef(const Ref<Protocol>& ref) : id(ref.id), session(ref.session) {}  // NOLINT: forgetting the type is safe
+};
+
+}  // namespace baton
+
+template <>
+struct std::hash<baton::ActorId> {
+    std::size_t operator()(baton::ActorId id) const noexcept {
+        return std::hash<std::uint64_t>{}(std::uint64_t{id.number} << 32 | id.incarnation);
+    }
+};

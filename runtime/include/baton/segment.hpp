@@ -1,0 +1,257 @@
+#pragma once
+// Segment, Lent, Lease, Slice: memory that actors hand to each other instead of copying it.
+//
+// | you hold                  | the ledger says             | you may                                         |
+// | Segment                   | owned by you                | read, write, give away, lend, hand out by name  |
+// | a moved-from Segment      | in transit, or another's    | assign to it                                    |
+// | Lent                      | lent by you, n leases out   | make leases and slices, reclaim                 |
+// | Lease                     | leased to you, read-only    | read, drop                                      |
+// | Slice                     | an exclusive range of yours | read and write it, drop                         |
+// | Slice made by share()     | a range of yours and others | change its words atomically, drop               |
+//
+//     baton::Segment photo = context.create_array<float>({480, 640}).value();
+//     for (float& pixel : photo.as<float>()) pixel = 0.5F;
+//     context.send(darkroom, darkroom::Develop{std::move(photo), 1.5F});   // no copy; photo is empty now
+//
+// All are move-only and end what they stand for when they go. A Segment is given by putting it into a command or
+// reply; it stays yours until the send was accepted, and comes back as Bounced (runtime/context.hpp) if the
+// receiver dies first. A Lent does not travel; its leases and slices do, once, from lender to borrower.
+//
+// Bytes are those of the process's memory: no endianness, no pointers, no class with a destructor. The memory is
+// not cleared when it is made, and is committed: touching it never fails. What is given away must not be touched
+// any more through a pointer kept from before; builds without NDEBUG, or with BATON_GUARD=1, fault at once then.
+//
+// Errors of as() and at() are thrown as Failure (`refused`), as a wrong type is a wrong program. One thread, the
+// actor's. A handle that outlives its actor or session is empty.
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <baton/result.hpp>
+#include <baton/time.hpp>
+#include <baton/layout.hpp>
+#include <baton/detail/convert.hpp>
+
+namespace baton {
+
+namespace detail {
+
+class Holdings;
+class Loop;
+struct Access;  // the runtime's way to what is private here
+
+// std::complex<float> and its like: two numbers, the real one first.
+template <class T>
+concept ComplexNumber = std::is_trivially_copyable_v<T> && requires(const T number) {
+    requires std::is_floating_point_v<typename T::value_type>;
+    requires sizeof(T) == 2 * sizeof(typename T::value_type);
+    number.real();
+    number.imag();
+};
+
+// What may lie in shared memory: its bytes mean the same in every process.
+template <class T>
+consteval bool is_shareable() {
+    if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::byte>) {
+        return !std::is_same_v<T, long double>;
+    } else if constexpr (ComplexNumber<T>) {
+        return sizeof(T) <= 2 * sizeof(double);
+    } else if constexpr (convert::IsArray<T>::value) {
+        return is_shareable<typename T::value_type>();
+    } else if constexpr (std::is_pointer_v<T> || std::is_reference_v<T> || !std::is_trivially_copyable_v<T>) {
+        return false;
+    } else if constexpr (fields::Struct<T>) {
+        return []<class... M>(std::type_identity<std::tuple<M&...>>) {
+            return (is_shareable<std::remove_cv_t<M>>() && ...);
+        }(std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
+    } else {
+        return false;
+    }
+}
+
+}  // namespace detail
+
+template <class T>
+concept Shareable = detail::is_shareable<std::remove_cv_t<T>>();
+
+namespace detail {
+
+// The type as NumPy writes it: "<f8", "|u1", "|V24".
+template <Shareable T>
+[[nodiscard]] std::string element_type() {
+    const std::string bytes = std::to_string(sizeof(T));
+    const std::string order = sizeof(T) == 1 ? "|" : "<";
+    if constexpr (std::is_same_v<T, bool>) return "|b1";
+    else if constexpr (std::is_floating_point_v<T>) return order + "f" + bytes;
+    else if constexpr (std::is_same_v<T, std::byte>) return "|u1";
+    else if constexpr (ComplexNumber<T>) return order + "c" + bytes;
+    else if constexpr (std::is_enum_v<T>) return element_type<std::underlying_type_t<T>>();
+    else if constexpr (std::is_integral_v<T>) return order + (std::is_signed_v<T> ? "i" : "u") + bytes;
+    else return "|V" + bytes;
+}
+
+// The common part: a place in the book of Holdings, and the ticket that says whether it is still meant.
+class HeldMemory {
+public:
+    HeldMemory() = default;
+    HeldMemory(Holdings& holdings, Holding& holding);
+    HeldMemory(HeldMemory&& other) noexcept
+        : holdings_(std::move(other.holdings_)), holding_(other.holding_), ticket_(other.ticket_) {}
+    HeldMemory& operator=(HeldMemory&& other) noexcept;
+    HeldMemory(const HeldMemory&) = delete;
+    HeldMemory& operator=(const HeldMemory&) = delete;
+    ~HeldMemory();
+
+    // False for one that was moved from, given away, or never made.
+    explicit operator bool() const noexcept;
+    [[nodiscard]] std::uint64_t size_bytes() const;
+    // Element type and shape; 0-dimensional without a shape.
+    [[nodiscard]] const Layout& layout() const;
+    [[nodiscard]] std::span<const std::uint64_t> shape() const { return layout().shape; }
+    // "segment 17.3 (float64[480, 640])", for logs.
+    [[nodiscard]] std::string to_text() const;
+
+protected:
+    friend struct Access;
+    [[nodiscard]] Holding* holding() const noexcept;
+    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_.get(); }
+    // The holding goes to somebody else's hand.
+    [[nodiscard]] Holding& release_to_runtime();
+
+    void encode_held(Encoder& encoder) const;
+    bool decode_held(Value from, Decoding& at, HandleKind kind);
+    [[nodiscard]] std::span<std::byte> memory() const;
+    // Throws where T is not the element type. Bytes fit every type, and a struct every record and text of its size.
+    void require_type(std::string_view type, std::size_t element_bytes) const;
+    [[nodiscard]] std::size_t index_of(std::initializer_list<std::uint64_t> position) const;
+    template <class T>
+    [[nodiscard]] std::span<T> elements() const {
+        using Element = std::remove_const_t<T>;
+        static_assert(Shareable<Element>, "bytes of this type do not mean the same in every process");
+        require_type(element_type<Element>(), sizeof(Element));
+        const std::span<std::byte> bytes = memory();
+        return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(Element)};
+    }
+
+private:
+    std::shared_ptr<Holdings> holdings_;  // nullptr: empty
+    Holding* holding_ = nullptr;
+    std::uint32_t ticket_ = 0;
+};
+
+}  // namespace detail
+
+class Segment : public detail::HeldMemory {
+public:
+    static constexpr detail::HandleKind held_kind = detail::HandleKind::segment;
+    using HeldMemory::HeldMemory;
+
+    [[nodiscard]] std::span<std::byte> bytes() { return memory(); }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return memory(); }
+    // All elements, rows first. T is the element type, or std::byte.
+    template <class T>
+    [[nodiscard]] std::span<T> as() { return elements<T>(); }
+    template <class T>
+    [[nodiscard]] std::span<const T> as() const { return elements<const T>(); }
+    // One element, bounds-checked in every dimension: photo.at<float>({row, column}).
+    template <class T>
+    [[nodiscard]] T& at(std::initializer_list<std::uint64_t> position) { return elements<T>()[index_of(position)]; }
+    template <class T>
+    [[nodiscard]] const T& at(std::initializer_list<std::uint64_t> position) const { return elements<const T>()[index_of(position)]; }
+    // The same bytes under another type or shape that needs no more of them.
+    Result<void> reshape(Layout layout);
+
+    void encode_into(detail::Encoder& encoder) const { encode_held(encoder); }
+    bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
+};
+
+class Lease : public detail::HeldMemory {
+public:
+    static constexpr detail::HandleKind held_kind = detail::HandleKind::lease;
+    using HeldMemory::HeldMemory;
+
+    [[nodiscard]] std::span<const std::byte> bytes() const { return memory(); }
+    template <class T>
+    [[nodiscard]] std::span<const T> as() const { return elements<const T>(); }
+    template <class T>
+    [[nodiscard]] const T& at(std::initializer_list<std::uint64_t> position) const { return elements<const T>()[index_of(position)]; }
+
+    void encode_into(detail::Encoder& encoder) const { encode_held(encoder); }
+    bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
+};
+
+class Slice : public detail::HeldMemory {
+public:
+    static constexpr detail::HandleKind held_kind = detail::HandleKind::slice;
+    using HeldMemory::HeldMemory;
+
+    [[nodiscard]] std::span<std::byte> bytes() { return memory(); }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return memory(); }
+    template <class T>
+    [[nodiscard]] std::span<T> as() { return elements<T>(); }
+    template <class T>
+    [[nodiscard]] std::span<const T> as() const { return elements<const T>(); }
+    template <class T>
+    [[nodiscard]] T& at(std::initializer_list<std::uint64_t> position) { return elements<T>()[index_of(position)]; }
+    // The index in the lender's array of this slice's first element, or of its first row.
+    [[nodiscard]] std::uint64_t first() const;
+
+    void encode_into(detail::Encoder& encoder) const { encode_held(encoder); }
+    bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
+};
+
+// What others may do with a segment that is published under a name: read all of it (a Lease), or read it and change its
+// words together by atomic operations (a shared Slice, as share() makes them).
+enum class Published : std::uint8_t { to_read, to_share };
+
+class Lent : public detail::HeldMemory {
+public:
+    using HeldMemory::HeldMemory;
+
+    // The right to read all of it, for whoever it is sent to. Refused while a slice is out.
+    [[nodiscard]] Result<Lease> lease();
+    // The right to write the elements (of the first dimension: rows) [first, first + count), for one borrower.
+    // Refused where it overlaps a slice or lease that is out.
+    [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count);
+    // The same for several borrowers at once: it may overlap others made by share(), no lease and no slice. For words
+    // that all of them change by atomic operations (std::atomic_ref), and read so too: nothing else orders them.
+    [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count);
+    // Leases and slices granted or claimed.
+    [[nodiscard]] std::uint32_t leases_out() const;
+    // A name under which it is published (Context::publish) is withdrawn first, so that nobody new comes.
+    // Waits until all are in; then the Segment is whole again and this is empty. `timed_out`, and still lent,
+    // when some are out at the deadline; a dead borrower's are in. `stopping` when this actor stops meanwhile.
+    [[nodiscard]] Result<Segment> reclaim(Within within = std::chrono::seconds{5});
+
+private:
+    friend struct detail::Access;
+    detail::Loop* loop_ = nullptr;  // which waits
+};
+
+// Makes leases and slices of a Lent that somebody else holds, as that could; a copyable value. Once the Lent has
+// ended, or was reclaimed, it is refused.
+class Lender {
+public:
+    Lender() = default;  // of nothing
+    explicit Lender(const detail::HeldMemory& lent);
+
+    [[nodiscard]] Result<Lease> lease() const;
+    [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count) const;
+    [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count) const;
+
+private:
+    enum class Sharing { no, yes };
+    [[nodiscard]] detail::Holding* holding() const noexcept;
+    [[nodiscard]] Result<Slice> part(std::uint64_t first, std::uint64_t count, Sharing sharing) const;
+    std::shared_ptr<detail::Holdings> holdings_;
+    detail::Holding* holding_ = nullptr;
+    std::uint32_t ticket_ = 0;
+};
+
+}  // namespace baton

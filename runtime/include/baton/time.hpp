@@ -1,0 +1,92 @@
+#pragma once
+// Clock: the only way the runtime learns the time, so that a test can hold it still.
+//
+// Duration says how long, Deadline says when a wait ends; every wait in Baton takes one of them.
+// Timestamp is the wall-clock time that may stand in a command. Thread rule: SystemClock may be shared,
+// ManualClock belongs to one thread.
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <type_traits>
+
+namespace baton {
+
+using Duration = std::chrono::nanoseconds;
+using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+// How far from 1970 a point in time may be, on either side: what nanoseconds in 64 bits hold, about 292 years.
+inline constexpr std::chrono::seconds timestamp_max{std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1};
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Instant now() const = 0;
+};
+
+class SystemClock final : public Clock {
+public:
+    [[nodiscard]] Instant now() const override { return std::chrono::steady_clock::now(); }
+};
+
+class ManualClock final : public Clock {
+public:
+    [[nodiscard]] Instant now() const override { return now_; }
+    void advance(Duration by) { now_ += by; }
+
+private:
+    Instant now_{std::chrono::hours{1}};
+};
+
+// A point on a Clock at which a wait ends.
+class Deadline {
+public:
+    Deadline() = default;  // never
+    explicit Deadline(Instant at) : at_(at) {}
+    [[nodiscard]] static Deadline never() { return Deadline{}; }
+    // Saturates: a duration beyond the clock's range means never.
+    [[nodiscard]] static Deadline in(const Clock& clock, Duration duration) {
+        const Instant now = clock.now();
+        if (duration >= Instant::max() - now) return never();
+        return Deadline{now + duration};
+    }
+
+    [[nodiscard]] bool is_never() const { return at_ == Instant::max(); }
+    [[nodiscard]] bool has_passed(const Clock& clock) const { return !is_never() && clock.now() >= at_; }
+    [[nodiscard]] Instant at() const { return at_; }
+    // Zero when it has passed, Duration::max() for never.
+    [[nodiscard]] Duration left(const Clock& clock) const {
+        if (is_never()) return Duration::max();
+        const Instant now = clock.now();
+        return now >= at_ ? Duration::zero() : at_ - now;
+    }
+    [[nodiscard]] Deadline or_earlier(Deadline other) const { return other.at_ < at_ ? other : *this; }
+
+private:
+    Instant at_ = Instant::max();
+};
+
+// How long a wait may last: a timeout, which is a length of time from now on, or a deadline.
+class Within {
+public:
+    template <class Rep, class Period>
+    Within(std::chrono::duration<Rep, Period> timeout) : timeout_(saturated(timeout)) {}  // NOLINT: implicit by design
+    Within(Deadline deadline) : deadline_(deadline) {}                                    // NOLINT
+
+    [[nodiscard]] Deadline deadline(const Clock& clock) const { return timeout_ ? Deadline::in(clock, *timeout_) : deadline_; }
+
+private:
+    template <class Rep, class Period>
+    [[nodiscard]] static Duration saturated(std::chrono::duration<Rep, Period> length) {
+        if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, Duration>) return length;
+        const auto wide = std::chrono::duration_cast<std::chrono::duration<long double, std::nano>>(length);
+        if (wide.count() >= 9.2e18L) return Duration::max();
+        if (!(wide.count() > 0)) return Duration::zero();
+        return std::chrono::duration_cast<Duration>(length);
+    }
+    std::optional<Duration> timeout_;
+    Deadline deadline_;
+};
+
+}  // namespace baton

@@ -1,0 +1,33 @@
+#include <baton/result.hpp>
+
+#include <array>
+
+namespace baton {
+
+namespace {
+
+constexpr std::array<std::string_view, 8> kind_names{
+    "refused", "overloaded", "timed_out", "gone", "unsupported", "corrupt", "failed", "stopping"};
+
+}  // namespace
+
+std::string_view name_of(ErrorKind kind) noexcept {
+    const auto index = static_cast<std::size_t>(kind);
+    return index < kind_names.size() ? kind_names[index] : "unknown";
+}
+
+std::optional<ErrorKind> error_kind_of(std::string_view name) noexcept {
+    for (std::size_t index = 0; index < kind_names.size(); ++index)
+        if (kind_names[index] == name) return static_cast<ErrorKind>(index);
+    return std::nullopt;
+}
+
+std::string describe(const Error& error) {
+    std::string text{name_of(error.kind)};
+    text += ": ";
+    if (!error.type.empty()) text += error.type + ": ";
+    text += error.text;
+    return text;
+}
+
+}  // namespace baton

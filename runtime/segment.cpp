@@ -1,0 +1,218 @@
+#include <baton/segment.hpp>
+
+#include <fmt/format.h>
+
+#include "runtime/holdings/arrivals.hpp"
+#include "runtime/inbox/access.hpp"
+#include "runtime/inbox/loop.hpp"
+#include "runtime/wire/element_type.hpp"
+
+namespace baton {
+
+using namespace detail;
+
+namespace {
+
+[[noreturn]] void refuse(std::string text) { throw Failure(Error{ErrorKind::refused, std::move(text)}); }
+
+// A lender looks again so often whether its leases are in; a borrower drops its own without telling.
+constexpr Duration reclaim_interval = std::chrono::microseconds{200};
+
+std::uint64_t row_bytes_of(const Layout& layout) {
+    std::uint64_t bytes = layout.element_bytes().value_or(1);
+    for (std::size_t dimension = 1; dimension < layout.shape.size(); ++dimension) bytes *= layout.shape[dimension];
+    return bytes;
+}
+
+}  // namespace
+
+// ---- HeldMemory ------------------------------------------------------------------------------------
+
+HeldMemory::HeldMemory(Holdings& holdings, Holding& holding)
+    : holdings_(holdings.shared_from_this()), holding_(&holding), ticket_(holding.ticket) {}
+
+HeldMemory& HeldMemory::operator=(HeldMemory&& other) noexcept {
+    if (this == &other) return *this;
+    if (Holding* mine = holding(); mine != nullptr) holdings_->release(*mine);
+    holdings_ = std::move(other.holdings_);
+    holding_ = other.holding_;
+    ticket_ = other.ticket_;
+    return *this;
+}
+
+HeldMemory::~HeldMemory() {
+    if (Holding* mine = holding(); mine != nullptr) holdings_->release(*mine);
+}
+
+Holding* HeldMemory::holding() const noexcept {
+    return holdings_ != nullptr && holding_->ticket == ticket_ ? holding_ : nullptr;
+}
+
+HeldMemory::operator bool() const noexcept {
+    const Holding* mine = holding();
+    return mine != nullptr && mine->state != Holding::State::departing && mine->state != Holding::State::arriving;
+}
+
+Holding& HeldMemory::release_to_runtime() {
+    Holding* mine = holding();
+    if (mine == nullptr) refuse("an empty segment: it was moved from, or given away");
+    holdings_->invalidate(*mine);
+    holdings_.reset();
+    return *mine;
+}
+
+const Layout& HeldMemory::layout() const {
+    const Holding* mine = holding();
+    if (mine == nullptr) refuse("an empty segment has no layout: it was moved from, or given away");
+    return mine->layout;
+}
+
+std::uint64_t HeldMemory::size_bytes() const {
+    const Holding* mine = holding();
+    return mine == nullptr ? 0 : mine->bytes;
+}
+
+std::string HeldMemory::to_text() const {
+    const Holding* mine = holding();
+    return mine == nullptr ? std::string("an empty segment") : holdings_->describe(*mine);
+}
+
+std::span<std::byte> HeldMemory::memory() const {
+    Holding* mine = holding();
+    if (mine == nullptr || !*this) refuse("an empty segment has no bytes: it was moved from, or given away");
+    if (mine->data == nullptr || mine->state == Holding::State::pledge)
+        if (Result<void> mapped = holdings_->map(*mine); !mapped) throw Failure(mapped.error());
+    return {mine->data, mine->bytes};
+}
+
+void HeldMemory::require_type(std::string_view type, std::size_t element_bytes) const {
+    const Layout& is = layout();
+    if (is_seen_as(is.type, type) || (type == "|u1" && element_bytes == 1)) return;
+    refuse(fmt::format("{} is asked for as elements of '{}'", to_text(), type));
+}
+
+std::size_t HeldMemory::index_of(std::initializer_list<std::uint64_t> position) const {
+    const Layout& is = layout();
+    if (position.size() != is.shape.size())
+        refuse(fmt::format("{} has {} dimensions, the position {}", to_text(), is.shape.size(), position.size()));
+    std::uint64_t index = 0;
+    std::size_t dimension = 0;
+    for (const std::uint64_t at : position) {
+        if (at >= is.shape[dimension])
+            refuse(fmt::format("{}: index {} of dimension {} is out of bounds", to_text(), at, dimension));
+        index = index * is.shape[dimension++] + at;
+    }
+    return index;
+}
+
+void HeldMemory::encode_held(Encoder& encoder) const {
+    // An empty one takes part too, so that departing can refuse it with the command's name.
+    static Holding nobody;
+    Holding* mine = holding();
+    encoder.depart(mine == nullptr ? nobody : *mine);
+}
+
+bool HeldMemory::decode_held(Value from, Decoding& at, HandleKind kind) {
+    if (from.kind() != ValueKind::handle) return at.expected(name_of(kind), from);
+    if (at.arrivals() == nullptr) return at.fail(": nothing can be given or lent in this message");
+    std::string why;
+    Holding* came = at.arrivals()->take(from, kind, why);
+    if (came == nullptr) return at.fail(": " + why);
+    *this = HeldMemory{*at.arrivals()->holdings(), *came};
+    return true;
+}
+
+// ---- Segment, Slice, Lent --------------------------------------------------------------------------
+
+Result<void> Segment::reshape(Layout layout) {
+    Holding* mine = holding();
+    if (mine == nullptr) return Error{ErrorKind::refused, "an empty segment can't be given a shape"};
+    const std::optional<std::uint64_t> bytes = layout.bytes();
+    if (!bytes || *bytes > mine->capacity || layout.shape.size() > limits::shape_dimensions_max)
+        return Error{ErrorKind::refused, fmt::format("{} has {} bytes of memory and can't become {}", to_text(), mine->capacity,
+                                                     baton::to_text(layout))};
+    mine->layout = std::move(layout);
+    mine->bytes = *bytes;
+    return {};
+}
+
+std::uint64_t Slice::first() const {
+    const Holding* mine = holding();
+    if (mine == nullptr) refuse("an empty slice has no place");
+    const std::uint64_t row = row_bytes_of(mine->layout);
+    return row == 0 ? 0 : mine->offset / row;
+}
+
+Result<Lease> Lent::lease() { return Lender{*this}.lease(); }
+Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) { return Lender{*this}.slice(first, count); }
+Result<Slice> Lent::share(std::uint64_t first, std::uint64_t count) { return Lender{*this}.share(first, count); }
+
+std::uint32_t Lent::leases_out() const {
+    const Holding* mine = holding();
+    return mine == nullptr ? 0 : holdings()->leases_out(*mine);
+}
+
+Result<Segment> Lent::reclaim(Within within) {
+    Holding* mine = holding();
+    if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
+    Holdings& book = *holdings();
+    bool is_whole = book.try_reclaim(*mine);
+    if (!is_whole && loop_ != nullptr) {
+        const Loop::Waited waited = loop_->poll([&] { return is_whole = book.try_reclaim(*mine); }, reclaim_interval,
+                                                within.deadline(loop_->clock()));
+        if (waited == Loop::Waited::stopping) return Error{ErrorKind::stopping, "this actor is stopping"};
+        if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
+    }
+    if (!is_whole)
+        return Error{ErrorKind::timed_out, fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};
+    *static_cast<HeldMemory*>(this) = HeldMemory{};
+    return Segment{book, *mine};
+}
+
+// ---- Lender ----------------------------------------------------------------------------------------
+
+Lender::Lender(const HeldMemory& lent) {
+    if ((holding_ = Access::holding(lent)) == nullptr) return;
+    holdings_ = Access::holdings(lent)->shared_from_this();
+    ticket_ = holding_->ticket;
+}
+
+Holding* Lender::holding() const noexcept {
+    const bool is_lent = holding_ != nullptr && holding_->ticket == ticket_ && holding_->state == Holding::State::lent;
+    return is_lent ? holding_ : nullptr;
+}
+
+Result<Lease> Lender::lease() const {
+    Holding* mine = holding();
+    if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
+    if (holdings_->has_slices(*mine))
+        return Error{ErrorKind::refused,
+                     fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->describe(*mine))};
+    return Lease{*holdings_, *holdings_->pledge(*mine, LeaseKind::read, 0, mine->layout)};
+}
+
+Result<Slice> Lender::slice(std::uint64_t first, std::uint64_t count) const { return part(first, count, Sharing::no); }
+Result<Slice> Lender::share(std::uint64_t first, std::uint64_t count) const { return part(first, count, Sharing::yes); }
+
+Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sharing) const {
+    Holding* mine = holding();
+    if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    Layout part = mine->layout;
+    if (part.shape.empty()) part.shape.push_back(1);
+    std::uint64_t end = 0;
+    if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
+        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first, first,
+                                                     count, holdings_->describe(*mine), part.shape.front())};
+    const std::uint64_t row = row_bytes_of(part);
+    part.shape.front() = count;
+    const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
+    if (Result<void> possible = holdings_->check_published(*mine, kind); !possible) return possible.error();
+    if (holdings_->overlaps(*mine, kind, first * row, count * row))
+        return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end,
+                                                     holdings_->describe(*mine))};
+    return Slice{*holdings_, *holdings_->pledge(*mine, kind, first * row, std::move(part))};
+}
+
+}  // namespace baton
