@@ -21,10 +21,10 @@ double milliseconds_since(Clock::time_point start) {
 }
 
 void round_trip(baton::Scenario& scenario, std::size_t count) {
-    const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"}).value();
+    const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"});
     const auto once = [&](std::size_t index) {
         const auto sample = bench::sample_of<bench::Measure>(index);
-        if (scenario.ask(actor, sample).value() != bench::sum_of(sample)) throw std::runtime_error("a wrong reply");
+        if (scenario.ask(actor, sample) != bench::sum_of(sample)) throw std::runtime_error("a wrong reply");
     };
     for (std::size_t index = 0; index < std::min<std::size_t>(count, 10'000); ++index) once(index);
     std::vector<double> microseconds;
@@ -40,21 +40,21 @@ void round_trip(baton::Scenario& scenario, std::size_t count) {
 }
 
 void one_way(baton::Scenario& scenario, std::size_t count, std::uint32_t block_bytes) {
-    const auto sender = scenario.spawn<bench::Protocol>({"bench_actor", "sender"}).value();
-    const auto receiver = scenario.spawn<bench::Protocol>({"bench_actor", "receiver"}).value();
+    const auto sender = scenario.spawn<bench::Protocol>({"bench_actor", "sender"});
+    const auto receiver = scenario.spawn<bench::Protocol>({"bench_actor", "receiver"});
     const std::chrono::minutes deadline{2};
-    scenario.ask(sender, bench::Drive{receiver, std::min<std::size_t>(count, 10'000), block_bytes}, deadline).value();
-    const double seconds = scenario.ask(sender, bench::Drive{receiver, count, block_bytes}, deadline).value();
+    scenario.ask(sender, bench::Drive{receiver, std::min<std::size_t>(count, 10'000), block_bytes}, deadline);
+    const double seconds = scenario.ask(sender, bench::Drive{receiver, count, block_bytes}, deadline);
     fmt::print("{{\"messages_per_second\":{:.0f},\"count\":{}}}\n", static_cast<double>(count) / seconds, count);
 }
 
 void spawn(baton::Scenario& scenario, std::size_t count) {
-    std::vector<baton::Program> programs(count, {"bench_actor"});
+    std::vector<baton::SpawnOptions> programs(count, {"bench_actor"});
     const auto start = Clock::now();
-    const auto actors = scenario.spawn_all<bench::Protocol>(programs).value();
+    const auto actors = scenario.spawn_all<bench::Protocol>(programs);
     const double ready = milliseconds_since(start);
     const auto stop = Clock::now();
-    const auto ended = scenario.stop_all().value();
+    const auto ended = scenario.stop_all();
     const double stopped = milliseconds_since(stop);
     for (const baton::Ended& one : ended)
         if (one.exit.kind != baton::ExitKind::stopped) throw std::runtime_error("an actor did not stop cleanly");
@@ -63,11 +63,11 @@ void spawn(baton::Scenario& scenario, std::size_t count) {
 
 // Resident and private memory of an idle actor, from /proc/PID/smaps_rollup.
 void memory(baton::Scenario& scenario) {
-    const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"}).value();
-    scenario.ask(actor, bench::Measure{}).value();
+    const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"});
+    scenario.ask(actor, bench::Measure{});
     std::uint64_t resident = 0;
     std::uint64_t own = 0;
-    for (const baton::RosterRow& row : scenario.roster().value()) {
+    for (const baton::RosterRow& row : scenario.roster()) {
         if (row.actor.id != actor.id) continue;
         std::ifstream smaps{fmt::format("/proc/{}/smaps_rollup", row.pid)};
         std::string word;

@@ -67,7 +67,7 @@ public:
     }
 
     std::uint64_t on(const Occupy& command) {
-        while (kept_.size() < command.count) kept_.push_back(context_->create(command.bytes).value());
+        while (kept_.size() < command.count) kept_.push_back(context_->create_segment(command.bytes).value());
         return kept_.size();
     }
 

@@ -24,8 +24,8 @@ struct Setting {
 };
 
 void hand_over(baton::Scenario& scenario, const Setting& setting) {
-    const auto giver = scenario.spawn<handover::Protocol>({"handover_actor", "giver"}).value();
-    const auto receiver = scenario.spawn<handover::Protocol>({"handover_actor", "receiver"}).value();
+    const auto giver = scenario.spawn<handover::Protocol>({"handover_actor", "giver"});
+    const auto receiver = scenario.spawn<handover::Protocol>({"handover_actor", "receiver"});
     const handover::Report report = scenario
                                   .ask(giver, handover::Drive{receiver, setting.bytes, setting.warm_up, setting.count},
                                        std::chrono::minutes{2})
@@ -39,7 +39,7 @@ void pool(baton::Scenario& scenario, const Setting& setting) {
     for (std::size_t index = 0; index < setting.warm_up + setting.count; ++index) {
         const std::int64_t start = bench::nanoseconds_now();
         {
-            baton::Segment segment = scenario.create(setting.bytes).value();
+            baton::Segment segment = scenario.create_segment(setting.bytes);
             const std::span<std::byte> bytes = segment.bytes();
             for (std::size_t at = 0; at < bytes.size(); at += bench::page_bytes)
                 static_cast<volatile std::byte*>(bytes.data())[at] = std::byte{1};
@@ -50,14 +50,14 @@ void pool(baton::Scenario& scenario, const Setting& setting) {
 }
 
 void settle(baton::Scenario& scenario, const Setting& setting) {
-    const auto owner = scenario.spawn<handover::Protocol>({"handover_actor", "owner"}).value();
+    const auto owner = scenario.spawn<handover::Protocol>({"handover_actor", "owner"});
     const auto segments = [&] {
         return baton::detail::call(baton::detail::Access::session(scenario).loop(), baton::detail::coordinator::Segments{0}, std::chrono::seconds{30}).value();
     };
-    scenario.ask(owner, handover::Occupy{setting.bytes, setting.count}, std::chrono::minutes{1}).value();
+    scenario.ask(owner, handover::Occupy{setting.bytes, setting.count}, std::chrono::minutes{1});
     if (segments().alive != setting.count) throw std::runtime_error("not so many segments are alive");
     const std::int64_t start = bench::nanoseconds_now();
-    scenario.kill(owner).value();
+    scenario.kill(owner);
     for (;;) {
         const baton::detail::coordinator::SegmentList left = segments();
         if (left.alive == 0 && left.bytes == 0) break;

@@ -21,7 +21,7 @@ double rate(Scenario& scenario, bench::Work work, std::size_t processes, std::ui
     Context& context = scenario.context();
     const Ref<sync::Protocol> keeper = sync::spawn_keeper(context).value();
     const std::vector<Actor> actors =
-        scenario.spawn_all<bench::SyncProtocol>(std::vector<Program>(processes, Program{"sync_bench_actor"})).value();
+        scenario.spawn_all<bench::SyncProtocol>(std::vector<Program>(processes, Program{"sync_bench_actor"}));
     const auto parties = [&](const std::string& name) {
         return sync::Barrier::make(context, keeper, name, {.parties = processes}).value();
     };

@@ -49,8 +49,8 @@ int explain(const char* program, const ProtocolDescription& protocol) {
 
 // Why a program did not become an actor: in the log, and for whoever has spawned it.
 int fail(Log& log, OwnVitals* words, std::string_view event, const Error& error, int code) {
-    log.error(event, "{}", describe(error));
-    if (words != nullptr) words->keep_last_words(describe(error));
+    log.error(event, "{}", to_text(error));
+    if (words != nullptr) words->keep_last_words(to_text(error));
     return code;
 }
 
@@ -89,7 +89,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome =
         call(loop, coordinator::Join{AnyRef{place.actor}, "", static_cast<std::uint64_t>(::getpid()), address, actor.protocol},
-             limits::coordinator_deadline);
+             limits::coordinator_timeout);
     if (!welcome) return fail(log, &words, "join.refused", welcome.error(), exit_unavailable);
     loop.be(place.actor, welcome->name);
     loop.be_in(SessionTag::of(welcome->session));

@@ -13,7 +13,7 @@ using namespace detail;
 
 namespace {
 
-[[noreturn]] void refuse(std::string text) { throw Failure(Error{ErrorKind::refused, std::move(text)}); }
+[[noreturn]] void refuse(std::string text) { throw ErrorException(Error{ErrorKind::refused, std::move(text)}); }
 
 // A lender looks again so often whether its leases are in; a borrower drops its own without telling.
 constexpr Duration reclaim_interval = std::chrono::microseconds{200};
@@ -26,12 +26,12 @@ std::uint64_t row_bytes_of(const Layout& layout) {
 
 }  // namespace
 
-// ---- HeldMemory ------------------------------------------------------------------------------------
+// ---- SegmentBase ------------------------------------------------------------------------------------
 
-HeldMemory::HeldMemory(Holdings& holdings, Holding& holding)
+SegmentBase::SegmentBase(Holdings& holdings, Holding& holding)
     : holdings_(holdings.shared_from_this()), holding_(&holding), ticket_(holding.ticket) {}
 
-HeldMemory& HeldMemory::operator=(HeldMemory&& other) noexcept {
+SegmentBase& SegmentBase::operator=(SegmentBase&& other) noexcept {
     if (this == &other) return *this;
     if (Holding* mine = holding(); mine != nullptr) holdings_->release(*mine);
     holdings_ = std::move(other.holdings_);
@@ -40,20 +40,20 @@ HeldMemory& HeldMemory::operator=(HeldMemory&& other) noexcept {
     return *this;
 }
 
-HeldMemory::~HeldMemory() {
+SegmentBase::~SegmentBase() {
     if (Holding* mine = holding(); mine != nullptr) holdings_->release(*mine);
 }
 
-Holding* HeldMemory::holding() const noexcept {
+Holding* SegmentBase::holding() const noexcept {
     return holdings_ != nullptr && holding_->ticket == ticket_ ? holding_ : nullptr;
 }
 
-HeldMemory::operator bool() const noexcept {
+SegmentBase::operator bool() const noexcept {
     const Holding* mine = holding();
     return mine != nullptr && mine->state != Holding::State::departing && mine->state != Holding::State::arriving;
 }
 
-Holding& HeldMemory::release_to_runtime() {
+Holding& SegmentBase::release_to_runtime() {
     Holding* mine = holding();
     if (mine == nullptr) refuse("an empty segment: it was moved from, or given away");
     holdings_->invalidate(*mine);
@@ -61,37 +61,37 @@ Holding& HeldMemory::release_to_runtime() {
     return *mine;
 }
 
-const Layout& HeldMemory::layout() const {
+const Layout& SegmentBase::layout() const {
     const Holding* mine = holding();
     if (mine == nullptr) refuse("an empty segment has no layout: it was moved from, or given away");
     return mine->layout;
 }
 
-std::uint64_t HeldMemory::size_bytes() const {
+std::uint64_t SegmentBase::size_bytes() const {
     const Holding* mine = holding();
     return mine == nullptr ? 0 : mine->bytes;
 }
 
-std::string HeldMemory::to_text() const {
+std::string SegmentBase::to_text() const {
     const Holding* mine = holding();
-    return mine == nullptr ? std::string("an empty segment") : holdings_->describe(*mine);
+    return mine == nullptr ? std::string("an empty segment") : holdings_->to_text(*mine);
 }
 
-std::span<std::byte> HeldMemory::memory() const {
+std::span<std::byte> SegmentBase::memory() const {
     Holding* mine = holding();
     if (mine == nullptr || !*this) refuse("an empty segment has no bytes: it was moved from, or given away");
     if (mine->data == nullptr || mine->state == Holding::State::pledge)
-        if (Result<void> mapped = holdings_->map(*mine); !mapped) throw Failure(mapped.error());
+        if (Result<void> mapped = holdings_->map(*mine); !mapped) throw ErrorException(mapped.error());
     return {mine->data, mine->bytes};
 }
 
-void HeldMemory::require_type(std::string_view type, std::size_t element_bytes) const {
+void SegmentBase::require_type(std::string_view type, std::size_t element_bytes) const {
     const Layout& is = layout();
     if (is_seen_as(is.type, type) || (type == "|u1" && element_bytes == 1)) return;
     refuse(fmt::format("{} is asked for as elements of '{}'", to_text(), type));
 }
 
-std::size_t HeldMemory::index_of(std::initializer_list<std::uint64_t> position) const {
+std::size_t SegmentBase::index_of(std::initializer_list<std::uint64_t> position) const {
     const Layout& is = layout();
     if (position.size() != is.shape.size())
         refuse(fmt::format("{} has {} dimensions, the position {}", to_text(), is.shape.size(), position.size()));
@@ -105,24 +105,24 @@ std::size_t HeldMemory::index_of(std::initializer_list<std::uint64_t> position) 
     return index;
 }
 
-void HeldMemory::encode_held(Encoder& encoder) const {
+void SegmentBase::encode_held(Encoder& encoder) const {
     // An empty one takes part too, so that departing can refuse it with the command's name.
     static Holding nobody;
     Holding* mine = holding();
     encoder.depart(mine == nullptr ? nobody : *mine);
 }
 
-bool HeldMemory::decode_held(Value from, Decoding& at, HandleKind kind) {
+bool SegmentBase::decode_held(Value from, Decoding& at, HandleKind kind) {
     if (from.kind() != ValueKind::handle) return at.expected(name_of(kind), from);
     if (at.arrivals() == nullptr) return at.fail(": nothing can be given or lent in this message");
     std::string why;
     Holding* came = at.arrivals()->take(from, kind, why);
     if (came == nullptr) return at.fail(": " + why);
-    *this = HeldMemory{*at.arrivals()->holdings(), *came};
+    *this = SegmentBase{*at.arrivals()->holdings(), *came};
     return true;
 }
 
-// ---- Segment, Slice, Lent --------------------------------------------------------------------------
+// ---- Segment, Slice, Loan --------------------------------------------------------------------------
 
 Result<void> Segment::reshape(Layout layout) {
     Holding* mine = holding();
@@ -143,16 +143,16 @@ std::uint64_t Slice::first() const {
     return row == 0 ? 0 : mine->offset / row;
 }
 
-Result<Lease> Lent::lease() { return Lender{*this}.lease(); }
-Result<Slice> Lent::slice(std::uint64_t first, std::uint64_t count) { return Lender{*this}.slice(first, count); }
-Result<Slice> Lent::share(std::uint64_t first, std::uint64_t count) { return Lender{*this}.share(first, count); }
+Result<Lease> Loan::lease() { return Lender{*this}.lease(); }
+Result<Slice> Loan::slice(std::uint64_t first, std::uint64_t count) { return Lender{*this}.slice(first, count); }
+Result<Slice> Loan::share(std::uint64_t first, std::uint64_t count) { return Lender{*this}.share(first, count); }
 
-std::uint32_t Lent::leases_out() const {
+std::uint32_t Loan::leases_out() const {
     const Holding* mine = holding();
     return mine == nullptr ? 0 : holdings()->leases_out(*mine);
 }
 
-Result<Segment> Lent::reclaim(Within within) {
+Result<Segment> Loan::reclaim(Within within) {
     Holding* mine = holding();
     if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
     if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
@@ -166,13 +166,13 @@ Result<Segment> Lent::reclaim(Within within) {
     }
     if (!is_whole)
         return Error{ErrorKind::timed_out, fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};
-    *static_cast<HeldMemory*>(this) = HeldMemory{};
+    *static_cast<SegmentBase*>(this) = SegmentBase{};
     return Segment{book, *mine};
 }
 
 // ---- Lender ----------------------------------------------------------------------------------------
 
-Lender::Lender(const HeldMemory& lent) {
+Lender::Lender(const SegmentBase& lent) {
     if ((holding_ = Access::holding(lent)) == nullptr) return;
     holdings_ = Access::holdings(lent)->shared_from_this();
     ticket_ = holding_->ticket;
@@ -189,7 +189,7 @@ Result<Lease> Lender::lease() const {
     if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
     if (holdings_->has_slices(*mine))
         return Error{ErrorKind::refused,
-                     fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->describe(*mine))};
+                     fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->to_text(*mine))};
     return Lease{*holdings_, *holdings_->pledge(*mine, LeaseKind::read, 0, mine->layout)};
 }
 
@@ -204,14 +204,14 @@ Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sha
     std::uint64_t end = 0;
     if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
         return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first, first,
-                                                     count, holdings_->describe(*mine), part.shape.front())};
+                                                     count, holdings_->to_text(*mine), part.shape.front())};
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
     const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
     if (Result<void> possible = holdings_->check_published(*mine, kind); !possible) return possible.error();
     if (holdings_->overlaps(*mine, kind, first * row, count * row))
         return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end,
-                                                     holdings_->describe(*mine))};
+                                                     holdings_->to_text(*mine))};
     return Slice{*holdings_, *holdings_->pledge(*mine, kind, first * row, std::move(part))};
 }
 

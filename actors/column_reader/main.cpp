@@ -18,8 +18,8 @@ public:
 
     Result<std::span<char>> grow(std::size_t column, std::size_t bytes_used, std::size_t bytes_min,
                                  std::size_t bytes_likely) override {
-        Result<baton::Segment> larger = context_->create(bytes_likely);
-        if (!larger && larger.error().kind == ErrorKind::overloaded) larger = context_->create(bytes_min);
+        Result<baton::Segment> larger = context_->create_segment(bytes_likely);
+        if (!larger && larger.error().kind == ErrorKind::overloaded) larger = context_->create_segment(bytes_min);
         if (!larger) return std::move(larger.error());
         baton::Segment& old = segments_[column];
         if (bytes_used > 0) std::ranges::copy(old.bytes().first(bytes_used), larger->bytes().begin());

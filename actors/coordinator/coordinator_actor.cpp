@@ -23,7 +23,7 @@ constexpr std::uint64_t scenario_exit = 3;
 constexpr std::uint64_t child_exit = 4;
 
 // The owner is gone without a word: nobody waits for a gentle end.
-constexpr Duration orphaned_deadline = std::chrono::seconds{1};
+constexpr Duration orphaned_timeout = std::chrono::seconds{1};
 
 constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 
@@ -265,7 +265,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 
     unread_closed_.erase(id);
     stopping_.exited(id);
-    if (member->owns_session) close(orphaned_deadline);
+    if (member->owns_session) close(orphaned_timeout);
     if (!is_closing_ && !orphans.empty())
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
     finish_stops();
@@ -373,7 +373,7 @@ void Coordinator::on_descriptor() {
             on_deadline();
         } else if (what == served_process) {
             ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, served_pidfd_.get(), nullptr);
-            close(orphaned_deadline);
+            close(orphaned_timeout);
         } else if (what == scenario_exit) {
             const std::optional<ExitStatus> status = setting_.scenario->reap();
             if (!status) continue;
@@ -409,9 +409,9 @@ std::vector<pid_t> Coordinator::own_children() const {
 }
 
 void Coordinator::end_strays() {
-    if (!strays_.end_all(own_children(), Deadline::in(loop_->clock(), limits::strays_deadline)))
+    if (!strays_.end_all(own_children(), Deadline::in(loop_->clock(), limits::strays_timeout)))
         loop_->log().warn("strays.left", "what actors have started was killed and has not ended within {} ms",
-                          limits::strays_deadline.count());
+                          limits::strays_timeout.count());
 }
 
 Deadline Coordinator::next_deadline() const {

@@ -23,7 +23,7 @@ public:
     struct Setting {
         pid_t serves_for = 0;              // the session ends with this process; 0: serves anybody
         std::optional<Child> scenario;     // or with this child of ours
-        Duration stop_deadline = limits::stop_deadline;
+        Duration stop_deadline = limits::stop_timeout;
     };
     [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, SessionFolder& folder,
                                                                      Vitals& vitals, Estate& estate,

@@ -36,7 +36,7 @@ public:
     [[nodiscard]] bool is_settling(std::uint32_t number) const noexcept { return settling_.contains(number); }
 
     struct Settled {
-        HeldAtExit held;
+        MemoryAtExit held;
         std::vector<ActorId> concerned;   // own again what they had offered to the dead one, or have a lease in again
         std::vector<ActorId> to_drain;    // the dead one had offered or granted to them: they answer Drained
     };

@@ -99,7 +99,7 @@ void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
     loop_->transport().keep(member.link);  // its control lane, as long as it lives
     loop_->introduce(member.link, member.id);
     answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
-                  limits::send_deadline});
+                  limits::send_timeout});
 }
 
 Result<Member*> Coordinator::sender(ActorId id, Link link) {

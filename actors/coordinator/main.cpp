@@ -37,7 +37,7 @@ struct Options {
     pid_t serve_for = 0;
     int announce_fd = -1;
     std::uint64_t memory_bytes = 0;
-    double stop_seconds = std::chrono::duration<double>(limits::stop_deadline).count();
+    double stop_seconds = std::chrono::duration<double>(limits::stop_timeout).count();
 };
 
 // "1048576", "512M", "4GiB": at least one byte, and no more than 64 bits count. Nothing for everything else.
@@ -224,7 +224,7 @@ int main(int argc, char** argv) {
     if (options.announce_fd >= 0) {
         announce_failure(options.announce_fd, code.error());
     } else {
-        say(fmt::format("{}: {}\n", name, describe(code.error())));
+        say(fmt::format("{}: {}\n", name, to_text(code.error())));
     }
     return exit_unavailable;
 }

@@ -34,7 +34,7 @@ public:
         hand.at<std::int64_t>({0}) = nothing;
         lent_ = context.lend(std::move(hand)).value();
         hand_ = SharedNumber{lent_.share(0, 1).value()};
-        context.on_exited([this](const baton::PeerExited& peer) {
+        context.on_exited([this](const baton::Ended& peer) {
             if (peer.actor != baton::AnyRef{next_}) return;
             next_ = {};
             next_hand_ = {};
@@ -96,7 +96,7 @@ private:
     }
 
     baton::Context* context_;
-    baton::Lent lent_;
+    baton::Loan lent_;
     SharedNumber hand_;  // this student's view of it
     baton::Ref<Protocol> next_;
     std::string next_name_;

@@ -30,9 +30,9 @@ template <class T>
     return {name, std::forward<T>(value)};
 }
 
-// Lent memory as an argument: a new lease or slice for each attempt. While the tasks run it stays lent.
-[[nodiscard]] inline LeaseOf lease_of(const Lent& lent) { return {Lender{lent}}; }
-[[nodiscard]] inline SliceOf slice_of(const Lent& lent, std::uint64_t first, std::uint64_t count) {
+// Loan memory as an argument: a new lease or slice for each attempt. While the tasks run it stays lent.
+[[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {Lender{lent}}; }
+[[nodiscard]] inline SliceOf slice_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
     return {Lender{lent}, first, count};
 }
 

@@ -17,7 +17,7 @@ void Board::open(Context& context, std::size_t places) {
     Result<Segment> made = context.create_array<std::uint64_t>({words}, Duration::zero());
     if (!made) return;
     std::ranges::fill(made->as<std::uint64_t>(), 0);
-    Result<Lent> lent = context.lend(std::move(*made));
+    Result<Loan> lent = context.lend(std::move(*made));
     if (!lent) return;
     Result<Slice> own = lent->share(0, words);
     if (!own) return;

@@ -91,7 +91,7 @@ public:
 private:
     [[nodiscard]] board_word::Words words(std::size_t place);
     [[nodiscard]] std::atomic_ref<std::uint64_t> word(std::size_t place, std::uint16_t batch);
-    std::optional<Lent> lent_;
+    std::optional<Loan> lent_;
     Slice own_;  // never sent: the pool's own view
     std::vector<std::uint16_t> last_batches_;  // of each place
 };

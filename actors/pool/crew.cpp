@@ -80,7 +80,7 @@ Result<std::shared_ptr<const Signature>> Crew::function(std::string_view name) c
 // ---- filling a seat --------------------------------------------------------------------------------
 
 void Crew::start(Seat& seat) {
-    Program program{options_->program, {}, options_->arguments, options_->start_deadline, 0, options_->folders};
+    SpawnOptions program{options_->program, {}, options_->arguments, options_->start_deadline, 0, options_->folders};
     if (!options_->name.empty()) program.name = fmt::format("{}-{}", options_->name, ++started_);
     Result<Pending<Ref<Protocol>>> spawned = context_->spawn_later<Protocol>(program);
     if (!spawned) return fail_start(seat, spawned.error());
@@ -140,7 +140,7 @@ void Crew::give_up_or_rest(Seat& seat, Error why, bool is_useless) {
 // ---- the end of a worker ---------------------------------------------------------------------------
 
 void Crew::lose(Seat& seat, Error why, Hands hands) {
-    context_->log().warn("worker.lost", "{}: {}", seat.name, describe(why));
+    context_->log().warn("worker.lost", "{}: {}", seat.name, to_text(why));
     give_up_or_rest(seat, std::move(why), hands == Hands::empty);
 }
 
@@ -176,7 +176,7 @@ std::vector<Ended> Crew::stop(Duration deadline) {
             else ++stopped;
         }
         const auto any_stopped = [&] { return std::ranges::any_of(stopping, [](const auto& one) { return one.is_settled(); }); };
-        if (!stopping.empty() && !context_->wait_for(any_stopped, deadline + limits::coordinator_deadline)) break;
+        if (!stopping.empty() && !context_->wait_for(any_stopped, deadline + limits::coordinator_timeout)) break;
         std::erase_if(stopping, [&](auto& one) {
             if (!one.is_settled()) return false;
             if (auto exits = one.get(Duration::zero()); exits) ended.insert(ended.end(), exits->begin(), exits->end());

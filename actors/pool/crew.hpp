@@ -25,7 +25,7 @@ struct Options {
     std::vector<std::string> arguments = {};  // that each worker is started with
     std::uint32_t retries = 2;                // of a task after deaths of workers; see Rules
     bool shows_progress = true;               // on stderr: workers ready, tasks done, workers stopping
-    Duration start_deadline = limits::spawn_deadline;
+    Duration start_deadline = limits::spawn_timeout;
     std::vector<std::string> folders = {};    // where to look for the program first
 };
 

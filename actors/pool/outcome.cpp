@@ -63,7 +63,7 @@ std::string AnyOutcome::to_text() const {
     std::string text = fmt::format("Call to {}({}) --> ", function(), arguments_text());
     if (!ok()) {
         const Error why = error();
-        return text + "Error: " + (why.type.empty() ? describe(why) : why.type + ": " + why.text);
+        return text + "Error: " + (why.type.empty() ? baton::to_text(why) : why.type + ": " + why.text);
     }
     const TypeDescription& type = job_->function->result;
     text += "Result: ";
@@ -73,7 +73,7 @@ std::string AnyOutcome::to_text() const {
     Reader reader;
     const Result<Value> from = value(reader);
     const Result<Dynamic> result = from ? decode_dynamic(type, *from) : Result<Dynamic>{from.error()};
-    return text + (result ? to_json(*result, JsonLayout::compact) : describe(result.error()));
+    return text + (result ? to_json(*result, JsonLayout::compact) : baton::to_text(result.error()));
 }
 
 }  // namespace baton::pool

@@ -70,7 +70,7 @@ public:
     Outcome() = default;
     explicit Outcome(AnyOutcome outcome) : AnyOutcome(std::move(outcome)) {}
     [[nodiscard]] Result<R> result() const { return as<R>(); }
-    // Throws Failure where there is none.
+    // Throws ErrorException where there is none.
     [[nodiscard]] R value() const { return as<R>().value(); }
 };
 

@@ -14,6 +14,8 @@ namespace {
 constexpr Duration look_interval = std::chrono::milliseconds{1};
 // A batch that is in hand for so long holds a task that takes longer than anybody thought, or its worker does not get to run.
 constexpr Duration long_batch = 5 * Tempo::budget;
+// A worker that is in a long task is looked at again after this at the latest.
+constexpr Duration look_pause_max = std::chrono::seconds{1};
 
 std::string call_text(const Job& job, std::size_t task) {
     return fmt::format("{}({})", job.function->name, job.arguments_text(task));
@@ -46,7 +48,7 @@ Result<void> Scheduler::start() {
     if (crew_.ready() > 0) return {};
     const std::optional<Error> hopeless = crew_.hopeless();
     progress.reset();
-    static_cast<void>(stop(limits::stop_deadline));
+    static_cast<void>(stop(limits::stop_timeout));
     if (hopeless) return *hopeless;
     return Error{waited ? ErrorKind::timed_out : waited.error().kind,
                  fmt::format("no worker of '{}' was ready before the deadline", options_.program)};
@@ -149,7 +151,7 @@ Deadline Scheduler::next_look() const {
     for (const std::vector<Flight>& flights : flights_) {
         if (flights.empty()) continue;
         next = next.or_earlier(flights.front().deadline);
-        if (flights.front().batch != 0 && !flights.front().is_looked_at) next = next.or_earlier(flights.front().is_long);
+        if (flights.front().batch != 0) next = next.or_earlier(flights.front().next_look);
         if (is_anybody_idle)
             for (const Flight& flight : flights)
                 if (flight.batch != 0 && flight.is_whole) next = next.or_earlier(flight.is_long);
@@ -168,7 +170,7 @@ void Scheduler::take_answers(std::size_t seat) {
         if (!done && done.error().kind == ErrorKind::stopping) return lose(seat, done.error(), Cause::others);
         Flight flight = std::move(flights.front());
         flights.erase(flights.begin());
-        if (!flights.empty()) flights.front().is_long = context_->deadline(long_batch);  // it begins now
+        if (!flights.empty()) begin(flights.front());
         if (done) {
             take_done(seat, std::move(flight), std::move(*done));
         } else {
@@ -203,12 +205,21 @@ void Scheduler::take_done(std::size_t seat, Flight flight, Done done) {
 void Scheduler::take_early(std::size_t seat) {
     if (flights_[seat].empty()) return;
     Flight& flight = flights_[seat].front();
-    if (flight.batch == 0 || flight.is_looked_at || !flight.is_long.has_passed(context_->clock())) return;
+    if (flight.batch == 0 || !flight.next_look.has_passed(context_->clock())) return;
     read_board(seat, flight);
+    // Its worker may have been kept from running until now, so it is looked at again.
+    flight.pause = std::min(2 * flight.pause, look_pause_max);
+    flight.next_look = context_->deadline(flight.pause);
+}
+
+// It is the first that its worker has in hand from now on.
+void Scheduler::begin(Flight& flight) {
+    flight.is_long = context_->deadline(long_batch);
+    flight.pause = long_batch;
+    flight.next_look = flight.is_long;
 }
 
 void Scheduler::read_board(std::size_t seat, Flight& flight) {
-    flight.is_looked_at = true;  // no other task begins in it: its budget is spent, or its worker is dead
     std::optional<Done> done = crew_.board().read(seat, flight.batch, flight.told, flight.count);
     if (!done || !makes_sense(*done, flight.count - flight.told)) return;
     const std::size_t count = tasks_in(*done);
@@ -437,8 +448,8 @@ void Scheduler::give(std::size_t seat) {
     if (answer) {
         const Deadline deadline = context_->deadline(batch.front().job->rules.deadline);
         const std::size_t count = tasks_in(batch);
-        flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent, number,
-                                  context_->deadline(long_batch)});
+        flights_[seat].push_back({std::move(*answer), std::move(batch), count, deadline, sent, number});
+        begin(flights_[seat].back());
         return;
     }
     if (number != 0) crew_.board().forget_last(seat);

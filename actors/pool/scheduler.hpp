@@ -25,7 +25,7 @@ using namespace detail;
 class Scheduler {
 public:
     Scheduler(Context& context, Options options);
-    ~Scheduler() { static_cast<void>(stop(limits::stop_deadline)); }
+    ~Scheduler() { static_cast<void>(stop(limits::stop_timeout)); }
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
@@ -63,7 +63,8 @@ private:
         std::uint16_t batch = 0;   // its number on the board, 0 without one
         Deadline is_long = {};     // after that
         std::size_t told = 0;      // its first tasks, whose outcomes are known before it is done
-        bool is_looked_at = false; // so nothing more is told before it is done
+        Duration pause = {};       // of the front one, between two looks at what it has done; doubles
+        Deadline next_look = {};
         bool is_whole = true;      // nothing has been taken back
     };
     using Seat = Crew::Seat;
@@ -72,6 +73,7 @@ private:
     void take_answers(std::size_t seat);
     void take_done(std::size_t seat, Flight flight, Done done);
     void take_early(std::size_t seat);
+    void begin(Flight& flight);
     void read_board(std::size_t seat, Flight& flight);
     void settle(Flight& flight, Done done, const std::string& worker, std::size_t skipped);
     void give_up_late(std::size_t seat);

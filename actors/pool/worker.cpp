@@ -59,7 +59,7 @@ private:
 class Bench {
 public:
     Bench(Context& context, const Worker& worker) : context_(&context), worker_(&worker) {
-        if (!worker.mistake().empty()) throw Failure(Error{ErrorKind::refused, worker.mistake()});
+        if (!worker.mistake().empty()) throw ErrorException(Error{ErrorKind::refused, worker.mistake()});
     }
 
     Described on(Describe command) {

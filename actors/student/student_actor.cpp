@@ -24,7 +24,7 @@ std::string Student::say(const std::string& words) {
     std::string line = fmt::format("[{}]  {}", context_->name(), words);
     if (audience_)
         if (const auto sent = context_->send(audience_, audience::Said{line}); !sent)
-            context_->log().warn("audience.lost", "{}", describe(sent.error()));
+            context_->log().warn("audience.lost", "{}", to_text(sent.error()));
     return line;
 }
 

@@ -5,7 +5,7 @@ namespace baton::sync {
 using namespace detail;
 
 Result<Address> Barrier::make(Context& context, Ref<Protocol> keeper, const std::string& name, Setup setup) {
-    return context.ask(keeper, MakeBarrier{name, setup.parties, std::move(setup.members), setup.has_action}, limits::ask_deadline);
+    return context.ask(keeper, MakeBarrier{name, setup.parties, std::move(setup.members), setup.has_action}, limits::ask_timeout);
 }
 
 Result<std::uint64_t> Barrier::wait(Duration deadline) {

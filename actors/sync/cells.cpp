@@ -11,7 +11,7 @@ Result<Cells::Cell> Cells::fresh() {
         Result<Segment> page = context_->create_array<std::uint64_t>({page_words});
         if (!page) return page.error();
         std::ranges::fill(page->as<std::uint64_t>(), 0);
-        Result<Lent> lent = context_->lend(std::move(*page));
+        Result<Loan> lent = context_->lend(std::move(*page));
         if (!lent) return lent.error();
         Result<Slice> own = lent->share(0, page_words);
         if (!own) return own.error();

@@ -35,7 +35,7 @@ public:
 private:
     static constexpr std::uint64_t page_words = 4096 / sizeof(std::uint64_t);
     struct Page {
-        Lent lent;
+        Loan lent;
         Slice own;  // never sent: the keeper's own view
         std::uint64_t used = 0;   // words that were ever given out
         std::uint64_t ended = 0;  // and of those, words that are kept no longer

@@ -5,7 +5,7 @@ namespace baton::sync {
 using namespace detail;
 
 Result<Address> Condition::make(Context& context, const Address& lock, const std::string& name) {
-    return context.ask(lock.keeper, MakeCondition{name, lock.number}, limits::ask_deadline);
+    return context.ask(lock.keeper, MakeCondition{name, lock.number}, limits::ask_timeout);
 }
 
 Result<void> Condition::wait(Duration deadline) {
@@ -25,9 +25,9 @@ Result<void> Condition::wait(Duration deadline) {
     }
     if (granted.error().kind != ErrorKind::timed_out) return granted.error();
     const Result<void> again =
-        lock_->take(context().deadline(limits::ask_deadline), limits::ask_deadline);
+        lock_->take(context().deadline(limits::ask_timeout), limits::ask_timeout);
     if (again) lock_->depth_ = depth;
-    else granted.error().text += fmt::format("; and its lock is not held again: {}", describe(again.error()));
+    else granted.error().text += fmt::format("; and its lock is not held again: {}", to_text(again.error()));
     return granted.error();
 }
 

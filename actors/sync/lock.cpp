@@ -26,7 +26,7 @@ void pause_a_little() noexcept {
 }  // namespace
 
 Result<Address> Lock::make(Context& context, Ref<Protocol> keeper, const std::string& name) {
-    return context.ask(keeper, MakeLock{name}, limits::ask_deadline);
+    return context.ask(keeper, MakeLock{name}, limits::ask_timeout);
 }
 
 Lock::~Lock() {

@@ -58,7 +58,7 @@ Result<Address> SyncActor::on(MakeArray command) {
     Result<Segment> elements = context_->create_as({command.type, {command.length}});
     if (!elements) return elements.error();
     std::ranges::fill(elements->bytes(), std::byte{0});
-    Result<Lent> lent = context_->lend(std::move(*elements));
+    Result<Loan> lent = context_->lend(std::move(*elements));
     if (!lent) return lent.error();
     Result<Kept> array = with_lock("array", std::move(command.name));
     if (!array) return array.error();

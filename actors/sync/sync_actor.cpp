@@ -18,7 +18,7 @@ using kept::Party;
 using kept::Wakes;
 
 SyncActor::SyncActor(Context& context) : context_(&context), cells_(context), clients_(context) {
-    context.on_exited([this](const PeerExited& exited) { bury(exited); });
+    context.on_exited([this](const Ended& exited) { bury(exited); });
 }
 
 SyncActor::~SyncActor() {
@@ -102,7 +102,7 @@ void SyncActor::on(const Withdraw& command) {
 }
 
 // The dead is no client any more when its things go on, so it gets none of them.
-void SyncActor::bury(const PeerExited& exited) {
+void SyncActor::bury(const Ended& exited) {
     const std::optional<Client> dead = clients_.remove(exited.actor.id);
     if (!dead) return;
     const std::string how = fmt::format("{} has exited: {}", dead->party.name, to_text(exited.exit));
@@ -122,7 +122,7 @@ Result<Attached> SyncActor::on(const Attach& command) {
     if (!cell) return cell.error();
     Attached attached{std::move(*cell), {}};
     if ((*kept)->elements) {
-        Lent& lent = *(*kept)->elements;
+        Loan& lent = *(*kept)->elements;
         Result<Slice> elements = lent.share(0, lent.shape().front());
         if (!elements) return elements.error();
         attached.elements = std::move(*elements);

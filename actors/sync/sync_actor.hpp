@@ -70,7 +70,7 @@ private:
     struct Kept {
         std::unique_ptr<kept::Primitive> primitive;
         std::optional<Cells::Cell> cell = {};
-        std::optional<Lent> elements = {};
+        std::optional<Loan> elements = {};
     };
 
     // ---- making
@@ -94,7 +94,7 @@ private:
     auto step_at(std::uint32_t number, Step step) -> std::invoke_result_t<Step, Kind&, const kept::Party&, kept::Wakes&>;
     void deliver(kept::Wakes& wakes);
     void end_wait(Client& client, const Error& why);
-    void bury(const PeerExited& exited);
+    void bury(const Ended& exited);
 
     void urge_rested();
 

@@ -6,8 +6,8 @@
 
 int main(int argc, char** argv) {
     return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
-        const auto greeter = scenario.spawn<greeter::Protocol>({"greeter"}).value();
-        fmt::print("{}\n", scenario.ask(greeter, greeter::Greet{"Ada"}).value());
-        fmt::print("{}\n", scenario.ask(greeter, greeter::Greet{"Grace"}).value());
+        const auto greeter = scenario.spawn<greeter::Protocol>({"greeter"});
+        fmt::print("{}\n", scenario.ask(greeter, greeter::Greet{"Ada"}));
+        fmt::print("{}\n", scenario.ask(greeter, greeter::Greet{"Grace"}));
     });
 }

@@ -16,7 +16,7 @@ public:
         for (const auto& counter : counters) sources_.push_back(Source{&scenario, counter, {}, 0});
     }
 
-    // The next word and how often all counters have seen it; nothing at the end. Throws Failure where a
+    // The next word and how often all counters have seen it; nothing at the end. Throws ErrorException where a
     // counter is gone.
     std::optional<word_counter::Entry> next() {
         const word_counter::Entry* first = nullptr;
@@ -45,7 +45,7 @@ private:
             while (position == page.entries.size()) {
                 if (has_begun && page.is_last) return nullptr;
                 const std::string after = page.entries.empty() ? "" : page.entries.back().word;
-                page = scenario->ask(counter, word_counter::ReadPage{after}, std::chrono::minutes{5}).value();
+                page = scenario->ask(counter, word_counter::ReadPage{after}, std::chrono::minutes{5});
                 position = 0;
                 has_begun = true;
             }

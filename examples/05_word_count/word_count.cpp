@@ -39,8 +39,8 @@ struct Summary {
 constexpr std::uint64_t piece_bytes_max = std::uint64_t{8} << 20;
 constexpr baton::Duration piece_deadline = std::chrono::minutes{10};
 
-std::vector<baton::Program> programs(std::size_t count) {
-    std::vector<baton::Program> out;
+std::vector<baton::SpawnOptions> programs(std::size_t count) {
+    std::vector<baton::SpawnOptions> out;
     for (std::size_t number = 1; number <= count; ++number)
         out.push_back({"word_counter", fmt::format("counter-{}", number)});
     return out;
@@ -55,7 +55,7 @@ Totals count_all(baton::Scenario& scenario, const std::vector<Counter>& counters
     std::size_t done = 0;
     const auto give = [&](const Counter& counter) {
         const Range piece = pieces[given++];
-        return scenario.request(counter, CountRange{path, piece.begin, piece.end}).value();
+        return scenario.request(counter, CountRange{path, piece.begin, piece.end});
     };
     std::deque<std::pair<Counter, baton::Pending<Totals>>> working;
     for (const Counter& counter : counters)
@@ -103,7 +103,7 @@ void play(baton::Scenario& scenario, const Options& options) {
     const std::uint64_t piece = std::clamp<std::uint64_t>(size / options.counters + 1, 1, piece_bytes_max);
     const std::vector<Range> pieces = cut_into_ranges(options.path, piece).value();
     const std::vector<Counter> counters =
-        scenario.spawn_all<Protocol>(programs(std::clamp<std::size_t>(pieces.size(), 1, options.counters))).value();
+        scenario.spawn_all<Protocol>(programs(std::clamp<std::size_t>(pieces.size(), 1, options.counters)));
     const Summary summary =
         summarise(scenario, counters, options, count_all(scenario, counters, options.path, pieces));
     if (options.is_json) {

@@ -20,23 +20,23 @@ bool is_range(std::span<const std::int64_t> numbers) {
 }
 
 void play(baton::Scenario& scenario) {
-    std::vector<baton::Program> programs;
+    std::vector<baton::SpawnOptions> programs;
     for (std::size_t number = 1; number <= workers_count; ++number)
         programs.push_back({"range_maker", fmt::format("worker-{}", number)});
-    const auto workers = scenario.spawn_all<range_maker::Protocol>(programs).value();
+    const auto workers = scenario.spawn_all<range_maker::Protocol>(programs);
 
     std::uint64_t count = 1;
     for (const auto& worker : workers) {
-        scenario.send(worker, range_maker::MakeRange{count, scenario.self<range_maker::Collector>()}).value();
+        scenario.send(worker, range_maker::MakeRange{count, scenario.self<range_maker::Collector>()});
         count *= 10;
     }
     for (const auto& worker : workers) {
-        const baton::Ended ended = scenario.join(worker, 60s).value();
+        const baton::Ended ended = scenario.join(worker, 60s);
         fmt::print("{} has {}\n", ended.name, baton::to_text(ended.exit));
     }
 
     std::vector<range_maker::Range> ranges =
-        scenario.collect<range_maker::Range>({.count = workers_count, .within = 60s}).value();
+        scenario.collect<range_maker::Range>({.count = workers_count, .within = 60s});
     std::ranges::sort(ranges, {}, &range_maker::Range::maker);
     std::uint64_t total = 0;
     bool are_fine = true;

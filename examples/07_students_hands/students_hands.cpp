@@ -26,20 +26,20 @@ public:
         for (const std::string& name : names) comes(name);
     }
 
-    void comes(const std::string& name) { students_[name] = scenario_->spawn<Protocol>({"passing_student", name}).value(); }
+    void comes(const std::string& name) { students_[name] = scenario_->spawn<Protocol>({"passing_student", name}); }
     void is_killed(const std::string& name) {
         say("{} has left the room.", name);
-        scenario_->kill(students_[name]).value();
-        static_cast<void>(scenario_->join(students_[name], 10s).value());
+        scenario_->kill(students_[name]);
+        static_cast<void>(scenario_->join(students_[name], 10s));
         students_.erase(name);
     }
     void hold_this(const std::string& name, std::int64_t number) {
         say("{}, HOLD_THIS {}", name, number);
-        scenario_->ask(students_[name], HoldThis{number}).value();
+        scenario_->ask(students_[name], HoldThis{number});
     }
     void you_pass_to(const std::string& name, const std::string& next) {
         say("{}, YOU_PASS_TO {}", name, next);
-        scenario_->ask(students_[name], YouPassTo{next, students_[next]}).value();
+        scenario_->ask(students_[name], YouPassTo{next, students_[next]});
     }
     void whats_your_number() {
         say("Everyone, WHATS_YOUR_NUMBER");

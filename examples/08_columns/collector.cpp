@@ -13,7 +13,7 @@
 using namespace column_reader;
 using baton::Error;
 using baton::ErrorKind;
-using baton::Failure;
+using baton::ErrorException;
 using baton::Result;
 
 namespace {
@@ -57,10 +57,10 @@ void Collector::survey(const TextFile& file, const Header& header) {
     std::erase_if(stretches, [](const Stretch& stretch) { return stretch.begin == stretch.end; });
     if (stretches.empty()) return;
 
-    std::vector<baton::Program> programs;
+    std::vector<baton::SpawnOptions> programs;
     for (std::size_t number = 1; number <= stretches.size(); ++number)
         programs.push_back({"column_reader", fmt::format("reader-{}", number)});
-    const auto actors = scenario_->spawn_all<Protocol>(programs).value();
+    const auto actors = scenario_->spawn_all<Protocol>(programs);
     for (std::size_t number = 0; number < actors.size(); ++number)
         readers_.push_back({programs[number].name, actors[number], {}, 0, {}, {}, {}});
 
@@ -81,17 +81,17 @@ void Collector::lend_columns(std::size_t columns) {
         slots += reader.part.rows_max;
     }
     for (std::size_t column = 0; column < columns; ++column)
-        lent_.push_back(scenario_->lend(scenario_->create_array<Slot>({slots + 1}).value()).value());
+        lent_.push_back(scenario_->lend(scenario_->create_array<Slot>({slots + 1})));
 }
 
 void Collector::hand_over(Reader& reader) {
-    scenario_->send(reader.actor, TakePart{source_, reader.part, lent_.size()}).value();
+    scenario_->send(reader.actor, TakePart{source_, reader.part, lent_.size()});
     for (std::size_t first = 0; first < lent_.size(); first += baton::limits::manifest_handles_max) {
         TakeSlots command;
         const std::size_t end = std::min(first + baton::limits::manifest_handles_max, lent_.size());
         for (std::size_t column = first; column < end; ++column)
             command.slots.push_back(lent_[column].slice(reader.first_slot, reader.part.rows_max).value());
-        scenario_->send(reader.actor, std::move(command)).value();
+        scenario_->send(reader.actor, std::move(command));
     }
 }
 
@@ -110,8 +110,8 @@ void Collector::parse() {
         try {
             hand_over(readers_[i]);
             for (std::uint64_t begin = 0; begin < part_bytes; begin += step)
-                steps[i].push_back(scenario_->request(readers_[i].actor, ParseOn{step}).value());
-        } catch (const Failure& failure) {
+                steps[i].push_back(scenario_->request(readers_[i].actor, ParseOn{step}));
+        } catch (const ErrorException& failure) {
             if (failure.kind() != ErrorKind::gone) throw;
             steps[i].clear();
         }
@@ -121,7 +121,7 @@ void Collector::parse() {
             if (round >= steps[i].size()) continue;
             const Result<std::uint64_t> position = steps[i][round].get(answer_deadline);
             if (position) done[i] = *position;
-            else if (position.error().kind != ErrorKind::gone) throw Failure{position.error()};
+            else if (position.error().kind != ErrorKind::gone) throw ErrorException{position.error()};
             progress.reach(std::accumulate(done.begin(), done.end(), std::uint64_t{0}) >> 20);
         }
     }
@@ -140,12 +140,12 @@ void Collector::parse() {
     }
     if (const auto last = std::ranges::find_if(readers_, [](const Reader& one) { return one.findings.unclosed_line != 0; });
         last != readers_.end())
-        throw Failure{Error{ErrorKind::refused,
+        throw ErrorException{Error{ErrorKind::refused,
                             fmt::format("'{}', row {}, which begins on line {}: it opens a quote that nothing closes, so the rest of "
                                         "the file is one field; close it, or double it where it is meant as a letter",
                                         source_.path, rows + bad_rows, last->findings.unclosed_line)}};
     if (bad_rows > rows)
-        throw Failure{Error{ErrorKind::refused,
+        throw ErrorException{Error{ErrorKind::refused,
                             fmt::format("'{}': {} of {} rows have another number of fields than the first one, {}; is the "
                                         "delimiter '{}'?{}",
                                         source_.path, bad_rows, rows + bad_rows, lent_.size(), source_.delimiter,
@@ -213,7 +213,7 @@ void Collector::finish(Column& column, std::size_t number) {
         GivenColumn& given = reader.given[number / columns_given_max][number % columns_given_max];
         Statistics part{column.kind, given.count, given.missing, given.numbers, {given.text_bytes, given.longest_bytes, {}}};
         if (!part.texts.distinct.assign(std::move(given.distinct)))
-            throw Failure{Error{ErrorKind::corrupt, reader.name + " has counted different texts in another way"}};
+            throw ErrorException{Error{ErrorKind::corrupt, reader.name + " has counted different texts in another way"}};
         column.statistics.add(part);
         if (given.text) column.texts.push_back(std::move(*given.text));
     }
@@ -224,32 +224,32 @@ void Collector::finish(Column& column, std::size_t number) {
 }
 
 void Collector::replace(Reader& reader, Stage stage) {
-    const Result<baton::Ended> ended = scenario_->join(reader.actor, baton::limits::ask_deadline);
-    const std::string why = ended ? baton::to_text(ended->exit) : baton::describe(ended.error());
+    const Result<baton::Ended> ended = scenario_->join(reader.actor, baton::limits::ask_timeout);
+    const std::string why = ended ? baton::to_text(ended->exit) : baton::to_text(ended.error());
     if (replaced_ == replaced_max)
-        throw Failure{Error{ErrorKind::gone, fmt::format("{} has ended ({}), and {} others before it; is there memory for "
+        throw ErrorException{Error{ErrorKind::gone, fmt::format("{} has ended ({}), and {} others before it; is there memory for "
                                                          "all readers?", reader.name, why, replaced_max)}};
     ++replaced_;
     const std::string name = fmt::format("{}.{}", reader.name.substr(0, reader.name.find('.')), replaced_ + 1);
     std::fputs(fmt::format("columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name).c_str(), stderr);
     reader.name = name;
-    reader.actor = scenario_->spawn<Protocol>({"column_reader", name}).value();
+    reader.actor = scenario_->spawn<Protocol>({"column_reader", name});
     if (stage == Stage::nothing) return;
 
     // What the dead one had comes back with its death; what it had not taken yet comes back as a bounce.
     const auto are_in = [&] {
-        return std::ranges::all_of(lent_, [&](baton::Lent& column) {
+        return std::ranges::all_of(lent_, [&](baton::Loan& column) {
             return column.slice(reader.first_slot, reader.part.rows_max).ok();
         });
     };
-    scenario_->wait_for(are_in, baton::limits::ask_deadline).value();
+    scenario_->wait_for(are_in, baton::limits::ask_timeout);
     hand_over(reader);
-    scenario_->ask(reader.actor, ParseOn{reader.part.end - reader.part.begin}, answer_deadline).value();
+    scenario_->ask(reader.actor, ParseOn{reader.part.end - reader.part.begin}, answer_deadline);
     if (stage == Stage::parsed) return;
-    scenario_->ask(reader.actor, Settle{kinds_}, answer_deadline).value();
+    scenario_->ask(reader.actor, Settle{kinds_}, answer_deadline);
     for (std::size_t batch = 0; batch < reader.given.size(); ++batch)
         reader.given[batch] =
-            scenario_->ask(reader.actor, give_command(reader, batch * columns_given_max), answer_deadline).value();
+            scenario_->ask(reader.actor, give_command(reader, batch * columns_given_max), answer_deadline);
 }
 
 template <class Make, class Take>
@@ -264,7 +264,7 @@ void Collector::ask_everyone(Stage stage, Make make, Take take) {
             try {
                 replace(readers_[i], stage);
                 reply = scenario_->ask(readers_[i].actor, make(i), answer_deadline);
-            } catch (const Failure& failure) {
+            } catch (const ErrorException& failure) {
                 // The one that took its place is gone as well.
                 if (failure.kind() != ErrorKind::gone || replaced_ == replaced_max) throw;
                 reply = failure.error();

@@ -6,7 +6,7 @@
 // cells are written once, by the readers, where they stay.
 //
 // A reader that dies while it works is replaced: its slices come back, and another one reads the part again. Errors
-// are thrown as Failure; then nothing is left but what the session takes back. One thread, the scenario's.
+// are thrown as ErrorException; then nothing is left but what the session takes back. One thread, the scenario's.
 
 #include <string>
 #include <vector>
@@ -76,6 +76,6 @@ private:
     std::size_t readers_wanted_;
     std::size_t replaced_ = 0;
     std::vector<Reader> readers_;
-    std::vector<baton::Lent> lent_;
+    std::vector<baton::Loan> lent_;
     column_reader::Kinds kinds_;
 };

@@ -85,7 +85,7 @@ int play(baton::Scenario& scenario, const Options& options, const TextFile& file
     Table table;
     try {
         table = collector.read(file, header);
-    } catch (const baton::Failure& failure) {
+    } catch (const baton::ErrorException& failure) {
         if (failure.kind() != baton::ErrorKind::refused) throw;
         std::fputs(fmt::format("columns: {}\n", failure.error().text).c_str(), stderr);
         return exit_data;

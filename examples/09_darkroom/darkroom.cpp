@@ -8,17 +8,17 @@
 
 int main(int argc, char** argv) {
     return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
-        const auto darkroom = scenario.spawn<darkroom::Protocol>({"darkroom"}).value();
+        const auto darkroom = scenario.spawn<darkroom::Protocol>({"darkroom"});
 
-        baton::Segment photo = scenario.create_array<float>({480, 640}).value();
+        baton::Segment photo = scenario.create_array<float>({480, 640});
         std::ranges::fill(photo.as<float>(), 0.25F);
         photo.at<float>({100, 200}) = 0.5F;
 
-        baton::Lent lent = scenario.lend(std::move(photo)).value();
-        const darkroom::Exposure before = scenario.ask(darkroom, darkroom::Meter{lent.lease().value()}).value();
+        baton::Loan lent = scenario.lend(std::move(photo));
+        const darkroom::Exposure before = scenario.ask(darkroom, darkroom::Meter{lent.lease().value()});
         photo = lent.reclaim().value();
 
-        photo = scenario.ask(darkroom, darkroom::Develop{std::move(photo), 2.0F}).value();
+        photo = scenario.ask(darkroom, darkroom::Develop{std::move(photo), 2.0F});
         fmt::print("peak {} before, {} at the same place after\n", before.peak, photo.at<float>({100, 200}));
     });
 }

@@ -22,23 +22,23 @@ void set_slowly(baton::Slice place, std::int64_t value) {
 }
 
 void play(baton::Scenario& scenario) {
-    baton::Segment segment = scenario.create_array<std::int64_t>({6}).value();
+    baton::Segment segment = scenario.create_array<std::int64_t>({6});
     std::ranges::copy(std::to_array<std::int64_t>({1, 1, 2, 3, 5, 8}), segment.as<std::int64_t>().begin());
-    baton::Lent array = scenario.lend(std::move(segment)).value();
+    baton::Loan array = scenario.lend(std::move(segment));
     {
         pool::Pool manager{scenario.context(), story::crew("task_manager", 2)};
         manager.add(pool::call("set", pool::slice_of(array, 5, 1), 888).with_id(1)).value();
         for (std::uint64_t place = 0; place < 4; ++place)
             manager.add(pool::call("set_slowly", pool::slice_of(array, place, 1), 111 + place).with_id(2 + place)).value();
         // An id that is taken is refused, and nothing else changes.
-        story::say("scenario", "{}", describe(manager.add(pool::call("set", pool::slice_of(array, 4, 1), 5).with_id(1)).error()));
+        story::say("scenario", "{}", to_text(manager.add(pool::call("set", pool::slice_of(array, 4, 1), 5).with_id(1)).error()));
         story::say("scenario", "tasks: {}", fmt::join(manager.pending(), " "));
         const std::vector<pool::AnyOutcome> results = manager.execute().value();
         story::say("scenario", "tasks without a result: {}", manager.pending().size());
         std::set<std::string> workers;
         for (std::uint64_t id = 1; id <= results.size(); ++id) {
             const pool::AnyOutcome one = manager.find(id).value().value();
-            story::say("scenario", "task {}: {}, handled by {}", one.id(), one.ok() ? "done" : describe(one.error()), one.worker());
+            story::say("scenario", "task {}: {}, handled by {}", one.id(), one.ok() ? "done" : to_text(one.error()), one.worker());
             workers.insert(one.worker());
         }
         story::say("scenario", "workers that had tasks: {}", workers.size());

@@ -27,7 +27,7 @@ void play(baton::Scenario& scenario) {
         pool::Pool manager{scenario.context(), story::crew("pool_hand_over", 8)};
         arrays = manager.map<baton::Segment>("count_up", counts).value().values().value();
     }
-    for (const baton::RosterRow& row : scenario.roster().value())
+    for (const baton::RosterRow& row : scenario.roster())
         if (row.name.starts_with("worker")) fmt::print("{} is still there\n", row.name);
 
     std::uint64_t total = 0;

@@ -32,7 +32,7 @@ void play(baton::Scenario& scenario) {
     for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) story::say("scenario", "{}", one.to_text());
 
     named_rows.pop_back();
-    story::say("scenario", "{}", describe(first.starmap<std::string>("label", rows, named_rows).error()));
+    story::say("scenario", "{}", to_text(first.starmap<std::string>("label", rows, named_rows).error()));
 
     // A second pool, many more tasks than a byte can count, and a second run of both.
     auto many = story::crew("enhanced_pool", 2);

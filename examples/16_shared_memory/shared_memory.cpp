@@ -75,12 +75,12 @@ private:
 using Ref = baton::Ref<Protocol>;
 
 void look_twice(baton::Scenario& scenario, const Ref& reader) {
-    baton::Segment memory = scenario.create_array<std::uint8_t>({4}).value();
+    baton::Segment memory = scenario.create_array<std::uint8_t>({4});
     const auto bytes = memory.as<std::uint8_t>();
     std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
-    baton::Lent lent = scenario.lend(std::move(memory)).value();
+    baton::Loan lent = scenario.lend(std::move(memory));
     for (int look = 1; look <= 2; ++look)
-        story::say("scenario", "look {} of the reader: {}", look, fmt::join(scenario.ask(reader, Look{lent.lease().value()}).value(), " "));
+        story::say("scenario", "look {} of the reader: {}", look, fmt::join(scenario.ask(reader, Look{lent.lease().value()}), " "));
 }
 
 void meet_at_once(baton::Scenario& scenario, const Ref& alice, const Ref& bob) {
@@ -91,33 +91,33 @@ void meet_at_once(baton::Scenario& scenario, const Ref& alice, const Ref& bob) {
         story::say("scenario", "met: {}", fmt::join(met->seen, " "));
     }
     story::say("scenario", "created by one of two: {}", created == 1);
-    scenario.ask(alice, Write{0, 7}).value();
-    story::say("scenario", "Alice has written, and Bob sees: {}", fmt::join(scenario.ask(bob, LookAgain{}).value(), " "));
+    scenario.ask(alice, Write{0, 7});
+    story::say("scenario", "Alice has written, and Bob sees: {}", fmt::join(scenario.ask(bob, LookAgain{}), " "));
     // Nobody has time to clean up.
-    for (const Ref& one : both) scenario.kill(one).value();
-    for (const Ref& one : both) scenario.join(one, 5s).value();
+    for (const Ref& one : both) scenario.kill(one);
+    for (const Ref& one : both) scenario.join(one, 5s);
 }
 
 void hand_out_and_take_in(baton::Scenario& scenario) {
-    baton::Segment memory = scenario.create_array<std::uint8_t>({1}).value();
+    baton::Segment memory = scenario.create_array<std::uint8_t>({1});
     memory.at<std::uint8_t>({0}) = 7;
     const std::string name = fmt::format("multiprocessor-{}", ::getpid());
-    scenario.context().hand_out(std::move(memory), name).value();
+    scenario.context().export_as(std::move(memory), name).value();
     const baton::Layout layout{"|u1", {1}};
     {
-        const baton::Segment back = scenario.context().take_in(name, layout).value();
+        const baton::Segment back = scenario.context().import_from(name, layout).value();
         story::say("scenario", "back by its name: {}", fmt::join(back.as<std::uint8_t>(), " "));
     }
-    story::say("scenario", "and once more: {}", name_of(scenario.context().take_in(name, layout).error().kind));
+    story::say("scenario", "and once more: {}", name_of(scenario.context().import_from(name, layout).error().kind));
 }
 
 void play(baton::Scenario& scenario) {
-    const std::vector<Ref> all = scenario.spawn_all<Protocol>(story::roles("shared_memory", {"Alice", "Bob", "Charlie"})).value();
+    const std::vector<Ref> all = scenario.spawn_all<Protocol>(story::roles("shared_memory", {"Alice", "Bob", "Charlie"}));
     look_twice(scenario, all[2]);
     story::say("scenario", "== create or attach ==");
     meet_at_once(scenario, all[0], all[1]);
     story::say("scenario", "== after their death ==");
-    const Met met = scenario.ask(all[2], Meet{"multiprocessor"}).value();
+    const Met met = scenario.ask(all[2], Meet{"multiprocessor"});
     story::say("scenario", "Charlie has {}: {}", met.has_created ? "created it anew" : "found old state", fmt::join(met.seen, " "));
     story::say("scenario", "== out of the session, and back ==");
     hand_out_and_take_in(scenario);

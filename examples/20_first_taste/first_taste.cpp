@@ -32,9 +32,9 @@ void play(baton::Scenario& scenario) {
     const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
     Queue container{scenario.context(), Queue::make(scenario.context(), keeper, "container").value()};
     for (const char* name : {"Process-1", "Process-2"}) {
-        const auto worker = scenario.spawn<Protocol>(story::role("first_taste", name)).value();
-        scenario.ask(worker, Work{container.address(), name}).value();
-        scenario.stop(worker).value();
+        const auto worker = scenario.spawn<Protocol>(story::role("first_taste", name));
+        scenario.ask(worker, Work{container.address(), name});
+        scenario.stop(worker);
     }
     story::say("scenario", "{}", container.size().value());
     // What is left in a queue is taken out, or ends with its keeper.

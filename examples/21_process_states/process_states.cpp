@@ -53,11 +53,15 @@ void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, co
         story::say("scenario", "Process not started yet");
         return story::say("scenario", "Exit code: None");
     }
-    const auto exit = scenario.exit_of(actor);
-    if (!exit) return story::say("scenario", "The process is closed");
-    story::say("scenario", "Is alive?: {}", !exit->has_ended());
+    baton::Exit exit;
+    try {
+        exit = scenario.exit_of(actor);
+    } catch (const baton::ErrorException&) {
+        return story::say("scenario", "The process is closed");
+    }
+    story::say("scenario", "Is alive?: {}", !exit.has_ended());
     story::say("scenario", "Sentinel: {}", is_readable(sentinel.get(), std::chrono::milliseconds{0}) ? "readable" : "not readable");
-    story::say("scenario", "Exit code: {}", exit->has_ended() ? fmt::to_string(exit_code(*exit)) : "None");
+    story::say("scenario", "Exit code: {}", exit.has_ended() ? fmt::to_string(exit_code(exit)) : "None");
 }
 
 void play(baton::Scenario& scenario) {
@@ -67,25 +71,25 @@ void play(baton::Scenario& scenario) {
     print_info(scenario, sleeper, sentinel);
 
     story::say("scenario", "== start ==");
-    sleeper = scenario.spawn<Protocol>(story::role("process_states", "sleeper")).value();
-    sentinel = scenario.sentinel(sleeper).value();
-    scenario.ask(sleeper, Sleep{}).value();
+    sleeper = scenario.spawn<Protocol>(story::role("process_states", "sleeper"));
+    sentinel = scenario.sentinel(sleeper);
+    scenario.ask(sleeper, Sleep{});
     print_info(scenario, sleeper, sentinel);
 
     story::say("scenario", "== terminate ==");
-    scenario.terminate(sleeper).value();
+    scenario.terminate(sleeper);
     // An event loop could wait for this and for other things at once.
     static_cast<void>(is_readable(sentinel.get(), std::chrono::seconds{10}));
-    scenario.join(sleeper, std::chrono::seconds{10}).value();
+    scenario.join(sleeper, std::chrono::seconds{10});
     print_info(scenario, sleeper, sentinel);
 
     story::say("scenario", "== stop ==");
-    const auto other = scenario.spawn<Protocol>(story::role("process_states", "other")).value();
-    scenario.ask(other, Sleep{}).value();
-    scenario.stop(other).value();
+    const auto other = scenario.spawn<Protocol>(story::role("process_states", "other"));
+    scenario.ask(other, Sleep{});
+    scenario.stop(other);
 
     story::say("scenario", "== close ==");
-    scenario.close().value();
+    scenario.close();
     print_info(scenario, sleeper, sentinel);
 }
 

@@ -48,10 +48,10 @@ void play(baton::Scenario& scenario) {
     Queue content{context, Queue::make(context, keeper, "content").value()};
     baton::sync::Event noticed{context, baton::sync::Event::make(context, keeper, "noticed").value()};
 
-    const auto people = scenario.spawn_all<Protocol>(story::roles("joinable_queue", {"fill", "draw"})).value();
-    scenario.ask(people[0], Fill{content.address()}).value();
+    const auto people = scenario.spawn_all<Protocol>(story::roles("joinable_queue", {"fill", "draw"}));
+    scenario.ask(people[0], Fill{content.address()});
     story::say("scenario", "call queue join");
-    auto drawing = scenario.request(people[1], Draw{content.address(), noticed.address()}).value();
+    auto drawing = scenario.request(people[1], Draw{content.address(), noticed.address()});
     content.join(5s).value();
     story::say("scenario", "queue join");
     noticed.set().value();

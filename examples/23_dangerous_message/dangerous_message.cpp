@@ -26,7 +26,7 @@ public:
             story::say(context_->name(), "receive the message");
             const auto text = conn.receive(5s);
             if (text) story::say(context_->name(), "it is a text of {} letters: {}", text->size(), *text);
-            else story::say(context_->name(), "{}", describe(text.error()));
+            else story::say(context_->name(), "{}", to_text(text.error()));
         }
         return true;
     }
@@ -39,12 +39,12 @@ void play(baton::Scenario& scenario) {
     baton::Context& context = scenario.context();
     const auto keeper = baton::sync::spawn_keeper(context).value();
     const auto ends = baton::sync::Channel<std::string>::make(context, keeper, "conn").value();
-    const auto receiver = scenario.spawn<Protocol>(story::role("dangerous_message", "receiver")).value();
+    const auto receiver = scenario.spawn<Protocol>(story::role("dangerous_message", "receiver"));
 
     // pickle.dumps of an object whose __reduce__ answers (os.system, ("echo Hello!",))
     constexpr std::string_view pickled{"\x80\x03" "cposix\nsystem\n" "X\x0b\0\0\0" "echo Hello!" "\x85R.", 34};
     const auto* bytes = reinterpret_cast<const std::byte*>(pickled.data());
-    auto receiving = scenario.request(receiver, Receive{ends.second, 3}).value();
+    auto receiving = scenario.request(receiver, Receive{ends.second, 3});
     const auto say = [&](const auto& message) {
         context.ask(ends.first.keeper, baton::sync::Say{ends.first.number, baton::sync::item_of(message)}).value();
     };

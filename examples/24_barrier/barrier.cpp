@@ -41,7 +41,7 @@ void play(baton::Scenario& scenario) {
     constexpr std::size_t amount = 10;
     std::vector<std::string> names;
     for (std::size_t number = 0; number < amount; ++number) names.push_back(fmt::format("Process-{}", number));
-    const auto processes = scenario.spawn_all<Protocol>(story::roles("barrier", names)).value();
+    const auto processes = scenario.spawn_all<Protocol>(story::roles("barrier", names));
 
     const auto keeper = baton::sync::spawn_keeper(context).value();
     Queue queue{context, Queue::make(context, keeper, "queue").value()};
@@ -53,7 +53,7 @@ void play(baton::Scenario& scenario) {
     std::vector<baton::Pending<bool>> adding;
     for (std::size_t number = 0; number < amount; ++number) {
         const AddToQueue add{all_here.address(), queue.address(), static_cast<std::int64_t>(number)};
-        adding.push_back(scenario.request(processes[number], add).value());
+        adding.push_back(scenario.request(processes[number], add));
         // One after the other, so that the story is the same each time.
         while (number + 1 < amount && all_here.waiting().value() <= number) {
         }

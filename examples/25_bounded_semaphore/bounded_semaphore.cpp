@@ -40,19 +40,19 @@ void play(baton::Scenario& scenario) {
     baton::Context& context = scenario.context();
     const auto keeper = baton::sync::spawn_keeper(context).value();
     Semaphore semaphore{context, Semaphore::make(context, keeper, "connections", 3).value()};
-    const auto processes = scenario.spawn_all<Protocol>(story::roles("bounded_semaphore", {"Process-20", "Process-21", "Process-22"})).value();
-    for (const auto& process : processes) scenario.ask(process, Connect{semaphore.address()}).value();
+    const auto processes = scenario.spawn_all<Protocol>(story::roles("bounded_semaphore", {"Process-20", "Process-21", "Process-22"}));
+    for (const auto& process : processes) scenario.ask(process, Connect{semaphore.address()});
 
     story::say("scenario", "Try to acquire new semaphore");
     story::say("scenario", "{}", name_of(semaphore.acquire(50ms).error().kind));
-    auto first = scenario.request(processes[0], Disconnect{}).value();
+    auto first = scenario.request(processes[0], Disconnect{});
     semaphore.acquire(5s).value();
     story::say("scenario", "New semaphore acquired");
     first.get(5s).value();
-    for (const auto& process : {processes[1], processes[2]}) scenario.ask(process, Disconnect{}).value();
+    for (const auto& process : {processes[1], processes[2]}) scenario.ask(process, Disconnect{});
 
     semaphore.release().value();
-    story::say("scenario", "{}", describe(semaphore.release().error()));
+    story::say("scenario", "{}", to_text(semaphore.release().error()));
 }
 
 }  // namespace bounded_semaphore

@@ -55,8 +55,8 @@ void play(baton::Scenario& scenario) {
     for (const char* name : {"Process-23", "Process-24"}) {
         chains.push_back({sync::Condition::make(context, lock.address(), name).value(),
                           sync::Latch::make(context, keeper, name, depth + 1).value()});
-        const auto first = scenario.spawn<Protocol>(story::role("recursive_condition", name)).value();
-        scenario.send(first, Recurse{lock.address(), chains.back().condition, chains.back().done, depth}).value();
+        const auto first = scenario.spawn<Protocol>(story::role("recursive_condition", name));
+        scenario.send(first, Recurse{lock.address(), chains.back().condition, chains.back().done, depth});
     }
     for (const Chain& chain : chains) {
         sync::Condition condition{context, chain.condition, lock};

@@ -86,12 +86,12 @@ void play(baton::Scenario& scenario) {
     const std::string border = fmt::format("OO{}OO", std::string(3 * dimension, '='));
     const std::string empty = fmt::format("||{}||", std::string(3 * dimension, ' '));
     for (const std::string& line : {border, empty}) locked_print(print_lock, line);
-    const auto first = scenario.spawn<Protocol>(story::role("rhombus", "Process-25")).value();
+    const auto first = scenario.spawn<Protocol>(story::role("rhombus", "Process-25"));
     {
         const sync::Hold end_hold = end_lock.acquire(5s).value();
         const Draw draw{lock.address(), condition.address(), end_lock.address(), end_reached.address(), print_lock.address(),
                         done.address(), dimension, dimension};
-        scenario.send(first, draw).value();
+        scenario.send(first, draw);
         end_reached.wait(20s).value();
         const sync::Hold hold = lock.acquire(5s).value();
         condition.notify().value();

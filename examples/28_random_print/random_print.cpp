@@ -53,8 +53,8 @@ void play(baton::Scenario& scenario) {
     sync::RecursiveLock lock{context, sync::Lock::make(context, keeper, "lock").value()};
     sync::Condition condition{context, sync::Condition::make(context, lock.address(), "go").value(), lock};
     sync::Latch done{context, sync::Latch::make(context, keeper, "done", count).value()};
-    const auto first = scenario.spawn<Protocol>(story::role("random_print", "1")).value();
-    scenario.send(first, Print{lock.address(), condition.address(), done.address(), count, count}).value();
+    const auto first = scenario.spawn<Protocol>(story::role("random_print", "1"));
+    scenario.send(first, Print{lock.address(), condition.address(), done.address(), count, count});
     while (condition.waiting().value() < count) {
     }
     {

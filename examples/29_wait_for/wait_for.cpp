@@ -73,8 +73,8 @@ void play(baton::Scenario& scenario) {
     Queue queue{context, Queue::make(context, keeper, "queue").value()};
     queue.put(1, 1s).value();
 
-    const auto waiter = scenario.spawn<Protocol>(story::role("wait_for", "Process-27")).value();
-    auto waiting = scenario.request(waiter, WaitUntilEmpty{lock, changed, queue.address(), looks.address()}).value();
+    const auto waiter = scenario.spawn<Protocol>(story::role("wait_for", "Process-27"));
+    auto waiting = scenario.request(waiter, WaitUntilEmpty{lock, changed, queue.address(), looks.address()});
     looks.wait(30s).value();
     const std::int64_t data = queue.get(1s).value();
     waiting.get(60s).value();

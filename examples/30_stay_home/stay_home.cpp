@@ -35,7 +35,7 @@ class Street {
 public:
     explicit Street(baton::Scenario& scenario)
         : scenario_(&scenario),
-          people_(scenario.spawn_all<Protocol>(story::roles("stay_home", {"Alice", "Bob", "Charlie"})).value()),
+          people_(scenario.spawn_all<Protocol>(story::roles("stay_home", {"Alice", "Bob", "Charlie"}))),
           keeper_(baton::sync::spawn_keeper(scenario.context()).value()),
           rain_stopped_(scenario.context(), baton::sync::Event::make(scenario.context(), keeper_, "rain stopped").value()) {}
 
@@ -55,7 +55,7 @@ private:
         story::say("scenario", "== {} group ==", which);
         std::vector<baton::Pending<std::vector<std::string>>> staying;
         for (const auto& person : people_)
-            staying.push_back(scenario_->request(person, StayHome{rain_stopped_.address(), patience.count()}).value());
+            staying.push_back(scenario_->request(person, StayHome{rain_stopped_.address(), patience.count()}));
         weather();
         for (std::size_t number = 0; number < people_.size(); ++number)
             for (const std::string& line : staying[number].get(15s).value()) story::say(names_[number], "{}", line);

@@ -56,10 +56,10 @@ void play(baton::Scenario& scenario) {
     baton::Context& context = scenario.context();
     const auto keeper = baton::sync::spawn_keeper(context).value();
     using Ref = baton::Ref<Protocol>;
-    const std::vector<Ref> four = scenario.spawn_all<Protocol>(story::roles("value", {"Alice", "Bob", "Charlie", "Dora"})).value();
+    const std::vector<Ref> four = scenario.spawn_all<Protocol>(story::roles("value", {"Alice", "Bob", "Charlie", "Dora"}));
     const auto fresh = [&](const std::string& name) {
         const baton::sync::Address address = Counter::make(context, keeper, name, 0).value();
-        for (const Ref& one : four) scenario.send(one, Use{address}).value();
+        for (const Ref& one : four) scenario.send(one, Use{address});
         return address;
     };
     const auto all = [&](const auto& command) {
@@ -68,8 +68,8 @@ void play(baton::Scenario& scenario) {
 
     story::say("scenario", "== two steps that others come between ==");
     Counter lost{context, fresh("lost")};
-    for (const Ref& one : {four[0], four[1]}) story::say("scenario", "loaded: {}", scenario.ask(one, Load{}).value());
-    for (const Ref& one : {four[0], four[1]}) scenario.ask(one, StoreOneMore{}).value();
+    for (const Ref& one : {four[0], four[1]}) story::say("scenario", "loaded: {}", scenario.ask(one, Load{}));
+    for (const Ref& one : {four[0], four[1]}) scenario.ask(one, StoreOneMore{});
     story::say("scenario", "two have added one: {}", lost.load().value());
 
     story::say("scenario", "== {} times each, without the lock ==", times);

@@ -57,12 +57,12 @@ void play(baton::Scenario& scenario) {
     array.assign("\1").value();
     story::say("scenario", "{}", written(array.text()));
     array.assign(array.text() + "\1\1\1\1").value();
-    story::say("scenario", "{}", describe(array.assign(array.text() + "\1").error()));
+    story::say("scenario", "{}", to_text(array.assign(array.text() + "\1").error()));
     array.store(0, '\2');
     story::say("scenario", "{}", written(array.text()));
     story::say("scenario", "{}", written(array.raw()));
 
-    const auto writers = scenario.spawn_all<Protocol>(story::roles("byte_array", {"Alice", "Bob", "Charlie", "Dora"})).value();
+    const auto writers = scenario.spawn_all<Protocol>(story::roles("byte_array", {"Alice", "Bob", "Charlie", "Dora"}));
     // The length that it has when all four are done.
     const auto lengthened = [&](const std::string& name, bool with_lock) {
         ByteArray text{context, ByteArray::make(context, keeper, name, 4 * times).value()};

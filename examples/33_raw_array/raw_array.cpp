@@ -57,7 +57,7 @@ public:
         : scenario_(&scenario),
           keeper_(baton::sync::spawn_keeper(scenario.context()).value()),
           array_(scenario.context(), Array::make(scenario.context(), keeper_, "array", length).value()),
-          writers_(scenario.spawn_all<Protocol>(story::roles("raw_array", {"0", "1", "2", "3"})).value()) {}
+          writers_(scenario.spawn_all<Protocol>(story::roles("raw_array", {"0", "1", "2", "3"}))) {}
 
     Counts operator()(Locking locking) {
         {
@@ -66,7 +66,7 @@ public:
         }
         std::vector<baton::Pending<bool>> replacing;
         for (std::size_t number = 0; number < writers; ++number)
-            replacing.push_back(scenario_->request(writers_[number], Replace{array_.address(), locking, static_cast<std::int32_t>(number)}).value());
+            replacing.push_back(scenario_->request(writers_[number], Replace{array_.address(), locking, static_cast<std::int32_t>(number)}));
         for (auto& one : replacing) one.get(300s).value();
 
         const baton::sync::Hold hold = array_.acquire(5s).value();

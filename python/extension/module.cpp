@@ -65,13 +65,13 @@ std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
 
 py::list spawn(PySession& self, const std::vector<std::tuple<std::string, std::string, std::vector<std::string>>>& what,
                std::uint64_t memory_bytes, const py::object& deadline, bool shows_progress) {
-    std::vector<Session::SpawnOptions> options;
-    for (const auto& [program, name, arguments] : what) options.push_back({program, name, arguments, 0, memory_bytes});
+    std::vector<SpawnOptions> options;
+    for (const auto& [program, name, arguments] : what) options.push_back({.program = program, .name = name, .arguments = arguments, .memory_bytes = memory_bytes});
     const Duration duration = to_duration(deadline);
     auto spawned = self.turn([&](Session& session) {
         std::optional<Progress> progress;
         if (shows_progress) progress.emplace("starting", options.size(), "actors");
-        return session.spawn(options, duration, [&](std::size_t ready) {
+        return session.spawn(options, duration, 0, [&](std::size_t ready) {
             if (progress) progress->reach(ready);
         });
     });

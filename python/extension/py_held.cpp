@@ -131,7 +131,7 @@ std::unique_ptr<PySegment> take_in(const std::shared_ptr<PySession>& session, co
                                    const py::object& dtype) {
     const Layout layout = layout_from(shape, dtype);
     return made<PySegment>(session, value_or_raise(session->turn(
-                                        [&](Session& open) { return open.context().take_in(name, layout); })));
+                                        [&](Session& open) { return open.context().import_from(name, layout); })));
 }
 
 std::shared_ptr<PySession> shared(PySession& session) { return session.shared_from_this(); }
@@ -146,7 +146,7 @@ std::unique_ptr<PyLent> lend(PySegment& self) {
 void hand_out(PySegment& self, const std::string& name) {
     static_cast<void>(self.about_to_go("hand_out()"));
     value_or_raise(with<Segment>(self, [&](Session& session, Segment& segment) {
-        return session.context().hand_out(std::move(segment), name);
+        return session.context().export_as(std::move(segment), name);
     }));
 }
 
@@ -207,7 +207,7 @@ py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std:
     CreatedOrAttached one = value_or_raise(session->turn(
         [&](Session& open) { return open.context().create_or_attach_as(name, layout, {}, duration); }));
     py::object lent = py::none();
-    if (one.was_created()) lent = py::cast(made<PyLent>(session, std::move(one.lent)));
+    if (one.was_created()) lent = py::cast(made<PyLent>(session, std::move(one.loan)));
     return py::make_tuple(py::cast(made<PySlice>(session, std::move(one.slice))), lent);
 }
 

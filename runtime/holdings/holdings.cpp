@@ -59,8 +59,8 @@ void Holdings::note(Transition transition, Slot slot, Epoch epoch, ActorNumber p
     ledger().note(me_.number, transition, slot, epoch, partner, now);
 }
 
-std::string Holdings::describe(const Holding& holding) const {
-    return fmt::format("{} {}.{} ({})", name_of(holding.kind), holding.slot, holding.epoch, to_text(holding.layout));
+std::string Holdings::to_text(const Holding& holding) const {
+    return fmt::format("{} {}.{} ({})", name_of(holding.kind), holding.slot, holding.epoch, baton::to_text(holding.layout));
 }
 
 Mapping::Access Holdings::access_of(const Holding& holding) const noexcept {
@@ -71,7 +71,7 @@ Result<void> Holdings::map(Holding& holding) {
     if (holding.lender != nullptr) {  // our own, not sent yet: it lies where its lender has it mapped
         const bool is_lent = holding.lender->ticket == holding.lender_ticket && holding.lender->data != nullptr;
         holding.data = is_lent ? holding.lender->data + holding.offset : nullptr;
-        if (!is_lent) return refused(fmt::format("{} is of a segment that is lent no more", describe(holding)));
+        if (!is_lent) return refused(fmt::format("{} is of a segment that is lent no more", to_text(holding)));
         return {};
     }
     if (holding.data != nullptr) return {};
@@ -94,9 +94,9 @@ void Holdings::unmap(Holding& holding) noexcept {
 
 Result<void> Holdings::lend(Holding& holding) {
     if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be lent");
-    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", describe(holding), holding.exports));
+    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
     const std::optional<Epoch> epoch = ledger().lend(holding.slot, holding.epoch, me_.number);
-    if (!epoch) return refused(fmt::format("{} is not ours in the ledger", describe(holding)));
+    if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
     pass_crash_point(CrashPoint::lend_made);
     holding.epoch = *epoch;
     holding.state = Holding::State::lent;

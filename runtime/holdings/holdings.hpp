@@ -3,7 +3,7 @@
 //
 // The actor's side of docs/ownership.md: it makes the transitions in which this actor is named, maps the
 // memory they open, and finishes each before the next one. It sends nothing: a transfer begins here (depart)
-// and the inbox's loop carries it. Segment, Lent, Lease and Slice (runtime/segment.hpp) are its faces.
+// and the inbox's loop carries it. Segment, Loan, Lease and Slice (runtime/segment.hpp) are its faces.
 //
 // A Holding is a row of this process's own book. It is handed out with a ticket, and a ticket that has been
 // raised since is worth nothing: so a Segment that was sent is empty, wherever it lies.
@@ -28,7 +28,7 @@ struct Holding {
     enum class State : std::uint8_t {
         none,      // not in use
         owned,     // a Segment
-        lent,      // a Lent
+        lent,      // a Loan
         borrowed,  // a Lease or Slice that has been claimed
         pledge,    // a Lease or Slice that its lender has made and not sent yet
         departing, // offered or granted: on its way to another
@@ -48,11 +48,11 @@ struct Holding {
     Slot lease = 0;
     Epoch lease_epoch = 0;
     ActorNumber other = 0;        // heir or borrower while departing; lender of what is borrowed; sender while arriving
-    Holding* lender = nullptr;    // of a pledge, and of a lease of ours on its way: the Lent, ...
+    Holding* lender = nullptr;    // of a pledge, and of a lease of ours on its way: the Loan, ...
     std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
-    bool was_sliced = false;      // of a Lent: a slice of it has been made
-    // Of a Lent: under which name it is published, and how; nothing: it is not. Whoever attaches takes a lease row of its own.
+    bool was_sliced = false;      // of a Loan: a slice of it has been made
+    // Of a Loan: under which name it is published, and how; nothing: it is not. Whoever attaches takes a lease row of its own.
     struct Publication {
         Ledger::NameSlot row = 0;
         NameWord word;
@@ -61,8 +61,8 @@ struct Holding {
     std::optional<Publication> published;
     bool was_published = false;   // in this lend
     bool is_shared = false;       // of a pledge: the slice may overlap its like
-    std::vector<Slot> lease_rows; // of a Lent: rows in its list
-    std::vector<Holding*> pledges;  // of a Lent: made and not sent
+    std::vector<Slot> lease_rows; // of a Loan: rows in its list
+    std::vector<Holding*> pledges;  // of a Loan: made and not sent
 
     [[nodiscard]] Handle handle() const;
     [[nodiscard]] Store::Block block() const noexcept { return {slot, generation}; }
@@ -80,7 +80,7 @@ public:
     // ---- T1, T9, T10
     // `overloaded` when memory, budget or rows are short. The bytes are not cleared.
     [[nodiscard]] Result<Holding*> create(Layout layout);
-    // Ends a Segment, Lent, Lease, Slice or pledge.
+    // Ends a Segment, Loan, Lease, Slice or pledge.
     void release(Holding& holding) noexcept;
     // Ends everything that is held; handles out there are empty afterwards. What has exports stays where it is, as
     // private memory, until this object ends.
@@ -147,7 +147,7 @@ public:
     [[nodiscard]] ActorId me() const noexcept { return me_; }
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
     [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
-    [[nodiscard]] std::string describe(const Holding& holding) const;
+    [[nodiscard]] std::string to_text(const Holding& holding) const;
     // Its bytes are at hand afterwards.
     [[nodiscard]] Result<void> map(Holding& holding);
 

@@ -52,7 +52,7 @@ Result<Holding*> Holdings::create(Layout layout) {
     const std::optional<std::uint64_t> bytes = layout.bytes();
     if (!bytes || *bytes > limits::segment_bytes_max)
         return refused(fmt::format("a segment of {} is not possible: it has an element type of NumPy's and at most {} bytes "
-                                   "(limits::segment_bytes_max)", to_text(layout), limits::segment_bytes_max));
+                                   "(limits::segment_bytes_max)", baton::to_text(layout), limits::segment_bytes_max));
     if (layout.shape.size() > limits::shape_dimensions_max)
         return refused(fmt::format("a segment has at most {} dimensions (limits::shape_dimensions_max)",
                                    limits::shape_dimensions_max));
@@ -260,7 +260,7 @@ void Holdings::trim() noexcept {
 
 Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be handed out by name");
-    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", describe(holding), holding.exports));
+    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
     if (Result<void> possible = check_outside_name(name); !possible) return possible;
     SegmentRow& row = ledger().segment(holding.slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);
@@ -291,7 +291,7 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
 
 Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     const std::optional<std::uint64_t> bytes = layout.bytes();
-    if (!bytes) return refused(fmt::format("shared memory can't be taken in as {}", to_text(layout)));
+    if (!bytes) return refused(fmt::format("shared memory can't be taken in as {}", baton::to_text(layout)));
     if (Result<void> possible = check_outside_name(name); !possible) return possible.error();
     // What can fail comes before what can't be taken back: until it has its new name the memory is the user's.
     Result<SharedObject> outside = Store::open_outside(name, *bytes);

@@ -33,13 +33,13 @@ Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind
     if (Result<void> fine = check_published_name(name); !fine) return fine;
     if (lent.state != Holding::State::lent) return refused("only a segment that is lent can be published: lend it first");
     if (lent.published)
-        return refused(fmt::format("{} is published as '{}' already: withdraw that first", describe(lent),
+        return refused(fmt::format("{} is published as '{}' already: withdraw that first", to_text(lent),
                                    ledger().name_of_row(lent.published->row)));
     if (lent.layout.type.size() > limits::published_type_bytes_max)
         return refused(fmt::format("{} has elements whose type takes more than {} bytes to write: it can't be published "
-                                   "(limits::published_type_bytes_max)", describe(lent), limits::published_type_bytes_max));
+                                   "(limits::published_type_bytes_max)", to_text(lent), limits::published_type_bytes_max));
     if (overlaps(lent, kind, 0, lent.bytes))
-        return refused(fmt::format("{} can't be published {} while leases or slices of another kind are out", describe(lent),
+        return refused(fmt::format("{} can't be published {} while leases or slices of another kind are out", to_text(lent),
                                    kind == LeaseKind::read ? "to be read" : "to be shared"));
     const Result<Ledger::NameSlot> row = ledger().bind_name(name);
     if (!row) return row.error();
@@ -63,7 +63,7 @@ Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind
 Result<void> Holdings::check_published(const Holding& lent, LeaseKind kind) const {
     if (!lent.published || lent.published->kind == kind) return {};
     return refused(fmt::format("{} is published as '{}' to be {}: others may attach at any moment, so that {}; withdraw the name first",
-                               describe(lent), ledger().name_of_row(lent.published->row),
+                               to_text(lent), ledger().name_of_row(lent.published->row),
                                lent.published->kind == LeaseKind::read ? "read" : "shared",
                                lent.published->kind == LeaseKind::read ? "nobody may write it" : "all of it is shared"));
 }
@@ -96,7 +96,7 @@ Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Public
     const std::uint64_t capacity = segment.bytes.load(relaxed);
     if (layout.bytes() != what.bytes || what.bytes > capacity)
         return Error{ErrorKind::corrupt, fmt::format("the ledger says that {} is published, and that it has {} bytes of memory",
-                                                     to_text(layout), capacity)};
+                                                     baton::to_text(layout), capacity)};
     const Result<Slot> lease = unlinked_lease();
     if (!lease) return lease.error();
     ledger().describe_lease(*lease, word.slot, what.lend, {what.kind, 0, what.bytes}, Ledger::Listing::none);

@@ -21,11 +21,11 @@ Error refused(std::string text) { return Error{ErrorKind::refused, std::move(tex
 Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
     const auto gone = [&] { return Error{ErrorKind::gone, fmt::format("actor {} has exited", to_string(to))}; };
     if (holding.exports > 0)
-        return refused(fmt::format("{} has {} views that somebody still holds: let go of them first", describe(holding),
+        return refused(fmt::format("{} has {} views that somebody still holds: let go of them first", to_text(holding),
                                    holding.exports));
     if (holding.state == Holding::State::owned) {
         const std::optional<Epoch> epoch = ledger().offer(holding.slot, holding.epoch, me_.number, to.number);
-        if (!epoch) return refused(fmt::format("{} is not ours in the ledger", describe(holding)));
+        if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
         pass_crash_point(CrashPoint::offer_made);
         holding.epoch = *epoch;
         holding.other = to.number;
@@ -41,11 +41,11 @@ Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
     }
     if (holding.state != Holding::State::pledge)
         return refused(holding.state == Holding::State::borrowed
-                           ? fmt::format("{} is borrowed: only its lender can lend it on", describe(holding))
+                           ? fmt::format("{} is borrowed: only its lender can lend it on", to_text(holding))
                            : std::string("a segment in the message is empty: it was moved from, or sent before"));
     Holding* lender = holding.lender;
     if (lender->ticket != holding.lender_ticket || lender->state != Holding::State::lent)
-        return refused(fmt::format("{} is of a segment that is lent no more", describe(holding)));
+        return refused(fmt::format("{} is of a segment that is lent no more", to_text(holding)));
     bool is_linked = false;
     Result<Slot> row = free_lease(*lender, is_linked);
     if (!row) return row.error();
@@ -177,7 +177,7 @@ Holding& Holdings::expect(const Handle& handle, ActorNumber sender) {
 Result<void> Holdings::open(Holding& holding) {
     const auto not_so = [&] {
         return refused(fmt::format("{} is not on its way from actor {} to this one: the handle is stale, repeated, forged or "
-                                   "of another's", describe(holding), holding.other));
+                                   "of another's", to_text(holding), holding.other));
     };
     if (!ledger().is_slot(holding.slot)) return not_so();
     const SegmentRow& row = ledger().segment(holding.slot);
@@ -234,7 +234,7 @@ Result<void> Holdings::accept(std::span<Holding* const> parcel) {
             is_segment ? ledger().accept(holding->slot, holding->epoch, holding->other, me_.number)
                        : ledger().claim(holding->lease, holding->lease_epoch, holding->other, me_.number);
         if (!epoch)
-            return refuse(refused(fmt::format("{} was taken back by its sender before it was accepted", describe(*holding))));
+            return refuse(refused(fmt::format("{} was taken back by its sender before it was accepted", to_text(*holding))));
         pass_crash_point(is_segment ? CrashPoint::accept_made : CrashPoint::claim_made);
         (is_segment ? holding->epoch : holding->lease_epoch) = *epoch;
         holding->state = is_segment ? Holding::State::owned : Holding::State::borrowed;

@@ -60,7 +60,7 @@ Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
 }
 
 Result<ReplyFrame> Loop::await_word(AskId id, Deadline deadline) {
-    const Deadline enough = Deadline::in(*clock_, limits::round_trip_deadline);
+    const Deadline enough = Deadline::in(*clock_, limits::round_trip_timeout);
     std::vector<ActorId> circle;
     Waited waited = wait_for_answer(id, deadline, circle);
     if (waited == Waited::deadline && circle.empty() && !enough.has_passed(*clock_)) waited = wait_for_word(id, enough);
@@ -141,7 +141,7 @@ std::string Loop::what_keeps(const Peer& peer) const {
 Error Loop::deadlock(ErrorKind kind, const std::vector<ActorId>& circle) {
     const auto name_of = [this](ActorId actor) {
         if (actor == me_) return name_;
-        const Result<Peer*> peer = reach(actor, Deadline::in(*clock_, limits::coordinator_deadline));
+        const Result<Peer*> peer = reach(actor, Deadline::in(*clock_, limits::coordinator_timeout));
         return peer ? (*peer)->name : to_string(actor);
     };
     std::string text = "deadlock:";

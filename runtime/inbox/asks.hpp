@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <baton/ref.hpp>
 #include <baton/limits.hpp>
@@ -34,6 +36,7 @@ public:
         ActorId to;
         std::optional<Result<ReplyFrame>> outcome;
         bool is_abandoned = false;  // nobody waits for its outcome
+        bool is_continued = false;  // its outcome goes to a function
         std::function<void(Result<ReplyFrame>)> take_late = {};  // who takes back what a late answer says was done
     };
 
@@ -54,21 +57,38 @@ public:
         Ask* ask = find(id);
         if (ask == nullptr || ask->outcome) return false;
         ask->outcome.emplace(std::move(outcome));
+        if (ask->is_continued) continued_.push_back(id);
         return true;
     }
     void settle_all_to(ActorId to, const Error& error) {
         std::erase_if(asks_, [to](const auto& entry) { return entry.second.to == to && entry.second.is_abandoned; });
         for (auto& [id, ask] : asks_)
-            if (ask.to == to && !ask.outcome) ask.outcome.emplace(error);
+            if (ask.to == to && !ask.outcome) end(id, ask, error);
     }
     void settle_all(const Error& error) {
         std::erase_if(asks_, [](const auto& entry) { return entry.second.is_abandoned; });
         for (auto& [id, ask] : asks_)
-            if (!ask.outcome) ask.outcome.emplace(error);
+            if (!ask.outcome) end(id, ask, error);
     }
     void forget(AskId id) noexcept { asks_.erase(id); }
 
+    // The outcome of this ask is to be given to a function.
+    void mark_continued(AskId id) {
+        Ask* ask = find(id);
+        if (ask == nullptr) return;
+        ask->is_continued = true;
+        if (ask->outcome) continued_.push_back(id);
+    }
+    // Those of them that have been settled, in that order.
+    [[nodiscard]] std::vector<AskId> take_continued() noexcept { return std::exchange(continued_, {}); }
+    [[nodiscard]] bool any_continued() const noexcept { return !continued_.empty(); }
+
 private:
+    void end(AskId id, Ask& ask, const Error& error) {
+        ask.outcome.emplace(error);
+        if (ask.is_continued) continued_.push_back(id);
+    }
+    std::vector<AskId> continued_;
     std::unordered_map<AskId, Ask> asks_;
     AskId last_ = 0;
 };

@@ -49,7 +49,7 @@ template <class C>
 
 template <class C>
 [[nodiscard]] Result<void> tell(Loop& loop, const C& command) {
-    return loop.send(coordinator_id, command_name<C>, encoded_body(command), limits::coordinator_deadline,
+    return loop.send(coordinator_id, command_name<C>, encoded_body(command), limits::coordinator_timeout,
                      Loop::Urgency::now);
 }
 

@@ -49,7 +49,7 @@ Error error_of_current_exception() {
     for (std::string& frame : error.frames) frame = readable_symbol(std::move(frame));
     try {
         throw;
-    } catch (const Failure& failure) {
+    } catch (const ErrorException& failure) {
         // A handler that let an Error of the runtime through: its kind says more than the exception's type.
         error.kind = failure.kind() == ErrorKind::stopping ? ErrorKind::stopping : ErrorKind::failed;
         error.text = failure.what();
@@ -66,7 +66,7 @@ namespace {
 void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why) {
     if (slot.is_asked()) return slot.fail(why);
     loop.log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
-                    command.envelope.tag, describe(why));
+                    command.envelope.tag, to_text(why));
     loop.refuse(command, why);
 }
 
@@ -74,7 +74,7 @@ void report_exception(Incoming& incoming) {
     const Error error = error_of_current_exception();
     if (incoming.slot.is_asked()) return incoming.slot.fail(error);
     incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"", to_string(incoming.command.envelope.from),
-                             incoming.command.envelope.tag, describe(error));
+                             incoming.command.envelope.tag, to_text(error));
 }
 
 }  // namespace

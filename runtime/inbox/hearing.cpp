@@ -89,7 +89,7 @@ bool Loop::take_answers(Link link) {
         std::size_t offset = 0;
         Result<Envelope> envelope = read_envelope(answer_unpacker_, answer_frame_, offset);
         if (!envelope) {
-            log_->warn("answer.unreadable", "{}", describe(envelope.error()));
+            log_->warn("answer.unreadable", "{}", to_text(envelope.error()));
             continue;
         }
         if (envelope->kind == MessageKind::reply) {
@@ -99,7 +99,7 @@ bool Loop::take_answers(Link link) {
         }
         Result<Value> body = answer_unpacker_.next(answer_frame_, offset);
         if (!body) {
-            log_->warn("answer.unreadable", "{}", describe(body.error()));
+            log_->warn("answer.unreadable", "{}", to_text(body.error()));
         } else if (envelope->kind == MessageKind::notice && link == control_) {
             take_notice(*envelope, *body);
         } else if (envelope->kind == MessageKind::error) {
@@ -122,7 +122,7 @@ template <class Notice>
 std::optional<Notice> Loop::read_notice(Value body) const {
     Result<Notice> notice = decode_as<Notice>(body, command_name<Notice>, session_);
     if (notice) return std::move(*notice);
-    log_->warn("notice.unreadable", "{}", describe(notice.error()));
+    log_->warn("notice.unreadable", "{}", to_text(notice.error()));
     return std::nullopt;
 }
 

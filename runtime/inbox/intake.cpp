@@ -102,7 +102,7 @@ void Intake::drop(Link link, const Error& why) {
     offset_ = 0;
     drop_silently(link);
     const Sender& sender = senders_[link];
-    log_->warn("peer.dropped", "from={} why=\"{}\"", to_string(sender.id), describe(why));
+    log_->warn("peer.dropped", "from={} why=\"{}\"", to_string(sender.id), to_text(why));
 
     Buffer answer;
     Encoder encoder{answer};

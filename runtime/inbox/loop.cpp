@@ -83,7 +83,9 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         if (handler != nullptr && !is_handling_) {
             give_bounces();
             tell_exits();
+            continue_settled();
         }
+        if (!is_handling_) send_due();
         if (handler != nullptr) {
             if (handler->descriptor() >= 0) handler->on_descriptor();
             if (handler->next_deadline().has_passed(*clock_)) handler->on_deadline();
@@ -167,6 +169,7 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     if (drains_.any()) deadline = deadline.or_earlier(drains_.next_look(handler != nullptr));
     for (const LateExit& late : late_exits_) deadline = deadline.or_earlier(late.at_latest);
     if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, answers_.pause()));
+    if (!is_handling_) deadline = deadline.or_earlier(next_timer());
     const Transport::Interest interest{handler != nullptr, waited_links_, writable, waited_descriptors_};
     const bool any_readable = transport_->wait(interest, deadline.left(*clock_));
     // User code that waits in the middle of serve() does not look at the inbox, so its waits don't count.
@@ -190,7 +193,7 @@ void Loop::give_bounces() {
             Bounce bounce = std::move(bounces_.front());
             bounces_.pop_front();
             log_->warn("gift.bounced", "to={} command={} segments={} why=\"{}\": nobody takes it (Context::on_bounced), released",
-                       to_string(bounce.to), bounce.tag, bounce.holdings.size(), describe(bounce.why));
+                       to_string(bounce.to), bounce.tag, bounce.holdings.size(), to_text(bounce.why));
             for (Holding* holding : bounce.holdings) holdings()->release(*holding);
             continue;
         }
@@ -209,6 +212,74 @@ void Loop::tell_exits() {
         const Handling handling{is_handling_};
         exit_taker_(Ended{exited.actor, std::move(exited.name), std::move(exited.exit)});
     }
+}
+
+// ---- what is to be done later -------------------------------------------------------------------------
+
+Result<void> Loop::send_after(Duration delay, const AnyRef& to, std::string_view tag, std::string_view body) {
+    if (!thread_.is_this()) return thread_.refusal();
+    if (Result<void> ours = require_ours(to); !ours) return ours;
+    if (delayed_.size() >= limits::delayed_commands_max)
+        return Error{ErrorKind::overloaded, "too many commands wait to be sent later (limits::delayed_commands_max)"};
+    const Deadline at = Deadline::in(*clock_, std::max(delay, Duration::zero()));
+    delayed_.emplace(at.at(), Delayed{to, std::string(tag), Buffer(body)});
+    return {};
+}
+
+void Loop::send_due() {
+    if (delayed_.empty() || is_sending_due_) return;
+    const Instant now = clock_->now();
+    is_sending_due_ = true;
+    struct End {
+        bool& flag;
+        ~End() { flag = false; }
+    } const end{is_sending_due_};
+    while (!delayed_.empty() && delayed_.begin()->first <= now) {
+        auto due = delayed_.extract(delayed_.begin());
+        Delayed& one = due.mapped();
+        const Result<void> sent = send(one.to, one.tag, one.body, Duration::zero(), Urgency::now);
+        if (sent) continue;
+        if (sent.error().kind == ErrorKind::overloaded && !ends_waits()) {
+            due.key() = now + delayed_retry_interval;
+            delayed_.insert(std::move(due));
+            continue;
+        }
+        log_->warn("command.undelivered", "to={} command={} why=\"{}\"", to_string(one.to.id), one.tag, to_text(sent.error()));
+    }
+}
+
+void Loop::continue_with(AskId ask, Deadline deadline, std::function<void(Result<ReplyFrame>)> take) {
+    thread_.require();
+    continuations_.emplace(ask, std::move(take));
+    if (!deadline.is_never()) continuation_deadlines_.emplace(deadline.at(), ask);
+    asks_.mark_continued(ask);
+}
+
+void Loop::continue_settled() {
+    if (continuations_.empty()) return;
+    const auto give = [this](AskId ask, Waited waited) {
+        auto found = continuations_.extract(ask);
+        if (found.empty()) return;
+        Result<ReplyFrame> outcome = take_outcome(ask, waited, {});
+        const Handling handling{is_handling_};
+        found.mapped()(std::move(outcome));
+    };
+    for (const AskId ask : asks_.take_continued()) give(ask, Waited::done);
+    const Instant now = clock_->now();
+    while (!continuation_deadlines_.empty() && continuation_deadlines_.begin()->first <= now) {
+        const AskId ask = continuation_deadlines_.begin()->second;
+        continuation_deadlines_.erase(continuation_deadlines_.begin());
+        if (continuations_.contains(ask)) give(ask, is_settled(ask) ? Waited::done : Waited::deadline);
+    }
+    if (continuations_.empty()) continuation_deadlines_.clear();
+}
+
+Deadline Loop::next_timer() const {
+    Deadline next = Deadline::never();
+    if (!delayed_.empty() && !is_sending_due_) next = Deadline{delayed_.begin()->first};
+    if (asks_.any_continued()) return Deadline{clock_->now()};
+    if (!continuation_deadlines_.empty()) next = next.or_earlier(Deadline{continuation_deadlines_.begin()->first});
+    return next;
 }
 
 std::size_t Loop::count_bounces(std::string_view type) const {

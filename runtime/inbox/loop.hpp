@@ -72,7 +72,7 @@ public:
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
     // The same of somebody who answers what can be answered at once, and the rest later. A deadline that is shorter than the
-    // way there and back does not end the wait before the other has had its say (limits::round_trip_deadline).
+    // way there and back does not end the wait before the other has had its say (limits::round_trip_timeout).
     [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
@@ -100,6 +100,12 @@ public:
     }
     // What waits to share a frame goes out now.
     void flush();
+
+    // Sends that command at that time from now on, between commands. Afterwards it is as send() with no time to wait for
+    // room: tried again until there is some, or dropped with a warning.
+    [[nodiscard]] Result<void> send_after(Duration delay, const AnyRef& to, std::string_view tag, std::string_view body);
+    // Gives the outcome of an ask to `take`, between commands, once it has come or the deadline has passed.
+    void continue_with(AskId ask, Deadline deadline, std::function<void(Result<ReplyFrame>)> take);
 
     // To those who are at the other end of an accepted link; see Answers.
     Answers::Posted post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
@@ -150,6 +156,9 @@ private:
     // A sender whose window is full looks again so often, and an answerer whose asker reads slowly; the other
     // has plenty to do meanwhile.
     static constexpr Duration window_interval = std::chrono::milliseconds{1};
+
+    // A command that was to be sent by now and found no room is tried again after this.
+    static constexpr Duration delayed_retry_interval = std::chrono::milliseconds{10};
 
     // So many answers are read of one link before others, the control lane and the deadline are looked at.
     static constexpr std::size_t answers_per_look_max = 256;
@@ -204,6 +213,9 @@ private:
     void take_in_vain(Link link, const Envelope& envelope);
     void keep_bounces(std::vector<Bounce> bounces);
     void give_bounces();
+    void send_due();
+    void continue_settled();
+    [[nodiscard]] Deadline next_timer() const;
     void tell_exits();
     void tell_drained(bool was_empty);
 
@@ -233,6 +245,17 @@ private:
     std::vector<LateExit> late_exits_;  // of those whose last answers may still be on their way
     std::deque<Bounce> bounces_;
     std::unordered_map<std::string_view, std::function<void(Bounce)>> bounce_takers_;
+    // Commands that are to be sent later, by their time.
+    struct Delayed {
+        AnyRef to;
+        std::string tag;
+        Buffer body;
+    };
+    std::multimap<Instant, Delayed> delayed_;
+    // Asks whose outcomes go to a function, by their number, and by their deadline.
+    std::unordered_map<AskId, std::function<void(Result<ReplyFrame>)>> continuations_;
+    std::multimap<Instant, AskId> continuation_deadlines_;
+    bool is_sending_due_ = false;
     Handler* collector_ = nullptr;
     bool is_handling_ = false;
     ActorId sender_;  // of the command in hand

@@ -47,11 +47,11 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     Buffer body;
     Encoder encoder{body};
     encode(encoder, coordinator::Locate{AnyRef{to}});
-    Result<AskId> ask = request(coordinator_id, "Locate", body, limits::coordinator_deadline);
+    Result<AskId> ask = request(coordinator_id, "Locate", body, limits::coordinator_timeout);
     if (!ask) return ask.error();
     const Unasked unasked{*this, *ask, Unasked::Then::abandoned};
     // Whatever the deadline is: the first message to somebody fares as the second one does.
-    const Deadline enough = Deadline::in(*clock_, limits::round_trip_deadline);
+    const Deadline enough = Deadline::in(*clock_, limits::round_trip_timeout);
     Result<ReplyFrame> reply = await(*ask, deadline.at() < enough.at() ? enough : deadline);
     if (!reply) {
         // Who has lived will not come to life again: nobody asks the coordinator twice. Who has not may still come.
@@ -239,10 +239,10 @@ void Loop::flush() {
     for (const ActorId id : unsent) {
         Peer* peer = peers_.find(id);
         if (peer == nullptr) continue;
-        const Result<void> pushed = push(*peer, Deadline::in(*clock_, limits::send_deadline));
+        const Result<void> pushed = push(*peer, Deadline::in(*clock_, limits::send_timeout));
         if (!pushed && (peer = peers_.find(id)) != nullptr) {
             log_->warn("command.lost", "to={} count={} why=\"{}\"", peer->name, peer->waiting_commands,
-                       describe(pushed.error()));
+                       to_text(pushed.error()));
             peers_.discard_waiting(*peer);
             --unsent_peers_;
         }

@@ -72,20 +72,8 @@ std::string read_line(int fd, Duration at_most) {
     return line;
 }
 
-constexpr Duration coordinator_start_deadline = std::chrono::seconds{10};
-constexpr Duration coordinator_exit_deadline = std::chrono::seconds{2};
-
-// Asks under way; those that are still there at the end, also by an exception, are given up.
-struct Asked {
-    explicit Asked(Loop& one) : loop(one) {}
-    ~Asked() {
-        for (const AskId ask : all) loop.abandon(ask);
-    }
-    Asked(const Asked&) = delete;
-    Asked& operator=(const Asked&) = delete;
-    Loop& loop;
-    std::vector<AskId> all;
-};
+constexpr Duration coordinator_start_timeout = std::chrono::seconds{10};
+constexpr Duration coordinator_exit_timeout = std::chrono::seconds{2};
 
 }  // namespace
 
@@ -118,11 +106,14 @@ struct Session::Parts {
     Loop loop{transport, clock, log};
     std::optional<Vitals> vitals;
     UniqueFd coordinator_pidfd;
-    pid_t coordinator_pid = 0;
 };
 
-Session::Session() : parts_(std::make_unique<Parts>()), loop_(&parts_->loop), mail_(std::make_unique<Mail>()) {
-    context_ = std::make_unique<Context>(*loop_);
+Session::Session() : Session(std::make_unique<Parts>()) {}
+
+Session::Session(std::unique_ptr<Parts> parts)
+    : Directory(parts->loop), parts_(std::move(parts)), mail_(std::make_unique<Mail>()) {
+    set_closed();  // until it has joined
+    context_ = std::make_unique<Context>(*this);
     Access::send_at_once(*context_);
     mail_->loop = loop_;
     loop_->collect_with(*mail_);
@@ -137,8 +128,8 @@ Session::~Session() {
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     take_over_for_library();
     std::unique_ptr<Session> session{new Session};
-    session->program_folders_ = entry.program_folders;
-    for (std::string& folder : program_folders()) session->program_folders_.push_back(std::move(folder));
+    session->folders_ = entry.program_folders;
+    for (std::string& folder : program_folders()) session->folders_.push_back(std::move(folder));
 
     const bool names_one = entry.session.has_value() || std::getenv(session_variable) != nullptr;
     if (names_one || !entry.may_start) {
@@ -149,7 +140,7 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
         return started.error();
     }
     if (Result<void> joined = session->join_session(entry); !joined) return joined.error();  // ends its own coordinator
-    session->is_closed_ = false;
+    session->set_closed(false);
     return session;
 }
 
@@ -173,7 +164,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     if (!child) return child.error();
     announces.reset();
     coordinator_ = std::make_unique<Child>(std::move(*child));
-    const std::string line = read_line(announced.get(), coordinator_start_deadline);
+    const std::string line = read_line(announced.get(), coordinator_start_timeout);
     if (line.starts_with('/')) {
         folder_ = line;
         return {};
@@ -182,9 +173,9 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::optional<ErrorKind> kind = error_kind_of(std::string_view(line).substr(0, space));
     if (kind) return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program, line.substr(std::min(space + 1, line.size())))};
-    const std::optional<ExitStatus> status = coordinator_->reap_within(coordinator_exit_deadline);
+    const std::optional<ExitStatus> status = coordinator_->reap_within(coordinator_exit_timeout);
     const std::string end = !status            ? fmt::format("it has not announced a session within {} s",
-                                                             coordinator_start_deadline / std::chrono::seconds{1})
+                                                             coordinator_start_timeout / std::chrono::seconds{1})
                             : status->by_signal ? fmt::format("signal {} ended it", status->code_or_signal)
                                                 : fmt::format("it ended with exit code {}", status->code_or_signal);
     return Error{ErrorKind::refused, fmt::format("the coordinator {} did not start: {}. What it has said on its way is on "
@@ -200,7 +191,7 @@ Result<void> Session::join_session(const Entry& entry) {
     const coordinator::Join join{AnyRef{}, entry.name, static_cast<std::uint64_t>(::getpid()),
                                  entry.inbox == Inbox::open ? inbox : "", {}, is_own()};
     pass_crash_point(CrashPoint::join_bound);
-    const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_deadline);
+    const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_timeout);
     if (!welcome) return welcome.error();
     pass_crash_point(CrashPoint::join_welcomed);
     loop_->be(welcome->you.id, welcome->name);
@@ -223,210 +214,9 @@ Result<void> Session::watch_coordinator(pid_t pid) {
     Result<UniqueFd> pidfd = open_pidfd(pid);
     if (!pidfd) return pidfd.error();
     parts_->coordinator_pidfd = std::move(*pidfd);
-    parts_->coordinator_pid = pid;
+    be_ruled_by(pid);
     loop_->watch_coordinator(parts_->coordinator_pidfd.get(),
                              [this] { return has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}}); });
-    return {};
-}
-
-Result<void> Session::require_open() const {
-    if (!loop_->thread().is_this()) return loop_->thread().refusal();
-    if (!is_closed_) return {};
-    return Error{ErrorKind::gone, "the session is closed: nothing can be done with it any more"};
-}
-
-// ---- actors ----------------------------------------------------------------------------------------
-
-Result<std::vector<Spawned>> Session::spawn(const std::vector<SpawnOptions>& what, Within within,
-                                            const std::function<void(std::size_t)>& on_ready) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    const Deadline deadline = within.deadline(loop_->clock());
-    std::vector<Spawning> all;
-    std::optional<Error> failure;
-    for (const SpawnOptions& one : what) {
-        std::vector<std::string> folders = one.folders;
-        folders.insert(folders.end(), program_folders_.begin(), program_folders_.end());
-        Result<Spawning> spawning = Spawning::begin(
-            *loop_,
-            {one.program, one.name, one.arguments, std::move(folders), one.fingerprint, Duration::zero(),
-             one.memory_bytes == 0 ? std::nullopt : std::optional{one.memory_bytes}, std::nullopt},
-            deadline);
-        if (!spawning) {
-            failure = spawning.error();
-            break;
-        }
-        all.push_back(std::move(*spawning));
-    }
-    std::size_t ready_before = 0;
-    const auto all_settled = [&] {
-        const auto ready = static_cast<std::size_t>(
-            std::ranges::count_if(all, [](const Spawning& one) { return one.is_settled(); }));
-        if (ready != ready_before && on_ready) on_ready(ready);
-        ready_before = ready;
-        return ready == all.size();
-    };
-    if (!all.empty()) static_cast<void>(loop_->serve(nullptr, all_settled, all.front().patience()));
-    std::vector<Spawned> spawned;
-    bool is_answered = true;
-    for (Spawning& spawning : all) {
-        Result<Spawned> one = spawning.end();
-        is_answered = is_answered && !spawning.was_given_up();
-        if (one) {
-            spawned.push_back(std::move(*one));
-        } else if (!failure) {
-            failure = one.error();
-        }
-    }
-    std::vector<AnyRef> started;
-    for (const Spawned& one : spawned) started.push_back(one.actor);
-    if (!failure) {
-        remember_spawned(started);
-        return spawned;
-    }
-    if (started.empty()) return *failure;
-    if (is_answered) {
-        static_cast<void>(stop(started, limits::stop_deadline));
-    } else {  // nobody waits for a coordinator that does not answer
-        static_cast<void>(tell(*loop_, coordinator::StopActors{std::move(started), limits::stop_deadline}));
-    }
-    return *failure;
-}
-
-// Those that live, and as many of those that have ended as the roster remembers.
-void Session::remember_spawned(const std::vector<AnyRef>& started) {
-    spawned_.insert(spawned_.end(), started.begin(), started.end());
-    if (spawned_.size() <= limits::exits_kept_max) return;
-    const Result<std::vector<RosterRow>> rows = roster(false);
-    if (!rows) return;
-    std::unordered_set<ActorId> alive;
-    for (const RosterRow& row : *rows) alive.insert(row.actor.id);
-    std::size_t too_many = spawned_.size() - limits::exits_kept_max / 2;
-    std::erase_if(spawned_, [&](const AnyRef& one) { return too_many > 0 && !alive.contains(one.id) && too_many-- > 0; });
-}
-
-Result<Spawned> Session::find(std::string_view name) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::Find{std::string(name)}, limits::coordinator_deadline);
-}
-
-Result<std::vector<RosterRow>> Session::roster(bool with_exited) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    std::vector<RosterRow> rows;
-    std::unordered_map<ActorId, std::size_t> places;  // of the living: one may exit between two pages
-    coordinator::RosterPlace place;
-    const Deadline deadline = Deadline::in(loop_->clock(), limits::coordinator_deadline);
-    for (;;) {
-        Result<coordinator::RosterPage> page =
-            call(*loop_, coordinator::RosterFrom{with_exited, place}, deadline.left(loop_->clock()));
-        if (!page) return page.error();
-        for (RosterRow& row : page->rows) {
-            const auto [known, is_new] = places.try_emplace(row.actor.id, rows.size());
-            if (is_new) rows.push_back(std::move(row));
-            else rows[known->second] = std::move(row);
-        }
-        if (!page->next) return rows;
-        place = *page->next;
-    }
-}
-
-Result<std::vector<Ended>> Session::stop(std::vector<AnyRef> actors, Within within, bool drain) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    const Deadline end = within.deadline(loop_->clock());
-    Result<std::vector<Ended>> ended = ask_coordinator(coordinator::StopActors{actors, end.left(loop_->clock()), drain, until_of(end)}, end);
-    if (!ended || ended->size() >= actors.size()) return ended;
-    // The answer may have had no room for the exits of those that had ended before.
-    std::unordered_set<ActorId> missing;
-    for (const AnyRef& actor : actors) missing.insert(actor.id);
-    for (const Ended& one : *ended) missing.erase(one.actor.id);
-    if (Result<std::vector<RosterRow>> others = exits_from({}); others)
-        for (RosterRow& one : *others)
-            if (missing.erase(one.actor.id) == 1) ended->push_back({one.actor, std::move(one.name), std::move(one.exit)});
-    return ended;
-}
-
-Result<std::vector<RosterRow>> Session::exits_from(coordinator::RosterPlace place) {
-    std::vector<RosterRow> rows;
-    place.number = std::numeric_limits<std::uint32_t>::max();  // behind all who live
-    for (;;) {
-        Result<coordinator::RosterPage> page =
-            call(*loop_, coordinator::RosterFrom{true, place}, limits::coordinator_deadline);
-        if (!page) return page.error();
-        for (RosterRow& row : page->rows) rows.push_back(std::move(row));
-        if (!page->next) return rows;
-        place = *page->next;
-    }
-}
-
-Result<std::vector<Ended>> Session::end_session(Within within) {
-    const Deadline deadline = within.deadline(loop_->clock());
-    Result<coordinator::Closed> closed =
-        ask_coordinator(coordinator::CloseSession{deadline.left(loop_->clock())}, deadline);
-    if (!closed) return closed.error();
-    // It waits for our goodbye, and answers meanwhile.
-    if (closed->next)
-        if (Result<std::vector<RosterRow>> more = exits_from(*closed->next); more)
-            for (RosterRow& row : *more)
-                if (!row.program.empty()) closed->ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
-    return std::move(closed->ended);
-}
-
-// For what takes the coordinator its time: a large stop may end a moment after its deadline. One that is frozen is not
-// waited for beyond it.
-template <class C>
-Result<typename C::Reply> Session::ask_coordinator(const C& command, Deadline deadline) {
-    const Result<AskId> ask = loop_->request(coordinator_id, command_name<C>, encoded_body(command), deadline.left(loop_->clock()));
-    if (!ask) return ask.error();
-    const auto is_settled = [&] { return loop_->is_settled(*ask); };
-    if (loop_->serve(nullptr, is_settled, with_grace(loop_->clock(), deadline)) == Loop::Waited::deadline &&
-        !is_coordinator_frozen())
-        static_cast<void>(loop_->serve(nullptr, is_settled, Deadline::in(loop_->clock(), limits::coordinator_deadline)));
-    Result<ReplyFrame> reply = loop_->await(*ask, Deadline{loop_->clock().now()});
-    if (!reply && reply.error().kind == ErrorKind::timed_out && is_coordinator_frozen())
-        return Error{ErrorKind::timed_out,
-                     fmt::format("the coordinator (pid {}) is frozen by a signal and has not answered {} before the deadline; "
-                                 "`kill -CONT {}` wakes it", parts_->coordinator_pid, command_name<C>, parts_->coordinator_pid)};
-    return decoded_reply<typename C::Reply>(std::move(reply));
-}
-
-bool Session::is_coordinator_frozen() const {
-    const std::optional<ProcessFacts> facts = facts_of(parts_->coordinator_pid);
-    return facts && (facts->state == 'T' || facts->state == 't');
-}
-
-Result<void> Session::signal(AnyRef actor, int number) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    Result<std::monostate> done = call(*loop_, coordinator::Signal{actor, number}, limits::coordinator_deadline);
-    if (!done) return done.error();
-    return {};
-}
-
-Result<Ended> Session::join(AnyRef actor, Within within) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    const Result<AskId> ask = loop_->request(coordinator_id, command_name<coordinator::Await>,
-                                             encoded_body(coordinator::Await{actor}), limits::coordinator_deadline);
-    if (!ask) return ask.error();
-    return Pending<Ended>{PendingReply{*loop_, *ask}}.get_word(within);
-}
-
-Result<void> Session::sync(std::span<const AnyRef> actors, Within within) {
-    if (Result<void> open = require_open(); !open) return open.error();
-    const Deadline deadline = within.deadline(loop_->clock());
-    Buffer nothing;
-    Encoder{nothing}.nil();
-    Asked asked{*loop_};
-    std::vector<AskId>& asks = asked.all;
-    std::optional<Error> failure;
-    for (const AnyRef& actor : actors) {
-        Result<AskId> ask = loop_->request(actor, sync_tag, nothing, deadline);
-        if (ask) {
-            asks.push_back(*ask);
-        } else {
-            failure = ask.error();
-        }
-    }
-    for (const AskId ask : asks)
-        if (Result<ReplyFrame> reply = loop_->await(ask, deadline); !reply && !failure) failure = reply.error();
-    if (failure) return *failure;
     return {};
 }
 
@@ -498,8 +288,8 @@ Result<void> Session::wait_for(const std::function<bool()>& done, Within within)
 
 Result<std::vector<Ended>> Session::close(Within within) {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
-    if (is_closed_) return std::vector<Ended>{};
-    is_closed_ = true;
+    if (is_closed()) return std::vector<Ended>{};
+    set_closed();
     loop_->begin_leaving();
     loop_->flush();
     mail_->messages.clear();  // asks among them are answered
@@ -508,8 +298,8 @@ Result<std::vector<Ended>> Session::close(Within within) {
         // A session that was joined goes on; what was started from here does not.
         const Deadline end = within.deadline(loop_->clock());
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
-        if (!spawned_.empty())
-            ended = ask_coordinator(coordinator::StopActors{std::move(spawned_), end.left(loop_->clock()), false}, end);
+        if (std::vector<AnyRef> own = take_spawned(); !own.empty())
+            ended = ask_coordinator(coordinator::StopActors{std::move(own), end.left(loop_->clock()), false}, end);
         pass_crash_point(CrashPoint::leave_begun);
         Result<std::monostate> left = ask_coordinator(coordinator::Leave{}, end);
         pass_crash_point(CrashPoint::leave_answered);
@@ -524,7 +314,7 @@ Result<std::vector<Ended>> Session::close(Within within) {
         return closed.error();
     }
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
-    const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_deadline);
+    const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_timeout);
     if (!end) kill_all();
     if (!closed) return closed.error();
     if (end == ExitStatus{false, exit_unbalanced})
@@ -537,15 +327,15 @@ Result<std::vector<Ended>> Session::close(Within within) {
 void Session::end_coordinator() noexcept {
     if (!is_own() || coordinator_->reap()) return;
     static_cast<void>(coordinator_->send_signal(SIGTERM));
-    if (!coordinator_->reap_within(coordinator_exit_deadline)) kill_all();
+    if (!coordinator_->reap_within(coordinator_exit_timeout)) kill_all();
 }
 
 void Session::kill_all() noexcept {
     if (!is_own()) return;
-    is_closed_ = true;
+    set_closed();
     // Its actors end with it, by the kernel; what lies around is swept.
     static_cast<void>(coordinator_->send_signal(SIGKILL));
-    static_cast<void>(coordinator_->reap_within(coordinator_exit_deadline));
+    static_cast<void>(coordinator_->reap_within(coordinator_exit_timeout));
     static_cast<void>(sweep_dead_sessions());
 }
 

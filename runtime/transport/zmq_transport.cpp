@@ -181,7 +181,7 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         socket.set(zmq::sockopt::rcvhwm, limits::inbox_frames_per_peer_max);
         socket.set(zmq::sockopt::sndhwm, limits::answer_frames_per_peer_max);
         socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_bytes_max));
-        socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(limits::handshake_deadline.count()));
+        socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(limits::handshake_timeout.count()));
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
         sockets_->inbox_path = path_of(address);

@@ -14,13 +14,13 @@
 int main(int argc, char** argv) {
     bool is_over = false;  // outlives the session, which looks at it until it is closed
     return baton::run_scenario(argc, argv, [&is_over](baton::Scenario& scenario) {
-        const auto ada = scenario.spawn<keeper::Protocol>({"keeper", "Ada"}).value();
-        const auto bob = scenario.spawn<keeper::Protocol>({"keeper", "Bob"}).value();
-        baton::Lent lent = scenario.lend(scenario.create_array<float>({1000}).value()).value();
-        scenario.ask(ada, keeper::KeepLease{lent.lease().value()}).value();
-        scenario.ask(ada, keeper::HoldAsked{scenario.create_array<float>({10}).value()}).value();
+        const auto ada = scenario.spawn<keeper::Protocol>({"keeper", "Ada"});
+        const auto bob = scenario.spawn<keeper::Protocol>({"keeper", "Bob"});
+        baton::Loan lent = scenario.lend(scenario.create_array<float>({1000}));
+        scenario.ask(ada, keeper::KeepLease{lent.lease().value()});
+        scenario.ask(ada, keeper::HoldAsked{scenario.create_array<float>({10})});
         static_cast<void>(baton::detail::Access::session(scenario).signal(baton::AnyRef{bob.id}, SIGSTOP));
-        static_cast<void>(scenario.send(bob, keeper::Hold{scenario.create_array<float>({100}).value(), "late"}));
+        static_cast<void>(scenario.send(bob, keeper::Hold{scenario.create_array<float>({100}), "late"}));
         fmt::print("ready\n");
         std::fflush(stdout);
         baton::detail::Loop& loop = baton::detail::Access::session(scenario).loop();

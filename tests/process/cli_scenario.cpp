@@ -27,9 +27,9 @@ bool has_closed(int descriptor) {
 int main(int argc, char** argv) {
     bool is_over = false;  // outlives the session, which looks at it until it is closed
     return baton::run_scenario(argc, argv, [&is_over](baton::Scenario& scenario) {
-        scenario.spawn<greeter::Protocol>({"greeter", "Ada"}).value();
-        scenario.spawn<greeter::Protocol>({"greeter", "Bob"}).value();
-        scenario.spawn<probe::Protocol>({"probe", "Zoe"}).value();
+        scenario.spawn<greeter::Protocol>({"greeter", "Ada"});
+        scenario.spawn<greeter::Protocol>({"greeter", "Bob"});
+        scenario.spawn<probe::Protocol>({"probe", "Zoe"});
         fmt::print("ready\n");
         std::fflush(stdout);
         // Served meanwhile, so that a stop of the session ends this at once.

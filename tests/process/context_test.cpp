@@ -42,7 +42,7 @@ TEST_CASE("who watches an actor is told of its end, though it never sent it anyt
     baton::Context& context = world.scenario().context();
     const ProbeRef alice = world.spawn("Alice");
     std::vector<std::string> ended;
-    context.on_exited([&](const baton::PeerExited& exited) { ended.push_back(exited.name); });
+    context.on_exited([&](const baton::Ended& exited) { ended.push_back(exited.name); });
     REQUIRE(context.watch(alice).value() == "Alice");
     REQUIRE(context.kill(alice));
     REQUIRE(context.wait_for([&] { return !ended.empty(); }, 10s));

@@ -28,7 +28,7 @@ public:
             play(command.peer);
             play_by_name(command.peer, command.name);
             return "done";
-        } catch (const baton::Failure& failure) {
+        } catch (const baton::ErrorException& failure) {
             return failure.what();
         }
     }
@@ -39,7 +39,7 @@ public:
                 context_->send(command.to, Take{make(static_cast<std::int64_t>(number)), ""}).value();
             context_->send(command.to, HoldLease{lent_.lease().value()}).value();
             return "offered";
-        } catch (const baton::Failure& failure) {
+        } catch (const baton::ErrorException& failure) {
             return failure.what();
         }
     }
@@ -53,7 +53,7 @@ public:
         std::ranges::fill(command.item.as<std::int64_t>(), command.value);
         return command.item.first();
     }
-    std::uint64_t on(HandOut command) { return context_->hand_out(std::move(command.item), command.name).ok() ? 1 : 0; }
+    std::uint64_t on(HandOut command) { return context_->export_as(std::move(command.item), command.name).ok() ? 1 : 0; }
     std::int64_t on(const LookUp& command) {
         return context_->look_up<baton::Lease>(command.name).value().as<std::int64_t>()[elements - 1];
     }
@@ -86,7 +86,7 @@ private:
         baton::Segment back = context_->ask(peer, Work{make(3)}, deadline).value();
         require(back.as<std::int64_t>()[elements - 1] == 4, "the receiver's work came back");
         back = {};
-        baton::Lent lent = context_->lend(make(5)).value();
+        baton::Loan lent = context_->lend(make(5)).value();
         require(context_->ask(peer, Look{lent.lease().value(), ""}, deadline).value() == 5, "the reader saw what was lent");
         {
             Look refused{lent.lease().value(), too_much};
@@ -100,21 +100,21 @@ private:
     }
     void play_by_name(Address peer, const std::string& name) {
         const baton::Layout layout{"<i8", {elements}};
-        context_->hand_out(make(own_value), name + "-own").value();
-        baton::Segment own = context_->take_in(name + "-own", layout).value();
+        context_->export_as(make(own_value), name + "-own").value();
+        baton::Segment own = context_->import_from(name + "-own", layout).value();
         require(is_intact(own) && own.as<std::int64_t>()[0] == own_value, "what was handed out came in again");
         require(context_->ask(peer, HandOut{make(theirs_value), name + "-theirs"}, deadline).value() == 1, "the peer hands out");
-        own = context_->take_in(name + "-theirs", layout).value();
+        own = context_->import_from(name + "-theirs", layout).value();
         require(is_intact(own) && own.as<std::int64_t>()[0] == theirs_value, "what the peer handed out came in");
         own = {};
-        baton::Lent board = context_->lend(make(10)).value();
+        baton::Loan board = context_->lend(make(10)).value();
         context_->publish(board, name).value();
         require(context_->ask(peer, LookUp{name}, deadline).value() == 10, "the peer saw what is published");
         require(context_->look_up<baton::Lease>(name).value().as<std::int64_t>()[0] == 10, "so did its owner");
         require(board.reclaim(deadline).ok(), "what was published is whole again");
     }
     static void require(bool holds, std::string what) {
-        if (!holds) throw baton::Failure(baton::Error{baton::ErrorKind::failed, "not so: " + what});
+        if (!holds) throw baton::ErrorException(baton::Error{baton::ErrorKind::failed, "not so: " + what});
     }
     static bool is_intact(baton::Segment& segment) {
         const std::span<std::int64_t> all = segment.as<std::int64_t>();
@@ -129,7 +129,7 @@ private:
     baton::Context* context_;
     std::vector<baton::Segment> kept_;
     std::vector<baton::Lease> leases_;
-    baton::Lent lent_;
+    baton::Loan lent_;
     std::uint64_t bounced_ = 0;
 };
 

@@ -46,7 +46,7 @@ public:
         scenario();
         ::unsetenv("BATON_CRASH_AT");
     }
-    baton::Scenario& scenario() { return world.scenario(); }
+    TestScenario& scenario() { return world.scenario(); }
     Address spawn(const std::string& name, const std::string& crash_at = {}) {
         std::vector<std::string> arguments;
         if (!crash_at.empty()) arguments.push_back("crash-at=" + crash_at);
@@ -150,7 +150,7 @@ bool run(std::string_view point, Role role, Mode mode) {
         }
         survivors.push_back(victim);
     }
-    INFO("outcome of the story: " << (outcome ? *outcome : baton::describe(outcome.error())));
+    INFO("outcome of the story: " << (outcome ? *outcome : baton::to_text(outcome.error())));
     world.check_end(survivors);
     // Whoever dies before memory is the session's leaves it to the user, and so does whoever dies once it has left.
     if (was_passed && mode == Mode::kill && role == Role::giver)

@@ -28,7 +28,7 @@ std::unique_ptr<baton::detail::Session> join(VaultWorld& world) {
 
 // As where the message of a gift is lost with its sender: the ledger says that it is on its way, and it never comes.
 void offer_and_leave(std::unique_ptr<baton::detail::Session> session, baton::ActorId heir) {
-    baton::Segment lost = session->context().create(64).value();
+    baton::Segment lost = session->context().create_segment(64).value();
     baton::detail::Holding* const parcel[] = {baton::detail::Access::holding(lost)};
     session->holdings()->depart(parcel, heir).value();
     REQUIRE(session->close().ok());
@@ -120,7 +120,7 @@ TEST_CASE("a second thread is refused, and changes nothing", "[process]") {
         refused(context.send(vault, vault::Drop{}));
         refused(context.ask(vault, vault::HowMany{}));
         refused(context.request(vault, vault::HowMany{}));
-        refused(context.create(64));
+        refused(context.create_segment(64));
         refused(context.wait_for([] { return true; }, 1s));
         refused(pending.get(1s));
         refused(world.world.session().collect("", {.within = 0s}));
@@ -180,7 +180,7 @@ TEST_CASE("a scenario whose coordinator has died is told so by everything that w
     const vault::Address vault = world.spawn("vault");
     baton::detail::Session& session = world.world.session();
     baton::Context& context = session.context();
-    baton::Lent lent = context.lend(world.make(10, 1)).value();
+    baton::Loan lent = context.lend(world.make(10, 1)).value();
     auto blocked = world.scenario().request(vault, vault::Block{world.world.make_fifo("forever")}).value();
     const baton::Lease kept = lent.lease().value();
     auto keeps = world.scenario().request(vault, vault::KeepLease{lent.lease().value()}).value();
@@ -199,11 +199,11 @@ TEST_CASE("a scenario whose coordinator has died is told so by everything that w
     CHECK(blocked.get(1h).error().kind == ErrorKind::gone);
     CHECK(lent.reclaim(1h).error().kind == ErrorKind::gone);
     CHECK(world.scenario().send(vault, vault::Drop{}).error().kind == ErrorKind::gone);
-    const auto made = context.create(64);
+    const auto made = context.create_segment(64);
     REQUIRE_FALSE(made.ok());
     CHECK(made.error().kind == ErrorKind::gone);
     CHECK_THAT(made.error().text, Catch::Contains("coordinator has died"));
-    CHECK(context.take_in("anything", {"|u1", {1}}).error().kind == ErrorKind::gone);
+    CHECK(context.import_from("anything", {"|u1", {1}}).error().kind == ErrorKind::gone);
     CHECK(context.now() - start < 30s);
     session.kill_all();  // sweeps
     CHECK(world.memories().empty());

@@ -45,7 +45,7 @@ public:
         return keeper::Make::Made{"fresh", std::move(*made)};
     }
     baton::Result<baton::Lease> on(const keeper::LendMe&) {
-        baton::Result<baton::Lent> lent = context_->lend(std::move(held_.back()));
+        baton::Result<baton::Loan> lent = context_->lend(std::move(held_.back()));
         if (!lent) return lent.error();
         held_.pop_back();
         lent_ = std::move(*lent);
@@ -66,7 +66,7 @@ public:
     }
     std::string on(keeper::Forward command) {
         const auto sent = context_->send(command.to, keeper::Hold{std::move(command.segment), "forwarded"});
-        return sent ? "sent" : baton::describe(sent.error());
+        return sent ? "sent" : baton::to_text(sent.error());
     }
     void on(const keeper::Show& command) {
         lent_ = context_->lend(filled({1}, 8).value()).value();
@@ -89,7 +89,7 @@ private:
 
     baton::Context* context_;
     std::vector<baton::Segment> held_;
-    baton::Lent lent_;
+    baton::Loan lent_;
     baton::Lease lease_;
 };
 

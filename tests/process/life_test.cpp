@@ -44,7 +44,7 @@ TEST_CASE("an actor answers what it is asked, whatever the fields", "[process]")
 
 TEST_CASE("sixteen actors start in parallel and stop without a trace", "[process][I7]") {
     ProcessWorld world;
-    std::vector<baton::Program> programs;
+    std::vector<baton::SpawnOptions> programs;
     for (int number = 0; number < 16; ++number) programs.push_back({"probe", "probe-" + std::to_string(number)});
     const std::vector<ProbeRef> probes = world.scenario().spawn_all<probe::Protocol>(programs).value();
     REQUIRE(probes.size() == 16);
@@ -71,7 +71,7 @@ TEST_CASE("an exception out of a handler is answered with its type, text and fra
 
 TEST_CASE("how an actor ended is a value", "[process]") {
     ProcessWorld world;
-    baton::Scenario& scenario = world.scenario();
+    TestScenario& scenario = world.scenario();
     const auto exit_after = [&](const std::string& name, const auto& do_it) {
         const ProbeRef actor = world.spawn(name);
         do_it(actor);
@@ -106,7 +106,7 @@ TEST_CASE("how an actor ended is a value", "[process]") {
 
 TEST_CASE("every ask has one outcome, also when its receiver dies in the handler", "[process][I8]") {
     ProcessWorld world;
-    baton::Scenario& scenario = world.scenario();
+    TestScenario& scenario = world.scenario();
     const ProbeRef alice = world.spawn("Alice");
     auto kept = scenario.request(alice, probe::AnswerLater{}).value();
     auto dropped = scenario.ask(alice, probe::DropAnswer{});

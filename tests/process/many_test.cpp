@@ -103,7 +103,7 @@ TEST_CASE(IN_WORDS("eight thousand", "eight hundred") " leases of one lend come 
     VaultWorld world;
     const vault::Address reader = world.spawn("reader");
     for (const std::uint64_t count : {4'000 / scale, 8'000 / scale}) {
-        baton::Lent lent = world.scenario().lend(world.make(100, 1)).value();
+        baton::Loan lent = world.scenario().lend(world.make(100, 1)).value();
         std::vector<baton::Lease> leases;
         timed("leases made", count, [&] {
             for (std::uint64_t index = 0; index < count; ++index) leases.push_back(lent.lease().value());

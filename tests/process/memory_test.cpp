@@ -30,14 +30,14 @@ TEST_CASE("a session's budget bounds all of its actors together, and is whole ag
     const vault::Address b = world.spawn("b");
     CHECK(world.scenario().ask(a, vault::Occupy{mebibyte, 5}).value() == 5);
     CHECK(world.scenario().ask(b, vault::Occupy{mebibyte, 5}).value() == 3);
-    const auto refused = world.scenario().create(mebibyte, 0s);
+    const auto refused = world.scenario().create_segment(mebibyte, 0s);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().kind == ErrorKind::overloaded);
     CHECK(world.segments().bytes == 8 * mebibyte);
     // Another size than what lies in the pools: they give it back for it.
     world.scenario().send(a, vault::Drop{}).value();
     world.scenario().send(b, vault::Drop{}).value();
-    Segment large = world.scenario().create(8 * mebibyte, 5s).value();
+    Segment large = world.scenario().create_segment(8 * mebibyte, 5s).value();
     std::memset(large.bytes().data(), 1, large.size_bytes());
     CHECK(world.segments().bytes == 8 * mebibyte);
     CHECK(world.audit().empty());
@@ -94,7 +94,7 @@ TEST_CASE("memory of an actor that died is there for others at once", "[process]
     const vault::Address rich = world.spawn("rich");
     CHECK(world.scenario().ask(rich, vault::Occupy{mebibyte, 8}).value() == 8);
     world.kill(rich);
-    CHECK(world.scenario().create(8 * mebibyte, 5s).ok());
+    CHECK(world.scenario().create_segment(8 * mebibyte, 5s).ok());
 }
 
 // ---- in a /dev/shm of 32 MiB, which memory_test.py mounts ------------------------------------------
@@ -109,10 +109,10 @@ TEST_CASE("a full /dev/shm is overloaded for those who create, never a signal", 
     // To the last page.
     CHECK(world.scenario().ask(greedy, vault::Occupy{4096, 10'000}).value() < 1000);
     CHECK(shm_bytes_free() < 64 << 10);
-    const auto refused = world.scenario().create(mebibyte, 0s);
+    const auto refused = world.scenario().create_segment(mebibyte, 0s);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().kind == ErrorKind::overloaded);
-    CHECK(world.scenario().create(mebibyte, 100ms).error().kind == ErrorKind::overloaded);
+    CHECK(world.scenario().create_segment(mebibyte, 100ms).error().kind == ErrorKind::overloaded);
     // What needs pages of the tables is told so too, or finds some.
     for (int index = 0; index < 40; ++index) {
         const auto spawned = world.scenario().spawn<vault::Protocol>({"vault", "late-" + std::to_string(index)});
@@ -121,7 +121,7 @@ TEST_CASE("a full /dev/shm is overloaded for those who create, never a signal", 
     CHECK(world.report(greedy).kept == 0);  // it lives
     CHECK(world.audit().empty());
     world.scenario().send(greedy, vault::Drop{}).value();
-    Segment got = world.scenario().create(8 * mebibyte, 5s).value();
+    Segment got = world.scenario().create_segment(8 * mebibyte, 5s).value();
     std::memset(got.bytes().data(), 1, got.size_bytes());
     CHECK(world.scenario().spawn<vault::Protocol>({"vault", "later"}).ok());
     CHECK(world.audit().empty());
@@ -131,13 +131,13 @@ TEST_CASE("memory that lies in one's own pool in another size makes room in a fu
     VaultWorld world{std::uint64_t{1} << 40};
     std::vector<Segment> all;
     for (;;) {
-        auto made = world.scenario().create(mebibyte, 0s);
+        auto made = world.scenario().create_segment(mebibyte, 0s);
         if (!made) break;
         all.push_back(std::move(*made));
     }
     REQUIRE(all.size() > 8);
     all.clear();
-    CHECK(world.scenario().create(8 * mebibyte, 0s).ok());
+    CHECK(world.scenario().create_segment(8 * mebibyte, 0s).ok());
 }
 
 TEST_CASE("a session that finds /dev/shm full says so", "[.full]") {

@@ -368,7 +368,7 @@ TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds the
 TEST_CASE("what does not fit is refused before anything is sent", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
-    const auto text = [](const auto& result) { return result.ok() ? std::string("it was not refused") : describe(result.error()); };
+    const auto text = [](const auto& result) { return result.ok() ? std::string("it was not refused") : to_text(result.error()); };
     using Int = std::int64_t;
     CHECK_THAT(text(pool.submit<Int>("cube", 3)), Catch::StartsWith("refused: 'pool_worker' has no task 'cube'; it has square("));
     CHECK_THAT(text(pool.submit<Int>("square", "3")), Catch::StartsWith("refused: square(argument 1): expected int64, got string"));
@@ -469,7 +469,7 @@ TEST_CASE("a task whose worker dies is tried again, with its arguments", "[proce
         world.letters(1);
         baton::Segment numbers = world.scenario().create_array<std::int64_t>({4}).value();
         numbers.as<std::int64_t>()[0] = 17;
-        baton::Lent lent = world.scenario().lend(std::move(numbers)).value();
+        baton::Loan lent = world.scenario().lend(std::move(numbers)).value();
         CHECK(pool.submit<std::int64_t>("sum_or_die", lease_of(lent), letters).value().get(20s).value() == 17);
         CHECK(lent.reclaim(10s).value().as<std::int64_t>()[0] == 17);
     }
@@ -585,13 +585,13 @@ TEST_CASE("a worker whose tasks make no sense is refused", "[process][pool]") {
 
 TEST_CASE("memory is lent to all tasks, sliced among them, given to them and by them", "[process][pool]") {
     PoolWorld world;
-    baton::Scenario& scenario = world.scenario();
+    TestScenario& scenario = world.scenario();
     std::optional<baton::pool::Pool> pool;
     pool.emplace(scenario.context(), world.options());
 
     baton::Segment numbers = scenario.create_array<std::int64_t>({100}).value();
     std::iota(numbers.as<std::int64_t>().begin(), numbers.as<std::int64_t>().end(), 0);
-    baton::Lent lent = scenario.lend(std::move(numbers)).value();
+    baton::Loan lent = scenario.lend(std::move(numbers)).value();
     // All read it at once.
     std::vector readers(10, std::tuple{lease_of(lent)});
     CHECK(pool->starmap<std::int64_t>("sum", readers).value().values().value() == Numbers(10, 4950));

@@ -80,7 +80,7 @@ public:
 
     std::string on(const probe::AskOther& command) {
         const auto outcome = context_->ask(command.other, probe::Hang{}, to_duration(command.seconds));
-        return outcome ? *outcome : baton::describe(outcome.error());
+        return outcome ? *outcome : baton::to_text(outcome.error());
     }
     std::string on(probe::AskAround command) {
         if (command.others.empty()) {
@@ -91,7 +91,7 @@ public:
         command.others.erase(command.others.begin());
         const baton::Duration deadline = to_duration(command.seconds);
         const auto outcome = context_->ask(next, std::move(command), deadline);
-        return outcome ? *outcome : baton::describe(outcome.error());
+        return outcome ? *outcome : baton::to_text(outcome.error());
     }
     baton::Result<std::string> on(const probe::TellOther& command) {
         return context_->ask(command.other, probe::Echo{command.text}, std::chrono::seconds{5});
@@ -126,12 +126,12 @@ public:
         const auto outcome = context_->ask(
             command.flooder, probe::Flood{command.victim, command.count, command.ballast_bytes, command.deadline_milliseconds},
             std::chrono::milliseconds{command.deadline_milliseconds});
-        return outcome ? outcome->text : baton::describe(outcome.error());
+        return outcome ? outcome->text : baton::to_text(outcome.error());
     }
     std::string on(const probe::SpawnWithin& command) {
         const auto spawned = context_->spawn<probe::Protocol>(
             {command.program, command.name, {}, std::chrono::milliseconds{command.milliseconds}});
-        return spawned ? "spawned" : baton::describe(spawned.error());
+        return spawned ? "spawned" : baton::to_text(spawned.error());
     }
     baton::Result<baton::Ref<probe::Protocol>> on(const probe::SpawnChild& command) {
         return context_->spawn<probe::Protocol>({command.program, command.name});

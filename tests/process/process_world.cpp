@@ -53,12 +53,12 @@ baton::detail::Session& ProcessWorld::session() {
     if (!session_) {
         session_ = baton::detail::Session::enter({.memory_bytes = memory_bytes_}).value();
         session_ids_.insert(session_->id());
-        scenario_.emplace(*session_, std::vector<std::string>{});
+        scenario_.emplace(*session_);
     }
     return *session_;
 }
 
-baton::Scenario& ProcessWorld::scenario() {
+TestScenario& ProcessWorld::scenario() {
     session();
     return *scenario_;
 }

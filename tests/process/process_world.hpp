@@ -18,6 +18,12 @@
 
 using ProbeRef = baton::Ref<probe::Protocol>;
 
+// A scenario whose verbs return a Result: tests look at errors.
+class TestScenario final : public baton::detail::SessionVerbs<baton::detail::Returning> {
+public:
+    explicit TestScenario(baton::detail::Session& session) : SessionVerbs(session, {}) {}
+};
+
 class ProcessWorld {
 public:
     // `memory_bytes`: that all segments may take; 0: the coordinator's choice.
@@ -26,7 +32,7 @@ public:
 
     // Enters a session of one's own, at first need.
     baton::detail::Session& session();
-    baton::Scenario& scenario();
+    TestScenario& scenario();
     ProbeRef spawn(const std::string& name, std::vector<std::string> arguments = {});
     // Ends the session and returns every exit of its life.
     std::vector<baton::Ended> close();
@@ -52,7 +58,7 @@ private:
     std::set<std::string> descriptors_before_;
     std::set<std::string> session_ids_;
     std::unique_ptr<baton::detail::Session> session_;
-    std::optional<baton::Scenario> scenario_;
+    std::optional<TestScenario> scenario_;
 };
 
 [[nodiscard]] std::set<std::string> open_descriptors();

@@ -164,7 +164,7 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
         auto session = baton::detail::Session::enter({.memory_bytes = 64 << 20}).value();
         former = session->id();
         world.watch(former);
-        baton::Scenario scenario{*session, {}};
+        TestScenario scenario{*session};
         const auto giver = scenario.spawn<vault::Protocol>({"vault", "giver"}).value();
         const auto taker = scenario.spawn<vault::Protocol>({"vault", "taker"}).value();
         stale = scenario.create_array<std::int64_t>({1000}).value();
@@ -177,7 +177,7 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
         static_cast<void>(session->close());
     }
     CHECK_FALSE(stale);
-    CHECK_THROWS_AS(stale.as<std::int64_t>(), baton::Failure);
+    CHECK_THROWS_AS(stale.as<std::int64_t>(), baton::ErrorException);
     CHECK_FALSE(memories_of(former).empty());
     auto session = baton::detail::Session::enter({.memory_bytes = 32 << 20}).value();
     world.watch(session->id());
@@ -187,7 +187,7 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
     CHECK(list.budget_bytes == 32 << 20);
     CHECK(list.alive == 0);
     CHECK(list.bytes == 0);
-    baton::Scenario scenario{*session, {}};
+    TestScenario scenario{*session};
     std::vector<Segment> fresh;
     for (int index = 0; index < 100; ++index) {
         fresh.push_back(scenario.create_array<std::int64_t>({1000}).value());
@@ -205,7 +205,7 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
     const vault::Address giver = world.spawn("giver");
     const vault::Address taker = world.spawn("taker");
     const vault::Address doomed = world.spawn("doomed");
-    baton::Lent lent = world.scenario().lend(world.make(100, 3)).value();
+    baton::Loan lent = world.scenario().lend(world.make(100, 3)).value();
     CHECK(world.scenario().ask(taker, vault::KeepLease{lent.lease().value()}).value() == 300);
     CHECK(world.scenario().ask(giver, vault::LendTo{taker, 50}).value() == 50);
     // Before the freeze, so that they are connected: without that nothing of the doomed one could be written.

@@ -132,7 +132,7 @@ TEST_CASE("many read what is lent, and the lender gets it back whole", "[process
     VaultWorld world;
     std::vector<vault::Address> readers;
     for (int index = 0; index < 4; ++index) readers.push_back(world.spawn("reader-" + std::to_string(index)));
-    baton::Lent lent = world.scenario().lend(world.make(1000, 3)).value();
+    baton::Loan lent = world.scenario().lend(world.make(1000, 3)).value();
     for (const vault::Address& reader : readers)
         CHECK(world.scenario().ask(reader, vault::Measure{lent.lease().value()}).value() == 3000);
     for (const vault::Address& reader : readers)
@@ -151,7 +151,7 @@ TEST_CASE("many read what is lent, and the lender gets it back whole", "[process
 TEST_CASE("a write through a lease faults in the reader and harms nobody else", "[process][I2]") {
     VaultWorld world;
     const vault::Address rogue = world.spawn("rogue");
-    baton::Lent lent = world.scenario().lend(world.make(10, 1)).value();
+    baton::Loan lent = world.scenario().lend(world.make(10, 1)).value();
     const auto outcome = world.scenario().ask(rogue, vault::WriteThroughLease{lent.lease().value()});
     CHECK(outcome.error().kind == ErrorKind::gone);
     const baton::Ended ended = world.scenario().join(rogue, 5s).value();
@@ -175,7 +175,7 @@ TEST_CASE("workers write disjoint slices of one array at once, and an overlap is
     VaultWorld world;
     std::vector<vault::Address> workers;
     for (int index = 0; index < 4; ++index) workers.push_back(world.spawn("worker-" + std::to_string(index)));
-    baton::Lent lent = world.scenario().lend(world.make(400, 0)).value();
+    baton::Loan lent = world.scenario().lend(world.make(400, 0)).value();
     std::vector<baton::Pending<std::uint64_t>> filling;
     for (std::uint64_t index = 0; index < 4; ++index)
         filling.push_back(world.scenario()
@@ -193,14 +193,14 @@ TEST_CASE("workers write disjoint slices of one array at once, and an overlap is
     Segment whole = lent.reclaim().value();
     CHECK(sum_of(whole) == 100 * (1 + 2 + 3 + 4));
     CHECK(whole.at<std::int64_t>({399}) == 4);
-    CHECK_THROWS_AS(whole.at<std::int64_t>({400}), baton::Failure);
+    CHECK_THROWS_AS(whole.at<std::int64_t>({400}), baton::ErrorException);
     CHECK(world.audit().empty());
 }
 
 TEST_CASE("a dead slice holder's range comes back and the lender goes on", "[process][I6]") {
     VaultWorld world;
     const vault::Address holder = world.spawn("holder");
-    baton::Lent lent = world.scenario().lend(world.make(100, 2)).value();
+    baton::Loan lent = world.scenario().lend(world.make(100, 2)).value();
     CHECK(world.scenario().ask(holder, vault::KeepSlice{lent.slice(10, 20).value()}).value() == 10);
     CHECK(lent.slice(0, 100).error().kind == ErrorKind::refused);
     world.scenario().kill(holder).value();
@@ -244,7 +244,7 @@ TEST_CASE("the end of a session takes back what everybody held", "[process][I7]"
     Segment mine = world.make(10, 1);
     world.world.close();
     CHECK_FALSE(mine);
-    CHECK_THROWS_AS(mine.bytes(), baton::Failure);
+    CHECK_THROWS_AS(mine.bytes(), baton::ErrorException);
 }
 
 TEST_CASE("a reply to nobody releases what it carried", "[process]") {

@@ -18,7 +18,7 @@ using Protocol = baton::Protocol<Nothing>;
 
 namespace {
 
-baton::Error spawn_error(ProcessWorld& world, baton::Program program) {
+baton::Error spawn_error(ProcessWorld& world, baton::SpawnOptions program) {
     const auto spawned = world.scenario().spawn<probe::Protocol>(program);
     REQUIRE_FALSE(spawned.ok());
     return spawned.error();

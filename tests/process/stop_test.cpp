@@ -164,7 +164,7 @@ TEST_CASE("an answer that is kept when an actor stops and drains ends as stoppin
 // Goal: actors that know each other all, and so hear of each other's exits, stop as fast as strangers.
 TEST_CASE("sixty actors that are all connected to each other stop in order, unforced", "[process][I8]") {
     ProcessWorld world;
-    std::vector<baton::Program> programs;
+    std::vector<baton::SpawnOptions> programs;
     for (int number = 0; number < 60; ++number) programs.push_back({"probe", "p" + std::to_string(number), {}, 60s});
     const std::vector<ProbeRef> all = world.scenario().spawn_all<probe::Protocol>(programs).value();
     std::vector<baton::Pending<std::string>> met;

@@ -30,7 +30,7 @@ public:
             bounced_.push_back(back.command.number);
             keep(std::move(back.command.item), back.command.number);
         });
-        context.on_exited([this](const baton::PeerExited& peer) {
+        context.on_exited([this](const baton::Ended& peer) {
             exited_.push_back(peer.name);
             wait_in("exit");
         });
@@ -109,7 +109,7 @@ public:
     }
     std::string on(const vault::Reclaim& command) {
         baton::Result<baton::Segment> whole = lent_.reclaim(std::chrono::milliseconds{command.milliseconds});
-        if (!whole) return baton::describe(whole.error());
+        if (!whole) return baton::to_text(whole.error());
         keep(std::move(*whole));
         return "whole";
     }
@@ -155,7 +155,7 @@ public:
     std::uint64_t on(const vault::Occupy& command) {
         std::uint64_t got = 0;
         for (; got < command.count; ++got) {
-            baton::Result<baton::Segment> segment = context_->create(command.bytes, 0s);
+            baton::Result<baton::Segment> segment = context_->create_segment(command.bytes, 0s);
             if (!segment) break;
             occupied_.push_back(std::move(*segment));
         }
@@ -208,7 +208,7 @@ private:
         if (!waiting_ || waiting_->place != place) return;
         const vault::WaitIn wait = *std::exchange(waiting_, std::nullopt);
         if (wait.how == "reclaim") {
-            baton::Lent lent = context_->lend(make(1, 1)).value();
+            baton::Loan lent = context_->lend(make(1, 1)).value();
             auto lease = context_->request(wait.other, vault::KeepLease{lent.lease().value()}).value();
             auto dropped = context_->request(wait.other, vault::Block{wait.fifo}).value();
             context_->send(wait.other, vault::Drop{}).value();
@@ -231,7 +231,7 @@ private:
     std::vector<baton::Segment> occupied_;
     std::vector<baton::Lease> leases_;
     std::vector<baton::Slice> slices_;
-    baton::Lent lent_;
+    baton::Loan lent_;
     std::vector<std::int64_t> bounced_;
     std::vector<std::string> exited_;
     std::optional<vault::WaitIn> waiting_;

@@ -16,12 +16,12 @@ public:
         return scenario().spawn<vault::Protocol>({.program = "vault", .name = name, .memory_bytes = memory_bytes}).value();
     }
     std::vector<vault::Address> spawn_many(const std::string& name, std::size_t count) {
-        std::vector<baton::Program> programs;
+        std::vector<baton::SpawnOptions> programs;
         for (std::size_t index = 0; index < count; ++index)
-            programs.push_back({.program = "vault", .name = name + "-" + std::to_string(index), .deadline = std::chrono::seconds{60}});
+            programs.push_back({.program = "vault", .name = name + "-" + std::to_string(index), .timeout = std::chrono::seconds{60}});
         return scenario().spawn_all<vault::Protocol>(programs).value();
     }
-    baton::Scenario& scenario() { return world.scenario(); }
+    TestScenario& scenario() { return world.scenario(); }
     baton::Segment make(std::uint64_t elements, std::int64_t value) {
         baton::Segment segment = scenario().create_array<std::int64_t>({elements}).value();
         std::ranges::fill(segment.as<std::int64_t>(), value);

@@ -146,7 +146,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     fresh.on_command = [&](const Command& command, AnswerSlot) { text = decoded<Long>(command.body).text; };
     std::int64_t number = 0;
     known.on_command = [&](const Command& command, AnswerSlot) { number = decoded<Short>(command.body).number; };
-    context.on_exited([&](const PeerExited&) { CHECK(context.send(Ref<Protocol>{known.id}, Short{7}).ok()); });
+    context.on_exited([&](const Ended&) { CHECK(context.send(Ref<Protocol>{known.id}, Short{7}).ok()); });
     scenario.transport.may_still_deliver = true;
     world.notify(scenario.id, "Drain", encoded(notice::Drain{AnyRef{ActorId{98, 1}}, 1}));
     world.notify(scenario.id, "Exited", encoded(notice::Exited{AnyRef{ActorId{99, 1}}, "another", {}}));

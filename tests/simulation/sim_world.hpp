@@ -39,7 +39,7 @@ template <class T>
 T decoded(Value value) {
     T out{};
     Decoding at{"sim"};
-    if (!decode(value, out, at)) throw Failure(at.take_error());
+    if (!decode(value, out, at)) throw ErrorException(at.take_error());
     return out;
 }
 

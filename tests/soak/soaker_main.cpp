@@ -67,7 +67,7 @@ public:
             came_back(std::move(bounced.command.item), bounced.command.token, bounced.command.hop);
             wait_somehow(2);
         });
-        context.on_exited([this](const baton::PeerExited& exited) {
+        context.on_exited([this](const baton::Ended& exited) {
             const At at{*this, Place::on_exited};
             std::erase_if(others_, [&](const soaker::Acquaintance& one) { return one.address == exited.actor; });
             wait_somehow(2);
@@ -152,7 +152,7 @@ private:
         std::uint64_t hop = 0;
     };
     struct LentOut {
-        baton::Lent lent;
+        baton::Loan lent;
         std::uint64_t hop = 0;
     };
     struct At {

@@ -41,7 +41,7 @@ TEST_CASE("an exception's type stands in the error as it is written, without the
 
 TEST_CASE("an error that a handler lets through keeps what stops an actor, and is a failure of its own otherwise", "[inbox]") {
     const auto kind_of = [](baton::ErrorKind kind) {
-        return error_of([kind] { throw baton::Failure(baton::Error{kind, "so"}); }).kind;
+        return error_of([kind] { throw baton::ErrorException(baton::Error{kind, "so"}); }).kind;
     };
     CHECK(kind_of(baton::ErrorKind::stopping) == baton::ErrorKind::stopping);
     CHECK(kind_of(baton::ErrorKind::timed_out) == baton::ErrorKind::failed);

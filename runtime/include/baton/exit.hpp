@@ -28,7 +28,7 @@ struct DeadLetter {
 };
 
 // What an actor held of the session's memory when it ended.
-struct HeldAtExit {
+struct MemoryAtExit {
     std::uint64_t segments = 0;  // owned or lent; released for it
     std::uint64_t bytes = 0;
     Duration oldest{};           // how long it had held the oldest
@@ -45,13 +45,13 @@ struct Exit {
     std::string text;                       // last words
     std::string in_hand;                    // the command it was handling when it ended unasked
     std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
-    std::optional<HeldAtExit> held = {};    // nothing where it held nothing
+    std::optional<MemoryAtExit> held = {};    // nothing where it held nothing
 
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
 
 // "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
-[[nodiscard]] std::string to_text(const HeldAtExit& held);
+[[nodiscard]] std::string to_text(const MemoryAtExit& held);
 // "stopped", "returned 3", "signal -9 (Killed)", ...
 [[nodiscard]] std::string to_text(const Exit& exit);
 

@@ -83,21 +83,31 @@ inline constexpr std::uint64_t descriptors_wanted = 65'536;
 // So many of them are for what a process does itself: with fewer left, new actors, members and connections are refused.
 inline constexpr int descriptors_reserve = 24;
 
-// ---- deadlines -------------------------------------------------------------------------------------
+inline constexpr std::size_t delayed_commands_max = 65'536;   // of one member, that wait to be sent later
+
+// ---- timeouts --------------------------------------------------------------------------------------
 inline constexpr std::chrono::milliseconds circle_interval{100};   // who waits for an answer looks so often whether it can come
-// What is answered at once (where an actor is, whether a lock is free) is waited for so long, also where the deadline is
-// shorter: with a deadline of 0 it is as with any other, only that nothing else is waited for.
-inline constexpr std::chrono::milliseconds round_trip_deadline{1'000};
-inline constexpr std::chrono::milliseconds send_deadline{5'000};   // back-pressure before `overloaded`
-inline constexpr std::chrono::milliseconds ask_deadline{5'000};    // where a script names none
-inline constexpr std::chrono::milliseconds spawn_deadline{10'000};
-inline constexpr std::chrono::milliseconds stop_deadline{5'000};   // the whole ladder
-inline constexpr std::chrono::milliseconds coordinator_deadline{5'000};  // an answer of the coordinator
-inline constexpr std::chrono::milliseconds memory_deadline{1'000};  // a create() that waits for memory to come home
+// What is answered at once (where an actor is, whether a lock is free) is waited for so long, even if the
+// timeout is shorter: with a timeout of 0 nothing else is waited for.
+inline constexpr std::chrono::milliseconds round_trip_timeout{1'000};
+inline constexpr std::chrono::milliseconds send_timeout{5'000};   // back-pressure before `overloaded`
+inline constexpr std::chrono::milliseconds ask_timeout{5'000};    // where a script names none
+inline constexpr std::chrono::milliseconds spawn_timeout{10'000};
+inline constexpr std::chrono::milliseconds stop_timeout{5'000};   // the whole ladder
+inline constexpr std::chrono::milliseconds coordinator_timeout{5'000};  // an answer of the coordinator
+inline constexpr std::chrono::milliseconds memory_timeout{1'000};  // a create() that waits for memory to come home
 inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
 inline constexpr std::chrono::milliseconds say_wait{100};          // for a stderr that takes no text; then it is dropped and counted
-inline constexpr std::chrono::milliseconds handshake_deadline{5'000};  // a connection that has not said hello by then is closed
-inline constexpr std::chrono::milliseconds strays_deadline{1'000};     // what actors left behind has been killed and must have ended
+inline constexpr std::chrono::milliseconds handshake_timeout{5'000};  // a connection that has not said hello by then is closed
+inline constexpr std::chrono::milliseconds strays_timeout{1'000};     // what actors left behind has been killed and must have ended
 inline constexpr std::chrono::hours touch_interval{1};             // a session's files look new to what cleans up /tmp
+
+// Former names, for parts that are still to change.
+inline constexpr auto ask_deadline = ask_timeout;
+inline constexpr auto coordinator_deadline = coordinator_timeout;
+inline constexpr auto memory_deadline = memory_timeout;
+inline constexpr auto send_deadline = send_timeout;
+inline constexpr auto spawn_deadline = spawn_timeout;
+inline constexpr auto stop_deadline = stop_timeout;
 
 }  // namespace baton::limits

@@ -1,17 +1,17 @@
 #pragma once
-// Scenario: a C++ program that plays a story with actors.
+// Scenario: a C++ program that drives actors.
 //
 //     int main(int argc, char** argv) {
 //         return baton::run_scenario(argc, argv, [](baton::Scenario& scenario) {
-//             auto alice = scenario.spawn<student::Protocol>({"student", "Alice"}).value();
-//             fmt::print("{}\n", scenario.ask(alice, student::HoldThis{4}).value());
+//             auto alice = scenario.spawn<student::Protocol>({"student", "Alice"});
+//             fmt::print("{}\n", scenario.ask(alice, student::HoldThis{4}));
 //         });
 //     }
 //
-// run_scenario joins the session that BATON_SESSION or `--session ID` names, or starts a coordinator of its
-// own; when the body ends or throws, everything that the scenario started is stopped. value() of a Result
-// throws Failure, which run_scenario reports in one line. Ctrl-C once is an orderly stop (every wait
-// answers `stopping`, exit code 130), twice ends at once. One thread: the body's.
+// run_scenario joins the session that BATON_SESSION or `--session ID` names, or starts a coordinator of its own; when the
+// body ends or throws, everything that the scenario started is stopped. The verbs are those of every member
+// (<baton/member.hpp>); here they return their value and throw ErrorException, which run_scenario reports in one line. Ctrl-C
+// once is an orderly stop (every wait ends as `stopping`, exit code 130), twice ends at once. One thread: the body's.
 
 #include <functional>
 #include <span>
@@ -23,166 +23,75 @@
 
 namespace baton {
 
+// How much of what comes is enough.
+struct Enough {
+    std::size_t count = limits::collected_commands_max;  // so many are
+    Duration quiet = Duration::max();                    // so is that long without a wanted one
+    Within within = limits::ask_timeout;                 // after that, whatever has come is returned
+};
+
 namespace detail {
 
 class Session;
 
-}  // namespace detail
+template <class Face>
+class SessionVerbs : public Verbs<Face> {
+    template <class T>
+    using Of = typename Face::template Of<T>;
 
-// How much of what comes is enough.
-struct Enough {
-    std::size_t count = limits::collected_commands_max;  // so many are
-    Duration quiet = Duration::max();                    // none that is wanted for so long is
-    Within within = limits::ask_deadline;            // what has come by then is, in any case
-};
-
-class Scenario {
 public:
-    Scenario(detail::Session& session, std::vector<std::string> arguments);
-
-    // ---- actors
-    template <class P>
-    Result<Ref<P>> spawn(const Program& program) {
-        Result<std::vector<Ref<P>>> one = spawn_all<P>({program});
-        if (!one) return one.error();
-        return one->front();
-    }
-    // In parallel, within the longest of their deadlines; with a progress bar when there are several.
-    template <class P>
-    Result<std::vector<Ref<P>>> spawn_all(const std::vector<Program>& programs) {
-        Result<std::vector<AnyRef>> spawned = spawn_programs(programs, detail::fingerprint_of(detail::describe_protocol<P>()));
-        if (!spawned) return std::move(spawned.error());
-        std::vector<Ref<P>> refs;
-        for (const AnyRef& one : *spawned) refs.push_back(Ref<P>{one.id, one.session});
-        return refs;
-    }
-    template <class P>
-    Result<Ref<P>> find(std::string_view name) {
-        return context().find<P>(name);
-    }
-    // Stopped by the ladder; the exit says how it went.
-    Result<Ended> stop(AnyRef actor, Within within = limits::stop_deadline);
-    Result<std::vector<Ended>> stop_all(Within within = limits::stop_deadline);
-    Result<void> terminate(AnyRef actor);
-    Result<void> kill(AnyRef actor);
-    Result<Ended> join(AnyRef actor, Within within);
-    Result<Exit> exit_of(AnyRef actor);
-    // A descriptor that becomes readable when the process of that actor has ended; see Session::sentinel.
-    Result<detail::UniqueFd> sentinel(AnyRef actor);
-    Result<std::vector<RosterRow>> roster(bool with_exited = false);
-    // Waits until `done`, which is asked whenever something has come: `timed_out` at the deadline, `stopping`. Commands
-    // that come are kept for collect().
-    Result<void> wait_for(const std::function<bool()>& done, Within within);
-    // Ends everything before the body does, and returns every exit of the session's life; afterwards all answers `gone`.
-    Result<std::vector<Ended>> close(Within within = limits::stop_deadline);
-
-    // ---- messages; see Context for the contracts
-    template <class P, class C>
-    Result<void> send(const Ref<P>& to, C&& command, Within within = limits::send_deadline) {
-        return context().send(to, std::forward<C>(command), within);
-    }
-    template <class P, class C>
-    auto ask(const Ref<P>& to, C&& command, Within within = limits::ask_deadline) {
-        return context().ask(to, std::forward<C>(command), within);
-    }
-    template <class P, class C>
-    auto request(const Ref<P>& to, C&& command) {
-        return context().request(to, std::forward<C>(command));
-    }
-
-    // ---- segments; see Context
-    Result<Segment> create(std::uint64_t bytes, Within within = limits::memory_deadline) {
-        return context().create(bytes, within);
-    }
-    template <Shareable T>
-    Result<Segment> create_array(std::vector<std::uint64_t> shape, Within within = limits::memory_deadline) {
-        return context().create_array<T>(std::move(shape), within);
-    }
-    Result<Lent> lend(Segment&& segment) { return context().lend(std::move(segment)); }
-    Result<void> publish(const Lent& lent, const std::string& name, Published as = Published::to_read) {
-        return context().publish(lent, name, as);
-    }
-    void withdraw(const Lent& lent) { context().withdraw(lent); }
-    template <class Held>
-    Result<Held> look_up(const std::string& name, Within within = Duration::zero()) {
-        return context().look_up<Held>(name, within);
-    }
-    template <Shareable T>
-    Result<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
-                                               const std::function<void(std::span<T>)>& fill = {},
-                                               Within within = limits::memory_deadline) {
-        return context().create_or_attach<T>(name, std::move(shape), fill, within);
-    }
-    // Commands of ours that came back with their segments, until there are `until.count` of them or the deadline.
+    using Verbs<Face>::stop_all;
+    // Stops all actors that were spawned in this session.
+    Of<std::vector<Ended>> stop_all(Within within = limits::stop_timeout) { return Face::give(this->stop_actors({}, within)); }
+    // Commands C that came to this scenario, in order of arrival, until they are enough.
     template <class C>
-    Result<std::vector<Bounced<C>>> collect_bounced(const Enough& until) {
+    Of<std::vector<C>> collect(const Enough& until) {
+        std::vector<C> commands;
+        const auto read = [](Value from, void* all, Decoding& at) { return decode(from, static_cast<std::vector<C>*>(all)->emplace_back(), at); };
+        return Face::give(collect_bodies(command_name<C>, until, read, &commands).transform([&] { return std::move(commands); }));
+    }
+    // Commands of ours that came back with their segments, until they are enough (`count` and `within`).
+    template <class C>
+    Of<std::vector<Bounced<C>>> collect_bounced(const Enough& until) {
         // Taken only afterwards: after a failure, or an exception out of the wait, they are there for the next call.
-        const auto has_enough = [&] { return context().template bounced_count<C>() >= until.count; };
-        Result<void> waited = context().wait_for(has_enough, until.within);
-        if (!waited && waited.error().kind != ErrorKind::timed_out) return waited.error();
+        const auto has_enough = [&] { return this->template bounced_count<C>() >= until.count; };
+        Result<void> waited = this->wait_until(has_enough, until.within);
+        if (!waited && waited.error().kind != ErrorKind::timed_out)
+            return Face::give(Result<std::vector<Bounced<C>>>{std::move(waited).error()});
         std::vector<Bounced<C>> all;
         while (all.size() < until.count) {
-            std::optional<Bounced<C>> one = context().template next_bounced<C>();
+            std::optional<Bounced<C>> one = this->template next_bounced<C>();
             if (!one) break;
             all.push_back(std::move(*one));
         }
-        return all;
+        return Face::give(Result<std::vector<Bounced<C>>>{std::move(all)});
     }
-    // To all of them; how many took it. Fewer than all of them: some were gone or overloaded.
-    template <class P, class C>
-    std::size_t broadcast(std::span<const Ref<P>> to, const C& command) {
-        std::size_t taken = 0;
-        for (const Ref<P>& one : to)
-            if (send(one, command).ok()) ++taken;
-        return taken;
-    }
-    // Asks all at once; one outcome each, in their order, within one deadline.
-    template <class P, class C>
-    auto ask_all(std::span<const Ref<P>> to, const C& command, Within within = limits::ask_deadline)
-        -> std::vector<Result<typename C::Reply>> {
-        std::vector<Result<Pending<typename C::Reply>>> pending;
-        for (const Ref<P>& one : to) pending.push_back(request(one, command));
-        const Deadline deadline = context().deadline(within);
-        std::vector<Result<typename C::Reply>> outcomes;
-        for (auto& one : pending) {
-            if (one) {
-                outcomes.push_back(one->get(deadline));
-            } else {
-                outcomes.push_back(one.error());
-            }
-        }
-        return outcomes;
-    }
-    // Until these actors have handled all that this scenario sent them.
-    Result<void> sync(std::span<const AnyRef> actors, Within within = limits::ask_deadline);
+    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select() and
+    // other event loops. `refused` if nobody knows the process.
+    Of<UniqueFd> sentinel(AnyRef actor) { return Face::give(sentinel_of(actor)); }
+    // Ends the session before the body does, and returns every exit of its life; afterwards all verbs answer `gone`.
+    Of<std::vector<Ended>> close(Within within = limits::stop_timeout) { return Face::give(close_session(within)); }
 
-    // Commands C that came to this scenario, until there are `until.count` of them, or none has come for
-    // `until.quiet`, or `until.within` has passed; what has come by then is returned.
-    template <class C>
-    Result<std::vector<C>> collect(const Enough& until) {
-        std::vector<C> commands;
-        const auto read = [](detail::Value from, void* all, detail::Decoding& at) {
-            return detail::decode(from, static_cast<std::vector<C>*>(all)->emplace_back(), at);
-        };
-        if (Result<void> done = collect_bodies(detail::command_name<C>, until, read, &commands); !done) return std::move(done.error());
-        return commands;
-    }
-    // This scenario's address, as an actor of protocol P.
-    template <class P>
-    [[nodiscard]] Ref<P> self() {
-        return context().self<P>();
-    }
+    // The same member with the verbs of an actor, which return a Result: for what takes a Context.
+    [[nodiscard]] Context& context() noexcept { return *context_; }
 
-    // The command line, without the options of run_scenario.
-    [[nodiscard]] std::span<const std::string> arguments() const noexcept { return arguments_; }
-    [[nodiscard]] Context& context() noexcept;
+protected:
+    SessionVerbs(Session& session, std::vector<std::string> arguments);
 
 private:
-    friend struct detail::Access;
-    [[nodiscard]] Result<std::vector<AnyRef>> spawn_programs(const std::vector<Program>& programs, std::uint64_t fingerprint);
-    [[nodiscard]] Result<void> collect_bodies(std::string_view command, const Enough& until, detail::convert::ReadInto read, void* all);
-    detail::Session* session_;
-    std::vector<std::string> arguments_;
+    friend struct Access;
+    [[nodiscard]] Result<void> collect_bodies(std::string_view command, const Enough& until, convert::ReadInto read, void* all);
+    [[nodiscard]] Result<UniqueFd> sentinel_of(AnyRef actor);
+    [[nodiscard]] Result<std::vector<Ended>> close_session(Within within);
+    Session* session_;
+    Context* context_;
+};
+
+}  // namespace detail
+
+class Scenario final : public detail::SessionVerbs<detail::Throwing> {
+public:
+    Scenario(detail::Session& session, std::vector<std::string> arguments) : SessionVerbs(session, std::move(arguments)) {}
 };
 
 // Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 74 when not all that was printed

@@ -1,10 +1,10 @@
 #pragma once
-// Segment, Lent, Lease, Slice: memory that actors hand to each other instead of copying it.
+// Segment, Loan, Lease, Slice: memory that actors hand to each other instead of copying it.
 //
 // | you hold                  | the ledger says             | you may                                         |
 // | Segment                   | owned by you                | read, write, give away, lend, hand out by name  |
 // | a moved-from Segment      | in transit, or another's    | assign to it                                    |
-// | Lent                      | lent by you, n leases out   | make leases and slices, reclaim                 |
+// | Loan                      | lent by you, n leases out   | make leases and slices, reclaim                 |
 // | Lease                     | leased to you, read-only    | read, drop                                      |
 // | Slice                     | an exclusive range of yours | read and write it, drop                         |
 // | Slice made by share()     | a range of yours and others | change its words atomically, drop               |
@@ -15,13 +15,13 @@
 //
 // All are move-only and end what they stand for when they go. A Segment is given by putting it into a command or
 // reply; it stays yours until the send was accepted, and comes back as Bounced (runtime/context.hpp) if the
-// receiver dies first. A Lent does not travel; its leases and slices do, once, from lender to borrower.
+// receiver dies first. A Loan does not travel; its leases and slices do, once, from lender to borrower.
 //
 // Bytes are those of the process's memory: no endianness, no pointers, no class with a destructor. The memory is
 // not cleared when it is made, and is committed: touching it never fails. What is given away must not be touched
 // any more through a pointer kept from before; builds without NDEBUG, or with BATON_GUARD=1, fault at once then.
 //
-// Errors of as() and at() are thrown as Failure (`refused`), as a wrong type is a wrong program. One thread, the
+// Errors of as() and at() are thrown as ErrorException (`refused`), as a wrong type is a wrong program. One thread, the
 // actor's. A handle that outlives its actor or session is empty.
 
 #include <array>
@@ -97,16 +97,16 @@ template <Shareable T>
 }
 
 // The common part: a place in the book of Holdings, and the ticket that says whether it is still meant.
-class HeldMemory {
+class SegmentBase {
 public:
-    HeldMemory() = default;
-    HeldMemory(Holdings& holdings, Holding& holding);
-    HeldMemory(HeldMemory&& other) noexcept
+    SegmentBase() = default;
+    SegmentBase(Holdings& holdings, Holding& holding);
+    SegmentBase(SegmentBase&& other) noexcept
         : holdings_(std::move(other.holdings_)), holding_(other.holding_), ticket_(other.ticket_) {}
-    HeldMemory& operator=(HeldMemory&& other) noexcept;
-    HeldMemory(const HeldMemory&) = delete;
-    HeldMemory& operator=(const HeldMemory&) = delete;
-    ~HeldMemory();
+    SegmentBase& operator=(SegmentBase&& other) noexcept;
+    SegmentBase(const SegmentBase&) = delete;
+    SegmentBase& operator=(const SegmentBase&) = delete;
+    ~SegmentBase();
 
     // False for one that was moved from, given away, or never made.
     explicit operator bool() const noexcept;
@@ -147,10 +147,10 @@ private:
 
 }  // namespace detail
 
-class Segment : public detail::HeldMemory {
+class Segment : public detail::SegmentBase {
 public:
     static constexpr detail::HandleKind held_kind = detail::HandleKind::segment;
-    using HeldMemory::HeldMemory;
+    using SegmentBase::SegmentBase;
 
     [[nodiscard]] std::span<std::byte> bytes() { return memory(); }
     [[nodiscard]] std::span<const std::byte> bytes() const { return memory(); }
@@ -171,10 +171,10 @@ public:
     bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
 };
 
-class Lease : public detail::HeldMemory {
+class Lease : public detail::SegmentBase {
 public:
     static constexpr detail::HandleKind held_kind = detail::HandleKind::lease;
-    using HeldMemory::HeldMemory;
+    using SegmentBase::SegmentBase;
 
     [[nodiscard]] std::span<const std::byte> bytes() const { return memory(); }
     template <class T>
@@ -186,10 +186,10 @@ public:
     bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
 };
 
-class Slice : public detail::HeldMemory {
+class Slice : public detail::SegmentBase {
 public:
     static constexpr detail::HandleKind held_kind = detail::HandleKind::slice;
-    using HeldMemory::HeldMemory;
+    using SegmentBase::SegmentBase;
 
     [[nodiscard]] std::span<std::byte> bytes() { return memory(); }
     [[nodiscard]] std::span<const std::byte> bytes() const { return memory(); }
@@ -210,9 +210,9 @@ public:
 // words together by atomic operations (a shared Slice, as share() makes them).
 enum class Published : std::uint8_t { to_read, to_share };
 
-class Lent : public detail::HeldMemory {
+class Loan : public detail::SegmentBase {
 public:
-    using HeldMemory::HeldMemory;
+    using SegmentBase::SegmentBase;
 
     // The right to read all of it, for whoever it is sent to. Refused while a slice is out.
     [[nodiscard]] Result<Lease> lease();
@@ -234,12 +234,12 @@ private:
     detail::Loop* loop_ = nullptr;  // which waits
 };
 
-// Makes leases and slices of a Lent that somebody else holds, as that could; a copyable value. Once the Lent has
+// Makes leases and slices of a Loan that somebody else holds, as that could; a copyable value. Once the Loan has
 // ended, or was reclaimed, it is refused.
 class Lender {
 public:
     Lender() = default;  // of nothing
-    explicit Lender(const detail::HeldMemory& lent);
+    explicit Lender(const detail::SegmentBase& lent);
 
     [[nodiscard]] Result<Lease> lease() const;
     [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count) const;
@@ -253,5 +253,10 @@ private:
     detail::Holding* holding_ = nullptr;
     std::uint32_t ticket_ = 0;
 };
+
+namespace detail {  // former names, for parts that are still to change
+using HeldMemory = SegmentBase;
+using Lent = Loan;
+}  // namespace detail
 
 }  // namespace baton

@@ -20,10 +20,10 @@ using namespace baton;
 using namespace baton::detail;
 using player::Do;
 
-std::string said(const Result<void>& outcome) { return outcome ? "ok" : describe(outcome.error()); }
+std::string said(const Result<void>& outcome) { return outcome ? "ok" : to_text(outcome.error()); }
 template <class T>
 std::string said(const Result<T>& outcome) {
-    return outcome ? fmt::format("ok {}", *outcome) : describe(outcome.error());
+    return outcome ? fmt::format("ok {}", *outcome) : to_text(outcome.error());
 }
 
 class Player {
@@ -74,7 +74,7 @@ private:
 
     std::string acquire(const Do& command) {
         Result<sync::Hold> hold = lock(command.what).acquire(time_of(command));
-        if (!hold) return describe(hold.error());
+        if (!hold) return to_text(hold.error());
         const std::string dead{hold->dead_owner()};
         holds_.insert_or_assign(command.what.number, std::move(*hold));
         return dead.empty() ? "ok" : "ok after " + dead;

@@ -10,7 +10,7 @@ using Student = baton::Ref<Protocol>;
 
 namespace {
 
-std::int64_t held_by(baton::Scenario& scenario, const Student& student) {
+std::int64_t held_by(TestScenario& scenario, const Student& student) {
     return std::atomic_ref<std::int64_t>{scenario.ask(student, ShowYourHand{}).value().number.at<std::int64_t>({0})}.load();
 }
 
@@ -19,7 +19,7 @@ std::uint64_t hands(ProcessWorld& world) {
 }
 
 // Bob passes on what he has, to whoever he was told.
-void pass_it_on(baton::Scenario& scenario, const baton::Ref<baton::sync::Protocol>& keeper, const std::vector<Student>& all) {
+void pass_it_on(TestScenario& scenario, const baton::Ref<baton::sync::Protocol>& keeper, const std::vector<Student>& all) {
     baton::sync::Barrier::Setup setup;
     setup.members.assign(all.begin(), all.end());
     const auto barrier = baton::sync::Barrier::make(scenario.context(), keeper, "go", setup).value();
@@ -33,7 +33,7 @@ void pass_it_on(baton::Scenario& scenario, const baton::Ref<baton::sync::Protoco
 TEST_CASE("one who dies with a hand that others write into leaves nothing, and its name can be had again", "[process][I6][I7]") {
     ProcessWorld world;
     for (int run = 1; run <= 2; ++run) {
-        baton::Scenario& scenario = world.scenario();
+        TestScenario& scenario = world.scenario();
         const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
         const auto come = [&](const std::string& name) { return scenario.spawn<Protocol>({"passing_student", name}).value(); };
         const Student bob = come("Bob");

@@ -175,7 +175,7 @@ TEST_CASE("owners that die between taking and releasing a lock stop nobody and l
     constexpr std::uint64_t lives = 200;
     constexpr std::uint64_t places = 4;
     for (std::uint64_t life = 0; life < lives; life += 2 * places) {
-        const auto mortals = world.scenario().spawn_all<player::Protocol>(std::vector<Program>(2 * places, Program{"player"})).value();
+        const auto mortals = world.scenario().spawn_all<player::Protocol>(std::vector<SpawnOptions>(2 * places, SpawnOptions{"player"})).value();
         std::vector<Pending<player::Counted>> dying;
         for (std::uint64_t number = 0; number < mortals.size(); ++number) {
             const std::uint64_t before = (life * 7 + number) % 50;
@@ -217,8 +217,8 @@ TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold w
     CHECK(text.assign("abcdef").error().text == "a text of 6 bytes is too long for array 'text', which holds 5");
     text.store(1, 'B');
     CHECK(text.raw() == "aBcde");
-    CHECK_THROWS_AS(text.load(5), Failure);
-    CHECK_THROWS_AS(text.elements(), Failure);
+    CHECK_THROWS_AS(text.load(5), ErrorException);
+    CHECK_THROWS_AS(text.elements(), ErrorException);
     const sync::Hold hold = text.acquire(1s).value();
     CHECK(text.elements().size() == 5);
 }
@@ -281,7 +281,7 @@ TEST_CASE("whatever somebody writes over the words of a lock, the keeper and the
 
 TEST_CASE("what can't be asked of a primitive is refused with its kind and name, and the keeper goes on", "[process][sync]") {
     SyncWorld world;
-    Scenario& scenario = world.scenario();
+    TestScenario& scenario = world.scenario();
     const sync::Address event = sync::Event::make(world.context(), world.keeper(), "rain").value();
     CHECK(scenario.ask(world.keeper(), sync::Acquire{event.number}).error().text == "number 1 of sync is event 'rain', not a lock");
     CHECK(scenario.ask(world.keeper(), sync::Acquire{0}).error().kind == ErrorKind::refused);

@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
             }
             out["bad_lines"] = nlohmann::json::array();
             for (const column_reader::BadRow& row : table.bad_rows) out["bad_lines"].push_back(row.line);
-        } catch (const baton::Failure& failure) {
+        } catch (const baton::ErrorException& failure) {
             out["error"] = failure.what();
         }
         std::cout << out.dump() << '\n';

@@ -45,7 +45,7 @@ Kind kind_of(const std::string& cells) {
 std::string refusal(const std::string& path, std::size_t parts) {
     try {
         Table{path, parts};
-    } catch (const baton::Failure& failure) {
+    } catch (const baton::ErrorException& failure) {
         CHECK(failure.kind() == baton::ErrorKind::refused);
         return failure.error().text;
     }

@@ -43,7 +43,7 @@ struct PartColumns {
 
 class Table {
 public:
-    // Throws baton::Failure where the file is refused.
+    // Throws baton::ErrorException where the file is refused.
     Table(const std::string& path, std::size_t parts, char delimiter = ',',
           column_reader::FirstRow first_row = column_reader::FirstRow::names,
           HeapRoom::Grows grows = HeapRoom::Grows::tightly)

@@ -31,7 +31,7 @@ std::string told(Wakes& wakes) {
     for (const Wakes::Wake& wake : wakes.take()) {
         all += (all.empty() ? "" : "; ") + name_of(wake.who);
         if (!wake.outcome) {
-            all += ": " + describe(wake.outcome.error());
+            all += ": " + to_text(wake.outcome.error());
             continue;
         }
         if (!wake.outcome->dead_owner.empty()) all += " after " + wake.outcome->dead_owner;
@@ -55,7 +55,7 @@ struct LockWorld {
     std::string acquire(const Party& who) { return lock.acquire(who.id, wakes), told(wakes); }
     std::string release(const Party& who) {
         const Result<void> released = lock.release(who.id, wakes);
-        return released ? told(wakes) : describe(released.error());
+        return released ? told(wakes) : to_text(released.error());
     }
     std::string withdraw(const Party& who, Given given) { return lock.withdraw(who, given, wakes), told(wakes); }
     std::string bury(const Party& who) {
@@ -272,7 +272,7 @@ TEST_CASE("the permits of a dead holder come back, and more than were taken do n
     semaphore.withdraw(carol, Given::grant, wakes);
     CHECK(semaphore.count() == 1);
     CHECK(semaphore.give_back(alice.id, wakes));  // for bob
-    CHECK_THAT(describe(semaphore.give_back(bob.id, wakes).error()), Catch::Contains("has all of its 2 permits"));
+    CHECK_THAT(to_text(semaphore.give_back(bob.id, wakes).error()), Catch::Contains("has all of its 2 permits"));
 
     kept::Semaphore unbounded{"more", 0, false};
     CHECK(unbounded.give_back(alice.id, wakes));

@@ -100,7 +100,7 @@ public:
     // Waits until the workers are ready, and lets them begin with what was added before.
     [[nodiscard]] Result<void> start();
     // Ends the workers, and waits until the last of them has ended; their exits. What was not done has failed.
-    std::vector<Ended> stop(Duration deadline = limits::stop_deadline);
+    std::vector<Ended> stop(Duration deadline = limits::stop_timeout);
     // What the workers can run; starts them.
     [[nodiscard]] Result<std::vector<Signature>> functions();
 
@@ -297,7 +297,7 @@ public:
         return std::optional{std::move(*one)};
     }
 
-    // for (const Outcome<R>& one : lazy): throws Failure where next() is an error.
+    // for (const Outcome<R>& one : lazy): throws ErrorException where next() is an error.
     class Iterator {
     public:
         explicit Iterator(Lazy& lazy) : lazy_(&lazy), current_(lazy.next().value()) {}

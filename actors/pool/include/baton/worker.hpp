@@ -102,7 +102,7 @@ private:
             invoke(all);
             call.result.nil();
             return {};
-        } else if constexpr (IsResult<std::remove_cvref_t<typename Shape::Return>>::value) {
+        } else if constexpr (detail::IsResult<std::remove_cvref_t<typename Shape::Return>>::value) {
             auto result = invoke(all);
             if (!result) return result.error();
             if constexpr (std::is_void_v<typename Shape::Value>) call.result.nil();

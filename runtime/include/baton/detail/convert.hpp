@@ -35,6 +35,18 @@
 
 namespace baton::detail {
 
+// What a reply of type R is read into: a reply of `void` travels as nothing.
+template <class R>
+using ReplyValue = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+// A Result<R> of what `read` writes into a ReplyValue<R>.
+template <class R, class ReadReply>
+[[nodiscard]] Result<R> read_reply_value(ReadReply read) {
+    ReplyValue<R> value{};
+    if (Result<void> done = read(&value); !done) return std::move(done).error();
+    if constexpr (std::is_void_v<R>) return {};
+    else return value;
+}
+
 // Where in a command the decoder stands, and what it found wrong there. The path is only spelled out when
 // something is wrong.
 class Decoding {

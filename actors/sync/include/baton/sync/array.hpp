@@ -9,7 +9,7 @@
 //     }
 //
 // An Array is a Lock too (lock.hpp); what is free of messages there is so here. It is all zero when made.
-// Errors: what can't be reached, or is not inside, is thrown as Failure by load, store and elements, as by a Segment.
+// Errors: what can't be reached, or is not inside, is thrown as ErrorException by load, store and elements, as by a Segment.
 
 #include <baton/sync/lock.hpp>
 
@@ -21,7 +21,7 @@ template <Shareable T>
 class Array : public Lock {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t length) {
-        return context.ask(keeper, MakeArray{name, element_type<T>(), length}, limits::ask_deadline);
+        return context.ask(keeper, MakeArray{name, element_type<T>(), length}, limits::ask_timeout);
     }
     Array(Context& context, Address address) : Lock(context, std::move(address), Nesting::refused, "array") {}
 
@@ -40,13 +40,13 @@ public:
     // All of them, for as long as the lock is held: `refused` without it.
     [[nodiscard]] std::span<T> elements() {
         if (!is_held())
-            throw Failure(Error{ErrorKind::refused, fmt::format("array '{}' is used as a whole without its lock", name())});
+            throw ErrorException(Error{ErrorKind::refused, fmt::format("array '{}' is used as a whole without its lock", name())});
         return reach();
     }
 
 protected:
     [[nodiscard]] std::span<T> reach() {
-        if (!is_attached()) attach(context().deadline(limits::ask_deadline)).value();
+        if (!is_attached()) attach(context().deadline(limits::ask_timeout)).value();
         return Lock::elements().template as<T>();
     }
 
@@ -54,7 +54,7 @@ private:
     [[nodiscard]] T& at(std::uint64_t index) {
         const std::span<T> all = reach();
         if (index >= all.size())
-            throw Failure(Error{ErrorKind::refused, fmt::format("array '{}' has {} elements and no [{}]", name(), all.size(), index)});
+            throw ErrorException(Error{ErrorKind::refused, fmt::format("array '{}' has {} elements and no [{}]", name(), all.size(), index)});
         return all[index];
     }
 };

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] static Result<Ends> make(Context& context, Ref<Protocol> keeper, const std::string& name) {
         MakeChannel command;
         command.name = name;
-        return context.ask(keeper, command, limits::ask_deadline);
+        return context.ask(keeper, command, limits::ask_timeout);
     }
     Channel(Context& context, Address address) : Handle(context, std::move(address)) {}
 

@@ -10,7 +10,7 @@
 //
 // A RecursiveLock is let go of however often it is held, and held as often afterwards.
 // Errors: as all waits (handle.hpp). After `timed_out` the lock is held again, unless the text says that it could not be had
-// within limits::ask_deadline; after any other it is not held. lock.is_held() tells.
+// within limits::ask_timeout; after any other it is not held. lock.is_held() tells.
 // A notice whose taker dies before it releases the lock goes to the next who waits, so a death may wake somebody for
 // nothing; who waits for something to be so says wait_for.
 

@@ -16,7 +16,7 @@ using namespace detail;
 class Event : public Handle {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name) {
-        return context.ask(keeper, MakeEvent{name}, limits::ask_deadline);
+        return context.ask(keeper, MakeEvent{name}, limits::ask_timeout);
     }
     Event(Context& context, Address address) : Handle(context, std::move(address)) {}
 

@@ -61,7 +61,7 @@ protected:
     // One that is answered at once, as far as the keeper gets to run.
     template <class C>
     [[nodiscard]] Result<typename C::Reply> ask(const C& command) {
-        return context_->ask(address_.keeper, command, limits::ask_deadline);
+        return context_->ask(address_.keeper, command, limits::ask_timeout);
     }
     template <class C>
     [[nodiscard]] Result<void> tell(const C& command) {

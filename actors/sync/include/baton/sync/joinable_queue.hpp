@@ -26,7 +26,7 @@ class JoinableQueue : public Handle {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name,
                                               std::uint64_t bound = limits::queue_items_max) {
-        return context.ask(keeper, MakeQueue{name, bound}, limits::ask_deadline);
+        return context.ask(keeper, MakeQueue{name, bound}, limits::ask_timeout);
     }
     JoinableQueue(Context& context, Address address) : Handle(context, std::move(address)) {}
 

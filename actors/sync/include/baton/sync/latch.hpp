@@ -16,7 +16,7 @@ using namespace detail;
 class Latch : public Handle {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t count) {
-        return context.ask(keeper, MakeLatch{name, count}, limits::ask_deadline);
+        return context.ask(keeper, MakeLatch{name, count}, limits::ask_timeout);
     }
     Latch(Context& context, Address address) : Handle(context, std::move(address)) {}
 

@@ -20,7 +20,7 @@ using namespace detail;
 class Semaphore : public Handle {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t permits) {
-        return context.ask(keeper, MakeSemaphore{name, permits, false}, limits::ask_deadline);
+        return context.ask(keeper, MakeSemaphore{name, permits, false}, limits::ask_timeout);
     }
     Semaphore(Context& context, Address address) : Handle(context, std::move(address)) {}
 
@@ -37,7 +37,7 @@ public:
 class BoundedSemaphore : public Semaphore {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t permits) {
-        return context.ask(keeper, MakeSemaphore{name, permits, true}, limits::ask_deadline);
+        return context.ask(keeper, MakeSemaphore{name, permits, true}, limits::ask_timeout);
     }
     using Semaphore::Semaphore;
 };

@@ -27,7 +27,7 @@ template <WordSized T>
 class Value : public Lock {
 public:
     [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, T initial) {
-        return context.ask(keeper, MakeValue{name, bits_of(initial)}, limits::ask_deadline);
+        return context.ask(keeper, MakeValue{name, bits_of(initial)}, limits::ask_timeout);
     }
     Value(Context& context, Address address) : Lock(context, std::move(address), Nesting::refused, "value") {}
 
@@ -65,7 +65,7 @@ public:
 private:
     [[nodiscard]] Result<void> reach() {
         if (is_attached()) return {};
-        return attach(context().deadline(limits::ask_deadline));
+        return attach(context().deadline(limits::ask_timeout));
     }
     [[nodiscard]] static std::uint64_t bits_of(const T& value) noexcept {
         std::uint64_t bits = 0;

@@ -1,0 +1,474 @@
+#pragma once
+// Member: what every member of a session can do, an actor (through its Context) and a scenario alike. Each verb is declared
+// once, in detail::Verbs below. The two faces differ in how a verb fails: in an actor it returns a Result, in a scenario it
+// returns the value itself and throws ErrorException.
+//
+// Every wait has a limit (Within: a timeout or a deadline). It also ends as `stopping` when this member is to stop, and as
+// `gone` when the coordinator has died. A command that was not accepted is still yours to send again.
+//
+// One thread: the one that the member was made in. Calls from another thread are refused, or end the process if a call
+// can't refuse.
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <baton/detail/convert.hpp>
+#include <baton/detail/description.hpp>
+#include <baton/exit.hpp>
+#include <baton/limits.hpp>
+#include <baton/log.hpp>
+#include <baton/pending.hpp>
+#include <baton/protocol.hpp>
+#include <baton/ref.hpp>
+#include <baton/segment.hpp>
+#include <baton/time.hpp>
+
+namespace baton {
+
+class Member;
+
+namespace detail {
+
+class Directory;
+struct Bounce;
+
+}  // namespace detail
+
+// A segment of the session that several share under a name: what create_or_attach() answers.
+struct CreatedOrAttached {
+    Loan loan;    // if this actor has created it: the name and the memory stand as long as this. Empty: another has it
+    Slice slice;  // all of it
+    [[nodiscard]] bool was_created() const { return static_cast<bool>(loan); }
+};
+
+// A command that came back with what it carried, and why. The segments in it are the sender's again.
+template <class C>
+struct Bounced {
+    using CommandType = C;
+    C command;
+    AnyRef to;
+    Error why;
+};
+
+namespace detail {
+
+template <class>
+struct BouncedOf;
+template <class Taker, class C>
+struct BouncedOf<void (Taker::*)(Bounced<C>)> {
+    using type = Bounced<C>;
+};
+template <class Taker, class C>
+struct BouncedOf<void (Taker::*)(Bounced<C>) const> {
+    using type = Bounced<C>;
+};
+
+// One command on its way out. Its bytes are nobody else's until it has gone: a wait may serve others that send, too. The
+// memory that they took is used for the next one.
+class Outgoing {
+public:
+    template <class C>
+    Outgoing(Member& member, const C& command) : Outgoing(member) {
+        if constexpr (carries_held<C>()) {
+            parcel.type = fields::full_type_name<C>();
+            Encoder encoder{body, parcel.holdings};
+            encode(encoder, command);
+        } else {
+            Encoder encoder{body};
+            encode(encoder, command);
+        }
+    }
+    Outgoing(const Outgoing&) = delete;
+    Outgoing& operator=(const Outgoing&) = delete;
+    ~Outgoing();
+
+    Buffer body;
+    Parcel parcel;
+
+private:
+    explicit Outgoing(Member& member);
+    Member& member_;
+};
+
+}  // namespace detail
+
+// What to start. The name is what the roster and the logs show; if it is empty, one is made from the program's. An actor's
+// children are named below it: "class/alice".
+struct SpawnOptions {
+    std::string program;                       // looked up beside this program, beside the coordinator, in PATH
+    std::string name = {};
+    std::vector<std::string> arguments = {};   // the actor reads them from its Context
+    Duration timeout = limits::spawn_timeout;
+    std::uint64_t memory_bytes = 0;            // that its segments may take; 0: as much as the session has
+    std::vector<std::string> folders = {};     // where to look for the program first
+    std::string actor = {};                    // which one, of a program that contains several (run_actors)
+};
+
+// What is the same for both faces and needs no type of a command.
+class Member {
+public:
+    Member(const Member&) = delete;
+    Member& operator=(const Member&) = delete;
+
+    [[nodiscard]] const std::string& name() const noexcept;
+    [[nodiscard]] ActorId id() const noexcept;
+    // This member's address, as an actor of protocol P.
+    template <class P>
+    [[nodiscard]] Ref<P> self() const noexcept {
+        return Ref<P>{id(), session()};
+    }
+    // Arguments of the command line: of an actor those that its spawner gave it.
+    [[nodiscard]] std::span<const std::string> arguments() const noexcept { return arguments_; }
+    [[nodiscard]] bool is_stopping() const noexcept;
+    [[nodiscard]] Instant now() const;
+    // The deadline that lies so far in the future; a deadline itself stays as it is.
+    [[nodiscard]] Deadline deadline(Within within) const;
+    [[nodiscard]] const Clock& clock() const noexcept;
+    [[nodiscard]] Log& log() const noexcept;
+
+    // The actor that `actor` is blocked on in an ask(), and the number of that ask among its own. Empty if it is not
+    // waiting, is not being scheduled (stopped, or starved of CPU), or has exited. A snapshot from shared memory; sends no
+    // message.
+    struct Wait {
+        ActorId whom;
+        std::uint64_t ask = 0;
+        bool operator==(const Wait&) const = default;
+    };
+    [[nodiscard]] std::optional<Wait> wait_of(AnyRef actor) const;
+
+    // Calls `take(Bounced<C>)`, between commands, for every command C of ours that came back with its segments. Without a
+    // taker the segments are released and a warning is logged.
+    template <class Take>
+    void on_bounced(Take take) {
+        using B = typename detail::BouncedOf<decltype(&Take::operator())>::type;
+        using C = typename B::CommandType;
+        require_carrier<C>();
+        on_returned(detail::fields::full_type_name<C>(), [this, take = std::move(take)](detail::Bounce& bounce) mutable {
+            if (std::optional<B> bounced = restored<C>(bounce); bounced) take(std::move(*bounced));
+        });
+    }
+    // The next C that came back, if nobody has called on_bounced; for scenarios, and within a handler. With `to`: of those
+    // that were sent there.
+    template <class C>
+    std::optional<Bounced<C>> next_bounced(AnyRef to = {}) {
+        require_carrier<C>();
+        const std::shared_ptr<detail::Bounce> bounce = next_returned(detail::fields::full_type_name<C>(), to.id);
+        if (bounce == nullptr) return std::nullopt;
+        return restored<C>(*bounce);
+    }
+    // How many there are for next_bounced().
+    template <class C>
+    [[nodiscard]] std::size_t bounced_count() const {
+        require_carrier<C>();
+        return returned_count(detail::fields::full_type_name<C>());
+    }
+    // Calls `take`, between commands, whenever an actor exits that this one has sent to, lent memory to or watches. Its
+    // leases have been returned by then.
+    void on_exited(std::function<void(const Ended&)> take);
+    // No one attaches to the segment any more; what has been attached stays. Does nothing if it is not published.
+    void withdraw(const Loan& loan);
+
+protected:
+    Member(detail::Loop& loop, std::vector<std::string> arguments);
+    Member(detail::Directory& directory, std::vector<std::string> arguments);
+    ~Member();
+
+    friend struct detail::Access;
+    friend class detail::Outgoing;
+    using Outgoing = detail::Outgoing;
+
+    // The plain type of a command given to send, ask or request.
+    template <class P, class C>
+    struct Checked {
+        using type = std::remove_cvref_t<C>;
+        static_assert(AcceptedBy<P, type>, "this command is not in the receiver's protocol");
+        static_assert(!detail::carries_held<type>() || !std::is_lvalue_reference_v<C>,
+                      "a command that carries a segment is moved, not copied: send(to, std::move(command))");
+    };
+    template <class P, class C>
+    using checked_command = typename Checked<P, C>::type;
+    template <class C>
+    static constexpr void require_carrier() {
+        static_assert(detail::carries_held<C>(), "this command carries no segment, lease or slice, so it never comes back: nobody "
+                                                 "is told of a command that its receiver has not handled");
+    }
+    template <class P>
+    [[nodiscard]] static std::uint64_t fingerprint() {
+        return detail::fingerprint_of(detail::describe_protocol<P>());
+    }
+    template <class P>
+    [[nodiscard]] static Ref<P> typed(const AnyRef& ref) noexcept {
+        return Ref<P>{ref.id, ref.session};
+    }
+
+    // ---- the verbs without types
+    [[nodiscard]] SessionTag session() const noexcept;
+    [[nodiscard]] Result<void> send_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within);
+    [[nodiscard]] Result<void> send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out);
+    [[nodiscard]] Result<void> ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,
+                                        detail::convert::ReadInto read, void* reply);
+    [[nodiscard]] Result<detail::PendingReply> request_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within);
+
+    [[nodiscard]] Result<std::vector<AnyRef>> spawn_programs(const std::vector<SpawnOptions>& programs, std::uint64_t fingerprint);
+    [[nodiscard]] Result<detail::PendingReply> spawn_program_later(const SpawnOptions& program, std::uint64_t fingerprint);
+    [[nodiscard]] Result<AnyRef> find_actor(std::string_view name, std::uint64_t fingerprint);
+    [[nodiscard]] Result<std::vector<Ended>> stop_actors(std::vector<AnyRef> actors, Within within);
+    [[nodiscard]] Result<Ended> stop_actor(AnyRef actor, Within within);
+    [[nodiscard]] Result<Pending<std::vector<Ended>>> stop_actors_later(std::vector<AnyRef> actors, Within within);
+    [[nodiscard]] Result<void> signal_actor(AnyRef actor, int number);
+    [[nodiscard]] Result<Ended> join_actor(AnyRef actor, Within within);
+    [[nodiscard]] Result<Exit> exit_of_actor(AnyRef actor);
+    [[nodiscard]] Result<std::string> watch_actor(AnyRef actor);
+    [[nodiscard]] Result<std::vector<RosterRow>> roster_rows(bool with_exited);
+    [[nodiscard]] Result<void> sync_with(std::span<const AnyRef> actors, Within within);
+    [[nodiscard]] Result<void> wait_until(const std::function<bool()>& done, Within within);
+
+    [[nodiscard]] Result<Segment> create_with(Layout layout, Within within);
+    [[nodiscard]] Result<Loan> lend_segment(Segment&& segment);
+    [[nodiscard]] Result<void> export_segment(Segment&& segment, const std::string& name);
+    [[nodiscard]] Result<Segment> import_segment(const std::string& name, Layout layout);
+    [[nodiscard]] Result<void> publish_loan(const Loan& loan, const std::string& name, Published as);
+    // Of any kind, if none is given.
+    [[nodiscard]] Result<void> look_up_segment(detail::SegmentBase& out, const std::string& name,
+                                               std::optional<detail::HandleKind> kind, Within within);
+    [[nodiscard]] Result<CreatedOrAttached> create_or_attach_with(const std::string& name, Layout layout,
+                                                                  const std::function<void(Segment&)>& fill, Within within);
+
+    void on_returned(std::string_view type, std::function<void(detail::Bounce&)> take);
+    [[nodiscard]] std::shared_ptr<detail::Bounce> next_returned(std::string_view type, ActorId to);
+    [[nodiscard]] std::size_t returned_count(std::string_view type) const;
+    // What came back, into `command`, whose type `read` knows.
+    [[nodiscard]] bool read_returned(detail::Bounce& bounce, detail::convert::ReadInto read, void* command, AnyRef& to, Error& why);
+    template <class C>
+    std::optional<Bounced<C>> restored(detail::Bounce& bounce) {
+        Bounced<C> out;
+        if (!read_returned(bounce, detail::reply_reader<C>, &out.command, out.to, out.why)) return std::nullopt;
+        return out;
+    }
+    // Why this member can make no segment.
+    [[nodiscard]] std::optional<Error> cannot_hold() const;
+
+    std::unique_ptr<detail::Directory> own_directory_;  // of an actor
+    detail::Directory* directory_;
+    detail::Loop* loop_;
+    std::vector<std::string> arguments_;
+    detail::Buffer spare_body_;
+    detail::Parcel spare_parcel_;
+    // What is sent within a handler and waits to share a frame leaves when the handler returns; outside of one nothing would
+    // make it leave.
+    bool sends_at_once_ = false;
+};
+
+namespace detail {
+
+// How a verb returns: see above.
+struct Returning {
+    template <class T>
+    using Of = Result<T>;
+    template <class T>
+    [[nodiscard]] static Result<T> give(Result<T> result) {
+        return result;
+    }
+};
+struct Throwing {
+    template <class T>
+    using Of = T;
+    template <class T>
+    static T give(Result<T> result) {
+        return std::move(result).value();
+    }
+};
+
+template <class Face>
+class Verbs : public Member {
+    template <class T>
+    using Of = typename Face::template Of<T>;
+
+public:
+    // ---- messages
+
+    // Sends a command that needs no reply. Success means that it is on its way, in order behind what was sent to `to`
+    // before. If the receiver is far behind, waits for room; `overloaded` if there is none in time.
+    template <class P, class C>
+    Of<void> send(const Ref<P>& to, C&& command, Within within = limits::send_timeout) {
+        using Plain = checked_command<P, C>;
+        return Face::give(send_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within));
+    }
+    // The same, at that time from now on, once; to oneself, too. Dropped with a warning if it can't be sent then.
+    template <class P, class C>
+    Of<void> send_after(Duration delay, const Ref<P>& to, C&& command) {
+        using Plain = checked_command<P, C>;
+        static_assert(!carries_held<Plain>(), "a command that carries a segment is sent at once");
+        return Face::give(send_body_after(delay, AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}));
+    }
+    // The same as send() to all of them; returns how many took it. If that is fewer, some were gone or overloaded.
+    template <class P, class C>
+    std::size_t send_all(std::span<const Ref<P>> to, const C& command) {
+        std::size_t taken = 0;
+        for (const Ref<P>& one : to)
+            if (send_body(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command}, limits::send_timeout)) ++taken;
+        return taken;
+    }
+    // Sends a command and waits for its reply; in the meantime other commands wait (no re-entrance). If the receiver is
+    // itself waiting for this member, the deadlock is detected: one of the asks ends early, naming all members involved.
+    // After any failure the segments that the receiver had not accepted are still in `command`.
+    template <class P, class C>
+    Of<reply_of<C>> ask(const Ref<P>& to, C&& command, Within within = limits::ask_timeout) {
+        using Plain = checked_command<P, C>;
+        using R = reply_of<C>;
+        return Face::give(read_reply_value<R>([&](void* reply) {
+            return ask_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within, reply_reader<R>, reply);
+        }));
+    }
+    // Sends a command and returns a Pending to wait for later: the way to ask many at once.
+    template <class P, class C>
+    Of<Pending<reply_of<C>>> request(const Ref<P>& to, C&& command, Within within = limits::send_timeout) {
+        return Face::give(requested<reply_of<C>>(AnyRef{to}, command_name<checked_command<P, C>>, {*this, std::as_const(command)}, within));
+    }
+    // Asks all of them at once: one outcome each, in their order, all within the same time.
+    template <class P, class C>
+    [[nodiscard]] std::vector<Result<reply_of<C>>> ask_all(std::span<const Ref<P>> to, const C& command, Within within = limits::ask_timeout) {
+        const Deadline end = deadline(within);
+        std::vector<Result<Pending<reply_of<C>>>> pending;
+        for (const Ref<P>& one : to)
+            pending.push_back(requested<reply_of<C>>(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command}, end));
+        std::vector<Result<reply_of<C>>> outcomes;
+        for (Result<Pending<reply_of<C>>>& one : pending) {
+            if (one) outcomes.push_back(one->get(end));
+            else outcomes.push_back(std::move(one).error());
+        }
+        return outcomes;
+    }
+    // Waits until these actors have handled everything that this member sent to them before.
+    Of<void> sync(std::span<const AnyRef> actors, Within within = limits::ask_timeout) { return Face::give(sync_with(actors, within)); }
+    // Waits until `done`, which is asked whenever something has come; `timed_out` if it never holds. Replies and exits are
+    // taken in the meantime; an actor's other commands wait, a scenario's are kept for collect().
+    Of<void> wait_for(const std::function<bool()>& done, Within within) { return Face::give(wait_until(done, within)); }
+
+    // ---- other actors
+
+    // Starts a program as an actor and waits until it is ready. It ends with this member at the latest.
+    template <class P>
+    Of<Ref<P>> spawn(const SpawnOptions& program) {
+        return Face::give(spawn_programs({program}, fingerprint<P>()).transform([](std::vector<AnyRef> one) { return typed<P>(one.front()); }));
+    }
+    // Several in parallel, within the longest of their timeouts. If one fails, the others are stopped again.
+    template <class P>
+    Of<std::vector<Ref<P>>> spawn_all(const std::vector<SpawnOptions>& programs) {
+        return Face::give(spawn_programs(programs, fingerprint<P>()).transform([](const std::vector<AnyRef>& all) {
+            std::vector<Ref<P>> refs;
+            for (const AnyRef& one : all) refs.push_back(typed<P>(one));
+            return refs;
+        }));
+    }
+    // The same as spawn() without waiting.
+    template <class P>
+    Of<Pending<Ref<P>>> spawn_later(const SpawnOptions& program) {
+        return Face::give(spawn_program_later(program, fingerprint<P>()).transform([](PendingReply reply) {
+            return Pending<Ref<P>>{std::move(reply), spawned_reader<P>};
+        }));
+    }
+    // The address of another actor by its name in the roster. `refused` if it speaks another protocol.
+    template <class P>
+    Of<Ref<P>> find(std::string_view name) {
+        return Face::give(find_actor(name, fingerprint<P>()).transform([](const AnyRef& found) { return typed<P>(found); }));
+    }
+    // Stops an actor and its children by the ladder (asked, SIGTERM, SIGKILL); the exit says how it went.
+    Of<Ended> stop(AnyRef actor, Within within = limits::stop_timeout) { return Face::give(stop_actor(actor, within)); }
+    // The same of several at once.
+    Of<std::vector<Ended>> stop_all(std::vector<AnyRef> actors, Within within = limits::stop_timeout) {
+        return Face::give(stop_actors(std::move(actors), within));
+    }
+    // The same without waiting.
+    Of<Pending<std::vector<Ended>>> stop_later(std::vector<AnyRef> actors, Within within = limits::stop_timeout) {
+        return Face::give(stop_actors_later(std::move(actors), within));
+    }
+    // A signal to the process of a spawned actor: any, SIGTERM, SIGKILL.
+    Of<void> signal(AnyRef actor, int number) { return Face::give(signal_actor(actor, number)); }
+    Of<void> terminate(AnyRef actor) { return signal(actor, SIGTERM); }
+    Of<void> kill(AnyRef actor) { return signal(actor, SIGKILL); }
+    // Waits for the exit of an actor.
+    Of<Ended> join(AnyRef actor, Within within) { return Face::give(join_actor(actor, within)); }
+    // How an actor ended; `running` while it lives. `gone` if there never was such an actor, or so long ago that its exit is
+    // forgotten.
+    Of<Exit> exit_of(AnyRef actor) { return Face::give(exit_of_actor(actor)); }
+    // Reports this actor's exit to on_exited even if nothing was ever sent to it. Its name; `gone` if it has exited already.
+    Of<std::string> watch(AnyRef actor) { return Face::give(watch_actor(actor)); }
+    // The members of the session, by number; with those that have exited, the last to end at the end.
+    Of<std::vector<RosterRow>> roster(bool with_exited = false) { return Face::give(roster_rows(with_exited)); }
+
+    // ---- segments (<baton/segment.hpp>). A command that carries some is moved into send, ask or request; it is still whole
+    // if that is refused. What comes back later, because the receiver died or refused the command, is given to on_bounced.
+
+    // Memory of that size, not cleared. If memory is short, waits for segments to be released; `overloaded` if too few are.
+    Of<Segment> create_segment(std::uint64_t bytes, Within within = limits::memory_timeout) {
+        return create_as(Layout{"|u1", {bytes}}, within);
+    }
+    // An array of T: create_array<double>({rows, columns}).
+    template <Shareable T>
+    Of<Segment> create_array(std::vector<std::uint64_t> shape, Within within = limits::memory_timeout) {
+        return create_as(Layout{element_type<T>(), std::move(shape)}, within);
+    }
+    Of<Segment> create_as(Layout layout, Within within = limits::memory_timeout) { return Face::give(create_with(std::move(layout), within)); }
+    // Gives up writing, so that others may read, or write parts. After a failure the segment is still ours.
+    Of<Loan> lend(Segment&& segment) { return Face::give(lend_segment(std::move(segment))); }
+    // The segment outlives the session as /dev/shm/<name>, for any program that knows the name.
+    Of<void> export_as(Segment&& segment, const std::string& name) { return Face::give(export_segment(std::move(segment), name)); }
+    // Shared memory from outside, /dev/shm/<name>, becomes a segment of this session.
+    Of<Segment> import_from(const std::string& name, Layout layout) { return Face::give(import_segment(name, std::move(layout))); }
+
+    // ---- names: within the session a segment can be found by its name, without a message
+
+    // Others may attach to all of the loan, without asking, until it is reclaimed, released or withdrawn, or this actor ends.
+    // `refused` if the name is taken, with the owner's name; of several at once the ledger lets one be first.
+    Of<void> publish(const Loan& loan, const std::string& name, Published as = Published::to_read) {
+        return Face::give(publish_loan(loan, name, as));
+    }
+    // A Lease of what is published to be read, or a Slice of what is published to be shared. Waits until something is
+    // published under that name; `gone` if nothing is, `refused` if it is published the other way.
+    template <class Held>
+    Of<Held> look_up(const std::string& name, Within within = Duration::zero()) {
+        static_assert(std::is_same_v<Held, Lease> || std::is_same_v<Held, Slice>, "what is looked up is a Lease or a Slice");
+        Held held;
+        if (Result<void> found = look_up_segment(held, name, Held::held_kind, within); !found)
+            return Face::give(Result<Held>{std::move(found).error()});
+        return Face::give(Result<Held>{std::move(held)});
+    }
+    // The shared segment of that name: of several members that want it at the same time one creates it, and all others
+    // attach to it. The creator's is cleared and given to `fill` before anybody else sees it. `refused` if the existing one
+    // has another type or shape.
+    template <Shareable T>
+    Of<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
+                                           const std::function<void(std::span<T>)>& fill = {}, Within within = limits::memory_timeout) {
+        std::function<void(Segment&)> filled;
+        if (fill) filled = [&fill](Segment& fresh) { fill(fresh.as<T>()); };
+        return create_or_attach_as(name, Layout{element_type<T>(), std::move(shape)}, filled, within);
+    }
+    Of<CreatedOrAttached> create_or_attach_as(const std::string& name, Layout layout, const std::function<void(Segment&)>& fill,
+                                              Within within = limits::memory_timeout) {
+        return Face::give(create_or_attach_with(name, std::move(layout), fill, within));
+    }
+
+protected:
+    using Member::Member;
+    ~Verbs() = default;
+
+private:
+    template <class R>
+    [[nodiscard]] Result<Pending<R>> requested(const AnyRef& to, std::string_view command, const Outgoing& out, Within within) {
+        return request_body(to, command, out, within).transform([](PendingReply reply) { return Pending<R>{std::move(reply)}; });
+    }
+};
+
+}  // namespace detail
+
+}  // namespace baton

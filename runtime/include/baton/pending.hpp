@@ -1,0 +1,100 @@
+#pragma once
+// Pending: a reply that has not arrived yet, as request() returns it. Thread rule: the thread of the actor or scenario.
+
+#include <functional>
+#include <utility>
+
+#include <baton/detail/convert.hpp>
+#include <baton/ref.hpp>
+#include <baton/result.hpp>
+#include <baton/time.hpp>
+
+namespace baton {
+
+namespace detail {
+
+class Loop;
+
+// The outcome of one ask, without its type. Move-only.
+class PendingReply {
+public:
+    PendingReply() = default;
+    PendingReply(Loop& loop, std::uint64_t ask) : loop_(&loop), ask_(ask) {}
+    PendingReply(PendingReply&& other) noexcept : loop_(std::exchange(other.loop_, nullptr)), ask_(other.ask_) {}
+    PendingReply& operator=(PendingReply&& other) noexcept {
+        if (this != &other) {
+            cancel();
+            loop_ = std::exchange(other.loop_, nullptr);
+            ask_ = other.ask_;
+        }
+        return *this;
+    }
+    ~PendingReply() { cancel(); }
+
+    [[nodiscard]] bool ready();
+    [[nodiscard]] bool is_settled() const;
+    // The outcome into `out`, whose type `read` knows.
+    [[nodiscard]] Result<void> take(Within within, convert::ReadInto read, void* out);
+    [[nodiscard]] Result<void> take_word(Within within, convert::ReadInto read, void* out);
+    // Calls `take` with a function that does the same, between commands, once the outcome has come or the time has passed.
+    using Read = std::function<Result<void>(convert::ReadInto read, void* out)>;
+    void then(Within within, std::function<void(const Read&)> take);
+    void cancel() noexcept;
+
+private:
+    Loop* loop_ = nullptr;  // nullptr: taken, or never asked
+    std::uint64_t ask_ = 0;
+};
+
+// What the coordinator says of a spawn, as the address of the actor.
+[[nodiscard]] bool read_spawned(Value from, AnyRef& out, Decoding& at);
+
+template <class R>
+inline constexpr convert::ReadInto reply_reader = &convert::read_into<ReplyValue<R>>;
+template <class P>
+inline constexpr convert::ReadInto spawned_reader = [](Value from, void* out, Decoding& at) {
+    AnyRef actor;
+    const bool fine = read_spawned(from, actor, at);
+    *static_cast<Ref<P>*>(out) = Ref<P>{actor.id, actor.session};
+    return fine;
+};
+
+}  // namespace detail
+
+// Move-only. Destroying it discards the reply; the command is withdrawn if its receiver has not begun it. A
+// default-constructed one, and one whose outcome was taken, answers `refused`.
+template <class R>
+class Pending {
+public:
+    Pending() = default;
+    explicit Pending(detail::PendingReply reply, detail::convert::ReadInto read = detail::reply_reader<R>)
+        : reply_(std::move(reply)), read_(read) {}
+
+    // Has the outcome come? Looks once, without waiting.
+    [[nodiscard]] bool ready() { return reply_.ready(); }
+    // The same without looking, as far as is known: for the condition of a wait_for().
+    [[nodiscard]] bool is_settled() const { return reply_.is_settled(); }
+    // Waits for the outcome: the reply, the error of the handler, gone, timed_out, stopping. Once.
+    [[nodiscard]] Result<R> get(Within within) {
+        return detail::read_reply_value<R>([&](void* out) { return reply_.take(within, read_, out); });
+    }
+    // The same of a receiver that answers at once whatever it can answer at once: with no time left the outcome is what it
+    // says now, and `timed_out` if it says nothing.
+    [[nodiscard]] Result<R> get_word(Within within) {
+        return detail::read_reply_value<R>([&](void* out) { return reply_.take_word(within, read_, out); });
+    }
+    // Calls `take` with the outcome, between commands, once it has come: an actor that asks on behalf of others goes on with
+    // its own commands in the meantime. `timed_out` when it has not come within that time. Leaves this one empty.
+    void then(std::function<void(Result<R>)> take, Within within = limits::ask_timeout) {
+        reply_.then(within, [take = std::move(take), read = read_](const detail::PendingReply::Read& outcome) {
+            take(detail::read_reply_value<R>([&](void* out) { return outcome(read, out); }));
+        });
+    }
+    void cancel() noexcept { reply_.cancel(); }
+
+private:
+    detail::PendingReply reply_;
+    detail::convert::ReadInto read_ = detail::reply_reader<R>;
+};
+
+}  // namespace baton
