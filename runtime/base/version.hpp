@@ -1,6 +1,6 @@
 #pragma once
 // The version of the project and of its wire. The wire's goes up when an old reader could misread a new
-// writer; docs/wire.md says what each version holds.
+// writer; docs/wire/ says what each version holds.
 
 namespace baton::detail {
 

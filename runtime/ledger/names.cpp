@@ -14,7 +14,7 @@ using namespace layout;
 
 namespace {
 
-// FNV-1a, as docs/wire.md says: clients in other languages find the same bucket.
+// FNV-1a, as docs/wire/ledger.md says: clients in other languages find the same bucket.
 std::size_t bucket_of(std::string_view name) noexcept {
     std::uint64_t hash = 0xcbf29ce484222325ULL;
     for (const char one : name) hash = (hash ^ static_cast<unsigned char>(one)) * 0x100000001b3ULL;

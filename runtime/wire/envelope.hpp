@@ -1,5 +1,5 @@
 #pragma once
-// Envelope: what stands around every message on the wire (docs/wire.md).
+// Envelope: what stands around every message on the wire (docs/wire/messages.md).
 //
 // A record is two msgpack values back to back: the envelope, an array of ten [version, kind, from number,
 // from incarnation, to number, to incarnation, sequence, ask id, tag, manifest], and the body. A frame (one

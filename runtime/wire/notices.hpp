@@ -3,7 +3,7 @@
 //
 // To the coordinator: commands of its protocol, asked or sent like those of any actor. From it: Stop and
 // Exited, which reach an actor on its control lane (the connection it joined with) and overtake commands.
-// Names are append only: a name once given keeps its meaning and its fields. docs/wire.md shows the bytes.
+// Names are append only: a name once given keeps its meaning and its fields. docs/wire/ shows the bytes.
 
 #include <string>
 #include <vector>

@@ -253,7 +253,7 @@ TEMPLATE_TEST_CASE("an opener that does not read its answers bounds them too", "
     CHECK(next_from(*opener, link) == "again");
 }
 
-// Goal: a connection that reads nothing costs what docs/wire.md says, however large its answers are.
+// Goal: a connection that reads nothing costs what docs/wire/messages.md says, however large its answers are.
 TEMPLATE_TEST_CASE("few answers wait in the transport for an opener that does not read", "[transport]", ZmqWorld) {
     TestType world;
     const auto receiver = world.make();

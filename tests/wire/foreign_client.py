@@ -1,4 +1,4 @@
-"""A client of a Baton session in Python: ZeroMQ, msgpack and no code of Baton's. See docs/wire.md."""
+"""A client of a Baton session in Python: ZeroMQ, msgpack and no code of Baton's. See docs/wire/README.md."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""Goal: a program in another language can do all that docs/wire.md promises, and a hostile one harms nobody else.
+"""Goal: a program in another language can do all that docs/wire/ promises, and a hostile one harms nobody else.
 
 Method: a real coordinator and a real greeter, and clients made of ZeroMQ and msgpack alone. BATON_BIN names the
 folder of the programs. Every test has a session in a folder of its own, and looks afterwards whether anything is left.
@@ -32,7 +32,9 @@ from foreign_client import (ASK, COORDINATOR, ERROR, NOBODY, NOTICE, REPLY, SECO
                             live_sessions, pack_record, unpack_records)
 
 BIN = os.environ.get("BATON_BIN", "")
-WIRE_DOCUMENT = HERE.parents[2] / "docs" / "wire.md"
+ROOT = HERE.parents[2]
+FIRST_PAGE, MESSAGES, COMMANDS, LEDGER, CONVERSATION = (
+    ROOT / "docs" / "wire" / f"{page}.md" for page in ("README", "messages", "coordinator", "ledger", "conversation"))
 GOLDEN_FILE = HERE.parent / "golden.txt"
 SECONDS = 10
 MEBIBYTE = 1 << 20
@@ -249,7 +251,7 @@ class Life(ForeignClientTest):
         honest = self.join_with_greeter()
         found = honest.ask(COORDINATOR, "Find", {"name": "greeter"})["protocol"]
         number = fingerprint(found)
-        self.assertIn(f"is `{number:016x}`", WIRE_DOCUMENT.read_text())
+        self.assertIn(f"is `{number:016x}`", MESSAGES.read_text())
         honest.ask(COORDINATOR, "Spawn", spawn_body("greeter", "same", fingerprint=number), SECONDS)
         with self.assertRaisesRegex(Failure, f"refused: .*{number:016x}.*{number + 1:016x}"):
             honest.ask(COORDINATOR, "Spawn", spawn_body("greeter", "other", fingerprint=number + 1), SECONDS)
@@ -655,11 +657,25 @@ class Hostility(ForeignClientTest):
 
 class Document(ForeignClientTest):
     def test_the_client_in_the_document_is_the_file_and_greets(self):
-        (block,) = re.findall(r"^```python\n(.*?)^```$", WIRE_DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+        (block,) = blocks_of(CONVERSATION, "python")
         self.assertEqual(block, (HERE.parent / "foreign_client.py").read_text())
         ran = subprocess.run([sys.executable, "-c", block], env=self.environment, timeout=SECONDS,
                              capture_output=True, text=True)
         self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "Hello, Ada! You are number 1.\n", ""))
+
+    def test_the_first_ask_of_the_first_page_is_answered(self):
+        # Method: the program of the page, as it stands there, with the folder of a session as its argument.
+        (block,) = blocks_of(FIRST_PAGE, "python")
+        self.join().ask(COORDINATOR, "Spawn", spawn_body("greeter"), SECONDS)
+        ran = subprocess.run([sys.executable, "-c", block, self.folder], env=self.environment, timeout=SECONDS,
+                             capture_output=True, text=True)
+        self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "Hello, Ada! You are number 1.\n", ""))
+        statements = [line for line in block.splitlines() if line.strip() and not line.strip().startswith("#")]
+        self.assertLessEqual(len(statements), 22, "the first ask is to be short")
+
+    def test_the_tables_are_those_of_the_headers(self):
+        ran = subprocess.run([sys.executable, "-B", ROOT / "tools" / "wire_tables.py", "--check"], capture_output=True, text=True)
+        self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "", ""))
 
     def test_a_session_is_found_while_it_lives_and_only_then(self):
         os.environ["XDG_RUNTIME_DIR"], before = self.runtime, os.environ.get("XDG_RUNTIME_DIR")
@@ -717,22 +733,23 @@ class Document(ForeignClientTest):
                 self.assertEqual(lanes[who].socket.recv().hex(" "), expected.hex(" "))
 
     def test_the_commands_in_the_document_are_those_of_the_coordinator(self):
-        text = re.sub(r"\s+", " ", WIRE_DOCUMENT.read_text())
+        text = re.sub(r"\s+", " ", COMMANDS.read_text() + MESSAGES.read_text())
         protocol = self.join().ask(COORDINATOR, "Find", {"name": "coordinator"})["protocol"]
         self.assertEqual(protocol["name"], "coordinator")
         named = {}
         for command in protocol["commands"]:
             with self.subTest(command["name"]):
-                self.assertIn(f"**`{command['name']}`** `{spelled(command['fields'], named, spell_out=True)}", text)
-                if command["reply"]:
-                    self.assertIn(spelled(command["reply"], named), text)
-        for name in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "RosterPlace", "SegmentInfo", "ProtocolDescription"):
+                reply = f" -> {spelled(command['reply'], named)}" if command["reply"] else ""
+                self.assertIn(f" {command['name']} {spelled(command['fields'], named, spell_out=True)}{reply} ", text)
+                self.assertIn(f"**`{command['name']}`**", text)
+        self.assertGreater(len(named), 15)
+        for name, fields in named.items():
             with self.subTest(name):
-                self.assertIn(named[name], text)
+                self.assertIn(f" {name} {fields} ", text)
 
 
 class LedgerPages:
-    """The ledger of a session, as "The ledger in memory" in docs/wire.md says; all numbers are read out of its tables.
+    """The ledger of a session, as docs/wire/ledger.md says; all numbers are read out of its tables.
 
     Python has no compare-and-swap: compare() is one only as long as nobody else moves the same word.
     """
@@ -741,10 +758,9 @@ class LedgerPages:
     GRANTED, CLAIMED = 1, 2
 
     def __init__(self, test, session, client):
-        section = WIRE_DOCUMENT.read_text().split("## The ledger in memory")[1].split("\n## ")[0]
         self.at = {}
         part = ""
-        for cells in re.findall(r"^\| (.+?) \| (.+?) \|", section, re.MULTILINE):
+        for cells in re.findall(r"^\| (.+?) \| (.+?) \|", LEDGER.read_text(), re.MULTILINE):
             if cells[1].startswith("at byte"):
                 part = cells[0]
             elif match := re.fullmatch(r"`(\w+)`", cells[0]):
@@ -801,7 +817,7 @@ class LedgerPages:
 
     def counted(self, what, slot, transition):
         fields = {"created": 1, "released": 2}
-        count = self.place("actor", self.number, "created") + 8 * (fields[what] - 1)
+        count = self.place("actor", self.number, "counts") + 8 * (fields[what] - 1)
         intent = self.place("actor", self.number, "intent")
         for place, value in ((intent + 8, slot), (intent + 16, self.read(self.place("segment", slot, "word"))),
                              (intent + 24, self.read(count)), (intent, fields[what])):
@@ -866,29 +882,29 @@ class LedgerPages:
             start = self.place("name", row, "name")
             if self.pages[start:start + self.read(self.place("name", row, "name_bytes"))] == name:
                 return row
-            row = self.read(self.place("name", row, "name_next")) - 1
+            row = self.read(self.place("name", row, "next")) - 1
         return None
 
     def publish(self, name, slot, bytes_):
         row = self.find(name)
         if row is None:
             row = self.read(self.header("names_used"))
-            os.posix_fallocate(self.descriptor, self.place("name", row, "name_word") // 4096 * 4096, 4096)
+            os.posix_fallocate(self.descriptor, self.place("name", row, "word") // 4096 * 4096, 4096)
             self.compare(self.header("names_used"), row, row + 1)
             start = self.place("name", row, "name")
             self.pages[start:start + 200] = name.ljust(200, b"\0")
             self.write(self.place("name", row, "name_bytes"), len(name))
             first = self.read(self.bucket(name))
-            self.write(self.place("name", row, "name_next"), first)
+            self.write(self.place("name", row, "next"), first)
             self.compare(self.bucket(name), first, row + 1)
-        word = self.place("name", row, "name_word")
+        word = self.place("name", row, "word")
         epoch = self.read(word) >> 31
         self.compare(word, epoch << 31, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1)
         lend = self.read(self.place("segment", slot, "word")) >> 25
-        for field, value in (("published_kind", 0), ("lend", lend), ("leased_bytes", bytes_), ("dimensions", 1), ("type_bytes", 3)):
+        for field, value in (("kind", 0), ("lend", lend), ("bytes_leased", bytes_), ("dimensions", 1), ("type_bytes", 3)):
             self.write(self.place("name", row, field), value)
-        self.write(self.place("name", row, "dimensions") + 8, bytes_)
-        start = self.place("name", row, "type_bytes") + 8
+        self.write(self.place("name", row, "shape"), bytes_)
+        start = self.place("name", row, "type")
         self.pages[start:start + 184] = b"|u1".ljust(184, b"\0")
         self.write(self.place("segment", slot, "published"), lend + 1)
         self.compare(word, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1,
@@ -897,15 +913,15 @@ class LedgerPages:
 
     def attach(self, name, lease):
         row = self.find(name)
-        word = self.read(self.place("name", row, "name_word"))
+        word = self.read(self.place("name", row, "word"))
         self.test.assertEqual(word & 7, 2)
         owner, slot = word >> 3 & 0x7FF, word >> 14 & 0x1FFFF
-        lend, bytes_ = (self.read(self.place("name", row, field)) for field in ("lend", "leased_bytes"))
-        for field, value in (("segment", slot), ("segment_epoch", lend), ("kind", self.read(self.place("name", row, "published_kind"))),
+        lend, bytes_ = (self.read(self.place("name", row, field)) for field in ("lend", "bytes_leased"))
+        for field, value in (("segment", slot), ("segment_epoch", lend), ("kind", self.read(self.place("name", row, "kind"))),
                              ("offset", 0), ("bytes", bytes_), ("unlisted", 1)):
             self.write(self.place("lease", lease, field), value)
         self.move("lease", lease, (self.FREE, 0, 0), (self.CLAIMED, owner, self.number))
-        self.test.assertEqual(self.read(self.place("name", row, "name_word")), word)
+        self.test.assertEqual(self.read(self.place("name", row, "word")), word)
         self.test.assertEqual(self.read(self.place("segment", slot, "word")), lend << 25 | owner << 3 | self.LENT)
         generation = self.read(self.place("segment", slot, "generation"))
         with open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", "rb") as memory:
@@ -923,7 +939,7 @@ class Ledger(ForeignClientTest):
         self.assertEqual(client.ask(COORDINATOR, "Audit", {}), [])
 
     def test_segments_are_made_given_lent_and_inherited_by_what_the_document_says(self):
-        # Goal: the tables and steps of "The ledger in memory" are all that a client needs.
+        # Goal: the tables and steps of docs/wire/ledger.md are all that a client needs.
         # Method: two clients that know nothing else, and what the coordinator sees after each step. That created is
         # released in the end, and no memory is left, is looked at when the coordinator ends.
         giver, taker = self.join("giver"), self.join("taker")
@@ -974,7 +990,7 @@ class Ledger(ForeignClientTest):
         # Goal: a segment that was lost would be seen. Method: a member counts one more than it has made.
         honest = self.join()
         pages = LedgerPages(self, honest.welcome["session"], honest)
-        created = pages.place("actor", honest.id[0], "created")
+        created = pages.place("actor", honest.id[0], "counts")
         pages.write(created, pages.read(created) + 1)
         honest.leave()
         self.code = 3
@@ -999,7 +1015,7 @@ class Ledger(ForeignClientTest):
 
         owner.leave()
         reader.ask(COORDINATOR, "Await", {"actor": owner.id}, SECONDS)
-        self.assertEqual(attaching.read(attaching.place("name", row, "name_word")) & ((1 << 31) - 1), 0)
+        self.assertEqual(attaching.read(attaching.place("name", row, "word")) & ((1 << 31) - 1), 0)
         self.assertEqual(self.rows(reader)[slot][0], "retired")
         self.assert_sound(reader)
         attaching.move("lease", lease, (attaching.CLAIMED, owner.id[0], reader.id[0]), (attaching.FREE, 0, 0))
@@ -1037,7 +1053,7 @@ class Ledger(ForeignClientTest):
         pages = LedgerPages(self, hostile.welcome["session"], hostile)
         me, other = hostile.id[0], honest.id[0]
         slot, lease = pages.claim_block("segment"), pages.claim_block("lease")
-        os.posix_fallocate(pages.descriptor, pages.place("name", 0, "name_word"), 8192)
+        os.posix_fallocate(pages.descriptor, pages.place("name", 0, "word"), 8192)
         words = [(phase, me, 0) for phase in (5, 6, 7)] + [
             (pages.OWNED, other, me), (pages.LENT, other, me), (pages.OFFERED, me, 0), (pages.OFFERED, 0, me),
             (pages.OFFERED, me, me), (pages.OWNED, me, other), (pages.OWNED, 2047, 0), (pages.LENT, 77, me), (7, 2047, 2047)]
@@ -1048,7 +1064,7 @@ class Ledger(ForeignClientTest):
             pages.write(pages.place("lease", lease + row, "next"), lease + 1 + (row + 1) % len(words))
             pages.write(pages.place("lease", lease + row, "segment"), slot + row)
             pages.write(pages.place("lease", lease + row, "word"), 9 << 25 | partner << 14 | holder << 3 | phase)
-            pages.write(pages.place("name", row, "name_word"), 9 << 31 | slot << 14 | holder << 3 | phase)
+            pages.write(pages.place("name", row, "word"), 9 << 31 | slot << 14 | holder << 3 | phase)
         pages.write(pages.header("names_used"), len(words))
         hostile.leave()
         self.assertEqual(honest.ask(COORDINATOR, "Await", {"actor": hostile.id}, SECONDS)["name"], "hostile")
@@ -1121,9 +1137,13 @@ class Golden(unittest.TestCase):
                     self.assertEqual((len(values[0]), values[0][:2]), (10, [1, kind]))
 
 
+def blocks_of(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
 def documented_conversation():
     """(to or from, whom, record, bytes) of each message; what follows two blanks in a line is for people."""
-    blocks = re.findall(r"^```hex (to|from) the (\w+)\n(.*?)^```$", WIRE_DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```hex (to|from) the (\w+)\n(.*?)^```$", CONVERSATION.read_text(), re.DOTALL | re.MULTILINE)
     messages = []
     for direction, who, block in blocks:
         bytes_ = bytes.fromhex("".join(line.split("  ")[0] for line in block.splitlines()))
@@ -1139,15 +1159,15 @@ def spelled(type_, named, spell_out=False):
         return f"[{parts[0][1]}]"
     if type_["kind"] == "optional":
         return f"optional {parts[0][1]}"
+    if type_["kind"] == "same":
+        return type_["name"]
     if type_["kind"] != "struct":
         return type_["kind"]
     text = "{" + ", ".join(f"{name}: {inner}" for name, inner in parts) + "}"
+    if spell_out:
+        return text
     named[type_["name"]] = text
-    if type_["name"] == "ProtocolDescription":
-        named[type_["name"]] = "ProtocolDescription {name: string, commands: [CommandDescription]}"
-    has_a_name = (type_["name"] in ("Exit", "DeadLetter", "HeldAtExit", "RosterRow", "RosterPlace", "SegmentInfo")
-                  or type_["name"].endswith("Description"))
-    return type_["name"] if has_a_name and not spell_out else text
+    return type_["name"]
 
 
 def fingerprint(protocol):

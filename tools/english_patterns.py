@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Counts turns of phrase that English readers have to read twice, in everything that people read.
+
+    tools/english_patterns.py              totals, and the budget of each pattern; fails if one is exceeded
+    tools/english_patterns.py --files      the same per file
+    tools/english_patterns.py --lines      every occurrence: file, line, pattern, text
+    tools/english_patterns.py README.md    these files only, without a budget
+
+It reads prose in Markdown (code blocks are left out), comments in C++, C++ string literals outside the tests (error
+texts and help), and comments, docstrings and strings in Python. It cannot tell good English from bad; it only counts
+habits that this project once had. The list is in PATTERNS. A budget only ever goes down: when a count falls, lower its
+budget, until it reaches its goal.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# What may follow "who" when it stands for "an actor that": not a question, not a clause after a noun.
+BEFORE_WHO = r"(?:^|[.;:(|]\s+|,\s|\b(?:and|or|but|to|of|for|by|from|with|than|as|behind|at|on|in|is|are|also|not|only|that)\s)"
+UNITS = (r"(?:session|actor|command|message|transition|connection|line|row|segment|worker|task|process|file|block|exit|"
+         r"peer|record|row|step|handler|receiver|asker|sender|notice|page|frame|run|round|program|test|case)")
+
+# name: (regular expression, goal, budget, what to write instead). The goal is a tenth of what a review counted.
+PATTERNS = {
+    "whoever": (r"\bwhoever\b", 9, 0, '"any actor that", "the caller", "users who"'),
+    "who as a noun": (BEFORE_WHO + r"who(?:se|m)?\b(?![^.;|]*\?)", 19, 0, '"an actor that waits", "a process that dies"'),
+    "is no X": (r"\b(?:is|are|was|were|be) no (?!longer\b|more\b|later\b|way\b|need\b|matter\b)\w+", 7, 0, '"is not an X", "there is no X"'),
+    "so many": (r"\bso (?:many|often|long|much)\b(?! (?:as|that|so)\b)", 6, 0, 'name the number: "`count` tasks", "every `interval`"'),
+    "meanwhile": (r"(?<=[a-z,] )meanwhile\b", 4, 0, '"while it waits", or "in the meantime" at the front'),
+    "a for per": (r"\b(?:one|once|two|three|\d+|row|region|page|byte|bytes|table|process|entry) (?:\w+ )?an? " + UNITS + r"\b", 1, 0, '"per session", "per actor"'),
+    "comes home": (r"\b(?:(?:is|are|be|been|being) in again|com(?:e|es|ing) home|came home|let(?:s|ting)? (?:it |them |her |him |everything )?go\b|at hand)", 4, 0,
+                   '"returned", "released", "mapped"'),
+    "belongs into": (r"\bbelong(?:s|ed)? into\b", 0, 0, '"belongs in"'),
+    "also where": (r"\balso (?:where|when|if|after|while|beyond|those|such|what|where)\b", 4, 0, '"even if", "even after"'),
+    "fragment": (r"(?:^|[.;:] )(?:Also (?!a\b|the\b)|Whose|Whether|Whom|Nothing of|None of|Of (?:a|an|the|one|all)\b|The same(?: (?:for|of|with|without|in|by|to|as)\b|,|\.))",
+                 12, 0, "a sentence with a subject and a verb"),
+}
+COMPILED = {name: re.compile(expression, re.IGNORECASE if name not in ("fragment",) else 0)
+            for name, (expression, *_) in PATTERNS.items()}
+
+SKIPPED = ("tests/fuzz/corpus/", "tests/wire/golden.txt", "tools/english_patterns.py")
+
+
+def files():
+    """The files that people read: what git knows, or is about to."""
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard"],
+                            capture_output=True, text=True, check=True).stdout.split()
+    kinds = (".md", ".hpp", ".cpp", ".in", ".py", ".pyi", ".pml")
+    return [ROOT / name for name in listed
+            if (name.endswith(kinds) or name in ("dev", "tools/on-debian")) and not name.startswith(SKIPPED)
+            and (ROOT / name).exists()]
+
+
+def passages(path):
+    """(line number, text) of each passage: lines that belong together are one, so that sentences are whole."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return markdown(text)
+    if path.suffix in (".py", ".pyi", ".in") or path.suffix == "":
+        return python(text) if path.suffix != "" else joined(comment_lines(text, "#"))
+    return joined(comment_lines(text, "//")) + ([] if "tests" in path.parts else strings(text))
+
+
+def joined(lines):
+    """Consecutive (number, text) become one passage."""
+    out = []
+    for number, text in lines:
+        if out and number == out[-1][2] + 1 and text.strip():
+            out[-1] = (out[-1][0], out[-1][1] + " " + text.strip(), number)
+        else:
+            out.append((number, text.strip(), number))
+    return [(first, text) for first, text, _ in out]
+
+
+def markdown(text):
+    lines, is_code = [], False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("```"):
+            is_code = not is_code
+        elif not is_code and line.strip():
+            lines.append((number, re.sub(r"`[^`]*`", "`x`", line)))
+    out = []
+    for number, line in lines:
+        starts = re.match(r"\s*(?:[-*|#]|\d+\. )", line)
+        if out and not starts and number == out[-1][2] + 1:
+            out[-1] = (out[-1][0], out[-1][1] + " " + line.strip(), number)
+        else:
+            out.append((number, re.sub(r"^\s*(?:[-*#]+|\d+\.) ", "", line).strip(), number))
+    return [(first, line) for first, line, _ in out]
+
+
+def comment_lines(text, sign):
+    out = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        at = line.find(sign)
+        while at > 0 and line[at - 1] == ":":  # of an address: ipc://
+            at = line.find(sign, at + len(sign))
+        if at >= 0 and line[:at].count('"') % 2 == 0:
+            out.append((number, re.sub(r"^[-\s]+|[-\s]+$", "", line[at + len(sign):])))
+    return out
+
+
+def strings(text):
+    out = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        code = line.split("//")[0] if '"' not in line.split("//")[-1] else line
+        if not code.lstrip().startswith(("//", "#")):
+            out += [(number, match) for match in re.findall(r'"((?:[^"\\]|\\.)*)"', code) if " " in match]
+    return joined(out)
+
+
+def python(text):
+    out, rest = [], text
+    for match in re.finditer(r'"""(.*?)"""', text, re.DOTALL):
+        out.append((text.count("\n", 0, match.start()) + 1, re.sub(r"\s+", " ", match[1]).strip()))
+    rest = re.sub(r'""".*?"""', lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
+    return out + joined(comment_lines(rest, "#")) + strings(rest)
+
+
+def occurrences(path):
+    """(line, pattern, words around it) of each."""
+    for number, text in passages(path):
+        for name, pattern in COMPILED.items():
+            for match in pattern.finditer(text):
+                yield number, name, text[max(0, match.start() - 30):match.end() + 40]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--files", action="store_true", help="counts of each file")
+    parser.add_argument("--lines", action="store_true", help="every occurrence, with its line")
+    parser.add_argument("paths", nargs="*", type=pathlib.Path, help="only these files")
+    options = parser.parse_args()
+
+    totals = dict.fromkeys(PATTERNS, 0)
+    for path in [path.resolve() for path in options.paths] or files():
+        counts = {}
+        for number, name, text in occurrences(path):
+            counts[name] = counts.get(name, 0) + 1
+            totals[name] += 1
+            if options.lines:
+                print(f"{path.relative_to(ROOT)}:{number}: {name}: {text}")
+        if options.files and counts:
+            print(f"{path.relative_to(ROOT)}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    if options.paths:
+        print(", ".join(f"{name} {count}" for name, count in totals.items() if count) or "none of the patterns")
+        return 0
+
+    exceeded = 0
+    for name, (_, goal, budget, instead) in PATTERNS.items():
+        note = "ok" if totals[name] <= goal else f"goal {goal}; write {instead}"
+        if totals[name] > budget:
+            exceeded += 1
+            note = f"TOO MANY: write {instead}; --lines shows where"
+        print(f"{name:<14} {totals[name]:4}  budget {budget:4}  {note}")
+    return 1 if exceeded else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
