@@ -39,7 +39,7 @@ class Pattern:
 # The goal is a tenth of what a review counted when this began.
 PATTERNS = {
     "whoever": Pattern(r"\bwhoever\b", 9, 0, '"any actor that", "the caller", "users who"'),
-    "who as a noun": Pattern(BEFORE_WHO + r"who\b(?![^.;|]*\?)", 19, 0, '"an actor that waits", "a process that dies"'),
+    "who as a noun": Pattern(BEFORE_WHO + r"who\b(?! \|)(?![^.;|]*\?)", 19, 0, '"an actor that waits", "a process that dies"'),
     "is no X": Pattern(r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b|later\b)\w+", 7, 0, '"is not an X"'),
     "so many": Pattern(r"\bso (?:many|often|long|much)\b(?! (?:as|that|so)\b)", 6, 0,
                        'name the number: "`count` tasks", "every `interval`"'),
