@@ -37,28 +37,28 @@ enum class CrashPoint : unsigned char {
     lease_withdrawn,      // L3
     drop_made,            // L4
     slice_written,        // L1 of a slice: the row says which range
-    bounce_told,          // the sender has been given back its gift and has not handled it
-    life_taken,           // the coordinator: nobody can offer to the dead any more
-    intent_resolved,      // the coordinator: what the dead one was about to count is counted
+    bounce_told,          // the sender has its gift back and has not handled it
+    life_taken,           // the coordinator: nobody can offer to the dead actor any more
+    intent_resolved,      // the coordinator: what the dead actor was about to count is counted
     settle_walked,        // the coordinator: rows are settled, nobody has been told
     settle_told,          // the coordinator: the survivors have been told
     drained_settled,      // the coordinator: T6 and L6 are made
-    hand_out_marked,      // the row says that its memory has left; it has its name still
+    hand_out_marked,      // the row says that its memory has left; the memory still has its name
     hand_out_renamed,     // the memory has the user's name; T9 is not made
-    take_in_made,         // T1: counted as taken in; the memory has the user's name still
+    take_in_made,         // T1: counted as taken in; the memory still has the user's name
     take_in_renamed,      // the memory is the session's; the row does not say how many bytes there are
-    publish_begun,        // N1: the name is ours, and does not say of what
+    publish_begun,        // N1: the name is ours, and does not say yet what is published
     publish_made,         // N1: others may attach
-    unpublish_made,       // N2: nobody attaches any more; the leases have not been looked at
-    attach_claimed,       // L7: the lease is made; the name has not been looked at again
-    attach_checked,       // L7: the name still stood; the memory is not mapped
-    names_settled,        // the coordinator: the names of the dead one are free, its rows are as they were
-    spawn_given,          // the coordinator: a number lives, its process has not been started
-    spawn_started,        // the coordinator: the process runs, and is no member yet
-    join_bound,           // who joins: its inbox is there, it has not asked to join
-    join_welcomed,        // who joins: it is a member, and has mapped nothing
-    leave_begun,          // who leaves: it has let everything go, and has not said so
-    leave_answered,       // who leaves: the coordinator knows, the process has not ended
+    unpublish_made,       // N2: nobody can attach any more; the leases have not been checked
+    attach_claimed,       // L7: the lease is made; the name has not been checked again
+    attach_checked,       // L7: the name was still valid; the memory is not mapped
+    names_settled,        // the coordinator: the names of the dead actor are free, its rows as they were
+    spawn_given,          // the coordinator: a number is alive, its process has not been started
+    spawn_started,        // the coordinator: the process runs and is not a member yet
+    join_bound,           // a newcomer: its inbox exists, it has not asked to join
+    join_welcomed,        // a newcomer: it is a member and has mapped nothing
+    leave_begun,          // a leaver: it has released everything and has not said so
+    leave_answered,       // a leaver: the coordinator has been told, the process has not ended
 };
 inline constexpr std::size_t crash_point_count = 46;
 

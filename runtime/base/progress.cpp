@@ -28,7 +28,7 @@ Progress::Progress(std::string what, std::uint64_t total, std::string unit)
 Progress::~Progress() { end(); }
 
 void Progress::reach(std::uint64_t done) {
-    done_ = done;  // as it was said: who counts too much shall see it
+    done_ = done;  // as reported, so that a caller that counts too much sees it
     if (has_ended_ || !is_terminal_ || clock_.now() - drawn_ < redraw_interval) return;
     drawn_ = clock_.now();
     draw();

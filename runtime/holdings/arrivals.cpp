@@ -58,7 +58,7 @@ Result<void> Arrivals::accept() {
     for (const Holding* holding : taken_)
         if (holding == nullptr)
             return Error{ErrorKind::refused, "the manifest lists a handle that the body does not refer to"};
-    is_accepted_ = true;  // also where it is refused: the book has dropped all of them then
+    is_accepted_ = true;  // even if it is refused: the book has dropped all of them then
     if (taken_.empty()) return {};
     return holdings_->accept(taken_);
 }

@@ -27,9 +27,10 @@ public:
     // The holding behind a value of the body, once each; nullptr and `why` where it is not there, was taken before or
     // is of another kind.
     [[nodiscard]] Holding* take(Value value, HandleKind kind, std::string& why);
-    // What an accepted one is, for whoever knows no type of the body; nothing where it is not there or was taken.
+    // The holding of an accepted one, for callers that do not know the type of the body; nothing if it is missing or
+    // was taken.
     [[nodiscard]] std::optional<HandleKind> kind_of(Value value) const noexcept;
-    // `refused` also where the body left a handle of the manifest out.
+    // `refused` as well if the body left out a handle of the manifest.
     [[nodiscard]] Result<void> accept();
     // Accepts all at once, before anybody has decoded the body: for a message that waits outside its inbox. What is
     // not taken in the end is released.

@@ -153,7 +153,7 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
             forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed), lease.bytes.load(relaxed)))
             return true;
     }
-    // Whoever has attached is not in our book.
+    // An actor that has attached is not in our book.
     for (Slot row = 0; lent.was_published && row < ledger().leases_used(); ++row) {
         const LeaseRow& lease = ledger().lease(row);
         if (ledger().lease_word_of(row).phase != LeasePhase::free && lease.segment.load(relaxed) == lent.slot &&

@@ -87,7 +87,7 @@ public:
     void release_all() noexcept;
     // Gives pooled memory back to the system, and takes home what others have retired.
     void trim() noexcept;
-    // Whether another actor has asked for memory; see MemoryShort in notices.hpp.
+    // True if another actor has asked for memory; see MemoryShort in notices.hpp.
     [[nodiscard]] bool has_pooled() const noexcept { return pooled_bytes_ > 0; }
     // The segment outlives the session as /dev/shm/<name>; whatever it was, it is ours no more.
     [[nodiscard]] Result<void> hand_out(Holding& holding, const std::string& name);
@@ -98,7 +98,8 @@ public:
     // False while a lease is out.
     [[nodiscard]] bool try_reclaim(Holding& holding) noexcept;
     [[nodiscard]] Holding* pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, Layout layout);
-    // Whether a lease or slice that is out or pledged forbids one of this kind: a slice meets none, a shared one only its like.
+    // True if a lease or slice that is out or pledged forbids one of this kind: a slice tolerates none, a shared one
+    // only others of its kind.
     [[nodiscard]] bool overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept;
     [[nodiscard]] bool has_slices(const Holding& lent) const noexcept;
     [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
@@ -107,9 +108,9 @@ public:
     // Others may attach to all of it from here on: to read, or to change its words together (read or shared). `refused`
     // when somebody has that name, with who it is, or while a lease or slice of another kind is out.
     [[nodiscard]] Result<void> publish(Holding& lent, const std::string& name, LeaseKind kind);
-    // Whoever may attach at any moment forbids leases and slices of other kinds.
+    // Because others may attach at any moment, leases and slices of other kinds are forbidden from then on.
     [[nodiscard]] Result<void> check_published(const Holding& lent, LeaseKind kind) const;
-    // Nobody attaches any more; who has attached keeps what it has. Nothing where it is not published.
+    // Nobody can attach any more; actors that have attached keep what they have. Does nothing if it is not published.
     void unpublish(Holding& lent) noexcept;
     // A lease or slice of what is published under that name; nullptr: nothing is, at this moment.
     // Of our own too; then we borrow of ourselves.
@@ -128,8 +129,8 @@ public:
     // nothing of it is on its way any more. What the coordinator made ours again after the first was taken (T5, because
     // the receiver died between two of them) belongs to no message any more and is released.
     [[nodiscard]] bool is_taken(Departed& parcel);
-    // Takes the parcel back, whoever made it ours again (T4, L3 here; T5 by the coordinator). False if the receiver was
-    // first; then the parcel holds what is still on its way.
+    // Takes the parcel back, whether we made it ours again (T4, L3) or the coordinator did (T5). False if the receiver
+    // was first; then the parcel holds what is still in transit.
     [[nodiscard]] bool take_back(Departed& parcel);
 
     // ---- transfers in: T3 and L2

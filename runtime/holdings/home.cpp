@@ -148,7 +148,7 @@ void Holdings::end_memory(Slot slot, std::uint64_t bytes) noexcept {
 
 bool Holdings::claim_bytes(std::uint64_t bytes) noexcept {
     if (ledger().claim_bytes(me_.number, bytes)) return true;
-    // What lies in the pool in other sizes, and what has come home since the last look, makes room.
+    // Memory of other sizes in the pool, and memory that has been returned since the last look, makes room.
     trim();
     return ledger().claim_bytes(me_.number, bytes);
 }
@@ -182,7 +182,7 @@ void Holdings::release(Holding& holding) noexcept {
                 note(Transition::drop, holding.lease, *epoch, holding.other);
             }
             break;
-        case Holding::State::departing: return invalidate(holding);  // who sent it takes care of it
+        case Holding::State::departing: return invalidate(holding);  // its sender takes care of it
         case Holding::State::none: return;  // ended with all others, by release_all()
         case Holding::State::pledge:
         case Holding::State::arriving: break;
@@ -219,7 +219,7 @@ void Holdings::take_home(Slot slot, std::uint32_t& steps_left) noexcept {
     if (bytes == 0) {
         const std::uint64_t used = row.used_bytes.load(relaxed);
         if ((used & handed_out_mark) != 0) {
-            // Whoever died before it had renamed the memory left it here.
+            // An owner that died before it had renamed the memory left it here.
             store_.discard({slot, row.generation.load(relaxed)});
             ledger().return_bytes(me_.number, used & ~handed_out_mark);
         }
@@ -265,7 +265,7 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     SegmentRow& row = ledger().segment(holding.slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);
     const std::uint64_t used = row.used_bytes.load(relaxed);
-    // The row says so first: whoever is home of a row that has memory may write into it once we are dead.
+    // The row says so first: the home of a row that has memory may write into it once we are dead.
     ledger().intend(me_.number, Count::handed_out, holding.slot);
     row.used_bytes.store(bytes | handed_out_mark, relaxed);
     row.bytes.store(0, std::memory_order_release);

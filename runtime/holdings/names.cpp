@@ -1,7 +1,8 @@
 // The names of Holdings: what this actor publishes, and what it attaches to (N1, N2, L7).
 //
-// Nobody is asked: whoever attaches makes a lease of its own and then looks whether the name still stands; whoever
-// withdraws a name does so before it looks at the leases. At least one of the two sees the other (docs/ownership.md).
+// No other process is asked. An actor that attaches makes a lease of its own and then checks that the name is still
+// valid; an actor that withdraws a name does so before it looks at the leases. At least one of the two sees the other
+// (docs/ownership.md).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -116,7 +117,7 @@ Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Public
     holding.lease = *lease;
     holding.lease_epoch = *epoch;
     holding.other = word.owner;
-    // Whoever has withdrawn the name by now may not have seen the lease.
+    // If the owner has withdrawn the name by now, it may not have seen the lease.
     const bool stands = ledger().name_word_of(row) == word &&
                         ledger().word_of(word.slot) == SegmentWord{Phase::lent, word.owner, 0, what.lend};
     if (!stands) {

@@ -106,7 +106,7 @@ bool Holdings::is_taken(Departed& parcel) {
     return holdings.empty();
 }
 
-// Whether it is ours again: by us (T4, L3), or by the coordinator, which left it as it would be after that.
+// True if it is ours again: by us (T4, L3), or by the coordinator, which left it in the same state.
 bool Holdings::is_back(Holding& holding) noexcept {
     if (holding.kind == HandleKind::segment) {
         std::optional<Epoch> epoch = ledger().withdraw(holding.slot, holding.epoch, me_.number, holding.other);
@@ -135,7 +135,7 @@ bool Holdings::is_back(Holding& holding) noexcept {
 
 void Holdings::undo_departure(Holding& holding) noexcept {
     check(is_back(holding), "what nobody was told of can be taken back");
-    // Mapped before, so it is at hand; should that fail the next use says why.
+    // Mapped before, so this is cheap; if it fails, the next use says why.
     if (holding.kind == HandleKind::segment) static_cast<void>(map(holding));
 }
 
@@ -173,7 +173,7 @@ Holding& Holdings::expect(const Handle& handle, ActorNumber sender) {
     return holding;
 }
 
-// Whether the ledger says what the handle says; then the memory is mapped.
+// True if the ledger confirms the handle; then the memory is mapped.
 Result<void> Holdings::open(Holding& holding) {
     const auto not_so = [&] {
         return refused(fmt::format("{} is not on its way from actor {} to this one: the handle is stale, repeated, forged or "

@@ -40,7 +40,7 @@ struct Auditor {
         if (has_heir && !is_known(word.heir)) found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
     }
 
-    // All blocks, also those beyond the rows that are said to be in use.
+    // All blocks, even those beyond the rows that are reported to be in use.
     void look_at_homes() {
         const auto look = [this](std::string_view what, Slot rows, const auto& home_of) {
             for (Slot row = 0; row < rows; row += limits::rows_per_block)

@@ -56,9 +56,10 @@ std::optional<Epoch> Ledger::settle_lease(Slot lease, LeaseWord word) noexcept {
 
 bool Ledger::free_lease(Slot lease, LeaseWord word) noexcept { return change(lease, word, LeaseWord{}).has_value(); }
 
-// Calls look(row), until it says `false`, for each row of the list of a segment's leases. Whoever writes there can close
-// the list to a ring: a row that is met again ends it (Brent's way: it is compared with one that stands still, and that
-// stands farther on each time). True if the list has been seen to its end within `steps_left`, from which it takes.
+// Calls look(row) for each row of the list of a segment's leases until it returns false. Any process can turn the list
+// into a ring, so a row that is met again ends the walk (Brent's algorithm: each row is compared with a saved one,
+// which is moved ahead at growing distances). Returns true if the end of the list was reached within `steps_left`,
+// which is reduced by the steps taken.
 template <class Look>
 bool Ledger::walk_leases(Slot segment, std::uint32_t& steps_left, const Look& look) const noexcept {
     std::uint64_t next = segments_[segment].first_lease.load(std::memory_order_acquire);
@@ -82,7 +83,8 @@ bool Ledger::walk_leases(Slot segment, std::uint32_t& steps_left, const Look& lo
     return true;
 }
 
-// Whoever attaches to what was published takes a row of its own, which stands in no list: then the table is looked at.
+// An actor that attaches to a published segment takes a row of its own, which is in no list; then the whole table is
+// searched.
 bool Ledger::was_published(Slot segment) const noexcept {
     const SegmentWord word = word_of(segment);
     const std::uint64_t published = segments_[segment].published.load(sequential);

@@ -124,8 +124,8 @@ Result<Slot> Ledger::claim_block(ActorNumber me, std::atomic<std::uint64_t>* hom
         if (homes[block].load(relaxed) != 0) continue;
         if (Result<void> committed = commit_(rows_offset + block * block_bytes, block_bytes); !committed)
             return committed.error();
-        // Raised before the block is somebody's: who dies in between leaves one too many to look at, and never a block
-        // that nobody looks at.
+        // Raised before the block is claimed: an actor that dies in between leaves one block too many to look at, and
+        // never a block that is overlooked.
         raise(used, block + 1);
         std::uint64_t nobody = 0;
         if (!homes[block].compare_exchange_strong(nobody, me, sequential)) continue;
@@ -155,7 +155,7 @@ ActorNumber Ledger::lease_home_of(Slot lease) const noexcept {
 }
 
 void Ledger::adopt_blocks(ActorNumber dead, ActorNumber coordinator) noexcept {
-    // All of them, also beyond what is said to be in use: anybody can write there.
+    // All of them, even beyond what is reported to be in use: any process can write there.
     const auto adopt = [&](std::atomic<std::uint64_t>* homes, std::uint64_t blocks, std::atomic<std::uint64_t>& used) {
         for (std::uint64_t block = 0; block < blocks; ++block) {
             std::uint64_t expected = dead;

@@ -1,5 +1,5 @@
 #pragma once
-// Ledger: who owns each segment, what is on its way, and who may read or write what is lent.
+// Ledger: the owner of each segment, the transfers in progress, and the actors that may read or write what is lent.
 //
 // Tables of 64-bit words in memory that all processes of a session map (docs/ownership.md). Every transition
 // is one compare-and-swap that also bumps the row's epoch; nothing here sends, waits, logs or asks for the
@@ -30,7 +30,7 @@
 
 namespace baton::detail {
 
-// In used_bytes of a row whose memory has left the session by name: its home has so many bytes less.
+// In used_bytes of a row whose memory has left the session by name: its home has that number of bytes less.
 inline constexpr std::uint64_t handed_out_mark = std::uint64_t{1} << 63;
 
 // shared: a slice that may overlap others of its kind, for words that several change by atomic operations.
@@ -61,8 +61,8 @@ struct LeaseRow {
 };
 static_assert(sizeof(LeaseRow) == 64);
 
-// What a name stands for. It is bound to its name for the life of the session; what follows `name` is written by whoever
-// publishes, while the word says publishing(me).
+// What a name stands for. It is bound to its name for the life of the session; the fields after `name` are written by
+// the actor that publishes, while the word says publishing(me).
 struct NameRow {
     static constexpr std::size_t bytes = 512;
 
@@ -80,7 +80,7 @@ struct NameRow {
 };
 static_assert(sizeof(NameRow) == NameRow::bytes);
 
-// The same as plain values: what whoever attaches is leased.
+// What an actor that attaches is leased, as plain values.
 struct Publication {
     LeaseKind kind = LeaseKind::read;
     Epoch lend = 0;
@@ -149,8 +149,8 @@ public:
     [[nodiscard]] Result<void> give_life(ActorId actor, std::uint64_t budget_bytes);
     void take_life(ActorId actor) noexcept;
     void clear_life(ActorNumber number) noexcept;  // whatever stands there
-    // Sequentially consistent with offer() and grant(): who sees a life after its offer has been seen by a
-    // coordinator that takes the life later.
+    // Sequentially consistent with offer() and grant(): if a sender sees a life after its offer, a coordinator that
+    // takes the life later sees that offer.
     [[nodiscard]] bool is_alive(ActorId actor) const noexcept;
     [[nodiscard]] ActorId life_of(ActorNumber number) const noexcept;
 
@@ -178,19 +178,20 @@ public:
     [[nodiscard]] std::optional<Epoch> bounce(Slot slot, SegmentWord offered) noexcept;
     [[nodiscard]] std::optional<Epoch> settle(Slot slot, SegmentWord offered) noexcept;
     [[nodiscard]] std::optional<Epoch> lend(Slot slot, Epoch epoch, ActorNumber me) noexcept;
-    // Nothing also while a lease lives.
+    // Returns nothing as well while a lease lives.
     [[nodiscard]] std::optional<Epoch> reclaim(Slot slot, Epoch epoch, ActorNumber me) noexcept;
     // From owned or lent.
     [[nodiscard]] std::optional<Epoch> retire(Slot slot, Epoch epoch, ActorNumber owner) noexcept;
-    // Nothing also while a lease lives (I5). The only way to memory's end or second life.
+    // Returns nothing as well while a lease lives (I5). The only way to end memory or to reuse it.
     [[nodiscard]] std::optional<Epoch> recycle(Slot slot, SegmentWord retired) noexcept;
-    // The same for whoever recycles many: has_live_lease() says what `steps_left` is.
+    // For callers that recycle many; has_live_lease() explains `steps_left`.
     [[nodiscard]] std::optional<Epoch> recycle(Slot slot, SegmentWord retired, std::uint32_t& steps_left) noexcept;
-    // The same for whoever has seen `retired` first and then that no lease of it lives: no new one can be granted since.
+    // For callers that have seen `retired` first and then that no lease of it lives: no new one can have been granted
+    // since.
     [[nodiscard]] std::optional<Epoch> recycle_unleased(Slot slot, SegmentWord retired) noexcept;
 
     // ---- words that no transition has written (words.hpp, is_sound): any process of the session can
-    // The coordinator: replaces such a word. False when it has moved meanwhile.
+    // The coordinator: replaces such a word. False if it has changed in the meantime.
     [[nodiscard]] bool mend(Slot slot, SegmentWord from, SegmentWord to) noexcept;
     [[nodiscard]] bool free_lease(Slot lease, LeaseWord word) noexcept;
 
@@ -209,27 +210,29 @@ public:
     [[nodiscard]] std::optional<Epoch> withdraw_lease(Slot lease, Epoch epoch, ActorNumber me, ActorNumber borrower) noexcept;
     [[nodiscard]] std::optional<Epoch> drop(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept;
     [[nodiscard]] std::optional<Epoch> settle_lease(Slot lease, LeaseWord word) noexcept;
-    // Whether a granted or claimed lease of the segment's present lend (or last one, if retired) is left.
+    // True if a granted or claimed lease of the segment's present lend (of the last one, if retired) is left.
     [[nodiscard]] bool has_live_lease(Slot segment) const noexcept;
-    // The same for whoever looks at many: takes the rows that it looks at from `steps_left`, and where those do not
-    // suffice it answers as if one were left.
+    // For callers that look at many: reduces `steps_left` by the rows that it looks at, and if they do not suffice it
+    // answers as if a lease were left.
     [[nodiscard]] bool has_live_lease(Slot segment, std::uint32_t& steps_left) const noexcept;
     // A free row that still stands in the list of a lend: it serves no other segment until that has ended, since
     // somebody may just be walking the list.
     [[nodiscard]] bool is_parked(Slot lease) const noexcept;
     // How many.
     [[nodiscard]] std::uint32_t live_leases(Slot segment) const noexcept;
-    // The same by slot, of all segments. It looks once at each row of leases, whatever their lists say.
+    // Returns this by slot for all segments. Looks once at each row of leases, whatever their lists say.
     [[nodiscard]] std::vector<std::uint32_t> live_leases_of_all() const;
 
-    // L7, by whoever found the segment published: a row of its own blocks, described and in no list. Then it looks whether
-    // the name's word and the segment's still say so; where not it drops the lease again, as if it had never been.
+    // L7, by an actor that found the segment published: a row of its own blocks, described and in no list. It then
+    // checks that the word of the name and that of the segment have not changed; if they have, it drops the lease, and
+    // nothing has happened.
     [[nodiscard]] std::optional<Epoch> attach(Slot lease, ActorNumber lender, ActorNumber me) noexcept;
 
     // ---- names: a row each, found by the name's hash, and bound to it for the life of the session
     using NameSlot = std::uint32_t;
     [[nodiscard]] std::optional<NameSlot> find_name(std::string_view name) const;
-    // The same, and if it is not there yet it is from here on; of two who add one name at once both get the same row.
+    // Finds the row of a name, and adds one if there is none; if two actors add one name at once, both get the same
+    // row.
     [[nodiscard]] Result<NameSlot> bind_name(std::string_view name);
     [[nodiscard]] NameWord name_word_of(NameSlot row) const noexcept;
     [[nodiscard]] std::string name_of_row(NameSlot row) const;  // bounded, whatever stands there
@@ -238,8 +241,8 @@ public:
     [[nodiscard]] std::optional<NameWord> begin_publishing(NameSlot row, ActorNumber me, Slot slot) noexcept;
     void describe_publication(NameSlot row, const Publication& what) noexcept;
     [[nodiscard]] std::optional<NameWord> publish(NameSlot row, NameWord publishing) noexcept;
-    // N2, from either. Sequentially consistent with attach(): whoever looks at the leases after it sees those whose
-    // borrower has seen the name after they were made.
+    // N2, from either. Sequentially consistent with attach(): a process that looks at the leases after it sees each
+    // lease whose borrower has seen the name after making the lease.
     bool unpublish(NameSlot row, NameWord word) noexcept;
     // What is published under a word that the caller reads before and after; nothing where it makes no sense.
     [[nodiscard]] std::optional<Publication> publication_of(NameSlot row) const;

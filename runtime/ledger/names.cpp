@@ -69,7 +69,8 @@ Result<Ledger::NameSlot> Ledger::fresh_name() {
                                                         "(limits::names_max): publish under names that were used before",
                                                         limits::names_max)};
     if (names_used() >= limits::names_max) return full;
-    // Committed first, since whoever reads `names_used` reads the row. A page holds several; to commit it again is nothing.
+    // Committed first, because a process that reads `names_used` reads the row. A page holds several rows; committing
+    // it again has no effect.
     std::uint64_t row = header().names_used.load(sequential);
     do {
         if (row >= limits::names_max) return full;
@@ -111,7 +112,7 @@ std::optional<NameWord> Ledger::begin_publishing(NameSlot row, ActorNumber me, S
 
 void Ledger::describe_publication(NameSlot row, const Publication& what) noexcept {
     NameRow& to = names_[row];
-    std::atomic_thread_fence(std::memory_order_release);  // who reads any of this reads the word `publishing` afterwards
+    std::atomic_thread_fence(std::memory_order_release);  // readers of any of this read the word `publishing` afterwards
     to.kind.store(static_cast<std::uint64_t>(what.kind), relaxed);
     to.lend.store(what.lend, relaxed);
     to.bytes_leased.store(what.bytes, relaxed);
@@ -123,7 +124,8 @@ void Ledger::describe_publication(NameSlot row, const Publication& what) noexcep
 }
 
 std::optional<NameWord> Ledger::publish(NameSlot row, NameWord publishing) noexcept {
-    // Before the name says so: whoever looks at the leases of the segment from now on looks at those, too, that are in no list.
+    // Before the name says so: a process that looks at the leases of the segment from now on includes those that are in
+    // no list.
     segments_[publishing.slot].published.store(1 + names_[row].lend.load(relaxed), sequential);
     NameWord next = publishing;
     next.phase = NamePhase::published;

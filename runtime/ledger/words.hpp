@@ -1,12 +1,12 @@
 #pragma once
-// Words: the 64 bits that say who holds a segment, and those that say who holds a lease.
+// Words: the 64 bits that say which actor holds a segment, and those for a lease.
 //
 //     bits 63..25  epoch: goes up by one with every transition, so that a handle names one moment of one row
 //     bits 24..14  the other: heir of an offer, borrower of a lease; 0 where there is none
 //     bits 13..3   the holder: owner of a segment, lender of a lease; 0 while free
 //     bits  2..0   phase
 //
-// And NameWord: those that say who has published a segment under a name.
+// NameWord has the bits that say which actor has published a segment under a name.
 //
 // An actor stands here as its number. Numbers are given to another life only after every row that names them
 // has been settled (docs/ownership.md), so that a number is enough. Pure values.
@@ -34,7 +34,7 @@ inline constexpr std::uint64_t number_mask = (std::uint64_t{1} << number_bits) -
 inline constexpr Epoch epoch_max = (Epoch{1} << (64 - epoch_shift)) - 1;
 static_assert(limits::actors_max <= number_mask);
 
-// Whether an actor can have that number.
+// True if an actor can have that number.
 constexpr bool is_number(ActorNumber number) noexcept { return number > 0 && number <= limits::actors_max; }
 
 constexpr std::uint64_t pack(std::uint64_t phase, ActorNumber holder, ActorNumber other, Epoch epoch) noexcept {
@@ -67,7 +67,7 @@ struct SegmentWord {
                 words::epoch_of(word)};
     }
     [[nodiscard]] constexpr bool is_live() const noexcept { return phase != Phase::free && phase != Phase::retired; }
-    // Whether a transition can have written it. Any process of the session can write anything here.
+    // True if a transition can have written it. Any process of the session can write anything here.
     [[nodiscard]] constexpr bool is_sound() const noexcept {
         switch (phase) {
             case Phase::free: return owner == 0 && heir == 0;
@@ -98,14 +98,15 @@ struct LeaseWord {
         switch (phase) {
             case LeasePhase::free: return lender == 0 && borrower == 0;
             case LeasePhase::granted: return words::is_number(lender) && words::is_number(borrower) && lender != borrower;
-            // Whoever attaches to what it has published itself borrows of itself.
+            // An actor that attaches to what it has published borrows from itself.
             case LeasePhase::claimed: return words::is_number(lender) && words::is_number(borrower);
         }
         return false;
     }
 };
 
-// Who has published what under a name. Its bits differ: 0 to 2 phase, 3 to 13 owner, 14 to 30 slot, 31 to 63 epoch.
+// The owner and slot of what is published under a name. The bits differ: 0 to 2 phase, 3 to 13 owner, 14 to 30 slot, 31
+// to 63 epoch.
 enum class NamePhase : std::uint8_t { free = 0, publishing = 1, published = 2 };
 struct NameWord {
     static constexpr unsigned slot_shift = words::phase_bits + words::number_bits;

@@ -2,8 +2,8 @@
 // Mapping: named shared memory of one machine, and views of it. The only door to Boost.Interprocess.
 //
 // A SharedObject is a name in /dev/shm (mode 0600); it is not removed when the last C++ object goes, but by
-// remove_shared_object(). Pages are committed before use, so that a full /dev/shm is an `overloaded` result
-// and never SIGBUS. No owners, no locks: who may touch the bytes is said elsewhere. One thread at a time.
+// remove_shared_object(). Pages are committed before use, so that a full /dev/shm is an `overloaded` result and never
+// SIGBUS. No owners, no locks: the ledger says which process may touch the bytes. One thread at a time.
 
 #include <cstddef>
 #include <memory>
@@ -68,8 +68,8 @@ private:
 [[nodiscard]] Result<void> check_outside_name(const std::string& name);
 // True if there was one.
 bool remove_shared_object(const std::string& name) noexcept;
-// The same, and gives its pages back at once, also where somebody still has it mapped: whoever touches them
-// after that gets SIGBUS. Only for memory that nobody may touch any more.
+// Removes it and returns its pages at once, even if a process still has it mapped: touching them after that raises
+// SIGBUS. Only for memory that nobody may touch any more.
 bool discard_shared_object(const std::string& name) noexcept;
 // Keeps the memory under another name. Refused if that is taken.
 [[nodiscard]] Result<void> rename_shared_object(const std::string& from, const std::string& to);

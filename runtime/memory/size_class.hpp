@@ -1,5 +1,5 @@
 #pragma once
-// Size class: how much memory stands behind a segment of so many bytes, so that freed memory fits the next one.
+// Size class: how much memory is behind a segment of a given number of bytes, so that freed memory fits the next one.
 //
 // Four classes a power of two and whole pages: at most a quarter is spare. Pure function.
 

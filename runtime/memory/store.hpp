@@ -1,10 +1,10 @@
 #pragma once
 // Store: the memory of segments, by name, and this process's views of it.
 //
-// A block of memory is a shared object of its own, `baton-<session>-<slot>-<generation>`. Views are kept after
-// their last use, as the same memory comes back again and again in a pipeline; those that were not used for
-// longest are given up beyond limits::idle_mappings_max. No owners: who may touch the bytes is said by the
-// ledger, and whoever asks for a view has looked there. One thread.
+// A block of memory is a shared object of its own, `baton-<session>-<slot>-<generation>`. Views are kept after their
+// last use, as the same memory comes back again and again in a pipeline; those that were not used for longest are given
+// up beyond limits::idle_mappings_max. No owners: the ledger says which process may touch the bytes, and callers have
+// checked it before they ask for a view. One thread.
 
 #include <cstdint>
 #include <list>
@@ -23,7 +23,8 @@ public:
         std::uint64_t generation = 0;
         bool operator==(const Block&) const = default;
     };
-    // Whether views that nobody uses are made inaccessible, so that a pointer kept too long faults at once.
+    // What happens to views that nobody uses. A guarded view is inaccessible, so that a pointer kept too long faults at
+    // once.
     enum class Idle { accessible, guarded };
     // Guarded in builds without NDEBUG; BATON_GUARD=0 or 1 says otherwise.
     [[nodiscard]] static Idle usual_idle() noexcept;
@@ -39,8 +40,8 @@ public:
         std::uint64_t offset = 0;
         std::uint64_t bytes = 0;
     };
-    // A view of all `bytes`, to be given back by unpin(); if it is new, the pages of `used` are at hand. `gone` when
-    // there is no such memory.
+    // A view of all `bytes`, to be returned by unpin(); if it is new, the pages of `used` are mapped. `gone` if there
+    // is no such memory.
     [[nodiscard]] Result<std::byte*> pin(Block block, std::uint64_t bytes, Mapping::Access access, Part used);
     void unpin(Block block, Mapping::Access access) noexcept;
     // For a view that somebody looks at beyond its end here: it becomes private memory at the same address, as it is
@@ -48,7 +49,7 @@ public:
     void keep(Block block, Mapping::Access access) noexcept;
     // Ends the memory, for everybody. Nobody uses it any more.
     void discard(Block block) noexcept;
-    // The same, but whoever still has it mapped keeps what he sees.
+    // Ends it as well, but a process that still has it mapped keeps what it sees.
     void remove(Block block) noexcept;
     // The memory leaves the session under a name of its own; its views stay until they are given back. Where that
     // fails nothing has changed.
@@ -58,7 +59,7 @@ public:
     // It comes in, and is mapped: the name is the last thing that changes, and only if all else has been done. Where that
     // fails nothing has changed.
     [[nodiscard]] Result<std::byte*> take_in(const SharedObject& outside, Block block, std::uint64_t bytes);
-    // Whether there is memory of that name.
+    // True if there is memory of that name.
     [[nodiscard]] bool has(Block block) const noexcept;
     // Gives up a view that nobody uses.
     void forget(Block block) noexcept;

@@ -25,7 +25,7 @@ void open_streams(Birth birth) {
         const bool fails = fd == STDOUT_FILENO && birth == Birth::program;
         [[maybe_unused]] const int opened = ::open(nowhere, fd == STDIN_FILENO || fails ? O_RDONLY : O_WRONLY);
     }
-    // Such a stdout of a parent is no stdout for an actor.
+    // Such a stdout of a parent is not a stdout for an actor.
     if (birth != Birth::actor || !is_only_read(STDOUT_FILENO)) return;
     if (const int fd = ::open(nowhere, O_WRONLY | O_CLOEXEC); fd >= 0) {
         ::dup2(fd, STDOUT_FILENO);

@@ -1,7 +1,7 @@
 #pragma once
-// Birth: what a process has from whoever started it, made into what Baton states (docs/processes.md). A shell, a service
-// manager, a container or a batch system may hand on closed streams, ignored or blocked signals and low limits; programs of
-// ours begin with take_over_birth(), so that none of this changes what they do:
+// Birth: what a process has inherited, turned into what Baton promises (docs/processes.md). A shell, a service manager,
+// a container or a batch system may hand on closed streams, ignored or blocked signals and low limits; programs of ours
+// begin with take_over_birth(), so that none of this changes what they do:
 //
 //   - Descriptors 0, 1 and 2 are open, so that nothing else can get these numbers.
 //   - No signal is blocked. SIGPIPE and SIGXFSZ are caught by a handler that does nothing: a write to nobody or beyond a

@@ -12,9 +12,9 @@
 //     means all that is started. It has the descriptors 0, 1 and 2 and, as 3, ChildSpec::inherit_fd: no others of the
 //     parent, whether they are close-on-exec or not.
 //
-// Thread rule: one thread at a time. With die_with_parent() the starting thread must live as long as the
-// process does, because the kernel means the thread when it says parent. Starting reads the environment, so
-// no other thread may change it meanwhile.
+// Thread rule: one thread at a time. With die_with_parent() the starting thread must live as long as the process does,
+// because the kernel means the thread when it says parent. Starting reads the environment, so no other thread may
+// change it during the call.
 
 #include <baton/time.hpp>
 #include <baton/detail/unique_fd.hpp>
@@ -66,7 +66,7 @@ public:
     ~Child();
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-    // Readable from the exit on, also after the reaping; stays ours.
+    // Readable from the exit on, even after the child has been reaped; remains ours.
     [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
 
     // Never reaches another process. Gone after the reaping.

@@ -19,9 +19,9 @@ namespace baton::detail {
 // Makes it with mode 0700 unless it is there, and checks it either way. Its parent must be there.
 [[nodiscard]] Result<void> make_private_folder(const std::string& path);
 
-// Removes the regular files and sockets directly in `path`, the one called `last` after all others, and then
-// the folder. Whatever else lies in it is not ours: then the folder, the thing and `last` stay, and the error
-// names it. Symlinks are not followed and not removed. A folder or file that vanishes meanwhile is as good as removed.
+// Removes the regular files and sockets directly in `path`, the one called `last` after all others, and then the
+// folder. Anything else in it is not ours: then the folder, that thing and `last` stay, and the error names it.
+// Symlinks are neither followed nor removed. A folder or file that vanishes during the call counts as removed.
 [[nodiscard]] Result<void> remove_private_folder(const std::string& path, std::string_view last);
 
 }  // namespace baton::detail

@@ -33,7 +33,7 @@ struct ProcessFacts {
 // exited or belongs to another user; empty for a zombie, and for an instant while a program is being started.
 [[nodiscard]] std::optional<std::vector<std::string>> environment_of(pid_t pid);
 
-// Becomes readable when the process exits, whoever its parent is. Gone when there is no such process.
+// Becomes readable when the process exits, no matter which process its parent is. `gone` if there is no such process.
 [[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
 
 // Gone when the process has been reaped; a zombie takes every signal and does nothing.

@@ -65,7 +65,7 @@ bool has_mapped(const fs::path& process, const std::string& name) {
     return false;
 }
 
-// Whether a process of this user that we can see uses the memory, also where its name has been removed.
+// True if a process of this user that we can see uses the memory, even if its name has been removed.
 bool is_used(std::string_view id) {
     const std::string name = fmt::format("/{}{}-", memory_prefix, id);
     std::error_code error;
@@ -145,7 +145,7 @@ Result<UniqueFd> lock_session_base(const std::string& base, BaseUse use) {
     const Deadline deadline = Deadline::in(clock, session_base_lock_wait_max);
     for (;;) {
         if (::flock(lock.get(), flock_operation(use)) == 0) {
-            // Somebody may have removed the file meanwhile, and then others lock another one of that name.
+            // Another program may have removed the file in the meantime; then others lock another file of that name.
             if (is_same_file(lock.get(), path) || deadline.has_passed(clock)) break;
             lock = open();
             if (!lock.is_open()) return system_error(errno, fmt::format("cannot open '{}'", path));

@@ -54,9 +54,9 @@ struct SessionLocks {
 // shared or for us alone.
 [[nodiscard]] std::optional<SessionLocks> locks_of_dead_session(const std::string& folder, BaseUse use);
 
-// The same for memory whose session has no folder in this base. Where its lock names a folder that is there, in another
-// base, it is left to the sweeps of that one. Where the memory has no lock it is dead only if no process that we can see
-// has any of it open or mapped.
+// Does this for memory whose session has no folder in this base. If its lock names an existing folder in another base,
+// the memory is left to the sweeps of that base. If the memory has no lock, it is dead only if no process that we can
+// see has any of it open or mapped.
 [[nodiscard]] std::optional<SessionLocks> locks_of_dead_memory(std::string_view id);
 
 // The lock of a new session's memory appears locked, so that nobody ever sees it free. Holds `text`, and which folder
@@ -64,7 +64,7 @@ struct SessionLocks {
 [[nodiscard]] Result<UniqueFd> make_memory_lock(std::string_view id, std::string_view folder, std::string_view text);
 [[nodiscard]] std::string memory_lock_path(std::string_view id);
 
-// Whose id stands in the name of something in shared memory, "baton-<id>-..."; nothing in other names.
+// The session id in the name of an object in shared memory, "baton-<id>-..."; nothing for other names.
 [[nodiscard]] std::optional<std::string> session_id_of_memory(std::string_view name);
 
 }  // namespace baton::detail

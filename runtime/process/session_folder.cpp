@@ -162,7 +162,7 @@ SessionFolder& SessionFolder::operator=(SessionFolder&& other) noexcept {
 }
 
 SessionFolder::~SessionFolder() {
-    // Who wants to know calls remove() first; what stays here is swept by the next start.
+    // Callers that need the outcome call remove() first; what remains here is swept by the next start.
     [[maybe_unused]] const auto removed = remove();
 }
 

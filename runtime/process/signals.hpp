@@ -1,9 +1,9 @@
 #pragma once
 // StopSignals: turns SIGINT, SIGTERM and SIGHUP into something that can be polled.
 //
-// While it lives they are caught, also where a shell had them ignored, and what was there before comes back
-// with its end. An ignored SIGHUP stays ignored: that is what `nohup` asks for. It stops nothing by itself, apart from
-// the one case below; whoever polls it decides. What other signals do is settled by process/birth.hpp.
+// While it lives they are caught, even if a shell had them ignored; its end restores what was there before. An ignored
+// SIGHUP stays ignored: that is what `nohup` asks for. It stops nothing by itself, apart from the one case below; the
+// code that polls it decides. What other signals do is settled by process/birth.hpp.
 //
 // The handler touches lock-free atomics and write(2) only. Invariant: one lives in a process at a time.
 //

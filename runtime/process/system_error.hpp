@@ -1,8 +1,8 @@
 #pragma once
 // system_error: the one place of this layer where an errno becomes an Error.
 //
-// It is not a judgement of what the caller tried: who knows better (a program without its x bit) builds
-// its own Error. Thread rule: plain values, callable anywhere.
+// It does not judge what the caller tried: a caller that knows better (a program without its x bit) builds its own
+// Error. Thread rule: plain values, callable anywhere.
 
 #include <baton/result.hpp>
 

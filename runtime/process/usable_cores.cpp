@@ -25,7 +25,7 @@ std::size_t bound_cores() {
     return std::thread::hardware_concurrency();
 }
 
-// Up to the first thing that is no number; nothing where it does not begin with one.
+// Reads up to the first thing that is not a number; nothing if the text does not begin with one.
 std::optional<double> number_in(const std::string& file, std::string* behind = nullptr) {
     std::string text;
     std::getline(std::ifstream{file}, text);

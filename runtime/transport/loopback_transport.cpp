@@ -31,7 +31,7 @@ Result<Link> LoopbackTransport::open(const std::string& address) {
     return link;
 }
 
-// Tells the inboxes that have been bound meanwhile of the links opened to them.
+// Tells inboxes that have been bound since then of the links opened to them.
 void LoopbackTransport::settle_unbound() {
     for (auto& [link, connection] : opened_) {
         const auto target = network_->bound_.find(connection->address);

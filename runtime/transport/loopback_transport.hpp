@@ -1,10 +1,10 @@
 #pragma once
 // LoopbackTransport: the transport inside one thread, for tests and simulation. No sockets, no clock.
 //
-// All transports of one LoopbackNetwork reach each other by any address that one of them has bound. Each
-// direction of a link holds at most `frames_per_link_max` frames, as ZeroMQ's high-water mark does. An inbox
-// that has been found empty stays so until a wait() that is interested in it, as with ZeroMQ. wait() does not wait:
-// in one thread nothing can happen meanwhile; it calls the network's `on_wait`, with which a test lets the others run.
+// All transports of one LoopbackNetwork reach each other by any address that one of them has bound. Each direction of a
+// link holds at most `frames_per_link_max` frames, as ZeroMQ's high-water mark does. An inbox that has been found empty
+// stays so until a wait() that is interested in it, as with ZeroMQ. wait() does not wait, because in one thread nothing
+// else can happen; it calls the network's `on_wait`, with which a test lets the others run.
 
 #include <deque>
 #include <map>

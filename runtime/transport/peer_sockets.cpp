@@ -59,7 +59,7 @@ bool PeerSockets::has_passed_queue(const std::string& socket_path, Watch& watch)
             return errno != EAGAIN;  // a full queue takes it later; where nobody listens nothing waits
         watch.probe = std::move(fresh);
     }
-    // Whoever accepts a connection of ZeroMQ's greets it at once.
+    // ZeroMQ greets every connection at once when it accepts it.
     pollfd polled{watch.probe.get(), POLLIN, 0};
     if (::poll(&polled, 1, 0) == 0) return false;
     watch.probe.reset();

@@ -60,9 +60,9 @@ public:
     // The next frame that came back over a link opened here; false when there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
 
-    // Whether anything that a dead peer sent can still come from outside, so that receive(), or receive_from() of the link
-    // to it, would not have it yet after the next wait() that is interested in it. Connections are told apart, not
-    // processes: one process may be several peers. Never waits itself; asked again until it says no.
+    // True if anything that a dead peer sent can still arrive from outside, so that receive(), or receive_from() of the
+    // link to it, would not have it yet after the next wait() that is interested in it. It distinguishes connections,
+    // not processes: one process may be several peers. Never waits itself; callers ask again until it is false.
     struct DeadPeer {
         ActorId id;
         pid_t pid = 0;     // of its process, as it has said itself; 0: unknown

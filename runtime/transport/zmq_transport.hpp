@@ -13,7 +13,7 @@ namespace baton::detail {
 
 class ZmqTransport final : public Transport {
 public:
-    // `accepted_max`: so many connections to the inbox are remembered, and those that are held or kept.
+    // `accepted_max`: how many connections to the inbox are remembered, apart from those that are held or kept.
     explicit ZmqTransport(std::size_t accepted_max = limits::accepted_links_max);
     ~ZmqTransport() override;
 

@@ -183,8 +183,8 @@ std::vector<ActorId> Vitals::circle_of(ActorId actor) const {
         circle.push_back(at);
         edges.push_back(*edge);
     }
-    // An actor that still is in the same wait afterwards has been in it all the time, and has answered nobody and taken
-    // nothing meanwhile.
+    // An actor that is still in the same wait afterwards has been in it all the time, and has neither answered nor
+    // taken anything in between.
     for (std::size_t index = 0; index < circle.size(); ++index) {
         const auto& [wait, is_for_room] = edges[index];
         if (is_for_room ? has_made_room(wait.whom, circle[index], wait.ask) : is_answer_on_its_way(wait.whom, circle[index]))

@@ -77,15 +77,15 @@ public:
 
     // The coordinator's: that life has ended.
     void note_exit(ActorId actor) noexcept;
-    // Also of a life whose row is another's by now.
+    // Works for past lives too, even if the row has been reused.
     [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
-    // Whether that life has begun: not of a number or an incarnation that nobody has had yet.
+    // True if that life has begun; false for a number or an incarnation that has not been given out yet.
     [[nodiscard]] bool has_lived(ActorId actor) const noexcept;
     // The command in hand, where there is one, and the last words: text that can be sent, whatever stands in the row.
     [[nodiscard]] std::optional<std::string> in_hand(ActorId actor) const;
     [[nodiscard]] std::string last_words(ActorId actor) const;
 
-    // Whose answer an actor waits for, and which of its asks that is: the same number, the same wait.
+    // The actor whose answer an actor waits for, and the number of that ask: the same number means the same wait.
     struct Wait {
         ActorId whom;
         std::uint64_t ask = 0;
@@ -93,7 +93,8 @@ public:
     };
     [[nodiscard]] std::optional<Wait> wait_of(ActorId actor) const noexcept;
 
-    // Whose full inbox an actor waits for with a command to it; `ask` is then how many of its commands had been taken.
+    // The actor whose full inbox an actor waits for with a command to it; `ask` is then how many of its commands had
+    // been taken.
     [[nodiscard]] std::optional<Wait> room_wait_of(ActorId actor) const noexcept;
 
     // `actor` and those after it, each of which waits for the next, and the last for `actor`: for its answer, or for it to
@@ -113,9 +114,9 @@ private:
     friend class OwnVitals;
     Vitals(SharedObject object, Mapping mapping) : object_(std::move(object)), mapping_(std::move(mapping)) {}
     [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
-    // Also where it can't be told.
+    // True as well if it cannot be determined.
     [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
-    // Whether `receiver` has taken a command of `sender` since that found it full.
+    // True if `receiver` has taken a command of `sender` since that found it full.
     [[nodiscard]] bool has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept;
     SharedObject object_;
     Mapping mapping_;
@@ -133,14 +134,14 @@ public:
     // Of a command that found the receiver's inbox full, and each time that it looks again.
     void begin_room_wait(Vitals::Wait wait) noexcept;
     void end_room_wait() noexcept;
-    // An answer to and of `peer`, of whom `traffic` was. One that has been given counts before the next wait begins,
-    // one that was waited for is heard after end_wait(): who sees the one sees the other.
+    // An answer to and of `peer`, of whom `traffic` was. An answer that was given counts before the next wait begins;
+    // an answer that was waited for is heard after end_wait(). A process that sees the one sees the other.
     void count_answered(Traffic* traffic, ActorId peer) noexcept;
     void count_heard(Traffic* traffic, ActorId peer) noexcept;
     void keep_last_words(std::string_view words) noexcept;
-    // The entry for `peer`, made at first need, in the place of one that has exited when all are in use; nullptr
-    // when all those are alive: then that traffic goes uncounted and only the transport bounds it. Who keeps
-    // the pointer asks is_of() before each use.
+    // The entry for `peer`, made at first need, in the place of one that has exited when all are in use; nullptr when
+    // all those are alive: then that traffic goes uncounted and only the transport bounds it. A caller that keeps the
+    // pointer asks is_of() before each use.
     [[nodiscard]] Traffic* traffic_with(ActorId peer) noexcept;
     [[nodiscard]] bool has_exited(ActorId peer) const noexcept { return vitals_->has_exited(peer); }
 
