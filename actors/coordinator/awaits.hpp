@@ -1,6 +1,6 @@
 #pragma once
-// Awaits: who waits for whose exit. Bounded: an asker that gives up does not say so, so of the many awaits of
-// one connection for one actor the oldest ends as `overloaded` when one more comes. One thread.
+// Awaits: which askers wait for which exits. Bounded: an asker that gives up does not say so, so when one connection
+// has too many awaits for one actor, the oldest ends as `overloaded`. One thread.
 
 #include <deque>
 #include <unordered_map>

@@ -326,7 +326,7 @@ void Coordinator::close(Duration deadline) {
     std::vector<ActorId> named;
     for (const auto& [number, member] : members_.living()) {
         if (!member->is_outsider()) named.push_back(member->id);
-        // Outsiders are told, and not waited for: they are not ours. Who asked for the end knows it.
+        // Outsiders are told but not waited for: they are not ours. The asker knows already.
         const bool has_asked = std::ranges::any_of(closing_, [id = member->id](const auto& one) { return one.asker() == id; });
         if (member->is_outsider() && !has_asked && !std::exchange(member->was_asked_to_stop, true))
             notify(*loop_, *member, notice::Stop{});
@@ -348,7 +348,7 @@ void Coordinator::close_if_empty() {
     for (RosterRow& row : page.rows)
         if (!row.program.empty()) closed.ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
     closed.next = page.next;
-    // Whoever sees us exit before the answer has reached him would call it a death: so he says Leave first.
+    // An asker that sees us exit before the answer has arrived would take it for a death, so it says Leave first.
     for (Answer<Closed>& answer : closing_) {
         answer.reply(closed);
         if (members_.find(answer.asker()) != nullptr) unread_closed_.insert(answer.asker());

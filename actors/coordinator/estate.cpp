@@ -13,15 +13,16 @@ namespace {
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr ActorNumber me = coordinator_id.number;
 
-// Memory of the dead is given back for so long at a time, and looked for again so often while survivors hold
-// segments whose home has died.
+// How long memory of the dead is released at a time, and how often it is looked for while survivors hold segments whose
+// home has died.
 constexpr Duration collection_slice = std::chrono::milliseconds{5};
 constexpr Duration collection_interval = std::chrono::milliseconds{50};
-// A row may move while it is looked at: its other party accepts or withdraws. Twice is much; more is no protocol's.
+// A row may move while it is looked at: its other party accepts or withdraws. Twice is a lot; more often cannot come
+// from the protocol.
 constexpr int looks_max = 16;
 constexpr std::size_t mended_texts_max = 8;
 
-// Whoever published it has looked at it; anybody else may have written there.
+// The actor that published it has checked it; any other process may have written there.
 std::string readable_name(std::string name) {
     for (char& one : name)
         if (static_cast<unsigned char>(one) < 0x20 || static_cast<unsigned char>(one) >= 0x7F) one = '?';
@@ -75,7 +76,8 @@ Estate::Settled Estate::settle(ActorId dead) {
     pass_crash_point(CrashPoint::intent_resolved);
     settling_[dead.number].dead = dead;
 
-    // Names first: whoever attaches looks at the name after it has made its lease, we at the leases after the name (N2).
+    // Names first: an actor that attaches checks the name after it has made its lease, and we check the leases after
+    // the name (N2).
     settle_names(dead.number);
     pass_crash_point(CrashPoint::names_settled);
     for (Slot slot = 0; slot < ledger().segments_used(); ++slot) settle_segment(slot, dead.number, settled);
@@ -98,7 +100,7 @@ Estate::Settled Estate::settle(ActorId dead) {
     return settled;
 }
 
-// False when the word has moved meanwhile.
+// False if the word has changed in the meantime.
 bool Estate::release_for(Slot slot, SegmentWord word) {
     const bool is_transfer = word.phase == Phase::offered;
     const bool was_done = is_transfer ? ledger().settle(slot, word).has_value()
@@ -130,7 +132,7 @@ void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
     note_mended(fmt::format("segment {} does not stand still: somebody writes it who should not", slot));
 }
 
-// A word that can be so. False when it has moved meanwhile.
+// A word that can be right. False if it has changed in the meantime.
 bool Estate::settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled) {
     if (!word.is_live() || (word.owner != dead && word.heir != dead)) return true;
     if (word.phase != Phase::offered) {
@@ -161,7 +163,7 @@ void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
         const ActorId lender = living(word.lender);
         const ActorId borrower = living(word.borrower);
         if (borrower.is_somebody() && (word.lender != dead || word.phase != LeasePhase::granted)) return;
-        // Whatever else the word says: who lives may still map what it speaks of, who does not may not.
+        // Whatever else the word says: a living actor may still have the memory mapped, a dead one cannot.
         if (borrower.is_somebody()) return settled.to_drain.push_back(borrower);
         if (!ledger().free_lease(lease, word)) continue;
         if (!word.is_sound()) note_mended(fmt::format("lease {} was of phase {}, lender {}, borrower {}: freed", lease,
@@ -189,8 +191,8 @@ void Estate::settle_names(ActorNumber dead) {
 
 // ---- what could not be so --------------------------------------------------------------------------
 
-// Whether a transition can have written the word, and somebody is there of whom it speaks. (An offer that was made too
-// late may name an heir that has been settled, for a moment: ownership.md, the exceptions of I6.)
+// True if a transition can have written the word, and it names an actor that exists. (An offer that was made too late
+// may name an heir that has been settled, for a moment: ownership.md, the exceptions of I6.)
 bool Estate::is_possible(SegmentWord word) const noexcept { return word.is_sound() && (!word.is_live() || is_known(word.owner)); }
 
 // What is left of a word that can't be so. Its owner, where there is one that lives, keeps the row until it ends: it may
@@ -248,7 +250,7 @@ void Estate::finish_if_drained(ActorNumber dead) {
 
 // ---- the home of blocks without one ----------------------------------------------------------------
 
-// What its home has claimed for the row, also where the memory has left the session since.
+// What its home has claimed for the row, even if the memory has left the session since.
 std::uint64_t Estate::bytes_of(Slot slot) const noexcept {
     const SegmentRow& row = ledger().segment(slot);
     const std::uint64_t used = row.used_bytes.load(relaxed);

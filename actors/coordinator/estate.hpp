@@ -1,5 +1,6 @@
 #pragma once
-// Estate: the coordinator's side of docs/ownership.md: who lives, what the dead leave, and the balance at the end.
+// Estate: the coordinator's side of docs/ownership.md: which actors live, what the dead leave, and the balance at the
+// end.
 //
 // It settles the rows of an actor whose death the kernel has confirmed, is the home of blocks whose home has
 // died, and gives their memory back piece by piece, so that nobody waits for a large estate. It sends nothing:
@@ -61,7 +62,7 @@ public:
     [[nodiscard]] Deadline next_collection() const noexcept { return next_collection_; }
 
     // ---- looking
-    // Memory whose home it is: its segments, whoever holds them, and what it keeps for later.
+    // Memory whose home it is: its segments, no matter which actor holds them, and what it keeps for later.
     [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().bytes_of_home(actor.number) > 0; }
     [[nodiscard]] SegmentList list(std::uint64_t rows_max) const;
     [[nodiscard]] std::vector<Finding> audit() const;
@@ -112,7 +113,7 @@ private:
     const Clock* clock_;
     struct Settling {
         ActorId dead;
-        std::set<ActorId> heirs;  // who have not answered Drained yet
+        std::set<ActorId> heirs;  // heirs that have not answered Drained yet
     };
     std::map<ActorNumber, Settling> settling_;
     std::vector<ActorId> lives_;         // by number

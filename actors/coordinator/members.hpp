@@ -1,5 +1,5 @@
 #pragma once
-// Members: who is in the session, who was, and who is called what. The coordinator is no member, but its name
+// Members: the present and past members of the session, and their names. The coordinator is not a member, but its name
 // is taken. Data and lookups; it starts, stops and tells nobody. One thread.
 
 #include <deque>
@@ -27,7 +27,7 @@ struct Member {
     std::string name;
     std::string program;             // empty for an outsider
     std::uint64_t pid = 0;
-    ActorId parent;                  // who spawned it: an actor or an outsider; it ends with that one
+    ActorId parent;                  // the actor or outsider that spawned it, and with which it ends
     State state = State::starting;
     std::uint64_t wave = 0;          // started together with those of the same number
     std::optional<Child> child;      // of a spawned one
@@ -62,7 +62,7 @@ public:
 
     [[nodiscard]] Member* find(ActorId id) noexcept;
     [[nodiscard]] Member* find(std::string_view name) noexcept;
-    // Who joined over this connection.
+    // The member that joined over this connection.
     [[nodiscard]] Member* find(Link link) noexcept;
     [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
     [[nodiscard]] const Past* find_past(std::string_view name) const noexcept;
@@ -76,7 +76,7 @@ public:
     [[nodiscard]] const std::deque<Past>& past() const noexcept { return past_; }
     // How many exits there were before the first of those.
     [[nodiscard]] std::uint64_t exits_forgotten() const noexcept { return exits_forgotten_; }
-    // Whether that id was ever given: it lives, or has ended, be that remembered or not.
+    // True if that id was ever given: the member lives, or has ended, whether that is remembered or not.
     [[nodiscard]] bool has_lived(ActorId id) const noexcept {
         return id.number < incarnations_.size() && id.incarnation != 0 && id.incarnation <= incarnations_[id.number];
     }

@@ -1,5 +1,5 @@
 #pragma once
-// notify: one notice to one member, over its control lane. Never waits; who has no lane is told nothing.
+// notify: one notice to one member, over its control lane. Never waits; a member without a lane is told nothing.
 
 #include "actors/coordinator/members.hpp"
 #include "runtime/inbox/call.hpp"

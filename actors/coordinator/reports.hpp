@@ -17,13 +17,14 @@ public:
     Reports(const Members& members, const Vitals& vitals) : members_(&members), vitals_(&vitals) {}
 
     [[nodiscard]] RosterRow row_of(const Member& member) const;
-    // `status` is the kernel's word; nothing for an outsider, who is no child of ours.
+    // `status` is what the kernel reported; nothing for an outsider, which is not our child.
     [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
     // The roster from `place` on, as much as one message should hold, and where the next page begins.
     [[nodiscard]] RosterPage page_of(bool with_exited, RosterPlace place) const;
     // All of it that fits into one message, the oldest exits left out first.
     [[nodiscard]] std::vector<RosterRow> rows(bool with_exited) const;
-    // Of a sender as it stands in dead letters: "3.1"; what is no member of this session stays as it is.
+    // The name of a sender in dead letters, such as "3.1"; text that does not name a member of this session is returned
+    // as it is.
     [[nodiscard]] std::string name_of_sender(std::string_view id) const;
 
     // What it said itself that it left, and what was sent to it and never taken.

@@ -27,7 +27,7 @@ public:
     };
     struct Climber {
         ActorId actor;
-        ActorId parent;          // who started it; need not be on the ladder
+        ActorId parent;          // its spawner, which need not be on the ladder
         std::uint64_t wave = 0;  // the highest stops first
     };
 
@@ -57,10 +57,10 @@ private:
     std::map<ActorId, Living> alive_;
     std::vector<std::vector<ActorId>> turns_;  // the waves in the order in which they stop
     std::size_t next_turn_ = 0;                // the first that has not begun
-    std::vector<ActorId> having_turn_;         // whose turn has begun and who have not been asked yet
+    std::vector<ActorId> having_turn_;         // whose turn has begun and which have not been asked yet
     std::size_t alive_in_turn_ = 0;            // whose turn has begun
     Deadline turn_ends_;                       // the next one begins then, even if somebody is alive
-    Duration reserve_{};                       // kept for each turn that is to come, where there is so much
+    Duration reserve_{};                       // kept for each turn that is to come, if there is that much
     Deadline ask_all_at_;
     Deadline terminate_at_;
     Deadline kill_at_;

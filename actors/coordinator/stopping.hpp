@@ -10,7 +10,7 @@ namespace baton::detail::coordinator {
 
 class Stopping {
 public:
-    // The scenario on the ladder: it is no spawned actor, but it is a child that must end.
+    // The scenario on the ladder: it is not a spawned actor, but it is a child that must end.
     static constexpr ActorId scenario{0, 1};
 
     // `scenario_child` is nullptr where the session has none.
@@ -27,7 +27,7 @@ public:
     // Answers the stops that are done, and lets the others go on to their next wave.
     void finish();
 
-    // Whether somebody may ask for one more; our own stops (of orphans, of the session) always may.
+    // True if one more may be asked for; our own stops (of orphans, of the session) are always allowed.
     [[nodiscard]] bool has_room() const noexcept { return jobs_.size() < limits::stops_max; }
     [[nodiscard]] bool is_idle() const noexcept { return jobs_.empty(); }
     // When to climb() next, if nobody exits before.

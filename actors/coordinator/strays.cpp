@@ -45,7 +45,8 @@ std::vector<pid_t> children_of_this_process() {
     return children;
 }
 
-// Whose it is, as the environment says that it was started with; nothing if it is no actor's of this session.
+// The actor that it belongs to, according to the environment that it was started with; nothing if that is not an actor
+// of this session.
 std::optional<ActorId> actor_of(pid_t pid, const std::string& folder) {
     const auto environment = environment_of(pid);
     if (!environment) return std::nullopt;

@@ -87,7 +87,7 @@ public:
     void release_all() noexcept;
     // Gives pooled memory back to the system, and takes home what others have retired.
     void trim() noexcept;
-    // True if another actor has asked for memory; see MemoryShort in notices.hpp.
+    // True if there is pooled memory that trim() could return to others; see MemoryShort in notices.hpp.
     [[nodiscard]] bool has_pooled() const noexcept { return pooled_bytes_ > 0; }
     // The segment outlives the session as /dev/shm/<name>; whatever it was, it is ours no more.
     [[nodiscard]] Result<void> hand_out(Holding& holding, const std::string& name);

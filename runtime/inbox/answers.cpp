@@ -7,7 +7,7 @@
 namespace baton::detail {
 namespace {
 
-// So many milliseconds without a sign of reading.
+// How many milliseconds may pass without a sign of reading.
 constexpr int waits_for_a_reader = 100;
 
 // Whatever it was made of, the asker can read it, and it fits into a frame.
@@ -47,7 +47,8 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     waiting.frames.push_back(record_);
     waiting.bytes += cost_of(record_);
     pause_ = pause_min;
-    // An asker that reads, though more slowly than we answer, is waited for; one that takes nothing meanwhile is dropped.
+    // An asker that reads, though more slowly than we answer, is waited for; one that takes nothing in that time is
+    // dropped.
     for (int idle = 0; waiting.bytes > limits::answer_bytes_waiting_max && idle < waits_for_a_reader; ++idle) {
         transport_->wait({}, pause_min);
         while (!waiting.frames.empty()) {

@@ -3,8 +3,8 @@
 // the coordinator's notices.
 //
 // What a link does not take now goes out later, in order. Beyond limits::answer_bytes_waiting_max posting waits for an
-// asker that goes on reading, and drops one that takes nothing for 0.1 s. Knows links and encoded bodies; who may be
-// answered, and what, is the loop's and its handler's. One thread.
+// asker that goes on reading, and drops one that takes nothing for 0.1 s. Knows links and encoded bodies; the loop and
+// its handler decide which asks are answered, and how. One thread.
 
 #include <deque>
 #include <string>
@@ -23,7 +23,7 @@ public:
     Answers(Transport& transport, Log& log, Intake& intake, Gifts& gifts, const OwnThread& thread)
         : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts), thread_(&thread) {}
     void be(ActorId me) { me_ = me; }
-    // From here an ask that is let go of without an answer ends as `stopping`: its handler has no time left.
+    // From here on an ask that is dropped without an answer ends as `stopping`: its handler has no time left.
     void begin_ending(std::string_view name) { ending_ = name; }
     [[nodiscard]] Error why_dropped(std::string_view tag) const;
 

@@ -15,7 +15,8 @@ struct Loop::Showing {
     Showing(Loop& loop, Vitals::Wait wait) : loop_(loop), outer_(std::exchange(loop.shown_, wait.ask)) {
         loop_.own_vitals_->begin_wait(wait);
     }
-    // An outer wait, of somebody who asks while being told of an exit, is not shown again: it may have answered meanwhile.
+    // An outer wait, of an actor that asks while it is told of an exit, is not shown again: it may have answered in the
+    // meantime.
     ~Showing() {
         loop_.own_vitals_->end_wait();
         loop_.shown_ = outer_;
@@ -105,8 +106,8 @@ Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector
     return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline{}", who, why)};
 }
 
-// The wait is to be seen in the vitals, so that whoever waits for us finds the circle; it ends where we are the one
-// of a circle that gives up: all others then go on.
+// The wait is visible in the vitals, so that an actor that waits for us finds the circle. It ends if we are the one in
+// a circle that gives up; all others then go on.
 Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle) {
     const auto is_answered = [this, id] { return is_settled(id); };
     const Asks::Ask* ask = asks_.find(id);
@@ -166,7 +167,7 @@ void Loop::abandon(AskId id) {
     if (ask == nullptr || ask->is_abandoned) return;
     if (ask->outcome) return asks_.forget(id);
     ask->is_abandoned = true;
-    // What it carried and nobody has accepted comes back; the answer, should it still come, is read and let go.
+    // What it carried and nobody has accepted comes back; if the answer still arrives, it is read and released.
     if (std::optional<Bounce> bounce =
             gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
         bounce)
@@ -192,7 +193,7 @@ Result<ReplyFrame> Loop::ask(ActorId to, std::string_view tag, std::string_view 
     const Deadline deadline = within.deadline(*clock_);
     Result<AskId> ask = request(to, tag, body, deadline, parcel, Gifts::By::ask);
     if (!ask) return ask.error();
-    // Also where a watcher throws out of the wait: nobody wants the answer then.
+    // Done even if a watcher throws out of the wait: nobody wants the answer then.
     struct End {
         Loop& loop;
         Gifts::Key key;

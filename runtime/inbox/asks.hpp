@@ -1,9 +1,9 @@
 #pragma once
 // Asks: the asks of this actor that are under way, each until its one outcome. One thread.
 //
-// An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, stopping. The
-// last two are the waiter's: it abandons the ask. That stays known until its answer has come or its receiver
-// has gone, so that somebody reads the answer and lets go of what it carries.
+// An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, stopping. The last two are
+// the waiter's: it abandons the ask. That stays known until its answer has come or its receiver has gone, so that the
+// answer is read and what it carries is released.
 
 #include <functional>
 #include <memory>
@@ -21,8 +21,8 @@ namespace baton::detail {
 
 using AskId = std::uint64_t;
 
-// An answer as it came: the body starts at `offset` of the frame. What it carried has been accepted; whoever lets
-// the answer go lets that go too.
+// An answer as it came: the body starts at `offset` of the frame. What it carried has been accepted, and is released
+// with the answer.
 struct ReplyFrame {
     Buffer frame;
     std::size_t offset = 0;

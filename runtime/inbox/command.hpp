@@ -1,5 +1,5 @@
 #pragma once
-// Command: one message as it leaves the inbox; Handler: who takes it.
+// Command: one message as it leaves the inbox; Handler: the receiver of commands.
 
 #include <baton/detail/answer_slot.hpp>
 #include "runtime/transport/transport.hpp"

@@ -1,11 +1,11 @@
 #pragma once
 // Drains: the dead peers that may still have brought something, until all of it has been taken.
 //
-// The coordinator asks (notice Drain) when a dead peer had offered or granted something to this actor; it may
-// settle that only after this actor has answered `Drained`. That is so when (1) nothing of the dead peer can
-// still reach the inbox, as the transport says, and (2) after that the transport has looked for commands, and after
-// that the inbox has been found empty, or so much has been taken that nothing older can be in it. In this order, also
-// where user code waits in between. docs/ownership.md says why.
+// The coordinator asks (notice Drain) when a dead peer had offered or granted something to this actor; it may settle
+// that only after this actor has answered `Drained`. That is so when (1) nothing of the dead peer can still reach the
+// inbox, as the transport says, and (2) after that the transport has looked for commands, and after that the inbox has
+// been found empty, or enough has been taken that nothing older can be in it. This order holds even if user code waits
+// in between. docs/ownership.md says why.
 //
 // The transport is asked again and again, less and less often: a connection that never ends (a process that has left
 // and keeps it, a pid that was not true) costs next to nothing. One thread.
@@ -28,7 +28,7 @@ public:
         if (find(dead) == nullptr) waiting_.push_back({dead, pid});
     }
     [[nodiscard]] bool any() const noexcept { return !waiting_.empty(); }
-    // Whether something of it may still be outside.
+    // True if something of it may still be outside.
     [[nodiscard]] bool may_bring(ActorId dead) const noexcept {
         const Drain* drain = find(dead);
         return drain != nullptr && !drain->is_silent;
@@ -49,7 +49,7 @@ public:
             drain.enough = taken + std::uint64_t{limits::actors_max} * limits::inbox_frames_per_peer_max;
         }
     }
-    // The transport has looked for what came to the inbox. A wait that is not interested in the inbox is no such look,
+    // The transport has looked for what came to the inbox. A wait that is not interested in the inbox does not count,
     // however long it took: the inbox may have been found empty before, and filled since.
     void looked_for_commands() noexcept {
         for (Drain& drain : waiting_) drain.has_looked = drain.is_silent;

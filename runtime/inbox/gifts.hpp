@@ -54,9 +54,9 @@ public:
     // The message has been refused, or nobody waits for its outcome any more: nothing where it had been accepted
     // before. Of an ask the segments are where they were, and no Bounce is made.
     [[nodiscard]] std::optional<Bounce> take_back(const Key& key, const Error& why);
-    // The same of all that went to `to`, but for asks, which end by themselves.
+    // Takes back everything that went to `to`, except for asks, which end by themselves.
     [[nodiscard]] std::vector<Bounce> take_back_all(ActorId to, const Error& why);
-    // The same of what went as commands, or in replies: the connection that brought them has been dropped.
+    // Takes back what went as commands, or in replies: the connection that carried them has been dropped.
     [[nodiscard]] std::vector<Bounce> take_back_commands(ActorId to, const Error& why);
     [[nodiscard]] std::vector<Bounce> take_back_replies(ActorId to, const Error& why);
 

@@ -18,7 +18,7 @@ Result<T> decode_as(Value body, std::string_view tag, SessionTag session = {}) {
     return out;
 }
 
-// Of a notice of an exit that can't be read as a whole: who it is, which is what nobody may miss.
+// From a notice of an exit that cannot be read as a whole: the actor, which is the part that must not be missed.
 std::optional<notice::Exited> exited_in(Value body, SessionTag session) {
     notice::Exited exited{{}, "", {ExitKind::left, 0, "how it ended could not be read", "", {}}};
     if (body.kind() != ValueKind::map) return std::nullopt;
@@ -34,7 +34,7 @@ std::optional<notice::Exited> exited_in(Value body, SessionTag session) {
     return exited.actor.id.is_somebody() ? std::optional{exited} : std::nullopt;
 }
 
-// Also what is not UTF-8 or lacks a field: kind, type and text are worth more than that they are not written well.
+// Accepts text that is not UTF-8 and missing fields: kind, type and text are useful even if the rest is malformed.
 Error error_in(Value body) {
     Error error{ErrorKind::failed, "an error that can't be read"};
     if (body.kind() != ValueKind::map) return error;
@@ -183,7 +183,7 @@ void Loop::take_late_exits() {
     }
 }
 
-// Whoever could answer another's asks could speak for it.
+// A process that could answer another actor's asks could speak for it.
 bool Loop::was_asked(Link link, AskId id) noexcept {
     const Asks::Ask* ask = asks_.find(id);
     const Peer* peer = ask == nullptr ? nullptr : peers_.find(ask->to);
@@ -282,8 +282,8 @@ void Loop::lose_coordinator() {
     has_lost_coordinator_ = true;
     coordinator_descriptor_ = -1;
     asks_.settle_all(coordinator_lost());
-    // The actors die with it. Their links would go on trying to reach them; whoever is in the middle of sending finds
-    // its link closed.
+    // The actors die with it. Their links would go on trying to reach them; code in the middle of sending finds its
+    // link closed.
     for (auto& [id, peer] : peers_.all()) {
         peer.asks_in_flight = 0;
         transport_->close(peer.link, Transport::Pending::discarded);

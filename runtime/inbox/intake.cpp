@@ -85,7 +85,7 @@ bool Intake::parse(Command& out) {
     return true;
 }
 
-// 0.0 is whoever reads it; and who has no id yet can't tell.
+// 0.0 means the actor that reads it; and a process without an id cannot tell.
 bool Intake::is_for_me(const Envelope& envelope) const noexcept {
     return envelope.to == me_ || !envelope.to.is_somebody() || !me_.is_somebody();
 }
@@ -108,7 +108,7 @@ void Intake::drop(Link link, const Error& why) {
     Encoder encoder{answer};
     begin_record(encoder, Envelope{MessageKind::error, me_, sender.id, 0, 0, ""});
     encode(encoder, ErrorBody{std::string(name_of(why.kind)), readable(why.text, limits::error_text_bytes_max), "", {}});
-    // Best effort: who sends garbage may not read either.
+    // Best effort: a process that sends garbage may not read either.
     static_cast<void>(transport_->send(link, answer));
 }
 

@@ -29,7 +29,8 @@ public:
 
     // Everything that comes over the link from now on is discarded unread.
     void drop_silently(Link link);
-    // Whose connection that is, of one that has not said so itself: it joined over it, and may never speak again.
+    // The member that a connection belongs to, if it has not said so itself: it joined over it, and may never speak
+    // again.
     void introduce(Link link, ActorId sender);
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);

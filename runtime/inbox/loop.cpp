@@ -11,7 +11,7 @@
 namespace baton::detail {
 namespace {
 
-// The control lane is looked at again after so much time of handling quick commands.
+// How long quick commands are handled before the control lane is looked at again.
 constexpr Duration control_interval = std::chrono::microseconds{100};
 
 // User code runs while it lives; what it throws passes through.
@@ -78,7 +78,7 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         answers_.post_waiting();
         if (drains_.any() && handler == nullptr && !is_handling_ && collector_ != nullptr) {
             handler = collector_;
-            if (own_vitals_) own_vitals_->end_wait();  // who collects may answer
+            if (own_vitals_) own_vitals_->end_wait();  // a collector may answer
         }
         if (handler != nullptr && !is_handling_) {
             give_bounces();
@@ -101,7 +101,7 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
         if (gifts_.any())
             for (const ActorId receiver : gifts_.receivers()) gifts_.look(receiver);
         if (deadline.has_passed(*clock_)) {
-            // What had come by then counts, also where the deadline had passed before the first look.
+            // What had come by then counts, even if the deadline had passed before the first look.
             if (has_looked_last) return Waited::deadline;
             has_looked_last = true;
         }

@@ -51,18 +51,18 @@ public:
     // ---- segments
     void attach(Holdings& holdings);
     [[nodiscard]] Holdings* holdings() const noexcept { return gifts_.holdings(); }
-    // Who is given what comes back, by the type of the message it was in. Called between commands, never within one.
+    // What receives commands that come back, by the type of the message. Called between commands, never within one.
     void on_bounced(std::string_view type, std::function<void(Bounce)> take) { bounce_takers_[type] = std::move(take); }
     // The oldest that nobody has taken, of that type and sent to that actor, where these are said; for scenarios, which
     // serve no handler.
     [[nodiscard]] std::optional<Bounce> next_bounce(std::string_view type, ActorId to = {});
     [[nodiscard]] std::size_t count_bounces(std::string_view type) const;
-    // Who takes commands while a dead peer is drained and no handler serves: a scenario's mail.
+    // What receives commands while a dead peer is drained and no handler serves: a scenario's mail.
     void collect_with(Handler& handler) noexcept { collector_ = &handler; }
 
     // ---- messages out. `body` is one encoded value.
-    // Whether commands to a receiver that is behind may share a frame and leave a little later, at the
-    // latest when the handler returns or waits.
+    // Decides whether commands to a receiver that is behind may share a frame and leave a little later, at the latest
+    // when the handler returns or waits.
     enum class Urgency { may_share, now };
     // What `parcel` carries leaves the caller's hands when the message is on its way; else it stays there.
     [[nodiscard]] Result<void> send(ActorId to, std::string_view tag, std::string_view body, Within within,
@@ -76,13 +76,13 @@ public:
     [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
-    // The same, also of one that has been abandoned. `take_late` gets the answer that has come, or comes after all; true
-    // if it may still come.
+    // Does this even for an ask that has been abandoned. `take_late` gets the answer that has come, or comes after all;
+    // true if it may still come.
     bool abandon(AskId ask, std::function<void(Result<ReplyFrame>)> take_late);
     // After a failure the caller holds what the receiver had not accepted.
     [[nodiscard]] Result<ReplyFrame> ask(ActorId to, std::string_view tag, std::string_view body, Within within,
                                          const Parcel* parcel = nullptr);
-    // The same to whom a Ref names.
+    // Reaches the actor that a Ref names.
     [[nodiscard]] Result<void> send(const AnyRef& to, std::string_view tag, std::string_view body, Within within,
                                     Urgency urgency, const Parcel* parcel = nullptr) {
         if (Result<void> ours = require_ours(to); !ours) return ours;
@@ -113,11 +113,11 @@ public:
 
     // ---- waiting and serving
     enum class Waited { done, deadline, stopping, gone };  // gone: the session has ended, without its coordinator
-    // Serves until `done` holds, the deadline passes, this actor is to stop or the coordinator has died. With a handler
-    // commands are handled meanwhile, without one they wait.
+    // Serves until `done` holds, the deadline passes, this actor is to stop or the coordinator has died. With a
+    // handler, commands are handled while it waits; without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
 
-    // The same for user code that waits: a scenario's commands are collected, an actor's wait.
+    // For user code that waits: a scenario's commands are collected, an actor's wait.
     Waited wait_for(const std::function<bool()>& done, Deadline deadline);
 
     // Serves the control lane and answers, and looks again every `interval` whether `done` holds.
@@ -138,23 +138,23 @@ public:
     [[nodiscard]] bool has_coordinator();
     [[nodiscard]] Error coordinator_lost() const;
 
-    // Wakes up for `descriptor` in every wait, also when no handler serves.
+    // Wakes up for `descriptor` in every wait, even if no handler serves.
     void watch(int descriptor, std::function<void()> on_readable);
-    // The same for an actor's own code: called between commands, never within one.
+    // For an actor's own code: called between commands, never within one.
     void on_peer_exited(std::function<void(const Ended&)> take) { exit_taker_ = std::move(take); }
-    // Who has joined over that link, and may never speak over it again.
+    // The member that joined over that link, and may never speak over it again.
     void introduce(Link link, ActorId joined) { intake_.introduce(link, joined); }
     // An actor that has exited: nothing more will come over its connection.
     void forget(ActorId exited) { intake_.forget(exited); }
-    // Whose command is in hand; nobody's between commands.
+    // The sender of the command in progress; nobody between commands.
     [[nodiscard]] ActorId sender() const noexcept { return sender_; }
     // Nullptr before attach().
     [[nodiscard]] const Vitals* vitals() const noexcept { return vitals_; }
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return intake_.dropped_peers(); }
 
 private:
-    // A sender whose window is full looks again so often, and an answerer whose asker reads slowly; the other
-    // has plenty to do meanwhile.
+    // How often a sender looks again whose window is full, and an answerer whose asker reads slowly; the other side has
+    // plenty to do in that time.
     static constexpr Duration window_interval = std::chrono::milliseconds{1};
 
     // A command that was to be sent by now and found no room is tried again after this.

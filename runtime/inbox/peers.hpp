@@ -52,8 +52,8 @@ public:
         }
     };
     [[nodiscard]] InFlight in_flight(Peer& peer) const noexcept;
-    // Whether the receiver counts in its vitals what it takes. Else it is asked now and then (is_count_due), and in flight
-    // is what was sent after the last ask that it has answered.
+    // True if the receiver counts in its vitals what it takes. Otherwise it is asked now and then (is_count_due), and
+    // everything sent after the last ask that it has answered is in flight.
     [[nodiscard]] bool is_counted(const Peer& peer) const noexcept;
     [[nodiscard]] bool is_count_due(const Peer& peer) const noexcept;
     // It has taken that much.

@@ -26,7 +26,7 @@ Spawning::Spawning(Spawning&& other) noexcept
 
 Spawning::~Spawning() { static_cast<void>(give_up()); }
 
-// Whether an answer may still come.
+// True if an answer may still come.
 bool Spawning::give_up() {
     if (ask_ == 0) return false;
     return loop_->abandon(std::exchange(ask_, 0), [loop = loop_](Result<ReplyFrame> reply) {

@@ -1,9 +1,10 @@
 #pragma once
 // Spawning: one ask of the coordinator to start a program, from the ask to its outcome, within one deadline.
 //
-// Whoever gives up is never left with an actor that nobody knows of: a coordinator that reads the ask only after the
-// deadline starts nothing (Spawn::until), and where it had started the actor already and its answer comes late, that
-// actor is killed. The same when the wait is left by an exception. Move-only; outlived by its loop. One thread.
+// A spawner that gives up never leaves an actor behind that nobody knows of: a coordinator that reads the ask only
+// after the deadline starts nothing (Spawn::until), and where it had started the actor already and its answer comes
+// late, that actor is killed. This holds even if an exception ends the wait. Move-only; outlived by its loop. One
+// thread.
 
 #include "runtime/inbox/loop.hpp"
 

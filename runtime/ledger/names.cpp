@@ -112,7 +112,7 @@ std::optional<NameWord> Ledger::begin_publishing(NameSlot row, ActorNumber me, S
 
 void Ledger::describe_publication(NameSlot row, const Publication& what) noexcept {
     NameRow& to = names_[row];
-    std::atomic_thread_fence(std::memory_order_release);  // readers of any of this read the word `publishing` afterwards
+    std::atomic_thread_fence(std::memory_order_release);  // readers of this read the word `publishing` afterwards
     to.kind.store(static_cast<std::uint64_t>(what.kind), relaxed);
     to.lend.store(what.lend, relaxed);
     to.bytes_leased.store(what.bytes, relaxed);
