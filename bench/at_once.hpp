@@ -16,7 +16,8 @@
 
 namespace bench {
 
-// Runs `work(index)`, which does `count` of something, in so many processes; answers how many a second all of them do.
+// Runs `work(index)`, which does `count` of something, in `processes` processes; returns how many per second all of
+// them do.
 template <class Work>
 double rate_of(std::size_t processes, std::size_t count, Work work) {
     struct Shared {

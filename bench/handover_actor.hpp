@@ -46,7 +46,7 @@ struct Taken {};  // sent back
 struct Measured {
     using Reply = Report;
 };
-struct Occupy {  // makes so many segments and keeps them
+struct Occupy {  // makes this many segments and keeps them
     std::uint64_t bytes = 0;
     std::uint64_t count = 0;
     using Reply = std::uint64_t;

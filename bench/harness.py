@@ -1,7 +1,7 @@
 """What every row of the benchmark shares: contenders measured in turn, medians, one table and one file.
 
 A contender is a program that prints one line of JSON; a row takes one figure of it, and the same of its baseline.
-Both are measured in every round, one right after the other, and whoever is first changes from round to round.
+Both are measured in every round, one right after the other, and which is first alternates from round to round.
 `ratio` is the median of the rounds' ratios: the figures of a shared machine drift, their ratios hardly do.
 """
 import dataclasses

@@ -1,4 +1,4 @@
-// So many trivial tasks through a pool of two workers, as one line of JSON; the yardstick is pool_multiprocessing.py.
+// N trivial tasks through a pool of two workers, as one line of JSON; the yardstick is pool_multiprocessing.py.
 //   pool_bench [--tasks N] [--repeats N]
 #include <fmt/core.h>
 

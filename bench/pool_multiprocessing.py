@@ -1,4 +1,4 @@
-"""So many trivial tasks through a Pool of two of Python's multiprocessing; prints one line of JSON.
+"""N trivial tasks through a Pool of two of Python's multiprocessing; prints one line of JSON.
 
     /usr/bin/python3 bench/pool_multiprocessing.py [--tasks N] [--repeats N] [--chunksize N]
 

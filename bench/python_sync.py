@@ -4,7 +4,7 @@
 
 lock is that of a Value, taken as its users do; bare_lock a Lock, taken as fast as Python can.
 
-As sync_bench does it: all processes at once, each so many times, from the first that begins to the last that ends.
+As sync_bench does it: all processes at once, each N times, from the first that begins to the last that ends.
 Knows nothing of Baton.
 """
 import argparse

@@ -5,10 +5,10 @@
 //   raw_zmq one-way       --count N --block-bytes B      the same with blocks instead of samples
 //   raw_zmq spawn-connect --count N             N processes started at once, each heard and answered once
 //
-// The receiver binds a ROUTER on ipc, the sender connects a DEALER; each is a process of its own. A message is
-// one ZeroMQ message: eight doubles as a msgpack map with field names, or with --bytes their 64 raw bytes, or
-// with --block-bytes a map of an index and so many bytes.
-// The result is one line of JSON. Knows nothing of Baton's code.
+// The receiver binds a ROUTER on ipc, the sender connects a DEALER; each is a process of its own. A message is one
+// ZeroMQ message: eight doubles as a msgpack map with field names, or with --bytes their 64 raw bytes, or with
+// --block-bytes a map of an index and that number of bytes. The result is one line of JSON. Knows nothing of Baton's
+// code.
 
 #include <sys/prctl.h>
 

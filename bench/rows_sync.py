@@ -10,7 +10,7 @@ PYTHON = "multiprocessing"
 
 def row(name: str, unit: str, mode: str, processes: int, ours: int, theirs: int, goal: Optional[Goal] = None,
         their_mode: str = "") -> Row:
-    """Each process does it `ours` or `theirs` times: whoever is faster needs more of them to be measured."""
+    """Each process does it `ours` or `theirs` times: the faster one needs more of them to be measured."""
     def options(count: int, mode: str = mode) -> tuple:
         return mode, "--processes", str(processes), "--count", str(max(10, count))
     return Row(name, unit, Contender("Baton", ("sync_bench", *options(ours))), "per_second",

@@ -12,7 +12,7 @@ struct Span {
     std::int64_t began = 0;  // nanoseconds
     std::int64_t ended = 0;
 };
-// Does `work` with `what` so many times, once all have come to `start`.
+// Does `work` with `what` `count` times, once all have reached `start`.
 struct Repeat {
     Work work = Work::lock;
     baton::sync::Address what;

@@ -4,7 +4,7 @@
     model/run.py [--jobs N] [--only WORD] [--stories] [--keep FOLDER]
 
 Every configuration is searched exhaustively and must hold; every mutant, which leaves out one rule of the protocol,
-must be caught. The exit status is 0 only then. Of what is violated the shortest way there is told, a line a
+must be caught. The exit status is 0 only then. Of what is violated the shortest run is told, one line per
 transition.
 """
 import argparse
@@ -194,7 +194,7 @@ def tell(row, folder, left_out, outcome):
     else:
         search(row, folder, left_out)
     replayed = run(["./pan", "-r", *name], folder, left_out)
-    # The model prints a line a transition, and says what it violates.
+    # The model prints one line per transition, and says what it violates.
     told = [line for line in replayed.splitlines() if TOLD.match(line)]
     if not any(line.startswith("violated") for line in told):
         told.append(f"violated: {row.checked}")

@@ -53,7 +53,7 @@ void note_skipped(std::string_view reason);
         return;                              \
     } while (false)
 
-// Whether this build has a sanitizer, which makes everything many times slower and allocates in ways of its own.
+// 1 if this build has a sanitizer, which makes everything many times slower and allocates in ways of its own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define BATON_SANITIZED 1
 #elif defined(__has_feature)

@@ -36,7 +36,7 @@ inline std::string from_hex(std::string_view text) {
     return bytes;
 }
 
-// The same without blanks, to compare with.
+// Without blanks, for comparing.
 inline std::string hex(std::string_view text) { return to_hex(from_hex(text)); }
 
 }  // namespace baton_test

@@ -5,7 +5,7 @@
             self.place = leftovers.Place()                 # a runtime folder of its own, self.place.folder
             self.addCleanup(self.place.require_nothing, self)
 
-Whoever starts sessions there, this process or a program of the test, is known by that folder: its processes by their environment,
+All that starts sessions there is known by that folder: its processes by their environment,
 the memory of its sessions by their ids, which the kernel tells (inotify) when their folders are made.
 """
 import ctypes

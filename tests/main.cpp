@@ -53,7 +53,7 @@ CATCH_REGISTER_LISTENER(Counting)
 namespace baton::tests {
 
 void note_skipped(std::string_view reason) {
-    if (std::exchange(is_skipped, true)) return;  // one line a test case
+    if (std::exchange(is_skipped, true)) return;  // one line per test case
     std::printf("skipped: %.*s\n", static_cast<int>(reason.size()), reason.data());
     std::fflush(stdout);
 }

@@ -6,8 +6,8 @@
     tools/english_patterns.py --lines      every occurrence: file, line, pattern, text
     tools/english_patterns.py README.md    these files only, without a budget
 
-It reads prose in Markdown (code blocks are left out), comments in C++, C++ string literals outside the tests (error
-texts and help), and comments, docstrings and strings in Python. It cannot tell good English from bad; it only counts
+It reads prose in Markdown (code blocks are left out), comments in C++ and Python, docstrings, and string literals
+outside the tests (error texts and help). It cannot tell good English from bad; it only counts
 habits that this project once had. The list is in PATTERNS. A budget only ever goes down: when a count falls, lower its
 budget, until it reaches its goal.
 """
@@ -22,49 +22,70 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # Where "who" stands for "an actor that": at the start of a clause, or after a word that needs a noun. A clause after a
 # noun ("users who", "Alice, who") is English, and so is a question.
-BEFORE_WHO = (r"(?:^|[.;:(|]\s+|(?<!, )\b(?:and|or|but|to|for|by|from|with|than|as|behind|at|is|are|also|not|only|that|if|"
-              r"where|when|what)\s)")
+BEFORE_WHO = (r"(?:^|[.;:(|]\s+|(?<!, )\b(?:and|or|but|to|for|by|from|with|than|as|behind|at|is|are|also|not|only|that|"
+              r"if|where|when|what)\s)")
+COUNTED = r"(?:once|one|\d+ bytes|row|region|page|piece|process|copy|entry|time|times|nanoseconds|line)"
 UNITS = (r"(?:session|actor|command|message|transition|connection|line|row|segment|worker|task|process|file|block|exit|"
          r"peer|record|step|handler|receiver|asker|sender|notice|page|frame|run|round|program|test|case)")
 
 
 class Pattern:
-    """An expression, how often it may occur at most, how often it does by now, and what to write instead."""
+    """An expression, how often it may occur at most, how often it may by now, and what to write instead."""
 
     def __init__(self, expression, goal, budget, instead, flags=re.IGNORECASE):
         self.pattern = re.compile(expression, flags)
         self.goal, self.budget, self.instead = goal, budget, instead
 
 
-# The goal is a tenth of what a review counted when this began.
+# The goal is a tenth of what a review counted when this began. Lower the budget whenever the count has fallen.
 PATTERNS = {
-    "whoever": Pattern(r"\bwhoever\b", 9, 0, '"any actor that", "the caller", "users who"'),
-    "who as a noun": Pattern(BEFORE_WHO + r"who\b(?! \|)(?![^.;|]*\?)", 19, 0, '"an actor that waits", "a process that dies"'),
-    "is no X": Pattern(r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b|later\b)\w+", 7, 0, '"is not an X"'),
-    "so many": Pattern(r"\bso (?:many|often|long|much)\b(?! (?:as|that|so)\b)", 6, 0,
-                       'name the number: "`count` tasks", "every `interval`"'),
-    "meanwhile": Pattern(r"(?<=[a-z,)] )meanwhile\b", 4, 0, '"while it waits", or "in the meantime" at the front'),
-    "a for per": Pattern(r"\b(?:once|one|\d+ bytes|row|region|page|piece|process|copy|entry|time|times|nanoseconds|line) an? "
-                         + UNITS + r"\b", 1, 0, '"per session", "per actor"'),
-    "comes home": Pattern(r"\b(?:(?:is|are|be|been|being) in again|com(?:e|es|ing) home|came home|"
-                          r"let(?:s|ting)? (?:it |them |her |him |everything )?go\b|at hand)", 4, 0,
-                          '"returned", "released", "mapped"'),
-    "belongs into": Pattern(r"\bbelong(?:s|ed)? into\b", 0, 0, '"belongs in"'),
-    "also where": Pattern(r"\balso (?:where|when|if|after|while|beyond|those|such|what)\b", 4, 0, '"even if", "even after"'),
-    "fragment": Pattern(r"(?:^|[.;:] )(?:Also (?!a\b|the\b)|Whose|Whether|Whom|Nothing of|"
-                        r"The same(?: (?:for|of|with|without|in|by|to|as)\b|,|\.))", 13, 0,
-                        "a sentence with a subject and a verb", flags=0),
+    "whoever": Pattern(
+        r"\bwhoever\b",
+        goal=9, budget=50, instead='"any actor that", "the caller", "users who"'),
+    "who as a noun": Pattern(
+        BEFORE_WHO + r"who\b(?! \|)(?![^.;|]*\?)",
+        goal=19, budget=82, instead='"an actor that waits", "a process that dies"'),
+    "is no X": Pattern(
+        r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b|later\b)\w+",
+        goal=7, budget=32, instead='"is not an X"'),
+    "so many": Pattern(
+        r"\bso (?:many|often|long|much)\b(?! (?:as|that|so)\b)",
+        goal=6, budget=52, instead='name the number: "`count` tasks", "every `interval`"'),
+    "meanwhile": Pattern(
+        r"(?<=[a-z,)] )meanwhile\b",
+        goal=4, budget=25, instead='"while it waits", or "in the meantime" at the front'),
+    "a for per": Pattern(
+        r"\b" + COUNTED + r" an? " + UNITS + r"\b",
+        goal=1, budget=5, instead='"per session", "per actor"'),
+    "comes home": Pattern(
+        r"\b(?:(?:is|are|be|been|being) in again|com(?:e|es|ing) home|came home|"
+        r"let(?:s|ting)? (?:it |them |her |him |everything )?go\b|at hand)",
+        goal=4, budget=39, instead='"returned", "released", "mapped"'),
+    "belongs into": Pattern(
+        r"\bbelong(?:s|ed)? into\b",
+        goal=0, budget=1, instead='"belongs in"'),
+    "also where": Pattern(
+        r"\balso (?:where|when|if|after|while|beyond|those|such|what)\b",
+        goal=4, budget=15, instead='"even if", "even after"'),
+    "fragment": Pattern(
+        r"(?:^|[.;:] )(?:Also (?!a\b|the\b)|Whose|Whether|Whom|Nothing of|"
+        r"The same(?: (?:for|of|with|without|in|by|to|as)\b|,|\.))",
+        goal=13, budget=50, instead="a sentence with a subject and a verb", flags=0),
 }
 
-SKIPPED = ("tests/fuzz/corpus/", "tests/wire/golden.txt", "tools/english_patterns.py")
+SKIPPED = ("build/", ".git/", "tests/fuzz/corpus/", "tools/english_patterns.py")
 
 
 def files():
-    """The files that people read: what git knows, or is about to."""
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard"],
-                            capture_output=True, text=True, check=True).stdout.split()
+    """The files that people read: those in version control, or all of a copy without it."""
+    git = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard"],
+                         capture_output=True, text=True)
+    if git.returncode == 0:
+        names = git.stdout.split()
+    else:
+        names = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file())
     kinds = (".md", ".hpp", ".cpp", ".in", ".py", ".pyi", ".pml")
-    return [ROOT / name for name in listed
+    return [ROOT / name for name in names
             if (name.endswith(kinds) or name in ("dev", "tools/on-debian")) and not name.startswith(SKIPPED)
             and (ROOT / name).exists()]
 
@@ -75,7 +96,7 @@ def passages(path):
     if path.suffix == ".md":
         return markdown(text)
     if path.suffix in (".py", ".pyi", ".in") or path.suffix == "":
-        return python(text) if path.suffix != "" else joined(comment_lines(text, "#"))
+        return python(text, is_test="tests" in path.parts) if path.suffix else joined(comment_lines(text, "#"))
     return joined(comment_lines(text, "//")) + ([] if "tests" in path.parts else strings(text))
 
 
@@ -127,12 +148,12 @@ def strings(text):
     return joined(out)
 
 
-def python(text):
+def python(text, is_test):
     out, rest = [], text
     for match in re.finditer(r'"""(.*?)"""', text, re.DOTALL):
         out.append((text.count("\n", 0, match.start()) + 1, re.sub(r"\s+", " ", match[1]).strip()))
     rest = re.sub(r'""".*?"""', lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
-    return out + joined(comment_lines(rest, "#")) + strings(rest)
+    return out + joined(comment_lines(rest, "#")) + ([] if is_test else strings(rest))
 
 
 def occurrences(path):
@@ -170,6 +191,8 @@ def main():
         if totals[name] > one.budget:
             exceeded += 1
             note = f"TOO MANY: write {one.instead}; --lines shows where"
+        elif totals[name] < one.budget > one.goal:
+            note += "; the budget can be lowered"
         print(f"{name:<14} {totals[name]:4}  budget {one.budget:4}  {note}")
     return 1 if exceeded else 0
 

@@ -26,7 +26,8 @@ UNWRITTEN = "(to be described)"
 WIDTH = 120
 
 SCALARS = {"AnyRef": "ref", "ActorId": "ref", "std::string": "string", "bool": "bool", "Duration": "duration",
-           "std::monostate": "nothing", "void": "nothing", "Timestamp": "timestamp", "float": "float32", "double": "float64"}
+           "std::monostate": "nothing", "void": "nothing", "Timestamp": "timestamp", "float": "float32",
+           "double": "float64"}
 SCALARS.update({f"std::{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)})
 
 
@@ -156,7 +157,8 @@ class Numbers:
                 self.types[match[2]] = match[1]
             except (NameError, SyntaxError, TypeError):
                 pass  # not a number, or one of a type that has not been laid out yet
-        self.offsets = {name: self.lay_out(name) for name in ("Ledger::Header", "SegmentRow", "LeaseRow", "NameRow", "ActorRow")}
+        structs = ("Ledger::Header", "SegmentRow", "LeaseRow", "NameRow", "ActorRow")
+        self.offsets = {name: self.lay_out(name) for name in structs}
 
     def work_out(self, expression):
         expression = expression.replace("'", "")
@@ -214,7 +216,7 @@ class Numbers:
 
         def phases(name):
             listed = re.search(rf"enum class {name} : \S+ \{{([^}}]+)\}}", words)[1]
-            return ", ".join(f"{value.strip()} {key.strip()}" for key, value in (one.split("=") for one in listed.split(",")))
+            return ", ".join(" ".join(reversed(one.replace(" ", "").split("="))) for one in listed.split(","))
 
         slot = int(re.search(r"slot_bits = (\d+);", words)[1])
         spans = [(0, phase - 1), (phase, phase + number - 1), (phase + number, phase + 2 * number - 1), (shift, 63)]
@@ -228,7 +230,8 @@ class Numbers:
             "| --- | --- | --- |",
             f"| {span(spans[0])} | phase: {phases('Phase')} | phase: {phases('LeasePhase')} |",
             f"| {span(spans[1])} | number of the owner; 0 while free | number of the lender; 0 while free |",
-            f"| {span(spans[2])} | number of the heir while offered, otherwise 0 | number of the borrower; 0 while free |",
+            f"| {span(spans[2])} | number of the heir while offered; otherwise 0 | "
+            "number of the borrower; 0 while free |",
             f"| {span(spans[3])} | epoch: one more with every change, modulo 2^{64 - shift} | the same |",
             "",
             "| bits of the word | of a name |",
@@ -306,13 +309,14 @@ def main():
         if options.write:
             path.write_text(then, encoding="utf-8")
         elif options.check:
-            for line in difflib.unified_diff(now.splitlines(), then.splitlines(), str(path.relative_to(ROOT)), "headers", lineterm=""):
+            name = str(path.relative_to(ROOT))
+            for line in difflib.unified_diff(now.splitlines(), then.splitlines(), name, "headers", lineterm=""):
                 differences += 1
                 print(line)
             for number, line in enumerate(now.splitlines(), start=1):
                 if UNWRITTEN in line:
                     differences += 1
-                    print(f"{path.relative_to(ROOT)}:{number}: describe what this field is")
+                    print(f"{name}:{number}: describe what this field is")
         else:
             for match in re.finditer(r"<!-- printed: ([^\n]+?) -->\n(.*?)\n?<!-- end -->", then, re.DOTALL):
                 print(f"{path.name}: {match[1]}\n{match[2]}\n")

@@ -1,5 +1,5 @@
 #pragma once
-// What one may say to an audience: whoever wants to hear what actors say. Scenarios are audiences.
+// What one may say to an audience, which listens to what actors say. Scenarios are audiences.
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #pragma once
 // What one may say to a column reader: it reads one part of a CSV file into slices of the columns.
 //
-// In this order, for one part; whoever has failed answers everything after that with the same error:
+// In this order, for one part; a reader that has failed answers everything after that with the same error:
 //   SurveyStretch  what a stretch of the file may hold; from all of them parts_of() makes the parts
 //   TakePart       this is yours; the reader opens the file
 //   TakeSlots      the slots of the next columns, part.rows_max of them each, until every column has been lent
@@ -75,7 +75,7 @@ struct GiveColumns {
     using Reply = std::vector<GivenColumn>;
 };
 
-// Whose reply stays well below the limit of a message: a column of text has 4 KiB of registers.
+// Its reply stays well below the limit of a message: a column of text has 4 KiB of registers.
 inline constexpr std::size_t columns_given_max = 64;
 
 using Protocol =

@@ -50,7 +50,7 @@ inline constexpr std::array<std::string_view, 6> missing_words{"NA", "N/A", "NaN
     return read.ec == std::errc{} && read.ptr == end && value != missing_integer;
 }
 
-// The same for a cell before which eight bytes may be read.
+// Reads a cell before which eight bytes may be read.
 [[nodiscard]] inline bool read_integer_fast(std::string_view cell, std::int64_t& value) noexcept {
     const bool is_negative = cell.starts_with('-');
     const std::size_t digits = cell.size() - std::size_t{is_negative};

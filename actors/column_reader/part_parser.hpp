@@ -4,7 +4,7 @@
 // How several parsers agree on the kinds of the columns, of which each sees its part only:
 //   1. parse() tries for each column the narrowest kind that holds what has come so far, and widens it in place:
 //      empty, integer, real, text. Only what was stored as numbers can't become text again.
-//   2. Whoever has the kinds() of all parts merges them (columns.hpp), and settle() brings this part to the result:
+//   2. The collector of all kinds() merges them (columns.hpp), and settle() brings this part to the result:
 //      integers become reals in place; a column that is text elsewhere, or became text late, is read once more.
 // The result does not depend on how the file was cut.
 //

@@ -1,5 +1,5 @@
 #pragma once
-// Parts: a CSV file cut into runs of whole rows for many readers, also where quoted fields hold newlines.
+// Parts: a CSV file cut into runs of whole rows for many readers, even if quoted fields hold newlines.
 //
 // Three steps, of which only the second looks at every byte, and that one is done by all readers at once:
 //   1. stretches_of() cuts right after newlines, of which nobody knows yet whether they end a row.

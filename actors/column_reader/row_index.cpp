@@ -51,7 +51,7 @@ void RowIndex::find_ends(std::string_view text, bool is_all) {
             row_ends_.push_back(static_cast<std::uint32_t>(ends_count_ + count_bits(ends & ~left & (left - 1))));
         std::uint32_t* out = &ends_[ends_count_];
         ends_count_ += count_bits(ends);
-        // Eight at a time, whether there are so many or not: a loop of the exact length is mispredicted.
+        // Eight at a time, even if fewer are left: a loop of the exact length is mispredicted.
         for (; ends != 0; out += 8)
             for (std::size_t i = 0; i < 8; ++i, ends &= ends - 1)
                 out[i] = static_cast<std::uint32_t>(offset) + static_cast<std::uint32_t>(std::countr_zero(ends));

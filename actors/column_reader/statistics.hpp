@@ -76,9 +76,9 @@ struct Statistics {
 [[nodiscard]] Statistics statistics_of(Kind kind, std::span<const Slot> slots, std::string_view text,
                                        std::uint64_t first_byte = 0);
 
-// A number that the same cells always give, in whatever order, however the file was cut and whoever parsed it, to
-// compare programs by: a sum modulo 2^64 of, for each cell that is not missing, the integer itself, 1000 times the
-// real rounded (beyond 2^40 nothing), or the bytes of the text and their number.
+// A number that the same cells always give, in whatever order, however the file was cut and parsed, to compare programs
+// by: a sum modulo 2^64 of, for each cell that is not missing, the integer itself, 1000 times the real rounded (beyond
+// 2^40 nothing), or the bytes of the text and their number.
 [[nodiscard]] std::uint64_t checksum_of(Kind kind, std::span<const Slot> slots, std::string_view text = {});
 
 }  // namespace column_reader

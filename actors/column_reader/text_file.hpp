@@ -1,8 +1,8 @@
 #pragma once
 // TextFile: a file of text, and windows through which its bytes are read. One thread at a time.
 //
-// The bytes are copied into a window that stays in the cache, not mapped: that is as fast (a page fault costs more
-// than copying a page), needs no memory for the pages, and a file that shrinks meanwhile is an Error and not SIGBUS.
+// The bytes are copied into a window that stays in the cache, not mapped: that is as fast (a page fault costs more than
+// copying a page), needs no memory for the pages, and a file that shrinks while it is read is an Error and not SIGBUS.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,8 +31,8 @@ struct FileVersion {
 
 class TextFile {
 public:
-    // Refused if `path` is no regular file that can be read, is empty, or can't be a CSV file in UTF-8 by the look of
-    // its first bytes: UTF-16, compressed, binary.
+    // Refused if `path` is not a regular file that can be read, is empty, or can't be a CSV file in UTF-8 by the look
+    // of its first bytes: UTF-16, compressed, binary.
     [[nodiscard]] static baton::Result<TextFile> open(const std::string& path);
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -37,14 +37,14 @@ struct YouPassTo {
     baton::Ref<Protocol> student;
     using Reply = bool;
 };
-// From student to student. The hand is one int64, which its owner and whoever has a slice of it write.
+// From student to student. The hand is one int64, which its owner and the holders of its slices write.
 struct Hand {
     baton::Slice number;
 };
 struct ShowYourHand {
     using Reply = Hand;
 };
-// Who has nobody to pass to loses the number. False where the barrier is broken: then everybody has what there was.
+// A student with nobody to pass to loses the number. False if the barrier is broken: then all have what they had.
 struct PassItOn {
     baton::sync::Address barrier;
     using Reply = bool;

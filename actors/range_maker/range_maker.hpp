@@ -10,7 +10,7 @@
 
 namespace range_maker {
 
-// What whoever collects ranges is sent.
+// Sent to the collector of the ranges.
 struct Range {
     std::string maker;
     baton::Segment numbers;  // int64, from 0 upwards

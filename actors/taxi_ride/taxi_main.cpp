@@ -1,4 +1,4 @@
-// Taxi: drives to whoever calls, and says how far it is. Its argument is the time of one leg in milliseconds.
+// Taxi: drives to its caller, and says how far it is. Its argument is the time of one leg in milliseconds.
 #include <charconv>
 #include <chrono>
 #include <thread>

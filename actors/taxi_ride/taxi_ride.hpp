@@ -33,7 +33,7 @@ using Protocol = baton::Protocol<Drive>;
 
 namespace passenger {
 
-// Calls whoever is at the other end, and hears from there until it has arrived.
+// Calls the taxi at the other end, and hears from it until it has arrived.
 struct CallTaxi {
     baton::sync::Address end;
     baton::sync::Address arrived;

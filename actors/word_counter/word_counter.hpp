@@ -19,8 +19,8 @@ struct Totals {
     Totals& operator+=(const Totals& other) noexcept;
 };
 
-// Adds the bytes [begin, end) of the file to the table; refused where the file is no text. Both ends lie at
-// the end of a word, as cut_into_ranges() makes them.
+// Adds the bytes [begin, end) of the file to the table; refused if the file is not text. Both ends lie at the end of a
+// word, as cut_into_ranges() makes them.
 struct CountRange {
     std::string path;
     std::uint64_t begin = 0;

@@ -342,7 +342,7 @@ Result<Totals> WordTable::count(const std::string& path, std::uint64_t begin, st
     }
     auto file = open_text(path);
     if (!file) return std::move(file.error());
-    // Also what keeps every offset below within off_t.
+    // This keeps every offset below within off_t, too.
     if (end > file->size) return shrank(path, file->size, end);
     const Utf8Locale locale;
     if (!locale.is_there()) return error_of(errno, "count, without the locale C.UTF-8, the words of", path);

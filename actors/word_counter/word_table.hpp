@@ -46,11 +46,11 @@ struct Range {
     bool operator==(const Range&) const = default;
 };
 
-// Ranges that follow each other without a gap from the file's first byte to its last, each of about
-// `piece_bytes` and ending right after an ASCII white-space byte or at the file's end, so that no word is
-// cut. An empty file has none. Looks at a few KiB a cut, not at the whole file: where there is no white
-// space for long, the cut is left out and looked for one piece further on.
-// Refused if `path` is no regular file that can be read, or if it would take more than range_count_max.
+// Ranges that follow each other without a gap from the file's first byte to its last, each of about `piece_bytes` and
+// ending right after an ASCII white-space byte or at the file's end, so that no word is cut. An empty file has none.
+// Looks at a few KiB per cut, not at the whole file: if there is no white space for long, the cut is left out and
+// looked for one piece further on. Refused if `path` is not a regular file that can be read, or if it would take more
+// than range_count_max.
 [[nodiscard]] baton::Result<std::vector<Range>> cut_into_ranges(const std::string& path, std::uint64_t piece_bytes);
 
 // Words and their counts as rows in the order of first sight, with a hash index. Flat, because frequent words
@@ -90,8 +90,8 @@ public:
     explicit WordTable(std::uint64_t bytes_max = vocabulary_bytes_max)
         : bytes_max_(std::min(bytes_max, vocabulary_bytes_max)) {}
 
-    // Adds the bytes from `begin` up to `end` as if they were a file of their own, and returns their totals.
-    // Refused if `path` is no regular file that can be read, ends before `end` or holds a NUL byte there.
+    // Adds the bytes from `begin` up to `end` as if they were a file of their own, and returns their totals. Refused if
+    // `path` is not a regular file that can be read, ends before `end` or holds a NUL byte there.
     [[nodiscard]] baton::Result<Totals> count(const std::string& path, std::uint64_t begin, std::uint64_t end);
 
     [[nodiscard]] const Totals& totals() const noexcept { return totals_; }

@@ -215,7 +215,7 @@ class Stories(ProgramTest):
         def normalised(text):
             stopped, heading, collected = text.partition("[scenario]: == collect ==\n")
             self.assertNotIn("4 -> ", text)
-            # Who had begun before the failure is another one each time; and so is the worker that had the task.
+            # Which tasks had begun before the failure differs each time, and so does the worker that had the task.
             stopped = "".join(line for line in self.in_order(stopped).splitlines(True) if not worker(line))
             return re.sub(r", worker worker-\d+", "", stopped) + heading + self.in_order(collected)
 

@@ -1,6 +1,6 @@
-// Goal: no bytes in the rows of the vitals make a reader crash, read beyond them, or go round for ever.
-// Method: libFuzzer writes rows of some actors, then all that reads them is asked: who waits for whom, circles, what has
-// not been taken; and the actors go on with what stands in their own rows.
+// Goal: no bytes in the rows of the vitals make a reader crash, read beyond them, or go round for ever. Method:
+// libFuzzer writes rows of some actors, then every reader of them is called: which actor waits for which, circles, what
+// has not been taken; and the actors go on with what is in their own rows.
 
 #include <unistd.h>
 

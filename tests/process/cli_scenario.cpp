@@ -13,7 +13,7 @@
 
 namespace {
 
-// Whether the end of stdin has come; what is written to it means nothing.
+// True if the end of stdin has come; what is written to it means nothing.
 bool has_closed(int descriptor) {
     pollfd polled{descriptor, POLLIN, 0};
     char bytes[64];
@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
         scenario.spawn<probe::Protocol>({"probe", "Zoe"});
         fmt::print("ready\n");
         std::fflush(stdout);
-        // Served meanwhile, so that a stop of the session ends this at once.
+        // Served while it waits, so that a stop of the session ends this at once.
         baton::detail::Loop& loop = baton::detail::Access::session(scenario).loop();
         loop.watch(STDIN_FILENO, [&is_over] { is_over = is_over || has_closed(STDIN_FILENO); });
         static_cast<void>(loop.serve(nullptr, [&is_over] { return is_over; }, baton::Deadline::never()));

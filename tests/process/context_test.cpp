@@ -52,7 +52,8 @@ TEST_CASE("who watches an actor is told of its end, though it never sent it anyt
     CHECK(context.wait_for([] { return false; }, 1ms).error().kind == ErrorKind::timed_out);
 }
 
-// Goal: whoever looks for deadlocks sees who waits for whom, and takes nobody for waiting who only does not get to run.
+// Goal: a search for deadlocks sees which actor waits for which, and takes no actor for waiting that merely does not
+// get to run.
 TEST_CASE("it is seen whose answer an actor waits for, unless it is frozen", "[process]") {
     ProcessWorld world;
     baton::Context& context = world.scenario().context();

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace crash_story;
 
-// Shorter than any freezing: whoever waits for the frozen one is told, and goes on.
+// Shorter than any freezing: an actor that waits for the frozen one is told, and goes on.
 constexpr baton::Duration deadline = 150ms;
 
 class Player {

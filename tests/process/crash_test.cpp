@@ -1,7 +1,7 @@
-// Crash anywhere: a process is killed, or frozen for longer than every deadline, at each numbered step of a
-// hand-over (runtime/base/crash_point.hpp), in each role that passes there. After that the ledger's audit is
-// clean, nothing of the others is lost, nothing is left, and nobody was declared dead by a timer. Who passes where is
-// what the table in docs/ownership.md says.
+// Crash anywhere: a process is killed, or frozen for longer than every deadline, at each numbered step of a hand-over
+// (runtime/base/crash_point.hpp), in each role that passes there. After that the ledger's audit is clean, nothing of
+// the others is lost, nothing is left, and nobody was declared dead by a timer. The table in docs/ownership.md says
+// which role passes which point.
 #include <fmt/core.h>
 
 #include <csignal>
@@ -25,8 +25,8 @@ using baton::ErrorKind;
 namespace {
 
 enum class Mode { kill, freeze };
-// Who passes the point: who gives and lends, who takes and borrows, who is given back, who joins, who leaves, or the
-// coordinator. As the document calls them.
+// The role that passes the point: giver, taker, given back, newcomer, leaver or coordinator, as the document calls
+// them.
 enum class Role { giver, taker, bounced, newcomer, leaver, coordinator };
 constexpr std::string_view name_of(Role role) {
     constexpr std::string_view names[]{"giver", "taker", "given back", "newcomer", "leaver", "coordinator"};
@@ -63,8 +63,8 @@ public:
     }
     bool is_frozen(pid_t pid) { return baton::detail::facts_of(pid).value_or(baton::detail::ProcessFacts{}).state == 'T'; }
 
-    // What holds in the end, whoever died or slept: the survivors answer and their data are whole, they let go of it,
-    // and then nothing is alive and the audit is clean.
+    // What is true in the end, no matter which process died or slept: the survivors answer and their data are whole;
+    // they release it, and then nothing is alive and the audit is clean.
     void check_end(const std::vector<Address>& survivors) {
         for (const Address& one : survivors) {
             const Held held = scenario().ask(one, Report{}, 5s).value();
@@ -75,7 +75,7 @@ public:
         scenario().ask(survivors.front(), MakeMore{4}, 5s).value();
         check_outside();
         for (const Address& one : survivors) scenario().ask(one, LetGo{}, 5s).value();
-        // Late bounces and answers are let go of too. ctest's TIMEOUT is the watchdog.
+        // Late bounces and answers are released too. ctest's TIMEOUT is the watchdog.
         while (alive().value() > 0)
             for (const Address& one : survivors) scenario().ask(one, LetGo{}, 5s).value();
         while (!audit().value().empty()) {
@@ -131,7 +131,7 @@ bool run(std::string_view point, Role role, Mode mode) {
 
     bool was_passed = false;
     if (mode == Mode::kill) {
-        // Its part ends with letting go of what it holds, which has steps of its own.
+        // Its part ends by releasing what it holds, which has steps of its own.
         static_cast<void>(world.scenario().ask(victim, LetGo{}, 5s));
         const auto ended = world.scenario().join(victim, 50ms);
         was_passed = ended.ok();
@@ -152,7 +152,8 @@ bool run(std::string_view point, Role role, Mode mode) {
     }
     INFO("outcome of the story: " << (outcome ? *outcome : baton::to_text(outcome.error())));
     world.check_end(survivors);
-    // Whoever dies before memory is the session's leaves it to the user, and so does whoever dies once it has left.
+    // If an actor dies before the memory is the session's, it remains the user's; so it does if the actor dies once it
+    // has left.
     if (was_passed && mode == Mode::kill && role == Role::giver)
         CHECK(world.is_outside == (point == "hand_out.renamed" || point == "take_in.made"));
     return was_passed;
@@ -279,7 +280,7 @@ bool run_coordinator(std::string_view point, Mode mode) {
         check_next_start(world);
         return true;
     }
-    // It sleeps: nothing is lost meanwhile, actors talk to each other.
+    // It sleeps: nothing is lost in that time, and actors talk to each other.
     while (!world.is_frozen(coordinator)) {
     }
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
@@ -290,7 +291,7 @@ bool run_coordinator(std::string_view point, Mode mode) {
     return true;
 }
 
-// Who can pass a point at all; the others are not tried.
+// The roles that can pass a point at all; the others are not tried.
 std::vector<Role> candidates(std::string_view point) {
     using baton::detail::CrashPoint;
     const auto is_one_of = [point](CrashPoint first, CrashPoint last) {

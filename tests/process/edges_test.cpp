@@ -38,7 +38,7 @@ bool is_any_offered(VaultWorld& world) {
     return std::ranges::any_of(world.segments().rows, [](const auto& row) { return row.state == "offered"; });
 }
 
-// Within so many rounds with the coordinator, each of which the heir lives through, too.
+// True if it is settled within a few thousand rounds with the coordinator, through which the heir lives, too.
 bool is_settled_soon(VaultWorld& world) {
     for (int round = 0; round < 3'000; ++round)
         if (!is_any_offered(world)) return true;

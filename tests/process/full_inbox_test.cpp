@@ -16,7 +16,7 @@ TEST_CASE("a send to oneself with a full window is refused at once", "[process][
     const auto outcome = world.scenario().ask(alice, probe::Flood{alice, 100'000, ballast, long_deadline}, 60s).value();
     CHECK(outcome.error == "overloaded");
     CHECK_THAT(outcome.text, Catch::Contains("Alice has 6") && Catch::Contains("commands to itself"));
-    // All that was taken arrives; what another asks meanwhile is in no order with it.
+    // All that was taken arrives; what another actor asks in that time is in no defined order with it.
     while (world.scenario().ask(alice, probe::HowMany{}, 60s).value() < outcome.taken) {}
     CHECK(world.scenario().ask(alice, probe::HowMany{}, 60s).value() == outcome.taken);
 }

@@ -34,7 +34,7 @@ class Descriptors(World):
         return resource.prlimit(pid, resource.RLIMIT_NOFILE)
 
     def connect_silently(self, path, count):
-        """So many connections to a socket, none of which says a word."""
+        """Opens `count` connections to a socket, none of which says a word."""
         for _ in range(count):
             one = socket.socket(socket.AF_UNIX)
             self.connections.append(one)
@@ -56,7 +56,7 @@ class Descriptors(World):
         self.spawn("Zoe")
         folder, = glob.glob(f"{self.folder}/baton/*")
         self.connect_silently(f"{folder}/coordinator.sock", 1100)
-        # Who says nothing is closed after a while, so that others find room while these still hang on.
+        # Silent connections are closed after a while, so that others find room while these still hang on.
         while self.baton("ask", "Zoe", "Echo", "text=here").returncode != 0:
             self.assertIsNone(coordinator.poll())
         for one in self.connections:

@@ -1,4 +1,5 @@
-// Memory that runs short: it is said, nobody dies of it, and whoever waits gets what another lets go.
+// Memory that runs short: the shortage is announced, nothing dies of it, and an actor that waits gets what another one
+// releases.
 #include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -43,8 +44,9 @@ TEST_CASE("a session's budget bounds all of its actors together, and is whole ag
     CHECK(world.audit().empty());
 }
 
-// Goal: back-pressure: memory that is let go while somebody waits for it comes to him, wherever its home is.
-// Method: one waits (its handler is busy) before the other lets go, so that what it keeps for later is what is wanted.
+// Goal: back-pressure: memory that is released while an actor waits for it reaches that actor, wherever its home is.
+// Method: one waits (its handler is busy) before the other releases, so that the memory it keeps for later is what is
+// wanted.
 TEST_CASE("an actor that waits for memory gets what another lets go meanwhile", "[process][memory]") {
     VaultWorld world{4 * mebibyte};
     const vault::Address holder = world.spawn("holder");
@@ -62,7 +64,7 @@ TEST_CASE("an actor that waits for memory gets what another lets go meanwhile", 
         world.wait_for_kept(holder, 4);
         world.kill(maker);
     }
-    // It does not hear of the shortage until it is let go on.
+    // It does not hear of the shortage until it is released.
     auto blocked = world.scenario().request(holder, vault::Block{fifo}).value();
     world.world.wait_for_state("holder", "busy");
     auto waiting = world.scenario().request(waiter, vault::MakeOne{mebibyte / 8}).value();

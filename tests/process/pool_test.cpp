@@ -41,7 +41,7 @@ public:
     baton::pool::Options options(std::size_t workers = 2) {
         return {.program = "pool_worker", .workers = workers, .shows_progress = false};
     }
-    // A file of so many letters: as many attempts of die_while die.
+    // A file of `count` letters: as many attempts of die_while die.
     std::string letters(std::size_t count) {
         std::string path = folder() + "/letters";
         std::ofstream(path) << std::string(count, 'x');
@@ -118,8 +118,8 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
     }
 }
 
-// Goal: who only looks, or only submits, keeps the workers at work as who waits does.
-// Method: nothing here waits; ctest's TIMEOUT is the watchdog.
+// Goal: a caller that only looks, or only submits, keeps the workers at work as one that waits does. Method: nothing
+// here waits; ctest's TIMEOUT is the watchdog.
 TEST_CASE("a task that is only looked at gets ready, and so do those behind it", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
@@ -162,8 +162,8 @@ TEST_CASE("short tasks share a message, and long ones are alone in hand, also wh
     CHECK(pool.map<std::uint64_t>("text_bytes", texts).value().values().value() == std::vector<std::uint64_t>(40, 100'000));
 }
 
-// Goal: what was learned from short tasks holds no long one up.
-// Method: each task of the second kind holds its worker until all are let go, so none of them can run behind another.
+// Goal: what was learned from short tasks does not hold up a long one. Method: each task of the second kind holds its
+// worker until all are released, so none of them can run behind another.
 TEST_CASE("as many long tasks as workers are spread one to each, also after thousands of short ones of that function", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(4)};
@@ -193,8 +193,8 @@ TEST_CASE("as many long tasks as workers are spread one to each, also after thou
     CHECK(workers.size() == 4);
 }
 
-// Goal: no short task waits for a long one: neither to be run, behind it in its worker's hands, nor to be told, before it.
-// Method: one task among many holds its worker; all others are done before it is let go.
+// Goal: no short task waits for a long one: neither to be run, behind it in its worker's hands, nor to be told, before
+// it. Method: one task among many holds its worker; all others are done before it is released.
 TEST_CASE("short tasks that are in hand with a long one do not wait for it", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(2)};
@@ -354,7 +354,7 @@ TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds the
     const auto squares = pool.map<std::int64_t>("square", Numbers{1, 2, 3}).value();
     for (std::size_t task = 0; task < 3; ++task)
         CHECK(pool.find(squares[task].id()).value()->as<std::int64_t>().value() == squares[task].value());
-    // Of many that have been let go nothing is kept.
+    // Nothing is kept of many that have been released.
     baton::pool::TaskId last = 0;
     for (int round = 0; round < 300; ++round) {
         auto one = pool.submit<std::int64_t>("square", round).value();

@@ -67,7 +67,7 @@ std::int64_t append_and(const std::string& file, const std::string& fifo, const 
     return die_while(0, letters);
 }
 
-// A worker that has workers of its own; one of them dies on the way. Who did the last one.
+// A worker that has workers of its own; one of them dies on the way. Returns the worker that ran the last task.
 baton::Result<std::string> delegate(baton::Context& context, std::int64_t count, const std::string& letters) {
     baton::pool::Pool pool{context, {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}};
     std::vector<std::tuple<std::int64_t, std::string>> rows;
@@ -79,7 +79,7 @@ baton::Result<std::string> delegate(baton::Context& context, std::int64_t count,
     return std::to_string(sum) + " by " + (*outcomes)[outcomes->size() - 1].worker();
 }
 
-// Busy for so long.
+// Busy for that time.
 std::int64_t spin(std::int64_t milliseconds) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{milliseconds};
     while (std::chrono::steady_clock::now() < end) {

@@ -94,7 +94,7 @@ struct StopYourself {};
 struct WhoAsks {
     using Reply = baton::AnyRef;
 };
-struct TickIn {  // answered when so much time has passed
+struct TickIn {  // answered when that time has passed
     std::uint32_t milliseconds = 0;
     using Reply = std::string;
 };

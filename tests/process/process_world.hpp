@@ -38,7 +38,7 @@ public:
     std::vector<baton::Ended> close();
 
     [[nodiscard]] const std::string& folder() const { return folder_; }
-    // A fifo in the world's folder, for Block; release() lets whoever opened it go on.
+    // A fifo in the world's folder, for Block; release() lets the actor that opened it continue.
     std::string make_fifo(const std::string& name);
     void release(const std::string& fifo);
     [[nodiscard]] pid_t pid_of(baton::AnyRef actor);

@@ -311,7 +311,7 @@ class Arrays(World):
 
 class ManyExits(World):
     def exit_many(self, session, count):
-        """So many clients come and go, each with a long name: more exits than are remembered, or than one message holds."""
+        """Clients come and go, each with a long name: more exits than are remembered, or than one message holds."""
         context = zmq.Context()
         self.addCleanup(context.destroy, linger=0)
         place = f"{os.environ['XDG_RUNTIME_DIR']}/baton/{session.id}/coordinator.sock"

@@ -36,7 +36,7 @@ UTC = datetime.timezone.utc
 
 
 def has_ended(pidfd):
-    """Waits for the end of that process, whoever its parent is."""
+    """Waits for the end of that process, whichever process its parent is."""
     select.select([pidfd], [], [])
     os.close(pidfd)
     return True
@@ -408,7 +408,7 @@ class Ends(World):
         self.assertEqual(wait(sentinels, 0), [])
         self.alice.kill()
         self.assertEqual(wait(sentinels), [self.alice.sentinel])
-        self.assertEqual(self.alice.exitcode, -signal.SIGKILL)  # at once, also where that has still been on its way
+        self.assertEqual(self.alice.exitcode, -signal.SIGKILL)  # at once, even if that is still on its way
         self.assertFalse(self.alice.is_alive())
         sender.send(1)
         self.assertEqual(wait(sentinels[1:]), [other.sentinel])

@@ -218,7 +218,7 @@ class Segments(World):
         lent = self.floats(1).lend()
         lease = lent.lease()
         os.kill(self.keeper.pid, signal.SIGSTOP)
-        kept = self.keeper.request("KeepLease", pixels=lease)  # let go of, it would bring the lease back
+        kept = self.keeper.request("KeepLease", pixels=lease)  # if it were released, it would return the lease
         before = time.process_time()
         os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
         for wait in (lambda: self.session.collect(deadline=None), lambda: self.session.collect_bounced(deadline=None),

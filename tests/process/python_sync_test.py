@@ -271,7 +271,7 @@ class SyncTest(SyncWorld):
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_REAL, seconds, interval)
 
-    # Goal: who is torn out of a wait waits no more, whatever it was torn out by, and nothing goes to it afterwards.
+    # Goal: a client that is torn out of a wait, by whatever, waits no more, and nothing goes to it afterwards.
     # Method: an alarm's handler raises in a wait for each kind; then what was waited for comes, and another client has it.
     def test_an_exception_out_of_a_wait_ends_the_wait_and_others_go_on(self):
         alice = self.player("alice")

@@ -71,7 +71,7 @@ TEST_CASE(IN_WORDS("sixty", "six") " senders that are killed while they make and
         world.scenario().send(receiver, vault::Drop{}).value();
     }
     CHECK(taken >= static_cast<std::uint64_t>(kills));
-    // The rest of what the dead had sent is taken, then let go.
+    // The rest of what the dead actor had sent is taken, then released.
     for (;;) {
         const vault::Summary now = world.report(receiver);
         CHECK(now.torn == 0);
@@ -85,9 +85,8 @@ TEST_CASE(IN_WORDS("sixty", "six") " senders that are killed while they make and
     }
 }
 
-// Goal: a number names the living only after nothing names its dead any more, and then it does.
-// Method: vaults are killed with gifts on their way from, to and in them; then so many scenarios join and leave that the
-// numbers come round.
+// Goal: a number names the living only after nothing names its dead any more, and then it does. Method: vaults are
+// killed with gifts on their way from, to and in them; then scenarios join and leave until the numbers come round.
 TEST_CASE("numbers of the dead are given to the living again", "[process][I6]") {
     VaultWorld world;
     const vault::Address receiver = world.spawn("receiver");
@@ -198,8 +197,8 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
     CHECK(session->close().ok());
 }
 
-// Goal: silence is no death: only the kernel says that somebody has died.
-// Method: sender and receiver are stopped with gifts and leases out, longer than any deadline of a heartbeat.
+// Goal: silence is not death: only the kernel says that an actor has died. Method: sender and receiver are stopped with
+// gifts and leases out, longer than any deadline of a heartbeat.
 TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are not declared dead", "[process][I8]") {
     VaultWorld world;
     const vault::Address giver = world.spawn("giver");
@@ -217,7 +216,7 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
     world.scenario().send(taker, vault::Keep{world.make(100, 5), 5}).value();
     CHECK(world.report(doomed).kept == 0);
     baton::detail::Access::session(world.scenario()).signal(giver, SIGSTOP).value();
-    // A third one dies meanwhile; what it had sent waits for the frozen one.
+    // A third one dies in that time; what it had sent waits for the frozen one.
     world.kill(doomed);
     const auto answer = world.scenario().ask(giver, vault::Report{}, 4s);
     REQUIRE_FALSE(answer.ok());

@@ -92,7 +92,7 @@ TEST_CASE("gifts to an actor that dies come back with the commands they were in"
     const vault::Address giver = world.spawn("giver");
     const vault::Address taker = world.spawn("taker");
     const std::string fifo = world.world.make_fifo("fifo");
-    // Whoever blocks takes nothing.
+    // A blocked actor takes nothing.
     auto blocked = world.scenario().request(taker, vault::Block{fifo}).value();
     world.world.wait_for_state("taker", "busy");
     CHECK(world.scenario().ask(giver, vault::Make{taker, 20, 100, ""}).value() == 20);
@@ -157,7 +157,7 @@ TEST_CASE("a write through a lease faults in the reader and harms nobody else", 
     const baton::Ended ended = world.scenario().join(rogue, 5s).value();
     CHECK(ended.exit.kind == ExitKind::signalled);
     CHECK(ended.exit.code == SIGSEGV);
-    // The dead one's lease is in again.
+    // The lease of the dead actor has been returned.
     CHECK(sum_of(lent.reclaim().value()) == 10);
     CHECK(world.audit().empty());
 }

@@ -139,7 +139,7 @@ TEST_CASE("an answer that is owed by an actor that stops ends as stopping", "[pr
     std::vector<baton::Pending<std::string>> owed;
     owed.push_back(world.scenario().request(alice, probe::AnswerLater{}).value());  // kept by the handler object
     owed.push_back(world.scenario().request(alice, probe::TickIn{60'000}).value());
-    // In hand, and let go when the wait in it ends by the stop.
+    // In progress, and released when the wait in it ends by the stop.
     owed.push_back(world.scenario().request(alice, probe::DropAfterAsking{bob}).value());
     world.wait_for_state("Bob", "busy");
     CHECK(world.scenario().stop(alice, 20s).value().exit.kind == ExitKind::stopped);

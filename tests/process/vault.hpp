@@ -73,8 +73,8 @@ struct Report { using Reply = Summary; };
 struct Drop {};                                                          // releases all that is kept
 struct Block { std::string fifo; using Reply = std::string; };          // until somebody opens the fifo for writing
 struct Occupy { std::uint64_t bytes = 0; std::uint64_t count = 0; using Reply = std::uint64_t; };  // makes and keeps; how many it got
-// Goes from one to another of `among`, by chance, until it has made its hops; elements are all `number`. Whoever can't
-// pass it on keeps it.
+// Goes from one to another of `among`, by chance, until it has made its hops; elements are all `number`. A vault that
+// cannot pass it on keeps it.
 struct Wander {
     baton::Segment item;
     std::int64_t number = 0;
@@ -88,7 +88,8 @@ struct MarkEnds { baton::Segment item; std::int64_t value = 0; using Reply = bat
 struct HowMany { using Reply = std::uint64_t; };                         // are kept
 // Asks `other` to block until somebody opens the fifo, in one of the places where an actor's code runs: "on", at once;
 // "deadline", in on_deadline(); "exit", when it is told of the end of `about`; "bounce", when a gift to `about`, which
-// it makes now, comes back. `how` it waits there: "ask", "wait_for", "reclaim" (of a lease that `other` keeps meanwhile).
+// it makes now, comes back. `how` it waits there: "ask", "wait_for", "reclaim" (of a lease that `other` keeps in the
+// meantime).
 struct WaitIn {
     std::string place;
     Address other;

@@ -28,12 +28,12 @@ public:
         return segment;
     }
     vault::Summary report(vault::Address vault) { return scenario().ask(vault, vault::Report{}).value(); }
-    // Until it keeps so many.
+    // Until it keeps `count`.
     vault::Summary wait_for_kept(vault::Address vault, std::uint64_t count) {
         for (;;)
             if (vault::Summary now = report(vault); now.kept >= count) return now;
     }
-    // Until the ledger holds so many live segments: what has died is settled and given back by then.
+    // Until the ledger holds `count` live segments: deaths have been settled and memory returned by then.
     void wait_for_alive(std::uint64_t count) {
         while (alive() != count) {
         }

@@ -130,9 +130,9 @@ struct Short {
     std::int64_t number = 0;
 };
 
-// Goal: a command that waits for its receiver's address keeps its bytes, whatever is sent meanwhile.
-// Method: while a dead peer may still bring something, a wait of a scenario serves its mail and tells it of exits; there
-// it sends over the same context.
+// Goal: a command that waits for its receiver's address keeps its bytes, whatever is sent in the meantime. Method:
+// while a dead peer may still bring something, a wait of a scenario serves its mail and tells it of exits; there it
+// sends over the same context.
 TEST_CASE("a command that is on its way out is not changed by what is sent meanwhile", "[simulation]") {
     using Protocol = baton::Protocol<Long, Short>;
     SimWorld world;
@@ -198,9 +198,9 @@ TEST_CASE("an answerer that never stops answering does not hold its asker beyond
     kept.clear();
 }
 
-// Goal: only the actor to which a link leads can give something over it.
-// Method: whoever was asked for something else answers what nobody asked, in the name of a third one whose gift lies in
-// the asker's inbox, with that gift's handle.
+// Goal: only the actor to which a link leads can give something over it. Method: an actor that was asked for something
+// else answers what nobody asked, in the name of a third one whose gift lies in the asker's inbox, with that gift's
+// handle.
 TEST_CASE("a reply in another's name does not take that one's gift", "[simulation][I3]") {
     SimWorld world;
     world.add_memory();

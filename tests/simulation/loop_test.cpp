@@ -333,7 +333,7 @@ TEST_CASE("a stop overtakes the commands that wait, and these are reported as de
     CHECK((dead[0].from == "2.1" && dead[0].command == "HoldThis" && dead[0].count == 100));
     CHECK((dead[1].from == "3.1" && dead[1].command == "Add" && dead[1].count == 1));
     CHECK((dead[2].from == "3.1" && dead[2].command == "GoHome" && dead[2].count == 1));
-    // Who asked is not left waiting.
+    // The asker is not left waiting.
     const Result<ReplyFrame> reply = other.await(ask, Deadline::in(world.clock, 1h));
     REQUIRE_FALSE(reply.ok());
     CHECK(reply.error().kind == ErrorKind::stopping);

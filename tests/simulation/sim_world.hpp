@@ -82,7 +82,7 @@ public:
     bool wait(const Interest& interest, Duration at_most) override { return inner_.wait(interest, at_most); }
 
     std::function<void()> before_receive_from = [] {};
-    bool may_still_deliver = false;  // of whoever has died
+    bool may_still_deliver = false;  // of actors that have died
 
 private:
     bool count(bool any, const std::string& frame) {
@@ -186,7 +186,7 @@ public:
         if (region) LedgerRegion::remove(vitals.id());
     }
 
-    // From here on whoever is spawned has a ledger, and may give and lend.
+    // From here on a spawned actor has a ledger, and may give and lend.
     void add_memory() {
         LedgerRegion::remove(vitals.id());  // of a crashed process that had this pid
         region.emplace(LedgerRegion::create(vitals.id(), ~std::uint64_t{0}).value());

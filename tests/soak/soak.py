@@ -30,7 +30,7 @@ from baton import sync
 from judge import PLACES, Judge
 
 SOAKERS = 8
-#: A round may take so much longer than it was meant to, whatever happens in it: promise 3 for the whole of it.
+#: How much longer a round may take than it was meant to, whatever happens in it: promise 3 for the whole of it.
 ROUND_LATE = 60
 
 
@@ -286,7 +286,7 @@ def play(folder, seed, seconds, end):
         log_text = file.read()
     judge = Judge(folder, deaths, freezes, is_quiet=end == "clean" and any(row["what"] == "rest" for row in more))
     for life in judge.lives.values():
-        # Who killed itself has said so; who is not known to have died until then lived to the end.
+        # A process that killed itself has said so; one that is not known to have died by then lived to the end.
         if life.events[-1].kind == 20:
             life.died = life.events[-1].at
         elif not judge.is_quiet and life.died == 0:

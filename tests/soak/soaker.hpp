@@ -66,7 +66,7 @@ struct Note {
 };
 struct Ping {
     std::uint64_t number = 0;
-    std::uint32_t depth = 0;  // so many are asked one after the other before it is answered
+    std::uint32_t depth = 0;  // this many are asked one after the other before it is answered
     using Reply = std::uint64_t;
 };
 struct Quiet {  // no moves from here on

@@ -154,8 +154,8 @@ TEST_CASE("a table full of lists that are closed to a ring is looked at once a t
     CHECK(world.estate->close().findings.empty());
 }
 
-// Goal: a claimer that dies between the two steps of its claim leaves no block that nobody looks at.
-// Method: the second step, "so many blocks are in use", is taken back by hand: word 3 and 4 of the header (docs/wire/ledger.md).
+// Goal: a claimer that dies between the two steps of its claim leaves no block that nobody looks at. Method: the second
+// step, the number of blocks in use, is taken back by hand: word 3 and 4 of the header (docs/wire/ledger.md).
 TEST_CASE("a block whose claimer died in the middle of its claim is not lost", "[estate][I6]") {
     HeapEstate world;
     const Slot slot = world.ledger->claim_segment_block(alice).value();

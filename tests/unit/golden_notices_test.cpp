@@ -26,7 +26,7 @@ using baton_test::to_hex;
 struct Said {
     std::string name;
     Buffer bytes;
-    // Whether bytes decode to a value that encodes to the same bytes.
+    // True if bytes decode to a value that encodes to the same bytes.
     bool (*comes_back)(const Buffer&);
 };
 

@@ -154,7 +154,7 @@ TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it
     CHECK(parcel.holdings.empty());
     pair.b->release(*got);
     CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
-    // No row of the giver's is free, so it looks for what has come home.
+    // No row of the giver's is free, so it looks for returned ones.
     Holding& again = *pair.a->create(bytes(5000)).value();
     CHECK(again.slot == handle.slot);
     CHECK(again.data == data);
@@ -532,8 +532,8 @@ TEST_CASE("what belongs to a session, or lies elsewhere, cannot be taken in by i
     CHECK(fs::exists("/dev/shm/" + ledger));
 }
 
-// Goal: who fails to take memory in has not touched it.
-// Method: the process may map no more than it has, with little to spare.
+// Goal: an actor that fails to take memory in has not touched it. Method: the process may map no more than it has, with
+// little to spare.
 TEST_CASE("shared memory that cannot be mapped stays outside under its name, as it was", "[holdings]") {
     Pair pair;
     const std::string name = pair.id + "-large";
@@ -561,7 +561,8 @@ TEST_CASE("shared memory that cannot be mapped stays outside under its name, as 
 
 namespace {
 
-// Makes `pair.a` forget its views of what waits in the pool: with so many more idle ones the oldest go.
+// Makes `pair.a` forget its views of what waits in the pool: beyond the number of idle ones that are kept, the oldest
+// go.
 void forget_views(Pair& pair) {
     std::vector<Holding*> many;
     for (std::size_t count = 0; count < limits::idle_mappings_max + 8; ++count) many.push_back(pair.a->create(bytes(1)).value());
@@ -593,8 +594,8 @@ TEST_CASE("memory of the pool that somebody has removed or cut is ended, and the
     CHECK(pair.ledger().bytes_of_home(alice) == 0);
 }
 
-// Goal: whoever dies in the middle of handing out leaves its home nothing that it would write into.
-// Method: what bob has done by then is done by hand, in the order of Holdings::hand_out; then the coordinator's T9.
+// Goal: an actor that dies in the middle of handing out leaves its home nothing that it would write into. Method: what
+// bob has done by then is done by hand, in the order of Holdings::hand_out; then the coordinator's T9.
 TEST_CASE("memory that was handed out by somebody who died then is not its home's any more", "[holdings][T9][T10]") {
     Pair pair;
     const std::string name = pair.id + "-theirs";

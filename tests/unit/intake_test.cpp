@@ -118,7 +118,7 @@ TEST_CASE("a command holds the sender, the ask and the body that were sent", "[i
     CHECK(command.link.is_some());
 }
 
-// Goal: who sends garbage is told once, loses its connection, and nobody else notices.
+// Goal: a sender of garbage is told once, loses its connection, and nobody else notices.
 TEST_CASE("bytes that do not parse drop the connection they came over, and no other", "[inbox]") {
     const std::string garbage = GENERATE(as<std::string>{}, std::string("\xc1"), std::string("GET / HTTP/1.1\r\n"),
                                          from_hex("dd ff ff ff ff"), from_hex("9a 01 01 04 01"),

@@ -221,7 +221,7 @@ TEST_CASE("neither reclaim nor recycle while a lease is granted or claimed", "[l
     CHECK(ledger.withdraw_lease(second, 1, alice, bob));
     CHECK(ledger.live_leases(slot) == 1);
     CHECK_FALSE(ledger.reclaim(slot, lend, alice));
-    // Its owner may let it go, but the memory stays.
+    // Its owner may release it, but the memory stays.
     REQUIRE(ledger.retire(slot, lend, alice));
     CHECK(ledger.has_live_lease(slot));
     CHECK_FALSE(ledger.recycle(slot, ledger.word_of(slot)));
@@ -503,7 +503,7 @@ TEST_CASE("bytes are claimed within the session's and the actor's budget", "[led
     CHECK_FALSE(ledger.claim_bytes(bob, 1));
     ledger.forget_bytes(alice);
     CHECK(ledger.claim_bytes(bob, 1));
-    CHECK_FALSE(ledger.claim_bytes(bob, ~std::uint64_t{0}));  // a sum that overflows is no small one
+    CHECK_FALSE(ledger.claim_bytes(bob, ~std::uint64_t{0}));  // a sum that overflows is not a small one
     CHECK(ledger.bytes_of_home(bob) == 1);
 }
 

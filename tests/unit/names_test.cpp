@@ -1,4 +1,4 @@
-// Names of segments: who publishes, who attaches, and what the ledger decides when several want the same.
+// Names of segments: publishing, attaching, and what the ledger decides when several actors want the same name.
 #include "tests/unit/holdings_fixture.hpp"
 
 #include <atomic>
@@ -47,7 +47,7 @@ TEST_CASE("a reclaim withdraws the name first, and then waits for those who have
     pair.b->release(*seen);
     CHECK(pair.a->try_reclaim(board));
     CHECK(board.state == Holding::State::owned);
-    // The name is free for the next one, whoever that is.
+    // The name is free for the next actor.
     Holding& other = lent(*pair.b, 10, 2);
     CHECK(pair.b->publish(other, "board", LeaseKind::read));
     CHECK(is_filled(*pair.a->attach("board").value(), 2));

@@ -49,7 +49,7 @@ TEST_CASE("a peer is found until it is removed", "[inbox]") {
     CHECK(peers.find(bob) == nullptr);
 }
 
-// Goal: what a receiver has not taken is bounded, also where it writes no vitals, as a foreign client.
+// Goal: what a receiver has not taken is bounded, even if it writes no vitals, as a foreign client does not.
 TEST_CASE("of a receiver that keeps no row all is in flight until it has answered that it has taken it", "[inbox]") {
     TestVitals vitals;
     OwnVitals own = vitals.own(me);

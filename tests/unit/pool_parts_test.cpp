@@ -18,7 +18,7 @@ TEST_CASE("a batch holds about a millisecond of work, and no more than a share",
     CHECK(tempo.is_quick());
     CHECK(tempo.batch(100'000) == 10'000);
     CHECK(tempo.batch(2'500) == 2'500);
-    CHECK(tempo.batch(3) == 1'000);  // a message costs as much as so many tasks
+    CHECK(tempo.batch(3) == 1'000);  // a message costs as much as this many tasks
     Tempo slow;
     slow.note(2, 20ms);
     CHECK_FALSE(slow.is_quick());

@@ -192,8 +192,8 @@ inline std::string text_of(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
 }
 
-// A process that waits until it is let go. It is past its start when the constructor returns: right after
-// posix_spawn the kernel still sets it up, and its environment cannot be read yet.
+// A process that waits until it is released. It is past its start when the constructor returns: right after posix_spawn
+// the kernel still sets it up, and its environment cannot be read yet.
 class StandIn {
 public:
     explicit StandIn(baton::detail::ChildSpec spec = {}) : child_(start(std::move(spec))) {

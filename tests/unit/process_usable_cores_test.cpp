@@ -34,7 +34,7 @@ private:
     std::string folder_;
 };
 
-// Bound to so many processors of those that it has, while it lives.
+// Binds the process to `count` of its processors while it lives.
 class Bound {
 public:
     explicit Bound(int count) {

@@ -22,7 +22,7 @@ using Catch::Matchers::EndsWith;
 
 namespace {
 
-// stderr is something else while the object lives. Nothing may be asserted meanwhile: Catch2 writes there.
+// stderr is something else while the object lives. Nothing may be asserted in that time: Catch2 writes there.
 class StderrIs {
 public:
     explicit StderrIs(int fd) : before_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) {

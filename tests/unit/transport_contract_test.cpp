@@ -267,7 +267,7 @@ TEMPLATE_TEST_CASE("few answers wait in the transport for an opener that does no
     CHECK(taken <= static_cast<std::size_t>(limits::answer_frames_per_peer_max) + 8);  // and what the kernel and ZeroMQ's thread hold
 }
 
-// Goal: an answer that is owed reaches its asker, however many others have come and gone meanwhile.
+// Goal: an answer that is owed reaches its asker, however many others have come and gone in the meantime.
 TEMPLATE_TEST_CASE("a connection that is owed an answer is not forgotten for others", "[transport]", ZmqWorld) {
     TestType world;
     constexpr std::size_t accepted_max = 8;
@@ -343,7 +343,7 @@ TEMPLATE_TEST_CASE("a link that the inbox has forgotten is gone for it", "[trans
     const Link back = next(*receiver).from;
     receiver->close(back, Transport::Pending::delivered);
     CHECK(receiver->send(back, "hm") == Sent::gone);
-    // Whoever speaks again is somebody new.
+    // A connection that speaks again is a new one.
     REQUIRE(opener->send(link, "hello again") == Sent::yes);
     const Came again = next(*receiver);
     CHECK(again.frame == "hello again");
@@ -401,7 +401,7 @@ TEMPLATE_TEST_CASE("a wait says whether a descriptor is readable", "[transport]"
         CHECK_FALSE(transport->wait({.inbox = true, .descriptors = descriptors}, 1s));
     REQUIRE(::write(writer.get(), "x", 1) == 1);
     CHECK(transport->wait({.inbox = true, .descriptors = descriptors}, Duration::max()));
-    // Also when a frame is there already.
+    // This holds even if a frame is there already.
     REQUIRE(transport->send(link, "x") == Sent::yes);
     while (!transport->receive(came.from, came.frame)) static_cast<void>(transport->wait({.inbox = true}, 1s));
     REQUIRE(transport->send(link, "y") == Sent::yes);

@@ -131,7 +131,7 @@ class ForeignClientTest(unittest.TestCase):
                     if self.folder.encode() in environment.read():
                         left.append(pid)
             except OSError:
-                pass  # somebody else's, or it has ended meanwhile
+                pass  # another user's, or it has ended by now
         self.assertEqual(left, [])
 
     def join(self, name="honest"):
@@ -674,7 +674,8 @@ class Document(ForeignClientTest):
         self.assertLessEqual(len(statements), 22, "the first ask is to be short")
 
     def test_the_tables_are_those_of_the_headers(self):
-        ran = subprocess.run([sys.executable, "-B", ROOT / "tools" / "wire_tables.py", "--check"], capture_output=True, text=True)
+        ran = subprocess.run([sys.executable, "-B", ROOT / "tools" / "wire_tables.py", "--check"],
+                             capture_output=True, text=True)
         self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "", ""))
 
     def test_a_session_is_found_while_it_lives_and_only_then(self):

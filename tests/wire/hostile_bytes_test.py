@@ -125,7 +125,7 @@ class HostileBytes(wire.ForeignClientTest):
     # ---- rosters
 
     def exit_many(self, count):
-        """So many outsiders come and go, each with a long name."""
+        """`count` outsiders come and go, each with a long name."""
         begin = time.monotonic()
         for number in range(count):
             if number == 100 and time.monotonic() - begin > 5:  # as with sanitizers

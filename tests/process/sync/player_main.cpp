@@ -79,7 +79,7 @@ private:
         holds_.insert_or_assign(command.what.number, std::move(*hold));
         return dead.empty() ? "ok" : "ok after " + dead;
     }
-    // Whoever waits there, again and again for that time.
+    // Waits there, again and again, for that time.
     std::string notify_each(const Do& command) {
         const auto end = std::chrono::steady_clock::now() + time_of(command);
         while (std::chrono::steady_clock::now() < end) {

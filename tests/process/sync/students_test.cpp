@@ -44,7 +44,7 @@ TEST_CASE("one who dies with a hand that others write into leaves nothing, and i
         CHECK(hands(world) == 2);
         scenario.kill(former).value();
         CHECK(scenario.join(former, 5s).value().exit.held.value().segments == 1);
-        while (hands(world) != 1) {  // Bob lets go of it when he hears of the end
+        while (hands(world) != 1) {  // Bob releases it when he hears of the end
         }
 
         const Student charlie = come("Charlie");

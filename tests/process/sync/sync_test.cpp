@@ -41,7 +41,7 @@ public:
     // Does not wait for the end of it.
     Said begin(Player player, Do command) { return scenario().request(player, command).value(); }
     static std::string end(Said& said) { return said.get(20s).value(); }
-    // Until so many clients wait at it.
+    // Until that number of clients wait at it.
     void wait_until_waiting(const sync::Address& address, std::uint64_t clients) {
         while (look(address).waiting != clients) {
         }
@@ -159,9 +159,9 @@ TEST_CASE("a lock that is granted to who has just given up is free again", "[pro
     CHECK_FALSE(mine.acquire(10s).value().owner_died());
 }
 
-// Goal: whoever dies, wherever, the others go on, and what was done under the lock counts.
-// Method: two processes count under a lock while others count too and kill themselves: before they have the lock, with
-// it, with the value changed, after its release; 200 of them.
+// Goal: whichever process dies, and wherever, the others go on, and what was done under the lock counts. Method: two
+// processes count under a lock while others count too and kill themselves: before they have the lock, with it, with the
+// value changed, after its release; 200 of them.
 TEST_CASE("owners that die between taking and releasing a lock stop nobody and lose no count", "[process][sync][I8]") {
     SyncWorld world;
     using Number = sync::Value<std::uint64_t>;
@@ -343,8 +343,8 @@ TEST_CASE("a session's wait ends at its deadline as a context's does", "[process
     CHECK(world.session().wait_for([] { return true; }, 0ms).ok());
 }
 
-// Goal: who is torn out of a wait by an exception waits no more, and gets nothing afterwards.
-// Method: a descriptor that the loop watches is readable, and what is called then throws.
+// Goal: a client that an exception tears out of a wait waits no more, and gets nothing afterwards. Method: a descriptor
+// that the loop watches is readable, and what is called then throws.
 TEST_CASE("what throws out of a wait leaves nobody in line and gives back what came", "[process][sync]") {
     const UniqueFd bell{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
     SyncWorld world;

@@ -52,7 +52,7 @@ std::string refusal(const std::string& path, std::size_t parts) {
     return "it was read";
 }
 
-// So many rows of it that they fill more than two blocks, which is where a column can't start anew.
+// Enough rows of it to fill more than two blocks, which is where a column cannot start anew.
 std::string many(const std::string& row) {
     std::string rows;
     while (rows.size() < 2 * block_bytes) rows += row;

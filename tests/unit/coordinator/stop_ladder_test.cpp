@@ -1,4 +1,4 @@
-// The ladder of a stop, without processes: who is asked when, and when force is due.
+// The ladder of a stop, without processes: when each actor is asked, and when force is due.
 #include "actors/coordinator/stop_ladder.hpp"
 
 #include "tests/catch.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 constexpr ActorId actor(std::uint32_t number) { return {number, 1}; }
 
-// So many actors, each started after the one before was ready; the last started is the last number.
+// `count` actors, each started after the one before was ready; the last started is the last number.
 std::vector<StopLadder::Climber> started_one_by_one(std::uint32_t count) {
     std::vector<StopLadder::Climber> climbers;
     for (std::uint32_t number = 1; number <= count; ++number) climbers.push_back({actor(number), {}, number});
@@ -64,7 +64,7 @@ struct Climb {
     baton::Instant start;
     StopLadder ladder;
     Duration needs;
-    std::vector<ActorId> stuck = {};  // who neither ends when asked nor on SIGTERM
+    std::vector<ActorId> stuck = {};  // ends neither when asked nor on SIGTERM
     std::map<ActorId, Deadline> ends = {};
     std::vector<ActorId> asked = {};
     std::vector<ActorId> exits = {};
