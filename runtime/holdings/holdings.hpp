@@ -1,12 +1,12 @@
 #pragma once
-// Holdings: what this actor holds of the session's memory, and all that it may do with it.
+// Holdings: the memory of the session that this actor holds, and everything that it may do with it.
 //
 // The actor's side of docs/ownership.md: it makes the transitions in which this actor is named, maps the
 // memory they open, and finishes each before the next one. It sends nothing: a transfer begins here (depart)
 // and the inbox's loop carries it. Segment, Loan, Lease and Slice (runtime/segment.hpp) are its faces.
 //
-// A Holding is a row of this process's own book. It is handed out with a ticket, and a ticket that has been
-// raised since is worth nothing: so a Segment that was sent is empty, wherever it lies.
+// A Holding is a row of this process's own book. It is handed out with a ticket. Raising the ticket invalidates older
+// handles, so a Segment that was sent is empty, wherever it is.
 //
 // One thread, the actor's. Lives as long as its last handle, so that one which outlives the session is only empty.
 
@@ -82,14 +82,14 @@ public:
     [[nodiscard]] Result<Holding*> create(Layout layout);
     // Ends a Segment, Loan, Lease, Slice or pledge.
     void release(Holding& holding) noexcept;
-    // Ends everything that is held; handles out there are empty afterwards. What has exports stays where it is, as
-    // private memory, until this object ends.
+    // Ends everything that is held; existing handles are empty afterwards. Memory that is exported to views remains in
+    // place, as private memory, until this object ends.
     void release_all() noexcept;
-    // Gives pooled memory back to the system, and takes home what others have retired.
+    // Returns pooled memory to the system, and recycles what others have retired.
     void trim() noexcept;
     // True if there is pooled memory that trim() could return to others; see MemoryShort in notices.hpp.
     [[nodiscard]] bool has_pooled() const noexcept { return pooled_bytes_ > 0; }
-    // The segment outlives the session as /dev/shm/<name>; whatever it was, it is ours no more.
+    // The segment outlives the session as /dev/shm/<name>; it is no longer ours.
     [[nodiscard]] Result<void> hand_out(Holding& holding, const std::string& name);
     [[nodiscard]] Result<Holding*> take_in(const std::string& name, Layout layout);
 
@@ -105,28 +105,28 @@ public:
     [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
 
     // ---- names: N1, N2, L7 (names.cpp)
-    // Others may attach to all of it from here on: to read, or to change its words together (read or shared). `refused`
-    // when somebody has that name, with who it is, or while a lease or slice of another kind is out.
+    // From then on others may attach to all of it: to read, or to change its words together (read or shared). `refused`
+    // if another actor has that name, which the text names, or while a lease or slice of another kind is out.
     [[nodiscard]] Result<void> publish(Holding& lent, const std::string& name, LeaseKind kind);
     // Because others may attach at any moment, leases and slices of other kinds are forbidden from then on.
     [[nodiscard]] Result<void> check_published(const Holding& lent, LeaseKind kind) const;
     // Nobody can attach any more; actors that have attached keep what they have. Does nothing if it is not published.
     void unpublish(Holding& lent) noexcept;
-    // A lease or slice of what is published under that name; nullptr: nothing is, at this moment.
-    // Of our own too; then we borrow of ourselves.
+    // A lease or slice of what is published under that name; nullptr if nothing is published at this moment. It may be
+    // our own; then we borrow from ourselves.
     [[nodiscard]] Result<Holding*> attach(const std::string& name);
 
     // ---- transfers out: T2 and L1, T4 and L3
-    // All of them or none, in their order; the first decides. `gone` when `to` has no life any more; what can't go
-    // (lent, viewed, another's) is `refused` and named.
+    // All of them or none, in their order; the first decides. `gone` if `to` is no longer alive. A segment that cannot
+    // leave (lent, viewed, owned by another) is `refused` and named.
     [[nodiscard]] Result<void> depart(std::span<Holding* const> parcel, ActorId to);
-    // A parcel on its way. Its first decides: once that has been taken the rest is the receiver's to take.
+    // A parcel in transit. Its first part decides: once that has been accepted, the rest is the receiver's to accept.
     struct Departed {
         std::vector<Holding*> holdings;
         bool was_taken = false;  // the first of them
     };
-    // Looks whether the receiver has taken the parcel; what it has taken leaves the parcel and the book. True when
-    // nothing of it is on its way any more. What the coordinator made ours again after the first was taken (T5, because
+    // Checks whether the receiver has accepted the parcel; accepted parts leave the parcel and the book. True if
+    // nothing of it is in transit any more. What the coordinator made ours again after the first was taken (T5, because
     // the receiver died between two of them) belongs to no message any more and is released.
     [[nodiscard]] bool is_taken(Departed& parcel);
     // Takes the parcel back, whether we made it ours again (T4, L3) or the coordinator did (T5). False if the receiver
@@ -135,13 +135,13 @@ public:
 
     // ---- transfers in: T3 and L2
     [[nodiscard]] Holding& expect(const Handle& handle, ActorNumber sender);
-    // All or none. `refused`, and counted, when the ledger does not say so; `overloaded` when it can't be mapped.
+    // All or none. `refused`, and counted, if the ledger does not confirm it; `overloaded` if it cannot be mapped.
     [[nodiscard]] Result<void> accept(std::span<Holding* const> parcel);
-    // Where the memory can't be had, or nobody wants it: accepted and ended at once.
+    // For memory that cannot be mapped, or that nobody wants: accepted and ended at once.
     void accept_and_release(std::span<Holding* const> parcel) noexcept;
     void count_refused() noexcept { ledger().count_refused(me_.number); }
 
-    // Raises the ticket: handles out there are empty from now on.
+    // Raises the ticket: existing handles are empty from then on.
     void invalidate(Holding& holding) noexcept { ++holding.ticket; }
     void drop(Holding& holding) noexcept;  // out of the book, without a transition
 
@@ -189,7 +189,7 @@ private:
     std::deque<Holding> book_;
     std::vector<Holding*> unused_;
 
-    // The home pool: rows of our blocks, by what lies behind them.
+    // The home pool: rows of our blocks, by the memory behind them.
     std::vector<Slot> blocks_;
     std::vector<Slot> empty_;                                       // free, no memory
     std::unordered_map<std::uint64_t, std::vector<Slot>> pool_;     // free, by bytes of memory

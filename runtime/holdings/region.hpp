@@ -1,6 +1,6 @@
 #pragma once
-// Region: the shared memory in which the ledger of a session lies. Made by the coordinator, mapped by all.
-// Pages are committed as they come into use. One thread.
+// Region: the shared memory that holds the ledger of a session. Made by the coordinator, mapped by all. Pages are
+// committed as they come into use. One thread.
 
 #include <memory>
 #include <string_view>
@@ -15,7 +15,7 @@ public:
     [[nodiscard]] static Result<LedgerRegion> create(std::string_view session_id, std::uint64_t session_budget_bytes);
     [[nodiscard]] static Result<LedgerRegion> open(std::string_view session_id);
     static void remove(std::string_view session_id) noexcept;
-    // Over memory of the caller's, which outlives it and needs no committing: a ledger on the heap.
+    // Uses memory of the caller, which outlives it and need not be committed: a ledger on the heap.
     [[nodiscard]] static Result<LedgerRegion> within(std::span<std::byte> memory, std::uint64_t session_budget_bytes);
 
     [[nodiscard]] Ledger& ledger() noexcept { return *ledger_; }

@@ -1,8 +1,8 @@
 #pragma once
 // Audit: recomputes the invariants of a ledger from its rows and names each that is broken.
 //
-// For tests, `baton audit` and the end of a session. It reads every row, so it is for a quiet moment; while
-// actors work, a row may move between two looks and an entry may be a false alarm. Pure function.
+// For tests, `baton audit` and the end of a session. It reads every row, so use it at a quiet moment: while actors
+// work, a row may change between two looks, and an entry may be a false alarm. Pure function.
 
 #include <string>
 #include <vector>
@@ -16,9 +16,9 @@ struct Finding {
     std::string text;
 };
 
-// `settling`: numbers of the dead whose last transfers are still at rest (docs/ownership.md, Drained).
+// `settling`: numbers of dead actors whose last transfers are not settled yet (docs/ownership.md, Drained).
 [[nodiscard]] std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>& settling = {});
-// After the last actor: no row may be left (I7).
+// After the last actor has ended, no row may be left (I7).
 [[nodiscard]] std::vector<Finding> audit_end(const Ledger& ledger);
 
 }  // namespace baton::detail

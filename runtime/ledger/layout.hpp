@@ -1,5 +1,5 @@
 #pragma once
-// Layout: what lies where in the region of a ledger. For the files of Ledger alone; docs/wire/ledger.md has the tables.
+// Layout: the offsets in the region of a ledger. For the files of Ledger alone; docs/wire/ledger.md has the tables.
 
 #include <cstddef>
 #include <cstdint>

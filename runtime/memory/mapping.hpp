@@ -1,9 +1,9 @@
 #pragma once
 // Mapping: named shared memory of one machine, and views of it. The only door to Boost.Interprocess.
 //
-// A SharedObject is a name in /dev/shm (mode 0600); it is not removed when the last C++ object goes, but by
-// remove_shared_object(). Pages are committed before use, so that a full /dev/shm is an `overloaded` result and never
-// SIGBUS. No owners, no locks: the ledger says which process may touch the bytes. One thread at a time.
+// A SharedObject is a name in /dev/shm (mode 0600); it is removed by remove_shared_object(), not by the end of the last
+// C++ object. Pages are committed before use, so that a full /dev/shm is an `overloaded` result and never SIGBUS. No
+// owners, no locks: the ledger says which process may touch the bytes. One thread at a time.
 
 #include <cstddef>
 #include <memory>
@@ -16,7 +16,7 @@ namespace baton::detail {
 
 class SharedObject {
 public:
-    // Fresh, of `bytes` zero bytes that are not committed yet. Refused if the name is taken.
+    // Makes a new object of `bytes` zero bytes that are not committed yet. Refused if the name is taken.
     [[nodiscard]] static Result<SharedObject> create(const std::string& name, std::size_t bytes);
     [[nodiscard]] static Result<SharedObject> open(const std::string& name);
 
@@ -24,7 +24,7 @@ public:
     SharedObject& operator=(SharedObject&&) noexcept;
     ~SharedObject();
 
-    // Commits the pages of [offset, offset + bytes): from here touching them can't fail.
+    // Commits the pages of [offset, offset + bytes): from then on touching them cannot fail.
     [[nodiscard]] Result<void> commit(std::size_t offset, std::size_t bytes);
     [[nodiscard]] std::size_t size() const noexcept;
     [[nodiscard]] const std::string& name() const noexcept;
@@ -50,11 +50,11 @@ public:
     [[nodiscard]] std::size_t size() const noexcept;
     // Enters the pages of these bytes into this process's tables at once, which is many times cheaper than a fault each.
     void populate(Access access, std::size_t offset, std::size_t bytes) noexcept;
-    // With `none` every access faults, until it is given back.
+    // With `none` every access faults until access is restored.
     enum class Permitted { none, read, write };
     void permit(Permitted permitted) noexcept;
-    // From here it shows a copy of what it shows now, at the same address, which nobody shares. False, and nothing has
-    // changed, where there is no memory for that.
+    // Replaces the view by a private copy of its present content, at the same address. False, without any change, if
+    // there is no memory for that.
     bool privatize() noexcept;
 
 private:
@@ -64,7 +64,7 @@ private:
 };
 
 [[nodiscard]] bool has_shared_object(const std::string& name) noexcept;
-// What an object of the user's may be called: one file name that is not one of ours.
+// Checks a user's name for an object: a single file name that is not one of ours.
 [[nodiscard]] Result<void> check_outside_name(const std::string& name);
 // True if there was one.
 bool remove_shared_object(const std::string& name) noexcept;
@@ -73,7 +73,7 @@ bool remove_shared_object(const std::string& name) noexcept;
 bool discard_shared_object(const std::string& name) noexcept;
 // Keeps the memory under another name. Refused if that is taken.
 [[nodiscard]] Result<void> rename_shared_object(const std::string& from, const std::string& to);
-// Bytes that shared memory can still take on this machine; 0 where that cannot be known.
+// How many bytes shared memory can still take on this machine; 0 if that cannot be determined.
 [[nodiscard]] std::uint64_t shared_memory_bytes_free() noexcept;
 
 }  // namespace baton::detail

@@ -1,7 +1,7 @@
 #pragma once
 // Size class: how much memory is behind a segment of a given number of bytes, so that freed memory fits the next one.
 //
-// Four classes a power of two and whole pages: at most a quarter is spare. Pure function.
+// Four classes per power of two, in whole pages, so at most a quarter is unused. Pure function.
 
 #include <bit>
 #include <cstdint>

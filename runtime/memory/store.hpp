@@ -2,9 +2,9 @@
 // Store: the memory of segments, by name, and this process's views of it.
 //
 // A block of memory is a shared object of its own, `baton-<session>-<slot>-<generation>`. Views are kept after their
-// last use, as the same memory comes back again and again in a pipeline; those that were not used for longest are given
-// up beyond limits::idle_mappings_max. No owners: the ledger says which process may touch the bytes, and callers have
-// checked it before they ask for a view. One thread.
+// last use, because in a pipeline the same memory arrives again and again; beyond limits::idle_mappings_max the least
+// recently used are given up. No owners: the ledger says which process may touch the bytes, and callers have checked it
+// before they ask for a view. One thread.
 
 #include <cstdint>
 #include <list>
@@ -33,7 +33,7 @@ public:
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    // Fresh memory, committed, and its first view; `overloaded` when memory or mappings are short, and then
+    // Makes new memory, commits it and returns its first view; `overloaded` if memory or mappings are short, and then
     // nothing is left of it.
     [[nodiscard]] Result<std::byte*> make(Block block, std::uint64_t bytes);
     struct Part {
@@ -44,20 +44,20 @@ public:
     // is no such memory.
     [[nodiscard]] Result<std::byte*> pin(Block block, std::uint64_t bytes, Mapping::Access access, Part used);
     void unpin(Block block, Mapping::Access access) noexcept;
-    // For a view that somebody looks at beyond its end here: it becomes private memory at the same address, as it is
-    // now, until the Store ends. It is not given back.
+    // For a view that is still looked at when it should end: it becomes private memory at the same address, with its
+    // present content, until the Store ends. It is not unpinned.
     void keep(Block block, Mapping::Access access) noexcept;
-    // Ends the memory, for everybody. Nobody uses it any more.
+    // Ends the memory for all processes. None may be using it any more.
     void discard(Block block) noexcept;
     // Ends it as well, but a process that still has it mapped keeps what it sees.
     void remove(Block block) noexcept;
-    // The memory leaves the session under a name of its own; its views stay until they are given back. Where that
-    // fails nothing has changed.
+    // The memory leaves the session under a name of its own; its views remain until they are unpinned. If this fails,
+    // nothing has changed.
     [[nodiscard]] Result<void> hand_out(Block block, const std::string& name);
     // Memory from outside that may come into the session: of at least `bytes`, committed.
     [[nodiscard]] static Result<SharedObject> open_outside(const std::string& name, std::uint64_t bytes);
-    // It comes in, and is mapped: the name is the last thing that changes, and only if all else has been done. Where that
-    // fails nothing has changed.
+    // Takes the memory in and maps it. The name changes last, and only if everything else has succeeded. If this fails,
+    // nothing has changed.
     [[nodiscard]] Result<std::byte*> take_in(const SharedObject& outside, Block block, std::uint64_t bytes);
     // True if there is memory of that name.
     [[nodiscard]] bool has(Block block) const noexcept;

@@ -1,10 +1,10 @@
 #pragma once
 // AcceptedLinks: the connections that came to an inbox, by the route that ZeroMQ gives each of them, for the answers.
 //
-// ZeroMQ does not say when a connection ends, and an inbox that lives for days is visited by any number of them. So
-// they are forgotten beyond a bound: first those that are known to have ended (their descriptor is another connection's
-// by now), then the least recently used. One over which an answer is owed (hold) or that must stay (keep) is not
-// forgotten as long as it may live. Knows no sockets. One thread.
+// ZeroMQ does not report when a connection ends, and any number of them come to an inbox that lives for days. So they
+// are forgotten beyond a bound: first those that are known to have ended (their descriptor belongs to another
+// connection by now), then the least recently used. A connection over which an answer is owed (hold) or that must stay
+// (keep) is not forgotten as long as it may be alive. Knows no sockets. One thread.
 
 #include <cstdint>
 #include <functional>
@@ -21,10 +21,10 @@ class AcceptedLinks {
 public:
     explicit AcceptedLinks(std::size_t links_max) : links_max_(links_max) {}
 
-    // The link of that route, which has just spoken; a new one where it is not known. `descriptor` says over which
-    // descriptor a new one speaks, -1 where that is unknown.
+    // Returns the link of a route that has just spoken, or a new one if the route is not known. `descriptor` is that of
+    // a new connection, -1 if it is unknown.
     [[nodiscard]] Link link_of(std::string_view route, const std::function<int()>& descriptor);
-    // Nullptr where the link is not known, or not any more. Using a route keeps it.
+    // Returns nullptr if the link is not known, or is no longer known. Using a route keeps it.
     [[nodiscard]] const std::string* route_of(Link link);
 
     void keep(Link link);

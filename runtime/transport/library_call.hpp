@@ -1,10 +1,10 @@
 #pragma once
-// Library call: one function of a loaded shared library calls another one than it was linked with.
+// Library call: makes a loaded shared library call another function than the one that it was linked with.
 //
 // It changes the library's entry for that function in the table through which its calls into other libraries go (its
-// global offset table), and nothing else: calls from other places stay as they are, also in a program that brings a
-// library of the same name of its own. Used once, by descriptors.cpp; not a way to do other things.
-// Thread rule: before the library's code that makes the call runs on another thread.
+// global offset table), and nothing else. Calls from other places do not change, not even in a program that has its own
+// library of the same name. Used once, by descriptors.cpp; not a way to do other things. Thread rule: before the
+// library's code that makes the call runs on another thread.
 
 #include <string_view>
 

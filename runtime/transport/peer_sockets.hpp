@@ -1,15 +1,14 @@
 #pragma once
-// Peer sockets: whether anything of a dead peer can still reach this process over a Unix socket.
+// Peer sockets: tells whether anything of a dead peer can still reach this process over a Unix socket.
 //
-// The kernel keeps what a dead process wrote until its reader has read it and the end, and knows who is at the other
-// end of each socket (SO_PEERCRED). So nothing more can come when no connection of the dead peer waits in the inbox's
-// queue to be accepted, and none of its connections is open here any more. The queue is in order: once a connection of
-// our own, made later, has been accepted, all earlier ones have been. Then the open sockets are listed, once; later only
-// those that were found are looked at, so a process that is given the same number later does not count.
+// The kernel keeps what a dead process wrote until its reader has read it and the end, and knows the process at the
+// other end of each socket (SO_PEERCRED). So nothing more can arrive when no connection of the dead peer waits in the
+// inbox's queue to be accepted, and none of its connections is open here any more. The queue is in order: once a
+// connection of our own, made later, has been accepted, all earlier ones have been. Then the open sockets are listed
+// once. Later only those that were found are checked, so a process that is given the same pid later does not count.
 //
-// A process may be several peers. A connection that has spoken for another peer, which lives, does not count, whatever
-// its process; one that has not spoken yet does.
-// Linux. One thread; no code of ours runs on another.
+// A process may be several peers. A connection that has spoken for another, living peer does not count, whatever its
+// process; one that has not spoken yet does. Linux. One thread; no code of ours runs on another.
 
 #include <sys/types.h>
 
@@ -26,24 +25,24 @@ namespace baton::detail {
 
 class PeerSockets {
 public:
-    // One socket of this process, as long as it lives: its descriptor is used again, its inode is not.
+    // One socket of this process, as long as it exists: its descriptor may be reused, its inode is not.
     struct Socket {
         int descriptor = -1;
         ino_t inode = 0;
         auto operator<=>(const Socket&) const = default;
         [[nodiscard]] bool is_open() const noexcept;
     };
-    // Nothing where the descriptor is none of a socket (any more).
+    // Nothing if the descriptor does not (or no longer) belong to a socket.
     [[nodiscard]] static std::optional<Socket> at(int descriptor) noexcept;
 
     struct Dead {
         ActorId id;
         pid_t pid = 0;            // 0: unknown, then every connection counts that has not spoken for another
-        std::string inbox_path;  // of its own inbox, where a link to that is open here; else empty
+        std::string inbox_path;  // of its own inbox, if a link to that is open here; otherwise empty
     };
     using Speakers = std::function<Transport::Speaker(const Socket&)>;
 
-    // `socket_path`: of the inbox; empty: there is none. Never waits; asked again until it says no.
+    // `socket_path` is that of the inbox; empty if there is none. Never waits; callers ask again until it is false.
     [[nodiscard]] bool may_deliver(const std::string& socket_path, const Dead& dead, const Speakers& who_speaks_over);
 
 private:

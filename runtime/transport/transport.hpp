@@ -1,10 +1,10 @@
 #pragma once
-// Transport: frames of bytes from one process to another, over links. An interface, so that the inbox can be
-// tested without sockets and so that another lane (a ring in shared memory) can stand beside ZeroMQ.
+// Transport: carries frames of bytes from one process to another, over links. It is an interface, so that the inbox can
+// be tested without sockets and another kind of lane (a ring in shared memory) can exist beside ZeroMQ.
 //
-// A transport binds at most one address, its inbox, and opens links to the inboxes of others. Frames that
-// arrive at the inbox come with the link they came over; a frame sent back over that link reaches the one
-// who opened it. What every transport promises (tests/unit/transport_contract_test.cpp runs on each):
+// A transport binds at most one address, its inbox, and opens links to the inboxes of others. A frame arrives at the
+// inbox together with the link that it came over, and a frame sent back over that link reaches the side that opened it.
+// Every transport promises the following (tests/unit/transport_contract_test.cpp runs on each):
 //   - frames of one link arrive whole, once and in order;
 //   - send() never blocks: a full link says so, and takes frames again after the receiver has read;
 //   - a frame over limits::message_bytes_max plus a batch's worth is never delivered, nor taken by send().
@@ -34,15 +34,15 @@ public:
 
     // Makes this transport's inbox reachable at `address`.
     [[nodiscard]] virtual Result<void> bind(const std::string& address) = 0;
-    // A link to the inbox at `address`, which may come into being later.
+    // Opens a link to the inbox at `address`, which need not exist yet.
     [[nodiscard]] virtual Result<Link> open(const std::string& address) = 0;
-    // Forgets the link. `Pending::delivered` still lets what was sent go out, up to limits::linger.
+    // Forgets the link. With `Pending::delivered`, what was sent may still leave, for up to limits::linger.
     enum class Pending { delivered, discarded };
     virtual void close(Link link, Pending pending) = 0;
 
-    // An accepted link that is not forgotten before close(), however many others come.
+    // Keeps an accepted link until close(), however many others come.
     virtual void keep(Link) {}
-    // The same until release(): an answer is owed over it. Counted: each hold() has its release().
+    // Keeps it until release(), because an answer is owed over it. Counted: each hold() has its release().
     virtual void hold(Link) {}
     virtual void release(Link) {}
 
@@ -54,10 +54,10 @@ public:
     };
     [[nodiscard]] virtual Sent send(Link link, std::string_view frame) = 0;
 
-    // The next frame at the inbox, and whence; false when there is none now. After a false only a wait() that is
-    // interested in the inbox looks at the outside again, so that asking in vain costs nothing.
+    // Takes the next frame at the inbox, with its link; false if there is none now. After that only a wait() that is
+    // interested in the inbox looks outside again, so that asking in vain costs nothing.
     [[nodiscard]] virtual bool receive(Link& from, std::string& frame) = 0;
-    // The next frame that came back over a link opened here; false when there is none now.
+    // Takes the next frame that came back over a link opened here; false if there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
 
     // True if anything that a dead peer sent can still arrive from outside, so that receive(), or receive_from() of the
@@ -73,10 +73,9 @@ public:
         return false;
     }
 
-    // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be
-    // written, one of `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early
-    // for no reason, but then, too, receive() knows of all that had come by then. True if one of `descriptors` is
-    // readable.
+    // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be written, one of
+    // `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early without a reason, but
+    // even then receive() knows of everything that had arrived. True if one of `descriptors` is readable.
     struct Interest {
         bool inbox = false;
         std::span<const Link> links = {};

@@ -1,9 +1,9 @@
 #pragma once
 // ZmqTransport: the transport over ZeroMQ. The only door to it.
 //
-// The inbox is a ROUTER socket (mandatory routing), each opened link a DEALER: one hop, peer to peer. Every
-// socket has explicit high-water marks and linger; ZeroMQ's I/O thread is the only thread beside the
-// caller's. Addresses are ZeroMQ endpoints ("ipc:///run/user/1000/baton/x/3.1.sock").
+// The inbox is a ROUTER socket (mandatory routing), each opened link a DEALER: one hop, peer to peer. Every socket has
+// explicit high-water marks and linger; ZeroMQ's I/O thread is the only thread besides the caller's. Addresses are
+// ZeroMQ endpoints ("ipc:///run/user/1000/baton/x/3.1.sock").
 
 #include <memory>
 

@@ -1,18 +1,18 @@
 #pragma once
-// Vitals: one row of shared memory an actor, in which it writes how it is and what it has sent and taken.
+// Vitals: one row of shared memory per actor, in which the actor records its state and what it has sent and taken.
 //
-// Each row has one writer, its actor, and outlives it: after a SIGKILL the row still tells which command was
-// in hand and how many commands of whom were never taken. The one word `has_exited` is the coordinator's: told
-// so, the others may give the place in their rows that they kept for the dead to somebody else. Nothing is locked, and no row is written by
-// anybody else, so no death can leave it half changed in a way that harms: a reader sees each number as it
-// was or as it is. Four things are read from it, all without a message:
+// Each row has one writer, its actor, and outlives it: after a SIGKILL the row still says which command was being
+// handled, and how many commands of which senders were never taken. Only the word `has_exited` is written by the
+// coordinator: it tells the others that they may reuse the place that they kept for the dead actor in their rows.
+// Nothing is locked, and no other process writes a row, so no death can leave it harmfully half changed: a reader sees
+// each number either as it was or as it is. Four things are read from it, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
-//   - the inbox depth that `ps` shows, also of an actor that is busy or frozen;
+//   - the inbox depth that `ps` shows, even for an actor that is busy or frozen;
 //   - dead letters of an actor that was killed;
 //   - whether actors wait for each other's answers in a circle (docs/decisions/0012).
-// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its
-// own row writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are
-// figures, not synchronisation. Rows are not part of the wire; a foreign client does without.
+// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its own row
+// writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are figures, not
+// synchronization. Rows are not part of the wire; a foreign client does without them.
 
 #include <atomic>
 #include <optional>
@@ -66,22 +66,22 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 class Vitals {
 public:
-    // The coordinator's: makes the region of the session.
+    // For the coordinator: makes the region of the session.
     [[nodiscard]] static Result<Vitals> create(std::string_view session_id);
-    // Anyone's: reads all rows.
+    // For everyone: reads all rows.
     [[nodiscard]] static Result<Vitals> open(std::string_view session_id);
     static void remove(std::string_view session_id) noexcept;
 
-    // The coordinator's: commits and empties the row of a new life. `overloaded` when memory is short.
+    // For the coordinator: commits and clears the row of a new life. `overloaded` if memory is short.
     [[nodiscard]] Result<void> prepare(ActorId actor);
 
-    // The coordinator's: that life has ended.
+    // For the coordinator: records that this life has ended.
     void note_exit(ActorId actor) noexcept;
     // Works for past lives too, even if the row has been reused.
     [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
     // True if that life has begun; false for a number or an incarnation that has not been given out yet.
     [[nodiscard]] bool has_lived(ActorId actor) const noexcept;
-    // The command in hand, where there is one, and the last words: text that can be sent, whatever stands in the row.
+    // The command being handled, if there is one, and the last words: text that can be sent, whatever is in the row.
     [[nodiscard]] std::optional<std::string> in_hand(ActorId actor) const;
     [[nodiscard]] std::string last_words(ActorId actor) const;
 
@@ -97,17 +97,17 @@ public:
     // been taken.
     [[nodiscard]] std::optional<Wait> room_wait_of(ActorId actor) const noexcept;
 
-    // `actor` and those after it, each of which waits for the next, and the last for `actor`: for its answer, or for it to
-    // take commands, which it does not while it waits itself. No such answer has been given, no command been taken, and
-    // none can be. Empty where there is no such circle; there is none either of more than limits::circle_actors_max, or
-    // through somebody who does not count its answers.
+    // `actor` and those after it, each of which waits for the next, and the last for `actor`: for its answer, or for it
+    // to take commands, which it does not while it waits itself. No such answer has been given, no command been taken,
+    // and none can be. Empty if there is no such circle. Circles of more than limits::circle_actors_max actors, or
+    // through an actor that does not count its answers, are not found.
     [[nodiscard]] std::vector<ActorId> circle_of(ActorId actor) const;
 
-    // The row of that life, nullptr if the row is of another.
+    // The row of that life; nullptr if the row belongs to another life.
     [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
 
-    // Commands that `from` has sent to `to` and `to` has not taken, as far as known: of a sender that has exited
-    // the receiver may have forgotten what it took.
+    // Commands that `from` has sent to `to` and `to` has not taken, as far as known: the receiver may have forgotten
+    // what it took from a sender that has exited.
     [[nodiscard]] std::uint64_t waiting(ActorId from, ActorId to) const noexcept;
 
 private:
@@ -139,9 +139,9 @@ public:
     void count_answered(Traffic* traffic, ActorId peer) noexcept;
     void count_heard(Traffic* traffic, ActorId peer) noexcept;
     void keep_last_words(std::string_view words) noexcept;
-    // The entry for `peer`, made at first need, in the place of one that has exited when all are in use; nullptr when
-    // all those are alive: then that traffic goes uncounted and only the transport bounds it. A caller that keeps the
-    // pointer asks is_of() before each use.
+    // The entry for `peer`, made when it is first needed. If all entries are in use it replaces one whose peer has
+    // exited; nullptr if all of those are alive, and then that traffic is not counted and only the transport bounds it.
+    // A caller that keeps the pointer asks is_of() before each use.
     [[nodiscard]] Traffic* traffic_with(ActorId peer) noexcept;
     [[nodiscard]] bool has_exited(ActorId peer) const noexcept { return vitals_->has_exited(peer); }
 
