@@ -14,7 +14,7 @@ class Awaits {
 public:
     // `actor` is alive. `overloaded` when limits::awaits_max wait in the session.
     void add(ActorId actor, Answer<Ended> answer);
-    // Answers those who waited for this one.
+    // Answers those that waited for this actor.
     void answer(const Ended& ended);
     // Nobody reads the answers of an asker that has exited.
     void forget(ActorId asker);

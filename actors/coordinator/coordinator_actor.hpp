@@ -1,10 +1,10 @@
 #pragma once
-// Coordinator: spawns and stops the actors of one session, keeps the roster, hands out addresses. It is on
-// no path between two actors: each asks it once for the other's address.
+// Coordinator: spawns and stops the actors of one session, keeps the roster and gives out addresses. It is not on the
+// path between two actors: each asks it once for the other's address.
 //
-// It learns of a death from the kernel (pidfd), never from a timer. It never waits for anybody: what takes
-// time (a spawn, a stop, an exit) is answered later. Members knows who is there, Reports what can be said of
-// them, Stopping how they end; joining.cpp holds the ways in and out. One thread, the loop's.
+// It learns of a death from the kernel (pidfd), never from a timer. It never waits: what takes time (a spawn, a stop,
+// an exit) is answered later. Members knows the members, Reports describes them, Stopping ends them; joining.cpp has
+// joining and leaving. One thread, the loop's.
 
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
@@ -30,10 +30,10 @@ public:
                                                                      StopSignals& signals, Setting setting);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
-    // Of the scenario, 128 + signal when one ended it; nothing without a scenario.
+    // The exit code of the scenario, 128 + signal if one ended it; nothing without a scenario.
     [[nodiscard]] std::optional<int> scenario_exit_code() const noexcept { return scenario_exit_code_; }
 
-    // Once it is closed: kills what actors have started and left.
+    // Once it is closed: kills processes that actors have started and left.
     void end_strays();
 
     // ---- the commands of the protocol
@@ -66,9 +66,9 @@ private:
     Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
                 Setting setting, UniqueFd epoll, Strays strays);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
-    // A deadline as somebody asked for it, such that no sum of times overflows.
+    // A deadline as an asker gave it, bounded so that no sum of times overflows.
     [[nodiscard]] static Duration bounded(Duration asked);
-    // When the asker gives up: after `asked`, or at `until` where it says so.
+    // When the asker gives up: after `asked`, or at `until` if it says so.
     [[nodiscard]] Deadline deadline_of(Duration asked, const std::optional<Duration>& until) const;
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
@@ -79,7 +79,7 @@ private:
     void fail_spawn(Member& member, const Error& error);
     void fail_late_spawn(Member& member);
 
-    // Overloaded near the end of the descriptors.
+    // `overloaded` if few descriptors are left.
     [[nodiscard]] Result<void> require_room(int descriptors, std::string_view tried) const;
     // Children that are looked after here: actors and the scenario.
     [[nodiscard]] std::vector<pid_t> own_children() const;
@@ -101,7 +101,7 @@ private:
     UniqueFd served_pidfd_;
     Strays strays_;
     Deadline next_touch_;  // of the session's files
-    std::string own_folder_;  // where the coordinator's program lies: actors are looked for beside it
+    std::string own_folder_;  // the folder of the coordinator's program: actors are searched for there
     Members members_;
     Reports reports_;
     Stopping stopping_;

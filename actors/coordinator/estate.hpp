@@ -2,9 +2,9 @@
 // Estate: the coordinator's side of docs/ownership.md: which actors live, what the dead leave, and the balance at the
 // end.
 //
-// It settles the rows of an actor whose death the kernel has confirmed, is the home of blocks whose home has
-// died, and gives their memory back piece by piece, so that nobody waits for a large estate. It sends nothing:
-// it says who is to be told. One thread, the coordinator's.
+// It settles the rows of an actor whose death the kernel has confirmed, is the home of blocks whose home has died, and
+// returns their memory piece by piece, so that nobody waits for a large estate. It sends nothing: it says which actors
+// are to be told. One thread, the coordinator's.
 
 #include <sys/types.h>
 
@@ -26,14 +26,14 @@ namespace baton::detail::coordinator {
 class Estate {
 public:
     [[nodiscard]] static Result<Estate> create(std::string_view session_id, std::uint64_t budget_bytes, const Clock& clock);
-    // Over a ledger that has just been formatted, wherever it lies.
+    // Uses a ledger that has just been formatted, wherever it is.
     [[nodiscard]] static Result<Estate> over(LedgerRegion region, std::string_view session_id, const Clock& clock);
     // Removes what is left of it from the machine. After close().
     static void remove(std::string_view session_id) noexcept { LedgerRegion::remove(session_id); }
 
     // ---- lives
     [[nodiscard]] Result<void> give_life(ActorId actor, std::uint64_t budget_bytes);
-    // Rows still name somebody of this number: it may not live again yet.
+    // Rows still name an actor of this number: it may not be given out again yet.
     [[nodiscard]] bool is_settling(std::uint32_t number) const noexcept { return settling_.contains(number); }
 
     struct Settled {
@@ -41,14 +41,16 @@ public:
         std::vector<ActorId> concerned;   // own again what they had offered to the dead one, or have a lease in again
         std::vector<ActorId> to_drain;    // the dead one had offered or granted to them: they answer Drained
     };
-    // Every row that names the dead one, but for what waits for Drained (T5, T9, L5, and T6 where nobody is left).
+    // Settles every row that names the dead actor, except for what waits for Drained (T5, T9, L5, and T6 if nobody is
+    // left).
     [[nodiscard]] Settled settle(ActorId dead);
-    // `heir` has taken all that the dead one brought to it (T6, L6).
+    // `heir` has taken everything that the dead actor sent to it (T6, L6).
     void drained(ActorId heir, ActorId dead);
 
     // ---- what could not be so
-    // Rows that held what no transition writes, or named nobody. Anybody of the session can write there, so such a row
-    // is mended where it is met, and nobody waits for it. Since the last call; the first of them are described.
+    // Rows that held what no transition writes, or named no actor. Any process of the session can write there, so such
+    // a row is repaired where it is found, and nobody waits for it. Since the last call; the first of them are
+    // described.
     struct Mended {
         std::uint64_t rows = 0;
         std::vector<std::string> texts;
@@ -56,7 +58,7 @@ public:
     [[nodiscard]] Mended take_mended() { return std::exchange(mended_, {}); }
 
     // ---- the home of blocks without one
-    // Gives memory back for some milliseconds; true when there is more to do at once.
+    // Returns memory for some milliseconds; true if there is more to do at once.
     bool collect();
     // When to collect() next; never when no block is ours.
     [[nodiscard]] Deadline next_collection() const noexcept { return next_collection_; }
@@ -69,11 +71,11 @@ public:
     [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;
 
     // ---- the end
-    // Settles everybody who is left and takes all memory back.
+    // Settles all that are left and takes all memory back.
     struct Balance {
         Counts counts;
         std::uint64_t for_the_dead = 0;  // of those released: by the coordinator
-        std::uint64_t mended = 0;        // rows: of each it is not known whether it had been created
+        std::uint64_t mended = 0;        // rows that may or may not have been counted as created
         std::vector<Finding> findings;   // rows that are left, and what does not add up
     };
     [[nodiscard]] Balance close();
@@ -82,7 +84,7 @@ private:
     Estate(LedgerRegion region, std::string session_id, const Clock& clock);
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
     [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
-    // From here, and not from the ledger, it is known who lives.
+    // The living actors, which are known from here and not from the ledger.
     [[nodiscard]] ActorId living(ActorNumber number) const noexcept;
     [[nodiscard]] bool is_known(ActorNumber number) const noexcept;
     void settle_names(ActorNumber dead);
@@ -120,8 +122,8 @@ private:
     std::uint64_t released_for_the_dead_ = 0;
     std::uint64_t mended_rows_ = 0;
     Mended mended_;
-    std::vector<Left> left_;             // of our blocks: what is to be given back, and leased to nobody
-    bool may_be_more_ = false;           // rows of our blocks are somebody's still
+    std::vector<Left> left_;             // of our blocks: to be released, and leased to nobody
+    bool may_be_more_ = false;           // rows of our blocks that still have an owner
     Deadline next_collection_;
     bool is_closing_ = false;
 };

@@ -54,10 +54,10 @@ struct Past {
 
 class Members {
 public:
-    // A fresh id, of a number that is not taken in another way either; `overloaded` when limits::actors_max are alive.
+    // A new id, with a number that is not otherwise taken either; `overloaded` if limits::actors_max are alive.
     [[nodiscard]] Result<ActorId> new_id(const std::function<bool(std::uint32_t)>& is_taken);
     Member& add(std::unique_ptr<Member> member);
-    // Out of the living, into the past.
+    // Moves it from the living to the past.
     std::unique_ptr<Member> remove(ActorId id, RosterRow last_row);
 
     [[nodiscard]] Member* find(ActorId id) noexcept;
@@ -69,18 +69,18 @@ public:
     [[nodiscard]] bool is_taken(const std::string& name) const {
         return name == coordinator_name || names_.contains(name);
     }
-    // "alice", or "alice-2" where that is taken.
+    // "alice", or "alice-2" if that is taken.
     [[nodiscard]] std::string free_name(const std::string& wanted) const;
     [[nodiscard]] std::map<std::uint32_t, std::unique_ptr<Member>>& living() noexcept { return living_; }
     [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Member>>& living() const noexcept { return living_; }
     [[nodiscard]] const std::deque<Past>& past() const noexcept { return past_; }
-    // How many exits there were before the first of those.
+    // How many exits there were before the first one that is remembered.
     [[nodiscard]] std::uint64_t exits_forgotten() const noexcept { return exits_forgotten_; }
     // True if that id was ever given: the member lives, or has ended, whether that is remembered or not.
     [[nodiscard]] bool has_lived(ActorId id) const noexcept {
         return id.number < incarnations_.size() && id.incarnation != 0 && id.incarnation <= incarnations_[id.number];
     }
-    // `id` and all that it spawned, and they in turn.
+    // `id` and everything that it spawned, directly or indirectly.
     [[nodiscard]] std::vector<Member*> family_of(ActorId id);
 
 private:

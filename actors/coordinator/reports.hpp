@@ -1,6 +1,6 @@
 #pragma once
-// Reports: what can be said of a member: its row of the roster, how it ended, what it never took. Read from the
-// members, the vitals and /proc; changes nothing and tells nobody. One thread.
+// Reports: describes a member: its row of the roster, how it ended, what it never took. Read from the members, the
+// vitals and /proc; changes nothing and tells nobody. One thread.
 
 #include <limits>
 
@@ -9,7 +9,7 @@
 
 namespace baton::detail::coordinator {
 
-// Behind all who live: where the exits begin.
+// The place behind all living members, where the exits begin.
 inline constexpr std::uint32_t behind_the_living = std::numeric_limits<std::uint32_t>::max();
 
 class Reports {
@@ -21,13 +21,13 @@ public:
     [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
     // The roster from `place` on, as much as one message should hold, and where the next page begins.
     [[nodiscard]] RosterPage page_of(bool with_exited, RosterPlace place) const;
-    // All of it that fits into one message, the oldest exits left out first.
+    // As much of it as fits into one message; the oldest exits are left out first.
     [[nodiscard]] std::vector<RosterRow> rows(bool with_exited) const;
     // The name of a sender in dead letters, such as "3.1"; text that does not name a member of this session is returned
     // as it is.
     [[nodiscard]] std::string name_of_sender(std::string_view id) const;
 
-    // What it said itself that it left, and what was sent to it and never taken.
+    // What it reported as unread itself, and what was sent to it and never taken.
     [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
 
 private:

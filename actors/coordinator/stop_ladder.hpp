@@ -1,12 +1,12 @@
 #pragma once
-// StopLadder: how a group of actors is brought to its end within one deadline.
+// StopLadder: ends a group of actors within one deadline.
 //
 // Each actor is asked, then terminated (SIGTERM), then killed (SIGKILL). Actors that started together (a wave) are
 // asked together, waves in reverse order of start, each when all before it have ended; an actor is asked when its
-// children have ended. A wave that takes long does not keep the others waiting for ever: at the latest by the middle of
-// the time everybody has been asked. Force is used only when the deadline demands it: what is still alive after three
-// quarters of the time is terminated, after nine tenths killed. It decides and does nothing itself: no process, no
-// socket, and the time comes from a Clock. One thread.
+// children have ended. A slow wave does not keep the others waiting for ever: by the middle of the time, at the latest,
+// all have been asked. Force is used only when the deadline demands it: what is still alive after three quarters of the
+// time is terminated, after nine tenths killed. It only decides: it touches no process and no socket, and the time
+// comes from a Clock. One thread.
 
 #include <cstdint>
 #include <map>
@@ -31,15 +31,15 @@ public:
         std::uint64_t wave = 0;  // the highest stops first
     };
 
-    // Each actor stands in `climbers` once.
+    // Each actor is in `climbers` once.
     StopLadder(const Clock& clock, std::vector<Climber> climbers, Deadline deadline);
 
-    // What is to be done now; each step is given out once.
+    // The steps that are due now; each is given out once.
     [[nodiscard]] std::vector<Step> due();
     // When to call due() next, if nothing exits before.
     [[nodiscard]] Deadline next() const;
     void exited(ActorId actor);
-    // Everybody is to be killed at the next due().
+    // Makes the next due() kill all.
     void hurry();
     [[nodiscard]] bool is_done() const noexcept { return alive_.empty(); }
 
@@ -59,7 +59,7 @@ private:
     std::size_t next_turn_ = 0;                // the first that has not begun
     std::vector<ActorId> having_turn_;         // whose turn has begun and which have not been asked yet
     std::size_t alive_in_turn_ = 0;            // whose turn has begun
-    Deadline turn_ends_;                       // the next one begins then, even if somebody is alive
+    Deadline turn_ends_;                       // the next one begins then, even if an actor is still alive
     Duration reserve_{};                       // kept for each turn that is to come, if there is that much
     Deadline ask_all_at_;
     Deadline terminate_at_;

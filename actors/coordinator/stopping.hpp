@@ -1,6 +1,7 @@
 #pragma once
-// Stopping: the stops under way in a session: each a ladder, the steps taken on it, and who is answered at its
-// end. It asks, terminates and kills; that somebody has ended it is told (exited), never sees. One thread.
+// Stopping: the stops in progress in a session. Each has a ladder, the steps taken on it, and the askers that are
+// answered at its end. It asks, terminates and kills; it does not see exits itself but is told of them (exited). One
+// thread.
 
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/stop_ladder.hpp"
@@ -22,9 +23,9 @@ public:
     // Takes the steps that are due.
     void climb();
     void exited(ActorId actor);
-    // Everybody who is to stop is to be killed, with the next climb().
+    // All that are to stop are killed with the next climb().
     void hurry();
-    // Answers the stops that are done, and lets the others go on to their next wave.
+    // Answers the stops that are done, and lets the others continue with their next wave.
     void finish();
 
     // True if one more may be asked for; our own stops (of orphans, of the session) are always allowed.

@@ -1,13 +1,14 @@
 #pragma once
 // Strays: processes that an actor has started by itself, by fork or exec, and that outlive it. They end with the actor.
 //
-// The coordinator is the subreaper of all that its actors start: an orphan becomes its child, so that its exit is
-// noticed and its number is nobody else's before it has been reaped. What was an actor's is known by BATON_ACTOR and
-// BATON_SESSION in the environment that it was started with, and by the actor's process group. A process without either
-// (`env -u BATON_ACTOR setsid program`) is left alone, as docs/processes.md says; when it has exited it is reaped.
+// The coordinator is the subreaper of everything that its actors start: an orphan becomes its child, so that its exit
+// is noticed and its pid is not reused before it has been reaped. Processes of an actor are recognized by BATON_ACTOR
+// and BATON_SESSION in the environment that it was started with, and by the actor's process group. A process without
+// either (`env -u BATON_ACTOR setsid program`) is left alone, as docs/processes.md says; when it has exited it is
+// reaped.
 //
-// Where the coordinator is killed nobody does this; the next sweep knows the processes by the same marks.
-// One thread, that of the coordinator's loop.
+// If the coordinator is killed nobody does this; the next sweep recognizes the processes by the same marks. One thread,
+// that of the coordinator's loop.
 
 #include <functional>
 #include <string>
@@ -28,17 +29,18 @@ public:
     // Readable when any child has exited; look() makes it unreadable.
     [[nodiscard]] int descriptor() const noexcept { return signals_.get(); }
 
-    // What is left in the process group of an actor that has exited and has not been reaped.
+    // Kills what is left in the process group of an actor that has exited and has not been reaped.
     static void kill_group_of(pid_t actor) noexcept;
-    // Reaps orphans that have exited, and kills those whose actor is not alive. `own` are the children that somebody else
+    // Reaps orphans that have exited, and kills those whose actor is not alive. `own` are the children that other code
     // looks after.
     void look(const std::vector<pid_t>& own, const std::function<bool(ActorId)>& is_alive);
-    // Kills what any actor of the session has left, until nothing is; false if the deadline has passed before.
+    // Kills what any actor of the session has left, until nothing remains; false if the deadline has passed before
+    // that.
     bool end_all(const std::vector<pid_t>& own, Deadline deadline);
 
 private:
     Strays(std::string folder, UniqueFd signals) : folder_(std::move(folder)), signals_(std::move(signals)) {}
-    // How many of them were alive and have been killed now.
+    // Returns how many of them were alive and have been killed now.
     std::size_t reap_and_kill(const std::vector<pid_t>& own, const std::function<bool(ActorId)>& is_alive);
 
     std::string folder_;

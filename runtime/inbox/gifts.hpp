@@ -1,10 +1,10 @@
 #pragma once
-// Gifts: what this actor has sent away and nobody has accepted yet, with the message each was in.
+// Gifts: what this actor has sent and nobody has accepted yet, with the message that carried each.
 //
-// A parcel is all that one message carries: segments, leases and slices. Nobody acknowledges it: it is accepted
-// when its first word in the ledger has moved on, and forgotten here then. Until that it can come back: the
-// receiver died (the coordinator has made it ours again), or refused the message (we take it back). Then it is a
-// Bounce. Knows no command types. One thread.
+// A parcel is everything that one message carries: segments, leases and slices. There is no acknowledgement: it has
+// been accepted when its first word in the ledger has changed again, and is then forgotten here. Until then it can come
+// back, because the receiver died (the coordinator has made it ours again) or refused the message (we take it back).
+// Then it becomes a Bounce. Knows no command types. One thread.
 
 #include <deque>
 #include <optional>
@@ -19,7 +19,7 @@
 
 namespace baton::detail {
 
-// Came back, and is ours again. `body` refers to the holdings by index.
+// It came back and is ours again. `body` refers to the holdings by index.
 struct Bounce {
     ActorId to;
     std::string tag;
@@ -31,7 +31,7 @@ struct Bounce {
 
 class Gifts {
 public:
-    // In which kind of message it went, and its number there: the sequence of a send, the ask id of ask and reply.
+    // The kind of message that carried it, and its number there: the sequence of a send, the ask id of ask and reply.
     enum class By { send, request, ask, reply };
     struct Key {
         ActorId to;
@@ -42,8 +42,8 @@ public:
     void attach(Holdings& holdings) { holdings_ = &holdings; }
     [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
 
-    // The transport has the message. The segments in the sender's hands are empty from here, but for those of an
-    // ask, whose sender waits and may get them back where they were.
+    // The transport has the message. From then on the sender's segments are empty, except for those of an ask, whose
+    // sender waits and may get them back in place.
     void note(const Key& key, std::string_view tag, std::string_view body, const Parcel& parcel);
     // Forgets what `to` has accepted.
     void look(ActorId to);
@@ -51,8 +51,8 @@ public:
     [[nodiscard]] bool any(ActorId to) const { return sent_.contains(to); }
     [[nodiscard]] std::vector<ActorId> receivers() const;
 
-    // The message has been refused, or nobody waits for its outcome any more: nothing where it had been accepted
-    // before. Of an ask the segments are where they were, and no Bounce is made.
+    // The message has been refused, or nobody waits for its outcome any more. Nothing if it had been accepted before.
+    // The segments of an ask are where they were, and no Bounce is made.
     [[nodiscard]] std::optional<Bounce> take_back(const Key& key, const Error& why);
     // Takes back everything that went to `to`, except for asks, which end by themselves.
     [[nodiscard]] std::vector<Bounce> take_back_all(ActorId to, const Error& why);
@@ -72,7 +72,7 @@ private:
     template <class Which>
     [[nodiscard]] std::vector<Bounce> take_back_some(ActorId to, const Error& why, const Which& which);
     Holdings* holdings_ = nullptr;
-    std::unordered_map<ActorId, std::deque<Gift>> sent_;  // of each receiver, the oldest first
+    std::unordered_map<ActorId, std::deque<Gift>> sent_;  // by receiver, the oldest first
     std::size_t count_ = 0;
     static constexpr std::size_t looks_max = 16;  // behind the oldest one
     std::size_t cursor_ = 0;

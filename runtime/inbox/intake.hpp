@@ -1,9 +1,10 @@
 #pragma once
-// Intake: frames of the inbox to commands, one at a time, with what is known of each sender's connection.
+// Intake: turns frames of the inbox into commands, one at a time, and keeps what is known about each sender's
+// connection.
 //
-// Bytes that do not parse drop the connection they came over: it is told once why, and everything that it
-// sends later is discarded unread. A connection speaks for one actor; its commands are numbered without a
-// gap. What is addressed to somebody else is marked, not taken: the loop refuses it. One thread.
+// If bytes do not parse, the connection that they came over is dropped: its other side is told why, once, and
+// everything that it sends later is discarded unread. A connection speaks for one actor, and its commands are numbered
+// without gaps. A command that is addressed to another actor is marked, and the loop refuses it. One thread.
 
 #include <functional>
 #include <unordered_map>
@@ -20,21 +21,21 @@ public:
     void attach(OwnVitals& own) { own_ = &own; }
     void be(ActorId me) { me_ = me; }
 
-    // The next command, counted as taken; false when there is none now. It views the intake's memory until
+    // Takes the next command and counts it as taken; false if there is none now. It refers to the intake's memory until
     // the next call.
     [[nodiscard]] bool next(Command& out);
 
     // An ask that came over the link has been answered.
     void count_answer(Link link) noexcept;
 
-    // Everything that comes over the link from now on is discarded unread.
+    // From now on everything that comes over the link is discarded unread.
     void drop_silently(Link link);
     // The member that a connection belongs to, if it has not said so itself: it joined over it, and may never speak
     // again.
     void introduce(Link link, ActorId sender);
     // The actor has exited: its connection will not speak again.
     void forget(ActorId sender);
-    // For whom the link has spoken; nobody where it has not yet.
+    // The actor that the link has spoken for; nobody if it has not spoken yet.
     [[nodiscard]] ActorId speaker_of(Link link) const;
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return dropped_peers_; }
     [[nodiscard]] std::uint64_t frames_taken() const noexcept { return frames_taken_; }

@@ -1,6 +1,6 @@
 #pragma once
-// Peers: the actors that this one has sent to: one link each, what waits to go out over it, and how much
-// the other has not taken yet. Bytes and counts only; the loop decides when to wait. One thread.
+// Peers: the actors that this one has sent to. For each it keeps one link, what waits to leave over it, and how much
+// the other has not taken yet. It knows only bytes and counts; the loop decides when to wait. One thread.
 
 #include <deque>
 #include <unordered_map>
@@ -22,20 +22,20 @@ struct Peer {
     std::size_t waiting_commands = 0;
     std::size_t asks_in_flight = 0;
 
-    Traffic* mine = nullptr;          // where my vitals say what I sent, as long as it is_of(id)
+    Traffic* mine = nullptr;          // where our vitals say what we sent, as long as it is_of(id)
     const VitalsRow* their_row = nullptr;
-    const Traffic* theirs = nullptr;  // where theirs say what they took; nullptr: nothing yet
+    const Traffic* theirs = nullptr;  // where its vitals say what it took; nullptr: nothing yet
     std::uint64_t taken_commands_seen = 0;
     std::uint64_t taken_bytes_seen = 0;
 
-    // Of a receiver that does not count: what it had been sent when it was last asked whether it has taken it.
+    // For a receiver that does not count: what had been sent to it when it was last asked whether it has taken it.
     std::uint64_t count_asked_commands = 0;
     std::uint64_t count_asked_bytes = 0;
 };
 
 class Peers {
 public:
-    // From here on traffic is counted.
+    // From then on traffic is counted.
     void attach(const Vitals& vitals, OwnVitals& own, ActorId me);
 
     Peer& add(ActorId id, std::string name, Link link);
@@ -43,7 +43,7 @@ public:
     void remove(ActorId id) noexcept;
     [[nodiscard]] std::unordered_map<ActorId, Peer>& all() noexcept { return peers_; }
 
-    // Commands and bytes sent and not taken, as far as known; looks it up only when it could matter.
+    // Commands and bytes sent and not taken, as far as known; looks this up only if it could matter.
     struct InFlight {
         std::uint64_t commands = 0;
         std::uint64_t bytes = 0;
@@ -59,10 +59,10 @@ public:
     // It has taken that much.
     void note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) const noexcept;
 
-    // Adds one record to what goes out; undo() takes exactly the last one back.
+    // Adds one record to what leaves next; undo() takes exactly the last one back.
     void append(Peer& peer, std::string_view record);
     void undo(Peer& peer, std::size_t record_bytes);
-    // All that still waits to go out, as if it had never been sent.
+    // Drops everything that still waits to leave, as if it had never been sent.
     void discard_waiting(Peer& peer);
 
 private:

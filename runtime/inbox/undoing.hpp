@@ -1,6 +1,6 @@
 #pragma once
-// Undoing: what Loop takes back where a send or an ask does not come about, by a refusal or by an exception that a
-// watcher throws out of its wait. Each is armed when it is made, and disarmed where the step after it has succeeded.
+// Undoing: what Loop takes back if a send or an ask fails, by a refusal or by an exception that a watcher throws out of
+// its wait. Each is armed when it is made, and disarmed when the next step has succeeded.
 
 #include "runtime/inbox/loop.hpp"
 
@@ -20,7 +20,7 @@ struct Loop::Unasked {
     }
 };
 
-// The record at the end of what waits to go out to a peer.
+// The last record of what waits to leave for a peer.
 struct Loop::Unsent {
     Loop& loop;
     ActorId to;
@@ -34,7 +34,7 @@ struct Loop::Unsent {
     }
 };
 
-// A parcel that has departed: it comes back into the caller's hands.
+// A parcel that has departed: it is returned to the caller.
 struct Loop::Ungiven {
     Holdings& holdings;
     const Parcel& parcel;

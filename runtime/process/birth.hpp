@@ -5,18 +5,18 @@
 //
 //   - Descriptors 0, 1 and 2 are open, so that nothing else can get these numbers.
 //   - No signal is blocked. SIGPIPE and SIGXFSZ are caught by a handler that does nothing: a write to nobody or beyond a
-//     limit is an error. All others that were ignored have their usual meaning again, except for SIGHUP (`nohup` means it)
-//     and those of job control.
+//     limit is an error. All other ignored signals have their default action again, except for SIGHUP (as `nohup`
+//     wants it) and those of job control.
 //   - The soft limit on descriptors is raised, see limits::descriptors_wanted; children inherit that.
 //
-// A library owns none of that and does only what nobody can object to: take_over_for_library().
-// Thread rule: before there is a second thread.
+// A library owns none of this and does only what is harmless to its program: take_over_for_library(). Thread rule:
+// before there is a second thread.
 
 namespace baton::detail {
 
 enum class Birth {
-    program,  // writes results to stdout: where that was closed, writing fails, so that it is noticed
-    actor,    // whatever it prints may get lost
+    program,  // writes results to stdout: if that was closed, writing fails, so that it is noticed
+    actor,    // its output may be lost
 };
 
 void take_over_birth(Birth birth) noexcept;

@@ -1,6 +1,6 @@
 #pragma once
-// Reads the options of a program, and says what is wrong with them: in one line, with exit code 64 (EX_USAGE of
-// sysexits.h), as all programs of the project do. The door to CLI11 for all that need no more than this.
+// Reads the options of a program and reports what is wrong with them in one line, with exit code 64 (EX_USAGE of
+// sysexits.h), as all programs of the project do. The door to CLI11 for programs that need no more than this.
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,14 +18,15 @@ namespace baton::detail {
 
 inline constexpr int exit_usage = 64;
 
-// One line on stderr; returns exit_usage.
+// Prints one line on stderr; returns exit_usage.
 [[nodiscard]] inline int complain_of_usage(std::string_view program, std::string_view what) {
     constexpr std::size_t shown_bytes_max = 500;
     say(fmt::format("{0}: usage: {1}; see `{0} --help`\n", program, printable(readable(what, shown_bytes_max))));
     return exit_usage;
 }
 
-// Nothing where the program goes on; else what main() returns: --help or --version has been printed, or something is wrong.
+// Nothing if the program is to go on; otherwise what main() returns: --help or --version has been printed, or something
+// is wrong.
 [[nodiscard]] inline std::optional<int> read_command_line(CLI::App& app, int argc, const char* const* argv, std::string_view program) {
     try {
         app.parse(argc, argv);

@@ -1,8 +1,8 @@
 #pragma once
-// Private folder: a folder that only its user can enter, and so the right to use what lies in it.
+// Private folder: a folder that only its user can enter, and thus the right to use what is in it.
 //
-// Sockets and locks of a session are trusted because of where they lie. It is not a sandbox: the user's own
-// processes, and root, come in as they like. Thread rule: no shared state.
+// Sockets and locks of a session are trusted because of where they are. It is not a sandbox: the user's own processes,
+// and root, can enter it. Thread rule: no shared state.
 
 #include <baton/result.hpp>
 
@@ -12,11 +12,11 @@
 
 namespace baton::detail {
 
-// Refused if `path` is missing, a symlink, no folder, another user's, or not of mode 0700; the text says
-// which command puts it right.
+// Refused if `path` is missing, a symlink, not a folder, owned by another user, or not of mode 0700; the text says
+// which command repairs it.
 [[nodiscard]] Result<void> check_private_folder(const std::string& path);
 
-// Makes it with mode 0700 unless it is there, and checks it either way. Its parent must be there.
+// Makes it with mode 0700 unless it exists, and checks it in either case. Its parent must exist.
 [[nodiscard]] Result<void> make_private_folder(const std::string& path);
 
 // Removes the regular files and sockets directly in `path`, the one called `last` after all others, and then the

@@ -1,9 +1,9 @@
 #pragma once
-// Process facts: what the kernel knows of any process, be it our child or not.
+// Process facts: what the kernel knows of any process, whether or not it is our child.
 //
-// A number alone is not a process: pids are used again. A pidfd is one process for ever, and a pid together
-// with its start ticks names one within a boot. Facts are a photograph: the process may have gone on, or
-// gone, by the time they are read. Nothing here starts or reaps a process (child.hpp does).
+// A pid alone does not identify a process, because pids are reused. A pidfd refers to one process for ever, and a pid
+// together with its start ticks identifies one within a boot. Facts are a snapshot: the process may have changed or
+// exited by the time they are read. Nothing here starts or reaps a process (child.hpp does).
 //
 // Thread rule: no shared state, callable anywhere.
 
@@ -26,20 +26,20 @@ struct ProcessFacts {
     unsigned long long start_ticks = 0;   // since boot
 };
 
-// Nothing when there is no such process.
+// Nothing if there is no such process.
 [[nodiscard]] std::optional<ProcessFacts> facts_of(pid_t pid);
 
-// NAME=VALUE as the process was started with, later changes of its own are not seen. Nothing when it has
-// exited or belongs to another user; empty for a zombie, and for an instant while a program is being started.
+// NAME=VALUE as the process was started with; its own later changes are not visible. Nothing if it has exited or
+// belongs to another user; empty for a zombie, and for an instant while a program is being started.
 [[nodiscard]] std::optional<std::vector<std::string>> environment_of(pid_t pid);
 
 // Becomes readable when the process exits, no matter which process its parent is. `gone` if there is no such process.
 [[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
 
-// Gone when the process has been reaped; a zombie takes every signal and does nothing.
+// `gone` if the process has been reaped; a zombie accepts every signal and does nothing.
 [[nodiscard]] Result<void> send_signal_through(int pidfd, int signal);
 
-// Waits for the exit, until the deadline on the steady clock at the longest.
+// Waits for the exit, no longer than until the deadline on the steady clock.
 [[nodiscard]] bool has_exited_by(int pidfd, Deadline deadline);
 
 }  // namespace baton::detail

@@ -1,16 +1,16 @@
 #pragma once
-// SessionFolder: where the sockets of one session lie, and the proof that the session lives.
+// SessionFolder: the folder with the sockets of one session, and the proof that the session lives.
 //
 // A session is alive exactly as long as its coordinator holds the locks on the folder, on <folder>/lock and on
-// /dev/shm/baton-<id>-lock (session_base.hpp says why three). The kernel frees a lock when its holder dies, in whatever
-// way, and gives it to nobody else; a pid file could not promise that, since pids are used again. The lock files also
-// name pid and start ticks, for people to read. The folder is not a place for data: only sockets and small files, and
-// whatever else somebody puts there stops its removal.
+// /dev/shm/baton-<id>-lock (session_base.hpp says why three). The kernel frees a lock when its holder dies, however it
+// dies, and gives it to no other process. A pid file could not promise that, because pids are reused. The lock files
+// also name pid and start ticks, for people to read. The folder is not a place for data: it has only sockets and small
+// files, and anything else in it prevents its removal.
 //
 // Invariants:
 //   - The folder and the base that it lies in belong to this user and have mode 0700; others are refused.
 //   - Every socket path fits into sockaddr_un.
-//   - Its end removes the folder (I7); where that fails, or the coordinator dies, sweep.hpp does it.
+//   - Its end removes the folder (I7); if that fails, or the coordinator dies, sweep.hpp does it.
 //
 // Thread rule: one thread at a time. A process that forks without exec hands the lock to its copy, and the
 // session then looks alive until both have ended; Baton never does.
@@ -32,8 +32,8 @@ inline constexpr std::size_t socket_name_size_bytes_max = 24;   // two 32-bit nu
 
 class SessionFolder {
 public:
-    // Makes the base where it is missing. Refused if base or path are not as the invariants want them;
-    // overloaded if another process keeps the list of sessions locked.
+    // Makes the base if it is missing. Refused if base or path violate the invariants; `overloaded` if another process
+    // keeps the list of sessions locked.
     [[nodiscard]] static Result<SessionFolder> create();
 
     SessionFolder(SessionFolder&&) noexcept = default;
@@ -46,7 +46,7 @@ public:
     // "<folder>/<name>.sock". check()s that the name is neither empty, nor too long, nor a path.
     [[nodiscard]] std::string socket_path(std::string_view name) const;
 
-    // Makes the session's files look new to what removes old ones from /tmp. To be called now and then.
+    // Makes the session's files look new to programs that remove old ones from /tmp. Call it now and then.
     void touch() const noexcept;
 
     // Removes the files and sockets in the folder, the folder, and frees the locks; a second call does nothing.
@@ -75,12 +75,12 @@ struct SessionInfo {
     pid_t pid = 0;  // of its coordinator, as the lock file says; 0 if it says nothing
 };
 
-// All sessions of this user, those included that died and have not been swept. Sorted by id.
+// All sessions of this user, including dead ones that have not been swept. Sorted by id.
 [[nodiscard]] Result<std::vector<SessionInfo>> list_sessions();
 
-// The session to join: the one named by its id or by the path of its folder, else the one in $BATON_SESSION
-// (a path as well, or an id), else the only live one of this user. Always a live one in a private folder.
-// Gone if there is none, refused if there are several to choose from; the text says which, and what to do.
+// The session to join: the one named by its id or by the path of its folder; otherwise the one in $BATON_SESSION (a
+// path or an id); otherwise the only live one of this user. Always a live session in a private folder. `gone` if there
+// is none, `refused` if there are several; the text says which, and what to do.
 [[nodiscard]] Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path);
 
 }  // namespace baton::detail

@@ -3,9 +3,9 @@
 //
 // While it lives they are caught, even if a shell had them ignored; its end restores what was there before. An ignored
 // SIGHUP stays ignored: that is what `nohup` asks for. It stops nothing by itself, apart from the one case below; the
-// code that polls it decides. What other signals do is settled by process/birth.hpp.
+// code that polls it decides. process/birth.hpp decides what other signals do.
 //
-// The handler touches lock-free atomics and write(2) only. Invariant: one lives in a process at a time.
+// The handler touches lock-free atomics and write(2) only. Invariant: a process has at most one at a time.
 //
 // Thread rule: made, asked and ended by one thread; the signals may arrive on any thread, so other threads
 // must have ended or blocked them before it ends.
@@ -24,16 +24,16 @@ public:
     // them too long: the handler leaves with _exit(130), nothing is cleaned up and the next start sweeps.
     enum class Second { exits_now, is_counted };
 
-    // Overloaded if there are no descriptors left. check()s that no other one lives.
+    // `overloaded` if there are no descriptors left. check()s that there is no other one.
     [[nodiscard]] static Result<StopSignals> install(Second second);
 
     StopSignals(StopSignals&&) noexcept = default;
     StopSignals& operator=(StopSignals&&) = delete;
     ~StopSignals();
 
-    // Readable from a signal on until take().
+    // Readable from a signal until take().
     [[nodiscard]] int fd() const noexcept { return read_end_.get(); }
-    // How many have come since install(), of all kinds.
+    // How many signals have arrived since install(), of all kinds.
     [[nodiscard]] int count() const noexcept;
     // Makes fd() unreadable and returns the number of the latest signal since the last take(), 0 for none.
     [[nodiscard]] int take() noexcept;
