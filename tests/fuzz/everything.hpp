@@ -1,5 +1,5 @@
 #pragma once
-// A command with a field of every kind that the table in runtime/wire/convert.hpp names.
+// A command with a field of every kind that the table in baton/detail/convert.hpp names.
 
 #include <baton/detail/convert.hpp>
 #include "runtime/wire/handle.hpp"
