@@ -18,6 +18,7 @@
 #include "runtime/process/birth.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/output.hpp"
+#include "runtime/session/directory.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
@@ -159,6 +160,32 @@ int run_actor_program(int argc, char** argv, const ActorClass& actor) {
     on_failed_check(nullptr);
     last_words_place = nullptr;
     return code;
+}
+
+int run_one_of(int argc, char** argv, const std::vector<ActorClass>& actors) {
+    std::string names;
+    for (const ActorClass& one : actors) names += (names.empty() ? "" : ", ") + one.name;
+    const bool is_named = argc >= 3 && argv[1] == actor_option;
+    for (const ActorClass& one : actors) {
+        if (!is_named || one.name != argv[2]) continue;
+        argv[2] = argv[0];
+        return run_actor_program(argc - 2, argv + 2, one);
+    }
+    const std::optional<SpawnedAs> place = spawned_as();
+    take_over_birth(place ? Birth::actor : Birth::program);
+    if (!place) {
+        print_output(fmt::format("{} contains several actors: {}. A coordinator starts them; a spawn says which one it means "
+                                 "(SpawnOptions::actor).\n\n`{} {} NAME --describe` prints the commands of one.\n",
+                                 argv[0], names, argv[0], actor_option));
+        return code_with_output(argv[0], exit_usage);
+    }
+    Log log{to_string(place->actor)};
+    const std::string asked = is_named ? fmt::format("no actor '{}'", argv[2]) : std::string("several actors, and the spawn names none of them");
+    const Error why{ErrorKind::refused, fmt::format("this program contains {}: choose one of {} (SpawnOptions::actor)", asked, names)};
+    Result<Vitals> vitals = Vitals::open(std::filesystem::path(place->folder).filename().string());
+    if (!vitals) return fail(log, nullptr, "vitals.missing", vitals.error(), exit_unavailable);
+    Result<OwnVitals> words = OwnVitals::open(*vitals, place->actor);
+    return fail(log, words ? &*words : nullptr, "actor.unnamed", why, exit_usage);
 }
 
 }  // namespace baton::detail

@@ -19,10 +19,16 @@
 //     baton::Deadline next_deadline();  // Deadline::never() as long as there is nothing to do
 //     void on_deadline();
 //
+// One program may contain several actors; a spawn says which one it means (SpawnOptions::actor):
+//     int main(int argc, char** argv) {
+//         return baton::run_actors(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Gnu, gnu::Protocol>("gnu")});
+//     }
+//
 // One thread: main's. All on() are called from it, one at a time.
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <baton/context.hpp>
 #include <baton/detail/dispatch.hpp>
@@ -33,6 +39,7 @@ namespace detail {
 
 // An actor's class without its type.
 struct ActorClass {
+    std::string name;  // of one among several
     ProtocolDescription protocol;
     std::span<const CommandHandler> handlers;
     std::function<std::shared_ptr<void>(Context&)> make;
@@ -40,10 +47,11 @@ struct ActorClass {
     void (*on_deadline)(void* actor) = nullptr;
 };
 [[nodiscard]] int run_actor_program(int argc, char** argv, const ActorClass& actor);
+[[nodiscard]] int run_one_of(int argc, char** argv, const std::vector<ActorClass>& actors);
 
 template <class Actor, class ProtocolType>
 [[nodiscard]] ActorClass actor_class() {
-    ActorClass out{describe_protocol<ProtocolType>(), CommandHandlers<Actor, ProtocolType>::all, {}};
+    ActorClass out{{}, describe_protocol<ProtocolType>(), CommandHandlers<Actor, ProtocolType>::all, {}};
     if constexpr (requires(Actor& actor) { actor.next_deadline(); })
         out.next_deadline = [](void* actor) { return static_cast<Actor*>(actor)->next_deadline(); };
     if constexpr (requires(Actor& actor) { actor.on_deadline(); })
@@ -59,6 +67,21 @@ template <class Actor, class ProtocolType, class... More>
     detail::ActorClass actor = detail::actor_class<Actor, ProtocolType>();
     actor.make = [&](Context& context) { return std::make_shared<Actor>(context, more...); };
     return detail::run_actor_program(argc, argv, actor);
+}
+
+// One of several actors of a program, by the name that SpawnOptions::actor gives. What `more` refers to must live as long as
+// the program.
+template <class Actor, class ProtocolType, class... More>
+[[nodiscard]] detail::ActorClass actor(std::string name, More&... more) {
+    detail::ActorClass one = detail::actor_class<Actor, ProtocolType>();
+    one.name = std::move(name);
+    one.make = [&more...](Context& context) { return std::make_shared<Actor>(context, more...); };
+    return one;
+}
+
+// The same as run_actor() for a program of several actors. A spawn that names none of them is told which there are.
+[[nodiscard]] inline int run_actors(int argc, char** argv, const std::vector<detail::ActorClass>& actors) {
+    return detail::run_one_of(argc, argv, actors);
 }
 
 }  // namespace baton

@@ -18,28 +18,36 @@ struct Access;  // the runtime's way to what is private here
 
 template <class R>
 class Answer {
+    using Value = detail::ReplyValue<R>;
+
 public:
     Answer() = default;
     explicit Answer(detail::AnswerSlot slot) : slot_(std::move(slot)) {}
 
-    void reply(const R& value)
-        requires(!detail::carries_held<R>())
+    // To a command whose Reply is void.
+    void reply()
+        requires std::is_void_v<R>
+    {
+        reply(std::monostate{});
+    }
+    void reply(const Value& value)
+        requires(!detail::carries_held<Value>())
     {
         if (!slot_.is_asked()) return;
         detail::Buffer body;
         detail::Encoder encoder{body};
-        detail::encode<R>(encoder, value);
+        detail::encode<Value>(encoder, value);
         slot_.reply(body);
     }
     // A reply that carries segments: they leave `value` when the reply is on its way.
-    void reply(R&& value)
-        requires(detail::carries_held<R>())
+    void reply(Value&& value)
+        requires(detail::carries_held<Value>())
     {
         if (!slot_.is_asked()) return;
-        detail::Parcel parcel{detail::fields::full_type_name<R>(), {}};
+        detail::Parcel parcel{detail::fields::full_type_name<Value>(), {}};
         detail::Buffer body;
         detail::Encoder encoder{body, parcel.holdings};
-        detail::encode<R>(encoder, value);
+        detail::encode<Value>(encoder, value);
         slot_.reply(body, &parcel);
     }
     void fail(const Error& error) { slot_.fail(error); }

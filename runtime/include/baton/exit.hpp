@@ -1,6 +1,8 @@
 #pragma once
 // Exit: why and how an actor ended, as told by the kernel and by the actor itself. A plain value, the same for all that ask.
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -76,3 +78,12 @@ struct RosterRow {
 };
 
 }  // namespace baton
+
+// As to_text() says it.
+template <>
+struct fmt::formatter<baton::Exit> : fmt::formatter<std::string> {
+    template <class FormatContext>
+    auto format(const baton::Exit& value, FormatContext& context) const {
+        return fmt::formatter<std::string>::format(baton::to_text(value), context);
+    }
+};

@@ -1,6 +1,8 @@
 #pragma once
 // Layout: the type and shape of the elements of shared memory, as NumPy writes them. Plain values.
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,3 +37,12 @@ enum class HandleKind : std::uint8_t { segment = 1, lease = 2, slice = 3 };
 }  // namespace detail
 
 }  // namespace baton
+
+// As to_text() says it.
+template <>
+struct fmt::formatter<baton::Layout> : fmt::formatter<std::string> {
+    template <class FormatContext>
+    auto format(const baton::Layout& value, FormatContext& context) const {
+        return fmt::formatter<std::string>::format(baton::to_text(value), context);
+    }
+};

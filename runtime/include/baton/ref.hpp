@@ -6,6 +6,8 @@
 // another one it is `refused`, as the same numbers are another actor there. AnyRef is a Ref without a protocol; scripts
 // use it. Thread rule: plain values.
 
+#include <fmt/format.h>
+
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -100,5 +102,28 @@ template <>
 struct std::hash<baton::ActorId> {
     std::size_t operator()(baton::ActorId id) const noexcept {
         return std::hash<std::uint64_t>{}(std::uint64_t{id.number} << 32 | id.incarnation);
+    }
+};
+
+// "3.1", of addresses too.
+template <>
+struct fmt::formatter<baton::ActorId> : fmt::formatter<std::string> {
+    template <class FormatContext>
+    auto format(baton::ActorId id, FormatContext& context) const {
+        return fmt::formatter<std::string>::format(baton::to_string(id), context);
+    }
+};
+template <>
+struct fmt::formatter<baton::AnyRef> : fmt::formatter<baton::ActorId> {
+    template <class FormatContext>
+    auto format(const baton::AnyRef& ref, FormatContext& context) const {
+        return fmt::formatter<baton::ActorId>::format(ref.id, context);
+    }
+};
+template <class Protocol>
+struct fmt::formatter<baton::Ref<Protocol>> : fmt::formatter<baton::ActorId> {
+    template <class FormatContext>
+    auto format(const baton::Ref<Protocol>& ref, FormatContext& context) const {
+        return fmt::formatter<baton::ActorId>::format(ref.id, context);
     }
 };

@@ -237,15 +237,15 @@ using ErrorException = ErrorException;
 // "refused: ..." and "refused".
 template <>
 struct fmt::formatter<baton::Error> : fmt::formatter<std::string> {
-    template <class Context>
-    auto format(const baton::Error& error, Context& context) const {
+    template <class FormatContext>
+    auto format(const baton::Error& error, FormatContext& context) const {
         return fmt::formatter<std::string>::format(baton::to_text(error), context);
     }
 };
 template <>
 struct fmt::formatter<baton::ErrorKind> : fmt::formatter<std::string_view> {
-    template <class Context>
-    auto format(baton::ErrorKind kind, Context& context) const {
+    template <class FormatContext>
+    auto format(baton::ErrorKind kind, FormatContext& context) const {
         return fmt::formatter<std::string_view>::format(baton::name_of(kind), context);
     }
 };

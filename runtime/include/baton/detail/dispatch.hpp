@@ -34,14 +34,18 @@ void call_on(Actor& actor, C&& command, AnswerSlot& slot) {
             actor.on(std::move(command), Answer<Reply>{std::move(slot)});
         } else {
             using Returned = decltype(actor.on(std::move(command)));
-            static_assert(std::is_convertible_v<Returned, Result<Reply>>,
+            static_assert(std::is_same_v<Returned, Reply> || std::is_convertible_v<Returned, Result<Reply>>,
                           "on() of a command with a Reply returns that Reply, a Result of it, or takes an Answer");
-            Result<Reply> result = actor.on(std::move(command));
+            Result<Reply> result = [&]() -> Result<Reply> {
+                if constexpr (std::is_void_v<Returned>) return actor.on(std::move(command)), Result<Reply>{};
+                else return actor.on(std::move(command));
+            }();
             // What was lent with the command is returned before its asker hears the answer.
             if constexpr (carries_held<C>()) command = C{};
             if (!slot.is_asked()) return;
             if (!result) return slot.fail(result.error());
-            Answer<Reply>{std::move(slot)}.reply(std::move(*result));
+            if constexpr (std::is_void_v<Reply>) Answer<Reply>{std::move(slot)}.reply();
+            else Answer<Reply>{std::move(slot)}.reply(std::move(*result));
         }
     } else {
         static_assert(requires { actor.on(std::move(command)); }, "the actor has no on() for a command of its protocol");
