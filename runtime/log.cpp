@@ -3,11 +3,15 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 
+#include "runtime/base/log_level.hpp"
 #include "runtime/base/say.hpp"
-
 #include "runtime/base/text.hpp"
 
 namespace baton {
@@ -16,14 +20,18 @@ using namespace detail;
 
 namespace {
 
-LogLevel level_from_environment() {
-    const char* text = std::getenv("BATON_LOG");
-    const std::string_view name = text == nullptr ? "" : text;
-    if (name == "debug") return LogLevel::debug;
-    if (name == "info") return LogLevel::info;
-    if (name == "error") return LogLevel::error;
-    if (name == "off") return LogLevel::off;
-    return LogLevel::warn;
+constexpr std::array<std::string_view, 5> level_names{"debug", "info", "warn", "error", "off"};
+
+std::optional<LogLevel> level_of(std::string_view name) {
+    const auto found = std::ranges::find(level_names, name);
+    if (found == level_names.end()) return std::nullopt;
+    return static_cast<LogLevel>(found - level_names.begin());
+}
+
+// Empty where it is not set.
+std::string_view said_in_environment() {
+    const char* const text = std::getenv(detail::log_variable);
+    return text == nullptr ? std::string_view{} : std::string_view{text};
 }
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
@@ -38,6 +46,22 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }
 
 }  // namespace
+
+LogLevel detail::log_level_from_environment() {
+    const std::string_view said = said_in_environment();
+    if (said.empty()) return LogLevel::warn;
+    if (const std::optional<LogLevel> level = level_of(said); level) return *level;
+    static std::atomic_flag was_told = ATOMIC_FLAG_INIT;
+    constexpr std::size_t shown_bytes_max = 80;
+    if (!was_told.test_and_set())
+        say(fmt::format("baton: {}='{}' is not a log level, so warn is used; the levels are {}\n", log_variable,
+                        printable(readable(said, shown_bytes_max)), fmt::join(level_names, ", ")));
+    return LogLevel::warn;
+}
+
+void detail::replace_bad_log_level(std::vector<std::pair<std::string, std::string>>& environment) {
+    if (const std::string_view said = said_in_environment(); !said.empty() && !level_of(said)) environment.emplace_back(log_variable, "warn");
+}
 
 struct Log::Sink {
     // spdlog's own sinks wait for as long as stderr takes no text.
@@ -54,7 +78,7 @@ struct Log::Sink {
 };
 
 Log::Log(std::string who)
-    : who_(std::move(who)), level_(level_from_environment()), sink_(std::make_unique<Sink>()) {
+    : who_(std::move(who)), level_(log_level_from_environment()), sink_(std::make_unique<Sink>()) {
     sink_->logger.set_level(spdlog::level::trace);  // Log::writes() decides
     sink_->logger.set_pattern("%H:%M:%S.%e %v");
 }
@@ -64,8 +88,7 @@ Log::Log(Log&&) noexcept = default;
 Log& Log::operator=(Log&&) noexcept = default;
 
 void Log::write(LogLevel level, std::string_view event, std::string_view text) {
-    static constexpr std::string_view names[] = {"debug", "info", "warn", "error", "off"};
-    const std::string line = fmt::format("{} {} {} {}", printable(who_), names[static_cast<int>(level)], event, printable(text));
+    const std::string line = fmt::format("{} {} {} {}", printable(who_), level_names[static_cast<std::size_t>(level)], event, printable(text));
     sink_->logger.log(to_spdlog(level), "{}", line);
 }
 

@@ -4,6 +4,7 @@
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/log_level.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
@@ -247,6 +248,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     spec.environment = {{session_variable, folder_->path()},
                         {actor_variable, to_string(*id)},
                         {coordinator_variable, std::to_string(::getpid())}};
+    replace_bad_log_level(spec.environment);
     Result<Child> child = Child::start(spec);
     Result<void> watched;
     if (child) watched = watch(child->pidfd(), packed(*id));

@@ -14,6 +14,7 @@
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/limit_behind.hpp"
+#include "runtime/base/log_level.hpp"
 #include "runtime/base/say.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/process/birth.hpp"
@@ -108,6 +109,7 @@ Result<Child> start_scenario(const Options& options, const SessionFolder& folder
     ChildSpec spec;
     spec.group = ChildSpec::Group::parents;  // so that the terminal's Ctrl-C reaches it
     spec.environment = {{session_variable, folder.path()}};
+    replace_bad_log_level(spec.environment);
     spec.arguments.assign(options.scenario.begin() + 1, options.scenario.end());
     if (options.scenario.front().ends_with(".py")) {
         if (::access(options.scenario.front().c_str(), R_OK) != 0)

@@ -17,6 +17,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/log_level.hpp"
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/call.hpp"
@@ -160,6 +161,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     }
     spec.input = ChildSpec::Input::none;
     spec.inherit_fd = announces.get();
+    replace_bad_log_level(spec.environment);
     Result<Child> child = Child::start(spec);
     if (!child) return child.error();
     announces.reset();
