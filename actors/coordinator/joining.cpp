@@ -263,7 +263,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     member->name = std::move(name);
     member->program = std::move(*path);
     member->pid = static_cast<std::uint64_t>(child->pid());
-    member->parent = spawner;
+    if (!command.outlives_spawner.value_or(false)) member->parent = spawner;
     member->child.emplace(std::move(*child));
     member->fingerprint_expected = command.fingerprint;
     return member;

@@ -27,7 +27,7 @@ struct Member {
     std::string name;
     std::string program;             // empty for an outsider
     std::uint64_t pid = 0;
-    ActorId parent;                  // the actor or outsider that spawned it, and with which it ends
+    ActorId parent;                  // the actor or outsider with which it ends: its spawner, or nobody if it outlives that
     State state = State::starting;
     std::uint64_t wave = 0;          // started together with those of the same number
     std::optional<Child> child;      // of a spawned one

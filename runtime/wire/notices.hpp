@@ -79,6 +79,7 @@ struct Spawn {
     std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
     // When the spawner gives up, on this machine's CLOCK_MONOTONIC: a command that is read later than that starts nothing.
     std::optional<Duration> until = {};
+    std::optional<bool> outlives_spawner = {};  // true: it runs until it is stopped or the session ends
     using Reply = Spawned;
 };
 
