@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -31,6 +33,10 @@ std::optional<std::string> whole_file(const std::string& path) {
     }
 }
 
+Duration duration_of_ticks(std::int64_t ticks) {
+    return std::chrono::nanoseconds{ticks * (1'000'000'000 / ::sysconf(_SC_CLK_TCK))};
+}
+
 }  // namespace
 
 std::optional<ProcessFacts> facts_of(pid_t pid) {
@@ -41,15 +47,34 @@ std::optional<ProcessFacts> facts_of(pid_t pid) {
     const std::size_t name_end = text->rfind(')');
     if (name_end == std::string::npos) return std::nullopt;
 
-    constexpr int fields_between_ppid_and_start = 17;
+    constexpr int fields_between_ppid_and_cpu = 9;
+    constexpr int fields_between_cpu_and_start = 6;
     std::istringstream fields{text->substr(name_end + 1)};
     ProcessFacts facts{.pid = pid};
     fields >> facts.state >> facts.ppid;
     std::string skipped;
-    for (int field = 0; field < fields_between_ppid_and_start; ++field) fields >> skipped;
-    fields >> facts.start_ticks;
+    const auto skip = [&](int count) {
+        for (int field = 0; field < count; ++field) fields >> skipped;
+    };
+    skip(fields_between_ppid_and_cpu);
+    std::int64_t user_ticks = 0;
+    std::int64_t system_ticks = 0;
+    fields >> user_ticks >> system_ticks;
+    skip(fields_between_cpu_and_start);
+    fields >> facts.start_ticks >> skipped;
+    std::uint64_t resident_pages = 0;
+    fields >> resident_pages;
     if (!fields) return std::nullopt;
+    facts.cpu = duration_of_ticks(user_ticks + system_ticks);
+    facts.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     return facts;
+}
+
+Duration age_of(const ProcessFacts& facts) {
+    timespec now{};  // of the clock that counts from the boot, as start_ticks do
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    const Duration since_boot = std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+    return std::max(Duration::zero(), since_boot - duration_of_ticks(static_cast<std::int64_t>(facts.start_ticks)));
 }
 
 std::optional<std::vector<std::string>> environment_of(pid_t pid) {

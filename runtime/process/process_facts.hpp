@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,11 +24,16 @@ struct ProcessFacts {
     pid_t pid = 0;
     pid_t ppid = 0;
     char state = '?';                     // as in /proc/PID/stat: R, S, D, T, Z, ...
+    Duration cpu{};                       // its threads have used, in user mode and in the kernel
     unsigned long long start_ticks = 0;   // since boot
+    std::uint64_t resident_bytes = 0;     // of memory, shared pages included
 };
 
 // Nothing if there is no such process.
 [[nodiscard]] std::optional<ProcessFacts> facts_of(pid_t pid);
+
+// How long ago it was started.
+[[nodiscard]] Duration age_of(const ProcessFacts& facts);
 
 // NAME=VALUE as the process was started with; its own later changes are not visible. Nothing if it has exited or
 // belongs to another user; empty for a zombie, and for an instant while a program is being started.
