@@ -10,9 +10,8 @@
 # Public headers go to include/baton; nothing else is installed.
 include(CMakePackageConfigHelpers)
 
-# Scripts and users find the programs in PATH; the coordinator bears its long name there.
-install(PROGRAMS $<TARGET_FILE:coordinator> DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME baton-coordinator)
-install(TARGETS baton sync DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Scripts and users find the programs in PATH.
+install(TARGETS baton coordinator sync DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})  # those of pool and sync: baton_public_headers
 

@@ -1,6 +1,6 @@
 """The same in Python: starts a greeter, asks it twice, and leaves nothing behind.
 
-    coordinator hello.py        or        python3 hello.py
+    baton run hello.py        or        python3 hello.py
 """
 import baton
 

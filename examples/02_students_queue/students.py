@@ -1,6 +1,6 @@
 """Three students and a teacher: commands one way, answers back, everybody goes home.
 
-    coordinator students.py        or        python3 students.py
+    baton run students.py        or        python3 students.py
 """
 import baton
 

@@ -1,7 +1,7 @@
 """The same class with a context manager: what students say goes to an audience, which is this scenario. It listens until it
 has been quiet for a moment.
 
-    coordinator students.py [SECONDS]        or        python3 students.py [SECONDS]
+    baton run students.py [SECONDS]        or        python3 students.py [SECONDS]
 
 So long is the moment: 0.2 s, as in the story.
 """

@@ -1,7 +1,7 @@
 """A passenger and a taxi talk over a channel, until an event says that the taxi is there; afterwards each of them tells
 the talk from his point of view.
 
-    coordinator taxi.py [MILLISECONDS]        or        python3 taxi.py [MILLISECONDS]
+    baton run taxi.py [MILLISECONDS]        or        python3 taxi.py [MILLISECONDS]
 
 A leg of the ride takes so many milliseconds: 100, and a second in the story. There the passenger listened until the event was
 set, and could miss what had been said just before.

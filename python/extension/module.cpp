@@ -19,6 +19,7 @@
 #include "runtime/base/say.hpp"
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/process/birth.hpp"
+#include "runtime/session/environment.hpp"
 #include "runtime/base/progress.hpp"
 #include "runtime/base/version.hpp"
 
@@ -276,9 +277,8 @@ std::string own_programs() {
     if (error) return {};
     const std::filesystem::path package = self.parent_path();
     for (const char* bin : {"../../bin", "../../../../bin"})  // built, installed
-        for (const char* name : {"coordinator", "baton-coordinator"})
-            if (const auto folder = (package / bin).lexically_normal(); std::filesystem::exists(folder / name, error))
-                return folder.string();
+        if (const auto folder = (package / bin).lexically_normal(); std::filesystem::exists(folder / coordinator_program, error))
+            return folder.string();
     return {};
 }
 

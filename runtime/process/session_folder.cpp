@@ -28,7 +28,7 @@ constexpr std::size_t base_path_size_bytes_max = socket_path_size_bytes_max  // 
                                                  - 1 - socket_name_size_bytes_max  // "/<name>"
                                                  - socket_suffix.size();
 constexpr int id_attempts_max = 8;
-constexpr std::string_view how_to_start = "start a coordinator first";
+constexpr std::string_view how_to_start = "`baton serve` keeps one open, `baton run SCRIPT` runs a script in one";
 
 Result<std::string> make_session_base() {
     const std::string base = session_base_path();

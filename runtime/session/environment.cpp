@@ -1,7 +1,9 @@
 #include "runtime/session/environment.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -44,7 +46,9 @@ std::vector<std::string> program_folders() {
         std::string_view rest = listed;
         while (!rest.empty()) {
             const std::size_t colon = std::min(rest.find(':'), rest.size());
-            if (colon > 0) folders.emplace_back(rest.substr(0, colon));
+            // Absolute: the coordinator, which is told of them, may work in another folder.
+            std::error_code error;
+            if (colon > 0) folders.push_back(std::filesystem::absolute(rest.substr(0, colon), error).string());
             rest.remove_prefix(std::min(colon + 1, rest.size()));
         }
     }
@@ -54,20 +58,22 @@ std::vector<std::string> program_folders() {
     return folders;
 }
 
-std::string coordinator_command() {
-    std::error_code error;
-    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-    std::vector<std::string> folders{self.parent_path().string()};
-    std::string_view path = variable("PATH");
-    for (std::size_t start = 0; start < path.size();) {
-        const std::size_t end = std::min(path.find(':', start), path.size());
-        folders.emplace_back(path.substr(start, end - start));
+Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
+    if (const std::string_view named = variable("BATON_COORDINATOR_PROGRAM"); !named.empty()) return std::string(named);
+    std::vector<std::string> looked_in = folders;
+    for (const std::string& folder : program_folders()) looked_in.push_back(folder);
+    const std::string_view path_list = variable("PATH");
+    for (std::size_t start = 0; start <= path_list.size();) {
+        const std::size_t end = std::min(path_list.find(':', start), path_list.size());
+        if (end > start) looked_in.emplace_back(path_list.substr(start, end - start));
         start = end + 1;
     }
-    for (const std::string& folder : folders)
-        for (const std::string_view name : {coordinator_in_build, coordinator_installed})
-            if (std::filesystem::exists(std::filesystem::path{folder} / name, error)) return std::string(name);
-    return std::string(coordinator_installed);
+    for (const std::string& folder : looked_in) {
+        const std::string path = fmt::format("{}/{}", folder, coordinator_program);
+        if (::access(path.c_str(), X_OK) == 0) return path;
+    }
+    return Error{ErrorKind::gone, fmt::format("the program {} was found neither beside this program nor in PATH: install it, or "
+                                              "name its path in BATON_COORDINATOR_PROGRAM", coordinator_program)};
 }
 
 std::string coordinator_address(std::string_view folder) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <baton/ref.hpp>
+#include <baton/result.hpp>
 
 namespace baton::detail {
 
@@ -44,13 +45,11 @@ struct SpawnedAs {
 
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
 
-// The names of the coordinator's program: in a build folder, and where it is installed, as there are other programs in
-// the same folder then.
-inline constexpr std::string_view coordinator_in_build = "coordinator";
-inline constexpr std::string_view coordinator_installed = "baton-coordinator";
+// The coordinator's program, in a build folder and where it is installed.
+inline constexpr std::string_view coordinator_program = "baton-coordinator";
 
-// What a user types to start a coordinator: the name of the one that lies beside this program, or is this program; else
-// that of the one in PATH, else the installed name.
-[[nodiscard]] std::string coordinator_command();
+// Its path: what BATON_COORDINATOR_PROGRAM names; else the first in `folders`, in program_folders() and in PATH. `gone`
+// where there is none.
+[[nodiscard]] Result<std::string> find_coordinator(const std::vector<std::string>& folders);
 
 }  // namespace baton::detail

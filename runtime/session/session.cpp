@@ -34,27 +34,6 @@
 namespace baton::detail {
 namespace {
 
-// The coordinator that this program starts for itself: named by the user, beside the program, or installed.
-Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
-    if (const char* named = std::getenv("BATON_COORDINATOR_PROGRAM"); named != nullptr) return std::string(named);
-    std::vector<std::string> looked_in = folders;
-    for (const std::string& folder : program_folders()) looked_in.push_back(folder);
-    std::string path_list = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
-    for (std::size_t start = 0; start <= path_list.size();) {
-        const std::size_t end = std::min(path_list.find(':', start), path_list.size());
-        if (end > start) looked_in.push_back(path_list.substr(start, end - start));
-        start = end + 1;
-    }
-    for (const std::string& folder : looked_in)
-        for (const std::string_view name : {coordinator_in_build, coordinator_installed}) {
-            const std::string path = fmt::format("{}/{}", folder, name);
-            if (::access(path.c_str(), X_OK) == 0) return path;
-        }
-    return Error{ErrorKind::gone,
-                 "no session was named, and no coordinator to start one was found beside this program or in PATH: "
-                 "install baton-coordinator, or name it in BATON_COORDINATOR_PROGRAM"};
-}
-
 constexpr std::size_t announced_line_bytes_max = 8192;
 
 // What comes through `fd` until its end or a line's end.
@@ -132,7 +111,8 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     session->folders_ = entry.program_folders;
     for (std::string& folder : program_folders()) session->folders_.push_back(std::move(folder));
 
-    const bool names_one = entry.session.has_value() || std::getenv(session_variable) != nullptr;
+    const char* const variable = std::getenv(session_variable);
+    const bool names_one = entry.session.has_value() || (variable != nullptr && *variable != '\0');
     if (names_one || !entry.may_start) {
         Result<SessionInfo> found = find_session(entry.session);
         if (!found) return found.error();
@@ -147,7 +127,8 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
 
 Result<void> Session::start_coordinator(const Entry& entry) {
     Result<std::string> program = find_coordinator(entry.program_folders);
-    if (!program) return program.error();
+    if (!program)
+        return Error{program.error().kind, "no session was named, and none can be started: " + program.error().text};
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot start a coordinator: no pipe can be made");
     UniqueFd announced{ends[0]};

@@ -61,7 +61,7 @@ class Examples(ProgramTest):
         path = os.path.join(EXAMPLES, example, script)
         with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
             expected = file.read()
-        for command in ([os.path.join(BIN, "coordinator"), path, *arguments], [sys.executable, path, *arguments]):
+        for command in ([os.path.join(BIN, "baton-coordinator"), path, *arguments], [sys.executable, path, *arguments]):
             with self.subTest(command=command):
                 self.assertEqual(normalised(self.run_it(*command).stdout), expected)
 
@@ -71,7 +71,7 @@ class Examples(ProgramTest):
     def test_hello_in_cpp_says_the_same(self):
         with open(os.path.join(EXAMPLES, "01_hello", "expected.txt"), encoding="utf-8") as file:
             self.assertEqual(self.run_it(os.path.join(BIN, "hello")).stdout, file.read())
-        self.run_it(os.path.join(BIN, "coordinator"), "hello")
+        self.run_it(os.path.join(BIN, "baton-coordinator"), "hello")
 
     def test_students_speak_in_the_order_in_which_they_are_asked(self):
         self.expect("02_students_queue", "students.py")

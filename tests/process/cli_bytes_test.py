@@ -14,23 +14,32 @@ from cli_test import BIN
 
 class Numbers(cli_test.World):
     def refused(self, *arguments):
-        done = subprocess.run([f"{BIN}/coordinator", *arguments], env=self.environment, capture_output=True, text=True,
+        done = subprocess.run([f"{BIN}/baton-coordinator", *arguments], env=self.environment, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, check=False)
         self.assertEqual(done.returncode, 64, done.stderr)
         self.assertEqual(done.stdout, "")
-        self.assertIn("see `coordinator --help`\n", done.stderr)
+        self.assertIn("see `baton-coordinator --help`\n", done.stderr)
         return done.stderr
 
     def test_a_budget_that_is_no_number_of_bytes_is_named_and_refused(self):
         for text in ("-1", "0", "18446744073709551617", "18446744073709551616", "1.5", "nan", "x", "1X", "99999999999T", "1 M", "+1"):
-            self.assertIn(f"'{text}' is no number of bytes", self.refused(f"--memory={text}"))
+            self.assertIn(f"'{text}' is not a number of bytes", self.refused(f"--memory={text}"))
 
-    def test_a_deadline_that_is_no_length_of_time_is_named_and_refused(self):
+    def test_serve_run_and_spawn_refuse_the_same_numbers_under_their_own_names(self):
+        for words in (["serve"], ["run", "hello.py"]):
+            subcommand = words[0]
+            error = self.baton(subcommand, "--memory=1.5", *words[1:], code=64)
+            self.assertIn(f"'1.5' is not a number of bytes from 1: 536870912, 512M, 4G; see `baton {subcommand} --help`", error)
+            self.assertIn("'nan' is not a number of seconds", self.baton(subcommand, "--stop-timeout=nan", *words[1:], code=64))
+        self.assertIn("'0' is not a number of bytes", self.baton("spawn", "greeter", "--memory=0", code=64))
+        self.assertIn("'inf' is not a number of seconds", self.baton("spawn", "greeter", "--timeout=inf", code=64))
+
+    def test_a_timeout_that_is_no_length_of_time_is_named_and_refused(self):
         for text in ("nan", "-nan", "inf", "-1", "0", "1e999", "x", "3601"):
-            self.assertIn(f"'{text}' is no number of seconds", self.refused(f"--stop-deadline={text}"))
+            self.assertIn(f"'{text}' is not a number of seconds", self.refused(f"--stop-timeout={text}"))
         for text in ("nan", "inf", "-1", "0", "1e999", "x"):
-            error = self.baton("ask", "Ada", "Greet", f"--deadline={text}", code=64)
-            self.assertIn(f"'{text}' is no number of seconds", error)
+            error = self.baton("ask", "Ada", "Greet", f"--timeout={text}", code=64)
+            self.assertIn(f"'{text}' is not a number of seconds", error)
 
     def test_a_budget_without_a_limit_is_said_to_be_one(self):
         self.start("--memory", "18446744073709551615", "cli_scenario")
@@ -46,9 +55,10 @@ class Numbers(cli_test.World):
 
 class Words(cli_test.World):
     def test_every_program_says_what_is_wrong_with_its_options_and_ends_with_64(self):
-        for program, words, expected in (("coordinator", ["--frobnicate"], "there is no option '--frobnicate'"),
-                                         ("coordinator", ["--serve-for", "abc"], "abc"),
-                                         ("coordinator", ["--announce", "\x1b[2J"], "\\x1b[2J"),
+        for program, words, expected in (("baton-coordinator", ["--frobnicate"], "there is no option '--frobnicate'"),
+                                         ("baton-coordinator", ["--frobnicate", "hello.py"], "there is no option '--frobnicate'"),
+                                         ("baton-coordinator", ["--serve-for", "abc"], "abc"),
+                                         ("baton-coordinator", ["--announce", "\x1b[2J"], "\\x1b[2J"),
                                          ("word_count", [], "file is required"),
                                          ("word_count", ["/etc/passwd", "--counters", "0"], "--counters"),
                                          ("columns", ["x.csv", "--readers", "many"], "many"),
@@ -59,14 +69,14 @@ class Words(cli_test.World):
                 done = subprocess.run([f"{BIN}/{program}", *words], env=self.environment, capture_output=True, text=True,
                                       stdin=subprocess.DEVNULL, check=False)
                 self.assertEqual((done.returncode, done.stdout), (64, ""), done.stderr)
-                self.assertTrue(done.stderr.startswith(f"{program}: usage: "), done.stderr)
+                self.assertTrue(done.stderr.startswith(f"{program}: usage error: "), done.stderr)
                 self.assertIn(expected, done.stderr)
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_a_command_that_does_not_exist_is_named(self):
         for words in (["frobnicate"], ["frobnicate", "--json"], ["--session", "abcdefgh", "frobnicate", "Ada"]):
             error = self.baton(*words, code=64)
-            self.assertIn("there is no command 'frobnicate'; there are ps, describe", error)
+            self.assertIn("there is no command 'frobnicate'; there are serve, run, spawn, ps, describe", error)
         self.assertIn("\\x1b", self.baton("\x1b[2J", code=64))
 
 

@@ -2,13 +2,14 @@
 
     BATON_BIN=build/dev/bin [BATON_TESTS_BIN=build/dev/tests] /usr/bin/python3 tests/process/cli_test.py
 
-BATON_BIN holds coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario, probe and keeper.
+BATON_BIN holds baton-coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario, probe and keeper.
 Nothing sleeps: waits end with a line, a roster or an exit, and the watchdog is that of ctest.
 """
 import glob
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -35,12 +36,12 @@ def processes_of(session_folder):
 
 
 class Coordinator:
-    """A coordinator that has opened its session, with a scenario or without."""
+    """`baton run` with a scenario that is ready, or `baton serve` with a session that is open."""
 
     def __init__(self, world, *arguments):
         has_scenario = len(arguments) > 0
         self.process = subprocess.Popen(
-            [f"{BIN}/coordinator", *arguments], env=world.environment, stdin=subprocess.PIPE, text=True,
+            [f"{BIN}/baton", "run" if has_scenario else "serve", *arguments], env=world.environment, stdin=subprocess.PIPE, text=True,
             stdout=subprocess.PIPE if has_scenario else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if has_scenario else subprocess.PIPE)
         words = "ready" if has_scenario else "is open"
@@ -120,7 +121,7 @@ class World(unittest.TestCase):
     def asking(self, *words):
         """An ask under way, from the moment on that the actor has it in hand or in its inbox."""
         name, command = words[:2]
-        process = subprocess.Popen([f"{BIN}/baton", "ask", *words, "--deadline", "3600"], env=self.environment, text=True,
+        process = subprocess.Popen([f"{BIN}/baton", "ask", *words, "--timeout", "3600"], env=self.environment, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while process.poll() is None:
             row = self.roster()[name]
@@ -132,29 +133,18 @@ class World(unittest.TestCase):
 class WithoutASession(World):
     def test_everything_says_how_to_start_one_and_starts_none(self):
         for words in (["ps"], ["segments"], ["audit"], ["describe", "Ada"], ["ask", "Ada", "Greet", "name=x"], ["send", "Ada", "Greet"],
-                      ["stop", "--all"], ["stop", "--everything"], ["kill", "Ada"]):
+                      ["stop", "--all"], ["stop", "--everything"], ["kill", "Ada"], ["spawn", "greeter"]):
             error = self.baton(*words, code=69)
             self.assertIn("baton: gone: no session of yours is running", error)
-            self.assertIn("`coordinator` keeps a session open", error)
+            self.assertIn("`baton serve` keeps one open", error)
         self.assertEqual(self.json("sessions"), [])
 
-    def test_the_coordinator_is_called_by_the_name_under_which_it_lies_beside_the_command(self):
-        self.assertIn("  coordinator &  ", subprocess.run([f"{BIN}/baton", "--help"], env=self.environment, check=True,
-                                                          capture_output=True, text=True).stdout)
-        installed = f"{self.folder}/installed"
-        os.mkdir(installed)
-        for name, program in (("baton", "baton"), ("baton-coordinator", "coordinator")):
-            shutil.copy2(f"{BIN}/{program}", f"{installed}/{name}")
-        environment = self.environment | {"PATH": f"{installed}:/usr/bin:/bin"}
-        text = subprocess.run([f"{installed}/baton", "--help"], env=environment, check=True, capture_output=True, text=True).stdout
-        self.assertIn("  baton-coordinator &  ", text)
-        self.assertNotIn("  coordinator &", text)
-        error = subprocess.run([f"{installed}/baton", "ps"], env=environment, check=False, capture_output=True, text=True).stderr
-        self.assertIn("`baton-coordinator` keeps a session open", error)
-        help_text = subprocess.run([f"{installed}/baton-coordinator", "--help"], env=environment, check=True, capture_output=True,
-                                   text=True).stdout
-        self.assertIn("baton-coordinator hello.py", help_text)
-        self.assertIn("BATON_SESSION", help_text)
+    def test_help_mentions_no_program_but_the_command_itself(self):
+        text = self.baton("--help")
+        examples = text.split("Examples:\n")[1].split("\n\n")[0].splitlines()
+        self.assertEqual({line.split()[0] for line in examples}, {"baton"})
+        self.assertEqual({words.split()[0] for words in re.findall("`(.+?)`", text)}, {"baton"})
+        self.assertNotIn("coordinator", text)
 
     def test_the_session_that_is_named_must_run(self):
         self.assertIn("cannot join session 'abcdefgh' (as asked for)", self.baton("ps", "--session", "abcdefgh", code=69))
@@ -169,16 +159,17 @@ class WithoutASession(World):
         overview = self.baton("--help")
         for code in (64, 65, 69, 70, 75, 76, 130):
             self.assertRegex(overview, rf"\n +{code}  \w")
-        for name in ("ps", "segments", "audit", "describe", "ask", "send", "stop", "kill", "sweep", "sessions"):
+        for name in ("serve", "run", "spawn", "ps", "segments", "audit", "describe", "ask", "send", "stop", "kill", "sweep", "sessions"):
             self.assertRegex(overview, rf"\n  {name} ")
             self.assertIn(f"\n  baton {name}", self.baton(name, "--help"))
         self.assertRegex(self.baton("--version"), r"^baton \d+\.\d+\.\d+\n$")
 
     def test_a_command_line_that_makes_no_sense_is_a_usage_error(self):
-        for words in (["dance"], ["ps", "--bogus"], ["segments", "--limit", "0"], ["segments", "--limit", "many"], ["ask", "Ada"], ["ask", "Ada", "Greet", "--deadline", "soon"],
-                      ["ask", "Ada", "Greet", "--deadline", "nan"], ["ask", "Ada", "Greet", "--deadline", "-1"],
-                      ["stop"], ["stop", "Ada", "--all"], ["kill"]):
-            self.assertIn("baton: usage: ", self.baton(*words, code=64))
+        for words in (["dance"], ["ps", "--bogus"], ["segments", "--limit", "0"], ["segments", "--limit", "many"], ["ask", "Ada"], ["ask", "Ada", "Greet", "--timeout", "soon"],
+                      ["ask", "Ada", "Greet", "--timeout", "nan"], ["ask", "Ada", "Greet", "--timeout", "-1"],
+                      ["stop"], ["stop", "Ada", "--all"], ["kill"], ["run"], ["run", "--bogus", "hello.py"], ["spawn"],
+                      ["spawn", "greeter", "--bogus"], ["serve", "hello.py"], ["ps", "Ada"], ["sessions", "--timeout", "1"]):
+            self.assertIn("baton: usage error: ", self.baton(*words, code=64))
         self.assertIn("--everything", self.baton("stop", code=64))
 
 
@@ -349,7 +340,7 @@ class Talking(World):
     def test_a_deadline_that_passes_is_told_with_what_to_do(self):
         self.start_scenario()
         self.baton("kill", "Ada", "--signal", "STOP")
-        error = self.baton("ask", "Ada", "Greet", "name=x", "--deadline", "0.1", code=75)
+        error = self.baton("ask", "Ada", "Greet", "name=x", "--timeout", "0.1", code=75)
         self.assertIn("baton: timed_out: asked Ada Greet and had no answer within 0.1 s", error)
         self.assertIn("sent Greet to Ada, which is frozen", self.baton("send", "Ada", "Greet", "name=x", code=75))
         self.baton("kill", "Ada")
@@ -451,7 +442,7 @@ class Ending(World):
     def test_the_exit_code_says_that_an_actor_had_to_be_killed(self):
         self.start_scenario()
         asking = self.asking("Zoe", "Hang")
-        self.assertRegex(self.baton("stop", "--all", "--deadline", "0.5", code=1),
+        self.assertRegex(self.baton("stop", "--all", "--timeout", "0.5", code=1),
                          r"Zoe +signal -9 \(Killed\) while handling Hang")
         asking.communicate()
         self.assertEqual(asking.returncode, 69)
@@ -479,7 +470,7 @@ class Ending(World):
         self.assertEqual(self.baton("kill", "Zoe", "--signal", "19"), "Zoe  SIGSTOP sent, still alive\n")
         self.assertEqual(self.roster()["Zoe"]["state"], "frozen")
         self.assertEqual(self.json("kill", "Zoe", "--signal", "CONT")[0]["exit"]["kind"], "running")
-        self.assertIn("'FOO' is no signal", self.baton("kill", "Zoe", "--signal", "FOO", code=65))
+        self.assertIn("'FOO' is not a signal", self.baton("kill", "Zoe", "--signal", "FOO", code=65))
         self.assertIn("`baton stop --everything` closes it", self.baton("kill", "coordinator", code=65))
         self.assertIn("was not started by this coordinator", self.baton("kill", "cli_scenario", code=65))
 

@@ -74,7 +74,7 @@ class World(unittest.TestCase):
 
     def start_coordinator(self, *before, **options):
         """One that serves; returns when it can be talked to."""
-        process = self.start(*before, f"{BIN}/coordinator", **{"stdin": subprocess.DEVNULL, **options})
+        process = self.start(*before, f"{BIN}/baton-coordinator", **{"stdin": subprocess.DEVNULL, **options})
         while self.baton("ps").returncode != 0:
             self.assertIsNone(process.poll(), "the coordinator has ended before it was ready")
         return process

@@ -54,14 +54,14 @@ class Interrupt(unittest.TestCase):
         self.assertLessEqual(len(err.splitlines()), 3, err)
 
     def test_once_stops_a_coordinator_and_the_scenario_that_it_runs(self):
-        process = self.start(os.path.join(BIN, "coordinator"), os.path.join(TESTS_BIN, "cli_scenario"))
+        process = self.start(os.path.join(BIN, "baton-coordinator"), os.path.join(TESTS_BIN, "cli_scenario"))
         os.killpg(process.pid, signal.SIGINT)
         code, err = self.end(process)
         self.assertEqual(code, 130)
         self.assertLessEqual(len(err.splitlines()), 3, err)
 
     def test_sent_to_the_coordinator_alone_it_stops_its_scenario_too(self):
-        process = self.start(os.path.join(BIN, "coordinator"), os.path.join(TESTS_BIN, "cli_scenario"))
+        process = self.start(os.path.join(BIN, "baton-coordinator"), os.path.join(TESTS_BIN, "cli_scenario"))
         os.kill(process.pid, signal.SIGTERM)
         code, err = self.end(process)
         self.assertEqual(code, 0, err)  # an orderly end, as the scenario's own
@@ -82,7 +82,7 @@ class Interrupt(unittest.TestCase):
 
     def test_at_everybody_at_once_while_gifts_fly_it_leaves_nothing(self):
         before = set(glob.glob("/dev/shm/baton-*"))
-        for command in ([os.path.join(BIN, "coordinator"), os.path.join(TESTS_BIN, "gifts_scenario")],
+        for command in ([os.path.join(BIN, "baton-coordinator"), os.path.join(TESTS_BIN, "gifts_scenario")],
                         [os.path.join(TESTS_BIN, "gifts_scenario")]):
             process = self.start(*command)
             sessions = [os.path.basename(path) for path in glob.glob(self.folder + "/baton/*")]

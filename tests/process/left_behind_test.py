@@ -119,7 +119,7 @@ class Descriptors(World):
         for fd in (listener.fileno(), read_end, write_end):
             os.set_inheritable(fd, True)
         ours = {os.readlink(f"/proc/self/fd/{fd}") for fd in (listener.fileno(), read_end, write_end)}
-        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/coordinator", "cli_scenario"]):
+        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/baton-coordinator", "cli_scenario"]):
             scenario = self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                   close_fds=False)
             self.assertEqual(scenario.stdout.readline(), b"ready\n")

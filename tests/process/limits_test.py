@@ -121,7 +121,7 @@ class Descriptors(World):
 
     def test_too_few_descriptors_to_start_with_are_an_error_that_names_them(self):
         for count in (8, 12, 16, 24, 32, 40):
-            for command in ("hello", "coordinator hello"):
+            for command in ("hello", "baton run hello"):
                 done = self.run_shell(f"exec {command}", preexec_fn=limit(resource.RLIMIT_NOFILE, count))
                 self.assertIn(done.returncode, (0, 1, 69), f"{command} with {count}: {done.stderr}")
                 if done.returncode != 0:
@@ -158,13 +158,13 @@ class Others(World):
             os.chown(self.folder, user, user)
         counts = list(range(1, 14)) if user else [1]
         worked = [self.check(command, resource.RLIMIT_NPROC, count, "RLIMIT_NPROC", user)
-                  for command in ("hello", "coordinator hello") for count in counts]
+                  for command in ("hello", "baton run hello") for count in counts]
         if user:
             self.assertTrue(any(worked))
 
     def test_files_that_may_not_be_large_enough_are_an_error_that_names_them(self):
         for kilobytes in (0, 4, 64, 1024, 8192, 65536, 524288):
-            for command in ("hello", "coordinator hello"):
+            for command in ("hello", "baton run hello"):
                 self.check(command, resource.RLIMIT_FSIZE, kilobytes << 10, "RLIMIT_FSIZE")
         script = self.script(SESSION + "    try:\n        session.create_array((1 << 40,), 'uint8')\n"
                              "    except baton.Overloaded as error:\n        print(error)\n")
@@ -175,7 +175,7 @@ class Others(World):
     @unittest.skipIf(SANITIZED, "skipped: sanitizers need more addresses than any limit leaves")
     def test_too_few_addresses_are_an_error_that_names_them(self):
         for megabytes in (8, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024):
-            for command in ("hello", "coordinator hello"):
+            for command in ("hello", "baton run hello"):
                 self.check(command, resource.RLIMIT_AS, megabytes << 20, "RLIMIT_AS")
 
 

@@ -48,7 +48,7 @@ class Inherited(World):
         self.stop(coordinator)
 
     def test_blocked_and_ignored_signals_change_nothing_for_a_scenario(self):
-        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/coordinator", "cli_scenario"]):
+        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/baton-coordinator", "cli_scenario"]):
             for number in (signal.SIGINT, signal.SIGTERM):
                 process = self.start_scenario(*command, preexec_fn=be_odd)
                 os.killpg(process.pid, number)
@@ -68,14 +68,14 @@ class Inherited(World):
         coordinator.send_signal(signal.SIGHUP)
         self.assertEqual(coordinator.wait(WATCHDOG), 0)
         self.assertEqual(self.actors() + self.memory(), [])
-        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/coordinator", "cli_scenario"]):
+        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/baton-coordinator", "cli_scenario"]):
             process = self.start_scenario(*command)
             os.killpg(process.pid, signal.SIGHUP)
             self.assertEqual(process.wait(WATCHDOG), 130)
             self.assertEqual(self.actors() + self.memory(), [])
 
     def test_under_nohup_a_hangup_ends_neither_a_coordinator_nor_its_scenario_nor_its_actors(self):
-        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/coordinator", "cli_scenario"]):
+        for command in ([f"{TESTS_BIN}/cli_scenario"], [f"{BIN}/baton-coordinator", "cli_scenario"]):
             process = self.start_scenario(*command, preexec_fn=ignore_hangup)
             actors = self.actors()
             self.assertEqual(len(actors), 3)

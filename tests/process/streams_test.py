@@ -40,7 +40,7 @@ class ClosedAndFull(World):
     def test_a_coordinator_serves_and_ends_in_good_order_whatever_its_streams_are(self):
         for streams in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", "<&-", ">&-"):
             with self.subTest(streams=streams):
-                coordinator = self.start("bash", "-c", f"exec coordinator {streams}", environment={"BATON_LOG": "debug"},
+                coordinator = self.start("bash", "-c", f"exec baton serve {streams}", environment={"BATON_LOG": "debug"},
                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 while self.baton("ps").returncode != 0:
                     self.assertIsNone(coordinator.poll(), "it has ended before it was ready")
@@ -53,13 +53,13 @@ class ClosedAndFull(World):
 
     def test_a_scenario_of_a_coordinator_runs_whatever_the_streams_are(self):
         for streams in ("2>&-", "2>/dev/full", "<&- 2>&-"):
-            self.assertIn("Hello", self.run_shell(f"coordinator hello {streams}", 0).stdout, streams)
+            self.assertIn("Hello", self.run_shell(f"baton run hello {streams}", 0).stdout, streams)
             self.assertIn("Hello", self.run_shell(f"hello {streams}", 0).stdout, streams)
 
     def test_a_script_that_starts_several_actors_and_can_not_say_so_goes_on(self):
         script = self.script(SPAWNS_THREE)
         for streams in ("2>&-", "2>/dev/full", "<&- 2>&-"):
-            for command in (f"{PYTHON} {script}", f"coordinator {script}"):
+            for command in (f"{PYTHON} {script}", f"baton run {script}"):
                 self.assertIn("Hello", self.run_shell(f"{command} {streams}", 0).stdout, f"{command} {streams}")
 
     def test_what_a_script_opens_in_place_of_a_closed_stderr_gets_no_lines_of_ours(self):
@@ -72,26 +72,26 @@ class ClosedAndFull(World):
     def test_output_that_can_not_be_written_is_an_exit_code_and_a_line(self):
         coordinator = self.start_coordinator(stderr=subprocess.DEVNULL)
         for line in ("baton ps", "baton ps --json", "baton sessions", "baton --help", "baton --version", "baton segments",
-                     "coordinator --help", "greeter --describe", "greeter", "hello"):
+                     "baton-coordinator --help", "greeter --describe", "greeter", "hello"):
             done = self.run_shell(f"{line} >/dev/full", OUTPUT_LOST)
             self.assertRegex(done.stderr, "cannot write all of the output: No space left on device\n$", line)
             done = self.run_shell(f"{line} >&-", OUTPUT_LOST)
             self.assertRegex(done.stderr, "cannot write all of the output: Bad file descriptor\n$", line)
             self.run_shell(f"{line} >&- 2>&-", OUTPUT_LOST)
-        self.run_shell("coordinator hello >/dev/full", OUTPUT_LOST)
+        self.run_shell("baton run hello >/dev/full", OUTPUT_LOST)
         self.run_shell("baton stop --everything --json >/dev/full", OUTPUT_LOST)
         self.assertEqual(coordinator.wait(WATCHDOG), 0)
 
     def test_a_program_that_prints_nothing_needs_no_stdout(self):
-        self.run_shell("coordinator cli_scenario </dev/null 2>/dev/null | cat >/dev/null")
+        self.run_shell("baton run cli_scenario </dev/null 2>/dev/null | cat >/dev/null")
         self.run_shell("baton sweep >/dev/null", 0)
 
 
 class ReaderGone(World):
     def test_a_reader_of_the_output_that_goes_ends_a_program_quietly(self):
         coordinator = self.start_coordinator(stderr=subprocess.DEVNULL)
-        for command in (["baton", "ps"], ["baton", "--help"], ["coordinator", "--help"], ["greeter", "--describe"],
-                        ["hello"], ["coordinator", "hello"]):
+        for command in (["baton", "ps"], ["baton", "--help"], ["baton-coordinator", "--help"], ["greeter", "--describe"],
+                        ["hello"], ["baton-coordinator", "hello"]):
             pipe = pipe_without_reader()
             process = self.start(*command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.PIPE)
             os.close(pipe)
@@ -100,16 +100,16 @@ class ReaderGone(World):
 
     def test_head_in_a_pipeline_leaves_nothing_and_says_nothing(self):
         script = self.script(SPAWNS_THREE + "    for number in range(3): print('more', flush=True)\n")
-        for command in ("hello", "coordinator hello"):
+        for command in ("hello", "baton run hello"):
             done = self.run_shell(f"{command} 2>&1 | head -n 1; exit ${{PIPESTATUS[0]}}")
             self.assertIn(done.returncode, (0, READER_GONE))
             self.assertEqual(done.stderr, "")
-        for command in (f"{PYTHON} {script}", f"coordinator {script}"):
+        for command in (f"{PYTHON} {script}", f"baton run {script}"):
             self.run_shell(f"{command} 2>&1 | head -n 1", environment={"BATON_LOG": "debug"})
             self.assertEqual(self.actors(), [])
 
     def test_a_coordinator_whose_log_reader_goes_serves_on(self):
-        coordinator = self.start(f"{BIN}/coordinator", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        coordinator = self.start(f"{BIN}/baton-coordinator", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                  environment={"BATON_LOG": "debug"})
         self.assertIn(b"is open", coordinator.stderr.readline())
         coordinator.stderr.close()
@@ -121,7 +121,7 @@ class ReaderGone(World):
         self.stop(coordinator)
 
     def test_ctrl_c_at_a_pipeline_whose_reader_dies_first_ends_in_good_order(self):
-        for command in (["coordinator", "cli_scenario"], ["cli_scenario"]):
+        for command in (["baton-coordinator", "cli_scenario"], ["cli_scenario"]):
             process = self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  start_new_session=True, environment={"BATON_LOG": "debug"})
             while b"ready" not in (line := process.stdout.readline()):

@@ -304,7 +304,7 @@ def coordinator_of(pid):
         for child in file.read().split():
             try:
                 with open(f"/proc/{child}/comm") as name:
-                    if "coordinator" in name.read():
+                    if name.read().startswith("baton-coord"):  # the kernel keeps 15 letters
                         return int(child)
             except OSError:  # it has just ended
                 continue

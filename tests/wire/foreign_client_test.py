@@ -85,7 +85,7 @@ class Stranger:
 class ForeignClientTest(unittest.TestCase):
     def setUp(self):
         if not BIN:
-            self.fail("BATON_BIN must name the folder with coordinator and greeter")
+            self.fail("BATON_BIN must name the folder with baton-coordinator and greeter")
         self.context = zmq.Context()
         self.runtime = tempfile.mkdtemp(prefix="bw", dir="/tmp")  # short: the path of a socket is
         self.addCleanup(shutil.rmtree, self.runtime, ignore_errors=True)
@@ -94,7 +94,7 @@ class ForeignClientTest(unittest.TestCase):
         sanitizer = f"{environment.get('ASAN_OPTIONS', '')}:quarantine_size_mb=8".strip(":")
         self.environment = dict(environment, XDG_RUNTIME_DIR=self.runtime, BATON_LOG="off", ASAN_OPTIONS=sanitizer)
         announced, announces = os.pipe()
-        self.coordinator = subprocess.Popen([f"{BIN}/coordinator", "--announce", str(announces)],
+        self.coordinator = subprocess.Popen([f"{BIN}/baton-coordinator", "--announce", str(announces)],
                                             pass_fds=[announces], env=self.environment)
         os.close(announces)
         self.addCleanup(self.end_coordinator)

@@ -58,8 +58,8 @@ Error no_answer(const Words& words, const Message& message, const Error& error) 
     const std::string tried = fmt::format("asked {} {}", message.to.name, words.command);
     if (error.kind == ErrorKind::stopping) return {error.kind, fmt::format("{} and stopped waiting; it may still do it", tried)};
     return {error.kind, fmt::format("{} and had no answer within {} s, so the outcome is unknown: {}; `baton ps` shows what it "
-                                    "is doing, --deadline SECONDS waits longer",
-                                    tried, in_seconds(words.deadline), error.text)};
+                                    "is doing, --timeout SECONDS waits longer",
+                                    tried, in_seconds(words.timeout), error.text)};
 }
 
 // It has answered, by an error, or it has exited.
@@ -83,8 +83,8 @@ Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
     const Result<Message> message = write_message(visit, words, Way::ask);
     if (!message) return message.error();
     Loop& loop = visit.session().loop();
-    const Deadline deadline = Deadline::in(loop.clock(), words.deadline);
-    const Result<AskId> asked = loop.request(message->to.actor.id, words.command, message->body, words.deadline);
+    const Deadline deadline = Deadline::in(loop.clock(), words.timeout);
+    const Result<AskId> asked = loop.request(message->to.actor.id, words.command, message->body, words.timeout);
     const auto is_ours = [](const Error& error) { return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping; };
     if (!asked) return is_ours(asked.error()) ? no_answer(words, *message, asked.error()) : no_reply(words, *message, asked.error());
     Result<ReplyFrame> reply = loop.await(*asked, deadline);
@@ -117,7 +117,7 @@ Result<Outcome> send(Visit& visit, const Words& words, const Wishes& wishes) {
     Session& session = visit.session();
     const AnyRef to = message->to.actor;
     const Result<void> sent =
-        session.loop().send(to.id, words.command, message->body, limits::send_deadline, Loop::Urgency::now);
+        session.loop().send(to.id, words.command, message->body, limits::send_timeout, Loop::Urgency::now);
     if (!sent) return explained(fmt::format("cannot send {} to {}", words.command, name), sent.error());
     // It is on its way, and arrives if the receiver's process runs at all. One that is frozen takes nothing,
     // and when we are gone nobody sends it again.

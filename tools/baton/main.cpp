@@ -2,13 +2,19 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <optional>
+#include <span>
 #include <sstream>
+#include <string_view>
+#include <vector>
 
 #include "runtime/base/say.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/process/birth.hpp"
+#include "runtime/process/command_line.hpp"
 #include "runtime/process/output.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/base/version.hpp"
@@ -21,30 +27,33 @@ using namespace baton;
 using namespace baton::detail;
 using namespace baton::tool;
 
-constexpr double deadline_seconds_max = 1e6;
+constexpr double timeout_seconds_max = 1e6;
 
 constexpr const char* examples_and_codes =
     "Examples:\n"
-    "  {:<34}  # opens a session and keeps it open\n"
-    "  baton ps                            # who is in it\n"
-    "  baton describe Ada                  # what one may say to her\n"
-    "  baton ask Ada Greet name=Grace      # say it, and wait for the reply\n"
-    "  baton stop Ada                      # ask her to end\n"
-    "  baton stop --everything             # close the session\n"
+    "  baton run hello.py                  # runs a script in a session of its own\n"
+    "  baton serve                         # keeps a session open; in another shell:\n"
+    "  baton spawn greeter --name Ada      # starts an actor in it\n"
+    "  baton ps                            # who is in it, and what they are doing\n"
+    "  baton describe Ada                  # the commands that Ada accepts\n"
+    "  baton ask Ada Greet name=Grace      # sends one, and prints the reply\n"
+    "  baton stop Ada                      # asks Ada to end\n"
+    "  baton stop --everything             # closes the session\n"
     "\n"
     "Exit codes:\n"
-    "    0  done\n"
-    "    1  done, but an actor had to be ended by a signal; or an audit has found something; or a sweep had to leave\n"
-    "       something\n"
-    "   64  usage: the command line makes no sense\n"
-    "   65  refused: understood, and no (a wrong field, say); corrupt\n"
+    "    0  success\n"
+    "    1  success, but an actor had to be ended by a signal, an audit found something, or a sweep had to\n"
+    "       leave something behind\n"
+    "   64  usage error\n"
+    "   65  refused: the request was understood and rejected (a wrong field, for example); or corrupt data\n"
     "   69  gone: no such session or actor, or it has ended\n"
     "   70  failed: the actor raised an error\n"
-    "   74  not all of the output could be written\n"
-    "   75  overloaded, timed_out: try again later\n"
+    "   74  part of the output could not be written\n"
+    "   75  overloaded or timed out: try again later\n"
     "   76  unsupported: the actor does not know this command\n"
     "  130  interrupted by Ctrl-C\n"
-    "  141  the reader of the output has gone, as in `baton ps | head -n 1`\n";
+    "  141  the reader of the output has gone, as in `baton ps | head -n 1`\n"
+    "`baton run` ends with the exit code of the script.\n";
 
 std::string complaint(std::string_view kind, const Error& error) {
     return fmt::format("{} {}\n", painted("baton:", Paint::bold, colours_for(stderr)), in_one_line(kind, error));
@@ -53,13 +62,17 @@ std::string complaint(std::string_view kind, const Error& error) {
 // Everything that was read from the command line, and what is to be done with it.
 struct CommandLine {
     Wishes wishes;
+    ServeOptions serve;
+    RunOptions run;
+    NewActor spawn;
+    double spawn_seconds = std::chrono::duration<double>(limits::spawn_timeout).count();
     PsOptions ps;
     std::string described;
     SegmentsOptions segments;
     Words words;
-    double ask_seconds = std::chrono::duration<double>(limits::ask_deadline).count();
+    double ask_seconds = std::chrono::duration<double>(limits::ask_timeout).count();
     StopOptions stop;
-    double stop_seconds = std::chrono::duration<double>(limits::stop_deadline).count();
+    double stop_seconds = std::chrono::duration<double>(limits::stop_timeout).count();
     bool stops_all = false;
     bool stops_everything = false;
     KillOptions kill;
@@ -74,32 +87,85 @@ Duration duration_of(double seconds) {
 
 void add_session(CLI::App& app, CommandLine& line) {
     app.add_option("--session", line.wishes.session,
-                   "which one: its id or folder (else $BATON_SESSION, else the only one)")
+                   "the session's id or folder (default: $BATON_SESSION, or the only session that is running)")
         ->type_name("ID");
 }
 
 enum class Place { session, none };
+enum class Prints { json, text };  // whether a subcommand can print JSON
 
 CLI::App* add(CLI::App& app, CommandLine& line, const char* name, const char* about, const char* footer,
-              Place place = Place::session) {
+              Place place = Place::session, Prints prints = Prints::json) {
     CLI::App* sub = app.add_subcommand(name, about);
     sub->footer(footer);
-    sub->add_flag("--json", line.wishes.wants_json, "print JSON, for programs");
+    if (prints == Prints::json) sub->add_flag("--json", line.wishes.wants_json, "print JSON, for programs");
     if (place == Place::session) add_session(*sub, line);
     return sub;
 }
 
-void add_deadline(CLI::App& sub, double& seconds, const char* about) {
+void add_timeout(CLI::App& sub, double& seconds, const char* about) {
     const CLI::Validator range{[](const std::string& text) {
                                    double number = 0;
                                    const bool is_fine = CLI::detail::lexical_cast(text, number) && number > 0 &&
-                                                        number <= deadline_seconds_max;
+                                                        number <= timeout_seconds_max;
                                    return is_fine ? std::string{}
-                                                  : fmt::format("'{}' is no number of seconds above 0 and up to {}", text,
-                                                                deadline_seconds_max);
+                                                  : fmt::format("'{}' is not a number of seconds above 0 and up to {}", text,
+                                                                timeout_seconds_max);
                                },
                                ""};
-    sub.add_option("--deadline", seconds, about)->check(range)->capture_default_str()->type_name("SECONDS");
+    sub.add_option("--timeout", seconds, about)->check(range)->capture_default_str()->type_name("SECONDS");
+}
+
+void add_starting(CLI::App& app, CommandLine& line) {
+    CLI::App* serve = add(app, line, "serve", "start a session and keep it open",
+                          "Examples:\n"
+                          "  baton serve\n"
+                          "  baton serve --memory 4G &\n"
+                          "\n"
+                          "Prints the session's id and what to type next. The other subcommands find the session by themselves\n"
+                          "if it is the only one. Scripts and programs join it if BATON_SESSION holds its id; without that each\n"
+                          "starts a session of its own. Ctrl-C, SIGTERM and `baton stop --everything` close it.\n",
+                          Place::none, Prints::text);
+    coordinator::add_session_options(*serve, line.serve.session);
+    serve->callback([&line] { line.alone = [&line] { return tool::serve(line.serve); }; });
+
+    CLI::App* run = add(app, line, "run", "start a session and run a script in it",
+                        "Examples:\n"
+                        "  baton run hello.py\n"
+                        "  baton run --memory 4G ./simulate --steps 100\n"
+                        "\n"
+                        "SCRIPT is a Python file, or a C++ program that calls baton::run_scenario: a path, or a name that is\n"
+                        "looked up in $BATON_PROGRAMS, beside this program and in $PATH. Everything after it belongs to the\n"
+                        "script. The session ends with the script, and the exit code is the script's: 128 and the signal's\n"
+                        "number if a signal ended it, 3 if the session's memory did not balance at its end, 69 if no\n"
+                        "session could be started.\n",
+                        Place::none, Prints::text);
+    coordinator::add_session_options(*run, line.run.session);
+    coordinator::add_script(*run, line.run.script)->required();
+    run->callback([&line] { line.alone = [&line] { return tool::run_script(line.run); }; });
+
+    CLI::App* spawn = add(app, line, "spawn", "start an actor in a session that is open, and leave it there",
+                          "Examples:\n"
+                          "  baton spawn greeter\n"
+                          "  baton spawn ./build/greeter --name Ada\n"
+                          "  baton spawn word_counter --name Ada -- --verbose book.txt\n"
+                          "\n"
+                          "PROGRAM is a path, or a name that is looked up in $BATON_PROGRAMS, beside this program and in $PATH.\n"
+                          "Arguments of the program that begin with '-' come after '--', such as `-- --actor NAME` for a program\n"
+                          "that contains several actors. The actor runs until `baton stop` ends it or the session closes. Its\n"
+                          "working directory is that of `baton serve`, and what it prints appears there.\n");
+    spawn->add_option("PROGRAM", line.spawn.program, "the actor's program")->required()->type_name("");
+    spawn->add_option("ARGS", line.spawn.arguments, "arguments of the program")->type_name("");
+    spawn->add_option("--name", line.spawn.name, "what the actor is called (default: after its program)")->type_name("NAME");
+    spawn->add_option("--memory", line.spawn.memory, "how much shared memory its segments may take, such as 512M (default: as much as "
+                                                     "the session has)")
+        ->check(coordinator::is_memory())
+        ->type_name("BYTES");
+    add_timeout(*spawn, line.spawn_seconds, "how long the actor may take to become ready");
+    spawn->callback([&line] {
+        line.spawn.timeout = duration_of(line.spawn_seconds);
+        line.inside = [&line](Visit& visit) { return tool::spawn(visit, line.spawn, line.wishes); };
+    });
 }
 
 void add_looking(CLI::App& app, CommandLine& line) {
@@ -112,7 +178,7 @@ void add_looking(CLI::App& app, CommandLine& line) {
                        "STATE    starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
                        "INBOX    commands that were sent and not yet taken\n"
                        "HANDLED  commands done so far\n");
-    ps->add_flag("--all,-a", line.ps.with_exited, "also those that have exited, with reason, dead letters and what they held");
+    ps->add_flag("--all,-a", line.ps.with_exited, "include actors that have exited: why, with how many unread commands, and holding what");
     ps->callback([&line] { line.alone = [&line] { return tool::ps(line.ps, line.wishes, line.interruption); }; });
 
     CLI::App* describe = add(app, line, "describe", "show the commands that an actor accepts",
@@ -120,7 +186,7 @@ void add_looking(CLI::App& app, CommandLine& line) {
                              "  baton describe Ada\n"
                              "  baton describe class/alice   # an actor that another one started\n"
                              "  baton describe coordinator\n");
-    describe->add_option("NAME", line.described, "of the actor, as in `baton ps`")->required()->type_name("");
+    describe->add_option("NAME", line.described, "the actor's name, as in `baton ps`")->required()->type_name("");
     describe->callback(
         [&line] { line.inside = [&line](Visit& visit) { return describe_actor(visit, line.described, line.wishes); }; });
 
@@ -130,10 +196,10 @@ void add_looking(CLI::App& app, CommandLine& line) {
                              "  baton segments --limit 20\n"
                              "  baton segments --json\n"
                              "\n"
-                             "STATE   owned; offered (on its way to its heir), lent (others may read it), retired (nobody's, its\n"
-                             "        memory waits for its next use or for the last lease)\n"
-                             "LEASES  leases and slices that are out\n"
-                             "AGE     since it came into this state\n");
+                             "STATE   owned; offered (on its way to its heir); lent (others may read it); retired (it has no owner,\n"
+                             "        and its memory is used again once the last lease has ended)\n"
+                             "LEASES  leases and slices that have not ended yet\n"
+                             "AGE     how long it has been in this state\n");
     segments->add_option("--limit", line.segments.rows_max, "how many to show at most")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::segments_listed_max}))
         ->capture_default_str()
@@ -145,8 +211,8 @@ void add_looking(CLI::App& app, CommandLine& line) {
                           "Example:\n"
                           "  baton audit             # \"all invariants hold\", or each that does not; exit code 0 or 1\n"
                           "\n"
-                          "The invariants are those of docs/ownership.md. What is on its way while the audit looks may seem\n"
-                          "broken: it is exact only while nothing moves.\n");
+                          "The invariants are those of docs/ownership.md. The audit is exact only while no segment changes\n"
+                          "hands: one that is on its way may be reported although nothing is wrong.\n");
     audit->callback([&line] { line.inside = [&line](Visit& visit) { return tool::audit(visit, line.wishes); }; });
 
     CLI::App* sessions = add(app, line, "sessions", "list your sessions, live and dead", "Example:\n  baton sessions\n",
@@ -157,26 +223,26 @@ void add_looking(CLI::App& app, CommandLine& line) {
 void add_talking(CLI::App& app, CommandLine& line) {
     constexpr const char* values =
         "\n"
-        "VALUE is read by the field's type: text and the names of enums as they are, an actor by its name, all\n"
-        "else as JSON (4, 0.5, true, [1,2], null). A wrong one is refused before anything is sent.\n";
+        "VALUE is read by the field's type: text and the names of enums as they are, an actor by its name,\n"
+        "everything else as JSON (4, 0.5, true, [1,2], null). A wrong one is refused before anything is sent.\n";
     const auto add_words = [&line](CLI::App& sub) {
-        sub.add_option("NAME", line.words.name, "of the actor, as in `baton ps`")->required()->type_name("");
-        sub.add_option("COMMAND", line.words.command, "one of `baton describe NAME`")->required()->type_name("");
-        sub.add_option("FIELDS", line.words.fields, "of the command, each as FIELD=VALUE")->type_name("");
+        sub.add_option("NAME", line.words.name, "the actor's name, as in `baton ps`")->required()->type_name("");
+        sub.add_option("COMMAND", line.words.command, "one of those that `baton describe NAME` lists")->required()->type_name("");
+        sub.add_option("FIELDS", line.words.fields, "the fields of the command, each as FIELD=VALUE")->type_name("");
     };
-    CLI::App* ask = add(app, line, "ask", "say a command to an actor and print its reply", "");
+    CLI::App* ask = add(app, line, "ask", "send a command to an actor and print its reply", "");
     ask->footer(std::string("Examples:\n"
                             "  baton ask Ada Greet name=Grace\n"
-                            "  baton ask Ada Greet name='Grace Hopper' --deadline 30\n"
+                            "  baton ask Ada Greet name='Grace Hopper' --timeout 30\n"
                             "  baton ask coordinator Find name=Ada --json\n") + values);
     add_words(*ask);
-    add_deadline(*ask, line.ask_seconds, "how long to wait for the reply");
+    add_timeout(*ask, line.ask_seconds, "how long to wait for the reply");
     ask->callback([&line] {
-        line.words.deadline = duration_of(line.ask_seconds);
+        line.words.timeout = duration_of(line.ask_seconds);
         line.inside = [&line](Visit& visit) { return tool::ask(visit, line.words, line.wishes); };
     });
 
-    CLI::App* send = add(app, line, "send", "say a command to an actor without waiting for a reply", "");
+    CLI::App* send = add(app, line, "send", "send a command to an actor without waiting for a reply", "");
     send->footer(std::string("Example:\n  baton send Ada Greet name=Grace\n") + values);
     add_words(*send);
     send->callback(
@@ -184,20 +250,20 @@ void add_talking(CLI::App& app, CommandLine& line) {
 }
 
 void add_ending(CLI::App& app, CommandLine& line) {
-    CLI::App* stop = add(app, line, "stop", "ask actors to end; after the deadline they are killed",
+    CLI::App* stop = add(app, line, "stop", "ask actors to end, and kill those that do not",
                          "Examples:\n"
                          "  baton stop Ada Bob             # these two\n"
-                         "  baton stop Ada --drain         # when she has handled what waits in her inbox\n"
+                         "  baton stop Ada --drain         # once Ada has handled what is in the inbox\n"
                          "  baton stop --all               # every actor; the session stays open\n"
                          "  baton stop --everything        # every actor, then the coordinator\n"
                          "\n"
-                         "Within the deadline: a stop notice, then SIGTERM, then SIGKILL. Exit code 1 if a signal was\n"
-                         "needed.\n");
-    stop->add_option("NAME", line.stop.names, "of the actors, as in `baton ps`")->type_name("");
+                         "Each actor is asked to stop; if it still runs after three quarters of the timeout it gets SIGTERM,\n"
+                         "and SIGKILL after nine tenths. The exit code is 1 if a signal was needed.\n");
+    stop->add_option("NAME", line.stop.names, "the actors' names, as in `baton ps`")->type_name("");
     stop->add_flag("--all", line.stops_all, "every actor");
     stop->add_flag("--everything", line.stops_everything, "every actor, then the coordinator: the session ends");
-    stop->add_flag("--drain", line.stop.drains, "they first handle what waits in their inboxes");
-    add_deadline(*stop, line.stop_seconds, "how long the whole stop may take");
+    stop->add_flag("--drain", line.stop.drains, "let them handle what is in their inboxes first");
+    add_timeout(*stop, line.stop_seconds, "how long the whole stop may take");
     stop->callback([&line] {
         const int ways = (line.stop.names.empty() ? 0 : 1) + (line.stops_all ? 1 : 0) + (line.stops_everything ? 1 : 0);
         if (ways != 1)
@@ -206,17 +272,17 @@ void add_ending(CLI::App& app, CommandLine& line) {
         line.stop.whom = line.stops_everything ? StopOptions::Whom::everything
                          : line.stops_all      ? StopOptions::Whom::all_actors
                                                : StopOptions::Whom::named;
-        line.stop.deadline = duration_of(line.stop_seconds);
+        line.stop.timeout = duration_of(line.stop_seconds);
         line.inside = [&line](Visit& visit) { return tool::stop(visit, line.stop, line.wishes); };
     });
 
     CLI::App* kill = add(app, line, "kill", "send actors a signal, and show how they ended",
                          "Examples:\n"
-                         "  baton kill Ada                 # SIGKILL: at once, without a goodbye\n"
+                         "  baton kill Ada                 # SIGKILL: ends Ada at once\n"
                          "  baton kill Ada --signal TERM\n"
-                         "  baton kill Ada --signal STOP   # freezes her; --signal CONT wakes her again\n");
-    kill->add_option("NAME", line.kill.names, "of the actors, as in `baton ps`")->required()->type_name("");
-    kill->add_option("--signal", line.kill.signal, "its name or number")->capture_default_str()->type_name("N");
+                         "  baton kill Ada --signal STOP   # freezes Ada; --signal CONT wakes Ada again\n");
+    kill->add_option("NAME", line.kill.names, "the actors' names, as in `baton ps`")->required()->type_name("");
+    kill->add_option("--signal", line.kill.signal, "the signal's name or number")->capture_default_str()->type_name("SIGNAL");
     kill->callback(
         [&line] { line.inside = [&line](Visit& visit) { return tool::kill(visit, line.kill, line.wishes); }; });
 
@@ -224,16 +290,16 @@ void add_ending(CLI::App& app, CommandLine& line) {
                           "Example:\n"
                           "  baton sweep\n"
                           "\n"
-                          "Kills actors whose coordinator has died, and removes their shared memory and sockets. Never touches\n"
-                          "a live session. Every coordinator does the same when it starts. What it can't remove it names; the\n"
-                          "rest is done all the same, and the exit code is 1.\n",
+                          "Kills actors whose coordinator has died, and removes their shared memory and sockets. It never\n"
+                          "touches a live session. Every new session begins with a sweep. If something can't be removed, it is\n"
+                          "named, everything else is removed, and the exit code is 1.\n",
                           Place::none);
     sweep->callback([&line] { line.alone = [&line] { return tool::sweep(line.wishes); }; });
 }
 
 Result<Outcome> run(CommandLine& line) {
     if (line.alone) return line.alone();
-    Result<SessionInfo> place = find_place(line.wishes);
+    Result<SessionInfo> place = find_session(line.wishes.session);
     if (!place) return place.error();
     Result<std::unique_ptr<Visit>> visit = Visit::enter(std::move(*place), line.interruption);
     if (!visit) return visit.error();
@@ -259,53 +325,73 @@ int report(const Result<Outcome>& outcome) {
     return outcome->code_with_troubles.value_or(exit_code_of(outcome->troubles.front().kind));
 }
 
-// "there is no command 'pss'; ..." where the first word is none.
-std::string unknown_command(const CLI::App& app, int argc, char** argv) {
-    const auto is_value = [](std::string_view before) { return before == "--session"; };
-    for (int index = 1; index < argc; ++index) {
-        const std::string_view word = argv[index];
-        if (word.starts_with('-') || is_value(argv[index - 1])) continue;
-        std::string names;
-        for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-            if (sub->get_name() == word) return {};
-            names += (names.empty() ? "" : ", ") + sub->get_name();
-        }
-        return fmt::format("there is no command '{}'; there are {}", readable(word, 80), names);
+// The place of the word that names the subcommand; the number of words where there is none.
+std::size_t place_of_command(std::span<const std::string_view> words) {
+    for (std::size_t index = 0; index < words.size(); ++index)
+        if (!words[index].starts_with('-') && (index == 0 || words[index - 1] != "--session")) return index;
+    return words.size();
+}
+
+// "there is no command 'pss'; ..." where the word that should name one names none.
+std::string unknown_command(const CLI::App& app, std::span<const std::string_view> words) {
+    const std::size_t place = place_of_command(words);
+    if (place == words.size()) return {};
+    std::string names;
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (sub->get_name() == words[place]) return {};
+        names += (names.empty() ? "" : ", ") + sub->get_name();
     }
-    return {};
+    return fmt::format("there is no command '{}'; there are {}", readable(words[place], 80), names);
+}
+
+// Cuts off what stands behind the "--" of `baton spawn`: the words of the program. CLI11 would take those that begin with '-'
+// for options of ours where other arguments stand before the "--".
+std::vector<std::string> cut_off_arguments(std::vector<std::string_view>& words) {
+    const std::size_t place = place_of_command(words);
+    const auto mark = std::find(words.begin(), words.end(), "--");
+    if (place == words.size() || words[place] != "spawn" || mark == words.end()) return {};
+    std::vector<std::string> arguments(mark + 1, words.end());
+    words.erase(mark, words.end());
+    return arguments;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     take_over_birth(Birth::program);
-    CLI::App app{"Looks at Baton sessions and talks to their actors.\n", "baton"};
-    app.set_version_flag("--version", std::string("baton ") + version_text);
-    app.footer(fmt::format(fmt::runtime(examples_and_codes), coordinator_command() + " &"));
+    CLI::App app{"Starts Baton sessions, shows what runs in them, and talks to their actors.\n", "baton"};
+    app.set_help_flag("-h,--help", "print this help and exit");
+    app.set_version_flag("--version", std::string("baton ") + version_text, "print the version and exit");
+    app.footer(examples_and_codes);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string{}; });
     CommandLine line;
     add_session(app, line);
+    add_starting(app, line);
     add_looking(app, line);
     add_talking(app, line);
     add_ending(app, line);
+    std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
     try {
-        app.parse(argc, argv);
+        const std::vector<std::string> arguments = cut_off_arguments(words);
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // it takes them from the end
+        line.spawn.arguments.insert(line.spawn.arguments.end(), arguments.begin(), arguments.end());
     } catch (const CLI::Success& asked) {  // for help or the version
         std::ostringstream out;
         const int code = app.exit(asked, out);
         print_output(out.str());
         return code_with_output("baton", code);
     } catch (const CLI::ParseError& error) {
-        if (argc == 1) {
+        if (words.empty()) {
             say(app.help());
             return exit_code::usage;
         }
         std::string name = "baton";
         for (const CLI::App* sub : app.get_subcommands()) name += " " + sub->get_name();
-        const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, argc, argv) : std::string();
-        const std::string text = fmt::format("{}; see `{} --help`", unknown.empty() ? error.what() : unknown, name);
-        say(complaint("usage", {ErrorKind::refused, text}));
+        constexpr std::size_t shown_bytes_max = 500;
+        const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, words) : std::string();
+        const std::string text = fmt::format("{}; see `{} --help`", readable(unknown.empty() ? usage_problem(app, error) : unknown, shown_bytes_max), name);
+        say(complaint("usage error", {ErrorKind::refused, text}));
         return exit_code::usage;
     }
     return code_with_output("baton", report(run(line)));

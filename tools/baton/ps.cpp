@@ -114,7 +114,7 @@ Result<Outcome> ps(const PsOptions& options, const Wishes& wishes, Interruption&
     if (!names_one && listed)
         std::ranges::copy_if(*listed, std::back_inserter(places), &SessionInfo::is_live);
     if (places.empty()) {
-        Result<SessionInfo> place = find_place(wishes);
+        Result<SessionInfo> place = find_session(wishes.session);
         if (!place) return place.error();
         places.push_back(std::move(*place));
     }

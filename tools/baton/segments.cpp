@@ -99,7 +99,7 @@ Dynamic json_of(const SegmentList& list, const Names& names, const std::string& 
 
 Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wishes& wishes) {
     const Result<SegmentList> list =
-        call(visit.session().loop(), coordinator::Segments{options.rows_max}, limits::coordinator_deadline);
+        call(visit.session().loop(), coordinator::Segments{options.rows_max}, limits::coordinator_timeout);
     if (!list) return explained("cannot list the segments", list.error());
     // Who retired one may have exited since.
     const Names names{visit.roster(true).value_or({})};
@@ -110,7 +110,7 @@ Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wis
 
 Result<Outcome> audit(Visit& visit, const Wishes& wishes) {
     const Result<std::vector<std::string>> broken =
-        call(visit.session().loop(), coordinator::Audit{}, limits::coordinator_deadline);
+        call(visit.session().loop(), coordinator::Audit{}, limits::coordinator_timeout);
     if (!broken) return explained("cannot audit the session", broken.error());
     Outcome outcome;
     outcome.code = broken->empty() ? exit_code::done : exit_code::broken;

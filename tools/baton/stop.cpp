@@ -45,7 +45,7 @@ Result<Outcome> stop_everything(Visit& visit, const StopOptions& options, const 
     if (!rows) return explained(tried, rows.error());
     const Result<UniqueFd> pidfd = open_pidfd(visit.place().pid);
     Loop& loop = visit.session().loop();
-    Result<std::vector<Ended>> closed = visit.session().end_session(options.deadline);
+    Result<std::vector<Ended>> closed = visit.session().end_session(options.timeout);
     if (!closed) return explained(tried, closed.error(), "`baton sessions` shows whether it lives");
     if (pidfd && !has_exited_by(pidfd->get(), Deadline::in(loop.clock(), exit_wait)))
         return Error{ErrorKind::timed_out,
@@ -78,7 +78,7 @@ Result<int> signal_number(const std::string& text) {
             if (const char* known = ::sigabbrev_np(number); known != nullptr && name == known) return number;
     }
     return Error{ErrorKind::refused,
-                 fmt::format("--signal: '{}' is no signal; it takes a name such as TERM or a number from 1 to {}", text,
+                 fmt::format("--signal: '{}' is not a signal; it takes a name such as TERM or a number from 1 to {}", text,
                              NSIG - 1)};
 }
 
@@ -96,7 +96,7 @@ Result<Outcome> stop(Visit& visit, const StopOptions& options, const Wishes& wis
     if (!actors) return explained("nothing was stopped", actors.error());
     std::vector<AnyRef> refs;
     for (const Spawned& one : *actors) refs.push_back(one.actor);
-    const Result<std::vector<Ended>> ended = visit.session().stop(refs, options.deadline, options.drains);
+    const Result<std::vector<Ended>> ended = visit.session().stop(refs, options.timeout, options.drains);
     if (!ended) {
         Error error = explained("cannot stop them", ended.error());
         if (error.kind == ErrorKind::stopping) error.text = "stopped waiting for the exits; the stop itself goes on";

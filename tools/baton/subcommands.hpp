@@ -5,12 +5,34 @@
 #include <string>
 #include <vector>
 
+#include "actors/coordinator/options.hpp"
 #include "tools/baton/outcome.hpp"
 #include "tools/baton/visit.hpp"
 
 namespace baton::tool {
 
 using namespace detail;
+
+// serve.cpp: come back only where they have failed; else this process is the session's coordinator.
+struct ServeOptions {
+    coordinator::SessionOptions session;
+};
+[[nodiscard]] Result<Outcome> serve(const ServeOptions& options);
+struct RunOptions {
+    coordinator::SessionOptions session;
+    std::vector<std::string> script;  // its file, then its arguments
+};
+[[nodiscard]] Result<Outcome> run_script(const RunOptions& options);
+
+// spawn.cpp
+struct NewActor {
+    std::string program;
+    std::string name;
+    std::vector<std::string> arguments;
+    std::string memory;  // as typed
+    Duration timeout = limits::spawn_timeout;
+};
+[[nodiscard]] Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes);
 
 // ps.cpp: the roster of the session named, or of every live one.
 struct PsOptions {
@@ -37,7 +59,7 @@ struct Words {
     std::string name;
     std::string command;
     std::vector<std::string> fields;  // as typed: field=value
-    Duration deadline = limits::ask_deadline;
+    Duration timeout = limits::ask_timeout;
 };
 [[nodiscard]] Result<Outcome> send(Visit& visit, const Words& words, const Wishes& wishes);
 [[nodiscard]] Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes);
@@ -46,7 +68,7 @@ struct Words {
 struct StopOptions {
     std::vector<std::string> names;
     enum class Whom { named, all_actors, everything } whom = Whom::named;
-    Duration deadline = limits::stop_deadline;
+    Duration timeout = limits::stop_timeout;
     bool drains = false;
 };
 [[nodiscard]] Result<Outcome> stop(Visit& visit, const StopOptions& options, const Wishes& wishes);

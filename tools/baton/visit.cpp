@@ -25,15 +25,6 @@ std::string last_part(std::string_view name) {
 
 }  // namespace
 
-Result<SessionInfo> find_place(const Wishes& wishes) {
-    Result<SessionInfo> place = find_session(wishes.session);
-    if (place || place.error().kind != ErrorKind::gone) return place;
-    const Result<std::vector<SessionInfo>> listed = list_sessions();
-    const bool any_is_live = listed && std::ranges::any_of(*listed, &SessionInfo::is_live);
-    if (!any_is_live) place.error().text += fmt::format(": `{0}` keeps a session open, `{0} SCENARIO` runs one", coordinator_command());
-    return place;
-}
-
 Result<std::unique_ptr<Visit>> Visit::enter(SessionInfo place, Interruption& interruption) {
     std::unique_ptr<Visit> visit{new Visit(std::move(place))};
     Session::Entry entry;

@@ -32,10 +32,6 @@ struct Interruption {
     bool has_come = false;
 };
 
-// The session that is wished for, or the only one. Errors: gone where none runs, refused where several do;
-// with what to do about it.
-[[nodiscard]] Result<SessionInfo> find_place(const Wishes& wishes);
-
 class Visit {
 public:
     [[nodiscard]] static Result<std::unique_ptr<Visit>> enter(SessionInfo place, Interruption& interruption);

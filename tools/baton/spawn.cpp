@@ -1,0 +1,40 @@
+// baton spawn: an actor in a session that somebody keeps open. It stays when this program has left.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "runtime/inbox/spawning.hpp"
+#include "tools/baton/json_object.hpp"
+#include "tools/baton/subcommands.hpp"
+#include "tools/baton/table.hpp"
+
+namespace baton::tool {
+
+using namespace detail;
+
+Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes) {
+    coordinator::Spawn command;
+    command.program = actor.program;
+    // The coordinator works in another folder than the shell.
+    if (std::error_code error; actor.program.find('/') != std::string::npos)
+        if (const auto path = std::filesystem::absolute(actor.program, error); !error) command.program = path.string();
+    command.name = actor.name;
+    command.arguments = actor.arguments;
+    command.folders = visit.session().searched_folders();
+    if (!actor.memory.empty()) command.memory_bytes = coordinator::bytes_of(actor.memory);
+    command.outlives_spawner = true;
+    Loop& loop = visit.session().loop();
+    Result<Spawning> spawning = Spawning::begin(loop, std::move(command), Deadline::in(loop.clock(), actor.timeout));
+    if (!spawning) return explained("cannot spawn " + actor.program, spawning.error());
+    const Result<Spawned> spawned = spawning->end();
+    if (!spawned) return explained("cannot spawn " + actor.program, spawned.error());
+    if (wishes.wants_json)
+        return Outcome{json_line(object({{"name", {spawned->name}},
+                                         {"actor", Dynamic{spawned->actor}},
+                                         {"pid", {static_cast<std::int64_t>(spawned->pid)}},
+                                         {"protocol", {spawned->protocol.name}}}))};
+    return Outcome{fmt::format("{0} is ready (pid {1}); `baton describe {2}` shows its commands, `baton stop {2}` ends it\n",
+                               painted(spawned->name, Paint::bold, colours_for(stdout)), spawned->pid, spawned->name)};
+}
+
+}  // namespace baton::tool
