@@ -179,7 +179,7 @@ class Looking(World):
         lines = self.baton("ps").splitlines()
         self.assertEqual(lines[0], f"session {coordinator.session}, 3 actors")
         self.assertEqual(lines[1], "")
-        self.assertEqual(lines[2].split(), "NAME PID PPID STATE INBOX HANDLED IN HAND".split())
+        self.assertEqual(lines[2].split(), "NAME PID PPID STATE SINCE INBOX HANDLED CPU HELD RESIDENT IN HAND WAITS FOR".split())
         self.assertEqual([line.split()[0] for line in lines[3:]], ["coordinator", "cli_scenario", "Ada", "Bob", "Zoe"])
         self.assertEqual(lines[3].split()[1], str(coordinator.pid))
         self.assertEqual(len({line.find("ready") for line in lines[3:]}), 1, "columns are aligned")
@@ -216,6 +216,76 @@ class Looking(World):
         asking.kill()
         asking.communicate()
         self.baton("kill", "Zoe")
+
+    def wait_for_row(self, name, is_so):
+        """The row of that actor, as soon as it is so; ctest's watchdog ends a wait that never does."""
+        while not is_so(row := self.roster()[name]):
+            pass
+        return row
+
+    def test_ps_shows_for_whose_answer_an_actor_waits_and_since_when(self):
+        self.start_scenario()
+        self.baton("spawn", "probe", "--name", "Yan")
+        asking = self.asking("Zoe", "AskOther", "other=Yan", "seconds=3600")
+        first = self.wait_for_row("Zoe", lambda row: row["waits_for"] == "Yan")
+        hanging = self.wait_for_row("Yan", lambda row: row["in_hand"] == "Hang")
+        second = self.roster()["Zoe"]
+        self.assertEqual((first["in_hand"], first["waits_for_room"]), ("AskOther", False))
+        self.assertIsNone(hanging["waits_for"])
+        self.assertLess(first["since_seconds"], second["since_seconds"])
+        self.assertLessEqual(hanging["since_seconds"], second["since_seconds"], "it was asked by Zoe, who has waited longer")
+        asks = [row["waits_for"] for name, row in self.roster().items() if name.startswith("baton")]
+        self.assertEqual(asks, ["Zoe"], "the command line, which has asked Zoe, is in the session too")
+        self.assertRegex(self.baton("ps"), r"\nZoe .* AskOther +Yan\n")
+        self.assertIsNone(second["exit"]["held"])
+        asking.kill()
+        asking.communicate()
+        self.baton("kill", "Yan")
+        self.assertIsNone(self.wait_for_row("Zoe", lambda row: row["state"] == "ready")["waits_for"])
+        (exited,) = [row for row in self.json("ps", "--all")[0]["actors"] if row["name"] == "Yan"]
+        self.assertEqual([exited[name] for name in ("since_seconds", "waits_for", "cpu_seconds", "resident_bytes")], [None] * 4)
+
+    def test_ps_shows_in_whose_full_inbox_an_actor_waits_for_room(self):
+        self.start_scenario()
+        self.baton("spawn", "probe", "--name", "Yan")
+        self.baton("kill", "Yan", "--signal", "STOP")
+        asking = self.asking("Zoe", "Flood", "other=Yan", "count=100000000", "ballast_bytes=0", "deadline_milliseconds=3600000")
+        row = self.wait_for_row("Zoe", lambda row: row["waits_for"] == "Yan")
+        self.assertTrue(row["waits_for_room"])
+        self.assertRegex(self.baton("ps"), r"\nZoe .* Flood +Yan \(its inbox is full\)\n")
+        self.assertEqual(self.roster()["Yan"]["state"], "frozen")
+        asking.kill()
+        asking.communicate()
+        self.baton("kill", "Yan", "Zoe")
+
+    def test_ps_shows_the_bytes_that_an_actor_owns_in_segments(self):
+        self.start("cli_keepers")
+        rows = self.roster()
+        self.assertEqual({name: row["held_bytes"] for name, row in rows.items()},
+                         {"coordinator": 0, "cli_keepers": 4400, "Ada": 40, "Bob": 0})
+        self.assertRegex(self.baton("ps"), r"\ncli_keepers .* 4\.3 KiB ")
+
+    def test_ps_shows_memory_and_processor_time_as_the_kernel_counts_them(self):
+        self.start_scenario()
+
+        def ticks_of(pid):
+            with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                fields = file.read().rpartition(")")[2].split()
+            return int(fields[11]) + int(fields[12])
+
+        pid = self.roster()["Ada"]["pid"]
+        before = ticks_of(pid)
+        # Until it has used so much that it can be told from nothing.
+        while (row := self.roster()["Ada"])["cpu_seconds"] < 0.02:
+            for _ in range(20):
+                self.baton("ask", "Ada", "Greet", "name=x")
+        after, tick = ticks_of(pid), os.sysconf("SC_CLK_TCK")
+        self.assertLessEqual(before / tick, row["cpu_seconds"] + 1e-9)
+        self.assertLessEqual(row["cpu_seconds"], after / tick + 1e-9)
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        self.assertAlmostEqual(row["resident_bytes"] / resident, 1, delta=0.5)
+        self.assertRegex(self.baton("ps"), r"\nAda .* \d+\.\d\d s +- +\d+\.\d MiB *\n")
 
     def test_two_sessions_are_shown_one_after_the_other_and_one_can_be_chosen(self):
         first, second = self.start(), self.start_scenario()

@@ -175,9 +175,15 @@ void add_looking(CLI::App& app, CommandLine& line) {
                        "  baton ps --all          # how those that have exited ended\n"
                        "  baton ps --json\n"
                        "\n"
-                       "STATE    starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
-                       "INBOX    commands that were sent and not yet taken\n"
-                       "HANDLED  commands done so far\n");
+                       "STATE      starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
+                       "SINCE      how long it has been handling the command in hand; without one, how long it has run\n"
+                       "INBOX      commands sent to it and not yet taken\n"
+                       "HANDLED    commands handled so far\n"
+                       "CPU        processor time that its process has used\n"
+                       "HELD       bytes in the segments that it owns\n"
+                       "RESIDENT   memory of its process, shared pages included\n"
+                       "IN HAND    the command that it is handling\n"
+                       "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n");
     ps->add_flag("--all,-a", line.ps.with_exited, "include actors that have exited: why, with how many unread commands, and holding what");
     ps->callback([&line] { line.alone = [&line] { return tool::ps(line.ps, line.wishes, line.interruption); }; });
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "tools/baton/figures.hpp"
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
@@ -15,20 +16,6 @@ namespace {
 
 using coordinator::SegmentInfo;
 using coordinator::SegmentList;
-
-// 1,234,567: people compare these by their length.
-std::string grouped(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-    return digits;
-}
-
-std::string age_text(Duration age) {
-    const double seconds = std::chrono::duration<double>(age).count();
-    if (seconds < 60) return fmt::format("{:.1f} s", std::max(seconds, 0.0));
-    if (seconds < 3600) return fmt::format("{:.0f} min", seconds / 60);
-    return fmt::format("{:.1f} h", seconds / 3600);
-}
 
 Paint paint_of(std::string_view state) {
     if (state == "owned") return Paint::good;
