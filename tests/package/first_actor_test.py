@@ -68,6 +68,20 @@ class FirstActor(unittest.TestCase):
         self.environment["PATH"] = prefix + "/bin:" + os.environ["PATH"]
         self.environment["PYTHONPATH"], = glob.glob(prefix + "/lib/python3*/site-packages")
 
+    def test_each_program_has_one_name_before_and_after_installation_and_its_manual_comes_along(self):
+        self.install()
+        prefix = self.folder + "/prefix"
+        programs = sorted(os.listdir(prefix + "/bin"))
+        self.assertEqual(programs, ["baton", "baton-coordinator", "baton-sync"])
+        built = os.listdir(BUILD + "/bin")
+        self.assertEqual([name for name in programs if name not in built], [])
+        self.assertEqual([name for name in ("coordinator", "sync") if name in built], [])
+        self.assertEqual(sorted(os.listdir(prefix + "/share/man/man1")), ["baton-coordinator.1", "baton-sync.1", "baton.1"])
+        with open(prefix + "/share/man/man1/baton.1", encoding="utf-8") as page:
+            self.assertEqual(page.read(), self.run_it("baton", "--man"))
+        with open(prefix + "/share/bash-completion/completions/baton", encoding="utf-8") as completion:
+            self.assertEqual(completion.read(), self.run_it("baton", "--completion"))
+
     def test_the_page_of_the_first_actor_works_as_it_is_written(self):
         self.install()
         printed = None

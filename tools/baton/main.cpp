@@ -18,6 +18,7 @@
 #include "runtime/process/output.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/base/version.hpp"
+#include "tools/baton/manual.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
 
@@ -361,6 +362,30 @@ std::vector<std::string> cut_off_arguments(std::vector<std::string_view>& words)
     return arguments;
 }
 
+// `baton --man [PROGRAM]`, `baton --completion`: for the build, which installs what they print; not in the help.
+std::optional<std::string> manual(const CLI::App& app, std::span<const std::string_view> words) {
+    const std::string version = std::string("baton ") + version_text;
+    if (words.size() == 1 && words[0] == "--completion") return bash_completion(app);
+    if (words.empty() || words[0] != "--man" || words.size() > 2) return std::nullopt;
+    const std::string_view program = words.size() == 2 ? words[1] : "baton";
+    if (program == "baton") return man_page(app, version);
+    CLI::App other;
+    coordinator::Options options;
+    bool describes = false;
+    if (program == coordinator_program) {
+        coordinator::describe_program(other, std::string(program), options);
+    } else if (program == "baton-sync") {  // an actor, which has no options of CLI11's
+        other.name(std::string(program));
+        other.description("Keeps the locks, barriers, queues and other primitives of a Baton session.\n"
+                          "It is an actor: scripts and programs that use baton.sync or baton::sync start it in their session.\n");
+        other.set_help_flag();
+        other.add_flag("--describe", describes, "print the commands that it accepts");
+    } else {
+        return std::nullopt;
+    }
+    return man_page(other, version);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -378,6 +403,10 @@ int main(int argc, char** argv) {
     add_talking(app, line);
     add_ending(app, line);
     std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
+    if (const std::optional<std::string> text = manual(app, words); text) {
+        print_output(*text);
+        return code_with_output("baton", 0);
+    }
     try {
         const std::vector<std::string> arguments = cut_off_arguments(words);
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // it takes them from the end
