@@ -224,7 +224,7 @@ void Collector::finish(Column& column, std::size_t number) {
 }
 
 void Collector::replace(Reader& reader, Stage stage) {
-    const Result<baton::Ended> ended = scenario_->join(reader.actor, baton::limits::ask_timeout);
+    const Result<baton::Ended> ended = scenario_->context().join(reader.actor, baton::limits::ask_timeout);
     const std::string why = ended ? baton::to_text(ended->exit) : baton::to_text(ended.error());
     if (replaced_ == replaced_max)
         throw ErrorException{Error{ErrorKind::gone, fmt::format("{} has ended ({}), and {} others before it; is there memory for "
@@ -257,7 +257,7 @@ void Collector::ask_everyone(Stage stage, Make make, Take take) {
     using Command = decltype(make(0));
     using Reply = typename Command::Reply;
     std::vector<Result<baton::Pending<Reply>>> pending;
-    for (std::size_t i = 0; i < readers_.size(); ++i) pending.push_back(scenario_->request(readers_[i].actor, make(i)));
+    for (std::size_t i = 0; i < readers_.size(); ++i) pending.push_back(scenario_->context().request(readers_[i].actor, make(i)));
     for (std::size_t i = 0; i < readers_.size(); ++i) {
         Result<Reply> reply = pending[i] ? pending[i]->get(answer_deadline) : Result<Reply>{pending[i].error()};
         while (!reply && reply.error().kind == ErrorKind::gone) {

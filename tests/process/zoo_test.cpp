@@ -21,7 +21,7 @@ TEST_CASE("an actor starts, asks and stops many others in its command", "[proces
     ProcessWorld world;
     const Warden warden = hire(world);
     CHECK(world.scenario().ask(warden, warden::Visit{3, 5}, 30s).value() == 15);
-    CHECK(world.scenario().roster().value().size() == 3);  // coordinator, scenario, warden
+    CHECK(world.scenario().roster().value().size() == 2);  // the scenario and the warden
     const auto hungry = world.scenario().ask(warden, warden::Visit{1, 0}, 30s);
     CHECK(hungry.error().kind == ErrorKind::refused);
     CHECK_THAT(hungry.error().text, Catch::Contains("not fed with nothing"));
