@@ -7,18 +7,23 @@
 #     target_link_libraries(my_worker PRIVATE baton::pool_worker)  # an actor whose functions a pool runs; who has
 #                                                                  # the pool links baton::pool
 #
+# and baton.pc for pkg-config, which has all of these in one.
+#
 # Public headers go to include/baton; nothing else is installed.
 include(CMakePackageConfigHelpers)
 
 # Scripts and users find the programs in PATH.
 install(TARGETS baton coordinator sync DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})  # those of pool and sync: baton_public_headers
+# Those of pool and sync: baton_public_headers.
+install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
-install(TARGETS baton_headers baton_base baton_wire baton_memory baton_ledger baton_holdings baton_vitals baton_transport baton_inbox baton_process
-  baton_throw_trace baton_session baton_actor baton_pool baton_pool_worker baton_sync
-  EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# In the order in which a linker needs them: each before those that it uses.
+set(baton_libraries pool_worker pool sync actor session throw_trace inbox process holdings transport vitals ledger memory
+  wire base)
+list(TRANSFORM baton_libraries PREPEND baton_ OUTPUT_VARIABLE targets)
+install(TARGETS baton_headers ${targets} EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT baton-targets NAMESPACE baton:: DESTINATION ${baton_package})
 configure_package_config_file(cmake/baton-config.cmake.in ${PROJECT_BINARY_DIR}/baton-config.cmake
   INSTALL_DESTINATION ${baton_package})
@@ -26,3 +31,12 @@ configure_package_config_file(cmake/baton-config.cmake.in ${PROJECT_BINARY_DIR}/
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/baton-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/baton-config.cmake ${PROJECT_BINARY_DIR}/baton-config-version.cmake
   cmake/baton_actor.cmake DESTINATION ${baton_package})
+
+# For builds without CMake: `pkg-config --cflags --libs baton`. It finds the rest from where it lies itself, since the
+# prefix is known only when installing.
+list(TRANSFORM baton_libraries PREPEND -lbaton_ OUTPUT_VARIABLE baton_link_options)
+list(JOIN baton_link_options " " baton_link_options)
+file(RELATIVE_PATH baton_prefix_from_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+cmake_path(SET baton_prefix_from_pkgconfig NORMALIZE ${baton_prefix_from_pkgconfig}.)
+configure_file(cmake/baton.pc.in ${PROJECT_BINARY_DIR}/baton.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/baton.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
