@@ -7,61 +7,20 @@ with the installed programs in PATH and nothing of the source tree or the build 
 """
 import glob
 import os
-import re
 import shlex
-import shutil
 import subprocess
-import tempfile
+import sys
 import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from outside_project import SOURCE, OutsideProject, code_blocks, file_of  # noqa: E402  (beside this file)
 
 BUILD = os.path.abspath(os.environ["BATON_BUILD"])
 # The outside project gets the same compiler, and nothing else.
 CMAKE_ARGUMENTS = shlex.split(os.environ.get("BATON_CMAKE_ARGUMENTS", ""))
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
-def code_blocks():
-    """The page's blocks as (language, text), in its order."""
-    with open(os.path.join(SOURCE, "docs", "first_actor.md"), encoding="utf-8") as page:
-        return re.findall(r"^```(\w+)\n(.*?)^```$", page.read(), re.MULTILINE | re.DOTALL)
-
-
-class FirstActor(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="baton-", dir="/tmp")
-        self.project = self.folder + "/project"
-        os.makedirs(self.project)
-        # What a sanitized Python module needs is nothing for compilers.
-        self.for_python = {name: os.environ[name] for name in ("LD_PRELOAD", "ASAN_OPTIONS") if name in os.environ}
-        self.environment = {name: value for name, value in os.environ.items()
-                            if name not in self.for_python and not name.startswith("BATON_") and name != "PYTHONPATH"}
-        self.environment["XDG_RUNTIME_DIR"] = self.folder + "/run"
-        os.makedirs(self.folder + "/run", mode=0o700)
-
-    def tearDown(self):
-        self.assertEqual(glob.glob(self.folder + "/run/baton/*"), [])
-        self.assertEqual(self.processes_left(), [])
-        shutil.rmtree(self.folder)
-
-    def processes_left(self):
-        left = []
-        for path in glob.glob("/proc/[0-9]*/environ"):
-            try:
-                with open(path, "rb") as file:
-                    if b"BATON_SESSION=" + self.folder.encode() in file.read():
-                        left.append(path)
-            except OSError:
-                pass  # somebody else's, or it has just ended
-        return left
-
-    def run_it(self, *command):
-        environment = {**self.environment, **(self.for_python if command[0] == "python3" else {})}
-        done = subprocess.run(command, env=environment, cwd=self.project, capture_output=True, text=True, timeout=200)
-        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
-        return done.stdout
-
+class FirstActor(OutsideProject):
     def install(self):
         prefix = self.folder + "/prefix"
         self.run_it("cmake", "--install", BUILD, "--prefix", prefix)
@@ -86,7 +45,6 @@ class FirstActor(unittest.TestCase):
         self.install()
         printed = None
         for language, text in code_blocks():
-            named = re.match(r"(?://|#) ([\w.]+)", text)
             if language == "sh":
                 printed = ""
                 for line in text.splitlines():
@@ -95,17 +53,17 @@ class FirstActor(unittest.TestCase):
             elif language == "text":
                 self.assertEqual(printed, text)
             else:
-                with open(os.path.join(self.project, named.group(1)), "w", encoding="utf-8") as file:
-                    file.write(text)
+                self.write(file_of(text), text)
 
     def test_a_project_can_have_baton_as_a_part_of_its_own(self):
-        with open(self.project + "/CMakeLists.txt", "w", encoding="utf-8") as file:
-            file.write("cmake_minimum_required(VERSION 3.25)\nproject(outside LANGUAGES CXX)\nenable_testing()\n"
-                       f"add_subdirectory({os.path.abspath(SOURCE)} baton)\n"
-                       "file(WRITE main.cpp \"int main() {}\")\nbaton_actor(mine main.cpp)\n"
-                       "get_target_property(options mine COMPILE_OPTIONS)\nmessage(\"options: ${options}\")\n")
-        said = subprocess.run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", *CMAKE_ARGUMENTS], cwd=self.project, text=True,
-                              env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
+        self.write("CMakeLists.txt",
+                   "cmake_minimum_required(VERSION 3.25)\nproject(outside LANGUAGES CXX)\nenable_testing()\n"
+                   f"add_subdirectory({SOURCE} baton)\n"
+                   "file(WRITE main.cpp \"int main() {}\")\nbaton_actor(mine main.cpp)\n"
+                   "get_target_property(options mine COMPILE_OPTIONS)\nmessage(\"options: ${options}\")\n")
+        said = subprocess.run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", *CMAKE_ARGUMENTS], cwd=self.project,
+                              text=True, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=100)
         self.assertEqual(said.returncode, 0, said.stdout)
         self.assertIn("options: options-NOTFOUND", said.stdout)  # our warnings are not theirs
         self.assertIn("Total Tests: 0", self.run_it("ctest", "--test-dir", "build", "-N"))  # nor our tests
