@@ -1,4 +1,5 @@
-"""Runs one of the programs that read a CSV file into columns, and fails unless it says of the file what the others said.
+"""Runs one of the programs that read a CSV file into columns, and fails unless it says of the file what the others
+said.
 
     columns_compared.py baton|multiprocessing|pandas --rows N --folder FOLDER
 
@@ -53,7 +54,8 @@ def main():
     cores = str(os.cpu_count())
     said = json.loads(run(*{
         "baton": [os.path.join(programs, "columns"), path, "--readers", cores, "--json", "--checksum"],
-        "multiprocessing": [sys.executable, "-B", os.path.join(HERE, "columns_multiprocessing.py"), path, "--workers", cores],
+        "multiprocessing": [sys.executable, "-B", os.path.join(HERE, "columns_multiprocessing.py"), path, "--workers",
+                            cores],
         "pandas": [sys.executable, "-B", os.path.join(HERE, "columns_pandas.py"), path],
     }[options.program]).splitlines()[-1])
 
@@ -66,7 +68,8 @@ def main():
     differs = difference(said, expected)
     if differs:
         sys.exit(f"{said['program']} and {expected['program']} have read {path} differently: {differs}")
-    print(json.dumps({"seconds": said["seconds"], "megabytes_per_second": os.path.getsize(path) / 1e6 / said["seconds"]}))
+    print(json.dumps({"seconds": said["seconds"],
+                      "megabytes_per_second": os.path.getsize(path) / 1e6 / said["seconds"]}))
 
 
 if __name__ == "__main__":

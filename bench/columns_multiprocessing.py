@@ -3,8 +3,8 @@
     /usr/bin/python3 bench/columns_multiprocessing.py FILE [--workers N]
 
 The yardstick of examples/08_columns. Workers take pieces of the file, read them with the csv module, and put the
-columns as NumPy arrays into shared memory, whose names come back through a queue. The receiver of a name attaches to the
-memory and acknowledges it, and only then may the worker release it ("notify, acknowledge, transfer complete"):
+columns as NumPy arrays into shared memory, whose names come back through a queue. The receiver of a name attaches to
+the memory and acknowledges it, and only then may the worker release it ("notify, acknowledge, transfer complete"):
 https://discuss.python.org/t/multiprocessing-with-shared-memory-potential-fix-for-bug-82300/12403.
 
 The kinds of the columns are guessed from the first rows. No newlines in quoted fields: a piece ends where a line does.
@@ -131,7 +131,8 @@ def main():
     names, kinds, columns, memories = read(options.file, options.workers)
     statistics = []
     for name, kind, parts in zip(names, kinds, columns):
-        of_kind = common.text_statistics(parts) if kind == "string" else common.number_statistics([one for one, in parts])
+        of_kind = (common.text_statistics(parts) if kind == "string"
+                   else common.number_statistics([one for one, in parts]))
         statistics.append({"name": name, "kind": kind, **of_kind})
     seconds = time.monotonic() - begin
 

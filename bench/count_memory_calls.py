@@ -27,7 +27,8 @@ def memory_calls(count):
     """By name, of all processes and threads while hand-overs go on and nothing else."""
     program, *options = hand_over(count)
     with tempfile.NamedTemporaryFile("r", suffix=".strace") as trace:
-        subprocess.run(["strace", "-f", "-qq", "-o", trace.name, "-e", "trace=" + ",".join(["getrusage"] + MEMORY_CALLS + CALLS_BY_NAME),
+        subprocess.run(["strace", "-f", "-qq", "-o", trace.name, "-e",
+                        "trace=" + ",".join(["getrusage"] + MEMORY_CALLS + CALLS_BY_NAME),
                         program_path(program), *options], check=True, stdout=subprocess.DEVNULL)
         calls, marks = {}, 0
         for line in trace:

@@ -131,7 +131,8 @@ def table(summaries: Sequence[dict]) -> str:
     lines = [header]
     for one in summaries:
         verdict = {True: "holds", False: "MISSED", None: ""}[one["holds"]]
-        lines.append((one["name"], one["unit"], figure(one["median"]), figure(one["p99"]), figure(one["baseline_median"]),
+        lines.append((one["name"], one["unit"], figure(one["median"]), figure(one["p99"]),
+                      figure(one["baseline_median"]),
                       "" if one["ratio"] is None else f"{one['ratio']:,.2f}", one["goal"] or "", verdict,
                       one["baseline"] or ""))
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]

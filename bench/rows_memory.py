@@ -29,16 +29,20 @@ def handovers(scale: float) -> List[Row]:
         count = max(5, int(count * scale))
         options = ("--bytes", str(size_bytes), "--warm-up", str(warm_up), "--count", str(count))
         ours = Contender("Baton", ("memory_bench", "hand-over", *options))
-        against_names.append(Row(f"handover_{size}", "us", ours, "median_us", Contender(NAMES, ("raw_memory", "names", *options)),
+        against_names.append(Row(f"handover_{size}", "us", ours, "median_us",
+                                 Contender(NAMES, ("raw_memory", "names", *options)),
                                  p99_key="p99_us", goal=Goal("<=", 1.25)))
         if size_bytes > 64 * MIB:
             continue  # copies of a gibibyte take seconds, and say nothing new
-        fewer = ("--bytes", str(size_bytes), "--warm-up", "3", "--count", str(min(count, 200 if size_bytes < 64 * MIB else 8)))
+        fewer = ("--bytes", str(size_bytes), "--warm-up", "3", "--count",
+                 str(min(count, 200 if size_bytes < 64 * MIB else 8)))
         is_goal = size_bytes == 64 * MIB
-        for suffix, other, goal in (("bytes", Contender(BYTES, ("raw_memory", "bytes", *fewer)), Goal(">=", 300) if is_goal else None),
+        for suffix, other, goal in (("bytes", Contender(BYTES, ("raw_memory", "bytes", *fewer)),
+                                     Goal(">=", 300) if is_goal else None),
                                     ("queue", python("queue", *fewer), None),
                                     ("attach", python("attach", *fewer), None)):
-            beside.append(Row(f"handover_{size}_vs_{suffix}", "us", ours, "median_us", other, goal=goal, is_speedup=True))
+            beside.append(Row(f"handover_{size}_vs_{suffix}", "us", ours, "median_us", other, goal=goal,
+                              is_speedup=True))
     return against_names + beside
 
 
@@ -48,9 +52,11 @@ def rows(scale: float) -> List[Row]:
     rows_kept = ("--bytes", "4096", "--count", "10000")
     out = handovers(scale)
     out.append(Row("handover_syscalls", "calls + faults", Contender("Baton", (
-        sys.executable, os.path.join(HERE, "count_memory_calls.py"), str(max(100, int(1000 * scale))))), "per_handover", goal=Goal("<=", 0)))
+        sys.executable, os.path.join(HERE, "count_memory_calls.py"), str(max(100, int(1000 * scale))))), "per_handover",
+                   goal=Goal("<=", 0)))
     out.append(Row("pool_cycle_64MiB", "us", Contender("Baton", ("memory_bench", "pool", *cycles)), "median_us",
-                   Contender(FRESH, ("raw_memory", "fresh", *cycles)), p99_key="p99_us", goal=Goal(">=", 20), is_speedup=True))
+                   Contender(FRESH, ("raw_memory", "fresh", *cycles)), p99_key="p99_us", goal=Goal(">=", 20),
+                   is_speedup=True))
     for name, processes in (("ledger_transition", 1), ("ledger_transition_2", 2)):
         swaps = ("--count", str(int(20_000_000 * scale)), "--processes", str(processes))
         out.append(Row(name, "transitions/s", Contender("Baton", ("memory_bench", "transitions", *swaps)),

@@ -12,7 +12,8 @@ def rows(scale: float) -> List[Row]:
     ours = Contender("Baton", ("pool_bench", *repeats))
     return [
         Row("pool_10000_vs_chunk1", "tasks/s", ours, "tasks_per_second",
-            Contender("Pool.map(chunksize=1) of Python", (*script, "--repeats", "3", "--chunksize", "1")), goal=Goal(">=", 10)),
+            Contender("Pool.map(chunksize=1) of Python", (*script, "--repeats", "3", "--chunksize", "1")),
+            goal=Goal(">=", 10)),
         Row("pool_10000_vs_default", "tasks/s", ours, "tasks_per_second",
             Contender("Pool.map of Python, its own chunks", (*script, *repeats)), goal=Goal(">=", 1)),
     ]

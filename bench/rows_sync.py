@@ -14,7 +14,9 @@ def row(name: str, unit: str, mode: str, processes: int, ours: int, theirs: int,
     def options(count: int, mode: str = mode) -> tuple:
         return mode, "--processes", str(processes), "--count", str(max(10, count))
     return Row(name, unit, Contender("Baton", ("sync_bench", *options(ours))), "per_second",
-               Contender(PYTHON, (sys.executable, os.path.join(HERE, "python_sync.py"), *options(theirs, their_mode or mode))), goal=goal)
+               Contender(PYTHON,
+                         (sys.executable, os.path.join(HERE, "python_sync.py"), *options(theirs, their_mode or mode))),
+               goal=goal)
 
 
 def rows(scale: float) -> List[Row]:

@@ -9,18 +9,19 @@ find_package(Boost 1.74 REQUIRED CONFIG COMPONENTS stacktrace_backtrace)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZeroMQ REQUIRED IMPORTED_TARGET libzmq)
 
+set(baton_gcc_12 $<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>)
 # Our own rules are those of our directories: they reach neither who links us nor a project around this one.
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow
   # g++ 12 warns of std::string's own code when it optimises (GCC bugs 105329 and 105651).
-  "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>")
+  "$<${baton_gcc_12}:-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>")
 if(BATON_WERROR)
   add_compile_options(-Werror)
 endif()
 # The Python module links the same libraries; programs too, so that all can share one precompiled header.
 add_compile_options(-fPIC)
 
-# Internal headers are found from the top ("runtime/ledger/ledger.hpp"), by our own directories alone: a project around this
-# one may have folders runtime/ and actors/ of its own.
+# Internal headers are found from the top ("runtime/ledger/ledger.hpp"), by our own directories alone: a project around
+# this one may have folders runtime/ and actors/ of its own.
 include_directories(${PROJECT_SOURCE_DIR})
 
 # What our public headers ask of those who include them, and so the only options that are installed: where they are, the
@@ -60,8 +61,8 @@ if(BATON_SANITIZE MATCHES address AND BATON_SANITIZE MATCHES undefined)
   target_compile_options(baton_headers INTERFACE -fno-sanitize=null,alignment,vptr)
 endif()
 
-# Programs with sanitizers are large, and there are a hundred of them: mold links in a tenth of the time of ld, gold (which
-# Debian 13 no longer brings along) in half of it.
+# Programs with sanitizers are large, and there are a hundred of them: mold links in a tenth of the time of ld, gold
+# (which Debian 13 no longer brings along) in half of it.
 if(PROJECT_IS_TOP_LEVEL)
   include(CheckLinkerFlag)
   check_linker_flag(CXX -fuse-ld=mold BATON_HAS_MOLD)

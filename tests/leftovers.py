@@ -86,7 +86,8 @@ class Place:
         os.close(self._events)
         shutil.rmtree(self.folder)
         opened = sorted(descriptors() - self._before)
-        # The runtime keeps one for each process, from its first session on: to turn away who comes when there is no other.
+        # The runtime keeps one for each process, from its first session on: to turn away who comes when there is no
+        # other.
         spare = [one for one in opened if one.endswith(": /dev/null")]
         left += [one for one in opened if one not in spare[:1]]
         test.assertEqual(left, [], "something is left")

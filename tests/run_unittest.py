@@ -2,9 +2,9 @@
 
     /usr/bin/python3 tests/run_unittest.py tests/process/cli_test.py [ARGUMENT...]
 
-The same as running the file, but for the end: a line `cases: N passed, N failed, N skipped`, a line `skipped: WHERE: REASON`
-for each case that could not run, and exit code 77, which ctest counts as skipped, when no case of the file could.
-tests/summary.py adds the cases up.
+The same as running the file, but for the end: a line `cases: N passed, N failed, N skipped`, a line `skipped: WHERE:
+REASON` for each case that could not run, and exit code 77, which ctest counts as skipped, when no case of the file
+could. tests/summary.py adds the cases up.
 """
 import importlib.util
 import os
@@ -50,7 +50,8 @@ def main():
         print(f"skipped: {os.path.basename(path)}: {reason}")
         return SKIPPED
     result = unittest.TextTestRunner(resultclass=CountingResult).run(suite)
-    failed = {case_of(test) for test, _ in result.failures + result.errors} | {case_of(test) for test in result.unexpectedSuccesses}
+    failed = {case_of(test) for test, _ in result.failures + result.errors}
+    failed |= {case_of(test) for test in result.unexpectedSuccesses}
     skipped = {}
     for test, reason in result.skipped:
         skipped.setdefault(case_of(test), reason)

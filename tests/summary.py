@@ -4,8 +4,8 @@
     tests/summary.py NAME=build/dev/junit.xml [NAME=FILE...]
 
 The last line is `N passed, N failed, N skipped`, over all files; the exit code is 0 only when nothing failed. A file
-that is missing, unreadable or without a test that passed is a failure: whatever should have written it did not get there.
-A file of Python tests is one entry of ctest and counts as its cases (tests/run_unittest.py).
+that is missing, unreadable or without a test that passed is a failure: whatever should have written it did not get
+there. A file of Python tests is one entry of ctest and counts as its cases (tests/run_unittest.py).
 """
 import re
 import sys

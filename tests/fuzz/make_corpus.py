@@ -84,7 +84,8 @@ def seeds() -> dict[str, bytes]:
                                     manifest=[segment(type_="[('x','<f4'),('','|V4'),('at','<c16',(2,3))]", shape=[3])])
     out["hostile.handle_twice"] = record("Carrying", carrying(refer(0), None, [refer(0)]), manifest=[segment()])
     out["hostile.handle_missing"] = record("Carrying", carrying(refer(2**32 - 1), None, []), manifest=[segment()])
-    out["hostile.handle_short"] = record("Carrying", carrying(msgpack.ExtType(1, b"\0"), None, []), manifest=[segment()])
+    out["hostile.handle_short"] = record("Carrying", carrying(msgpack.ExtType(1, b"\0"), None, []),
+                                         manifest=[segment()])
     out["hostile.no_manifest"] = record("Carrying", carrying(refer(0), refer(0), [refer(0)]))
     for name, handle in {
         "slot": segment(slot=2**17),

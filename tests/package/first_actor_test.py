@@ -35,7 +35,8 @@ class FirstActor(OutsideProject):
         built = os.listdir(BUILD + "/bin")
         self.assertEqual([name for name in programs if name not in built], [])
         self.assertEqual([name for name in ("coordinator", "sync") if name in built], [])
-        self.assertEqual(sorted(os.listdir(prefix + "/share/man/man1")), ["baton-coordinator.1", "baton-sync.1", "baton.1"])
+        self.assertEqual(sorted(os.listdir(prefix + "/share/man/man1")),
+                         ["baton-coordinator.1", "baton-sync.1", "baton.1"])
         with open(prefix + "/share/man/man1/baton.1", encoding="utf-8") as page:
             self.assertEqual(page.read(), self.run_it("baton", "--man"))
         with open(prefix + "/share/bash-completion/completions/baton", encoding="utf-8") as completion:

@@ -51,7 +51,8 @@ class Rules(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def git(self, *arguments):
-        done = subprocess.run(["git", "-C", self.folder, "-c", "user.name=n", "-c", "user.email=e@example.org", *arguments],
+        done = subprocess.run(["git", "-C", self.folder, "-c", "user.name=n", "-c", "user.email=e@example.org",
+                               *arguments],
                               capture_output=True, text=True, timeout=60, check=True)
         return done.stdout.strip()
 
@@ -77,7 +78,8 @@ class Lines(Rules):
 
 class Functions(Rules):
     def test_a_long_function_is_found(self):
-        self.write("runtime/base/clock.cpp", "namespace baton {\n\nint Clock::now() const {\n" + "    ++ticks_;\n" * 69 + "}\n}\n")
+        self.write("runtime/base/clock.cpp",
+                   "namespace baton {\n\nint Clock::now() const {\n" + "    ++ticks_;\n" * 69 + "}\n}\n")
         self.assert_finds("function-length", "runtime/base/clock.cpp:3", "Clock::now has 71 lines; split it")
 
     def test_a_long_function_of_python_is_found(self):
@@ -91,7 +93,8 @@ class Functions(Rules):
 
 class Classes(Rules):
     def test_a_class_of_many_members_is_found(self):
-        self.write("runtime/base/clock.hpp", "struct Clock {\n" + "".join(f"    int m{i} = 0;\n" for i in range(13)) + "};\n")
+        self.write("runtime/base/clock.hpp",
+                   "struct Clock {\n" + "".join(f"    int m{i} = 0;\n" for i in range(13)) + "};\n")
         self.assert_finds("class-size", "runtime/base/clock.hpp:1", "Clock has 0 functions and 13 data members")
 
     def test_a_class_of_many_functions_is_found(self):
@@ -115,13 +118,15 @@ private:
         self.assert_finds_nothing()
 
     def test_a_python_class_is_counted_without_its_tests(self):
-        self.write("tests/x_test.py", "class X:\n" + "".join(f"    def test_{i}(self):\n        pass\n" for i in range(40)))
+        self.write("tests/x_test.py",
+                   "class X:\n" + "".join(f"    def test_{i}(self):\n        pass\n" for i in range(40)))
         self.assert_finds_nothing()
         self.write("bench/x.py", "class X:\n" + "".join(f"    def do_{i}(self):\n        pass\n" for i in range(26)))
         self.assert_finds("class-size", "bench/x.py:1", "X has 26 functions")
 
     def test_a_large_class_is_listed_with_a_reason(self):
-        self.write("runtime/base/clock.hpp", "struct Clock {\n" + "".join(f"    int m{i} = 0;\n" for i in range(13)) + "};\n")
+        self.write("runtime/base/clock.hpp",
+                   "struct Clock {\n" + "".join(f"    int m{i} = 0;\n" for i in range(13)) + "};\n")
         entry = '[[large_class]]\nfile = "runtime/base/clock.hpp"\nclass = "Clock"\n'
         self.write("tools/house_rules.toml", entry + 'reason = "a record"\n')
         self.assert_finds_nothing()
@@ -151,7 +156,8 @@ class Includes(Rules):
     def test_an_actor_that_looks_into_the_runtime_is_found_unless_it_is_listed(self):
         self.write("actors/greeter/main.cpp", '#include "runtime/inbox/loop.hpp"\n')
         self.assert_finds("include-layers", "actors/greeter/main.cpp:1", "only runtime/ may include this")
-        self.write("tools/house_rules.toml", '[[include]]\nfrom = "actors/greeter/*"\nto = "runtime/*"\nreason = "it must"\n')
+        self.write("tools/house_rules.toml",
+                   '[[include]]\nfrom = "actors/greeter/*"\nto = "runtime/*"\nreason = "it must"\n')
         self.assert_finds_nothing()
 
     def test_of_another_actor_only_what_one_may_say_to_it_is_included(self):
@@ -166,7 +172,8 @@ class Includes(Rules):
         self.write("tools/house_rules.toml", '[doors]\n"zmq." = ["runtime/base/zmq.cpp"]\n')
         self.write("runtime/base/zmq.cpp", "#include <zmq.hpp>\n")
         self.write("runtime/wire/codec.cpp", "#include <zmq.hpp>\n")
-        self.assert_finds("include-layers", "runtime/wire/codec.cpp:1", "only runtime/base/zmq.cpp may include this library")
+        self.assert_finds("include-layers", "runtime/wire/codec.cpp:1",
+                          "only runtime/base/zmq.cpp may include this library")
 
 
 class Pages(Rules):
@@ -177,7 +184,8 @@ class Pages(Rules):
 
     def test_a_file_that_is_not_there_is_found(self):
         self.write("runtime/base/clock.hpp", "")
-        self.write("docs/page.md", "`runtime/base/clock.hpp`, `base/clock.hpp`, `actors/NAME/NAME.hpp`\n\n`runtime/clock.hpp`\n")
+        self.write("docs/page.md",
+                   "`runtime/base/clock.hpp`, `base/clock.hpp`, `actors/NAME/NAME.hpp`\n\n`runtime/clock.hpp`\n")
         self.assert_finds("page-identifiers", "docs/page.md:3", "there is no file runtime/clock.hpp")
 
     def test_former_words_and_words_of_others_in_a_table_are_not_ours(self):
@@ -211,7 +219,8 @@ class Commits(Rules):
 
     def test_bad_subjects_are_found(self):
         for subject, words in (("base: " + "x" * 67, "73 columns"), ("wip on the clock", "unfinished"),
-                               ("fixup! base: Tell the time", "unfinished"), ("Merge branch 'a' into b", "say what the merge")):
+                               ("fixup! base: Tell the time", "unfinished"),
+                               ("Merge branch 'a' into b", "say what the merge")):
             self.commit(subject)
             self.assertIn(words, self.found()[0])
 

@@ -1,7 +1,8 @@
 """Reads the journals of one round of the soak and decides whether Baton has kept its promise.
 
 What is looked at, by the numbers of the promise:
-  1  a receiver handles the notes of a sender without a gap and in order; where both live to the end, all that were accepted
+  1  a receiver handles the notes of a sender without a gap and in order; where both live to the end, all that were
+     accepted
   2  a segment has one holder at every instant; what a living receiver was given arrives or comes back; nothing is torn
   3  every wait ends by its deadline, but for the time in which its process or the coordinator was frozen
 Locks have one holder at a time. A journal is a file of records (journal.hpp); it survives its process.
@@ -13,8 +14,8 @@ import os
 import re
 import struct
 
-BORN, MADE, TOOK, GIVING, GAVE, KEPT, BACK, ENDED, TORN, HOLDS, SETTLED, NOTED, SENDING_NOTES, SENT_NOTES, WAITING, WAITED, \
-    LOCKED, UNLOCKING, QUIET, DYING, EXITED = range(1, 22)
+BORN, MADE, TOOK, GIVING, GAVE, KEPT, BACK, ENDED, TORN, HOLDS, SETTLED, NOTED, SENDING_NOTES, SENT_NOTES, WAITING, \
+    WAITED, LOCKED, UNLOCKING, QUIET, DYING, EXITED = range(1, 22)
 PLACES = {1: "its constructor", 2: "on()", 3: "on_deadline()", 4: "the taker of a bounce", 5: "the taker of an exit"}
 RECORDS_MAX = 1_000_000
 #: How much later than its deadline a wait may end on a machine that has more to do than processors.
@@ -92,7 +93,8 @@ class Judge:
             for at, life, event in events:
                 if event.kind in (MADE, TOOK, BACK, KEPT):
                     if holder is not None and not self.had_died(holder, at):
-                        self.fault(life, at, f"segment {token:#x} has two holders: soaker-{holder.index} held it at hop {hop}")
+                        self.fault(life, at,
+                                   f"segment {token:#x} has two holders: soaker-{holder.index} held it at hop {hop}")
                     if event.kind == TOOK and event.extra <= hop and hop:
                         self.fault(life, at, f"segment {token:#x} came at hop {event.extra}, after hop {hop}")
                     holder, hop = life, max(hop, event.extra)
@@ -124,12 +126,15 @@ class Judge:
                     continue
                 to = self.lives.get(event.other)
                 if to is not None and to.died == 0:
-                    # It lived to the end; the giver too, or all that it had sent was with the receiver's kernel by then.
+                    # It lived to the end; the giver too, or all that it had sent was with the receiver's kernel by
+                    # then.
                     if life.died == 0 or settled.get(event.other, 0) > event.at:
-                        self.fault(life, event.at, f"segment {event.token:#x} was given to soaker-{event.other}, which lives, "
+                        self.fault(life, event.at,
+                                   f"segment {event.token:#x} was given to soaker-{event.other}, which lives, "
                                                    "and never arrived")
                 elif life.died == 0:
-                    self.fault(life, event.at, f"segment {event.token:#x} was given to soaker-{event.other}, which has died, "
+                    self.fault(life, event.at,
+                               f"segment {event.token:#x} was given to soaker-{event.other}, which has died, "
                                                "and did not come back")
 
     # ---- promise 1
@@ -177,7 +182,8 @@ class Judge:
             if end > began.at and start < ended:
                 deadline += end - start
         if ended > deadline:
-            self.fault(life, began.at, f"a wait in {PLACES[began.other]} ended {(ended - began.extra) / 1e9:.2f} s after its deadline")
+            self.fault(life, began.at,
+                       f"a wait in {PLACES[began.other]} ended {(ended - began.extra) / 1e9:.2f} s after its deadline")
 
     # ---- locks
 

@@ -1,16 +1,18 @@
-"""A soak: actors that do by chance all that actors can, while processes are killed, frozen and stopped at random moments.
+"""A soak: actors that do by chance all that actors can, while processes are killed, frozen and stopped at random
+moments.
 
     PYTHONPATH=build/optimised/python BATON_BIN=build/optimised/bin \\
         BATON_PROGRAMS=build/optimised/bin:build/optimised/tests \\
         /usr/bin/python3 tests/soak/soak.py [--seconds 60] [--seed N] [--keep FOLDER]
 
-It plays rounds, each a session of its own, until the time is over. In a round eight actors (soaker.hpp) and a pool live; the
-script kills them (SIGKILL), freezes them (SIGSTOP) and lets them go on, ends them by SIGTERM and by stop(), starts new ones, and
-freezes the coordinator. A round ends in order, or by the death of its coordinator or of its script. What everybody did stands in
-journals that survive SIGKILL, and judge.py decides by them. After each round nothing may be left of it.
+It plays rounds, each a session of its own, until the time is over. In a round eight actors (soaker.hpp) and a pool
+live; the script kills them (SIGKILL), freezes them (SIGSTOP) and lets them go on, ends them by SIGTERM and by stop(),
+starts new ones, and freezes the coordinator. A round ends in order, or by the death of its coordinator or of its
+script. What everybody did stands in journals that survive SIGKILL, and judge.py decides by them. After each round
+nothing may be left of it.
 
-The seed is printed; the same one makes the same choices, though not the same timing. Exit code 1 when anything is wrong; the
-journals of the round are kept then, and their folder is printed.
+The seed is printed; the same one makes the same choices, though not the same timing. Exit code 1 when anything is
+wrong; the journals of the round are kept then, and their folder is printed.
 """
 import argparse
 import glob
@@ -82,7 +84,8 @@ class Round:
     def spawn(self):
         index, self.next_index = self.next_index, self.next_index + 1
         try:
-            actor = self.session.spawn("soaker", name=f"soaker-{index}", args=[index, self.chance.getrandbits(32), self.folder],
+            actor = self.session.spawn("soaker", name=f"soaker-{index}",
+                                       args=[index, self.chance.getrandbits(32), self.folder],
                                        deadline=20)
         except baton.Failed as error:
             return self.note("unborn", 0, why=str(error))  # somebody it waited for in its constructor... it has ended
@@ -97,7 +100,8 @@ class Round:
             others = [{"address": actor, "index": index} for index, actor in self.alive.items()]
             for actor in list(self.alive.values()):
                 try:
-                    actor.send("Meet", others=others, lock=self.lock.address, condition=self.condition.address, deadline=0.5)
+                    actor.send("Meet", others=others, lock=self.lock.address, condition=self.condition.address,
+                               deadline=0.5)
                 except (baton.Gone, baton.Overloaded):
                     pass
 
@@ -250,7 +254,8 @@ def play(folder, seed, seconds, end):
     environment.pop("BATON_SESSION", None)
     faults = []
     with open(f"{folder}/log", "wb") as log:
-        process = subprocess.Popen([sys.executable, "-u", __file__, "--round", folder, "--seed", str(seed), "--seconds", str(seconds),
+        process = subprocess.Popen([sys.executable, "-u", __file__, "--round", folder, "--seed", str(seed), "--seconds",
+                                    str(seconds),
                                     "--end", end], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             ready, _, _ = select.select([process.stdout], [], [], seconds + ROUND_LATE)

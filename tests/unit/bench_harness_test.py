@@ -48,7 +48,8 @@ class Harness(unittest.TestCase):
 
     def test_without_a_baseline_the_goal_is_of_the_figure_itself(self):
         calls = Row("calls", "calls", OURS, "median_us", goal=Goal("<=", 0))
-        self.assertEqual([harness.summary(calls, rounds_of((figure, 1)))["holds"] for figure in (0, 0.01)], [True, False])
+        self.assertEqual([harness.summary(calls, rounds_of((figure, 1)))["holds"] for figure in (0, 0.01)],
+                         [True, False])
 
     def test_contenders_take_turns_and_rows_of_the_same_two_share_their_rounds(self):
         order = []

@@ -36,7 +36,8 @@ class WrongPython(unittest.TestCase):
     def refusal(self, code, path):
         """The last line of what a Python says that fails to run this."""
         environment = {**os.environ, "PYTHONPATH": path}
-        done = subprocess.run([sys.executable, "-B", "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-B", "-c", code], env=environment, capture_output=True, text=True,
+                              timeout=60)
         self.assertEqual(done.returncode, 1, done.stderr)
         return done.stderr.strip().splitlines()[-1]
 
@@ -47,7 +48,8 @@ class WrongPython(unittest.TestCase):
         self.assertIn("was built for /usr/bin/python3 (Python 3.1), and this is ", said)
         self.assertIn(f"this is {sys.executable} (Python {sys.version_info.major}.{sys.version_info.minor})", said)
         self.assertIn("Run the script with /usr/bin/python3, or build Baton for this Python: "
-                      f"cmake --preset release -D Python3_EXECUTABLE={sys.executable} && cmake --build --preset release", said)
+                      f"cmake --preset release -D Python3_EXECUTABLE={sys.executable} "
+                      "&& cmake --build --preset release", said)
 
     def test_any_part_of_the_package_says_so(self):
         self.copy(built_for=OTHER_VERSION)

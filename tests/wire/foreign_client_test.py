@@ -299,7 +299,8 @@ class Hostility(ForeignClientTest):
             "a lease without a lease": ([changed(9, [[2, 0, 1, "|u1", [1]]])], "corrupt", "of a lease of 8"),
             "a handle beyond the ledger": ([changed(9, [[1, 1 << 17, 1, "|u1", [1]]])], "corrupt", "a row"),
             "elements of another order": ([changed(9, [[1, 0, 1, ">f4", [1]]])], "corrupt", "element type"),
-            "a shape of too many bytes": ([changed(9, [[1, 0, 1, "<f8", [1 << 62, 8]]])], "corrupt", "element type and a shape"),
+            "a shape of too many bytes": ([changed(9, [[1, 0, 1, "<f8", [1 << 62, 8]]])], "corrupt",
+                                          "element type and a shape"),
             "nine dimensions": ([changed(9, [[1, 0, 1, "<f8", [1] * 9]])], "corrupt", "8 dimensions"),
             "257 handles": ([changed(9, [[1, 0, 1, "|u1", [1]]] * 257)], "corrupt", "256 handles"),
         }
@@ -330,7 +331,8 @@ class Hostility(ForeignClientTest):
             self.assertTrue(honest.ask(self.greeter, "Greet", {"name": "Ada"}, SECONDS).startswith("Hello, Ada!"))
             greeted += 1
             if ask_id % 10 == 0:
-                # 32 MiB of answers in ZeroMQ, 32 MiB in the actor, what the kernel holds, and some that is still to be read.
+                # 32 MiB of answers in ZeroMQ, 32 MiB in the actor, what the kernel holds, and some that is still to be
+                # read.
                 self.assertLess(resident_bytes(pid), 200 * MEBIBYTE)
         of_the_deaf = self.row_of(honest, "greeter")["handled"] - greeted
         self.assertGreater(of_the_deaf, 50)
@@ -344,7 +346,8 @@ class Hostility(ForeignClientTest):
         self.assert_error(stranger.hear(), "corrupt", 0, "")
 
     def row_of(self, client, name):
-        return next(row for row in client.ask(COORDINATOR, "Roster", {"with_exited": False}, SECONDS) if row["name"] == name)
+        roster = client.ask(COORDINATOR, "Roster", {"with_exited": False}, SECONDS)
+        return next(row for row in roster if row["name"] == name)
 
     def test_an_oversize_message_closes_its_connection_and_no_other(self):
         honest = self.join_with_greeter()
@@ -537,7 +540,8 @@ class Hostility(ForeignClientTest):
         strangers = [Stranger(self, self.coordinator_address) for _ in range(65)]
         for ask_id in range(1, 65):
             for stranger in strangers[:64]:
-                stranger.say(self.record(receiver=COORDINATOR, ask_id=ask_id, tag="Await", body={"actor": self.greeter}))
+                stranger.say(self.record(receiver=COORDINATOR, ask_id=ask_id, tag="Await",
+                                         body={"actor": self.greeter}))
         for stranger in strangers[:64]:  # all are there
             stranger.say(self.to_coordinator("Find", {"name": "greeter"}))
             self.assertEqual(stranger.hear()[0][1], REPLY)
@@ -621,7 +625,8 @@ class Hostility(ForeignClientTest):
         envelope, body = deaf.hear()
         self.assertEqual(envelope[1], REPLY, body)
         victim = honest.ask(COORDINATOR, "Find", {"name": "deaf"}, SECONDS)["actor"]
-        spawned = honest.ask(COORDINATOR, "Spawn", dict(spawn_body("probe"), folders=[os.environ["BATON_TESTS_BIN"]]), SECONDS)
+        spawned = honest.ask(COORDINATOR, "Spawn", dict(spawn_body("probe"), folders=[os.environ["BATON_TESTS_BIN"]]),
+                             SECONDS)
         probe = tuple(spawned["actor"])
         before = resident_bytes(spawned["pid"])
         window, ballast = 64 << 20, 64 << 10
@@ -836,7 +841,8 @@ class LedgerPages:
         self.counted("created", slot,
                      lambda: self.move("segment", slot, (self.FREE, 0, 0), (self.OWNED, self.number, 0)))
         self.write(self.place("segment", slot, "used_bytes"), len(data))
-        memory = os.open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        memory = os.open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", os.O_RDWR | os.O_CREAT | os.O_EXCL,
+                         0o600)
         try:
             os.posix_fallocate(memory, 0, 4096)
             os.pwrite(memory, data, 0)
@@ -902,7 +908,8 @@ class LedgerPages:
         epoch = self.read(word) >> 31
         self.compare(word, epoch << 31, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1)
         lend = self.read(self.place("segment", slot, "word")) >> 25
-        for field, value in (("kind", 0), ("lend", lend), ("bytes_leased", bytes_), ("dimensions", 1), ("type_bytes", 3)):
+        for field, value in (("kind", 0), ("lend", lend), ("bytes_leased", bytes_), ("dimensions", 1),
+                             ("type_bytes", 3)):
             self.write(self.place("name", row, field), value)
         self.write(self.place("name", row, "shape"), bytes_)
         start = self.place("name", row, "type")
@@ -918,7 +925,8 @@ class LedgerPages:
         self.test.assertEqual(word & 7, 2)
         owner, slot = word >> 3 & 0x7FF, word >> 14 & 0x1FFFF
         lend, bytes_ = (self.read(self.place("name", row, field)) for field in ("lend", "bytes_leased"))
-        for field, value in (("segment", slot), ("segment_epoch", lend), ("kind", self.read(self.place("name", row, "kind"))),
+        for field, value in (("segment", slot), ("segment_epoch", lend),
+                             ("kind", self.read(self.place("name", row, "kind"))),
                              ("offset", 0), ("bytes", bytes_), ("unlisted", 1)):
             self.write(self.place("lease", lease, field), value)
         self.move("lease", lease, (self.FREE, 0, 0), (self.CLAIMED, owner, self.number))
@@ -934,7 +942,8 @@ class Ledger(ForeignClientTest):
         """Of each segment: its state, owner, heir and bytes."""
         listed = client.ask(COORDINATOR, "Segments", {"rows_max": 100})
         self.assertEqual(listed["alive"], len(listed["rows"]))
-        return {row["slot"]: (row["state"], tuple(row["owner"]), tuple(row["heir"]), row["bytes"]) for row in listed["rows"]}
+        return {row["slot"]: (row["state"], tuple(row["owner"]), tuple(row["heir"]), row["bytes"])
+                for row in listed["rows"]}
 
     def assert_sound(self, client):
         self.assertEqual(client.ask(COORDINATOR, "Audit", {}), [])
@@ -955,7 +964,8 @@ class Ledger(ForeignClientTest):
         first = giving.claim_block("segment")
         for slot, data in ((first, b"a gift"), (first + 1, b"never accepted"), (first + 2, b"lent")):
             giving.create(slot, data)
-        self.assertEqual(self.rows(giver), {first: ("owned", giver.id, NOBODY, 6), first + 1: ("owned", giver.id, NOBODY, 14),
+        self.assertEqual(self.rows(giver),
+                         {first: ("owned", giver.id, NOBODY, 6), first + 1: ("owned", giver.id, NOBODY, 14),
                                             first + 2: ("owned", giver.id, NOBODY, 4)})
         listed = taker.ask(COORDINATOR, "Segments", {"rows_max": 0})
         self.assertEqual((listed["rows"], listed["alive"], listed["bytes"]), ([], 3, 3 * 4096))
@@ -970,7 +980,8 @@ class Ledger(ForeignClientTest):
         giving.lend(first + 2, lease, taker.id, 4)
         giving.give(first + 1, taker.id)
         self.assert_sound(giver)
-        taking.move("lease", lease, (taking.GRANTED, giver.id[0], taker.id[0]), (taking.CLAIMED, giver.id[0], taker.id[0]))
+        taking.move("lease", lease, (taking.GRANTED, giver.id[0], taker.id[0]),
+                    (taking.CLAIMED, giver.id[0], taker.id[0]))
 
         # What it owned is released, what it had lent stays as long as it is read, what it had given waits for Drained.
         giver.leave()
@@ -978,7 +989,8 @@ class Ledger(ForeignClientTest):
         held = ended["exit"]["held"]
         self.assertEqual({key: held[key] for key in ("segments", "bytes", "sent", "incoming", "leases")},
                          {"segments": 1, "bytes": 4, "sent": 1, "incoming": 0, "leases": 0})
-        taker.ask(COORDINATOR, "Roster", {"with_exited": False})  # Drain came before the answer, Drained went before this:
+        # Drain came before the answer, Drained went before this:
+        taker.ask(COORDINATOR, "Roster", {"with_exited": False})
         rows = self.rows(taker)
         self.assertEqual(rows[first + 2][0], "retired")
         self.assertNotIn(rows.get(first + 1, ("free",))[0], ("owned", "offered"))
@@ -1057,7 +1069,8 @@ class Ledger(ForeignClientTest):
         os.posix_fallocate(pages.descriptor, pages.place("name", 0, "word"), 8192)
         words = [(phase, me, 0) for phase in (5, 6, 7)] + [
             (pages.OWNED, other, me), (pages.LENT, other, me), (pages.OFFERED, me, 0), (pages.OFFERED, 0, me),
-            (pages.OFFERED, me, me), (pages.OWNED, me, other), (pages.OWNED, 2047, 0), (pages.LENT, 77, me), (7, 2047, 2047)]
+            (pages.OFFERED, me, me), (pages.OWNED, me, other), (pages.OWNED, 2047, 0), (pages.LENT, 77, me),
+            (7, 2047, 2047)]
         for row, (phase, holder, partner) in enumerate(words):
             pages.write(pages.place("segment", slot + row, "word"), 9 << 25 | partner << 14 | holder << 3 | phase)
             pages.write(pages.place("segment", slot + row, "since"), (1 << 64) - 1)
@@ -1076,7 +1089,8 @@ class Ledger(ForeignClientTest):
 
     def test_a_pid_that_is_another_s_does_not_keep_an_heir_waiting(self):
         # Goal: what a member leaves is settled, whichever process it has said it was.
-        # Method: it offers something to the greeter, says nothing of it and leaves; so only the greeter's Drained ends it.
+        # Method: it offers something to the greeter, says nothing of it and leaves; so only the greeter's Drained ends
+        # it.
         honest = self.join_with_greeter()
         pids = {row["name"]: row["pid"] for row in honest.ask(COORDINATOR, "Roster", {"with_exited": False})}
         for whose, pid in (("the coordinator's", self.coordinator.pid), ("the heir's", pids["greeter"]),

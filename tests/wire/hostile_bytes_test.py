@@ -1,6 +1,7 @@
 """Goal: no size and no text that anybody says ends another process, or keeps others from learning of a death.
 
-Method: a real coordinator and a real greeter, and clients made of ZeroMQ and msgpack alone, as in foreign_client_test.py.
+Method: a real coordinator and a real greeter, and clients made of ZeroMQ and msgpack alone, as in
+foreign_client_test.py.
 """
 
 import mmap
@@ -17,8 +18,8 @@ EXITS_KEPT = 4096
 PAGE_START = {"number": 0, "exits": 0}
 ROW_BYTES, TEXT_BYTES = 16 << 10, 256
 # Rows of the vitals are not part of the wire: where their texts begin is what the header says, words of 64 bits first.
-WORDS = re.findall(r"std::atomic<std::u?int64_t> (\w+);",
-                   (wire.HERE.parents[2] / "runtime/vitals/vitals.hpp").read_text().split("struct VitalsRow")[1].split("char in_hand")[0])
+VITALS = (wire.HERE.parents[2] / "runtime/vitals/vitals.hpp").read_text()
+WORDS = re.findall(r"std::atomic<std::u?int64_t> (\w+);", VITALS.split("struct VitalsRow")[1].split("char in_hand")[0])
 IN_HAND_SINCE, IN_HAND, LAST_WORDS = 8 * WORDS.index("in_hand_since"), 8 * len(WORDS), 8 * len(WORDS) + TEXT_BYTES
 
 
@@ -55,7 +56,8 @@ class HostileBytes(wire.ForeignClientTest):
         """A member whose row of the vitals says so, and that goes without a word; what its watcher is told."""
         watcher = self.join("watcher")
         client = self.join("row")
-        with open(f"/dev/shm/baton-{client.welcome['session']}-vitals", "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        path = f"/dev/shm/baton-{client.welcome['session']}-vitals"
+        with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
             row = (client.id[0] - 1) * ROW_BYTES
             memory[row + IN_HAND:row + IN_HAND + len(text)] = text
             memory[row + LAST_WORDS:row + LAST_WORDS + len(text)] = text
@@ -88,7 +90,8 @@ class HostileBytes(wire.ForeignClientTest):
 
     def test_an_argument_with_a_zero_byte_is_refused_and_never_cut(self):
         honest = self.join()
-        for body in (spawn_body("greeter", arguments=["one", "tw\0o"]), spawn_body("gree\0ter"), spawn_body("greeter", name="a\0b")):
+        for body in (spawn_body("greeter", arguments=["one", "tw\0o"]), spawn_body("gree\0ter"),
+                     spawn_body("greeter", name="a\0b")):
             with self.assertRaisesRegex(Failure, "refused"):
                 honest.ask(COORDINATOR, "Spawn", body, SECONDS)
 
@@ -114,7 +117,8 @@ class HostileBytes(wire.ForeignClientTest):
         honest = self.join_with_greeter()
         mine = os.path.basename(self.folder)
         other = (*self.greeter, "zzzzzzzz")
-        for tag, body in (("StopActors", {"actors": [other], "deadline": SECOND, "drain": False}), ("Locate", {"actor": other}),
+        for tag, body in (("StopActors", {"actors": [other], "deadline": SECOND, "drain": False}),
+                          ("Locate", {"actor": other}),
                           ("Watch", {"actor": other}), ("Await", {"actor": other}), ("Drained", {"actor": other}),
                           ("Signal", {"actor": other, "signal": 9})):
             with self.assertRaisesRegex(Failure, f"refused: .*zzzzzzzz.*{mine}", msg=tag):
@@ -155,12 +159,14 @@ class HostileBytes(wire.ForeignClientTest):
             pages += 1
         self.assertGreater(pages, 1)
         self.assertEqual(len(told), 2 + EXITS_KEPT)
-        self.assertEqual([row["name"].split("-")[0] for row in told[2:]], [str(number) for number in range(100, EXITS_KEPT + 100)])
+        self.assertEqual([row["name"].split("-")[0] for row in told[2:]],
+                         [str(number) for number in range(100, EXITS_KEPT + 100)])
         self.assertEqual({row["exit"]["kind"] for row in told[2:]}, {EXIT_LEFT})
 
         # Everybody of the session's life is named: the forgotten ones do not keep the greeter from being stopped.
         everybody = [(number, life) for life in range(1, 5) for number in range(4, 1025)] + [self.greeter]
-        ended = honest.ask(COORDINATOR, "StopActors", {"actors": everybody, "deadline": SECONDS * SECOND, "drain": False}, 2 * SECONDS)
+        ended = honest.ask(COORDINATOR, "StopActors",
+                           {"actors": everybody, "deadline": SECONDS * SECOND, "drain": False}, 2 * SECONDS)
         names = [one["name"] for one in ended]
         self.assertIn("greeter", names)
         self.assertGreater(len(names), 1000)

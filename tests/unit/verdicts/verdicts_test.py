@@ -87,8 +87,10 @@ class PythonFiles(unittest.TestCase):
 
     def test_failures_errors_and_unexpected_success_fail(self):
         for body in ("assert False", "raise OSError('x')"):
-            self.assertEqual(self.run_cases(f"class Some(unittest.TestCase):\n    def test_a(self): {body}\n")[0], FAILED)
-        code, said = self.run_cases("class Some(unittest.TestCase):\n    @unittest.expectedFailure\n    def test_a(self): pass\n")
+            self.assertEqual(self.run_cases(f"class Some(unittest.TestCase):\n    def test_a(self): {body}\n")[0],
+                             FAILED)
+        code, said = self.run_cases("class Some(unittest.TestCase):\n    @unittest.expectedFailure\n"
+                                    "    def test_a(self): pass\n")
         self.assertEqual(code, FAILED)
         self.assertIn("cases: 0 passed, 1 failed, 0 skipped\n", said)
 
