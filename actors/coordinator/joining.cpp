@@ -24,6 +24,16 @@ constexpr int descriptors_per_join = 1;
 constexpr int descriptors_for_refusals = 8;
 constexpr int descriptors_for_visits = 8;
 
+// Who has a name that is taken, for the text of an error.
+std::string holder_of_name(const Member* holder, const Member* spawner) {
+    if (holder == nullptr) return "the coordinator";
+    if (holder == spawner)
+        return fmt::format("the spawner itself (pid {}), which is called after its program or script unless it takes "
+                           "another name when it enters the session",
+                           holder->pid);
+    return fmt::format("actor {} (pid {})", to_string(holder->id), holder->pid);
+}
+
 }  // namespace
 
 Result<void> Coordinator::require_room(int descriptors, std::string_view tried) const {
@@ -225,14 +235,9 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
                                  "start actors: give shorter names, or start it from higher up", base, parent->name, name,
                                  name.size(), limits::name_bytes_max)};
     if (members_.is_taken(name)) {
-        const Member* taken = members_.find(name);
-        const std::string by = taken == nullptr ? "the coordinator"
-                               : taken == parent
-                                   ? fmt::format("the spawner itself (pid {}), which is called after its program or script "
-                                                 "unless it takes another name when it enters the session", taken->pid)
-                                   : fmt::format("actor {} (pid {})", to_string(taken->id), taken->pid);
         if (is_named)
-            return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name, by)};
+            return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name,
+                                                         holder_of_name(members_.find(name), parent))};
         name = members_.free_name(name);
     }
     if (Result<void> room = require_room(descriptors_per_spawn + descriptors_for_visits, fmt::format("the coordinator can't start {}", name)); !room)
