@@ -87,8 +87,11 @@ int main(int argc, char** argv) {
     std::string mode;
     std::size_t count = 20'000;
     std::uint32_t block_bytes = 0;
-    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"round-trip", "one-way", "spawn", "memory"}));
-    app.add_option("--count", count, "round trips, messages or actors")->check(CLI::Range(1, 100'000'000))->capture_default_str();
+    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"round-trip", "one-way", "spawn",
+                                                                                      "memory"}));
+    app.add_option("--count", count, "round trips, messages or actors")
+        ->check(CLI::Range(1, 100'000'000))
+        ->capture_default_str();
     app.add_option("--block-bytes", block_bytes, "one-way: so many bytes a command, 0: eight doubles")
         ->check(CLI::Range(0, 1'000'000))
         ->capture_default_str();

@@ -54,7 +54,8 @@ public:
         const double microseconds = bench::microseconds_since(command.given_at);
         if (taken_ >= expected_.warm_up) microseconds_[taken_ - expected_.warm_up] = microseconds;
         const auto words = std::as_const(command.item).as<std::uint64_t>();
-        if (bench::sum(words) != bench::sum_of_filled(words, command.value)) throw std::runtime_error("other words came");
+        if (bench::sum(words) != bench::sum_of_filled(words, command.value))
+            throw std::runtime_error("other words came");
         command.item = baton::Segment{};
         if (++taken_ == expected_.warm_up) faults_before_ = page_faults();
         if (taken_ == expected_.warm_up + expected_.count) faults_ = page_faults() - faults_before_;

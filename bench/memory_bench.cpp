@@ -30,8 +30,8 @@ void hand_over(baton::Scenario& scenario, const Setting& setting) {
                                   .ask(giver, handover::Drive{receiver, setting.bytes, setting.warm_up, setting.count},
                                        std::chrono::minutes{2})
                                   .value();
-    fmt::print("{{\"median_us\":{:.3f},\"p99_us\":{:.3f},\"page_faults\":{},\"count\":{}}}\n", report.median_us, report.p99_us,
-               report.page_faults, setting.count);
+    fmt::print("{{\"median_us\":{:.3f},\"p99_us\":{:.3f},\"page_faults\":{},\"count\":{}}}\n", report.median_us,
+               report.p99_us, report.page_faults, setting.count);
 }
 
 void pool(baton::Scenario& scenario, const Setting& setting) {
@@ -52,7 +52,9 @@ void pool(baton::Scenario& scenario, const Setting& setting) {
 void settle(baton::Scenario& scenario, const Setting& setting) {
     const auto owner = scenario.spawn<handover::Protocol>({"handover_actor", "owner"});
     const auto segments = [&] {
-        return baton::detail::call(baton::detail::Access::session(scenario).loop(), baton::detail::coordinator::Segments{0}, std::chrono::seconds{30}).value();
+        return baton::detail::call(baton::detail::Access::session(scenario).loop(),
+                                   baton::detail::coordinator::Segments{0}, std::chrono::seconds{30})
+            .value();
     };
     scenario.ask(owner, handover::Occupy{setting.bytes, setting.count}, std::chrono::minutes{1});
     if (segments().alive != setting.count) throw std::runtime_error("not so many segments are alive");
@@ -70,7 +72,8 @@ void transitions(const Setting& setting) {
     const std::size_t bytes = baton::detail::Ledger::region_bytes();
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
-    baton::detail::Ledger ledger{{static_cast<std::byte*>(memory), bytes}, [](std::size_t, std::size_t) { return baton::Result<void>{}; }};
+    baton::detail::Ledger ledger{{static_cast<std::byte*>(memory), bytes},
+                                 [](std::size_t, std::size_t) { return baton::Result<void>{}; }};
     ledger.format(0).value();
     const baton::detail::Slot first = ledger.claim_segment_block(1).value();
     const double per_second = bench::rate_of(setting.processes, setting.count, [&](std::size_t process) {
@@ -93,7 +96,8 @@ int main(int argc, char** argv) {
     CLI::App app{"One measurement of memory that is handed over, as one line of JSON."};
     std::string mode;
     Setting setting;
-    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"hand-over", "pool", "settle", "transitions"}));
+    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"hand-over", "pool", "settle",
+                                                                                      "transitions"}));
     app.add_option("--bytes", setting.bytes, "of a segment, a multiple of 8")->capture_default_str();
     app.add_option("--count", setting.count, "how many are measured")->capture_default_str();
     app.add_option("--warm-up", setting.warm_up, "hand-over, pool: so many before")->capture_default_str();

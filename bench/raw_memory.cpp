@@ -55,10 +55,13 @@ public:
         ::munmap(memory_, bytes_);
         if (is_mine_) ::shm_unlink(name_.c_str());
     }
-    [[nodiscard]] std::span<std::uint64_t> words() { return {static_cast<std::uint64_t*>(memory_), bytes_ / sizeof(std::uint64_t)}; }
+    [[nodiscard]] std::span<std::uint64_t> words() {
+        return {static_cast<std::uint64_t*>(memory_), bytes_ / sizeof(std::uint64_t)};
+    }
     [[nodiscard]] const std::string& name() const { return name_; }
     void touch() {
-        for (std::size_t at = 0; at < bytes_; at += bench::page_bytes) static_cast<volatile std::byte*>(memory_)[at] = std::byte{1};
+        for (std::size_t at = 0; at < bytes_; at += bench::page_bytes)
+            static_cast<volatile std::byte*>(memory_)[at] = std::byte{1};
     }
 
 private:
@@ -68,7 +71,9 @@ private:
     bool is_mine_ = false;
 };
 
-std::string unique_name(std::size_t index) { return "/raw-memory-" + std::to_string(::getpid()) + "-" + std::to_string(index); }
+std::string unique_name(std::size_t index) {
+    return "/raw-memory-" + std::to_string(::getpid()) + "-" + std::to_string(index);
+}
 
 // The receiver. Its last answer is what it measured.
 void take(const std::string& endpoint, std::size_t bytes, std::size_t warm_up, std::size_t count) {
@@ -108,7 +113,8 @@ void take(const std::string& endpoint, std::size_t bytes, std::size_t warm_up, s
 
 void give(std::size_t bytes, std::size_t warm_up, std::size_t count, bool by_name) {
     const Folder folder;
-    Child receiver{{"take", "--endpoint", folder.endpoint(), "--bytes", std::to_string(bytes), "--count", std::to_string(count),
+    Child receiver{{"take", "--endpoint", folder.endpoint(), "--bytes", std::to_string(bytes), "--count",
+                    std::to_string(count),
                     "--warm-up", std::to_string(warm_up)}};
     zmq::context_t context;
     zmq::socket_t dealer = make_socket(context, zmq::socket_type::dealer);
@@ -182,7 +188,8 @@ int main(int argc, char** argv) {
     CLI::App app{"What handing over memory is measured against."};
     std::string mode, endpoint;
     std::size_t bytes = 1 << 20, count = 100, warm_up = 0, processes = 1;
-    app.add_option("mode", mode)->required()->check(CLI::IsMember({"names", "bytes", "fresh", "unlink", "swap", "take"}));
+    app.add_option("mode", mode)->required()->check(CLI::IsMember({"names", "bytes", "fresh", "unlink", "swap",
+                                                                   "take"}));
     app.add_option("--bytes", bytes, "of one block of memory");
     app.add_option("--count", count, "how many are measured");
     app.add_option("--warm-up", warm_up, "names, bytes: so many before");

@@ -259,7 +259,8 @@ Options read_options(int argc, char** argv) {
     if (options.bytes && options.block_bytes > 0) throw std::runtime_error("--bytes is for samples, not for blocks");
     const bool is_child = !options.endpoint.empty();
     if (!is_child && options.count == 0) {
-        throw std::runtime_error("usage: raw_zmq round-trip|one-way|spawn-connect --count N [--bytes | --block-bytes N]");
+        throw std::runtime_error(
+            "usage: raw_zmq round-trip|one-way|spawn-connect --count N [--bytes | --block-bytes N]");
     }
     // A child does not outlive a parent that was killed.
     if (is_child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -271,7 +272,8 @@ void run(const Options& options) {
     const auto serve_as = [&](std::string mode) {
         std::vector<std::string> arguments{std::move(mode)};
         if (options.bytes) arguments.emplace_back("--bytes");
-        if (options.block_bytes > 0) arguments.insert(arguments.end(), {"--block-bytes", std::to_string(options.block_bytes)});
+        if (options.block_bytes > 0)
+            arguments.insert(arguments.end(), {"--block-bytes", std::to_string(options.block_bytes)});
         return arguments;
     };
     if (options.mode == "round-trip")

@@ -25,11 +25,13 @@ double rate(Scenario& scenario, bench::Work work, std::size_t processes, std::ui
     const auto parties = [&](const std::string& name) {
         return sync::Barrier::make(context, keeper, name, {.parties = processes}).value();
     };
-    const sync::Address what = work == bench::Work::lock        ? sync::Lock::make(context, keeper, "lock").value()
-                               : work == bench::Work::increment ? sync::Value<std::int64_t>::make(context, keeper, "value", 0).value()
-                                                                : parties("round");
+    const sync::Address what = work == bench::Work::lock ? sync::Lock::make(context, keeper, "lock").value()
+                               : work == bench::Work::increment
+                                   ? sync::Value<std::int64_t>::make(context, keeper, "value", 0).value()
+                                   : parties("round");
     const auto spans = [&](const std::string& name, std::uint64_t times) {
-        return scenario.ask_all(std::span<const Actor>(actors), bench::Repeat{work, what, parties(name), times}, std::chrono::minutes{2});
+        return scenario.ask_all(std::span<const Actor>(actors), bench::Repeat{work, what, parties(name), times},
+                                std::chrono::minutes{2});
     };
     for (auto& span : spans("warm-up", std::min<std::uint64_t>(count, 1000))) span.value();
     bench::Span all{INT64_MAX, 0};
@@ -40,7 +42,8 @@ double rate(Scenario& scenario, bench::Work work, std::size_t processes, std::ui
     if (work == bench::Work::increment) {
         sync::Value<std::int64_t> value{context, what};
         const std::uint64_t expected = processes * (count + std::min<std::uint64_t>(count, 1000));
-        if (value.load().value() != static_cast<std::int64_t>(expected)) throw std::runtime_error("increments were lost");
+        if (value.load().value() != static_cast<std::int64_t>(expected))
+            throw std::runtime_error("increments were lost");
     }
     const std::uint64_t done = work == bench::Work::barrier ? count : processes * count;
     return static_cast<double>(done) / (static_cast<double>(all.ended - all.began) * 1e-9);
@@ -55,11 +58,15 @@ int main(int argc, char** argv) {
     std::uint64_t count = 100'000;
     app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"lock", "increment", "barrier"}));
     app.add_option("--processes", processes, "that do it at once")->check(CLI::Range(1, 64))->capture_default_str();
-    app.add_option("--count", count, "times that each does it")->check(CLI::Range(1, 100'000'000))->capture_default_str();
+    app.add_option("--count", count, "times that each does it")
+        ->check(CLI::Range(1, 100'000'000))
+        ->capture_default_str();
     app.footer("Example:\n  sync_bench increment --processes 4 --count 100000");
     CLI11_PARSE(app, argc, argv);
     return run_scenario(1, argv, [&](Scenario& scenario) {
-        const bench::Work work = mode == "lock" ? bench::Work::lock : mode == "barrier" ? bench::Work::barrier : bench::Work::increment;
+        const bench::Work work = mode == "lock"      ? bench::Work::lock
+                                 : mode == "barrier" ? bench::Work::barrier
+                                                     : bench::Work::increment;
         fmt::print("{{\"per_second\":{:.0f},\"count\":{}}}\n", rate(scenario, work, processes, count), count);
     });
 }

@@ -21,7 +21,8 @@ public:
         }
         if (command.work == bench::Work::increment) {
             sync::Value<std::int64_t> value{*context_, command.what};
-            return timed(start, command.count, [&] { value.update([](std::int64_t& number) { ++number; }, deadline).value(); });
+            return timed(start, command.count,
+                         [&] { value.update([](std::int64_t& number) { ++number; }, deadline).value(); });
         }
         sync::Lock lock{*context_, command.what};
         return timed(start, command.count, [&] { lock.acquire(deadline).value().release().value(); });

@@ -15,7 +15,8 @@
 namespace story {
 
 // Workers that are this program; 0: as many as there are processors. `arguments` are those of the command line.
-inline baton::pool::Options crew(const std::string& program, std::size_t workers, std::span<const std::string> arguments = {}) {
+inline baton::pool::Options crew(const std::string& program, std::size_t workers,
+                                 std::span<const std::string> arguments = {}) {
     baton::pool::Options options{.program = program, .workers = workers, .name = "worker", .arguments = {"worker"}};
     options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
     return options;

@@ -22,7 +22,9 @@ void say(const std::string& who, fmt::format_string<Values...> words, Values&&..
 }
 
 // This program as an actor of that name.
-inline baton::SpawnOptions role(const std::string& program, const std::string& name) { return {program, name, {"actor"}}; }
+inline baton::SpawnOptions role(const std::string& program, const std::string& name) {
+    return {program, name, {"actor"}};
+}
 inline std::vector<baton::SpawnOptions> roles(const std::string& program, const std::vector<std::string>& names) {
     std::vector<baton::SpawnOptions> all;
     for (const std::string& name : names) all.push_back(role(program, name));

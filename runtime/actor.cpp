@@ -58,7 +58,8 @@ int fail(Log& log, OwnVitals* words, std::string_view event, const Error& error,
 // An actor of any class, served by the loop.
 class HostedActor final : public Handler {
 public:
-    HostedActor(Loop& loop, const ActorClass& of, Context& context) : loop_(&loop), class_(&of), actor_(of.make(context)) {}
+    HostedActor(Loop& loop, const ActorClass& of, Context& context)
+        : loop_(&loop), class_(&of), actor_(of.make(context)) {}
     void handle(const Command& command, AnswerSlot answer) override {
         dispatch(*loop_, actor_.get(), class_->handlers, command, std::move(answer));
     }
@@ -88,9 +89,10 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     if (const Result<void> opened = loop.open_control(coordinator_address(place.folder)); !opened)
         return fail(log, &words, "coordinator.unreachable", opened.error(), exit_unavailable);
     pass_crash_point(CrashPoint::join_bound);
-    const Result<coordinator::Welcome> welcome =
-        call(loop, coordinator::Join{AnyRef{place.actor}, "", static_cast<std::uint64_t>(::getpid()), address, actor.protocol},
-             limits::coordinator_timeout);
+    const Result<coordinator::Welcome> welcome = call(
+        loop,
+        coordinator::Join{AnyRef{place.actor}, "", static_cast<std::uint64_t>(::getpid()), address, actor.protocol},
+        limits::coordinator_timeout);
     if (!welcome) return fail(log, &words, "join.refused", welcome.error(), exit_unavailable);
     loop.be(place.actor, welcome->name);
     loop.be_in(SessionTag::of(welcome->session));
@@ -174,14 +176,17 @@ int run_one_of(int argc, char** argv, const std::vector<ActorClass>& actors) {
     const std::optional<SpawnedAs> place = spawned_as();
     take_over_birth(place ? Birth::actor : Birth::program);
     if (!place) {
-        print_output(fmt::format("{} contains several actors: {}. A coordinator starts them; a spawn says which one it means "
-                                 "(SpawnOptions::actor).\n\n`{} {} NAME --describe` prints the commands of one.\n",
-                                 argv[0], names, argv[0], actor_option));
+        print_output(
+            fmt::format("{} contains several actors: {}. A coordinator starts them; a spawn says which one it means "
+                        "(SpawnOptions::actor).\n\n`{} {} NAME --describe` prints the commands of one.\n",
+                        argv[0], names, argv[0], actor_option));
         return code_with_output(argv[0], exit_usage);
     }
     Log log{to_string(place->actor)};
-    const std::string asked = is_named ? fmt::format("no actor '{}'", argv[2]) : std::string("several actors, and the spawn names none of them");
-    const Error why{ErrorKind::refused, fmt::format("this program contains {}: choose one of {} (SpawnOptions::actor)", asked, names)};
+    const std::string asked = is_named ? fmt::format("no actor '{}'", argv[2])
+                                       : std::string("several actors, and the spawn names none of them");
+    const Error why{ErrorKind::refused,
+                    fmt::format("this program contains {}: choose one of {} (SpawnOptions::actor)", asked, names)};
     Result<Vitals> vitals = Vitals::open(std::filesystem::path(place->folder).filename().string());
     if (!vitals) return fail(log, nullptr, "vitals.missing", vitals.error(), exit_unavailable);
     Result<OwnVitals> words = OwnVitals::open(*vitals, place->actor);

@@ -60,7 +60,8 @@ LogLevel detail::log_level_from_environment() {
 }
 
 void detail::replace_bad_log_level(std::vector<std::pair<std::string, std::string>>& environment) {
-    if (const std::string_view said = said_in_environment(); !said.empty() && !level_of(said)) environment.emplace_back(log_variable, "warn");
+    if (const std::string_view said = said_in_environment(); !said.empty() && !level_of(said))
+        environment.emplace_back(log_variable, "warn");
 }
 
 struct Log::Sink {
@@ -88,7 +89,8 @@ Log::Log(Log&&) noexcept = default;
 Log& Log::operator=(Log&&) noexcept = default;
 
 void Log::write(LogLevel level, std::string_view event, std::string_view text) {
-    const std::string line = fmt::format("{} {} {} {}", printable(who_), level_names[static_cast<std::size_t>(level)], event, printable(text));
+    const std::string line = fmt::format("{} {} {} {}", printable(who_), level_names[static_cast<std::size_t>(level)],
+                                         event, printable(text));
     sink_->logger.log(to_spdlog(level), "{}", line);
 }
 

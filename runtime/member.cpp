@@ -17,7 +17,8 @@ namespace {
 
 template <class C>
 Result<PendingReply> request_of_coordinator(Loop& loop, const C& command) {
-    const Result<AskId> ask = loop.request(coordinator_id, command_name<C>, encoded_body(command), limits::coordinator_timeout);
+    const Result<AskId> ask =
+        loop.request(coordinator_id, command_name<C>, encoded_body(command), limits::coordinator_timeout);
     if (!ask) return ask.error();
     return PendingReply{loop, *ask};
 }
@@ -43,7 +44,10 @@ Outgoing::~Outgoing() {
 }
 
 Member::Member(Loop& loop, std::vector<std::string> arguments)
-    : own_directory_(std::make_unique<Directory>(loop)), directory_(own_directory_.get()), loop_(&loop), arguments_(std::move(arguments)) {}
+    : own_directory_(std::make_unique<Directory>(loop)),
+      directory_(own_directory_.get()),
+      loop_(&loop),
+      arguments_(std::move(arguments)) {}
 Member::Member(Directory& directory, std::vector<std::string> arguments)
     : directory_(&directory), loop_(&directory.loop()), arguments_(std::move(arguments)) {}
 Member::~Member() = default;
@@ -62,7 +66,8 @@ Result<void> Member::ask_body(const AnyRef& to, std::string_view command, const 
     return read_outcome(loop_->ask(to, command, out.body, within.deadline(loop_->clock()), &out.parcel), read, reply);
 }
 
-Result<PendingReply> Member::request_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within) {
+Result<PendingReply> Member::request_body(const AnyRef& to, std::string_view command, const Outgoing& out,
+                                          Within within) {
     const Result<AskId> ask = loop_->request(to, command, out.body, within.deadline(loop_->clock()), &out.parcel);
     if (!ask) return ask.error();
     return PendingReply{*loop_, *ask};
@@ -92,7 +97,8 @@ bool Member::read_returned(Bounce& bounce, convert::ReadInto read, void* command
 
 // ---- other actors ------------------------------------------------------------------------------------
 
-Result<std::vector<AnyRef>> Member::spawn_programs(const std::vector<SpawnOptions>& programs, std::uint64_t fingerprint) {
+Result<std::vector<AnyRef>> Member::spawn_programs(const std::vector<SpawnOptions>& programs,
+                                                   std::uint64_t fingerprint) {
     Duration longest = Duration::zero();
     for (const SpawnOptions& program : programs) longest = std::max(longest, program.timeout);
     return directory_->spawn(programs, longest, fingerprint).transform([this](const std::vector<Spawned>& all) {
@@ -132,7 +138,8 @@ Result<Ended> Member::stop_actor(AnyRef actor, Within within) {
 Result<Pending<std::vector<Ended>>> Member::stop_actors_later(std::vector<AnyRef> actors, Within within) {
     if (actors.empty()) return Error{ErrorKind::refused, "there is nobody to stop: name at least one actor"};
     const Deadline end = within.deadline(loop_->clock());
-    return request_of_coordinator(*loop_, coordinator::StopActors{std::move(actors), end.left(loop_->clock()), false, until_of(end)})
+    return request_of_coordinator(
+               *loop_, coordinator::StopActors{std::move(actors), end.left(loop_->clock()), false, until_of(end)})
         .transform([](PendingReply reply) { return Pending<std::vector<Ended>>{std::move(reply)}; });
 }
 
@@ -140,7 +147,9 @@ Result<void> Member::signal_actor(AnyRef actor, int number) { return directory_-
 Result<Ended> Member::join_actor(AnyRef actor, Within within) { return directory_->join(actor, within); }
 Result<Exit> Member::exit_of_actor(AnyRef actor) { return directory_->exit_of(actor); }
 Result<std::vector<RosterRow>> Member::roster_rows(bool with_exited) { return directory_->roster(with_exited); }
-Result<void> Member::sync_with(std::span<const AnyRef> actors, Within within) { return directory_->sync(actors, within); }
+Result<void> Member::sync_with(std::span<const AnyRef> actors, Within within) {
+    return directory_->sync(actors, within);
+}
 Result<std::string> Member::watch_actor(AnyRef actor) {
     return call(*loop_, coordinator::Watch{actor}, limits::coordinator_timeout);
 }
@@ -153,7 +162,8 @@ Result<void> Member::wait_until(const std::function<bool()>& done, Within within
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     switch (loop_->wait_for(done, within.deadline(loop_->clock()))) {
         case Loop::Waited::done: return {};
-        case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
+        case Loop::Waited::deadline:
+            return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
         case Loop::Waited::gone: return loop_->coordinator_lost();
         case Loop::Waited::stopping: break;
     }
@@ -193,11 +203,13 @@ constexpr Duration memory_short_interval = std::chrono::milliseconds{20};
 // The kernel would see less of it: /dev/shm/NAME ends at a zero byte.
 Result<void> check_memory_name(const std::string& name) {
     const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max && printable(name) == name &&
-                         name.find('/') == std::string::npos && !name.starts_with("baton-") && name != "." && name != "..";
+                         name.find('/') == std::string::npos && !name.starts_with("baton-") && name != "." &&
+                         name != "..";
     if (is_fine) return {};
-    return Error{ErrorKind::refused, fmt::format("'{}' can't be the name of shared memory: one to {} bytes of UTF-8 without '/' and "
-                                                 "control characters, and not beginning with baton-", printable(readable(name, 80)),
-                                                 limits::name_bytes_max)};
+    return Error{ErrorKind::refused,
+                 fmt::format("'{}' can't be the name of shared memory: one to {} bytes of UTF-8 without '/' and "
+                             "control characters, and not beginning with baton-",
+                             printable(readable(name, 80)), limits::name_bytes_max)};
 }
 
 Error no_ledger() {
@@ -239,7 +251,8 @@ Result<Segment> Member::create_with(Layout layout, Within within) {
 Result<Loan> Member::lend_segment(Segment&& segment) {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holding* holding = Access::holding(segment);
-    if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be lent: it was moved from, or given away"};
+    if (holding == nullptr)
+        return Error{ErrorKind::refused, "an empty segment can't be lent: it was moved from, or given away"};
     Holdings& holdings = *Access::holdings(segment);
     if (Result<void> done = holdings.lend(*holding); !done) return done.error();
     Loan lent{holdings, *holding};
@@ -250,7 +263,8 @@ Result<Loan> Member::lend_segment(Segment&& segment) {
 Result<void> Member::export_segment(Segment&& segment, const std::string& name) {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holding* holding = Access::holding(segment);
-    if (holding == nullptr) return Error{ErrorKind::refused, "an empty segment can't be exported: it was moved from, or given away"};
+    if (holding == nullptr)
+        return Error{ErrorKind::refused, "an empty segment can't be exported: it was moved from, or given away"};
     if (Result<void> fine = check_memory_name(name); !fine) return fine;
     return Access::holdings(segment)->hand_out(*holding, name);
 }
@@ -275,15 +289,18 @@ constexpr Duration name_interval = std::chrono::milliseconds{1};
 
 Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Published as) {
     Holding* holding = Access::holding(loan);
-    if (holding == nullptr) return Error{ErrorKind::refused, "an empty Loan can't be published: it was reclaimed or released"};
-    return Access::holdings(loan)->publish(*holding, name, as == Published::to_read ? LeaseKind::read : LeaseKind::shared);
+    if (holding == nullptr)
+        return Error{ErrorKind::refused, "an empty Loan can't be published: it was reclaimed or released"};
+    return Access::holdings(loan)->publish(*holding, name,
+                                           as == Published::to_read ? LeaseKind::read : LeaseKind::shared);
 }
 
 void Member::withdraw(const Loan& loan) {
     if (Holding* holding = Access::holding(loan); holding != nullptr) Access::holdings(loan)->unpublish(*holding);
 }
 
-Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, std::optional<HandleKind> kind, Within within) {
+Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, std::optional<HandleKind> kind,
+                                     Within within) {
     const Deadline deadline = within.deadline(loop_->clock());
     Holdings* holdings = loop_->holdings();
     if (holdings == nullptr) return no_ledger();
@@ -292,12 +309,16 @@ Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, 
         found = holdings->attach(name);
         return !found || *found != nullptr;
     };
-    if (!has_found() && !deadline.has_passed(loop_->clock()) && loop_->poll(has_found, name_interval, deadline) == Loop::Waited::stopping)
-        return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for the name '{}'", this->name(), name)};
+    if (!has_found() && !deadline.has_passed(loop_->clock()) &&
+        loop_->poll(has_found, name_interval, deadline) == Loop::Waited::stopping)
+        return Error{ErrorKind::stopping,
+                     fmt::format("{} is stopping and does not wait for the name '{}'", this->name(), name)};
     if (!found) return found.error();
     if (*found == nullptr)
-        return Error{ErrorKind::gone, fmt::format("no segment is published under the name '{}': nobody has published it yet, or "
-                                                  "its owner has withdrawn it or ended", name)};
+        return Error{ErrorKind::gone,
+                     fmt::format("no segment is published under the name '{}': nobody has published it yet, or "
+                                 "its owner has withdrawn it or ended",
+                                 name)};
     SegmentBase held{*holdings, **found};
     if (kind && (*found)->kind != *kind)
         return Error{ErrorKind::refused, fmt::format("'{}' is published to be {}: look it up as a {}", name,
@@ -337,7 +358,8 @@ Result<CreatedOrAttached> Member::create_or_attach_with(const std::string& name,
             return out;
         }
         // Somebody was first, whose it is then; unless the name itself is the trouble.
-        if (published.error().kind != ErrorKind::refused || deadline.has_passed(loop_->clock())) return published.error();
+        if (published.error().kind != ErrorKind::refused || deadline.has_passed(loop_->clock()))
+            return published.error();
         attached = attach(std::min(deadline.left(loop_->clock()), Duration{std::chrono::milliseconds{20}}));
         if (attached) return out;
         if (attached.error().kind != ErrorKind::gone) return attached.error();

@@ -13,7 +13,8 @@ bool read_spawned(Value from, AnyRef& out, Decoding& at) {
 
 bool PendingReply::ready() {
     if (loop_ == nullptr) return false;
-    static_cast<void>(loop_->serve(nullptr, [this] { return loop_->is_settled(ask_); }, Deadline{loop_->clock().now()}));
+    static_cast<void>(loop_->serve(
+        nullptr, [this] { return loop_->is_settled(ask_); }, Deadline{loop_->clock().now()}));
     return loop_->is_settled(ask_);
 }
 

@@ -129,8 +129,8 @@ Result<void> Segment::reshape(Layout layout) {
     if (mine == nullptr) return Error{ErrorKind::refused, "an empty segment can't be given a shape"};
     const std::optional<std::uint64_t> bytes = layout.bytes();
     if (!bytes || *bytes > mine->capacity || layout.shape.size() > limits::shape_dimensions_max)
-        return Error{ErrorKind::refused, fmt::format("{} has {} bytes of memory and can't become {}", to_text(), mine->capacity,
-                                                     baton::to_text(layout))};
+        return Error{ErrorKind::refused, fmt::format("{} has {} bytes of memory and can't become {}", to_text(),
+                                                     mine->capacity, baton::to_text(layout))};
     mine->layout = std::move(layout);
     mine->bytes = *bytes;
     return {};
@@ -154,7 +154,8 @@ std::uint32_t Loan::leases_out() const {
 
 Result<Segment> Loan::reclaim(Within within) {
     Holding* mine = holding();
-    if (mine == nullptr || mine->state != Holding::State::lent) return Error{ErrorKind::refused, "nothing is lent here any more"};
+    if (mine == nullptr || mine->state != Holding::State::lent)
+        return Error{ErrorKind::refused, "nothing is lent here any more"};
     if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
     Holdings& book = *holdings();
     bool is_whole = book.try_reclaim(*mine);
@@ -165,7 +166,8 @@ Result<Segment> Loan::reclaim(Within within) {
         if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
     }
     if (!is_whole)
-        return Error{ErrorKind::timed_out, fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};
+        return Error{ErrorKind::timed_out,
+                     fmt::format("{} still has {} leases and slices out at the deadline", to_text(), leases_out())};
     *static_cast<SegmentBase*>(this) = SegmentBase{};
     return Segment{book, *mine};
 }
@@ -203,8 +205,8 @@ Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sha
     if (part.shape.empty()) part.shape.push_back(1);
     std::uint64_t end = 0;
     if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
-        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first, first,
-                                                     count, holdings_->to_text(*mine), part.shape.front())};
+        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first,
+                                                     first, count, holdings_->to_text(*mine), part.shape.front())};
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
     const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;

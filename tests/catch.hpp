@@ -40,8 +40,8 @@ using Catch::Approx;
 
 namespace baton::tests {
 
-// Notes that the test case that runs has not shown what it is there for, and prints the reason. A program in which every
-// test case was skipped ends with exit code 77, which ctest counts as skipped (tests/main.cpp).
+// Notes that the test case that runs has not shown what it is there for, and prints the reason. A program in which
+// every test case was skipped ends with exit code 77, which ctest counts as skipped (tests/main.cpp).
 void note_skipped(std::string_view reason);
 
 }  // namespace baton::tests

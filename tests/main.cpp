@@ -1,5 +1,5 @@
-// The main() of all test programs: what Catch2 does, exit codes that tell skipped from failed, and a last line that counts
-// the test cases for tests/summary.py.
+// The main() of all test programs: what Catch2 does, exit codes that tell skipped from failed, and a last line that
+// counts the test cases for tests/summary.py.
 //
 // 0: all that ran has passed. 77: nothing failed, and every test case that ran was skipped. 1: something failed. Catch2
 // itself returns the number of failed assertions, which may be any.
@@ -63,11 +63,13 @@ void note_skipped(std::string_view reason) {
 int main(int argc, char* argv[]) {
     Catch::Session session;
 #ifndef BATON_CATCH2_IS_3
-    session.configData().warnings = Catch::WarnAbout::NoTests;  // a name that matches nothing is an error; in 3.x it is anyway
+    // a name that matches nothing is an error; in 3.x it is anyway
+    session.configData().warnings = Catch::WarnAbout::NoTests;
 #endif
     const int result = session.run(argc, argv);
     if (cases_run == 0) return result;  // listed, helped, or found none
-    std::printf("cases: %d passed, %d failed, %d skipped\n", cases_run - cases_failed - cases_skipped, cases_failed, cases_skipped);
+    std::printf("cases: %d passed, %d failed, %d skipped\n", cases_run - cases_failed - cases_skipped, cases_failed,
+                cases_skipped);
     if (result != 0) return 1;
     return cases_skipped == cases_run ? exit_skipped : 0;
 }

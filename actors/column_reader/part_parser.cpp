@@ -227,7 +227,8 @@ Result<void> PartParser::settle(const Kinds& kinds) {
     baton::detail::check(is_at_end() && kinds.size() == columns_.size(), "a part settles when it has been parsed");
     bool has_text_to_read = false;
     for (std::size_t number = 0; number < columns_.size(); ++number) {
-        baton::detail::check(kinds[number] >= columns_[number].kind, "a column settles for what all of its parts can be");
+        baton::detail::check(kinds[number] >= columns_[number].kind,
+                             "a column settles for what all of its parts can be");
         widen(columns_[number], kinds[number], rows_);
         has_text_to_read = has_text_to_read || columns_[number].is_to_be_read_again;
     }

@@ -17,7 +17,9 @@ Error overloaded(std::string_view what, std::size_t limit, std::string_view name
 
 void Awaits::add(ActorId actor, Answer<Ended> answer) {
     std::deque<Answer<Ended>>& waiting = waiting_[actor];
-    const auto is_same = [link = Access::link(answer)](const Answer<Ended>& other) { return Access::link(other) == link; };
+    const auto is_same = [link = Access::link(answer)](const Answer<Ended>& other) {
+        return Access::link(other) == link;
+    };
     if (static_cast<std::size_t>(std::ranges::count_if(waiting, is_same)) >= limits::awaits_per_asker_max) {
         const auto oldest = std::ranges::find_if(waiting, is_same);
         oldest->fail(overloaded("later asks of this connection", limits::awaits_per_asker_max, "awaits_per_asker_max"));

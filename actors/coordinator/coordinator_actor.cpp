@@ -44,7 +44,8 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
         Result<UniqueFd> pidfd = open_pidfd(self.setting_.serves_for);
         if (!pidfd) return pidfd.error();
         self.served_pidfd_ = std::move(*pidfd);
-        if (Result<void> watched = self.watch(self.served_pidfd_.get(), served_process); !watched) return watched.error();
+        if (Result<void> watched = self.watch(self.served_pidfd_.get(), served_process); !watched)
+            return watched.error();
     }
     if (self.setting_.scenario)
         if (Result<void> watched = self.watch(self.setting_.scenario->pidfd(), scenario_exit); !watched)
@@ -94,7 +95,8 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
         return answer.reply({std::string(coordinator_name), coordinator_address(folder_->path())});
     if (Member* member = members_.find(id); member != nullptr) {
         if (member->address.empty())
-            return answer.fail(Error{ErrorKind::refused, fmt::format("{} has no inbox: nothing can be sent to it", member->name)});
+            return answer.fail(
+                Error{ErrorKind::refused, fmt::format("{} has no inbox: nothing can be sent to it", member->name)});
         if (sender(answer.asker(), Access::link(answer))) member->watchers.insert(answer.asker());
         return answer.reply({member->name, member->address});
     }
@@ -106,8 +108,10 @@ void Coordinator::on(const Locate& command, Answer<Located> answer) {
 void Coordinator::on(const Watch& command, Answer<std::string> answer) {
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     Member* member = members_.find(command.actor.id);
-    // The pid of one that we have not started is free as soon as its own parent has heard of the end: we know of it first.
-    if (member != nullptr && member->pidfd.is_open() && has_exited_by(member->pidfd.get(), Deadline{loop_->clock().now()})) {
+    // The pid of one that we have not started is free as soon as its own parent has heard of the end: we know of it
+    // first.
+    if (member != nullptr && member->pidfd.is_open() &&
+        has_exited_by(member->pidfd.get(), Deadline{loop_->clock().now()})) {
         settle_exit(*member, std::nullopt);
         member = nullptr;
     }
@@ -122,8 +126,8 @@ void Coordinator::on(const Watch& command, Answer<std::string> answer) {
 
 void Coordinator::on(const Find& command, Answer<Spawned> answer) {
     if (command.name == coordinator_name)
-        return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name), static_cast<std::uint64_t>(::getpid()),
-                             describe_protocol<Protocol>()});
+        return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name),
+                             static_cast<std::uint64_t>(::getpid()), describe_protocol<Protocol>()});
     if (const Member* member = members_.find(command.name); member != nullptr)
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});
     if (const Past* past = members_.find_past(command.name); past != nullptr)
@@ -174,7 +178,8 @@ void Coordinator::tell_mended() {
     const Estate::Mended mended = estate_->take_mended();
     for (const std::string& text : mended.texts) loop_->log().warn("ledger.mended", "{}", text);
     if (mended.rows > mended.texts.size())
-        loop_->log().warn("ledger.mended", "and {} more rows that no actor can have written so", mended.rows - mended.texts.size());
+        loop_->log().warn("ledger.mended", "and {} more rows that no actor can have written so",
+                          mended.rows - mended.texts.size());
 }
 
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
@@ -188,16 +193,20 @@ void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<Actor
             notify(*loop_, *asked, notice::Drain{AnyRef{member.id}, member.pid});
     if (settled.held.is_nothing()) return;
     exit.held = settled.held;
-    const auto level = exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
+    const auto level =
+        exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
     if (!loop_->log().writes(level)) return;
     loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(settled.held)));
-    loop_->log().write(level, "actor.post_mortem",
-                       fmt::format("name={} last command={}", member.name, exit.in_hand.empty() ? "none" : exit.in_hand));
+    loop_->log().write(
+        level, "actor.post_mortem",
+        fmt::format("name={} last command={}", member.name, exit.in_hand.empty() ? "none" : exit.in_hand));
     // A few a line, so that they can be read in a terminal.
     std::string few;
     int count = 0;
     const auto write_few = [&] {
-        if (count > 0) loop_->log().write(level, "actor.post_mortem", fmt::format("name={} last transitions: {}", member.name, few));
+        if (count > 0)
+            loop_->log().write(level, "actor.post_mortem",
+                               fmt::format("name={} last transitions: {}", member.name, few));
         few.clear();
         count = 0;
     };
@@ -238,7 +247,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         if (socket.find('/') == std::string::npos) std::filesystem::remove(folder_->path() + "/" + socket, ignored);
     }
     const Exit& exit = row.exit;
-    const bool was_expected = exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member->was_asked_to_stop;
+    const bool was_expected =
+        exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member->was_asked_to_stop;
     const std::string in_hand = exit.in_hand.empty() ? "" : fmt::format(" while handling {}", exit.in_hand);
     if (was_expected) {
         loop_->log().info("actor.exited", "name={} {}{}", member->name, to_text(exit), in_hand);
@@ -250,8 +260,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
                           letter.command.empty() ? "" : " command=" + letter.command);
 
     if (member->state == Member::State::starting)
-        member->spawn_answer.fail(Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}", member->name,
-                                                                       member->program, to_text(exit))});
+        member->spawn_answer.fail(Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}",
+                                                                       member->name, member->program, to_text(exit))});
     const Ended ended{AnyRef{id}, member->name, exit};
     awaits_.answer(ended);
     for (const ActorId one : told)
@@ -289,27 +299,31 @@ void Coordinator::on(const Signal& command, Answer<std::monostate> answer) {
     Member* member = members_.find(command.actor.id);
     if (member == nullptr) return answer.fail(gone(fmt::format("no actor {} is alive", to_string(command.actor.id))));
     if (!member->child)
-        return answer.fail(Error{ErrorKind::refused, fmt::format("{} was not started by this coordinator: it can only be "
-                                                                 "asked to stop", member->name)});
+        return answer.fail(
+            Error{ErrorKind::refused, fmt::format("{} was not started by this coordinator: it can only be "
+                                                  "asked to stop",
+                                                  member->name)});
     if (Result<void> sent = member->child->send_signal(command.signal); !sent) return answer.fail(sent.error());
     answer.reply({});
 }
 
 void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answer) {
     if (!stopping_.has_room())
-        return answer.fail(Error{ErrorKind::overloaded, fmt::format("{} stops are under way already (limits::stops_max)",
-                                                                    limits::stops_max)});
+        return answer.fail(Error{ErrorKind::overloaded,
+                                 fmt::format("{} stops are under way already (limits::stops_max)", limits::stops_max)});
     const Deadline deadline = deadline_of(command.deadline, command.until);
     if (command.until && deadline.has_passed(loop_->clock()))
-        return answer.fail(Error{ErrorKind::timed_out, "nobody was stopped: the coordinator has read this only after the "
-                                                       "deadline, when the asker had given up"});
+        return answer.fail(Error{ErrorKind::timed_out,
+                                 "nobody was stopped: the coordinator has read this only after the "
+                                 "deadline, when the asker had given up"});
     std::vector<ActorId> named;
     if (command.actors.empty())
         for (const auto& [number, member] : members_.living())
             if (!member->is_outsider()) named.push_back(member->id);
     for (const AnyRef& actor : command.actors) {
         if (Result<void> ours = loop_->require_ours(actor); !ours) return answer.fail(ours.error());
-        if (!members_.has_lived(actor.id)) return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
+        if (!members_.has_lived(actor.id))
+            return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
         named.push_back(actor.id);  // also whose exit is forgotten: it does not keep the others from being stopped
     }
     stopping_.begin(std::move(named), deadline, command.drain, std::move(answer));
@@ -327,7 +341,8 @@ void Coordinator::close(Duration deadline) {
     for (const auto& [number, member] : members_.living()) {
         if (!member->is_outsider()) named.push_back(member->id);
         // Outsiders are told but not waited for: they are not ours. The asker knows already.
-        const bool has_asked = std::ranges::any_of(closing_, [id = member->id](const auto& one) { return one.asker() == id; });
+        const bool has_asked =
+            std::ranges::any_of(closing_, [id = member->id](const auto& one) { return one.asker() == id; });
         if (member->is_outsider() && !has_asked && !std::exchange(member->was_asked_to_stop, true))
             notify(*loop_, *member, notice::Stop{});
     }
@@ -415,7 +430,8 @@ void Coordinator::end_strays() {
 }
 
 Deadline Coordinator::next_deadline() const {
-    Deadline next = stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection()).or_earlier(next_touch_);
+    Deadline next =
+        stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection()).or_earlier(next_touch_);
     for (const auto& [number, member] : members_.living())
         next = next.or_earlier(member->spawn_deadline);
     return next;

@@ -58,7 +58,9 @@ Result<void> Estate::give_life(ActorId actor, std::uint64_t budget_bytes) {
     return given;
 }
 
-ActorId Estate::living(ActorNumber number) const noexcept { return number < lives_.size() ? lives_[number] : ActorId{}; }
+ActorId Estate::living(ActorNumber number) const noexcept {
+    return number < lives_.size() ? lives_[number] : ActorId{};
+}
 
 bool Estate::is_known(ActorNumber number) const noexcept { return living(number).is_somebody() || is_settling(number); }
 
@@ -179,7 +181,8 @@ void Estate::settle_names(ActorNumber dead) {
     for (Ledger::NameSlot row = 0; row < ledger().names_used(); ++row)
         for (int look = 0; look < looks_max; ++look) {
             const NameWord word = ledger().name_word_of(row);
-            const bool is_nobodys = !word.is_sound() || (word.phase != NamePhase::free && !living(word.owner).is_somebody());
+            const bool is_nobodys =
+                !word.is_sound() || (word.phase != NamePhase::free && !living(word.owner).is_somebody());
             if (word.owner != dead && !is_nobodys) break;
             if (word.phase == NamePhase::free && word.is_sound()) break;
             if (!ledger().unpublish(row, word)) continue;
@@ -193,10 +196,13 @@ void Estate::settle_names(ActorNumber dead) {
 
 // True if a transition can have written the word, and it names an actor that exists. (An offer that was made too late
 // may name an heir that has been settled, for a moment: ownership.md, the exceptions of I6.)
-bool Estate::is_possible(SegmentWord word) const noexcept { return word.is_sound() && (!word.is_live() || is_known(word.owner)); }
+bool Estate::is_possible(SegmentWord word) const noexcept {
+    return word.is_sound() && (!word.is_live() || is_known(word.owner));
+}
 
-// What is left of a word that can't be so. Its owner, where there is one that lives, keeps the row until it ends: it may
-// have the memory mapped, so that nobody else may get it. Where all but the heir is as it was, the row is as it was.
+// What is left of a word that can't be so. Its owner, where there is one that lives, keeps the row until it ends: it
+// may have the memory mapped, so that nobody else may get it. Where all but the heir is as it was, the row is as it
+// was.
 SegmentWord Estate::possible(SegmentWord word) const noexcept {
     const Epoch next = (word.epoch + 1) & words::epoch_max;
     if (word.phase == Phase::free) return {Phase::free, 0, 0, word.epoch};
@@ -224,7 +230,8 @@ void Estate::note_mended(std::string text) {
 void Estate::settle_transfers(ActorNumber dead, ActorNumber heir) {
     for (Slot slot = 0; slot < ledger().segments_used(); ++slot) {
         const SegmentWord word = ledger().word_of(slot);
-        if (word.phase == Phase::offered && word.owner == dead && word.heir == heir) static_cast<void>(release_for(slot, word));
+        if (word.phase == Phase::offered && word.owner == dead && word.heir == heir)
+            static_cast<void>(release_for(slot, word));
     }
     for (Slot lease = 0; lease < ledger().leases_used(); ++lease) {
         const LeaseWord word = ledger().lease_word_of(lease);
@@ -275,7 +282,8 @@ void Estate::look_for_left() {
         if (ledger().home_of(slot) != me) continue;
         if (const SegmentWord word = ledger().word_of(slot); !is_possible(word)) mend(slot, word);
         const SegmentWord word = ledger().word_of(slot);
-        if (word.phase == Phase::retired || (word.phase == Phase::free && bytes_of(slot) != 0)) left_.push_back({slot, word});
+        if (word.phase == Phase::retired || (word.phase == Phase::free && bytes_of(slot) != 0))
+            left_.push_back({slot, word});
         else if (word.phase != Phase::free) may_be_more_ = true;
     }
     if (left_.empty()) return;
@@ -322,7 +330,8 @@ bool Estate::collect() {
 SegmentList Estate::list(std::uint64_t rows_max) const {
     SegmentList list;
     list.bytes = ledger().bytes_in_session();
-    if (const std::uint64_t budget = ledger().session_budget_bytes(); budget != ~std::uint64_t{0}) list.budget_bytes = budget;
+    if (const std::uint64_t budget = ledger().session_budget_bytes(); budget != ~std::uint64_t{0})
+        list.budget_bytes = budget;
     const std::vector<std::uint32_t> leases = ledger().live_leases_of_all();
     std::map<Slot, std::string> names;
     for (Ledger::NameSlot row = 0; row < ledger().names_used(); ++row)
@@ -337,8 +346,9 @@ SegmentList Estate::list(std::uint64_t rows_max) const {
         if (list.rows.size() >= rows_max) continue;
         const SegmentRow& row = ledger().segment(slot);
         list.rows.push_back({slot, word.epoch, std::string(name_of(word.phase)), AnyRef{living(word.owner)},
-                             AnyRef{living(word.heir)}, row.used_bytes.load(relaxed), slot < leases.size() ? leases[slot] : 0U,
-                             age_of(slot), names.contains(slot) && word.phase == Phase::lent ? names[slot] : std::string()});
+                             AnyRef{living(word.heir)}, row.used_bytes.load(relaxed),
+                             slot < leases.size() ? leases[slot] : 0U, age_of(slot),
+                             names.contains(slot) && word.phase == Phase::lent ? names[slot] : std::string()});
     }
     return list;
 }
@@ -412,8 +422,9 @@ Estate::Balance Estate::close() {
     const std::uint64_t in = counts.created + counts.taken_in;
     const std::uint64_t out = counts.released + counts.handed_out;
     if (std::max(in, out) - std::min(in, out) > mended_rows_)
-        balance.findings.push_back({1, fmt::format("{} created + {} taken in is not {} released + {} handed out", counts.created,
-                                                   counts.taken_in, counts.released, counts.handed_out)});
+        balance.findings.push_back(
+            {1, fmt::format("{} created + {} taken in is not {} released + {} handed out", counts.created,
+                            counts.taken_in, counts.released, counts.handed_out)});
     return balance;
 }
 

@@ -25,7 +25,8 @@ namespace baton::detail::coordinator {
 
 class Estate {
 public:
-    [[nodiscard]] static Result<Estate> create(std::string_view session_id, std::uint64_t budget_bytes, const Clock& clock);
+    [[nodiscard]] static Result<Estate> create(std::string_view session_id, std::uint64_t budget_bytes,
+                                               const Clock& clock);
     // Uses a ledger that has just been formatted, wherever it is.
     [[nodiscard]] static Result<Estate> over(LedgerRegion region, std::string_view session_id, const Clock& clock);
     // Removes what is left of it from the machine. After close().

@@ -51,8 +51,10 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
         return answer.fail(Error{ErrorKind::refused, fmt::format("this connection has joined already, as {} ({})",
                                                                  joined->name, to_string(joined->id))});
     if (encoded_body(command.protocol).size() > limits::protocol_bytes_max)
-        return answer.fail(Error{ErrorKind::refused, fmt::format("the description of the protocol has more than {} bytes "
-                                                                 "(limits::protocol_bytes_max)", limits::protocol_bytes_max)});
+        return answer.fail(
+            Error{ErrorKind::refused, fmt::format("the description of the protocol has more than {} bytes "
+                                                  "(limits::protocol_bytes_max)",
+                                                  limits::protocol_bytes_max)});
     if (Result<void> fine = check_address(command.address, command.as.id); !fine) return answer.fail(fine.error());
     if (command.as.id.is_somebody()) {
         Member* member = members_.find(command.as.id);
@@ -78,7 +80,9 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     // An outsider. Names of outsiders never fail: the second "scenario" is "scenario-2".
     const std::string wanted = command.name.empty() ? "outsider" : command.name;
     if (Result<void> fine = check_name(wanted); !fine) return answer.fail(fine.error());
-    if (Result<void> room = require_room(descriptors_per_join, fmt::format("the session can't take {} as a member", wanted)); !room)
+    if (Result<void> room =
+            require_room(descriptors_per_join, fmt::format("the session can't take {} as a member", wanted));
+        !room)
         return answer.fail(room.error());
     Result<ActorId> id = new_life(0);
     if (!id) return answer.fail(id.error());
@@ -157,8 +161,10 @@ Result<void> Coordinator::check_name(std::string_view name) const {
     const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max && printable(name) == name &&
                          std::ranges::none_of(name, [](char c) { return c == ' ' || c == '/'; });
     if (is_fine) return {};
-    return Error{ErrorKind::refused, fmt::format("'{}' can't be a name: one to {} bytes of UTF-8 without spaces, '/' and control characters",
-                                                 printable(readable(name, 40)), limits::name_bytes_max)};
+    return Error{
+        ErrorKind::refused,
+        fmt::format("'{}' can't be a name: one to {} bytes of UTF-8 without spaces, '/' and control characters",
+                    printable(readable(name, 40)), limits::name_bytes_max)};
 }
 
 // An exit removes the socket of its actor, so a member may name no file of somebody else's.
@@ -166,9 +172,11 @@ Result<void> Coordinator::check_address(std::string_view address, ActorId joins_
     if (address.empty()) return {};
     const std::string prefix = fmt::format("ipc://{}/", folder_->path());
     const auto refused = [&](std::string_view why) {
-        return Error{ErrorKind::refused, fmt::format("'{}' can't be the address of an inbox: {}", readable(address, 200), why)};
+        return Error{ErrorKind::refused,
+                     fmt::format("'{}' can't be the address of an inbox: {}", readable(address, 200), why)};
     };
-    if (!address.starts_with(prefix)) return refused(fmt::format("an inbox is a socket in the session's folder, {}<name>.sock", prefix));
+    if (!address.starts_with(prefix))
+        return refused(fmt::format("an inbox is a socket in the session's folder, {}<name>.sock", prefix));
     const std::string_view socket = address.substr(prefix.size());
     const bool is_plain = std::ranges::all_of(socket, [](unsigned char c) { return c > 0x20 && c < 0x7F && c != '/'; });
     if (!is_plain || socket.size() <= 5 || !socket.ends_with(".sock"))
@@ -183,17 +191,20 @@ Result<void> Coordinator::check_address(std::string_view address, ActorId joins_
 }
 
 void Coordinator::on(Spawn command, Answer<Spawned> answer) {
-    if (is_closing_) return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
+    if (is_closing_)
+        return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
     Result<Member*> spawner = sender(answer.asker(), Access::link(answer));
     if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
     const Deadline deadline = deadline_of(command.deadline, command.until);
     if (deadline.has_passed(loop_->clock()))
-        return answer.fail(Error{ErrorKind::timed_out,
-                                 command.deadline <= Duration::zero()
-                                     ? fmt::format("{} was not started: a deadline of 0 leaves it no time to become an actor",
-                                                   command.program)
-                                     : fmt::format("{} was not started: the coordinator has read this only after the "
-                                                   "deadline, when the spawner had given up", command.program)});
+        return answer.fail(
+            Error{ErrorKind::timed_out,
+                  command.deadline <= Duration::zero()
+                      ? fmt::format("{} was not started: a deadline of 0 leaves it no time to become an actor",
+                                    command.program)
+                      : fmt::format("{} was not started: the coordinator has read this only after the "
+                                    "deadline, when the spawner had given up",
+                                    command.program)});
     Result<std::unique_ptr<Member>> started = start(command, answer.asker());
     if (!started) return answer.fail(started.error());
     const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
@@ -218,8 +229,9 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     folders.insert(folders.end(), own.begin(), own.end());
     const auto holds_zero = [](const std::string& text) { return text.find('\0') != std::string::npos; };
     if (const auto one = std::ranges::find_if(command.arguments, holds_zero); one != command.arguments.end())
-        return Error{ErrorKind::refused, fmt::format("the argument '{}' of {} holds a zero byte, which no program can be given",
-                                                     printable(readable(*one, 80)), printable(command.program))};
+        return Error{ErrorKind::refused,
+                     fmt::format("the argument '{}' of {} holds a zero byte, which no program can be given",
+                                 printable(readable(*one, 80)), printable(command.program))};
     std::erase_if(folders, holds_zero);
     Result<std::string> path = find_program(command.program, folders);
     if (!path) return path.error();
@@ -229,18 +241,21 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     if (Result<void> fine = check_name(base); !fine) return fine.error();
     std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
     if (name.size() > limits::name_bytes_max)
-        return Error{ErrorKind::refused,
-                     fmt::format("'{}' can't be started below {}: its name with those of its parents before it, '{}', has {} "
-                                 "bytes, and names have at most {} (limits::name_bytes_max). This bounds how deep actors may "
-                                 "start actors: give shorter names, or start it from higher up", base, parent->name, name,
-                                 name.size(), limits::name_bytes_max)};
+        return Error{
+            ErrorKind::refused,
+            fmt::format("'{}' can't be started below {}: its name with those of its parents before it, '{}', has {} "
+                        "bytes, and names have at most {} (limits::name_bytes_max). This bounds how deep actors may "
+                        "start actors: give shorter names, or start it from higher up",
+                        base, parent->name, name, name.size(), limits::name_bytes_max)};
     if (members_.is_taken(name)) {
         if (is_named)
             return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name,
                                                          holder_of_name(members_.find(name), parent))};
         name = members_.free_name(name);
     }
-    if (Result<void> room = require_room(descriptors_per_spawn + descriptors_for_visits, fmt::format("the coordinator can't start {}", name)); !room)
+    if (Result<void> room = require_room(descriptors_per_spawn + descriptors_for_visits,
+                                         fmt::format("the coordinator can't start {}", name));
+        !room)
         return room.error();
     Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
     if (!id) return id.error();
@@ -292,9 +307,11 @@ void Coordinator::fail_spawn(Member& member, const Error& error) {
 }
 
 void Coordinator::fail_late_spawn(Member& member) {
-    fail_spawn(member, Error{ErrorKind::timed_out,
-                             fmt::format("{} ({}) has not become an actor before the deadline and was killed: does its main "
-                                         "call run_actor?", member.name, member.program)});
+    fail_spawn(member,
+               Error{ErrorKind::timed_out,
+                     fmt::format("{} ({}) has not become an actor before the deadline and was killed: does its main "
+                                 "call run_actor?",
+                                 member.name, member.program)});
 }
 
 }  // namespace baton::detail::coordinator

@@ -47,15 +47,19 @@ bool is_balanced(coordinator::Estate& estate, Log& log) {
         if (counts.taken_in > 0) line += fmt::format(" + {} taken in", counts.taken_in);
         line += fmt::format(" = {} released", counts.released);
         if (counts.handed_out > 0) line += fmt::format(" + {} handed out by name", counts.handed_out);
-        if (balance.for_the_dead > 0) line += fmt::format(" ({} of them for actors that had ended)", balance.for_the_dead);
+        if (balance.for_the_dead > 0)
+            line += fmt::format(" ({} of them for actors that had ended)", balance.for_the_dead);
         if (counts.refused > 0) line += fmt::format("; {} handles refused", counts.refused);
         say(line + "\n");
     }
     for (const std::string& text : estate.take_mended().texts) log.warn("ledger.mended", "{}", text);
     if (balance.mended > 0)
-        log.warn("ledger.mended", "{} rows of the ledger held what no actor can have written so, and were mended: something "
-                 "in the session writes where it should not", balance.mended);
-    for (const Finding& finding : balance.findings) log.error("ledger.unbalanced", "I{}: {}", finding.invariant, finding.text);
+        log.warn("ledger.mended",
+                 "{} rows of the ledger held what no actor can have written so, and were mended: something "
+                 "in the session writes where it should not",
+                 balance.mended);
+    for (const Finding& finding : balance.findings)
+        log.error("ledger.unbalanced", "I{}: {}", finding.invariant, finding.text);
     return balance.findings.empty();
 }
 
@@ -120,7 +124,8 @@ Result<int> run(Options& options, Log& log) {
 
     coordinator::Coordinator::Setting setting;
     setting.serves_for = options.serve_for;
-    setting.stop_deadline = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.session.stop_seconds));
+    setting.stop_deadline =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.session.stop_seconds));
     if (!options.script.empty()) {
         Result<Child> scenario = start_scenario(options, *folder);
         if (!scenario) return scenario.error();

@@ -58,7 +58,8 @@ const Past* Members::find_past(ActorId id) const noexcept {
 }
 
 const Past* Members::find_past(std::string_view name) const noexcept {
-    const auto found = std::ranges::find(past_, name, [](const Past& past) -> std::string_view { return past.row.name; });
+    const auto found =
+        std::ranges::find(past_, name, [](const Past& past) -> std::string_view { return past.row.name; });
     return found == past_.end() ? nullptr : &*found;
 }
 

@@ -27,7 +27,8 @@ struct Member {
     std::string name;
     std::string program;             // empty for an outsider
     std::uint64_t pid = 0;
-    ActorId parent;                  // the actor or outsider with which it ends: its spawner, or nobody if it outlives that
+    // the actor or outsider with which it ends: its spawner, or nobody if it outlives that
+    ActorId parent;
     State state = State::starting;
     std::uint64_t wave = 0;          // started together with those of the same number
     std::optional<Child> child;      // of a spawned one

@@ -1,6 +1,6 @@
 #pragma once
-// Options: what the coordinator's program can be told on its command line. `baton serve` and `baton run` take the options of
-// a session too, and hand them on; `baton --man` prints the manual page from this description.
+// Options: what the coordinator's program can be told on its command line. `baton serve` and `baton run` take the
+// options of a session too, and hand them on; `baton --man` prints the manual page from this description.
 
 #include <fmt/format.h>
 #include <sys/types.h>
@@ -41,8 +41,9 @@ namespace baton::detail::coordinator {
 
 [[nodiscard]] inline CLI::Validator is_memory() {
     return {[](const std::string& text) {
-                return bytes_of(text) ? std::string()
-                                      : fmt::format("'{}' is not a number of bytes from 1: 536870912, 512M, 4G", printable(text));
+                return bytes_of(text)
+                           ? std::string()
+                           : fmt::format("'{}' is not a number of bytes from 1: 536870912, 512M, 4G", printable(text));
             },
             ""};
 }
@@ -62,14 +63,17 @@ struct SessionOptions {
 inline void add_session_options(CLI::App& app, SessionOptions& options) {
     const CLI::Validator is_timeout{[](const std::string& text) {
                                         double seconds = 0;  // nan is none either
-                                        const bool is_fine = CLI::detail::lexical_cast(text, seconds) && seconds >= 0.1 && seconds <= 3600;
+                                        const bool is_fine = CLI::detail::lexical_cast(text, seconds) &&
+                                                             seconds >= 0.1 && seconds <= 3600;
                                         return is_fine ? std::string()
-                                                       : fmt::format("'{}' is not a number of seconds from 0.1 to 3600", printable(text));
+                                                       : fmt::format("'{}' is not a number of seconds from 0.1 to 3600",
+                                                                     printable(text));
                                     },
                                     ""};
-    app.add_option("--memory", options.memory,
-                   "how much shared memory the session's segments may take together, such as 512M or 4G (default: three "
-                   "quarters of what is free in /dev/shm)")
+    app.add_option(
+           "--memory", options.memory,
+           "how much shared memory the session's segments may take together, such as 512M or 4G (default: three "
+           "quarters of what is free in /dev/shm)")
         ->check(is_memory())
         ->type_name("BYTES");
     app.add_option("--stop-timeout", options.stop_seconds,
@@ -95,20 +99,22 @@ inline CLI::Option* add_script(CLI::App& app, std::vector<std::string>& script) 
 inline void describe_program(CLI::App& app, const std::string& name, Options& options) {
     app.name(name);
     app.set_help_flag("-h,--help", "print this help and exit");
-    app.description("Runs the coordinator of one Baton session: it starts and stops the actors and keeps the list of them.\n"
-                    "With a script it runs that in a session of its own and ends with the script's exit code; without one it\n"
-                    "keeps the session open until it is stopped. `baton run` and `baton serve` start this program.\n");
+    app.description(
+        "Runs the coordinator of one Baton session: it starts and stops the actors and keeps the list of them.\n"
+        "With a script it runs that in a session of its own and ends with the script's exit code; without one it\n"
+        "keeps the session open until it is stopped. `baton run` and `baton serve` start this program.\n");
     add_script(app, options.script);
     add_session_options(app, options.session);
     app.add_option("--serve-for", options.serve_for, "the session ends when this process ends")->group("");
     app.add_option("--announce", options.announce_fd, "descriptor to which the session's folder is written")->group("");
-    app.footer(fmt::format("Examples:\n"
-                           "  {0} hello.py   # runs a script in a session of its own\n"
-                           "  {0}            # keeps a session open, and says how to join it\n"
-                           "\n"
-                           "Exit codes: the script's, or 128 and the number of the signal that ended it; 3 if the session's\n"
-                           "memory did not balance at its end; 64 for a usage error; 69 if no session could be started.\n",
-                           name));
+    app.footer(
+        fmt::format("Examples:\n"
+                    "  {0} hello.py   # runs a script in a session of its own\n"
+                    "  {0}            # keeps a session open, and says how to join it\n"
+                    "\n"
+                    "Exit codes: the script's, or 128 and the number of the signal that ended it; 3 if the session's\n"
+                    "memory did not balance at its end; 64 for a usage error; 69 if no session could be started.\n",
+                    name));
 }
 
 }  // namespace baton::detail::coordinator

@@ -74,7 +74,8 @@ RosterPage Reports::page_of(bool with_exited, RosterPlace place) const {
             }
     if (!with_exited) return page;
     const std::uint64_t forgotten = members_->exits_forgotten();
-    for (std::uint64_t number = std::max(place.exits, forgotten); number - forgotten < members_->past().size(); ++number)
+    for (std::uint64_t number = std::max(place.exits, forgotten); number - forgotten < members_->past().size();
+         ++number)
         if (is_full_with(members_->past()[number - forgotten].row)) {
             page.next = RosterPlace{behind_the_living, number + 1};
             return page;

@@ -31,7 +31,8 @@ std::vector<pid_t> children_by_their_parents() {
         pid_t pid = 0;
         const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (problem != std::errc{} || end != name.data() + name.size()) continue;
-        if (const std::optional<ProcessFacts> facts = facts_of(pid); facts && facts->ppid == ::getpid()) children.push_back(pid);
+        if (const std::optional<ProcessFacts> facts = facts_of(pid); facts && facts->ppid == ::getpid())
+            children.push_back(pid);
     }
     return children;
 }
@@ -53,7 +54,8 @@ std::optional<ActorId> actor_of(pid_t pid, const std::string& folder) {
     const std::string session = fmt::format("{}={}", session_variable, folder);
     const std::string actor = fmt::format("{}=", actor_variable);
     if (std::ranges::find(*environment, session) == environment->end()) return std::nullopt;
-    const auto found = std::ranges::find_if(*environment, [&](const std::string& one) { return one.starts_with(actor); });
+    const auto found =
+        std::ranges::find_if(*environment, [&](const std::string& one) { return one.starts_with(actor); });
     return found == environment->end() ? std::nullopt : actor_id_of(std::string_view(*found).substr(actor.size()));
 }
 

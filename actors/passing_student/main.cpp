@@ -23,7 +23,9 @@ public:
     [[nodiscard]] std::int64_t exchange(std::int64_t number) { return word().exchange(number); }
 
 private:
-    [[nodiscard]] std::atomic_ref<std::int64_t> word() { return std::atomic_ref<std::int64_t>{place_.at<std::int64_t>({0})}; }
+    [[nodiscard]] std::atomic_ref<std::int64_t> word() {
+        return std::atomic_ref<std::int64_t>{place_.at<std::int64_t>({0})};
+    }
     baton::Slice place_;
 };
 
@@ -91,7 +93,8 @@ private:
     // In one write: lines of two students stand below each other, never within.
     template <class... Values>
     void say(fmt::format_string<Values...> words, Values&&... values) const {
-        const std::string line = fmt::format("[{}]  {}\n", context_->name(), fmt::format(words, std::forward<Values>(values)...));
+        const std::string line =
+            fmt::format("[{}]  {}\n", context_->name(), fmt::format(words, std::forward<Values>(values)...));
         static_cast<void>(!::write(STDOUT_FILENO, line.data(), line.size()));
     }
 

@@ -1,8 +1,9 @@
 #pragma once
-// What one may say to a student whose hand is shared memory: others put numbers into it. What it says it says on stdout.
+// What one may say to a student whose hand is shared memory: others put numbers into it. What it says it says on
+// stdout.
 //
-// Passing has two steps, with a barrier between them, so that nobody's number is lost under another's: all take the number
-// out of their hand, and only then they put it into the next one's.
+// Passing has two steps, with a barrier between them, so that nobody's number is lost under another's: all take the
+// number out of their hand, and only then they put it into the next one's.
 
 #include <cstdint>
 #include <string>

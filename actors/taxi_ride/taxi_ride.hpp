@@ -1,6 +1,6 @@
 #pragma once
-// What one may say to a taxi, and to a passenger. The two talk over a channel, each at its own end; an event says that the
-// taxi has arrived. Both answer, when the ride is over, with what they remember of the talk.
+// What one may say to a taxi, and to a passenger. The two talk over a channel, each at its own end; an event says that
+// the taxi has arrived. Both answer, when the ride is over, with what they remember of the talk.
 
 #include <string>
 #include <vector>

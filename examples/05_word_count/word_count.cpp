@@ -72,7 +72,8 @@ Totals count_all(baton::Scenario& scenario, const std::vector<Counter>& counters
     return totals;
 }
 
-Summary summarise(baton::Scenario& scenario, const std::vector<Counter>& counters, const Options& options, Totals totals) {
+Summary summarise(baton::Scenario& scenario, const std::vector<Counter>& counters, const Options& options,
+                  Totals totals) {
     Summary summary{options.path, totals, 0, {}};
     const auto comes_more = [](const Entry& a, const Entry& b) {
         return a.count != b.count ? a.count > b.count : a.word < b.word;
@@ -119,7 +120,9 @@ int main(int argc, char** argv) {
     CLI::App app{"Counts the words of a text file with several actors at once and shows those that come most."};
     Options options;
     app.add_option("file", options.path, "a text file of any size")->required();
-    app.add_option("--counters", options.counters, "how many actors count")->check(CLI::Range(1, 256))->capture_default_str();
+    app.add_option("--counters", options.counters, "how many actors count")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
     app.add_option("--top", options.top, "how many words to show")->check(CLI::Range(1, 10'000))->capture_default_str();
     app.add_flag("--json", options.is_json, "for programs");
     app.footer("Example:\n  word_count /usr/share/common-licenses/GPL-3");

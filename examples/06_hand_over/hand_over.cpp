@@ -47,7 +47,8 @@ void play(baton::Scenario& scenario) {
         fmt::print("{}: {:>8} numbers, sum {}\n", range.maker, numbers.size(),
                    std::accumulate(numbers.begin(), numbers.end(), std::int64_t{0}));
     }
-    fmt::print("{} numbers in {} arrays, {}\n", total, ranges.size(), are_fine ? "all as they were made" : "NOT as they were made");
+    fmt::print("{} numbers in {} arrays, {}\n", total, ranges.size(),
+               are_fine ? "all as they were made" : "NOT as they were made");
 }
 
 }  // namespace

@@ -138,18 +138,20 @@ void Collector::parse() {
         bad_rows += reader.findings.bad_rows;
         told.insert(told.end(), reader.findings.first_bad_rows.begin(), reader.findings.first_bad_rows.end());
     }
-    if (const auto last = std::ranges::find_if(readers_, [](const Reader& one) { return one.findings.unclosed_line != 0; });
+    if (const auto last =
+            std::ranges::find_if(readers_, [](const Reader& one) { return one.findings.unclosed_line != 0; });
         last != readers_.end())
-        throw ErrorException{Error{ErrorKind::refused,
-                            fmt::format("'{}', row {}, which begins on line {}: it opens a quote that nothing closes, so the rest of "
-                                        "the file is one field; close it, or double it where it is meant as a letter",
-                                        source_.path, rows + bad_rows, last->findings.unclosed_line)}};
+        throw ErrorException{Error{
+            ErrorKind::refused,
+            fmt::format("'{}', row {}, which begins on line {}: it opens a quote that nothing closes, so the rest of "
+                        "the file is one field; close it, or double it where it is meant as a letter",
+                        source_.path, rows + bad_rows, last->findings.unclosed_line)}};
     if (bad_rows > rows)
-        throw ErrorException{Error{ErrorKind::refused,
-                            fmt::format("'{}': {} of {} rows have another number of fields than the first one, {}; is the "
-                                        "delimiter '{}'?{}",
-                                        source_.path, bad_rows, rows + bad_rows, lent_.size(), source_.delimiter,
-                                        first_lines(told))}};
+        throw ErrorException{Error{
+            ErrorKind::refused,
+            fmt::format("'{}': {} of {} rows have another number of fields than the first one, {}; is the "
+                        "delimiter '{}'?{}",
+                        source_.path, bad_rows, rows + bad_rows, lent_.size(), source_.delimiter, first_lines(told))}};
 }
 
 void Collector::settle() {
@@ -211,9 +213,11 @@ void Collector::finish(Column& column, std::size_t number) {
         text_bytes += reader.text_bytes[number];
 
         GivenColumn& given = reader.given[number / columns_given_max][number % columns_given_max];
-        Statistics part{column.kind, given.count, given.missing, given.numbers, {given.text_bytes, given.longest_bytes, {}}};
+        Statistics part{
+            column.kind, given.count, given.missing, given.numbers, {given.text_bytes, given.longest_bytes, {}}};
         if (!part.texts.distinct.assign(std::move(given.distinct)))
-            throw ErrorException{Error{ErrorKind::corrupt, reader.name + " has counted different texts in another way"}};
+            throw ErrorException{
+                Error{ErrorKind::corrupt, reader.name + " has counted different texts in another way"}};
         column.statistics.add(part);
         if (given.text) column.texts.push_back(std::move(*given.text));
     }
@@ -227,11 +231,14 @@ void Collector::replace(Reader& reader, Stage stage) {
     const Result<baton::Ended> ended = scenario_->context().join(reader.actor, baton::limits::ask_timeout);
     const std::string why = ended ? baton::to_text(ended->exit) : baton::to_text(ended.error());
     if (replaced_ == replaced_max)
-        throw ErrorException{Error{ErrorKind::gone, fmt::format("{} has ended ({}), and {} others before it; is there memory for "
-                                                         "all readers?", reader.name, why, replaced_max)}};
+        throw ErrorException{
+            Error{ErrorKind::gone, fmt::format("{} has ended ({}), and {} others before it; is there memory for "
+                                               "all readers?",
+                                               reader.name, why, replaced_max)}};
     ++replaced_;
     const std::string name = fmt::format("{}.{}", reader.name.substr(0, reader.name.find('.')), replaced_ + 1);
-    std::fputs(fmt::format("columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name).c_str(), stderr);
+    std::fputs(fmt::format("columns: {} has ended ({}); {} reads its part again\n", reader.name, why, name).c_str(),
+               stderr);
     reader.name = name;
     reader.actor = scenario_->spawn<Protocol>({"column_reader", name});
     if (stage == Stage::nothing) return;

@@ -70,9 +70,12 @@ void write_columns(const std::string& folder, const Table& table) {
 
 void warn_of_bad_rows(const Table& table) {
     if (table.bad_rows == 0) return;
-    std::fputs(fmt::format("columns: {} row{} left out:\n", table.bad_rows, table.bad_rows == 1 ? " is" : "s are").c_str(), stderr);
+    std::fputs(
+        fmt::format("columns: {} row{} left out:\n", table.bad_rows, table.bad_rows == 1 ? " is" : "s are").c_str(),
+        stderr);
     for (std::size_t i = 0; i < std::min(table.first_bad_rows.size(), bad_rows_told_max); ++i)
-        std::fputs(fmt::format("  line {}: {}\n", table.first_bad_rows[i].line, table.first_bad_rows[i].reason).c_str(), stderr);
+        std::fputs(fmt::format("  line {}: {}\n", table.first_bad_rows[i].line, table.first_bad_rows[i].reason).c_str(),
+                   stderr);
     if (table.bad_rows > bad_rows_told_max) std::fputs("  ...\n", stderr);
 }
 
@@ -113,9 +116,11 @@ int main(int argc, char** argv) {
     CLI::App app{"Reads a CSV file into typed columns with several actors at once and shows what is in them."};
     Options options;
     app.add_option("file", options.path, "a CSV file of any size, in UTF-8")->required();
-    app.add_option("--readers", options.readers, "how many actors read (default: one a processor, fewer for a small file)")
+    app.add_option("--readers", options.readers,
+                   "how many actors read (default: one a processor, fewer for a small file)")
         ->check(CLI::Range(1, 256));
-    app.add_option("--delimiter", options.delimiter, "what stands between two fields, or \"tab\"")->capture_default_str();
+    app.add_option("--delimiter", options.delimiter, "what stands between two fields, or \"tab\"")
+        ->capture_default_str();
     app.add_flag("--no-header", options.has_no_header, "the first row holds values, not names");
     app.add_option("--npy", options.npy_folder, "a folder for the columns as .npy files, which NumPy reads");
     app.add_flag("--json", options.is_json, "for programs, in one line");

@@ -210,7 +210,8 @@ int main(int argc, char** argv) {
     if (failed == 0) failed = writer.write_all();
     if (fd.is_open() && ::close(fd.release()) != 0 && failed == 0) failed = errno;
     if (failed != 0) {
-        std::fputs(fmt::format("make_csv: cannot write '{}': {}\n", options.path, std::strerror(failed)).c_str(), stderr);
+        std::fputs(fmt::format("make_csv: cannot write '{}': {}\n", options.path, std::strerror(failed)).c_str(),
+                   stderr);
         return 73;  // EX_CANTCREAT of sysexits.h
     }
     fmt::print("{} rows, {} bytes in {}\n", options.rows, writer.bytes(), options.path);

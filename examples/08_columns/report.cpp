@@ -85,8 +85,9 @@ std::string text_of(const Table& table, const Run& run) {
     for (const Cells& cells : lines)
         for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], characters_in(cells[i]));
 
-    std::string out = fmt::format("{} rows and {} columns in {}, read by {} reader{} in {:.2f} s\n\n", table.rows,
-                                  table.columns.size(), run.path, run.readers, run.readers == 1 ? "" : "s", run.seconds);
+    std::string out =
+        fmt::format("{} rows and {} columns in {}, read by {} reader{} in {:.2f} s\n\n", table.rows,
+                    table.columns.size(), run.path, run.readers, run.readers == 1 ? "" : "s", run.seconds);
     for (const Cells& cells : lines) {
         std::string line;
         for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -121,7 +122,8 @@ std::uint64_t checksum_of(const Table& table) {
     for (const Column& column : table.columns) {
         for (const baton::Segment& text : column.texts) {
             const std::span<const std::byte> bytes = text.bytes();
-            sum += column_reader::checksum_of(Kind::text, {}, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+            sum +=
+                column_reader::checksum_of(Kind::text, {}, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
         }
         if (column.kind == Kind::text || !column.slots) continue;
         const std::span<const std::byte> bytes = column.slots.bytes();

@@ -1,9 +1,9 @@
-// Tasks that write into one array, each its own element: a[i] = ..., by workers that only share what they are lent. Who has
-// handled which is known of each, and tasks and results are found by their ids.
+// Tasks that write into one array, each its own element: a[i] = ..., by workers that only share what they are lent. Who
+// has handled which is known of each, and tasks and results are found by their ids.
 //
-// In the story a task was a text that the worker executed, and the array was found by its name. Here it is a function of the
-// worker and its arguments: a message is data. Two of the story's flaws are not here: the progress bar counts each task once,
-// and stop ends when the last worker has ended, not the first.
+// In the story a task was a text that the worker executed, and the array was found by its name. Here it is a function
+// of the worker and its arguments: a message is data. Two of the story's flaws are not here: the progress bar counts
+// each task once, and stop ends when the last worker has ended, not the first.
 #include <algorithm>
 #include <set>
 
@@ -29,16 +29,19 @@ void play(baton::Scenario& scenario) {
         pool::Pool manager{scenario.context(), story::crew("task_manager", 2)};
         manager.add(pool::call("set", pool::slice_of(array, 5, 1), 888).with_id(1)).value();
         for (std::uint64_t place = 0; place < 4; ++place)
-            manager.add(pool::call("set_slowly", pool::slice_of(array, place, 1), 111 + place).with_id(2 + place)).value();
+            manager.add(pool::call("set_slowly", pool::slice_of(array, place, 1), 111 + place).with_id(2 + place))
+                .value();
         // An id that is taken is refused, and nothing else changes.
-        story::say("scenario", "{}", to_text(manager.add(pool::call("set", pool::slice_of(array, 4, 1), 5).with_id(1)).error()));
+        story::say("scenario", "{}", to_text(manager.add(pool::call("set",
+        pool::slice_of(array, 4, 1), 5).with_id(1)).error()));
         story::say("scenario", "tasks: {}", fmt::join(manager.pending(), " "));
         const std::vector<pool::AnyOutcome> results = manager.execute().value();
         story::say("scenario", "tasks without a result: {}", manager.pending().size());
         std::set<std::string> workers;
         for (std::uint64_t id = 1; id <= results.size(); ++id) {
             const pool::AnyOutcome one = manager.find(id).value().value();
-            story::say("scenario", "task {}: {}, handled by {}", one.id(), one.ok() ? "done" : to_text(one.error()), one.worker());
+            story::say("scenario", "task {}: {}, handled by {}", one.id(), one.ok() ? "done" : to_text(one.error()),
+                       one.worker());
             workers.insert(one.worker());
         }
         story::say("scenario", "workers that had tasks: {}", workers.size());

@@ -1,7 +1,7 @@
 // Results that are arrays, made by workers that are gone when somebody looks at them.
 //
-// In the story (bug 82300 of Python) each side had to count references and acknowledge each other's messages, so that the
-// memory of an array did not end with its maker. Here a result that is a segment is handed over, and that is all.
+// In the story (bug 82300 of Python) each side had to count references and acknowledge each other's messages, so that
+// the memory of an array did not end with its maker. Here a result that is a segment is handed over, and that is all.
 #include <numeric>
 
 #include "examples/pool_story.hpp"
@@ -34,7 +34,8 @@ void play(baton::Scenario& scenario) {
     for (const baton::Segment& array : arrays) {
         const auto elements = array.as<std::int64_t>();
         total += elements.size();
-        fmt::print("{:>10} numbers, sum {}\n", elements.size(), std::accumulate(elements.begin(), elements.end(), std::int64_t{0}));
+        fmt::print("{:>10} numbers, sum {}\n", elements.size(),
+                   std::accumulate(elements.begin(), elements.end(), std::int64_t{0}));
     }
     fmt::print("{:>10} numbers, of workers that are gone\n", total);
 }

@@ -1,8 +1,9 @@
-// Tasks that print under one lock, with positional and named arguments, a progress bar, and errors that are collected beside the
-// results.
+// Tasks that print under one lock, with positional and named arguments, a progress bar, and errors that are collected
+// beside the results.
 //
-// In the story a shared byte counted the tasks that were done, so the 256th hung the pool; its name was the same in every pool,
-// so that two of them counted together; a second run failed; and of argument lists of unequal length the longer one was cut.
+// In the story a shared byte counted the tasks that were done, so the 256th hung the pool; its name was the same in
+// every pool, so that two of them counted together; a second run failed; and of argument lists of unequal length the
+// longer one was cut.
 #include <stdexcept>
 
 #include "examples/pool_story.hpp"
@@ -11,7 +12,8 @@ namespace pool = baton::pool;
 
 namespace enhanced_pool {
 
-std::string label(baton::Context& context, std::int64_t index, const baton::sync::Address& console, const std::string& prefix) {
+std::string label(baton::Context& context, std::int64_t index, const baton::sync::Address& console,
+                  const std::string& prefix) {
     if (index == 4) throw std::runtime_error("This should have been caught");
     story::print_thrice(context, index, console);
     return fmt::format("{} {}", prefix, index);
@@ -29,7 +31,8 @@ void play(baton::Scenario& scenario) {
         named_rows.emplace_back(pool::named("prefix", std::string(index % 2 == 0 ? "even" : "odd")));
     }
     pool::Pool first{scenario.context(), story::crew("enhanced_pool", 4, scenario.arguments())};
-    for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) story::say("scenario", "{}", one.to_text());
+    for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) story::say("scenario", "{}",
+    one.to_text());
 
     named_rows.pop_back();
     story::say("scenario", "{}", to_text(first.starmap<std::string>("label", rows, named_rows).error()));
@@ -41,7 +44,8 @@ void play(baton::Scenario& scenario) {
     const std::vector<std::int64_t> thousand(1000, 7);
     for (int run = 1; run <= 2; ++run)
         for (pool::Pool* each : {&first, &second})
-            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same", thousand).value().values().value().size());
+            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same",
+            thousand).value().values().value().size());
 }
 
 }  // namespace enhanced_pool

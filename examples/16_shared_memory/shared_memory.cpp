@@ -1,9 +1,10 @@
-// Making shared memory, or attaching to what somebody else has made under that name; looking at it from other processes; and what
-// becomes of it afterwards.
+// Making shared memory, or attaching to what somebody else has made under that name; looking at it from other
+// processes; and what becomes of it afterwards.
 //
-// In the story memory had a name for all of the machine, and whoever forgot to unlink it found the old state the next time. Here
-// memory has an owner and ends with it, however that ends, and a name is known in its session. Only what shall outlive the session
-// is handed out under a name for the machine, and it is nobody's any more once it has been taken back.
+// In the story memory had a name for all of the machine, and whoever forgot to unlink it found the old state the next
+// time. Here memory has an owner and ends with it, however that ends, and a name is known in its session. Only what
+// shall outlive the session is handed out under a name for the machine, and it is nobody's any more once it has been
+// taken back.
 #include <unistd.h>
 
 #include <atomic>
@@ -49,8 +50,9 @@ public:
     }
     baton::Result<Met> on(const Meet& command) {
         // Whoever is the first fills it; nobody sees it before that.
-        auto memory = context_->create_or_attach<std::uint8_t>(
-            command.name, {4}, [](std::span<std::uint8_t> bytes) { std::iota(bytes.begin(), bytes.end(), std::uint8_t{0}); });
+        auto memory = context_->create_or_attach<std::uint8_t>(command.name, {4}, [](std::span<std::uint8_t> bytes) {
+            std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
+        });
         if (!memory) return memory.error();
         memory_ = std::move(*memory);
         return Met{memory_.was_created(), seen()};
@@ -64,7 +66,8 @@ public:
 private:
     [[nodiscard]] Bytes seen() {
         Bytes all;
-        for (std::uint8_t& byte : memory_.slice.as<std::uint8_t>()) all.push_back(std::atomic_ref<std::uint8_t>{byte}.load());
+        for (std::uint8_t& byte : memory_.slice.as<std::uint8_t>())
+            all.push_back(std::atomic_ref<std::uint8_t>{byte}.load());
         return all;
     }
 
@@ -80,7 +83,8 @@ void look_twice(baton::Scenario& scenario, const Ref& reader) {
     std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
     baton::Loan lent = scenario.lend(std::move(memory));
     for (int look = 1; look <= 2; ++look)
-        story::say("scenario", "look {} of the reader: {}", look, fmt::join(scenario.ask(reader, Look{lent.lease().value()}), " "));
+        story::say("scenario", "look {} of the reader: {}", look,
+                   fmt::join(scenario.ask(reader, Look{lent.lease().value()}), " "));
 }
 
 void meet_at_once(baton::Scenario& scenario, const Ref& alice, const Ref& bob) {
@@ -112,13 +116,15 @@ void hand_out_and_take_in(baton::Scenario& scenario) {
 }
 
 void play(baton::Scenario& scenario) {
-    const std::vector<Ref> all = scenario.spawn_all<Protocol>(story::roles("shared_memory", {"Alice", "Bob", "Charlie"}));
+    const std::vector<Ref> all = scenario.spawn_all<Protocol>(story::roles("shared_memory", {"Alice", "Bob",
+                                                                                             "Charlie"}));
     look_twice(scenario, all[2]);
     story::say("scenario", "== create or attach ==");
     meet_at_once(scenario, all[0], all[1]);
     story::say("scenario", "== after their death ==");
     const Met met = scenario.ask(all[2], Meet{"multiprocessor"});
-    story::say("scenario", "Charlie has {}: {}", met.has_created ? "created it anew" : "found old state", fmt::join(met.seen, " "));
+    story::say("scenario", "Charlie has {}: {}", met.has_created ? "created it anew" : "found old state",
+    fmt::join(met.seen, " "));
     story::say("scenario", "== out of the session, and back ==");
     hand_out_and_take_in(scenario);
 }

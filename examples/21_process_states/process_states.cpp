@@ -1,5 +1,5 @@
-// What is known of an actor before it is started, while it works, when it was terminated, and after the session: whether it is
-// alive, its sentinel, its exit code.
+// What is known of an actor before it is started, while it works, when it was terminated, and after the session:
+// whether it is alive, its sentinel, its exit code.
 //
 // As in the story, who is terminated does not come to the end of its block; who is stopped does.
 #include <poll.h>
@@ -45,7 +45,9 @@ bool is_readable(int sentinel, std::chrono::milliseconds patience) {
 }
 
 // As multiprocessing counts.
-std::int32_t exit_code(const baton::Exit& exit) { return exit.kind == baton::ExitKind::signalled ? -exit.code : exit.code; }
+std::int32_t exit_code(const baton::Exit& exit) {
+    return exit.kind == baton::ExitKind::signalled ? -exit.code : exit.code;
+}
 
 void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, const baton::detail::UniqueFd& sentinel) {
     if (!actor) {
@@ -60,7 +62,8 @@ void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, co
         return story::say("scenario", "The process is closed");
     }
     story::say("scenario", "Is alive?: {}", !exit.has_ended());
-    story::say("scenario", "Sentinel: {}", is_readable(sentinel.get(), std::chrono::milliseconds{0}) ? "readable" : "not readable");
+    story::say("scenario", "Sentinel: {}",
+               is_readable(sentinel.get(), std::chrono::milliseconds{0}) ? "readable" : "not readable");
     story::say("scenario", "Exit code: {}", exit.has_ended() ? fmt::to_string(exit_code(exit)) : "None");
 }
 

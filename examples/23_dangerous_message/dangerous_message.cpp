@@ -51,7 +51,9 @@ void play(baton::Scenario& scenario) {
     say(std::string("os.system('shutdown now')"));
     say(baton::sync::Bytes{bytes, bytes + pickled.size()});
     // Not even one value: bytes that somebody has made up.
-    context.ask(ends.first.keeper, baton::sync::Say{ends.first.number, baton::sync::Bytes{bytes, bytes + pickled.size()}}).value();
+    context
+        .ask(ends.first.keeper, baton::sync::Say{ends.first.number, baton::sync::Bytes{bytes, bytes + pickled.size()}})
+        .value();
     receiving.get(5s).value();
     story::say("scenario", "the receiver is alive and nothing was run");
 }

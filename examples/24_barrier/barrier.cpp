@@ -48,7 +48,8 @@ void play(baton::Scenario& scenario) {
     // The members are named, so that one who dies holds up nobody.
     const std::vector<baton::AnyRef> members{processes.begin(), processes.end()};
     baton::sync::Barrier all_here{
-        context, baton::sync::Barrier::make(context, keeper, "all here", {.members = members, .has_action = true}).value()};
+        context,
+        baton::sync::Barrier::make(context, keeper, "all here", {.members = members, .has_action = true}).value()};
 
     std::vector<baton::Pending<bool>> adding;
     for (std::size_t number = 0; number < amount; ++number) {

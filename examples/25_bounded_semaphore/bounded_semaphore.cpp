@@ -1,4 +1,5 @@
-// Three may be connected at a time; a fourth waits for one of them, and nobody disconnects more often than it connected.
+// Three may be connected at a time; a fourth waits for one of them, and nobody disconnects more often than it
+// connected.
 #include <baton/sync/semaphore.hpp>
 #include "examples/story.hpp"
 
@@ -40,7 +41,8 @@ void play(baton::Scenario& scenario) {
     baton::Context& context = scenario.context();
     const auto keeper = baton::sync::spawn_keeper(context).value();
     Semaphore semaphore{context, Semaphore::make(context, keeper, "connections", 3).value()};
-    const auto processes = scenario.spawn_all<Protocol>(story::roles("bounded_semaphore", {"Process-20", "Process-21", "Process-22"}));
+    const auto processes = scenario.spawn_all<Protocol>(story::roles("bounded_semaphore", {"Process-20", "Process-21",
+                                                                                           "Process-22"}));
     for (const auto& process : processes) scenario.ask(process, Connect{semaphore.address()});
 
     story::say("scenario", "Try to acquire new semaphore");

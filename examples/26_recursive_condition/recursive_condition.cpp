@@ -1,5 +1,5 @@
-// Two conditions on one lock, and at each a chain of processes: each starts the next one, waits, and passes the notice on.
-// Both chains grow, and fall back, at the same time: the one lock lets them take turns.
+// Two conditions on one lock, and at each a chain of processes: each starts the next one, waits, and passes the notice
+// on. Both chains grow, and fall back, at the same time: the one lock lets them take turns.
 #include <baton/sync/condition.hpp>
 #include <baton/sync/latch.hpp>
 #include "examples/story.hpp"
@@ -75,5 +75,6 @@ void play(baton::Scenario& scenario) {
 }  // namespace recursive_condition
 
 int main(int argc, char** argv) {
-    return story::tell<recursive_condition::Process, recursive_condition::Protocol>(argc, argv, recursive_condition::play);
+    return story::tell<recursive_condition::Process, recursive_condition::Protocol>(argc, argv,
+                                                                                    recursive_condition::play);
 }

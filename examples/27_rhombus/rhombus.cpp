@@ -80,7 +80,8 @@ void play(baton::Scenario& scenario) {
     sync::Lock end_lock{context, sync::Lock::make(context, keeper, "end").value()};
     sync::Lock print_lock{context, sync::Lock::make(context, keeper, "print").value()};
     sync::Condition condition{context, sync::Condition::make(context, lock.address(), "drawn").value(), lock};
-    sync::Condition end_reached{context, sync::Condition::make(context, end_lock.address(), "end reached").value(), end_lock};
+    sync::Condition end_reached{context, sync::Condition::make(context, end_lock.address(), "end reached").value(),
+                                end_lock};
     sync::Latch done{context, sync::Latch::make(context, keeper, "done", dimension / 2 + 1).value()};
 
     const std::string border = fmt::format("OO{}OO", std::string(3 * dimension, '='));
@@ -89,8 +90,8 @@ void play(baton::Scenario& scenario) {
     const auto first = scenario.spawn<Protocol>(story::role("rhombus", "Process-25"));
     {
         const sync::Hold end_hold = end_lock.acquire(5s).value();
-        const Draw draw{lock.address(), condition.address(), end_lock.address(), end_reached.address(), print_lock.address(),
-                        done.address(), dimension, dimension};
+        const Draw draw{lock.address(),       condition.address(), end_lock.address(), end_reached.address(),
+                        print_lock.address(), done.address(),      dimension,          dimension};
         scenario.send(first, draw);
         end_reached.wait(20s).value();
         const sync::Hold hold = lock.acquire(5s).value();

@@ -67,4 +67,6 @@ void play(baton::Scenario& scenario) {
 
 }  // namespace random_print
 
-int main(int argc, char** argv) { return story::tell<random_print::Process, random_print::Protocol>(argc, argv, random_print::play); }
+int main(int argc, char** argv) {
+    return story::tell<random_print::Process, random_print::Protocol>(argc, argv, random_print::play);
+}

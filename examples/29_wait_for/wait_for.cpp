@@ -1,4 +1,5 @@
-// Somebody waits until a queue is empty. Its predicate, each time it looks, starts a process that notifies it once more.
+// Somebody waits until a queue is empty. Its predicate, each time it looks, starts a process that notifies it once
+// more.
 //
 // In the story the queue was emptied after two seconds; here after the third look, so that nobody waits for a clock.
 #include <baton/sync/condition.hpp>
@@ -40,7 +41,8 @@ public:
             const bool is_so = queue.is_empty().value();
             story::say(context_->name(), "Is empty? {}", is_so);
             // It gets the lock when this process waits again.
-            const auto notifier = context_->spawn<Protocol>(story::role("wait_for", fmt::format("notify-{}", ++number))).value();
+            const auto notifier =
+                context_->spawn<Protocol>(story::role("wait_for", fmt::format("notify-{}", ++number))).value();
             context_->send(notifier, NotifyOnce{command.lock, command.condition}).value();
             if (looks.left().value() > 0) looks.count_down().value();
             return is_so;
@@ -83,4 +85,6 @@ void play(baton::Scenario& scenario) {
 
 }  // namespace wait_for
 
-int main(int argc, char** argv) { return story::tell<wait_for::Process, wait_for::Protocol>(argc, argv, wait_for::play); }
+int main(int argc, char** argv) {
+    return story::tell<wait_for::Process, wait_for::Protocol>(argc, argv, wait_for::play);
+}

@@ -37,7 +37,8 @@ public:
         : scenario_(&scenario),
           people_(scenario.spawn_all<Protocol>(story::roles("stay_home", {"Alice", "Bob", "Charlie"}))),
           keeper_(baton::sync::spawn_keeper(scenario.context()).value()),
-          rain_stopped_(scenario.context(), baton::sync::Event::make(scenario.context(), keeper_, "rain stopped").value()) {}
+          rain_stopped_(scenario.context(),
+                        baton::sync::Event::make(scenario.context(), keeper_, "rain stopped").value()) {}
 
     void first_group() { group("First", 10s, [this] {
         while (rain_stopped_.waiting().value() < people_.size()) {
@@ -77,4 +78,6 @@ void play(baton::Scenario& scenario) {
 
 }  // namespace stay_home
 
-int main(int argc, char** argv) { return story::tell<stay_home::Person, stay_home::Protocol>(argc, argv, stay_home::play); }
+int main(int argc, char** argv) {
+    return story::tell<stay_home::Person, stay_home::Protocol>(argc, argv, stay_home::play);
+}

@@ -1,7 +1,8 @@
-// Four add to one number in shared memory, 100,000 times each: with its lock nothing is lost, without it what happens between
-// a load and a store is.
+// Four add to one number in shared memory, 100,000 times each: with its lock nothing is lost, without it what happens
+// between a load and a store is.
 //
-// How much is lost is another number each time, and may be nothing where the four do not meet: so they try again until they do.
+// How much is lost is another number each time, and may be nothing where the four do not meet: so they try again until
+// they do.
 #include <baton/sync/value.hpp>
 #include "examples/story.hpp"
 
@@ -42,7 +43,8 @@ public:
         return true;
     }
     bool on(const IncrementWithLock&) {
-        for (std::int64_t number = 0; number < times; ++number) counter_->update([](std::int64_t& count) { ++count; }, 30s).value();
+        for (std::int64_t number = 0; number < times; ++number)
+            counter_->update([](std::int64_t& count) { ++count; }, 30s).value();
         return true;
     }
 
@@ -56,7 +58,8 @@ void play(baton::Scenario& scenario) {
     baton::Context& context = scenario.context();
     const auto keeper = baton::sync::spawn_keeper(context).value();
     using Ref = baton::Ref<Protocol>;
-    const std::vector<Ref> four = scenario.spawn_all<Protocol>(story::roles("value", {"Alice", "Bob", "Charlie", "Dora"}));
+    const std::vector<Ref> four = scenario.spawn_all<Protocol>(story::roles("value", {"Alice", "Bob", "Charlie",
+                                                                                      "Dora"}));
     const auto fresh = [&](const std::string& name) {
         const baton::sync::Address address = Counter::make(context, keeper, name, 0).value();
         for (const Ref& one : four) scenario.send(one, Use{address});

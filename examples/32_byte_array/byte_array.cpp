@@ -1,5 +1,5 @@
-// A text in shared memory: what fits, what does not, and what is left of it when four make it longer at once, by one byte
-// 10,000 times each.
+// A text in shared memory: what fits, what does not, and what is left of it when four make it longer at once, by one
+// byte 10,000 times each.
 //
 // How much is lost without the lock is another number each time: they try again until something is.
 #include <baton/sync/array.hpp>
@@ -67,7 +67,8 @@ void play(baton::Scenario& scenario) {
     const auto lengthened = [&](const std::string& name, bool with_lock) {
         ByteArray text{context, ByteArray::make(context, keeper, name, 4 * times).value()};
         const Lengthen lengthen{text.address(), with_lock};
-        for (const auto& done : scenario.ask_all(std::span<const baton::Ref<Protocol>>(writers), lengthen, 300s)) done.value();
+        for (const auto& done : scenario.ask_all(std::span<const baton::Ref<Protocol>>(writers), lengthen, 300s))
+            done.value();
         return text.text().size();
     };
     story::say("scenario", "== test increment without lock ==");
@@ -84,4 +85,6 @@ void play(baton::Scenario& scenario) {
 
 }  // namespace byte_array
 
-int main(int argc, char** argv) { return story::tell<byte_array::Writer, byte_array::Protocol>(argc, argv, byte_array::play); }
+int main(int argc, char** argv) {
+    return story::tell<byte_array::Writer, byte_array::Protocol>(argc, argv, byte_array::play);
+}

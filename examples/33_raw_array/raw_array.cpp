@@ -1,8 +1,9 @@
-// Four write their own number over a whole array of 1,000,000: each element for itself, each under the lock, or all under
-// one lock. How often each number is there afterwards?
+// Four write their own number over a whole array of 1,000,000: each element for itself, each under the lock, or all
+// under one lock. How often each number is there afterwards?
 //
-// Element by element it is whoever came there last: mostly a mixture, another one each time. The unlocked run is repeated until
-// it is one. In the story the array was all zero before, and zero was one of the four numbers; here it begins as -1, which is nobody's.
+// Element by element it is whoever came there last: mostly a mixture, another one each time. The unlocked run is
+// repeated until it is one. In the story the array was all zero before, and zero was one of the four numbers; here it
+// begins as -1, which is nobody's.
 #include <algorithm>
 
 #include <baton/sync/array.hpp>
@@ -66,7 +67,8 @@ public:
         }
         std::vector<baton::Pending<bool>> replacing;
         for (std::size_t number = 0; number < writers; ++number)
-            replacing.push_back(scenario_->request(writers_[number], Replace{array_.address(), locking, static_cast<std::int32_t>(number)}));
+            replacing.push_back(scenario_->request(
+                writers_[number], Replace{array_.address(), locking, static_cast<std::int32_t>(number)}));
         for (auto& one : replacing) one.get(300s).value();
 
         const baton::sync::Hold hold = array_.acquire(5s).value();
@@ -101,4 +103,6 @@ void play(baton::Scenario& scenario) {
 
 }  // namespace raw_array
 
-int main(int argc, char** argv) { return story::tell<raw_array::Writer, raw_array::Protocol>(argc, argv, raw_array::play); }
+int main(int argc, char** argv) {
+    return story::tell<raw_array::Writer, raw_array::Protocol>(argc, argv, raw_array::play);
+}

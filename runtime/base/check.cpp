@@ -22,7 +22,8 @@ void fail_check(std::string_view promise, const char* file, unsigned line) noexc
     char text[512];
     const int size_max = static_cast<int>(std::min<std::size_t>(promise.size(), 400));
     const int length = line == 0 ? std::snprintf(text, sizeof text, "check failed: %.*s\n", size_max, promise.data())
-                                 : std::snprintf(text, sizeof text, "check failed: %.*s (%s:%u)\n", size_max, promise.data(), file, line);
+                                 : std::snprintf(text, sizeof text, "check failed: %.*s (%s:%u)\n", size_max,
+                                                 promise.data(), file, line);
     const auto size = length < 0 ? 0U : std::min(static_cast<std::size_t>(length), sizeof text - 1);
     if (keep_last_words_ != nullptr && size > 0) keep_last_words_({text, size - 1});
     say({text, size});

@@ -26,13 +26,16 @@ std::string text_of(const Limit& limit) {
 std::string limit_behind(int code) {
     switch (code) {
         case EMFILE:
-            return text_of({RLIMIT_NOFILE, "this process may have {} file descriptors", "RLIMIT_NOFILE, `ulimit -n`", ""});
+            return text_of(
+                {RLIMIT_NOFILE, "this process may have {} file descriptors", "RLIMIT_NOFILE, `ulimit -n`", ""});
         case ENFILE: return "; the machine may have no more file descriptors (fs.file-max)";
         case EAGAIN: {
             // A thread is also refused where its stack finds no addresses.
-            std::string text = text_of({RLIMIT_NPROC, "this user may have {} processes and threads",
-                                        "RLIMIT_NPROC, `ulimit -u`", "; a container may have too many processes (pids.max)"});
-            return text + text_of({RLIMIT_AS, "this process may use {} bytes of addresses", "RLIMIT_AS, `ulimit -v`", ""});
+            std::string text =
+                text_of({RLIMIT_NPROC, "this user may have {} processes and threads", "RLIMIT_NPROC, `ulimit -u`",
+                         "; a container may have too many processes (pids.max)"});
+            return text +
+                   text_of({RLIMIT_AS, "this process may use {} bytes of addresses", "RLIMIT_AS, `ulimit -v`", ""});
         }
         case ENOMEM:
             return text_of({RLIMIT_AS, "this process may use {} bytes of addresses", "RLIMIT_AS, `ulimit -v`",

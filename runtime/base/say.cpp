@@ -39,8 +39,8 @@ public:
         may_block_ = is_pipe_ || (S_ISCHR(facts.st_mode) && ::isatty(STDERR_FILENO) == 1);
         if (!may_block_) return;
         own_ = UniqueFd{::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
-        // A pipe without a reader can't be opened. Anything else (no descriptor left, another user's terminal) leaves the
-        // shared one, which is asked before each write.
+        // A pipe without a reader can't be opened. Anything else (no descriptor left, another user's terminal) leaves
+        // the shared one, which is asked before each write.
         if (!own_.is_open() && errno == ENXIO) is_open_ = false;
     }
 
@@ -90,7 +90,8 @@ void say(std::string_view text) noexcept {
     {
         const HeldSignals held;
         const Stderr out;
-        const auto until = std::chrono::steady_clock::now() + (is_full_ ? std::chrono::milliseconds{0} : limits::say_wait);
+        const auto until =
+            std::chrono::steady_clock::now() + (is_full_ ? std::chrono::milliseconds{0} : limits::say_wait);
         bool is_written = true;
         if (const std::uint64_t count = unsaid_; count > 0) {
             char note[96];

@@ -6,8 +6,8 @@
 // signal, and waits for limits::say_wait at most. What could not be written is counted, and the count is written as a
 // line of its own as soon as stderr takes text again.
 //
-// A line of up to 4,096 bytes stays whole on a pipe, however many processes write to it. The flags of the descriptor are
-// not touched, since others share them. Thread rule: any thread.
+// A line of up to 4,096 bytes stays whole on a pipe, however many processes write to it. The flags of the descriptor
+// are not touched, since others share them. Thread rule: any thread.
 
 #include <cstdint>
 #include <string_view>
@@ -17,7 +17,8 @@ namespace baton::detail {
 // Writes `text` as it is; the caller ends it with a newline.
 void say(std::string_view text) noexcept;
 
-// From here on nothing is written: for a process whose descriptor 2 was closed when it started and is somebody else's now.
+// From here on nothing is written: for a process whose descriptor 2 was closed when it started and is somebody else's
+// now.
 void say_nothing() noexcept;
 
 // How many texts could not be written and have not been told yet.

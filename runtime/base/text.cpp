@@ -83,7 +83,8 @@ std::string printable_json(std::string_view json) {
     out.reserve(json.size());
     const auto add = [&out](char32_t letter, std::string_view bytes) {
         const bool is_layout = letter < 0x20;  // outside of strings, where it stands for itself
-        if (!is_layout && (is_control(letter) || is_mark(letter))) out += fmt::format("\\u{:04x}", static_cast<unsigned>(letter));
+        if (!is_layout && (is_control(letter) || is_mark(letter)))
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(letter));
         else out += bytes;
     };
     each_character(json, add, [&out](unsigned char byte) { out += static_cast<char>(byte); });

@@ -39,7 +39,8 @@ Holding& Holdings::fresh() {
 
 void Holdings::drop(Holding& holding) noexcept {
     unmap(holding);
-    if (holding.lender != nullptr && holding.lender->ticket == holding.lender_ticket) std::erase(holding.lender->pledges, &holding);
+    if (holding.lender != nullptr && holding.lender->ticket == holding.lender_ticket)
+        std::erase(holding.lender->pledges, &holding);
     holding.pledges.clear();
     ++holding.ticket;
     holding.state = Holding::State::none;
@@ -60,7 +61,8 @@ void Holdings::note(Transition transition, Slot slot, Epoch epoch, ActorNumber p
 }
 
 std::string Holdings::to_text(const Holding& holding) const {
-    return fmt::format("{} {}.{} ({})", name_of(holding.kind), holding.slot, holding.epoch, baton::to_text(holding.layout));
+    return fmt::format("{} {}.{} ({})", name_of(holding.kind), holding.slot, holding.epoch,
+                       baton::to_text(holding.layout));
 }
 
 Mapping::Access Holdings::access_of(const Holding& holding) const noexcept {
@@ -94,7 +96,8 @@ void Holdings::unmap(Holding& holding) noexcept {
 
 Result<void> Holdings::lend(Holding& holding) {
     if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be lent");
-    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
+    if (holding.exports > 0)
+        return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
     const std::optional<Epoch> epoch = ledger().lend(holding.slot, holding.epoch, me_.number);
     if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
     pass_crash_point(CrashPoint::lend_made);
@@ -150,7 +153,8 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
     for (const Slot row : lent.lease_rows) {
         const LeaseRow& lease = ledger().lease(row);
         if (ledger().lease_word_of(row).phase != LeasePhase::free &&
-            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed), lease.bytes.load(relaxed)))
+            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed),
+                    lease.bytes.load(relaxed)))
             return true;
     }
     // An actor that has attached is not in our book.
@@ -158,7 +162,8 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
         const LeaseRow& lease = ledger().lease(row);
         if (ledger().lease_word_of(row).phase != LeasePhase::free && lease.segment.load(relaxed) == lent.slot &&
             lease.segment_epoch.load(relaxed) == lent.epoch &&
-            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed), lease.bytes.load(relaxed)))
+            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed),
+                    lease.bytes.load(relaxed)))
             return true;
     }
     return std::ranges::any_of(lent.pledges,
@@ -194,7 +199,8 @@ Result<Slot> Holdings::free_lease(Holding& lent, bool& is_linked) {
 Result<Slot> Holdings::unlinked_lease() {
     const std::uint64_t rows = lease_blocks_.size() * limits::rows_per_block;
     const std::uint64_t used = rows - fresh_leases_;
-    for (std::uint64_t look = 0; look < std::min<std::uint64_t>(used, limits::recycle_looks_max); ++look, ++used_lease_cursor_) {
+    for (std::uint64_t look = 0; look < std::min<std::uint64_t>(used, limits::recycle_looks_max);
+         ++look, ++used_lease_cursor_) {
         const Slot row = lease_row(used_lease_cursor_ % used);
         if (ledger().lease_word_of(row).phase == LeasePhase::free && !ledger().is_parked(row)) return row;
     }

@@ -52,7 +52,8 @@ struct Holding {
     std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
     bool was_sliced = false;      // of a Loan: a slice of it has been made
-    // Of a Loan: under which name it is published, and how; nothing: it is not. Whoever attaches takes a lease row of its own.
+    // Of a Loan: under which name it is published, and how; nothing: it is not. Whoever attaches takes a lease row of
+    // its own.
     struct Publication {
         Ledger::NameSlot row = 0;
         NameWord word;
@@ -100,7 +101,8 @@ public:
     [[nodiscard]] Holding* pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, Layout layout);
     // True if a lease or slice that is out or pledged forbids one of this kind: a slice tolerates none, a shared one
     // only others of its kind.
-    [[nodiscard]] bool overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    [[nodiscard]] bool overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset,
+                                std::uint64_t bytes) const noexcept;
     [[nodiscard]] bool has_slices(const Holding& lent) const noexcept;
     [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
 

@@ -51,8 +51,10 @@ std::optional<Slot> Holdings::pooled(std::uint64_t capacity) {
 Result<Holding*> Holdings::create(Layout layout) {
     const std::optional<std::uint64_t> bytes = layout.bytes();
     if (!bytes || *bytes > limits::segment_bytes_max)
-        return refused(fmt::format("a segment of {} is not possible: it has an element type of NumPy's and at most {} bytes "
-                                   "(limits::segment_bytes_max)", baton::to_text(layout), limits::segment_bytes_max));
+        return refused(
+            fmt::format("a segment of {} is not possible: it has an element type of NumPy's and at most {} bytes "
+                        "(limits::segment_bytes_max)",
+                        baton::to_text(layout), limits::segment_bytes_max));
     if (layout.shape.size() > limits::shape_dimensions_max)
         return refused(fmt::format("a segment has at most {} dimensions (limits::shape_dimensions_max)",
                                    limits::shape_dimensions_max));
@@ -103,11 +105,12 @@ Result<Holdings::Place> Holdings::place_of(std::uint64_t capacity) {
         if (look == 0) come_home(limits::recycle_looks_max);
     }
     if (!claim_bytes(capacity))
-        return Error{ErrorKind::overloaded,
-                     fmt::format("no memory for a segment of {} bytes: this actor's segments take {} bytes {}, the session's {} "
-                                 "{}", capacity, ledger().bytes_of_home(me_.number),
-                                 budget_text(ledger().budget_bytes_of(me_.number)), ledger().bytes_in_session(),
-                                 budget_text(ledger().session_budget_bytes()))};
+        return Error{
+            ErrorKind::overloaded,
+            fmt::format("no memory for a segment of {} bytes: this actor's segments take {} bytes {}, the session's {} "
+                        "{}",
+                        capacity, ledger().bytes_of_home(me_.number), budget_text(ledger().budget_bytes_of(me_.number)),
+                        ledger().bytes_in_session(), budget_text(ledger().session_budget_bytes()))};
     Result<Slot> empty = empty_slot();
     if (!empty) {
         ledger().return_bytes(me_.number, capacity);
@@ -198,7 +201,8 @@ void Holdings::keep_exported() noexcept {
     if (kept.empty()) return;
     for (const auto& [block, access] : kept) store_.keep(block, access);
     for (Holding& holding : book_)
-        if (std::ranges::find(kept, std::pair{holding.block(), access_of(holding)}) != kept.end()) holding.data = nullptr;
+        if (std::ranges::find(kept, std::pair{holding.block(), access_of(holding)}) != kept.end())
+            holding.data = nullptr;
 }
 
 void Holdings::release_all() noexcept {
@@ -237,7 +241,8 @@ void Holdings::come_home(std::uint32_t looks_max) noexcept {
     const std::uint64_t looks = std::min<std::uint64_t>(rows, looks_max);
     for (std::uint64_t look = 0; look < looks; ++look, ++cursor_) {
         if (cursor_ >= rows) cursor_ = 0;
-        const Slot slot = blocks_[cursor_ / limits::rows_per_block] + static_cast<Slot>(cursor_ % limits::rows_per_block);
+        const Slot slot =
+            blocks_[cursor_ / limits::rows_per_block] + static_cast<Slot>(cursor_ % limits::rows_per_block);
         if (ledger().word_of(slot).phase == Phase::retired) take_home(slot, steps_left);
     }
 }
@@ -259,8 +264,10 @@ void Holdings::trim() noexcept {
 }
 
 Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
-    if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be handed out by name");
-    if (holding.exports > 0) return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
+    if (holding.state != Holding::State::owned)
+        return refused("only a segment that is owned can be handed out by name");
+    if (holding.exports > 0)
+        return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
     if (Result<void> possible = check_outside_name(name); !possible) return possible;
     SegmentRow& row = ledger().segment(holding.slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);

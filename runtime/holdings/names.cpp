@@ -21,9 +21,10 @@ Result<void> check_published_name(const std::string& name) {
     const bool has_room = !name.empty() && name.size() <= limits::published_name_bytes_max;
     const bool is_plain = std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
     if (has_room && is_plain) return {};
-    return refused(fmt::format("'{}' can't be the name of a published segment: it takes 1 to {} bytes without control "
-                               "characters (limits::published_name_bytes_max)", is_plain ? name.substr(0, 40) : std::string("..."),
-                               limits::published_name_bytes_max));
+    return refused(
+        fmt::format("'{}' can't be the name of a published segment: it takes 1 to {} bytes without control "
+                    "characters (limits::published_name_bytes_max)",
+                    is_plain ? name.substr(0, 40) : std::string("..."), limits::published_name_bytes_max));
 }
 
 }  // namespace
@@ -32,16 +33,19 @@ Result<void> check_published_name(const std::string& name) {
 
 Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind kind) {
     if (Result<void> fine = check_published_name(name); !fine) return fine;
-    if (lent.state != Holding::State::lent) return refused("only a segment that is lent can be published: lend it first");
+    if (lent.state != Holding::State::lent)
+        return refused("only a segment that is lent can be published: lend it first");
     if (lent.published)
         return refused(fmt::format("{} is published as '{}' already: withdraw that first", to_text(lent),
                                    ledger().name_of_row(lent.published->row)));
     if (lent.layout.type.size() > limits::published_type_bytes_max)
-        return refused(fmt::format("{} has elements whose type takes more than {} bytes to write: it can't be published "
-                                   "(limits::published_type_bytes_max)", to_text(lent), limits::published_type_bytes_max));
+        return refused(
+            fmt::format("{} has elements whose type takes more than {} bytes to write: it can't be published "
+                        "(limits::published_type_bytes_max)",
+                        to_text(lent), limits::published_type_bytes_max));
     if (overlaps(lent, kind, 0, lent.bytes))
-        return refused(fmt::format("{} can't be published {} while leases or slices of another kind are out", to_text(lent),
-                                   kind == LeaseKind::read ? "to be read" : "to be shared"));
+        return refused(fmt::format("{} can't be published {} while leases or slices of another kind are out",
+                                   to_text(lent), kind == LeaseKind::read ? "to be read" : "to be shared"));
     const Result<Ledger::NameSlot> row = ledger().bind_name(name);
     if (!row) return row.error();
     const std::optional<NameWord> publishing = ledger().begin_publishing(*row, me_.number, lent.slot);
@@ -63,10 +67,11 @@ Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind
 
 Result<void> Holdings::check_published(const Holding& lent, LeaseKind kind) const {
     if (!lent.published || lent.published->kind == kind) return {};
-    return refused(fmt::format("{} is published as '{}' to be {}: others may attach at any moment, so that {}; withdraw the name first",
-                               to_text(lent), ledger().name_of_row(lent.published->row),
-                               lent.published->kind == LeaseKind::read ? "read" : "shared",
-                               lent.published->kind == LeaseKind::read ? "nobody may write it" : "all of it is shared"));
+    return refused(fmt::format(
+        "{} is published as '{}' to be {}: others may attach at any moment, so that {}; withdraw the name first",
+        to_text(lent), ledger().name_of_row(lent.published->row),
+        lent.published->kind == LeaseKind::read ? "read" : "shared",
+        lent.published->kind == LeaseKind::read ? "nobody may write it" : "all of it is shared"));
 }
 
 void Holdings::unpublish(Holding& lent) noexcept {
@@ -87,7 +92,8 @@ Result<Holding*> Holdings::attach(const std::string& name) {
     if (word.phase != NamePhase::published || !ledger().is_slot(word.slot)) return nullptr;
     std::optional<Publication> what = ledger().publication_of(*row);
     if (ledger().name_word_of(*row) != word) return nullptr;  // withdrawn while it was read
-    if (!what) return Error{ErrorKind::corrupt, fmt::format("what the ledger says of the name '{}' makes no sense", name)};
+    if (!what)
+        return Error{ErrorKind::corrupt, fmt::format("what the ledger says of the name '{}' makes no sense", name)};
     return attach_to(*row, word, std::move(*what));
 }
 
@@ -96,8 +102,9 @@ Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Public
     Layout layout{std::move(what.type), std::move(what.shape)};
     const std::uint64_t capacity = segment.bytes.load(relaxed);
     if (layout.bytes() != what.bytes || what.bytes > capacity)
-        return Error{ErrorKind::corrupt, fmt::format("the ledger says that {} is published, and that it has {} bytes of memory",
-                                                     baton::to_text(layout), capacity)};
+        return Error{ErrorKind::corrupt,
+                     fmt::format("the ledger says that {} is published, and that it has {} bytes of memory",
+                                 baton::to_text(layout), capacity)};
     const Result<Slot> lease = unlinked_lease();
     if (!lease) return lease.error();
     ledger().describe_lease(*lease, word.slot, what.lend, {what.kind, 0, what.bytes}, Ledger::Listing::none);

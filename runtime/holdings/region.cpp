@@ -28,7 +28,8 @@ Result<LedgerRegion> LedgerRegion::create(std::string_view session_id, std::uint
     Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, Ledger::region_bytes());
     if (!mapping) return fail(mapping.error());
     LedgerRegion region{std::move(*object), std::move(*mapping)};
-    if (Result<void> formatted = region.ledger().format(session_budget_bytes); !formatted) return fail(formatted.error());
+    if (Result<void> formatted = region.ledger().format(session_budget_bytes); !formatted)
+        return fail(formatted.error());
     return region;
 }
 
@@ -37,7 +38,8 @@ Result<LedgerRegion> LedgerRegion::open(std::string_view session_id) {
     if (!object) return object.error();
     if (object->size() != Ledger::region_bytes())
         return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, expected {}: it is of another "
-                                                     "version of Baton", object->name(), object->size(), Ledger::region_bytes())};
+                                                     "version of Baton",
+                                                     object->name(), object->size(), Ledger::region_bytes())};
     Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, Ledger::region_bytes());
     if (!mapping) return mapping.error();
     LedgerRegion region{std::move(*object), std::move(*mapping)};

@@ -86,11 +86,13 @@ Holdings::Fate Holdings::fate_of(const Holding& holding) const noexcept {
     if (holding.kind == HandleKind::segment) {
         const SegmentWord word = ledger().word_of(holding.slot);
         if (word == SegmentWord{Phase::offered, me_.number, holding.other, holding.epoch}) return Fate::under_way;
-        return word == SegmentWord{Phase::owned, me_.number, 0, (holding.epoch + 1) & words::epoch_max} ? Fate::ours : Fate::taken;
+        return word == SegmentWord{Phase::owned, me_.number, 0, (holding.epoch + 1) & words::epoch_max} ? Fate::ours
+                                                                                                        : Fate::taken;
     }
     const LeaseWord word = ledger().lease_word_of(holding.lease);
     if (word == LeaseWord{LeasePhase::granted, me_.number, holding.other, holding.lease_epoch}) return Fate::under_way;
-    return word == LeaseWord{LeasePhase::free, 0, 0, (holding.lease_epoch + 1) & words::epoch_max} ? Fate::ours : Fate::taken;
+    return word == LeaseWord{LeasePhase::free, 0, 0, (holding.lease_epoch + 1) & words::epoch_max} ? Fate::ours
+                                                                                                   : Fate::taken;
 }
 
 bool Holdings::is_taken(Departed& parcel) {
@@ -176,8 +178,10 @@ Holding& Holdings::expect(const Handle& handle, ActorNumber sender) {
 // True if the ledger confirms the handle; then the memory is mapped.
 Result<void> Holdings::open(Holding& holding) {
     const auto not_so = [&] {
-        return refused(fmt::format("{} is not on its way from actor {} to this one: the handle is stale, repeated, forged or "
-                                   "of another's", to_text(holding), holding.other));
+        return refused(
+            fmt::format("{} is not on its way from actor {} to this one: the handle is stale, repeated, forged or "
+                        "of another's",
+                        to_text(holding), holding.other));
     };
     if (!ledger().is_slot(holding.slot)) return not_so();
     const SegmentRow& row = ledger().segment(holding.slot);
@@ -185,17 +189,18 @@ Result<void> Holdings::open(Holding& holding) {
     holding.capacity = row.bytes.load(relaxed);
     std::uint64_t end = holding.bytes;
     if (holding.kind == HandleKind::segment) {
-        if (ledger().word_of(holding.slot) != SegmentWord{Phase::offered, holding.other, me_.number, holding.epoch}) return not_so();
+        if (ledger().word_of(holding.slot) != SegmentWord{Phase::offered, holding.other, me_.number, holding.epoch})
+            return not_so();
     } else {
         if (!ledger().is_lease(holding.lease)) return not_so();
         const LeaseRow& lease = ledger().lease(holding.lease);
         const auto kind = static_cast<LeaseKind>(lease.kind.load(relaxed));
-        const bool is_so =
-            ledger().lease_word_of(holding.lease) ==
-                LeaseWord{LeasePhase::granted, holding.other, me_.number, holding.lease_epoch} &&
-            lease.segment.load(relaxed) == holding.slot && lease.segment_epoch.load(relaxed) == holding.epoch &&
-            (kind == LeaseKind::read) == (holding.kind == HandleKind::lease) && lease.offset.load(relaxed) == holding.offset &&
-            lease.bytes.load(relaxed) == holding.bytes;
+        const bool is_so = ledger().lease_word_of(holding.lease) ==
+                               LeaseWord{LeasePhase::granted, holding.other, me_.number, holding.lease_epoch} &&
+                           lease.segment.load(relaxed) == holding.slot &&
+                           lease.segment_epoch.load(relaxed) == holding.epoch &&
+                           (kind == LeaseKind::read) == (holding.kind == HandleKind::lease) &&
+                           lease.offset.load(relaxed) == holding.offset && lease.bytes.load(relaxed) == holding.bytes;
         if (!is_so) return not_so();
         if (__builtin_add_overflow(holding.offset, holding.bytes, &end)) return not_so();
     }
@@ -234,7 +239,8 @@ Result<void> Holdings::accept(std::span<Holding* const> parcel) {
             is_segment ? ledger().accept(holding->slot, holding->epoch, holding->other, me_.number)
                        : ledger().claim(holding->lease, holding->lease_epoch, holding->other, me_.number);
         if (!epoch)
-            return refuse(refused(fmt::format("{} was taken back by its sender before it was accepted", to_text(*holding))));
+            return refuse(
+                refused(fmt::format("{} was taken back by its sender before it was accepted", to_text(*holding))));
         pass_crash_point(is_segment ? CrashPoint::accept_made : CrashPoint::claim_made);
         (is_segment ? holding->epoch : holding->lease_epoch) = *epoch;
         holding->state = is_segment ? Holding::State::owned : Holding::State::borrowed;

@@ -15,12 +15,15 @@ struct Access {
     [[nodiscard]] static Loop& loop(const Member& member) noexcept { return *member.loop_; }
     // What this member sends leaves at once: no handler returns that would let it go.
     static void send_at_once(Member& member) noexcept { member.sends_at_once_ = true; }
-    [[nodiscard]] static Result<void> look_up_held(Member& member, SegmentBase& out, const std::string& name, Within within) {
+    [[nodiscard]] static Result<void> look_up_held(Member& member, SegmentBase& out, const std::string& name,
+                                                   Within within) {
         return member.look_up_segment(out, name, std::nullopt, within);
     }
 
     [[nodiscard]] static Session& session(const Scenario& scenario) noexcept { return *scenario.session_; }
-    [[nodiscard]] static Session& session(const SessionVerbs<Returning>& scenario) noexcept { return *scenario.session_; }
+    [[nodiscard]] static Session& session(const SessionVerbs<Returning>& scenario) noexcept {
+        return *scenario.session_;
+    }
 
     [[nodiscard]] static Holding* holding(const SegmentBase& held) noexcept { return held.holding(); }
     [[nodiscard]] static Holdings* holdings(const SegmentBase& held) noexcept { return held.holdings(); }

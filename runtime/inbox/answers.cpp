@@ -15,7 +15,8 @@ Buffer error_body(const Error& error) {
     ErrorBody body{std::string(name_of(error.kind)), readable(error.text, limits::error_text_bytes_max),
                    readable(error.type, limits::error_frame_bytes_max), {}};
     for (const std::string& frame : error.frames)
-        if (body.frames.size() < limits::error_frames_max) body.frames.push_back(readable(frame, limits::error_frame_bytes_max));
+        if (body.frames.size() < limits::error_frames_max)
+            body.frames.push_back(readable(frame, limits::error_frame_bytes_max));
     Buffer bytes;
     Encoder encoder{bytes};
     encode(encoder, body);
@@ -23,9 +24,10 @@ Buffer error_body(const Error& error) {
 }
 
 Error too_large(std::string_view tag, std::size_t bytes) {
-    return Error{ErrorKind::refused,
-                 fmt::format("the reply to {} has more than the {} bytes that a message holds (limits::message_bytes_max){}", tag,
-                             limits::message_bytes_max, bytes <= limits::message_bytes_max ? " with its segments" : "")};
+    return Error{
+        ErrorKind::refused,
+        fmt::format("the reply to {} has more than the {} bytes that a message holds (limits::message_bytes_max){}",
+                    tag, limits::message_bytes_max, bytes <= limits::message_bytes_max ? " with its segments" : "")};
 }
 
 }  // namespace
@@ -66,7 +68,8 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     waiting_.erase(link);
     intake_->drop_silently(link);
     // What lay in the answers that go nowhere is ours again, and of no use. What was sent to it went over another link.
-    for (const Bounce& bounce : gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
+    for (const Bounce& bounce :
+         gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
         for (Holding* holding : bounce.holdings) gifts_->holdings()->release(*holding);
     return Posted::nobody_there;
 }
@@ -124,8 +127,8 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
 
 Error Answers::why_dropped(std::string_view tag) const {
     if (ending_.empty())
-        return Error{ErrorKind::failed, fmt::format("the ask was dropped without an answer: the handler of {} let its Answer go",
-                                                    tag)};
+        return Error{ErrorKind::failed,
+                     fmt::format("the ask was dropped without an answer: the handler of {} let its Answer go", tag)};
     return Error{ErrorKind::stopping, fmt::format("{} is stopping and did not answer {}", ending_, tag)};
 }
 
@@ -143,8 +146,9 @@ void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
 void Answers::refuse(const Command& command, const Error& why) {
     // Best effort: a sender that does not listen has been told by the log.
     const Envelope& refused = command.envelope;
-    static_cast<void>(
-        post(command.link, Envelope{MessageKind::error, me_, refused.from, refused.sequence, 0, refused.tag}, error_body(why)));
+    static_cast<void>(post(command.link,
+                           Envelope{MessageKind::error, me_, refused.from, refused.sequence, 0, refused.tag},
+                           error_body(why)));
 }
 
 // ---- AnswerSlot ------------------------------------------------------------------------------------
@@ -184,8 +188,9 @@ void AnswerSlot::drop() {
 
 void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
     if (body == nested_too_deep)
-        return fail(Error{ErrorKind::refused, fmt::format("the reply to {} is nested deeper than {} (limits::message_depth_max)", tag_,
-                                                          limits::message_depth_max)});
+        return fail(Error{ErrorKind::refused,
+                          fmt::format("the reply to {} is nested deeper than {} (limits::message_depth_max)", tag_,
+                                      limits::message_depth_max)});
     if (body.size() > limits::message_bytes_max) return fail(too_large(tag_, body.size()));
     if (parcel == nullptr || parcel->holdings.empty()) return answer(MessageKind::reply, body);
     if (answers_ == nullptr || !is_asked()) return;  // nobody to give it to: it stays with the caller

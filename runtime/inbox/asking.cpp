@@ -68,8 +68,8 @@ Result<ReplyFrame> Loop::await_word(AskId id, Deadline deadline) {
     return take_outcome(id, waited, circle);
 }
 
-// Answers come back in the order in which they were given. So when a request that was made behind the ask is answered, and
-// the ask is not, it was not answered at once.
+// Answers come back in the order in which they were given. So when a request that was made behind the ask is answered,
+// and the ask is not, it was not answered at once.
 Loop::Waited Loop::wait_for_word(AskId id, Deadline deadline) {
     const Asks::Ask* ask = asks_.find(id);
     check(ask != nullptr, "an ask that is awaited is under way");
@@ -116,7 +116,8 @@ Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<Acto
 
     const Showing showing{*this, {ask->to, id}};
     for (;;) {
-        const Waited waited = serve(nullptr, is_answered, deadline.or_earlier(Deadline::in(*clock_, limits::circle_interval)));
+        const Waited waited =
+            serve(nullptr, is_answered, deadline.or_earlier(Deadline::in(*clock_, limits::circle_interval)));
         if (waited != Waited::deadline || deadline.has_passed(*clock_)) return waited;
         circle = vitals_->circle_of(me_);
         if (!circle.empty() && std::ranges::max(circle) == me_) return waited;
@@ -168,8 +169,8 @@ void Loop::abandon(AskId id) {
     if (ask->outcome) return asks_.forget(id);
     ask->is_abandoned = true;
     // What it carried and nobody has accepted comes back; if the answer still arrives, it is read and released.
-    if (std::optional<Bounce> bounce =
-            gifts_.take_back({ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
+    if (std::optional<Bounce> bounce = gifts_.take_back(
+            {ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
         bounce)
         bounces_.push_back(std::move(*bounce));
 }

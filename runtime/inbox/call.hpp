@@ -27,7 +27,8 @@ template <class C>
 // at least 0.1 and at most 1 s.
 [[nodiscard]] inline Deadline with_grace(const Clock& clock, Deadline deadline) {
     if (deadline.is_never()) return deadline;
-    const Duration grace = std::clamp<Duration>(deadline.left(clock) / 10, std::chrono::milliseconds{100}, limits::linger);
+    const Duration grace =
+        std::clamp<Duration>(deadline.left(clock) / 10, std::chrono::milliseconds{100}, limits::linger);
     return Deadline{deadline.at() + grace};
 }
 

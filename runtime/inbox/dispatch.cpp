@@ -73,8 +73,8 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
 void report_exception(Incoming& incoming) {
     const Error error = error_of_current_exception();
     if (incoming.slot.is_asked()) return incoming.slot.fail(error);
-    incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"", to_string(incoming.command.envelope.from),
-                             incoming.command.envelope.tag, to_text(error));
+    incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"",
+                             to_string(incoming.command.envelope.from), incoming.command.envelope.tag, to_text(error));
 }
 
 }  // namespace
@@ -99,14 +99,16 @@ Error no_reply_of(std::string_view command) {
     return Error{ErrorKind::unsupported, fmt::format("{} has no reply: it can be sent, not asked", command)};
 }
 
-void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command, AnswerSlot slot) {
+void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command,
+              AnswerSlot slot) {
     const auto handler = std::ranges::find(handlers, command.envelope.tag, &CommandHandler::name);
     if (handler == handlers.end()) {
         std::vector<std::string_view> known;
         for (const CommandHandler& one : handlers) known.push_back(one.name);
-        return refuse_command(loop, command, std::move(slot),
-                              Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}", loop.name(),
-                                                                        command.envelope.tag, fmt::join(known, ", "))});
+        return refuse_command(
+            loop, command, std::move(slot),
+            Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}", loop.name(),
+                                                      command.envelope.tag, fmt::join(known, ", "))});
     }
     Incoming incoming{loop, command, std::move(slot)};
     try {

@@ -20,6 +20,7 @@ public:
 };
 
 // Calls the on() of `actor`, whose class the handlers know, for this command; `unsupported` where there is none.
-void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command, AnswerSlot slot);
+void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command,
+              AnswerSlot slot);
 
 }  // namespace baton::detail

@@ -51,7 +51,8 @@ std::optional<Bounce> Gifts::end(Gift gift, const Error& why) {
         return std::nullopt;
     }
     if (gift.key.by == By::ask) return std::nullopt;
-    return Bounce{gift.key.to, std::move(gift.tag), gift.type, std::move(gift.body), std::move(gift.parcel.holdings), why};
+    return Bounce{gift.key.to, std::move(gift.tag), gift.type, std::move(gift.body), std::move(gift.parcel.holdings),
+                  why};
 }
 
 std::optional<Bounce> Gifts::take_back(const Key& key, const Error& why) {
@@ -89,7 +90,8 @@ std::vector<Bounce> Gifts::take_back_all(ActorId to, const Error& why) {
 }
 
 std::vector<Bounce> Gifts::take_back_commands(ActorId to, const Error& why) {
-    return take_back_some(to, why, [](const Gift& gift) { return gift.key.by == By::send || gift.key.by == By::request; });
+    return take_back_some(to, why,
+                          [](const Gift& gift) { return gift.key.by == By::send || gift.key.by == By::request; });
 }
 
 std::vector<Bounce> Gifts::take_back_replies(ActorId to, const Error& why) {

@@ -28,7 +28,8 @@ std::optional<notice::Exited> exited_in(Value body, SessionTag session) {
         if (key.kind() != ValueKind::text) continue;
         Decoding at{"Exited", nullptr, session};
         if (key.text() == "actor" && !decode(value, exited.actor, at)) return std::nullopt;
-        if (key.text() == "name" && value.kind() == ValueKind::text) exited.name = readable(value.text(), limits::name_bytes_max);
+        if (key.text() == "name" && value.kind() == ValueKind::text)
+            exited.name = readable(value.text(), limits::name_bytes_max);
     }
     if (exited.name.empty()) exited.name = to_string(exited.actor.id);
     return exited.actor.id.is_somebody() ? std::optional{exited} : std::nullopt;
@@ -217,7 +218,8 @@ void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
 
 // Only the actor to which the link leads can give something over it, whatever the envelope says of its sender.
 void Loop::take_in_vain(Link link, const Envelope& envelope) {
-    if (const Peer* peer = peer_over(link); peer != nullptr) Arrivals{holdings(), peer->id, envelope.manifest}.release_all();
+    if (const Peer* peer = peer_over(link); peer != nullptr)
+        Arrivals{holdings(), peer->id, envelope.manifest}.release_all();
 }
 
 void Loop::take_reply(const Envelope& envelope, std::size_t body_start) {
@@ -305,7 +307,8 @@ bool Loop::has_coordinator() {
 }
 
 Error Loop::coordinator_lost() const {
-    return Error{ErrorKind::gone, "the session has ended: its coordinator has died, and its actors with it; open another session"};
+    return Error{ErrorKind::gone,
+                 "the session has ended: its coordinator has died, and its actors with it; open another session"};
 }
 
 }  // namespace baton::detail

@@ -67,8 +67,8 @@ bool Intake::parse(Command& out) {
                   is_misaddressed};
     if (is_misaddressed) {  // of a count that is not ours
         if (!std::exchange(sender.has_misaddressed, true))
-            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id), to_string(out.envelope.to),
-                       out.envelope.tag);
+            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id),
+                       to_string(out.envelope.to), out.envelope.tag);
         return true;
     }
     if (sequence != 0) {
@@ -107,7 +107,8 @@ void Intake::drop(Link link, const Error& why) {
     Buffer answer;
     Encoder encoder{answer};
     begin_record(encoder, Envelope{MessageKind::error, me_, sender.id, 0, 0, ""});
-    encode(encoder, ErrorBody{std::string(name_of(why.kind)), readable(why.text, limits::error_text_bytes_max), "", {}});
+    encode(encoder,
+           ErrorBody{std::string(name_of(why.kind)), readable(why.text, limits::error_text_bytes_max), "", {}});
     // Best effort: a process that sends garbage may not read either.
     static_cast<void>(transport_->send(link, answer));
 }

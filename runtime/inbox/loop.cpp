@@ -53,9 +53,10 @@ void Loop::attach(const Vitals& vitals, OwnVitals own) {
 
 Result<void> Loop::require_ours(const AnyRef& ref) const {
     if (ref.session.fits(session_)) return {};
-    return Error{ErrorKind::refused, fmt::format("{} is an actor of session {}, and this is session {}: a Ref is of use in its own "
-                                                 "session alone, as its number is somebody else here", to_string(ref.id),
-                                                 printable(to_string(ref.session)), to_string(session_))};
+    return Error{ErrorKind::refused,
+                 fmt::format("{} is an actor of session {}, and this is session {}: a Ref is of use in its own "
+                             "session alone, as its number is somebody else here",
+                             to_string(ref.id), printable(to_string(ref.session)), to_string(session_))};
 }
 
 void Loop::attach(Holdings& holdings) { gifts_.attach(holdings); }
@@ -161,7 +162,8 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     if (control_.is_some()) waited_links_.push_back(control_);
     if (peers_asked_ > 0 || gifts_.any())
         for (const auto& [id, peer] : peers_.all())
-            if ((peer.asks_in_flight > 0 || gifts_.any(id)) && peer.link != control_) waited_links_.push_back(peer.link);
+            if ((peer.asks_in_flight > 0 || gifts_.any(id)) && peer.link != control_)
+                waited_links_.push_back(peer.link);
     waited_descriptors_.clear();
     for (const auto& [descriptor, on_readable] : watched_) waited_descriptors_.push_back(descriptor);
     if (coordinator_descriptor_ >= 0) waited_descriptors_.push_back(coordinator_descriptor_);
@@ -192,7 +194,8 @@ void Loop::give_bounces() {
             if (collector_ != nullptr) return;  // a scenario collects them itself
             Bounce bounce = std::move(bounces_.front());
             bounces_.pop_front();
-            log_->warn("gift.bounced", "to={} command={} segments={} why=\"{}\": nobody takes it (Context::on_bounced), released",
+            log_->warn("gift.bounced",
+                       "to={} command={} segments={} why=\"{}\": nobody takes it (Context::on_bounced), released",
                        to_string(bounce.to), bounce.tag, bounce.holdings.size(), to_text(bounce.why));
             for (Holding* holding : bounce.holdings) holdings()->release(*holding);
             continue;
@@ -244,7 +247,8 @@ void Loop::send_due() {
             delayed_.insert(std::move(due));
             continue;
         }
-        log_->warn("command.undelivered", "to={} command={} why=\"{}\"", to_string(one.to.id), one.tag, to_text(sent.error()));
+        log_->warn("command.undelivered", "to={} command={} why=\"{}\"", to_string(one.to.id), one.tag,
+                   to_text(sent.error()));
     }
 }
 
@@ -283,7 +287,8 @@ Deadline Loop::next_timer() const {
 }
 
 std::size_t Loop::count_bounces(std::string_view type) const {
-    return static_cast<std::size_t>(std::ranges::count_if(bounces_, [&](const Bounce& one) { return one.type == type; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(bounces_, [&](const Bounce& one) { return one.type == type; }));
 }
 
 std::optional<Bounce> Loop::next_bounce(std::string_view type, ActorId to) {
@@ -333,7 +338,8 @@ std::vector<DeadLetter> Loop::finish(Handler& handler) {
         const bool has_room = unread.size() < limits::actors_max;
         ++unread[{to_string(envelope.from), has_room ? std::string(envelope.tag) : std::string()}];
         if (slot.is_asked())
-            slot.fail(Error{ErrorKind::stopping, fmt::format("{} is stopping and did not handle {}", name_, envelope.tag)});
+            slot.fail(
+                Error{ErrorKind::stopping, fmt::format("{} is stopping and did not handle {}", name_, envelope.tag)});
     }
     flush();
     std::vector<DeadLetter> dead_letters;

@@ -3,9 +3,9 @@
 // transport.
 //
 // It sends and asks (peers, asks), takes commands one at a time (intake), hands them to a Handler and lets it
-// answer (answers), and serves the control lane, which overtakes: before each command that follows a pause, and during every wait.
-// While a handler waits in ask(), other commands wait; only the control lane and answers are served.
-// Knows nothing of C++ command types: tags and encoded bodies. One thread, which is the user's, and checked.
+// answer (answers), and serves the control lane, which overtakes: before each command that follows a pause, and during
+// every wait. While a handler waits in ask(), other commands wait; only the control lane and answers are served. Knows
+// nothing of C++ command types: tags and encoded bodies. One thread, which is the user's, and checked.
 //
 // A callback of watch() may throw out of any wait. What was waiting then is as if it had not been called: what was not
 // sent is not sent later, and what it carried is where it was. Only an ask may have been read by then: it is abandoned.
@@ -71,8 +71,8 @@ public:
                                         const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request);
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
-    // The same of somebody who answers what can be answered at once, and the rest later. A deadline that is shorter than the
-    // way there and back does not end the wait before the other has had its say (limits::round_trip_timeout).
+    // The same of somebody who answers what can be answered at once, and the rest later. A deadline that is shorter
+    // than the way there and back does not end the wait before the other has had its say (limits::round_trip_timeout).
     [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     void abandon(AskId ask);
@@ -101,14 +101,17 @@ public:
     // What waits to share a frame goes out now.
     void flush();
 
-    // Sends that command at that time from now on, between commands. Afterwards it is as send() with no time to wait for
-    // room: tried again until there is some, or dropped with a warning.
-    [[nodiscard]] Result<void> send_after(Duration delay, const AnyRef& to, std::string_view tag, std::string_view body);
+    // Sends that command at that time from now on, between commands. Afterwards it is as send() with no time to wait
+    // for room: tried again until there is some, or dropped with a warning.
+    [[nodiscard]] Result<void> send_after(Duration delay, const AnyRef& to, std::string_view tag,
+                                          std::string_view body);
     // Gives the outcome of an ask to `take`, between commands, once it has come or the deadline has passed.
     void continue_with(AskId ask, Deadline deadline, std::function<void(Result<ReplyFrame>)> take);
 
     // To those who are at the other end of an accepted link; see Answers.
-    Answers::Posted post(Link link, const Envelope& envelope, std::string_view body) { return answers_.post(link, envelope, body); }
+    Answers::Posted post(Link link, const Envelope& envelope, std::string_view body) {
+        return answers_.post(link, envelope, body);
+    }
     void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
     // ---- waiting and serving
@@ -130,7 +133,8 @@ public:
     // From here a stop no longer ends waits: what is left to do is to say goodbye.
     void begin_leaving();
     [[nodiscard]] bool is_stopping() const noexcept { return stop_ != Stop::no; }
-    // Every ask under way ends as `gone`, and so does every wait and every later ask and send: the coordinator has died.
+    // Every ask under way ends as `gone`, and so does every wait and every later ask and send: the coordinator has
+    // died.
     void lose_coordinator();
     // Becomes readable when the coordinator has died; `has_died` says whether it has. No longer watched afterwards.
     void watch_coordinator(int descriptor, std::function<bool()> has_died);

@@ -18,13 +18,15 @@ public:
     void adopt() noexcept { owner_ = std::this_thread::get_id(); }
     [[nodiscard]] bool is_this() const noexcept { return std::this_thread::get_id() == owner_; }
     void require() const {
-        check(is_this(), "a Context, Session, Answer or Pending is used by the thread that made it: let that thread do it, or "
-                         "open a session for this thread with Session::enter()");
+        check(is_this(),
+              "a Context, Session, Answer or Pending is used by the thread that made it: let that thread do it, or "
+              "open a session for this thread with Session::enter()");
     }
     [[nodiscard]] Error refusal() const {
-        return Error{ErrorKind::refused,
-                     "a Context or Session belongs to the thread that made it, and this is another thread: let that thread "
-                     "do it, or open a session for this thread with Session::enter()"};
+        return Error{
+            ErrorKind::refused,
+            "a Context or Session belongs to the thread that made it, and this is another thread: let that thread "
+            "do it, or open a session for this thread with Session::enter()"};
     }
 
 private:

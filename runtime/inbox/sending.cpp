@@ -56,7 +56,8 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     if (!reply) {
         // Who has lived will not come to life again: nobody asks the coordinator twice. Who has not may still come.
         const bool has_lived = vitals_ == nullptr || vitals_->has_lived(to);
-        if (reply.error().kind == ErrorKind::gone && !has_lost_coordinator_ && has_lived) remember_exited(to, reply.error().text);
+        if (reply.error().kind == ErrorKind::gone && !has_lost_coordinator_ && has_lived)
+            remember_exited(to, reply.error().text);
         return reply.error();
     }
     const Result<coordinator::Located> located = decoded_reply<coordinator::Located>(std::move(reply));
@@ -72,11 +73,13 @@ std::optional<Error> Loop::cannot_wait(ActorId to, Deadline deadline, std::strin
     if (peer == nullptr) return Error{ErrorKind::gone, exited_[to]};
     if (ends_waits()) return Error{ErrorKind::stopping, fmt::format("{} is stopping", name_)};
     if (!deadline.has_passed(*clock_)) return std::nullopt;
-    return Error{ErrorKind::overloaded, fmt::format("{} has not taken what was sent before: {} waited until its deadline",
-                                                    peer->name, for_what)};
+    return Error{
+        ErrorKind::overloaded,
+        fmt::format("{} has not taken what was sent before: {} waited until its deadline", peer->name, for_what)};
 }
 
-// Whether the coordinator has not begun to settle its death. Where it has, nobody counts what is sent to it from now on.
+// Whether the coordinator has not begun to settle its death. Where it has, nobody counts what is sent to it from now
+// on.
 bool Loop::lives(ActorId actor) const noexcept { return holdings() == nullptr || holdings()->ledger().is_alive(actor); }
 
 Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
@@ -84,14 +87,17 @@ Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadl
     WaitingForRoom waiting{*this};
     while (!peers_.in_flight(peer).fits(bytes)) {
         if (to == me_)
-            return Error{ErrorKind::overloaded,
-                         fmt::format("{} has {} commands to itself that it has not taken (limits::window_commands_max, "
-                                     "window_bytes_max), and takes none while it sends: let the handler return, or collect, "
-                                     "before more are sent", name_, peers_.in_flight(peer).commands)};
+            return Error{
+                ErrorKind::overloaded,
+                fmt::format("{} has {} commands to itself that it has not taken (limits::window_commands_max, "
+                            "window_bytes_max), and takes none while it sends: let the handler return, or collect, "
+                            "before more are sent",
+                            name_, peers_.in_flight(peer).commands)};
         if (peers_.is_count_due(peer))
             if (Result<void> asked = ask_for_count(peer, deadline); !asked) return asked;
         waiting.show(peer);
-        if (const std::vector<ActorId> circle = waiting.circle(); !circle.empty()) return deadlock(ErrorKind::overloaded, circle);
+        if (const std::vector<ActorId> circle = waiting.circle(); !circle.empty())
+            return deadlock(ErrorKind::overloaded, circle);
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
         serve_links();
         if (peers_.find(to) != nullptr && !peers_.is_counted(peer)) static_cast<void>(take_answers(peer.link));
@@ -104,15 +110,18 @@ Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadl
 Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view tag, std::string_view body,
                        Deadline deadline, Urgency urgency, const Parcel* parcel) {
     if (body == nested_too_deep)
-        return Error{ErrorKind::refused, fmt::format("{} to {} is nested deeper than {} (limits::message_depth_max)", tag, peer.name,
-                                                     limits::message_depth_max)};
+        return Error{ErrorKind::refused, fmt::format("{} to {} is nested deeper than {} (limits::message_depth_max)",
+                                                     tag, peer.name, limits::message_depth_max)};
     if (body.size() > limits::message_bytes_max)
-        return Error{ErrorKind::refused,
-                     fmt::format("{} to {} has more than the {} bytes that a message holds (limits::message_bytes_max): "
-                                 "send it in pieces, or as a segment", tag, peer.name, limits::message_bytes_max)};
+        return Error{
+            ErrorKind::refused,
+            fmt::format("{} to {} has more than the {} bytes that a message holds (limits::message_bytes_max): "
+                        "send it in pieces, or as a segment",
+                        tag, peer.name, limits::message_bytes_max)};
     if (tag.size() > limits::tag_bytes_max)
-        return Error{ErrorKind::refused, fmt::format("the name of a command has at most {} bytes (limits::tag_bytes_max), '{}' has {}",
-                                                     limits::tag_bytes_max, readable(tag, 40), tag.size())};
+        return Error{ErrorKind::refused,
+                     fmt::format("the name of a command has at most {} bytes (limits::tag_bytes_max), '{}' has {}",
+                                 limits::tag_bytes_max, readable(tag, 40), tag.size())};
     if (Result<void> open = wait_for_window(peer, body.size(), deadline); !open) return open;
     if (peers_.is_count_due(peer))
         if (Result<void> asked = ask_for_count(peer, deadline); !asked) return asked;
@@ -128,14 +137,17 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
     begin_record(encoder, envelope);
     record_.append(body);
     if (record_.size() > frame_bytes_max)  // the body fits, but not with all that is said of its segments
-        return Error{ErrorKind::refused,
-                     fmt::format("{} to {} has more than the {} bytes that a message holds with all that is said of its {} segments: "
-                                 "send fewer at once", tag, peer.name, frame_bytes_max, envelope.manifest.size())};
+        return Error{
+            ErrorKind::refused,
+            fmt::format(
+                "{} to {} has more than the {} bytes that a message holds with all that is said of its {} segments: "
+                "send fewer at once",
+                tag, peer.name, frame_bytes_max, envelope.manifest.size())};
     peers_.append(peer, record_);
     if (peer.waiting_commands == 1) ++unsent_peers_;
     Unsent unsent{*this, peer.id, record_.size()};
-    // First it is counted as sent, then looked whether its receiver lives; the coordinator first takes the life and then
-    // counts what was sent and not taken. So one of the two knows of it.
+    // First it is counted as sent, then looked whether its receiver lives; the coordinator first takes the life and
+    // then counts what was sent and not taken. So one of the two knows of it.
     if (is_counted && !lives(peer.id)) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
 
     const bool may_share = urgency == Urgency::may_share && is_counted &&
@@ -180,10 +192,12 @@ Result<void> Loop::ask_for_count(Peer& peer, Deadline deadline) {
 // The parcel departs before the message does, and is back in the caller's hands if the message could not go.
 Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::string_view tag, std::string_view body,
                               Deadline deadline, const Parcel& parcel) {
-    if (holdings() == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger: it has nothing to give"};
+    if (holdings() == nullptr)
+        return Error{ErrorKind::refused, "this process takes part in no ledger: it has nothing to give"};
     if (parcel.holdings.size() > limits::manifest_handles_max)
-        return Error{ErrorKind::refused, fmt::format("{} carries {} segments, a message at most {} (limits::manifest_handles_max)",
-                                                     tag, parcel.holdings.size(), limits::manifest_handles_max)};
+        return Error{ErrorKind::refused,
+                     fmt::format("{} carries {} segments, a message at most {} (limits::manifest_handles_max)", tag,
+                                 parcel.holdings.size(), limits::manifest_handles_max)};
     const ActorId to = peer.id;
     gifts_.look(to);
     if (Result<void> departed = holdings()->depart(parcel.holdings, to); !departed) return departed;
@@ -207,7 +221,8 @@ Result<void> Loop::push(Peer& peer, Deadline deadline) {
                 if (has_lost_coordinator_) return coordinator_lost();
                 return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
             case Transport::Sent::too_large:
-                return Error{ErrorKind::refused, fmt::format("{} bytes to {} are more than a message holds", peer.waiting.size(), peer.name)};
+                return Error{ErrorKind::refused, fmt::format("{} bytes to {} are more than a message holds",
+                                                             peer.waiting.size(), peer.name)};
             case Transport::Sent::full: break;
         }
         serve_links();

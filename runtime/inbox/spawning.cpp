@@ -12,7 +12,8 @@ Result<Spawning> Spawning::begin(Loop& loop, coordinator::Spawn command, Deadlin
     command.until = until_of(deadline);
     Result<AskId> ask = loop.request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(command), deadline);
     if (!ask) return ask.error();
-    const std::string program = command.name.empty() ? command.program : fmt::format("{} ({})", command.name, command.program);
+    const std::string program =
+        command.name.empty() ? command.program : fmt::format("{} ({})", command.name, command.program);
     return Spawning{loop, *ask, program, duration, with_grace(loop.clock(), deadline)};
 }
 
@@ -32,7 +33,8 @@ bool Spawning::give_up() {
     return loop_->abandon(std::exchange(ask_, 0), [loop = loop_](Result<ReplyFrame> reply) {
         const Result<coordinator::Spawned> late = decoded_reply<coordinator::Spawned>(std::move(reply));
         if (!late) return;
-        loop->log().warn("actor.unwanted", "name={} it was ready only after its spawner had given up: killed", late->name);
+        loop->log().warn("actor.unwanted", "name={} it was ready only after its spawner had given up: killed",
+                         late->name);
         static_cast<void>(tell(*loop, coordinator::Signal{late->actor, SIGKILL}));
     });
 }
@@ -41,10 +43,11 @@ Result<coordinator::Spawned> Spawning::end() {
     Result<ReplyFrame> reply = loop_->await(ask_, patience_);
     was_given_up_ = give_up();
     if (was_given_up_ && reply.error().kind == ErrorKind::timed_out)
-        return Error{ErrorKind::timed_out,
-                     fmt::format("{} has not become an actor within {:.3g} s: the coordinator has not answered (is it frozen?); "
-                                 "it will not be left running", program_,
-                                 std::chrono::duration<double>(duration_).count())};
+        return Error{
+            ErrorKind::timed_out,
+            fmt::format("{} has not become an actor within {:.3g} s: the coordinator has not answered (is it frozen?); "
+                        "it will not be left running",
+                        program_, std::chrono::duration<double>(duration_).count())};
     return decoded_reply<coordinator::Spawned>(std::move(reply));
 }
 

@@ -26,14 +26,18 @@ void Ledger::return_bytes(ActorNumber me, std::uint64_t bytes) noexcept {
     const std::uint64_t before = mine.load(relaxed);
     mine.store(before - std::min(before, bytes), sequential);
 }
-std::uint64_t Ledger::bytes_of_home(ActorNumber number) const noexcept { return header().home_bytes[number].load(relaxed); }
+std::uint64_t Ledger::bytes_of_home(ActorNumber number) const noexcept {
+    return header().home_bytes[number].load(relaxed);
+}
 std::uint64_t Ledger::bytes_in_session() const noexcept {
     std::uint64_t sum = 0;
     for (const auto& bytes : header().home_bytes) sum += bytes.load(sequential);
     return sum;
 }
 std::uint64_t Ledger::session_budget_bytes() const noexcept { return header().session_budget.load(relaxed); }
-std::uint64_t Ledger::budget_bytes_of(ActorNumber number) const noexcept { return header().budget[number].load(relaxed); }
+std::uint64_t Ledger::budget_bytes_of(ActorNumber number) const noexcept {
+    return header().budget[number].load(relaxed);
+}
 void Ledger::add_bytes(ActorNumber me, std::uint64_t bytes) noexcept {
     std::atomic<std::uint64_t>& mine = header().home_bytes[me];
     mine.store(mine.load(relaxed) + bytes, sequential);
@@ -84,7 +88,8 @@ void Ledger::take_over_counts(ActorNumber dead, ActorNumber coordinator) noexcep
 Counts Ledger::counts_of(ActorNumber number) const noexcept {
     const ActorRow& row = actors_[number];
     const auto of = [&row](Count what) { return row.counts[static_cast<std::size_t>(what)].load(relaxed); };
-    return {of(Count::created), of(Count::released), of(Count::handed_out), of(Count::taken_in), row.refused.load(relaxed)};
+    return {of(Count::created), of(Count::released), of(Count::handed_out), of(Count::taken_in),
+            row.refused.load(relaxed)};
 }
 
 // ---- the ring --------------------------------------------------------------------------------------

@@ -26,18 +26,23 @@ struct Auditor {
         const SegmentWord word = ledger.word_of(slot);
         const std::string name = fmt::format("segment {}.{} is {}", slot, word.epoch, name_of(word.phase));
         if (word.phase == Phase::free) {
-            if (word.owner != 0 || word.heir != 0) found(1, fmt::format("{} and names actors {} and {}", name, word.owner, word.heir));
+            if (word.owner != 0 || word.heir != 0)
+                found(1, fmt::format("{} and names actors {} and {}", name, word.owner, word.heir));
             return;
         }
-        if (static_cast<unsigned>(word.phase) > static_cast<unsigned>(Phase::retired)) return found(1, fmt::format("{}", name));
+        if (static_cast<unsigned>(word.phase) > static_cast<unsigned>(Phase::retired))
+            return found(1, fmt::format("{}", name));
         if (ledger.home_of(slot) == 0) found(1, fmt::format("{} and lies in a block without a home", name));
         if (word.phase == Phase::retired) return;
         if (word.owner == 0) found(1, fmt::format("{} and has no owner", name));
-        if (word.owner != 0 && !is_known(word.owner)) found(6, fmt::format("{} and names actor {}, which has exited", name, word.owner));
+        if (word.owner != 0 && !is_known(word.owner))
+            found(6, fmt::format("{} and names actor {}, which has exited", name, word.owner));
         const bool has_heir = word.heir != 0;
         if (has_heir != (word.phase == Phase::offered)) found(1, fmt::format("{} with heir {}", name, word.heir));
-        if (word.phase == Phase::offered && word.heir == word.owner) found(3, fmt::format("{} to its own owner {}", name, word.owner));
-        if (has_heir && !is_known(word.heir)) found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
+        if (word.phase == Phase::offered && word.heir == word.owner)
+            found(3, fmt::format("{} to its own owner {}", name, word.owner));
+        if (has_heir && !is_known(word.heir))
+            found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
     }
 
     // All blocks, even those beyond the rows that are reported to be in use.
@@ -45,7 +50,8 @@ struct Auditor {
         const auto look = [this](std::string_view what, Slot rows, const auto& home_of) {
             for (Slot row = 0; row < rows; row += limits::rows_per_block)
                 if (const ActorNumber home = home_of(row); home != 0 && !is_known(home))
-                    found(6, fmt::format("the block of {} from {} on has actor {} for its home, which has exited", what, row, home));
+                    found(6, fmt::format("the block of {} from {} on has actor {} for its home, which has exited", what,
+                                         row, home));
         };
         look("segments", limits::segments_max, [this](Slot row) { return ledger.home_of(row); });
         look("leases", limits::leases_max, [this](Slot row) { return ledger.lease_home_of(row); });
@@ -74,30 +80,34 @@ struct Auditor {
             const bool is_lent = segment.phase == Phase::lent && segment.epoch == lend;
             const bool is_retired = segment.phase == Phase::retired && segment.epoch == ((lend + 1) & words::epoch_max);
             if (!is_lent && !is_retired)
-                found(5, fmt::format("{} lives, but the segment is {} at epoch {}, lent at {}", name, name_of(segment.phase),
-                                     segment.epoch, lend));
+                found(5, fmt::format("{} lives, but the segment is {} at epoch {}, lent at {}", name,
+                                     name_of(segment.phase), segment.epoch, lend));
             // A claimed one outlives its lender, a granted one is settled with it.
             if (word.phase == LeasePhase::granted && !is_known(word.lender))
                 found(6, fmt::format("{} names lender {}, which has exited", name, word.lender));
-            if (!is_known(word.borrower)) found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
+            if (!is_known(word.borrower))
+                found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
             if (row.kind.load(relaxed) > static_cast<std::uint64_t>(LeaseKind::shared)) {
                 found(2, fmt::format("{} is of no known kind", name));
                 continue;
             }
-            of_segment[static_cast<Slot>(slot)].push_back({row.offset.load(relaxed), row.offset.load(relaxed) + row.bytes.load(relaxed),
-                                                           lease, static_cast<LeaseKind>(row.kind.load(relaxed))});
+            of_segment[static_cast<Slot>(slot)].push_back({row.offset.load(relaxed),
+                                                           row.offset.load(relaxed) + row.bytes.load(relaxed), lease,
+                                                           static_cast<LeaseKind>(row.kind.load(relaxed))});
         }
         for (auto& [slot, ranges] : of_segment) {
             std::ranges::sort(ranges, {}, &Range::start);
-            // Of the ranges of each kind that begin before it, the one that reaches furthest meets it if any does. Those
-            // of one kind may overlap, but for exclusive slices.
+            // Of the ranges of each kind that begin before it, the one that reaches furthest meets it if any does.
+            // Those of one kind may overlap, but for exclusive slices.
             std::array<const Range*, 3> furthest{};
             for (const Range& range : ranges) {
                 const auto kind = static_cast<std::size_t>(range.kind);
                 for (std::size_t other = 0; other < furthest.size(); ++other) {
                     const bool may_overlap = other == kind && range.kind != LeaseKind::slice;
-                    if (const Range* before = furthest[other]; !may_overlap && before != nullptr && before->end > range.start)
-                        found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", before->lease, range.lease, slot));
+                    if (const Range* before = furthest[other];
+                        !may_overlap && before != nullptr && before->end > range.start)
+                        found(2, fmt::format("leases {} and {} of segment {} overlap and one may write", before->lease,
+                                             range.lease, slot));
                 }
                 if (furthest[kind] == nullptr || range.end > furthest[kind]->end) furthest[kind] = &range;
             }
@@ -120,7 +130,8 @@ std::vector<Finding> audit_end(const Ledger& ledger) {
     const auto has_room = [&findings] { return findings.size() < limits::segments_listed_max; };
     for (Slot slot = 0; slot < ledger.segments_used() && has_room(); ++slot)
         if (const SegmentWord word = ledger.word_of(slot); word.phase != Phase::free)
-            findings.push_back({7, fmt::format("segment {}.{} is still {} by actor {}", slot, word.epoch, name_of(word.phase), word.owner)});
+            findings.push_back({7, fmt::format("segment {}.{} is still {} by actor {}", slot, word.epoch,
+                                               name_of(word.phase), word.owner)});
     for (Slot lease = 0; lease < ledger.leases_used() && has_room(); ++lease)
         if (ledger.lease_word_of(lease).phase != LeasePhase::free)
             findings.push_back({7, fmt::format("lease {} is still out", lease)});

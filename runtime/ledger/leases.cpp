@@ -41,7 +41,8 @@ std::optional<Epoch> Ledger::attach(Slot lease, ActorNumber lender, ActorNumber 
     return change(lease, word, {LeasePhase::claimed, lender, me, 0});
 }
 std::optional<Epoch> Ledger::claim(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept {
-    return change(lease, LeaseWord{LeasePhase::granted, lender, me, epoch}, LeaseWord{LeasePhase::claimed, lender, me, 0});
+    return change(lease, LeaseWord{LeasePhase::granted, lender, me, epoch},
+                  LeaseWord{LeasePhase::claimed, lender, me, 0});
 }
 std::optional<Epoch> Ledger::withdraw_lease(Slot lease, Epoch epoch, ActorNumber me, ActorNumber borrower) noexcept {
     return change(lease, LeaseWord{LeasePhase::granted, me, borrower, epoch}, LeaseWord{});
@@ -66,7 +67,8 @@ bool Ledger::walk_leases(Slot segment, std::uint32_t& steps_left, const Look& lo
     std::uint64_t met = 0;
     std::uint32_t until_moved = 1;
     for (std::uint32_t step = 1, steps = 0; next != 0 && is_lease(next - 1) && next != met; ++step) {
-        if (steps_left == 0) return steps == limits::leases_max;  // more rows than there are were looked at: none is new
+        // more rows than there are were looked at: none is new
+        if (steps_left == 0) return steps == limits::leases_max;
         --steps_left;
         ++steps;
         if (step == until_moved) {
@@ -75,8 +77,8 @@ bool Ledger::walk_leases(Slot segment, std::uint32_t& steps_left, const Look& lo
             until_moved *= 2;
         }
         const LeaseRow& row = leases_[next - 1];
-        if (LeaseWord::of(row.word.load(sequential)).phase != LeasePhase::free && row.segment.load(relaxed) == segment &&
-            !look(static_cast<Slot>(next - 1)))
+        if (LeaseWord::of(row.word.load(sequential)).phase != LeasePhase::free &&
+            row.segment.load(relaxed) == segment && !look(static_cast<Slot>(next - 1)))
             return true;
         next = row.next.load(relaxed);
     }
@@ -149,7 +151,8 @@ bool Ledger::is_of_last_lend(Slot lease, SegmentWord segment) const noexcept {
 
 bool Ledger::is_parked(Slot lease) const noexcept {
     const std::uint64_t segment = leases_[lease].segment.load(relaxed);
-    return leases_[lease].unlisted.load(relaxed) == 0 && is_slot(segment) && is_of_last_lend(lease, word_of(static_cast<Slot>(segment)));
+    return leases_[lease].unlisted.load(relaxed) == 0 && is_slot(segment) &&
+           is_of_last_lend(lease, word_of(static_cast<Slot>(segment)));
 }
 
 }  // namespace baton::detail

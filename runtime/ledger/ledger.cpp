@@ -76,7 +76,8 @@ Result<void> Ledger::format(std::uint64_t session_budget_bytes) {
 }
 
 Result<void> Ledger::check_format() const {
-    if (header().magic.load(std::memory_order_acquire) == magic_number && header().version.load(relaxed) == layout::version)
+    if (header().magic.load(std::memory_order_acquire) == magic_number &&
+        header().version.load(relaxed) == layout::version)
         return {};
     return Error{ErrorKind::corrupt, "the ledger of the session is of another version of Baton: build both anew"};
 }
@@ -159,7 +160,8 @@ void Ledger::adopt_blocks(ActorNumber dead, ActorNumber coordinator) noexcept {
     const auto adopt = [&](std::atomic<std::uint64_t>* homes, std::uint64_t blocks, std::atomic<std::uint64_t>& used) {
         for (std::uint64_t block = 0; block < blocks; ++block) {
             std::uint64_t expected = dead;
-            if (homes[block].load(relaxed) != dead || !homes[block].compare_exchange_strong(expected, coordinator, sequential))
+            if (homes[block].load(relaxed) != dead ||
+                !homes[block].compare_exchange_strong(expected, coordinator, sequential))
                 continue;
             raise(used, block + 1);
         }
@@ -180,8 +182,8 @@ void Ledger::release_empty_blocks(ActorNumber coordinator) noexcept {
         for (std::uint64_t block = 0; block < used; ++block) {
             if (homes[block].load(relaxed) != coordinator) continue;
             bool all_free = true;
-            for (std::uint64_t row = block * limits::rows_per_block; all_free && row < (block + 1) * limits::rows_per_block;
-                 ++row)
+            for (std::uint64_t row = block * limits::rows_per_block;
+                 all_free && row < (block + 1) * limits::rows_per_block; ++row)
                 all_free = is_free(static_cast<Slot>(row));
             if (all_free) homes[block].store(0, sequential);
         }
@@ -205,7 +207,9 @@ Slot Ledger::leases_used() const noexcept {
 // ---- segments --------------------------------------------------------------------------------------
 
 SegmentWord Ledger::word_of(Slot slot) const noexcept { return SegmentWord::of(segments_[slot].word.load(sequential)); }
-LeaseWord Ledger::lease_word_of(Slot lease) const noexcept { return LeaseWord::of(leases_[lease].word.load(sequential)); }
+LeaseWord Ledger::lease_word_of(Slot lease) const noexcept {
+    return LeaseWord::of(leases_[lease].word.load(sequential));
+}
 
 // Inline and by their parts: a word that is passed in memory costs several times the compare-and-swap.
 inline std::optional<Epoch> Ledger::change(Slot slot, SegmentWord from, SegmentWord to) noexcept {

@@ -207,7 +207,8 @@ public:
     void describe_lease(Slot lease, Slot segment, Epoch lend_epoch, Range range, Listing listing) noexcept;
     [[nodiscard]] std::optional<Epoch> grant(Slot lease, ActorNumber me, ActorNumber borrower) noexcept;
     [[nodiscard]] std::optional<Epoch> claim(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept;
-    [[nodiscard]] std::optional<Epoch> withdraw_lease(Slot lease, Epoch epoch, ActorNumber me, ActorNumber borrower) noexcept;
+    [[nodiscard]] std::optional<Epoch> withdraw_lease(Slot lease, Epoch epoch, ActorNumber me,
+                                                      ActorNumber borrower) noexcept;
     [[nodiscard]] std::optional<Epoch> drop(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept;
     [[nodiscard]] std::optional<Epoch> settle_lease(Slot lease, LeaseWord word) noexcept;
     // True if a granted or claimed lease of the segment's present lend (of the last one, if retired) is left.
@@ -299,7 +300,8 @@ private:
     [[nodiscard]] std::optional<Epoch> change(Slot slot, SegmentWord from, SegmentWord to) noexcept;
     [[nodiscard]] std::optional<Epoch> change(Slot lease, LeaseWord from, LeaseWord to) noexcept;
     [[nodiscard]] Result<Slot> claim_block(ActorNumber me, std::atomic<std::uint64_t>* homes, std::uint32_t rows_max,
-                                           std::size_t rows_offset, std::atomic<std::uint64_t>& used, std::string_view limit);
+                                           std::size_t rows_offset, std::atomic<std::uint64_t>& used,
+                                           std::string_view limit);
 
     std::span<std::byte> memory_;
     Commit commit_;

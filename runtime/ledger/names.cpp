@@ -45,7 +45,9 @@ Ledger::NameSlot Ledger::names_used() const noexcept {
 
 NameWord Ledger::name_word_of(NameSlot row) const noexcept { return NameWord::of(names_[row].word.load(sequential)); }
 
-std::string Ledger::name_of_row(NameSlot row) const { return load_text(names_[row].name, names_[row].name_bytes.load(relaxed)); }
+std::string Ledger::name_of_row(NameSlot row) const {
+    return load_text(names_[row].name, names_[row].name_bytes.load(relaxed));
+}
 
 std::optional<Ledger::NameSlot> Ledger::find_name(std::string_view name, std::uint64_t first) const {
     const NameSlot used = names_used();
@@ -65,9 +67,10 @@ std::optional<Ledger::NameSlot> Ledger::find_name(std::string_view name) const {
 // A row that nobody else has, and in which nothing stands.
 Result<Ledger::NameSlot> Ledger::fresh_name() {
     if (spare_name_) return *spare_name_;
-    const Error full{ErrorKind::overloaded, fmt::format("the session has had {} names, and there is room for no other "
-                                                        "(limits::names_max): publish under names that were used before",
-                                                        limits::names_max)};
+    const Error full{ErrorKind::overloaded,
+                     fmt::format("the session has had {} names, and there is room for no other "
+                                 "(limits::names_max): publish under names that were used before",
+                                 limits::names_max)};
     if (names_used() >= limits::names_max) return full;
     // Committed first, because a process that reads `names_used` reads the row. A page holds several rows; committing
     // it again has no effect.
@@ -82,7 +85,8 @@ Result<Ledger::NameSlot> Ledger::fresh_name() {
 }
 
 Result<Ledger::NameSlot> Ledger::bind_name(std::string_view name) {
-    check(!name.empty() && name.size() <= limits::published_name_bytes_max, "a name's size is checked before it is bound");
+    check(!name.empty() && name.size() <= limits::published_name_bytes_max,
+          "a name's size is checked before it is bound");
     std::atomic<std::uint64_t>& bucket = header().buckets[bucket_of(name)];
     for (int tries = 0; tries < 1000; ++tries) {
         std::uint64_t first = bucket.load(sequential);
@@ -98,7 +102,8 @@ Result<Ledger::NameSlot> Ledger::bind_name(std::string_view name) {
         spare_name_.reset();
         return *row;
     }
-    return Error{ErrorKind::overloaded, fmt::format("the name '{}' could not be added: others add names all the time", name)};
+    return Error{ErrorKind::overloaded,
+                 fmt::format("the name '{}' could not be added: others add names all the time", name)};
 }
 
 std::optional<NameWord> Ledger::begin_publishing(NameSlot row, ActorNumber me, Slot slot) noexcept {
@@ -146,8 +151,10 @@ std::optional<Publication> Ledger::publication_of(NameSlot row) const {
     const std::uint64_t kind = from.kind.load(relaxed);
     const std::uint64_t dimensions = from.dimensions.load(relaxed);
     const std::uint64_t type_bytes = from.type_bytes.load(relaxed);
-    const bool is_known = kind == static_cast<std::uint64_t>(LeaseKind::read) || kind == static_cast<std::uint64_t>(LeaseKind::shared);
-    if (!is_known || dimensions > limits::shape_dimensions_max || type_bytes > limits::published_type_bytes_max) return std::nullopt;
+    const bool is_known =
+        kind == static_cast<std::uint64_t>(LeaseKind::read) || kind == static_cast<std::uint64_t>(LeaseKind::shared);
+    if (!is_known || dimensions > limits::shape_dimensions_max || type_bytes > limits::published_type_bytes_max)
+        return std::nullopt;
     Publication what{static_cast<LeaseKind>(kind), from.lend.load(relaxed), from.bytes_leased.load(relaxed),
                      load_text(from.type, type_bytes), {}};
     for (std::size_t index = 0; index < dimensions; ++index) what.shape.push_back(from.shape[index].load(relaxed));

@@ -97,7 +97,8 @@ struct LeaseWord {
     [[nodiscard]] constexpr bool is_sound() const noexcept {
         switch (phase) {
             case LeasePhase::free: return lender == 0 && borrower == 0;
-            case LeasePhase::granted: return words::is_number(lender) && words::is_number(borrower) && lender != borrower;
+            case LeasePhase::granted:
+                return words::is_number(lender) && words::is_number(borrower) && lender != borrower;
             // An actor that attaches to what it has published borrows from itself.
             case LeasePhase::claimed: return words::is_number(lender) && words::is_number(borrower);
         }

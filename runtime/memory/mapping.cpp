@@ -39,7 +39,8 @@ struct Mapping::Region {
 namespace {
 
 Error to_error(int code, std::string_view tried) {
-    const bool is_full = code == ENOSPC || code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN || code == EFBIG;
+    const bool is_full =
+        code == ENOSPC || code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN || code == EFBIG;
     return Error{is_full ? ErrorKind::overloaded : ErrorKind::refused,
                  fmt::format("{}: {}{}", tried, std::strerror(code), limit_behind(code))};
 }
@@ -96,9 +97,10 @@ Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
     while (error == EINTR)
         error = ::posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes));
     if (error == 0) return {};
-    return Error{ErrorKind::overloaded,
-                 fmt::format("cannot commit {} bytes of the shared memory {}: {}{}", bytes, handle_->name, std::strerror(error),
-                             error == ENOSPC ? " (is /dev/shm full? see df /dev/shm)" : limit_behind(error))};
+    return Error{
+        ErrorKind::overloaded,
+        fmt::format("cannot commit {} bytes of the shared memory {}: {}{}", bytes, handle_->name, std::strerror(error),
+                    error == ENOSPC ? " (is /dev/shm full? see df /dev/shm)" : limit_behind(error))};
 }
 
 std::size_t SharedObject::size() const noexcept {
@@ -160,8 +162,10 @@ Result<void> check_outside_name(const std::string& name) {
     const bool is_file_name = !name.empty() && name.size() <= limits::name_bytes_max && name != "." && name != ".." &&
                               name.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
     if (is_file_name && !name.starts_with("baton-")) return {};
-    return Error{ErrorKind::refused, fmt::format("'{}' can't be the name of shared memory: it takes 1 to {} bytes without "
-                                                 "'/' and NUL, and does not begin with baton-", name, limits::name_bytes_max)};
+    return Error{ErrorKind::refused,
+                 fmt::format("'{}' can't be the name of shared memory: it takes 1 to {} bytes without "
+                             "'/' and NUL, and does not begin with baton-",
+                             name, limits::name_bytes_max)};
 }
 
 bool remove_shared_object(const std::string& name) noexcept {

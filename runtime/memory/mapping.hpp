@@ -48,7 +48,8 @@ public:
 
     [[nodiscard]] std::byte* data() const noexcept;  // writing through a read mapping faults
     [[nodiscard]] std::size_t size() const noexcept;
-    // Enters the pages of these bytes into this process's tables at once, which is many times cheaper than a fault each.
+    // Enters the pages of these bytes into this process's tables at once, which is many times cheaper than a fault
+    // each.
     void populate(Access access, std::size_t offset, std::size_t bytes) noexcept;
     // With `none` every access faults until access is restored.
     enum class Permitted { none, read, write };

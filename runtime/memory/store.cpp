@@ -33,8 +33,10 @@ Result<std::byte*> Store::make(Block block, std::uint64_t bytes) {
     if (committed) {
         pass_crash_point(CrashPoint::memory_committed);
         if (Result<std::byte*> data = add(*object, block, bytes, Mapping::Access::write, {0, bytes}); data) return data;
-        committed = Error{ErrorKind::overloaded, fmt::format("this process can map no more memory: {} segments are mapped "
-                                                             "(limits::mappings_max, vm.max_map_count)", mapped())};
+        committed =
+            Error{ErrorKind::overloaded, fmt::format("this process can map no more memory: {} segments are mapped "
+                                                     "(limits::mappings_max, vm.max_map_count)",
+                                                     mapped())};
     }
     remove_shared_object(name);
     return committed.error();
@@ -47,7 +49,8 @@ Result<std::byte*> Store::pin(Block block, std::uint64_t bytes, Mapping::Access 
         if (view.pins++ == 0) {
             pinned_.splice(pinned_.end(), idle_views_, found->second);
             if (idle_ == Idle::guarded)
-                view.mapping.permit(access == Mapping::Access::write ? Mapping::Permitted::write : Mapping::Permitted::read);
+                view.mapping.permit(access == Mapping::Access::write ? Mapping::Permitted::write
+                                                                     : Mapping::Permitted::read);
         }
         return view.mapping.data();
     }
@@ -55,8 +58,8 @@ Result<std::byte*> Store::pin(Block block, std::uint64_t bytes, Mapping::Access 
     if (!object) return object.error();
     // Beyond the end of an object every access is SIGBUS.
     if (object->size() < bytes)
-        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, its row says {}", object->name(),
-                                                     object->size(), bytes)};
+        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, its row says {}",
+                                                     object->name(), object->size(), bytes)};
     return add(*object, block, bytes, access, used);
 }
 
@@ -120,7 +123,9 @@ void Store::remove(Block block) noexcept { remove_shared_object(name_of(block));
 
 bool Store::has(Block block) const noexcept { return has_shared_object(name_of(block)); }
 
-Result<void> Store::hand_out(Block block, const std::string& name) { return rename_shared_object(name_of(block), name); }
+Result<void> Store::hand_out(Block block, const std::string& name) {
+    return rename_shared_object(name_of(block), name);
+}
 
 Result<SharedObject> Store::open_outside(const std::string& name, std::uint64_t bytes) {
     Result<SharedObject> object = SharedObject::open(name);
@@ -128,7 +133,8 @@ Result<SharedObject> Store::open_outside(const std::string& name, std::uint64_t 
     const std::uint64_t found = object->size();
     if (found == 0) return Error{ErrorKind::refused, fmt::format("the shared memory '{}' is empty", name)};
     if (found < bytes)
-        return Error{ErrorKind::refused, fmt::format("the shared memory '{}' has {} bytes, {} are asked for", name, found, bytes)};
+        return Error{ErrorKind::refused,
+                     fmt::format("the shared memory '{}' has {} bytes, {} are asked for", name, found, bytes)};
     if (Result<void> committed = object->commit(0, found); !committed) return committed.error();
     return object;
 }

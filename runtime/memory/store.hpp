@@ -84,8 +84,8 @@ private:
         Mapping mapping;
         std::uint32_t pins = 0;
     };
-    [[nodiscard]] Result<std::byte*> add(const SharedObject& object, Block block, std::uint64_t bytes, Mapping::Access access,
-                                         Part used);
+    [[nodiscard]] Result<std::byte*> add(const SharedObject& object, Block block, std::uint64_t bytes,
+                                         Mapping::Access access, Part used);
     void forget_oldest_idle() noexcept;
 
     std::string session_id_;

@@ -4,7 +4,8 @@
 // begin with take_over_birth(), so that none of this changes what they do:
 //
 //   - Descriptors 0, 1 and 2 are open, so that nothing else can get these numbers.
-//   - No signal is blocked. SIGPIPE and SIGXFSZ are caught by a handler that does nothing: a write to nobody or beyond a
+//   - No signal is blocked. SIGPIPE and SIGXFSZ are caught by a handler that does nothing: a write to nobody or beyond
+//   a
 //     limit is an error. All other ignored signals have their default action again, except for SIGHUP (as `nohup`
 //     wants it) and those of job control.
 //   - The soft limit on descriptors is raised, see limits::descriptors_wanted; children inherit that.

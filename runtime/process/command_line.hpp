@@ -31,14 +31,16 @@ inline constexpr int exit_usage = 64;
 [[nodiscard]] inline std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
     if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
     const std::vector<std::string> unknown = app.remaining(true);
-    const auto option = std::find_if(unknown.begin(), unknown.end(), [](const std::string& word) { return word.starts_with('-'); });
+    const auto option =
+        std::find_if(unknown.begin(), unknown.end(), [](const std::string& word) { return word.starts_with('-'); });
     if (option != unknown.end()) return fmt::format("there is no option '{}'", *option);
     return unknown.empty() ? error.what() : fmt::format("'{}' is one argument too many", unknown.front());
 }
 
 // Nothing if the program is to go on; otherwise what main() returns: --help or --version has been printed, or something
 // is wrong.
-[[nodiscard]] inline std::optional<int> read_command_line(CLI::App& app, int argc, const char* const* argv, std::string_view program) {
+[[nodiscard]] inline std::optional<int> read_command_line(CLI::App& app, int argc, const char* const* argv,
+                                                          std::string_view program) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {

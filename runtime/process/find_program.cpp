@@ -47,8 +47,9 @@ std::vector<std::string> folders_of_path() {
 Result<std::string> find_program(std::string_view name, std::span<const std::string> folders) {
     if (name.empty()) return Error{ErrorKind::refused, "cannot find a program without a name"};
     if (name.find('\0') != std::string_view::npos)
-        return Error{ErrorKind::refused, fmt::format("cannot find program '{}': its name holds a zero byte, which no file's does",
-                                                     printable(name))};
+        return Error{
+            ErrorKind::refused,
+            fmt::format("cannot find program '{}': its name holds a zero byte, which no file's does", printable(name))};
 
     std::error_code error;
     if (name.find('/') != std::string_view::npos) {

@@ -51,7 +51,8 @@ constexpr std::string_view folder_word = "folder ";
 
 bool has_open(const fs::path& process, const std::string& name) {
     std::error_code unseen;
-    for (fs::directory_iterator fd{process / "fd", unseen}; !unseen && fd != fs::directory_iterator{}; fd.increment(unseen)) {
+    for (fs::directory_iterator fd{process / "fd", unseen}; !unseen && fd != fs::directory_iterator{};
+         fd.increment(unseen)) {
         std::error_code vanished;
         if (fs::read_symlink(fd->path(), vanished).string().find(name) != std::string::npos && !vanished) return true;
     }

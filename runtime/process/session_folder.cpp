@@ -182,10 +182,13 @@ Result<void> SessionFolder::remove() {
 }
 
 void SessionFolder::touch() const noexcept {
-    const auto touch_path = [](const std::string& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW); };
+    const auto touch_path = [](const std::string& path) {
+        ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+    };
     const std::string base = fs::path{path_}.parent_path().string();
     std::error_code error;
-    for (fs::directory_iterator entry{path_, error}; !error && entry != fs::directory_iterator{}; entry.increment(error))
+    for (fs::directory_iterator entry{path_, error}; !error && entry != fs::directory_iterator{};
+         entry.increment(error))
         touch_path(entry->path().string());
     for (const std::string& path : {path_, base, base + "/.sweep-lock", memory_lock_path(id_)}) touch_path(path);
 }

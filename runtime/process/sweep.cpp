@@ -60,7 +60,8 @@ void for_each_memory(const Function& function) {
         std::optional<std::string> id = session_id_of_memory(entry->path().filename().string());
         if (!id) continue;
         struct stat facts {};
-        if (::lstat(entry->path().c_str(), &facts) == 0 && facts.st_uid == ::geteuid()) function(*std::move(id), entry->path().string());
+        if (::lstat(entry->path().c_str(), &facts) == 0 && facts.st_uid == ::geteuid())
+            function(*std::move(id), entry->path().string());
     }
 }
 
@@ -101,7 +102,8 @@ DeadSession* session_of_actor(pid_t pid, std::vector<DeadSession>& dead) {
         return std::any_of(environment->begin(), environment->end(), [&](const std::string& variable) {
             if (!variable.starts_with("BATON_SESSION=")) return false;
             // Where the folder is gone its path is not known any more; the id is its last part and nobody else's.
-            return session.folder.empty() ? variable.ends_with("/" + session.id) : variable == "BATON_SESSION=" + session.folder;
+            return session.folder.empty() ? variable.ends_with("/" + session.id)
+                                          : variable == "BATON_SESSION=" + session.folder;
         });
     };
     const auto found = std::find_if(dead.begin(), dead.end(), belongs_to);

@@ -39,10 +39,12 @@ std::vector<std::string> frames_of_last_throw(std::size_t frames_max) {
         if (name == "__cxa_throw") names.clear();  // what stands above it is how it looked, not who threw
         if (name.empty() || name == "__cxa_throw" || name.starts_with("std::__throw")) continue;
         // Behind it stand only frames of ours; a handler that was inlined bears this name itself.
-        const bool is_dispatch = name.find("baton::detail::call_on") != std::string::npos || name.find("baton::detail::run_command") != std::string::npos;
+        const bool is_dispatch = name.find("baton::detail::call_on") != std::string::npos ||
+                                 name.find("baton::detail::run_command") != std::string::npos;
         if (is_dispatch && !names.empty()) break;
         if (frame.source_line() != 0)
-            name += fmt::format(" ({}:{})", std::filesystem::path(frame.source_file()).filename().string(), frame.source_line());
+            name += fmt::format(" ({}:{})", std::filesystem::path(frame.source_file()).filename().string(),
+                                frame.source_line());
         names.push_back(std::move(name));
     }
     return names;

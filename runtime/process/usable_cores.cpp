@@ -20,7 +20,8 @@ std::size_t bound_cores() {
     for (std::size_t most = CPU_SETSIZE; most <= std::size_t{1} << 20; most *= 4) {  // a kernel may know more than fit
         std::vector<cpu_set_t> sets(most / CPU_SETSIZE);
         const std::size_t bytes = sets.size() * sizeof(cpu_set_t);
-        if (::sched_getaffinity(0, bytes, sets.data()) == 0) return static_cast<std::size_t>(CPU_COUNT_S(bytes, sets.data()));
+        if (::sched_getaffinity(0, bytes, sets.data()) == 0)
+            return static_cast<std::size_t>(CPU_COUNT_S(bytes, sets.data()));
     }
     return std::thread::hardware_concurrency();
 }
@@ -51,7 +52,8 @@ std::optional<double> quota_v1(const std::string& folder) {
     return *quota / *period;
 }
 
-// The least of a cgroup's and those above it. In a container its path may be one of the host, and only the mount is there.
+// The least of a cgroup's and those above it. In a container its path may be one of the host, and only the mount is
+// there.
 template <class QuotaOf>
 void lower(std::optional<double>& least, const std::string& mount, std::string path, const QuotaOf& quota_of) {
     for (;;) {
@@ -76,7 +78,8 @@ std::optional<double> quota(const CoreFiles& files) {
             lower(least, files.cgroups, path, quota_v2);
             lower(least, files.cgroups + "/unified", path, quota_v2);
         } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-            for (const std::string& folder : {std::string("/cpu"), "/" + controllers}) lower(least, files.cgroups + folder, path, quota_v1);
+            for (const std::string& folder : {std::string("/cpu"), "/" + controllers})
+                lower(least, files.cgroups + folder, path, quota_v1);
         }
     }
     return least;

@@ -70,8 +70,8 @@ Result<void> require_descriptors(int wanted, std::string_view tried) {
     for (int index = 0; index < wanted + limits::descriptors_reserve; ++index) {
         opened.emplace_back(opened.empty() ? any_descriptor() : ::fcntl(opened.front().get(), F_DUPFD_CLOEXEC, 0));
         if (opened.back().is_open()) continue;
-        return Error{ErrorKind::overloaded, fmt::format("{}: too few file descriptors are left, as {} are kept free{}", tried,
-                                                        limits::descriptors_reserve, limit_behind(errno))};
+        return Error{ErrorKind::overloaded, fmt::format("{}: too few file descriptors are left, as {} are kept free{}",
+                                                        tried, limits::descriptors_reserve, limit_behind(errno))};
     }
     return {};
 }

@@ -67,7 +67,8 @@ struct Socket {
     bool send(std::string_view bytes, zmq::send_flags flags = zmq::send_flags::none) {
         may_hold_frames = true;
         const auto try_to = [&] {
-            return uninterrupted([&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
+            return uninterrupted(
+                [&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
         };
         // A send hears of what the other side has read at most once a millisecond, a look at the events always: a queue
         // that was emptied within that time is not full.
@@ -121,7 +122,8 @@ struct ZmqTransport::Sockets {
 
     // Overloaded where ZeroMQ would find no room for one more socket, which it does not always survive.
     Result<void> require_room(const std::string& tried) {
-        if (Result<void> room = require_descriptors(has_started ? descriptors_per_link : descriptors_at_start, tried); !room)
+        if (Result<void> room = require_descriptors(has_started ? descriptors_per_link : descriptors_at_start, tried);
+            !room)
             return room;
         if (std::exchange(has_started, true)) return {};
         Result<void> room = require_threads(tried);
@@ -150,7 +152,8 @@ struct ZmqTransport::Sockets {
         for (const std::uint32_t link : forgotten) forget_socket(link);
     }
 
-    [[nodiscard]] Speaker speaker_over(const PeerSockets::Socket& socket, const std::function<Speaker(Link)>& who) const {
+    [[nodiscard]] Speaker speaker_over(const PeerSockets::Socket& socket,
+                                       const std::function<Speaker(Link)>& who) const {
         Speaker speaker = Speaker::unknown;
         const auto [first, last] = links_at.equal_range(socket.inode);
         for (auto entry = first; entry != last; ++entry) {
@@ -251,7 +254,8 @@ bool ZmqTransport::receive(Link& from, std::string& frame) {
     for (;;) {
         if (!sockets.inbox.receive(sockets.route)) return false;
         int descriptor = -1;  // of a link that has not spoken before
-        from = sockets.accepted.link_of(sockets.route.to_string_view(), [&] { return descriptor = descriptor_of(sockets.route); });
+        from = sockets.accepted.link_of(sockets.route.to_string_view(),
+                                        [&] { return descriptor = descriptor_of(sockets.route); });
         if (descriptor >= 0) sockets.note_socket(from.index, descriptor);
         bool has_more = sockets.route.more();
         std::size_t parts = 0;

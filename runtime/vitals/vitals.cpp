@@ -115,7 +115,8 @@ bool Vitals::has_exited(ActorId actor) const noexcept {
 
 bool Vitals::has_lived(ActorId actor) const noexcept {
     const VitalsRow* row = at(actor.number);
-    return row != nullptr && actor.incarnation != 0 && unpacked(row->id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
+    return row != nullptr && actor.incarnation != 0 &&
+           unpacked(row->id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
 }
 
 std::optional<std::string> Vitals::in_hand(ActorId actor) const {
@@ -187,7 +188,8 @@ std::vector<ActorId> Vitals::circle_of(ActorId actor) const {
     // taken anything in between.
     for (std::size_t index = 0; index < circle.size(); ++index) {
         const auto& [wait, is_for_room] = edges[index];
-        if (is_for_room ? has_made_room(wait.whom, circle[index], wait.ask) : is_answer_on_its_way(wait.whom, circle[index]))
+        if (is_for_room ? has_made_room(wait.whom, circle[index], wait.ask)
+                        : is_answer_on_its_way(wait.whom, circle[index]))
             return {};
     }
     for (std::size_t index = 0; index < circle.size(); ++index)

@@ -32,7 +32,8 @@ std::uint32_t size_of(std::size_t size) {
 template <std::size_t Bytes, class Number>
 std::string big_endian(unsigned char head, Number number) {
     std::string out(1, static_cast<char>(head));
-    for (std::size_t byte = Bytes; byte-- > 0;) out += static_cast<char>(static_cast<unsigned char>(number >> (8 * byte)));
+    for (std::size_t byte = Bytes; byte-- > 0;)
+        out += static_cast<char>(static_cast<unsigned char>(number >> (8 * byte)));
     return out;
 }
 

@@ -33,7 +33,9 @@ std::string joined(const TypeDescription& type) {
 
 namespace describing {
 
-TypeDescription plain(std::string_view kind, std::string_view name) { return {std::string(kind), std::string(name), 0, {}}; }
+TypeDescription plain(std::string_view kind, std::string_view name) {
+    return {std::string(kind), std::string(name), 0, {}};
+}
 
 TypeDescription sized(std::string_view kind, std::size_t bytes) {
     return {std::string(kind) + std::to_string(bytes * 8), "", 0, {}};
@@ -45,7 +47,8 @@ TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<co
     return out;
 }
 
-TypeDescription of_fields(std::string_view full_name, std::string_view name, std::span<const Field> fields, Outer& outer) {
+TypeDescription of_fields(std::string_view full_name, std::string_view name, std::span<const Field> fields,
+                          Outer& outer) {
     if (std::ranges::find(outer, full_name) != outer.end()) return plain("same", name);
     outer.push_back(full_name);
     TypeDescription out = plain("struct", name);
@@ -57,7 +60,8 @@ TypeDescription of_fields(std::string_view full_name, std::string_view name, std
 void add_enumerators(TypeDescription& out, std::int64_t first, std::span<const std::string_view> names) {
     for (std::size_t index = 0; index < names.size(); ++index)
         if (!names[index].empty())
-            out.parts.push_back({std::string(names[index]), {"nothing", "", first + static_cast<std::int64_t>(index), {}}});
+            out.parts.push_back(
+                {std::string(names[index]), {"nothing", "", first + static_cast<std::int64_t>(index), {}}});
 }
 
 CommandDescription of_command(const Command& command) {

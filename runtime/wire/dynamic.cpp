@@ -40,12 +40,17 @@ std::optional<IntegerRange> range_of(std::string_view kind) {
 class DynamicEncoder {
 public:
     DynamicEncoder(Buffer& out, std::string_view what, std::vector<Holding*>* departing)
-        : encoder_(departing == nullptr ? Encoder{out} : Encoder{out, *departing}), out_(&out), departing_(departing), path_(what) {}
+        : encoder_(departing == nullptr ? Encoder{out} : Encoder{out, *departing}),
+          out_(&out),
+          departing_(departing),
+          path_(what) {}
 
     bool put(const TypeDescription& declared, const Dynamic& given) {
         if (encoder_.is_full())
-            return fail(fmt::format("is more than a message holds, {} bytes (limits::message_bytes_max): send it in pieces, or as a "
-                                    "segment", limits::message_bytes_max));
+            return fail(fmt::format(
+                "is more than a message holds, {} bytes (limits::message_bytes_max): send it in pieces, or as a "
+                "segment",
+                limits::message_bytes_max));
         const TypeDescription& type = resolve(declared, outer_);
         const std::string& kind = type.kind;
         if (const auto range = range_of(kind)) return put_integer(*range, kind, given);
@@ -115,7 +120,8 @@ private:
             return encoder_.integer(*number), true;
         }
         if (const auto* number = std::get_if<std::uint64_t>(&given.value)) {
-            if (*number > range.max) return fail(fmt::format("{}: {} is out of range of {}", path_, *number, kind), true);
+            if (*number > range.max)
+                return fail(fmt::format("{}: {} is out of range of {}", path_, *number, kind), true);
             return encoder_.unsigned_integer(*number), true;
         }
         return expected(kind, given);
@@ -202,7 +208,8 @@ private:
         if (!may_begin()) return false;
         encoder_.array(list->size());
         for (std::size_t index = 0; index < list->size(); ++index)
-            if (!inside(fmt::format("[{}]", index), [&] { return put(type.parts[0].type, (*list)[index]); })) return false;
+            if (!inside(fmt::format("[{}]", index), [&] { return put(type.parts[0].type, (*list)[index]); }))
+                return false;
         return true;
     }
 
@@ -213,7 +220,8 @@ private:
         encoder_.map(map->size());
         for (std::size_t index = 0; index < map->size(); ++index)
             if (!inside(fmt::format("[{}]", index), [&] {
-                    return put(type.parts[0].type, (*map)[index].first) && put(type.parts[1].type, (*map)[index].second);
+                    return put(type.parts[0].type, (*map)[index].first) &&
+                           put(type.parts[1].type, (*map)[index].second);
                 }))
                 return false;
         return true;
@@ -225,14 +233,15 @@ private:
         if (!may_begin()) return false;
         const auto value_of = [map](const std::string& field) -> const Dynamic* {
             for (const auto& [key, value] : *map)
-                if (const auto* name = std::get_if<std::string>(&key.value); name != nullptr && *name == field) return &value;
+                if (const auto* name = std::get_if<std::string>(&key.value); name != nullptr && *name == field)
+                    return &value;
             return nullptr;
         };
         for (const auto& [key, value] : *map) {
             const auto* name = std::get_if<std::string>(&key.value);
-            const bool is_known = name != nullptr && std::ranges::any_of(type.parts, [name](const PartDescription& part) {
-                                      return part.name == *name;
-                                  });
+            const bool is_known =
+                name != nullptr &&
+                std::ranges::any_of(type.parts, [name](const PartDescription& part) { return part.name == *name; });
             if (is_known) continue;
             std::vector<std::string_view> known;
             for (const PartDescription& part : type.parts) known.push_back(part.name);
@@ -316,8 +325,11 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
         return decode_within(type.parts[index].type, value.at(1), outer, session);
     }
     if (type.kind == "list" || type.kind == "array") {
-        if (kind != ValueKind::array || (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count)) return misfit();
-        return each(value.size(), [&](std::size_t index) { return decode_within(type.parts[0].type, value.at(index), outer, session); });
+        if (kind != ValueKind::array || (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count))
+            return misfit();
+        return each(value.size(), [&](std::size_t index) {
+            return decode_within(type.parts[0].type, value.at(index), outer, session);
+        });
     }
     if (type.kind == "map" || type.kind == "struct") {
         if (kind != ValueKind::map) return misfit();
@@ -367,7 +379,8 @@ bool is_one_of(const TypeDescription& type, Value value) {
     if (const auto range = range_of(wanted)) {
         if (kind != ValueKind::integer) return false;
         std::int64_t number = 0;
-        if (value.to_integer(number)) return number >= range->min && (number < 0 || static_cast<std::uint64_t>(number) <= range->max);
+        if (value.to_integer(number))
+            return number >= range->min && (number < 0 || static_cast<std::uint64_t>(number) <= range->max);
         return range->max == UINT64_MAX;
     }
     if (wanted == "bool") return kind == ValueKind::boolean;
@@ -418,8 +431,9 @@ Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_v
     if (known != nullptr) return encode_dynamic(known->fields, Dynamic{fields}, command, departing);
     std::vector<std::string_view> names;
     for (const CommandDescription& one : protocol.commands) names.push_back(one.name);
-    return Error{ErrorKind::unsupported, fmt::format("the protocol '{}' has no command '{}'; it has {}", protocol.name,
-                                                     command, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")))};
+    return Error{ErrorKind::unsupported,
+                 fmt::format("the protocol '{}' has no command '{}'; it has {}", protocol.name, command,
+                             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")))};
 }
 
 Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session) {

@@ -46,8 +46,8 @@ struct Dynamic::Entry {
 
 inline bool Dynamic::operator==(const Dynamic& other) const { return value == other.value; }
 
-// Whether a value of a kind without parts (bool, integers, floats, string, bytes, timestamp, enum, nothing) is one of that
-// type, its range included. True for kinds that have parts or are unknown here.
+// Whether a value of a kind without parts (bool, integers, floats, string, bytes, timestamp, enum, nothing) is one of
+// that type, its range included. True for kinds that have parts or are unknown here.
 [[nodiscard]] bool is_one_of(const TypeDescription& type, Value value);
 
 // Whether a map has each field of that struct once; an optional one may be missing.

@@ -28,7 +28,8 @@ std::optional<Simple> simple_of(std::string_view type) noexcept {
     if (type.size() < 3 || type.size() > simple_bytes_max + 1) return std::nullopt;
     Simple out{type[1], 0};
     const auto [end, error] = std::from_chars(type.data() + 2, type.data() + type.size(), out.bytes);
-    if (error != std::errc{} || end != type.data() + type.size() || type[2] == '0' || out.bytes > limits::segment_bytes_max)
+    if (error != std::errc{} || end != type.data() + type.size() || type[2] == '0' ||
+        out.bytes > limits::segment_bytes_max)
         return std::nullopt;
     const auto is = [&out](std::initializer_list<std::uint64_t> sizes) {
         for (const std::uint64_t size : sizes)

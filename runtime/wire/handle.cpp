@@ -12,7 +12,9 @@ namespace {
 constexpr std::size_t segment_elements = 5;
 constexpr std::size_t lease_elements = 8;
 
-Error corrupt(std::string_view why) { return Error{ErrorKind::corrupt, fmt::format("a handle in the manifest {}", why)}; }
+Error corrupt(std::string_view why) {
+    return Error{ErrorKind::corrupt, fmt::format("a handle in the manifest {}", why)};
+}
 
 bool read_number(Value value, std::uint64_t& out, std::uint64_t max) {
     return value.kind() == ValueKind::integer && value.to_unsigned(out) && out <= max;
@@ -41,8 +43,9 @@ void encode_manifest(Encoder& encoder, std::span<const Handle> handles) {
 Result<std::vector<Handle>> decode_manifest(Value manifest) {
     if (manifest.kind() != ValueKind::array) return Error{ErrorKind::corrupt, "the manifest of a record is a list"};
     if (manifest.size() > limits::manifest_handles_max)
-        return Error{ErrorKind::corrupt, fmt::format("a manifest lists at most {} handles (limits::manifest_handles_max)",
-                                                     limits::manifest_handles_max)};
+        return Error{ErrorKind::corrupt,
+                     fmt::format("a manifest lists at most {} handles (limits::manifest_handles_max)",
+                                 limits::manifest_handles_max)};
     constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
     std::vector<Handle> handles;
     for (std::size_t index = 0; index < manifest.size(); ++index) {
@@ -53,7 +56,8 @@ Result<std::vector<Handle>> decode_manifest(Value manifest) {
         Handle handle;
         handle.kind = static_cast<HandleKind>(kind);
         const bool is_segment = handle.kind == HandleKind::segment;
-        if (from.size() != (is_segment ? segment_elements : lease_elements)) return corrupt("is a list of 5, of a lease of 8");
+        if (from.size() != (is_segment ? segment_elements : lease_elements))
+            return corrupt("is a list of 5, of a lease of 8");
         std::uint64_t slot = 0;
         if (!read_number(from.at(1), slot, limits::segments_max - 1) || !read_number(from.at(2), handle.epoch, any))
             return corrupt("names a row and its epoch");
@@ -69,10 +73,12 @@ Result<std::vector<Handle>> decode_manifest(Value manifest) {
             if (!read_number(shape.at(dimension), handle.layout.shape.emplace_back(), any))
                 return corrupt("has a shape of integers from 0");
         const std::optional<std::uint64_t> bytes = handle.layout.bytes();
-        if (!bytes || *bytes > limits::segment_bytes_max) return corrupt("has an element type and a shape that make sense");
+        if (!bytes || *bytes > limits::segment_bytes_max)
+            return corrupt("has an element type and a shape that make sense");
         if (!is_segment) {
             std::uint64_t lease = 0;
-            if (!read_number(from.at(5), lease, limits::leases_max - 1) || !read_number(from.at(6), handle.lease_epoch, any) ||
+            if (!read_number(from.at(5), lease, limits::leases_max - 1) ||
+                !read_number(from.at(6), handle.lease_epoch, any) ||
                 !read_number(from.at(7), handle.offset, limits::segment_bytes_max))
                 return corrupt("of a lease names its row, its epoch and an offset");
             handle.lease = static_cast<std::uint32_t>(lease);

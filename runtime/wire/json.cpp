@@ -42,11 +42,13 @@ Json json_of(const Dynamic& value) {
         }
         Json operator()(Timestamp time) const {
             const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-            return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                               (time - seconds).count());
+            return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z",
+                               fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), (time - seconds).count());
         }
         Json operator()(const AnyRef& ref) const { return to_string(ref.id); }
-        Json operator()(const Dynamic::Held& held) const { return fmt::format("{} {}", name_of(held.kind), held.index); }
+        Json operator()(const Dynamic::Held& held) const {
+            return fmt::format("{} {}", name_of(held.kind), held.index);
+        }
         Json operator()(const Dynamic::List& list) const {
             Json out = Json::array();
             for (const Dynamic& element : list) out.push_back(json_of(element));
@@ -92,7 +94,8 @@ Dynamic dynamic_of(const Json& json) {
 }
 
 Error misfit(const TypeDescription& type, std::string_view text) {
-    return Error{ErrorKind::refused, fmt::format("expected {}, got '{}'", to_text(type), readable(text, shown_bytes_max))};
+    return Error{ErrorKind::refused,
+                 fmt::format("expected {}, got '{}'", to_text(type), readable(text, shown_bytes_max))};
 }
 
 // The numbers that JSON has no text for.
@@ -207,13 +210,15 @@ private:
 }  // namespace
 
 std::string to_json(const Dynamic& value, JsonLayout layout) {
-    return printable_json(json_of(value).dump(layout == JsonLayout::indented ? 2 : -1, ' ', false, Json::error_handler_t::replace));
+    return printable_json(
+        json_of(value).dump(layout == JsonLayout::indented ? 2 : -1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, const FindActor& find_actor) {
     static constexpr std::array<std::string_view, 5> plain_kinds{"string", "enum", "bytes", "timestamp", "ref"};
     TypedReader reader{find_actor};
-    if (std::ranges::find(plain_kinds, type.kind) != plain_kinds.end()) return reader.read_text(type, std::string(text));
+    if (std::ranges::find(plain_kinds, type.kind) != plain_kinds.end())
+        return reader.read_text(type, std::string(text));
     if (type.kind == "optional" && text != "null") return parse_typed(type.parts[0].type, text, find_actor);
     if (const std::optional<double> special = special_number(type, text); special) return Dynamic{*special};
     bool is_too_deep = false;
@@ -224,8 +229,9 @@ Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, 
     };
     const Json json = Json::parse(text, look_at_depth, false);
     if (is_too_deep)
-        return Error{ErrorKind::refused, fmt::format("expected {}, got JSON that is nested deeper than {} (limits::message_depth_max)",
-                                                     to_text(type), limits::message_depth_max)};
+        return Error{ErrorKind::refused,
+                     fmt::format("expected {}, got JSON that is nested deeper than {} (limits::message_depth_max)",
+                                 to_text(type), limits::message_depth_max)};
     if (!json.is_discarded()) return reader.read(type, json);
     const bool may_be_text = type.kind == "variant" && std::ranges::any_of(type.parts, [](const PartDescription& part) {
                                  return part.type.kind == "string";

@@ -77,7 +77,8 @@ struct Spawn {
     std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
     Duration deadline{};
     std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
-    // When the spawner gives up, on this machine's CLOCK_MONOTONIC: a command that is read later than that starts nothing.
+    // When the spawner gives up, on this machine's CLOCK_MONOTONIC: a command that is read later than that starts
+    // nothing.
     std::optional<Duration> until = {};
     std::optional<bool> outlives_spawner = {};  // true: it runs until it is stopped or the session ends
     using Reply = Spawned;
@@ -201,8 +202,8 @@ struct Audit {
     using Reply = std::vector<std::string>;
 };
 
-using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await, CloseSession,
-                                 Drained, MemoryShort, Segments, Audit, Watch, RosterFrom>;
+using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await,
+                                 CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom>;
 
 }  // namespace coordinator
 

@@ -82,7 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const baton::Result<TextFile> file = TextFile::open(path);
         const char delimiter = ",;\t|"[data[1] % 4];
         if (file) {
-            const baton::Result<Header> header = read_header(*file, delimiter, data[1] % 8 < 4 ? FirstRow::names : FirstRow::values);
+            const baton::Result<Header> header =
+                read_header(*file, delimiter, data[1] % 8 < 4 ? FirstRow::names : FirstRow::values);
             if (!header && header.error().text.empty()) __builtin_trap();
             if (header && header->names.size() <= columns_max_here) {
                 const Found whole = read_in(*file, *header, delimiter, 1);

@@ -44,7 +44,8 @@ void check_envelope(const baton::detail::Envelope& envelope) {
     baton::detail::Unpacker unpacker;
     std::size_t offset = 0;
     const baton::Result<baton::detail::Envelope> again = baton::detail::read_envelope(unpacker, bytes, offset);
-    if (!again || offset != bytes.size() || again->manifest != envelope.manifest || again->tag != envelope.tag) __builtin_trap();
+    if (!again || offset != bytes.size() || again->manifest != envelope.manifest || again->tag != envelope.tag)
+        __builtin_trap();
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Goal: nothing that somebody types for a field makes the command line crash, hang or take memory without bound.
-// Method: the first byte picks a type, the rest is the text, as from a terminal. What is read must be encoded or refused
-// with a reason; what was encoded is what a receiver takes, and is JSON again.
+// Method: the first byte picks a type, the rest is the text, as from a terminal. What is read must be encoded or
+// refused with a reason; what was encoded is what a receiver takes, and is JSON again.
 
 #include <string>
 

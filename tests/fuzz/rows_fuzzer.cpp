@@ -32,8 +32,8 @@ struct Story {
 
 // One region for all stories, given back to the system in between, so that it is zero again.
 std::span<std::byte> fresh_region() {
-    static std::byte* const region = static_cast<std::byte*>(
-        ::mmap(nullptr, Ledger::region_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    static std::byte* const region = static_cast<std::byte*>(::mmap(
+        nullptr, Ledger::region_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (region == MAP_FAILED) __builtin_trap();
     ::madvise(region, Ledger::region_bytes(), MADV_DONTNEED);
     return {region, Ledger::region_bytes()};
@@ -54,10 +54,14 @@ void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) 
         case 0: words = reinterpret_cast<std::uint64_t*>(&ledger.segment(row % rows)); index = field % 8; break;
         case 1: words = reinterpret_cast<std::uint64_t*>(&ledger.lease(row % rows)); index = field % 8; break;
         case 2: words = reinterpret_cast<std::uint64_t*>(&ledger.name_row(row % 16)); index = field % 64; break;
-        case 3: words = reinterpret_cast<std::uint64_t*>(const_cast<ActorRow*>(&ledger.actor(1 + row % actors))); index = field % 32; break;
+        case 3:
+            words = reinterpret_cast<std::uint64_t*>(const_cast<ActorRow*>(&ledger.actor(1 + row % actors)));
+            index = field % 32;
+            break;
         default: break;
     }
-    if (index == 0 || index == 1) index += words == reinterpret_cast<std::uint64_t*>(region.data()) ? 2U : 0U;  // not what the file is
+    // not what the file is
+    if (index == 0 || index == 1) index += words == reinterpret_cast<std::uint64_t*>(region.data()) ? 2U : 0U;
     words[index] = value;
 }
 
@@ -122,7 +126,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             case 1: estate.drained({1 + what / 8U % actors, 1}, {1 + story.next<std::uint8_t>() % actors, 1}); break;
             case 2: static_cast<void>(estate.collect()); break;
             case 3: {
-                if (estate.list(limits::segments_listed_max).rows.size() > limits::segments_listed_max) __builtin_trap();
+                if (estate.list(limits::segments_listed_max).rows.size() > limits::segments_listed_max)
+                    __builtin_trap();
                 if (estate.audit().size() > limits::segments_listed_max) __builtin_trap();
                 static_cast<void>(estate.last_transitions({1 + what / 8U % actors, 1}, 8));
                 break;

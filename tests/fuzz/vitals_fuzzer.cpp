@@ -34,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // Each write: which row, at which word of it, which value; the first words are used most.
     for (std::size_t at = 0; at + 12 <= size; at += 12) {
         const std::size_t word = (std::size_t{data[at + 1]} << 8 | data[at + 2]) % (VitalsRow::bytes / 8);
-        std::memcpy(rows + data[at] % actors * VitalsRow::bytes + (data[at + 3] % 2 == 0 ? word : word % 128) * 8, data + at + 4, 8);
+        std::memcpy(rows + data[at] % actors * VitalsRow::bytes + (data[at + 3] % 2 == 0 ? word : word % 128) * 8,
+                    data + at + 4, 8);
     }
     for (std::uint32_t number = 1; number <= actors; ++number) {
         const ActorId one = actor(number);

@@ -24,10 +24,12 @@ TEST_CASE("actors are started and stopped without waiting for each", "[process]"
     ProcessWorld world;
     baton::Context& context = world.scenario().context();
     std::vector<baton::Pending<ProbeRef>> starting;
-    for (const char* name : {"Alice", "Bob"}) starting.push_back(context.spawn_later<probe::Protocol>({"probe", name}).value());
+    for (const char* name : {"Alice", "Bob"})
+        starting.push_back(context.spawn_later<probe::Protocol>({"probe", name}).value());
     std::vector<baton::AnyRef> actors;
     for (auto& one : starting) actors.push_back(one.get(10s).value());
-    CHECK(context.spawn_later<probe::Protocol>({"no-such-program"}).value().get(10s).error().kind == ErrorKind::refused);
+    CHECK(context.spawn_later<probe::Protocol>({"no-such-program"}).value().get(10s).error().kind ==
+          ErrorKind::refused);
 
     auto stopping = context.stop_later(actors).value();
     CHECK(context.wait_for([&] { return stopping.ready(); }, 10s));

@@ -23,7 +23,8 @@ struct LookUp;
 struct MakeMore;
 struct LetGo;
 struct Report;
-using Protocol = baton::Protocol<Play, Offer, Take, Work, Look, Fill, HoldLease, HandOut, LookUp, MakeMore, LetGo, Report>;
+using Protocol =
+    baton::Protocol<Play, Offer, Take, Work, Look, Fill, HoldLease, HandOut, LookUp, MakeMore, LetGo, Report>;
 using Address = baton::Ref<Protocol>;
 
 // All transitions with `peer`: "done", or what stopped it. What is handed out is called by `name` and more.
@@ -37,7 +38,8 @@ struct Fill { baton::Slice item; std::int64_t value = 0; using Reply = std::uint
 struct HoldLease { baton::Lease item; };
 struct HandOut { baton::Segment item; std::string name; using Reply = std::uint64_t; };
 struct LookUp { std::string name; using Reply = std::int64_t; };  // attaches, and says what it reads
-struct MakeMore { std::uint64_t count = 0; using Reply = std::uint64_t; };  // segments that are full of -1; they are kept
+// segments that are full of -1; they are kept
+struct MakeMore { std::uint64_t count = 0; using Reply = std::uint64_t; };
 struct LetGo { using Reply = std::uint64_t; };       // releases all that is kept; how many segments
 struct Held {
     std::uint64_t kept = 0;

@@ -53,7 +53,9 @@ public:
         std::ranges::fill(command.item.as<std::int64_t>(), command.value);
         return command.item.first();
     }
-    std::uint64_t on(HandOut command) { return context_->export_as(std::move(command.item), command.name).ok() ? 1 : 0; }
+    std::uint64_t on(HandOut command) {
+        return context_->export_as(std::move(command.item), command.name).ok() ? 1 : 0;
+    }
     std::int64_t on(const LookUp& command) {
         return context_->look_up<baton::Lease>(command.name).value().as<std::int64_t>()[elements - 1];
     }
@@ -87,7 +89,8 @@ private:
         require(back.as<std::int64_t>()[elements - 1] == 4, "the receiver's work came back");
         back = {};
         baton::Loan lent = context_->lend(make(5)).value();
-        require(context_->ask(peer, Look{lent.lease().value(), ""}, deadline).value() == 5, "the reader saw what was lent");
+        require(context_->ask(peer, Look{lent.lease().value(), ""}, deadline).value() == 5,
+                "the reader saw what was lent");
         {
             Look refused{lent.lease().value(), too_much};
             require(!context_->ask(peer, std::move(refused), deadline).ok(), "a lease can be refused");
@@ -103,7 +106,8 @@ private:
         context_->export_as(make(own_value), name + "-own").value();
         baton::Segment own = context_->import_from(name + "-own", layout).value();
         require(is_intact(own) && own.as<std::int64_t>()[0] == own_value, "what was handed out came in again");
-        require(context_->ask(peer, HandOut{make(theirs_value), name + "-theirs"}, deadline).value() == 1, "the peer hands out");
+        require(context_->ask(peer, HandOut{make(theirs_value), name + "-theirs"}, deadline).value() == 1,
+                "the peer hands out");
         own = context_->import_from(name + "-theirs", layout).value();
         require(is_intact(own) && own.as<std::int64_t>()[0] == theirs_value, "what the peer handed out came in");
         own = {};
@@ -138,6 +142,7 @@ private:
 int main(int argc, char** argv) {
     constexpr std::string_view option = "crash-at=";
     for (int index = 1; index < argc; ++index)
-        if (std::string_view(argv[index]).starts_with(option)) ::setenv("BATON_CRASH_AT", argv[index] + option.size(), 1);
+        if (std::string_view(argv[index]).starts_with(option))
+            ::setenv("BATON_CRASH_AT", argv[index] + option.size(), 1);
     return baton::run_actor<Player, Protocol>(argc, argv);
 }

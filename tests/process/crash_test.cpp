@@ -40,7 +40,8 @@ class CrashWorld {
 public:
     // The coordinator reads where to end when it starts; its actors do not pass its points.
     explicit CrashWorld(const std::string& coordinator_crashes_at = {}) {
-        // Of some 200 sessions most processes are killed; to look for leaks at the end of the others took half of the time.
+        // Of some 200 sessions most processes are killed; to look for leaks at the end of the others took half of the
+        // time.
         ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
         if (!coordinator_crashes_at.empty()) ::setenv("BATON_CRASH_AT", coordinator_crashes_at.c_str(), 1);
         scenario();
@@ -61,7 +62,9 @@ public:
         if (!list) return list.error();
         return list->alive;
     }
-    bool is_frozen(pid_t pid) { return baton::detail::facts_of(pid).value_or(baton::detail::ProcessFacts{}).state == 'T'; }
+    bool is_frozen(pid_t pid) {
+        return baton::detail::facts_of(pid).value_or(baton::detail::ProcessFacts{}).state == 'T';
+    }
 
     // What is true in the end, no matter which process died or slept: the survivors answer and their data are whole;
     // they release it, and then nothing is alive and the audit is clean.
@@ -92,7 +95,8 @@ public:
             std::ifstream file{path, std::ios::binary};
             if (!file) continue;
             std::vector<std::int64_t> content(elements);
-            file.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(elements * sizeof(std::int64_t)));
+            file.read(reinterpret_cast<char*>(content.data()),
+                      static_cast<std::streamsize>(elements * sizeof(std::int64_t)));
             INFO(path);
             CHECK(std::ranges::all_of(content, [value](std::int64_t one) { return one == value; }));
             is_outside = true;
@@ -174,13 +178,15 @@ bool run_newcomer(std::string_view point, Mode mode) {
     CrashWorld world;
     const Address peer = world.spawn("peer");
     const std::string crash_at = std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze");
-    const baton::detail::coordinator::Spawn spawn{"crash_story", "victim", {"crash-at=" + crash_at}, world.world.session().searched_folders(),
-                                          0, 10s, std::nullopt};
+    const baton::detail::coordinator::Spawn spawn{
+        "crash_story", "victim",    {"crash-at=" + crash_at}, world.world.session().searched_folders(), 0,
+        10s,           std::nullopt};
     baton::detail::Loop& loop = world.world.session().loop();
     const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
     std::vector<Address> survivors{peer};
     if (mode == Mode::kill) {
-        const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
+        const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(
+            loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
         REQUIRE_FALSE(spawned.ok());
         CHECK(spawned.error().kind == ErrorKind::failed);
         CHECK_THAT(spawned.error().text, Catch::Matchers::Contains("signal -9"));
@@ -191,7 +197,8 @@ bool run_newcomer(std::string_view point, Mode mode) {
                 if (row.name == "victim") pid = static_cast<pid_t>(row.pid);
         CHECK(world.scenario().ask(peer, Report{}, 5s).ok());
         ::kill(pid, SIGCONT);
-        const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
+        const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(
+            loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
         REQUIRE(spawned.ok());
         survivors.push_back(Address{spawned->actor.id});
     }
@@ -209,8 +216,10 @@ bool run_leaver(std::string_view point, Mode mode) {
     CHECK(world.scenario().ask(victim, Offer{peer, 2}, 5s).value() == "offered");
     CHECK(world.scenario().ask(victim, MakeMore{2}, 5s).value() == 2);
     baton::detail::Loop& loop = world.world.session().loop();
-    const auto stopping = loop.request(coordinator_id, "StopActors",
-                                       baton::detail::encoded_body(baton::detail::coordinator::StopActors{{victim}, 5s, false}), 10s).value();
+    const auto stopping =
+        loop.request(coordinator_id, "StopActors",
+                     baton::detail::encoded_body(baton::detail::coordinator::StopActors{{victim}, 5s, false}), 10s)
+            .value();
     if (mode == Mode::freeze) {
         while (!world.is_frozen(pid)) {
         }
@@ -218,7 +227,8 @@ bool run_leaver(std::string_view point, Mode mode) {
         CHECK_FALSE(world.scenario().join(victim, 1ms).ok());
         ::kill(pid, SIGCONT);
     }
-    const auto ended = baton::detail::decoded_reply<std::vector<baton::Ended>>(loop.await(stopping, baton::Deadline::in(loop.clock(), 10s)));
+    const auto ended = baton::detail::decoded_reply<std::vector<baton::Ended>>(
+        loop.await(stopping, baton::Deadline::in(loop.clock(), 10s)));
     REQUIRE(ended.ok());
     REQUIRE(ended->size() == 1);
     CHECK(ended->front().exit.code == (mode == Mode::kill ? SIGKILL : 0));
@@ -232,7 +242,8 @@ bool run_spawn(std::string_view point, Mode mode) {
     const Address bystander = world.spawn("bystander");
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());  // its address is known from here on
     const pid_t coordinator = static_cast<pid_t>(world.world.session().find("coordinator").value().pid);
-    const baton::detail::coordinator::Spawn spawn{"crash_story", "late", {}, world.world.session().searched_folders(), 0, 10s, std::nullopt};
+    const baton::detail::coordinator::Spawn spawn{
+        "crash_story", "late", {}, world.world.session().searched_folders(), 0, 10s, std::nullopt};
     baton::detail::Loop& loop = world.world.session().loop();
     const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
     if (mode == Mode::kill) {
@@ -244,7 +255,8 @@ bool run_spawn(std::string_view point, Mode mode) {
     }
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
     ::kill(coordinator, SIGCONT);
-    const auto spawned = baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
+    const auto spawned =
+        baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
     REQUIRE(spawned.ok());
     world.check_end({bystander, Address{spawned->actor.id}});
     return true;
@@ -276,7 +288,8 @@ bool run_coordinator(std::string_view point, Mode mode) {
             }
             static_cast<void>(world.alive());
         }
-        CHECK_FALSE(baton::detail::facts_of(coordinator).value_or(baton::detail::ProcessFacts{.state = 'Z'}).state == 'R');
+        CHECK_FALSE(baton::detail::facts_of(coordinator).value_or(baton::detail::ProcessFacts{.state = 'Z'}).state ==
+                    'R');
         check_next_start(world);
         return true;
     }
@@ -284,8 +297,10 @@ bool run_coordinator(std::string_view point, Mode mode) {
     while (!world.is_frozen(coordinator)) {
     }
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
-    CHECK(baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Audit{}, longer_than_every_deadline).error().kind ==
-          ErrorKind::timed_out);
+    CHECK(baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Audit{},
+                              longer_than_every_deadline)
+              .error()
+              .kind == ErrorKind::timed_out);
     ::kill(coordinator, SIGCONT);
     world.check_end({sleeper, bystander});
     return true;
@@ -299,7 +314,8 @@ std::vector<Role> candidates(std::string_view point) {
             if (baton::detail::crash_point_names[at] == point) return true;
         return false;
     };
-    if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) || is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started))
+    if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
+        is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};
@@ -311,7 +327,8 @@ bool run_as(Role role, std::string_view point, Mode mode) {
     switch (role) {
         case Role::newcomer: return run_newcomer(point, mode);
         case Role::leaver: return run_leaver(point, mode);
-        case Role::coordinator: return point.starts_with("spawn.") ? run_spawn(point, mode) : run_coordinator(point, mode);
+        case Role::coordinator:
+            return point.starts_with("spawn.") ? run_spawn(point, mode) : run_coordinator(point, mode);
         default: return run(point, role, mode);
     }
 }
@@ -324,7 +341,8 @@ std::map<std::string, std::string> documented(Mode mode) {
     std::map<std::string, std::string> cells;
     std::smatch found;
     for (std::string line; std::getline(document, line);)
-        if (std::regex_match(line, found, row)) cells[found[1].str() + " " + found[2].str()] = found[mode == Mode::kill ? 3 : 4].str();
+        if (std::regex_match(line, found, row))
+            cells[found[1].str() + " " + found[2].str()] = found[mode == Mode::kill ? 3 : 4].str();
     return cells;
 }
 
@@ -348,10 +366,12 @@ void run_all(Mode mode) {
 
 }  // namespace
 
-TEST_CASE("whoever is killed at any step of a hand-over, nothing is lost, doubled or left", "[crash][I1][I3][I5][I6][I7]") {
+TEST_CASE("whoever is killed at any step of a hand-over, nothing is lost, doubled or left",
+          "[crash][I1][I3][I5][I6][I7]") {
     run_all(Mode::kill);
 }
 
-TEST_CASE("whoever is frozen at any step of a hand-over is declared dead by nobody, and goes on when woken", "[crash][I8]") {
+TEST_CASE("whoever is frozen at any step of a hand-over is declared dead by nobody, and goes on when woken",
+          "[crash][I8]") {
     run_all(Mode::freeze);
 }

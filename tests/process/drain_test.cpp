@@ -10,7 +10,8 @@ constexpr std::uint64_t given_while_waiting = 50;
 // What the giver has sent is in the kernel's hands: its connection stands since the first gift, and the thread that
 // wrote its answer to us had written the gifts before.
 void give_and_die(VaultWorld& world, vault::Address giver, vault::Address heir) {
-    REQUIRE(world.scenario().ask(giver, vault::Make{heir, given_while_waiting, 100, ""}).value() == given_while_waiting);
+    REQUIRE(world.scenario().ask(giver, vault::Make{heir, given_while_waiting, 100, ""}).value() ==
+            given_while_waiting);
     world.kill(giver);
     // The heir has some turns in which it could say too soon that all has come.
     for (int round = 0; round < 200; ++round) static_cast<void>(world.segments());
@@ -19,8 +20,8 @@ void give_and_die(VaultWorld& world, vault::Address giver, vault::Address heir) 
 }  // namespace
 
 // Goal: none of a dead giver's gifts is settled while it lies in its heir's inbox.
-// Method: the heir waits, in its own code and on purpose, from before the gifts came until the giver has been settled as
-// far as possible.
+// Method: the heir waits, in its own code and on purpose, from before the gifts came until the giver has been settled
+// as far as possible.
 TEST_CASE("all gifts of a giver that is killed arrive, wherever its heir waits meanwhile", "[process][T6][I3]") {
     VaultWorld world;
     const vault::Address giver = world.spawn("giver");

@@ -95,7 +95,8 @@ TEST_CASE("what a member left to another of the same process is settled", "[proc
 TEST_CASE("a silent connection of the process of a dead peer is waited for until it ends", "[process][T6]") {
     VaultWorld world;
     const vault::Address heir = world.spawn("heir");
-    const auto located = baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Locate{heir}, 5s).value();
+    const auto located =
+        baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Locate{heir}, 5s).value();
     baton::detail::UniqueFd silent = connect_to(located.address);
     char greeting = 0;
     REQUIRE(::read(silent.get(), &greeting, 1) == 1);  // it has been accepted

@@ -52,7 +52,8 @@ std::set<std::string> names_of(ProcessWorld& world, bool with_exited) {
 
 }  // namespace
 
-TEST_CASE("a spawn by a frozen coordinator ends at its deadline, and is not made up for when it wakes", "[process][I8]") {
+TEST_CASE("a spawn by a frozen coordinator ends at its deadline, and is not made up for when it wakes",
+          "[process][I8]") {
     ProcessWorld world;
     world.session();
     Frost frost{world};
@@ -67,13 +68,16 @@ TEST_CASE("a spawn by a frozen coordinator ends at its deadline, and is not made
     CHECK(world.scenario().ask(world.spawn("late"), probe::Echo{"now"}).value() == "now");
 }
 
-TEST_CASE("an actor that becomes ready while its coordinator is frozen does not outlive its spawner's deadline", "[process][I8]") {
+TEST_CASE("an actor that becomes ready while its coordinator is frozen does not outlive its spawner's deadline",
+          "[process][I8]") {
     ProcessWorld world;
     const std::string fifo = world.make_fifo("gate");
     const baton::Clock& clock = world.session().loop().clock();
     baton::detail::Spawning spawning =
-        baton::detail::Spawning::begin(world.session().loop(), {"probe", "late", {"wait-before-join", fifo}, world.session().searched_folders()},
-                               baton::Deadline::in(clock, 2s)).value();
+        baton::detail::Spawning::begin(
+            world.session().loop(), {"probe", "late", {"wait-before-join", fifo}, world.session().searched_folders()},
+            baton::Deadline::in(clock, 2s))
+            .value();
     world.wait_for_state("late", "starting");
     const pid_t pid = world.pid_of(world.session().roster(false).value().at(1).actor);
     const auto end = baton::detail::open_pidfd(pid).value();
@@ -94,8 +98,10 @@ TEST_CASE("an actor whose spawner has left the wait is killed when the answer co
     baton::AnyRef actor;
     {
         const baton::detail::Spawning spawning =
-            baton::detail::Spawning::begin(world.session().loop(), {"probe", "unwanted", {}, world.session().searched_folders()},
-                                   baton::Deadline::in(world.session().loop().clock(), 30s)).value();
+            baton::detail::Spawning::begin(world.session().loop(),
+                                           {"probe", "unwanted", {}, world.session().searched_folders()},
+                                           baton::Deadline::in(world.session().loop().clock(), 30s))
+                .value();
         for (std::string state; state != "ready";)
             for (const baton::RosterRow& row : other->roster(false).value())
                 if (row.name == "unwanted") {
@@ -114,7 +120,9 @@ TEST_CASE("an actor's own spawn ends at its deadline too", "[process][I8]") {
     REQUIRE(world.scenario().ask(parent, probe::Echo{"known"}).ok());  // from here on without the coordinator
     Frost frost{world};
     baton::Result<std::string> outcome = std::string{};
-    CHECK(time_of([&] { outcome = world.scenario().ask(parent, probe::SpawnWithin{"probe", "late", 300}, 20s); }) < soon);
+    CHECK(time_of([&] {
+              outcome = world.scenario().ask(parent, probe::SpawnWithin{"probe", "late", 300}, 20s);
+          }) < soon);
     CHECK_THAT(outcome.value(), Catch::StartsWith("timed_out") && Catch::Contains("coordinator has not answered"));
     frost.thaw();
     CHECK(names_of(world, true) == std::set<std::string>{"parent"});

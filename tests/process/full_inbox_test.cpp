@@ -30,7 +30,8 @@ TEST_CASE("a scenario that floods itself is refused at once", "[process][I8]") {
     CHECK(sent.error().kind == baton::ErrorKind::overloaded);
     CHECK_THAT(sent.error().text, Catch::Contains("collect"));
     CHECK_FALSE(world.session().collect("Count", {.count = 5, .within = 20s}).value().empty());
-    while (!(sent = context.send(context.self<probe::Protocol>(), count, 1h))) CHECK(world.session().collect("Count", {.count = 1}).ok());
+    while (!(sent = context.send(context.self<probe::Protocol>(), count, 1h)))
+        CHECK(world.session().collect("Count", {.count = 1}).ok());
 }
 
 TEST_CASE("of two that flood each other one is told of the deadlock, and the other goes on", "[process][I8]") {
@@ -49,12 +50,14 @@ TEST_CASE("of two that flood each other one is told of the deadlock, and the oth
     CHECK(of_alice.taken == count);
 }
 
-TEST_CASE("a flood of an actor that waits for the flooder's answer is named as the circle that it is", "[process][I8]") {
+TEST_CASE("a flood of an actor that waits for the flooder's answer is named as the circle that it is",
+          "[process][I8]") {
     ProcessWorld world;
     const ProbeRef alice = world.spawn("Alice");
     const ProbeRef bob = world.spawn("Bob");
     // Bob asks Alice to flood him, and takes nothing while he waits for her answer.
-    const std::string text = world.scenario().ask(bob, probe::AskToFlood{alice, bob, 1'000, ballast, long_deadline}, 60s).value();
+    const std::string text =
+        world.scenario().ask(bob, probe::AskToFlood{alice, bob, 1'000, ballast, long_deadline}, 60s).value();
     CHECK_THAT(text, Catch::Contains("deadlock") && Catch::Contains("Alice waits for room in the full inbox of Bob") &&
                          Catch::Contains("Bob waits for an answer of Alice"));
 }

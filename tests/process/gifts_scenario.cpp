@@ -1,4 +1,5 @@
-// What interrupt_test.py interrupts: vaults that pass segments around without end, and one that makes and gives for ever.
+// What interrupt_test.py interrupts: vaults that pass segments around without end, and one that makes and gives for
+// ever.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -13,7 +14,8 @@ int main(int argc, char** argv) {
         const auto flooder = scenario.spawn<vault::Protocol>({"vault", "flooder"});
         for (std::uint64_t number = 0; number < 20; ++number) {
             baton::Segment item = scenario.create_array<std::int64_t>({100});
-            scenario.send(ring[number % ring.size()], vault::Wander{std::move(item), 0, ~std::uint64_t{0}, number, ring});
+            scenario.send(ring[number % ring.size()],
+                          vault::Wander{std::move(item), 0, ~std::uint64_t{0}, number, ring});
         }
         scenario.send(flooder, vault::Flood{ring[0], 16});
         baton::Segment kept = scenario.create_array<std::int64_t>({1000});

@@ -78,8 +78,8 @@ struct Reverse {
     using Reply = std::vector<baton::Segment>;  // `maybe` last
 };
 
-using Protocol = baton::Protocol<Double, Hold, HoldAsked, Spoil, GiveBack, Sum, Fill, KeepLease, Drop, Make, LendMe, SliceForMe,
-                                 Reclaim, Reverse, Forward, Show, AskBack>;
+using Protocol = baton::Protocol<Double, Hold, HoldAsked, Spoil, GiveBack, Sum, Fill, KeepLease, Drop, Make, LendMe,
+                                 SliceForMe, Reclaim, Reverse, Forward, Show, AskBack>;
 
 // What it says to a scenario.
 struct Shown {

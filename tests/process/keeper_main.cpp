@@ -51,7 +51,9 @@ public:
         lent_ = std::move(*lent);
         return lent_.lease();
     }
-    baton::Result<baton::Slice> on(const keeper::SliceForMe& command) { return lent_.slice(command.first, command.count); }
+    baton::Result<baton::Slice> on(const keeper::SliceForMe& command) {
+        return lent_.slice(command.first, command.count);
+    }
     baton::Result<double> on(const keeper::Reclaim& command) {
         const std::chrono::duration<double> seconds{command.seconds};
         baton::Result<baton::Segment> whole = lent_.reclaim(std::chrono::duration_cast<baton::Duration>(seconds));
@@ -74,13 +76,16 @@ public:
             context_->send(command.audience, keeper::Shown{"a film", filled({1}, 7).value(), lent_.lease().value()}));
     }
     baton::Result<double> on(const keeper::AskBack& command) {
-        baton::Result<baton::Segment> improved = context_->ask(command.audience, keeper::Improve{filled({1}, 9).value()});
+        baton::Result<baton::Segment> improved =
+            context_->ask(command.audience, keeper::Improve{filled({1}, 9).value()});
         if (!improved) return improved.error();
         return static_cast<double>(improved->as<float>()[0]);
     }
 
 private:
-    static double sum_of(std::span<const float> elements) { return std::accumulate(elements.begin(), elements.end(), 0.0); }
+    static double sum_of(std::span<const float> elements) {
+        return std::accumulate(elements.begin(), elements.end(), 0.0);
+    }
     baton::Result<baton::Segment> filled(const std::vector<std::uint64_t>& shape, float value) {
         baton::Result<baton::Segment> made = context_->create_array<float>(shape);
         if (made) std::ranges::fill(made->as<float>(), value);

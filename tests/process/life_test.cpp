@@ -55,7 +55,8 @@ TEST_CASE("sixteen actors start in parallel and stop without a trace", "[process
     for (const baton::Ended& one : ended) CHECK(one.exit.kind == ExitKind::stopped);
 }
 
-TEST_CASE("an exception out of a handler is answered with its type, text and frames, and the actor lives on", "[process]") {
+TEST_CASE("an exception out of a handler is answered with its type, text and frames, and the actor lives on",
+          "[process]") {
     ProcessWorld world;
     const ProbeRef alice = world.spawn("Alice");
     const auto outcome = world.scenario().ask(alice, probe::Throw{"seven is no colour"});
@@ -78,7 +79,8 @@ TEST_CASE("how an actor ended is a value", "[process]") {
         return scenario.join(actor, 10s).value().exit;
     };
     SECTION("the code that main returned") {
-        const auto exit = exit_after("one", [&](ProbeRef actor) { static_cast<void>(scenario.ask(actor, probe::ExitWith{3})); });
+        const auto exit =
+            exit_after("one", [&](ProbeRef actor) { static_cast<void>(scenario.ask(actor, probe::ExitWith{3})); });
         CHECK(exit.kind == ExitKind::returned);
         CHECK(exit.code == 3);
         CHECK(exit.in_hand == "ExitWith");
@@ -90,16 +92,19 @@ TEST_CASE("how an actor ended is a value", "[process]") {
         CHECK(baton::to_text(exit) == "signal -15 (Terminated)");
     }
     SECTION("the promise that it broke") {
-        const auto exit = exit_after("three", [&](ProbeRef actor) { static_cast<void>(scenario.ask(actor, probe::FailCheck{"pigs fly"})); });
+        const auto exit = exit_after(
+            "three", [&](ProbeRef actor) { static_cast<void>(scenario.ask(actor, probe::FailCheck{"pigs fly"})); });
         CHECK(exit.kind == ExitKind::failed_check);
         CHECK_THAT(exit.text, Catch::Contains("pigs fly"));
     }
     SECTION("stopped, when it was asked to") {
-        const auto exit = exit_after("four", [&](ProbeRef actor) { CHECK(scenario.stop(actor).value().exit.kind == ExitKind::stopped); });
+        const auto exit = exit_after(
+            "four", [&](ProbeRef actor) { CHECK(scenario.stop(actor).value().exit.kind == ExitKind::stopped); });
         CHECK(exit.kind == ExitKind::stopped);
     }
     SECTION("stopped, when it asked itself to") {
-        const auto exit = exit_after("five", [&](ProbeRef actor) { scenario.send(actor, probe::StopYourself{}).value(); });
+        const auto exit =
+            exit_after("five", [&](ProbeRef actor) { scenario.send(actor, probe::StopYourself{}).value(); });
         CHECK(exit.kind == ExitKind::stopped);
     }
 }
@@ -177,7 +182,8 @@ TEST_CASE("who has not read its answer yet is in no circle", "[process]") {
     world.release(fifo);
     const std::string text = world.scenario().ask(bob, probe::AskAround{{alice}, "", 0.8}, 20s).value();
     REQUIRE(::kill(world.pid_of(alice), SIGCONT) == 0);
-    CHECK_THAT(text, Catch::StartsWith("timed_out: Alice has not answered before the deadline: it has been handling AskAround"));
+    CHECK_THAT(text, Catch::StartsWith(
+                         "timed_out: Alice has not answered before the deadline: it has been handling AskAround"));
     CHECK(alices.get(20s).value() == "nobody is left to ask");
 }
 

@@ -36,20 +36,24 @@ void timed(const char* what, std::uint64_t count, Work&& work) {
     const auto start = std::chrono::steady_clock::now();
     work();
     const auto took = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start);
-    std::printf("%-40s %9llu: %8.3f us each\n", what, static_cast<unsigned long long>(count), took.count() / static_cast<double>(count));
+    std::printf("%-40s %9llu: %8.3f us each\n", what, static_cast<unsigned long long>(count),
+                took.count() / static_cast<double>(count));
     std::fflush(stdout);
 }
 
 }  // namespace
 
-TEST_CASE(IN_WORDS("a million", "a hundred thousand") " segments made and released one after the other take the memory of one", "[process][many]") {
+TEST_CASE(IN_WORDS("a million",
+                   "a hundred thousand") " segments made and released one after the other take the memory of one",
+          "[process][many]") {
     const Unguarded unguarded;
     VaultWorld world;
     const vault::Address maker = world.spawn("maker");
     std::uint64_t bytes = 0;
     for (const std::uint64_t count : {333'334 / scale, 666'667 / scale}) {
         timed("create and release", count, [&] {
-            CHECK(world.scenario().request(maker, vault::Churn{count, 100}).value().get(long_deadline).value() == count);
+            CHECK(world.scenario().request(maker, vault::Churn{count, 100}).value().get(long_deadline).value() ==
+                  count);
         });
         const auto now = world.segments();
         CHECK(now.alive == 0);
@@ -61,18 +65,21 @@ TEST_CASE(IN_WORDS("a million", "a hundred thousand") " segments made and releas
     CHECK(world.audit().empty());
 }
 
-TEST_CASE(IN_WORDS("fifty thousand", "five thousand") " segments live in one actor and go to another in a stream", "[process][many]") {
+TEST_CASE(IN_WORDS("fifty thousand", "five thousand") " segments live in one actor and go to another in a stream",
+          "[process][many]") {
     const Unguarded unguarded;
     for (const std::uint64_t count : {25'000 / scale, 50'000 / scale}) {
         VaultWorld world;
         const vault::Address giver = world.spawn("giver");
         const vault::Address taker = world.spawn("taker");
         timed("alive at once", count, [&] {
-            CHECK(world.scenario().request(giver, vault::Occupy{64, count}).value().get(long_deadline).value() == count);
+            CHECK(world.scenario().request(giver, vault::Occupy{64, count}).value().get(long_deadline).value() ==
+                  count);
         });
         CHECK(world.alive() == count);
         timed("given and taken", count, [&] {
-            CHECK(world.scenario().request(giver, vault::GiveOccupied{taker}).value().get(long_deadline).value() == count);
+            CHECK(world.scenario().request(giver, vault::GiveOccupied{taker}).value().get(long_deadline).value() ==
+                  count);
             while (world.scenario().request(taker, vault::HowMany{}).value().get(long_deadline).value() < count) {
             }
         });
@@ -85,7 +92,8 @@ TEST_CASE(IN_WORDS("fifty thousand", "five thousand") " segments live in one act
             world.wait_for_alive(0);
         });
         timed("made again of what came home", count, [&] {
-            CHECK(world.scenario().request(giver, vault::Occupy{64, count}).value().get(long_deadline).value() == count);
+            CHECK(world.scenario().request(giver, vault::Occupy{64, count}).value().get(long_deadline).value() ==
+                  count);
         });
         CHECK(world.segments().bytes == count * 4096);
         timed("settled after a death", count, [&] {
@@ -98,7 +106,8 @@ TEST_CASE(IN_WORDS("fifty thousand", "five thousand") " segments live in one act
     }
 }
 
-TEST_CASE(IN_WORDS("eight thousand", "eight hundred") " leases of one lend come back before it is reclaimed", "[process][many]") {
+TEST_CASE(IN_WORDS("eight thousand", "eight hundred") " leases of one lend come back before it is reclaimed",
+          "[process][many]") {
     const Unguarded unguarded;
     VaultWorld world;
     const vault::Address reader = world.spawn("reader");
@@ -110,7 +119,8 @@ TEST_CASE(IN_WORDS("eight thousand", "eight hundred") " leases of one lend come 
         });
         timed("leases sent and claimed", count, [&] {
             std::vector<baton::Pending<std::int64_t>> keeping;
-            for (baton::Lease& lease : leases) keeping.push_back(world.scenario().request(reader, vault::KeepLease{std::move(lease)}).value());
+            for (baton::Lease& lease : leases)
+                keeping.push_back(world.scenario().request(reader, vault::KeepLease{std::move(lease)}).value());
             for (auto& one : keeping) CHECK(one.get(long_deadline).value() == 100);
         });
         CHECK(lent.leases_out() == count);
@@ -136,7 +146,9 @@ TEST_CASE("four gibibytes are handed over and come back", "[process][many]") {
     const auto elements = segment.as<std::int64_t>();
     elements[elements.size() - 2] = 17;
     Segment back;
-    timed("4 GiB there and back", 1, [&] { back = world.scenario().ask(marker, vault::MarkEnds{std::move(segment), 42}).value(); });
+    timed("4 GiB there and back", 1, [&] {
+        back = world.scenario().ask(marker, vault::MarkEnds{std::move(segment), 42}).value();
+    });
     const auto now = back.as<std::int64_t>();
     REQUIRE(now.size() == size / 8);
     CHECK(now.front() == 42);
@@ -145,7 +157,8 @@ TEST_CASE("four gibibytes are handed over and come back", "[process][many]") {
     CHECK(world.audit().empty());
 }
 
-TEST_CASE(IN_WORDS("two hundred", "twenty") " actors hand over at once, each to the next in a ring", "[process][many]") {
+TEST_CASE(IN_WORDS("two hundred", "twenty") " actors hand over at once, each to the next in a ring",
+          "[process][many]") {
     const Unguarded unguarded;
     for (const std::uint64_t count : {100 / scale, 200 / scale}) {
         VaultWorld world;
@@ -155,7 +168,9 @@ TEST_CASE(IN_WORDS("two hundred", "twenty") " actors hand over at once, each to 
         timed("gifts in a ring", count * gifts, [&] {
             std::vector<baton::Pending<std::uint64_t>> giving;
             for (std::size_t index = 0; index < ring.size(); ++index)
-                giving.push_back(world.scenario().request(ring[index], vault::Make{ring[(index + 1) % ring.size()], gifts, 8, ""}).value());
+                giving.push_back(world.scenario()
+                                     .request(ring[index], vault::Make{ring[(index + 1) % ring.size()], gifts, 8, ""})
+                                     .value());
             for (auto& one : giving) CHECK(one.get(long_deadline).value() == gifts);
             for (const vault::Address& one : ring) CHECK(world.wait_for_kept(one, gifts).kept == gifts);
         });

@@ -25,7 +25,8 @@ std::uint64_t shm_bytes_free() {
 
 }  // namespace
 
-TEST_CASE("a session's budget bounds all of its actors together, and is whole again when they let go", "[process][memory]") {
+TEST_CASE("a session's budget bounds all of its actors together, and is whole again when they let go",
+          "[process][memory]") {
     VaultWorld world{8 * mebibyte};
     const vault::Address a = world.spawn("a");
     const vault::Address b = world.spawn("b");
@@ -77,7 +78,8 @@ TEST_CASE("an actor that waits for memory gets what another lets go meanwhile", 
     CHECK(world.audit().empty());
 }
 
-TEST_CASE("an actor over its own budget gets back what others let go of its home, and nothing of others'", "[process][memory]") {
+TEST_CASE("an actor over its own budget gets back what others let go of its home, and nothing of others'",
+          "[process][memory]") {
     VaultWorld world;
     const vault::Address small = world.spawn("small", mebibyte);
     const vault::Address other = world.spawn("other");
@@ -150,7 +152,8 @@ TEST_CASE("a session that finds /dev/shm full says so", "[.full]") {
     {
         ProcessWorld world;
         CHECK_FALSE(baton::detail::Session::enter({}).ok());
-        for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) CHECK(entry.path().filename() == "filler");
+        for (const auto& entry : std::filesystem::directory_iterator("/dev/shm"))
+            CHECK(entry.path().filename() == "filler");
         CHECK(::ftruncate(fd, 0) == 0);
         auto session = baton::detail::Session::enter({}).value();
         world.watch(session->id());

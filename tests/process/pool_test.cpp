@@ -50,7 +50,8 @@ public:
     void remove(const std::string& path) { std::filesystem::remove(path); }
 };
 
-// The values of 0, 1, ... that `make` makes, each when it is taken. (std::views can't be used with clang before version 16.)
+// The values of 0, 1, ... that `make` makes, each when it is taken. (std::views can't be used with clang before version
+// 16.)
 class Made {
 public:
     Made(int count, std::function<int(int)> make) : count_(count), make_(std::move(make)) {}
@@ -92,16 +93,19 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
     CHECK(pool.map<std::int64_t>("square", numbers).value().values().value() == expected);
 
     SECTION("any range will do, and none of it gives nothing") {
-        CHECK(pool.map<std::int64_t>("square", Made{4, [](int x) { return x; }}).value().values().value() == Numbers{0, 1, 4, 9});
+        CHECK(pool.map<std::int64_t>("square", Made{4, [](int x) { return x; }}).value().values().value() ==
+              Numbers{0, 1, 4, 9});
         CHECK(pool.map<std::int64_t>("square", Numbers{}).value().size() == 0);
     }
     SECTION("tuples and named arguments") {
         using Row = std::tuple<int, int>;
-        CHECK(pool.starmap<std::int64_t>("power", std::vector<Row>{{2, 10}, {3, 3}}).value().values().value() == Numbers{1024, 27});
+        CHECK(pool.starmap<std::int64_t>("power", std::vector<Row>{{2, 10}, {3, 3}}).value().values().value() ==
+              Numbers{1024, 27});
         const std::vector<std::tuple<int>> bases{{2}, {3}};
         std::vector exponents{std::tuple{named("exponent", 5)}, std::tuple{named("exponent", 2)}};
         CHECK(pool.starmap<std::int64_t>("power", bases, exponents).value().values().value() == Numbers{32, 9});
-        CHECK(pool.submit<std::int64_t>("power", named("exponent", 4), named("base", 2)).value().get(10s).value() == 16);
+        CHECK(pool.submit<std::int64_t>("power", named("exponent", 4), named("base",
+        2)).value().get(10s).value() == 16);
     }
     SECTION("structs, texts and nothing") {
         CHECK(pool.submit<double>("norm", Point{3, 4}).value().get(10s).value() == 25);
@@ -142,7 +146,8 @@ TEST_CASE("submitting alone keeps the workers fed", "[process][pool]") {
     world.remove(file);
 }
 
-TEST_CASE("short tasks share a message, and long ones are alone in hand, also where nobody could foresee them", "[process][pool]") {
+TEST_CASE("short tasks share a message, and long ones are alone in hand, also where nobody could foresee them",
+          "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options()};
     Numbers milliseconds(2000, 0);
@@ -159,12 +164,14 @@ TEST_CASE("short tasks share a message, and long ones are alone in hand, also wh
     }
     // Large arguments go in as many messages as they need.
     const std::vector<std::string> texts(40, std::string(100'000, 'x'));
-    CHECK(pool.map<std::uint64_t>("text_bytes", texts).value().values().value() == std::vector<std::uint64_t>(40, 100'000));
+    CHECK(pool.map<std::uint64_t>("text_bytes", texts).value().values().value() ==
+          std::vector<std::uint64_t>(40, 100'000));
 }
 
 // Goal: what was learned from short tasks does not hold up a long one. Method: each task of the second kind holds its
 // worker until all are released, so none of them can run behind another.
-TEST_CASE("as many long tasks as workers are spread one to each, also after thousands of short ones of that function", "[process][pool]") {
+TEST_CASE("as many long tasks as workers are spread one to each, also after thousands of short ones of that function",
+          "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(4)};
     CHECK(pool.map<std::string>("wait_for", std::vector<std::string>(5'000, "/dev/null")).value().errors().empty());
@@ -213,8 +220,8 @@ TEST_CASE("short tasks that are in hand with a long one do not wait for it", "[p
 }
 
 // Goal: a task that is done is done once, whatever becomes of its worker in a later one of the same batch.
-// Method: each task appends a byte to a file. One of them stands still until its worker is killed, or dies by itself at its
-// first attempt. It alone has run twice.
+// Method: each task appends a byte to a file. One of them stands still until its worker is killed, or dies by itself at
+// its first attempt. It alone has run twice.
 TEST_CASE("what a worker has done in its last batch is not run again", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
@@ -229,13 +236,15 @@ TEST_CASE("what a worker has done in its last batch is not run again", "[process
     if (is_killed) std::get<1>(tasks[place]) = fifo;
     else std::get<2>(tasks[place]) = world.letters(1);
     std::vector<baton::pool::Pending<std::int64_t>> pending;
-    for (const auto& [to, gate, letters] : tasks) pending.push_back(pool.submit<std::int64_t>("append_and", to, gate, letters).value());
+    for (const auto& [to, gate, letters] : tasks)
+        pending.push_back(pool.submit<std::int64_t>("append_and", to, gate, letters).value());
     for (std::size_t task = 0; task < place; ++task) {
         if (task == 3) CHECK_THAT(pending[task].get(20s).error().text, Catch::Contains("no file"));
         else CHECK(pending[task].get(20s).ok());
     }
     if (is_killed) {
-        const baton::AnyRef worker = world.scenario().find<baton::pool::Protocol>(pending[0].outcome(0s).value().worker()).value();
+        const baton::AnyRef worker =
+            world.scenario().find<baton::pool::Protocol>(pending[0].outcome(0s).value().worker()).value();
         const pid_t pid = world.pid_of(worker);
         ::kill(pid, SIGKILL);
         while (is_alive(pid)) {
@@ -261,7 +270,8 @@ TEST_CASE("values are pulled from a lazy source only as its results are looked a
         CHECK(pulled <= x + 5);
     }
     std::int64_t sum = 0;
-    for (const Outcome<std::int64_t>& one : pool.imap<std::int64_t>("square", Numbers{1, 2, 3}).value()) sum += one.value();
+    for (const Outcome<std::int64_t>& one : pool.imap<std::int64_t>("square", Numbers{1, 2, 3}).value())
+        sum += one.value();
     CHECK(sum == 14);
 }
 
@@ -302,12 +312,14 @@ TEST_CASE("tasks are added one by one before the start and while the pool runs",
     CHECK(outcomes[0].as<std::int64_t>().value() == 9);
     CHECK(outcomes[1].to_text() == "Call to power(5, 2) --> Result: 25");
     CHECK(outcomes[1].id() == 7);
-    CHECK_THAT(outcomes[2].to_text(), Catch::Contains("Error: refused: 'pool_worker' has no task 'cube'; it has square("));
+    CHECK_THAT(outcomes[2].to_text(),
+               Catch::Contains("Error: refused: 'pool_worker' has no task 'cube'; it has square("));
     CHECK_THAT(outcomes[3].to_text(), Catch::Contains("square(argument 1): expected int64, got string"));
     CHECK(outcomes[4].as<std::int64_t>().value() == 16);
 
     SECTION("an id is given once, by whomever") {
-        CHECK_THAT(pool.add(call("square", 1).with_id(7)).error().text, Catch::Contains("a task with the id 7 already"));
+        CHECK_THAT(pool.add(call("square", 1).with_id(7)).error().text,
+                   Catch::Contains("a task with the id 7 already"));
         CHECK_THAT(pool.add(call("square", 1).with_id(10)).error().text, Catch::Contains("10"));
         CHECK(pool.add(call("square", 1).with_id(4)).value() == 4);
         CHECK_FALSE(pool.submit<std::int64_t>(call("square", 1).with_id(4)).ok());
@@ -368,21 +380,27 @@ TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds the
 TEST_CASE("what does not fit is refused before anything is sent", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
-    const auto text = [](const auto& result) { return result.ok() ? std::string("it was not refused") : to_text(result.error()); };
+    const auto text = [](const auto& result) {
+        return result.ok() ? std::string("it was not refused") : to_text(result.error());
+    };
     using Int = std::int64_t;
-    CHECK_THAT(text(pool.submit<Int>("cube", 3)), Catch::StartsWith("refused: 'pool_worker' has no task 'cube'; it has square("));
-    CHECK_THAT(text(pool.submit<Int>("square", "3")), Catch::StartsWith("refused: square(argument 1): expected int64, got string"));
+    CHECK_THAT(text(pool.submit<Int>("cube", 3)),
+               Catch::StartsWith("refused: 'pool_worker' has no task 'cube'; it has square("));
+    CHECK_THAT(text(pool.submit<Int>("square", "3")),
+               Catch::StartsWith("refused: square(argument 1): expected int64, got string"));
     CHECK_THAT(text(pool.submit<Int>("square")), Catch::Contains("is missing its argument 'argument 1'"));
     CHECK_THAT(text(pool.submit<Int>("square", 1, 2)), Catch::Contains("takes 1 arguments, 2 were given"));
     CHECK_THAT(text(pool.submit<Int>("power", 1, named("power", 2))), Catch::Contains("has no argument 'power'"));
     CHECK_THAT(text(pool.submit<Int>("power", 1, named("base", 2))), Catch::Contains("was given 'base' twice"));
     CHECK_THAT(text(pool.submit<Int>("power", 2, 256)), Catch::Contains("power(exponent)") && Catch::Contains("256"));
     CHECK_THAT(text(pool.submit<std::string>("square", 2)), Catch::Contains("square returns int64, not string"));
-    CHECK_THAT(text(pool.submit<std::uint64_t>("text_bytes", std::string(2'000'000, 'x'))), Catch::Contains("limits::message_bytes_max"));
+    CHECK_THAT(text(pool.submit<std::uint64_t>("text_bytes", std::string(2'000'000, 'x'))),
+               Catch::Contains("limits::message_bytes_max"));
     // Sets of unequal length were cut to the shorter one in a story.
     const std::vector<std::tuple<int>> bases{{2}, {3}, {4}};
     const std::vector exponents{std::tuple{named("exponent", 5)}};
-    CHECK_THAT(text(pool.starmap<Int>("power", bases, exponents)), Catch::Contains("3 rows of arguments and 1 of named ones"));
+    CHECK_THAT(text(pool.starmap<Int>("power", bases, exponents)),
+               Catch::Contains("3 rows of arguments and 1 of named ones"));
     CHECK_THAT(text(pool.map<Int>("power", Numbers{1})), Catch::Contains("is missing its argument 'exponent'"));
     CHECK(pool.submit<Int>("square", 5).value().get(10s).value() == 25);
 }
@@ -425,7 +443,8 @@ TEST_CASE("one failed task loses no other's result, and its error says all", "[p
         CHECK(pool.submit<std::int64_t>("refuse", 1).value().get(10s).value() == 1);
     }
     SECTION("a result that no message holds is an error of its task alone") {
-        const auto texts = pool.map<std::string>("long_text", std::vector<std::uint64_t>{10, 2'000'000, 60'000, 900'000, 20}).value();
+        const auto texts =
+            pool.map<std::string>("long_text", std::vector<std::uint64_t>{10, 2'000'000, 60'000, 900'000, 20}).value();
         CHECK(texts.errors().size() == 1);
         CHECK_THAT(texts[1].error().text, Catch::Contains("return it as a Segment"));
         CHECK(texts[3].value().size() == 900'000);
@@ -461,9 +480,11 @@ TEST_CASE("a task whose worker dies is tried again, with its arguments", "[proce
 
     SECTION("but not where its caller forbids it") {
         world.letters(1);
-        const auto outcome = pool.submit<std::int64_t>(call("die_while", 1, letters).with_retries(0)).value().outcome(20s).value();
+        const auto outcome =
+            pool.submit<std::int64_t>(call("die_while", 1, letters).with_retries(0)).value().outcome(20s).value();
         CHECK(outcome.error().kind == ErrorKind::gone);
-        CHECK_THAT(outcome.error().text, Catch::Contains("worker gone") && Catch::Contains("signal -9") && Catch::Contains("tried 1 time"));
+        CHECK_THAT(outcome.error().text,
+                   Catch::Contains("worker gone") && Catch::Contains("signal -9") && Catch::Contains("tried 1 time"));
     }
     SECTION("with lent memory, of which each attempt gets a lease of its own") {
         world.letters(1);
@@ -484,8 +505,9 @@ TEST_CASE("a task that kills every worker it meets is failed, and the others go 
     const auto outcomes = pool.starmap<std::int64_t>("die_at", rows).value();
     const auto errors = outcomes.errors();
     REQUIRE(errors.size() == 2);
-    CHECK_THAT(errors[0].to_text(), Catch::StartsWith("Call to die_at(250, 250) --> Error: gone: worker gone: pool_worker") &&
-                                        Catch::Contains("tried 3 times"));
+    CHECK_THAT(errors[0].to_text(),
+               Catch::StartsWith("Call to die_at(250, 250) --> Error: gone: worker gone: pool_worker") &&
+                   Catch::Contains("tried 3 times"));
     CHECK_THAT(errors[1].to_text(), Catch::StartsWith("Call to die_at(490, 490)"));
     for (std::size_t x = 0; x < 500; ++x)
         if (x != 250 && x != 490) CHECK(outcomes[x].value() == static_cast<std::int64_t>(x));
@@ -499,7 +521,8 @@ TEST_CASE("an actor has a pool of its own children, which die and end as those o
     const std::string letters = world.letters(1);
     const auto said = pool.submit<std::string>("delegate", 100, letters).value().get(20s);
     CHECK_THAT(said.value(), Catch::StartsWith("4950 by chief-1/helper-"));
-    for (const baton::RosterRow& row : world.session().roster(false).value()) CHECK(row.name.find('/') == std::string::npos);
+    for (const baton::RosterRow& row : world.session().roster(false).value())
+        CHECK(row.name.find('/') == std::string::npos);
     world.remove(letters);
 }
 
@@ -510,8 +533,9 @@ TEST_CASE("an exit is a death like others, and told as such", "[process][pool]")
     CHECK_THAT(outcome.to_text(), Catch::Contains("returned 3"));
 }
 
-TEST_CASE("a worker that is killed while it has nothing to do is replaced when it is needed, by one with a name of its own",
-          "[process][pool]") {
+TEST_CASE(
+    "a worker that is killed while it has nothing to do is replaced when it is needed, by one with a name of its own",
+    "[process][pool]") {
     PoolWorld world;
     baton::pool::Options options = world.options(1);
     options.name = "worker";
@@ -531,7 +555,8 @@ TEST_CASE("a task over its deadline is given up, and its worker replaced", "[pro
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     const std::int64_t worker = pool.submit<std::int64_t>("pid", 0).value().get(10s).value();
     const std::string fifo = world.make_fifo("never");
-    const auto outcome = pool.submit<std::string>(call("wait_for", fifo).with_deadline(50ms)).value().outcome(20s).value();
+    const auto outcome =
+        pool.submit<std::string>(call("wait_for", fifo).with_deadline(50ms)).value().outcome(20s).value();
     CHECK(outcome.error().kind == ErrorKind::timed_out);
     CHECK_THAT(outcome.error().text, Catch::Contains("took longer than its deadline"));
     CHECK(pool.submit<std::int64_t>("pid", 0).value().get(20s).value() != worker);
@@ -541,7 +566,8 @@ TEST_CASE("a task over its deadline is given up, and its worker replaced", "[pro
 TEST_CASE("where no worker can be started everything ends with the reason", "[process][pool]") {
     PoolWorld world;
     SECTION("there is no such program") {
-        baton::pool::Pool pool{world.scenario().context(), {.program = "no_such_program", .workers = 2, .shows_progress = false}};
+        baton::pool::Pool pool{world.scenario().context(),
+                               {.program = "no_such_program", .workers = 2, .shows_progress = false}};
         const auto started = pool.start();
         REQUIRE_FALSE(started.ok());
         CHECK(started.error().kind == ErrorKind::refused);
@@ -560,7 +586,8 @@ TEST_CASE("where no worker can be started everything ends with the reason", "[pr
     }
 }
 
-TEST_CASE("a worker that answers nonsense is as good as dead, and what it says of a result is read with care", "[process][pool]") {
+TEST_CASE("a worker that answers nonsense is as good as dead, and what it says of a result is read with care",
+          "[process][pool]") {
     PoolWorld world;
     const std::string lie = GENERATE(as<std::string>{}, "count", "half", "nothing", "failures", "results", "type");
     baton::pool::Options options = world.options(1);
@@ -597,7 +624,8 @@ TEST_CASE("memory is lent to all tasks, sliced among them, given to them and by 
     CHECK(pool->starmap<std::int64_t>("sum", readers).value().values().value() == Numbers(10, 4950));
     // Each writes its part.
     std::vector<std::tuple<baton::pool::SliceOf, int>> writers;
-    for (std::uint64_t part = 0; part < 10; ++part) writers.emplace_back(slice_of(lent, part * 10, 10), static_cast<int>(part));
+    for (std::uint64_t part = 0; part < 10; ++part)
+        writers.emplace_back(slice_of(lent, part * 10, 10), static_cast<int>(part));
     CHECK(pool->starmap<std::monostate>("set", writers).value().errors().empty());
     CHECK_THAT(pool->submit<std::monostate>("set", slice_of(lent, 95, 10), 1).value().outcome(10s).value().to_text(),
                Catch::Contains("no slice"));

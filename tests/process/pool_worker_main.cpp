@@ -69,7 +69,8 @@ std::int64_t append_and(const std::string& file, const std::string& fifo, const 
 
 // A worker that has workers of its own; one of them dies on the way. Returns the worker that ran the last task.
 baton::Result<std::string> delegate(baton::Context& context, std::int64_t count, const std::string& letters) {
-    baton::pool::Pool pool{context, {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}};
+    baton::pool::Pool pool{context,
+                           {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}};
     std::vector<std::tuple<std::int64_t, std::string>> rows;
     for (std::int64_t x = 0; x < count; ++x) rows.emplace_back(x, letters);
     const auto outcomes = pool.starmap<std::int64_t>("die_while", rows);
@@ -101,7 +102,8 @@ public:
         baton::pool::Done done;
         done.moments.resize(lie_ == "count" ? 4000 : lie_ == "half" ? 3 : lie_ == "nothing" ? 0 : 4);
         if (lie_ == "failures") done.failures = {{7, {}}};
-        if (lie_ == "results") done.results = {std::byte{0xdd}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}};
+        if (lie_ == "results")
+            done.results = {std::byte{0xdd}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}};
         if (lie_ == "type") done.results = {std::byte{0x91}, std::byte{0xc3}};  // [true]
         return done;
     }
@@ -113,7 +115,8 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) != "twice") return baton::run_actor<Liar, baton::pool::Protocol>(argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) != "twice")
+        return baton::run_actor<Liar, baton::pool::Protocol>(argc, argv);
     baton::pool::Worker worker;
     worker.task("square", square);
     worker.task("power", power, {"base", "exponent"});

@@ -99,9 +99,10 @@ struct TickIn {  // answered when that time has passed
     using Reply = std::string;
 };
 
-using Protocol = baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
-                                 AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther, DropAfterAsking,
-                                 EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork>;
+using Protocol =
+    baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer, AnswerLater,
+                    Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
+                    DropAfterAsking, EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork>;
 
 struct Echo {
     std::string text;

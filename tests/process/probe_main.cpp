@@ -124,7 +124,8 @@ public:
     }
     std::string on(const probe::AskToFlood& command) {
         const auto outcome = context_->ask(
-            command.flooder, probe::Flood{command.victim, command.count, command.ballast_bytes, command.deadline_milliseconds},
+            command.flooder,
+            probe::Flood{command.victim, command.count, command.ballast_bytes, command.deadline_milliseconds},
             std::chrono::milliseconds{command.deadline_milliseconds});
         return outcome ? outcome->text : baton::to_text(outcome.error());
     }

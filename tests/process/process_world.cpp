@@ -18,7 +18,8 @@ std::set<std::string> open_descriptors() {
     for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
         std::error_code error;
         const std::string target = fs::read_symlink(entry.path(), error).string();
-        if (!error && target.find("/proc/") == std::string::npos) open.insert(entry.path().filename().string() + " " + target);
+        if (!error && target.find("/proc/") == std::string::npos)
+            open.insert(entry.path().filename().string() + " " + target);
     }
     return open;
 }
@@ -122,7 +123,8 @@ std::set<std::string> ProcessWorld::leftovers() const {
     }
     for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
         const std::string path = entry.path().string();
-        if (path != folder_ + "/baton" && entry.path().filename() != ".sweep-lock" && !entry.is_fifo()) left.insert(path);
+        if (path != folder_ + "/baton" && entry.path().filename() != ".sweep-lock" && !entry.is_fifo())
+            left.insert(path);
     }
     for (const auto& entry : fs::directory_iterator("/dev/shm")) {
         const std::string name = entry.path().filename().string();

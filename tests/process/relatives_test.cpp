@@ -32,7 +32,8 @@ std::vector<std::int64_t> counted_to(std::int64_t count) {
 
 }  // namespace
 
-TEST_CASE("a killed receiver's unread gifts come back with their commands, and what it held is released", "[process][T5][I3][I6]") {
+TEST_CASE("a killed receiver's unread gifts come back with their commands, and what it held is released",
+          "[process][T5][I3][I6]") {
     VaultWorld world;
     const vault::Address giver = world.spawn("giver");
     const vault::Address taker = world.spawn("taker");
@@ -53,7 +54,9 @@ TEST_CASE("a killed receiver's unread gifts come back with their commands, and w
     CHECK(world.audit().empty());
 }
 
-TEST_CASE(IN_WORDS("sixty", "six") " senders that are killed while they make and give leave nobody waiting and nothing torn", "[process][T6][I6]") {
+TEST_CASE(IN_WORDS("sixty",
+                   "six") " senders that are killed while they make and give leave nobody waiting and nothing torn",
+          "[process][T6][I6]") {
     VaultWorld world;
     constexpr int kills = BATON_SANITIZED ? 6 : 60;
     const vault::Address receiver = world.spawn("receiver");
@@ -106,7 +109,9 @@ TEST_CASE("numbers of the dead are given to the living again", "[process][I6]") 
         }
     }
     for (std::uint32_t life = 0; life < baton::limits::actors_max - 8; ++life) {
-        auto outsider = baton::detail::Session::enter({.session = world.world.session().id(), .inbox = baton::detail::Session::Inbox::none}).value();
+        auto outsider = baton::detail::Session::enter(
+                            {.session = world.world.session().id(), .inbox = baton::detail::Session::Inbox::none})
+                            .value();
         CHECK(outsider->close().ok());
     }
     int found = 0;
@@ -148,7 +153,8 @@ TEST_CASE("what a killed sender had written arrives, all of it", "[process][T3][
 
 // Goal: a machine on which everything was killed starts afresh.
 // Method: a session with content is killed, coordinator first; the next start sweeps it and has another budget.
-TEST_CASE("after everybody was killed a session of another budget starts empty, and the old one is swept", "[process][I7]") {
+TEST_CASE("after everybody was killed a session of another budget starts empty, and the old one is swept",
+          "[process][I7]") {
     ProcessWorld world;
     constexpr std::int64_t secret = 0x5ec3e7;
     const auto memories_of = [](const std::string& id) {
@@ -224,7 +230,8 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
     CHECK(lent.leases_out() == 1);
     CHECK(world.alive() == 27);
     CHECK(world.audit().empty());
-    for (const vault::Address& frozen : {giver, taker}) baton::detail::Access::session(world.scenario()).signal(frozen, SIGCONT).value();
+    for (const vault::Address& frozen : {giver, taker})
+        baton::detail::Access::session(world.scenario()).signal(frozen, SIGCONT).value();
     const vault::Summary all = world.wait_for_kept(taker, 25);
     CHECK(all.kept == 25);
     CHECK(all.torn == 0);
@@ -243,7 +250,8 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
 // Method: vaults pass segments around by chance, while chance kills, stops, freezes and thaws them and
 // replaces the dead. Then all is quiet, and what the living and the scenario hold is all that the ledger knows.
 // BATON_TEST_SEED=n plays the same choices again.
-TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, double and tear nothing", "[process][I1][I3][I6]") {
+TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, double and tear nothing",
+          "[process][I1][I3][I6]") {
     const char* given = std::getenv("BATON_TEST_SEED");
     const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
     INFO("BATON_TEST_SEED=" << seed);
@@ -267,7 +275,8 @@ TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, d
         for (int count = 0; count < 8 && world.alive() < 400; ++count) {
             vault::Wander wander{world.make(50, made), made, 500, chance(), vaults};
             ++made;
-            if (!world.scenario().send(vaults[below(vaults.size())], std::move(wander))) mine.push_back(std::move(wander.item));
+            if (!world.scenario().send(vaults[below(vaults.size())], std::move(wander)))
+                mine.push_back(std::move(wander.item));
         }
         const std::size_t which = below(vaults.size());
         const vault::Address one = vaults[which];
@@ -322,11 +331,12 @@ TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, d
         if (patience.has_passed(clock)) {
             for (const auto& row : world.segments().rows)
                 if (row.state != "owned")
-                    holders += "\n" + std::to_string(row.slot) + " " + row.state + " by " + baton::to_string(row.owner.id) + " to " +
-                               baton::to_string(row.heir.id);
+                    holders += "\n" + std::to_string(row.slot) + " " + row.state + " by " +
+                               baton::to_string(row.owner.id) + " to " + baton::to_string(row.heir.id);
             FAIL("no rest: " << alive << " alive, " << mine.size() << " here" << holders);
         }
-        while (auto back = world.scenario().context().next_bounced<vault::Wander>()) mine.push_back(std::move(back->command.item));
+        while (auto back = world.scenario().context().next_bounced<vault::Wander>())
+            mine.push_back(std::move(back->command.item));
         alive = world.alive();
     } while (kept + mine.size() != alive);
     std::printf("%d deaths, %lld segments made, %llu left of them, %zu of which came back here\n", deaths,

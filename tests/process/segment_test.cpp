@@ -8,7 +8,8 @@ using baton::ErrorKind;
 using baton::ExitKind;
 using baton::Segment;
 
-TEST_CASE("a segment given in a command is the receiver's, and comes home in the reply, the same memory", "[process][T2][T3]") {
+TEST_CASE("a segment given in a command is the receiver's, and comes home in the reply, the same memory",
+          "[process][T2][T3]") {
     VaultWorld world;
     const vault::Address vault = world.spawn("vault");
     Segment segment = world.make(1000, 1);
@@ -102,7 +103,8 @@ TEST_CASE("gifts to an actor that dies come back with the commands they were in"
     const vault::Summary back = world.report(giver);
     CHECK(back.sum == 100 * 190);
     REQUIRE(back.bounced.size() == 20);
-    for (std::int64_t number = 0; number < 20; ++number) CHECK(back.bounced[static_cast<std::size_t>(number)] == number);
+    for (std::int64_t number = 0; number < 20; ++number)
+        CHECK(back.bounced[static_cast<std::size_t>(number)] == number);
     CHECK(blocked.get(5s).error().kind == ErrorKind::gone);
     CHECK(world.audit().empty());
 }

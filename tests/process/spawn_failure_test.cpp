@@ -95,7 +95,8 @@ TEST_CASE("a spawner that bears the wanted name itself is named, with what to do
 TEST_CASE("a name that is too long with its parents' names says how deep actors may start actors", "[process]") {
     ProcessWorld world;
     const ProbeRef parent = world.spawn(std::string(120, 'p'));
-    const auto child = world.scenario().ask(parent, probe::SpawnWithin{"probe", std::string(90, 'c'), 5000}, 20s).value();
+    const auto child =
+        world.scenario().ask(parent, probe::SpawnWithin{"probe", std::string(90, 'c'), 5000}, 20s).value();
     CHECK_THAT(child, Catch::Contains("has 211 bytes") && Catch::Contains("how deep actors may start actors") &&
                           Catch::Contains("limits::name_bytes_max"));
 }
@@ -130,7 +131,8 @@ TEST_CASE("a coordinator that can't start says why to the program that started i
     const auto session = baton::detail::Session::enter({});
     REQUIRE_FALSE(session.ok());
     CHECK(session.error().kind == ErrorKind::refused);
-    CHECK_THAT(session.error().text, Catch::Contains("did not start") && Catch::Contains(base) && Catch::Contains("chmod"));
+    CHECK_THAT(session.error().text,
+               Catch::Contains("did not start") && Catch::Contains(base) && Catch::Contains("chmod"));
     ::chmod(base.c_str(), 0700);
 }
 
@@ -145,7 +147,8 @@ TEST_CASE("a coordinator that ends without a word is told with its exit code", "
 
 TEST_CASE("when one of several can't start, the others are stopped again", "[process]") {
     ProcessWorld world;
-    const auto spawned = world.scenario().spawn_all<probe::Protocol>({{"probe", "good"}, {"probe", "bad", {"exit-early"}}});
+    const auto spawned = world.scenario().spawn_all<probe::Protocol>({{"probe", "good"}, {"probe", "bad",
+                                                                                          {"exit-early"}}});
     REQUIRE_FALSE(spawned.ok());
     CHECK(world.scenario().find<probe::Protocol>("good").error().kind == ErrorKind::gone);
 }

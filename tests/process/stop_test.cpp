@@ -19,14 +19,21 @@ using baton::ExitKind;
 namespace {
 
 // A stop that is under way while the test does something else.
-baton::detail::AskId begin_stop(ProcessWorld& world, baton::AnyRef actor, baton::Duration deadline, bool drain = false) {
+baton::detail::AskId begin_stop(ProcessWorld& world, baton::AnyRef actor, baton::Duration deadline,
+                                bool drain = false) {
     const baton::detail::coordinator::StopActors stop{{actor}, deadline, drain};
-    return world.session().loop().request(baton::detail::coordinator_id, "StopActors", baton::detail::encoded_body(stop), 5s).value();
+    return world.session()
+        .loop()
+        .request(baton::detail::coordinator_id, "StopActors", baton::detail::encoded_body(stop), 5s)
+        .value();
 }
 
 baton::Ended end_stop(ProcessWorld& world, baton::detail::AskId ask) {
     baton::detail::Loop& loop = world.session().loop();
-    return baton::detail::decoded_reply<std::vector<baton::Ended>>(loop.await(ask, baton::Deadline::in(loop.clock(), 30s))).value().at(0);
+    return baton::detail::decoded_reply<std::vector<baton::Ended>>(
+               loop.await(ask, baton::Deadline::in(loop.clock(), 30s)))
+        .value()
+        .at(0);
 }
 
 std::uint64_t count_of(const baton::Exit& exit) {
@@ -170,7 +177,8 @@ TEST_CASE("sixty actors that are all connected to each other stop in order, unfo
     std::vector<baton::Pending<std::string>> met;
     for (const ProbeRef& one : all) met.push_back(world.scenario().request(one, probe::EchoAround{all}).value());
     for (auto& one : met) REQUIRE(one.get(60s).value() == "60");
-    for (const baton::Ended& ended : world.scenario().stop_all(20s).value()) CHECK(ended.exit.kind == ExitKind::stopped);
+    for (const baton::Ended& ended : world.scenario().stop_all(20s).value())
+        CHECK(ended.exit.kind == ExitKind::stopped);
 }
 
 TEST_CASE("what a killed actor had not taken is counted for each sender", "[process]") {

@@ -36,14 +36,16 @@ struct GiveOccupied;
 struct MarkEnds;
 struct HowMany;
 struct WaitIn;
-using Protocol = baton::Protocol<Keep, KeepAll, Change, Pass, Make, Flood, Measure, KeepLease, KeepSlice, Fill, LendTo, Reclaim,
-                                 WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne, Wander, Churn, GiveOccupied, MarkEnds, HowMany, WaitIn>;
+using Protocol = baton::Protocol<Keep, KeepAll, Change, Pass, Make, Flood, Measure, KeepLease, KeepSlice, Fill, LendTo,
+                                 Reclaim, WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne, Wander,
+                                 Churn, GiveOccupied, MarkEnds, HowMany, WaitIn>;
 using Address = baton::Ref<Protocol>;
 
 struct Keep { baton::Segment item; std::int64_t number = 0; };          // sent: keeps it
 struct KeepAll { std::vector<baton::Segment> items; std::optional<baton::Segment> more; using Reply = std::int64_t; };
 struct Change { baton::Segment item; std::int64_t add = 0; using Reply = baton::Segment; };  // and gives it back
-struct Pass { baton::Segment item; std::vector<Address> route; };       // adds 1, passes it to the next; the last keeps it
+// adds 1, passes it to the next; the last keeps it
+struct Pass { baton::Segment item; std::vector<Address> route; };
 struct Make {                                                            // makes, gives each to `to` by Keep
     Address to;
     std::uint64_t count = 0;
@@ -57,10 +59,13 @@ struct Measure { baton::Lease item; using Reply = std::int64_t; };      // the s
 struct KeepLease { baton::Lease item; using Reply = std::int64_t; };
 struct KeepSlice { baton::Slice item; using Reply = std::uint64_t; };
 struct Fill { baton::Slice item; std::int64_t value = 0; using Reply = std::uint64_t; };     // answers where it starts
-struct LendTo { Address to; std::uint64_t elements = 1; using Reply = std::int64_t; };       // lends to KeepLease, answers the sum
-struct Reclaim { std::int64_t milliseconds = 0; using Reply = std::string; };                // of LendTo: "whole" or an error
+// lends to KeepLease, answers the sum
+struct LendTo { Address to; std::uint64_t elements = 1; using Reply = std::int64_t; };
+// of LendTo: "whole" or an error
+struct Reclaim { std::int64_t milliseconds = 0; using Reply = std::string; };
 struct WriteThroughLease { baton::Lease item; using Reply = std::int64_t; };
-struct TouchGiven { Address to; using Reply = std::int64_t; };           // gives, then writes through a pointer kept from before
+// gives, then writes through a pointer kept from before
+struct TouchGiven { Address to; using Reply = std::int64_t; };
 struct Summary {
     std::uint64_t kept = 0;
     std::int64_t sum = 0;                   // of all elements of all that is kept
@@ -72,7 +77,8 @@ struct Summary {
 struct Report { using Reply = Summary; };
 struct Drop {};                                                          // releases all that is kept
 struct Block { std::string fifo; using Reply = std::string; };          // until somebody opens the fifo for writing
-struct Occupy { std::uint64_t bytes = 0; std::uint64_t count = 0; using Reply = std::uint64_t; };  // makes and keeps; how many it got
+// makes and keeps; how many it got
+struct Occupy { std::uint64_t bytes = 0; std::uint64_t count = 0; using Reply = std::uint64_t; };
 // Goes from one to another of `among`, by chance, until it has made its hops; elements are all `number`. A vault that
 // cannot pass it on keeps it.
 struct Wander {
@@ -82,9 +88,11 @@ struct Wander {
     std::uint64_t chance = 0;
     std::vector<Address> among;
 };
-struct Churn { std::uint64_t count = 0; std::uint64_t elements = 1; using Reply = std::uint64_t; };  // makes and releases; how many
+// makes and releases; how many
+struct Churn { std::uint64_t count = 0; std::uint64_t elements = 1; using Reply = std::uint64_t; };
 struct GiveOccupied { Address to; using Reply = std::uint64_t; };        // each by Keep; how many were taken
-struct MarkEnds { baton::Segment item; std::int64_t value = 0; using Reply = baton::Segment; };  // writes the first and last element
+// writes the first and last element
+struct MarkEnds { baton::Segment item; std::int64_t value = 0; using Reply = baton::Segment; };
 struct HowMany { using Reply = std::uint64_t; };                         // are kept
 // Asks `other` to block until somebody opens the fifo, in one of the places where an actor's code runs: "on", at once;
 // "deadline", in on_deadline(); "exit", when it is told of the end of `about`; "bounce", when a gift to `about`, which

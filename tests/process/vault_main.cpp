@@ -74,7 +74,8 @@ public:
     std::uint64_t on(const vault::Make& command) {
         std::uint64_t taken = 0;
         for (std::uint64_t index = 0; index < command.count; ++index) {
-            vault::Keep keep{make(command.elements, static_cast<std::int64_t>(index)), static_cast<std::int64_t>(index)};
+            vault::Keep keep{make(command.elements, static_cast<std::int64_t>(index)),
+                             static_cast<std::int64_t>(index)};
             if (context_->send(command.to, std::move(keep)).ok()) ++taken;
         }
         if (command.then == "exit") context_->stop();
@@ -132,7 +133,8 @@ public:
         for (const Kept& kept : kept_) {
             const auto elements = kept.item.as<std::int64_t>();
             summary.sum += sum_of(elements);
-            if (kept.number && !std::ranges::all_of(elements, [&](std::int64_t one) { return one == *kept.number; })) ++summary.torn;
+            if (kept.number && !std::ranges::all_of(elements, [&](std::int64_t one) { return one == *kept.number; }))
+                ++summary.torn;
         }
         summary.kept = kept_.size();
         summary.bounced = bounced_;
@@ -220,7 +222,9 @@ private:
             static_cast<void>(context_->ask(wait.other, vault::Block{wait.fifo}, 60s));
         }
     }
-    void keep(baton::Segment item, std::optional<std::int64_t> number = {}) { kept_.push_back({std::move(item), number}); }
+    void keep(baton::Segment item, std::optional<std::int64_t> number = {}) {
+        kept_.push_back({std::move(item), number});
+    }
     baton::Segment make(std::uint64_t elements, std::int64_t value) {
         baton::Segment segment = context_->create_array<std::int64_t>({elements}).value();
         std::ranges::fill(segment.as<std::int64_t>(), value);

@@ -13,12 +13,15 @@ public:
     explicit VaultWorld(std::uint64_t memory_bytes = 0) : world(memory_bytes) {}
 
     vault::Address spawn(const std::string& name, std::uint64_t memory_bytes = 0) {
-        return scenario().spawn<vault::Protocol>({.program = "vault", .name = name, .memory_bytes = memory_bytes}).value();
+        return scenario()
+            .spawn<vault::Protocol>({.program = "vault", .name = name, .memory_bytes = memory_bytes})
+            .value();
     }
     std::vector<vault::Address> spawn_many(const std::string& name, std::size_t count) {
         std::vector<baton::SpawnOptions> programs;
         for (std::size_t index = 0; index < count; ++index)
-            programs.push_back({.program = "vault", .name = name + "-" + std::to_string(index), .timeout = std::chrono::seconds{60}});
+            programs.push_back(
+                {.program = "vault", .name = name + "-" + std::to_string(index), .timeout = std::chrono::seconds{60}});
         return scenario().spawn_all<vault::Protocol>(programs).value();
     }
     TestScenario& scenario() { return world.scenario(); }
@@ -39,7 +42,9 @@ public:
         }
     }
     baton::detail::coordinator::SegmentList segments() {
-        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Segments{}, std::chrono::seconds{5}).value();
+        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Segments{},
+                                   std::chrono::seconds{5})
+            .value();
     }
     std::uint64_t alive() { return segments().alive; }
     // Until nothing is on its way any more: every gift has been taken, given back or settled.
@@ -48,7 +53,8 @@ public:
         }
     }
     std::vector<std::string> audit() {
-        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Audit{}, std::chrono::seconds{5}).value();
+        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Audit{}, std::chrono::seconds{5})
+            .value();
     }
     // Dead, and settled as far as nobody else is needed.
     baton::Ended kill(vault::Address vault) {
@@ -59,7 +65,8 @@ public:
     std::vector<std::string> memories() {
         std::vector<std::string> names;
         for (const std::string& name : world.leftovers())
-            if (name.starts_with("shared memory ") && !name.ends_with("-ledger") && !name.ends_with("-lock") && !name.ends_with("-vitals"))
+            if (name.starts_with("shared memory ") && !name.ends_with("-ledger") && !name.ends_with("-lock") &&
+                !name.ends_with("-vitals"))
                 names.push_back(name);
         return names;
     }

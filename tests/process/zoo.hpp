@@ -1,5 +1,6 @@
 #pragma once
-// Zoo: one program of two actors. A warden starts lions and asks them, and answers for one of them when its reply comes.
+// Zoo: one program of two actors. A warden starts lions and asks them, and answers for one of them when its reply
+// comes.
 
 #include <baton/protocol.hpp>
 #include <baton/ref.hpp>

@@ -29,17 +29,20 @@ public:
     explicit Warden(baton::Context& context) : context_(&context) {}
 
     Result<std::int64_t> on(const warden::Visit& command) {
-        std::vector<baton::SpawnOptions> programs(static_cast<std::size_t>(command.lions), {.program = "zoo", .actor = "lion"});
+        std::vector<baton::SpawnOptions> programs(static_cast<std::size_t>(command.lions),
+                                                  {.program = "zoo", .actor = "lion"});
         const Result<std::vector<lion::Address>> lions = context_->spawn_all<lion::Protocol>(programs);
         if (!lions) return lions.error();
         for (const Result<void>& fed : context_->ask_all<lion::Protocol>(*lions, lion::Feed{command.meat}))
             if (!fed) return fed.error();
         std::int64_t sum = 0;
-        for (const Result<std::int64_t>& eaten : context_->ask_all<lion::Protocol>(*lions, lion::Eaten{})) sum += eaten.value_or(0);
+        for (const Result<std::int64_t>& eaten : context_->ask_all<lion::Protocol>(*lions, lion::Eaten{}))
+            sum += eaten.value_or(0);
         const auto ended = context_->stop_all({lions->begin(), lions->end()});
         if (!ended) return ended.error();
         for (const baton::Ended& one : *ended)
-            if (one.exit.kind != baton::ExitKind::stopped) return Error{ErrorKind::failed, fmt::format("a lion {}", one.exit)};
+            if (one.exit.kind != baton::ExitKind::stopped)
+                return Error{ErrorKind::failed, fmt::format("a lion {}", one.exit)};
         return sum;
     }
     void on(const warden::AskFor& command, baton::Answer<std::int64_t> answer) {
@@ -74,6 +77,6 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    return baton::run_actors(argc, argv,
-                             {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Warden, warden::Protocol>("warden")});
+    return baton::run_actors(
+        argc, argv, {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Warden, warden::Protocol>("warden")});
 }

@@ -1,5 +1,5 @@
-// What an actor can do with others: start, ask and stop many, answer when another one has answered, send itself a command
-// later; and several actors in one program.
+// What an actor can do with others: start, ask and stop many, answer when another one has answered, send itself a
+// command later; and several actors in one program.
 #include "tests/process/process_world.hpp"
 #include "tests/process/zoo.hpp"
 

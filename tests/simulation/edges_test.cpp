@@ -1,5 +1,5 @@
-// What happens at the edges of a hand-over: an exception out of a wait, a taker that sends, a flood of answers, a forged
-// reply, a link that is dropped, the end of the coordinator.
+// What happens at the edges of a hand-over: an exception out of a wait, a taker that sends, a flood of answers, a
+// forged reply, a link that is dropped, the end of the coordinator.
 #include "runtime/inbox/access.hpp"
 #include <baton/context.hpp>
 #include "runtime/holdings/arrivals.hpp"
@@ -38,10 +38,12 @@ struct Gift {
 };
 
 // Takes what a command carries and keeps it.
-SimActor::OnCommand keeper(SimActor& actor, std::vector<std::shared_ptr<Arrivals>>& kept, std::vector<std::string>& refused) {
+SimActor::OnCommand keeper(SimActor& actor, std::vector<std::shared_ptr<Arrivals>>& kept,
+                           std::vector<std::string>& refused) {
     return [&](const Command& command, AnswerSlot) {
         if (command.envelope.manifest.empty()) return;
-        auto arrivals = std::make_shared<Arrivals>(actor.loop.holdings(), command.envelope.from, command.envelope.manifest);
+        auto arrivals =
+            std::make_shared<Arrivals>(actor.loop.holdings(), command.envelope.from, command.envelope.manifest);
         if (Result<void> accepted = arrivals->accept_all(); accepted) kept.push_back(std::move(arrivals));
         else refused.push_back(accepted.error().text);
     };
@@ -74,7 +76,8 @@ TEST_CASE("a send that an exception ends has not been made, and is not made late
     CHECK(student.handled.back() == "Last");
 }
 
-TEST_CASE("a wait for an address that an exception ends leaves nothing, and the next send goes out", "[simulation][I8]") {
+TEST_CASE("a wait for an address that an exception ends leaves nothing, and the next send goes out",
+          "[simulation][I8]") {
     SimWorld world;
     SimActor& teacher = world.spawn("teacher");
     SimActor& student = world.spawn("student");

@@ -387,7 +387,8 @@ TEST_CASE("a stop that drains, after one that does not, changes nothing", "[simu
 // Goal: what a dead peer had sent is handled before `Drained` says that nothing of it can come any more.
 // Method: the heir has found its inbox empty; then a message comes, its sender dies, and the heir is asked for Drained;
 // and in the same turn, before it looks at its inbox again, its user's code waits for an answer.
-TEST_CASE("user code that waits in the middle of a turn does not make an actor say Drained too soon", "[simulation][T6]") {
+TEST_CASE("user code that waits in the middle of a turn does not make an actor say Drained too soon",
+          "[simulation][T6]") {
     SimWorld world;
     SimActor& giver = world.spawn("giver");
     SimActor& heir = world.spawn("heir");
@@ -481,7 +482,8 @@ TEST_CASE("commands to an actor that is behind share frames and keep their order
     student.is_frozen = false;
     REQUIRE(teacher.ask(student.id, "HoldThis", encoded(next)).ok());  // takes along what still waits for a frame
     REQUIRE(numbers.size() == 1'001);
-    for (std::size_t index = 0; index < numbers.size(); ++index) REQUIRE(numbers[index] == static_cast<std::int64_t>(index));
+    for (std::size_t index = 0; index < numbers.size(); ++index)
+        REQUIRE(numbers[index] == static_cast<std::int64_t>(index));
 }
 
 TEST_CASE("what waits to share a frame leaves when the sender waits or its handler has returned", "[simulation]") {
@@ -688,7 +690,8 @@ TEST_CASE("an exit that can't be read still takes the actor out, and is logged",
     const baton_test::CapturedStderr logged;
     Log log{"teacher"};
     // The command in hand was cut within a character: the text of the notice is not UTF-8.
-    world.notify(teacher.id, "Exited", encoded(notice::Exited{AnyRef{student.id}, "student", {ExitKind::signalled, 9, "", "Hold\xC3", {}}}));
+    world.notify(teacher.id, "Exited",
+                 encoded(notice::Exited{AnyRef{student.id}, "student", {ExitKind::signalled, 9, "", "Hold\xC3", {}}}));
     const Result<ReplyFrame> reply = teacher.await(*ask, Deadline::in(world.clock, 1h));
     REQUIRE_FALSE(reply.ok());
     CHECK(reply.error().kind == ErrorKind::gone);
@@ -707,7 +710,10 @@ TEST_CASE("an error keeps its kind, its type and its text, whatever bytes they a
         return teacher.ask(student.id, "HoldThis").error();
     };
     // 4,095 letters and one of two bytes: the cut falls within it.
-    const Error cut = told({ErrorKind::failed, std::string(limits::error_text_bytes_max - 1, 'x') + "\xC3\xA9", "std::runtime_error", {"frame"}});
+    const Error cut = told({ErrorKind::failed,
+                            std::string(limits::error_text_bytes_max - 1, 'x') + "\xC3\xA9",
+                            "std::runtime_error",
+                            {"frame"}});
     CHECK(cut.kind == ErrorKind::failed);
     CHECK(cut.type == "std::runtime_error");
     CHECK(cut.text.size() <= limits::error_text_bytes_max);

@@ -199,8 +199,8 @@ public:
         actor.loop.attach(*vitals, vitals.own(actor.id));
         if (region) {
             region->ledger().give_life(actor.id, ~std::uint64_t{0}).value();
-            actor.holdings = std::make_shared<Holdings>(LedgerRegion::open(vitals.id()).value(), vitals.id(), actor.id, clock,
-                                                        Store::Idle::accessible);
+            actor.holdings = std::make_shared<Holdings>(LedgerRegion::open(vitals.id()).value(), vitals.id(), actor.id,
+                                                        clock, Store::Idle::accessible);
             actor.loop.attach(*actor.holdings);
         }
         REQUIRE(actor.transport.bind(address_of(actor.id)).ok());
@@ -286,7 +286,11 @@ private:
             begin_record(encoder, {is_gone ? MessageKind::error : MessageKind::reply, coordinator_id, envelope.from, 0,
                                    envelope.ask_id, "Locate"});
             if (is_gone) {
-                encode(encoder, ErrorBody{"gone", to_string(wanted) + (has_lived ? " has exited" : " is nobody in this session"), "", {}});
+                encode(encoder,
+                       ErrorBody{"gone",
+                                 to_string(wanted) + (has_lived ? " has exited" : " is nobody in this session"),
+                                 "",
+                                 {}});
             } else {
                 locators_[wanted].insert(envelope.from);
                 encode(encoder, coordinator::Located{"actor " + to_string(wanted), address_of(wanted)});

@@ -166,7 +166,9 @@ private:
         Place before_;
     };
 
-    std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(chance_); }
+    std::uint64_t below(std::uint64_t bound) {
+        return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(chance_);
+    }
     bool one_in(std::uint64_t bound) { return below(bound) == 0; }
     const soaker::Acquaintance* somebody() { return others_.empty() ? nullptr : &others_[below(others_.size())]; }
 
@@ -185,7 +187,8 @@ private:
     }
     void make() {
         const std::uint64_t elements = std::uint64_t{8} << below(12);
-        auto item = waited([&](baton::Duration deadline) { return context_->create_array<std::uint64_t>({elements}, deadline); });
+        auto item = waited(
+            [&](baton::Duration deadline) { return context_->create_array<std::uint64_t>({elements}, deadline); });
         if (!item) return;
         const std::uint64_t token = std::uint64_t{index_} << 32 | ++made_;
         stamp(*item, token, 1);
@@ -283,7 +286,8 @@ private:
         // The stamp stays: the first two elements and the last.
         const std::uint64_t half = elements / 2;
         std::vector<baton::Pending<std::uint64_t>> fills;
-        for (const auto& [first, count] : {std::pair{std::uint64_t{2}, half - 2}, std::pair{half, elements - half - 1}}) {
+        for (const auto& [first, count] :
+             {std::pair{std::uint64_t{2}, half - 2}, std::pair{half, elements - half - 1}}) {
             const soaker::Acquaintance* to = somebody();
             baton::Result<baton::Slice> part = out.lent.slice(first, count);
             if (to == nullptr || !part) break;
@@ -354,7 +358,8 @@ private:
         static_cast<void>(hold->release());
     }
     void pause() {
-        static_cast<void>(waited([&](baton::Duration deadline) { return context_->wait_for([] { return false; }, deadline); }));
+        static_cast<void>(
+            waited([&](baton::Duration deadline) { return context_->wait_for([] { return false; }, deadline); }));
     }
     void wait_somehow(std::uint64_t one_of) {
         if (is_quiet_ || !one_in(one_of)) return;
@@ -367,7 +372,8 @@ private:
         auto asked = context_->request(to->address, soaker::Ping{2, 0}, 20ms);
         if (asked) pending_.push_back(std::move(*asked));
         if (pending_.size() < 4) return;
-        if (one_in(2)) static_cast<void>(waited([&](baton::Duration deadline) { return pending_.front().get(deadline); }));
+        if (one_in(2))
+            static_cast<void>(waited([&](baton::Duration deadline) { return pending_.front().get(deadline); }));
         pending_.pop_front();  // or nobody hears the answer
     }
 

@@ -53,7 +53,8 @@ TEST_CASE("what is held or kept is not forgotten, until it is let go", "[transpo
     links.hold(held);
     const Link kept = speak(links, 2, 12);
     links.keep(kept);
-    for (std::uint32_t number = 3; number < 20; ++number) static_cast<void>(speak(links, number, static_cast<int>(number) + 10));
+    for (std::uint32_t number = 3; number < 20; ++number)
+        static_cast<void>(speak(links, number, static_cast<int>(number) + 10));
     CHECK(is_known(links, held));
     CHECK(is_known(links, kept));
     CHECK(links.size() == 3);
@@ -61,7 +62,8 @@ TEST_CASE("what is held or kept is not forgotten, until it is let go", "[transpo
     static_cast<void>(speak(links, 20, 30));
     CHECK(is_known(links, held));
     links.release(held);
-    for (std::uint32_t number = 21; number < 24; ++number) static_cast<void>(speak(links, number, static_cast<int>(number) + 10));
+    for (std::uint32_t number = 21; number < 24; ++number)
+        static_cast<void>(speak(links, number, static_cast<int>(number) + 10));
     CHECK_FALSE(is_known(links, held));
 }
 
@@ -78,7 +80,8 @@ TEST_CASE("connections that have ended are forgotten first, also those that are 
     CHECK(is_known(links, next));
 }
 
-TEST_CASE("of two over one descriptor the one that connected first has ended, whichever is heard first", "[transport]") {
+TEST_CASE("of two over one descriptor the one that connected first has ended, whichever is heard first",
+          "[transport]") {
     AcceptedLinks links{2};
     const Link living = speak(links, 0xFFFFFFFF + 7U, 11);  // numbers go round
     links.hold(living);

@@ -65,7 +65,8 @@ TEST_CASE("a float is written as one, whatever number it is", "[wire]") {
     CHECK(encoded([](Encoder& e) { e.real64(-0.0); }) == hex("cb 80 00 00 00 00 00 00 00"));
     CHECK(encoded([](Encoder& e) { e.real32(2.0F); }) == hex("ca 40 00 00 00"));
     CHECK(encoded([](Encoder& e) { e.real32(-0.0F); }) == hex("ca 80 00 00 00"));
-    CHECK(encoded([](Encoder& e) { e.real64(std::numeric_limits<double>::infinity()); }) == hex("cb 7f f0 00 00 00 00 00 00"));
+    CHECK(encoded([](Encoder& e) { e.real64(std::numeric_limits<double>::infinity()); }) ==
+          hex("cb 7f f0 00 00 00 00 00 00"));
 }
 
 TEST_CASE("an encoder builds no more than shows that the value is too large", "[wire]") {
@@ -249,7 +250,8 @@ TEST_CASE("an offset behind the end is corrupt, not read", "[wire]") {
 
 // Goal: a few bytes can't make the decoder take memory. Under ASan an allocation of this size would fail.
 TEST_CASE("a claim of four billion elements in five bytes is corrupt", "[wire]") {
-    for (const char* text : {"dd ff ff ff ff", "df ff ff ff ff", "db ff ff ff ff", "c6 ff ff ff ff", "c9 ff ff ff ff ff",
+    for (const char* text : {"dd ff ff ff ff", "df ff ff ff ff", "db ff ff ff ff", "c6 ff ff ff ff",
+                             "c9 ff ff ff ff ff",
                              "dc ff ff", "de ff ff"}) {
         INFO(text);
         const Error error = error_of(from_hex(text));

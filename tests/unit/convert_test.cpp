@@ -211,7 +211,8 @@ TEST_CASE("the address of an actor says its session where it knows it", "[wire]"
     CHECK(alice != AnyRef{ActorId{3, 2}, session});
     CHECK(alice != AnyRef{ActorId{3, 1}, SessionTag::of("abcdefgh")});
     CHECK(refusal<AnyRef>(from_hex("93 03 01 a0")).find("the id of a session") != std::string::npos);
-    CHECK(refusal<AnyRef>(from_hex("93 03 01 a9 61 61 61 61 61 61 61 61 61")).find("the id of a session") != std::string::npos);
+    CHECK(refusal<AnyRef>(from_hex("93 03 01 a9 61 61 61 61 61 61 61 61 61")).find("the id of a session") !=
+          std::string::npos);
     CHECK(refusal<AnyRef>(from_hex("93 03 01 a1 00")).find("the id of a session") != std::string::npos);
 }
 
@@ -276,7 +277,8 @@ TEST_CASE("an error names the path to the field", "[wire]") {
     const std::string bad = map_of({number_key, "a1 78", name_key, "a1 78"});
     const std::string in_list = from_hex("81 a4 68 65 6c 64 92") + good + bad;
     CHECK(refusal<Nested>(in_list, "Nested") == "Nested.held[1].number: expected integer, got string");
-    const std::string in_map = from_hex("83 a7 62 79 5f 6e 61 6d 65 81 a1 6b") + bad + from_hex("a4 68 65 6c 64 90 a0 c0");
+    const std::string in_map =
+        from_hex("83 a7 62 79 5f 6e 61 6d 65 81 a1 6b") + bad + from_hex("a4 68 65 6c 64 90 a0 c0");
     CHECK(refusal<Nested>(in_map, "Nested") == "Nested.by_name[0].number: expected integer, got string");
     CHECK(refusal<std::vector<std::vector<std::string>>>(from_hex("92 90 91 01"), "Rows") ==
           "Rows[1][0]: expected string, got 1");

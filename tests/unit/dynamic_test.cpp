@@ -21,7 +21,9 @@ struct Tree {
     std::vector<Tree> branches;
 };
 
-const FindActor nobody = [](std::string_view name) -> Result<ActorId> { return Error{ErrorKind::gone, "no actor " + std::string(name)}; };
+const FindActor nobody = [](std::string_view name) -> Result<ActorId> {
+    return Error{ErrorKind::gone, "no actor " + std::string(name)};
+};
 
 // What somebody typed for a field of that type, as its receiver has it.
 template <class T>
@@ -99,8 +101,10 @@ TEST_CASE("a point in time is a day of the calendar that 64 bits of nanoseconds 
     CHECK(typed<Timestamp>("2262-04-11T00:00:00Z").value() > Timestamp{9'000'000'000s});
     CHECK(typed<Timestamp>("1678-01-01T00:00:00Z").value() < Timestamp{-9'000'000'000s});
     CHECK(json(Timestamp{-timestamp_max}) == "\"1677-09-21T00:12:45.000000000Z\"");
-    for (const std::string_view text : {"4048-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
-                                        "2024-02-30T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01",
+    for (const std::string_view text : {"4048-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z",
+                                        "0000-01-01T00:00:00Z",
+                                        "2024-02-30T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00",
+                                        "2024-01-01",
                                         "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00.1234567890Z", "1", "now", ""})
         CHECK_THAT(refusal<Timestamp>(text), Contains("expected timestamp"));
     CHECK_THAT(refusal<Timestamp>(std::string_view("2024-01-01T00:00:00Z\0Z", 22)), Contains("expected timestamp"));
@@ -125,7 +129,8 @@ TEST_CASE("JSON says every number, those that it has no text for by name", "[wir
     CHECK(json(-std::numeric_limits<double>::infinity()) == "\"-Infinity\"");
     CHECK(json(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
     CHECK(json(std::string("\x1b[2J\xE2\x80\xAE")) == "\"\\u001b[2J\\u202e\"");
-    CHECK(json(std::string(std::size_t{3} << 20, 'x')).size() == (std::size_t{3} << 20) + 2);  // for people: no bound of a message
+    // for people: no bound of a message
+    CHECK(json(std::string(std::size_t{3} << 20, 'x')).size() == (std::size_t{3} << 20) + 2);
 }
 
 TEST_CASE("what is larger than a message is refused before it is built", "[wire]") {

@@ -21,7 +21,8 @@ TEST_CASE("every type of one value has its size, as NumPy writes it", "[wire]") 
 }
 
 TEST_CASE("what means nothing in another process, or on another machine, is none of the types", "[wire]") {
-    for (const char* type : {"", "|", "|O", "|O8", ">f8", "=f8", "<M8[ns]", "<m8[s]", "<U5", "<f3", "<c4", "|S0", "|V0", "|V01", "|S-1", "|S 1",
+    for (const char* type : {"", "|", "|O", "|O8", ">f8", "=f8", "<M8[ns]", "<m8[s]", "<U5", "<f3", "<c4", "|S0", "|V0",
+                             "|V01", "|S-1", "|S 1",
                              "<S5", "|f8", "|V99999999999999", "<i4 ", "i4", "|S18446744073709551616"})
         CHECK_FALSE(bytes_of_element_type(type).has_value());
 }
@@ -38,9 +39,12 @@ TEST_CASE("a record is as large as its fields, its gaps and its shapes", "[wire]
 }
 
 TEST_CASE("a record that is not written as one is none of the types", "[wire]") {
-    for (const char* type : {"[", "[]", "[()]", "[('x')]", "[('x',)]", "[('x','<f4')", "[('x','<f4'),]", "[('x','<f4')]]", "[('x','<f4')] ",
-                             "[ ('x','<f4')]", "[('x','|O8')]", "[('x','<f4',())", "[('x','<f4',(0,))]", "[('x','<f4',(-1,))]",
-                             "[('x','<f4',(2 ,))]", "[('x\\\\','<f4')]", "[(\"x\",'<f4')]", "[('x','<f4',(99999999999999999999,))]",
+    for (const char* type : {"[", "[]", "[()]", "[('x')]", "[('x',)]", "[('x','<f4')", "[('x','<f4'),]",
+                             "[('x','<f4')]]", "[('x','<f4')] ",
+                             "[ ('x','<f4')]", "[('x','|O8')]", "[('x','<f4',())", "[('x','<f4',(0,))]",
+                             "[('x','<f4',(-1,))]",
+                             "[('x','<f4',(2 ,))]", "[('x\\\\','<f4')]", "[(\"x\",'<f4')]",
+                             "[('x','<f4',(99999999999999999999,))]",
                              "[('x','|V1099511627776',(2,))]", "[('x\x01','<f4')]", "[('\xff','<f4')]"})
         CHECK_FALSE(bytes_of_element_type(type).has_value());
 }

@@ -16,7 +16,8 @@ constexpr Epoch at = 7;
 
 // An estate over a ledger on the heap, in which alice and bob live.
 struct HeapEstate {
-    std::unique_ptr<void, decltype(&std::free)> memory{std::calloc(Ledger::region_bytes() + HeapLedger::page, 1), &std::free};
+    std::unique_ptr<void, decltype(&std::free)> memory{std::calloc(Ledger::region_bytes() + HeapLedger::page, 1),
+                                                       &std::free};
     std::string id = fmt::format("unit-estate{}", ::getpid());
     ManualClock clock;
     Ledger* ledger = nullptr;  // that the estate has
@@ -37,7 +38,9 @@ struct HeapEstate {
     void write(Slot lease, LeaseWord word) { ledger->lease(lease).word.store(word.packed()); }
 };
 
-SegmentWord segment_of(unsigned phase, ActorNumber owner, ActorNumber heir) { return {static_cast<Phase>(phase), owner, heir, at}; }
+SegmentWord segment_of(unsigned phase, ActorNumber owner, ActorNumber heir) {
+    return {static_cast<Phase>(phase), owner, heir, at};
+}
 LeaseWord lease_of(unsigned phase, ActorNumber lender, ActorNumber borrower) {
     return {static_cast<LeasePhase>(phase), lender, borrower, at};
 }
@@ -88,7 +91,8 @@ TEST_CASE("whatever stands in a row of the ledger, a death is settled and the se
     CHECK(audit_end(*world.ledger).empty());
 }
 
-TEST_CASE("a row in which somebody set the bits of an heir is its owner's as before, whoever the heir was", "[estate][I1]") {
+TEST_CASE("a row in which somebody set the bits of an heir is its owner's as before, whoever the heir was",
+          "[estate][I1]") {
     HeapEstate world;
     const Slot slot = world.ledger->claim_segment_block(bob).value();
     world.write(slot, segment_of(1, bob, alice));

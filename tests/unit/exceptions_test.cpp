@@ -13,7 +13,8 @@ template <class T>
 struct Torn : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-using Deep = std::map<std::string, std::variant<std::map<std::string, std::vector<std::string>>, std::map<int, std::string>>>;
+using Deep =
+    std::map<std::string, std::variant<std::map<std::string, std::vector<std::string>>, std::map<int, std::string>>>;
 
 template <class Throw>
 baton::Error error_of(const Throw& does_throw) {
@@ -27,7 +28,8 @@ baton::Error error_of(const Throw& does_throw) {
 
 }  // namespace
 
-TEST_CASE("an exception's type stands in the error as it is written, without the arguments of a long template", "[inbox]") {
+TEST_CASE("an exception's type stands in the error as it is written, without the arguments of a long template",
+          "[inbox]") {
     const baton::Error plain = error_of([] { throw std::out_of_range("no 7"); });
     CHECK(plain.type == "std::out_of_range");
     CHECK(plain.text == "no 7");
@@ -39,7 +41,8 @@ TEST_CASE("an exception's type stands in the error as it is written, without the
     CHECK(error_of([] { throw 7; }).text == "an exception that is no std::exception");
 }
 
-TEST_CASE("an error that a handler lets through keeps what stops an actor, and is a failure of its own otherwise", "[inbox]") {
+TEST_CASE("an error that a handler lets through keeps what stops an actor, and is a failure of its own otherwise",
+          "[inbox]") {
     const auto kind_of = [](baton::ErrorKind kind) {
         return error_of([kind] { throw baton::ErrorException(baton::Error{kind, "so"}); }).kind;
     };

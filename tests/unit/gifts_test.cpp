@@ -21,7 +21,8 @@ TEST_CASE("gifts behind one that is undecided are forgotten as they are accepted
     }
     for (int look = 0; look < 10; ++look) gifts.look(bob_id);
     CHECK(sent[0]->state == Holding::State::departing);
-    CHECK(std::all_of(sent.begin() + 1, sent.end(), [](const Holding* one) { return one->state == Holding::State::none; }));
+    CHECK(std::all_of(sent.begin() + 1, sent.end(),
+                      [](const Holding* one) { return one->state == Holding::State::none; }));
     CHECK(gifts.any(bob_id));
     // The one that is left can still come back.
     const std::optional<Bounce> back = gifts.take_back({bob_id, Gifts::By::send, 1}, Error{ErrorKind::refused, "no"});

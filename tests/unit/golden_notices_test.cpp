@@ -72,7 +72,8 @@ Said say_record(std::string name, const Envelope& envelope) {
                 const Result<Value> body = unpacker.next(record, offset);
                 if (!body || offset != record.size() || body->size() != read->manifest.size()) return false;
                 for (std::uint32_t index = 0; index < body->size(); ++index)
-                    if (body->value_at(index).kind() != ValueKind::handle || body->value_at(index).handle() != index) return false;
+                    if (body->value_at(index).kind() != ValueKind::handle || body->value_at(index).handle() != index)
+                        return false;
                 return record_of(*read) == record;
             }};
 }
@@ -92,9 +93,11 @@ std::vector<Said> said() {
     namespace c = coordinator;
     const AnyRef alice{ActorId{3, 2}};
     const ProtocolDescription protocol{
-        "student", {{"HoldThis", {"struct", "HoldThis", 0, {{"number", {"int64", "", 0, {}}}}}, {{"string", "", 0, {}}}},
+        "student", {{"HoldThis", {"struct", "HoldThis", 0, {{"number", {"int64", "", 0, {}}}}}, {{"string", "",
+                                                                                                  0, {}}}},
                     {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
-    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, MemoryAtExit{3, 12'288, 1200ms, 1, 2, 4}};
+    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome",
+                                                                        2}}, MemoryAtExit{3, 12'288, 1200ms, 1, 2, 4}};
     const c::Spawned spawned{alice, "alice", 4711, protocol};
     const Ended ended{alice, "alice", exit};
 
@@ -116,14 +119,18 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    say_command(all, c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20, 4711s, true}, spawned);
+    say_command(
+        all,
+        c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20, 4711s, true},
+        spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));
     say_command(all, c::Find{"alice"}, spawned);
     say_command(all, c::Roster{true},
                 {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
     say_command(all, c::RosterFrom{true, {1023, 4097}},
-                c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}}, c::RosterPlace{4294967295, 4098}});
+                c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis",
+                                exit}}, c::RosterPlace{4294967295, 4098}});
     say_command(all, c::StopActors{{alice}, 5s, true, 4711s}, {ended});
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
@@ -132,7 +139,10 @@ std::vector<Said> said() {
     say_command(all, c::Drained{alice}, std::monostate{});
     say_command(all, c::MemoryShort{});
     say_command(all, c::Segments{100},
-                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, ""}}, 1, 16'384, std::uint64_t{1} << 30});
+                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, ""}},
+                               1,
+                               16'384,
+                               std::uint64_t{1} << 30});
     say_command(all, c::Audit{}, {"I1: segment 17.5 is owned and has no owner"});
 
     all.push_back(say("notice.Stop", notice::Stop{true}));

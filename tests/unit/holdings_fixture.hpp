@@ -46,7 +46,8 @@ public:
     [[nodiscard]] std::vector<std::string> memories() const {
         std::vector<std::string> names;
         for (const auto& entry : fs::directory_iterator("/dev/shm"))
-            if (const std::string name = entry.path().filename(); name.starts_with("baton-" + id) && !name.ends_with("ledger"))
+            if (const std::string name = entry.path().filename();
+                name.starts_with("baton-" + id) && !name.ends_with("ledger"))
                 names.push_back(name);
         return names;
     }
@@ -79,7 +80,8 @@ private:
 inline Layout bytes(std::uint64_t count) { return {"|u1", {count}}; }
 inline void fill(Holding& holding, int value) { std::memset(holding.data, value, holding.bytes); }
 inline bool is_filled(const Holding& holding, int value) {
-    return std::all_of(holding.data, holding.data + holding.bytes, [value](std::byte one) { return one == std::byte(value); });
+    return std::all_of(holding.data, holding.data + holding.bytes,
+                       [value](std::byte one) { return one == std::byte(value); });
 }
 
 }  // namespace holdings_test

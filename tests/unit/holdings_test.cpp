@@ -36,7 +36,8 @@ std::string rights_at(const void* address) {
 
 }  // namespace
 
-TEST_CASE("a size class holds what was asked for, is its own class, and wastes at most a quarter and a page", "[holdings]") {
+TEST_CASE("a size class holds what was asked for, is its own class, and wastes at most a quarter and a page",
+          "[holdings]") {
     CHECK(size_class_of(0) == 4096);
     CHECK(size_class_of(1) == 4096);
     CHECK(size_class_of(4096) == 4096);
@@ -82,7 +83,8 @@ TEST_CASE("a layout that is none is refused, and nothing is counted", "[holdings
     CHECK(pair.a->create({"wrong", {1}}).error().kind == ErrorKind::refused);
     CHECK(pair.a->create(bytes(limits::segment_bytes_max + 1)).error().kind == ErrorKind::refused);
     CHECK(pair.a->create({"<f8", {~std::uint64_t{0}, 2}}).error().kind == ErrorKind::refused);
-    CHECK(pair.a->create({"|u1", std::vector<std::uint64_t>(limits::shape_dimensions_max + 1, 1)}).error().kind == ErrorKind::refused);
+    CHECK(pair.a->create({"|u1", std::vector<std::uint64_t>(limits::shape_dimensions_max + 1, 1)}).error().kind ==
+          ErrorKind::refused);
     CHECK(pair.ledger().counts_of(alice).created == 0);
 }
 
@@ -229,7 +231,8 @@ TEST_CASE("of a message that carries several either all are accepted or none", "
 
 // Goal: a gift that comes back alone is not forgotten.
 // Method: the heir accepts the first of two, dies, and the coordinator bounces the second.
-TEST_CASE("of two gifts whose heir dies between taking them, the second is released by its giver", "[holdings][T5][I1]") {
+TEST_CASE("of two gifts whose heir dies between taking them, the second is released by its giver",
+          "[holdings][T5][I1]") {
     Pair pair;
     Holding& first = *pair.a->create(bytes(10)).value();
     Holding& second = *pair.a->create(bytes(20)).value();
@@ -454,7 +457,8 @@ TEST_CASE("many lends one after the other use the same rows of leases", "[holdin
 
 // ---- guard -----------------------------------------------------------------------------------------
 
-TEST_CASE("with the guard, memory that is not held is not accessible, and the next holder gets it back", "[holdings][guard]") {
+TEST_CASE("with the guard, memory that is not held is not accessible, and the next holder gets it back",
+          "[holdings][guard]") {
     Pair pair{~std::uint64_t{0}, Store::Idle::guarded};
     Holding& sent = *pair.a->create(bytes(5000)).value();
     const std::byte* const data = sent.data;
@@ -506,8 +510,9 @@ TEST_CASE("names that are none, or in use, keep the segment here", "[holdings]")
     Pair pair;
     Holding& out = *pair.a->create(bytes(5000)).value();
     fill(out, 8);
-    for (const std::string& name : {std::string(), std::string("a/b"), std::string("baton-x"), std::string("."),
-                                    std::string("..\0x", 4), std::string("a\0b", 3), std::string(limits::name_bytes_max + 1, 'n')})
+    for (const std::string& name :
+         {std::string(), std::string("a/b"), std::string("baton-x"), std::string("."), std::string("..\0x", 4),
+          std::string("a\0b", 3), std::string(limits::name_bytes_max + 1, 'n')})
         CHECK(pair.a->hand_out(out, name).error().kind == ErrorKind::refused);
     const std::string taken = pair.id + "-taken";
     std::ofstream{"/dev/shm/" + taken} << "bytes";
@@ -527,7 +532,8 @@ TEST_CASE("names that are none, or in use, keep the segment here", "[holdings]")
 TEST_CASE("what belongs to a session, or lies elsewhere, cannot be taken in by its name", "[holdings]") {
     Pair pair;
     const std::string ledger = "baton-" + pair.id + "-ledger";
-    for (const std::string& name : {ledger, std::string("a/b"), std::string(), std::string("."), std::string("a\0b", 3)})
+    for (const std::string& name :
+         {ledger, std::string("a/b"), std::string(), std::string("."), std::string("a\0b", 3)})
         CHECK(pair.a->take_in(name, bytes(1)).error().kind == ErrorKind::refused);
     CHECK(fs::exists("/dev/shm/" + ledger));
 }
@@ -565,18 +571,21 @@ namespace {
 // go.
 void forget_views(Pair& pair) {
     std::vector<Holding*> many;
-    for (std::size_t count = 0; count < limits::idle_mappings_max + 8; ++count) many.push_back(pair.a->create(bytes(1)).value());
+    for (std::size_t count = 0; count < limits::idle_mappings_max + 8; ++count)
+        many.push_back(pair.a->create(bytes(1)).value());
     for (Holding* one : many) pair.a->release(*one);
 }
 
 }  // namespace
 
-TEST_CASE("memory of the pool that somebody has removed or cut is ended, and the next segment has other", "[holdings][T1]") {
+TEST_CASE("memory of the pool that somebody has removed or cut is ended, and the next segment has other",
+          "[holdings][T1]") {
     Pair pair;
     std::vector<Holding*> made;
     for (int count = 0; count < 3; ++count) made.push_back(pair.a->create(bytes(5000)).value());
     std::vector<std::string> names;
-    for (const Holding* one : made) names.push_back(fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, one->slot, one->generation));
+    for (const Holding* one : made)
+        names.push_back(fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, one->slot, one->generation));
     for (Holding* one : made) pair.a->release(*one);
     forget_views(pair);
     fs::remove(names[0]);

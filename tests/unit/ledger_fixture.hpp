@@ -62,7 +62,7 @@ inline std::vector<int> invariants(const std::vector<Finding>& findings) {
 template <>
 struct Catch::StringMaker<baton::detail::SegmentWord> {
     static std::string convert(const baton::detail::SegmentWord& word) {
-        return std::string(baton::detail::name_of(word.phase)) + "(" + std::to_string(word.owner) + ", " + std::to_string(word.heir) +
-               ")@" + std::to_string(word.epoch);
+        return std::string(baton::detail::name_of(word.phase)) + "(" + std::to_string(word.owner) + ", " +
+               std::to_string(word.heir) + ")@" + std::to_string(word.epoch);
     }
 };

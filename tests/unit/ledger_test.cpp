@@ -34,14 +34,25 @@ SegmentWord next(Phase phase, ActorNumber owner, ActorNumber heir = 0) { return 
 
 const std::vector<Step> steps{
     {"T1 create", [](Ledger& l, Slot s) { return l.create(s, alice); }, {{"free", next(Phase::owned, alice)}}},
-    {"T2 offer", [](Ledger& l, Slot s) { return l.offer(s, at, alice, bob); }, {{"owned", next(Phase::offered, alice, bob)}}},
-    {"T3 accept", [](Ledger& l, Slot s) { return l.accept(s, at, alice, bob); }, {{"offered", next(Phase::owned, bob)}}},
-    {"T4 withdraw", [](Ledger& l, Slot s) { return l.withdraw(s, at, alice, bob); }, {{"offered", next(Phase::owned, alice)}}},
-    {"T5 bounce", [](Ledger& l, Slot s) { return l.bounce(s, l.word_of(s)); }, {{"offered", next(Phase::owned, alice)}}},
-    {"T6 settle", [](Ledger& l, Slot s) { return l.settle(s, l.word_of(s)); }, {{"offered", next(Phase::retired, alice)}}},
+    {"T2 offer",
+     [](Ledger& l, Slot s) { return l.offer(s, at, alice, bob); },
+     {{"owned", next(Phase::offered, alice, bob)}}},
+    {"T3 accept",
+     [](Ledger& l, Slot s) { return l.accept(s, at, alice, bob); },
+     {{"offered", next(Phase::owned, bob)}}},
+    {"T4 withdraw",
+     [](Ledger& l, Slot s) { return l.withdraw(s, at, alice, bob); },
+     {{"offered", next(Phase::owned, alice)}}},
+    {"T5 bounce",
+     [](Ledger& l, Slot s) { return l.bounce(s, l.word_of(s)); },
+     {{"offered", next(Phase::owned, alice)}}},
+    {"T6 settle",
+     [](Ledger& l, Slot s) { return l.settle(s, l.word_of(s)); },
+     {{"offered", next(Phase::retired, alice)}}},
     {"T7 lend", [](Ledger& l, Slot s) { return l.lend(s, at, alice); }, {{"owned", next(Phase::lent, alice)}}},
     {"T8 reclaim", [](Ledger& l, Slot s) { return l.reclaim(s, at, alice); }, {{"lent", next(Phase::owned, alice)}}},
-    {"T9 retire", [](Ledger& l, Slot s) { return l.retire(s, at, alice); },
+    {"T9 retire",
+     [](Ledger& l, Slot s) { return l.retire(s, at, alice); },
      {{"owned", next(Phase::retired, alice)}, {"lent", next(Phase::retired, alice)}}},
     {"T10 recycle", [](Ledger& l, Slot s) { return l.recycle(s, l.word_of(s)); }, {{"retired", next(Phase::free, 0)}}},
 };
@@ -62,11 +73,17 @@ struct LeaseStep {
 };
 const LeaseWord freed{LeasePhase::free, 0, 0, at + 1};
 const std::vector<LeaseStep> lease_steps{
-    {"L1 grant", [](Ledger& l, Slot s) { return l.grant(s, alice, bob); }, {{"free", {LeasePhase::granted, alice, bob, at + 1}}}},
-    {"L2 claim", [](Ledger& l, Slot s) { return l.claim(s, at, alice, bob); }, {{"granted", {LeasePhase::claimed, alice, bob, at + 1}}}},
+    {"L1 grant",
+     [](Ledger& l, Slot s) { return l.grant(s, alice, bob); },
+     {{"free", {LeasePhase::granted, alice, bob, at + 1}}}},
+    {"L2 claim",
+     [](Ledger& l, Slot s) { return l.claim(s, at, alice, bob); },
+     {{"granted", {LeasePhase::claimed, alice, bob, at + 1}}}},
     {"L3 withdraw", [](Ledger& l, Slot s) { return l.withdraw_lease(s, at, alice, bob); }, {{"granted", freed}}},
     {"L4 drop", [](Ledger& l, Slot s) { return l.drop(s, at, alice, bob); }, {{"claimed", freed}}},
-    {"L5, L6 settle", [](Ledger& l, Slot s) { return l.settle_lease(s, l.lease_word_of(s)); }, {{"granted", freed}, {"claimed", freed}}},
+    {"L5, L6 settle",
+     [](Ledger& l, Slot s) { return l.settle_lease(s, l.lease_word_of(s)); },
+     {{"granted", freed}, {"claimed", freed}}},
 };
 
 // Describes and grants a lease of all of a segment of 100 bytes.
@@ -105,7 +122,8 @@ TEST_CASE("every lease transition starts from the phases of the document, and ch
             const Made made = step.make(heap.ledger, lease);
             const auto expected = step.succeeds.find(start.name);
             CHECK(made.has_value() == (expected != step.succeeds.end()));
-            CHECK((heap.ledger.lease_word_of(lease) == (expected == step.succeeds.end() ? start.word : expected->second)));
+            CHECK((heap.ledger.lease_word_of(lease) ==
+                   (expected == step.succeeds.end() ? start.word : expected->second)));
         }
     }
 }
@@ -141,7 +159,9 @@ TEST_CASE("a transition by somebody else, or at another epoch, changes nothing",
     const SegmentWord seen{Phase::offered, alice, bob, at - 1};
     refuses(offered, [&](Slot slot) { return ledger.bounce(slot, seen); });
     refuses(offered, [&](Slot slot) { return ledger.settle(slot, seen); });
-    refuses({Phase::retired, alice, 0, at}, [&](Slot slot) { return ledger.recycle(slot, {Phase::retired, alice, 0, at - 1}); });
+    refuses({Phase::retired, alice, 0, at}, [&](Slot slot) {
+        return ledger.recycle(slot, {Phase::retired, alice, 0, at - 1});
+    });
 }
 
 TEST_CASE("of accept and each end of a transfer one comes first and the other finds nothing", "[ledger][I3]") {
@@ -177,7 +197,8 @@ TEST_CASE("accept and withdraw race, and exactly one of them wins", "[ledger][I3
     std::thread receiver{[&] {
         for (int mine = 1; mine <= rounds; ++mine) {
             while (round.load() != mine) std::this_thread::yield();
-            accepted[static_cast<std::size_t>(mine - 1)] = heap.ledger.accept(slot, epoch.load(), alice, bob).has_value();
+            accepted[static_cast<std::size_t>(mine - 1)] =
+                heap.ledger.accept(slot, epoch.load(), alice, bob).has_value();
             done.store(mine);
         }
     }};
@@ -274,7 +295,8 @@ TEST_CASE("a lease of an earlier lend does not hold the memory of a later life",
     CHECK(ledger.has_live_lease(other));
 }
 
-TEST_CASE("a chain of leases that somebody closed to a ring, or led out of the table, is walked to an end", "[ledger]") {
+TEST_CASE("a chain of leases that somebody closed to a ring, or led out of the table, is walked to an end",
+          "[ledger]") {
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::lent, alice, 0, at});

@@ -12,7 +12,9 @@ TEST_CASE("a record is one line, whatever it quotes", "[log]") {
     const baton_test::LogLevelSetting level{"warn"};
     const baton_test::CapturedStderr logged;
     baton::Log log{"test"};
-    log.warn("command.refused", "command={}", "Evil\n12:03:04.118 coordinator#1.1 info all.well\r\x1b[2J\t\x7f\xc2\x9b" "1m");
+    log.warn("command.refused", "command={}",
+             "Evil\n12:03:04.118 coordinator#1.1 info all.well\r\x1b[2J\t\x7f\xc2\x9b"
+             "1m");
     const std::string text = logged.text();
     CHECK(std::ranges::count(text, '\n') == 1);
     CHECK_THAT(text, Contains("test warn command.refused command=Evil\\n12:03:04.118 coordinator#1.1 info all.well"

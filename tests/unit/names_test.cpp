@@ -53,7 +53,8 @@ TEST_CASE("a reclaim withdraws the name first, and then waits for those who have
     CHECK(is_filled(*pair.a->attach("board").value(), 2));
 }
 
-TEST_CASE("memory that somebody has attached to stays when its owner lets it go, until the last has left", "[names][I5]") {
+TEST_CASE("memory that somebody has attached to stays when its owner lets it go, until the last has left",
+          "[names][I5]") {
     Pair pair;
     Holding& board = lent(*pair.a, 5000, 4);
     REQUIRE(pair.a->publish(board, "board", LeaseKind::read));
@@ -99,7 +100,8 @@ TEST_CASE("what is published to be shared is written from both sides", "[names][
     CHECK(pair.a->try_reclaim(board));
 }
 
-TEST_CASE("while anybody may attach, no lease or slice of another kind is made, nor while somebody has", "[names][I2]") {
+TEST_CASE("while anybody may attach, no lease or slice of another kind is made, nor while somebody has",
+          "[names][I2]") {
     Pair pair;
     Holding& board = lent(*pair.a, 100, 0);
     SECTION("a slice that is out keeps it from being published") {

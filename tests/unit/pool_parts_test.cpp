@@ -49,7 +49,8 @@ TEST_CASE("a task is begun by its worker or taken back by the pool, never both",
         CHECK(board_word::begin(word, 8, 0));
         CHECK(board_word::take_back(word, 8, 1) == 1);
         CHECK(board_word::take_back(word, 9, 4) == 4);
-        for (const std::uint64_t junk : {std::uint64_t{0}, ~std::uint64_t{0}, board_word::of(9, 4, 5), board_word::of(9, 100, 0)}) {
+        for (const std::uint64_t junk :
+             {std::uint64_t{0}, ~std::uint64_t{0}, board_word::of(9, 4, 5), board_word::of(9, 100, 0)}) {
             word.store(junk);
             CHECK(board_word::take_back(word, 9, 4) == 4);
         }
@@ -86,9 +87,12 @@ TEST_CASE("what a worker notes is a Done for the pool, and what makes no sense i
     const Done many = read_notes(place, 7, 0, 10'000).value();
     CHECK(makes_sense(many, 10'000));
     for (std::uint64_t& word : std::span(place).first(64))
-        for (const std::uint64_t junk : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{7} << 48 | 10 << 24 | 1'000'000, std::uint64_t{7} << 48 | 10 << 24 | 100}) {
+        for (const std::uint64_t junk :
+             {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{7} << 48 | 10 << 24 | 1'000'000,
+              std::uint64_t{7} << 48 | 10 << 24 | 100}) {
             const std::uint64_t before = std::exchange(word, junk);
-            if (const std::optional<Done> done = read_notes(place, 7, 0, 10'000)) static_cast<void>(makes_sense(*done, 10'000));
+            if (const std::optional<Done> done = read_notes(place, 7, 0, 10'000))
+                static_cast<void>(makes_sense(*done, 10'000));
             word = before;
         }
 }

@@ -54,7 +54,8 @@ TEST_CASE("streams that are open stay what they are", "[unit][process]") {
 TEST_CASE("no inherited signal is blocked or ignored, but for a SIGHUP and those of job control", "[unit][process]") {
     const NothingLeft nothing_left;
     CHECK(in_own_process([] {
-              for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGCHLD, SIGPIPE, SIGXFSZ, SIGUSR1, SIGALRM, SIGHUP, SIGTTOU})
+              for (const int signal :
+                   {SIGINT, SIGTERM, SIGQUIT, SIGCHLD, SIGPIPE, SIGXFSZ, SIGUSR1, SIGALRM, SIGHUP, SIGTTOU})
                   std::signal(signal, SIG_IGN);
               sigset_t every;
               sigfillset(&every);
@@ -69,7 +70,8 @@ TEST_CASE("no inherited signal is blocked or ignored, but for a SIGHUP and those
           }) == 0);
 }
 
-TEST_CASE("a write to nobody and a file that grows too large are errors, and no matter for what is started", "[unit][process]") {
+TEST_CASE("a write to nobody and a file that grows too large are errors, and no matter for what is started",
+          "[unit][process]") {
     const NothingLeft nothing_left;
     const FreshFolder folder;
     CHECK(in_own_process([&] {
@@ -79,10 +81,15 @@ TEST_CASE("a write to nobody and a file that grows too large are errors, and no 
               if (::write(pipe.write_end.get(), "x", 1) != -1 || errno != EPIPE) return 1;
               const rlimit small{16, 16};
               if (::setrlimit(RLIMIT_FSIZE, &small) != 0) return 2;
-              const baton::detail::UniqueFd file{::open((folder.path() / "file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)};
+              const baton::detail::UniqueFd file{
+                  ::open((folder.path() / "file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)};
               if (::ftruncate(file.get(), 17) != -1 || errno != EFBIG) return 3;
-              baton::detail::Child child = baton::detail::Child::start({.program = "/bin/sh", .arguments = {"-c", "kill -PIPE $$"}}).value();
-              return child.reap_within(watchdog) == baton::detail::ExitStatus{.by_signal = true, .code_or_signal = SIGPIPE} ? 0 : 4;
+              baton::detail::Child child =
+                  baton::detail::Child::start({.program = "/bin/sh", .arguments = {"-c", "kill -PIPE $$"}}).value();
+              return child.reap_within(watchdog) ==
+                             baton::detail::ExitStatus{.by_signal = true, .code_or_signal = SIGPIPE}
+                         ? 0
+                         : 4;
           }) == 0);
 }
 

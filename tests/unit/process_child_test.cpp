@@ -159,7 +159,8 @@ TEST_CASE("a child inherits the one descriptor it is meant to have and no other"
     const baton::detail::UniqueFd forgotten{::fcntl(pipe.write_end.get(), F_DUPFD, 100)};  // not close-on-exec
     const StandIn child{ChildSpec{.inherit_fd = meant.get()}};
     const auto in_child = [&](int fd) { return fs::path{fmt::format("/proc/{}/fd/{}", child.pid(), fd)}; };
-    CHECK(fs::read_symlink(in_child(baton::detail::inherited_fd)) == fs::read_symlink(fmt::format("/proc/self/fd/{}", meant.get())));
+    CHECK(fs::read_symlink(in_child(baton::detail::inherited_fd)) ==
+          fs::read_symlink(fmt::format("/proc/self/fd/{}", meant.get())));
     CHECK_FALSE(fs::exists(fs::symlink_status(in_child(meant.get()))));
     CHECK_FALSE(fs::exists(fs::symlink_status(in_child(secret.get()))));
     CHECK_FALSE(fs::exists(fs::symlink_status(in_child(forgotten.get()))));
@@ -311,7 +312,8 @@ TEST_CASE("the facts of a process are read past any name it gives itself", "[uni
 TEST_CASE("start ticks tell a later process from an earlier one", "[unit][process]") {
     const NothingLeft nothing_left;
     const StandIn child;
-    CHECK(baton::detail::facts_of(child.pid()).value().start_ticks >= baton::detail::facts_of(::getpid()).value().start_ticks);
+    CHECK(baton::detail::facts_of(child.pid()).value().start_ticks >=
+          baton::detail::facts_of(::getpid()).value().start_ticks);
     CHECK(baton::detail::facts_of(child.pid()).value().ppid == ::getpid());
 }
 

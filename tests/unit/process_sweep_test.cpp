@@ -170,7 +170,8 @@ TEST_CASE("a live session whose files others have removed is neither swept nor t
     if (!what.starts_with("folder")) CHECK(baton::detail::find_session(live.id()).ok());
 }
 
-TEST_CASE("the memory of a dead session whose folder was removed is swept, and what its actors have left", "[unit][process]") {
+TEST_CASE("the memory of a dead session whose folder was removed is swept, and what its actors have left",
+          "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;
     const std::string dead = dead_session();
@@ -187,7 +188,8 @@ TEST_CASE("the memory of a dead session whose folder was removed is swept, and w
 }
 
 // As in containers that have a /tmp of their own and share the machine's shared memory.
-TEST_CASE("memory of sessions with folders elsewhere is left to those who see them, and spared while they live", "[unit][process]") {
+TEST_CASE("memory of sessions with folders elsewhere is left to those who see them, and spared while they live",
+          "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions elsewhere;
     const std::string dead = dead_session();
@@ -220,7 +222,8 @@ TEST_CASE("memory without a lock that somebody uses is left alone", "[unit][proc
     CHECK(baton::detail::sweep_dead_sessions().value().removed == std::vector{segment.path()});
 }
 
-TEST_CASE("files of a session look new after a touch, and a sweep's lock that was removed is made anew", "[unit][process]") {
+TEST_CASE("files of a session look new after a touch, and a sweep's lock that was removed is made anew",
+          "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;
     const SessionFolder live = SessionFolder::create().value();

@@ -96,7 +96,8 @@ TEST_CASE("a quota of any cgroup above bounds the cores, rounded up, and is one 
     }
     SECTION("what makes no sense is no quota") {
         kernel.says("own", "nonsense\n0::/job\n:\n");
-        for (const char* text : {"", "abc", "100", "100000 x", "0 100000", "-5 100000", "100000 0", "99999999999999999999 100000"}) {
+        for (const char* text : {"", "abc", "100", "100000 x", "0 100000", "-5 100000", "100000 0",
+                                 "99999999999999999999 100000"}) {
             kernel.says("cgroup/job/cpu.max", text);
             CHECK(kernel.cores() == all);
         }

@@ -21,7 +21,8 @@ Result<int> half(int number) {
 
 }  // namespace
 
-TEST_CASE("a result is transformed and chained as long as it holds a value, and keeps its error otherwise", "[result]") {
+TEST_CASE("a result is transformed and chained as long as it holds a value, and keeps its error otherwise",
+          "[result]") {
     CHECK(half(8).and_then(half).and_then(half).value() == 1);
     CHECK(half(8).transform([](int number) { return std::to_string(number); }).value() == "4");
     const Result<int> odd = half(6).and_then(half);
@@ -46,7 +47,9 @@ TEST_CASE("what a result holds can be moved out of it, the error too", "[result]
     Result<std::unique_ptr<int>> owner = std::make_unique<int>(5);
     const std::unique_ptr<int> moved = std::move(owner).value();
     CHECK(*moved == 5);
-    CHECK(*Result<std::unique_ptr<int>>{std::make_unique<int>(6)}.transform([](std::unique_ptr<int> one) { return one; }).value() == 6);
+    CHECK(*Result<std::unique_ptr<int>>{std::make_unique<int>(6)}
+               .transform([](std::unique_ptr<int> one) { return one; })
+               .value() == 6);
     Result<int> failed = Error{ErrorKind::failed, std::string(100, 'x')};
     const Error error = std::move(failed).error();
     CHECK(error.text == std::string(100, 'x'));

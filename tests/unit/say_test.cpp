@@ -86,7 +86,8 @@ TEST_CASE("a stderr that is closed, full or without a reader takes no text and e
     CHECK(baton::detail::unsaid() == 0);
 }
 
-TEST_CASE("what a pipe or a socket that nobody reads can't take is dropped, counted and told when there is room", "[say]") {
+TEST_CASE("what a pipe or a socket that nobody reads can't take is dropped, counted and told when there is room",
+          "[say]") {
     say_all_earlier();
     Ends ends = small_pipe();
     if (GENERATE(false, true)) {

@@ -14,7 +14,10 @@ const std::string replaced = "\xEF\xBF\xBD";
 }  // namespace
 
 TEST_CASE("text that is UTF-8 is readable as it is, in any language", "[text]") {
-    for (const std::string text : {"", "plain", "gr\xC3\xB6\xC3\x9F" "er \xE7\x8C\xAB \xF0\x9F\x90\x88"}) CHECK(readable(text) == text);
+    for (const std::string text : {"", "plain",
+                                   "gr\xC3\xB6\xC3\x9F"
+                                   "er \xE7\x8C\xAB \xF0\x9F\x90\x88"})
+        CHECK(readable(text) == text);
 }
 
 TEST_CASE("what is not UTF-8 becomes readable without losing what stands around it", "[text]") {
@@ -31,7 +34,8 @@ TEST_CASE("text is cut between two characters, and says that it was cut", "[text
     for (std::size_t length = 0; length < 40; ++length)
         for (std::size_t most = 8; most < 20; ++most) {
             std::string text;
-            for (std::size_t letter = 0; letter < length; ++letter) text += letter % 2 == 0 ? "\xC3\xA9" : "\xF0\x9F\x90\x88";
+            for (std::size_t letter = 0; letter < length; ++letter)
+                text += letter % 2 == 0 ? "\xC3\xA9" : "\xF0\x9F\x90\x88";
             const std::string cut = readable(text, most);
             CHECK(cut.size() <= most);
             CHECK(is_utf8(cut));
@@ -57,5 +61,6 @@ TEST_CASE("nothing printable moves a cursor, ends a line or turns the text behin
 }
 
 TEST_CASE("JSON for people spells the same marks out and means the same", "[text]") {
-    CHECK(baton::detail::printable_json("{\n  \"a\": \"\\u001b\xE2\x80\xAE\x7f\xC2\x85\"\n}") == "{\n  \"a\": \"\\u001b\\u202e\\u007f\\u0085\"\n}");
+    CHECK(baton::detail::printable_json("{\n  \"a\": \"\\u001b\xE2\x80\xAE\x7f\xC2\x85\"\n}") ==
+          "{\n  \"a\": \"\\u001b\\u202e\\u007f\\u0085\"\n}");
 }

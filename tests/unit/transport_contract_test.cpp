@@ -264,7 +264,8 @@ TEMPLATE_TEST_CASE("few answers wait in the transport for an opener that does no
     std::size_t taken = 0;
     while (taken < 1'000 && receiver->send(back, large) == Sent::yes) ++taken;
     CHECK(taken >= static_cast<std::size_t>(limits::answer_frames_per_peer_max));
-    CHECK(taken <= static_cast<std::size_t>(limits::answer_frames_per_peer_max) + 8);  // and what the kernel and ZeroMQ's thread hold
+    // and what the kernel and ZeroMQ's thread hold
+    CHECK(taken <= static_cast<std::size_t>(limits::answer_frames_per_peer_max) + 8);
 }
 
 // Goal: an answer that is owed reaches its asker, however many others have come and gone in the meantime.
@@ -418,7 +419,8 @@ TEMPLATE_TEST_CASE("what arrives while one sends over the same link is not misse
     REQUIRE(receiver->bind(world.address("inbox")).ok());
     const Link link = opener->open(world.address("inbox")).value();
     constexpr std::size_t count = 20'000;
-    constexpr std::size_t outstanding = limits::answer_frames_per_peer_max / 2;  // ZeroMQ learns late what has been read
+    // ZeroMQ learns late what has been read
+    constexpr std::size_t outstanding = limits::answer_frames_per_peer_max / 2;
     std::size_t asked = 0, received = 0, answered = 0;
     std::size_t wrong = 0;
     while (answered < count) {

@@ -145,7 +145,8 @@ TEST_CASE("each peer has one entry, and beyond the table's end traffic goes unco
     OwnVitals own = vitals.own(alice);
     REQUIRE(vitals->prepare(bob).ok());
     REQUIRE(vitals->prepare({5, 2}).ok());
-    for (std::uint32_t number = 10; number < 10 + VitalsRow::peers_max; ++number) REQUIRE(vitals->prepare({number, 1}).ok());
+    for (std::uint32_t number = 10; number < 10 + VitalsRow::peers_max; ++number)
+        REQUIRE(vitals->prepare({number, 1}).ok());
     Traffic* first = own.traffic_with(bob);
     REQUIRE(first != nullptr);
     CHECK(own.traffic_with(bob) == first);

@@ -5,8 +5,8 @@
 
 namespace player {
 
-// What to do, with the primitive at `what`: "acquire", "release", "wait", "notify", ... (player_main.cpp). Answered when it
-// is done: "ok", with what came of it, or the error.
+// What to do, with the primitive at `what`: "acquire", "release", "wait", "notify", ... (player_main.cpp). Answered
+// when it is done: "ok", with what came of it, or the error.
 struct Do {
     std::string verb;
     baton::sync::Address what;
@@ -15,8 +15,8 @@ struct Do {
     baton::sync::Address lock = {};  // of a condition
     using Reply = std::string;
 };
-// Takes the lock of the value and adds one, until `is_over` is not 0, another value; after `lives` times, in the middle of it, it
-// kills itself at a place that `place` chooses.
+// Takes the lock of the value and adds one, until `is_over` is not 0, another value; after `lives` times, in the middle
+// of it, it kills itself at a place that `place` chooses.
 struct Counted {
     std::uint64_t count = 0;
     std::uint64_t dead_owners = 0;   // of which it was told

@@ -35,7 +35,8 @@ public:
         return verb == verbs_.end() ? "no such verb" : verb->second(command);
     }
     std::string on(const player::Ask& command) {
-        return said(context_->ask(command.other, command.command, std::chrono::milliseconds{command.command.milliseconds}));
+        return said(
+            context_->ask(command.other, command.command, std::chrono::milliseconds{command.command.milliseconds}));
     }
     player::Counted on(const player::CountUp& command) {
         sync::Value<std::uint64_t> value{*context_, command.value};
@@ -104,7 +105,10 @@ private:
         {"acquire", [this](const Do& command) { return acquire(command); }},
         {"release", [this](const Do& command) { return said(holds_.at(command.what.number).release()); }},
         {"wait", [this](const Do& command) { return said(condition(command).wait(time_of(command))); }},
-        {"notify", [this](const Do& command) { return said(condition(command).notify(static_cast<std::uint64_t>(command.number))); }},
+        {"notify",
+         [this](const Do& command) {
+             return said(condition(command).notify(static_cast<std::uint64_t>(command.number)));
+         }},
         {"notify each", [this](const Do& command) { return notify_each(command); }},
         {"is held", [this](const Do& command) { return std::string(lock(command.what).is_held() ? "yes" : "no"); }},
         {"arrive", [this](const Do& command) { return said(barrier(command).wait(time_of(command))); }},

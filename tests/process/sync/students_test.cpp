@@ -11,7 +11,8 @@ using Student = baton::Ref<Protocol>;
 namespace {
 
 std::int64_t held_by(TestScenario& scenario, const Student& student) {
-    return std::atomic_ref<std::int64_t>{scenario.ask(student, ShowYourHand{}).value().number.at<std::int64_t>({0})}.load();
+    return std::atomic_ref<std::int64_t>{scenario.ask(student, ShowYourHand{}).value().number.at<std::int64_t>({0})}
+        .load();
 }
 
 std::uint64_t hands(ProcessWorld& world) {
@@ -19,23 +20,29 @@ std::uint64_t hands(ProcessWorld& world) {
 }
 
 // Bob passes on what he has, to whoever he was told.
-void pass_it_on(TestScenario& scenario, const baton::Ref<baton::sync::Protocol>& keeper, const std::vector<Student>& all) {
+void pass_it_on(TestScenario& scenario, const baton::Ref<baton::sync::Protocol>& keeper,
+                const std::vector<Student>& all) {
     baton::sync::Barrier::Setup setup;
     setup.members.assign(all.begin(), all.end());
     const auto barrier = baton::sync::Barrier::make(scenario.context(), keeper, "go", setup).value();
-    for (const auto& passed : scenario.ask_all(std::span<const Student>(all), PassItOn{barrier}, 30s)) CHECK(passed.value());
+    for (const auto& passed : scenario.ask_all(std::span<const Student>(all), PassItOn{barrier}, 30s))
+        CHECK(passed.value());
 }
 
 }  // namespace
 
 // Goal: nobody who dies leaves a hand that is in the way of the next one of that name.
-// Method: Bob may write into Charlie's hand, Charlie is killed, and a Charlie comes again, in this session and in the next run.
-TEST_CASE("one who dies with a hand that others write into leaves nothing, and its name can be had again", "[process][I6][I7]") {
+// Method: Bob may write into Charlie's hand, Charlie is killed, and a Charlie comes again, in this session and in the
+// next run.
+TEST_CASE("one who dies with a hand that others write into leaves nothing, and its name can be had again",
+          "[process][I6][I7]") {
     ProcessWorld world;
     for (int run = 1; run <= 2; ++run) {
         TestScenario& scenario = world.scenario();
         const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
-        const auto come = [&](const std::string& name) { return scenario.spawn<Protocol>({"passing_student", name}).value(); };
+        const auto come = [&](const std::string& name) {
+            return scenario.spawn<Protocol>({"passing_student", name}).value();
+        };
         const Student bob = come("Bob");
         const Student former = come("Charlie");
         CHECK(scenario.ask(former, HoldThis{6}).value());

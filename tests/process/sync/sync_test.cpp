@@ -46,7 +46,9 @@ public:
         while (look(address).waiting != clients) {
         }
     }
-    sync::Looked look(const sync::Address& address) { return scenario().ask(keeper_, sync::Look{address.number}).value(); }
+    sync::Looked look(const sync::Address& address) {
+        return scenario().ask(keeper_, sync::Look{address.number}).value();
+    }
 
     void kill(Player player) {
         scenario().kill(player).value();
@@ -105,7 +107,8 @@ TEST_CASE("an owner that is stopped is not dead, and a wait for its lock ends at
     CHECK(world.end(bobs) == "ok");
 }
 
-TEST_CASE("who waits for a lock and is killed, stopped by the session or late is out of its line", "[process][sync][I8]") {
+TEST_CASE("who waits for a lock and is killed, stopped by the session or late is out of its line",
+          "[process][sync][I8]") {
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
@@ -126,8 +129,8 @@ TEST_CASE("who waits for a lock and is killed, stopped by the session or late is
 }
 
 // Goal: no lock is lost to somebody who does not wait for it any more.
-// Method: the keeper is stopped while a wait reaches its deadline, so that it grants first and reads the withdrawal then;
-// and, many times, the lock is released at about the deadline, so that they cross on the way.
+// Method: the keeper is stopped while a wait reaches its deadline, so that it grants first and reads the withdrawal
+// then; and, many times, the lock is released at about the deadline, so that they cross on the way.
 TEST_CASE("a lock that is granted to who has just given up is free again", "[process][sync]") {
     SyncWorld world;
     const Player alice = world.player("alice");
@@ -169,18 +172,24 @@ TEST_CASE("owners that die between taking and releasing a lock stop nobody and l
     Number is_over{world.context(), Number::make(world.context(), world.keeper(), "is over", 0).value()};
     std::vector<Pending<player::Counted>> counting;
     for (const char* name : {"alice", "bob"})
-        counting.push_back(world.scenario().request(world.player(name), player::CountUp{counter, is_over.address()}).value());
+        counting.push_back(
+            world.scenario().request(world.player(name), player::CountUp{counter, is_over.address()}).value());
 
     std::uint64_t expected = 0;
     constexpr std::uint64_t lives = 200;
     constexpr std::uint64_t places = 4;
     for (std::uint64_t life = 0; life < lives; life += 2 * places) {
-        const auto mortals = world.scenario().spawn_all<player::Protocol>(std::vector<SpawnOptions>(2 * places, SpawnOptions{"player"})).value();
+        const auto mortals =
+            world.scenario()
+                .spawn_all<player::Protocol>(std::vector<SpawnOptions>(2 * places, SpawnOptions{"player"}))
+                .value();
         std::vector<Pending<player::Counted>> dying;
         for (std::uint64_t number = 0; number < mortals.size(); ++number) {
             const std::uint64_t before = (life * 7 + number) % 50;
             const auto place = static_cast<std::uint32_t>(number % places);
-            dying.push_back(world.scenario().request(mortals[number], player::CountUp{counter, is_over.address(), before, place}).value());
+            dying.push_back(world.scenario()
+                                .request(mortals[number], player::CountUp{counter, is_over.address(), before, place})
+                                .value());
             expected += before + (place >= 2 ? 1 : 0);
         }
         for (auto& one : dying) REQUIRE(one.get(30s).error().kind == ErrorKind::gone);
@@ -268,7 +277,8 @@ TEST_CASE("whatever somebody writes over the words of a lock, the keeper and the
     sync::Attached attached = world.scenario().ask(world.keeper(), sync::Attach{lock.number}).value();
     const std::span<std::uint64_t> words = attached.cell.as<std::uint64_t>();
     REQUIRE(words.size() == sync::cell_words);
-    for (const std::uint64_t junk : {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{77} << 32, std::uint64_t{1} << 62}) {
+    for (const std::uint64_t junk :
+         {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{77} << 32, std::uint64_t{1} << 62}) {
         REQUIRE(world.tell(alice, {"acquire", lock}).starts_with("ok"));
         Said bobs = world.begin(bob, {"acquire", lock});
         world.wait_until_waiting(lock, 1);
@@ -279,19 +289,23 @@ TEST_CASE("whatever somebody writes over the words of a lock, the keeper and the
     }
 }
 
-TEST_CASE("what can't be asked of a primitive is refused with its kind and name, and the keeper goes on", "[process][sync]") {
+TEST_CASE("what can't be asked of a primitive is refused with its kind and name, and the keeper goes on",
+          "[process][sync]") {
     SyncWorld world;
     TestScenario& scenario = world.scenario();
     const sync::Address event = sync::Event::make(world.context(), world.keeper(), "rain").value();
-    CHECK(scenario.ask(world.keeper(), sync::Acquire{event.number}).error().text == "number 1 of sync is event 'rain', not a lock");
+    CHECK(scenario.ask(world.keeper(), sync::Acquire{event.number}).error().text ==
+          "number 1 of sync is event 'rain', not a lock");
     CHECK(scenario.ask(world.keeper(), sync::Acquire{0}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper(), sync::Get{4'000'000'000}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper(), sync::Attach{event.number}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper(), sync::MakeCondition{"c", event.number}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {}, false}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {AnyRef{ActorId{99, 1}}}, false}).error().kind == ErrorKind::gone);
+    CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {AnyRef{ActorId{99, 1}}}, false}).error().kind ==
+          ErrorKind::gone);
     CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "nonsense", 4}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "<f8", std::uint64_t{1} << 60}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "<f8", std::uint64_t{1} << 60}).error().kind ==
+          ErrorKind::refused);
     CHECK(scenario.ask(world.keeper(), sync::MakeQueue{"q", 0}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper(), sync::Release{world.lock().number}).error().kind == ErrorKind::refused);
     scenario.send(world.keeper(), sync::Withdraw{event.number}).value();
@@ -313,7 +327,8 @@ TEST_CASE("with a deadline of 0 what the keeper has at once is had, each time", 
     const sync::Address lock = world.lock();
     sync::Event event{context, sync::Event::make(context, keeper, "event").value()};
     sync::Semaphore semaphore{context, sync::Semaphore::make(context, keeper, "semaphore", 1).value()};
-    sync::JoinableQueue<std::int64_t> jobs{context, sync::JoinableQueue<std::int64_t>::make(context, keeper, "jobs").value()};
+    sync::JoinableQueue<std::int64_t> jobs{context,
+                                           sync::JoinableQueue<std::int64_t>::make(context, keeper, "jobs").value()};
     sync::Barrier barrier{context, sync::Barrier::make(context, keeper, "barrier", {.parties = 1}).value()};
     CHECK(event.set().ok());
     for (std::int64_t round = 0; round < 200; ++round) {
@@ -377,7 +392,8 @@ TEST_CASE("what throws out of a wait leaves nobody in line and gives back what c
         CHECK(world.tell(alice, {"acquire", address}) == "ok");
         CHECK(world.tell(alice, {"release", address}) == "ok");
     }
-    sync::JoinableQueue<std::int64_t> jobs{context, sync::JoinableQueue<std::int64_t>::make(context, world.keeper(), "jobs").value()};
+    sync::JoinableQueue<std::int64_t> jobs{
+        context, sync::JoinableQueue<std::int64_t>::make(context, world.keeper(), "jobs").value()};
     torn([&] { return jobs.get(30s); });
     REQUIRE(world.tell(alice, {"put", jobs.address(), 1000, 7}) == "ok");
     CHECK(world.tell(alice, {"get", jobs.address(), 1000}) == "ok 7");
@@ -391,9 +407,10 @@ TEST_CASE("an action that throws anything at all breaks its barrier", "[process]
     SyncWorld world;
     const Player alice = world.player("alice");
     const bool has_text = GENERATE(true, false);
-    sync::Barrier barrier{world.context(),
-                          sync::Barrier::make(world.context(), world.keeper(), "start", {.parties = 2, .has_action = true}).value(),
-                          [has_text] { has_text ? throw std::runtime_error("") : throw 3; }};
+    sync::Barrier barrier{
+        world.context(),
+        sync::Barrier::make(world.context(), world.keeper(), "start", {.parties = 2, .has_action = true}).value(),
+        [has_text] { has_text ? throw std::runtime_error("") : throw 3; }};
     Said arrives = world.begin(alice, {"arrive", barrier.address()});
     world.wait_until_waiting(barrier.address(), 1);
     CHECK(barrier.wait(10s).error().kind == ErrorKind::failed);
@@ -435,7 +452,8 @@ TEST_CASE("what is removed makes room for more, and whoever waits there or comes
     };
     const std::vector<std::uint32_t> first = fill();
     CHECK(first.size() == sync::limits::primitives_max);
-    for (const std::uint32_t number : std::span(first).first(10)) CHECK(world.scenario().ask(world.keeper(), sync::Remove{number}).ok());
+    for (const std::uint32_t number : std::span(first).first(10))
+        CHECK(world.scenario().ask(world.keeper(), sync::Remove{number}).ok());
     const std::vector<std::uint32_t> second = fill();
     CHECK(second.size() == 10);
     CHECK(second.front() > first.back());  // no number is given twice
@@ -459,7 +477,8 @@ TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its 
 
     const auto rows_of_keeper = [&] {
         const coordinator::SegmentList list = call(world.session().loop(), coordinator::Segments{}, 5s).value();
-        return std::ranges::count_if(list.rows, [&](const auto& row) { return row.owner.id == world.keeper().id && row.state == "lent"; });
+        return std::ranges::count_if(
+            list.rows, [&](const auto& row) { return row.owner.id == world.keeper().id && row.state == "lent"; });
     };
     // The first page is not full, so it stays.
     const auto before = rows_of_keeper();
@@ -473,7 +492,8 @@ TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its 
 
 // ---- conditions, events, latches -------------------------------------------------------------------
 
-TEST_CASE("two conditions on one lock wake each its own, and a wait gives the lock back to who waited", "[process][sync]") {
+TEST_CASE("two conditions on one lock wake each its own, and a wait gives the lock back to who waited",
+          "[process][sync]") {
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
@@ -507,14 +527,16 @@ TEST_CASE("two conditions on one lock wake each its own, and a wait gives the lo
     CHECK(world.tell(bob, {"acquire", address}) == "ok");
 }
 
-TEST_CASE("who waits for a condition has the lock again after the deadline, and a killed one holds up nobody", "[process][sync][I8]") {
+TEST_CASE("who waits for a condition has the lock again after the deadline, and a killed one holds up nobody",
+          "[process][sync][I8]") {
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
     const sync::Address lock = world.lock();
     const sync::Address fed = sync::Condition::make(world.context(), lock, "fed").value();
     REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
-    CHECK_THAT(world.tell(alice, {"wait", fed, 30, 0, lock}), StartsWith("timed_out: alice waited 30 ms for condition 'fed'"));
+    CHECK_THAT(world.tell(alice, {"wait", fed, 30, 0, lock}),
+               StartsWith("timed_out: alice waited 30 ms for condition 'fed'"));
     CHECK(world.tell(alice, {"is held", lock}) == "yes");
     Said alices = world.begin(alice, {"wait", fed, 10'000, 0, lock});
     world.wait_until_waiting(fed, 1);
@@ -629,7 +651,8 @@ TEST_CASE("a dead student breaks the barrier by name, and the next round is with
     CHECK(round({alice, bob}) == std::set<std::string>{"ok 0", "ok 1"});
 }
 
-TEST_CASE("a barrier runs its action once a round, waits for a frozen party, and breaks when one gives up", "[process][sync][I8]") {
+TEST_CASE("a barrier runs its action once a round, waits for a frozen party, and breaks when one gives up",
+          "[process][sync][I8]") {
     SyncWorld world;
     const Player alice = world.player("alice");
     const sync::Address address =
@@ -676,7 +699,8 @@ TEST_CASE("what a killed taker had is taken by another, and join waits for that"
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
-    const sync::Address address = sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs", 2).value();
+    const sync::Address address =
+        sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs", 2).value();
     sync::JoinableQueue<std::int64_t> queue{world.context(), address};
     CHECK(queue.join(1s).ok());
     CHECK_THAT(world.tell(alice, {"task done", address}), StartsWith("refused: alice has no item of queue 'jobs'"));
@@ -758,7 +782,8 @@ TEST_CASE("a lock and an ask, a lock and a barrier, a lock and a join make circl
               "ok refused: deadlock: bob waits for lock 'left' held by alice, alice waits for an answer of bob");
     }
     SECTION("a barrier") {
-        const sync::Address start = sync::Barrier::make(world.context(), world.keeper(), "start", {.members = {alice, bob}}).value();
+        const sync::Address start =
+            sync::Barrier::make(world.context(), world.keeper(), "start", {.members = {alice, bob}}).value();
         Said bobs = world.begin(bob, {"acquire", lock});
         world.wait_until_waiting(lock, 1);
         CHECK(world.tell(alice, {"arrive", start}) ==
@@ -767,13 +792,15 @@ TEST_CASE("a lock and an ask, a lock and a barrier, a lock and a join make circl
         CHECK(world.end(bobs) == "ok");
     }
     SECTION("a join") {
-        const sync::Address jobs = sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs").value();
+        const sync::Address jobs =
+            sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs").value();
         REQUIRE(world.tell(bob, {"put", jobs}) == "ok");
         REQUIRE(world.tell(bob, {"get", jobs}) == "ok 0");
         Said alices = world.begin(alice, {"join", jobs});
         world.wait_until_waiting(jobs, 1);
-        CHECK_THAT(world.tell(bob, {"acquire", lock}), StartsWith("refused: deadlock: bob waits for lock 'left' held by alice, alice "
-                                                                  "waits until queue 'jobs' is finished, items of which are with bob"));
+        CHECK_THAT(world.tell(bob, {"acquire", lock}),
+                   StartsWith("refused: deadlock: bob waits for lock 'left' held by alice, alice "
+                              "waits until queue 'jobs' is finished, items of which are with bob"));
         CHECK(world.tell(bob, {"task done", jobs}) == "ok");
         CHECK(world.end(alices) == "ok");
     }

@@ -88,8 +88,8 @@ TEST_CASE("numbers are read to the last bit", "[unit]") {
         1};
     CHECK(table.integers(0) ==
           Integers{0, 0, INT64_MAX, -INT64_MAX, 12345678901234, 12345678, -123456789, 1234567890123456, 77, 8, 1, 1});
-    CHECK(same(table.reals(1), {0.0, 0.0, -0.0, 0.1, 1e-320, 1.7976931348623157e308, HUGE_VAL, 9007199254740992, 0.5, 5.0,
-                                -HUGE_VAL, 0.0}));
+    CHECK(same(table.reals(1), {0.0, 0.0, -0.0, 0.1, 1e-320, 1.7976931348623157e308, HUGE_VAL, 9007199254740992, 0.5,
+                                5.0, -HUGE_VAL, 0.0}));
 }
 
 TEST_CASE("every length of integer is read like the library reads it", "[unit]") {

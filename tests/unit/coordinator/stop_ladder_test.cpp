@@ -27,7 +27,10 @@ std::vector<StopLadder::Climber> started_one_by_one(std::uint32_t count) {
 // Actors that need a moment between a stop notice and their end, and the one who takes the ladder's steps.
 struct Climb {
     Climb(ManualClock& time, std::vector<StopLadder::Climber> climbers, Duration deadline, Duration moment)
-        : clock(&time), start(time.now()), ladder(time, std::move(climbers), Deadline::in(time, deadline)), needs(moment) {}
+        : clock(&time),
+          start(time.now()),
+          ladder(time, std::move(climbers), Deadline::in(time, deadline)),
+          needs(moment) {}
 
     // Until everybody has ended.
     void run() {
@@ -83,8 +86,10 @@ TEST_CASE("waves stop one after the other, the last to start first", "[unit][sto
     CHECK(climb.forced.empty());
 }
 
-TEST_CASE("a thousand actors that were started one by one end unforced, though each needs a thousandth of the deadline and more",
-          "[unit][stop]") {
+TEST_CASE(
+    "a thousand actors that were started one by one end unforced, though each needs a thousandth of the deadline and "
+    "more",
+    "[unit][stop]") {
     ManualClock clock;
     Climb climb{clock, started_one_by_one(1000), 5s, GENERATE(1ms, 5ms, 20ms, 500ms)};
     climb.run();
@@ -130,7 +135,8 @@ TEST_CASE("everybody is asked in time to end by himself, however many hang", "[u
 
 TEST_CASE("an actor is asked when its children have ended, also within one wave", "[unit][stop]") {
     ManualClock clock;
-    Climb climb{clock, {{actor(1), {}, 1}, {actor(2), actor(1), 1}, {actor(3), actor(2), 1}, {actor(4), {}, 1}}, 5s, 100ms};
+    Climb climb{
+        clock, {{actor(1), {}, 1}, {actor(2), actor(1), 1}, {actor(3), actor(2), 1}, {actor(4), {}, 1}}, 5s, 100ms};
     climb.run();
     CHECK(climb.exits == std::vector{actor(3), actor(4), actor(2), actor(1)});
     CHECK(climb.took == 300ms);

@@ -23,7 +23,9 @@ const Party alice{{5, 1}, "alice"};
 const Party bob{{6, 1}, "bob"};
 const Party carol{{7, 1}, "carol"};
 
-std::string name_of(ActorId who) { return who == alice.id ? "alice" : who == bob.id ? "bob" : who == carol.id ? "carol" : "nobody"; }
+std::string name_of(ActorId who) {
+    return who == alice.id ? "alice" : who == bob.id ? "bob" : who == carol.id ? "carol" : "nobody";
+}
 
 // What came of a step, in one line: "alice, bob: refused ...".
 std::string told(Wakes& wakes) {
@@ -48,8 +50,10 @@ struct LockWorld {
     std::uint64_t word = 0;
     std::vector<ActorId> alive{alice.id, bob.id, carol.id};
     int rests = 0;
-    kept::Lock lock{"printer", Word{word},
-                    {[this](ActorId who) { return std::ranges::find(alive, who) != alive.end(); }, [this](kept::Lock&) { ++rests; }}};
+    kept::Lock lock{"printer",
+                    Word{word},
+                    {[this](ActorId who) { return std::ranges::find(alive, who) != alive.end(); },
+                     [this](kept::Lock&) { ++rests; }}};
     Wakes wakes;
 
     std::string acquire(const Party& who) { return lock.acquire(who.id, wakes), told(wakes); }
@@ -123,7 +127,8 @@ TEST_CASE("a lock is neither acquired twice nor released by somebody else", "[un
     CHECK_THAT(world.release(alice), Catch::StartsWith("refused"));
 }
 
-TEST_CASE("the lock of a dead owner goes to the next, who is told, or, with nobody there, to the next who comes", "[unit]") {
+TEST_CASE("the lock of a dead owner goes to the next, who is told, or, with nobody there, to the next who comes",
+          "[unit]") {
     LockWorld world;
     world.acquire(alice);
     SECTION("somebody waits") {
@@ -177,7 +182,8 @@ TEST_CASE("whatever is written over the word of a lock, who waits goes on", "[un
     CHECK_THAT(world.release(alice), Catch::StartsWith("refused"));
 }
 
-TEST_CASE("who is notified goes on when the lock is free, and a notice to who does not care any more is not lost", "[unit]") {
+TEST_CASE("who is notified goes on when the lock is free, and a notice to who does not care any more is not lost",
+          "[unit]") {
     LockWorld world;
     kept::Condition fed{"fed", world.lock};
     kept::Condition bored{"bored", world.lock};
@@ -227,7 +233,8 @@ TEST_CASE("a condition is waited for and notified by who holds its lock", "[unit
     LockWorld world;
     kept::Condition fed{"fed", world.lock};
     fed.wait(alice.id, world.wakes);
-    CHECK_THAT(told(world.wakes), Catch::StartsWith("alice: refused: condition 'fed' is waited for by who holds its lock 'printer'"));
+    CHECK_THAT(told(world.wakes),
+               Catch::StartsWith("alice: refused: condition 'fed' is waited for by who holds its lock 'printer'"));
     CHECK(fed.notify(alice.id, 1, world.wakes).error().kind == ErrorKind::refused);
 }
 
@@ -344,10 +351,12 @@ TEST_CASE("a barrier breaks with the reason, and is mended for those who are ali
         CHECK(told(wakes) == "carol 2 acts");
         if (GENERATE(true, false)) {
             CHECK(barrier.action_done(carol, "no paper", wakes));
-            CHECK(told(wakes) == "alice: " + broken + "its action failed in carol: no paper; bob: " + broken + "its action failed in carol: no paper");
+            CHECK(told(wakes) == "alice: " + broken + "its action failed in carol: no paper; bob: " + broken +
+                                     "its action failed in carol: no paper");
         } else {
             barrier.bury(carol, "carol has exited: stopped", wakes);
-            CHECK(told(wakes) == "alice: " + broken + "carol has exited: stopped; bob: " + broken + "carol has exited: stopped");
+            CHECK(told(wakes) ==
+                  "alice: " + broken + "carol has exited: stopped; bob: " + broken + "carol has exited: stopped");
         }
     }
     SECTION("a stranger comes") {
@@ -369,9 +378,11 @@ TEST_CASE("a queue whose takers never finish says so to who puts, and goes on wh
         }
         told(wakes);
         queue.put(alice.id, item(2), wakes);
-        CHECK_THAT(told(wakes), Catch::StartsWith("alice: overloaded: queue 'jobs' takes nothing more: 65536 items of 65536 bytes have been "
-                                                  "taken and not finished, 65536 of them by bob;") &&
-                                    Catch::Contains("task_done()"));
+        CHECK_THAT(told(wakes),
+                   Catch::StartsWith(
+                       "alice: overloaded: queue 'jobs' takes nothing more: 65536 items of 65536 bytes have been "
+                       "taken and not finished, 65536 of them by bob;") &&
+                       Catch::Contains("task_done()"));
     }
     SECTION("by their bytes") {
         const Bytes large(1 << 20);
@@ -391,7 +402,8 @@ TEST_CASE("a queue whose takers never finish says so to who puts, and goes on wh
     CHECK(told(wakes) == "alice; bob #3");
 }
 
-TEST_CASE("who puts waits for takers that have one item each, however large, and while there is something to take", "[unit]") {
+TEST_CASE("who puts waits for takers that have one item each, however large, and while there is something to take",
+          "[unit]") {
     Wakes wakes;
     kept::Queue queue{"jobs", 100};
     const Bytes half(sync::limits::queue_bytes_max / 2);
@@ -504,5 +516,6 @@ TEST_CASE("those are deadlocked who wait for each other in a circle, and nobody 
     CHECK(circle({wait(alice, {bob}), wait(bob, {alice})}) == "alice bob");
     CHECK(circle({wait(alice, {alice})}) == "alice");
     CHECK(circle({wait(alice, {bob}), wait(bob, {carol}), wait(carol, {bob})}) == "bob carol");
-    CHECK(circle({wait(alice, {carol, bob}), wait(bob, {alice})}) == "alice bob");  // a barrier, of which carol will come
+    // a barrier, of which carol will come
+    CHECK(circle({wait(alice, {carol, bob}), wait(bob, {alice})}) == "alice bob");
 }

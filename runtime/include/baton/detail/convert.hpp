@@ -323,7 +323,8 @@ bool decode_struct(Value from, T& out, Decoding& at) {
     using Members = decltype(fields::tie_fields(out));
     static constexpr auto readers = []<std::size_t... I>(std::index_sequence<I...>) {
         return std::array<FieldReader, sizeof...(I)>{FieldReader{
-            fields::names_of<T>[I], IsOptional<std::remove_cvref_t<std::tuple_element_t<I, Members>>>::value, &read_field<T, I>}...};
+            fields::names_of<T>[I], IsOptional<std::remove_cvref_t<std::tuple_element_t<I, Members>>>::value,
+            &read_field<T, I>}...};
     }(std::make_index_sequence<std::tuple_size_v<Members>>{});
     return decode_fields(from, readers, &out, at);
 }

@@ -82,8 +82,10 @@ struct Field {
 };
 [[nodiscard]] TypeDescription plain(std::string_view kind, std::string_view name = {});
 [[nodiscard]] TypeDescription sized(std::string_view kind, std::size_t bytes);
-[[nodiscard]] TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<const Describe> parts, Outer& outer);
-[[nodiscard]] TypeDescription of_fields(std::string_view full_name, std::string_view name, std::span<const Field> fields, Outer& outer);
+[[nodiscard]] TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<const Describe> parts,
+                                       Outer& outer);
+[[nodiscard]] TypeDescription of_fields(std::string_view full_name, std::string_view name,
+                                        std::span<const Field> fields, Outer& outer);
 // Those of `names` that are not empty; the first has the value `first`.
 void add_enumerators(TypeDescription& out, std::int64_t first, std::span<const std::string_view> names);
 struct Command {
@@ -97,7 +99,8 @@ struct Command {
 template <class T>
 TypeDescription describe([[maybe_unused]] Outer& outer) {
     using namespace convert;
-    [[maybe_unused]] const auto of = [&outer]<class... Part>(std::string_view kind, std::int64_t count, std::type_identity<Part>...) {
+    [[maybe_unused]] const auto of = [&outer]<class... Part>(std::string_view kind, std::int64_t count,
+                                                             std::type_identity<Part>...) {
         static constexpr std::array<Describe, sizeof...(Part)> parts{&describe<Part>...};
         return of_parts(kind, count, parts, outer);
     };
@@ -118,7 +121,8 @@ TypeDescription describe([[maybe_unused]] Outer& outer) {
     } else if constexpr (IsVector<T>::value) {
         return of("list", 0, std::type_identity<typename T::value_type>{});
     } else if constexpr (IsArray<T>::value) {
-        return of("array", static_cast<std::int64_t>(std::tuple_size_v<T>), std::type_identity<typename T::value_type>{});
+        return of("array", static_cast<std::int64_t>(std::tuple_size_v<T>),
+                  std::type_identity<typename T::value_type>{});
     } else if constexpr (IsMap<T>::value) {
         return of("map", 0, std::type_identity<typename T::key_type>{}, std::type_identity<typename T::mapped_type>{});
     } else if constexpr (IsOptional<T>::value) {
@@ -176,7 +180,8 @@ ProtocolDescription describe_protocol() {
             return {};
         } else {
             using First = std::tuple_element_t<0, std::tuple<Commands...>>;
-            static constexpr std::array<describing::Command, sizeof...(Commands)> commands{describing::command<Commands>()...};
+            static constexpr std::array<describing::Command, sizeof...(Commands)> commands{
+                describing::command<Commands>()...};
             return describing::of_commands(fields::namespace_name<First>(), commands);
         }
     }(std::type_identity<ProtocolType>{});

@@ -48,7 +48,8 @@ void call_on(Actor& actor, C&& command, AnswerSlot& slot) {
             else Answer<Reply>{std::move(slot)}.reply(std::move(*result));
         }
     } else {
-        static_assert(requires { actor.on(std::move(command)); }, "the actor has no on() for a command of its protocol");
+        static_assert(
+            requires { actor.on(std::move(command)); }, "the actor has no on() for a command of its protocol");
         if (slot.is_asked()) return slot.fail(no_reply_of(command_name<C>));
         actor.on(std::move(command));
     }
@@ -57,7 +58,8 @@ void call_on(Actor& actor, C&& command, AnswerSlot& slot) {
 template <class Actor, class C>
 void run_command(void* actor, Incoming& incoming) {
     C command{};
-    if (read_command(incoming, convert::read_into<C>, &command)) call_on(*static_cast<Actor*>(actor), std::move(command), slot_of(incoming));
+    if (read_command(incoming, convert::read_into<C>, &command))
+        call_on(*static_cast<Actor*>(actor), std::move(command), slot_of(incoming));
 }
 
 struct CommandHandler {
@@ -69,7 +71,8 @@ struct CommandHandlers;
 template <class Actor, class... Commands>
 struct CommandHandlers<Actor, Protocol<Commands...>> {
     static_assert(CheckedProtocol<Commands...>::value);
-    static constexpr std::array<CommandHandler, sizeof...(Commands)> all{CommandHandler{command_name<Commands>, &run_command<Actor, Commands>}...};
+    static constexpr std::array<CommandHandler, sizeof...(Commands)> all{
+        CommandHandler{command_name<Commands>, &run_command<Actor, Commands>}...};
 };
 
 }  // namespace baton::detail

@@ -186,7 +186,8 @@ inline constexpr std::int64_t first_enumerator = std::is_signed_v<std::underlyin
 template <class E>
 consteval auto names_of_enumerators() {
     constexpr std::int64_t first = first_enumerator<E>;
-    constexpr std::size_t count = std::is_same_v<std::underlying_type_t<E>, bool> ? 2 : static_cast<std::size_t>(128 - first);
+    constexpr std::size_t count =
+        std::is_same_v<std::underlying_type_t<E>, bool> ? 2 : static_cast<std::size_t>(128 - first);
     return []<std::size_t... I>(std::index_sequence<I...>) {
         return std::array<std::string_view, sizeof...(I)>{
             enumerator_name<static_cast<E>(first + static_cast<std::int64_t>(I))>()...};
@@ -207,7 +208,8 @@ template <class E>
     if constexpr (!has_any) return true;
     using Wide = std::conditional_t<std::is_signed_v<std::underlying_type_t<E>>, std::int64_t, std::uint64_t>;
     // Below the first one it becomes very large.
-    const std::uint64_t index = static_cast<std::uint64_t>(static_cast<Wide>(value)) - static_cast<std::uint64_t>(first_enumerator<E>);
+    const std::uint64_t index =
+        static_cast<std::uint64_t>(static_cast<Wide>(value)) - static_cast<std::uint64_t>(first_enumerator<E>);
     return index < names.size() && !names[static_cast<std::size_t>(index)].empty();
 }
 
