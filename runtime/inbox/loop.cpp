@@ -157,7 +157,8 @@ void Loop::handle_one(Handler& handler, const Command& command) {
     if (own_vitals_) own_vitals_->end();
 }
 
-void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
+// What a wait looks at, and until when at most. Refers to waited_links_ and waited_descriptors_.
+Transport::Interest Loop::interest_of(Handler* handler, Deadline& deadline, Link writable) {
     waited_links_.clear();
     if (control_.is_some()) waited_links_.push_back(control_);
     if (peers_asked_ > 0 || gifts_.any())
@@ -172,7 +173,18 @@ void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
     for (const LateExit& late : late_exits_) deadline = deadline.or_earlier(late.at_latest);
     if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, answers_.pause()));
     if (!is_handling_) deadline = deadline.or_earlier(next_timer());
-    const Transport::Interest interest{handler != nullptr, waited_links_, writable, waited_descriptors_};
+    return {handler != nullptr, waited_links_, writable, waited_descriptors_};
+}
+
+Deadline Loop::would_wait_for(Handler* handler, std::vector<int>& watched) {
+    thread_.require();
+    Deadline latest = Deadline::never();
+    const bool is_ready = transport_->would_wait_for(interest_of(handler, latest, Link{}), watched);
+    return is_ready ? Deadline{clock_->now()} : latest;
+}
+
+void Loop::wait(Handler* handler, Deadline deadline, Link writable) {
+    const Transport::Interest interest = interest_of(handler, deadline, writable);
     const bool any_readable = transport_->wait(interest, deadline.left(*clock_));
     // User code that waits in the middle of serve() does not look at the inbox, so its waits don't count.
     if (interest.inbox) drains_.looked_for_commands();

@@ -120,6 +120,10 @@ public:
     // handler, commands are handled while it waits; without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
 
+    // For an event loop of others: the descriptors of which one becomes readable when there is something to serve, besides those
+    // of watch(), and when to serve at the latest. The set may differ after each serve(), ask and send.
+    [[nodiscard]] Deadline would_wait_for(Handler* handler, std::vector<int>& watched);
+
     // For user code that waits: a scenario's commands are collected, an actor's wait.
     Waited wait_for(const std::function<bool()>& done, Deadline deadline);
 
@@ -206,6 +210,7 @@ private:
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);
     void handle_one(Handler& handler, const Command& command);
+    [[nodiscard]] Transport::Interest interest_of(Handler* handler, Deadline& deadline, Link writable);
     void wait(Handler* handler, Deadline deadline, Link writable);
     void look_at_the_dead();
     void take_exit(const notice::Exited& exited);

@@ -1,6 +1,7 @@
 #include "runtime/session/session.hpp"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
+#include "runtime/wire/dynamic.hpp"
 
 namespace baton::detail {
 namespace {
@@ -62,21 +64,44 @@ class Session::Mail final : public Handler {
 public:
     explicit Mail() = default;
     void handle(const Command& command, AnswerSlot answer) override {
+        if (Result<void> fits = check(command, answer.is_asked()); !fits) return refuse(command, std::move(answer), fits.error());
         std::shared_ptr<Arrivals> arrivals;
         if (!command.envelope.manifest.empty()) {
             arrivals = std::make_shared<Arrivals>(loop->holdings(), command.envelope.from, command.envelope.manifest);
-            if (Result<void> accepted = arrivals->accept_all(); !accepted) {
-                if (answer.is_asked()) return answer.fail(accepted.error());
-                return loop->refuse(command, accepted.error());
-            }
+            if (Result<void> accepted = arrivals->accept_all(); !accepted)
+                return refuse(command, std::move(answer), accepted.error());
         }
         messages.push_back({std::string(command.envelope.tag), Buffer(command.body_bytes), command.envelope.from,
                             std::move(answer), std::move(arrivals)});
         ++arrived;
     }
     Loop* loop = nullptr;
+    ProtocolDescription protocol;  // without commands: whatever comes is taken
     std::deque<Message> messages;
     std::uint64_t arrived = 0;
+
+private:
+    // What a program's dispatch refuses, too.
+    [[nodiscard]] Result<void> check(const Command& command, bool is_asked) const {
+        if (protocol.commands.empty()) return {};
+        const std::string_view tag = command.envelope.tag;
+        const CommandDescription* const known = protocol.find(tag);
+        if (known == nullptr) {
+            std::vector<std::string_view> names;
+            for (const CommandDescription& one : protocol.commands) names.push_back(one.name);
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{} knows no command '{}'; it knows {}", loop->name(), tag, fmt::join(names, ", "))};
+        }
+        if (is_asked && !known->reply)
+            return Error{ErrorKind::unsupported, fmt::format("{} has no reply: it can be sent, not asked", tag)};
+        return check_value(known->fields, command.body, tag);
+    }
+    void refuse(const Command& command, AnswerSlot answer, const Error& why) const {
+        if (answer.is_asked()) return answer.fail(why);
+        loop->log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
+                         command.envelope.tag, describe(why));
+        loop->refuse(command, why);
+    }
 };
 
 struct Session::Parts {
@@ -108,6 +133,7 @@ Session::~Session() {
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     take_over_for_library();
     std::unique_ptr<Session> session{new Session};
+    session->mail_->protocol = entry.protocol;
     session->folders_ = entry.program_folders;
     for (std::string& folder : program_folders()) session->folders_.push_back(std::move(folder));
 
@@ -172,7 +198,7 @@ Result<void> Session::join_session(const Entry& entry) {
         if (Result<void> bound = parts_->transport.bind(inbox); !bound) return bound;
     if (Result<void> opened = loop_->open_control(coordinator_address(folder_)); !opened) return opened;
     const coordinator::Join join{AnyRef{}, entry.name, static_cast<std::uint64_t>(::getpid()),
-                                 entry.inbox == Inbox::open ? inbox : "", {}, is_own()};
+                                 entry.inbox == Inbox::open ? inbox : "", entry.protocol, is_own()};
     pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_timeout);
     if (!welcome) return welcome.error();
@@ -204,6 +230,8 @@ Result<void> Session::watch_coordinator(pid_t pid) {
 }
 
 // ---- messages that came ----------------------------------------------------------------------------
+
+bool Session::has_mail() const noexcept { return !mail_->messages.empty(); }
 
 Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, const Enough& until) {
     if (Result<void> open = require_open(); !open) return open.error();
@@ -265,6 +293,17 @@ Result<void> Session::wait_for(const std::function<bool()>& done, Within within)
         case Loop::Waited::stopping: break;
     }
     return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
+}
+
+Deadline Session::would_wait_for(bool with_mail, std::vector<int>& watched) {
+    return loop_->would_wait_for(with_mail ? mail_.get() : nullptr, watched);
+}
+
+bool Session::look() {
+    const Loop::Waited waited = loop_->serve(nullptr, [] { return false; }, Deadline{loop_->clock().now()});
+    // Who is told of exits is told where commands may be handled; this returns before one is.
+    static_cast<void>(loop_->serve(mail_.get(), [] { return true; }, Deadline{loop_->clock().now()}));
+    return waited == Loop::Waited::deadline;
 }
 
 // ---- the end ---------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ public:
         Inbox inbox = Inbox::open;
         std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
         std::uint64_t memory_bytes = 0;               // that all segments may take, if it starts a coordinator; 0: its choice
+        ProtocolDescription protocol = {};            // the commands that it answers; empty: it publishes none
     };
     // `gone` where no session is running and none may be started.
     [[nodiscard]] static Result<std::unique_ptr<Session>> enter(Entry entry);
@@ -53,7 +54,14 @@ public:
     };
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.
     [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Enough& until);
+    // Whether there is a message that collect() would return at once.
+    [[nodiscard]] bool has_mail() const noexcept;
 
+    // For an event loop of others, as Loop says; with_mail: also for messages that come to this inbox.
+    [[nodiscard]] Deadline would_wait_for(bool with_mail, std::vector<int>& watched);
+    // Looks once at what has come, and takes no message that nobody collects. False where a wait would end: this session is
+    // stopping, or has ended.
+    bool look();
     // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are kept.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Within within);
     // What this session holds of the session's memory; never null while it is open.

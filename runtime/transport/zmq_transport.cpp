@@ -286,7 +286,8 @@ bool ZmqTransport::may_deliver(const DeadPeer& dead, const std::function<Speaker
         [&](const PeerSockets::Socket& socket) { return sockets_->speaker_over(socket, who_speaks_over); });
 }
 
-bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
+// Fills `polled` with what the interest is in; true if some of it is to be had already.
+bool ZmqTransport::look_at(const Interest& interest) {
     Sockets& sockets = *sockets_;
     sockets.polled.clear();
     sockets.polled_sockets.clear();
@@ -306,13 +307,23 @@ bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
         }
     if (interest.writable.is_some()) {
         const auto found = sockets.opened.find(interest.writable.index);
-        if (found == sockets.opened.end()) return false;
+        if (found == sockets.opened.end()) return true;
         is_ready = found->second.has_event(ZMQ_POLLOUT) || is_ready;
         add(found->second);
     }
     for (const int descriptor : interest.descriptors) sockets.polled.push_back({descriptor, POLLIN, 0});
+    return is_ready;
+}
 
-    if (is_ready) at_most = Duration::zero();
+bool ZmqTransport::would_wait_for(const Interest& interest, std::vector<int>& watched) {
+    const bool is_ready = look_at(interest);
+    for (const pollfd& polled : sockets_->polled) watched.push_back(polled.fd);
+    return is_ready;
+}
+
+bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
+    Sockets& sockets = *sockets_;
+    if (look_at(interest)) at_most = Duration::zero();
     timespec limit{};
     const bool is_bounded = at_most < std::chrono::hours{24 * 365};
     if (is_bounded) {

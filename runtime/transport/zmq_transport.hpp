@@ -28,8 +28,10 @@ public:
     bool receive_from(Link link, std::string& frame) override;
     [[nodiscard]] bool may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) override;
     bool wait(const Interest& interest, Duration at_most) override;
+    [[nodiscard]] bool would_wait_for(const Interest& interest, std::vector<int>& watched) override;
 
 private:
+    [[nodiscard]] bool look_at(const Interest& interest);
     struct Sockets;
     std::unique_ptr<Sockets> sockets_;
 };

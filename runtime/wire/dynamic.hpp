@@ -66,6 +66,9 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 [[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
                                             const Dynamic::Map& fields, std::vector<Holding*>* departing = nullptr);
 
+// Whether a value on the wire is of that type: `refused`, as a receiver in C++ refuses it, with the place that does not fit.
+[[nodiscard]] Result<void> check_value(const TypeDescription& type, Value value, std::string_view what);
+
 // The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float also where
 // an integer stands for it); `corrupt` where it is not of that type. `session`: of a ref that does not say its own.
 [[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session = {});
