@@ -20,7 +20,7 @@ def command(student, name, **fields):
 
 def hear(*answers):
     for answer in answers:
-        print(answer.get(deadline=5), flush=True)
+        print(answer.get(timeout=5), flush=True)
 
 
 with baton.session() as session:
@@ -36,4 +36,4 @@ with baton.session() as session:
     print("[Teacher]  And that's about it!")
     for student in students:
         hear(command(student, "ThanksForHelping"))
-        student.join(deadline=5)
+        student.join(timeout=5)

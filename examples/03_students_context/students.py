@@ -25,14 +25,14 @@ def command(student, name, **fields):
 
 
 def listen(session):
-    for said in session.collect("Said", quiet=QUIET, deadline=None):
+    for said in session.collect("Said", quiet=QUIET, timeout=None):
         print(said.line, flush=True)
 
 
 @contextmanager
 def demonstration(session, names):
     students = session.spawn("student", names=names, progress=False)
-    session.broadcast(students, "SpeakTo", audience=session.address)
+    session.send_all(students, "SpeakTo", audience=session.address)
     try:
         yield students
     finally:

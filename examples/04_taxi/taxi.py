@@ -20,7 +20,7 @@ with baton.session() as session:
 
     ride = [taxi.request("Drive", end=taxi_end.address, arrived=arrived.address),
             passenger.request("CallTaxi", end=passenger_end.address, arrived=arrived.address)]
-    stories = [one.get(deadline=60) for one in ride]
+    stories = [one.get(timeout=60) for one in ride]
 
 start = stories[1][0].time
 print(f"{'Taxi POV':<54}User POV")

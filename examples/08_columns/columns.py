@@ -11,7 +11,7 @@ import sys
 import baton
 import numpy
 
-STEP_DEADLINE = 3600
+STEP_TIMEOUT = 3600
 COLUMNS_AT_ONCE = 64  # that a reader gives in one reply
 KINDS = ["empty", "integer", "real", "text"]
 TYPES = {"integer": numpy.int64, "real": numpy.float64, "text": numpy.uint64}
@@ -50,7 +50,7 @@ def parts_of(surveys, size):
 
 
 def wait(session, pendings):
-    return [pending.get(deadline=STEP_DEADLINE) for pending in pendings]
+    return [pending.get(timeout=STEP_TIMEOUT) for pending in pendings]
 
 
 def read_columns(session, path, reader_count):

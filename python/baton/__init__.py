@@ -22,7 +22,9 @@ Functions of C++ are called by name, as many at once as there are workers; see h
     with baton.Pool("my_worker", workers=4) as pool:
         print(pool.map("square", range(10)))
 
-Every wait has a deadline, and every error is a baton.Error whose class says what can be done about it.
+A script can answer commands too; see help(baton.Commands). Under asyncio `await alice.request("HoldThis", number=4)` waits.
+
+Every wait has a timeout, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
 """
 try:
@@ -36,19 +38,23 @@ from ._arguments import name_arguments
 name_arguments(*(one for one in vars(_baton).values() if isinstance(one, type)))
 
 from ._actor import Actor
-from ._baton import Lease, Lent, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
+from ._baton import Lease, Loan, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
 from ._baton import version as __version__
+from ._commands import Command, ask, request, send
 from ._errors import (Closed, Corrupt, Error, Failed, Gone, Overloaded, Refused, Stopping, TimedOut,
                       Unsupported)
-from ._pool import Pool, Task
+from ._message import Message
+from ._opening import session
+from ._pool import Call, Pool, Task
+from ._protocol import Commands
 from ._segments import Bounced
-from ._session import Message, Session, session
-from ._values import ActorRow, DeadLetter, Exit, Outcomes, Struct, Taken
+from ._session import Session
+from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Struct, Taken, Timeout
 
 __all__ = [
-    "session", "Session", "Actor", "Ref", "Pending", "Protocol", "Message",
-    "Segment", "Lent", "Lease", "Slice", "Bounced",
-    "Pool", "Task", "Outcome", "slice_of",
-    "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct",
+    "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands", "Message",
+    "Segment", "Loan", "Lease", "Slice", "Bounced",
+    "Pool", "Task", "Call", "Outcome", "slice_of",
+    "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",
     "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Closed",
 ]

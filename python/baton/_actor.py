@@ -4,21 +4,14 @@ from __future__ import annotations
 import os
 import select
 import signal
-from typing import TYPE_CHECKING, Any, Dict, Optional, Union
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
-from . import _baton
+from . import _awaiting, _baton
+from ._commands import AnyCommand, Command, maker, spelled
 from ._errors import Closed, TimedOut
-from ._values import Exit
-
-if TYPE_CHECKING:
-    import datetime
-
-    from ._session import Session
-
-    Deadline = Union[float, datetime.timedelta, None]
-
-#: Seconds, where a script names none.
-DEFAULT_DEADLINE = 5.0
+from ._place import Place
+from ._values import DEFAULT_TIMEOUT, Exit, Timeout, publish
 
 
 def _is_readable(descriptor: int) -> bool:
@@ -30,31 +23,46 @@ def _is_readable(descriptor: int) -> bool:
 class Actor(_baton.Ref):
     """One actor: what session.spawn() and session.find() return. As a field of a command it is its Ref.
 
-    The fields of a command are keyword arguments and are checked against the protocol that the actor has
-    published, before anything is sent: a wrong one raises Refused and names `Command.field`.
+    A command is spelled in one of four ways, which differ in nothing else:
 
-    `deadline` is no field but when the wait ends (seconds, a timedelta, or None for as long as it takes). For
-    a command that has a field of this name it is the field, and with_deadline() says the other.
+        alice.ask("HoldThis", number=4, timeout=2)
+        alice.ask("HoldThis", {"number": 4}, timeout=2)
+        alice.ask(alice.HoldThis(number=4), timeout=2)     # a message object; see help(baton.Command)
+        alice.ask(HoldThis(number=4), timeout=2)           # an instance of a dataclass of that name
+
+    The fields are checked against the protocol that the actor has published, before anything is sent: a wrong one raises
+    Refused and names `Command.field`. `timeout` is an option, never a field: a command that has a field of this name is
+    refused in the first spelling, and fine in the others.
     """
 
-    def __init__(self, session: Session, ref: _baton.Ref, name: str, pid: int, protocol: _baton.Protocol) -> None:
+    def __init__(self, place: Place, ref: _baton.Ref, name: str, pid: int, protocol: _baton.Protocol) -> None:
         super().__init__(ref.number, ref.incarnation, ref.session)
-        self._session = session
+        self._place = place
         self._name = name
         self._pid = pid
         self._protocol = protocol
         self._is_closed = False
-        self._exit: Optional[Exit] = None  # as soon as it is known
-        self._sentinel: Optional[int] = None
+        self._exit: Exit | None = None  # as soon as it is known
+        self._sentinel: int | None = None
 
     def __del__(self) -> None:
-        if getattr(self, "_sentinel", None) is not None:
-            os.close(self._sentinel)
+        sentinel: int | None = self.__dict__.get("_sentinel")
+        if sentinel is not None:
+            os.close(sentinel)
+
+    def __getattr__(self, name: str) -> Callable[..., Command]:
+        protocol: _baton.Protocol | None = self.__dict__.get("_protocol")
+        if protocol is None or name.startswith("_") or name not in protocol.commands:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}" if protocol is None or name[:1] == "_"
+                                 else f"{self._name} has no command or attribute {name!r}; its commands are "
+                                      f"{', '.join(protocol.commands) or 'none'}")
+        self._require_open()
+        return maker(self, protocol, name)
 
     def __repr__(self) -> str:
         return f"<baton.Actor {self._name} ({self.id})>"
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self!r} can't be pickled: it belongs to one session of one process; in a command it "
                         "travels as it is, and its name can be found elsewhere")
 
@@ -83,83 +91,113 @@ class Actor(_baton.Ref):
 
     # ---- messages
 
-    def send(self, command: str, /, **fields: Any) -> None:
-        """Delivers a command without a reply, in order behind what was sent to this actor before.
+    def send(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *, timeout: Timeout = DEFAULT_TIMEOUT,
+             **named: Any) -> None:
+        """Sends a command without waiting for a reply. Commands to one actor arrive in the order in which they were sent.
 
-        While the actor is behind this waits (back-pressure), until the deadline.
-        Raises Refused (a field does not fit), Unsupported (no such command), Overloaded (a full inbox until
-        the deadline), Gone (the actor has exited), Stopping.
+        While the actor's inbox is full this waits, at most for `timeout`.
+        Raises Refused (a field does not fit), Unsupported (no such command), Overloaded (the inbox stayed full),
+        Gone (the actor has exited), Stopping.
         """
-        self._send(command, fields, self._deadline_of(command, fields))
+        self._require_open()
+        name, values = spelled([self._protocol], command, fields, named)
+        self._place.core.send(self, self._protocol, name, values, timeout)
 
-    def ask(self, command: str, /, **fields: Any) -> Any:
-        """Delivers a command and waits for its reply.
+    def ask(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *, timeout: Timeout = DEFAULT_TIMEOUT,
+            **named: Any) -> Any:
+        """Sends a command, waits for its reply and returns it.
 
         A struct becomes an object with attributes, an empty optional None, an enum its name, a timestamp a
         datetime in UTC, a duration seconds, a ref an Actor or Ref.
         Raises Failed (the handler threw: type, text, frames), TimedOut, Gone, Stopping, and what send() raises.
         """
-        return self._ask(command, fields, self._deadline_of(command, fields))
+        self._require_open()
+        name, values = spelled([self._protocol], command, fields, named)
+        return self._place.core.ask(self, self._protocol, name, values, timeout, self._place.known)
 
-    def request(self, command: str, /, **fields: Any) -> _baton.Pending:
-        """Delivers a command and returns a Pending to get() the reply from later: the way to ask many at once.
+    def request(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *, timeout: Timeout = DEFAULT_TIMEOUT,
+                **named: Any) -> _baton.Pending:
+        """Sends a command and returns a Pending, from which to get() the reply later, or to await it: the way to ask many at once.
 
-        `deadline` is for the delivery, as in send(); Pending.get() has its own. Raises what send() raises.
-        """
-        return self._request(command, fields, self._deadline_of(command, fields))
-
-    def with_deadline(self, deadline: Deadline) -> Timed:
-        """The same actor with a deadline for what follows: alice.with_deadline(2.0).ask("HoldThis", number=4).
-
-        Every keyword there is a field, also one that is called deadline.
+        `timeout` is for the delivery, as in send(); Pending.get() has its own. Raises what send() raises.
         """
         self._require_open()
-        return Timed(self, deadline)
+        name, values = spelled([self._protocol], command, fields, named)
+        return self._place.core.request(self, self._protocol, name, values, timeout, self._name, self._place.known)
 
     # ---- its end
 
-    def stop(self, deadline: Deadline = DEFAULT_DEADLINE, drain: bool = False) -> Exit:
-        """Ends the actor and returns how it ended: asked, then by SIGTERM, then by SIGKILL, within the deadline.
+    def stop(self, timeout: Timeout = DEFAULT_TIMEOUT, drain: bool = False) -> Exit:
+        """Ends the actor and returns how it ended: it is asked to stop, then sent SIGTERM, then SIGKILL, all within the timeout.
 
-        With `drain` it handles what waits in its inbox first; else that becomes dead letters of its exit.
+        With `drain` it first handles what waits in its inbox; otherwise those commands become dead letters of its exit.
         """
         self._require_open()
-        ended = self._session.stop([self], deadline=deadline, drain=drain)
-        if not ended and self.is_alive():  # which raises Gone where the exit is forgotten
+        ended = self._place.stop([self], timeout, drain)
+        if ended:
+            return ended[0]
+        exit = self.exit  # which raises Gone where the exit is forgotten
+        if exit is None:
             raise TimedOut(f"{self._name} was asked to stop and still runs: it was not started in this session, which may "
                            "not kill it")
-        return ended[0] if ended else self.exit
+        return exit
 
     def terminate(self) -> None:
         """Sends SIGTERM, which ends it at once unless its program says otherwise. Does not wait; see join()."""
         self._require_open()
-        self._session._core.signal(self, signal.SIGTERM)
+        self._place.core.signal(self, signal.SIGTERM)
 
     def kill(self) -> None:
         """Sends SIGKILL. Does not wait; see join()."""
         self._require_open()
-        self._session._core.signal(self, signal.SIGKILL)
+        self._place.core.signal(self, signal.SIGKILL)
 
-    def join(self, deadline: Deadline = DEFAULT_DEADLINE) -> Exit:
-        """Waits for the exit. Raises TimedOut when it has not come by the deadline (None: waits for ever)."""
+    def join(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Exit:
+        """Waits until the actor has exited, and returns how. Raises TimedOut when it has not exited in time (None: waits forever)."""
         self._require_open()
         if self._exit is None:
             try:
-                self._exit = Exit._of(self._session._core.join(self, deadline))
+                self._exit = Exit._of(self._place.core.join(self, timeout))
             except TimedOut:
-                raise TimedOut(f"{self._name} has not exited before the deadline") from None
+                raise TimedOut(f"{self._name} has not exited in time") from None
         return self._exit
 
+    async def ended(self) -> Exit:
+        """Waits under asyncio until the actor has exited, and returns how: `exit = await alice.ended()`.
+
+        For a limit: `await asyncio.wait_for(alice.ended(), 5)`.
+        """
+        self._require_open()
+        if self._exit is None:
+            self._exit = await _awaiting.exit_of(self._place, self)
+        return self._exit
+
+    def on_exited(self, callback: Callable[[Actor, Exit], object]) -> None:
+        """Calls `callback(actor, exit)` once, when this actor has exited; at once if it has already.
+
+        Where asyncio's event loop runs, the loop calls it. Elsewhere it is called between the session's calls: at the
+        beginning of the next one, and between two commands in session.serve(). It may use the session.
+        """
+        self._require_open()
+
+        def tell(exit: Exit) -> None:
+            self._exit = exit
+            callback(self, exit)
+
+        _awaiting.call_on_exit(self._place, self, tell)
+
     @property
-    def exit(self) -> Optional[Exit]:
+    def exit(self) -> Exit | None:
         """How it ended; None while it lives. Does not wait for it."""
         self._require_open()
         if self._sentinel is not None and _is_readable(self._sentinel):
             return self.join()  # what is still on its way
-        return self._session._exit_of(self)
+        if self._exit is None:
+            self._exit = self._place.exit_of(self, self._name)
+        return self._exit
 
     @property
-    def exitcode(self) -> Optional[int]:
+    def exitcode(self) -> int | None:
         """As in multiprocessing: None while it lives, what main() returned, or minus the signal's number."""
         exit = self.exit
         return None if exit is None else exit.exitcode
@@ -174,7 +212,7 @@ class Actor(_baton.Ref):
         """
         self._require_open()
         if self._sentinel is None:
-            self._sentinel = self._session._core.sentinel(self)
+            self._sentinel = self._place.core.sentinel(self)
         return self._sentinel
 
     def is_alive(self) -> bool:
@@ -188,7 +226,7 @@ class Actor(_baton.Ref):
         """
         if self._is_closed:
             return
-        if self._session._core.is_open and self.is_alive():
+        if self._place.core.is_open and self.is_alive():
             raise Closed(f"{self._name} is still alive and can't be closed: stop() or join() it first")
         self._is_closed = True
         if self._sentinel is not None:
@@ -201,43 +239,5 @@ class Actor(_baton.Ref):
         if self._is_closed:
             raise Closed(f"{self._name} was closed: nothing can be done with it any more")
 
-    def _deadline_of(self, command: str, fields: Dict[str, Any]) -> Deadline:
-        if "deadline" in fields and not self._protocol._has_field(command, "deadline"):
-            return fields.pop("deadline")
-        return DEFAULT_DEADLINE
 
-    def _send(self, command: str, fields: Dict[str, Any], deadline: Deadline) -> None:
-        self._require_open()
-        self._session._core.send(self, self._protocol, command, fields, deadline)
-
-    def _ask(self, command: str, fields: Dict[str, Any], deadline: Deadline) -> Any:
-        self._require_open()
-        return self._session._core.ask(self, self._protocol, command, fields, deadline, self._session._known)
-
-    def _request(self, command: str, fields: Dict[str, Any], deadline: Deadline) -> _baton.Pending:
-        self._require_open()
-        session = self._session
-        return session._core.request(self, self._protocol, command, fields, deadline, self._name, session._known)
-
-
-class Timed:
-    """An actor and a deadline, from Actor.with_deadline(). send, ask and request are those of the Actor."""
-
-    def __init__(self, actor: Actor, deadline: Deadline) -> None:
-        self._actor = actor
-        self._deadline = deadline
-
-    def send(self, command: str, /, **fields: Any) -> None:
-        """Actor.send() with this deadline."""
-        self._actor._send(command, fields, self._deadline)
-
-    def ask(self, command: str, /, **fields: Any) -> Any:
-        """Actor.ask() with this deadline."""
-        return self._actor._ask(command, fields, self._deadline)
-
-    def request(self, command: str, /, **fields: Any) -> _baton.Pending:
-        """Actor.request() with this deadline."""
-        return self._actor._request(command, fields, self._deadline)
-
-
-Actor.__module__ = "baton"
+publish(Actor)

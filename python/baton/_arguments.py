@@ -9,7 +9,8 @@ import functools
 import os
 import re
 import sys
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from collections.abc import Callable
+from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 _SIGNATURE = re.compile(r"^    1\. (?:[\w.]+)?\((.*)\)(?: -> .*)?$", re.MULTILINE)
@@ -17,7 +18,7 @@ _WORDS = {"str": "text (str)", "int": "a whole number (int)", "float": "a number
           "bytes": "bytes", "list": "a list", "tuple": "a tuple"}
 
 
-def _split(text: str) -> List[str]:
+def _split(text: str) -> list[str]:
     """At the commas that stand in no bracket."""
     parts, depth, start = [], 0, 0
     for index, letter in enumerate(text):
@@ -28,11 +29,11 @@ def _split(text: str) -> List[str]:
     return [one for one in [*parts, text[start:].strip()] if one]
 
 
-def _inner(kind: str) -> List[str]:
+def _inner(kind: str) -> list[str]:
     return _split(kind[kind.index("[") + 1:-1])
 
 
-def _parameters(signature: str) -> List[Tuple[str, str]]:
+def _parameters(signature: str) -> list[tuple[str, str]]:
     named = (one.split(" = ")[0].partition(":") for one in _split(signature) if ":" in one)
     return [(name.strip(), kind.strip().replace("typing.", "").replace("collections.abc.", "")) for name, _, kind in named]
 
@@ -46,7 +47,7 @@ def _words_for(kind: str) -> str:
     return _WORDS.get(last, "a " + last if last != kind else kind)
 
 
-def _misfit(kind: str, value: Any, name: str) -> Optional[Tuple[str, str, Any]]:
+def _misfit(kind: str, value: Any, name: str) -> tuple[str, str, Any] | None:
     """The name, kind and value of what does not fit, which may lie deep in the value."""
     if kind.startswith("Optional["):
         return None if value is None else _misfit(_inner(kind)[0], value, name)
@@ -60,7 +61,7 @@ def _misfit(kind: str, value: Any, name: str) -> Optional[Tuple[str, str, Any]]:
             return name, kind, value
         found = (_misfit(one_kind, one, f"{name}[{index}]") for index, (one_kind, one) in enumerate(zip(_inner(kind), value)))
         return next((one for one in found if one), None)
-    fits = {"str": lambda: isinstance(value, (str, bytes)), "bool": lambda: isinstance(value, bool),
+    fits: Callable[[], bool] | None = {"str": lambda: isinstance(value, (str, bytes)), "bool": lambda: isinstance(value, bool),
             "int": lambda: hasattr(value, "__index__"), "float": lambda: hasattr(value, "__float__"),
             "dict": lambda: isinstance(value, dict)}.get(kind)
     if fits is not None:
@@ -76,7 +77,7 @@ def _shortened(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _sentence(function: str, text: str, values: Tuple[Any, ...], keywords: Dict[str, Any], caller: Any) -> str:
+def _sentence(function: str, text: str, values: tuple[Any, ...], keywords: dict[str, Any], caller: Any) -> str:
     found = _SIGNATURE.search(text)
     parameters = _parameters(found.group(1)) if found else []
     required = [name for name, kind in parameters if f"{name}: {kind} =" not in text.replace("typing.", "")]
@@ -86,7 +87,7 @@ def _sentence(function: str, text: str, values: Tuple[Any, ...], keywords: Dict[
              for index, (name, kind) in enumerate(parameters) if index < len(values) or name in keywords]
     # The public function of this package that was called, and what it calls this argument.
     is_ours = os.path.dirname(os.path.abspath(caller.f_code.co_filename)) == _PACKAGE
-    names: Dict[int, str] = {}
+    names: dict[int, str] = {}
     if is_ours:
         code = caller.f_code
         owner = caller.f_locals.get("self")

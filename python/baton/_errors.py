@@ -1,7 +1,7 @@
 """The errors of Baton. What the caller can do about it decides the class."""
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 
 class Error(Exception):
@@ -25,12 +25,12 @@ class Error(Exception):
         said = f"{self.type}: {self.text}" if self.type else self.text
         return "\n".join([said, *(f"    at {frame}" for frame in self.frames)])
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[Error], tuple[str, str, list[str]]]:
         return (self.__class__, (self.text, self.type, self.frames))
 
 
 class Refused(Error):
-    """Understood, and no: change the request. A field that does not fit is `Command.field: ...`."""
+    """The request was understood and rejected: change it. A field that does not fit is `Command.field: ...`."""
 
     kind = "refused"
 
@@ -42,7 +42,7 @@ class Overloaded(Error):
 
 
 class TimedOut(Error, TimeoutError):
-    """The deadline passed; whether it was done is unknown."""
+    """The time was over; whether it was done is unknown."""
 
     kind = "timed_out"
 

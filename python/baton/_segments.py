@@ -4,9 +4,10 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from typing import Any, Dict, NamedTuple, Union
+from typing import Any, NamedTuple
 
 from ._errors import Corrupt, Error, Refused
+from ._values import publish
 
 # What NumPy's names mean where there is no NumPy.
 _TYPES = {"bool": "|b1", "int8": "|i1", "uint8": "|u1", "bytes": "|u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4",
@@ -65,7 +66,7 @@ def _text_of(dtype: Any, field: str = "") -> str:
     if dtype.kind not in "biufcSV":
         raise Refused(f"{what} can't be shared: booleans, integers, floats, complex numbers, bytes and records of them "
                       "can")
-    return dtype.str
+    return str(dtype.str)
 
 
 def _record_text(dtype: Any) -> str:
@@ -132,19 +133,19 @@ def array_of(held: Any) -> Any:
     return array if array.dtype == held.dtype else array.view(held.dtype)
 
 
-def copied_into(create_array: Any, source: Any, deadline: Any) -> Any:
+def copied_into(create_array: Any, source: Any, timeout: Any) -> Any:
     """A segment that create_array() makes, with what an array holds."""
     numpy = _numpy()
     if numpy is None:
         flat = memoryview(source)
         if not flat.c_contiguous:
-            flat = memoryview(flat.tobytes()).cast("B").cast(flat.format, flat.shape)
-        segment = create_array(flat.shape, _type_of_format(flat), deadline)
+            flat = memoryview(flat.tobytes()).cast("B").cast(flat.format, flat.shape or ())
+        segment = create_array(flat.shape, _type_of_format(flat), timeout)
         if flat.nbytes:
             memoryview(segment).cast("B")[:] = flat.cast("B")
         return segment
     array = numpy.asarray(memoryview(source) if isinstance(source, (bytes, bytearray)) else source)
-    segment = create_array(array.shape, array.dtype.newbyteorder("<"), deadline)
+    segment = create_array(array.shape, array.dtype.newbyteorder("<"), timeout)
     view = segment.array
     view[...] = array
     return segment
@@ -207,7 +208,7 @@ class Bounced(NamedTuple):
     """
 
     command: str            #: its name
-    fields: Dict[str, Any]  #: as they were sent; of a reply that nobody took, {"reply": what it was}
+    fields: dict[str, Any]  #: as they were sent; of a reply that nobody took, {"reply": what it was}
     to: Any                 #: the Actor or Ref that did not take it
     why: Error              #: Gone, or what its handler refused it with
 
@@ -215,7 +216,7 @@ class Bounced(NamedTuple):
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
-def memory_bytes(memory: Union[int, str, None]) -> int:
+def memory_bytes(memory: int | str | None) -> int:
     """Bytes, from a number or text like "512M"; 0 for None."""
     if memory is None:
         return 0
@@ -238,5 +239,4 @@ def memory_bytes(memory: Union[int, str, None]) -> int:
     return int(memory)
 
 
-for _class in (Bounced,):
-    _class.__module__ = "baton"
+publish(Bounced)

@@ -1,13 +1,46 @@
-"""Values that come out of a session: structs, exits, rows of the roster, outcomes."""
+"""Values that come out of a session: structs, exits, rows of the roster, outcomes; and Deadline, which goes into it."""
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 import types
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, TypeAlias
 
 from . import _baton
 from ._errors import Error
+
+#: Seconds, where a script names no timeout.
+DEFAULT_TIMEOUT = 5.0
+
+
+class Deadline:
+    """A point in time, for several waits that share one end: give it wherever a `timeout` is taken.
+
+        ends = baton.Deadline(10.0)                        # ten seconds from now
+        alice.ask("HoldThis", number=4, timeout=ends)
+        bob.join(timeout=ends)                             # waits for what is left of the ten
+    """
+
+    def __init__(self, timeout: Timeout) -> None:
+        seconds = _baton.seconds_of(timeout)
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def __repr__(self) -> str:
+        left = self.left()
+        return "<baton.Deadline, never>" if left is None else f"<baton.Deadline in {left:.3g} s>"
+
+    def left(self) -> float | None:
+        """The seconds that are left: 0.0 when it has passed, None when it never does."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    def has_passed(self) -> bool:
+        """Whether nothing is left."""
+        return self.left() == 0.0
+
+
+#: How long a wait may last: seconds, a timedelta, a Deadline, or None for as long as it takes.
+Timeout: TypeAlias = float | datetime.timedelta | Deadline | None
 
 
 class Struct:
@@ -17,13 +50,16 @@ class Struct:
     them as a dict. Two are equal when their fields are. It can be sent again wherever a struct is wanted.
     """
 
-    __iter__ = None  # neither names nor values are the obvious choice
+    __iter__: Any = None  # neither names nor values are the obvious choice
 
-    def __init__(self, fields: Optional[dict] = None, /, **more: Any) -> None:
+    def __init__(self, fields: dict[str, Any] | None = None, /, **more: Any) -> None:
         self.__dict__.update(fields or {}, **more)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the struct has no field '{name}'; it has {', '.join(self.__dict__) or 'none'}")
+
     @property
-    def _fields(self) -> dict:
+    def _fields(self) -> dict[str, Any]:
         return dict(self.__dict__)
 
     def __getitem__(self, name: str) -> Any:
@@ -36,7 +72,9 @@ class Struct:
         return len(self.__dict__)
 
     def __eq__(self, other: object) -> bool:
-        return self.__dict__ == other.__dict__ if isinstance(other, Struct) else NotImplemented
+        if not isinstance(other, Struct):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -44,28 +82,17 @@ class Struct:
         return "{" + ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items()) + "}"
 
 
-def fields_of(value: object) -> Optional[dict]:
+def fields_of(value: object) -> dict[str, Any] | None:
     """What the extension sends as a struct or map; None for anything else."""
     if isinstance(value, (Struct, types.SimpleNamespace)):
         return dict(value.__dict__)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return value._asdict()
+        return dict(value._asdict())
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return {key: value[key] for key in value.keys()}
     return None
-
-
-class Countdown:
-    """What is left of a deadline that several waits share."""
-
-    def __init__(self, deadline: Any) -> None:
-        seconds = _baton.seconds_of(deadline)
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> Optional[float]:
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
 
 
 class DeadLetter(NamedTuple):
@@ -73,7 +100,7 @@ class DeadLetter(NamedTuple):
 
     sender: str   #: the sender's name
     command: str  #: "" where only the number is known, as after a kill
-    count: int
+    count: int    # type: ignore[assignment]  #: how many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +112,7 @@ class Exit:
     code: int     #: what main() returned, or the number of the signal
     text: str     #: last words
     in_hand: str  #: the command that it was handling when it ended unasked, else ""
-    dead_letters: Tuple[DeadLetter, ...]  #: what it never handled
+    dead_letters: tuple[DeadLetter, ...]  #: what it never handled
     held: str = ""  #: of the session's memory when it ended, in words
     _said: str = dataclasses.field(default="", repr=False, compare=False)
 
@@ -98,7 +125,7 @@ class Exit:
         return -self.code if self.kind == "signalled" else self.code
 
     @classmethod
-    def _of(cls, row: tuple) -> Exit:
+    def _of(cls, row: _baton._ExitRow) -> Exit:
         name, kind, code, text, in_hand, letters, held, said = row
         return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, said)
 
@@ -106,42 +133,56 @@ class Exit:
 class ActorRow(NamedTuple):
     """One actor in the roster, at one moment. Scenarios are actors too; they have no program."""
 
-    name: str
+    name: str           #: of the actor
     id: str             #: "3.1"
-    pid: int
-    ppid: int
+    pid: int            #: its process
+    ppid: int           #: the parent of its process
     state: str          #: "starting", "ready", "busy", "frozen", "stopping", "exited"
     inbox_depth: int    #: commands sent to it and not yet taken
     handled: int        #: commands handled so far
     in_hand: str        #: the command that it is handling, else ""
-    exit: Optional[Exit]  #: None while it lives
-    program: str
+    exit: Exit | None   #: None while it lives
+    program: str        #: "" for a scenario
 
 
-class Outcomes(list):
+class Outcomes(list[Any]):
     """One outcome for each that was asked, in their order: its reply, or a baton.Error."""
 
     @property
-    def errors(self) -> List[Error]:
+    def errors(self) -> list[Error]:
         """Those that are errors."""
         return [one for one in self if isinstance(one, Error)]
 
     @property
-    def answers(self) -> List[Any]:
+    def answers(self) -> list[Any]:
         """Those that are replies."""
         return [one for one in self if not isinstance(one, Error)]
 
 
 class Taken(int):
-    """How many took a broadcast; `errors` says by actor why the others did not."""
+    """How many actors took a command that was sent to all of them; `errors` says by actor why the others did not."""
 
-    errors: dict
+    errors: dict[_baton.Ref, Error]
 
-    def __new__(cls, count: int, errors: dict) -> Taken:
+    def __new__(cls, count: int, errors: dict[_baton.Ref, Error]) -> Taken:
+        """Made by Session.send_all()."""
         taken = super().__new__(cls, count)
         taken.errors = errors
         return taken
 
 
-for _class in (Struct, DeadLetter, Exit, ActorRow, Outcomes, Taken):
-    _class.__module__ = "baton"
+def require_count(count: object) -> None:
+    """TypeError or ValueError where that is no number of things, nor None."""
+    if count is not None and not hasattr(count, "__index__"):
+        raise TypeError(f"count must be a whole number or None, not {type(count).__name__} ({count!r})")
+    if count is not None and count.__index__() < 0:
+        raise ValueError("count can't be negative")
+
+
+def publish(*classes: Any) -> None:
+    """These are known as baton.NAME, whichever file they are in."""
+    for one in classes:
+        one.__module__ = "baton"
+
+
+publish(Deadline, Struct, DeadLetter, Exit, ActorRow, Outcomes, Taken)

@@ -35,7 +35,7 @@ def extension_missing(reason: ImportError) -> str:
             f"(`./dev setup`); if the system was upgraded, build it again (`./dev build`)")
 
 
-def numpy_missing(what: str, reason: ImportError) -> str:
+def numpy_missing(what: str, reason: str) -> str:
     """The text of the error when something needs NumPy and this Python has none."""
     if _is_built_for_this() and sys.executable == _built_for.PROGRAM:
         return f"{what} needs NumPy, which {_this_python()} can't import ({reason}): apt-get install python3-numpy"

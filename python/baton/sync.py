@@ -10,113 +10,131 @@
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
 What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a deadline (seconds, a timedelta, None for as long as it takes; 0: what is to be had at once) and raises TimedOut,
+has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: what is to be had at once) and raises TimedOut,
 Stopping, Gone (the keeper has exited, or this was removed) or Refused (a deadlock, a broken barrier, a lock that is held
-already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C, ends the wait as the
-deadline does; out of anything else, `is_held` of a lock says whether it was done.
+already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C, ends the wait as a
+timeout does; out of anything else, `is_held` of a lock says whether it was done.
 A script goes to the keeper for each step; C++ takes a lock that is free without a message.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Sequence, Tuple
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+from . import _baton
+from ._actor import Actor
+from ._errors import Refused, TimedOut
+from ._segments import type_of
+from ._session import Session
+from ._values import DEFAULT_TIMEOUT, Deadline, Timeout
+from ._wrong_python import numpy_missing
 
 try:
     import numpy
-except ImportError as error:
-    from ._wrong_python import numpy_missing
-    raise ImportError(numpy_missing("baton.sync", error), name="numpy") from error
-
-from . import _baton
-from ._actor import DEFAULT_DEADLINE, Actor
-from ._errors import TimedOut
-from ._values import Countdown
+except ImportError:  # all but arrays do without
+    numpy = None  # type: ignore[assignment]
 
 __all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "Barrier", "Latch", "Value", "Array",
            "JoinableQueue", "Channel"]
+
+_Number = TypeVar("_Number")
 
 
 class Keeper:
     """Makes primitives. `actor` is the actor that keeps them: one that is there, or a new one."""
 
-    def __init__(self, session: Any, actor: Optional[Actor] = None, name: str = "sync") -> None:
-        self.actor = session.spawn("baton-sync", name=name) if actor is None else actor
+    def __init__(self, session: Session, actor: Actor | None = None, name: str = "sync") -> None:
+        self.actor: Actor = session.spawn("baton-sync", name=name) if actor is None else actor  #: that keeps them
         self._session = session
 
-    def _make(self, kind: Callable, command: str, **fields: Any) -> Any:
-        return kind(self._session, self.actor.ask(command, **fields))
+    def _ask(self, command: str, **fields: Any) -> Any:
+        return self.actor.ask(command, fields)
 
     def lock(self, name: str) -> Lock:
-        return self._make(Lock, "MakeLock", name=name)
+        """A Lock."""
+        return Lock(self._session, self._ask("MakeLock", name=name))
 
     def recursive_lock(self, name: str) -> RecursiveLock:
-        return self._make(RecursiveLock, "MakeLock", name=name)
+        """A RecursiveLock."""
+        return RecursiveLock(self._session, self._ask("MakeLock", name=name))
 
     def condition(self, lock: Lock, name: str) -> Condition:
-        return Condition(self._session, self.actor.ask("MakeCondition", name=name, lock=lock.address.number), lock)
+        """A Condition of that lock."""
+        return Condition(self._session, self._ask("MakeCondition", name=name, lock=lock.address.number), lock)
 
     def event(self, name: str) -> Event:
-        return self._make(Event, "MakeEvent", name=name)
+        """An Event, which has not happened."""
+        return Event(self._session, self._ask("MakeEvent", name=name))
 
     def semaphore(self, name: str, permits: int = 1, bounded: bool = True) -> Semaphore:
-        return self._make(Semaphore, "MakeSemaphore", name=name, permits=permits, is_bounded=bounded)
+        """A Semaphore with so many permits; if it is bounded it never has more."""
+        return Semaphore(self._session, self._ask("MakeSemaphore", name=name, permits=permits, is_bounded=bounded))
 
     def barrier(self, name: str, parties: int = 0, members: Sequence[_baton.Ref] = (),
-                action: Optional[Callable[[], Any]] = None) -> Barrier:
-        """For so many parties, or for these members, whose death breaks it. With an action each party gives its own."""
-        address = self.actor.ask("MakeBarrier", name=name, parties=parties, members=list(members), has_action=action is not None)
+                action: Callable[[], object] | None = None) -> Barrier:
+        """A Barrier for so many parties, or for these members, whose death breaks it. With an action each party gives its own."""
+        address = self._ask("MakeBarrier", name=name, parties=parties, members=list(members), has_action=action is not None)
         return Barrier(self._session, address, action)
 
     def latch(self, name: str, count: int = 1) -> Latch:
-        return self._make(Latch, "MakeLatch", name=name, count=count)
+        """A Latch that is to be counted down so many times."""
+        return Latch(self._session, self._ask("MakeLatch", name=name, count=count))
 
-    def value(self, name: str, initial: Any = 0, dtype: Any = numpy.int64) -> Value:
-        bits = numpy.zeros(8, numpy.uint8)
-        bits[:numpy.dtype(dtype).itemsize] = numpy.array([_fitting(numpy.dtype(dtype), initial)], dtype).view(numpy.uint8)
-        return Value(self._session, self.actor.ask("MakeValue", name=name, initial=int(bits.view(numpy.uint64)[0])), dtype)
+    @overload
+    def value(self, name: str) -> Value[int]: ...
+    @overload
+    def value(self, name: str, initial: _Number, dtype: Any = "int64") -> Value[_Number]: ...
 
-    def array(self, name: str, length: int, dtype: Any = numpy.int64) -> Array:
-        return self._make(Array, "MakeArray", name=name, type=numpy.dtype(dtype).str, length=length)
+    def value(self, name: str, initial: Any = 0, dtype: Any = "int64") -> Any:
+        """A Value: one number of that type, which takes 8 bytes at most."""
+        return Value(self._session, self._ask("MakeValue", name=name, initial=_bits_of(dtype, initial)), dtype)
+
+    def array(self, name: str, length: int, dtype: Any = "int64") -> Array:
+        """An Array of so many zeros of that type."""
+        return Array(self._session, self._ask("MakeArray", name=name, type=_element_type(dtype), length=length))
 
     def queue(self, name: str, bound: int = 65_536) -> JoinableQueue:
-        return self._make(JoinableQueue, "MakeQueue", name=name, bound=bound)
+        """A JoinableQueue that holds so many items."""
+        return JoinableQueue(self._session, self._ask("MakeQueue", name=name, bound=bound))
 
-    def channel(self, name: str, bound: int = 1024) -> Tuple[Channel, Channel]:
-        """Its two ends. An end belongs to the process that first uses it: one of them goes elsewhere, as its address."""
-        ends = self.actor.ask("MakeChannel", name=name, bound=bound)
+    def channel(self, name: str, bound: int = 1024) -> tuple[Channel, Channel]:
+        """The two ends of a Channel. An end belongs to the process that first uses it: one of them goes elsewhere, as its address."""
+        ends = self._ask("MakeChannel", name=name, bound=bound)
         return Channel(self._session, ends.first), Channel(self._session, ends.second)
 
 
 class _Primitive:
     """What all kinds have. Whatever may be left by an exception (a signal's handler, Ctrl-C) is done in the extension."""
 
-    def _begin(self, session: Any, address: Any) -> Tuple[Any, _baton.Ref, int]:
-        self.address = address  #: travels in commands
+    def _begin(self, session: Session, address: Any) -> tuple[_baton.Session, _baton.Ref, int]:
+        self.address: Any = address  #: travels in commands
         self._keeper: Actor = session.find(address.keeper)
         return session._core, address.keeper, address.number
 
     @property
     def name(self) -> str:
         """What it was called when it was made."""
-        return self.address.name
+        return str(self.address.name)
 
     def __repr__(self) -> str:
         return f"<baton.sync.{type(self).__name__} {self.name!r}>"
 
     def _ask(self, command: str, **fields: Any) -> Any:
-        return self._keeper.ask(command, number=self.address.number, **fields)
+        return self._keeper.ask(command, {"number": self.address.number, **fields})
 
     def remove(self) -> None:
-        """It is kept no longer: who waits there, or uses it later, is told that it is Gone. Refused for a lock that is
-        held, or that has conditions. Of a channel both ends go."""
+        """Removes it: those who wait there, or use it later, get Gone. Refused for a lock that is held, or that has
+        conditions. Of a channel both ends go."""
         self._ask("Remove")
 
     @property
     def waiting(self) -> int:
         """How many wait at it."""
-        return self._ask("Look").waiting
+        return int(self._ask("Look").waiting)
 
     def _count(self) -> int:
-        return self._ask("Look").count
+        return int(self._ask("Look").count)
 
 
 class Lock(_Primitive, _baton.SyncLock):
@@ -124,7 +142,7 @@ class Lock(_Primitive, _baton.SyncLock):
 
     _nests = False
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncLock.__init__(self, *self._begin(session, address), self._nests)
 
 
@@ -137,53 +155,59 @@ class RecursiveLock(Lock):
 class Condition(_Primitive, _baton.SyncCondition):
     """Wait, holding a lock, until somebody who holds it notifies. Several may share a lock."""
 
-    def __init__(self, session: Any, address: Any, lock: Lock) -> None:
+    def __init__(self, session: Session, address: Any, lock: Lock) -> None:
         _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
 
-    def wait_for(self, holds: Callable[[], Any], deadline: Any = DEFAULT_DEADLINE) -> None:
-        """Until holds() is true, which is looked at now, after each notice, and a last time at the deadline of all waits
-        together: TimedOut where it does not hold then, and the lock is held."""
-        ends = Countdown(deadline)
-        while not holds():
+    def wait_for(self, predicate: Callable[[], object], timeout: Timeout = DEFAULT_TIMEOUT) -> None:
+        """Waits until predicate() is true, which is looked at now, after each notice, and a last time when the time is over.
+        `timeout` bounds the whole wait: TimedOut where it does not hold then, and the lock is held."""
+        ends, seconds = Deadline(timeout), _baton.seconds_of(timeout)
+        while not predicate():
             try:
-                self.wait(ends.left())
+                self.wait(ends)
             except TimedOut as late:
-                if self.lock.is_held and holds():
+                if self.lock.is_held and predicate():
                     return
-                raise TimedOut(f"{self!r} was waited for, {deadline} s in all, until something holds that does not") from late
+                raise TimedOut(f"{self!r} was waited for, {seconds} s in all, until something holds that does "
+                               "not") from late
 
     def notify(self, count: int = 1) -> int:
-        """How many of those who wait were told."""
-        return self._ask("Notify", count=count)
+        """Wakes `count` of those who wait; returns how many there were."""
+        return int(self._ask("Notify", count=count))
 
     def notify_all(self) -> int:
+        """Wakes all who wait; returns how many there were."""
         return self.notify(2**64 - 1)
 
 
 class Event(_Primitive, _baton.SyncEvent):
     """Something has happened, or not yet."""
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncEvent.__init__(self, *self._begin(session, address))
 
     def set(self) -> None:
+        """It has happened: all who wait go on."""
         self._ask("SetEvent", is_set=True)
 
     def clear(self) -> None:
+        """It has not happened, from here on."""
         self._ask("SetEvent", is_set=False)
 
     def is_set(self) -> bool:
+        """Whether it has happened."""
         return self._count() == 1
 
 
 class Semaphore(_Primitive, _baton.SyncSemaphore):
     """So many at a time. Of a bounded one, giving back more than was taken is Refused."""
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
 
     @property
     def free(self) -> int:
+        """How many permits are to be had."""
         return self._count()
 
 
@@ -191,35 +215,75 @@ class Barrier(_Primitive, _baton.SyncBarrier):
     """Nobody goes on before all have come. Broken, by a death, by a party that gives up or by its action, it is Refused with
     the reason, until reset()."""
 
-    def __init__(self, session: Any, address: Any, action: Optional[Callable[[], Any]] = None) -> None:
+    def __init__(self, session: Session, address: Any, action: Callable[[], object] | None = None) -> None:
         _baton.SyncBarrier.__init__(self, *self._begin(session, address), action)
 
     def reset(self) -> None:
-        """Whole again, for those who are alive."""
+        """Makes it whole again, for those who are alive."""
         self._ask("ResetBarrier")
 
     def abort(self) -> None:
+        """Breaks it: those who wait get Refused."""
         self._ask("AbortBarrier")
 
 
 class Latch(_Primitive, _baton.SyncLatch):
     """A count that goes down to nothing, once."""
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncLatch.__init__(self, *self._begin(session, address))
 
     def count_down(self, by: int = 1) -> int:
-        return self._ask("CountDown", by=by)
+        """Counts down; returns what is left."""
+        return int(self._ask("CountDown", by=by))
 
     @property
     def left(self) -> int:
+        """How many times it is still to be counted down."""
         return self._count()
 
 
-def _fitting(dtype: Any, value: Any) -> Any:
-    """The value, where it is of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
-    from ._errors import Refused
+# What one number of a type is called, and its letter in the struct module; by type as it travels.
+_NUMBERS = {"|b1": ("bool", "?"), "|i1": ("int8", "b"), "|u1": ("uint8", "B"), "<i2": ("int16", "h"), "<u2": ("uint16", "H"),
+            "<i4": ("int32", "i"), "<u4": ("uint32", "I"), "<i8": ("int64", "q"), "<u8": ("uint64", "Q"), "<f4": ("float32", "f"),
+            "<f8": ("float64", "d")}
 
+
+def _packed(kind: str, value: Any) -> bytes:
+    """One number of a type of _NUMBERS; Refused where the value is of another type or out of its range: 1.5 is not made 1."""
+    name, letter = _NUMBERS[kind]
+    number = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value  # one of NumPy's
+    taken: tuple[type, ...] = {"b": (bool,), "f": (int, float)}.get(kind[1], (int,))
+    if not isinstance(number, taken) or (isinstance(number, bool) and kind[1] != "b"):
+        raise Refused(f"expected {name}, got {_shown(value)}")
+    try:
+        return struct.pack("=" + letter, number)
+    except (struct.error, OverflowError):
+        raise Refused(f"{_shown(value)} is out of range of {name}") from None
+
+
+def _bits_of(dtype: Any, value: Any) -> int:
+    kind = type_of(dtype)
+    if kind in _NUMBERS:
+        return int.from_bytes(_packed(kind, value), "little")
+    _require_numpy(f"a Value of type {kind}")
+    bits = numpy.zeros(8, numpy.uint8)
+    bits[:numpy.dtype(dtype).itemsize] = numpy.array([value], dtype).view(numpy.uint8)
+    return int(bits.view(numpy.uint64)[0])
+
+
+def _require_numpy(what: str) -> None:
+    if numpy is None:
+        raise ImportError(numpy_missing(what, "there is none"), name="numpy")
+
+
+def _element_type(dtype: Any) -> str:
+    kind = type_of(dtype)
+    return f"|V{numpy.dtype(dtype).itemsize}" if kind.startswith("[") else kind
+
+
+def _fitting(dtype: Any, value: Any) -> Any:
+    """What an array of that type takes: values of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
     given = numpy.asarray(value)
     is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
     taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)
@@ -243,30 +307,43 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-class Value(Lock):
+class Value(Lock, Generic[_Number]):
     """One number in shared memory. `with counter: counter.value += 1` loses nothing; without the block it may."""
 
-    def __init__(self, session: Any, address: Any, dtype: Any = numpy.int64) -> None:
+    def __init__(self, session: Session, address: Any, dtype: Any = "int64") -> None:
         super().__init__(session, address)
         self._cell = self._ask("Attach").cell
-        self._word = self._cell.array[1:2].view(dtype)[:1]
+        self._kind = type_of(dtype)
+        if self._kind in _NUMBERS:
+            word = memoryview(self._cell).cast("B")[8:]
+            letter = _NUMBERS[self._kind][1]
+            self._word: Any = word[:struct.calcsize("=" + letter)].cast(letter)
+        else:
+            _require_numpy(f"a Value of type {self._kind}")
+            self._word = self._cell.array[1:2].view(dtype)[:1]
 
     @property
-    def value(self) -> Any:
-        return self._word[0].item()
+    def value(self) -> _Number:
+        """The number, as Python's own."""
+        number: _Number = self._word[0] if self._kind in _NUMBERS else self._word[0].item()
+        return number
 
     @value.setter
-    def value(self, value: Any) -> None:
-        self._word[0] = _fitting(self._word.dtype, value)
+    def value(self, value: _Number) -> None:
+        if self._kind in _NUMBERS:
+            letter = _NUMBERS[self._kind][1]
+            self._word[0], = struct.unpack("=" + letter, _packed(self._kind, value))
+        else:
+            self._word[0] = value
 
 
 class Array(Lock):
-    """Many values in shared memory; `array.array` is NumPy's view of them."""
+    """Many values in shared memory; `array.array` is NumPy's view of them, or a memoryview where there is no NumPy."""
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         super().__init__(session, address)
         self._elements = self._ask("Attach").elements
-        self.array = self._elements.array
+        self.array: Any = self._elements.array  #: the memory itself
 
     def __len__(self) -> int:
         return len(self.array)
@@ -275,13 +352,13 @@ class Array(Lock):
         return self.array[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[index] = _fitting(self.array.dtype, value)
+        self.array[index] = value if numpy is None else _fitting(self.array.dtype, value)
 
 
 class JoinableQueue(_Primitive, _baton.SyncQueue):
     """First in, first out; join() waits until each item that was put is done. What a dead taker had is taken again."""
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncQueue.__init__(self, *self._begin(session, address))
 
     def qsize(self) -> int:
@@ -289,11 +366,12 @@ class JoinableQueue(_Primitive, _baton.SyncQueue):
         return self._count()
 
     def empty(self) -> bool:
+        """Whether nothing is to be taken."""
         return self.qsize() == 0
 
 
 class Channel(_Primitive, _baton.SyncChannel):
-    """What is said at one end is heard at the other. When the other one closes its end or dies, Gone, with its name."""
+    """What is sent at one end is received at the other. When the other one closes its end or dies, Gone, with its name."""
 
-    def __init__(self, session: Any, address: Any) -> None:
+    def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncChannel.__init__(self, *self._begin(session, address))

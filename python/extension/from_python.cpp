@@ -327,6 +327,13 @@ Buffer encode_value(py::handle value, const TypeDescription& type, std::string_v
     return value_or_raise(encode_dynamic(type, Reader{what, Reader::Untyped::seconds}.read(value, &type), what));
 }
 
+Written encode_reply(const TypeDescription& type, py::handle value, std::string_view what) {
+    Written out{{}, {reply_parcel, {}}};
+    const Dynamic read = Reader{what, Reader::Untyped::seconds}.read(value, &type);
+    out.body = value_or_raise(encode_dynamic(type, read, what, &out.parcel.holdings));
+    return out;
+}
+
 Written encode_untyped(py::handle value, std::string_view what) {
     const Dynamic read = Reader{what, Reader::Untyped::nanoseconds}.read(value, nullptr);
     Written out{{}, {reply_parcel, {}}};
@@ -335,22 +342,26 @@ Written encode_untyped(py::handle value, std::string_view what) {
     return out;
 }
 
-Duration to_duration(py::handle deadline) {
+Duration to_duration(py::handle timeout) {
     import_datetime();
-    if (deadline.is_none()) return for_ever;
+    if (timeout.is_none()) return for_ever;
     double seconds = 0;
-    if (PyDelta_Check(deadline.ptr())) {
-        seconds = length_in_seconds(deadline);
+    if (PyDelta_Check(timeout.ptr())) {
+        seconds = length_in_seconds(timeout);
+    } else if (py::isinstance(timeout, py::module_::import("baton._values").attr("Deadline"))) {
+        return to_duration(timeout.attr("left")());
     } else {
-        seconds = PyFloat_AsDouble(deadline.ptr());
+        seconds = PyFloat_AsDouble(timeout.ptr());
         if (seconds == -1.0 && PyErr_Occurred() != nullptr) {
             const bool is_huge = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
             PyErr_Clear();
-            if (is_huge) return deadline > py::int_(0) ? for_ever : Duration::zero();
-            throw py::type_error(fmt::format("a deadline is seconds, a timedelta or None (for ever), not {}", type_name_of(deadline)));
+            if (is_huge) return timeout > py::int_(0) ? for_ever : Duration::zero();
+            throw py::type_error(fmt::format("a timeout is seconds, a timedelta, a baton.Deadline or None (for ever), not {}",
+                                             type_name_of(timeout)));
         }
     }
-    if (std::isnan(seconds)) throw py::type_error("a deadline is seconds, a timedelta or None (for ever), not nan");
+    if (std::isnan(seconds))
+        throw py::type_error("a timeout is seconds, a timedelta, a baton.Deadline or None (for ever), not nan");
     if (std::chrono::duration<double>(seconds) > for_ever) return for_ever;
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::max(seconds, 0.0)));
 }

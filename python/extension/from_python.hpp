@@ -1,5 +1,5 @@
 #pragma once
-// From Python: fields, values and deadlines as the wire wants them. Whatever does not fit raises
+// From Python: fields, values and timeouts as the wire wants them. Whatever does not fit raises
 // baton.Refused with the place, `HoldThis.number: ...`, before anything is sent. Called with the GIL held.
 //
 // | Python                                               | for a field of                              |
@@ -38,10 +38,13 @@ inline constexpr std::string_view reply_parcel = "python reply";
 // A value of that type, encoded; what it carries is refused. `what` names it in errors.
 [[nodiscard]] Buffer encode_value(py::handle value, const TypeDescription& type, std::string_view what);
 
+// A reply of that type, with what it carries; `what` names it in errors.
+[[nodiscard]] Written encode_reply(const TypeDescription& type, py::handle value, std::string_view what);
+
 // A value whose type nobody has described, as msgpack says it; `what` names it in errors.
 [[nodiscard]] Written encode_untyped(py::handle value, std::string_view what);
 
-// Seconds, a timedelta, or None for ever.
-[[nodiscard]] Duration to_duration(py::handle deadline);
+// What is left of a timeout: seconds, a timedelta, a baton.Deadline, or None for ever.
+[[nodiscard]] Duration to_duration(py::handle timeout);
 
 }  // namespace baton::python

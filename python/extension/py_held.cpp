@@ -120,14 +120,14 @@ auto with(PyHeld& self, Work&& work) {
 }
 
 std::unique_ptr<PySegment> create(const std::shared_ptr<PySession>& session, const py::object& shape, const py::object& dtype,
-                                  const py::object& deadline) {
+                                  const py::object& timeout) {
     const Layout layout = layout_from(shape, dtype);
-    const Duration duration = to_duration(deadline);
+    const Duration duration = to_duration(timeout);
     return made<PySegment>(session, value_or_raise(session->turn(
                                         [&](Session& open) { return open.context().create_as(layout, duration); })));
 }
 
-std::unique_ptr<PySegment> take_in(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& shape,
+std::unique_ptr<PySegment> import_from(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& shape,
                                    const py::object& dtype) {
     const Layout layout = layout_from(shape, dtype);
     return made<PySegment>(session, value_or_raise(session->turn(
@@ -136,15 +136,15 @@ std::unique_ptr<PySegment> take_in(const std::shared_ptr<PySession>& session, co
 
 std::shared_ptr<PySession> shared(PySession& session) { return session.shared_from_this(); }
 
-std::unique_ptr<PyLent> lend(PySegment& self) {
+std::unique_ptr<PyLoan> lend(PySegment& self) {
     static_cast<void>(self.about_to_go("lend()"));
-    return made<PyLent>(shared(self.session()), value_or_raise(with<Segment>(self, [](Session& session, Segment& segment) {
+    return made<PyLoan>(shared(self.session()), value_or_raise(with<Segment>(self, [](Session& session, Segment& segment) {
                             return session.context().lend(std::move(segment));
                         })));
 }
 
-void hand_out(PySegment& self, const std::string& name) {
-    static_cast<void>(self.about_to_go("hand_out()"));
+void export_as(PySegment& self, const std::string& name) {
+    static_cast<void>(self.about_to_go("export_as()"));
     value_or_raise(with<Segment>(self, [&](Session& session, Segment& segment) {
         return session.context().export_as(std::move(segment), name);
     }));
@@ -156,58 +156,58 @@ void reshape(PySegment& self, const py::object& shape, const py::object& dtype) 
     value_or_raise(with<Segment>(self, [&](Session&, Segment& segment) { return segment.reshape(layout); }));
 }
 
-std::unique_ptr<PyLease> lease(PyLent& self) {
+std::unique_ptr<PyLease> lease(PyLoan& self) {
     static_cast<void>(self.holding());
     return made<PyLease>(shared(self.session()),
-                         value_or_raise(with<Lent>(self, [](Session&, Lent& lent) { return lent.lease(); })));
+                         value_or_raise(with<Lent>(self, [](Session&, Lent& loan) { return loan.lease(); })));
 }
 
-std::unique_ptr<PySlice> slice(PyLent& self, std::uint64_t first, std::uint64_t count) {
+std::unique_ptr<PySlice> slice(PyLoan& self, std::uint64_t first, std::uint64_t count) {
     static_cast<void>(self.holding());
-    return made<PySlice>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session&, Lent& lent) {
-                             return lent.slice(first, count);
+    return made<PySlice>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session&, Lent& loan) {
+                             return loan.slice(first, count);
                          })));
 }
 
-std::unique_ptr<PySegment> reclaim(PyLent& self, const py::object& deadline) {
+std::unique_ptr<PySegment> reclaim(PyLoan& self, const py::object& timeout) {
     static_cast<void>(self.holding());
-    const Duration duration = to_duration(deadline);
-    return made<PySegment>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session& session, Lent& lent) {
-                               Access::wait_with(lent, session.loop());
-                               return lent.reclaim(duration);
+    const Duration duration = to_duration(timeout);
+    return made<PySegment>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session& session, Lent& loan) {
+                               Access::wait_with(loan, session.loop());
+                               return loan.reclaim(duration);
                            })));
 }
 
-void publish(PyLent& self, const std::string& name, bool is_shared) {
+void publish(PyLoan& self, const std::string& name, bool is_shared) {
     static_cast<void>(self.holding());
-    value_or_raise(with<Lent>(self, [&](Session& session, Lent& lent) {
-        return session.context().publish(lent, name, is_shared ? Published::to_share : Published::to_read);
+    value_or_raise(with<Lent>(self, [&](Session& session, Lent& loan) {
+        return session.context().publish(loan, name, is_shared ? Published::to_share : Published::to_read);
     }));
 }
 
-void withdraw(PyLent& self) {
+void withdraw(PyLoan& self) {
     static_cast<void>(self.holding());
-    value_or_raise(with<Lent>(self, [](Session& session, Lent& lent) -> Result<void> {
-        session.context().withdraw(lent);
+    value_or_raise(with<Lent>(self, [](Session& session, Lent& loan) -> Result<void> {
+        session.context().withdraw(loan);
         return {};
     }));
 }
 
-py::object attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& deadline) {
-    const Duration duration = to_duration(deadline);
+py::object attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& timeout) {
+    const Duration duration = to_duration(timeout);
     HeldMemory held;
     value_or_raise(session->turn([&](Session& open) { return Access::look_up_held(open.context(), held, name, duration); }));
     return held_object(session, Access::release(held));
 }
 
 py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& shape,
-                           const py::object& dtype, const py::object& deadline) {
+                           const py::object& dtype, const py::object& timeout) {
     const Layout layout = layout_from(shape, dtype);
-    const Duration duration = to_duration(deadline);
+    const Duration duration = to_duration(timeout);
     CreatedOrAttached one = value_or_raise(session->turn(
         [&](Session& open) { return open.context().create_or_attach_as(name, layout, {}, duration); }));
     py::object lent = py::none();
-    if (one.was_created()) lent = py::cast(made<PyLent>(session, std::move(one.loan)));
+    if (one.was_created()) lent = py::cast(made<PyLoan>(session, std::move(one.loan)));
     return py::make_tuple(py::cast(made<PySlice>(session, std::move(one.slice))), lent);
 }
 
@@ -246,7 +246,7 @@ Holding& PyHeld::about_to_go(std::string_view where) const {
         refuse(fmt::format("{}: the object is empty: what it stood for was given away, lent, reclaimed or released, or its "
                            "session has ended", where));
     if (mine->state == Holding::State::lent && where != "release()")
-        refuse(fmt::format("{}: a lent segment does not travel: its leases and slices do, lent.lease() and lent.slice(first, "
+        refuse(fmt::format("{}: a lent segment does not travel: its leases and slices do, loan.lease() and loan.slice(first, "
                            "count)", where));
     if (mine->state == Holding::State::borrowed && where != "release()")
         refuse(fmt::format("{}: {} is borrowed: only its lender can lend it on", where, to_text()));
@@ -329,7 +329,7 @@ Layout layout_from(const py::object& shape, const py::object& dtype) {
 
 void add_held_classes(py::module_& module) {
     py::class_<PyHeld> held(module, "Held",
-                            "What Segment, Lent, Lease and Slice have in common: memory of the session, and its layout.\n\n"
+                            "What Segment, Loan, Lease and Slice have in common: memory of the session, and its layout.\n\n"
                             "Where it has gone to somebody else the object is empty: false in a condition, and its use\n"
                             "raises Refused.");
     held.def("__bool__", [](const PyHeld& self) { return !self.is_empty(); })
@@ -370,50 +370,50 @@ void add_held_classes(py::module_& module) {
                "For a `with` block: its array there, which is let go at the end of the block.");
     segment
         .def("lend", &lend,
-             "Gives up writing, so that others may read it, or write parts of it: a Lent. This object is empty then.\n\n"
+             "Gives up writing, so that others may read it, or write parts of it: a Loan. This object is empty then.\n\n"
              "Raises Refused while views are alive.")
-        .def("hand_out", &hand_out, py::arg("name"),
+        .def("export_as", &export_as, py::arg("name"),
              "The memory outlives the session as /dev/shm/NAME, for whoever knows that name. This object is empty then.\n\n"
-             "session.take_in() is the way back. Raises Refused where the name is taken, and while views are alive.")
+             "session.import_from() is the way back. Raises Refused where the name is taken, and while views are alive.")
         .def("reshape", &reshape, py::arg("shape"), py::arg("dtype") = py::none(),
              "The same bytes under another shape or element type that needs no more of them. No view may be alive.");
 
     py::class_<PyLease, PyHeld> lease_class(
         module, "Lease",
         "The right to read a segment that somebody has lent, for as long as this object lives.\n\n"
-        "One that came in a message can be looked at; one from lent.lease() is for a borrower: it is sent, once.");
+        "One that came in a message can be looked at; one from loan.lease() is for a borrower: it is sent, once.");
     add_memory(lease_class, "A NumPy array of the memory itself, read-only; a memoryview where there is no NumPy.",
                "For a `with` block: its read-only array there, which is let go at the end of the block.");
 
     py::class_<PySlice, PyHeld> slice_class(
         module, "Slice",
         "The right to read and write a part of a segment that somebody has lent: nobody else may touch that part.\n\n"
-        "One that came in a message can be looked at; one from lent.slice() is for a borrower: it is sent, once.");
+        "One that came in a message can be looked at; one from loan.slice() is for a borrower: it is sent, once.");
     add_memory(slice_class, "A NumPy array of that part, writable; a memoryview where there is no NumPy.",
                "For a `with` block: its array there, which is let go at the end of the block.");
     slice_class.def_property_readonly("first", &first_of, "Where it begins in the whole: the index of its first element or row.");
 
-    py::class_<PyLent, PyHeld> lent(module, "Lent",
+    py::class_<PyLoan, PyHeld> lent(module, "Loan",
                                     "A segment of yours while others may look at it: segment.lend() makes one.\n\n"
-                                    "    lent = photo.lend()\n"
-                                    "    print(alice.ask(\"Sum\", pixels=lent.lease()))      # many may read at once\n"
-                                    "    bob.ask(\"Fill\", rows=lent.slice(0, 240))         # or each writes a part of it\n"
-                                    "    photo = lent.reclaim()                           # when all are in again\n\n"
+                                    "    loan = photo.lend()\n"
+                                    "    print(alice.ask(\"Sum\", pixels=loan.lease()))      # many may read at once\n"
+                                    "    bob.ask(\"Fill\", rows=loan.slice(0, 240))         # or each writes a part of it\n"
+                                    "    photo = loan.reclaim()                           # when all are in again\n\n"
                                     "It does not travel itself. Where it is released, the memory lives until the last lease is in.");
     lent.def("lease", &lease, "The right to read all of it, for whoever it is sent to. Refused while slices are out.")
         .def("slice", &slice, py::arg("first"), py::arg("count"),
              "The right to write the elements (of an array: rows) first to first + count, for one borrower.\n\n"
              "Refused where it overlaps a slice or lease that is out.")
-        .def("reclaim", &reclaim, py::arg("deadline") = 5.0,
+        .def("reclaim", &reclaim, py::arg("timeout") = 5.0,
              "Waits until every lease and slice is in, those of the dead included, and returns the Segment again.\n\n"
-             "TimedOut, and still lent, when some are out at the deadline (seconds, timedelta, or None for ever).")
+             "TimedOut, and still lent, when some are still out after the timeout (seconds, timedelta, Deadline, or None for ever).")
         .def("publish", &publish, py::arg("name"), py::arg("shared") = false,
              "Others may attach to all of it by that name (session.attach()), without asking: to read it, or with shared=True\n"
              "to read and write it together. Until it is reclaimed, released or withdrawn, or its session ends.\n\n"
              "Raises Refused where somebody has that name, and says who.")
         .def("withdraw", &withdraw, "Nobody attaches by its name any more; who has attached keeps what it has.")
         .def_property_readonly("leases_out",
-                               [](PyLent& self) {
+                               [](PyLoan& self) {
                                    self.session().require_open();
                                    return self.session().holdings()->leases_out(self.holding());
                                },
@@ -422,13 +422,13 @@ void add_held_classes(py::module_& module) {
         type.attr("__module__") = "baton";
 
     py::object session = module.attr("Session");
-    const auto add_method = [&](const char* name, auto function) {
-        session.attr(name) = py::cpp_function(function, py::name(name), py::is_method(session));
+    const auto add_method = [&](const char* name, auto function, auto... arguments) {
+        session.attr(name) = py::cpp_function(function, py::name(name), py::is_method(session), arguments...);
     };
-    add_method("create", &create);
-    add_method("take_in", &take_in);
-    add_method("attach", &attach);
-    add_method("create_or_attach", &create_or_attach);
+    add_method("create", &create, py::arg("shape"), py::arg("dtype"), py::arg("timeout"));
+    add_method("import_from", &import_from, py::arg("name"), py::arg("shape"), py::arg("dtype"));
+    add_method("attach", &attach, py::arg("name"), py::arg("timeout"));
+    add_method("create_or_attach", &create_or_attach, py::arg("name"), py::arg("shape"), py::arg("dtype"), py::arg("timeout"));
 }
 
 }  // namespace baton::python

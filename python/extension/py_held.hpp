@@ -1,5 +1,5 @@
 #pragma once
-// PyHeld: baton.Segment, Lent, Lease and Slice: memory of the session in the hands of Python.
+// PyHeld: baton.Segment, Loan, Lease and Slice: memory of the session in the hands of Python.
 //
 // NumPy and memoryview look at the memory itself, through Python's buffer protocol, which says when the last of them
 // has gone. While there are any the object can't go: whoever is given a segment must be the only one who sees it.
@@ -69,7 +69,7 @@ struct PyLease : PyHeld {
 struct PySlice : PyHeld {
     using PyHeld::PyHeld;
 };
-struct PyLent : PyHeld {
+struct PyLoan : PyHeld {
     using PyHeld::PyHeld;
 };
 
@@ -82,7 +82,7 @@ struct PyLent : PyHeld {
 // NumPy's name of an element type ("<f4"), from whatever NumPy takes for one; and of an integer or a tuple a shape.
 [[nodiscard]] Layout layout_from(const py::object& shape, const py::object& dtype);
 
-// The classes, and create(), array_in() and take_in() of the extension's Session.
+// The classes, and create(), import_from(), attach() and create_or_attach() of the extension's Session.
 void add_held_classes(py::module_& module);
 
 }  // namespace baton::python

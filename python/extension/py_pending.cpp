@@ -1,6 +1,7 @@
 #include "python/extension/py_pending.hpp"
 
 #include <fmt/format.h>
+#include <pybind11/stl.h>
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
@@ -71,8 +72,8 @@ bool PyPending::ready() {
     });
 }
 
-py::object PyPending::get(const py::object& deadline) {
-    if (state_ == State::under_way) wait(to_duration(deadline));
+py::object PyPending::get(const py::object& timeout) {
+    if (state_ == State::under_way) wait(to_duration(timeout));
     if (state_ == State::cancelled) refuse(fmt::format("the request of {} to {} was cancelled", command_, who_));
     if (state_ == State::failed) raise(outcome_);
     return outcome_;
@@ -96,7 +97,7 @@ void PyPending::wait(Duration duration) {
         raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
     if (waited == Loop::Waited::gone) raise(Error{ErrorKind::gone, "the session has ended: its coordinator has died"});
     if (waited == Loop::Waited::deadline)
-        raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} before the deadline", who_, command_)});
+        raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} in time", who_, command_)});
     if (*outcome) {
         state_ = State::answered;
         outcome_ = decoded(session_, reply_type(*protocol_, command_), **outcome, known_);
@@ -109,19 +110,49 @@ void PyPending::wait(Duration duration) {
 // ---- PyAnswer --------------------------------------------------------------------------------------
 
 void PyAnswer::reply(py::handle value) {
-    const auto reply = encode_untyped(value, "the reply to " + command_);
+    const std::string what = "the reply to " + command_;
+    const ProtocolPtr& protocol = session_->protocol();
+    const Written reply = protocol == nullptr ? encode_untyped(value, what) : encode_reply(reply_type(*protocol, command_), value, what);
     if (reply.body.size() > limits::message_bytes_max)
         refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
                            reply.body.size(), limits::message_bytes_max));
     answer([&reply](AnswerSlot& slot) { slot.reply(reply.body, &reply.parcel); });
 }
 
-void PyAnswer::fail(const std::string& text) {
-    answer([&](AnswerSlot& slot) { slot.fail(Error{ErrorKind::failed, text}); });
+void PyAnswer::fail(const std::string& text, const std::string& kind, const std::string& type, const std::vector<std::string>& frames) {
+    const Error error{error_kind_of(kind).value_or(ErrorKind::failed), text, type, frames};
+    answer([&](AnswerSlot& slot) { slot.fail(error); });
 }
 
 void PyAnswer::answer(const std::function<void(AnswerSlot&)>& say) {
     if (!session_->answer(key_, say)) refuse(fmt::format("{} has been answered already", command_));
+}
+
+// ---- the classes -----------------------------------------------------------------------------------
+
+void add_pending_classes(py::module_& module) {
+    py::class_<PyPending> pending(
+        module, "Pending",
+        "A reply that has not arrived yet, from Actor.request(). Destroying it discards the reply.\n\n"
+        "get() waits for it; under asyncio `await pending` does, without holding up the event loop. A task that is\n"
+        "cancelled while it awaits cancels the request.");
+    pending
+        .def("get", &PyPending::get, py::arg("timeout") = 5.0,
+             "Waits for the reply and returns it; each further call returns the same one.\n\n"
+             "Raises what the handler raised (baton.Failed) or what became of the actor (baton.Gone, baton.Stopping).\n"
+             "Raises baton.TimedOut when the reply has not arrived in time; get() may then be called again.")
+        .def("ready", &PyPending::ready, "Whether get() would return or raise at once. Looks for a millisecond at most.")
+        .def("cancel", &PyPending::cancel, "Discards the reply. A command that the actor has begun to handle runs to its end.")
+        .def("__await__", [](const py::object& self) {
+            return py::module_::import("baton._awaiting").attr("reply_of")(self).attr("__await__")();
+        }, "Waits for the reply without holding up asyncio's event loop.")
+        .def_property_readonly("_core", [](const PyPending& self) { return self.session(); });
+    pending.attr("__module__") = "baton";
+
+    py::class_<PyAnswer>(module, "Answer")
+        .def("reply", &PyAnswer::reply, py::arg("value"))
+        .def("fail", &PyAnswer::fail, py::arg("text"), py::arg("kind") = "failed", py::arg("type") = "",
+             py::arg("frames") = std::vector<std::string>{});
 }
 
 }  // namespace baton::python

@@ -41,8 +41,9 @@ public:
 
     bool is_settled(Session& session) const { return state_ != State::under_way || session.loop().is_settled(ask_); }
     bool ready();
-    py::object get(const py::object& deadline);
+    py::object get(const py::object& timeout);
     void cancel();
+    [[nodiscard]] const SessionPtr& session() const noexcept { return session_; }
 
 private:
     enum class State { under_way, answered, failed, cancelled };
@@ -68,7 +69,7 @@ public:
     PyAnswer& operator=(const PyAnswer&) = delete;
 
     void reply(py::handle value);
-    void fail(const std::string& text);
+    void fail(const std::string& text, const std::string& kind, const std::string& type, const std::vector<std::string>& frames);
 
 private:
     void answer(const std::function<void(AnswerSlot&)>& say);
@@ -76,5 +77,8 @@ private:
     std::uint64_t key_;
     std::string command_;
 };
+
+// Pending and Answer; Session must have been added.
+void add_pending_classes(py::module_& module);
 
 }  // namespace baton::python

@@ -1,9 +1,12 @@
 #include "python/extension/py_session.hpp"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "python/extension/errors.hpp"
+#include "python/extension/ref.hpp"
+#include "python/extension/rows.hpp"
 
 namespace baton::python {
 
@@ -25,6 +28,7 @@ PySession::PySession(Session::Entry entry)
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
         raise(Error{ErrorKind::overloaded, "cannot open a session: no descriptor left for a pipe"});
+    if (!entry.protocol.commands.empty()) protocol_ = std::make_shared<ProtocolDescription>(entry.protocol);
     wakeup_read_ = UniqueFd{ends[0]};
     wakeup_write_ = UniqueFd{ends[1]};
     auto entered = [&] {
@@ -64,10 +68,10 @@ bool PySession::may_touch() const noexcept {
 void PySession::require_ours() const {
     if (is_in_child())
         refuse(fmt::format("this session belongs to process {}, and this is a forked child of it ({}): open a session of "
-                           "one's own here, or join that one with baton.session(session='{}')", pid_, ::getpid(), id_));
+                           "one's own here, or join that one with baton.session(join='{}')", pid_, ::getpid(), id_));
     if (std::this_thread::get_id() != thread_)
         refuse("this session belongs to the thread that opened it: open one for this thread, or join that one with "
-               "baton.session(session=...)");
+               "baton.session(join=...)");
     if (is_in_turn_)
         refuse("this session is waiting already: a signal handler can't use it meanwhile");
 }
@@ -94,6 +98,8 @@ PySession::Turn::Turn(PySession& session) : session_(&session) {
 
 PySession::Turn::~Turn() {
     session_->is_in_turn_ = false;
+    if (const std::uint64_t one = 1; session_->turns_told_.is_open())
+        [[maybe_unused]] const auto told = ::write(session_->turns_told_.get(), &one, sizeof one);
     if (!session_->is_main_thread_) return;
     session_->wake_through(session_->former_wakeup_);
     if (session_->former_wakeup_ < 0) return;
@@ -101,6 +107,43 @@ PySession::Turn::~Turn() {
     char signals[64];
     for (ssize_t count = 0; (count = ::read(session_->wakeup_read_.get(), signals, sizeof signals)) > 0;)
         [[maybe_unused]] const auto passed_on = ::write(session_->former_wakeup_, signals, static_cast<std::size_t>(count));
+}
+
+void PySession::on_exited(py::object tell) {
+    require_open();
+    if (!exit_listener_) session_->loop().on_peer_exited([this](const Ended& one) { exited_.push_back(one); });
+    exit_listener_ = std::move(tell);
+}
+
+void PySession::tell_exits() {
+    if (!exit_listener_) return;
+    {
+        const InTurn in_turn{is_in_turn_};
+        const py::gil_scoped_release released;
+        session_->look();
+    }
+    while (!exited_.empty()) {
+        const Ended one = std::move(exited_.front());
+        exited_.pop_front();
+        const py::object listener = exit_listener_;
+        listener(to_py(one.actor), exit_row(one.name, one.exit));
+        require_open();  // it may have closed the session
+    }
+}
+
+int PySession::tell_turns(bool tells) {
+    if (tells && !turns_told_.is_open()) {
+        require_open();
+        turns_told_ = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+        if (!turns_told_.is_open()) raise(Error{ErrorKind::overloaded, "cannot await anything: no descriptor is left for an eventfd"});
+    }
+    if (!tells) turns_told_.reset();
+    return turns_told_.get();
+}
+
+void PySession::forget_turns() noexcept {
+    std::uint64_t count = 0;
+    if (turns_told_.is_open()) [[maybe_unused]] const auto had = ::read(turns_told_.get(), &count, sizeof count);
 }
 
 int PySession::wake_through(int descriptor) noexcept {
@@ -183,6 +226,7 @@ void PySession::forget() {
     end_dependents();
     holds_interrupts_ = false;
     on_interrupt_ = {};
+    exit_listener_ = {};
     is_main_thread_ = false;  // nobody is there to hear of a signal
     {
         const py::gil_scoped_release released;
@@ -195,6 +239,7 @@ void PySession::forget() {
     // No turn will need them again; the object may live on for its exits.
     wakeup_read_.reset();
     wakeup_write_.reset();
+    turns_told_.reset();
 }
 
 // ---- what outlives a turn --------------------------------------------------------------------------

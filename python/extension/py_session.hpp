@@ -10,6 +10,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <thread>
@@ -40,6 +41,7 @@ public:
     template <class Work>
     auto turn(Work&& work) -> std::invoke_result_t<Work, Session&> {
         require_open();
+        tell_exits();
         const Turn turn{*this};
         const py::gil_scoped_release released;
         return work(*session_);
@@ -65,6 +67,16 @@ public:
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
     [[nodiscard]] ActorId me() const noexcept { return me_; }
     [[nodiscard]] SessionTag tag() const noexcept { return SessionTag::of(id_); }
+    // The commands that this script has published; null where it answers none.
+    [[nodiscard]] const std::shared_ptr<ProtocolDescription>& protocol() const noexcept { return protocol_; }
+    // From here on `tell(ref, exit)` hears of the ends of actors that this script has had to do with: at the beginning of
+    // a turn, never within one. What it raises leaves that turn, which has not begun then.
+    void on_exited(py::object tell);
+    [[nodiscard]] bool has_exits() const noexcept { return !exited_.empty(); }
+    // From here on this descriptor is readable after every turn, until forget_turns(): what an event loop waits for may have
+    // come in the turn.
+    int tell_turns(bool tells);
+    void forget_turns() noexcept;
 
     // The exits of all actors of a session of one's own, else of those that were started from here. The first
     // KeyboardInterrupt on the way, counting `was_interrupted`, is only told to `on_interrupt`; another one
@@ -119,6 +131,7 @@ private:
     int wake_through(int descriptor) noexcept;  // and the one before
     void on_wakeup();  // without the GIL
     void run_signal_handlers();
+    void tell_exits();
     void end_dependents();
     void forget();
 
@@ -134,6 +147,7 @@ private:
     UniqueFd wakeup_read_;
     UniqueFd wakeup_write_;
     int former_wakeup_ = -1;
+    UniqueFd turns_told_;  // an eventfd, where an event loop wants to know
     py::object set_wakeup_fd_;
 
     bool holds_interrupts_ = false;  // during close()
@@ -147,6 +161,10 @@ private:
     std::vector<std::shared_ptr<void>> tasks_to_drop_;
     std::vector<std::function<void()>> endings_;
     std::vector<Bounce> bounces_;
+
+    std::shared_ptr<ProtocolDescription> protocol_;
+    py::object exit_listener_;  // null where nobody wants to know
+    std::deque<Ended> exited_;  // of which it has not been told
 };
 
 }  // namespace baton::python

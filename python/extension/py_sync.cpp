@@ -29,14 +29,14 @@ public:
 
     // Waits for what the keeper grants; raises where it does not.
     template <class C>
-    sync::Granted wait(const C& command, const py::object& deadline) {
-        return value_or_raise(try_wait(command, to_duration(deadline), [] {}));
+    sync::Granted wait(const C& command, const py::object& timeout) {
+        return value_or_raise(try_wait(command, to_duration(timeout), [] {}));
     }
     // The same for an item, which is back with the keeper where a signal's handler raises before it is Python's. One that makes
     // no sense stays here, as one that was taken: with the keeper the next one would stumble over it.
     template <class C>
-    py::object take(const C& command, const py::object& deadline) {
-        const sync::Granted granted = wait(command, deadline);
+    py::object take(const C& command, const py::object& timeout) {
+        const sync::Granted granted = wait(command, timeout);
         try {
             return decode_item(py::bytes(reinterpret_cast<const char*>(granted.item.data()), granted.item.size()));
         } catch (const py::error_already_set& raised) {
@@ -45,10 +45,10 @@ public:
             throw;
         }
     }
-    // Whether there is something; the deadline is no error.
+    // Whether there is something; time that runs out is no error.
     template <class C>
-    bool poll(const C& command, const py::object& deadline) {
-        const Result<sync::Granted> granted = try_wait(command, to_duration(deadline), [] {});
+    bool poll(const C& command, const py::object& timeout) {
+        const Result<sync::Granted> granted = try_wait(command, to_duration(timeout), [] {});
         if (!granted && granted.error().kind == ErrorKind::timed_out) return false;
         value_or_raise(granted);
         return true;
@@ -72,11 +72,11 @@ public:
         value_or_raise(session_->turn([&](Session& session) -> Result<void> {
             Loop& loop = session.loop();
             if (!asked || (!*asked && asked->error().kind == ErrorKind::overloaded)) {  // a keeper that is far behind
-                asked.emplace(loop.request(keeper_, command_name<C>, encoded_body(command), limits::send_deadline));
+                asked.emplace(loop.request(keeper_, command_name<C>, encoded_body(command), limits::send_timeout));
                 if (*asked) on_sent();
             }
             if (!*asked) return asked->error();
-            Result<typename C::Reply> done = Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_deadline);
+            Result<typename C::Reply> done = Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
             if (!done) return done.error();
             return {};
         }));
@@ -145,9 +145,9 @@ public:
     PyLock(SessionPtr session, const PyRef& keeper, std::uint32_t number, bool nests)
         : PyPrimitive(std::move(session), keeper, number), nests_(nests) {}
 
-    void acquire(const py::object& deadline) {
+    void acquire(const py::object& timeout) {
         if (depth_ > 0 && !nests_) refuse(fmt::format("{} is held already: this would wait for itself", text()));
-        if (depth_ == 0) dead_owner_ = wait(sync::Acquire{number()}, deadline).dead_owner;
+        if (depth_ == 0) dead_owner_ = wait(sync::Acquire{number()}, timeout).dead_owner;
         ++depth_;
     }
     void release() {
@@ -172,9 +172,9 @@ public:
         if (!granted && !is_late) return granted.error();
         if (is_late) {
             const Error late = granted.error();
-            granted = try_wait(sync::Acquire{number()}, limits::ask_deadline, [] {});
+            granted = try_wait(sync::Acquire{number()}, limits::ask_timeout, [] {});
             if (!granted)
-                return Error{late.kind, fmt::format("{}; and its lock is not held again: {}", late.text, describe(granted.error()))};
+                return Error{late.kind, fmt::format("{}; and its lock is not held again: {}", late.text, to_text(granted.error()))};
             depth_ = depth;
             dead_owner_ = std::move(granted->dead_owner);
             return late;
@@ -196,10 +196,10 @@ public:
         : PyPrimitive(std::move(session), keeper, number), lock_(std::move(lock)) {}
 
     [[nodiscard]] const py::object& lock() const noexcept { return lock_; }
-    void wait(const py::object& deadline) {
+    void wait(const py::object& timeout) {
         auto& lock = py::cast<PyLock&>(lock_);
         if (!lock.is_held()) refuse(fmt::format("{} is waited for without holding {}", text(), std::string(py::repr(lock_))));
-        const Duration duration = to_duration(deadline);
+        const Duration duration = to_duration(timeout);
         value_or_raise(lock.wait_without([&](const std::function<void()>& on_sent) {
             return try_wait(sync::WaitCondition{number()}, duration, on_sent);
         }));
@@ -214,8 +214,8 @@ public:
     PyBarrier(SessionPtr session, const PyRef& keeper, std::uint32_t number, py::object action)
         : PyPrimitive(std::move(session), keeper, number), action_(std::move(action)) {}
 
-    std::uint64_t wait(const py::object& deadline) {
-        const sync::Granted granted = PyPrimitive::wait(sync::Arrive{number()}, deadline);
+    std::uint64_t wait(const py::object& timeout) {
+        const sync::Granted granted = PyPrimitive::wait(sync::Arrive{number()}, timeout);
         if (!granted.runs_action) return granted.index;
         if (action_.is_none()) {
             const std::string why = "this process has given its handle no action";
@@ -241,7 +241,7 @@ private:
 class PySemaphore : public PyPrimitive {
 public:
     using PyPrimitive::PyPrimitive;
-    void acquire(const py::object& deadline) { wait(sync::TakePermit{number()}, deadline); }
+    void acquire(const py::object& timeout) { wait(sync::TakePermit{number()}, timeout); }
     void release() { tell(sync::ReturnPermit{number()}); }
 };
 
@@ -268,7 +268,7 @@ sync::Bytes item_of(const py::object& value) {
 }  // namespace
 
 void add_sync_classes(py::module_& module) {
-    const auto late = py::arg("deadline") = 5.0;
+    const auto late = py::arg("timeout") = 5.0;
     py::class_<PyPrimitive>(module, "Primitive");
     const auto with_init = [](auto kind) {
         kind.def(py::init<SessionPtr, const PyRef&, std::uint32_t>());
@@ -310,31 +310,31 @@ void add_sync_classes(py::module_& module) {
         .def("__exit__", [](PySemaphore& self, const py::args&) { self.release(); });
 
     with_init(py::class_<PyEvent, PyPrimitive>(module, "SyncEvent"))
-        .def("wait", [](PyEvent& self, const py::object& deadline) { self.wait(sync::WaitEvent{self.number()}, deadline); }, late,
+        .def("wait", [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); }, late,
              "Until it is set.");
     with_init(py::class_<PyLatch, PyPrimitive>(module, "SyncLatch"))
-        .def("wait", [](PyLatch& self, const py::object& deadline) { self.wait(sync::WaitLatch{self.number()}, deadline); }, late,
+        .def("wait", [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); }, late,
              "Until nothing is left.");
 
     with_init(py::class_<PyQueue, PyPrimitive>(module, "SyncQueue"))
-        .def("put", [](PyQueue& self, const py::object& value, const py::object& deadline) {
-            self.wait(sync::Put{self.number(), item_of(value)}, deadline);
+        .def("put", [](PyQueue& self, const py::object& value, const py::object& timeout) {
+            self.wait(sync::Put{self.number(), item_of(value)}, timeout);
         }, py::arg("value"), late, "Waits while it is full.")
-        .def("get", [](PyQueue& self, const py::object& deadline) { return self.take(sync::Get{self.number()}, deadline); }, late,
+        .def("get", [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); }, late,
              "Waits for an item, and takes it.")
         .def("task_done", [](PyQueue& self) { self.tell(sync::TaskDone{self.number()}); },
              "The oldest of those that were taken from here is done.")
-        .def("join", [](PyQueue& self, const py::object& deadline) { self.wait(sync::Join{self.number()}, deadline); }, late,
+        .def("join", [](PyQueue& self, const py::object& timeout) { self.wait(sync::Join{self.number()}, timeout); }, late,
              "Until every item that was put is done.");
 
     with_init(py::class_<PyChannel, PyPrimitive>(module, "SyncChannel"))
-        .def("send", [](PyChannel& self, const py::object& value, const py::object& deadline) {
-            self.wait(sync::Say{self.number(), item_of(value)}, deadline);
+        .def("send", [](PyChannel& self, const py::object& value, const py::object& timeout) {
+            self.wait(sync::Say{self.number(), item_of(value)}, timeout);
         }, py::arg("value"), late, "Waits while too much is unheard.")
-        .def("recv", [](PyChannel& self, const py::object& deadline) { return self.take(sync::Hear{self.number()}, deadline); }, late,
+        .def("receive", [](PyChannel& self, const py::object& timeout) { return self.take(sync::Hear{self.number()}, timeout); }, late,
              "Waits for what is said at the other end.")
-        .def("poll", [](PyChannel& self, const py::object& deadline) { return self.poll(sync::Poll{self.number()}, deadline); },
-             py::arg("deadline") = 0.1, "Whether there is something to receive, or will be by then.")
+        .def("poll", [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
+             py::arg("timeout") = 0.1, "Whether there is something to receive, or will be by then.")
         .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); }, "Nothing more is said or heard here.");
 }
 

@@ -99,7 +99,7 @@ private:
     void refuse(const Command& command, AnswerSlot answer, const Error& why) const {
         if (answer.is_asked()) return answer.fail(why);
         loop->log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
-                         command.envelope.tag, describe(why));
+                         command.envelope.tag, to_text(why));
         loop->refuse(command, why);
     }
 };

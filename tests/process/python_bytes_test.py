@@ -165,15 +165,15 @@ class Exactly(World):
         self.assertEqual(len([row for row in self.session.actors(exited=True) if row.name == "clumsy"]), 1)
 
     def test_a_zero_byte_cuts_nothing(self):
-        segment = self.session.create(10)
-        for call in (lambda: segment.hand_out("cut\0off"), lambda: self.session.take_in("cut\0off", 10),
-                     lambda: self.session.take_in("../cut", 10), lambda: self.session.spawn("pro\0be"),
+        segment = self.session.create_segment(10)
+        for call in (lambda: segment.export_as("cut\0off"), lambda: self.session.import_from("cut\0off", 10),
+                     lambda: self.session.import_from("../cut", 10), lambda: self.session.spawn("pro\0be"),
                      lambda: self.session.spawn("probe", name="a\0b"), lambda: self.session.spawn("probe", args=["one\0two"]),
-                     lambda: segment.hand_out("esc\x1b[2J"), lambda: self.session.spawn("probe", name="a\u202eb")):
+                     lambda: segment.export_as("esc\x1b[2J"), lambda: self.session.spawn("probe", name="a\u202eb")):
             self.assertRaises(baton.Refused, call)
         self.assertEqual(segment.nbytes, 10)
         self.assertRaises(baton.Gone, self.session.find, "probe\0x")
-        self.assertRaises(baton.Gone, baton.session, session=f"{self.session.id}\0x")
+        self.assertRaises(baton.Gone, baton.session, join=f"{self.session.id}\0x")
 
     # ---- sizes
 
@@ -298,7 +298,7 @@ class Arrays(World):
                  "overlap", "repack_fields"),
                 (lambda: self.session.create_array(3, [(f"field_with_a_long_name_{i}", "f8") for i in range(200)]),
                  "200 fields", "view('V1600')"),
-                (lambda: self.session.take_in("nothing", 3, "U5"), "<U5", "numpy.char.encode")):
+                (lambda: self.session.import_from("nothing", 3, "U5"), "<U5", "numpy.char.encode")):
             with self.subTest(name=name):
                 text = str(self.assertRaisesText(baton.Refused, name, make))
                 self.assertIn(way, text)

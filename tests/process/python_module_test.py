@@ -21,6 +21,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import tracemalloc
 import types
 import unittest
@@ -88,29 +89,29 @@ class Messages(World):
         self.assertFalse(greeter.is_alive())
         self.assertRaisesText(baton.Gone, "Ada has exited", greeter.ask, "Greet", name="Grace")
 
-    def test_with_a_deadline_of_0_what_can_be_done_at_once_is_done_each_time(self):
+    def test_with_a_timeout_of_0_what_can_be_done_at_once_is_done_each_time(self):
         students = self.session.spawn("student", count=8, progress=False)
         for student in students:
-            student.send("HoldThis", number=4, deadline=0)
-            student.send("HoldThis", number=5, deadline=-1)
+            student.send("HoldThis", number=4, timeout=0)
+            student.send("HoldThis", number=5, timeout=-1)
         self.session.sync(students)
         self.assertEqual([student.ask("WhatsYourNumber").split()[-1] for student in students], ["5"] * 8)
-        self.assertEqual(self.session.broadcast(self.session.spawn("student", count=4, progress=False), "HoldThis", number=4, deadline=0), 4)
+        self.assertEqual(self.session.send_all(self.session.spawn("student", count=4, progress=False), "HoldThis", number=4, timeout=0), 4)
         for student in students:
             self.assertRaises(baton.TimedOut, student.join, 0)
             student.kill()
             self.assertEqual(student.join().kind, "signalled")
             for _ in range(25):  # each without knowing the exit
-                again = baton.Actor(self.session, student, student.name, student.pid, student.protocol)
+                again = baton.Actor(self.session._place, student, student.name, student.pid, student.protocol)
                 self.assertEqual(again.join(0).kind, "signalled")
-        lent = self.session.create(100, 0).lend()
-        self.assertEqual(lent.reclaim(0).nbytes, 100)
+        loan = self.session.create_segment(100, 0).lend()
+        self.assertEqual(loan.reclaim(0).nbytes, 100)
         for long in (float("inf"), 1e300, 10**400, datetime.timedelta.max, None):
             self.assertEqual(students[0].join(long).kind, "signalled")
-            self.assertEqual(self.session.collect(count=0, deadline=long), [])
+            self.assertEqual(self.session.collect(count=0, timeout=long), [])
         for short in (-1, float("-inf"), -10**400, datetime.timedelta.min, 0):
-            self.assertEqual(self.session.collect(deadline=short), [])
-            self.assertEqual(self.session.collect_bounced(deadline=short), [])
+            self.assertEqual(self.session.collect(timeout=short), [])
+            self.assertEqual(self.session.collect_bounced(timeout=short), [])
 
     # Goal: a script may have any number of actors, one after the other.
     # Method: what is kept is counted, with a bound that is small enough to be reached here.
@@ -131,7 +132,7 @@ class Messages(World):
             gc.collect()
             grown = tracemalloc.get_traced_memory()[0] - before
         self.assertLess(grown, 60 * 100)
-        self.assertEqual(len(self.session._known), 0)
+        self.assertEqual(len(self.session._place.known), 0)
         self.assertLessEqual(len(self.session._spawned), 20)
         self.assertLessEqual(len(self.session._names), 20)
         living = self.session.spawn("greeter")
@@ -155,7 +156,7 @@ class Messages(World):
 
     def test_an_argument_of_a_wrong_type_is_named_in_one_sentence(self):
         probe = self.session.spawn("probe")
-        lent = self.session.create(10).lend()
+        loan = self.session.create_segment(10).lend()
         for function, arguments, text in [
             (self.session.find, (3,), "find(): name must be text (str), not int (3)"),
             (self.session.stop, ([probe, 1],), "stop(): actors[1] must be a Ref, not int (1)"),
@@ -163,14 +164,14 @@ class Messages(World):
             (self.session.collect, (3,), "collect(): command must be text (str), not int (3)"),
             (self.session.spawn, (3,), "program must be text or a path, not int (3)"),
             (self.session.actors, ("all",), "actors(): exited must be True or False, not str ('all')"),
-            (self.session.take_in, (3, 4), "take_in(): name must be text (str), not int (3)"),
-            (probe.ask, (3,), "ask(): command must be text (str), not int (3)"),
-            (probe.send, (None,), "send(): command must be text (str), not NoneType (None)"),
-            (lent.slice, ("a", 2), "Lent.slice(): first must be a whole number (int), not str ('a')"),
-            (lent.slice, (-1, 2), "Lent.slice(): first is out of range: -1"),
-            (lent.slice, (1,), "Lent.slice(): the argument count is missing"),
+            (self.session.import_from, (3, 4), "import_from(): name must be text (str), not int (3)"),
+            (probe.ask, (3,), "command must be text (str), a baton.Command or a dataclass, not int (3)"),
+            (probe.send, (None,), "command must be text (str), a baton.Command or a dataclass, not NoneType (None)"),
+            (loan.slice, ("a", 2), "Loan.slice(): first must be a whole number (int), not str ('a')"),
+            (loan.slice, (-1, 2), "Loan.slice(): first is out of range: -1"),
+            (loan.slice, (1,), "Loan.slice(): the argument count is missing"),
             (baton.Ref, ("a", 1), "Ref(): number must be a whole number (int), not str ('a')"),
-            (baton.session, (3,), "session must be text (str), not int (3)"),
+            (baton.session, (3,), "join must be text (str), not int (3)"),
         ]:
             self.assertRaisesText(TypeError, text, function, *arguments)
         self.assertRaisesText(TypeError, "names[1] must be text (str), not int (2)", self.session.spawn, "probe", names=["Ada", 2])
@@ -203,7 +204,7 @@ class Messages(World):
     def test_a_pending_answers_again_and_again(self):
         student = self.session.spawn("student")
         pending = student.request("HoldThis", number=4)
-        self.assertEqual(pending.get(deadline=5), pending.get(deadline=0))
+        self.assertEqual(pending.get(timeout=5), pending.get(timeout=0))
         self.assertTrue(pending.ready())
         cancelled = student.request("WhatsYourNumber")
         cancelled.cancel()
@@ -213,29 +214,29 @@ class Messages(World):
         students = self.session.spawn("student", count=4, progress=False)
         students[2].kill()
         students[2].join()
-        outcomes = self.session.ask_all(students, "WhatsYourNumber", deadline=5)
+        outcomes = self.session.ask_all(students, "WhatsYourNumber", timeout=5)
         self.assertEqual([type(one) for one in outcomes], [str, str, baton.Gone, str])
         self.assertEqual((len(outcomes.answers), len(outcomes.errors)), (3, 1))
-        taken = self.session.broadcast(students, "SpeakTo", audience=self.session.address)
+        taken = self.session.send_all(students, "SpeakTo", audience=self.session.address)
         self.assertEqual(taken, 3)
         self.assertEqual(list(taken.errors), [students[2]])
         self.assertIsInstance(taken.errors[students[2]], baton.Gone)
-        self.assertRaises(baton.Refused, self.session.broadcast, students, "SpeakTo", audience="me")
+        self.assertRaises(baton.Refused, self.session.send_all, students, "SpeakTo", audience="me")
         self.assertRaises(baton.Refused, self.session.ask_all, students, "WhatsYourNumber", loudly=True)
         self.assertEqual(self.session.ask_all([], "WhatsYourNumber"), [])
 
     def test_requests_are_waited_for_together(self):
         students = self.session.spawn("student", count=3, progress=False)
         pendings = [one.request("HoldThis", number=number) for number, one in enumerate(students)]
-        self.assertEqual(self.session.wait_all(pendings, deadline=5),
+        self.assertEqual(self.session.wait_all(pendings, timeout=5),
                          [f"[{one.name}]  A {number}? Got it." for number, one in enumerate(students)])
 
     def test_what_actors_say_is_collected(self):
         alice, bob = self.session.spawn("student", names=["Alice", "Bob"], progress=False)
-        self.session.broadcast([alice, bob], "SpeakTo", audience=self.session.address)
+        self.session.send_all([alice, bob], "SpeakTo", audience=self.session.address)
         for student in (alice, bob):
             student.ask("WhatsYourNumber")
-        said = self.session.collect("Said", count=2, deadline=5)
+        said = self.session.collect("Said", count=2, timeout=5)
         self.assertEqual(sorted(one.sender for one in said), ["Alice", "Bob"])
         self.assertEqual(said[0].fields, {"line": said[0].line})
         self.assertEqual(self.session.find(said[0].sender_ref).name, said[0].sender)
@@ -243,13 +244,13 @@ class Messages(World):
         self.assertRaisesText(baton.Refused, "nobody waits for a reply", said[0].reply, "thanks")
         with self.assertRaisesRegex(AttributeError, "no field 'word'; it has line"):
             said[0].word
-        self.assertEqual(self.session.collect("Said", deadline=0), [])
+        self.assertEqual(self.session.collect("Said", timeout=0), [])
 
     def test_a_command_of_another_name_stays_for_a_later_collect(self):
         alice = self.session.spawn("student", name="Alice")
         alice.send("SpeakTo", audience=self.session.address)
         alice.ask("WhatsYourNumber")
-        self.assertEqual(self.session.collect("Heard", deadline=0.02), [])
+        self.assertEqual(self.session.collect("Heard", timeout=0.02), [])
         self.assertEqual(len(self.session.collect(count=1)), 1)
 
     def test_a_collect_ends_when_it_has_been_quiet_and_has_no_other_end(self):
@@ -257,16 +258,16 @@ class Messages(World):
         alice.send("SpeakTo", audience=self.session.address)
         alice.send("WhatsYourNumber")
         self.session.sync()
-        said = self.session.collect("Said", quiet=0.5, deadline=None)
+        said = self.session.collect("Said", quiet=0.5, timeout=None)
         self.assertEqual([one.line for one in said], ["[Alice]  I'm not holding anything."])
-        self.assertEqual(self.session.collect("Said", quiet=0.02, deadline=None), [])
+        self.assertEqual(self.session.collect("Said", quiet=0.02, timeout=None), [])
 
     # Goal: a collect is about the commands that it wants.
     # Method: another process speaks of something else all the time, so that it is never quiet altogether.
     def test_who_speaks_of_other_things_does_not_break_the_quiet(self):
         flood = self.script(f"""
             import baton
-            with baton.session(session={self.session.id!r}) as session:
+            with baton.session(join={self.session.id!r}) as session:
                 alice = session.spawn("student", name="Alice")
                 alice.send("SpeakTo", audience=baton.Ref({self.session.address.number}, {self.session.address.incarnation}))
                 print("ready", flush=True)
@@ -276,16 +277,16 @@ class Messages(World):
         self.addCleanup(flood.wait)
         self.addCleanup(flood.kill)
         flood.stdout.readline()
-        self.assertEqual(len(self.session.collect("Said", count=10, deadline=None)), 10)
-        self.assertEqual(self.session.collect("Heard", quiet=0.2, deadline=None), [])
-        self.assertEqual(self.session.collect("Heard", deadline=0.2), [])
+        self.assertEqual(len(self.session.collect("Said", count=10, timeout=None)), 10)
+        self.assertEqual(self.session.collect("Heard", quiet=0.2, timeout=None), [])
+        self.assertEqual(self.session.collect("Heard", timeout=0.2), [])
         # Far fewer than must have come before it would be quiet by accident.
-        self.assertLess(len(self.session.collect("Said", deadline=0)), 30_000)
+        self.assertLess(len(self.session.collect("Said", timeout=0)), 30_000)
 
     def test_sync_waits_until_all_is_handled(self):
         students = self.session.spawn("student", count=3, progress=False)
         for number in range(100):
-            self.session.broadcast(students, "HoldThis", number=number)
+            self.session.send_all(students, "HoldThis", number=number)
         self.session.sync()
         handled = {row.name: row.handled for row in self.session.actors()}
         self.assertEqual([handled[one.name] for one in students], [100] * 3)
@@ -319,41 +320,55 @@ class Messages(World):
         self.assertIn(("Alice", "stopped"), [(row.name, row.exit.kind) for row in self.session.actors(exited=True) if row.exit])
 
 
-class Deadlines(World):
-    """A command may have a field that is called deadline; those of the coordinator do."""
+class Timeouts(World):
+    """How long to wait is an option, which is never mistaken for a field."""
 
     def setUp(self):
         super().setUp()
         self.session = self.open()
 
-    def test_a_deadline_is_no_field_unless_the_command_has_one(self):
+    def test_a_timeout_is_seconds_a_timedelta_a_deadline_or_nothing_and_never_a_field(self):
         alice = self.session.spawn("student", name="Alice")
-        self.assertEqual(alice.ask("WhatsYourNumber", deadline=datetime.timedelta(seconds=5)),
+        self.assertEqual(alice.ask("WhatsYourNumber", timeout=datetime.timedelta(seconds=5)),
                          "[Alice]  I'm not holding anything.")
-        self.assertEqual(alice.with_deadline(None).ask("WhatsYourNumber"), "[Alice]  I'm not holding anything.")
-        self.assertRaises(baton.Refused, alice.with_deadline(5).ask, "WhatsYourNumber", deadline=5)
-        self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", deadline="soon")
-        self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", deadline=float("nan"))
-        coordinator = self.session.find("coordinator")
-        stop = {"actors": [alice], "drain": False}
-        self.assertRaisesText(baton.Refused, "StopActors.deadline is missing", coordinator.with_deadline(5).ask, "StopActors", **stop)
-        ended, = coordinator.ask("StopActors", **stop, deadline=datetime.timedelta(seconds=5))
-        self.assertIs(ended.actor, alice)
-        self.assertEqual((ended.name, ended.exit.kind, ended.exit.dead_letters), ("Alice", "stopped", []))
+        for timeout in (None, 5, baton.Deadline(5), baton.Deadline(None), baton.Deadline(baton.Deadline(datetime.timedelta(seconds=5)))):
+            self.assertEqual(alice.ask("WhatsYourNumber", timeout=timeout), "[Alice]  I'm not holding anything.")
+        self.assertRaisesText(baton.Refused, "WhatsYourNumber has no field 'timeout'", alice.ask, "WhatsYourNumber", {"timeout": 5})
+        self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout="soon")
+        self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout=float("nan"))
+        self.assertRaisesText(TypeError, "a timeout is seconds, a timedelta, a baton.Deadline or None", baton.Deadline, "soon")
+
+    def test_several_waits_share_the_end_of_a_deadline(self):
+        alice = self.session.spawn("student", name="Alice")
+        os.kill(alice.pid, signal.SIGSTOP)
+        ends = baton.Deadline(0.1)
+        self.assertRaises(baton.TimedOut, alice.ask, "WhatsYourNumber", timeout=ends)
+        self.assertTrue(ends.has_passed())
+        self.assertEqual((ends.left(), repr(ends)), (0.0, "<baton.Deadline in 0 s>"))
+        pending = alice.request("WhatsYourNumber")
+        # What is left of it, which is nothing: none of these waits a tenth of a second more.
+        before = time.monotonic()
+        for _ in range(20):
+            self.assertRaises(baton.TimedOut, pending.get, ends)
+            self.assertRaises(baton.TimedOut, alice.join, ends)
+            self.assertIsInstance(self.session.wait_all([pending], ends)[0], baton.TimedOut)
+        self.assertLess(time.monotonic() - before, 6)
+        self.assertIsNone(baton.Deadline(None).left())
+        os.kill(alice.pid, signal.SIGCONT)
 
     def test_an_ask_of_a_frozen_actor_times_out(self):
         alice = self.session.spawn("student", name="Alice")
         os.kill(alice.pid, signal.SIGSTOP)
-        error = self.assertRaisesText(baton.TimedOut, "Alice", alice.ask, "WhatsYourNumber", deadline=0.02)
+        error = self.assertRaisesText(baton.TimedOut, "Alice", alice.ask, "WhatsYourNumber", timeout=0.02)
         self.assertIsInstance(error, TimeoutError)
         self.assertEqual(error.kind, "timed_out")
         pending = alice.request("WhatsYourNumber")
         self.assertFalse(pending.ready())
-        self.assertRaisesText(baton.TimedOut, "Alice has not answered WhatsYourNumber", pending.get, deadline=0.02)
-        self.assertIsInstance(self.session.wait_all([pending], deadline=0)[0], baton.TimedOut)
-        self.assertRaisesText(baton.TimedOut, "Alice has not exited", alice.join, deadline=0.02)
+        self.assertRaisesText(baton.TimedOut, "Alice has not answered WhatsYourNumber", pending.get, timeout=0.02)
+        self.assertIsInstance(self.session.wait_all([pending], timeout=0)[0], baton.TimedOut)
+        self.assertRaisesText(baton.TimedOut, "Alice has not exited", alice.join, timeout=0.02)
         os.kill(alice.pid, signal.SIGCONT)
-        self.assertEqual(pending.get(deadline=5), "[Alice]  I'm not holding anything.")
+        self.assertEqual(pending.get(timeout=5), "[Alice]  I'm not holding anything.")
 
 
 class Ends(World):
@@ -367,7 +382,7 @@ class Ends(World):
         self.assertIsNone(self.alice.exitcode)
         self.assertIsNone(self.alice.exit)
         self.alice.kill()
-        exit = self.alice.join(deadline=5)
+        exit = self.alice.join(timeout=5)
         self.assertEqual((exit.kind, exit.code, self.alice.exitcode), ("signalled", signal.SIGKILL, -signal.SIGKILL))
         self.assertEqual(self.alice.exit, exit)
         self.assertFalse(self.alice.is_alive())
@@ -379,7 +394,7 @@ class Ends(World):
         self.assertEqual(self.alice.exitcode, -signal.SIGTERM)
 
     def test_the_exit_of_an_actor_that_was_only_found_is_known(self):
-        with baton.session(session=self.session.id, name="other") as other:
+        with baton.session(join=self.session.id, name="other") as other:
             found = other.find("Alice")
             self.assertTrue(found.is_alive())
             self.alice.kill()
@@ -393,7 +408,7 @@ class Ends(World):
         self.alice.close()
         for use in (self.alice.is_alive, self.alice.stop, self.alice.kill, self.alice.terminate, self.alice.join,
                     self.alice.describe, lambda: self.alice.exitcode, lambda: self.alice.pid,
-                    lambda: self.alice.ask("WhatsYourNumber"), lambda: self.alice.with_deadline(1)):
+                    lambda: self.alice.ask("WhatsYourNumber"), lambda: self.alice.WhatsYourNumber()):
             with self.assertRaises(ValueError) as caught:
                 use()
             self.assertIsInstance(caught.exception, baton.Refused)
@@ -422,7 +437,7 @@ class Ends(World):
 
     def test_the_sentinel_of_one_that_has_ended_is_ready_from_the_start(self):
         self.addCleanup(self.alice.close)
-        with baton.session(session=self.session.id, name="other") as other:
+        with baton.session(join=self.session.id, name="other") as other:
             found = other.find("Alice")
             self.alice.kill()
             exit = self.alice.join()
@@ -436,7 +451,7 @@ class Ends(World):
     # Method: the next process after the actor's end is given its pid, while one sentinel is open and another is not yet.
     def test_a_sentinel_is_never_that_of_another_process_with_the_same_pid(self):
         self.addCleanup(self.alice.close)
-        with baton.session(session=self.session.id, name="other") as other:
+        with baton.session(join=self.session.id, name="other") as other:
             found = other.find("Alice")
             opened = self.alice.sentinel
             self.alice.kill()
@@ -480,7 +495,7 @@ class Ends(World):
 
     def test_stop_without_names_ends_what_was_spawned_from_here(self):
         bob = self.session.spawn("student", name="Bob")
-        with baton.session(session=self.session.id, name="other") as other:
+        with baton.session(join=self.session.id, name="other") as other:
             other.spawn("student", name="Charlie")
             self.assertEqual(sorted(one.name for one in self.session.stop()), ["Alice", "Bob"])
             self.assertTrue(other.find("Charlie").is_alive())
@@ -511,7 +526,7 @@ class Sessions(World):
     def test_a_session_that_runs_is_joined_and_left_as_it_was(self):
         session = self.open()
         greeter = session.spawn("greeter", name="Ada")
-        with baton.session(session=session.id, name="guest") as guest:
+        with baton.session(join=session.id, name="guest") as guest:
             self.assertEqual(guest.id, session.id)
             self.assertEqual(guest.find("Ada").ask("Greet", name="x"), "Hello, x! You are number 1.")
             own = guest.spawn("greeter", name="Grace")
@@ -520,7 +535,7 @@ class Sessions(World):
         self.assertTrue(greeter.is_alive())
 
     def test_a_session_that_does_not_run_is_gone(self):
-        self.assertRaises(baton.Gone, baton.session, session="no-such-session")
+        self.assertRaises(baton.Gone, baton.session, join="no-such-session")
 
     def test_another_thread_is_refused_and_may_open_its_own(self):
         session = self.open()
@@ -601,7 +616,7 @@ class Sessions(World):
         os.kill(student.pid, signal.SIGSTOP)
         pending = student.request("WhatsYourNumber")
         os.kill(session.find("coordinator").pid, signal.SIGKILL)
-        self.assertRaisesText(baton.Gone, "coordinator has died", pending.get, deadline=60)
+        self.assertRaisesText(baton.Gone, "coordinator has died", pending.get, timeout=60)
         self.assertRaises(baton.Gone, student.is_alive)
         self.assertRaises(baton.Gone, session.close)
         with baton.session():  # sweeps what the dead one left
@@ -610,8 +625,8 @@ class Sessions(World):
 
 class Interrupts(World):
     def test_ctrl_c_in_a_wait_stops_in_order_with_one_line_and_code_130(self):
-        for wait in ("session.collect(deadline=None)", "student.ask('WhatsYourNumber', deadline=None)",
-                     "student.request('WhatsYourNumber').get(None)", "student.join(None)", "session.sync(deadline=None)",
+        for wait in ("session.collect(timeout=None)", "student.ask('WhatsYourNumber', timeout=None)",
+                     "student.request('WhatsYourNumber').get(None)", "student.join(None)", "session.sync(timeout=None)",
                      "session.wait_all([student.request('WhatsYourNumber')], None)"):
             with self.subTest(wait=wait):
                 process = self.script(f"""
@@ -640,7 +655,7 @@ class Interrupts(World):
                 student = session.spawn("student")
                 os.kill(student.pid, signal.SIGSTOP)  # does not stop when it is asked to
                 print(student.pid, session.find("coordinator").pid)
-                session.collect(deadline=None)
+                session.collect(timeout=None)
             """)
         ends = [os.pidfd_open(int(pid)) for pid in process.stdout.readline().split()]
         process.send_signal(signal.SIGINT)
@@ -674,7 +689,7 @@ class Interrupts(World):
             import baton
             with baton.session() as outer, baton.session() as inner:
                 print(outer.spawn("greeter").pid, inner.spawn("greeter").pid)
-                inner.collect(deadline=None)
+                inner.collect(timeout=None)
             """)
         ends = [os.pidfd_open(int(pid)) for pid in process.stdout.readline().split()]
         process.send_signal(signal.SIGINT)
@@ -692,7 +707,7 @@ class Interrupts(World):
         previous = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
         self.addCleanup(signal.signal, signal.SIGALRM, previous)
         with self.assertRaises(KeyboardInterrupt):
-            session.collect("Said", count=2, deadline=None)
+            session.collect("Said", count=2, timeout=None)
         self.assertEqual([one.line for one in session.collect("Said", count=1)], ["[Alice]  A 4? Got it."])
         self.assertEqual(alice.ask("WhatsYourNumber"), "[Alice]  I have a 4")
 
@@ -703,7 +718,7 @@ class Interrupts(World):
         previous = signal.signal(signal.SIGALRM, lambda *_: None)
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.02)
-            session.collect(deadline=0.1)
+            session.collect(timeout=0.1)
             self.assertEqual(os.read(reading, 10), bytes([signal.SIGALRM]))
             self.assertEqual(signal.set_wakeup_fd(-1), writing)
         finally:
@@ -724,7 +739,7 @@ class Interrupts(World):
         previous = signal.signal(signal.SIGALRM, handler)
         self.addCleanup(signal.signal, signal.SIGALRM, previous)
         signal.setitimer(signal.ITIMER_REAL, 0.02)
-        session.collect(deadline=0.1)
+        session.collect(timeout=0.1)
         self.assertIn("waiting already", refused[0])
 
     def test_a_scenario_that_sigterm_ends_takes_its_actors_along(self):
@@ -732,7 +747,7 @@ class Interrupts(World):
             import baton
             with baton.session() as session:
                 print(session.spawn("greeter").pid, session.find("coordinator").pid)
-                session.collect(deadline=None)
+                session.collect(timeout=None)
             """)
         ends = [os.pidfd_open(int(pid)) for pid in process.stdout.readline().split()]
         process.terminate()
@@ -842,7 +857,7 @@ class Values(World):
         self.assertIn("the film is dry", exit.text)
 
     def test_a_scenario_that_leaves_says_that_it_is_stopping_to_those_it_owes_an_answer(self):
-        with baton.session(session=self.session.id) as leaving:
+        with baton.session(join=self.session.id) as leaving:
             pending = self.probe.request("TellOther", other=leaving.address, text="film")
             message, = leaving.collect("Echo", count=1)
         self.assertTrue(message.is_asked)

@@ -24,7 +24,7 @@ class Names(World):
 
     def start(self, body):
         """A script of its own process, which joins the session."""
-        head = f"import os, sys, baton\nsession = baton.session(session={self.session.id!r})\n"
+        head = f"import os, sys, baton\nsession = baton.session(join={self.session.id!r})\n"
         process = subprocess.Popen([sys.executable, "-u", "-c", head + textwrap.dedent(body)], text=True,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.addCleanup(process.stdout.close)
@@ -58,7 +58,7 @@ class Names(World):
         self.assertEqual(self.bytes_of(lent.reclaim()), bytes([1, 2, 3]))
 
     def test_a_name_is_one_segments_and_the_second_is_told_who_has_it(self):
-        first, second = (self.session.create(5).lend() for _ in range(2))
+        first, second = (self.session.create_segment(5).lend() for _ in range(2))
         first.publish("board")
         self.assertRaisesText(baton.Refused, "the name 'board' is taken: actor", second.publish, "board")
         self.assertRaisesText(baton.Refused, "is published as 'board' already", first.publish, "other")
@@ -70,7 +70,7 @@ class Names(World):
 
     def test_what_is_shared_is_written_from_both_sides(self):
         numbers, lent = self.session.create_or_attach("numbers", 4, "int64")
-        self.assertIsInstance(lent, baton.Lent)
+        self.assertIsInstance(lent, baton.Loan)
         self.assertEqual(self.bytes_of(numbers), bytes(32))
         with numbers.view() as array:
             array[0] = 7
@@ -129,7 +129,7 @@ class Names(World):
         self.assertEqual(self.bytes_of(self.session.attach("board")), b"mine")
 
     def test_the_list_of_segments_shows_the_name(self):
-        lent = self.session.create(5).lend()
+        lent = self.session.create_segment(5).lend()
         lent.publish("board")
         program = f"{os.path.dirname(os.path.abspath(baton.__file__))}/../../bin/baton"
         said = subprocess.run([program, "segments", "--json", "--session", self.session.id], capture_output=True, text=True,
@@ -140,7 +140,7 @@ class Names(World):
     def test_an_attach_waits_until_something_is_published(self):
         reader = self.start("""
             print("ready")
-            print(bytes(memoryview(session.attach("late", deadline=30))))
+            print(bytes(memoryview(session.attach("late", timeout=30))))
             """)
         self.assertEqual(reader.stdout.readline(), "ready\n")
         lent = self.session.array_from(b"at last").lend()

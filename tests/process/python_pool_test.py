@@ -54,7 +54,7 @@ class Pools(World):
     def test_one_call_is_begun_and_looked_at_later(self):
         pool = self.pool()
         task = pool.submit("power", 2, exponent=4)
-        self.assertEqual(task.get(deadline=10), 16)
+        self.assertEqual(task.get(timeout=10), 16)
         self.assertTrue(task.ready())
         outcome = task.outcome()
         self.assertEqual(str(outcome), "Call to power(2, 4) --> Result: 16")
@@ -117,7 +117,7 @@ class Pools(World):
     def test_a_lazy_source_goes_on_after_a_wait_that_was_too_short(self):
         pool = self.pool(1)
         gate = self.fifo("gate")
-        results = pool.imap("wait_for", [gate], deadline=0.05)
+        results = pool.imap("wait_for", [gate], timeout=0.05)
         self.assertRaises(baton.TimedOut, next, results)
         with open(gate, "w", encoding="ascii"):
             pass
@@ -130,10 +130,10 @@ class Pools(World):
 
     def test_tasks_are_added_before_the_start_and_after(self):
         pool = self.pool()
-        self.assertEqual([pool.add("square", 3), pool.add("cube", 3), pool.add_with("square", ("x",), id=7)], [1, 2, 7])
+        self.assertEqual([pool.add("square", 3), pool.add("cube", 3), pool.add(baton.Call("square", "x"), id=7)], [1, 2, 7])
         pool.start()
         pool.add("square", 4)
-        self.assertRaisesText(baton.Refused, "a task with the id 7 already", pool.add_with, "square", (5,), id=7)
+        self.assertRaisesText(baton.Refused, "a task with the id 7 already", pool.add, baton.Call("square", 5), id=7)
         first, second, third, fourth = pool.execute()
         self.assertEqual((first.value, fourth.value), (9, 16))
         self.assertIn("has no task 'cube'", str(second.error))
@@ -188,16 +188,16 @@ class Pools(World):
         letters = os.path.join(self.place, "letters")
         with open(letters, "w", encoding="ascii") as file:
             file.write("x")
-        self.assertEqual(pool.submit("die_while", 42, letters).get(deadline=20), 42)
-        killer = pool.submit_with("die_at", (1, 1), retries=0).outcome(deadline=20)
+        self.assertEqual(pool.submit("die_while", 42, letters).get(timeout=20), 42)
+        killer = pool.submit(baton.Call("die_at", 1, 1), retries=0).outcome(timeout=20)
         self.assertIsInstance(killer.error, baton.Gone)
         self.assertIn("worker gone: pool_worker", str(killer))
 
-    def test_a_task_over_its_deadline_is_given_up(self):
+    def test_a_task_over_its_timeout_is_given_up(self):
         pool = self.pool(1)
-        task = pool.submit_with("wait_for", (self.fifo("never"),), task_deadline=0.05)
+        task = pool.submit(baton.Call("wait_for", self.fifo("never")), timeout=0.05)
         with self.assertRaises(baton.TimedOut):
-            task.get(deadline=20)
+            task.get(timeout=20)
         self.assertEqual(pool.map("square", [3]), [9])
 
     def test_a_wait_that_times_out_may_be_taken_up_again(self):
@@ -207,12 +207,12 @@ class Pools(World):
         second = pool.submit("square", 3)
         self.assertFalse(task.ready())
         with self.assertRaises(baton.TimedOut):
-            task.get(deadline=0)
+            task.get(timeout=0)
         second.cancel()
         self.assertIn("cancelled", str(second.outcome().error))
         with open(gate, "w", encoding="ascii"):
             pass
-        self.assertEqual(task.get(deadline=10), "released")
+        self.assertEqual(task.get(timeout=10), "released")
 
     # ---- how many workers
 
@@ -276,10 +276,10 @@ class Pools(World):
         numbers = lent.reclaim()
         self.assertEqual(numbers.array.tolist(), [index // 10 for index in range(100)])
         self.assertRaisesText(baton.Refused, "is missing", pool.submit, "set", numbers)
-        self.assertRaisesText(baton.Refused, "expected a baton.Lent", pool.submit, "sum", numbers)
+        self.assertRaisesText(baton.Refused, "expected a baton.Loan", pool.submit, "sum", numbers)
         self.assertRaisesText(baton.Refused, "expected a baton.Segment", pool.submit, "use_up", numpy.arange(3))
         self.assertTrue(numbers)
-        self.assertEqual(pool.submit("use_up", numbers).get(deadline=10), 800)
+        self.assertEqual(pool.submit("use_up", numbers).get(timeout=10), 800)
         self.assertFalse(numbers)
         made = pool.map("range", [1, 10, 100])
         pool.stop()
@@ -301,9 +301,9 @@ class Pools(World):
         task = pool.submit("square", 3)
         del pool
         gc.collect()
-        self.assertIn(type(task.outcome(deadline=10).error), (type(None), baton.Stopping))
+        self.assertIn(type(task.outcome(timeout=10).error), (type(None), baton.Stopping))
         late = baton.Pool("pool_worker", 1, session=self.session, progress=False)
-        outcome = late.submit("range", 10).outcome(deadline=10)
+        outcome = late.submit("range", 10).outcome(timeout=10)
         task = late.submit("square", 3)
         self.session.close()
         del late, outcome, task

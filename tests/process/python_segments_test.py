@@ -70,15 +70,15 @@ class Segments(World):
         view.release()
         self.assertEqual(segment.views, 0)
         self.assertRegex(repr(segment), r"^<baton.Segment: segment \d+\.\d+ \(float32\[3, 4\]\)>$")
-        self.assertEqual(self.session.create(5).shape, (5,))
-        self.assertEqual(self.session.create(0).nbytes, 0)
+        self.assertEqual(self.session.create_segment(5).shape, (5,))
+        self.assertEqual(self.session.create_segment(0).nbytes, 0)
         self.assertEqual(memoryview(self.session.create_array((), "int16")).tolist().__class__, int)
         segment.reshape((4, 3))
         self.assertEqual(segment.shape, (4, 3))
         self.refuses("can't become", segment.reshape, 1 << 30)
 
     def test_what_is_no_segment_is_refused(self):
-        self.refuses("no length", self.session.create, -1)
+        self.refuses("no length", self.session.create_segment, -1)
         self.refuses("big-endian" if numpy else "is not possible", self.session.create_array, 2, ">f4")
         self.refuses("is not possible", self.session.create_array, 1 << 62, "float64")
         self.refuses("dimensions", self.session.create_array, (1,) * 9, "int8")
@@ -138,7 +138,7 @@ class Segments(World):
         self.assertEqual(self.keeper.ask("HoldAsked", segment=self.floats(2)), 2)
         self.assertEqual(self.keeper.request("HoldAsked", segment=self.floats(3)).get(), 3)
         self.assertEqual(self.session.ask_all([self.keeper], "HoldAsked", segment=self.floats(4)), [4])
-        self.assertEqual(self.session.broadcast([self.keeper], "Hold", segment=self.floats(5), label="b"), 1)
+        self.assertEqual(self.session.send_all([self.keeper], "Hold", segment=self.floats(5), label="b"), 1)
         self.assertEqual([self.values(self.keeper.ask("GiveBack"))[0] for _ in range(5)], [5, 4, 3, 2, 1])
         made = self.keeper.ask("Make", shape=[2, 2], value=7)
         self.assertEqual((made.note, self.values(made.segment)), ("fresh", [[7, 7], [7, 7]]))
@@ -158,7 +158,7 @@ class Segments(World):
         self.refuses("Hold.label is missing", self.keeper.send, "Hold", segment=segment)
         self.refuses("Double.segment: expected segment, got integer 4", self.keeper.ask, "Double", segment=4)
         other = self.session.spawn("keeper")
-        self.refuses("only one can be given", self.session.broadcast, [self.keeper, other], "Hold", segment=segment, label="")
+        self.refuses("only one can be given", self.session.send_all, [self.keeper, other], "Hold", segment=segment, label="")
         self.refuses("expected a baton.Segment, got bytes; session.array_from", self.keeper.ask, "Double", segment=b"1234")
         self.refuses("Sum.pixels: expected lease, got segment", self.keeper.ask, "Sum", pixels=segment)
         self.refuses("Hold.label: expected string, got segment", self.keeper.send, "Hold", segment=self.floats(2), label=segment)
@@ -173,13 +173,13 @@ class Segments(World):
     def test_an_ask_that_ends_without_a_reply_leaves_it_where_it_was_unless_it_was_taken(self):
         os.kill(self.keeper.pid, signal.SIGSTOP)
         segment = self.floats(1)
-        self.assertRaises(baton.TimedOut, self.keeper.ask, "Double", segment=segment, deadline=0.05)
+        self.assertRaises(baton.TimedOut, self.keeper.ask, "Double", segment=segment, timeout=0.05)
         self.assertEqual(self.values(segment), [1])
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         previous = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
         self.addCleanup(signal.signal, signal.SIGALRM, previous)
         with self.assertRaises(KeyboardInterrupt):
-            self.keeper.ask("Double", segment=segment, deadline=None)
+            self.keeper.ask("Double", segment=segment, timeout=None)
         self.assertEqual(self.values(segment), [1], "Ctrl-C loses nothing")
         os.kill(self.keeper.pid, signal.SIGCONT)
         self.assertEqual(self.values(self.keeper.ask("Double", segment=segment)), [2])
@@ -200,17 +200,17 @@ class Segments(World):
         for letters in (1_000_000, 10_000, 100, 0):  # its window is full then
             with self.assertRaises(baton.Overloaded):
                 while True:
-                    self.keeper.send("Hold", segment=self.floats(0), label="x" * letters, deadline=0.02)
+                    self.keeper.send("Hold", segment=self.floats(0), label="x" * letters, timeout=0.02)
         segment = self.floats(1)
         for way, command in ((self.keeper.send, "Hold"), (self.keeper.ask, "Double"), (self.keeper.request, "Double")):
             with self.subTest(way=way.__name__):
                 fields = {"label": "y" * 100} if command == "Hold" else {}
                 signal.setitimer(signal.ITIMER_REAL, 0.05)
-                self.assertRaises(Alarm, way, command, segment=segment, deadline=None, **fields)
+                self.assertRaises(Alarm, way, command, segment=segment, timeout=None, **fields)
                 self.assertEqual(self.values(segment), [1])
-        self.assertEqual(self.session.collect_bounced(count=None, deadline=0), [])
+        self.assertEqual(self.session.collect_bounced(count=None, timeout=0), [])
         os.kill(self.keeper.pid, signal.SIGCONT)
-        self.session.sync([self.keeper], deadline=60)
+        self.session.sync([self.keeper], timeout=60)
         self.assertEqual(self.values(self.keeper.ask("Double", segment=segment)), [2], "it was not sent later")
         self.assertEqual(self.session.find("coordinator").ask("Audit"), [])
 
@@ -221,9 +221,9 @@ class Segments(World):
         kept = self.keeper.request("KeepLease", pixels=lease)  # if it were released, it would return the lease
         before = time.process_time()
         os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
-        for wait in (lambda: self.session.collect(deadline=None), lambda: self.session.collect_bounced(deadline=None),
-                     lambda: lent.reclaim(deadline=None), lambda: self.session.create(64, deadline=None),
-                     lambda: self.session.take_in("anything", 1), lambda: self.keeper.ask("GiveBack", deadline=None),
+        for wait in (lambda: self.session.collect(timeout=None), lambda: self.session.collect_bounced(timeout=None),
+                     lambda: lent.reclaim(timeout=None), lambda: self.session.create_segment(64, timeout=None),
+                     lambda: self.session.import_from("anything", 1), lambda: self.keeper.ask("GiveBack", timeout=None),
                      lambda: self.keeper.send("Drop"), self.session.actors):
             self.assertRaisesText(baton.Gone, "coordinator has died", wait)
         self.assertLess(time.process_time() - before, 2)
@@ -253,7 +253,7 @@ class Segments(World):
         part = view[1:]
         for function, arguments, fields in [
             (self.keeper.ask, ["Double"], {"segment": segment}), (self.keeper.send, ["Hold"], {"segment": segment, "label": ""}),
-            (segment.lend, [], {}), (segment.hand_out, ["baton_test"], {}), (segment.release, [], {}), (segment.reshape, [1], {}),
+            (segment.lend, [], {}), (segment.export_as, ["baton_test"], {}), (segment.release, [], {}), (segment.reshape, [1], {}),
         ]:
             error = self.refuses("of segment", function, *arguments, **fields)
             self.assertIn("alive", str(error))
@@ -335,7 +335,7 @@ class Segments(World):
         self.assertEqual([one.ask("Sum", pixels=lent.lease()) for one in others], [6, 6])
         self.assertEqual(self.keeper.ask("KeepLease", pixels=lent.lease()), 1)
         self.assertEqual(lent.leases_out, 1)
-        self.assertRaisesText(baton.TimedOut, "1 leases", lent.reclaim, deadline=0)
+        self.assertRaisesText(baton.TimedOut, "1 leases", lent.reclaim, timeout=0)
         self.refuses("overlaps", lent.slice, 0, 1)
         self.refuses("does not travel", self.keeper.ask, "Double", segment=lent)
         self.keeper.ask("Drop")
@@ -431,7 +431,7 @@ class Segments(World):
         os.kill(self.keeper.pid, signal.SIGSTOP)
         self.keeper.send("Hold", segment=self.floats(4), label="mine")
         pending = self.keeper.request("HoldAsked", segment=self.floats(5))
-        self.assertEqual(self.session.collect_bounced(deadline=0), [])
+        self.assertEqual(self.session.collect_bounced(timeout=0), [])
         self.keeper.kill()
         bounced = sorted(self.session.collect_bounced(count=2), key=lambda one: one.command)
         self.assertEqual([(one.command, one.to, type(one.why)) for one in bounced],
@@ -460,19 +460,19 @@ class Segments(World):
     def test_a_segment_outlives_its_session_by_name(self):
         name = f"test-{os.getpid()}"
         segment = self.floats(1, 2)
-        self.refuses("can't be the name", segment.hand_out, "baton-mine")
-        segment.hand_out(name)
+        self.refuses("can't be the name", segment.export_as, "baton-mine")
+        segment.export_as(name)
         self.assertEmpty(segment)
         self.assertTrue(os.path.exists(f"/dev/shm/{name}"))
         self.session.close()
         session = self.open()
-        self.refuses("bytes", session.take_in, name, 1 << 20)
-        self.assertEqual(self.values(session.take_in(name, 2, "float32")), [1, 2])
+        self.refuses("bytes", session.import_from, name, 1 << 20)
+        self.assertEqual(self.values(session.import_from(name, 2, "float32")), [1, 2])
         self.assertFalse(os.path.exists(f"/dev/shm/{name}"))
 
     def test_an_actor_s_memory_has_a_bound(self):
         small = self.session.spawn("keeper", memory="1M")
-        self.assertRaisesText(baton.Error, "no memory for a segment", small.ask, "Make", shape=[1 << 20], value=1, deadline=20)
+        self.assertRaisesText(baton.Error, "no memory for a segment", small.ask, "Make", shape=[1 << 20], value=1, timeout=20)
         small.ask("Make", shape=[1 << 10], value=1)
         for memory in ("much", "0", 0, -1, True, "1X"):
             self.refuses("no number of bytes", self.session.spawn, "keeper", memory=memory)
@@ -505,7 +505,7 @@ class Segments(World):
                 process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(f"""
                     import os, sys
                     import baton
-                    session = baton.session(session="{own.id}")
+                    session = baton.session(join="{own.id}")
                     segment = session.array_from(bytes(range(10)) * 1000)
                     view = memoryview(segment)
                     print("ready", flush=True)

@@ -142,12 +142,12 @@ class SyncTest(SyncWorld):
         self.assertEqual(self.tell(alice, "say", other, number=10), "ok")
         self.assertTrue(mine.poll())
         alice.kill()
-        self.assertEqual(mine.recv(), 10)
-        self.assertRaisesRegex(baton.Gone, "alice has exited: signal -9", mine.recv)
+        self.assertEqual(mine.receive(), 10)
+        self.assertRaisesRegex(baton.Gone, "alice has exited: signal -9", mine.receive)
 
-    # ---- deadlines
+    # ---- timeouts
 
-    def test_with_a_deadline_of_0_what_is_to_be_had_at_once_is_had_each_time(self):
+    def test_with_a_timeout_of_0_what_is_to_be_had_at_once_is_had_each_time(self):
         lock, event, latch = self.keeper.lock("lock"), self.keeper.event("event"), self.keeper.latch("latch", 1)
         semaphore, jobs = self.keeper.semaphore("semaphore"), self.keeper.queue("jobs")
         barrier, (mine, other) = self.keeper.barrier("barrier", 1), self.keeper.channel("talk")
@@ -168,7 +168,7 @@ class SyncTest(SyncWorld):
             self.assertEqual(barrier.wait(0), 0)
             mine.send(number, 1e-9)
             self.assertTrue(other.poll(0))
-            self.assertEqual(other.recv(0), number)
+            self.assertEqual(other.receive(0), number)
         holder = self.player("alice")
         self.assertEqual(self.tell(holder, "acquire", lock), "ok")
         event.clear()
@@ -177,7 +177,7 @@ class SyncTest(SyncWorld):
         full.put(1)
         for _ in range(20):
             self.assertRaisesText(baton.TimedOut, "waited 0 s for <baton.sync.Lock 'lock'>", lock.acquire, 0)
-            for wait in (event.wait, semaphore.acquire, jobs.get, other.recv, full.join):
+            for wait in (event.wait, semaphore.acquire, jobs.get, other.receive, full.join):
                 self.assertRaises(baton.TimedOut, wait, 0)
             self.assertRaises(baton.TimedOut, full.put, 2, 0)
             self.assertFalse(other.poll(0))
@@ -186,7 +186,7 @@ class SyncTest(SyncWorld):
             self.assertRaises(baton.TimedOut, condition.wait, 0)
             self.assertTrue(lock.is_held)
 
-    def test_deadlines_of_any_size_are_taken_and_those_that_are_no_time_refused(self):
+    def test_timeouts_of_any_size_are_taken_and_those_that_are_no_time_refused(self):
         event, lock = self.keeper.event("event"), self.keeper.lock("lock")
         event.set()
         for long in (float("inf"), 1e300, 10**400, datetime.timedelta.max, None, 2**63):
@@ -204,9 +204,9 @@ class SyncTest(SyncWorld):
                 self.assertRaises(TypeError, self.keeper.condition(lock, "d").wait_for, lambda: True, wrong)
                 self.assertTrue(lock.is_held)
 
-    # Goal: one deadline counts for all waits of a wait_for.
+    # Goal: one timeout bounds all waits of a wait_for together.
     # Method: alice notifies again and again, so that no single wait reaches it; she has not ended when wait_for has.
-    def test_a_condition_is_waited_for_until_one_deadline_however_many_notices_come(self):
+    def test_a_condition_is_waited_for_within_one_timeout_however_many_notices_come(self):
         lock = self.keeper.lock("lock")
         fed = self.keeper.condition(lock, "fed")
         alice = self.player("alice")
@@ -313,10 +313,10 @@ class SyncTest(SyncWorld):
             self.assertTrue(jobs.empty())
 
             mine, other = self.keeper.channel("talk")
-            torn(mine.recv)
+            torn(mine.receive)
             torn(mine.poll)
             self.assertEqual(self.tell(alice, "say", other, number=9), "ok")
-            self.assertEqual(mine.recv(5), 9)
+            self.assertEqual(mine.receive(5), 9)
 
             for wait in (self.keeper.event("event").wait, self.keeper.latch("latch").wait):
                 torn(wait)

@@ -68,12 +68,12 @@ class Round:
                     self.submit(pool)
                     self.disturb(pool)
                     self.thaw()
-                    session.collect(quiet=self.chance.uniform(0.001, 0.08), deadline=0.1)
+                    session.collect(quiet=self.chance.uniform(0.001, 0.08), timeout=0.1)
                 self.thaw(everybody=True)
                 if self.end != "clean":
                     self.note("ending", 0)
                     print("ending", flush=True)
-                    session.collect(deadline=30)
+                    session.collect(timeout=30)
                     raise SystemExit("nobody has ended this round")
                 self.check_tasks()
             self.rest()
@@ -84,9 +84,8 @@ class Round:
     def spawn(self):
         index, self.next_index = self.next_index, self.next_index + 1
         try:
-            actor = self.session.spawn("soaker", name=f"soaker-{index}",
-                                       args=[index, self.chance.getrandbits(32), self.folder],
-                                       deadline=20)
+            actor = self.session.spawn("soaker", name=f"soaker-{index}", args=[index, self.chance.getrandbits(32), self.folder],
+                                       timeout=20)
         except baton.Failed as error:
             return self.note("unborn", 0, why=str(error))  # somebody it waited for in its constructor... it has ended
         self.alive[index] = actor
@@ -100,8 +99,7 @@ class Round:
             others = [{"address": actor, "index": index} for index, actor in self.alive.items()]
             for actor in list(self.alive.values()):
                 try:
-                    actor.send("Meet", others=others, lock=self.lock.address, condition=self.condition.address,
-                               deadline=0.5)
+                    actor.send("Meet", others=others, lock=self.lock.address, condition=self.condition.address, timeout=0.5)
                 except (baton.Gone, baton.Overloaded):
                     pass
 
@@ -123,7 +121,7 @@ class Round:
         elif kind == "coordinator":
             pid = self.coordinator_pid()
             self.freeze(pid)
-            self.session.collect(deadline=self.chance.uniform(0.05, 0.5))  # a wait that needs nobody else
+            self.session.collect(timeout=self.chance.uniform(0.05, 0.5))  # a wait that needs nobody else
             self.thaw(everybody=True)
         elif actor is None or kind == "nothing":
             pass
@@ -139,7 +137,7 @@ class Round:
         elif kind == "stop":
             self.note("died", actor.pid)
             began = time.monotonic()
-            self.session.stop([actor], deadline=1.0, drain=self.chance.random() < 0.3)
+            self.session.stop([actor], timeout=1.0, drain=self.chance.random() < 0.3)
             self.note("stopped", actor.pid, took=time.monotonic() - began)
         self.refill()
 
@@ -178,7 +176,7 @@ class Round:
         lost = 0
         for number, task in self.tasks:
             try:
-                value = task.get(deadline=30)
+                value = task.get(timeout=30)
             except baton.Failed:
                 lost += 1  # its workers died of it, as often as it may be tried again
                 continue
@@ -192,13 +190,13 @@ class Round:
         """Everybody is asked to do nothing more, and then how it stands: from there nothing is on its way."""
         self.forget_dead()
         actors = list(self.alive.values())
-        for outcome in self.session.ask_all(actors, "Quiet", deadline=30):
+        for outcome in self.session.ask_all(actors, "Quiet", timeout=30):
             if isinstance(outcome, baton.Error) and not isinstance(outcome, baton.Gone):
                 raise SystemExit(f"an actor has not become quiet: {outcome}")
         for _ in range(3):
             self.forget_dead()
-            self.session.sync(list(self.alive.values()), deadline=30)
-        for outcome in self.session.ask_all(list(self.alive.values()), "Report", deadline=30):
+            self.session.sync(list(self.alive.values()), timeout=30)
+        for outcome in self.session.ask_all(list(self.alive.values()), "Report", timeout=30):
             if isinstance(outcome, baton.Error):
                 raise SystemExit(f"an actor has not reported: {outcome}")
         self.note("rest", 0)

@@ -15,6 +15,36 @@ import tempfile
 import unittest
 
 PACKAGE = os.path.dirname(importlib.util.find_spec("baton").origin)
+WITHOUT_NUMPY = """
+import baton
+from baton import sync
+
+with baton.session() as session:
+    keeper = sync.Keeper(session)
+    with keeper.lock("lock") as lock:
+        assert lock.is_held
+    for kind, number in (("int64", -3), ("uint8", 255), ("float32", 2.5), ("float64", 2.0), ("bool", True)):
+        value = keeper.value(kind, number, kind)
+        assert (value.value, type(value.value)) == (number, type(number)), kind
+        value.value = number
+    counter = keeper.value("counter")
+    with counter:
+        counter.value += 1
+    assert counter.value == 1
+    try:
+        counter.value = 1.5
+    except baton.Refused as error:
+        assert "expected int64, got 1.5" in str(error)
+    array = keeper.array("array", 3, "float64")
+    array[1] = 2.0
+    assert list(array.array) == [0.0, 2.0, 0.0] and len(array) == 3
+    segment = session.create_array((2, 2), "float32")
+    with segment.view() as view:
+        view[0, 1] = 1.5
+        assert view[0, 1] == 1.5
+    del array, counter, value
+print("used")
+"""
 OTHER_VERSION = "VERSION = \"3.1\"\n"
 
 
@@ -69,13 +99,16 @@ class WrongPython(unittest.TestCase):
         self.assertIn("file too short", said)
         self.assertIn("./dev setup", said)
 
-    def test_without_numpy_all_but_sync_works_and_sync_says_what_it_needs(self):
+    def test_without_numpy_all_works_but_what_only_numpy_knows_which_says_so(self):
         with open(os.path.join(self.folder, "numpy.py"), "w", encoding="utf-8") as file:
             file.write("raise ImportError('this NumPy is of another Python')\n")
         path = self.folder + os.pathsep + os.path.dirname(PACKAGE)
-        said = self.refusal("import baton; baton.Segment; import baton.sync", path)
-        self.assertTrue(said.startswith("ImportError: baton.sync needs NumPy, which " + sys.executable), said)
-        self.assertIn("(this NumPy is of another Python)", said)
+        # Segments, locks, values and arrays, as memoryviews.
+        used = subprocess.run([sys.executable, "-B", "-c", WITHOUT_NUMPY], env={**os.environ, "PYTHONPATH": path},
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((used.returncode, used.stdout), (0, "used\n"), used.stderr)
+        said = self.refusal("from baton import sync; sync._bits_of('float16', 1.5)", path)
+        self.assertTrue(said.startswith("ImportError: a Value of type <f2 needs NumPy, which " + sys.executable), said)
         self.assertIn("apt-get install python3-numpy", said)
 
     def test_what_is_installed_knows_its_python(self):

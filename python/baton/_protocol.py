@@ -1,0 +1,229 @@
+"""Commands: what a script answers, as dataclasses and a handler for each; and how their types look to others."""
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import inspect
+import os
+import traceback
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from . import _baton
+from ._ending import say, script_name
+from ._errors import Error, Overloaded, Refused, Unsupported
+from ._message import Message
+from ._values import publish
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+_PLAIN: dict[Any, str] = {bool: "bool", int: "int64", float: "float64", str: "string", bytes: "bytes", type(None): "nothing",
+                          datetime.datetime: "timestamp", datetime.timedelta: "duration", _baton.Ref: "ref",
+                          _baton.Segment: "segment", _baton.Lease: "lease", _baton.Slice: "slice"}
+_WIDTHS = {int: ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), float: ("float32", "float64")}
+
+
+def _plain(kind: str, name: str = "", count: int = 0, parts: list[tuple[str, _baton._Type]] | None = None) -> _baton._Type:
+    return kind, name, count, parts or []
+
+
+def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
+    """The type of a field or a reply as it is published; TypeError for one that others can't know."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _PLAIN if isinstance(hint, type) or hint is None else False:
+        return _plain(_PLAIN[hint])
+    if hint is None:
+        return _plain("nothing")
+    if origin is typing.Annotated:
+        widths = [one for one in arguments[1:] if one in _WIDTHS.get(arguments[0], ())]
+        return _plain(widths[0]) if widths else type_of(arguments[0], where, outer)
+    if origin in (typing.Union, types.UnionType):
+        some = [one for one in arguments if one is not type(None)]
+        if len(some) == 1 and len(arguments) == 2:
+            return _plain("optional", parts=[("", type_of(some[0], where, outer))])
+    if origin is list or (origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis):
+        return _plain("list", parts=[("", type_of(arguments[0], f"{where}[]", outer))])
+    if origin is tuple and len(set(arguments)) == 1:
+        return _plain("array", count=len(arguments), parts=[("", type_of(arguments[0], f"{where}[]", outer))])
+    if origin is dict:
+        return _plain("map", parts=[("", type_of(one, f"{where}[]", outer)) for one in arguments])
+    if isinstance(hint, type) and issubclass(hint, _baton.Ref):
+        return _plain("ref")
+    if isinstance(hint, type) and issubclass(hint, enum.Enum) and all(isinstance(one.value, int) for one in hint):
+        return _plain("enum", hint.__name__, parts=[(one.name, _plain("", count=one.value)) for one in hint])
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _plain("same", hint.__name__) if hint in outer else _struct(hint, where, outer)
+    raise TypeError(f"{where}: {_named(hint)} is no type that travels; bool, int, float, str, bytes, datetime, timedelta, lists, "
+                    "tuples of one type, dicts, X | None, enums of integers, dataclasses, baton.Ref, Segment, Lease and Slice do, and "
+                    "Annotated[int, 'uint8'] where another width than 64 bits is wanted")
+
+
+def _named(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _struct(of: type, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
+    hints = typing.get_type_hints(of, include_extras=True)
+    parts = [(one.name, type_of(hints[one.name], f"{where}.{one.name}", (*outer, of))) for one in dataclasses.fields(of)]
+    return _plain("struct", of.__name__, parts=parts)
+
+
+def made(hint: Any, value: Any) -> Any:
+    """A value that has come, which is of the published type, as what the hint says."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if value is None:
+        return None
+    if origin is typing.Annotated:
+        return made(arguments[0], value)
+    if origin in (typing.Union, types.UnionType):
+        return made(next(one for one in arguments if one is not type(None)), value)
+    if origin is list:
+        return [made(arguments[0], one) for one in value]
+    if origin is tuple:
+        return tuple(made(arguments[0], one) for one in value)
+    if origin is dict:
+        return {made(arguments[0], key): made(arguments[1], one) for key, one in value.items()}
+    if hint is datetime.timedelta:
+        return datetime.timedelta(seconds=value)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint[value]
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _made_struct(hint, value._fields)
+    return value
+
+
+def _made_struct(of: type, fields: dict[str, Any]) -> Any:
+    hints = typing.get_type_hints(of, include_extras=True)
+    return of(**{name: made(hints[name], value) for name, value in fields.items()})
+
+
+class _One(NamedTuple):
+    command: type
+    handler: Callable[..., Any]
+    takes_message: bool
+    reply: _baton._Type | None
+
+
+class Commands:
+    """The commands that a script answers: a dataclass for each, and a handler.
+
+        @dataclasses.dataclass
+        class Deposit:
+            cents: int
+
+        bank = baton.Commands("bank")
+
+        @bank.on
+        def deposit(command: Deposit) -> int:
+            ...
+
+        with baton.session(protocol=bank, name="bank") as session:
+            session.serve()
+
+    The dataclass is the command, its type hints are the types of its fields, and what the handler returns is the reply. Others
+    find the script by its name, read the protocol (`baton describe bank`) and ask it, in C++ too. A field that is wrong,
+    missing or unknown is refused with its name before the handler is called. An exception out of a handler is the asker's
+    error: Refused, Overloaded and Unsupported as they are, anything else as Failed, with its type and where it was raised.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name  #: of the protocol, as a namespace is in C++
+        self._all: dict[str, _One] = {}
+
+    def __repr__(self) -> str:
+        return f"<baton.Commands {self.name}: {', '.join(self._all) or 'none'}>"
+
+    @typing.overload
+    def on(self, handler: _Handler) -> _Handler: ...
+    @typing.overload
+    def on(self, *, answers: bool = True) -> Callable[[_Handler], _Handler]: ...
+
+    def on(self, handler: Any = None, *, answers: bool = True) -> Any:
+        """For a function: it handles the command that its first parameter is annotated with.
+
+        The annotation of what it returns is the type of the reply; `-> None`: the reply is empty. `@commands.on(answers=False)`
+        is for a command that can be sent and not asked. A second parameter gets the baton.Message, with its sender.
+        Raises TypeError for a parameter that is no dataclass, or a type that can't travel.
+        """
+        if handler is None:
+            return lambda function: self._add(function, answers)
+        return self._add(handler, answers)
+
+    def _add(self, handler: _Handler, answers: bool) -> _Handler:
+        name = getattr(handler, "__qualname__", repr(handler))
+        parameters = list(inspect.signature(handler).parameters)
+        hints = typing.get_type_hints(handler, include_extras=True)
+        command = hints.get(parameters[0]) if parameters else None
+        if not (isinstance(command, type) and dataclasses.is_dataclass(command)):
+            raise TypeError(f"{name}(): its first parameter must be annotated with a dataclass, which is the command")
+        if answers and "return" not in hints:
+            raise TypeError(f"{name}(): it must be annotated with what it returns, which is the reply to {command.__name__}")
+        if command.__name__ in self._all:
+            raise TypeError(f"{name}(): {command.__name__} has a handler already, {self._all[command.__name__].handler.__qualname__}()")
+        reply = type_of(hints["return"], f"the reply to {command.__name__}") if answers else None
+        _struct(command, command.__name__)
+        self._all[command.__name__] = _One(command, handler, len(parameters) > 1, reply)
+        return handler
+
+    # ---- for Session
+
+    def _described(self) -> _baton._Described:
+        if not self._all:
+            raise Refused(f"the protocol {self.name} has no commands: give it a handler with @{self.name}.on")
+        return self.name, [(name, _struct(one.command, name), one.reply) for name, one in self._all.items()]
+
+    def _begin(self, message: Message) -> Any:
+        one = self._all[message.name]
+        command = _made_struct(one.command, message.fields)
+        return one.handler(command, message) if one.takes_message else one.handler(command)
+
+    def _serve(self, message: Message) -> None:
+        """Calls the handler and answers what it returns, or raises."""
+        try:
+            value = self._begin(message)
+            if inspect.iscoroutine(value):
+                value.close()
+                raise TypeError(f"the handler of {message.name} is a coroutine function: session.serving() runs those, serve() does not")
+            _answer(message, value)
+        except Exception as error:
+            _answer_error(message, error)
+
+    async def _serve_async(self, message: Message) -> None:
+        """The same for a handler that may be a coroutine function."""
+        try:
+            value = self._begin(message)
+            _answer(message, await value if inspect.isawaitable(value) else value)
+        except Exception as error:
+            _answer_error(message, error)
+
+
+def _answer(message: Message, value: Any) -> None:
+    if message.is_asked:
+        try:
+            message.reply(value)
+        except Refused as error:  # a value of another type: not what the asker did is wrong
+            raise TypeError(error.text) from error
+
+
+def _answer_error(message: Message, error: Exception) -> None:
+    if not message.is_asked:
+        say(f"{script_name()}: {message!r} was not handled: {type(error).__name__}: {error}")
+    elif isinstance(error, (Refused, Overloaded, Unsupported)):
+        message._fail_as(error.text, error.kind, error.type, error.frames)
+    elif isinstance(error, Error):
+        message._fail_as(error.text, "failed", error.type, error.frames)
+    else:
+        message._fail_as(str(error), "failed", type(error).__qualname__, _frames_of(error))
+
+
+def _frames_of(error: Exception) -> list[str]:
+    """Where it was raised, innermost first, as an Error says it."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if os.path.dirname(os.path.abspath(one.filename)) != package]
+    return [f"{one.name} ({os.path.basename(one.filename)}:{one.lineno})" for one in reversed(frames)][:3]
+
+
+publish(Commands)

@@ -1,0 +1,28 @@
+#include "python/extension/rows.hpp"
+
+#include "python/extension/ref.hpp"
+
+namespace baton::python {
+
+py::object exit_row(const std::string& name, const Exit& exit) {
+    py::list letters;
+    for (const DeadLetter& letter : exit.dead_letters) letters.append(py::make_tuple(letter.from, letter.command, letter.count));
+    const char* kind = "running";
+    switch (exit.kind) {
+        case ExitKind::running: break;
+        case ExitKind::stopped: kind = "stopped"; break;
+        case ExitKind::returned: kind = "returned"; break;
+        case ExitKind::signalled: kind = "signalled"; break;
+        case ExitKind::failed_check: kind = "failed_check"; break;
+        case ExitKind::left: kind = "left"; break;
+    }
+    return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, exit.held ? to_text(*exit.held) : "", to_text(exit));
+}
+
+py::list ended_rows(const std::vector<Ended>& all) {
+    py::list list;
+    for (const Ended& one : all) list.append(py::make_tuple(to_py(one.actor), exit_row(one.name, one.exit)));
+    return list;
+}
+
+}  // namespace baton::python

@@ -1,0 +1,24 @@
+#pragma once
+// TaskArguments: what Python gives to the tasks of a pool: checked against the signature that the workers published, and put
+// into a job. Called with the GIL held.
+
+#include <pybind11/pybind11.h>
+
+#include <baton/pool.hpp>
+
+namespace baton::python {
+
+namespace py = pybind11;
+
+// The right to write a part of a Loan, for a task that has not begun.
+struct PySliceOf {
+    py::object loan;
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+};
+
+using TaskRows = std::vector<std::pair<py::tuple, py::dict>>;  // of each task the positional and the named arguments
+// All are checked before anything leaves its object. Raises Refused with the place, `power(exponent): ...`.
+void fill(pool::Job& job, const TaskRows& rows);
+
+}  // namespace baton::python
