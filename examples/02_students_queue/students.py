@@ -11,14 +11,14 @@ HEADERS = {
 }
 
 
-def command(student, name, **fields):
+def command(student: baton.Actor, name: str, **fields: int) -> baton.Pending:
     """The teacher says it aloud; what the student answers is heard later."""
     numbers = "".join(f" {value}" for value in fields.values())
     print(f"[Teacher]  {student.name}, {HEADERS[name]}{numbers}", flush=True)
-    return student.request(name, **fields)
+    return student.request(name, fields)
 
 
-def hear(*answers):
+def hear(*answers: baton.Pending) -> None:
     for answer in answers:
         print(answer.get(timeout=5), flush=True)
 

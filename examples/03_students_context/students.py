@@ -6,6 +6,7 @@ has been quiet for a moment.
 So long is the moment: 0.2 s, as in the story.
 """
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import baton
@@ -18,19 +19,19 @@ HEADERS = {
 }
 
 
-def command(student, name, **fields):
+def command(student: baton.Actor, name: str, **fields: int) -> None:
     numbers = "".join(f" {value}" for value in fields.values())
     print(f"[Teacher]  {student.name}, {HEADERS[name]}{numbers}", flush=True)
-    student.send(name, **fields)
+    student.send(name, fields)
 
 
-def listen(session):
+def listen(session: baton.Session) -> None:
     for said in session.collect("Said", quiet=QUIET, timeout=None):
         print(said.line, flush=True)
 
 
 @contextmanager
-def demonstration(session, names):
+def demonstration(session: baton.Session, names: list[str]) -> Iterator[list[baton.Actor]]:
     students = session.spawn("student", names=names, progress=False)
     session.send_all(students, "SpeakTo", audience=session.address)
     try:

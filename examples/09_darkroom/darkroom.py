@@ -10,9 +10,9 @@ with baton.session() as session:
         pixels[:] = 0.25
         pixels[100, 200] = 0.5
 
-    lent = photo.lend()
-    before = darkroom.ask("Meter", photo=lent.lease())
-    photo = lent.reclaim()
+    loan = photo.lend()
+    before = darkroom.ask("Meter", photo=loan.lease())
+    photo = loan.reclaim()
 
     photo = darkroom.ask("Develop", photo=photo, gain=2.0)
     with photo.view() as pixels:

@@ -5,7 +5,7 @@ import baton
 from baton import sync
 
 
-def say(words):
+def say(words: object) -> None:
     print(f"[scenario]: {words}", flush=True)
 
 

@@ -7,7 +7,7 @@ from baton import sync
 THOUSAND = [7] * 1000
 
 
-def say(words):
+def say(words: object) -> None:
     print(f"[scenario]: {words}", flush=True)
 
 

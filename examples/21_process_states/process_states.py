@@ -4,11 +4,11 @@ from multiprocessing.connection import wait
 import baton
 
 
-def say(words):
+def say(words: str) -> None:
     print(f"[scenario]: {words}", flush=True)
 
 
-def print_info(actor):
+def print_info(actor: baton.Actor | None) -> None:
     if actor is None:
         say("Is alive?: false")
         say("Process not started yet")

@@ -135,5 +135,7 @@ def name_arguments(*classes: type) -> None:
     """From here on the methods of these classes of the extension tell of a wrong argument as this module says."""
     for one in classes:
         for name, method in list(vars(one).items()):
-            if callable(method) and (not name.startswith("__") or name == "__init__"):
+            if isinstance(method, staticmethod):
+                setattr(one, name, staticmethod(_naming(method.__func__, f"{one.__name__}.{name}")))
+            elif callable(method) and (not name.startswith("__") or name == "__init__"):
                 setattr(one, name, _naming(method, one.__name__ if name == "__init__" else f"{one.__name__}.{name}"))
