@@ -260,7 +260,7 @@ class Session:
 
     def serve(self, count: int | None = None, timeout: Timeout = None) -> int:
         """Handles commands that come to this script by the handlers of its protocol, one at a time: until `count` have been
-        handled, the time is over, or the script is asked to stop. Returns how many it has handled.
+        handled, the time is over, the script is asked to stop, or the session ends. Returns how many it has handled.
 
         Handlers may use the session. What a handler raises is answered to whoever asked; if the command was only sent, it
         is printed on stderr. Raises Refused where session() was given no protocol.
@@ -269,9 +269,8 @@ class Session:
         ends = Deadline(timeout)
         handled = 0
         while count is None or handled < count:
-            try:
-                has_mail = self._core.wait_for_mail(ends)
-            except Stopping:
+            has_mail = self._wait_for_mail(ends)
+            if has_mail is None:
                 break
             if has_mail:
                 message, = self.collect(count=1, timeout=0)
@@ -283,15 +282,14 @@ class Session:
 
     async def serving(self, count: int | None = None) -> int:
         """serve() for asyncio: handles commands while other tasks of the event loop run, until `count` have been handled,
-        the script is asked to stop, or the task is cancelled. A handler may be a coroutine function; the next command is
+        the script is asked to stop, the session ends, or the task is cancelled. A handler may be a coroutine function; the next command is
         handled when it has returned."""
         commands = self._required_commands(count)
         handled = 0
         while count is None or handled < count:
             await _awaiting.mail_of(self._core)
-            try:
-                has_mail = self._core.wait_for_mail(0)
-            except Stopping:
+            has_mail = self._wait_for_mail(0)
+            if has_mail is None:
                 break
             if has_mail:
                 message, = self.collect(count=1, timeout=0)
@@ -377,6 +375,17 @@ class Session:
         if not isinstance(actor, Actor):
             raise TypeError(f"expected an Actor, got {type(actor).__name__}; session.find() makes one of a name or a Ref")
         return actor, actor.protocol, actor.name
+
+    def _wait_for_mail(self, timeout: Timeout) -> bool | None:
+        """Whether a command has come; None where none will."""
+        try:
+            return self._core.wait_for_mail(timeout)
+        except Stopping:
+            return None
+        except Gone:
+            if not self._core.is_open:
+                raise  # closed by this script itself
+            return None
 
     def _required_commands(self, count: int | None) -> Commands:
         require_count(count)

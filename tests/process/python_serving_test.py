@@ -305,12 +305,42 @@ class Serving(World):
         self.assertRaises(baton.Gone, pending.get, 10)
         self.assertEqual(bank.join(10).kind, "left")  # nobody of the session is its parent, who would know how
 
-    def test_serving_ends_after_so_many_when_the_time_is_over_and_when_it_is_asked_to_stop(self):
+    def test_serving_ends_with_the_session_which_asks_it_to_stop(self):
         process, bank = self.bank()
         bank.ask("Deposit", cents=1)
         self.session.close()  # which asks it to stop
         self.assertEqual(process.stdout.readline(), "served 1\n")
         self.assertEqual(process.wait(), 0)
+
+    def test_serving_ends_after_so_many_commands_or_when_the_time_is_over(self):
+        commands = baton.Commands("echoes")
+
+        @dataclasses.dataclass
+        class Echo:
+            text: str
+
+        def echo(command):
+            return command.text
+
+        echo.__annotations__ = {"command": Echo, "return": str}
+        commands.on(echo)
+        with baton.session(join=self.session.id, name="echoes", protocol=commands) as script:
+            me = self.session.find("echoes")
+            pendings = [me.request("Echo", text=str(number)) for number in range(3)]
+            self.assertEqual(script.serve(count=2), 2)
+            self.assertEqual([one.get() for one in pendings[:2]], ["0", "1"])
+            self.assertFalse(pendings[2].ready())
+            self.assertEqual(script.serve(timeout=0.01), 1)
+            self.assertEqual((script.serve(timeout=0), script.serve(count=0)), (0, 0))
+        self.assertRaisesText(baton.Gone, "the session is closed", script.serve)
+
+    def test_serving_ends_with_a_session_whose_coordinator_was_killed(self):
+        process, _ = self.bank()
+        os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
+        self.assertEqual(process.stdout.readline(), "served 0\n")
+        self.assertRaises(baton.Gone, self.session.close)
+        with baton.session():  # sweeps what the dead one left
+            pass
 
     def test_what_can_be_no_command_is_refused_where_it_is_written_down(self):
         commands = baton.Commands("wrong")
