@@ -22,7 +22,8 @@ Functions of C++ are called by name, as many at once as there are workers; see h
     with baton.Pool("my_worker", workers=4) as pool:
         print(pool.map("square", range(10)))
 
-A script can answer commands too; see help(baton.Commands). Under asyncio `await alice.request("HoldThis", number=4)` waits.
+A script can answer commands too; see help(baton.Commands). Under asyncio `await alice.request("HoldThis", number=4)`
+waits.
 
 Every wait has a timeout, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
@@ -52,7 +53,8 @@ from ._session import Session
 from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Struct, Taken, Timeout
 
 __all__ = [
-    "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands", "Message",
+    "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands",
+    "Message",
     "Segment", "Loan", "Lease", "Slice", "Bounced",
     "Pool", "Task", "Call", "Outcome", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",

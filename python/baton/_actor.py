@@ -30,9 +30,9 @@ class Actor(_baton.Ref):
         alice.ask(alice.HoldThis(number=4), timeout=2)     # a message object; see help(baton.Command)
         alice.ask(HoldThis(number=4), timeout=2)           # an instance of a dataclass of that name
 
-    The fields are checked against the protocol that the actor has published, before anything is sent: a wrong one raises
-    Refused and names `Command.field`. `timeout` is an option, never a field: a command that has a field of this name is
-    refused in the first spelling, and fine in the others.
+    The fields are checked against the protocol that the actor has published, before anything is sent: a wrong one
+    raises Refused and names `Command.field`. `timeout` is an option, never a field: a command that has a field of this
+    name is refused in the first spelling, and fine in the others.
     """
 
     def __init__(self, place: Place, ref: _baton.Ref, name: str, pid: int, protocol: _baton.Protocol) -> None:
@@ -53,9 +53,10 @@ class Actor(_baton.Ref):
     def __getattr__(self, name: str) -> Callable[..., Command]:
         protocol: _baton.Protocol | None = self.__dict__.get("_protocol")
         if protocol is None or name.startswith("_") or name not in protocol.commands:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}" if protocol is None or name[:1] == "_"
-                                 else f"{self._name} has no command or attribute {name!r}; its commands are "
-                                      f"{', '.join(protocol.commands) or 'none'}")
+            known = "" if protocol is None else ", ".join(protocol.commands)
+            raise AttributeError(f"an Actor has no attribute {name!r}" if protocol is None or name.startswith("_") else
+                                 f"{self._name} has no command or attribute {name!r}; its commands are "
+                                 f"{known or 'none'}")
         self._require_open()
         return maker(self, protocol, name)
 
@@ -91,9 +92,10 @@ class Actor(_baton.Ref):
 
     # ---- messages
 
-    def send(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *, timeout: Timeout = DEFAULT_TIMEOUT,
-             **named: Any) -> None:
-        """Sends a command without waiting for a reply. Commands to one actor arrive in the order in which they were sent.
+    def send(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
+             timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> None:
+        """Sends a command without waiting for a reply. Commands to one actor arrive in the order in which they were
+        sent.
 
         While the actor's inbox is full this waits, at most for `timeout`.
         Raises Refused (a field does not fit), Unsupported (no such command), Overloaded (the inbox stayed full),
@@ -103,8 +105,8 @@ class Actor(_baton.Ref):
         name, values = spelled([self._protocol], command, fields, named)
         self._place.core.send(self, self._protocol, name, values, timeout)
 
-    def ask(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *, timeout: Timeout = DEFAULT_TIMEOUT,
-            **named: Any) -> Any:
+    def ask(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
+            timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> Any:
         """Sends a command, waits for its reply and returns it.
 
         A struct becomes an object with attributes, an empty optional None, an enum its name, a timestamp a
@@ -115,9 +117,10 @@ class Actor(_baton.Ref):
         name, values = spelled([self._protocol], command, fields, named)
         return self._place.core.ask(self, self._protocol, name, values, timeout, self._place.known)
 
-    def request(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *, timeout: Timeout = DEFAULT_TIMEOUT,
-                **named: Any) -> _baton.Pending:
-        """Sends a command and returns a Pending, from which to get() the reply later, or to await it: the way to ask many at once.
+    def request(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
+                timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> _baton.Pending:
+        """Sends a command and returns a Pending, from which to get() the reply later, or to await it: the way to ask
+        many at once.
 
         `timeout` is for the delivery, as in send(); Pending.get() has its own. Raises what send() raises.
         """
@@ -128,7 +131,8 @@ class Actor(_baton.Ref):
     # ---- its end
 
     def stop(self, timeout: Timeout = DEFAULT_TIMEOUT, drain: bool = False) -> Exit:
-        """Ends the actor and returns how it ended: it is asked to stop, then sent SIGTERM, then SIGKILL, all within the timeout.
+        """Ends the actor and returns how it ended: it is asked to stop, then sent SIGTERM, then SIGKILL, all within the
+        timeout.
 
         With `drain` it first handles what waits in its inbox; otherwise those commands become dead letters of its exit.
         """
@@ -138,8 +142,8 @@ class Actor(_baton.Ref):
             return ended[0]
         exit = self.exit  # which raises Gone where the exit is forgotten
         if exit is None:
-            raise TimedOut(f"{self._name} was asked to stop and still runs: it was not started in this session, which may "
-                           "not kill it")
+            raise TimedOut(f"{self._name} was asked to stop and still runs: it was not started in this session, which "
+                           "may not kill it")
         return exit
 
     def terminate(self) -> None:
@@ -153,7 +157,8 @@ class Actor(_baton.Ref):
         self._place.core.signal(self, signal.SIGKILL)
 
     def join(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Exit:
-        """Waits until the actor has exited, and returns how. Raises TimedOut when it has not exited in time (None: waits forever)."""
+        """Waits until the actor has exited, and returns how. Raises TimedOut when it has not exited in time (None:
+        waits forever)."""
         self._require_open()
         if self._exit is None:
             try:
@@ -205,10 +210,11 @@ class Actor(_baton.Ref):
     @property
     def sentinel(self) -> int:
         """As in multiprocessing: a descriptor that becomes readable when the actor's process has ended, for
-        multiprocessing.connection.wait(), select or an event loop. It is this object's, and ends with it or with close().
+        multiprocessing.connection.wait(), select or an event loop. It is this object's, and ends with it or with
+        close().
 
-        It stays that process's, also when its pid is used again; of one that has ended it is readable at once. Raises Gone
-        for an actor that is forgotten and when the session is closed, Refused for one whose process nobody knows.
+        It stays that process's, also when its pid is used again; of one that has ended it is readable at once. Raises
+        Gone for an actor that is forgotten and when the session is closed, Refused for one whose process nobody knows.
         """
         self._require_open()
         if self._sentinel is None:

@@ -61,7 +61,8 @@ def _misfit(kind: str, value: Any, name: str) -> tuple[str, str, Any] | None:
             return name, kind, value
         found = (_misfit(one_kind, one, f"{name}[{index}]") for index, (one_kind, one) in enumerate(zip(_inner(kind), value)))
         return next((one for one in found if one), None)
-    fits: Callable[[], bool] | None = {"str": lambda: isinstance(value, (str, bytes)), "bool": lambda: isinstance(value, bool),
+    fits: Callable[[], bool] | None = {
+            "str": lambda: isinstance(value, (str, bytes)), "bool": lambda: isinstance(value, bool),
             "int": lambda: hasattr(value, "__index__"), "float": lambda: hasattr(value, "__float__"),
             "dict": lambda: isinstance(value, dict)}.get(kind)
     if fits is not None:

@@ -1,8 +1,8 @@
 """Waiting under asyncio: for replies, for the ends of actors and for commands, without holding up the event loop.
 
-An event loop can't wait as the runtime does. So it watches, in one epoll, the descriptors that the runtime would look at, and
-lets the session look whenever one of them is readable, or when the runtime would look by itself. Nothing here is a thread:
-whoever awaits does so in the thread of the session.
+An event loop can't wait as the runtime does. So it watches, in one epoll, the descriptors that the runtime would look
+at, and lets the session look whenever one of them is readable, or when the runtime would look by itself. Nothing here
+is a thread: whoever awaits does so in the thread of the session.
 """
 from __future__ import annotations
 

@@ -60,21 +60,24 @@ def maker(to: _Receiver, protocol: _baton.Protocol, name: str) -> Callable[..., 
 
 def spelled(protocols: list[_baton.Protocol], command: AnyCommand, fields: Mapping[str, Any] | None,
             named: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Name and fields of a command, as an extension's function wants them. `named` are keywords, beside an option `timeout`."""
+    """Name and fields of a command, as an extension's function wants them. `named` are keywords, beside an option
+    `timeout`."""
     if isinstance(command, str):
         if fields is not None:
             return command, _only(fields, named)
         if any(one._has_field(command, "timeout") for one in protocols):
-            raise Refused(f"{command} has a field 'timeout', which is the name of an option here: give the fields as a dict, "
-                          f"ask('{command}', {{'timeout': ...}}), or as a message object, actor.{command}(timeout=...)")
+            raise Refused(f"{command} has a field 'timeout', which is the name of an option here: give the fields as a "
+                          f"dict, ask('{command}', {{'timeout': ...}}), or as a message object, "
+                          f"actor.{command}(timeout=...)")
         return command, named
     if fields is not None or named:
         raise TypeError(f"the fields of {command!r} are in it already")
     if isinstance(command, Command):
         return command.name, command.fields
     if dataclasses.is_dataclass(command) and not isinstance(command, type):
-        return type(command).__name__, {field.name: getattr(command, field.name) for field in dataclasses.fields(command)}
-    raise TypeError(f"command must be text (str), a baton.Command or a dataclass, not {type(command).__name__} ({command!r})")
+        return type(command).__name__, {one.name: getattr(command, one.name) for one in dataclasses.fields(command)}
+    raise TypeError("command must be text (str), a baton.Command or a dataclass, "
+                    f"not {type(command).__name__} ({command!r})")
 
 
 def _only(fields: Mapping[str, Any], named: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class Message:
     duration nanoseconds, a ref a list of its numbers (and its session), which baton.Ref(*ref) makes one.
     """
 
-    def __init__(self, name: str, sender: str, sender_ref: _baton.Ref, fields: Any, answer: _baton.Answer | None) -> None:
+    def __init__(self, name: str, sender: str, sender_ref: _baton.Ref, fields: Any,
+                 answer: _baton.Answer | None) -> None:
         self.name = name                #: of the command
         self.sender = sender            #: the name of the actor that sent it, or its id where that is unknown
         self.sender_ref = sender_ref    #: its address; session.find() makes an Actor of it

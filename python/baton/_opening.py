@@ -32,8 +32,8 @@ def _program_folders(given: Sequence[str | os.PathLike[str]]) -> list[str]:
 
 def session(join: str | None = None, name: str | None = None, programs: Sequence[str | os.PathLike[str]] = (), *,
             protocol: Commands | None = None) -> Session:
-    """Joins the session that `join` (an id or a folder) or BATON_SESSION names. If neither names one, starts a session of this
-    script's own, whatever other sessions run.
+    """Joins the session that `join` (an id or a folder) or BATON_SESSION names. If neither names one, starts a session
+    of this script's own, whatever other sessions run.
 
         with baton.session() as session:
             alice = session.spawn("student", name="Alice")

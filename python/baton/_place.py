@@ -53,7 +53,8 @@ class Place:
         raise Gone(f"{name} ({ref.id}) has exited so long ago that its exit is forgotten")
 
     def on_exited(self, ref: _baton.Ref, tell: Callable[[Exit], object]) -> None:
-        """Calls it once, at the beginning of one of the session's calls after that actor has ended; at once where it has."""
+        """Calls it once, at the beginning of one of the session's calls after that actor has ended; at once where it
+        has."""
         if not self._listens:
             told = weakref.WeakMethod(self._told)
             self.core.on_exited(lambda ref, row: _call(told(), ref, row))

@@ -46,8 +46,8 @@ class Task:
     def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Any:
         """Waits for the result and returns it; again and again the same one.
 
-        Raises the task's error, which knows function, arguments and worker. Raises TimedOut when the result has not come in
-        time; then one may ask again.
+        Raises the task's error, which knows function, arguments and worker. Raises TimedOut when the result has not
+        come in time; then one may ask again.
         """
         return self._core.outcome(timeout).value
 
@@ -71,10 +71,11 @@ class Pool:
             print(pool.map("square", range(10)))
             print(pool.submit("power", 2, exponent=10).get(timeout=1.0))
 
-    `program` is one whose main() runs a baton::pool::Worker; see pool.functions() for what it has. `workers` (None: as many
-    as there are processors that this process may use, by its affinity and the quotas of its cgroups) start
+    `program` is one whose main() runs a baton::pool::Worker; see pool.functions() for what it has. `workers` (None: as
+    many as there are processors that this process may use, by its affinity and the quotas of its cgroups) start
     with the block, start() or the first call, and end with the block or stop(); then the pool may be started again.
-    Functions are called by name with Python's values, which are checked against their C++ types before anything is sent.
+    Functions are called by name with Python's values, which are checked against their C++ types before anything is
+    sent.
 
     A worker that dies holds nobody up: its tasks are tried again, at most `retries` times where it had only one in
     hand, and a new worker takes its place. Short tasks travel many at a time without being told to.
@@ -82,9 +83,9 @@ class Pool:
     numpy arrays travel as segments: a Segment is given to the task, of a Loan it gets a lease, of slice_of(loan, first,
     count) a slice; a task's own Segment is its result, and outlives the worker.
 
-    Where a method waits, `timeout` is how long at most (seconds, a timedelta, a baton.Deadline, or None for as long as it takes).
-    `task_timeout` is how long one task may run in a worker: one that takes longer is killed, and its task is TimedOut.
-    Errors: Refused (no such function, a value that does not fit), what keeps workers from starting, Stopping.
+    Where a method waits, `timeout` is how long at most (seconds, a timedelta, a baton.Deadline, or None for as long as
+    it takes). `task_timeout` is how long one task may run in a worker: one that takes longer is killed, and its task is
+    TimedOut. Errors: Refused (no such function, a value that does not fit), what keeps workers from starting, Stopping.
     """
 
     def __init__(self, program: str, workers: int | None = None, *, session: Session | None = None,
@@ -142,13 +143,14 @@ class Pool:
     @overload
     def submit(self, function: str, /, *args: Any, **named: Any) -> Task: ...
     @overload
-    def submit(self, call: Call, /, *, id: int | None = None, timeout: Timeout = None, retries: int | None = None) -> Task: ...
+    def submit(self, call: Call, /, *, id: int | None = None, timeout: Timeout = None,
+               retries: int | None = None) -> Task: ...
 
     def submit(self, function: str | Call, /, *args: Any, **named: Any) -> Task:
         """Begins one call, without waiting: submit("power", 2, exponent=10). All keywords are the function's.
 
-        For a baton.Call the keywords are the rules of its task: its `id` (Refused for one that is taken), the `timeout` that it
-        may run, and `retries`: submit(baton.Call("power", 2, exponent=10), id=7, timeout=1.0).
+        For a baton.Call the keywords are the rules of its task: its `id` (Refused for one that is taken), the `timeout`
+        that it may run, and `retries`: submit(baton.Call("power", 2, exponent=10), id=7, timeout=1.0).
         """
         return Task(self._core.submit(*_spelled(function, args, named)))
 
@@ -183,9 +185,9 @@ class Pool:
              timeout: Timeout = None, task_timeout: Timeout = None, retries: int | None = None) -> Iterator[Any]:
         """The results one after the other, as they are looked at; values are taken as that goes on.
 
-        At most `ahead` values (from 1; None: sixteen a worker) are taken whose results have not been looked at. `errors` as
-        in map(). `timeout` is for each wait; after TimedOut one may go on. What `values` raises, and a value that does not fit,
-        is raised behind the results of the values before it.
+        At most `ahead` values (from 1; None: sixteen a worker) are taken whose results have not been looked at.
+        `errors` as in map(). `timeout` is for each wait; after TimedOut one may go on. What `values` raises, and a
+        value that does not fit, is raised behind the results of the values before it.
         """
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
             raise ValueError(f"imap() takes at least one value ahead, as a whole number: ahead={ahead!r} would give no results")
@@ -200,7 +202,8 @@ class Pool:
     @overload
     def add(self, function: str, /, *args: Any, **named: Any) -> int: ...
     @overload
-    def add(self, call: Call, /, *, id: int | None = None, timeout: Timeout = None, retries: int | None = None) -> int: ...
+    def add(self, call: Call, /, *, id: int | None = None, timeout: Timeout = None,
+            retries: int | None = None) -> int: ...
 
     def add(self, function: str | Call, /, *args: Any, **named: Any) -> int:
         """One more task for execute(), before start() or after; returns its id. Spelled as in submit().

@@ -20,13 +20,15 @@ from ._values import publish
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
-_PLAIN: dict[Any, str] = {bool: "bool", int: "int64", float: "float64", str: "string", bytes: "bytes", type(None): "nothing",
-                          datetime.datetime: "timestamp", datetime.timedelta: "duration", _baton.Ref: "ref",
-                          _baton.Segment: "segment", _baton.Lease: "lease", _baton.Slice: "slice"}
-_WIDTHS = {int: ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), float: ("float32", "float64")}
+_PLAIN: dict[Any, str] = {bool: "bool", int: "int64", float: "float64", str: "string", bytes: "bytes",
+                          type(None): "nothing", datetime.datetime: "timestamp", datetime.timedelta: "duration",
+                          _baton.Ref: "ref", _baton.Segment: "segment", _baton.Lease: "lease", _baton.Slice: "slice"}
+_WIDTHS = {int: ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+           float: ("float32", "float64")}
 
 
-def _plain(kind: str, name: str = "", count: int = 0, parts: list[tuple[str, _baton._Type]] | None = None) -> _baton._Type:
+def _plain(kind: str, name: str = "", count: int = 0,
+           parts: list[tuple[str, _baton._Type]] | None = None) -> _baton._Type:
     return kind, name, count, parts or []
 
 
@@ -56,9 +58,9 @@ def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type
         return _plain("enum", hint.__name__, parts=[(one.name, _plain("", count=one.value)) for one in hint])
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _plain("same", hint.__name__) if hint in outer else _struct(hint, where, outer)
-    raise TypeError(f"{where}: {_named(hint)} is no type that travels; bool, int, float, str, bytes, datetime, timedelta, lists, "
-                    "tuples of one type, dicts, X | None, enums of integers, dataclasses, baton.Ref, Segment, Lease and Slice do, and "
-                    "Annotated[int, 'uint8'] where another width than 64 bits is wanted")
+    raise TypeError(f"{where}: {_named(hint)} is no type that travels; bool, int, float, str, bytes, datetime, "
+                    "timedelta, lists, tuples of one type, dicts, X | None, enums of integers, dataclasses, baton.Ref, Segment, "
+                    "Lease and Slice do, and Annotated[int, 'uint8'] where another width than 64 bits is wanted")
 
 
 def _named(hint: Any) -> str:
@@ -67,7 +69,8 @@ def _named(hint: Any) -> str:
 
 def _struct(of: type, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
     hints = typing.get_type_hints(of, include_extras=True)
-    parts = [(one.name, type_of(hints[one.name], f"{where}.{one.name}", (*outer, of))) for one in dataclasses.fields(of)]
+    names = [one.name for one in dataclasses.fields(of)]
+    parts = [(name, type_of(hints[name], f"{where}.{name}", (*outer, of))) for name in names]
     return _plain("struct", of.__name__, parts=parts)
 
 
@@ -123,10 +126,11 @@ class Commands:
         with baton.session(protocol=bank, name="bank") as session:
             session.serve()
 
-    The dataclass is the command, its type hints are the types of its fields, and what the handler returns is the reply. Others
-    find the script by its name, read the protocol (`baton describe bank`) and ask it, in C++ too. A field that is wrong,
-    missing or unknown is refused with its name before the handler is called. An exception out of a handler is the asker's
-    error: Refused, Overloaded and Unsupported as they are, anything else as Failed, with its type and where it was raised.
+    The dataclass is the command, its type hints are the types of its fields, and what the handler returns is the reply.
+    Others find the script by its name, read the protocol (`baton describe bank`) and ask it, in C++ too. A field that
+    is wrong, missing or unknown is refused with its name before the handler is called. An exception out of a handler is
+    the asker's error: Refused, Overloaded and Unsupported as they are, anything else as Failed, with its type and where
+    it was raised.
     """
 
     def __init__(self, name: str) -> None:
@@ -144,9 +148,10 @@ class Commands:
     def on(self, handler: Any = None, *, answers: bool = True) -> Any:
         """For a function: it handles the command that its first parameter is annotated with.
 
-        The annotation of what it returns is the type of the reply; `-> None`: the reply is empty. `@commands.on(answers=False)`
-        is for a command that can be sent and not asked. A second parameter gets the baton.Message, with its sender.
-        Raises TypeError for a parameter that is no dataclass, or a type that can't travel.
+        The annotation of what it returns is the type of the reply; `-> None`: the reply is empty.
+        `@commands.on(answers=False)` is for a command that can be sent and not asked. A second parameter gets the
+        baton.Message, with its sender. Raises TypeError for a parameter that is no dataclass, or a type that can't
+        travel.
         """
         if handler is None:
             return lambda function: self._add(function, answers)
@@ -160,9 +165,10 @@ class Commands:
         if not (isinstance(command, type) and dataclasses.is_dataclass(command)):
             raise TypeError(f"{name}(): its first parameter must be annotated with a dataclass, which is the command")
         if answers and "return" not in hints:
-            raise TypeError(f"{name}(): it must be annotated with what it returns, which is the reply to {command.__name__}")
+            raise TypeError(f"{name}(): it must be annotated with what it returns, the reply to {command.__name__}")
         if command.__name__ in self._all:
-            raise TypeError(f"{name}(): {command.__name__} has a handler already, {self._all[command.__name__].handler.__qualname__}()")
+            raise TypeError(f"{name}(): {command.__name__} has a handler already, "
+                            f"{self._all[command.__name__].handler.__qualname__}()")
         reply = type_of(hints["return"], f"the reply to {command.__name__}") if answers else None
         _struct(command, command.__name__)
         self._all[command.__name__] = _One(command, handler, len(parameters) > 1, reply)
@@ -186,7 +192,8 @@ class Commands:
             value = self._begin(message)
             if inspect.iscoroutine(value):
                 value.close()
-                raise TypeError(f"the handler of {message.name} is a coroutine function: session.serving() runs those, serve() does not")
+                raise TypeError(f"the handler of {message.name} is a coroutine function: session.serving() runs those, "
+                                "serve() does not")
             _answer(message, value)
         except Exception as error:
             _answer_error(message, error)
@@ -222,7 +229,8 @@ def _answer_error(message: Message, error: Exception) -> None:
 def _frames_of(error: Exception) -> list[str]:
     """Where it was raised, innermost first, as an Error says it."""
     package = os.path.dirname(os.path.abspath(__file__))
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if os.path.dirname(os.path.abspath(one.filename)) != package]
+    frames = [one for one in traceback.extract_tb(error.__traceback__)
+              if os.path.dirname(os.path.abspath(one.filename)) != package]
     return [f"{one.name} ({os.path.basename(one.filename)}:{one.lineno})" for one in reversed(frames)][:3]
 
 

@@ -25,9 +25,10 @@ class Session:
     """A script's place in a session; baton.session() makes one. See there for how it begins and ends.
 
     It belongs to the thread that opened it; another thread opens its own. A forked child can't use it.
-    A `timeout` is how long to wait at most: seconds, a timedelta, a baton.Deadline where several waits share one end, or None
-    for as long as it takes. With 0, or less, what can be done at once is done, and nothing is waited for but the answer of
-    whoever is asked for it. Every function may raise Gone (the session has ended) and Stopping (it is ending).
+    A `timeout` is how long to wait at most: seconds, a timedelta, a baton.Deadline where several waits share one end,
+    or None for as long as it takes. With 0, or less, what can be done at once is done, and nothing is waited for but
+    the answer of whoever is asked for it. Every function may raise Gone (the session has ended) and Stopping (it is
+    ending).
     """
 
     def __init__(self, join: str | None, name: str, folders: list[str], protocol: Commands | None = None) -> None:
@@ -70,8 +71,8 @@ class Session:
     def spawn(self, program: str | os.PathLike[str], name: str | None = None, *, names: Iterable[str] | None = None,
               count: int | None = None, args: Sequence[Any] = (), memory: int | str | None = None,
               timeout: Timeout = 10.0, progress: bool = True) -> Actor | list[Actor]:
-        """Starts a program as an actor, waits until it is ready and returns the Actor. With `names` or `count` it starts several
-        at once, in parallel, and returns a list of Actors in the order of the names.
+        """Starts a program as an actor, waits until it is ready and returns the Actor. With `names` or `count` it
+        starts several at once, in parallel, and returns a list of Actors in the order of the names.
 
         The program is looked for in the folders that session() was given, in those of BATON_PROGRAMS, beside
         the script, beside the coordinator and in PATH. `args` are its arguments. `memory` is what its segments may
@@ -89,7 +90,8 @@ class Session:
             raise TypeError(f"program must be text or a path, not {type(program).__name__} ({program!r})")
         wanted = list(names) if names is not None else [""] * count if count is not None else [name or ""]
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
-        rows = self._core.spawn([(os.fspath(program), one, arguments) for one in wanted], memory_bytes(memory), timeout, progress)
+        what = [(os.fspath(program), one, arguments) for one in wanted]
+        rows = self._core.spawn(what, memory_bytes(memory), timeout, progress)
         actors = [self._actor(row) for row in rows]
         self._remember_spawned([row[0] for row in rows])
         return actors[0] if names is None and count is None else actors
@@ -110,7 +112,8 @@ class Session:
         have ended."""
         return [ActorRow(name, ref.id, pid, ppid, state, inbox_depth, handled, in_hand,
                          None if exit is None else Exit._of(exit), program)
-                for ref, name, program, pid, ppid, state, inbox_depth, handled, in_hand, exit in self._core.roster(exited)]
+                for ref, name, program, pid, ppid, state, inbox_depth, handled, in_hand, exit
+                in self._core.roster(exited)]
 
     def stop(self, actors: Iterable[_baton.Ref] | None = None, timeout: Timeout = DEFAULT_TIMEOUT,
              drain: bool = False) -> list[Exit]:
@@ -189,14 +192,16 @@ class Session:
     def create_array(self, shape: _baton._Shape, dtype: Any = "float64", timeout: Timeout = 1.0) -> _baton.Segment:
         """A Segment for an array: create_array((480, 640), "float32"). Not cleared, like numpy.empty().
 
-        The dtype is one of NumPy's: booleans, integers, floats, complex numbers, fixed bytes ("S20"), and records, which
-        travel with their fields. A C++ actor sees it as as<float>(), as<std::complex<float>>(), or a struct of its size.
-        Raises as create_segment() does; for what means nothing in another process (text, dates, objects) Refused, with the way.
+        The dtype is one of NumPy's: booleans, integers, floats, complex numbers, fixed bytes ("S20"), and records,
+        which travel with their fields. A C++ actor sees it as as<float>(), as<std::complex<float>>(), or a struct of
+        its size. Raises as create_segment() does; for what means nothing in another process (text, dates, objects)
+        Refused, with the way.
         """
         return self._core.create(shape, dtype, timeout)
 
     def array_from(self, array: Any, timeout: Timeout = 1.0) -> _baton.Segment:
-        """A Segment with a copy of a NumPy array, or of anything that memoryview() takes. Raises as create_segment() does."""
+        """A Segment with a copy of a NumPy array, or of anything that memoryview() takes. Raises as create_segment()
+        does."""
         segment: _baton.Segment = copied_into(self.create_array, array, timeout)
         return segment
 
@@ -215,7 +220,8 @@ class Session:
     def attach(self, name: str, timeout: Timeout = 0.0) -> _baton.Lease | _baton.Slice:
         """What somebody has published under that name: a Lease, or where it is shared a Slice of all of it.
 
-        Its owner is not asked, and may be busy. Waits until something is published; raises Gone when nothing is in time.
+        Its owner is not asked, and may be busy. Waits until something is published; raises Gone when nothing is in
+        time.
         """
         return self._core.attach(name, timeout)
 
@@ -259,11 +265,12 @@ class Session:
         return [Message(name, self._name_of(sender), sender, fields, answer) for name, sender, fields, answer in rows]
 
     def serve(self, count: int | None = None, timeout: Timeout = None) -> int:
-        """Handles commands that come to this script by the handlers of its protocol, one at a time: until `count` have been
-        handled, the time is over, the script is asked to stop, or the session ends. Returns how many it has handled.
+        """Handles commands that come to this script by the handlers of its protocol, one at a time: until `count` have
+        been handled, the time is over, the script is asked to stop, or the session ends. Returns how many it has
+        handled.
 
-        Handlers may use the session. What a handler raises is answered to whoever asked; if the command was only sent, it
-        is printed on stderr. Raises Refused where session() was given no protocol.
+        Handlers may use the session. What a handler raises is answered to whoever asked; if the command was only sent,
+        it is printed on stderr. Raises Refused where session() was given no protocol.
         """
         commands = self._required_commands(count)
         ends = Deadline(timeout)
@@ -281,9 +288,9 @@ class Session:
         return handled
 
     async def serving(self, count: int | None = None) -> int:
-        """serve() for asyncio: handles commands while other tasks of the event loop run, until `count` have been handled,
-        the script is asked to stop, the session ends, or the task is cancelled. A handler may be a coroutine function; the next command is
-        handled when it has returned."""
+        """serve() for asyncio: handles commands while other tasks of the event loop run, until `count` have been
+        handled, the script is asked to stop, the session ends, or the task is cancelled. A handler may be a coroutine
+        function; the next command is handled when it has returned."""
         commands = self._required_commands(count)
         handled = 0
         while count is None or handled < count:
@@ -373,7 +380,8 @@ class Session:
     @staticmethod
     def _target(actor: Actor) -> _baton._Target:
         if not isinstance(actor, Actor):
-            raise TypeError(f"expected an Actor, got {type(actor).__name__}; session.find() makes one of a name or a Ref")
+            raise TypeError(f"expected an Actor, got {type(actor).__name__}; session.find() makes one of a name or a "
+                            "Ref")
         return actor, actor.protocol, actor.name
 
     def _wait_for_mail(self, timeout: Timeout) -> bool | None:

@@ -10,10 +10,10 @@
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
 What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: what is to be had at once) and raises TimedOut,
-Stopping, Gone (the keeper has exited, or this was removed) or Refused (a deadlock, a broken barrier, a lock that is held
-already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C, ends the wait as a
-timeout does; out of anything else, `is_held` of a lock says whether it was done.
+has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: what is to be had at once) and
+raises TimedOut, Stopping, Gone (the keeper has exited, or this was removed) or Refused (a deadlock, a broken barrier, a
+lock that is held already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C,
+ends the wait as a timeout does; out of anything else, `is_held` of a lock says whether it was done.
 A script goes to the keeper for each step; C++ takes a lock that is free without a message.
 """
 from __future__ import annotations
@@ -73,7 +73,8 @@ class Keeper:
 
     def barrier(self, name: str, parties: int = 0, members: Sequence[_baton.Ref] = (),
                 action: Callable[[], object] | None = None) -> Barrier:
-        """A Barrier for so many parties, or for these members, whose death breaks it. With an action each party gives its own."""
+        """A Barrier for so many parties, or for these members, whose death breaks it. With an action each party gives
+        its own."""
         address = self._ask("MakeBarrier", name=name, parties=parties, members=list(members), has_action=action is not None)
         return Barrier(self._session, address, action)
 
@@ -99,13 +100,15 @@ class Keeper:
         return JoinableQueue(self._session, self._ask("MakeQueue", name=name, bound=bound))
 
     def channel(self, name: str, bound: int = 1024) -> tuple[Channel, Channel]:
-        """The two ends of a Channel. An end belongs to the process that first uses it: one of them goes elsewhere, as its address."""
+        """The two ends of a Channel. An end belongs to the process that first uses it: one of them goes elsewhere, as
+        its address."""
         ends = self._ask("MakeChannel", name=name, bound=bound)
         return Channel(self._session, ends.first), Channel(self._session, ends.second)
 
 
 class _Primitive:
-    """What all kinds have. Whatever may be left by an exception (a signal's handler, Ctrl-C) is done in the extension."""
+    """What all kinds have. Whatever may be left by an exception (a signal's handler, Ctrl-C) is done in the
+    extension."""
 
     def _begin(self, session: Session, address: Any) -> tuple[_baton.Session, _baton.Ref, int]:
         self.address: Any = address  #: travels in commands
@@ -159,8 +162,8 @@ class Condition(_Primitive, _baton.SyncCondition):
         _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
 
     def wait_for(self, predicate: Callable[[], object], timeout: Timeout = DEFAULT_TIMEOUT) -> None:
-        """Waits until predicate() is true, which is looked at now, after each notice, and a last time when the time is over.
-        `timeout` bounds the whole wait: TimedOut where it does not hold then, and the lock is held."""
+        """Waits until predicate() is true, which is looked at now, after each notice, and a last time when the time is
+        over. `timeout` bounds the whole wait: TimedOut where it does not hold then, and the lock is held."""
         ends, seconds = Deadline(timeout), _baton.seconds_of(timeout)
         while not predicate():
             try:
@@ -212,8 +215,8 @@ class Semaphore(_Primitive, _baton.SyncSemaphore):
 
 
 class Barrier(_Primitive, _baton.SyncBarrier):
-    """Nobody goes on before all have come. Broken, by a death, by a party that gives up or by its action, it is Refused with
-    the reason, until reset()."""
+    """Nobody goes on before all have come. Broken, by a death, by a party that gives up or by its action, it is Refused
+    with the reason, until reset()."""
 
     def __init__(self, session: Session, address: Any, action: Callable[[], object] | None = None) -> None:
         _baton.SyncBarrier.__init__(self, *self._begin(session, address), action)
@@ -244,13 +247,14 @@ class Latch(_Primitive, _baton.SyncLatch):
 
 
 # What one number of a type is called, and its letter in the struct module; by type as it travels.
-_NUMBERS = {"|b1": ("bool", "?"), "|i1": ("int8", "b"), "|u1": ("uint8", "B"), "<i2": ("int16", "h"), "<u2": ("uint16", "H"),
-            "<i4": ("int32", "i"), "<u4": ("uint32", "I"), "<i8": ("int64", "q"), "<u8": ("uint64", "Q"), "<f4": ("float32", "f"),
-            "<f8": ("float64", "d")}
+_NUMBERS = {"|b1": ("bool", "?"), "|i1": ("int8", "b"), "|u1": ("uint8", "B"), "<i2": ("int16", "h"),
+            "<u2": ("uint16", "H"), "<i4": ("int32", "i"), "<u4": ("uint32", "I"), "<i8": ("int64", "q"),
+            "<u8": ("uint64", "Q"), "<f4": ("float32", "f"), "<f8": ("float64", "d")}
 
 
 def _packed(kind: str, value: Any) -> bytes:
-    """One number of a type of _NUMBERS; Refused where the value is of another type or out of its range: 1.5 is not made 1."""
+    """One number of a type of _NUMBERS; Refused where the value is of another type or out of its range: 1.5 is not made
+    1."""
     name, letter = _NUMBERS[kind]
     number = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value  # one of NumPy's
     taken: tuple[type, ...] = {"b": (bool,), "f": (int, float)}.get(kind[1], (int,))
@@ -283,7 +287,8 @@ def _element_type(dtype: Any) -> str:
 
 
 def _fitting(dtype: Any, value: Any) -> Any:
-    """What an array of that type takes: values of that type, or a smaller one, and in its range; NumPy would make 1 of 1.5."""
+    """What an array of that type takes: values of that type, or a smaller one, and in its range; NumPy would make 1 of
+    1.5."""
     given = numpy.asarray(value)
     is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
     taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)
@@ -371,7 +376,8 @@ class JoinableQueue(_Primitive, _baton.SyncQueue):
 
 
 class Channel(_Primitive, _baton.SyncChannel):
-    """What is sent at one end is received at the other. When the other one closes its end or dies, Gone, with its name."""
+    """What is sent at one end is received at the other. When the other one closes its end or dies, Gone, with its
+    name."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncChannel.__init__(self, *self._begin(session, address))

@@ -28,7 +28,7 @@ std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
 py::list spawn(PySession& self, const std::vector<std::tuple<std::string, std::string, std::vector<std::string>>>& what,
                std::uint64_t memory_bytes, const py::object& timeout, bool shows_progress) {
     std::vector<SpawnOptions> options;
-    for (const auto& [program, name, arguments] : what) 
+    for (const auto& [program, name, arguments] : what)
         options.push_back({.program = program, .name = name, .arguments = arguments, .memory_bytes = memory_bytes});
     const Duration duration = to_duration(timeout);
     auto spawned = self.turn([&](Session& session) {
@@ -48,26 +48,29 @@ py::list roster(PySession& self, bool with_exited) {
         value_or_raise(self.turn([&](Session& session) { return session.roster(with_exited); }));
     py::list list;
     for (const RosterRow& row : rows)
-        list.append(py::make_tuple(to_py(row.actor), row.name, row.program, row.pid, row.ppid, row.state, row.inbox_depth,
-                                   row.handled, row.in_hand,
+        list.append(py::make_tuple(to_py(row.actor), row.name, row.program, row.pid, row.ppid, row.state,
+                                   row.inbox_depth, row.handled, row.in_hand,
                                    row.exit.has_ended() ? exit_row(row.name, row.exit) : py::object(py::none())));
     return list;
 }
 
 std::string name_of_ref(PySession& self, const PyRef& ref) {
     const coordinator::Locate locate{ref.any()};
-    return value_or_raise(self.turn([&](Session& session) { return call(session.loop(), locate, limits::coordinator_timeout); }))
+    return value_or_raise(
+               self.turn([&](Session& session) { return call(session.loop(), locate, limits::coordinator_timeout); }))
         .name;
 }
 
 py::list stop(PySession& self, const std::vector<PyRef>& actors, const py::object& timeout, bool drain) {
     const Duration duration = to_duration(timeout);
-    return ended_rows(value_or_raise(self.turn([&](Session& session) { return session.stop(refs_of(actors), duration, drain); })));
+    return ended_rows(
+        value_or_raise(self.turn([&](Session& session) { return session.stop(refs_of(actors), duration, drain); })));
 }
 
 py::object join(PySession& self, const PyRef& actor, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
-    const Ended ended = value_or_raise(self.turn([&](Session& session) { return session.join(actor.any(), duration); }));
+    const Ended ended =
+        value_or_raise(self.turn([&](Session& session) { return session.join(actor.any(), duration); }));
     return exit_row(ended.name, ended.exit);
 }
 
@@ -78,7 +81,8 @@ int sentinel(PySession& self, const PyRef& actor) {  // whoever calls closes it
 // Its exit is told to on_exited() from here on; its name.
 std::string watch(PySession& self, const PyRef& actor) {
     const coordinator::Watch wanted{actor.any()};
-    return value_or_raise(self.turn([&](Session& session) { return call(session.loop(), wanted, limits::coordinator_timeout); }));
+    return value_or_raise(
+        self.turn([&](Session& session) { return call(session.loop(), wanted, limits::coordinator_timeout); }));
 }
 
 void send_signal(PySession& self, const PyRef& actor, int number) {
@@ -94,9 +98,12 @@ void wait_until_handled(PySession& self, const std::vector<PyRef>& actors, const
 
 void add_actor_calls(SessionClass& session) {
     session.def("spawn", &spawn, py::arg("what"), py::arg("memory_bytes"), py::arg("timeout"), py::arg("progress"))
-        .def("find", [](PySession& self, const std::string& name) {
-            return spawned_row(value_or_raise(self.turn([&](Session& open) { return open.find(name); })));
-        }, py::arg("name"))
+        .def(
+            "find",
+            [](PySession& self, const std::string& name) {
+                return spawned_row(value_or_raise(self.turn([&](Session& open) { return open.find(name); })));
+            },
+            py::arg("name"))
         .def("name_of", &name_of_ref, py::arg("ref"))
         .def("roster", &roster, py::arg("exited"))
         .def("stop", &stop, py::arg("actors"), py::arg("timeout"), py::arg("drain"))

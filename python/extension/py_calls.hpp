@@ -1,6 +1,6 @@
 #pragma once
-// What a script's session does, as methods of the extension's class Session: to actors (py_actors.cpp) and with messages
-// (py_messages.cpp). Each is one turn of PySession.
+// What a script's session does, as methods of the extension's class Session: to actors (py_actors.cpp) and with
+// messages (py_messages.cpp). Each is one turn of PySession.
 
 #include "python/extension/py_session.hpp"
 

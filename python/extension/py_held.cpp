@@ -127,8 +127,8 @@ std::unique_ptr<PySegment> create(const std::shared_ptr<PySession>& session, con
                                         [&](Session& open) { return open.context().create_as(layout, duration); })));
 }
 
-std::unique_ptr<PySegment> import_from(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& shape,
-                                   const py::object& dtype) {
+std::unique_ptr<PySegment> import_from(const std::shared_ptr<PySession>& session, const std::string& name,
+                                       const py::object& shape, const py::object& dtype) {
     const Layout layout = layout_from(shape, dtype);
     return made<PySegment>(session, value_or_raise(session->turn(
                                         [&](Session& open) { return open.context().import_from(name, layout); })));
@@ -374,7 +374,7 @@ void add_held_classes(py::module_& module) {
              "Raises Refused while views are alive.")
         .def("export_as", &export_as, py::arg("name"),
              "The memory outlives the session as /dev/shm/NAME, for whoever knows that name. This object is empty then.\n\n"
-             "session.import_from() is the way back. Raises Refused where the name is taken, and while views are alive.")
+             "session.import_from() is the way back. Raises Refused if the name is taken, and while views are alive.")
         .def("reshape", &reshape, py::arg("shape"), py::arg("dtype") = py::none(),
              "The same bytes under another shape or element type that needs no more of them. No view may be alive.");
 
@@ -406,7 +406,7 @@ void add_held_classes(py::module_& module) {
              "Refused where it overlaps a slice or lease that is out.")
         .def("reclaim", &reclaim, py::arg("timeout") = 5.0,
              "Waits until every lease and slice is in, those of the dead included, and returns the Segment again.\n\n"
-             "TimedOut, and still lent, when some are still out after the timeout (seconds, timedelta, Deadline, or None for ever).")
+             "TimedOut, and still lent, when some are still out after the timeout (seconds, timedelta, Deadline or None).")
         .def("publish", &publish, py::arg("name"), py::arg("shared") = false,
              "Others may attach to all of it by that name (session.attach()), without asking: to read it, or with shared=True\n"
              "to read and write it together. Until it is reclaimed, released or withdrawn, or its session ends.\n\n"
@@ -428,7 +428,8 @@ void add_held_classes(py::module_& module) {
     add_method("create", &create, py::arg("shape"), py::arg("dtype"), py::arg("timeout"));
     add_method("import_from", &import_from, py::arg("name"), py::arg("shape"), py::arg("dtype"));
     add_method("attach", &attach, py::arg("name"), py::arg("timeout"));
-    add_method("create_or_attach", &create_or_attach, py::arg("name"), py::arg("shape"), py::arg("dtype"), py::arg("timeout"));
+    add_method("create_or_attach", &create_or_attach, py::arg("name"), py::arg("shape"), py::arg("dtype"),
+               py::arg("timeout"));
 }
 
 }  // namespace baton::python

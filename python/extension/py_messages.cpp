@@ -28,8 +28,9 @@ py::object ask(const SessionPtr& self, const PyRef& to, const ProtocolPtr& proto
     const TypeDescription& type = reply_type(*protocol, command);
     const Written written = encode_fields(*protocol, command, fields);
     const Duration duration = to_duration(timeout);
-    const ReplyFrame reply = value_or_raise(self->turn(
-        [&](Session& session) { return session.loop().ask(to.any(), command, written.body, duration, &written.parcel); }));
+    const ReplyFrame reply = value_or_raise(self->turn([&](Session& session) {
+        return session.loop().ask(to.any(), command, written.body, duration, &written.parcel);
+    }));
     return decoded(self, type, reply, known);
 }
 
@@ -39,26 +40,29 @@ std::unique_ptr<PyPending> request(const SessionPtr& self, const PyRef& to, cons
     static_cast<void>(reply_type(*protocol, command));
     const Written written = encode_fields(*protocol, command, fields);
     const Duration duration = to_duration(timeout);
-    const AskId ask = value_or_raise(self->turn(
-        [&](Session& session) { return session.loop().request(to.any(), command, written.body, duration, &written.parcel); }));
+    const AskId ask = value_or_raise(self->turn([&](Session& session) {
+        return session.loop().request(to.any(), command, written.body, duration, &written.parcel);
+    }));
     return std::make_unique<PyPending>(self, protocol, command, who, ask, known);
 }
 
 using Target = std::tuple<PyRef, ProtocolPtr, std::string>;  // whom, what it accepts, its name
 
 // For each the same command, all checked before the first is sent.
-std::vector<Written> encode_for(const std::vector<Target>& targets, const std::string& command, const py::dict& fields) {
+std::vector<Written> encode_for(const std::vector<Target>& targets, const std::string& command,
+                                const py::dict& fields) {
     std::vector<Written> all;
     for (const auto& [to, protocol, who] : targets) all.push_back(encode_fields(*protocol, command, fields));
     if (all.size() > 1 && !all.front().parcel.holdings.empty())
-        refuse(fmt::format("{} carries a segment, lease or slice, which only one can be given: send it to each with one of its own",
-                           command));
+        refuse(fmt::format(
+            "{} carries a segment, lease or slice, which only one can be given: send it to each with one of its own",
+            command));
     return all;
 }
 
 // None, or why it was not taken, for each.
-py::list send_all(PySession& self, const std::vector<Target>& targets, const std::string& command, const py::dict& fields,
-                   const py::object& timeout) {
+py::list send_all(PySession& self, const std::vector<Target>& targets, const std::string& command,
+                  const py::dict& fields, const py::object& timeout) {
     const std::vector<Written> written = encode_for(targets, command, fields);
     const Duration duration = to_duration(timeout);
     const std::vector<Result<void>> sent = self.turn([&](Session& session) {
@@ -66,8 +70,8 @@ py::list send_all(PySession& self, const std::vector<Target>& targets, const std
         const Deadline end = Deadline::in(loop.clock(), duration);
         std::vector<Result<void>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.send(std::get<PyRef>(targets[index]).any(), command, written[index].body, end.left(loop.clock()),
-                                        Loop::Urgency::now, &written[index].parcel));
+            results.push_back(loop.send(std::get<PyRef>(targets[index]).any(), command, written[index].body,
+                                        end.left(loop.clock()), Loop::Urgency::now, &written[index].parcel));
         return results;
     });
     py::list list;
@@ -121,7 +125,8 @@ py::object fields_of(const SessionPtr& self, Session::Message& message, const py
     std::size_t offset = 0;
     const Value body = value_or_raise(unpacker.next(message.body, offset));
     const MakeHeld make_held = make_held_from(self, message.arrivals.get());
-    const CommandDescription* const command = self->protocol() == nullptr ? nullptr : self->protocol()->find(message.tag);
+    const CommandDescription* const command =
+        self->protocol() == nullptr ? nullptr : self->protocol()->find(message.tag);
     if (command == nullptr) return to_python_untyped(body, make_held);
     return to_python(command->fields, body, make_ref_from(known, self->tag()), make_held);
 }
@@ -179,8 +184,9 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
         if (!is_reply && py::hasattr(to, "_protocol"))
             command = py::cast<const ProtocolDescription&>(to.attr("_protocol")).find(bounce.tag);
         const MakeHeld make_held = make_held_from(self, &returned);
-        const py::object fields = command == nullptr ? to_python_untyped(body, make_held)
-                                                     : to_python(command->fields, body, make_ref_from(known, self->tag()), make_held);
+        const py::object fields = command == nullptr
+                                      ? to_python_untyped(body, make_held)
+                                      : to_python(command->fields, body, make_ref_from(known, self->tag()), make_held);
         list.append(py::make_tuple(bounce.tag, is_reply, fields, to, exception_of(bounce.why)));
     }
     return list;
@@ -201,22 +207,24 @@ bool wait_for_mail(PySession& self, const py::object& timeout) {
     return has_mail;
 }
 
-// For an event loop of others: what is settled by now, the descriptors to watch, and the seconds after which to look again
-// at the latest (None: only when one is readable). with_mail: also for commands that come to this script.
+// For an event loop of others: what is settled by now, the descriptors to watch, and the seconds after which to look
+// again at the latest (None: only when one is readable). with_mail: also for commands that come to this script.
 py::tuple look(PySession& self, const std::vector<const PyPending*>& pendings, bool with_mail) {
     std::vector<bool> settled;
     std::vector<int> watched;
     bool has_mail = false;
     const std::optional<Duration> latest = self.turn([&](Session& session) -> std::optional<Duration> {
         bool goes_on = session.look();
-        if (with_mail) goes_on = goes_on && may_go_on(session.wait_for([&] { return session.has_mail(); }, Duration::zero()));
+        if (with_mail)
+            goes_on = goes_on && may_go_on(session.wait_for([&] { return session.has_mail(); }, Duration::zero()));
         has_mail = with_mail && (session.has_mail() || !goes_on);  // who takes it is told why there is none
         for (const PyPending* one : pendings) settled.push_back(!goes_on || one->is_settled(session));
         const Deadline next = session.would_wait_for(with_mail, watched);
         if (next.is_never()) return std::nullopt;
         return next.left(session.loop().clock());
     });
-    const py::object seconds = latest ? py::object(py::float_(std::chrono::duration<double>(*latest).count())) : py::none();
+    const py::object seconds =
+        latest ? py::object(py::float_(std::chrono::duration<double>(*latest).count())) : py::none();
     self.forget_turns();
     return py::make_tuple(settled, watched, seconds, has_mail);
 }
@@ -230,21 +238,24 @@ void check_fields(const ProtocolDescription& protocol, const std::string& comman
 
 void add_message_calls(SessionClass& session) {
     session
-        .def("send", &send, py::arg("to"), py::arg("protocol"), py::arg("command"), py::arg("fields"), py::arg("timeout"))
+        .def("send", &send, py::arg("to"), py::arg("protocol"), py::arg("command"), py::arg("fields"),
+             py::arg("timeout"))
         .def("ask", &ask, py::arg("to"), py::arg("protocol"), py::arg("command"), py::arg("fields"), py::arg("timeout"),
              py::arg("known"))
-        .def("request", &request, py::arg("to"), py::arg("protocol"), py::arg("command"), py::arg("fields"), py::arg("timeout"),
-             py::arg("who"), py::arg("known"))
+        .def("request", &request, py::arg("to"), py::arg("protocol"), py::arg("command"), py::arg("fields"),
+             py::arg("timeout"), py::arg("who"), py::arg("known"))
         .def("send_all", &send_all, py::arg("targets"), py::arg("command"), py::arg("fields"), py::arg("timeout"))
         .def("request_all", &request_all, py::arg("targets"), py::arg("command"), py::arg("fields"), py::arg("timeout"),
              py::arg("known"))
         .def("wait_for", &wait_for, py::arg("pendings"), py::arg("timeout"))
-        .def("collect", &collect, py::arg("command"), py::arg("count"), py::arg("quiet"), py::arg("timeout"), py::arg("known"))
+        .def("collect", &collect, py::arg("command"), py::arg("count"), py::arg("quiet"), py::arg("timeout"),
+             py::arg("known"))
         .def("collect_bounced", &collect_bounced, py::arg("count"), py::arg("timeout"), py::arg("known"))
         .def("wait_for_mail", &wait_for_mail, py::arg("timeout"))
         .def("tell_turns", &PySession::tell_turns, py::arg("tells"))
         .def("look", &look, py::arg("pendings"), py::arg("with_mail"));
-    session.attr("check_fields") = py::staticmethod(py::cpp_function(&check_fields, py::arg("protocol"), py::arg("command"), py::arg("fields")));
+    session.attr("check_fields") =
+        py::staticmethod(py::cpp_function(&check_fields, py::arg("protocol"), py::arg("command"), py::arg("fields")));
 }
 
 }  // namespace baton::python

@@ -23,7 +23,8 @@ py::object Reading::to_python(const TypeDescription& type, Value value) const {
 
 py::object Reading::value(const pool::AnyOutcome& outcome, pool::Reader& reader) const {
     const pool::Signature& signature = *outcome.job().function;
-    if (!pool::Job::makes_segments(signature)) return to_python(signature.result, value_or_raise(outcome.value(reader)));
+    if (!pool::Job::makes_segments(signature))
+        return to_python(signature.result, value_or_raise(outcome.value(reader)));
     const auto take = [&](std::size_t index) {
         return py::cast(std::make_unique<PySegment>(session, HeldMemory{value_or_raise(outcome.take_segment(index))}));
     };
@@ -61,7 +62,8 @@ py::tuple PyOutcome::arguments() const {
     py::tuple all{list ? list->size() : 0};
     for (std::size_t index = 0; index < all.size(); ++index) {
         const TypeDescription& type = signature.parameters[index].type;
-        all[index] = handle_kind_of(type.kind) ? py::object(py::str(type.kind)) : reading_.to_python(type, list->at(index));
+        all[index] =
+            handle_kind_of(type.kind) ? py::object(py::str(type.kind)) : reading_.to_python(type, list->at(index));
     }
     return all;
 }
@@ -85,7 +87,8 @@ py::object PyTask::outcome(const py::object& timeout) {
     if (job_->unsettled > 0) {
         const Duration duration = to_duration(timeout);
         value_or_raise(reading_.session->turn([&](Session& session) {
-            return scheduler_->wait([this] { return job_->unsettled == 0; }, Deadline::in(session.loop().clock(), duration));
+            return scheduler_->wait([this] { return job_->unsettled == 0; },
+                                    Deadline::in(session.loop().clock(), duration));
         }));
     }
     if (!outcome_) outcome_ = py::cast(std::make_unique<PyOutcome>(pool::AnyOutcome{job_, 0}, reading_));
@@ -101,19 +104,31 @@ void PyTask::cancel() {
 void add_outcome_classes(py::module_& module) {
     py::class_<PyOutcome> outcome(module, "Outcome",
                                   "What became of one task. str() says it: 'Call to square(4) --> Result: 16'.");
-    outcome.def_property_readonly("id", [](const PyOutcome& self) { return self.outcome().id(); }, "The task's.")
-        .def_property_readonly("function", [](const PyOutcome& self) { return self.outcome().function(); }, "Its name.")
-        .def_property_readonly("arguments", &PyOutcome::arguments, "In the order of the parameters; of a segment only the kind.")
-        .def_property_readonly("worker", [](const PyOutcome& self) { return self.outcome().worker(); },
-                               "The name of the worker that did it; '' where none came so far.")
-        .def_property_readonly("started", [](const PyOutcome& self) { return self.moment(self.outcome().started()); }, "A datetime in UTC.")
-        .def_property_readonly("finished", [](const PyOutcome& self) { return self.moment(self.outcome().finished()); }, "A datetime in UTC.")
-        .def_property_readonly("ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "Whether there is a value.")
+    outcome
+        .def_property_readonly(
+            "id", [](const PyOutcome& self) { return self.outcome().id(); }, "The task's.")
+        .def_property_readonly(
+            "function", [](const PyOutcome& self) { return self.outcome().function(); }, "Its name.")
+        .def_property_readonly("arguments", &PyOutcome::arguments,
+                               "In the order of the parameters; of a segment only the kind.")
+        .def_property_readonly(
+            "worker", [](const PyOutcome& self) { return self.outcome().worker(); },
+            "The name of the worker that did it; '' where none came so far.")
+        .def_property_readonly(
+            "started", [](const PyOutcome& self) { return self.moment(self.outcome().started()); },
+            "A datetime in UTC.")
+        .def_property_readonly(
+            "finished", [](const PyOutcome& self) { return self.moment(self.outcome().finished()); },
+            "A datetime in UTC.")
+        .def_property_readonly(
+            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "Whether there is a value.")
         .def_property_readonly("value", &PyOutcome::value, "The result; raises the error where there is none.")
-        .def_property_readonly("error", &PyOutcome::error,
-                               "The baton.Error, which also knows function, arguments and worker; None where there is a value.")
+        .def_property_readonly(
+            "error", &PyOutcome::error,
+            "The baton.Error, which also knows function, arguments and worker; None where there is a value.")
         .def("__str__", [](const PyOutcome& self) { return self.outcome().to_text(); })
-        .def("__repr__", [](const PyOutcome& self) { return fmt::format("<baton.Outcome: {}>", self.outcome().to_text()); });
+        .def("__repr__",
+             [](const PyOutcome& self) { return fmt::format("<baton.Outcome: {}>", self.outcome().to_text()); });
     outcome.attr("__module__") = "baton";
 
     py::class_<PyTask>(module, "Task")

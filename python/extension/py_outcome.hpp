@@ -1,6 +1,6 @@
 #pragma once
-// PyOutcome and PyTask: baton.Outcome, what became of a task, and the outcome to come of one. Either lets go of its task in
-// the session's next turn, wherever Python's collector runs. Called with the GIL held.
+// PyOutcome and PyTask: baton.Outcome, what became of a task, and the outcome to come of one. Either lets go of its
+// task in the session's next turn, wherever Python's collector runs. Called with the GIL held.
 
 #include <baton/pool.hpp>
 
@@ -46,7 +46,9 @@ private:
 class PyTask {
 public:
     PyTask(Reading reading, std::shared_ptr<pool::Scheduler> scheduler, JobPtr job)
-        : reading_(std::move(reading)), scheduler_(scheduler), job_(job),
+        : reading_(std::move(reading)),
+          scheduler_(scheduler),
+          job_(job),
           pending_(std::make_shared<pool::Pending<std::monostate>>(std::move(scheduler), std::move(job))) {}
     ~PyTask() { reading_.session->drop_task(std::move(pending_)); }
     PyTask(const PyTask&) = delete;

@@ -112,14 +112,16 @@ void PyPending::wait(Duration duration) {
 void PyAnswer::reply(py::handle value) {
     const std::string what = "the reply to " + command_;
     const ProtocolPtr& protocol = session_->protocol();
-    const Written reply = protocol == nullptr ? encode_untyped(value, what) : encode_reply(reply_type(*protocol, command_), value, what);
+    const Written reply = protocol == nullptr ? encode_untyped(value, what)
+                                              : encode_reply(reply_type(*protocol, command_), value, what);
     if (reply.body.size() > limits::message_bytes_max)
         refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
                            reply.body.size(), limits::message_bytes_max));
     answer([&reply](AnswerSlot& slot) { slot.reply(reply.body, &reply.parcel); });
 }
 
-void PyAnswer::fail(const std::string& text, const std::string& kind, const std::string& type, const std::vector<std::string>& frames) {
+void PyAnswer::fail(const std::string& text, const std::string& kind, const std::string& type,
+                    const std::vector<std::string>& frames) {
     const Error error{error_kind_of(kind).value_or(ErrorKind::failed), text, type, frames};
     answer([&](AnswerSlot& slot) { slot.fail(error); });
 }
@@ -141,8 +143,10 @@ void add_pending_classes(py::module_& module) {
              "Waits for the reply and returns it; each further call returns the same one.\n\n"
              "Raises what the handler raised (baton.Failed) or what became of the actor (baton.Gone, baton.Stopping).\n"
              "Raises baton.TimedOut when the reply has not arrived in time; get() may then be called again.")
-        .def("ready", &PyPending::ready, "Whether get() would return or raise at once. Looks for a millisecond at most.")
-        .def("cancel", &PyPending::cancel, "Discards the reply. A command that the actor has begun to handle runs to its end.")
+        .def("ready", &PyPending::ready,
+             "Whether get() would return or raise at once. Looks for a millisecond at most.")
+        .def("cancel", &PyPending::cancel,
+             "Discards the reply. A command that the actor has begun to handle runs to its end.")
         .def("__await__", [](const py::object& self) {
             return py::module_::import("baton._awaiting").attr("reply_of")(self).attr("__await__")();
         }, "Waits for the reply without holding up asyncio's event loop.")

@@ -69,7 +69,8 @@ public:
     PyAnswer& operator=(const PyAnswer&) = delete;
 
     void reply(py::handle value);
-    void fail(const std::string& text, const std::string& kind, const std::string& type, const std::vector<std::string>& frames);
+    void fail(const std::string& text, const std::string& kind, const std::string& type,
+              const std::vector<std::string>& frames);
 
 private:
     void answer(const std::function<void(AnswerSlot&)>& say);

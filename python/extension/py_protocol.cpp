@@ -18,39 +18,46 @@ namespace py = pybind11;
 
 TypeDescription type_from(const py::handle described) {
     const auto [kind, name, count, parts] =
-        py::cast<std::tuple<std::string, std::string, std::int64_t, std::vector<std::pair<std::string, py::object>>>>(described);
+        py::cast<std::tuple<std::string, std::string, std::int64_t, std::vector<std::pair<std::string, py::object>>>>(
+            described);
     TypeDescription type{kind, name, count, {}};
     for (const auto& [part, of] : parts) type.parts.push_back({part, type_from(of)});
     return type;
 }
 
 void add_ref(py::module_& module) {
-    py::class_<PyRef> ref(module, "Ref",
-                          "The address of one life of one actor: a plain value that can be compared, kept and sent in a\n"
-                          "command. It opens nothing by itself; session.find(ref) makes an Actor of it.");
+    py::class_<PyRef> ref(
+        module, "Ref",
+        "The address of one life of one actor: a plain value that can be compared, kept and sent in a\n"
+        "command. It opens nothing by itself; session.find(ref) makes an Actor of it.");
     ref.def(py::init([](std::uint32_t number, std::uint32_t incarnation, const std::string& session) {
                 return PyRef{{number, incarnation}, SessionTag::of(session)};
             }),
             py::arg("number"), py::arg("incarnation"), py::arg("session") = "")
-        .def_property_readonly("number", [](const PyRef& self) { return self.id.number; }, "The row in the roster.")
-        .def_property_readonly("incarnation", [](const PyRef& self) { return self.id.incarnation; },
-                               "Which life in that row.")
-        .def_property_readonly("session", [](const PyRef& self) { return readable(to_string(self.session)); },
-                               "The id of its session; '' where it was made without: it means the one in which it is used.")
-        .def_property_readonly("id", [](const PyRef& self) { return to_string(self.id); },
-                               "Number and incarnation as text, '3.1', as in the logs.")
+        .def_property_readonly(
+            "number", [](const PyRef& self) { return self.id.number; }, "The row in the roster.")
+        .def_property_readonly(
+            "incarnation", [](const PyRef& self) { return self.id.incarnation; }, "Which life in that row.")
+        .def_property_readonly(
+            "session", [](const PyRef& self) { return readable(to_string(self.session)); },
+            "The id of its session; '' where it was made without: it means the one in which it is used.")
+        .def_property_readonly(
+            "id", [](const PyRef& self) { return to_string(self.id); },
+            "Number and incarnation as text, '3.1', as in the logs.")
         .def("__eq__",
              [](const PyRef& self, const py::object& other) -> py::object {
                  if (!py::isinstance<PyRef>(other)) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
                  return py::bool_(self.any() == py::cast<const PyRef&>(other).any());
              })
         .def("__hash__", [](const PyRef& self) { return std::hash<ActorId>{}(self.id); })
-        .def("__repr__", [](const PyRef& self) { return fmt::format("baton.Ref({}, {})", self.id.number, self.id.incarnation); })
-        .def(py::pickle([](const PyRef& self) { return py::make_tuple(self.id.number, self.id.incarnation, self.session.letters); },
-                        [](const py::tuple& state) {
-                            return PyRef{{state[0].cast<std::uint32_t>(), state[1].cast<std::uint32_t>()},
-                                         {state[2].cast<std::uint64_t>()}};
-                        }));
+        .def("__repr__",
+             [](const PyRef& self) { return fmt::format("baton.Ref({}, {})", self.id.number, self.id.incarnation); })
+        .def(py::pickle(
+            [](const PyRef& self) { return py::make_tuple(self.id.number, self.id.incarnation, self.session.letters); },
+            [](const py::tuple& state) {
+                return PyRef{{state[0].cast<std::uint32_t>(), state[1].cast<std::uint32_t>()},
+                             {state[2].cast<std::uint64_t>()}};
+            }));
     ref.attr("__module__") = "baton";
 }
 
@@ -58,27 +65,31 @@ void add_protocol(py::module_& module) {
     py::class_<ProtocolDescription, std::shared_ptr<ProtocolDescription>> protocol(
         module, "Protocol", "The commands that an actor accepts, as it published them itself. str() prints them.");
     protocol.def_readonly("name", &ProtocolDescription::name, "The namespace of the commands: 'student'.")
-        .def_property_readonly("commands",
-                               [](const ProtocolDescription& self) {
-                                   py::list names;
-                                   for (const CommandDescription& command : self.commands) names.append(command.name);
-                                   return names;
-                               },
-                               "The names of the commands.")
-        .def("fields",
-             [](const ProtocolDescription& self, const std::string& command) {
-                 py::list names;
-                 if (const CommandDescription* const known = self.find(command); known != nullptr)
-                     for (const PartDescription& part : known->fields.parts) names.append(part.name);
-                 return names;
-             },
-             py::arg("command"), "The names of that command's fields; none where there is no such command.")
-        .def("_has_field",
-             [](const ProtocolDescription& self, const std::string& command, const std::string& field) {
-                 const CommandDescription* const known = self.find(command);
-                 return known != nullptr && std::ranges::find(known->fields.parts, field, &PartDescription::name) !=
-                                                known->fields.parts.end();
-             }, py::arg("command"), py::arg("field"))
+        .def_property_readonly(
+            "commands",
+            [](const ProtocolDescription& self) {
+                py::list names;
+                for (const CommandDescription& command : self.commands) names.append(command.name);
+                return names;
+            },
+            "The names of the commands.")
+        .def(
+            "fields",
+            [](const ProtocolDescription& self, const std::string& command) {
+                py::list names;
+                if (const CommandDescription* const known = self.find(command); known != nullptr)
+                    for (const PartDescription& part : known->fields.parts) names.append(part.name);
+                return names;
+            },
+            py::arg("command"), "The names of that command's fields; none where there is no such command.")
+        .def(
+            "_has_field",
+            [](const ProtocolDescription& self, const std::string& command, const std::string& field) {
+                const CommandDescription* const known = self.find(command);
+                return known != nullptr && std::ranges::find(known->fields.parts, field, &PartDescription::name) !=
+                                               known->fields.parts.end();
+            },
+            py::arg("command"), py::arg("field"))
         .def("__str__",
              [](const ProtocolDescription& self) {
                  std::string text;

@@ -135,7 +135,8 @@ int PySession::tell_turns(bool tells) {
     if (tells && !turns_told_.is_open()) {
         require_open();
         turns_told_ = UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-        if (!turns_told_.is_open()) raise(Error{ErrorKind::overloaded, "cannot await anything: no descriptor is left for an eventfd"});
+        if (!turns_told_.is_open())
+            raise(Error{ErrorKind::overloaded, "cannot await anything: no descriptor is left for an eventfd"});
     }
     if (!tells) turns_told_.reset();
     return turns_told_.get();

@@ -47,8 +47,8 @@ public:
         return work(*session_);
     }
 
-    // The same for what has to be done although a signal's handler has raised or will: none runs. For work that does not
-    // wait. False, and nothing is done, where the session may not be touched.
+    // The same for what has to be done although a signal's handler has raised or will: none runs. For work that does
+    // not wait. False, and nothing is done, where the session may not be touched.
     template <class Work>
     bool attend(Work&& work) {
         if (!may_touch()) return false;
@@ -69,12 +69,12 @@ public:
     [[nodiscard]] SessionTag tag() const noexcept { return SessionTag::of(id_); }
     // The commands that this script has published; null where it answers none.
     [[nodiscard]] const std::shared_ptr<ProtocolDescription>& protocol() const noexcept { return protocol_; }
-    // From here on `tell(ref, exit)` hears of the ends of actors that this script has had to do with: at the beginning of
-    // a turn, never within one. What it raises leaves that turn, which has not begun then.
+    // From here on `tell(ref, exit)` hears of the ends of actors that this script has had to do with: at the beginning
+    // of a turn, never within one. What it raises leaves that turn, which has not begun then.
     void on_exited(py::object tell);
     [[nodiscard]] bool has_exits() const noexcept { return !exited_.empty(); }
-    // From here on this descriptor is readable after every turn, until forget_turns(): what an event loop waits for may have
-    // come in the turn.
+    // From here on this descriptor is readable after every turn, until forget_turns(): what an event loop waits for may
+    // have come in the turn.
     int tell_turns(bool tells);
     void forget_turns() noexcept;
 

@@ -6,7 +6,8 @@ namespace baton::python {
 
 py::object exit_row(const std::string& name, const Exit& exit) {
     py::list letters;
-    for (const DeadLetter& letter : exit.dead_letters) letters.append(py::make_tuple(letter.from, letter.command, letter.count));
+    for (const DeadLetter& letter : exit.dead_letters)
+        letters.append(py::make_tuple(letter.from, letter.command, letter.count));
     const char* kind = "running";
     switch (exit.kind) {
         case ExitKind::running: break;
@@ -16,7 +17,8 @@ py::object exit_row(const std::string& name, const Exit& exit) {
         case ExitKind::failed_check: kind = "failed_check"; break;
         case ExitKind::left: kind = "left"; break;
     }
-    return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, exit.held ? to_text(*exit.held) : "", to_text(exit));
+    return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, exit.held ? to_text(*exit.held) : "",
+                          to_text(exit));
 }
 
 py::list ended_rows(const std::vector<Ended>& all) {

@@ -89,7 +89,9 @@ public:
                 static_cast<HeldMemory&>(typed) = std::move(memory);
                 return pool::HeldArgument{std::move(typed)};
             };
-            all.push_back(*kind == HandleKind::segment ? moved(Segment{}) : *kind == HandleKind::lease ? moved(Lease{}) : moved(Slice{}));
+            all.push_back(*kind == HandleKind::segment ? moved(Segment{})
+                          : *kind == HandleKind::lease ? moved(Lease{})
+                                                       : moved(Slice{}));
         }
         return all;
     }
@@ -100,12 +102,16 @@ private:
         if (kind != wanted)
             refuse(fmt::format("{}: expected a {}, got {}", place,
                                wanted == HandleKind::segment ? "baton.Segment"
-                               : wanted == HandleKind::lease ? "baton.Loan, of which the task gets a lease, or a baton.Lease"
-                                                             : "baton.slice_of(loan, first, count) or a baton.Slice",
+                               : wanted == HandleKind::lease
+                                   ? "baton.Loan, of which the task gets a lease, or a baton.Lease"
+                                   : "baton.slice_of(loan, first, count) or a baton.Slice",
                                Py_TYPE(argument.ptr())->tp_name));
-        if (const PyHeld* loan = loan_of(argument)) static_cast<void>(loan->holding());
-        else if (py::isinstance<PySliceOf>(argument)) refuse(place + ": slice_of() is of a baton.Loan");
-        else static_cast<void>(py::cast<PyHeld&>(argument).about_to_go(place));
+        if (const PyHeld* loan = loan_of(argument))
+            static_cast<void>(loan->holding());
+        else if (py::isinstance<PySliceOf>(argument))
+            refuse(place + ": slice_of() is of a baton.Loan");
+        else
+            static_cast<void>(py::cast<PyHeld&>(argument).about_to_go(place));
     }
 
     const pool::Signature* signature_;

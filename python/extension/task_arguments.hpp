@@ -1,6 +1,6 @@
 #pragma once
-// TaskArguments: what Python gives to the tasks of a pool: checked against the signature that the workers published, and put
-// into a job. Called with the GIL held.
+// TaskArguments: what Python gives to the tasks of a pool: checked against the signature that the workers published,
+// and put into a job. Called with the GIL held.
 
 #include <pybind11/pybind11.h>
 

@@ -64,7 +64,8 @@ class Session::Mail final : public Handler {
 public:
     explicit Mail() = default;
     void handle(const Command& command, AnswerSlot answer) override {
-        if (Result<void> fits = check(command, answer.is_asked()); !fits) return refuse(command, std::move(answer), fits.error());
+        if (Result<void> fits = check(command, answer.is_asked()); !fits)
+            return refuse(command, std::move(answer), fits.error());
         std::shared_ptr<Arrivals> arrivals;
         if (!command.envelope.manifest.empty()) {
             arrivals = std::make_shared<Arrivals>(loop->holdings(), command.envelope.from, command.envelope.manifest);
@@ -90,7 +91,8 @@ private:
             std::vector<std::string_view> names;
             for (const CommandDescription& one : protocol.commands) names.push_back(one.name);
             return Error{ErrorKind::unsupported,
-                         fmt::format("{} knows no command '{}'; it knows {}", loop->name(), tag, fmt::join(names, ", "))};
+                         fmt::format("{} knows no command '{}'; it knows {}", loop->name(), tag,
+                                     fmt::join(names, ", "))};
         }
         if (is_asked && !known->reply)
             return Error{ErrorKind::unsupported, fmt::format("{} has no reply: it can be sent, not asked", tag)};

@@ -59,8 +59,8 @@ public:
 
     // For an event loop of others, as Loop says; with_mail: also for messages that come to this inbox.
     [[nodiscard]] Deadline would_wait_for(bool with_mail, std::vector<int>& watched);
-    // Looks once at what has come, and takes no message that nobody collects. False where a wait would end: this session is
-    // stopping, or has ended.
+    // Looks once at what has come, and takes no message that nobody collects. False where a wait would end: this
+    // session is stopping, or has ended.
     bool look();
     // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are kept.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Within within);

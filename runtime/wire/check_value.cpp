@@ -1,5 +1,5 @@
-// check_value(): what a receiver that knows the type only as data asks of a value before it looks at it. The texts are those
-// of a receiver in C++ (runtime/wire/convert.cpp).
+// check_value(): what a receiver that knows the type only as data asks of a value before it looks at it. The texts are
+// those of a receiver in C++ (runtime/wire/convert.cpp).
 #include <algorithm>
 
 #include "runtime/wire/dynamic.hpp"
@@ -42,7 +42,8 @@ private:
     bool fits_variant(const TypeDescription& type, Value value) {
         std::uint64_t index = 0;
         const bool is_pair = value.kind() == ValueKind::array && value.size() == 2;
-        if (!is_pair || value.at(0).kind() != ValueKind::integer || !value.at(0).to_unsigned(index) || index >= type.parts.size())
+        if (!is_pair || value.at(0).kind() != ValueKind::integer || !value.at(0).to_unsigned(index) ||
+            index >= type.parts.size())
             return at_.expected(to_text(type), value);
         return fits(type.parts[index].type, value.at(1));
     }
@@ -62,7 +63,8 @@ private:
         if (value.kind() != ValueKind::map) return at_.expected("map", value);
         for (std::size_t index = 0; index < value.size(); ++index) {
             const Decoding::Inside here{at_, {}, index};
-            if (!fits(type.parts[0].type, value.key_at(index)) || !fits(type.parts[1].type, value.value_at(index))) return false;
+            if (!fits(type.parts[0].type, value.key_at(index)) || !fits(type.parts[1].type, value.value_at(index)))
+                return false;
         }
         return true;
     }
@@ -81,7 +83,8 @@ private:
         outer_.pop_back();
         for (const PartDescription& part : type.parts) {
             std::size_t times = 0;
-            for (std::size_t index = 0; index < value.size(); ++index) times += value.key_at(index).text() == part.name ? 1 : 0;
+            for (std::size_t index = 0; index < value.size(); ++index)
+                times += value.key_at(index).text() == part.name ? 1 : 0;
             const Decoding::Inside here{at_, part.name, 0};
             if (times > 1) return at_.fail("stands there twice");
             if (times == 0 && part.type.kind != "optional") return at_.fail("is missing");

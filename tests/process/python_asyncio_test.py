@@ -1,10 +1,11 @@
-"""The Python module under asyncio, and what it tells of the ends of actors: `await`, `ended()`, `on_exited()`, `serving()`.
+"""The Python module under asyncio, and what it tells of the ends of actors: `await`, `ended()`, `on_exited()`,
+`serving()`.
 
     PYTHONPATH=build/dev/python BATON_PROGRAMS=build/dev/bin:build/dev/tests \
         /usr/bin/python3 tests/process/python_asyncio_test.py
 
-Method: real actors, frozen, killed, or held at a fifo until the test lets them go on. Nothing sleeps for a length of time:
-where the event loop is to run meanwhile, tasks take turns (asyncio.sleep(0)) until something has happened.
+Method: real actors, frozen, killed, or held at a fifo until the test lets them go on. Nothing sleeps for a length of
+time: where the event loop is to run meanwhile, tasks take turns (asyncio.sleep(0)) until something has happened.
 """
 import asyncio
 import dataclasses

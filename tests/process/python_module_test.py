@@ -96,7 +96,8 @@ class Messages(World):
             student.send("HoldThis", number=5, timeout=-1)
         self.session.sync(students)
         self.assertEqual([student.ask("WhatsYourNumber").split()[-1] for student in students], ["5"] * 8)
-        self.assertEqual(self.session.send_all(self.session.spawn("student", count=4, progress=False), "HoldThis", number=4, timeout=0), 4)
+        others = self.session.spawn("student", count=4, progress=False)
+        self.assertEqual(self.session.send_all(others, "HoldThis", number=4, timeout=0), 4)
         for student in students:
             self.assertRaises(baton.TimedOut, student.join, 0)
             student.kill()
@@ -331,9 +332,11 @@ class Timeouts(World):
         alice = self.session.spawn("student", name="Alice")
         self.assertEqual(alice.ask("WhatsYourNumber", timeout=datetime.timedelta(seconds=5)),
                          "[Alice]  I'm not holding anything.")
-        for timeout in (None, 5, baton.Deadline(5), baton.Deadline(None), baton.Deadline(baton.Deadline(datetime.timedelta(seconds=5)))):
+        length = datetime.timedelta(seconds=5)
+        for timeout in (None, 5, baton.Deadline(5), baton.Deadline(None), baton.Deadline(baton.Deadline(length))):
             self.assertEqual(alice.ask("WhatsYourNumber", timeout=timeout), "[Alice]  I'm not holding anything.")
-        self.assertRaisesText(baton.Refused, "WhatsYourNumber has no field 'timeout'", alice.ask, "WhatsYourNumber", {"timeout": 5})
+        self.assertRaisesText(baton.Refused, "WhatsYourNumber has no field 'timeout'",
+                              alice.ask, "WhatsYourNumber", {"timeout": 5})
         self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout="soon")
         self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout=float("nan"))
         self.assertRaisesText(TypeError, "a timeout is seconds, a timedelta, a baton.Deadline or None", baton.Deadline, "soon")

@@ -130,7 +130,8 @@ class Pools(World):
 
     def test_tasks_are_added_before_the_start_and_after(self):
         pool = self.pool()
-        self.assertEqual([pool.add("square", 3), pool.add("cube", 3), pool.add(baton.Call("square", "x"), id=7)], [1, 2, 7])
+        wrong = baton.Call("square", "x")
+        self.assertEqual([pool.add("square", 3), pool.add("cube", 3), pool.add(wrong, id=7)], [1, 2, 7])
         pool.start()
         pool.add("square", 4)
         self.assertRaisesText(baton.Refused, "a task with the id 7 already", pool.add, baton.Call("square", 5), id=7)
