@@ -341,6 +341,10 @@ class Timeouts(World):
         self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout=float("nan"))
         self.assertRaisesText(TypeError, "a timeout is seconds, a timedelta, a baton.Deadline or None", baton.Deadline, "soon")
 
+    def test_a_whole_number_that_is_a_float_stays_one(self):
+        for value in (2.0, [2.0, -0.0], {"a": 2.0}, {1: 2.0}):
+            self.assertEqual(repr(baton._baton.decode(baton._baton.encode(value))).replace("{a=2.0}", "{'a': 2.0}"), repr(value))
+
     def test_several_waits_share_the_end_of_a_deadline(self):
         alice = self.session.spawn("student", name="Alice")
         os.kill(alice.pid, signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Scripts that answer: a script with a protocol of its own is an actor, which C++, the command line and other scripts ask.
+"""Scripts that answer: one with a protocol of its own is an actor, which C++, the command line and others ask.
 
     PYTHONPATH=build/dev/python BATON_PROGRAMS=build/dev/bin:build/dev/tests BATON_BIN=build/dev/bin \
         /usr/bin/python3 tests/process/python_serving_test.py
@@ -152,8 +152,8 @@ class Serving(World):
         return process, self.session.find("bank")
 
     def baton(self, *words, code=0):
-        done = subprocess.run([os.path.join(os.environ["BATON_BIN"], "baton"), "--session", self.session.id, *words], text=True,
-                              capture_output=True, timeout=60)
+        program = os.path.join(os.environ["BATON_BIN"], "baton")
+        done = subprocess.run([program, "--session", self.session.id, *words], text=True, capture_output=True, timeout=60)
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stdout + done.stderr
 
@@ -163,7 +163,8 @@ class Serving(World):
         self.assertEqual(bank.ask("Deposit", cents=500, timeout=10), 500)
         self.assertEqual(bank.ask(bank.Withdraw(cents=200)), 300)
         self.assertEqual(baton.ask(bank.WhoAmI()), self.session.find("bank").ask("WhoAmI"))
-        error = self.assertRaisesText(baton.Refused, "400 cents are more than the 300 there are", bank.ask, "Withdraw", cents=400)
+        error = self.assertRaisesText(baton.Refused, "400 cents are more than the 300 there are",
+                                      bank.ask, "Withdraw", cents=400)
         self.assertEqual((error.kind, error.type, error.frames), ("refused", "", []))
         bank.send("Forget")
         error = self.assertRaisesText(baton.Failed, "LookupError: no money", bank.ask, "Broken")
@@ -175,7 +176,8 @@ class Serving(World):
         self.assertIn("Deposit(cents: int64) -> int64", self.baton("describe", "bank"))
         self.assertIn("Forget()\n", self.baton("describe", "bank"))
         self.assertEqual(self.baton("ask", "bank", "Deposit", "cents=7").strip(), "7")
-        self.assertIn("8 cents are more than the 7 there are", self.baton("ask", "bank", "Withdraw", "cents=8", code=65))
+        refused = self.baton("ask", "bank", "Withdraw", "cents=8", code=65)
+        self.assertIn("8 cents are more than the 7 there are", refused)
 
     def test_a_command_may_have_fields_with_the_names_of_options(self):
         _, bank = self.bank()
@@ -189,11 +191,14 @@ class Serving(World):
         self.assertEqual(self.session.ask_all([bank], bank.Wait(fields), timeout=10), [answer])
         # A keyword that could mean either means neither.
         for ask in (bank.ask, bank.send, bank.request):
-            self.assertRaisesText(baton.Refused, "Wait has a field 'timeout', which is the name of an option here", ask, "Wait", **fields)
-        self.assertRaisesText(baton.Refused, "Wait has a field 'timeout'", self.session.send_all, [bank], "Wait", **fields)
+            self.assertRaisesText(baton.Refused, "Wait has a field 'timeout', which is the name of an option here",
+                                  ask, "Wait", **fields)
+        self.assertRaisesText(baton.Refused, "Wait has a field 'timeout'",
+                              self.session.send_all, [bank], "Wait", **fields)
         self.assertRaisesText(TypeError, "as a dict or as keywords, not both", bank.ask, "Wait", fields, name="Bob")
         self.assertRaisesText(TypeError, "are in it already", bank.ask, bank.Wait(fields), name="Bob")
-        self.assertRaisesText(baton.Refused, "Wait.fields: 300 is out of range of uint8", bank.Wait, timeout=1, name="", fields=300)
+        self.assertRaisesText(baton.Refused, "Wait.fields: 300 is out of range of uint8",
+                              bank.Wait, timeout=1, name="", fields=300)
 
     def test_a_dataclass_is_a_command_and_comes_as_one(self):
         _, bank = self.bank()
@@ -204,8 +209,8 @@ class Serving(World):
 
         self.assertEqual(bank.ask(Deposit(20), timeout=10), 20)
         now = datetime.datetime.now(datetime.timezone.utc)
-        fields = {"flag": True, "tiny": 255, "real": 2.0, "text": "x", "raw": b"\0", "when": now, "long": 1.5, "colour": "BLUE",
-                  "points": [{"x": 1.0, "y": 2.0}], "three": [1, 2, 3], "table": {"a": 2.0}, "maybe": None, "who": bank}
+        fields = {"flag": True, "tiny": 255, "real": 2.0, "text": "x", "raw": b"\0", "when": now, "long": 1.5,
+                  "colour": "BLUE", "points": [{"x": 1.0, "y": 2.0}], "three": [1, 2, 3], "table": {"a": 2.0}, "maybe": None, "who": bank}
         reply = bank.ask("Everything", fields)
         self.assertEqual({**reply._fields, "points": [reply.points[0]._fields]}, fields)
         # A whole number that is a float stays one.
@@ -223,16 +228,17 @@ class Serving(World):
     # Method: `fake` publishes commands of the same names with other fields, so that its own checks let them pass.
     def test_wrong_missing_and_unknown_fields_are_refused_by_the_script_itself(self):
         _, bank = self.bank()
-        for body, text in [("cents: str", "Deposit.cents: expected int64, got string"), ("dollars: int", "Deposit has no field 'dollars'"),
-                           ("pass", "Deposit.cents is missing"), ("cents: float", "Deposit.cents: expected int64, got float")]:
+        for body, fields, text in [("cents: str", {"cents": "1"}, "Deposit.cents: expected int64, got string"),
+                                   ("cents: float", {"cents": 1.5}, "Deposit.cents: expected int64, got float"),
+                                   ("dollars: int", {"dollars": 1}, "Deposit has no field 'dollars'"),
+                                   ("pass", {}, "Deposit.cents is missing")]:
             fake = self.fake("Deposit", body)
-            field, value = {"cents: str": ("cents", "1"), "dollars: int": ("dollars", 1), "cents: float": ("cents", 1.5)}.get(body, ("", 0))
-            fields = {field: value} if field else {}
             error = self.assertRaisesText(baton.Refused, text, self.ask_as, fake, bank, "Deposit", fields)
             self.assertEqual(error.kind, "refused")
         self.assertRaisesText(baton.Unsupported, "bank knows no command 'Borrow'; it knows Deposit, Withdraw",
                               self.ask_as, self.fake("Borrow", "pass"), bank, "Borrow", {})
-        self.assertRaisesText(baton.Unsupported, "Forget has no reply", self.ask_as, self.fake("Forget", "pass"), bank, "Forget", {})
+        self.assertRaisesText(baton.Unsupported, "Forget has no reply",
+                              self.ask_as, self.fake("Forget", "pass"), bank, "Forget", {})
         self.assertEqual(bank.ask("Deposit", cents=1), 1)
 
     def fake(self, name, body):

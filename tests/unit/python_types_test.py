@@ -2,10 +2,12 @@
 
     PYTHONPATH=build/dev/python /usr/bin/python3 tests/unit/python_types_test.py
 
-Method: mypy reads the package of the build tree, the Python examples, and a script that is right in every line but those
-which say what is wrong; stubtest compares _baton.pyi with the extension. Both are those of Debian's package mypy.
+Method: mypy reads the package of the build tree, the Python examples, and a script that is right in every line but
+those which say what is wrong; stubtest compares _baton.pyi with the extension. Both are those of Debian's package mypy.
 """
+import ast
 import glob
+import graphlib
 import importlib.util
 import inspect
 import os
@@ -24,8 +26,8 @@ from baton import sync
 PACKAGE = os.path.dirname(importlib.util.find_spec("baton").origin)
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 
-# What stubtest says of every class that pybind11 makes: its metaclass, and that it takes any arguments where nobody may make one
-# of it. The buffer protocol has a name for Python from 3.12 on.
+# What stubtest says of every class that pybind11 makes: its metaclass, and that it takes any arguments where nobody may
+# make one of it. The buffer protocol has a name for Python from 3.12 on.
 PYBIND11 = r"""
 baton\._baton\.[A-Z]\w*
 baton\._baton\.\w+\.__init__
@@ -100,7 +102,8 @@ class Types(unittest.TestCase):
         return done.returncode, done.stdout + done.stderr
 
     def mypy(self, *words):
-        return self.run_tool("mypy", "--strict", "--no-error-summary", "--cache-dir", os.path.join(self.folder, "cache"), *words)
+        cache = os.path.join(self.folder, "cache")
+        return self.run_tool("mypy", "--strict", "--no-error-summary", "--cache-dir", cache, *words)
 
     def test_mypy_in_strict_mode_accepts_the_package_and_its_stub(self):
         self.assertEqual(self.mypy("-p", "baton"), (0, ""))
@@ -119,7 +122,8 @@ class Types(unittest.TestCase):
             file.write(script)
         _, said = self.mypy("--show-error-codes", "script.py")
         wrong = {number for number, line in enumerate(script.splitlines(), 1) if "# WRONG" in line}
-        found = {int(number): text for number, text in re.findall(r"^script.py:(\d+): error: (.*)$", said, re.MULTILINE)}
+        errors = re.findall(r"^script.py:(\d+): error: (.*)$", said, re.MULTILINE)
+        found = {int(number): text for number, text in errors}
         self.assertEqual(set(found), wrong, said)
         for number, text in found.items():
             self.assertIn(script.splitlines()[number - 1].partition("# WRONG: ")[2], text)
@@ -129,7 +133,8 @@ class Types(unittest.TestCase):
             self.skipTest("stubtest is not installed")
         with open(os.path.join(self.folder, "pybind11"), "w", encoding="utf-8") as file:
             file.write(PYBIND11)
-        code, said = self.run_tool("stubtest", "--concise", "--allowlist", "pybind11", "--ignore-unused-allowlist", "baton._baton")
+        code, said = self.run_tool("stubtest", "--concise", "--allowlist", "pybind11", "--ignore-unused-allowlist",
+                                   "baton._baton")
         self.assertEqual(code, 0, said)
 
 
@@ -143,7 +148,8 @@ class Docstrings(unittest.TestCase):
             if not of.__module__.startswith("baton"):
                 continue
             for name, member in vars(of).items():
-                if not name.startswith("_") and (callable(member) or isinstance(member, (property, staticmethod, classmethod))):
+                is_seen = callable(member) or isinstance(member, (property, staticmethod, classmethod))
+                if is_seen and not name.startswith("_"):
                     yield f"{place}.{name}", member
 
     def test_every_public_name_has_a_docstring(self):
@@ -157,6 +163,16 @@ class Docstrings(unittest.TestCase):
                     if not (inspect.getdoc(thing) or "").strip():
                         missing.append(place)
         self.assertEqual(missing, [])
+
+    def test_no_file_of_the_package_imports_itself_by_way_of_others(self):
+        imports = {}
+        for path in glob.glob(os.path.join(PACKAGE, "*.py")):
+            with open(path, encoding="utf-8") as file:
+                found = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.ImportFrom) and node.level]
+            names = {node.module or one.name for node in found for one in node.names}
+            imports[os.path.basename(path)[:-len(".py")]] = names
+        graph = graphlib.TopologicalSorter({name: names & imports.keys() for name, names in imports.items()})
+        self.assertIn("_values", list(graph.static_order()))  # which raises where there is a circle
 
     def test_what_is_public_says_so_itself(self):
         for name in baton.__all__:
