@@ -264,7 +264,8 @@ void Collector::ask_everyone(Stage stage, Make make, Take take) {
     using Command = decltype(make(0));
     using Reply = typename Command::Reply;
     std::vector<Result<baton::Pending<Reply>>> pending;
-    for (std::size_t i = 0; i < readers_.size(); ++i) pending.push_back(scenario_->context().request(readers_[i].actor, make(i)));
+    for (std::size_t i = 0; i < readers_.size(); ++i)
+        pending.push_back(scenario_->context().request(readers_[i].actor, make(i)));
     for (std::size_t i = 0; i < readers_.size(); ++i) {
         Result<Reply> reply = pending[i] ? pending[i]->get(answer_deadline) : Result<Reply>{pending[i].error()};
         while (!reply && reply.error().kind == ErrorKind::gone) {
