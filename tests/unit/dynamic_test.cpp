@@ -140,3 +140,54 @@ TEST_CASE("what is larger than a message is refused before it is built", "[wire]
     REQUIRE_FALSE(bytes.ok());
     CHECK_THAT(bytes.error().text, Contains("limits::message_bytes_max"));
 }
+
+namespace {
+
+struct Deposit {
+    std::int64_t cents = 0;
+    std::vector<Colour> colours = {};
+    std::optional<std::string> note = {};
+};
+
+std::string misfit_of(const Dynamic::Map& fields) {
+    Buffer bytes;
+    Encoder encoder{bytes};
+    encoder.map(fields.size());
+    for (const auto& [name, value] : fields) {
+        encoder.text(std::get<std::string>(name.value));
+        if (const auto* number = std::get_if<std::int64_t>(&value.value)) encoder.integer(*number);
+        if (const auto* text = std::get_if<std::string>(&value.value)) encoder.text(*text);
+        if (const auto* list = std::get_if<Dynamic::List>(&value.value)) {
+            encoder.array(list->size());
+            for (const Dynamic& one : *list) encoder.integer(std::get<std::int64_t>(one.value));
+        }
+    }
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Value read = unpacker.next(bytes, offset).value();
+    const Result<void> fits = check_value(describe_type<Deposit>(), read, "Deposit");
+    // A receiver that knows the struct says the same.
+    Deposit out;
+    Decoding at{"Deposit"};
+    CHECK(decode(read, out, at) == fits.ok());
+    if (fits) return "";
+    CHECK(fits.error().kind == ErrorKind::refused);
+    return fits.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("what does not fit a description is refused with its place, as by a receiver that has the struct",
+          "[dynamic]") {
+    const Dynamic one{std::int64_t{1}};
+    const Dynamic none{Dynamic::List{}};
+    CHECK(misfit_of({{{"cents"}, one}, {{"colours"}, {Dynamic::List{one}}}}) == "");
+    CHECK(misfit_of({{{"cents"}, one}, {{"colours"}, none}, {{"note"}, {"x"}}}) == "");
+    CHECK(misfit_of({{{"cents"}, {"x"}}, {{"colours"}, none}}) == "Deposit.cents: expected int64, got string");
+    CHECK(misfit_of({{{"colours"}, none}}) == "Deposit.cents is missing");
+    CHECK(misfit_of({{{"cents"}, one}, {{"dollars"}, one}, {{"colours"}, none}}) == "Deposit has no field 'dollars'");
+    CHECK_THAT(misfit_of({{{"cents"}, one}, {{"colours"}, {Dynamic::List{one, {std::int64_t{7}}}}}}),
+               Contains("Deposit.colours[1]: expected Colour{red=0, green=1, blue=2}, got 7"));
+    CHECK_THAT(misfit_of({{{"cents"}, one}, {{"colours"}, none}, {{"note"}, one}}),
+               Contains("Deposit.note: expected string"));
+}

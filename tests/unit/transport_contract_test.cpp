@@ -2,6 +2,7 @@
 // another thread (ZeroMQ's) has a part in what is to come, the test waits with wait(), as the loop does.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -128,6 +129,33 @@ TEMPLATE_TEST_CASE("frames of one link arrive whole, once and in order", "[trans
     }
     Came none;
     CHECK_FALSE(receiver->receive(none.from, none.frame));
+}
+
+// Goal: an event loop of others waits in place of wait(), and misses nothing.
+// Method: poll() for the descriptors that the transport names, and then only a wait() of no length.
+TEMPLATE_TEST_CASE("whoever watches the descriptors of a transport learns of every frame", "[transport]",
+                   EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto sender = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = sender->open(world.address("inbox")).value();
+    for (std::size_t index = 0; index < 100; ++index) {
+        REQUIRE(sender->send(link, std::to_string(index)) == Sent::yes);
+        Came came;
+        const auto latest = std::chrono::steady_clock::now() + 60s;
+        while (!receiver->receive(came.from, came.frame)) {
+            REQUIRE(std::chrono::steady_clock::now() < latest);
+            std::vector<int> watched;
+            if (!receiver->would_wait_for({.inbox = true}, watched)) {
+                std::vector<pollfd> polled;
+                for (const int descriptor : watched) polled.push_back({descriptor, POLLIN, 0});
+                REQUIRE(::poll(polled.data(), polled.size(), 60'000) > 0);
+            }
+            receiver->wait({.inbox = true}, 0s);
+        }
+        REQUIRE(came.frame == std::to_string(index));
+    }
 }
 
 TEMPLATE_TEST_CASE("what is sent before the inbox is bound arrives once it is", "[transport]", EVERY_TRANSPORT) {
