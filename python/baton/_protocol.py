@@ -59,8 +59,9 @@ def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _plain("same", hint.__name__) if hint in outer else _struct(hint, where, outer)
     raise TypeError(f"{where}: {_named(hint)} is no type that travels; bool, int, float, str, bytes, datetime, "
-                    "timedelta, lists, tuples of one type, dicts, X | None, enums of integers, dataclasses, baton.Ref, Segment, "
-                    "Lease and Slice do, and Annotated[int, 'uint8'] where another width than 64 bits is wanted")
+                    "timedelta, lists, tuples of one type, dicts, X | None, enums of integers, dataclasses, "
+                    "baton.Ref, Segment, Lease and Slice do, and Annotated[int, 'uint8'] where another width than 64 bits "
+                    "is wanted")
 
 
 def _named(hint: Any) -> str:

@@ -120,8 +120,8 @@ public:
     // handler, commands are handled while it waits; without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
 
-    // For an event loop of others: the descriptors of which one becomes readable when there is something to serve, besides those
-    // of watch(), and when to serve at the latest. The set may differ after each serve(), ask and send.
+    // For an event loop of others: the descriptors of which one becomes readable when there is something to serve,
+    // besides those of watch(), and when to serve at the latest. The set may differ after each serve(), ask and send.
     [[nodiscard]] Deadline would_wait_for(Handler* handler, std::vector<int>& watched);
 
     // For user code that waits: a scenario's commands are collected, an actor's wait.

@@ -84,8 +84,8 @@ public:
         std::span<const int> descriptors = {};
     };
     virtual bool wait(const Interest& interest, Duration at_most) = 0;
-    // For an event loop that waits in place of wait(): adds the descriptors to `watched` of which one becomes readable when
-    // wait() would return. True if wait() would return at once. After either, wait() is called, with zero.
+    // For an event loop that waits in place of wait(): adds the descriptors to `watched` of which one becomes readable
+    // when wait() would return. True if wait() would return at once. After either, wait() is called, with zero.
     [[nodiscard]] virtual bool would_wait_for(const Interest& interest, std::vector<int>& watched) {
         watched.insert(watched.end(), interest.descriptors.begin(), interest.descriptors.end());
         return true;

@@ -66,7 +66,8 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 [[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
                                             const Dynamic::Map& fields, std::vector<Holding*>* departing = nullptr);
 
-// Whether a value on the wire is of that type: `refused`, as a receiver in C++ refuses it, with the place that does not fit.
+// Whether a value on the wire is of that type: `refused`, as a receiver in C++ refuses it, with the place that does not
+// fit.
 [[nodiscard]] Result<void> check_value(const TypeDescription& type, Value value, std::string_view what);
 
 // The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float also where

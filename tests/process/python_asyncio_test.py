@@ -5,7 +5,7 @@
         /usr/bin/python3 tests/process/python_asyncio_test.py
 
 Method: real actors, frozen, killed, or held at a fifo until the test lets them go on. Nothing sleeps for a length of
-time: where the event loop is to run meanwhile, tasks take turns (asyncio.sleep(0)) until something has happened.
+time: where the event loop is to run meanwhile, tasks take turns until something has happened.
 """
 import asyncio
 import dataclasses
@@ -15,6 +15,13 @@ import unittest
 
 import baton
 from python_module_test import World
+
+
+class Turn:
+    """Awaited, it lets the other tasks run once."""
+
+    def __await__(self):
+        yield
 
 
 class Asyncio(World):
@@ -44,7 +51,7 @@ class Asyncio(World):
             nonlocal turns
             while turns < 100:
                 turns += 1
-                await asyncio.sleep(0)
+                await Turn()
             self.release(gate)
 
         async def main():
@@ -78,7 +85,7 @@ class Asyncio(World):
             for number in range(100):
                 pending = first.request("Echo", text=str(number))
                 waiter = asyncio.ensure_future(pending)
-                await asyncio.sleep(0)
+                await Turn()
                 self.session.sync([first, second])  # by now it has been read from the socket
                 self.assertEqual(await waiter, str(number))
 
@@ -92,7 +99,7 @@ class Asyncio(World):
                 await probe.request("Throw", text="no")
             hanging = probe.request("Hang")
             waiter = asyncio.ensure_future(hanging)
-            await asyncio.sleep(0)
+            await Turn()
             probe.kill()
             with self.assertRaises(baton.Gone):
                 await waiter
@@ -105,7 +112,7 @@ class Asyncio(World):
 
         async def main():
             waiter = asyncio.ensure_future(probe.request("Hang"))
-            await asyncio.sleep(0)
+            await Turn()
             os.kill(coordinator, signal.SIGKILL)
             with self.assertRaises(baton.Gone):
                 await waiter
@@ -151,7 +158,7 @@ class Asyncio(World):
 
         async def main():
             ends = [asyncio.create_task(one.ended()) for one in (alice, bob, alice)]
-            await asyncio.sleep(0)
+            await Turn()
             alice.kill()
             first = await ends[0]
             self.assertEqual((first.name, first.kind, first.code), ("Alice", "signalled", 9))
@@ -220,7 +227,7 @@ class Asyncio(World):
         @echoes.on
         async def echo(command: Echo) -> str:
             begun.append(command.text)
-            await asyncio.sleep(0)
+            await Turn()
             if command.text == "bad":
                 raise ValueError("bad text")
             return command.text.upper()

@@ -153,7 +153,8 @@ class Serving(World):
 
     def baton(self, *words, code=0):
         program = os.path.join(os.environ["BATON_BIN"], "baton")
-        done = subprocess.run([program, "--session", self.session.id, *words], text=True, capture_output=True, timeout=60)
+        done = subprocess.run([program, "--session", self.session.id, *words], text=True, capture_output=True,
+                              timeout=60)
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stdout + done.stderr
 
@@ -210,7 +211,8 @@ class Serving(World):
         self.assertEqual(bank.ask(Deposit(20), timeout=10), 20)
         now = datetime.datetime.now(datetime.timezone.utc)
         fields = {"flag": True, "tiny": 255, "real": 2.0, "text": "x", "raw": b"\0", "when": now, "long": 1.5,
-                  "colour": "BLUE", "points": [{"x": 1.0, "y": 2.0}], "three": [1, 2, 3], "table": {"a": 2.0}, "maybe": None, "who": bank}
+                  "colour": "BLUE", "points": [{"x": 1.0, "y": 2.0}], "three": [1, 2, 3], "table": {"a": 2.0},
+                  "maybe": None, "who": bank}
         reply = bank.ask("Everything", fields)
         self.assertEqual({**reply._fields, "points": [reply.points[0]._fields]}, fields)
         # A whole number that is a float stays one.

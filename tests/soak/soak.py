@@ -84,7 +84,8 @@ class Round:
     def spawn(self):
         index, self.next_index = self.next_index, self.next_index + 1
         try:
-            actor = self.session.spawn("soaker", name=f"soaker-{index}", args=[index, self.chance.getrandbits(32), self.folder],
+            actor = self.session.spawn("soaker", name=f"soaker-{index}",
+                                       args=[index, self.chance.getrandbits(32), self.folder],
                                        timeout=20)
         except baton.Failed as error:
             return self.note("unborn", 0, why=str(error))  # somebody it waited for in its constructor... it has ended
@@ -99,7 +100,8 @@ class Round:
             others = [{"address": actor, "index": index} for index, actor in self.alive.items()]
             for actor in list(self.alive.values()):
                 try:
-                    actor.send("Meet", others=others, lock=self.lock.address, condition=self.condition.address, timeout=0.5)
+                    actor.send("Meet", others=others, lock=self.lock.address, condition=self.condition.address,
+                               timeout=0.5)
                 except (baton.Gone, baton.Overloaded):
                     pass
 
