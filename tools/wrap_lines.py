@@ -195,7 +195,7 @@ def main():
         wrap_comments(path)
         if path.endswith(("CMakeLists.txt", ".cmake")):
             break_commands(path)
-        if path.endswith(".py"):
+        if path.endswith((".py", ".pyi")):
             wrap_docstrings(path)
             break_calls(path)
     return 0

@@ -237,6 +237,12 @@ class Tests(Rules):
         self.write("tests/process/a_test.py", "import time\ntime.sleep(1)\n")
         self.assert_finds("test-sleeps", "tests/process/a_test.py:2", "tests do not sleep")
 
+    def test_a_turn_for_other_tasks_is_not_a_sleep(self):
+        self.write("tests/process/a_test.py", "await asyncio.sleep(0)\n")
+        self.assert_finds_nothing()
+        self.write("tests/process/a_test.py", "await asyncio." + "sleep(0.1)\n")
+        self.assert_finds("test-sleeps", "tests/process/a_test.py:1", "tests do not sleep")
+
     def test_a_program_called_sleep_is_not_a_sleep(self):
         self.write("tests/process/a_test.py", 'shell("sleep 1000")\n')
         self.assert_finds_nothing()

@@ -168,8 +168,8 @@ class Docstrings(unittest.TestCase):
         imports = {}
         for path in glob.glob(os.path.join(PACKAGE, "*.py")):
             with open(path, encoding="utf-8") as file:
-                found = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node,
-                                                                                         ast.ImportFrom) and node.level]
+                found = [node for node in ast.walk(ast.parse(file.read()))
+                         if isinstance(node, ast.ImportFrom) and node.level]
             names = {node.module or one.name for node in found for one in node.names}
             imports[os.path.basename(path)[:-len(".py")]] = names
         graph = graphlib.TopologicalSorter({name: names & imports.keys() for name, names in imports.items()})
