@@ -1,4 +1,4 @@
-#include "actors/pool/arguments.hpp"
+#include <baton/detail/pool/arguments.hpp>
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
-#include "actors/pool/batch.hpp"
+#include <baton/detail/pool/batch.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "actors/pool/tempo.hpp"
+#include <baton/detail/pool/tempo.hpp>
 
 namespace baton::pool {
 

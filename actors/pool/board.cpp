@@ -1,4 +1,4 @@
-#include "actors/pool/board.hpp"
+#include <baton/detail/pool/board.hpp>
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "actors/pool/crew.hpp"
+#include <baton/detail/pool/crew.hpp>
 
 #include <fmt/ranges.h>
 

@@ -1,4 +1,4 @@
-#include "actors/pool/job.hpp"
+#include <baton/detail/pool/job.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "actors/pool/notes.hpp"
+#include <baton/detail/pool/notes.hpp>
 
 #include <atomic>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "actors/pool/outcome.hpp"
+#include <baton/detail/pool/outcome.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "actors/pool/scheduler.hpp"
+#include <baton/detail/pool/scheduler.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "actors/pool/signature.hpp"
+#include <baton/detail/pool/signature.hpp>
 
 #include <fmt/format.h>
 

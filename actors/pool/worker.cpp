@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <ctime>
 
-#include "actors/pool/board.hpp"
-#include "actors/pool/work.hpp"
+#include <baton/detail/pool/board.hpp>
+#include <baton/detail/pool/work.hpp>
 #include <baton/actor.hpp>
 #include "runtime/base/text.hpp"
 

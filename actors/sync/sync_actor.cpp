@@ -186,12 +186,12 @@ void SyncActor::on(const WaitEvent& command, Answer<Granted> answer) {
                          [](kept::Event& event, const Party& who, Wakes& wakes) { event.wait(who.id, wakes); });
 }
 
-void SyncActor::on(const TakePermit& command, Answer<Granted> answer) {
+void SyncActor::on(const AcquirePermit& command, Answer<Granted> answer) {
     wait_at<kept::Semaphore>(command.number, std::move(answer),
                              [](kept::Semaphore& semaphore, const Party& who, Wakes& wakes) { semaphore.take(who.id, wakes); });
 }
 
-Result<Nothing> SyncActor::on(const ReturnPermit& command) {
+Result<Nothing> SyncActor::on(const ReleasePermit& command) {
     return step_at<kept::Semaphore>(command.number, [](kept::Semaphore& semaphore, const Party& who, Wakes& wakes) {
         return done(semaphore.give_back(who.id, wakes));
     });
@@ -255,13 +255,13 @@ void SyncActor::on(const Join& command, Answer<Granted> answer) {
                          [](kept::Queue& queue, const Party& who, Wakes& wakes) { queue.join(who.id, wakes); });
 }
 
-void SyncActor::on(Say command, Answer<Granted> answer) {
+void SyncActor::on(Send command, Answer<Granted> answer) {
     wait_at<kept::ChannelEnd>(command.number, std::move(answer), [&](kept::ChannelEnd& end, const Party& who, Wakes& wakes) {
         end.say(who, std::move(command.item), wakes);
     });
 }
 
-void SyncActor::on(const Hear& command, Answer<Granted> answer) {
+void SyncActor::on(const Receive& command, Answer<Granted> answer) {
     wait_at<kept::ChannelEnd>(command.number, std::move(answer),
                               [](kept::ChannelEnd& end, const Party& who, Wakes& wakes) { end.hear(who, wakes); });
 }

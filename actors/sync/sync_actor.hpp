@@ -43,8 +43,8 @@ public:
     Result<std::uint64_t> on(const Notify& command);
     Result<Nothing> on(const SetEvent& command);
     void on(const WaitEvent& command, Answer<Granted> answer);
-    void on(const TakePermit& command, Answer<Granted> answer);
-    Result<Nothing> on(const ReturnPermit& command);
+    void on(const AcquirePermit& command, Answer<Granted> answer);
+    Result<Nothing> on(const ReleasePermit& command);
     void on(const Arrive& command, Answer<Granted> answer);
     Result<Nothing> on(const ActionDone& command);
     Result<Nothing> on(const ResetBarrier& command);
@@ -55,8 +55,8 @@ public:
     void on(const Get& command, Answer<Granted> answer);
     Result<Nothing> on(const TaskDone& command);
     void on(const Join& command, Answer<Granted> answer);
-    void on(Say command, Answer<Granted> answer);
-    void on(const Hear& command, Answer<Granted> answer);
+    void on(Send command, Answer<Granted> answer);
+    void on(const Receive& command, Answer<Granted> answer);
     void on(const Poll& command, Answer<Granted> answer);
     Result<Nothing> on(const Close& command);
     Result<Nothing> on(const Remove& command);

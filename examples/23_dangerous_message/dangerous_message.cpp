@@ -46,13 +46,13 @@ void play(baton::Scenario& scenario) {
     const auto* bytes = reinterpret_cast<const std::byte*>(pickled.data());
     auto receiving = scenario.request(receiver, Receive{ends.second, 3});
     const auto say = [&](const auto& message) {
-        context.ask(ends.first.keeper, baton::sync::Say{ends.first.number, baton::sync::item_of(message)}).value();
+        context.ask(ends.first.keeper, baton::sync::Send{ends.first.number, baton::sync::item_of(message)}).value();
     };
     say(std::string("os.system('shutdown now')"));
     say(baton::sync::Bytes{bytes, bytes + pickled.size()});
     // Not even one value: bytes that somebody has made up.
     context
-        .ask(ends.first.keeper, baton::sync::Say{ends.first.number, baton::sync::Bytes{bytes, bytes + pickled.size()}})
+        .ask(ends.first.keeper, baton::sync::Send{ends.first.number, baton::sync::Bytes{bytes, bytes + pickled.size()}})
         .value();
     receiving.get(5s).value();
     story::say("scenario", "the receiver is alive and nothing was run");

@@ -87,7 +87,7 @@ class Actor(_baton.Ref):
         return self._protocol
 
     def describe(self) -> str:
-        """Its commands, their fields and their replies, one a line, for people."""
+        """Its commands, their fields and their replies, one per line, for people."""
         return str(self.protocol)
 
     # ---- messages
@@ -222,7 +222,7 @@ class Actor(_baton.Ref):
         return self._sentinel
 
     def is_alive(self) -> bool:
-        """Whether it has not exited yet."""
+        """Tells whether it has not exited yet."""
         return self.exit is None
 
     def close(self) -> None:

@@ -162,7 +162,7 @@ def _watcher_of(core: _baton.Session) -> _Watcher:
 
 
 def is_in_event_loop() -> bool:
-    """Whether this is called from a task or a callback of asyncio."""
+    """Tells whether this is called from a task or a callback of asyncio."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

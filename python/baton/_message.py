@@ -36,7 +36,7 @@ class Message:
 
     @property
     def is_asked(self) -> bool:
-        """Whether the sender waits for a reply."""
+        """Tells whether the sender waits for a reply."""
         return self._answer is not None
 
     def reply(self, value: Any = None) -> None:

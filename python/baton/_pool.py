@@ -56,7 +56,7 @@ class Task:
         return self._core.outcome(timeout)
 
     def ready(self) -> bool:
-        """Whether the outcome is there."""
+        """Tells whether the outcome is there."""
         return self._core.ready()
 
     def cancel(self) -> None:
@@ -168,7 +168,7 @@ class Pool:
     def starmap(self, function: str, rows: Iterable[Iterable[Any]] | None = None,
                 named: Iterable[Mapping[str, Any]] | None = None, *, errors: _Errors = "raise", timeout: Timeout = None,
                 task_timeout: Timeout = None, retries: int | None = None) -> list[Any]:
-        """The same with several arguments each: rows of them, rows of named ones (dicts), or both.
+        """Like map(), with several arguments each: rows of them, rows of named ones (dicts), or both.
 
         Raises Refused where there are not as many of one as of the other.
         """

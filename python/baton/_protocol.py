@@ -200,7 +200,7 @@ class Commands:
             _answer_error(message, error)
 
     async def _serve_async(self, message: Message) -> None:
-        """The same for a handler that may be a coroutine function."""
+        """Does the same for a handler that may be a coroutine function."""
         try:
             value = self._begin(message)
             _answer(message, await value if inspect.isawaitable(value) else value)

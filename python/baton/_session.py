@@ -183,7 +183,7 @@ class Session:
     # ---- segments
 
     def create_segment(self, nbytes: int, timeout: Timeout = 1.0) -> _baton.Segment:
-        """A Segment of so many bytes (uint8), not cleared. If memory is short, waits for segments to be released.
+        """A Segment of `nbytes` bytes (uint8), not cleared. If memory is short, waits for segments to be released.
 
         Raises Refused (no such size) and Overloaded: the memory that the session or the machine may use is used up.
         """
@@ -385,7 +385,7 @@ class Session:
         return actor, actor.protocol, actor.name
 
     def _wait_for_mail(self, timeout: Timeout) -> bool | None:
-        """Whether a command has come; None where none will."""
+        """Tells whether a command has come; None where none will."""
         try:
             return self._core.wait_for_mail(timeout)
         except Stopping:

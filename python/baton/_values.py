@@ -35,7 +35,7 @@ class Deadline:
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def has_passed(self) -> bool:
-        """Whether nothing is left."""
+        """Tells whether nothing is left."""
         return self.left() == 0.0
 
 

@@ -68,18 +68,18 @@ class Keeper:
         return Event(self._session, self._ask("MakeEvent", name=name))
 
     def semaphore(self, name: str, permits: int = 1, bounded: bool = True) -> Semaphore:
-        """A Semaphore with so many permits; if it is bounded it never has more."""
+        """A Semaphore with `permits` permits; if it is bounded it never has more."""
         return Semaphore(self._session, self._ask("MakeSemaphore", name=name, permits=permits, is_bounded=bounded))
 
     def barrier(self, name: str, parties: int = 0, members: Sequence[_baton.Ref] = (),
                 action: Callable[[], object] | None = None) -> Barrier:
-        """A Barrier for so many parties, or for these members, whose death breaks it. With an action each party gives
+        """A Barrier for `parties` parties, or for these members, whose death breaks it. With an action each party gives
         its own."""
         address = self._ask("MakeBarrier", name=name, parties=parties, members=list(members), has_action=action is not None)
         return Barrier(self._session, address, action)
 
     def latch(self, name: str, count: int = 1) -> Latch:
-        """A Latch that is to be counted down so many times."""
+        """A Latch that is to be counted down `count` times."""
         return Latch(self._session, self._ask("MakeLatch", name=name, count=count))
 
     @overload
@@ -92,11 +92,11 @@ class Keeper:
         return Value(self._session, self._ask("MakeValue", name=name, initial=_bits_of(dtype, initial)), dtype)
 
     def array(self, name: str, length: int, dtype: Any = "int64") -> Array:
-        """An Array of so many zeros of that type."""
+        """An Array of `length` zeros of that type."""
         return Array(self._session, self._ask("MakeArray", name=name, type=_element_type(dtype), length=length))
 
     def queue(self, name: str, bound: int = 65_536) -> JoinableQueue:
-        """A JoinableQueue that holds so many items."""
+        """A JoinableQueue that holds `capacity` items."""
         return JoinableQueue(self._session, self._ask("MakeQueue", name=name, bound=bound))
 
     def channel(self, name: str, bound: int = 1024) -> tuple[Channel, Channel]:
@@ -198,7 +198,7 @@ class Event(_Primitive, _baton.SyncEvent):
         self._ask("SetEvent", is_set=False)
 
     def is_set(self) -> bool:
-        """Whether it has happened."""
+        """Tells whether it has happened."""
         return self._count() == 1
 
 
@@ -371,7 +371,7 @@ class JoinableQueue(_Primitive, _baton.SyncQueue):
         return self._count()
 
     def empty(self) -> bool:
-        """Whether nothing is to be taken."""
+        """Tells whether nothing is to be taken."""
         return self.qsize() == 0
 
 

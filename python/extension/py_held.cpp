@@ -103,7 +103,7 @@ py::tuple shape_of(const PyHeld& self) {
 }
 
 template <class Object>
-std::unique_ptr<Object> made(const std::shared_ptr<PySession>& session, HeldMemory memory) {
+std::unique_ptr<Object> made(const std::shared_ptr<PySession>& session, SegmentBase memory) {
     return std::make_unique<Object>(session, std::move(memory));
 }
 
@@ -113,8 +113,8 @@ auto with(PyHeld& self, Work&& work) {
     struct Lend {
         PyHeld& self;
         Typed typed;
-        explicit Lend(PyHeld& one) : self(one) { static_cast<HeldMemory&>(typed) = std::move(one.memory()); }
-        ~Lend() { self.memory() = std::move(static_cast<HeldMemory&>(typed)); }
+        explicit Lend(PyHeld& one) : self(one) { static_cast<SegmentBase&>(typed) = std::move(one.memory()); }
+        ~Lend() { self.memory() = std::move(static_cast<SegmentBase&>(typed)); }
     } lend{self};
     return self.session().turn([&](Session& session) { return work(session, lend.typed); });
 }
@@ -159,12 +159,12 @@ void reshape(PySegment& self, const py::object& shape, const py::object& dtype) 
 std::unique_ptr<PyLease> lease(PyLoan& self) {
     static_cast<void>(self.holding());
     return made<PyLease>(shared(self.session()),
-                         value_or_raise(with<Lent>(self, [](Session&, Lent& loan) { return loan.lease(); })));
+                         value_or_raise(with<Loan>(self, [](Session&, Loan& loan) { return loan.lease(); })));
 }
 
 std::unique_ptr<PySlice> slice(PyLoan& self, std::uint64_t first, std::uint64_t count) {
     static_cast<void>(self.holding());
-    return made<PySlice>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session&, Lent& loan) {
+    return made<PySlice>(shared(self.session()), value_or_raise(with<Loan>(self, [&](Session&, Loan& loan) {
                              return loan.slice(first, count);
                          })));
 }
@@ -172,7 +172,7 @@ std::unique_ptr<PySlice> slice(PyLoan& self, std::uint64_t first, std::uint64_t 
 std::unique_ptr<PySegment> reclaim(PyLoan& self, const py::object& timeout) {
     static_cast<void>(self.holding());
     const Duration duration = to_duration(timeout);
-    return made<PySegment>(shared(self.session()), value_or_raise(with<Lent>(self, [&](Session& session, Lent& loan) {
+    return made<PySegment>(shared(self.session()), value_or_raise(with<Loan>(self, [&](Session& session, Loan& loan) {
                                Access::wait_with(loan, session.loop());
                                return loan.reclaim(duration);
                            })));
@@ -180,14 +180,14 @@ std::unique_ptr<PySegment> reclaim(PyLoan& self, const py::object& timeout) {
 
 void publish(PyLoan& self, const std::string& name, bool is_shared) {
     static_cast<void>(self.holding());
-    value_or_raise(with<Lent>(self, [&](Session& session, Lent& loan) {
+    value_or_raise(with<Loan>(self, [&](Session& session, Loan& loan) {
         return session.context().publish(loan, name, is_shared ? Published::to_share : Published::to_read);
     }));
 }
 
 void withdraw(PyLoan& self) {
     static_cast<void>(self.holding());
-    value_or_raise(with<Lent>(self, [](Session& session, Lent& loan) -> Result<void> {
+    value_or_raise(with<Loan>(self, [](Session& session, Loan& loan) -> Result<void> {
         session.context().withdraw(loan);
         return {};
     }));
@@ -195,7 +195,7 @@ void withdraw(PyLoan& self) {
 
 py::object attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
-    HeldMemory held;
+    SegmentBase held;
     value_or_raise(session->turn([&](Session& open) { return Access::look_up_held(open.context(), held, name, duration); }));
     return held_object(session, Access::release(held));
 }
@@ -222,7 +222,7 @@ std::uint64_t first_of(const PySlice& self) {
 
 // ---- PyHeld ----------------------------------------------------------------------------------------
 
-PyHeld::PyHeld(std::shared_ptr<PySession> session, HeldMemory memory)
+PyHeld::PyHeld(std::shared_ptr<PySession> session, SegmentBase memory)
     : session_(std::move(session)), holdings_(session_->holdings()), memory_(std::move(memory)) {}
 
 PyHeld::~PyHeld() {
@@ -283,7 +283,7 @@ void PyHeld::release() {
     if (is_empty()) return;
     static_cast<void>(about_to_go("release()"));
     session_->require_open();
-    memory_ = HeldMemory{};
+    memory_ = SegmentBase{};
 }
 
 std::string_view class_name_of(HandleKind kind) noexcept {
@@ -296,7 +296,7 @@ std::string_view class_name_of(HandleKind kind) noexcept {
 }
 
 py::object held_object(const std::shared_ptr<PySession>& session, Holding& holding) {
-    HeldMemory memory{*session->holdings(), holding};
+    SegmentBase memory{*session->holdings(), holding};
     switch (holding.kind) {
         case HandleKind::segment: return py::cast(made<PySegment>(session, std::move(memory)));
         case HandleKind::lease: return py::cast(made<PyLease>(session, std::move(memory)));

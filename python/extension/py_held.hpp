@@ -26,7 +26,7 @@ namespace py = pybind11;
 class PyHeld {
 public:
     // Of a session that is open.
-    PyHeld(std::shared_ptr<PySession> session, HeldMemory memory);
+    PyHeld(std::shared_ptr<PySession> session, SegmentBase memory);
     virtual ~PyHeld();
     PyHeld(const PyHeld&) = delete;
     PyHeld& operator=(const PyHeld&) = delete;
@@ -40,7 +40,7 @@ public:
     [[nodiscard]] Holding& holding() const;
     // The same for one that is to leave this object: refused while views are alive. `where` names the field or call.
     [[nodiscard]] Holding& about_to_go(std::string_view where) const;
-    [[nodiscard]] HeldMemory& memory() noexcept { return memory_; }
+    [[nodiscard]] SegmentBase& memory() noexcept { return memory_; }
 
     // Its bytes, where they may be looked at now; raises where not.
     [[nodiscard]] std::byte* data();
@@ -55,7 +55,7 @@ public:
 private:
     std::shared_ptr<PySession> session_;
     std::shared_ptr<Holdings> holdings_;  // outlives the session where views do
-    HeldMemory memory_;
+    SegmentBase memory_;
     std::uint32_t views_ = 0;
 };
 

@@ -26,7 +26,7 @@ py::object Reading::value(const pool::AnyOutcome& outcome, pool::Reader& reader)
     if (!pool::Job::makes_segments(signature))
         return to_python(signature.result, value_or_raise(outcome.value(reader)));
     const auto take = [&](std::size_t index) {
-        return py::cast(std::make_unique<PySegment>(session, HeldMemory{value_or_raise(outcome.take_segment(index))}));
+        return py::cast(std::make_unique<PySegment>(session, SegmentBase{value_or_raise(outcome.take_segment(index))}));
     };
     if (signature.result.kind != "list") return take(0);
     py::list all;

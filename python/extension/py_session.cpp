@@ -47,7 +47,7 @@ PySession::~PySession() {
     if (is_in_child()) {
         static_cast<void>(session_.release());  // its sockets and processes are the parent's
         for (auto& [key, slot] : answers_) static_cast<void>(new AnswerSlot(std::move(slot)));
-        for (HeldMemory& held : held_to_drop_) static_cast<void>(new HeldMemory(std::move(held)));
+        for (SegmentBase& held : held_to_drop_) static_cast<void>(new SegmentBase(std::move(held)));
         for (std::shared_ptr<void>& task : tasks_to_drop_) static_cast<void>(new std::shared_ptr<void>(std::move(task)));
         static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
         return;
@@ -280,9 +280,9 @@ void PySession::drop_ask(AskId ask) {
     }
 }
 
-void PySession::drop_held(HeldMemory held) {
+void PySession::drop_held(SegmentBase held) {
     if (is_in_child()) {
-        static_cast<void>(new HeldMemory(std::move(held)));  // it is the parent's
+        static_cast<void>(new SegmentBase(std::move(held)));  // it is the parent's
     } else if (session_ != nullptr && !may_touch()) {
         held_to_drop_.push_back(std::move(held));
     }

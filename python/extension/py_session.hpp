@@ -95,7 +95,7 @@ public:
     void drop_answer(std::uint64_t key);
     void drop_ask(AskId ask);
     // What stands behind an object that Python has let go.
-    void drop_held(HeldMemory held);
+    void drop_held(SegmentBase held);
     void drop_task(std::shared_ptr<void> task);
     // Called before the session ends; for what can't outlive it.
     void before_end(std::function<void()> work) { endings_.push_back(std::move(work)); }
@@ -157,7 +157,7 @@ private:
     std::uint64_t last_answer_ = 0;
     std::vector<std::uint64_t> answers_to_drop_;
     std::vector<AskId> asks_to_drop_;
-    std::vector<HeldMemory> held_to_drop_;
+    std::vector<SegmentBase> held_to_drop_;
     std::vector<std::shared_ptr<void>> tasks_to_drop_;
     std::vector<std::function<void()>> endings_;
     std::vector<Bounce> bounces_;

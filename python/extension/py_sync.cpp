@@ -241,8 +241,8 @@ private:
 class PySemaphore : public PyPrimitive {
 public:
     using PyPrimitive::PyPrimitive;
-    void acquire(const py::object& timeout) { wait(sync::TakePermit{number()}, timeout); }
-    void release() { tell(sync::ReturnPermit{number()}); }
+    void acquire(const py::object& timeout) { wait(sync::AcquirePermit{number()}, timeout); }
+    void release() { tell(sync::ReleasePermit{number()}); }
 };
 
 // Of which Python knows no more than that they are waited for.
@@ -329,9 +329,9 @@ void add_sync_classes(py::module_& module) {
 
     with_init(py::class_<PyChannel, PyPrimitive>(module, "SyncChannel"))
         .def("send", [](PyChannel& self, const py::object& value, const py::object& timeout) {
-            self.wait(sync::Say{self.number(), item_of(value)}, timeout);
+            self.wait(sync::Send{self.number(), item_of(value)}, timeout);
         }, py::arg("value"), late, "Waits while too much is unheard.")
-        .def("receive", [](PyChannel& self, const py::object& timeout) { return self.take(sync::Hear{self.number()}, timeout); }, late,
+        .def("receive", [](PyChannel& self, const py::object& timeout) { return self.take(sync::Receive{self.number()}, timeout); }, late,
              "Waits for what is said at the other end.")
         .def("poll", [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
              py::arg("timeout") = 0.1, "Whether there is something to receive, or will be by then.")

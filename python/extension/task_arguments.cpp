@@ -84,9 +84,9 @@ public:
                 }
                 continue;
             }
-            HeldMemory& memory = py::cast<PyHeld&>(argument).memory();
+            SegmentBase& memory = py::cast<PyHeld&>(argument).memory();
             const auto moved = [&memory]<class T>(T typed) {
-                static_cast<HeldMemory&>(typed) = std::move(memory);
+                static_cast<SegmentBase&>(typed) = std::move(memory);
                 return pool::HeldArgument{std::move(typed)};
             };
             all.push_back(*kind == HandleKind::segment ? moved(Segment{})

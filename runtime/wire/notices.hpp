@@ -8,19 +8,12 @@
 #include <string>
 #include <vector>
 
+#include <baton/detail/error_body.hpp>
 #include <baton/exit.hpp>
 #include <baton/protocol.hpp>
 #include <baton/detail/description.hpp>
 
 namespace baton::detail {
-
-// The body of a message of kind `error`.
-struct ErrorBody {
-    std::string kind;  // as name_of(ErrorKind)
-    std::string text;
-    std::string type;
-    std::vector<std::string> frames;
-};
 
 // Asked of any actor: answered with nothing as soon as everything that the asker sent before is handled.
 inline constexpr std::string_view sync_tag = "baton.Sync";

@@ -1,10 +1,10 @@
 // The parts of a pool that know no processes.
 
-#include "actors/pool/arguments.hpp"
-#include "actors/pool/batch.hpp"
-#include "actors/pool/board.hpp"
-#include "actors/pool/ids.hpp"
-#include "actors/pool/tempo.hpp"
+#include <baton/detail/pool/arguments.hpp>
+#include <baton/detail/pool/batch.hpp>
+#include <baton/detail/pool/board.hpp>
+#include <baton/detail/pool/ids.hpp>
+#include <baton/detail/pool/tempo.hpp>
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;

@@ -225,7 +225,7 @@ TEST_CASE("where no session or several could be meant, the error says what to do
     const auto none = baton::detail::find_session(std::nullopt);
     REQUIRE_FALSE(none.ok());
     CHECK(none.error().kind == ErrorKind::gone);
-    CHECK_THAT(none.error().text, Contains("start"));
+    CHECK_THAT(none.error().text, Contains("keeps one open"));
 
     const SessionFolder one = SessionFolder::create().value();
     const SessionFolder two = SessionFolder::create().value();

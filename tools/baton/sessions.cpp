@@ -44,7 +44,7 @@ Result<Outcome> sweep(const Wishes& wishes) {
         Dynamic::List pids;
         for (const pid_t pid : swept->processes_killed) pids.push_back(Dynamic{static_cast<std::int64_t>(pid)});
         std::vector<std::string> troubles;
-        for (const Error& trouble : swept->troubles) troubles.push_back(describe(trouble));
+        for (const Error& trouble : swept->troubles) troubles.push_back(to_text(trouble));
         outcome.text = json_line(object({{"sessions", {static_cast<std::int64_t>(swept->sessions)}},
                                          {"processes_killed", Dynamic{std::move(pids)}},
                                          {"removed", strings(swept->removed)},

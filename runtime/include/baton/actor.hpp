@@ -79,7 +79,7 @@ template <class Actor, class ProtocolType, class... More>
     return one;
 }
 
-// The same as run_actor() for a program of several actors. A spawn that names none of them is told which there are.
+// Works like run_actor(), for a program of several actors. A spawn that names none of them is told which there are.
 [[nodiscard]] inline int run_actors(int argc, char** argv, const std::vector<detail::ActorClass>& actors) {
     return detail::run_one_of(argc, argv, actors);
 }

@@ -102,12 +102,4 @@ inline constexpr std::chrono::milliseconds handshake_timeout{5'000};  // a conne
 inline constexpr std::chrono::milliseconds strays_timeout{1'000};     // what actors left behind has been killed and must have ended
 inline constexpr std::chrono::hours touch_interval{1};             // a session's files look new to what cleans up /tmp
 
-// Former names, for parts that are still to change.
-inline constexpr auto ask_deadline = ask_timeout;
-inline constexpr auto coordinator_deadline = coordinator_timeout;
-inline constexpr auto memory_deadline = memory_timeout;
-inline constexpr auto send_deadline = send_timeout;
-inline constexpr auto spawn_deadline = spawn_timeout;
-inline constexpr auto stop_deadline = stop_timeout;
-
 }  // namespace baton::limits

@@ -227,11 +227,6 @@ private:
     std::optional<Error> error_;
 };
 
-namespace detail {  // former names, for parts that are still to change
-inline std::string describe(const Error& error) { return to_text(error); }
-using ErrorException = ErrorException;
-}  // namespace detail
-
 }  // namespace baton
 
 // "refused: ..." and "refused".

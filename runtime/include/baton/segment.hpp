@@ -254,9 +254,4 @@ private:
     std::uint32_t ticket_ = 0;
 };
 
-namespace detail {  // former names, for parts that are still to change
-using HeldMemory = SegmentBase;
-using Lent = Loan;
-}  // namespace detail
-
 }  // namespace baton

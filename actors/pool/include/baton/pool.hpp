@@ -20,10 +20,10 @@
 #include <deque>
 #include <ranges>
 
-#include "actors/pool/call.hpp"
-#include "actors/pool/ids.hpp"
-#include "actors/pool/outcome.hpp"
-#include "actors/pool/scheduler.hpp"
+#include <baton/detail/pool/call.hpp>
+#include <baton/detail/pool/ids.hpp>
+#include <baton/detail/pool/outcome.hpp>
+#include <baton/detail/pool/scheduler.hpp>
 
 namespace baton::pool {
 

@@ -16,7 +16,7 @@
 //
 // A worker is an actor: it takes one batch of tasks at a time, and other workers the others. One thread, main's.
 
-#include "actors/pool/arguments.hpp"
+#include <baton/detail/pool/arguments.hpp>
 #include <baton/detail/convert.hpp>
 
 namespace baton::pool {

@@ -42,8 +42,8 @@ struct WaitCondition;
 struct Notify;
 struct SetEvent;
 struct WaitEvent;
-struct TakePermit;
-struct ReturnPermit;
+struct AcquirePermit;
+struct ReleasePermit;
 struct Arrive;
 struct ActionDone;
 struct ResetBarrier;
@@ -54,16 +54,16 @@ struct Put;
 struct Get;
 struct TaskDone;
 struct Join;
-struct Say;
-struct Hear;
+struct Send;
+struct Receive;
 struct Poll;
 struct Close;
 struct Remove;
 using Protocol =
     baton::Protocol<MakeLock, MakeCondition, MakeEvent, MakeSemaphore, MakeBarrier, MakeLatch, MakeValue, MakeArray,
                     MakeQueue, MakeChannel, Attach, Look, Withdraw, Acquire, Release, WaitCondition, Notify, SetEvent,
-                    WaitEvent, TakePermit, ReturnPermit, Arrive, ActionDone, ResetBarrier, AbortBarrier, CountDown,
-                    WaitLatch, Put, Get, TaskDone, Join, Say, Hear, Poll, Close, Remove>;
+                    WaitEvent, AcquirePermit, ReleasePermit, Arrive, ActionDone, ResetBarrier, AbortBarrier, CountDown,
+                    WaitLatch, Put, Get, TaskDone, Join, Send, Receive, Poll, Close, Remove>;
 
 // Bounds of one keeper; beyond them it answers `overloaded`.
 namespace limits {
@@ -189,12 +189,12 @@ struct MakeSemaphore {
     using Reply = Address;
 };
 // Answered when a permit is the sender's. It comes back when the sender dies.
-struct TakePermit {
+struct AcquirePermit {
     std::uint32_t number = 0;
     using Reply = Granted;
 };
 // One of the sender's; of who has none, the one that is out for longest.
-struct ReturnPermit {
+struct ReleasePermit {
     std::uint32_t number = 0;
     using Reply = Nothing;
 };
@@ -301,17 +301,17 @@ struct Ends {
 };
 struct MakeChannel {
     std::string name;
-    std::uint64_t bound = 1'024;    // items on the way to one end; then Say waits
+    std::uint64_t bound = 1'024;    // items on the way to one end; then Send waits
     using Reply = Ends;
 };
 // An end belongs to the client that first says, hears or polls there. `gone` when the other one has closed its end or died;
 // what it had said before is heard first.
-struct Say {
+struct Send {
     std::uint32_t number = 0;
     Bytes item;
     using Reply = Granted;
 };
-struct Hear {
+struct Receive {
     std::uint32_t number = 0;
     using Reply = Granted;
 };

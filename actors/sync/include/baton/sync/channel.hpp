@@ -30,12 +30,12 @@ public:
 
     // Waits while too much is unheard.
     Result<void> send(const T& value, Duration deadline) {
-        Result<Granted> granted = wait(Say{number(), item_of(value)}, deadline, "channel");
+        Result<Granted> granted = wait(Send{number(), item_of(value)}, deadline, "channel");
         if (!granted) return granted.error();
         return {};
     }
     [[nodiscard]] Result<T> receive(Duration deadline) {
-        Result<Granted> granted = wait(Hear{number()}, deadline, "channel");
+        Result<Granted> granted = wait(Receive{number()}, deadline, "channel");
         if (!granted) return granted.error();
         return value_of<T>(granted->item, "item");
     }

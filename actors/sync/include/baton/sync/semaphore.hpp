@@ -25,11 +25,11 @@ public:
     Semaphore(Context& context, Address address) : Handle(context, std::move(address)) {}
 
     [[nodiscard]] Result<void> acquire(Duration deadline) {
-        Result<Granted> granted = wait(TakePermit{number()}, deadline, "semaphore");
+        Result<Granted> granted = wait(AcquirePermit{number()}, deadline, "semaphore");
         if (!granted) return granted.error();
         return {};
     }
-    Result<void> release() { return tell(ReturnPermit{number()}); }
+    Result<void> release() { return tell(ReleasePermit{number()}); }
     // Permits that are free.
     [[nodiscard]] Result<std::uint64_t> free() { return count(); }
 };

@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-#include "actors/pool/work.hpp"
+#include <baton/detail/pool/work.hpp>
 #include <baton/result.hpp>
 
 namespace baton::pool {

@@ -12,8 +12,8 @@
 #include <algorithm>
 #include <array>
 
-#include "actors/pool/job.hpp"
-#include "actors/pool/signature.hpp"
+#include <baton/detail/pool/job.hpp>
+#include <baton/detail/pool/signature.hpp>
 
 namespace baton::pool {
 

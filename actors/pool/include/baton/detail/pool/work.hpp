@@ -15,7 +15,7 @@
 #include <baton/protocol.hpp>
 #include <baton/segment.hpp>
 #include <baton/detail/description.hpp>
-#include "runtime/wire/notices.hpp"
+#include <baton/detail/error_body.hpp>
 
 namespace baton::pool {
 

@@ -14,9 +14,9 @@
 #include <deque>
 #include <unordered_map>
 
-#include "actors/pool/batch.hpp"
-#include "actors/pool/crew.hpp"
-#include "actors/pool/tempo.hpp"
+#include <baton/detail/pool/batch.hpp>
+#include <baton/detail/pool/crew.hpp>
+#include <baton/detail/pool/tempo.hpp>
 
 namespace baton::pool {
 

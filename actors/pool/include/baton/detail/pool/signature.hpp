@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "actors/pool/work.hpp"
+#include <baton/detail/pool/work.hpp>
 #include <baton/context.hpp>
 
 namespace baton::pool {

@@ -6,7 +6,7 @@
 //
 // A plain value, used up by the pool that takes it. Arguments: see arguments.hpp.
 
-#include "actors/pool/arguments.hpp"
+#include <baton/detail/pool/arguments.hpp>
 
 namespace baton::pool {
 

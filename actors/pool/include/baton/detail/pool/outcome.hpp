@@ -10,7 +10,7 @@
 
 #include <iterator>
 
-#include "actors/pool/job.hpp"
+#include <baton/detail/pool/job.hpp>
 
 namespace baton::pool {
 

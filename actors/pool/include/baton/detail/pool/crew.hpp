@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/pool/board.hpp"
-#include "actors/pool/work.hpp"
+#include <baton/detail/pool/board.hpp>
+#include <baton/detail/pool/work.hpp>
 
 namespace baton::pool {
 

@@ -16,7 +16,7 @@
 #include <span>
 #include <string_view>
 
-#include "actors/pool/work.hpp"
+#include <baton/detail/pool/work.hpp>
 
 namespace baton::pool {
 

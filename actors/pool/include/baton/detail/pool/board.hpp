@@ -22,7 +22,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "actors/pool/notes.hpp"
+#include <baton/detail/pool/notes.hpp>
 #include <baton/context.hpp>
 
 namespace baton::pool {

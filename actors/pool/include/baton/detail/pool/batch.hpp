@@ -4,8 +4,8 @@
 // Pieces of jobs, in order. Knows neither workers nor time. Pure functions, but for the segments that leave a job with
 // a Run and come back to it.
 
-#include "actors/pool/job.hpp"
-#include "actors/pool/work.hpp"
+#include <baton/detail/pool/job.hpp>
+#include <baton/detail/pool/work.hpp>
 
 namespace baton::pool {
 

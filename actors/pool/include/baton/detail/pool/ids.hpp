@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "actors/pool/job.hpp"
+#include <baton/detail/pool/job.hpp>
 
 namespace baton::pool {
 
