@@ -14,9 +14,8 @@ namespace {
 
 constexpr std::size_t symbol_size_readable = 120;
 
-// The name of a type or function with its template arguments left out, where it would be longer than anybody reads.
-std::string readable_symbol(std::string symbol) {
-    if (symbol.size() <= symbol_size_readable) return symbol;
+// Without the template arguments that lie `depth_max` lists deep.
+std::string without_arguments(const std::string& symbol, int depth_max) {
     std::string out;
     int depth = 0;
     for (std::size_t index = 0; index < symbol.size(); ++index) {
@@ -24,11 +23,25 @@ std::string readable_symbol(std::string symbol) {
         const bool is_operator = out.ends_with("operator") || out.ends_with("operator-") || out.ends_with("operator<");
         const bool opens = c == '<' && (depth > 0 || !is_operator);
         const bool closes = c == '>' && depth > 0 && symbol[index - 1] != '-';
-        if (opens && depth++ == 0) out += "<...";
+        if (opens && ++depth == depth_max) out += "<...";
+        if (depth < depth_max || (closes && depth == depth_max)) out += c;
         if (closes) --depth;
-        if (depth == 0) out += c;
     }
-    if (out.size() > 2 * symbol_size_readable)  // a frame ends with its file and line
+    return out;
+}
+
+// A type without its template arguments where it would be longer than anybody reads.
+std::string readable_type(const std::string& type) {
+    return type.size() > symbol_size_readable ? without_arguments(type, 1) : type;
+}
+
+// A frame is a function, which may name the actor among its arguments, so the inner ones go first; it ends with its file
+// and line.
+std::string readable_frame(const std::string& frame) {
+    std::string out = frame;
+    for (int depth = 3; depth > 1 && out.size() > symbol_size_readable; --depth) out = without_arguments(frame, depth);
+    if (out.size() > 2 * symbol_size_readable) out = without_arguments(frame, 1);
+    if (out.size() > 2 * symbol_size_readable)
         out = out.substr(0, symbol_size_readable) + " ... " + out.substr(out.size() - symbol_size_readable / 2);
     return out;
 }
@@ -39,14 +52,14 @@ std::string name_of_current_exception() {
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> readable{
         abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free};
-    return readable_symbol(status == 0 ? readable.get() : type->name());
+    return readable_type(status == 0 ? readable.get() : type->name());
 }
 
 }  // namespace
 
 Error error_of_current_exception() {
     Error error{ErrorKind::failed, "", name_of_current_exception(), frames_of_last_throw(limits::error_frames_max)};
-    for (std::string& frame : error.frames) frame = readable_symbol(std::move(frame));
+    for (std::string& frame : error.frames) frame = readable_frame(frame);
     try {
         throw;
     } catch (const ErrorException& failure) {

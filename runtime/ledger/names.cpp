@@ -21,17 +21,21 @@ std::size_t bucket_of(std::string_view name) noexcept {
     return hash % name_buckets;
 }
 
-// Text in words of atomics: any process of the session may write there while another reads.
+// Text in words of atomics: any process of the session may write there while another reads. Whoever reads any of it sees,
+// if it then looks at the word of its row, that word as it was when this was written, or later: all that a publication
+// says is stored `releasing` and loaded `acquiring`.
+constexpr auto releasing = std::memory_order_release;
+constexpr auto acquiring = std::memory_order_acquire;
 template <std::size_t words>
 void store_text(std::atomic<std::uint64_t> (&out)[words], std::string_view text) noexcept {
     std::array<std::uint64_t, words> copy{};
     std::memcpy(copy.data(), text.data(), std::min(text.size(), words * sizeof(std::uint64_t)));
-    for (std::size_t index = 0; index < words; ++index) out[index].store(copy[index], relaxed);
+    for (std::size_t index = 0; index < words; ++index) out[index].store(copy[index], releasing);
 }
 template <std::size_t words>
 std::string load_text(const std::atomic<std::uint64_t> (&from)[words], std::uint64_t bytes) {
     std::array<std::uint64_t, words> copy{};
-    for (std::size_t index = 0; index < words; ++index) copy[index] = from[index].load(relaxed);
+    for (std::size_t index = 0; index < words; ++index) copy[index] = from[index].load(acquiring);
     std::string text(reinterpret_cast<const char*>(copy.data()), sizeof copy);
     text.resize(std::min<std::uint64_t>(bytes, sizeof copy));
     return text;
@@ -117,14 +121,13 @@ std::optional<NameWord> Ledger::begin_publishing(NameSlot row, ActorNumber me, S
 
 void Ledger::describe_publication(NameSlot row, const Publication& what) noexcept {
     NameRow& to = names_[row];
-    std::atomic_thread_fence(std::memory_order_release);  // readers of this read the word `publishing` afterwards
-    to.kind.store(static_cast<std::uint64_t>(what.kind), relaxed);
-    to.lend.store(what.lend, relaxed);
-    to.bytes_leased.store(what.bytes, relaxed);
-    to.dimensions.store(what.shape.size(), relaxed);
+    to.kind.store(static_cast<std::uint64_t>(what.kind), releasing);
+    to.lend.store(what.lend, releasing);
+    to.bytes_leased.store(what.bytes, releasing);
+    to.dimensions.store(what.shape.size(), releasing);
     for (std::size_t index = 0; index < std::min(what.shape.size(), std::size(to.shape)); ++index)
-        to.shape[index].store(what.shape[index], relaxed);
-    to.type_bytes.store(what.type.size(), relaxed);
+        to.shape[index].store(what.shape[index], releasing);
+    to.type_bytes.store(what.type.size(), releasing);
     store_text(to.type, what.type);
 }
 
@@ -148,17 +151,16 @@ bool Ledger::unpublish(NameSlot row, NameWord word) noexcept {
 
 std::optional<Publication> Ledger::publication_of(NameSlot row) const {
     const NameRow& from = names_[row];
-    const std::uint64_t kind = from.kind.load(relaxed);
-    const std::uint64_t dimensions = from.dimensions.load(relaxed);
-    const std::uint64_t type_bytes = from.type_bytes.load(relaxed);
+    const std::uint64_t kind = from.kind.load(acquiring);
+    const std::uint64_t dimensions = from.dimensions.load(acquiring);
+    const std::uint64_t type_bytes = from.type_bytes.load(acquiring);
     const bool is_known =
         kind == static_cast<std::uint64_t>(LeaseKind::read) || kind == static_cast<std::uint64_t>(LeaseKind::shared);
     if (!is_known || dimensions > limits::shape_dimensions_max || type_bytes > limits::published_type_bytes_max)
         return std::nullopt;
-    Publication what{static_cast<LeaseKind>(kind), from.lend.load(relaxed), from.bytes_leased.load(relaxed),
+    Publication what{static_cast<LeaseKind>(kind), from.lend.load(acquiring), from.bytes_leased.load(acquiring),
                      load_text(from.type, type_bytes), {}};
-    for (std::size_t index = 0; index < dimensions; ++index) what.shape.push_back(from.shape[index].load(relaxed));
-    std::atomic_thread_fence(std::memory_order_acquire);
+    for (std::size_t index = 0; index < dimensions; ++index) what.shape.push_back(from.shape[index].load(acquiring));
     return what;
 }
 

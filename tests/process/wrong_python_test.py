@@ -1,6 +1,6 @@
 """`import baton` by a Python that can't load it says which one can, and what to run.
 
-    PYTHONPATH=build/dev/python /usr/bin/python3 tests/unit/wrong_python_test.py
+    PYTHONPATH=build/dev/python /usr/bin/python3 tests/process/wrong_python_test.py
 
 Method: copies of the package whose compiled part is missing, broken or of another version, each in an isolated process.
 """

@@ -1,6 +1,6 @@
 """The types and the docstrings of the Python package: what mypy in strict mode, stubtest and help() see of it.
 
-    PYTHONPATH=build/dev/python /usr/bin/python3 tests/unit/python_types_test.py
+    PYTHONPATH=build/dev/python /usr/bin/python3 tests/process/python_types_test.py
 
 Method: mypy reads the package of the build tree, the Python examples, and a script that is right in every line but
 those which say what is wrong; stubtest compares _baton.pyi with the extension. Both are those of Debian's package mypy.
