@@ -35,8 +35,8 @@ std::string readable_type(const std::string& type) {
     return type.size() > symbol_size_readable ? without_arguments(type, 1) : type;
 }
 
-// A frame is a function, which may name the actor among its arguments, so the inner ones go first; it ends with its file
-// and line.
+// A frame is a function, which may name the actor among its arguments, so the inner ones go first; it ends with its
+// file and line.
 std::string readable_frame(const std::string& frame) {
     std::string out = frame;
     for (int depth = 3; depth > 1 && out.size() > symbol_size_readable; --depth) out = without_arguments(frame, depth);

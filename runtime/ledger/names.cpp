@@ -21,9 +21,9 @@ std::size_t bucket_of(std::string_view name) noexcept {
     return hash % name_buckets;
 }
 
-// Text in words of atomics: any process of the session may write there while another reads. Whoever reads any of it sees,
-// if it then looks at the word of its row, that word as it was when this was written, or later: all that a publication
-// says is stored `releasing` and loaded `acquiring`.
+// Text in words of atomics: any process of the session may write there while another reads. A reader that sees any of
+// it and then looks at the word of its row sees that word as it was when this was written, or later: all that a
+// publication says is stored `releasing` and loaded `acquiring`.
 constexpr auto releasing = std::memory_order_release;
 constexpr auto acquiring = std::memory_order_acquire;
 template <std::size_t words>
