@@ -17,9 +17,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -156,7 +158,7 @@ struct Pipe {
 class Forked {
 public:
     template <class Life>
-    explicit Forked(Life life) : pid_(::fork()) {
+    explicit Forked(Life life) : pid_(fork_flushed()) {
         REQUIRE(pid_ >= 0);
         if (pid_ == 0) ::_exit(life());
     }
@@ -178,6 +180,12 @@ public:
     }
 
 private:
+    // What has been written and not flushed would be flushed by the child, too: ThreadSanitizer's _exit() does that.
+    static pid_t fork_flushed() {
+        std::cout.flush();
+        std::fflush(nullptr);
+        return ::fork();
+    }
     pid_t pid_;
 };
 
