@@ -26,10 +26,8 @@ struct Setting {
 void hand_over(baton::Scenario& scenario, const Setting& setting) {
     const auto giver = scenario.spawn<handover::Protocol>({"handover_actor", "giver"});
     const auto receiver = scenario.spawn<handover::Protocol>({"handover_actor", "receiver"});
-    const handover::Report report = scenario
-                                  .ask(giver, handover::Drive{receiver, setting.bytes, setting.warm_up, setting.count},
-                                       std::chrono::minutes{2})
-                                  .value();
+    const handover::Drive drive{receiver, setting.bytes, setting.warm_up, setting.count};
+    const handover::Report report = scenario.ask(giver, drive, std::chrono::minutes{2});
     fmt::print("{{\"median_us\":{:.3f},\"p99_us\":{:.3f},\"page_faults\":{},\"count\":{}}}\n", report.median_us,
                report.p99_us, report.page_faults, setting.count);
 }

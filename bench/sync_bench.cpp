@@ -20,8 +20,8 @@ using Actor = Ref<bench::SyncProtocol>;
 double rate(Scenario& scenario, bench::Work work, std::size_t processes, std::uint64_t count) {
     Context& context = scenario.context();
     const Ref<sync::Protocol> keeper = sync::spawn_keeper(context).value();
-    const std::vector<Actor> actors =
-        scenario.spawn_all<bench::SyncProtocol>(std::vector<Program>(processes, Program{"sync_bench_actor"}));
+    const std::vector<baton::SpawnOptions> programs(processes, {.program = "sync_bench_actor"});
+    const std::vector<Actor> actors = scenario.spawn_all<bench::SyncProtocol>(programs);
     const auto parties = [&](const std::string& name) {
         return sync::Barrier::make(context, keeper, name, {.parties = processes}).value();
     };
