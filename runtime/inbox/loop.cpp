@@ -172,7 +172,7 @@ Transport::Interest Loop::interest_of(Handler* handler, Deadline& deadline, Link
     if (drains_.any()) deadline = deadline.or_earlier(drains_.next_look(handler != nullptr));
     for (const LateExit& late : late_exits_) deadline = deadline.or_earlier(late.at_latest);
     if (answers_.any_waiting()) deadline = deadline.or_earlier(Deadline::in(*clock_, answers_.pause()));
-    if (!is_handling_) deadline = deadline.or_earlier(next_timer());
+    if (!is_handling_) deadline = deadline.or_earlier(next_timer(handler != nullptr));
     return {handler != nullptr, waited_links_, writable, waited_descriptors_};
 }
 
@@ -290,9 +290,11 @@ void Loop::continue_settled() {
     if (continuations_.empty()) continuation_deadlines_.clear();
 }
 
-Deadline Loop::next_timer() const {
+// Outcomes are given to their functions only where commands are handled, so nothing else wakes up for them.
+Deadline Loop::next_timer(bool handles_commands) const {
     Deadline next = Deadline::never();
     if (!delayed_.empty() && !is_sending_due_) next = Deadline{delayed_.begin()->first};
+    if (!handles_commands) return next;
     if (asks_.any_continued()) return Deadline{clock_->now()};
     if (!continuation_deadlines_.empty()) next = next.or_earlier(Deadline{continuation_deadlines_.begin()->first});
     return next;

@@ -224,7 +224,7 @@ private:
     void give_bounces();
     void send_due();
     void continue_settled();
-    [[nodiscard]] Deadline next_timer() const;
+    [[nodiscard]] Deadline next_timer(bool handles_commands) const;
     void tell_exits();
     void tell_drained(bool was_empty);
 

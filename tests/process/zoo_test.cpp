@@ -1,5 +1,7 @@
 // What an actor can do with others: start, ask and stop many, answer when another one has answered, send itself a
 // command later; and several actors in one program.
+#include <ctime>
+
 #include "tests/process/process_world.hpp"
 #include "tests/process/zoo.hpp"
 
@@ -50,6 +52,21 @@ TEST_CASE("what is asked on behalf of others ends at its timeout, without the re
     const auto outcome = scenario.ask(warden, warden::WaitFor{lion, 50ms}, 10s);
     CHECK(outcome.error().kind == ErrorKind::timed_out);
     CHECK_THAT(outcome.error().text, Catch::Contains("lion"));
+}
+
+// Goal: an outcome that waits for its function does not keep a scenario's ask from sleeping.
+// Method: the processor time of this process, while the outcome of one ask waits and another ask takes its time.
+TEST_CASE("a scenario sleeps in an ask while an outcome waits for its function", "[process]") {
+    ProcessWorld world;
+    TestScenario& scenario = world.scenario();
+    const auto lion = scenario.spawn<lion::Protocol>({.program = "zoo", .name = "lion", .actor = "lion"}).value();
+    std::optional<std::int64_t> eaten;
+    scenario.request(lion, lion::Eaten{}).value().then([&](baton::Result<std::int64_t> one) { eaten = one.value(); });
+    const std::clock_t before = std::clock();
+    CHECK(scenario.ask(lion, lion::Sleep{}, 500ms).error().kind == ErrorKind::timed_out);
+    CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.25);
+    CHECK(scenario.wait_for([&] { return eaten.has_value(); }, 10s).ok());
+    CHECK(eaten == 0);
 }
 
 TEST_CASE("a command that an actor sends itself comes after its delay, between other commands", "[process]") {
