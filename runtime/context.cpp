@@ -11,7 +11,7 @@ void Context::stop() {
 }
 
 AnyRef Context::sender() const noexcept {
-    return AnyRef{loop_->sender(), loop_->sender().is_somebody() ? loop_->session() : SessionTag{}};
+    return AnyRef{loop_->sender(), loop_->sender().is_somebody() ? loop_->session() : detail::SessionTag{}};
 }
 
 }  // namespace baton

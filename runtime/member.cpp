@@ -110,7 +110,6 @@ Result<std::vector<AnyRef>> Member::spawn_programs(const std::vector<SpawnOption
 
 Result<PendingReply> Member::spawn_program_later(const SpawnOptions& program, std::uint64_t fingerprint) {
     coordinator::Spawn spawn = directory_->command_of(program, fingerprint);
-    spawn.deadline = program.timeout;
     spawn.until = until_of(Deadline::in(loop_->clock(), program.timeout));
     return request_of_coordinator(*loop_, spawn);
 }
@@ -172,7 +171,7 @@ Result<void> Member::wait_until(const std::function<bool()>& done, Within within
 
 const std::string& Member::name() const noexcept { return loop_->name(); }
 ActorId Member::id() const noexcept { return loop_->me(); }
-SessionTag Member::session() const noexcept { return loop_->session(); }
+detail::SessionTag Member::session() const noexcept { return loop_->session(); }
 bool Member::is_stopping() const noexcept { return loop_->is_stopping(); }
 const Clock& Member::clock() const noexcept { return loop_->clock(); }
 Log& Member::log() const noexcept { return loop_->log(); }

@@ -98,7 +98,7 @@ def wrapped(name, text, column):
 class Wire:
     def __init__(self):
         notices = read(NOTICES)
-        exits = read("runtime/include/baton/exit.hpp")
+        exits = read("runtime/include/baton/exit.hpp") + read("runtime/include/baton/spawn.hpp")
         description = read("runtime/include/baton/detail/description.hpp")
         self.enums = set(re.findall(r"enum class (\w+)", exits + notices))
         self.commands = structs_of(notices, "coordinator")

@@ -311,7 +311,7 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
     if (!stopping_.has_room())
         return answer.fail(Error{ErrorKind::overloaded,
                                  fmt::format("{} stops are under way already (limits::stops_max)", limits::stops_max)});
-    const Deadline deadline = deadline_of(command.deadline, command.until);
+    const Deadline deadline = deadline_of(command.timeout, command.until);
     if (command.until && deadline.has_passed(loop_->clock()))
         return answer.fail(Error{ErrorKind::timed_out,
                                  "nobody was stopped: the coordinator has read this only after the "
@@ -332,7 +332,7 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
 
 void Coordinator::on(const CloseSession& command, Answer<Closed> answer) {
     closing_.push_back(std::move(answer));
-    close(bounded(command.deadline));
+    close(bounded(command.timeout));
 }
 
 void Coordinator::close(Duration deadline) {

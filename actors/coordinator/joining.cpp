@@ -195,16 +195,17 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
         return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
     Result<Member*> spawner = sender(answer.asker(), Access::link(answer));
     if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
-    const Deadline deadline = deadline_of(command.deadline, command.until);
+    const SpawnOptions& options = command.options;
+    const Deadline deadline = deadline_of(options.timeout, command.until);
     if (deadline.has_passed(loop_->clock()))
         return answer.fail(
             Error{ErrorKind::timed_out,
-                  command.deadline <= Duration::zero()
-                      ? fmt::format("{} was not started: a deadline of 0 leaves it no time to become an actor",
-                                    command.program)
+                  options.timeout <= Duration::zero()
+                      ? fmt::format("{} was not started: a timeout of 0 leaves it no time to become an actor",
+                                    options.program)
                       : fmt::format("{} was not started: the coordinator has read this only after the "
                                     "deadline, when the spawner had given up",
-                                    command.program)});
+                                    options.program)});
     Result<std::unique_ptr<Member>> started = start(command, answer.asker());
     if (!started) return answer.fail(started.error());
     const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
@@ -224,20 +225,23 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
 Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId spawner) {
     const Member* parent = members_.find(spawner);
     if (parent == nullptr) return gone("only a member of the session can spawn: join first");
-    std::vector<std::string> folders = command.folders;
+    const SpawnOptions& options = command.options;
+    std::vector<std::string> folders = options.folders;
     const std::vector<std::string> own = program_folders();
     folders.insert(folders.end(), own.begin(), own.end());
     const auto holds_zero = [](const std::string& text) { return text.find('\0') != std::string::npos; };
-    if (const auto one = std::ranges::find_if(command.arguments, holds_zero); one != command.arguments.end())
+    std::vector<std::string> arguments = options.arguments;
+    if (!options.actor.empty()) arguments.insert(arguments.begin(), {std::string(actor_option), options.actor});
+    if (const auto one = std::ranges::find_if(arguments, holds_zero); one != arguments.end())
         return Error{ErrorKind::refused,
                      fmt::format("the argument '{}' of {} holds a zero byte, which no program can be given",
-                                 printable(readable(*one, 80)), printable(command.program))};
+                                 printable(readable(*one, 80)), printable(options.program))};
     std::erase_if(folders, holds_zero);
-    Result<std::string> path = find_program(command.program, folders);
+    Result<std::string> path = find_program(options.program, folders);
     if (!path) return path.error();
 
-    const bool is_named = !command.name.empty();
-    const std::string base = is_named ? command.name : std::filesystem::path(*path).filename().string();
+    const bool is_named = !options.name.empty();
+    const std::string base = is_named ? options.name : std::filesystem::path(*path).filename().string();
     if (Result<void> fine = check_name(base); !fine) return fine.error();
     std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
     if (name.size() > limits::name_bytes_max)
@@ -257,13 +261,13 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
                                          fmt::format("the coordinator can't start {}", name));
         !room)
         return room.error();
-    Result<ActorId> id = new_life(command.memory_bytes.value_or(0));
+    Result<ActorId> id = new_life(options.memory_bytes);
     if (!id) return id.error();
     pass_crash_point(CrashPoint::spawn_given);
 
     ChildSpec spec;
     spec.program = *path;
-    spec.arguments = command.arguments;
+    spec.arguments = std::move(arguments);
     spec.input = ChildSpec::Input::none;
     spec.environment = {{session_variable, folder_->path()},
                         {actor_variable, to_string(*id)},

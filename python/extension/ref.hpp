@@ -7,7 +7,7 @@ namespace baton::python {
 
 struct PyRef {
     ActorId id;
-    SessionTag session = {};
+    detail::SessionTag session = {};
 
     [[nodiscard]] AnyRef any() const noexcept { return AnyRef{id, session}; }
 };

@@ -1,7 +1,7 @@
 #pragma once
 // Command: one message as it leaves the inbox; Handler: the receiver of commands.
 
-#include <baton/detail/answer_slot.hpp>
+#include <baton/answer.hpp>
 #include "runtime/transport/transport.hpp"
 #include "runtime/wire/envelope.hpp"
 #include "runtime/wire/notices.hpp"

@@ -7,21 +7,20 @@
 namespace baton::detail {
 
 Result<Spawning> Spawning::begin(Loop& loop, coordinator::Spawn command, Deadline deadline) {
-    const Duration duration = deadline.left(loop.clock());
-    command.deadline = duration;
     command.until = until_of(deadline);
     Result<AskId> ask = loop.request(coordinator_id, command_name<coordinator::Spawn>, encoded_body(command), deadline);
     if (!ask) return ask.error();
+    const SpawnOptions& options = command.options;
     const std::string program =
-        command.name.empty() ? command.program : fmt::format("{} ({})", command.name, command.program);
-    return Spawning{loop, *ask, program, duration, with_grace(loop.clock(), deadline)};
+        options.name.empty() ? options.program : fmt::format("{} ({})", options.name, options.program);
+    return Spawning{loop, *ask, program, options.timeout, with_grace(loop.clock(), deadline)};
 }
 
 Spawning::Spawning(Spawning&& other) noexcept
     : loop_(other.loop_),
       ask_(std::exchange(other.ask_, 0)),
       program_(std::move(other.program_)),
-      duration_(other.duration_),
+      timeout_(other.timeout_),
       patience_(other.patience_),
       was_given_up_(other.was_given_up_) {}
 
@@ -47,7 +46,7 @@ Result<coordinator::Spawned> Spawning::end() {
             ErrorKind::timed_out,
             fmt::format("{} has not become an actor within {:.3g} s: the coordinator has not answered (is it frozen?); "
                         "it will not be left running",
-                        program_, std::chrono::duration<double>(duration_).count())};
+                        program_, std::chrono::duration<double>(timeout_).count())};
     return decoded_reply<coordinator::Spawned>(std::move(reply));
 }
 

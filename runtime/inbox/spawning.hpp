@@ -12,7 +12,7 @@ namespace baton::detail {
 
 class Spawning {
 public:
-    // `command.deadline` and `until` are set here.
+    // The options' timeout is what the spawner was given; the deadline, which `until` tells the coordinator, decides.
     [[nodiscard]] static Result<Spawning> begin(Loop& loop, coordinator::Spawn command, Deadline deadline);
     Spawning(Spawning&& other) noexcept;
     Spawning& operator=(Spawning&&) = delete;
@@ -27,13 +27,13 @@ public:
     [[nodiscard]] Deadline patience() const noexcept { return patience_; }
 
 private:
-    Spawning(Loop& loop, AskId ask, std::string program, Duration duration, Deadline patience)
-        : loop_(&loop), ask_(ask), program_(std::move(program)), duration_(duration), patience_(patience) {}
+    Spawning(Loop& loop, AskId ask, std::string program, Duration timeout, Deadline patience)
+        : loop_(&loop), ask_(ask), program_(std::move(program)), timeout_(timeout), patience_(patience) {}
     [[nodiscard]] bool give_up();
     Loop* loop_;
     AskId ask_;  // 0: its outcome has been taken
     std::string program_;
-    Duration duration_;
+    Duration timeout_;
     Deadline patience_;
     bool was_given_up_ = false;
 };

@@ -48,12 +48,10 @@ Result<void> Directory::require_open() const {
 }
 
 coordinator::Spawn Directory::command_of(const SpawnOptions& options, std::uint64_t fingerprint) const {
-    std::vector<std::string> folders = options.folders;
+    coordinator::Spawn command{options, fingerprint};
+    std::vector<std::string>& folders = command.options.folders;
     folders.insert(folders.end(), folders_.begin(), folders_.end());
-    std::vector<std::string> arguments = options.arguments;
-    if (!options.actor.empty()) arguments.insert(arguments.begin(), {std::string(actor_option), options.actor});
-    return {options.program, options.name, std::move(arguments), std::move(folders), fingerprint, Duration::zero(),
-            options.memory_bytes == 0 ? std::nullopt : std::optional{options.memory_bytes}};
+    return command;
 }
 
 // ---- actors ----------------------------------------------------------------------------------------
@@ -65,7 +63,9 @@ Result<std::vector<Spawned>> Directory::spawn(const std::vector<SpawnOptions>& w
     std::vector<Spawning> all;
     std::optional<Error> failure;
     for (const SpawnOptions& one : what) {
-        Result<Spawning> spawning = Spawning::begin(*loop_, command_of(one, fingerprint), deadline);
+        coordinator::Spawn command = command_of(one, fingerprint);
+        command.options.timeout = within.timeout(loop_->clock());
+        Result<Spawning> spawning = Spawning::begin(*loop_, std::move(command), deadline);
         if (!spawning) {
             failure = std::move(spawning).error();
             break;
@@ -147,7 +147,8 @@ Result<std::vector<RosterRow>> Directory::roster(bool with_exited) {
 Result<std::vector<Ended>> Directory::stop(std::vector<AnyRef> actors, Within within, bool drain) {
     if (Result<void> open = require_open(); !open) return open.error();
     const Deadline end = within.deadline(loop_->clock());
-    Result<std::vector<Ended>> ended = ask_coordinator(coordinator::StopActors{actors, end.left(loop_->clock()), drain, until_of(end)}, end);
+    Result<std::vector<Ended>> ended = ask_coordinator(
+        coordinator::StopActors{actors, within.timeout(loop_->clock()), drain, until_of(end)}, end);
     if (!ended || ended->size() >= actors.size()) return ended;
     // The answer may have had no room for the exits of those that had ended before.
     std::unordered_set<ActorId> missing;
@@ -175,7 +176,7 @@ Result<std::vector<RosterRow>> Directory::exits_from(coordinator::RosterPlace pl
 Result<std::vector<Ended>> Directory::end_session(Within within) {
     const Deadline deadline = within.deadline(loop_->clock());
     Result<coordinator::Closed> closed =
-        ask_coordinator(coordinator::CloseSession{deadline.left(loop_->clock())}, deadline);
+        ask_coordinator(coordinator::CloseSession{within.timeout(loop_->clock())}, deadline);
     if (!closed) return closed.error();
     // It waits for our goodbye, and answers meanwhile.
     if (closed->next)

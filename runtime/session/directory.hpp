@@ -18,9 +18,6 @@ namespace baton::detail {
 
 using Spawned = coordinator::Spawned;
 
-// The option by which a program that contains several actors is told which one it is (run_actors).
-inline constexpr std::string_view actor_option = "--actor";
-
 class Directory {
 public:
     explicit Directory(Loop& loop);

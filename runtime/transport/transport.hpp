@@ -21,7 +21,6 @@
 
 #include <baton/time.hpp>
 #include <baton/ref.hpp>
-#include <baton/detail/answer_slot.hpp>
 #include <baton/limits.hpp>
 #include <baton/result.hpp>
 

@@ -10,6 +10,7 @@
 
 #include <baton/detail/error_body.hpp>
 #include <baton/exit.hpp>
+#include <baton/spawn.hpp>
 #include <baton/protocol.hpp>
 #include <baton/detail/description.hpp>
 
@@ -17,6 +18,9 @@ namespace baton::detail {
 
 // Asked of any actor: answered with nothing as soon as everything that the asker sent before is handled.
 inline constexpr std::string_view sync_tag = "baton.Sync";
+
+// The option by which a program that contains several actors is told which one it is (run_actors).
+inline constexpr std::string_view actor_option = "--actor";
 
 namespace coordinator {
 
@@ -28,7 +32,7 @@ struct Welcome {
     std::string name;
     std::string session;          // its id
     std::uint64_t coordinator_pid = 0;
-    Duration send_deadline{};     // how long a spawned actor lets back-pressure hold it
+    Duration send_timeout{};      // how long a spawned actor lets back-pressure hold it
 };
 struct Join {
     AnyRef as;                    // 0.0 for an outsider
@@ -63,13 +67,8 @@ struct Spawned {
     ProtocolDescription protocol;
 };
 struct Spawn {
-    std::string program;
-    std::string name;                     // empty: after the program
-    std::vector<std::string> arguments;
-    std::vector<std::string> folders;     // where to look for the program, before the coordinator's own
-    std::uint64_t fingerprint = 0;        // of the expected protocol; 0: any
-    Duration deadline{};
-    std::optional<std::uint64_t> memory_bytes = {};  // that its segments may take; nothing: as much as the session has
+    SpawnOptions options;
+    std::uint64_t fingerprint = 0;  // of the expected protocol; 0: any
     // When the spawner gives up, on this machine's CLOCK_MONOTONIC: a command that is read later than that starts
     // nothing.
     std::optional<Duration> until = {};
@@ -123,11 +122,11 @@ struct RosterFrom {
 };
 
 // Runs the ladder (stop notice, SIGTERM, SIGKILL) on the named actors and their children, in reverse order
-// of start, within one deadline; answers with their exits. Empty: all spawned actors. Only actors of the
+// of start, within one timeout; answers with their exits. Empty: all spawned actors. Only actors of the
 // session can be named; an exited one answers with the exit it had, if that is still known and the answer has room.
 struct StopActors {
     std::vector<AnyRef> actors;
-    Duration deadline{};
+    Duration timeout{};
     bool drain = false;  // handle what waits in the inbox first
     std::optional<Duration> until = {};  // as in Spawn: read later than that, it stops nobody
     using Reply = std::vector<Ended>;
@@ -153,7 +152,7 @@ struct Closed {
     std::optional<RosterPlace> next = {};  // where RosterFrom tells the others, when there are more
 };
 struct CloseSession {
-    Duration deadline{};
+    Duration timeout{};
     using Reply = Closed;
 };
 

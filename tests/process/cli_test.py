@@ -417,9 +417,10 @@ class Talking(World):
 
     def test_what_the_actor_itself_says_of_a_deadline_is_shown(self):
         self.start_scenario()
-        error = self.baton("ask", "coordinator", "Spawn", "program=greeter", "name=x", "arguments=[]", "folders=[]",
-                           "fingerprint=0", "deadline=0", code=75)
-        self.assertIn("baton: timed_out: asked coordinator Spawn: greeter was not started: a deadline of 0 leaves it no time", error)
+        options = {"program": "greeter", "name": "x", "arguments": [], "timeout": 0, "memory_bytes": 0, "folders": [],
+                   "actor": ""}
+        error = self.baton("ask", "coordinator", "Spawn", f"options={json.dumps(options)}", "fingerprint=0", code=75)
+        self.assertIn("baton: timed_out: asked coordinator Spawn: greeter was not started: a timeout of 0 leaves it no time", error)
         self.assertNotIn("no answer", error)
 
     def test_ctrl_c_ends_an_ask_calmly(self):

@@ -179,8 +179,7 @@ bool run_newcomer(std::string_view point, Mode mode) {
     const Address peer = world.spawn("peer");
     const std::string crash_at = std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze");
     const baton::detail::coordinator::Spawn spawn{
-        "crash_story", "victim",    {"crash-at=" + crash_at}, world.world.session().searched_folders(), 0,
-        10s,           std::nullopt};
+        {"crash_story", "victim", {"crash-at=" + crash_at}, 10s, 0, world.world.session().searched_folders()}};
     baton::detail::Loop& loop = world.world.session().loop();
     const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
     std::vector<Address> survivors{peer};
@@ -243,7 +242,7 @@ bool run_spawn(std::string_view point, Mode mode) {
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());  // its address is known from here on
     const pid_t coordinator = static_cast<pid_t>(world.world.session().find("coordinator").value().pid);
     const baton::detail::coordinator::Spawn spawn{
-        "crash_story", "late", {}, world.world.session().searched_folders(), 0, 10s, std::nullopt};
+        {"crash_story", "late", {}, 10s, 0, world.world.session().searched_folders()}};
     baton::detail::Loop& loop = world.world.session().loop();
     const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
     if (mode == Mode::kill) {

@@ -75,7 +75,8 @@ TEST_CASE("an actor that becomes ready while its coordinator is frozen does not 
     const baton::Clock& clock = world.session().loop().clock();
     baton::detail::Spawning spawning =
         baton::detail::Spawning::begin(
-            world.session().loop(), {"probe", "late", {"wait-before-join", fifo}, world.session().searched_folders()},
+            world.session().loop(),
+            {{"probe", "late", {"wait-before-join", fifo}, 2s, 0, world.session().searched_folders()}},
             baton::Deadline::in(clock, 2s))
             .value();
     world.wait_for_state("late", "starting");
@@ -99,7 +100,7 @@ TEST_CASE("an actor whose spawner has left the wait is killed when the answer co
     {
         const baton::detail::Spawning spawning =
             baton::detail::Spawning::begin(world.session().loop(),
-                                           {"probe", "unwanted", {}, world.session().searched_folders()},
+                                           {{"probe", "unwanted", {}, 30s, 0, world.session().searched_folders()}},
                                            baton::Deadline::in(world.session().loop().clock(), 30s))
                 .value();
         for (std::string state; state != "ready";)

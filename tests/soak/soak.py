@@ -195,9 +195,17 @@ class Round:
         for outcome in self.session.ask_all(actors, "Quiet", timeout=30):
             if isinstance(outcome, baton.Error) and not isinstance(outcome, baton.Gone):
                 raise SystemExit(f"an actor has not become quiet: {outcome}")
-        for _ in range(3):
-            self.forget_dead()
-            self.session.sync(list(self.alive.values()), timeout=30)
+        # One at a time, so that nobody who is asked is asking. What comes back from one who has died since is handled
+        # between two commands: before the report.
+        self.forget_dead()
+        others = [{"address": actor, "index": index} for index, actor in self.alive.items()]
+        for actor in list(self.alive.values()):
+            try:
+                actor.ask("Settle", others=others, timeout=40)
+            except baton.Gone:
+                pass
+        self.forget_dead()
+        self.session.sync(list(self.alive.values()), timeout=30)
         for outcome in self.session.ask_all(list(self.alive.values()), "Report", timeout=30):
             if isinstance(outcome, baton.Error):
                 raise SystemExit(f"an actor has not reported: {outcome}")

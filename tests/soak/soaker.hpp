@@ -23,8 +23,9 @@ struct Fill;
 struct Note;
 struct Ping;
 struct Quiet;
+struct Settle;
 struct Report;
-using Protocol = baton::Protocol<Meet, Give, GiveAsked, Look, Fill, Note, Ping, Quiet, Report>;
+using Protocol = baton::Protocol<Meet, Give, GiveAsked, Look, Fill, Note, Ping, Quiet, Settle, Report>;
 using Address = baton::Ref<Protocol>;
 
 struct Acquaintance {
@@ -70,6 +71,10 @@ struct Ping {
     using Reply = std::uint64_t;
 };
 struct Quiet {  // no moves from here on
+    using Reply = std::monostate;
+};
+struct Settle {  // answered when all that it has ever sent to them has been handled: the last of it is an ask
+    std::vector<Acquaintance> others;
     using Reply = std::monostate;
 };
 struct Report {  // writes what it holds into its journal

@@ -135,6 +135,14 @@ public:
         journal_.write(Event::quiet, 0);
         return {};
     }
+    baton::Result<std::monostate> on(const soaker::Settle& command) {
+        for (const soaker::Acquaintance& other : command.others) {
+            if (other.index == index_) continue;
+            const auto answered = context_->ask(other.address, soaker::Ping{}, 30s);
+            if (!answered && answered.error().kind != baton::ErrorKind::gone) return answered.error();
+        }
+        return std::monostate{};
+    }
     std::uint64_t on(const soaker::Report&) {
         reclaim_all(2s);
         for (const Held& held : held_) {

@@ -119,10 +119,8 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    say_command(
-        all,
-        c::Spawn{"student", "alice", {"--number", "4"}, {"build/bin"}, 0xfedcba9876543210, 10s, 1 << 20, 4711s, true},
-        spawned);
+    const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion"};
+    say_command(all, c::Spawn{options, 0xfedcba9876543210, 4711s, true}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));
     say_command(all, c::Find{"alice"}, spawned);

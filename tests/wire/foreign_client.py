@@ -176,8 +176,9 @@ def main():
     (folder,) = live_sessions()
     ada = Client(folder, "ada")
     greeter = ada.ask(COORDINATOR, "Spawn", {
-        "program": "greeter", "name": "", "arguments": [], "folders": [], "fingerprint": 0,
-        "deadline": 10 * SECOND, "memory_bytes": 0}, seconds=15)
+        "options": {"program": "greeter", "name": "", "arguments": [], "timeout": 10 * SECOND, "memory_bytes": 0,
+                    "folders": [], "actor": ""},
+        "fingerprint": 0}, seconds=15)
     print(ada.ask(greeter["actor"], "Greet", {"name": "Ada"}))
     ada.leave()  # stops what it has spawned
 

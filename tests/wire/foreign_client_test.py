@@ -42,9 +42,10 @@ FRAME_BYTES_MAX = MEBIBYTE + (16 << 10)
 EXIT_STOPPED, EXIT_SIGNALLED, EXIT_LEFT = 1, 3, 5
 
 
-def spawn_body(program, name="", arguments=(), fingerprint=0, deadline=SECONDS * SECOND):
-    return {"program": program, "name": name, "arguments": list(arguments), "folders": [],
-            "fingerprint": fingerprint, "deadline": deadline, "memory_bytes": 0}
+def spawn_body(program, name="", arguments=(), fingerprint=0, timeout=SECONDS * SECOND, folders=()):
+    options = {"program": program, "name": name, "arguments": list(arguments), "timeout": timeout, "memory_bytes": 0,
+               "folders": list(folders), "actor": ""}
+    return {"options": options, "fingerprint": fingerprint}
 
 
 def join_body(actor=NOBODY, name="", address="", pid=0):
@@ -196,7 +197,7 @@ class Life(ForeignClientTest):
     def test_closing_the_session_answers_with_every_exit_and_tells_the_other_outsiders_to_stop(self):
         honest = self.join_with_greeter()
         other = self.join("other")
-        closed = honest.ask(COORDINATOR, "CloseSession", {"deadline": 5 * SECOND}, SECONDS)
+        closed = honest.ask(COORDINATOR, "CloseSession", {"timeout": 5 * SECOND}, SECONDS)
         self.assertEqual([(one["name"], one["exit"]["kind"]) for one in closed["ended"]], [("greeter", EXIT_STOPPED)])
         while not other.is_told_to_stop:
             self.assertTrue(other.take(SECONDS))
@@ -243,7 +244,7 @@ class Life(ForeignClientTest):
         with self.assertRaisesRegex(Failure, "unsupported"):
             honest.ask(spawned["actor"], "Sing", {}, SECONDS)
         (ended,) = honest.ask(COORDINATOR, "StopActors",
-                              {"actors": [spawned["actor"]], "deadline": 5 * SECOND, "drain": False}, SECONDS)
+                              {"actors": [spawned["actor"]], "timeout": 5 * SECOND, "drain": False}, SECONDS)
         self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
         self.assertEqual(ended["exit"]["dead_letters"], [{"from": "honest", "command": "Rest", "count": 3}])
 
@@ -554,7 +555,7 @@ class Hostility(ForeignClientTest):
     def test_the_stops_under_way_have_a_bound(self):
         honest = self.join_with_greeter()
         honest.ask(COORDINATOR, "Signal", {"actor": self.greeter, "signal": signal.SIGSTOP})
-        stop = {"actors": [self.greeter], "deadline": 600 * SECOND, "drain": False}
+        stop = {"actors": [self.greeter], "timeout": 600 * SECOND, "drain": False}
         asks = [honest.request(COORDINATOR, "StopActors", stop) for _ in range(256)]
         with self.assertRaisesRegex(Failure, "overloaded: .*stops_max"):
             honest.ask(COORDINATOR, "StopActors", stop, SECONDS)
@@ -611,7 +612,7 @@ class Hostility(ForeignClientTest):
             self.assertIn("Hello, Ada!", honest.ask(self.greeter, "Greet", {"name": "Ada"}, SECONDS))
             honest.ask(COORDINATOR, "Roster", {"with_exited": False}, SECONDS)
         (ended,) = honest.ask(COORDINATOR, "StopActors",
-                              {"actors": [self.greeter], "deadline": 5 * SECOND, "drain": True}, SECONDS)
+                              {"actors": [self.greeter], "timeout": 5 * SECOND, "drain": True}, SECONDS)
         self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
 
     def test_an_inbox_that_reads_nothing_costs_its_sender_no_more_than_a_window(self):
@@ -625,7 +626,7 @@ class Hostility(ForeignClientTest):
         envelope, body = deaf.hear()
         self.assertEqual(envelope[1], REPLY, body)
         victim = honest.ask(COORDINATOR, "Find", {"name": "deaf"}, SECONDS)["actor"]
-        spawned = honest.ask(COORDINATOR, "Spawn", dict(spawn_body("probe"), folders=[os.environ["BATON_TESTS_BIN"]]),
+        spawned = honest.ask(COORDINATOR, "Spawn", spawn_body("probe", folders=[os.environ["BATON_TESTS_BIN"]]),
                              SECONDS)
         probe = tuple(spawned["actor"])
         before = resident_bytes(spawned["pid"])
@@ -651,7 +652,7 @@ class Hostility(ForeignClientTest):
             for _ in range(20):
                 self.assert_greets(honest)
             (ended,) = honest.ask(COORDINATOR, "StopActors",
-                                  {"actors": [self.greeter], "deadline": 5 * SECOND, "drain": False}, SECONDS)
+                                  {"actors": [self.greeter], "timeout": 5 * SECOND, "drain": False}, SECONDS)
             self.assertEqual(ended["exit"]["kind"], EXIT_STOPPED)
         finally:
             for talker in talkers:
@@ -733,7 +734,7 @@ class Document(ForeignClientTest):
                     lanes[who].say(expected)
                     continue
                 if envelope[8] == "Exited":
-                    setup.ask(COORDINATOR, "StopActors", {"actors": [greeter["actor"]], "deadline": 5 * SECOND,
+                    setup.ask(COORDINATOR, "StopActors", {"actors": [greeter["actor"]], "timeout": 5 * SECOND,
                                                           "drain": False}, SECONDS)
                 self.assertTrue(lanes[who].socket.poll(SECONDS * 1000))
                 self.assertEqual(lanes[who].socket.recv().hex(" "), expected.hex(" "))

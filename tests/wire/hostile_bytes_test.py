@@ -117,7 +117,7 @@ class HostileBytes(wire.ForeignClientTest):
         honest = self.join_with_greeter()
         mine = os.path.basename(self.folder)
         other = (*self.greeter, "zzzzzzzz")
-        for tag, body in (("StopActors", {"actors": [other], "deadline": SECOND, "drain": False}),
+        for tag, body in (("StopActors", {"actors": [other], "timeout": SECOND, "drain": False}),
                           ("Locate", {"actor": other}),
                           ("Watch", {"actor": other}), ("Await", {"actor": other}), ("Drained", {"actor": other}),
                           ("Signal", {"actor": other, "signal": 9})):
@@ -166,14 +166,14 @@ class HostileBytes(wire.ForeignClientTest):
         # Everybody of the session's life is named: the forgotten ones do not keep the greeter from being stopped.
         everybody = [(number, life) for life in range(1, 5) for number in range(4, 1025)] + [self.greeter]
         ended = honest.ask(COORDINATOR, "StopActors",
-                           {"actors": everybody, "deadline": SECONDS * SECOND, "drain": False}, 2 * SECONDS)
+                           {"actors": everybody, "timeout": SECONDS * SECOND, "drain": False}, 2 * SECONDS)
         names = [one["name"] for one in ended]
         self.assertIn("greeter", names)
         self.assertGreater(len(names), 1000)
         with self.assertRaisesRegex(Failure, "gone: no actor 1000.9"):
-            honest.ask(COORDINATOR, "StopActors", {"actors": [(1000, 9)], "deadline": 0, "drain": False})
+            honest.ask(COORDINATOR, "StopActors", {"actors": [(1000, 9)], "timeout": 0, "drain": False})
 
-        closed = honest.ask(COORDINATOR, "CloseSession", {"deadline": SECONDS * SECOND}, SECONDS)
+        closed = honest.ask(COORDINATOR, "CloseSession", {"timeout": SECONDS * SECOND}, SECONDS)
         spawned, place = [one["name"] for one in closed["ended"]], closed["next"]
         while place is not None:  # it waits for our goodbye
             page = honest.ask(COORDINATOR, "RosterFrom", {"with_exited": True, "place": place}, SECONDS)

@@ -14,14 +14,16 @@ using namespace detail;
 
 Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes) {
     coordinator::Spawn command;
-    command.program = actor.program;
+    SpawnOptions& options = command.options;
+    options.program = actor.program;
     // The coordinator works in another folder than the shell.
     if (std::error_code error; actor.program.find('/') != std::string::npos)
-        if (const auto path = std::filesystem::absolute(actor.program, error); !error) command.program = path.string();
-    command.name = actor.name;
-    command.arguments = actor.arguments;
-    command.folders = visit.session().searched_folders();
-    if (!actor.memory.empty()) command.memory_bytes = coordinator::bytes_of(actor.memory);
+        if (const auto path = std::filesystem::absolute(actor.program, error); !error) options.program = path.string();
+    options.name = actor.name;
+    options.arguments = actor.arguments;
+    options.timeout = actor.timeout;
+    options.folders = visit.session().searched_folders();
+    if (!actor.memory.empty()) options.memory_bytes = coordinator::bytes_of(actor.memory).value_or(0);
     command.outlives_spawner = true;
     Loop& loop = visit.session().loop();
     Result<Spawning> spawning = Spawning::begin(loop, std::move(command), Deadline::in(loop.clock(), actor.timeout));

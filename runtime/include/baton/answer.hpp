@@ -7,14 +7,54 @@
 // Move-only, answered once, by the actor's thread. Dropped without an answer it answers `failed`, so that
 // nobody waits for ever; `stopping` where the actor that keeps it ends. For a command that was sent and not asked, the answer goes nowhere.
 
-#include <baton/detail/answer_slot.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 #include <baton/detail/convert.hpp>
+#include <baton/ref.hpp>
+#include <baton/result.hpp>
 
 namespace baton {
 
 namespace detail {
+
 struct Access;  // the runtime's way to what is private here
-}
+class Answers;
+struct Command;
+struct Parcel;
+enum class MessageKind : std::uint8_t;
+
+// Answers one ask, once. Move-only; may be kept and answered later, by the loop's thread. Dropped without an
+// answer, it answers `failed` itself, or `stopping` where its actor ends, so that no asker waits in vain. For a
+// command that was only sent it takes the answer and does nothing.
+class AnswerSlot {
+public:
+    AnswerSlot() = default;
+    AnswerSlot(Answers& answers, const Command& command);
+    AnswerSlot(AnswerSlot&& other) noexcept;
+    AnswerSlot& operator=(AnswerSlot&& other) noexcept;
+    ~AnswerSlot();
+
+    [[nodiscard]] bool is_asked() const noexcept { return ask_id_ != 0; }
+    [[nodiscard]] ActorId asker() const noexcept { return asker_; }
+    [[nodiscard]] Link link() const noexcept { return link_; }
+
+    // One encoded value. What it carries leaves the caller's hands when the reply is on its way, else it stays.
+    void reply(std::string_view body, const Parcel* parcel = nullptr);
+    void fail(const Error& error);
+
+private:
+    void drop();
+    void answer(MessageKind kind, std::string_view body);
+    Answers* answers_ = nullptr;  // nullptr: answered
+    Link link_;
+    ActorId asker_;
+    std::uint64_t ask_id_ = 0;
+    std::string tag_;
+};
+
+}  // namespace detail
 
 template <class R>
 class Answer {

@@ -30,6 +30,7 @@
 #include <baton/protocol.hpp>
 #include <baton/ref.hpp>
 #include <baton/segment.hpp>
+#include <baton/spawn.hpp>
 #include <baton/time.hpp>
 
 namespace baton {
@@ -100,18 +101,6 @@ private:
 };
 
 }  // namespace detail
-
-// What to start. The name is what the roster and the logs show; if it is empty, one is made from the program's. An actor's
-// children are named below it: "class/alice".
-struct SpawnOptions {
-    std::string program;                       // looked up beside this program, beside the coordinator, in PATH
-    std::string name = {};
-    std::vector<std::string> arguments = {};   // the actor reads them from its Context
-    Duration timeout = limits::spawn_timeout;
-    std::uint64_t memory_bytes = 0;            // that its segments may take; 0: as much as the session has
-    std::vector<std::string> folders = {};     // where to look for the program first
-    std::string actor = {};                    // which one, of a program that contains several (run_actors)
-};
 
 // What is the same for both faces and needs no type of a command.
 class Member {
@@ -211,7 +200,7 @@ protected:
     }
 
     // ---- the verbs without types
-    [[nodiscard]] SessionTag session() const noexcept;
+    [[nodiscard]] detail::SessionTag session() const noexcept;
     [[nodiscard]] Result<void> send_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within);
     [[nodiscard]] Result<void> send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out);
     [[nodiscard]] Result<void> ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,

@@ -32,6 +32,17 @@ struct ActorId {
     return std::to_string(id.number) + "." + std::to_string(id.incarnation);
 }
 
+namespace detail {
+
+inline constexpr ActorId coordinator_id{1, 1};
+
+// One connection, as one side sees it: of this process only. 0: none.
+struct Link {
+    std::uint32_t index = 0;
+    auto operator<=>(const Link&) const = default;
+    [[nodiscard]] bool is_some() const noexcept { return index != 0; }
+};
+
 // The first eight letters of a session's id, which are all that it has. None: of the session in which it is used.
 struct SessionTag {
     std::uint64_t letters = 0;
@@ -56,10 +67,6 @@ struct SessionTag {
     return id;
 }
 
-namespace detail {
-
-inline constexpr ActorId coordinator_id{1, 1};
-
 // Equal where they name one life of one actor, and of one session as far as both say.
 [[nodiscard]] constexpr std::strong_ordering compared(ActorId a, SessionTag of_a, ActorId b, SessionTag of_b) noexcept {
     if (const auto order = a <=> b; order != 0) return order;
@@ -71,7 +78,7 @@ inline constexpr ActorId coordinator_id{1, 1};
 template <class Protocol>
 struct Ref {
     ActorId id;
-    SessionTag session = {};  // none where it was made by hand: of the session in which it is used
+    detail::SessionTag session = {};  // none where it was made by hand: of the session in which it is used
 
     friend bool operator==(const Ref& a, const Ref& b) noexcept { return (a <=> b) == 0; }
     friend std::strong_ordering operator<=>(const Ref& a, const Ref& b) noexcept {
@@ -83,7 +90,7 @@ struct Ref {
 
 struct AnyRef {
     ActorId id;
-    SessionTag session;
+    detail::SessionTag session;
 
     friend bool operator==(const AnyRef& a, const AnyRef& b) noexcept { return (a <=> b) == 0; }
     friend std::strong_ordering operator<=>(const AnyRef& a, const AnyRef& b) noexcept {
@@ -91,7 +98,7 @@ struct AnyRef {
     }
 
     AnyRef() = default;
-    explicit AnyRef(ActorId actor, SessionTag of = {}) : id(actor), session(of) {}
+    explicit AnyRef(ActorId actor, detail::SessionTag of = {}) : id(actor), session(of) {}
     template <class Protocol>
     AnyRef(const Ref<Protocol>& ref) : id(ref.id), session(ref.session) {}  // NOLINT: forgetting the type is safe
 };
@@ -103,6 +110,11 @@ struct std::hash<baton::ActorId> {
     std::size_t operator()(baton::ActorId id) const noexcept {
         return std::hash<std::uint64_t>{}(std::uint64_t{id.number} << 32 | id.incarnation);
     }
+};
+
+template <>
+struct std::hash<baton::detail::Link> {
+    std::size_t operator()(baton::detail::Link link) const noexcept { return link.index; }
 };
 
 // "3.1", of addresses too.

@@ -75,6 +75,8 @@ public:
     Within(Deadline deadline) : deadline_(deadline) {}                                    // NOLINT
 
     [[nodiscard]] Deadline deadline(const Clock& clock) const { return timeout_ ? Deadline::in(clock, *timeout_) : deadline_; }
+    // As it was given; of a deadline, what is left until it.
+    [[nodiscard]] Duration timeout(const Clock& clock) const { return timeout_ ? *timeout_ : deadline_.left(clock); }
 
 private:
     template <class Rep, class Period>
