@@ -39,12 +39,12 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     record_.clear();
     Encoder encoder{record_, frame_bytes_max};  // so that what is too large ends up too large
     begin_record(encoder, envelope);
-    record_.append(body);
-    if (record_.size() > frame_bytes_max) return Posted::too_large;
+    if (record_.size() + body.size() > frame_bytes_max) return Posted::too_large;
     if (!waiting_.contains(link)) {
-        const Transport::Sent sent = transport_->send(link, record_);
+        const Transport::Sent sent = transport_->send(link, {record_, body});
         if (sent != Transport::Sent::full) return sent == Transport::Sent::yes ? Posted::yes : Posted::nobody_there;
     }
+    record_.append(body);
     Waiting& waiting = waiting_[link];
     waiting.frames.push_back(record_);
     waiting.bytes += cost_of(record_);

@@ -185,6 +185,8 @@ private:
     struct WaitingForRoom;
     [[nodiscard]] Result<void> ask_for_count(Peer& peer, Deadline deadline);
     [[nodiscard]] Result<void> wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline);
+    // A record that was counted joins those that leave with the next push.
+    void let_wait(Peer& peer, std::string_view head, std::string_view body);
     [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
     [[nodiscard]] bool ends_waits() const noexcept { return stop_ == Stop::now && !is_leaving_; }
     // Why a wait for room at `to` ends now, if it does.

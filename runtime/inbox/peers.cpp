@@ -57,20 +57,26 @@ void Peers::note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) 
     peer.taken_bytes_seen = std::max(peer.taken_bytes_seen, bytes);
 }
 
-void Peers::append(Peer& peer, std::string_view record) {
-    peer.waiting.append(record);
-    ++peer.waiting_commands;
+void Peers::count(Peer& peer, std::size_t record_bytes) const noexcept {
     ++peer.sent_commands;
-    peer.sent_bytes += record.size();
+    peer.sent_bytes += record_bytes;
     publish(peer);
 }
 
-void Peers::undo(Peer& peer, std::size_t record_bytes) {
-    peer.waiting.resize(peer.waiting.size() - record_bytes);
-    --peer.waiting_commands;
+void Peers::uncount(Peer& peer, std::size_t record_bytes) const noexcept {
     --peer.sent_commands;
     peer.sent_bytes -= record_bytes;
     publish(peer);
+}
+
+void Peers::append(Peer& peer, std::string_view head, std::string_view body) const {
+    peer.waiting.append(head).append(body);
+    ++peer.waiting_commands;
+}
+
+void Peers::take_back(Peer& peer, std::size_t record_bytes) const {
+    peer.waiting.resize(peer.waiting.size() - record_bytes);
+    --peer.waiting_commands;
 }
 
 void Peers::discard_waiting(Peer& peer) {

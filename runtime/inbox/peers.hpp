@@ -59,9 +59,12 @@ public:
     // It has taken that much.
     void note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) const noexcept;
 
-    // Adds one record to what leaves next; undo() takes exactly the last one back.
-    void append(Peer& peer, std::string_view record);
-    void undo(Peer& peer, std::size_t record_bytes);
+    // One record is sent, as far as the receiver's window and the coordinator's count are concerned.
+    void count(Peer& peer, std::size_t record_bytes) const noexcept;
+    void uncount(Peer& peer, std::size_t record_bytes) const noexcept;
+    // Adds one record, given in two pieces, to what leaves next; take_back() removes exactly the last one.
+    void append(Peer& peer, std::string_view head, std::string_view body) const;
+    void take_back(Peer& peer, std::size_t record_bytes) const;
     // Drops everything that still waits to leave, as if it had never been sent.
     void discard_waiting(Peer& peer);
 

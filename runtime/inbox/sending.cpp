@@ -135,27 +135,39 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
     if (parcel != nullptr)
         for (const Holding* holding : parcel->holdings) envelope.manifest.push_back(holding->handle());
     begin_record(encoder, envelope);
-    record_.append(body);
-    if (record_.size() > frame_bytes_max)  // the body fits, but not with all that is said of its segments
+    const std::size_t record_bytes = record_.size() + body.size();
+    if (record_bytes > frame_bytes_max)  // the body fits, but not with all that is said of its segments
         return Error{
             ErrorKind::refused,
             fmt::format(
                 "{} to {} has more than the {} bytes that a message holds with all that is said of its {} segments: "
                 "send fewer at once",
                 tag, peer.name, frame_bytes_max, envelope.manifest.size())};
-    peers_.append(peer, record_);
-    if (peer.waiting_commands == 1) ++unsent_peers_;
-    Unsent unsent{*this, peer.id, record_.size()};
     // First it is counted as sent, then looked whether its receiver lives; the coordinator first takes the life and
     // then counts what was sent and not taken. So one of the two knows of it.
+    peers_.count(peer, record_bytes);
+    Unsent unsent{*this, peer.id, record_bytes};
     if (is_counted && !lives(peer.id)) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
 
     const bool may_share = urgency == Urgency::may_share && is_counted &&
                            peers_.in_flight(peer).commands >= limits::batch_from_waiting &&
-                           peer.waiting_commands < limits::batch_commands_max;
+                           peer.waiting_commands + 1 < limits::batch_commands_max;
+    // Alone it leaves without another copy. If the link does not take it, it waits like those that share a frame.
+    if (!may_share && peer.waiting_commands == 0 &&
+        transport_->send(peer.link, {record_, body}) == Transport::Sent::yes) {
+        unsent.is_sent = true;
+        return {};
+    }
+    let_wait(peer, record_, body);
+    unsent.is_waiting = true;
     Result<void> pushed = may_share ? Result<void>{} : push(peer, deadline);
     unsent.is_sent = pushed.ok();
     return pushed;
+}
+
+void Loop::let_wait(Peer& peer, std::string_view head, std::string_view body) {
+    peers_.append(peer, head, body);
+    if (peer.waiting_commands == 1) ++unsent_peers_;
 }
 
 // A receiver that writes no vitals says by its answer that it has taken all that was sent before; also by an error.
@@ -168,15 +180,16 @@ Result<void> Loop::ask_for_count(Peer& peer, Deadline deadline) {
     Encoder encoder{record_};
     begin_record(encoder, Envelope{MessageKind::ask, me_, to, peer.sent_commands + 1, *ask, sync_tag});
     encoder.nil();
-    peers_.append(peer, record_);
-    if (peer.waiting_commands == 1) ++unsent_peers_;
     const std::size_t record_bytes = record_.size();
+    peers_.count(peer, record_bytes);
+    let_wait(peer, record_, {});
     const std::uint64_t commands = peer.sent_commands;
     const std::uint64_t bytes = peer.sent_bytes;
     if (Result<void> pushed = push(peer, deadline); !pushed) {
         asks_.forget(*ask);
         if (peers_.find(to) == nullptr) return pushed;
-        peers_.undo(peer, record_bytes);
+        peers_.take_back(peer, record_bytes);
+        peers_.uncount(peer, record_bytes);
         if (peer.waiting_commands == 0) --unsent_peers_;
         return pushed;
     }

@@ -20,16 +20,19 @@ struct Loop::Unasked {
     }
 };
 
-// The last record of what waits to leave for a peer.
+// The last record that was counted as sent to a peer.
 struct Loop::Unsent {
     Loop& loop;
     ActorId to;
     std::size_t record_bytes;
+    bool is_waiting = false;  // it stands last in what waits to leave
     bool is_sent = false;
     ~Unsent() {
         Peer* peer = is_sent ? nullptr : loop.peers_.find(to);
         if (peer == nullptr) return;
-        loop.peers_.undo(*peer, record_bytes);
+        loop.peers_.uncount(*peer, record_bytes);
+        if (!is_waiting) return;
+        loop.peers_.take_back(*peer, record_bytes);
         if (peer->waiting_commands == 0) --loop.unsent_peers_;
     }
 };

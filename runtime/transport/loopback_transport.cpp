@@ -55,7 +55,7 @@ void LoopbackTransport::close(Link link, Pending pending) {
     accepted_.erase(link);
 }
 
-Transport::Sent LoopbackTransport::send(Link link, std::string_view frame) {
+Transport::Sent LoopbackTransport::send(Link link, Outgoing frame) {
     if (frame.size() > frame_bytes_max) return Sent::too_large;
     settle_unbound();
     std::deque<std::string>* queue = nullptr;
@@ -68,7 +68,7 @@ Transport::Sent LoopbackTransport::send(Link link, std::string_view frame) {
         return Sent::gone;
     }
     if (queue->size() >= network_->frames_per_link_max) return Sent::full;
-    queue->emplace_back(frame);
+    queue->emplace_back(frame.head).append(frame.body);
     return Sent::yes;
 }
 

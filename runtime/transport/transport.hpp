@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -52,7 +53,18 @@ public:
         gone,  // nobody is at the other end any more
         too_large,  // over frame_bytes_max: never taken
     };
-    [[nodiscard]] virtual Sent send(Link link, std::string_view frame) = 0;
+    // What is sent as one frame. A message is given in two pieces, its envelope and its body, so that the transport's own
+    // copy of the body is the only one.
+    struct Outgoing {
+        template <std::convertible_to<std::string_view> Text>
+        Outgoing(const Text& whole) : head(whole) {}  // NOLINT: implicit by design
+        Outgoing(std::string_view envelope, std::string_view rest) : head(envelope), body(rest) {}
+        [[nodiscard]] std::size_t size() const noexcept { return head.size() + body.size(); }
+
+        std::string_view head;
+        std::string_view body = {};
+    };
+    [[nodiscard]] virtual Sent send(Link link, Outgoing frame) = 0;
 
     // Takes the next frame at the inbox, with its link; false if there is none now. After that only a wait() that is
     // interested in the inbox looks outside again, so that asking in vain costs nothing.

@@ -64,11 +64,13 @@ struct Socket {
             may_hold_frames = uninterrupted([&] { return socket.recv(part, zmq::recv_flags::dontwait).has_value(); });
         return may_hold_frames;
     }
-    bool send(std::string_view bytes, zmq::send_flags flags = zmq::send_flags::none) {
+    bool send(Transport::Outgoing bytes, zmq::send_flags flags = zmq::send_flags::none) {
         may_hold_frames = true;
+        zmq::message_t message{bytes.size()};
+        const auto behind_head = std::ranges::copy(bytes.head, message.data<char>()).out;
+        std::ranges::copy(bytes.body, behind_head);
         const auto try_to = [&] {
-            return uninterrupted(
-                [&] { return socket.send(zmq::buffer(bytes), flags | zmq::send_flags::dontwait).has_value(); });
+            return uninterrupted([&] { return socket.send(message, flags | zmq::send_flags::dontwait).has_value(); });
         };
         // A send hears of what the other side has read at most once a millisecond, a look at the events always: a queue
         // that was emptied within that time is not full.
@@ -230,7 +232,7 @@ void ZmqTransport::keep(Link link) { sockets_->accepted.keep(link); }
 void ZmqTransport::hold(Link link) { sockets_->accepted.hold(link); }
 void ZmqTransport::release(Link link) { sockets_->accepted.release(link); }
 
-Transport::Sent ZmqTransport::send(Link link, std::string_view frame) {
+Transport::Sent ZmqTransport::send(Link link, Outgoing frame) {
     if (frame.size() > frame_bytes_max) return Sent::too_large;
     try {
         if (is_opened(link)) {

@@ -23,7 +23,7 @@ public:
     void keep(Link link) override;
     void hold(Link link) override;
     void release(Link link) override;
-    Sent send(Link link, std::string_view frame) override;
+    Sent send(Link link, Outgoing frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
     [[nodiscard]] bool may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) override;

@@ -64,7 +64,7 @@ public:
     Result<void> bind(const std::string& address) override { return inner_.bind(address); }
     Result<Link> open(const std::string& address) override { return inner_.open(address); }
     void close(Link link, Pending pending) override { inner_.close(link, pending); }
-    Sent send(Link link, std::string_view frame) override {
+    Sent send(Link link, Outgoing frame) override {
         const Sent sent = inner_.send(link, frame);
         if (sent == Sent::yes) {
             ++traffic_->frames_sent;

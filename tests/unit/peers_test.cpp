@@ -12,8 +12,8 @@ using baton_test::TestVitals;
 constexpr ActorId me{3, 1};
 constexpr ActorId bob{4, 1};
 
-void append(Peers& peers, Peer& peer, std::size_t count, std::size_t bytes_each = 10) {
-    for (std::size_t index = 0; index < count; ++index) peers.append(peer, std::string(bytes_each, 'x'));
+void count(Peers& peers, Peer& peer, std::size_t records, std::size_t bytes_each = 10) {
+    for (std::size_t index = 0; index < records; ++index) peers.count(peer, bytes_each);
 }
 
 void take(OwnVitals& receiver, std::uint64_t commands, std::uint64_t bytes) {
@@ -26,15 +26,21 @@ void take(OwnVitals& receiver, std::uint64_t commands, std::uint64_t bytes) {
 TEST_CASE("records that are appended go out in order, and the last can be taken back", "[inbox]") {
     Peers peers;
     Peer& peer = peers.add(bob, "bob", Link{2});
-    peers.append(peer, "one");
-    peers.append(peer, "two!");
+    peers.append(peer, "on", "e");
+    peers.append(peer, "two!", "");
     CHECK(peer.waiting == "onetwo!");
     CHECK(peer.waiting_commands == 2);
-    CHECK(peer.sent_commands == 2);
-    CHECK(peer.sent_bytes == 7);
-    peers.undo(peer, 4);
+    peers.take_back(peer, 4);
     CHECK(peer.waiting == "one");
     CHECK(peer.waiting_commands == 1);
+}
+
+TEST_CASE("a record that was counted as sent and has not left is no longer counted", "[inbox]") {
+    Peers peers;
+    Peer& peer = peers.add(bob, "bob", Link{2});
+    peers.count(peer, 3);
+    peers.count(peer, 4);
+    peers.uncount(peer, 4);
     CHECK(peer.sent_commands == 1);
     CHECK(peer.sent_bytes == 3);
 }
@@ -58,20 +64,20 @@ TEST_CASE("of a receiver that keeps no row all is in flight until it has answere
     if (GENERATE(true, false)) peers.attach(*vitals, own, me);
     Peer& peer = peers.add(bob, "bob", Link{2});
     CHECK_FALSE(peers.is_counted(peer));
-    append(peers, peer, 1000);
+    count(peers, peer, 1000);
     CHECK(peers.in_flight(peer).commands == 1000);
     CHECK(peers.in_flight(peer).bytes == 10'000);
     CHECK_FALSE(peers.is_count_due(peer));
-    append(peers, peer, limits::count_asked_after_commands - 1000);
+    count(peers, peer, limits::count_asked_after_commands - 1000);
     CHECK(peers.is_count_due(peer));
     peer.count_asked_commands = peer.sent_commands;
     peer.count_asked_bytes = peer.sent_bytes;
     CHECK_FALSE(peers.is_count_due(peer));
-    append(peers, peer, 10);
+    count(peers, peer, 10);
     peers.note_taken(peer, peer.count_asked_commands, peer.count_asked_bytes);
     CHECK(peers.in_flight(peer).commands == 10);
     CHECK(peers.in_flight(peer).bytes == 100);
-    peers.append(peer, std::string(limits::count_asked_after_bytes, 'x'));
+    peers.count(peer, limits::count_asked_after_bytes);
     CHECK(peers.is_count_due(peer));
 }
 
@@ -82,14 +88,14 @@ TEST_CASE("in flight is what was sent and not taken, by this life of the receive
     Peers peers;
     peers.attach(*vitals, own, me);
     Peer& peer = peers.add(bob, "bob", Link{2});
-    append(peers, peer, 100);
-    CHECK(vitals->waiting(me, bob) == 100);  // published with each append
+    count(peers, peer, 100);
+    CHECK(vitals->waiting(me, bob) == 100);  // published with each record
     CHECK(peers.in_flight(peer).commands == 100);
     CHECK(peers.in_flight(peer).bytes == 1000);
     take(receiver, 30, 300);
     CHECK(peers.in_flight(peer).commands == 70);
     CHECK(peers.in_flight(peer).bytes == 700);
-    peers.undo(peer, 10);
+    peers.uncount(peer, 10);
     CHECK(vitals->waiting(me, bob) == 69);
     CHECK(peers.in_flight(peer).commands == 69);
     const OwnVitals next_life = vitals.own({4, 2});
@@ -102,7 +108,7 @@ TEST_CASE("what goes to the coordinator is not counted in the vitals, but bounde
     Peers peers;
     peers.attach(*vitals, own, me);
     Peer& peer = peers.add(coordinator_id, "coordinator", Link{2});
-    append(peers, peer, 100);
+    count(peers, peer, 100);
     CHECK(vitals->row_of(me)->peer_count.load() == 0);
     CHECK(peers.in_flight(peer).commands == 100);
     CHECK_FALSE(peers.is_counted(peer));

@@ -194,6 +194,26 @@ TEMPLATE_TEST_CASE("two openers are told apart, and an answer reaches the one it
     CHECK_FALSE(two->receive_from(link_two, surplus));
 }
 
+TEMPLATE_TEST_CASE("a frame that is given in two pieces arrives as one, in both directions", "[transport]",
+                   EVERY_TRANSPORT) {
+    TestType world;
+    const auto receiver = world.make();
+    const auto sender = world.make();
+    REQUIRE(receiver->bind(world.address("inbox")).ok());
+    const Link link = sender->open(world.address("inbox")).value();
+    const std::string large(frame_bytes_max - 2, 'x');
+    REQUIRE(sender->send(link, {"en", "velope"}) == Sent::yes);
+    REQUIRE(sender->send(link, {"", "body"}) == Sent::yes);
+    REQUIRE(sender->send(link, {"ab", large}) == Sent::yes);
+    CHECK(sender->send(link, {"abc", large}) == Sent::too_large);
+    const Came came = next(*receiver);
+    CHECK(came.frame == "envelope");
+    CHECK(next(*receiver).frame == "body");
+    CHECK((next(*receiver).frame == "ab" + large));
+    REQUIRE(receiver->send(came.from, {"re", "ply"}) == Sent::yes);
+    CHECK(next_from(*sender, link) == "reply");
+}
+
 TEMPLATE_TEST_CASE("two links of one opener are two links at the inbox too", "[transport]", EVERY_TRANSPORT) {
     TestType world;
     const auto receiver = world.make();
