@@ -216,3 +216,63 @@ class Outline:
             owner.functions += 1
         else:
             owner.members += 1 + words.count(",")
+
+
+def names_in(source, namespace):
+    """What is declared directly in a namespace: types, functions, concepts, variables. Operators have no name."""
+    tokens = tokens_of(source)
+    names, scopes, place = set(), [], 0
+    while place < len(tokens):
+        text = tokens[place].text
+        if text == "}":
+            if scopes:
+                scopes.pop()
+            place += 1
+        elif text == "namespace" and tokens[place + 2].text == "{":
+            scopes.append(tokens[place + 1].text)
+            if scopes == [namespace, scopes[-1]]:
+                names.add(scopes[-1])
+            place += 3
+        else:
+            words, place = statement_at(tokens, place)
+            if scopes == [namespace]:
+                name = declared_name(words)
+                if name:
+                    names.add(name)
+    return names
+
+
+def statement_at(tokens, place):
+    """The words of a declaration, and the place behind its `;` or its body."""
+    begin, depth = place, 0
+    while place < len(tokens):
+        text = tokens[place].text
+        depth += (text in OPENING) - (text in CLOSING)
+        place += 1
+        is_at_end = place == len(tokens) or text == ";"
+        if depth == 0 and (is_at_end or text == "}" and tokens[place].text not in (";", ",", ")")):
+            break
+    return [token.text for token in tokens[begin:place]], place
+
+
+def declared_name(words):
+    if words and words[0] == "template":
+        words = words[after_angles(words, 1):]
+        if words and words[0] == "requires":
+            return None  # of a template that is named elsewhere, too
+    while words and words[0] == "[[":
+        words = words[words.index("]]") + 1:]
+    if not words or words[0] in (";", "static_assert") or "operator" in outside_of_brackets(words):
+        return None
+    if words[0] in ("class", "struct", "concept"):
+        return next(word for word in words[1:] if re.fullmatch(r"[A-Za-z_]\w*", word) and word != "nodiscard")
+    if words[0] == "enum":
+        return words[2] if words[1] in ("class", "struct") else words[1]
+    if words[0] == "using":
+        return words[1] if len(words) > 2 and words[2] == "=" else None
+    outside = outside_of_brackets(words)
+    for sign in ("(", "=", "{", ";"):
+        if sign in outside[1:]:
+            *_, in_front, name = ["", *outside[:outside.index(sign, 1)]]
+            return name if re.fullmatch(r"[A-Za-z_]\w*", name) and in_front != "::" else None
+    return None

@@ -257,7 +257,9 @@ def wrong_include(tree, layers, file, mark, path):
             return f"only {' and '.join(doors)} may include this library; use what they offer"
     is_public = re.match(r"(runtime|actors/\w+)/include/baton/", file) is not None
     if path.startswith("baton/"):
-        if path.startswith("baton/detail/") and not is_public and not file.startswith("runtime/"):
+        home = re.match(r"(actors/\w+)/", file)
+        is_own = home is not None and f"{home.group(1)}/include/{path}" in tree.known
+        if path.startswith("baton/detail/") and not is_public and not is_own and not file.startswith("runtime/"):
             return "baton/detail is for public headers and runtime/; include a public header instead"
         return None if mark == "<" else "a public header is included with angle brackets: <" + path + ">"
     if is_public and mark == '"':
@@ -275,6 +277,32 @@ def wrong_include(tree, layers, file, mark, path):
         if path != f"actors/{match.group(1)}/{match.group(1)}.hpp":
             return f"of another actor, include only its protocol: actors/{match.group(1)}/{match.group(1)}.hpp"
     return None
+
+
+def public_headers_of(tree, header, found):
+    """Adds to `found` the header and all public headers that it includes, directly or through others."""
+    if header in found or header not in tree.known:
+        return
+    found.append(header)
+    for _, _, path in includes(tree, header):
+        if path.startswith("baton/"):
+            public_headers_of(tree, header[:header.index("/include/") + len("/include/")] + path, found)
+
+
+@rule
+def public_face(tree):
+    """The first header that a user includes brings in few headers and few names."""
+    bound = tree.setting("public_face", {})
+    header = bound.get("header", "")
+    if header not in tree.known:
+        return
+    headers = []
+    public_headers_of(tree, header, headers)
+    names = sorted({name for file in headers for name in cpp_outline.names_in(tree.text(file), "baton")})
+    for what, found, most in (("headers", headers, bound["headers_max"]), ("names in baton", names, bound["names_max"])):
+        if len(found) > most:
+            yield Finding(header, 1, "public-face", f"it brings in {len(found)} {what}, over {most}; move into "
+                                                    f"baton::detail what users do not need: {', '.join(found)}")
 
 
 @functools.lru_cache(maxsize=None)

@@ -82,7 +82,6 @@ void warn_of_bad_rows(const Table& table) {
 // Returns the exit code.
 int play(baton::Scenario& scenario, const Options& options, const TextFile& file, const Header& header, char delimiter,
          baton::Instant begin) {
-    const baton::SystemClock clock;
     const Source source{file.path(), file.version(), delimiter};
     Collector collector{scenario, source, options.readers};
     Table table;
@@ -93,7 +92,7 @@ int play(baton::Scenario& scenario, const Options& options, const TextFile& file
         std::fputs(fmt::format("columns: {}\n", failure.error().text).c_str(), stderr);
         return exit_data;
     }
-    const std::chrono::duration<double> seconds = clock.now() - begin;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     warn_of_bad_rows(table);
     Run run{options.path, collector.readers(), collector.replaced(), seconds.count(), {}};
     if (options.has_checksum) run.checksum = checksum_of(table);
@@ -111,8 +110,7 @@ int play(baton::Scenario& scenario, const Options& options, const TextFile& file
 }  // namespace
 
 int main(int argc, char** argv) {
-    const baton::SystemClock clock;
-    const baton::Instant begin = clock.now();
+    const baton::Instant begin = std::chrono::steady_clock::now();
     CLI::App app{"Reads a CSV file into typed columns with several actors at once and shows what is in them."};
     Options options;
     app.add_option("file", options.path, "a CSV file of any size, in UTF-8")->required();

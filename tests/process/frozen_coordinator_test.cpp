@@ -34,7 +34,7 @@ private:
 
 template <class Function>
 baton::Duration time_of(Function&& function) {
-    const baton::SystemClock clock;
+    const baton::detail::SystemClock clock;
     const baton::Instant start = clock.now();
     function();
     return clock.now() - start;
@@ -72,7 +72,7 @@ TEST_CASE("an actor that becomes ready while its coordinator is frozen does not 
           "[process][I8]") {
     ProcessWorld world;
     const std::string fifo = world.make_fifo("gate");
-    const baton::Clock& clock = world.session().loop().clock();
+    const baton::detail::Clock& clock = world.session().loop().clock();
     baton::detail::Spawning spawning =
         baton::detail::Spawning::begin(
             world.session().loop(),
@@ -153,7 +153,7 @@ TEST_CASE("a session ends at its deadline, though its coordinator is frozen, and
     REQUIRE_FALSE(closed.ok());
     CHECK(closed.error().kind == ErrorKind::timed_out);
     CHECK_THAT(closed.error().text, Catch::Contains("frozen") && Catch::Contains("killed"));
-    CHECK(baton::detail::has_exited_by(alice_end.get(), baton::Deadline::in(baton::SystemClock{}, 30s)));
+    CHECK(baton::detail::has_exited_by(alice_end.get(), baton::Deadline::in(baton::detail::SystemClock{}, 30s)));
 }
 
 TEST_CASE("a session that was joined is left at the deadline, though its coordinator is frozen", "[process][I8]") {

@@ -246,110 +246,153 @@ TEST_CASE("a sender and a receiver that freeze for seconds lose nothing and are 
     CHECK(world.audit().empty());
 }
 
+namespace {
+
+// Vaults that pass segments around by chance, while chance kills, stops, freezes and thaws them and replaces the dead.
+class Chaos {
+public:
+    explicit Chaos(std::uint64_t seed) : chance_(seed) {
+        while (vaults_.size() < 6) vaults_.push_back(live());
+    }
+    ~Chaos() = default;
+    Chaos(const Chaos&) = delete;
+    Chaos& operator=(const Chaos&) = delete;
+
+    void go_on_for(baton::Duration time) {
+        const baton::Deadline enough = baton::Deadline::in(clock_, time);
+        while (!enough.has_passed(clock_)) {
+            set_segments_wandering();
+            disturb(below(vaults_.size()));
+            // Not all: somebody is to go on.
+            if (frozen_.size() > 2) thaw(*frozen_.begin());
+        }
+        while (!frozen_.empty()) thaw(*frozen_.begin());
+    }
+
+    // Until everything is owned, by the living or by this scenario.
+    void wait_for_rest() {
+        baton::Deadline patience = baton::Deadline::in(clock_, 20s);  // as long as nothing is passed on
+        std::uint64_t moves = 0;
+        for (;;) {
+            std::uint64_t kept = 0;
+            for (const vault::Address& one : vaults_) {
+                const vault::Summary now = world.report(one);
+                CHECK(now.torn == 0);
+                kept += now.kept;
+            }
+            std::uint64_t moves_now = 0;
+            for (const auto& row : world.segments().rows) moves_now += row.epoch;
+            if (std::exchange(moves, moves_now) != moves_now) patience = baton::Deadline::in(clock_, 20s);
+            while (auto back = world.scenario().context().next_bounced<vault::Wander>())
+                mine_.push_back(std::move(back->command.item));
+            const std::uint64_t alive = world.alive();
+            if (kept + mine_.size() == alive) return;
+            if (patience.has_passed(clock_)) FAIL("no rest: " << alive << " alive, " << mine_.size() << " here" << holders());
+        }
+    }
+
+    void drop_everything() {
+        mine_.clear();
+        for (const vault::Address& one : vaults_) world.scenario().send(one, vault::Drop{}).value();
+        world.wait_for_alive(0);
+    }
+
+    [[nodiscard]] int deaths() const { return deaths_; }
+    [[nodiscard]] std::int64_t made() const { return made_; }
+    [[nodiscard]] std::vector<Segment>& mine() { return mine_; }
+    VaultWorld world;
+
+private:
+    std::size_t below(std::size_t end) { return std::uniform_int_distribution<std::size_t>{0, end - 1}(chance_); }
+    vault::Address live() { return world.spawn("vault-" + std::to_string(++lives_)); }
+
+    void set_segments_wandering() {
+        for (int count = 0; count < 8 && world.alive() < 400; ++count) {
+            vault::Wander wander{world.make(50, made_), made_, 500, chance_(), vaults_};
+            ++made_;
+            if (!world.scenario().send(vaults_[below(vaults_.size())], std::move(wander)))
+                mine_.push_back(std::move(wander.item));
+        }
+    }
+
+    void disturb(std::size_t which) {
+        const vault::Address one = vaults_[which];
+        switch (below(8)) {
+            case 0:
+            case 1:
+            case 2:
+                world.kill(one);
+                frozen_.erase(one.id);
+                return replace(which);
+            case 3:
+                if (frozen_.contains(one.id)) return;
+                world.scenario().stop(one).value();
+                return replace(which);
+            case 4:
+            case 5:
+                session().signal(one, SIGSTOP).value();
+                frozen_.insert(one.id);
+                return;
+            default:
+                if (!frozen_.contains(one.id)) CHECK(world.report(one).torn == 0);
+        }
+    }
+
+    void replace(std::size_t which) {
+        vaults_[which] = live();
+        ++deaths_;
+    }
+    void thaw(baton::ActorId one) {
+        session().signal(baton::AnyRef{one}, SIGCONT).value();
+        frozen_.erase(one);
+    }
+    baton::detail::Session& session() { return baton::detail::Access::session(world.scenario()); }
+
+    // A line for everybody who keeps something, and for every segment that is on its way.
+    std::string holders() {
+        std::string lines;
+        for (const vault::Address& one : vaults_)
+            lines += fmt::format("\n{} keeps {}", one.id, world.report(one).kept);
+        for (const auto& row : world.segments().rows)
+            if (row.state != "owned")
+                lines += fmt::format("\n{} {} by {} to {}", row.slot, row.state, row.owner.id, row.heir.id);
+        return lines;
+    }
+
+    std::mt19937_64 chance_;
+    const baton::detail::SystemClock clock_;
+    int lives_ = 0;
+    std::vector<vault::Address> vaults_;
+    std::set<baton::ActorId> frozen_;
+    std::int64_t made_ = 0;
+    std::vector<Segment> mine_;  // came back to the scenario
+    int deaths_ = 0;
+};
+
+}  // namespace
+
 // Goal: whatever dies or freezes when, no segment is lost, doubled or torn.
-// Method: vaults pass segments around by chance, while chance kills, stops, freezes and thaws them and
-// replaces the dead. Then all is quiet, and what the living and the scenario hold is all that the ledger knows.
+// Method: chaos, and then quiet: what the living and the scenario hold is all that the ledger knows.
 // BATON_TEST_SEED=n plays the same choices again.
 TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, double and tear nothing",
           "[process][I1][I3][I6]") {
     const char* given = std::getenv("BATON_TEST_SEED");
     const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
     INFO("BATON_TEST_SEED=" << seed);
-    std::printf("BATON_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
-    std::mt19937_64 chance{seed};
-    const auto below = [&](std::size_t end) { return std::uniform_int_distribution<std::size_t>{0, end - 1}(chance); };
-
-    VaultWorld world;
-    baton::detail::Session& session = baton::detail::Access::session(world.scenario());
-    int lives = 0;
-    const auto live = [&] { return world.spawn("vault-" + std::to_string(++lives)); };
-    std::vector<vault::Address> vaults;
-    std::set<baton::ActorId> frozen;
-    while (vaults.size() < 6) vaults.push_back(live());
-    std::int64_t made = 0;
-    std::vector<Segment> mine;
-    const baton::SystemClock clock;
-    const baton::Deadline enough = baton::Deadline::in(clock, BATON_SANITIZED ? 2s : 5s);
-    int deaths = 0;
-    while (!enough.has_passed(clock)) {
-        for (int count = 0; count < 8 && world.alive() < 400; ++count) {
-            vault::Wander wander{world.make(50, made), made, 500, chance(), vaults};
-            ++made;
-            if (!world.scenario().send(vaults[below(vaults.size())], std::move(wander)))
-                mine.push_back(std::move(wander.item));
-        }
-        const std::size_t which = below(vaults.size());
-        const vault::Address one = vaults[which];
-        switch (below(8)) {
-            case 0:
-            case 1:
-            case 2:
-                world.kill(one);
-                frozen.erase(one.id);
-                vaults[which] = live();
-                ++deaths;
-                break;
-            case 3:
-                if (frozen.contains(one.id)) break;
-                world.scenario().stop(one).value();
-                vaults[which] = live();
-                ++deaths;
-                break;
-            case 4:
-            case 5:
-                session.signal(one, SIGSTOP).value();
-                frozen.insert(one.id);
-                break;
-            default:
-                if (!frozen.contains(one.id)) CHECK(world.report(one).torn == 0);
-        }
-        // Not all: somebody is to go on.
-        if (frozen.size() > 2) {
-            session.signal(baton::AnyRef{*frozen.begin()}, SIGCONT).value();
-            frozen.erase(frozen.begin());
-        }
-    }
-    for (const baton::ActorId one : frozen) session.signal(baton::AnyRef{one}, SIGCONT).value();
-
-    // Quiet is when everything is owned, by the living or by this scenario.
-    std::uint64_t kept = 0;
-    std::uint64_t alive = 0;
-    baton::Deadline patience = baton::Deadline::in(clock, 20s);  // as long as nothing is passed on
-    std::uint64_t moves = 0;
-    do {
-        kept = 0;
-        std::string holders;
-        for (const vault::Address& one : vaults) {
-            const vault::Summary now = world.report(one);
-            CHECK(now.torn == 0);
-            kept += now.kept;
-            holders += "\n" + baton::to_string(one.id) + " keeps " + std::to_string(now.kept);
-        }
-        std::uint64_t moves_now = 0;
-        for (const auto& row : world.segments().rows) moves_now += row.epoch;
-        if (std::exchange(moves, moves_now) != moves_now) patience = baton::Deadline::in(clock, 20s);
-        if (patience.has_passed(clock)) {
-            for (const auto& row : world.segments().rows)
-                if (row.state != "owned")
-                    holders += "\n" + std::to_string(row.slot) + " " + row.state + " by " +
-                               baton::to_string(row.owner.id) + " to " + baton::to_string(row.heir.id);
-            FAIL("no rest: " << alive << " alive, " << mine.size() << " here" << holders);
-        }
-        while (auto back = world.scenario().context().next_bounced<vault::Wander>())
-            mine.push_back(std::move(back->command.item));
-        alive = world.alive();
-    } while (kept + mine.size() != alive);
-    std::printf("%d deaths, %lld segments made, %llu left of them, %zu of which came back here\n", deaths,
-                static_cast<long long>(made), static_cast<unsigned long long>(alive), mine.size());
-    CHECK(deaths > 0);
+    fmt::print("BATON_TEST_SEED={}\n", seed);
+    Chaos chaos{seed};
+    VaultWorld& world = chaos.world;
+    chaos.go_on_for(BATON_SANITIZED ? 2s : 5s);
+    chaos.wait_for_rest();
+    fmt::print("{} deaths, {} segments made, {} left of them, {} of which came back here\n", chaos.deaths(), chaos.made(),
+               world.alive(), chaos.mine().size());
+    CHECK(chaos.deaths() > 0);
     CHECK(world.audit() == std::vector<std::string>{});
     for (const auto& row : world.segments().rows) CHECK(row.state == "owned");
-    for (Segment& one : mine) {
+    for (Segment& one : chaos.mine()) {
         const auto elements = one.as<std::int64_t>();
         CHECK(std::ranges::all_of(elements, [&](std::int64_t element) { return element == elements[0]; }));
     }
-    mine.clear();
-    for (const vault::Address& one : vaults) world.scenario().send(one, vault::Drop{}).value();
-    world.wait_for_alive(0);
+    chaos.drop_everything();
     CHECK(world.audit().empty());
 }

@@ -229,7 +229,7 @@ TEST_CASE("when the coordinator is killed its actors end, asks end, and the next
     const auto coordinator = world.session().find("coordinator").value();
     REQUIRE(::kill(static_cast<pid_t>(coordinator.pid), SIGKILL) == 0);
 
-    const baton::SystemClock clock;
+    const baton::detail::SystemClock clock;
     CHECK(baton::detail::has_exited_by(alice_end.get(), baton::Deadline::in(clock, 30s)));
     CHECK(baton::detail::has_exited_by(bob_end.get(), baton::Deadline::in(clock, 30s)));
     CHECK(hanging.get(10s).error().kind == ErrorKind::gone);
@@ -262,7 +262,7 @@ TEST_CASE("when a scenario is killed its session ends with all that it started",
     REQUIRE(::kill(scenario, SIGKILL) == 0);
     int status = 0;
     REQUIRE(::waitpid(scenario, &status, 0) == scenario);
-    const baton::SystemClock clock;
+    const baton::detail::SystemClock clock;
     CHECK(baton::detail::has_exited_by(orphan_end.get(), baton::Deadline::in(clock, 30s)));
     CHECK(baton::detail::has_exited_by(coordinator_end.get(), baton::Deadline::in(clock, 30s)));
     ::close(ends[0]);

@@ -57,6 +57,32 @@ class Rules(unittest.TestCase):
         return done.stdout.strip()
 
 
+class PublicFace(Rules):
+    """A header of the first page brings in few headers and few names."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("tools/house_rules.toml", '[public_face]\nheader = "runtime/include/baton/a.hpp"\n'
+                                             "headers_max = 2\nnames_max = 4\n")
+        self.write("runtime/include/baton/a.hpp", "#include <baton/b.hpp>\nnamespace baton {\nclass One {};\n"
+                                                  "template <class T>\nusing Two = T*;\nint three(int x);\n}\n")
+        self.write("runtime/include/baton/b.hpp", "namespace baton {\nclass One;\nnamespace detail {\n"
+                                                  "struct Inner {};\n}\n}\n")
+
+    def test_a_face_within_its_bounds_is_fine(self):
+        self.assert_finds_nothing()
+
+    def test_one_header_too_many_is_found(self):
+        self.write("runtime/include/baton/c.hpp", "")
+        self.write("runtime/include/baton/b.hpp", "#include <baton/c.hpp>\n")
+        self.assert_finds("public-face", "runtime/include/baton/a.hpp:1", "3 headers, over 2")
+
+    def test_one_name_too_many_is_found_and_those_of_detail_do_not_count(self):
+        self.write("runtime/include/baton/b.hpp", "namespace baton {\nenum class Five { one };\n"
+                                                  "inline constexpr int six{1};\n}\n")
+        self.assert_finds("public-face", "runtime/include/baton/a.hpp:1", "5 names in baton, over 4")
+
+
 class Lines(Rules):
     def test_a_long_line_of_code_is_found(self):
         self.write("runtime/base/clock.cpp", "\n// " + "x" * 120 + "\n")

@@ -19,4 +19,4 @@ void use(baton::detail::Encoder& encoder, baton::detail::Value value, baton::det
     static_cast<void>(baton::detail::decode(value, command, at));
     static_cast<void>(baton::detail::describe_protocol<library::Protocol>());
 }
-static_assert(baton::AcceptedBy<library::Protocol, library::Lend>);
+static_assert(baton::detail::AcceptedBy<library::Protocol, library::Lend>);

@@ -121,7 +121,7 @@ public:
     [[nodiscard]] Instant now() const;
     // The deadline that lies so far in the future; a deadline itself stays as it is.
     [[nodiscard]] Deadline deadline(Within within) const;
-    [[nodiscard]] const Clock& clock() const noexcept;
+    [[nodiscard]] const detail::Clock& clock() const noexcept;
     [[nodiscard]] Log& log() const noexcept;
 
     // The actor that `actor` is blocked on in an ask(), and the number of that ask among its own. Empty if it is not
@@ -179,7 +179,7 @@ protected:
     template <class P, class C>
     struct Checked {
         using type = std::remove_cvref_t<C>;
-        static_assert(AcceptedBy<P, type>, "this command is not in the receiver's protocol");
+        static_assert(detail::AcceptedBy<P, type>, "this command is not in the receiver's protocol");
         static_assert(!detail::carries_held<type>() || !std::is_lvalue_reference_v<C>,
                       "a command that carries a segment is moved, not copied: send(to, std::move(command))");
     };

@@ -24,10 +24,10 @@ namespace baton {
 template <class... Commands>
 struct Protocol {};
 
+namespace detail {
+
 template <class Command>
 concept HasReply = requires { typename Command::Reply; };
-
-namespace detail {
 
 // The name of a command on the wire and in scripts: its struct's name without namespaces.
 template <class Command>
@@ -63,10 +63,9 @@ template <class... Commands, class Command>
 struct Accepts<Protocol<Commands...>, Command>
     : std::bool_constant<CheckedProtocol<Commands...>::value && (std::is_same_v<Commands, Command> || ...)> {};
 
-}  // namespace detail
-
 // Whether actors of this protocol take that command.
 template <class ProtocolType, class Command>
-concept AcceptedBy = detail::Accepts<ProtocolType, std::remove_cvref_t<Command>>::value;
+concept AcceptedBy = Accepts<ProtocolType, std::remove_cvref_t<Command>>::value;
 
+}  // namespace detail
 }  // namespace baton

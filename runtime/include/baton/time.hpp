@@ -1,9 +1,8 @@
 #pragma once
-// Clock: the only way the runtime learns the time, so that a test can hold it still.
+// Time: Duration says how long, Deadline says when a wait ends; every wait in Baton takes one of them (Within).
 //
-// Duration says how long, Deadline says when a wait ends; every wait in Baton takes one of them.
-// Timestamp is the wall-clock time that may stand in a command. Thread rule: SystemClock may be shared,
-// ManualClock belongs to one thread.
+// A deadline is a point on the steady clock of this machine, the same for all of its processes: context.now(),
+// context.deadline(2s). Timestamp is the wall-clock time that may stand in a command. Plain values.
 
 #include <chrono>
 #include <cstdint>
@@ -16,9 +15,14 @@ namespace baton {
 using Duration = std::chrono::nanoseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+namespace detail {
+
 // How far from 1970 a point in time may be, on either side: what nanoseconds in 64 bits hold, about 292 years.
 inline constexpr std::chrono::seconds timestamp_max{std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1};
 
+// The only way the runtime learns the time, so that a test can hold it still. SystemClock may be shared by threads,
+// ManualClock belongs to one.
 class Clock {
 public:
     virtual ~Clock() = default;
@@ -39,27 +43,32 @@ private:
     Instant now_{std::chrono::hours{1}};
 };
 
-// A point on a Clock at which a wait ends.
+}  // namespace detail
+
+// A point in time at which a wait ends.
 class Deadline {
 public:
     Deadline() = default;  // never
     explicit Deadline(Instant at) : at_(at) {}
     [[nodiscard]] static Deadline never() { return Deadline{}; }
     // Saturates: a duration beyond the clock's range means never.
-    [[nodiscard]] static Deadline in(const Clock& clock, Duration duration) {
-        const Instant now = clock.now();
+    [[nodiscard]] static Deadline in(Instant now, Duration duration) {
         if (duration >= Instant::max() - now) return never();
         return Deadline{now + duration};
     }
+    [[nodiscard]] static Deadline in(const detail::Clock& clock, Duration duration) { return in(clock.now(), duration); }
 
     [[nodiscard]] bool is_never() const { return at_ == Instant::max(); }
-    [[nodiscard]] bool has_passed(const Clock& clock) const { return !is_never() && clock.now() >= at_; }
+    [[nodiscard]] bool has_passed(Instant now) const { return !is_never() && now >= at_; }
+    [[nodiscard]] bool has_passed(const detail::Clock& clock) const { return !is_never() && has_passed(clock.now()); }
     [[nodiscard]] Instant at() const { return at_; }
     // Zero when it has passed, Duration::max() for never.
-    [[nodiscard]] Duration left(const Clock& clock) const {
+    [[nodiscard]] Duration left(Instant now) const {
         if (is_never()) return Duration::max();
-        const Instant now = clock.now();
         return now >= at_ ? Duration::zero() : at_ - now;
+    }
+    [[nodiscard]] Duration left(const detail::Clock& clock) const {
+        return is_never() ? Duration::max() : left(clock.now());
     }
     [[nodiscard]] Deadline or_earlier(Deadline other) const { return other.at_ < at_ ? other : *this; }
 
@@ -74,9 +83,13 @@ public:
     Within(std::chrono::duration<Rep, Period> timeout) : timeout_(saturated(timeout)) {}  // NOLINT: implicit by design
     Within(Deadline deadline) : deadline_(deadline) {}                                    // NOLINT
 
-    [[nodiscard]] Deadline deadline(const Clock& clock) const { return timeout_ ? Deadline::in(clock, *timeout_) : deadline_; }
+    [[nodiscard]] Deadline deadline(const detail::Clock& clock) const {
+        return timeout_ ? Deadline::in(clock, *timeout_) : deadline_;
+    }
     // As it was given; of a deadline, what is left until it.
-    [[nodiscard]] Duration timeout(const Clock& clock) const { return timeout_ ? *timeout_ : deadline_.left(clock); }
+    [[nodiscard]] Duration timeout(const detail::Clock& clock) const {
+        return timeout_ ? *timeout_ : deadline_.left(clock);
+    }
 
 private:
     template <class Rep, class Period>

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using baton::ActorId;
 using baton::Deadline;
 using baton::Duration;
-using baton::ManualClock;
+using baton::detail::ManualClock;
 using baton::detail::coordinator::StopLadder;
 using Rung = baton::detail::coordinator::StopLadder::Rung;
 
