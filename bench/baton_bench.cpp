@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
     app.add_option("--count", count, "round trips, messages or actors")
         ->check(CLI::Range(1, 100'000'000))
         ->capture_default_str();
-    app.add_option("--block-bytes", block_bytes, "one-way: so many bytes a command, 0: eight doubles")
+    app.add_option("--block-bytes", block_bytes, "one-way: bytes per command; 0: eight doubles")
         ->check(CLI::Range(0, 1'000'000))
         ->capture_default_str();
     app.footer("Example:\n  baton_bench round-trip --count 20000");

@@ -55,7 +55,7 @@ void settle(baton::Scenario& scenario, const Setting& setting) {
             .value();
     };
     scenario.ask(owner, handover::Occupy{setting.bytes, setting.count}, std::chrono::minutes{1});
-    if (segments().alive != setting.count) throw std::runtime_error("not so many segments are alive");
+    if (segments().alive != setting.count) throw std::runtime_error("the number of segments alive is not --count");
     const std::int64_t start = bench::nanoseconds_now();
     scenario.kill(owner);
     for (;;) {
@@ -98,8 +98,9 @@ int main(int argc, char** argv) {
                                                                                       "transitions"}));
     app.add_option("--bytes", setting.bytes, "of a segment, a multiple of 8")->capture_default_str();
     app.add_option("--count", setting.count, "how many are measured")->capture_default_str();
-    app.add_option("--warm-up", setting.warm_up, "hand-over, pool: so many before")->capture_default_str();
-    app.add_option("--processes", setting.processes, "transitions: in so many at once")->capture_default_str();
+    app.add_option("--warm-up", setting.warm_up, "hand-over, pool: how many run before those that are measured")
+        ->capture_default_str();
+    app.add_option("--processes", setting.processes, "transitions: how many processes at once")->capture_default_str();
     app.footer("Example:\n  memory_bench hand-over --bytes 67108864 --count 30");
     CLI11_PARSE(app, argc, argv);
     if (mode == "transitions") {

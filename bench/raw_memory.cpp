@@ -192,7 +192,7 @@ int main(int argc, char** argv) {
                                                                    "take"}));
     app.add_option("--bytes", bytes, "of one block of memory");
     app.add_option("--count", count, "how many are measured");
-    app.add_option("--warm-up", warm_up, "names, bytes: so many before");
+    app.add_option("--warm-up", warm_up, "names, bytes: how many run before those that are measured");
     app.add_option("--processes", processes, "swap: how many at once");
     app.add_option("--endpoint", endpoint, "only from a giver to its receiver");
     CLI11_PARSE(app, argc, argv);

@@ -16,7 +16,8 @@ using baton::ErrorKind;
 using baton::Result;
 
 constexpr std::size_t first_room_bytes = 8 * block_bytes;  // of a text column, before more of it has been seen
-constexpr std::string_view more_rows = "there are more rows than before: the file was written meanwhile; read it again";
+constexpr std::string_view more_rows =
+    "there are more rows than before: the file changed while it was being read; read it again";
 
 std::uint64_t newlines_in(std::string_view text) { return static_cast<std::uint64_t>(std::ranges::count(text, '\n')); }
 

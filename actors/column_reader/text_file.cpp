@@ -129,7 +129,7 @@ Result<void> TextFile::still_has(const FileVersion& version) const {
     if (::fstat(fd_.get(), &status) != 0) return file_error(errno, "look at", path_);
     if (version_of(status) == version) return {};
     return Error{ErrorKind::refused,
-                 "cannot rely on what was read of '" + path_ + "': it was written meanwhile; read it again"};
+                 "cannot rely on what was read from '" + path_ + "': the file changed in the meantime; read it again"};
 }
 
 Window::Window(const TextFile& file, std::uint64_t begin, std::uint64_t end)

@@ -24,7 +24,7 @@ constexpr int descriptors_per_join = 1;
 constexpr int descriptors_for_refusals = 8;
 constexpr int descriptors_for_visits = 8;
 
-// Who has a name that is taken, for the text of an error.
+// Describes the holder of a name that is taken, for the text of an error.
 std::string holder_of_name(const Member* holder, const Member* spawner) {
     if (holder == nullptr) return "the coordinator";
     if (holder == spawner)

@@ -210,11 +210,11 @@ class Actor(_baton.Ref):
     @property
     def sentinel(self) -> int:
         """As in multiprocessing: a descriptor that becomes readable when the actor's process has ended, for
-        multiprocessing.connection.wait(), select or an event loop. It is this object's, and ends with it or with
-        close().
+        multiprocessing.connection.wait(), select or an event loop. This object owns it and closes it when it is
+        deleted, or in close().
 
-        It stays that process's, also when its pid is used again; of one that has ended it is readable at once. Raises
-        Gone for an actor that is forgotten and when the session is closed, Refused for one whose process nobody knows.
+        It refers to that process even if the pid is reused. If the actor has already ended, it is readable at once.
+        Raises Gone if the actor is forgotten or the session closed, Refused if nobody knows the actor's process.
         """
         self._require_open()
         if self._sentinel is None:
@@ -226,9 +226,9 @@ class Actor(_baton.Ref):
         return self.exit is None
 
     def close(self) -> None:
-        """Lets go of an actor that has exited: every later use raises Closed, which is a ValueError too.
+        """Closes the object of an actor that has exited: every later use raises Closed, which is also a ValueError.
 
-        As in multiprocessing, raises ValueError (Closed) while it is still alive: stop() or join() it first.
+        As in multiprocessing, raises ValueError (Closed) if it is still alive: stop() or join() it first.
         """
         if self._is_closed:
             return

@@ -1,4 +1,4 @@
-"""What a wrong argument is told: its name and its type, in the words of whoever called.
+"""Error texts for wrong arguments: the name and type of the argument, in the caller's own words.
 
 The extension's functions check the types of their arguments and raise a TypeError that lists all of their signatures
 with the types of C++. Here it becomes one sentence, about the argument of the public function that the caller knows.

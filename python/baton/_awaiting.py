@@ -1,8 +1,8 @@
 """Waiting under asyncio: for replies, for the ends of actors and for commands, without holding up the event loop.
 
 An event loop can't wait as the runtime does. So it watches, in one epoll, the descriptors that the runtime would look
-at, and lets the session look whenever one of them is readable, or when the runtime would look by itself. Nothing here
-is a thread: whoever awaits does so in the thread of the session.
+at, and lets the session look whenever one of them is readable, or when the runtime would look by itself. No threads
+are involved: code that awaits runs in the session's own thread.
 """
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _Watcher:
                 self._epoll.unregister(one)
             except OSError:
                 pass  # it was closed
-        for one in watched:  # also those that were: a number may be another descriptor's by now
+        for one in watched:  # even those watched before: a number may be another descriptor's by now
             try:
                 self._epoll.register(one, select.EPOLLIN)
             except FileExistsError:

@@ -50,11 +50,11 @@ class Place:
         for row in self.core.roster(True):
             if row[0] == ref:
                 return None if row[9] is None else Exit._of(row[9])
-        raise Gone(f"{name} ({ref.id}) has exited so long ago that its exit is forgotten")
+        raise Gone(f"{name} ({ref.id}) exited long ago, and its exit has been forgotten")
 
     def on_exited(self, ref: _baton.Ref, tell: Callable[[Exit], object]) -> None:
-        """Calls it once, at the beginning of one of the session's calls after that actor has ended; at once where it
-        has."""
+        """Calls `tell` once, at the beginning of one of the session's calls after that actor has ended; at once if it
+        has ended already."""
         if not self._listens:
             told = weakref.WeakMethod(self._told)
             self.core.on_exited(lambda ref, row: _call(told(), ref, row))

@@ -58,10 +58,9 @@ def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type
         return _plain("enum", hint.__name__, parts=[(one.name, _plain("", count=one.value)) for one in hint])
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _plain("same", hint.__name__) if hint in outer else _struct(hint, where, outer)
-    raise TypeError(f"{where}: {_named(hint)} is no type that travels; bool, int, float, str, bytes, datetime, "
-                    "timedelta, lists, tuples of one type, dicts, X | None, enums of integers, dataclasses, "
-                    "baton.Ref, Segment, Lease and Slice do, and Annotated[int, 'uint8'] where another width than 64 bits "
-                    "is wanted")
+    raise TypeError(f"{where}: {_named(hint)} is not a type that can travel; use bool, int, float, str, bytes, "
+                    "datetime, timedelta, lists, tuples of one type, dicts, X | None, enums of integers, dataclasses, "
+                    "baton.Ref, Segment, Lease or Slice, and Annotated[int, 'uint8'] for a width other than 64 bits")
 
 
 def _named(hint: Any) -> str:
@@ -147,12 +146,11 @@ class Commands:
     def on(self, *, answers: bool = True) -> Callable[[_Handler], _Handler]: ...
 
     def on(self, handler: Any = None, *, answers: bool = True) -> Any:
-        """For a function: it handles the command that its first parameter is annotated with.
+        """Decorates a function, which then handles the command that its first parameter is annotated with.
 
-        The annotation of what it returns is the type of the reply; `-> None`: the reply is empty.
-        `@commands.on(answers=False)` is for a command that can be sent and not asked. A second parameter gets the
-        baton.Message, with its sender. Raises TypeError for a parameter that is no dataclass, or a type that can't
-        travel.
+        The return annotation is the type of the reply; with `-> None` the reply is empty. `@commands.on(answers=False)`
+        is for a command that can be sent but not asked. A second parameter gets the baton.Message, with its sender.
+        Raises TypeError if the first parameter is not a dataclass, or a type can't travel.
         """
         if handler is None:
             return lambda function: self._add(function, answers)

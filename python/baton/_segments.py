@@ -158,11 +158,11 @@ def _type_of_format(view: memoryview) -> str:
 
 
 class Viewing:
-    """What view() returns: the array in a block, and let go at its end.
+    """What view() returns: an array for a `with` block, detached from the memory at its end.
 
-    The name behind `as` outlives its block in Python, and so would the view. So the array is taken from its memory
-    at the end, and is an array of no elements then; unless somebody else has it too, or something of it, which
-    stays a view that is counted.
+    In Python the name behind `as` outlives its block, and the view would too. So at the end the array is detached from
+    its memory and has no elements any more. If something else still refers to it, or to a part of it, it remains a
+    view and is counted.
     """
 
     def __init__(self, held: Any) -> None:
@@ -232,10 +232,10 @@ def memory_bytes(memory: int | str | None) -> int:
         except ValueError:
             number = -1.0
         if not 1 <= number < 2**63:
-            raise Refused(f"memory={memory!r} is no number of bytes: 536870912, '512M', '2G'")
+            raise Refused(f"memory={memory!r} is not a number of bytes, such as 536870912, '512M' or '2G'")
         return int(number)
     if isinstance(memory, bool) or not 1 <= memory < 2**63:
-        raise Refused(f"memory={memory!r} is no number of bytes from 1: 536870912, '512M', '2G'")
+        raise Refused(f"memory={memory!r} is not a positive number of bytes, such as 536870912, '512M' or '2G'")
     return int(memory)
 
 

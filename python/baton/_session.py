@@ -22,13 +22,12 @@ KEPT_MAX = 4096  # actors that have ended of which a session still knows, as the
 
 
 class Session:
-    """A script's place in a session; baton.session() makes one. See there for how it begins and ends.
+    """A script's place in a session, made by baton.session(); see there for how it begins and ends.
 
     It belongs to the thread that opened it; another thread opens its own. A forked child can't use it.
-    A `timeout` is how long to wait at most: seconds, a timedelta, a baton.Deadline where several waits share one end,
-    or None for as long as it takes. With 0, or less, what can be done at once is done, and nothing is waited for but
-    the answer of whoever is asked for it. Every function may raise Gone (the session has ended) and Stopping (it is
-    ending).
+    A `timeout` is the longest time to wait: seconds, a timedelta, a baton.Deadline if several waits share one end, or
+    None for no limit. With 0 or less, a call does what can be done at once, and waits for nothing but the answer of the
+    member that it asks. Every function may raise Gone (the session has ended) and Stopping (it is ending).
     """
 
     def __init__(self, join: str | None, name: str, folders: list[str], protocol: Commands | None = None) -> None:
@@ -108,8 +107,8 @@ class Session:
         return self._actor(self._core.find(name))
 
     def actors(self, exited: bool = False) -> list[ActorRow]:
-        """The roster: one row for each actor of the session, scenarios included; with `exited` also those that
-        have ended."""
+        """The roster: one row for each actor of the session, scenarios included; with `exited`, those that have
+        ended as well."""
         return [ActorRow(name, ref.id, pid, ppid, state, inbox_depth, handled, in_hand,
                          None if exit is None else Exit._of(exit), program)
                 for ref, name, program, pid, ppid, state, inbox_depth, handled, in_hand, exit
@@ -265,12 +264,12 @@ class Session:
         return [Message(name, self._name_of(sender), sender, fields, answer) for name, sender, fields, answer in rows]
 
     def serve(self, count: int | None = None, timeout: Timeout = None) -> int:
-        """Handles commands that come to this script by the handlers of its protocol, one at a time: until `count` have
-        been handled, the time is over, the script is asked to stop, or the session ends. Returns how many it has
-        handled.
+        """Handles commands that come to this script, one at a time, with the handlers of its protocol: until `count`
+        have been handled, the timeout has passed, the script is asked to stop, or the session ends. Returns how many it
+        has handled.
 
-        Handlers may use the session. What a handler raises is answered to whoever asked; if the command was only sent,
-        it is printed on stderr. Raises Refused where session() was given no protocol.
+        Handlers may use the session. If a handler raises, the asker gets the error; if the command was only sent, it is
+        printed on stderr. Raises Refused if session() was given no protocol.
         """
         commands = self._required_commands(count)
         ends = Deadline(timeout)
@@ -307,10 +306,10 @@ class Session:
     # ---- the end
 
     def close(self, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Exit]:
-        """Ends everything that this session started, and returns the exits: of all actors of the session when
-        it was started here, of those spawned from here when it was joined. Called again, the same list.
+        """Ends everything that was started from here, and returns the exits: those of all actors if the session was
+        started here, those of the actors spawned from here if it was joined. Called again, it returns the same list.
 
-        Ctrl-C meanwhile is raised as KeyboardInterrupt at the end; a second one kills what is left at once.
+        Ctrl-C during the call is raised as KeyboardInterrupt at its end; a second one kills what is left at once.
         """
         self._end(False, timeout)
         if self._was_interrupted:

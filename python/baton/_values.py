@@ -46,8 +46,8 @@ Timeout: TypeAlias = float | datetime.timedelta | Deadline | None
 class Struct:
     """A C++ struct that came in a message: its fields are attributes.
 
-    A field whose name is no attribute of Python's (a keyword) is struct["class"]; struct._fields is all of
-    them as a dict. Two are equal when their fields are. It can be sent again wherever a struct is wanted.
+    A field whose name can't be an attribute in Python (a keyword) is struct["class"]; struct._fields has all of
+    them as a dict. Two structs are equal if their fields are. It can be sent again wherever a struct is wanted.
     """
 
     __iter__: Any = None  # neither names nor values are the obvious choice
@@ -172,7 +172,7 @@ class Taken(int):
 
 
 def require_count(count: object) -> None:
-    """TypeError or ValueError where that is no number of things, nor None."""
+    """Raises TypeError or ValueError unless `count` is None or a whole number that is not negative."""
     if count is not None and not hasattr(count, "__index__"):
         raise TypeError(f"count must be a whole number or None, not {type(count).__name__} ({count!r})")
     if count is not None and count.__index__() < 0:
