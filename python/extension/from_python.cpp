@@ -101,7 +101,7 @@ private:
 
     static bool is_enum(py::handle value) { return py::isinstance(value, py::module_::import("enum").attr("Enum")); }
 
-    // A list or a map, which lies in so many others.
+    // Enters a list or a map; refused if it would be nested too deeply.
     void begin_container() const {
         if (depth_ < limits::message_depth_max) return;
         refuse(fmt::format("{}: is nested deeper than {} (limits::message_depth_max)", path_, limits::message_depth_max));

@@ -74,11 +74,11 @@ py::object join(PySession& self, const PyRef& actor, const py::object& timeout) 
     return exit_row(ended.name, ended.exit);
 }
 
-int sentinel(PySession& self, const PyRef& actor) {  // whoever calls closes it
+int sentinel(PySession& self, const PyRef& actor) {  // the caller closes it
     return value_or_raise(self.turn([&](Session& session) { return session.sentinel(AnyRef{actor.id}); })).release();
 }
 
-// Its exit is told to on_exited() from here on; its name.
+// Reports the actor's exit to on_exited() from here on; returns its name.
 std::string watch(PySession& self, const PyRef& actor) {
     const coordinator::Watch wanted{actor.any()};
     return value_or_raise(

@@ -26,7 +26,7 @@ std::string format_of(std::string_view type) {
         case 'f': return size == '2' ? "e" : size == '4' ? "f" : size == '8' ? "d" : "g";
         case 'c': return size == '8' ? "Zf" : size == '6' ? "Zd" : "Zg";
         case 'S': return fmt::format("{}s", type.substr(2));
-        default: return fmt::format("{}x", type.substr(2));  // a struct of so many bytes
+        default: return fmt::format("{}x", type.substr(2));  // a struct of that many bytes
     }
 }
 
@@ -251,8 +251,8 @@ Holding& PyHeld::about_to_go(std::string_view where) const {
     if (mine->state == Holding::State::borrowed && where != "release()")
         refuse(fmt::format("{}: {} is borrowed: only its lender can lend it on", where, to_text()));
     if (views_ > 0)
-        refuse(fmt::format("{}: {} {} of {} {} alive (NumPy arrays, memoryviews): nobody else may have it meanwhile. `del array` "
-                           "first, or look at it in a block, `with segment.view() as array:`",
+        refuse(fmt::format("{}: {} {} of {} {} alive (NumPy arrays, memoryviews), so nobody else may have it yet. "
+                           "`del array` first, or look at it in a block, `with segment.view() as array:`",
                            where, views_, views_ == 1 ? "view" : "views", to_text(), views_ == 1 ? "is" : "are"));
     return *mine;
 }
@@ -313,7 +313,7 @@ Layout layout_from(const py::object& shape, const py::object& dtype) {
         const std::uint64_t value = PyLong_AsUnsignedLongLong(number.ptr());
         if (PyErr_Occurred() != nullptr) {
             PyErr_Clear();
-            refuse(fmt::format("{} is no length of a dimension", std::string(py::str(number))));
+            refuse(fmt::format("{} is not the length of a dimension", std::string(py::str(number))));
         }
         layout.shape.push_back(value);
     };
@@ -345,13 +345,13 @@ void add_held_classes(py::module_& module) {
                                "The type of its elements: a numpy.dtype; without NumPy its name, '<f4'.")
         .def_property_readonly("views", &PyHeld::views, "How many arrays and memoryviews of it are alive.")
         .def("release", &PyHeld::release,
-             "Ends it now, rather than when Python lets the object go: the memory of a segment is free for others, a lease\n"
-             "or slice is in again. Nothing happens to an empty one. Raises Refused while views are alive.");
+             "Ends it now, rather than when Python deletes the object: the memory of a segment becomes free for others,\n"
+             "a lease or slice is returned. Does nothing if it is empty. Raises Refused while views are alive.");
     const auto add_memory = [](auto& type, const char* array, const char* view) {
         type.def_property_readonly("array", [](const py::object& self) { return helper("array_of")(self); }, array)
             .def("view", [](const py::object& self) { return helper("Viewing")(self); }, view)
             .def_property_readonly("address", [](PyHeld& self) { return reinterpret_cast<std::uintptr_t>(self.data()); },
-                                   "Where it lies in this process. Every process has it elsewhere.");
+                                   "Its address in this process; it differs from process to process.");
         add_buffer(type);
     };
 
@@ -362,18 +362,20 @@ void add_held_classes(py::module_& module) {
         "    with photo.view() as array:               # NumPy's array of the memory itself\n"
         "        array[:] = 0.5\n"
         "    alice.ask(\"Develop\", photo=photo, gain=1.5)  # now it is hers, and `photo` is empty\n\n"
-        "It is given as a field of a command or in message.reply(). After a send that raises it is still yours; when\n"
+        "You give it away as a field of a command or in message.reply(). If the send raises, it is still yours. If\n"
         "the receiver dies before it has taken it, it comes back: session.collect_bounced(). While arrays of it are\n"
-        "alive it can't be given, lent, handed out or released. numpy.asarray(photo) and memoryview(photo) are views\n"
-        "like photo.array. When the session closes while views are alive, they keep what they show.");
-    add_memory(segment, "A NumPy array of the memory itself; a memoryview where there is no NumPy. Alive until it is let go.",
-               "For a `with` block: its array there, which is let go at the end of the block.");
+        "alive it can't be given, lent, exported or released. numpy.asarray(photo) and memoryview(photo) are views\n"
+        "like photo.array. If the session closes while views are alive, they keep what they show.");
+    add_memory(segment,
+               "A NumPy array of the memory itself; a memoryview if there is no NumPy. Alive until Python deletes it.",
+               "For a `with` block: the array, which is detached from the memory at the end of the block.");
     segment
         .def("lend", &lend,
              "Gives up writing, so that others may read it, or write parts of it: a Loan. This object is empty then.\n\n"
              "Raises Refused while views are alive.")
         .def("export_as", &export_as, py::arg("name"),
-             "The memory outlives the session as /dev/shm/NAME, for whoever knows that name. This object is empty then.\n\n"
+             "Keeps the memory beyond the session as /dev/shm/NAME, for anybody who knows that name. This object is\n"
+             "then empty.\n\n"
              "session.import_from() is the way back. Raises Refused if the name is taken, and while views are alive.")
         .def("reshape", &reshape, py::arg("shape"), py::arg("dtype") = py::none(),
              "The same bytes under another shape or element type that needs no more of them. No view may be alive.");
@@ -382,42 +384,48 @@ void add_held_classes(py::module_& module) {
         module, "Lease",
         "The right to read a segment that somebody has lent, for as long as this object lives.\n\n"
         "One that came in a message can be looked at; one from loan.lease() is for a borrower: it is sent, once.");
-    add_memory(lease_class, "A NumPy array of the memory itself, read-only; a memoryview where there is no NumPy.",
-               "For a `with` block: its read-only array there, which is let go at the end of the block.");
+    add_memory(lease_class, "A NumPy array of the memory itself, read-only; a memoryview if there is no NumPy.",
+               "For a `with` block: the read-only array, which is detached from the memory at the end of the block.");
 
     py::class_<PySlice, PyHeld> slice_class(
         module, "Slice",
         "The right to read and write a part of a segment that somebody has lent: nobody else may touch that part.\n\n"
         "One that came in a message can be looked at; one from loan.slice() is for a borrower: it is sent, once.");
-    add_memory(slice_class, "A NumPy array of that part, writable; a memoryview where there is no NumPy.",
-               "For a `with` block: its array there, which is let go at the end of the block.");
-    slice_class.def_property_readonly("first", &first_of, "Where it begins in the whole: the index of its first element or row.");
+    add_memory(slice_class, "A NumPy array of that part, writable; a memoryview if there is no NumPy.",
+               "For a `with` block: the array, which is detached from the memory at the end of the block.");
+    slice_class.def_property_readonly("first", &first_of,
+                                      "Where it begins in the whole: the index of its first element or row.");
 
     py::class_<PyLoan, PyHeld> lent(module, "Loan",
                                     "A segment of yours while others may look at it: segment.lend() makes one.\n\n"
                                     "    loan = photo.lend()\n"
                                     "    print(alice.ask(\"Sum\", pixels=loan.lease()))      # many may read at once\n"
                                     "    bob.ask(\"Fill\", rows=loan.slice(0, 240))         # or each writes a part of it\n"
-                                    "    photo = loan.reclaim()                           # when all are in again\n\n"
-                                    "It does not travel itself. Where it is released, the memory lives until the last lease is in.");
-    lent.def("lease", &lease, "The right to read all of it, for whoever it is sent to. Refused while slices are out.")
+                                    "    photo = loan.reclaim()                           # once all are returned\n\n"
+                                    "A Loan itself can't be sent. If it is released, the memory lives until its last\n"
+                                    "lease has been returned.");
+    lent.def("lease", &lease, "The right to read all of it, for the actor it is sent to. Refused while slices are out.")
         .def("slice", &slice, py::arg("first"), py::arg("count"),
              "The right to write the elements (of an array: rows) first to first + count, for one borrower.\n\n"
-             "Refused where it overlaps a slice or lease that is out.")
+             "Refused if it overlaps a slice or lease that is out.")
         .def("reclaim", &reclaim, py::arg("timeout") = 5.0,
-             "Waits until every lease and slice is in, those of the dead included, and returns the Segment again.\n\n"
-             "TimedOut, and still lent, when some are still out after the timeout (seconds, timedelta, Deadline or None).")
+             "Waits until every lease and slice has been returned (those of dead actors end by themselves), and returns\n"
+             "the Segment.\n\n"
+             "Raises TimedOut if some are still out after the timeout (seconds, timedelta, Deadline or None); it is\n"
+             "still lent then.")
         .def("publish", &publish, py::arg("name"), py::arg("shared") = false,
-             "Others may attach to all of it by that name (session.attach()), without asking: to read it, or with shared=True\n"
-             "to read and write it together. Until it is reclaimed, released or withdrawn, or its session ends.\n\n"
-             "Raises Refused where somebody has that name, and says who.")
-        .def("withdraw", &withdraw, "Nobody attaches by its name any more; who has attached keeps what it has.")
+             "Lets others attach to all of it by that name (session.attach()), without asking: to read it, or with\n"
+             "shared=True to read and write it together. The name lasts until the Loan is reclaimed, released or\n"
+             "withdrawn, or its session ends.\n\n"
+             "Raises Refused if the name is taken, and says by whom.")
+        .def("withdraw", &withdraw,
+             "Takes the name back: nobody can attach by it any more. Attached actors keep what they have.")
         .def_property_readonly("leases_out",
                                [](PyLoan& self) {
                                    self.session().require_open();
                                    return self.session().holdings()->leases_out(self.holding());
                                },
-                               "How many leases and slices others hold, or are on their way.");
+                               "How many leases and slices are held by others or on their way to them.");
     for (py::handle type : {py::handle(held), py::handle(segment), py::handle(lease_class), py::handle(slice_class), py::handle(lent)})
         type.attr("__module__") = "baton";
 

@@ -1,13 +1,13 @@
 #pragma once
 // PyHeld: baton.Segment, Loan, Lease and Slice: memory of the session in the hands of Python.
 //
-// NumPy and memoryview look at the memory itself, through Python's buffer protocol, which says when the last of them
-// has gone. While there are any the object can't go: whoever is given a segment must be the only one who sees it.
-// The object is kept by its views, so that nothing that is looked at is ever released. When the session closes what
-// is looked at stays as it is, as private memory at the same address (Holdings::release_all).
+// NumPy and memoryview look at the memory itself, through Python's buffer protocol, which says when the last of these
+// views is gone. While there are any, the segment can't be given away: its new owner must be the only one who sees it.
+// Views keep the object alive, so that nothing that is looked at is ever released. When the session closes, what they
+// show stays as it is, as private memory at the same address (Holdings::release_all).
 //
 // There is no __array_interface__: arrays made through it would not be counted.
-// Called with the GIL held. An object is let go in any thread, all else is done in the session's.
+// Called with the GIL held. An object may be destroyed in any thread; everything else happens in the session's.
 
 #include <pybind11/pybind11.h>
 
@@ -36,13 +36,14 @@ public:
     [[nodiscard]] std::string to_text() const;
     [[nodiscard]] PySession& session() const noexcept { return *session_; }
 
-    // What it stands for; raises Refused where that is nothing any more.
+    // What it stands for; raises Refused if it has become empty.
     [[nodiscard]] Holding& holding() const;
-    // The same for one that is to leave this object: refused while views are alive. `where` names the field or call.
+    // Like holding(), for one that is about to leave this object: refused while views are alive. `where` names the
+    // field or call.
     [[nodiscard]] Holding& about_to_go(std::string_view where) const;
     [[nodiscard]] SegmentBase& memory() noexcept { return memory_; }
 
-    // Its bytes, where they may be looked at now; raises where not.
+    // Its bytes; raises if they may not be looked at now.
     [[nodiscard]] std::byte* data();
     [[nodiscard]] virtual bool is_writable() const noexcept { return true; }
     [[nodiscard]] std::uint32_t views() const noexcept { return views_; }

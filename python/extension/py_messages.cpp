@@ -110,7 +110,7 @@ py::list request_all(const SessionPtr& self, const std::vector<Target>& targets,
 void wait_for(PySession& self, const std::vector<const PyPending*>& pendings, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
     self.turn([&](Session& session) {
-        std::size_t settled = 0;  // the first so many
+        std::size_t settled = 0;  // that many at the front are
         const auto all_settled = [&] {
             while (settled < pendings.size() && pendings[settled]->is_settled(session)) ++settled;
             return settled == pendings.size();
@@ -217,7 +217,7 @@ py::tuple look(PySession& self, const std::vector<const PyPending*>& pendings, b
         bool goes_on = session.look();
         if (with_mail)
             goes_on = goes_on && may_go_on(session.wait_for([&] { return session.has_mail(); }, Duration::zero()));
-        has_mail = with_mail && (session.has_mail() || !goes_on);  // who takes it is told why there is none
+        has_mail = with_mail && (session.has_mail() || !goes_on);  // at the end, too: the call that collects raises why
         for (const PyPending* one : pendings) settled.push_back(!goes_on || one->is_settled(session));
         const Deadline next = session.would_wait_for(with_mail, watched);
         if (next.is_never()) return std::nullopt;

@@ -121,11 +121,11 @@ void add_outcome_classes(py::module_& module) {
             "finished", [](const PyOutcome& self) { return self.moment(self.outcome().finished()); },
             "A datetime in UTC.")
         .def_property_readonly(
-            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "Whether there is a value.")
-        .def_property_readonly("value", &PyOutcome::value, "The result; raises the error where there is none.")
+            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "True if there is a value.")
+        .def_property_readonly("value", &PyOutcome::value, "The result; raises the error if there is none.")
         .def_property_readonly(
             "error", &PyOutcome::error,
-            "The baton.Error, which also knows function, arguments and worker; None where there is a value.")
+            "The baton.Error, which also knows function, arguments and worker; None if there is a value.")
         .def("__str__", [](const PyOutcome& self) { return self.outcome().to_text(); })
         .def("__repr__",
              [](const PyOutcome& self) { return fmt::format("<baton.Outcome: {}>", self.outcome().to_text()); });

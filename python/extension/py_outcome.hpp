@@ -1,6 +1,6 @@
 #pragma once
-// PyOutcome and PyTask: baton.Outcome, what became of a task, and the outcome to come of one. Either lets go of its
-// task in the session's next turn, wherever Python's collector runs. Called with the GIL held.
+// PyOutcome and PyTask: baton.Outcome, how a task ended, and baton.Task, an outcome that has not arrived yet. Either
+// releases its task in the session's next turn, in whatever thread Python's collector runs. Called with the GIL held.
 
 #include <baton/pool.hpp>
 

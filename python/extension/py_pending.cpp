@@ -144,7 +144,7 @@ void add_pending_classes(py::module_& module) {
              "Raises what the handler raised (baton.Failed) or what became of the actor (baton.Gone, baton.Stopping).\n"
              "Raises baton.TimedOut when the reply has not arrived in time; get() may then be called again.")
         .def("ready", &PyPending::ready,
-             "Whether get() would return or raise at once. Looks for a millisecond at most.")
+             "True if get() would return or raise at once. Looks for a millisecond at most.")
         .def("cancel", &PyPending::cancel,
              "Discards the reply. A command that the actor has begun to handle runs to its end.")
         .def("__await__", [](const py::object& self) {

@@ -1,6 +1,6 @@
 #pragma once
-// What of a message outlives the call that took it: the answer to come of a request, and the way back to who asked; and
-// how messages and their items become Python's values. One thread at a time, as PySession says.
+// The parts of a message that outlive the call that took it (a reply that has not arrived yet, and the way back to the
+// asker), and how messages and their items become Python's values. One thread at a time, as PySession says.
 
 #include "python/extension/py_session.hpp"
 #include "python/extension/to_python.hpp"
@@ -59,7 +59,7 @@ private:
     py::object outcome_;
 };
 
-// The way back to who asked; answers by itself when it is let go.
+// The way back to the asker; answers by itself when it is destroyed.
 class PyAnswer {
 public:
     PyAnswer(SessionPtr session, std::uint64_t key, std::string command)

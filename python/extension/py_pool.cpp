@@ -19,7 +19,7 @@ namespace {
 namespace py = pybind11;
 using SessionPtr = std::shared_ptr<PySession>;
 
-// What Python raised, for whoever tells it later.
+// What Python raised, as an error to be reported later.
 Error error_of(const py::error_already_set& raised) {
     const py::object& value = raised.value();
     if (!py::hasattr(value, "kind") || !py::hasattr(value, "text")) return Error{ErrorKind::refused, raised.what()};
@@ -90,7 +90,7 @@ public:
 
     pool::TaskId add(const std::string& function, const py::tuple& positional, const py::dict& named,
                      const std::optional<pool::TaskId>& id, const py::object& timeout, const std::optional<std::uint32_t>& retries) {
-        // Let go, and read, wherever the pool is at the time.
+        // The pool reads and destroys it at times when the GIL is not held.
         using Kept = std::pair<py::tuple, py::dict>;
         const std::shared_ptr<Kept> kept{new Kept{positional, named}, [](Kept* one) {
                                              const py::gil_scoped_acquire acquired;

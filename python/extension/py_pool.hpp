@@ -1,6 +1,6 @@
 #pragma once
 // PyPool: a task pool (actors/pool/pool.hpp) as Python may use it: functions by name, values by the signatures that the
-// workers published. It lets go of its tasks before its session ends. Called with the GIL held.
+// workers published. It releases its tasks before its session ends. Called with the GIL held.
 
 #include <pybind11/pybind11.h>
 

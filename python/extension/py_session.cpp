@@ -73,7 +73,7 @@ void PySession::require_ours() const {
         refuse("this session belongs to the thread that opened it: open one for this thread, or join that one with "
                "baton.session(join=...)");
     if (is_in_turn_)
-        refuse("this session is waiting already: a signal handler can't use it meanwhile");
+        refuse("this session is waiting already: a signal handler can't use it until that wait has ended");
 }
 
 void PySession::require_open() const {
@@ -103,7 +103,7 @@ PySession::Turn::~Turn() {
     if (!session_->is_main_thread_) return;
     session_->wake_through(session_->former_wakeup_);
     if (session_->former_wakeup_ < 0) return;
-    // Whoever had it before, an event loop, learns of what came after the last wait.
+    // The descriptor's former owner, an event loop, learns of the signals that came after the last wait.
     char signals[64];
     for (ssize_t count = 0; (count = ::read(session_->wakeup_read_.get(), signals, sizeof signals)) > 0;)
         [[maybe_unused]] const auto passed_on = ::write(session_->former_wakeup_, signals, static_cast<std::size_t>(count));
@@ -149,7 +149,7 @@ void PySession::forget_turns() noexcept {
 
 int PySession::wake_through(int descriptor) noexcept {
     PyObject* const former = PyObject_CallFunction(set_wakeup_fd_.ptr(), "i", descriptor);
-    if (former == nullptr) {  // its owner has closed it meanwhile
+    if (former == nullptr) {  // its owner has closed it in the meantime
         PyErr_Clear();
         return -1;
     }
@@ -193,7 +193,7 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
     try {
         const Turn turn{*this};
         session_->loop().begin_leaving();
-        answers_.clear();  // who asked is told that this script is stopping
+        answers_.clear();  // the askers are told that this script is stopping
         end_dependents();
         const py::gil_scoped_release released;
         closed.emplace(session_->close(deadline));
@@ -254,7 +254,7 @@ bool PySession::answer(std::uint64_t key, const std::function<void(AnswerSlot&)>
     require_open();
     const auto found = answers_.find(key);
     if (found == answers_.end()) return false;
-    // Said once, also where a signal's handler raises before it is on its way.
+    // Said once, even if a signal's handler raises before it is on its way.
     turn([&](Session& session) {
         AnswerSlot slot = std::move(found->second);
         answers_.erase(found);

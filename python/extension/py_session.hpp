@@ -4,7 +4,8 @@
 // Every use is one turn(): checked to come from the thread and the process that opened the session and not
 // from within another turn, then run without the GIL. A signal that Python handles (Ctrl-C) wakes every wait
 // of the main thread through Python's wakeup descriptor; the handler runs at once, and what it raises leaves
-// the turn. Answers, asks and segments that Python lets go wherever its collector runs are put aside for the next turn.
+// the turn. Answers, asks and segments that Python deletes, in whatever thread its collector runs, are put aside for
+// the next turn.
 //
 // Called with the GIL held, which also guards what is put aside.
 
@@ -47,8 +48,8 @@ public:
         return work(*session_);
     }
 
-    // The same for what has to be done although a signal's handler has raised or will: none runs. For work that does
-    // not wait. False, and nothing is done, where the session may not be touched.
+    // Like turn(), for work that must be done even if a signal's handler has raised or will raise: no handler runs. The
+    // work must not wait. Returns false, and does nothing, if the session may not be touched.
     template <class Work>
     bool attend(Work&& work) {
         if (!may_touch()) return false;
@@ -94,12 +95,12 @@ public:
     [[nodiscard]] bool answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say);
     void drop_answer(std::uint64_t key);
     void drop_ask(AskId ask);
-    // What stands behind an object that Python has let go.
+    // What stands behind an object that Python has deleted.
     void drop_held(SegmentBase held);
     void drop_task(std::shared_ptr<void> task);
     // Called before the session ends; for what can't outlive it.
     void before_end(std::function<void()> work) { endings_.push_back(std::move(work)); }
-    // That came back and that no call has returned yet.
+    // Gifts that have come back and that no call has returned yet.
     [[nodiscard]] std::vector<Bounce>& bounces() noexcept { return bounces_; }
 
 private:

@@ -32,8 +32,8 @@ public:
     sync::Granted wait(const C& command, const py::object& timeout) {
         return value_or_raise(try_wait(command, to_duration(timeout), [] {}));
     }
-    // The same for an item, which is back with the keeper where a signal's handler raises before it is Python's. One that makes
-    // no sense stays here, as one that was taken: with the keeper the next one would stumble over it.
+    // Like wait(), for an item. If a signal's handler raises before Python has the item, it goes back to the keeper. An
+    // item that can't be decoded counts as taken: if it went back, the next taker would stumble over it.
     template <class C>
     py::object take(const C& command, const py::object& timeout) {
         const sync::Granted granted = wait(command, timeout);
@@ -45,7 +45,7 @@ public:
             throw;
         }
     }
-    // Whether there is something; time that runs out is no error.
+    // True if there is something to take; running out of time is not an error.
     template <class C>
     bool poll(const C& command, const py::object& timeout) {
         const Result<sync::Granted> granted = try_wait(command, to_duration(timeout), [] {});
@@ -53,12 +53,12 @@ public:
         value_or_raise(granted);
         return true;
     }
-    // Says it without fail, also where a signal's handler raises: then it is what becomes of it that nobody hears.
+    // Tells the keeper without fail, even if a signal's handler raises: then only the keeper's answer is lost.
     template <class C>
     void tell(const C& command, const std::function<void()>& on_sent = [] {}) {
         session_->require_open();
         std::optional<Result<AskId>> asked;
-        struct End {  // also where a handler raises before the answer is waited for
+        struct End {  // even if a handler raises before the answer is waited for
             PySession& session;
             std::optional<Result<AskId>>& ask;
             ~End() {
@@ -83,7 +83,7 @@ public:
     }
 
 protected:
-    // The same as wait() with its error; `on_sent` is called when the keeper is about to hear of it.
+    // Like wait(), but returns the error; `on_sent` is called when the keeper is about to hear of the command.
     template <class C>
     Result<sync::Granted> try_wait(const C& command, Duration duration, const std::function<void()>& on_sent) {
         bool is_sent = false;
@@ -112,7 +112,7 @@ protected:
         }
     }
 
-    // Whoever waited does so no more; what was granted to it meanwhile goes back.
+    // Tells the keeper that this process has stopped waiting; what was granted in the meantime goes back.
     void withdraw() noexcept {
         owes_withdrawal_ = true;
         try {
@@ -163,7 +163,8 @@ public:
     [[nodiscard]] bool is_held() const noexcept { return depth_ > 0; }
     [[nodiscard]] const std::string& dead_owner() const noexcept { return dead_owner_; }
 
-    // A wait for a condition of it: let go of meanwhile, and held as often again afterwards.
+    // Waits for a condition of this lock: releases it for the time of the wait, and holds it as many times as before
+    // afterwards.
     template <class Wait>
     Result<void> wait_without(const Wait& wait_for_notice) {
         const std::uint64_t depth = depth_;
@@ -277,11 +278,13 @@ void add_sync_classes(py::module_& module) {
 
     py::class_<PyLock, PyPrimitive>(module, "SyncLock")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, bool>())
-        .def("acquire", &PyLock::acquire, late, "Waits until the lock is this process'. Raises Refused where it is already.")
-        .def("release", &PyLock::release, "Lets the next one have it. Refused where this process does not hold it.")
-        .def_property_readonly("is_held", &PyLock::is_held, "Whether it is this process that holds it.")
+        .def("acquire", &PyLock::acquire, late,
+             "Waits until this process holds the lock. Refused if it holds it already.")
+        .def("release", &PyLock::release, "Passes it to the next in line. Refused if this process does not hold it.")
+        .def_property_readonly("is_held", &PyLock::is_held, "True if this process holds it.")
         .def_property_readonly("dead_owner", &PyLock::dead_owner,
-                               "While it is held: who died with it, so that what it guards may be half done; else ''.")
+                               "While it is held: the process that died with it, so that what it guards may be half\n"
+                               "done; otherwise ''.")
         .def("__enter__", [](const py::object& self) {
             py::cast<PyLock&>(self).acquire(py::float_(5.0));
             return self;
@@ -294,11 +297,13 @@ void add_sync_classes(py::module_& module) {
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
         .def_property_readonly("lock", &PyCondition::lock, "Its lock, as this process uses it.")
         .def("wait", &PyCondition::wait, late,
-             "Lets go of the lock meanwhile. After TimedOut it is held again; after any other error lock.is_held tells.");
+             "Releases the lock while it waits. After TimedOut it is held again; after any other error lock.is_held\n"
+             "tells.");
 
     py::class_<PyBarrier, PyPrimitive>(module, "SyncBarrier")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
-        .def("wait", &PyBarrier::wait, late, "How many had come before; the last one runs the action first.");
+        .def("wait", &PyBarrier::wait, late,
+             "Waits for the others; returns how many had arrived before. The last one runs the action first.");
 
     with_init(py::class_<PySemaphore, PyPrimitive>(module, "SyncSemaphore"))
         .def("acquire", &PySemaphore::acquire, late, "Waits for a permit.")
@@ -332,10 +337,11 @@ void add_sync_classes(py::module_& module) {
             self.wait(sync::Send{self.number(), item_of(value)}, timeout);
         }, py::arg("value"), late, "Waits while too much is unheard.")
         .def("receive", [](PyChannel& self, const py::object& timeout) { return self.take(sync::Receive{self.number()}, timeout); }, late,
-             "Waits for what is said at the other end.")
+             "Waits for the next item from the other end.")
         .def("poll", [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
-             py::arg("timeout") = 0.1, "Whether there is something to receive, or will be by then.")
-        .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); }, "Nothing more is said or heard here.");
+             py::arg("timeout") = 0.1, "True if there is something to receive, or will be before the timeout.")
+        .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); },
+             "Closes this end: nothing can be sent or received here any more.");
 }
 
 }  // namespace baton::python

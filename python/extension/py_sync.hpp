@@ -2,8 +2,8 @@
 // The classes behind baton.sync: what a script does at a keeper and must not do by halves.
 //
 // A signal's handler may raise in every wait and between any two steps of Python, so each of these calls is one step of
-// the extension: it is done, or it is as if it had never been. A wait that is left early is withdrawn, and what had been
-// granted meanwhile is given back; what is released is released also where the handler raises then.
+// the extension: it is done, or it is as if it had never been. A wait that is left early is withdrawn, and what was
+// granted in the meantime is given back; a release takes effect even if the handler raises.
 
 #include <pybind11/pybind11.h>
 
