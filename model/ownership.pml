@@ -379,14 +379,14 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        if \
        :: segment[s].phase == OWNED && segment[s].owner == me && segment[s].epoch == sent[ACTOR_SEGMENT(me, s)] + 1 -> \
           printf("actor %d: gets segment %d back, bounced, epoch %d\n", me, s, segment[s].epoch); \
-          PROMISE(held[ACTOR_SEGMENT(me, s)] == 0, "violated: I3, a gift comes back to who has it\n"); \
+          PROMISE(held[ACTOR_SEGMENT(me, s)] == 0, "violated: I3, a gift comes back to its holder\n"); \
           hold(me, s) \
        :: else -> printf("actor %d: sees that segment %d has been accepted\n", me, s) \
        fi; \
        sent[ACTOR_SEGMENT(me, s)] = 0 } \
   :: d_step { BOUNCE_AT_ANY_EPOCH && CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && OWNS(me, s) -> \
        printf("actor %d: takes segment %d for a bounce\n", me, s); \
-       PROMISE(held[ACTOR_SEGMENT(me, s)] == 0, "violated: I3, a gift comes back to who has it\n"); \
+       PROMISE(held[ACTOR_SEGMENT(me, s)] == 0, "violated: I3, a gift comes back to its holder\n"); \
        hold(me, s); sent[ACTOR_SEGMENT(me, s)] = 0 } \
   :: d_step { CAN_START(me) && sent[ACTOR_SEGMENT(me, s)] != 0 && segment[s].epoch == sent[ACTOR_SEGMENT(me, s)] && \
               refused[s] == sent[ACTOR_SEGMENT(me, s)] && IS_FIRST(s) -> \

@@ -48,7 +48,7 @@ int explain(const char* program, const ProtocolDescription& protocol) {
     return exit_usage;
 }
 
-// Why a program did not become an actor: in the log, and for whoever has spawned it.
+// Says why a program did not become an actor, in the log and to its spawner.
 int fail(Log& log, OwnVitals* words, std::string_view event, const Error& error, int code) {
     log.error(event, "{}", to_text(error));
     if (words != nullptr) words->keep_last_words(to_text(error));
@@ -116,7 +116,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
         log.error("actor.unmade", "its constructor threw: {}", exception.what());
         return 1;
     } catch (...) {
-        words.keep_last_words("its constructor threw what is no std::exception");
+        words.keep_last_words("its constructor threw something that is not a std::exception");
         return 1;
     }
     static_cast<void>(tell(loop, coordinator::Ready{}));

@@ -194,9 +194,9 @@ std::optional<Member::Wait> Member::wait_of(AnyRef actor) const {
 
 namespace {
 
-// How often a create() that waits looks whether memory has come home.
+// How often a create() that waits looks whether memory has been released.
 constexpr Duration memory_interval = std::chrono::milliseconds{1};
-// ... and how often it says that memory is short: what others let go after that waits with them for their own use.
+// ... and how often it says that memory is short: what others release after being told stays in their own pools.
 constexpr Duration memory_short_interval = std::chrono::milliseconds{20};
 
 // The kernel would see less of it: /dev/shm/NAME ends at a zero byte.

@@ -15,7 +15,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string text) { throw ErrorException(Error{ErrorKind::refused, std::move(text)}); }
 
-// A lender looks again so often whether its leases are in; a borrower drops its own without telling.
+// How often a lender looks whether its leases have been returned; a borrower drops its own without a message.
 constexpr Duration reclaim_interval = std::chrono::microseconds{200};
 
 std::uint64_t row_bytes_of(const Layout& layout) {
@@ -191,7 +191,8 @@ Result<Lease> Lender::lease() const {
     if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
     if (holdings_->has_slices(*mine))
         return Error{ErrorKind::refused,
-                     fmt::format("{} has slices out: nobody may read all of it meanwhile", holdings_->to_text(*mine))};
+                     fmt::format("{} has slices out: nobody may read all of it until they are returned",
+                                 holdings_->to_text(*mine))};
     return Lease{*holdings_, *holdings_->pledge(*mine, LeaseKind::read, 0, mine->layout)};
 }
 
@@ -205,8 +206,9 @@ Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sha
     if (part.shape.empty()) part.shape.push_back(1);
     std::uint64_t end = 0;
     if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
-        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no slice of {}: its first dimension has {}", first,
-                                                     first, count, holdings_->to_text(*mine), part.shape.front())};
+        return Error{ErrorKind::refused,
+                     fmt::format("{} has no slice [{}, {}+{}): its first dimension has {}", holdings_->to_text(*mine),
+                                 first, first, count, part.shape.front())};
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
     const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;

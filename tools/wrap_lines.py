@@ -51,7 +51,7 @@ def lift_comments(path):
 
 
 def break_lists(path):
-    """Breaks a long line with many strings behind the last comma that fits, which clang-format would put one a line."""
+    """Breaks a long line of many strings behind the last comma that fits; clang-format would put one on each line."""
     lines, place = read(path), 0
     while place < len(lines):
         line = lines[place]

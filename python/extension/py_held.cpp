@@ -345,8 +345,8 @@ void add_held_classes(py::module_& module) {
                                "The type of its elements: a numpy.dtype; without NumPy its name, '<f4'.")
         .def_property_readonly("views", &PyHeld::views, "How many arrays and memoryviews of it are alive.")
         .def("release", &PyHeld::release,
-             "Ends it now, rather than when Python deletes the object: the memory of a segment becomes free for others,\n"
-             "a lease or slice is returned. Does nothing if it is empty. Raises Refused while views are alive.");
+             "Ends it now, rather than when Python deletes the object: the memory of a segment becomes free for\n"
+             "others, a lease or slice is returned. Does nothing if it is empty. Raises Refused while views are alive.");
     const auto add_memory = [](auto& type, const char* array, const char* view) {
         type.def_property_readonly("array", [](const py::object& self) { return helper("array_of")(self); }, array)
             .def("view", [](const py::object& self) { return helper("Viewing")(self); }, view)
@@ -409,8 +409,8 @@ void add_held_classes(py::module_& module) {
              "The right to write the elements (of an array: rows) first to first + count, for one borrower.\n\n"
              "Refused if it overlaps a slice or lease that is out.")
         .def("reclaim", &reclaim, py::arg("timeout") = 5.0,
-             "Waits until every lease and slice has been returned (those of dead actors end by themselves), and returns\n"
-             "the Segment.\n\n"
+             "Waits until every lease and slice has been returned (those of dead actors end by themselves), and\n"
+             "returns the Segment.\n\n"
              "Raises TimedOut if some are still out after the timeout (seconds, timedelta, Deadline or None); it is\n"
              "still lent then.")
         .def("publish", &publish, py::arg("name"), py::arg("shared") = false,

@@ -278,13 +278,11 @@ void add_sync_classes(py::module_& module) {
 
     py::class_<PyLock, PyPrimitive>(module, "SyncLock")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, bool>())
-        .def("acquire", &PyLock::acquire, late,
-             "Waits until this process holds the lock. Refused if it holds it already.")
+        .def("acquire", &PyLock::acquire, late, "Waits until this process holds it. Refused if it does already.")
         .def("release", &PyLock::release, "Passes it to the next in line. Refused if this process does not hold it.")
         .def_property_readonly("is_held", &PyLock::is_held, "True if this process holds it.")
         .def_property_readonly("dead_owner", &PyLock::dead_owner,
-                               "While it is held: the process that died with it, so that what it guards may be half\n"
-                               "done; otherwise ''.")
+                               "While it is held: the process that died with it (what it guards may be half done), or ''.")
         .def("__enter__", [](const py::object& self) {
             py::cast<PyLock&>(self).acquire(py::float_(5.0));
             return self;
@@ -297,13 +295,11 @@ void add_sync_classes(py::module_& module) {
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
         .def_property_readonly("lock", &PyCondition::lock, "Its lock, as this process uses it.")
         .def("wait", &PyCondition::wait, late,
-             "Releases the lock while it waits. After TimedOut it is held again; after any other error lock.is_held\n"
-             "tells.");
+             "Releases the lock while waiting. After TimedOut it is held again; after other errors lock.is_held tells.");
 
     py::class_<PyBarrier, PyPrimitive>(module, "SyncBarrier")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
-        .def("wait", &PyBarrier::wait, late,
-             "Waits for the others; returns how many had arrived before. The last one runs the action first.");
+        .def("wait", &PyBarrier::wait, late, "Returns how many arrived earlier; the last one runs the action first.");
 
     with_init(py::class_<PySemaphore, PyPrimitive>(module, "SyncSemaphore"))
         .def("acquire", &PySemaphore::acquire, late, "Waits for a permit.")
@@ -340,8 +336,7 @@ void add_sync_classes(py::module_& module) {
              "Waits for the next item from the other end.")
         .def("poll", [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
              py::arg("timeout") = 0.1, "True if there is something to receive, or will be before the timeout.")
-        .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); },
-             "Closes this end: nothing can be sent or received here any more.");
+        .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); }, "Closes this end.");
 }
 
 }  // namespace baton::python

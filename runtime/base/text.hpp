@@ -18,7 +18,8 @@ namespace baton::detail {
 // (\n, \t, \x1b, \u202e), and so are bytes that are not UTF-8. With `many`, ends of lines and tabs stay what they are.
 enum class Lines { one, many };
 [[nodiscard]] std::string printable(std::string_view text, Lines lines = Lines::one);
-// The same for JSON, whose strings already spell out the lower ones. The meaning does not change.
+// Like printable(), for JSON, whose strings spell out control characters below U+0020 already. The meaning of the JSON
+// does not change.
 [[nodiscard]] std::string printable_json(std::string_view json);
 
 }  // namespace baton::detail

@@ -97,7 +97,7 @@ void Holdings::unmap(Holding& holding) noexcept {
 Result<void> Holdings::lend(Holding& holding) {
     if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be lent");
     if (holding.exports > 0)
-        return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
+        return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
     const std::optional<Epoch> epoch = ledger().lend(holding.slot, holding.epoch, me_.number);
     if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
     pass_crash_point(CrashPoint::lend_made);

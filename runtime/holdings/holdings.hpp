@@ -49,11 +49,11 @@ struct Holding {
     Epoch lease_epoch = 0;
     ActorNumber other = 0;        // heir or borrower while departing; lender of what is borrowed; sender while arriving
     Holding* lender = nullptr;    // of a pledge, and of a lease of ours on its way: the Loan, ...
-    std::uint32_t lender_ticket = 0;  // ... unless it has been let go since
+    std::uint32_t lender_ticket = 0;  // ... unless it has been released since
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
     bool was_sliced = false;      // of a Loan: a slice of it has been made
-    // Of a Loan: under which name it is published, and how; nothing: it is not. Whoever attaches takes a lease row of
-    // its own.
+    // Of a Loan: the name under which it is published, and how; empty if it is not. Each actor that attaches takes a
+    // lease row of its own.
     struct Publication {
         Ledger::NameSlot row = 0;
         NameWord word;
@@ -151,7 +151,7 @@ public:
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
     [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
     [[nodiscard]] std::string to_text(const Holding& holding) const;
-    // Its bytes are at hand afterwards.
+    // Maps its bytes, if they are not mapped yet.
     [[nodiscard]] Result<void> map(Holding& holding);
 
 private:

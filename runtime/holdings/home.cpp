@@ -267,7 +267,7 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     if (holding.state != Holding::State::owned)
         return refused("only a segment that is owned can be handed out by name");
     if (holding.exports > 0)
-        return refused(fmt::format("{} has {} views: let go of them first", to_text(holding), holding.exports));
+        return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
     if (Result<void> possible = check_outside_name(name); !possible) return possible;
     SegmentRow& row = ledger().segment(holding.slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);

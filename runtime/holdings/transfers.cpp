@@ -21,7 +21,7 @@ Error refused(std::string text) { return Error{ErrorKind::refused, std::move(tex
 Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
     const auto gone = [&] { return Error{ErrorKind::gone, fmt::format("actor {} has exited", to_string(to))}; };
     if (holding.exports > 0)
-        return refused(fmt::format("{} has {} views that somebody still holds: let go of them first", to_text(holding),
+        return refused(fmt::format("{} has {} views that are still alive: delete them first", to_text(holding),
                                    holding.exports));
     if (holding.state == Holding::State::owned) {
         const std::optional<Epoch> epoch = ledger().offer(holding.slot, holding.epoch, me_.number, to.number);

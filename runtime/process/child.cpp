@@ -30,7 +30,7 @@ std::optional<std::string> unfit_string_in(const ChildSpec& spec) {
         if (ends_early(argument)) return fmt::format("the argument '{}' holds a zero byte", argument.c_str());
     for (const auto& [name, value] : spec.environment) {
         if (name.empty() || ends_early(name) || name.find('=') != std::string::npos)
-            return fmt::format("'{}' is no name for an environment variable", name.c_str());
+            return fmt::format("'{}' is not a name for an environment variable", name.c_str());
         if (ends_early(value)) return fmt::format("the environment variable {} holds a zero byte", name);
     }
     return std::nullopt;

@@ -108,7 +108,7 @@ Result<SessionInfo> find_named(const std::string& id_or_path, std::string_view n
     if (id_or_path.find('\0') != std::string::npos) return miss("it holds a zero byte");
     std::string folder;
     if (id_or_path.find('/') == std::string::npos) {
-        if (!is_session_id(id_or_path)) return miss("this is no session id");
+        if (!is_session_id(id_or_path)) return miss("this is not a session id");
         folder = fmt::format("{}/{}", session_base_path(), id_or_path);
     } else {
         std::error_code error;

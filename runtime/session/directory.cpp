@@ -178,7 +178,7 @@ Result<std::vector<Ended>> Directory::end_session(Within within) {
     Result<coordinator::Closed> closed =
         ask_coordinator(coordinator::CloseSession{within.timeout(loop_->clock())}, deadline);
     if (!closed) return closed.error();
-    // It waits for our goodbye, and answers meanwhile.
+    // It waits for our goodbye, and goes on answering until then.
     if (closed->next)
         if (Result<std::vector<RosterRow>> more = exits_from(*closed->next); more)
             for (RosterRow& row : *more)

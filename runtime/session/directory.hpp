@@ -39,14 +39,14 @@ public:
     [[nodiscard]] Result<void> signal(AnyRef actor, int number);
     // Waits for the exit.
     [[nodiscard]] Result<Ended> join(AnyRef actor, Within within);
-    // How it ended; `running` while it lives. `gone` if there never was such an actor, or so long ago that it is forgotten.
+    // How it ended; `running` while it lives. `gone` if there never was such an actor, or if it has been forgotten.
     [[nodiscard]] Result<Exit> exit_of(AnyRef actor);
     // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select() and
     // other event loops. It is that process's even if its pid is used again. `refused` if nobody knows the process.
     [[nodiscard]] Result<UniqueFd> sentinel(AnyRef actor);
-    // Until these actors have handled everything that this member sent to them before.
+    // Waits until these actors have handled everything that this member sent to them before.
     [[nodiscard]] Result<void> sync(std::span<const AnyRef> actors, Within within);
-    // Stops all actors and the coordinator. Every exit of the session's life.
+    // Stops all actors and the coordinator. Returns every exit of the session's life.
     [[nodiscard]] Result<std::vector<Ended>> end_session(Within within);
 
     // Where programs are looked for first.

@@ -127,7 +127,7 @@ Session::Session(std::unique_ptr<Parts> parts)
 }
 
 Session::~Session() {
-    loop_->thread().adopt();  // whoever ends it is its last user
+    loop_->thread().adopt();  // the thread that ends it is its last user
     static_cast<void>(close());
     end_coordinator();
 }
@@ -249,7 +249,7 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
         }
     } const give_back{collected, mail_->messages};
     Deadline quiet_end = Deadline::in(clock, until.quiet);
-    std::size_t seen = 0;  // so many of those that wait are not wanted
+    std::size_t seen = 0;  // how many of the waiting messages are known to be unwanted
     for (bool is_last_look = false;;) {
         const std::size_t had = collected.size();
         for (std::size_t next = seen; next < mail_->messages.size(); ++next) {
@@ -303,7 +303,7 @@ Deadline Session::would_wait_for(bool with_mail, std::vector<int>& watched) {
 
 bool Session::look() {
     const Loop::Waited waited = loop_->serve(nullptr, [] { return false; }, Deadline{loop_->clock().now()});
-    // Who is told of exits is told where commands may be handled; this returns before one is.
+    // Listeners for exits are called where commands may be handled; this returns before one is.
     static_cast<void>(loop_->serve(mail_.get(), [] { return true; }, Deadline{loop_->clock().now()}));
     return waited == Loop::Waited::deadline;
 }

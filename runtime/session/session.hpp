@@ -54,12 +54,12 @@ public:
     };
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call.
     [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Enough& until);
-    // Whether there is a message that collect() would return at once.
+    // True if there is a message that collect() would return at once.
     [[nodiscard]] bool has_mail() const noexcept;
 
-    // For an event loop of others, as Loop says; with_mail: also for messages that come to this inbox.
+    // For a foreign event loop, as Loop says; with_mail: for messages that come to this inbox as well.
     [[nodiscard]] Deadline would_wait_for(bool with_mail, std::vector<int>& watched);
-    // Looks once at what has come, and takes no message that nobody collects. False where a wait would end: this
+    // Looks once at what has come, and takes no message that nobody collects. False if a wait would end now: this
     // session is stopping, or has ended.
     bool look();
     // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are kept.

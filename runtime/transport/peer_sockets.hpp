@@ -3,9 +3,10 @@
 //
 // The kernel keeps what a dead process wrote until its reader has read it and the end, and knows the process at the
 // other end of each socket (SO_PEERCRED). So nothing more can arrive when no connection of the dead peer waits in the
-// inbox's queue to be accepted, and none of its connections is open here any more. The queue is in order: once a
-// connection of our own, made later, has been accepted, all earlier ones have been. Then the open sockets are listed
-// once. Later only those that were found are checked, so a process that is given the same pid later does not count.
+// inbox's queue to be accepted, and none of its connections is open here any more. The queue is in order: when the
+// connection of our own that we make then has been accepted, all earlier ones have been. Then the open sockets are
+// listed once. Later only those that were found are checked, so a process that is given the same pid later does not
+// count.
 //
 // A process may be several peers. A connection that has spoken for another, living peer does not count, whatever its
 // process; one that has not spoken yet does. Linux. One thread; no code of ours runs on another.

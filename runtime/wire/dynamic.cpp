@@ -180,7 +180,7 @@ private:
         return encoder_.integer(*number), true;
     }
 
-    // Of a list, map, struct or variant, which lies in so many others.
+    // True if a list, map, struct or variant may begin here, and is not nested too deeply.
     bool may_begin() {
         return depth_ < limits::message_depth_max ||
                fail(fmt::format("is nested deeper than {} (limits::message_depth_max)", limits::message_depth_max));

@@ -46,11 +46,11 @@ struct Dynamic::Entry {
 
 inline bool Dynamic::operator==(const Dynamic& other) const { return value == other.value; }
 
-// Whether a value of a kind without parts (bool, integers, floats, string, bytes, timestamp, enum, nothing) is one of
+// True if a value of a kind without parts (bool, integers, floats, string, bytes, timestamp, enum, nothing) is one of
 // that type, its range included. True for kinds that have parts or are unknown here.
 [[nodiscard]] bool is_one_of(const TypeDescription& type, Value value);
 
-// Whether a map has each field of that struct once; an optional one may be missing.
+// True if a map has each field of that struct once; an optional one may be missing.
 [[nodiscard]] bool has_all_fields(const TypeDescription& type, Value fields);
 
 // What an error calls it: "string", "list of 3", ...
@@ -66,14 +66,14 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 [[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
                                             const Dynamic::Map& fields, std::vector<Holding*>* departing = nullptr);
 
-// Whether a value on the wire is of that type: `refused`, as a receiver in C++ refuses it, with the place that does not
-// fit.
+// Checks a value on the wire against that type: `refused`, as a receiver in C++ refuses it, with the place that does
+// not fit.
 [[nodiscard]] Result<void> check_value(const TypeDescription& type, Value value, std::string_view what);
 
-// The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float also where
-// an integer stands for it); `corrupt` where it is not of that type. `session`: of a ref that does not say its own.
+// The value on the wire, read as that type: an enum becomes its name, a duration seconds, and a float stays a float
+// even if an integer stands for it. `corrupt` if it is not of that type. `session` is for refs that do not name theirs.
 [[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session = {});
-// The same without knowing the type: as msgpack says it.
+// The value on the wire, read without knowing its type: as msgpack says it.
 [[nodiscard]] Dynamic decode_untyped(Value value);
 
 }  // namespace baton::detail

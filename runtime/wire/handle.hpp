@@ -27,7 +27,7 @@ struct Handle {
 };
 
 void encode_manifest(Encoder& encoder, std::span<const Handle> handles);
-// `corrupt` where it is no manifest; bounded by limits::manifest_handles_max.
+// `corrupt` if it is not a manifest; bounded by limits::manifest_handles_max.
 [[nodiscard]] Result<std::vector<Handle>> decode_manifest(Value manifest);
 
 }  // namespace baton::detail

@@ -76,7 +76,7 @@ struct Spawn {
     using Reply = Spawned;
 };
 
-// Where an actor's inbox lies. Whoever asked is told by Exited when that actor ends.
+// Where an actor's inbox lies. The asker is told by Exited when that actor ends.
 struct Located {
     std::string name;
     std::string address;
@@ -105,11 +105,11 @@ struct Roster {
     using Reply = std::vector<RosterRow>;
 };
 
-// The same in pages: asked again from `next` until there is none. Whoever exits between two pages is told twice, the
-// second time with its exit.
+// The roster in pages: asked again from `next` until there is none. An actor that exits between two pages is listed
+// twice, the second time with its exit.
 struct RosterPlace {
     std::uint32_t number = 0;  // behind the living actor of that number
-    std::uint64_t exits = 0;   // behind so many exits of the session's life
+    std::uint64_t exits = 0;   // behind that many exits of the session's life
 };
 struct RosterPage {
     std::vector<RosterRow> rows;
@@ -207,16 +207,16 @@ struct Stop {
     bool drain = false;
 };
 
-// Coordinator to whoever located the actor, and to the scenario that spawned it: it has ended. Asks to it
-// end as `gone`.
+// Coordinator to every member that located the actor, and to the scenario that spawned it: it has ended. Asks to it end
+// as `gone`.
 struct Exited {
     AnyRef actor;
     std::string name;
     Exit exit;
 };
 
-// Coordinator to whoever a dead actor had offered or granted something to: answer Drained when all that it brought
-// has been taken. `pid` was its process.
+// Coordinator to every member to which a dead actor had offered or granted something: answer Drained when all that it
+// sent has been taken. `pid` was its process.
 struct Drain {
     AnyRef actor;
     std::uint64_t pid = 0;

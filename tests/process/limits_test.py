@@ -153,7 +153,7 @@ class Others(World):
     @unittest.skipIf(SANITIZED, "skipped: sanitizers have threads and files of their own")
     def test_too_few_processes_are_an_error_that_names_them(self):
         user = None
-        if os.geteuid() == 0:  # who has no such limit
+        if os.geteuid() == 0:  # root has no such limit
             user = 65534
             os.chown(self.folder, user, user)
         counts = list(range(1, 14)) if user else [1]

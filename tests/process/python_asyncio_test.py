@@ -4,8 +4,8 @@
     PYTHONPATH=build/dev/python BATON_PROGRAMS=build/dev/bin:build/dev/tests \
         /usr/bin/python3 tests/process/python_asyncio_test.py
 
-Method: real actors, frozen, killed, or held at a fifo until the test lets them go on. Nothing sleeps for a length of
-time: where the event loop is to run meanwhile, tasks take turns until something has happened.
+Method: real actors, frozen, killed, or held at a fifo until the test releases them. Nothing sleeps for a length of
+time: if the event loop has to run in the meantime, tasks take turns until something has happened.
 """
 import asyncio
 import dataclasses

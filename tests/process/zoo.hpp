@@ -25,7 +25,7 @@ using Address = baton::Ref<Protocol>;
 
 namespace warden {
 
-struct Visit {  // starts so many lions, feeds them, asks them and stops them: what they have eaten
+struct Visit {  // starts `lions` lions, feeds them, asks them and stops them: what they have eaten
     std::int64_t lions = 0;
     std::int64_t meat = 0;
     using Reply = std::int64_t;

@@ -6,7 +6,7 @@ moments.
         /usr/bin/python3 tests/soak/soak.py [--seconds 60] [--seed N] [--keep FOLDER]
 
 It plays rounds, each a session of its own, until the time is over. In a round eight actors (soaker.hpp) and a pool
-live; the script kills them (SIGKILL), freezes them (SIGSTOP) and lets them go on, ends them by SIGTERM and by stop(),
+live; the script kills them (SIGKILL), freezes and thaws them (SIGSTOP, SIGCONT), ends them by SIGTERM and by stop(),
 starts new ones, and freezes the coordinator. A round ends in order, or by the death of its coordinator or of its
 script. What everybody did stands in journals that survive SIGKILL, and judge.py decides by them. After each round
 nothing may be left of it.
@@ -39,7 +39,7 @@ ROUND_LATE = 60
 # ---- inside a round: a scenario
 
 class Round:
-    """One session and what is done to it. Writes down who died and who was frozen when, for the judge."""
+    """One session and what is done to it. Records, for the judge, which actors died, which were frozen, and when."""
 
     def __init__(self, folder, seed, seconds, end):
         self.folder, self.seed, self.seconds, self.end = folder, seed, seconds, end

@@ -124,7 +124,7 @@ TEST_CASE("a manifest that makes no sense is corrupt", "[wire]") {
 TEST_CASE("everything else that is wrong with an envelope is corrupt", "[wire]") {
     const char* const wrong[] = {
         "",                                            // nothing
-        "c0",                                          // no list
+        "c0",                                          // not a list
         "90",                                          // an empty one
         "81 01 01",                                    // a map
         "a1 78",                                       // text
@@ -140,7 +140,7 @@ TEST_CASE("everything else that is wrong with an envelope is corrupt", "[wire]")
         "9a 01 01 03 01 04 02 ff 00 a0 90",            // sequence is negative
         "9a 01 01 03 01 04 02 11 a1 78 a0 90",         // ask id is text
         "9a 01 01 03 01 04 02 11 00 c4 01 78 90",      // tag is bytes
-        "9a 01 01 03 01 04 02 11 00 a1 ff 90",         // tag is no UTF-8
+        "9a 01 01 03 01 04 02 11 00 a1 ff 90",         // tag is not UTF-8
         "9a 01 01 03 01 04 02 11 00 a0 c0",            // manifest is nothing
         "dd ff ff ff ff",                              // four billion elements
         "9a 01 01 03 01 04 02 11 00 db ff ff ff ff",   // a tag of four billion bytes

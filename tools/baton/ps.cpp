@@ -1,4 +1,4 @@
-// baton ps: who is in a session, and what they are doing.
+// baton ps: the members of a session, and what they are doing.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #pragma once
-// A reply as people read it: a string bare, a struct as aligned lines of field and value, a list one a line,
-// a list of structs as a table. Pure functions.
+// A reply as people read it: a string bare, a struct as aligned lines of field and value, a list with one item per
+// line, a list of structs as a table. Pure functions.
 
 #include <functional>
 #include <string>

@@ -88,7 +88,7 @@ Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wis
     const Result<SegmentList> list =
         call(visit.session().loop(), coordinator::Segments{options.rows_max}, limits::coordinator_timeout);
     if (!list) return explained("cannot list the segments", list.error());
-    // Who retired one may have exited since.
+    // The actor that retired a segment may have exited since.
     const Names names{visit.roster(true).value_or({})};
     const std::string& session = visit.place().id;
     if (wishes.wants_json) return Outcome{json_line(json_of(*list, names, session))};

@@ -54,7 +54,7 @@ Result<Outcome> stop_everything(Visit& visit, const StopOptions& options, const 
     // The loop learns that there is nobody to say goodbye to.
     static_cast<void>(loop.serve(nullptr, [] { return false; }, Deadline{loop.clock().now()}));
 
-    // The coordinator tells of every exit of the session's life; those of long ago are no news.
+    // The coordinator tells of every exit of the session's life; those of long ago are not news.
     std::erase_if(*closed, [&](const Ended& one) {
         return std::ranges::none_of(*rows, [&](const RosterRow& row) { return row.actor.id == one.actor.id; });
     });

@@ -12,7 +12,7 @@ namespace baton::tool {
 using namespace detail;
 namespace {
 
-// Another run of this program, under its name or a numbered one: it has no inbox, so its exit is no news.
+// Another run of this program, under its name or a numbered one: it has no inbox, so its exit is not news.
 bool is_past_visit(const RosterRow& row) {
     const bool has_name = row.name == visitor_name || row.name.starts_with(fmt::format("{}-", visitor_name));
     return row.program.empty() && has_name && row.exit.has_ended();

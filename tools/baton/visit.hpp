@@ -27,7 +27,7 @@ struct Wishes {
     bool wants_json = false;
 };
 
-// Whether Ctrl-C ended a wait; outlives the visits.
+// Records that Ctrl-C ended a wait; outlives the visits.
 struct Interruption {
     bool has_come = false;
 };
@@ -40,7 +40,7 @@ public:
     [[nodiscard]] Session& session() noexcept { return *session_; }
     [[nodiscard]] const SessionInfo& place() const noexcept { return place_; }
 
-    // A living actor by its name, the coordinator included. `gone` says how it ended or who else is there.
+    // A living actor by its name, the coordinator included. `gone` says how it ended or which actors there are.
     [[nodiscard]] Result<Spawned> find(std::string_view name);
     // All of them or the first error. The coordinator is refused with `why_not_coordinator`.
     [[nodiscard]] Result<std::vector<Spawned>> find_actors(const std::vector<std::string>& names,

@@ -24,8 +24,8 @@ enum class ExitKind : std::uint8_t {
 };
 
 struct DeadLetter {
-    std::string from;     // who sent; empty: several, beyond limits::dead_letters_told_max
-    std::string command;  // empty where only the number is known, as after a kill
+    std::string from;     // the sender; empty: several senders, beyond limits::dead_letters_told_max
+    std::string command;  // empty if only the number is known, as after a kill
     std::uint64_t count = 0;
 };
 
@@ -36,7 +36,7 @@ struct MemoryAtExit {
     Duration oldest{};           // how long it had held the oldest
     std::uint64_t sent = 0;      // segments offered to others and not accepted yet
     std::uint64_t incoming = 0;  // segments offered to it; their senders own them again
-    std::uint64_t leases = 0;    // leases and slices it had; they are in again
+    std::uint64_t leases = 0;    // leases and slices it had; they have been returned
 
     [[nodiscard]] bool is_nothing() const noexcept { return segments + sent + incoming + leases == 0; }
 };

@@ -9,7 +9,7 @@
 namespace baton::limits {
 
 // ---- one message -----------------------------------------------------------------------------------
-// Bulk data belongs into segments; a command that is larger than this is refused by its sender.
+// Bulk data belongs in segments; a command that is larger than this is refused on the sender's side.
 inline constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
 inline constexpr std::size_t message_depth_max = 32;          // nested arrays and maps
 inline constexpr std::size_t command_fields_max = 24;         // what the reflection of a struct can count
@@ -23,10 +23,10 @@ inline constexpr std::size_t error_frame_bytes_max = 1024;    // of each, and of
 // Between one sender and one receiver: sent and not yet taken. Beyond it the sender waits (back-pressure).
 inline constexpr std::uint64_t window_commands_max = 131'072;
 inline constexpr std::uint64_t window_bytes_max = std::uint64_t{64} << 20;
-// A receiver holds at most so many unread frames of one connection; what is more waits with its sender.
+// The most unread frames of one connection that a receiver holds; the rest waits with the sender.
 inline constexpr int inbox_frames_per_peer_max = 1'024;
-// Answers that one connection does not read: so many frames wait in the transport, so many bytes more in the
-// loop; then the connection is dropped. At 1 MiB an answer this is 64 MiB, as much as a window.
+// The most answers that wait for a connection that does not read them: frames in the transport, and bytes in the loop
+// after that; then the connection is dropped. At 1 MiB per answer this is 64 MiB, as much as a window.
 inline constexpr int answer_frames_per_peer_max = 32;
 inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{32} << 20;
 // A receiver that does not count in the vitals what it has taken (the coordinator, a foreign inbox) is asked, by sync_tag,
@@ -43,7 +43,7 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{16} << 10;
 
 // ---- one actor -------------------------------------------------------------------------------------
 inline constexpr std::size_t asks_in_flight_max = 65'536;
-inline constexpr std::size_t circle_actors_max = 64;          // who wait for each other: in a longer circle each wait ends by its deadline
+inline constexpr std::size_t circle_actors_max = 64;          // in a longer circle of waits each ends at its deadline
 inline constexpr std::size_t dropped_peers_max = 1'024;       // connections remembered as dropped
 inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a scenario for collect()
 
@@ -74,32 +74,32 @@ inline constexpr std::size_t segments_listed_max = 5'000;        // in one answe
 inline constexpr std::size_t segment_bytes_max = std::size_t{1} << 40;
 inline constexpr std::size_t mappings_max = 60'000;              // below the kernel's default vm.max_map_count
 inline constexpr std::size_t idle_mappings_max = 4'096;          // kept for the next time the same memory comes
-// Retired rows that a create() looks at, at most, before it takes fresh memory.
+// The most retired rows that a create() looks at before it takes fresh memory.
 inline constexpr std::uint32_t recycle_looks_max = 64;
 
 // ---- one process -----------------------------------------------------------------------------------
-// The soft limit on descriptors is raised to so many, where the hard one allows it.
+// The soft limit on descriptors is raised to this number if the hard limit allows it.
 inline constexpr std::uint64_t descriptors_wanted = 65'536;
-// So many of them are for what a process does itself: with fewer left, new actors, members and connections are refused.
+// Descriptors kept for what a process does itself: with fewer left, new actors, members and connections are refused.
 inline constexpr int descriptors_reserve = 24;
 
-inline constexpr std::size_t delayed_commands_max = 65'536;   // of one member, that wait to be sent later
+inline constexpr std::size_t delayed_commands_max = 65'536;   // commands of one member that wait to be sent later
 
 // ---- timeouts --------------------------------------------------------------------------------------
-inline constexpr std::chrono::milliseconds circle_interval{100};   // who waits for an answer looks so often whether it can come
-// What is answered at once (where an actor is, whether a lock is free) is waited for so long, even if the
-// timeout is shorter: with a timeout of 0 nothing else is waited for.
+inline constexpr std::chrono::milliseconds circle_interval{100};   // how often a wait for an answer looks for a circle
+// The shortest wait for what is answered at once (where an actor is, whether a lock is free), even if the timeout is
+// shorter: with a timeout of 0 nothing else is waited for.
 inline constexpr std::chrono::milliseconds round_trip_timeout{1'000};
 inline constexpr std::chrono::milliseconds send_timeout{5'000};   // back-pressure before `overloaded`
-inline constexpr std::chrono::milliseconds ask_timeout{5'000};    // where a script names none
+inline constexpr std::chrono::milliseconds ask_timeout{5'000};    // if a script names none
 inline constexpr std::chrono::milliseconds spawn_timeout{10'000};
 inline constexpr std::chrono::milliseconds stop_timeout{5'000};   // the whole ladder
 inline constexpr std::chrono::milliseconds coordinator_timeout{5'000};  // an answer of the coordinator
-inline constexpr std::chrono::milliseconds memory_timeout{1'000};  // a create() that waits for memory to come home
+inline constexpr std::chrono::milliseconds memory_timeout{1'000};  // a create() that waits for memory to be released
 inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
 inline constexpr std::chrono::milliseconds say_wait{100};          // for a stderr that takes no text; then it is dropped and counted
 inline constexpr std::chrono::milliseconds handshake_timeout{5'000};  // a connection that has not said hello by then is closed
 inline constexpr std::chrono::milliseconds strays_timeout{1'000};     // what actors left behind has been killed and must have ended
-inline constexpr std::chrono::hours touch_interval{1};             // a session's files look new to what cleans up /tmp
+inline constexpr std::chrono::hours touch_interval{1};  // how often a session's files are touched, so that no cleaner of /tmp removes them
 
 }  // namespace baton::limits

@@ -5,10 +5,9 @@
 // neither end its line nor speak to the terminal. Logging never fails and never waits for long: what stderr does not take
 // is dropped and counted (base/say.hpp).
 //
-// Whoever handles an error logs it, once; whoever returns it does not. Event names are `noun.verb` from
-// the vocabulary of the documentation. The level comes from BATON_LOG (debug, info, warn, error, off;
-// default warn). This header is the door to fmt, log.cpp the only door to spdlog. Owned by main, handed
-// to who needs it; one thread.
+// Code that handles an error logs it, once; code that returns it does not. Event names are `noun.verb` from the
+// vocabulary of the documentation. The level comes from BATON_LOG (debug, info, warn, error, off; default warn). This
+// header is the door to fmt, log.cpp the only door to spdlog. Owned by main and passed to what needs it; one thread.
 
 #include <fmt/format.h>
 

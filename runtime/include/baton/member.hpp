@@ -292,14 +292,15 @@ public:
         using Plain = checked_command<P, C>;
         return Face::give(send_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within));
     }
-    // The same, at that time from now on, once; to oneself, too. Dropped with a warning if it can't be sent then.
+    // Sends a command once, after `delay`; the receiver may be this member itself. If it can't be sent then, it is
+    // dropped with a warning.
     template <class P, class C>
     Of<void> send_after(Duration delay, const Ref<P>& to, C&& command) {
         using Plain = checked_command<P, C>;
         static_assert(!carries_held<Plain>(), "a command that carries a segment is sent at once");
         return Face::give(send_body_after(delay, AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}));
     }
-    // The same as send() to all of them; returns how many took it. If that is fewer, some were gone or overloaded.
+    // Sends the command to each of them; returns how many took it. If that is fewer, some were gone or overloaded.
     template <class P, class C>
     std::size_t send_all(std::span<const Ref<P>> to, const C& command) {
         std::size_t taken = 0;
@@ -359,7 +360,7 @@ public:
             return refs;
         }));
     }
-    // The same as spawn() without waiting.
+    // Like spawn(), without waiting.
     template <class P>
     Of<Pending<Ref<P>>> spawn_later(const SpawnOptions& program) {
         return Face::give(spawn_program_later(program, fingerprint<P>()).transform([](PendingReply reply) {
@@ -373,26 +374,27 @@ public:
     }
     // Stops an actor and its children by the ladder (asked, SIGTERM, SIGKILL); the exit says how it went.
     Of<Ended> stop(AnyRef actor, Within within = limits::stop_timeout) { return Face::give(stop_actor(actor, within)); }
-    // The same of several at once.
+    // Like stop(), for several actors at once.
     Of<std::vector<Ended>> stop_all(std::vector<AnyRef> actors, Within within = limits::stop_timeout) {
         return Face::give(stop_actors(std::move(actors), within));
     }
-    // The same without waiting.
+    // Like stop_all(), without waiting.
     Of<Pending<std::vector<Ended>>> stop_later(std::vector<AnyRef> actors, Within within = limits::stop_timeout) {
         return Face::give(stop_actors_later(std::move(actors), within));
     }
-    // A signal to the process of a spawned actor: any, SIGTERM, SIGKILL.
+    // Sends a signal to the process of a spawned actor; terminate() sends SIGTERM, kill() sends SIGKILL.
     Of<void> signal(AnyRef actor, int number) { return Face::give(signal_actor(actor, number)); }
     Of<void> terminate(AnyRef actor) { return signal(actor, SIGTERM); }
     Of<void> kill(AnyRef actor) { return signal(actor, SIGKILL); }
     // Waits for the exit of an actor.
     Of<Ended> join(AnyRef actor, Within within) { return Face::give(join_actor(actor, within)); }
-    // How an actor ended; `running` while it lives. `gone` if there never was such an actor, or so long ago that its exit is
-    // forgotten.
+    // How an actor ended; `running` while it lives. `gone` if there never was such an actor, or if its exit has been
+    // forgotten (limits::exits_kept_max).
     Of<Exit> exit_of(AnyRef actor) { return Face::give(exit_of_actor(actor)); }
-    // Reports this actor's exit to on_exited even if nothing was ever sent to it. Its name; `gone` if it has exited already.
+    // Reports this actor's exit to on_exited even if nothing was ever sent to it. Returns its name; `gone` if it has
+    // exited already.
     Of<std::string> watch(AnyRef actor) { return Face::give(watch_actor(actor)); }
-    // The members of the session, by number; with those that have exited, the last to end at the end.
+    // The members of the session, by number; then, if wanted, those that have exited, in the order in which they ended.
     Of<std::vector<RosterRow>> roster(bool with_exited = false) { return Face::give(roster_rows(with_exited)); }
 
     // ---- segments (<baton/segment.hpp>). A command that carries some is moved into send, ask or request; it is still whole

@@ -70,16 +70,16 @@ public:
     explicit Pending(detail::PendingReply reply, detail::convert::ReadInto read = detail::reply_reader<R>)
         : reply_(std::move(reply)), read_(read) {}
 
-    // Has the outcome come? Looks once, without waiting.
+    // True once the outcome has come. Looks once, without waiting.
     [[nodiscard]] bool ready() { return reply_.ready(); }
-    // The same without looking, as far as is known: for the condition of a wait_for().
+    // True if the outcome is known to have come. Does not look: meant for the condition of a wait_for().
     [[nodiscard]] bool is_settled() const { return reply_.is_settled(); }
     // Waits for the outcome: the reply, the error of the handler, gone, timed_out, stopping. Once.
     [[nodiscard]] Result<R> get(Within within) {
         return detail::read_reply_value<R>([&](void* out) { return reply_.take(within, read_, out); });
     }
-    // The same of a receiver that answers at once whatever it can answer at once: with no time left the outcome is what it
-    // says now, and `timed_out` if it says nothing.
+    // Like get(), for a receiver that answers at once if it can: with no time left the outcome is what it answers now,
+    // or `timed_out` if it does not answer.
     [[nodiscard]] Result<R> get_word(Within within) {
         return detail::read_reply_value<R>([&](void* out) { return reply_.take_word(within, read_, out); });
     }

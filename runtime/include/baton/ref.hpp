@@ -55,7 +55,7 @@ struct SessionTag {
     }
     auto operator<=>(const SessionTag&) const = default;
     [[nodiscard]] constexpr bool is_some() const noexcept { return letters != 0; }
-    // Whether the two may mean one session.
+    // True if the two may mean the same session.
     [[nodiscard]] constexpr bool fits(SessionTag other) const noexcept {
         return letters == other.letters || !is_some() || !other.is_some();
     }

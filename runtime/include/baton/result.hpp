@@ -130,7 +130,7 @@ public:
     [[nodiscard]] auto transform(F&& function) && -> Result<std::remove_cvref_t<std::invoke_result_t<F, T&&>>> {
         return mapped(std::move(*this), std::forward<F>(function));
     }
-    // The same of a function that returns a Result itself.
+    // Like transform(), for a function that returns a Result itself.
     template <class F>
     [[nodiscard]] auto and_then(F&& function) const& -> std::remove_cvref_t<std::invoke_result_t<F, const T&>> {
         if (has_value()) return std::invoke(std::forward<F>(function), **this);

@@ -23,10 +23,10 @@
 
 namespace baton {
 
-// How much of what comes is enough.
+// When collecting ends: at the first of these.
 struct Enough {
-    std::size_t count = limits::collected_commands_max;  // so many are
-    Duration quiet = Duration::max();                    // so is that long without a wanted one
+    std::size_t count = limits::collected_commands_max;  // this many wanted messages have come
+    Duration quiet = Duration::max();                    // no wanted message has come for this long
     Within within = limits::ask_timeout;                 // after that, whatever has come is returned
 };
 
