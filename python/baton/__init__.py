@@ -17,13 +17,13 @@ Big data is handed over instead of copied; see help(baton.Segment):
 
 Locks, barriers, queues and so on are in baton.sync.
 
-Functions of C++ are called by name, as many at once as there are workers; see help(baton.Pool):
+A pool calls C++ functions by name, one in each worker at a time; see help(baton.Pool):
 
     with baton.Pool("my_worker", workers=4) as pool:
         print(pool.map("square", range(10)))
 
-A script can answer commands too; see help(baton.Commands). Under asyncio `await alice.request("HoldThis", number=4)`
-waits.
+A script can answer commands too; see help(baton.Commands). Under asyncio, use
+`await alice.request("HoldThis", number=4)`.
 
 Every wait has a timeout, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).

@@ -21,9 +21,9 @@ def _is_readable(descriptor: int) -> bool:
 
 
 class Actor(_baton.Ref):
-    """One actor: what session.spawn() and session.find() return. As a field of a command it is its Ref.
+    """One actor, as session.spawn() and session.find() return it. As a field of a command it is its Ref.
 
-    A command is spelled in one of four ways, which differ in nothing else:
+    A command can be written in four ways, which mean the same:
 
         alice.ask("HoldThis", number=4, timeout=2)
         alice.ask("HoldThis", {"number": 4}, timeout=2)
@@ -32,7 +32,7 @@ class Actor(_baton.Ref):
 
     The fields are checked against the protocol that the actor has published, before anything is sent: a wrong one
     raises Refused and names `Command.field`. `timeout` is an option, never a field: a command that has a field of this
-    name is refused in the first spelling, and fine in the others.
+    name is refused if it is written in the first way, and accepted in the others.
     """
 
     def __init__(self, place: Place, ref: _baton.Ref, name: str, pid: int, protocol: _baton.Protocol) -> None:
@@ -97,7 +97,7 @@ class Actor(_baton.Ref):
         """Sends a command without waiting for a reply. Commands to one actor arrive in the order in which they were
         sent.
 
-        While the actor's inbox is full this waits, at most for `timeout`.
+        If the actor's inbox is full, this waits until there is room, at most for `timeout`.
         Raises Refused (a field does not fit), Unsupported (no such command), Overloaded (the inbox stayed full),
         Gone (the actor has exited), Stopping.
         """
@@ -109,8 +109,8 @@ class Actor(_baton.Ref):
             timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> Any:
         """Sends a command, waits for its reply and returns it.
 
-        A struct becomes an object with attributes, an empty optional None, an enum its name, a timestamp a
-        datetime in UTC, a duration seconds, a ref an Actor or Ref.
+        In the reply, a struct is an object with attributes, an empty optional None, an enum its name, a timestamp a
+        datetime in UTC, a duration a number of seconds, and a ref an Actor or a Ref.
         Raises Failed (the handler threw: type, text, frames), TimedOut, Gone, Stopping, and what send() raises.
         """
         self._require_open()
@@ -119,8 +119,8 @@ class Actor(_baton.Ref):
 
     def request(self, command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
                 timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> _baton.Pending:
-        """Sends a command and returns a Pending, from which to get() the reply later, or to await it: the way to ask
-        many at once.
+        """Sends a command and returns a Pending: call get() for the reply later, or await it. This is the way to ask
+        many actors at once.
 
         `timeout` is for the delivery, as in send(); Pending.get() has its own. Raises what send() raises.
         """
@@ -157,8 +157,8 @@ class Actor(_baton.Ref):
         self._place.core.signal(self, signal.SIGKILL)
 
     def join(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Exit:
-        """Waits until the actor has exited, and returns how. Raises TimedOut when it has not exited in time (None:
-        waits forever)."""
+        """Waits until the actor has exited, and returns how. Raises TimedOut if it has not exited in time (None: waits
+        for ever)."""
         self._require_open()
         if self._exit is None:
             try:
@@ -180,8 +180,8 @@ class Actor(_baton.Ref):
     def on_exited(self, callback: Callable[[Actor, Exit], object]) -> None:
         """Calls `callback(actor, exit)` once, when this actor has exited; at once if it has already.
 
-        Where asyncio's event loop runs, the loop calls it. Elsewhere it is called between the session's calls: at the
-        beginning of the next one, and between two commands in session.serve(). It may use the session.
+        If an event loop of asyncio is running, the loop calls it. Otherwise it is called between the session's calls:
+        at the beginning of the next one, and between two commands in session.serve(). It may use the session.
         """
         self._require_open()
 
@@ -193,7 +193,7 @@ class Actor(_baton.Ref):
 
     @property
     def exit(self) -> Exit | None:
-        """How it ended; None while it lives. Does not wait for it."""
+        """How the actor ended; None while it lives. Does not wait."""
         self._require_open()
         if self._sentinel is not None and _is_readable(self._sentinel):
             return self.join()  # what is still on its way
@@ -203,7 +203,7 @@ class Actor(_baton.Ref):
 
     @property
     def exitcode(self) -> int | None:
-        """As in multiprocessing: None while it lives, what main() returned, or minus the signal's number."""
+        """As in multiprocessing: None while it lives, then what main() returned, or minus the signal's number."""
         exit = self.exit
         return None if exit is None else exit.exitcode
 
@@ -222,7 +222,7 @@ class Actor(_baton.Ref):
         return self._sentinel
 
     def is_alive(self) -> bool:
-        """Tells whether it has not exited yet."""
+        """True if it has not exited yet."""
         return self.exit is None
 
     def close(self) -> None:

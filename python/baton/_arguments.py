@@ -19,7 +19,7 @@ _WORDS = {"str": "text (str)", "int": "a whole number (int)", "float": "a number
 
 
 def _split(text: str) -> list[str]:
-    """At the commas that stand in no bracket."""
+    """Splits the text at the commas outside of brackets."""
     parts, depth, start = [], 0, 0
     for index, letter in enumerate(text):
         depth += (letter in "[(") - (letter in "])")
@@ -48,7 +48,7 @@ def _words_for(kind: str) -> str:
 
 
 def _misfit(kind: str, value: Any, name: str) -> tuple[str, str, Any] | None:
-    """The name, kind and value of what does not fit, which may lie deep in the value."""
+    """The name, kind and value of the part that does not fit, which may lie deep in the value."""
     if kind.startswith("Optional["):
         return None if value is None else _misfit(_inner(kind)[0], value, name)
     if kind.startswith(("List[", "list[", "Sequence[")):
@@ -133,7 +133,7 @@ def _naming(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def name_arguments(*classes: type) -> None:
-    """From here on the methods of these classes of the extension tell of a wrong argument as this module says."""
+    """Makes the methods of these classes of the extension report wrong arguments in the words of this module."""
     for one in classes:
         for name, method in list(vars(one).items()):
             if isinstance(method, staticmethod):

@@ -20,7 +20,7 @@ _watchers: weakref.WeakKeyDictionary[_baton.Session, _Watcher] = weakref.WeakKey
 
 
 class _Watcher:
-    """What one event loop awaits of one session. Gone when it awaits nothing more."""
+    """What one event loop awaits of one session. It is removed when nothing is awaited any more."""
 
     def __init__(self, core: _baton.Session, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -121,7 +121,7 @@ class _Watcher:
             self._close_if_idle()
 
     async def ended(self, place: Place, ref: _baton.Ref) -> Exit:
-        """How that actor ended, as soon as it has."""
+        """Returns how that actor ended, as soon as it has."""
         future: asyncio.Future[Exit] = self.loop.create_future()
         self._exits.add(future)
 
@@ -139,7 +139,7 @@ class _Watcher:
             self._close_if_idle()
 
     def tell_later(self, place: Place, ref: _baton.Ref, tell: Callable[[Exit], object]) -> None:
-        """Calls it from the event loop when that actor has ended."""
+        """Calls the function from the event loop when that actor has ended."""
         future: asyncio.Future[Exit] = self.loop.create_future()
         self._exits.add(future)
 
@@ -162,7 +162,7 @@ def _watcher_of(core: _baton.Session) -> _Watcher:
 
 
 def is_in_event_loop() -> bool:
-    """Tells whether this is called from a task or a callback of asyncio."""
+    """True if this is called from a task or a callback of asyncio."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -191,7 +191,8 @@ async def mail_of(core: _baton.Session) -> None:
 
 
 def call_on_exit(place: Place, ref: _baton.Ref, tell: Callable[[Exit], object]) -> None:
-    """Calls it once when that actor has ended: from the event loop where one runs, else as Place.on_exited() says."""
+    """Calls the function once, when that actor has ended: from the event loop if one is running, otherwise as
+    Place.on_exited() says."""
     if is_in_event_loop():
         _watcher_of(place.core).tell_later(place, ref, tell)
     else:

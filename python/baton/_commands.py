@@ -1,4 +1,4 @@
-"""Commands as a script spells them: by name and fields, as a message object, or as a dataclass."""
+"""Commands as a script writes them: by name and fields, as a message object, or as a dataclass."""
 from __future__ import annotations
 
 import dataclasses
@@ -26,7 +26,7 @@ class Command:
         baton.ask(alice.HoldThis(number=4), timeout=2)      # to her
         bob.ask(alice.HoldThis(number=4), timeout=2)        # the same to somebody else
 
-    Its fields are checked when it is made. Every keyword is a field there, whatever its name.
+    Its fields are checked when it is made. There, every keyword is a field, whatever its name.
     """
 
     def __init__(self, to: _Receiver, protocol: _baton.Protocol, name: str, fields: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ AnyCommand: TypeAlias = str | Command | _Dataclass
 
 
 def maker(to: _Receiver, protocol: _baton.Protocol, name: str) -> Callable[..., Command]:
-    """What `alice.HoldThis` is: called with the fields, as keywords or as a dict, it makes a Command."""
+    """The value of `alice.HoldThis`: called with the fields, as keywords or as a dict, it makes a Command."""
     def make(fields: Mapping[str, Any] | None = None, /, **named: Any) -> Command:
         return Command(to, protocol, name, named if fields is None else _only(fields, named))
 
@@ -60,8 +60,8 @@ def maker(to: _Receiver, protocol: _baton.Protocol, name: str) -> Callable[..., 
 
 def spelled(protocols: list[_baton.Protocol], command: AnyCommand, fields: Mapping[str, Any] | None,
             named: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Name and fields of a command, as an extension's function wants them. `named` are keywords, beside an option
-    `timeout`."""
+    """Name and fields of a command, as the extension's functions take them. `named` are the keywords of a call that
+    also has an option `timeout`."""
     if isinstance(command, str):
         if fields is not None:
             return command, _only(fields, named)
@@ -99,7 +99,7 @@ def ask(command: Command, *, timeout: Timeout = DEFAULT_TIMEOUT) -> Any:
 
 
 def request(command: Command, *, timeout: Timeout = DEFAULT_TIMEOUT) -> _baton.Pending:
-    """Asks the actor that a message object was made of, for a Pending; see Actor.request()."""
+    """Asks the actor that a message object was made of, and returns a Pending; see Actor.request()."""
     return command.to.request(command, timeout=timeout)
 
 

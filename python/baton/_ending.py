@@ -25,7 +25,7 @@ open_sessions: set[_Open] = set()
 
 
 def leave() -> NoReturn:
-    """Ends the script as one that was interrupted."""
+    """Ends the script as Ctrl-C ends a program."""
     leaving = SystemExit(INTERRUPTED)
     leaving._is_baton_interrupt = True  # type: ignore[attr-defined]  # for a block around this one
     raise leaving from None
@@ -38,7 +38,7 @@ def script_name() -> str:
 
 
 def say(line: str) -> None:
-    """A line on stderr, wherever that leads now: it neither raises nor waits for a reader."""
+    """Prints a line on stderr, wherever that leads now; neither raises nor waits for a reader."""
     stream = sys.stderr
     if stream is None:
         return

@@ -1,11 +1,11 @@
-"""The errors of Baton. What the caller can do about it decides the class."""
+"""The errors of Baton. The class of an error says what the caller can do about it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
 class Error(Exception):
-    """What every function of baton raises when the world does not do what was asked.
+    """The base of all errors that the functions of baton raise when something could not be done.
 
     kind    "refused", "overloaded", ...: the same word as on the wire and in the logs
     text    what was tried, on what, and why it failed
@@ -42,13 +42,13 @@ class Overloaded(Error):
 
 
 class TimedOut(Error, TimeoutError):
-    """The time was over; whether it was done is unknown."""
+    """The time was up; whether it was done is unknown."""
 
     kind = "timed_out"
 
 
 class Gone(Error):
-    """The actor has exited, or never was, or the session has ended: choose another."""
+    """The actor has exited or never existed, or the session has ended: choose another."""
 
     kind = "gone"
 
@@ -60,7 +60,7 @@ class Unsupported(Error):
 
 
 class Corrupt(Error):
-    """Bytes that do not parse."""
+    """The bytes do not parse."""
 
     kind = "corrupt"
 
@@ -72,13 +72,13 @@ class Failed(Error):
 
 
 class Stopping(Error):
-    """This scenario or the actor is ending: finish what you do."""
+    """This scenario or the actor is ending: finish what you are doing."""
 
     kind = "stopping"
 
 
 class Closed(Refused, ValueError):
-    """A use of an Actor after its close()."""
+    """An Actor was used after its close()."""
 
 
 _CLASSES = {one.kind: one for one in
@@ -89,5 +89,5 @@ for _class in (Error, Closed, *_CLASSES.values()):
 
 
 def error_of(kind: str, text: str, type: str = "", frames: Sequence[str] = ()) -> Error:
-    """An error of that kind, as the extension raises it."""
+    """Makes an error of that kind, for the extension to raise."""
     return _CLASSES.get(kind, Failed)(text, type, frames)

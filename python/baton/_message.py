@@ -12,9 +12,9 @@ from ._values import Struct, publish
 class Message:
     """A command that came to this scenario, from session.collect().
 
-    Its fields are attributes: said.line. A field that is called like something below is in `fields` only.
-    A scenario that publishes no protocol gets values as they came over the wire: an enum is its number, a
-    duration nanoseconds, a ref a list of its numbers (and its session), which baton.Ref(*ref) makes one.
+    Its fields are attributes: said.line. A field with the name of an attribute below is in `fields` only.
+    A scenario that publishes no protocol gets values as they came over the wire: an enum is its number, a duration a
+    number of nanoseconds, and a ref a list of its numbers (and its session), from which baton.Ref(*ref) makes a Ref.
     """
 
     def __init__(self, name: str, sender: str, sender_ref: _baton.Ref, fields: Any,
@@ -36,15 +36,15 @@ class Message:
 
     @property
     def is_asked(self) -> bool:
-        """Tells whether the sender waits for a reply."""
+        """True if the sender waits for a reply."""
         return self._answer is not None
 
     def reply(self, value: Any = None) -> None:
-        """Answers the sender, once. Raises Refused when it only sent, or has its answer already."""
+        """Answers the sender, once. Raises Refused if the command was only sent, or has been answered already."""
         self._require_asked().reply(value)
 
     def fail(self, text: str) -> None:
-        """Answers the sender with an error, which it gets as `failed`. As reply() otherwise."""
+        """Answers the sender with an error, which it gets as `failed`. Otherwise like reply()."""
         self._require_asked().fail(text)
 
     def _fail_as(self, text: str, kind: str, type: str, frames: Sequence[str]) -> None:

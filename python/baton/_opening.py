@@ -32,23 +32,23 @@ def _program_folders(given: Sequence[str | os.PathLike[str]]) -> list[str]:
 
 def session(join: str | None = None, name: str | None = None, programs: Sequence[str | os.PathLike[str]] = (), *,
             protocol: Commands | None = None) -> Session:
-    """Joins the session that `join` (an id or a folder) or BATON_SESSION names. If neither names one, starts a session
-    of this script's own, whatever other sessions run.
+    """Joins the session that `join` (an id or a folder) or BATON_SESSION names. If neither is given, starts a session
+    of this script's own, whatever other sessions are running.
 
         with baton.session() as session:
             alice = session.spawn("student", name="Alice")
             print(alice.ask("HoldThis", number=4))
 
-    At the end of the block everything that the session started has been stopped, even if the body raised; what it
-    raised passes on unchanged. Ctrl-C ends the block in the same way, with one line on stderr and exit code 130;
-    a second Ctrl-C ends everything at once. Without `with`, call close(); at the end of the program it is called
-    for those who forgot.
+    At the end of the block everything that the session started has been stopped, even if the body raised; the
+    exception passes on unchanged. Ctrl-C ends the block in the same way, with one line on stderr and exit code 130;
+    a second Ctrl-C ends everything at once. Without `with`, call close(). If you forget, it is called at the end of
+    the program.
 
-    `name` is the script's own in the roster (default: after its file), `programs` are folders in which to look for
-    actors' programs first. With a `protocol` the script is an actor itself, which others find and ask; see
+    `name` is the script's own name in the roster (default: that of its file). `programs` are folders in which to look
+    for actors' programs first. With a `protocol` the script is an actor itself, which others can find and ask; see
     help(baton.Commands) and Session.serve().
-    Raises Gone when the session that is named does not run, or no coordinator is installed to start one;
-    Overloaded when the system has no room for one more.
+    Raises Gone if the named session is not running, or if no coordinator is installed to start one; Overloaded if the
+    system has no room for one more.
     """
     return Session(join, name if name is not None else _actor_name(), _program_folders(programs), protocol)
 

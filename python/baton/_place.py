@@ -1,4 +1,4 @@
-"""Place: what a session and its actors both use: the extension's session, who is known, and how actors ended."""
+"""Place: what a session and its actors both use: the extension's session, the known actors, and how actors ended."""
 from __future__ import annotations
 
 import weakref
@@ -15,7 +15,7 @@ class _Known(Protocol):
 
 
 class Place:
-    """A script's place in a session. An actor keeps it alive, and it keeps no actor alive."""
+    """A script's place in a session. Actors keep it alive; it keeps no actor alive."""
 
     def __init__(self, core: _baton.Session) -> None:
         self.core = core
@@ -26,12 +26,12 @@ class Place:
     # ---- exits
 
     def stop(self, actors: Iterable[_baton.Ref], timeout: Timeout, drain: bool) -> list[Exit]:
-        """Ends these; the exits that are known."""
+        """Ends these actors; returns the exits that are known."""
         targets = list(actors)
         return self.learn_exits(self.core.stop(targets, timeout, drain)) if targets else []
 
     def learn_exits(self, ended: list[tuple[_baton.Ref, _baton._ExitRow]]) -> list[Exit]:
-        """The exits of these rows, which the actors know from here on."""
+        """Returns the exits in these rows; from here on the actors know them."""
         exits = []
         for ref, row in ended:
             exits.append(Exit._of(row))
@@ -41,7 +41,7 @@ class Place:
         return exits
 
     def exit_of(self, ref: _baton.Ref, name: str) -> Exit | None:
-        """How that actor ended; None while it lives. Raises Gone where that is forgotten."""
+        """How that actor ended; None while it lives. Raises Gone if that has been forgotten."""
         try:
             if self.core.find(name)[0] == ref:
                 return None
@@ -70,7 +70,7 @@ class Place:
             raise
 
     def forget(self, ref: _baton.Ref, tell: Callable[[Exit], object]) -> bool:
-        """It is not called any more; False where it has been."""
+        """Takes the listener off, so that it is not called any more. False if it has been called already."""
         listeners = self._listeners.get(ref, [])
         if tell not in listeners:
             return False

@@ -1,4 +1,4 @@
-"""Commands: what a script answers, as dataclasses and a handler for each; and how their types look to others."""
+"""Commands: the commands that a script answers, as dataclasses with a handler for each, and how they are published."""
 from __future__ import annotations
 
 import dataclasses
@@ -33,7 +33,7 @@ def _plain(kind: str, name: str = "", count: int = 0,
 
 
 def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
-    """The type of a field or a reply as it is published; TypeError for one that others can't know."""
+    """The type of a field or a reply as it is published. Raises TypeError if it can't be described to others."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in _PLAIN if isinstance(hint, type) or hint is None else False:
         return _plain(_PLAIN[hint])
@@ -75,7 +75,7 @@ def _struct(of: type, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
 
 
 def made(hint: Any, value: Any) -> Any:
-    """A value that has come, which is of the published type, as what the hint says."""
+    """Turns a value that has come, which is of the published type, into what the hint says."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if value is None:
         return None
@@ -127,10 +127,10 @@ class Commands:
             session.serve()
 
     The dataclass is the command, its type hints are the types of its fields, and what the handler returns is the reply.
-    Others find the script by its name, read the protocol (`baton describe bank`) and ask it, in C++ too. A field that
-    is wrong, missing or unknown is refused with its name before the handler is called. An exception out of a handler is
-    the asker's error: Refused, Overloaded and Unsupported as they are, anything else as Failed, with its type and where
-    it was raised.
+    Others, C++ programs included, find the script by its name, read the protocol (`baton describe bank`) and ask it. A
+    wrong, missing or unknown field is refused by name before the handler is called. If a handler raises, the asker gets
+    the error: Refused, Overloaded and Unsupported as they are, anything else as Failed, with its type and the place
+    where it was raised.
     """
 
     def __init__(self, name: str) -> None:
@@ -186,7 +186,7 @@ class Commands:
         return one.handler(command, message) if one.takes_message else one.handler(command)
 
     def _serve(self, message: Message) -> None:
-        """Calls the handler and answers what it returns, or raises."""
+        """Calls the handler, and answers with what it returns or raises."""
         try:
             value = self._begin(message)
             if inspect.iscoroutine(value):
@@ -226,7 +226,7 @@ def _answer_error(message: Message, error: Exception) -> None:
 
 
 def _frames_of(error: Exception) -> list[str]:
-    """Where it was raised, innermost first, as an Error says it."""
+    """Where the error was raised, innermost first, in the form of Error.frames."""
     package = os.path.dirname(os.path.abspath(__file__))
     frames = [one for one in traceback.extract_tb(error.__traceback__)
               if os.path.dirname(os.path.abspath(one.filename)) != package]

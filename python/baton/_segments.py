@@ -1,4 +1,4 @@
-"""What Segments need of Python: NumPy where there is one, and what came back."""
+"""The Python side of segments: NumPy, if there is one, and commands that came back."""
 from __future__ import annotations
 
 import ast
@@ -26,7 +26,7 @@ def _numpy() -> Any:
 def type_of(dtype: Any) -> str:
     """The element type as it travels: "<f4" for numpy.float32, "float32", float, ...; a record with its fields.
 
-    Raises Refused for what means nothing in another process, with what does instead.
+    Raises Refused for a type that means nothing in another process, and says what to use instead.
     """
     numpy = _numpy()
     if numpy is not None:
@@ -125,7 +125,7 @@ def _record_of(numpy: Any, fields: Any) -> Any:
 
 
 def array_of(held: Any) -> Any:
-    """An array of that memory, which is a view: the memory is not copied, and is looked at until the array goes."""
+    """An array of that memory. It is a view: the memory is not copied, and counts as viewed until the array is gone."""
     numpy = _numpy()
     if numpy is None:
         return memoryview(held)
@@ -134,7 +134,7 @@ def array_of(held: Any) -> Any:
 
 
 def copied_into(create_array: Any, source: Any, timeout: Any) -> Any:
-    """A segment that create_array() makes, with what an array holds."""
+    """Makes a segment with create_array() and copies an array into it."""
     numpy = _numpy()
     if numpy is None:
         flat = memoryview(source)
@@ -217,7 +217,7 @@ _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def memory_bytes(memory: int | str | None) -> int:
-    """Bytes, from a number or text like "512M"; 0 for None."""
+    """A number of bytes, from a number or a text like "512M"; 0 for None."""
     if memory is None:
         return 0
     if isinstance(memory, str):

@@ -74,11 +74,11 @@ class Session:
         starts several at once, in parallel, and returns a list of Actors in the order of the names.
 
         The program is looked for in the folders that session() was given, in those of BATON_PROGRAMS, beside
-        the script, beside the coordinator and in PATH. `args` are its arguments. `memory` is what its segments may
-        take, bytes or text like "512M"; None: as much as the session has. Several show their progress on stderr,
-        unless `progress` is False.
-        Raises Refused (a name in use, no such program), Failed (it ended at once), TimedOut (not ready in time;
-        it was killed). If one of several fails, none of them lives on.
+        the script, beside the coordinator and in PATH. `args` are its arguments. `memory` is how much memory its
+        segments may take, in bytes or as text like "512M"; None: as much as the session has. If several are started,
+        their progress is shown on stderr unless `progress` is False.
+        Raises Refused (a name in use, no such program), Failed (it ended at once), TimedOut (it was not ready in time,
+        and was killed). If one of several fails, the others are stopped again.
         """
         if sum(one is not None for one in (name, names, count)) > 1:
             raise TypeError("spawn() takes one of name, names and count")
@@ -96,7 +96,8 @@ class Session:
         return actors[0] if names is None and count is None else actors
 
     def find(self, name: str | _baton.Ref) -> Actor:
-        """The actor of that name, or behind a Ref that came in a message. Raises Gone if there is none."""
+        """Returns the actor of that name, or the actor of a Ref that came in a message. Raises Gone if there is
+        none."""
         if isinstance(name, Actor):
             return name
         if isinstance(name, _baton.Ref):
@@ -119,8 +120,8 @@ class Session:
         """Ends these actors (None: all that were spawned from here) and returns their exits. Each is asked to stop,
         then sent SIGTERM, then SIGKILL, in reverse order of start, all within the timeout.
 
-        With `drain` they handle what waits in their inboxes first. One that has ended before has the exit it had; of a
-        session with very many exits the oldest are forgotten, and left out here.
+        With `drain` they handle what waits in their inboxes first. For an actor that had ended before, its exit is
+        returned. In a session with very many exits the oldest are forgotten, and are left out here.
         """
         return self._place.stop(self._spawned if actors is None else actors, timeout, drain)
 
@@ -128,10 +129,10 @@ class Session:
 
     def send_all(self, actors: Iterable[Actor], command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
                  timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> Taken:
-        """Sends a command to each and returns how many took it; `errors` of that number says by actor why the
-        others did not: Gone, Overloaded. A wrong field raises Refused, and then nothing was sent at all.
+        """Sends a command to each and returns how many took it. The `errors` of that number say, by actor, why the
+        others did not (Gone, Overloaded). A wrong field raises Refused, and then nothing was sent at all.
 
-        The command is spelled as in Actor.ask(). `timeout` is for all together.
+        The command is written as in Actor.ask(). `timeout` is for all of them together.
         """
         targets = [self._target(one) for one in actors]
         name, values = spelled([one[1] for one in targets], command, fields, named)
@@ -141,10 +142,11 @@ class Session:
 
     def ask_all(self, actors: Iterable[Actor], command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
                 timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> Outcomes:
-        """Asks all at once and waits for the replies, until the timeout: a list with one outcome for each, in
-        their order, its reply or a baton.Error. `answers` and `errors` of the list are the one or the other.
+        """Asks all of them at once and waits for the replies, until the timeout. Returns a list with one outcome for
+        each, in their order: its reply or a baton.Error. The list's `answers` and `errors` have only the ones or the
+        others.
 
-        A wrong field raises Refused, and then nobody was asked. Command and `timeout` as in send_all().
+        A wrong field raises Refused, and then nobody was asked. Command and `timeout` are as in send_all().
         """
         ends = Deadline(timeout)
         targets = [self._target(one) for one in actors]
@@ -152,8 +154,8 @@ class Session:
         return self.wait_all(self._core.request_all(targets, name, values, ends, self._place.known), ends)
 
     def wait_all(self, pendings: Iterable[_baton.Pending | Error], timeout: Timeout = DEFAULT_TIMEOUT) -> Outcomes:
-        """Waits for these Pendings together: one outcome for each as in ask_all(). Those that have not answered
-        in time are TimedOut here, and may be waited for again."""
+        """Waits for these Pendings together, and returns one outcome for each, as ask_all() does. The outcome of one
+        that has not been answered in time is TimedOut; it may be waited for again."""
         pendings = list(pendings)
         self._core.wait_for([one for one in pendings if isinstance(one, _baton.Pending)], timeout)
         outcomes = Outcomes()
@@ -166,7 +168,7 @@ class Session:
 
     def sync(self, actors: Iterable[_baton.Ref] | None = None, timeout: Timeout = DEFAULT_TIMEOUT) -> None:
         """Waits until these actors (None: all that were spawned from here and live) have handled everything that
-        was sent to them from here before. Raises TimedOut, and Gone when one of those named has exited."""
+        was sent to them from here before. Raises TimedOut, and Gone if one of the given actors has exited."""
         if actors is not None:
             return self._core.sync(list(actors), timeout)
         ends = Deadline(timeout)
@@ -182,65 +184,66 @@ class Session:
     # ---- segments
 
     def create_segment(self, nbytes: int, timeout: Timeout = 1.0) -> _baton.Segment:
-        """A Segment of `nbytes` bytes (uint8), not cleared. If memory is short, waits for segments to be released.
+        """Makes a Segment of `nbytes` bytes (uint8), not cleared. If memory is short, waits for segments to be
+        released.
 
-        Raises Refused (no such size) and Overloaded: the memory that the session or the machine may use is used up.
+        Raises Refused (no such size) and Overloaded (the session or the machine has no more memory to give).
         """
         return self._core.create(nbytes, "uint8", timeout)
 
     def create_array(self, shape: _baton._Shape, dtype: Any = "float64", timeout: Timeout = 1.0) -> _baton.Segment:
-        """A Segment for an array: create_array((480, 640), "float32"). Not cleared, like numpy.empty().
+        """Makes a Segment for an array: create_array((480, 640), "float32"). Not cleared, like numpy.empty().
 
         The dtype is one of NumPy's: booleans, integers, floats, complex numbers, fixed bytes ("S20"), and records,
         which travel with their fields. A C++ actor sees it as as<float>(), as<std::complex<float>>(), or a struct of
-        its size. Raises as create_segment() does; for what means nothing in another process (text, dates, objects)
-        Refused, with the way.
+        its size. Raises what create_segment() raises. For a type that means nothing in another process (text, dates,
+        objects) Refused says what to use instead.
         """
         return self._core.create(shape, dtype, timeout)
 
     def array_from(self, array: Any, timeout: Timeout = 1.0) -> _baton.Segment:
-        """A Segment with a copy of a NumPy array, or of anything that memoryview() takes. Raises as create_segment()
-        does."""
+        """Makes a Segment with a copy of a NumPy array, or of anything that memoryview() takes. Raises what
+        create_segment() raises."""
         segment: _baton.Segment = copied_into(self.create_array, array, timeout)
         return segment
 
     def import_from(self, name: str, shape: _baton._Shape, dtype: Any = "uint8") -> _baton.Segment:
-        """Shared memory from outside, /dev/shm/NAME, as a Segment of this session; the name is gone then.
+        """Makes shared memory from outside, /dev/shm/NAME, a Segment of this session; the name is then gone.
 
-        What segment.export_as(name) has left, in this session or another. Raises Refused where it is not there or has
-        fewer bytes than such an array.
+        It is what segment.export_as(name) left, in this session or another. Raises Refused if there is no such memory,
+        or if it has fewer bytes than such an array.
         """
         return self._core.import_from(name, shape, dtype)
 
     def publish(self, name: str, loan: _baton.Loan, shared: bool = False) -> None:
-        """Others may attach to what is lent by that name; the same as loan.publish(name, shared)."""
+        """Lets others attach to the loan by that name; the same as loan.publish(name, shared)."""
         loan.publish(name, shared)
 
     def attach(self, name: str, timeout: Timeout = 0.0) -> _baton.Lease | _baton.Slice:
-        """What somebody has published under that name: a Lease, or where it is shared a Slice of all of it.
+        """Attaches to what is published under that name: returns a Lease, or a Slice of all of it if it is shared.
 
-        Its owner is not asked, and may be busy. Waits until something is published; raises Gone when nothing is in
+        The owner is not asked, so it may be busy. Waits until something is published; raises Gone if nothing is in
         time.
         """
         return self._core.attach(name, timeout)
 
     def create_or_attach(self, name: str, shape: _baton._Shape, dtype: Any = "float64",
                          timeout: Timeout = 1.0) -> tuple[_baton.Slice, _baton.Loan | None]:
-        """The array of that name, to be shared: `counters, loan = session.create_or_attach("counters", 4, "int64")`.
+        """The shared array of that name: `counters, loan = session.create_or_attach("counters", 4, "int64")`.
 
-        Of those who want it at the same time one creates it, all zeros, and the others attach to that one. `loan` is
-        None where somebody else has created it; for the creator the name and the memory stand as long as `loan` does,
-        so keep it. What several write at once is in no order: use a lock of baton.sync. Raises Refused where the one
-        that is there has another type or shape.
+        If several members ask for it at the same time, one creates it, all zeros, and the others attach to that one.
+        `loan` is None unless this member has created the array. The name and the memory exist as long as the creator's
+        `loan`, so keep it. Writes of several members are in no order: use a lock of baton.sync. Raises Refused if the
+        existing array has another type or shape.
         """
         return self._core.create_or_attach(name, shape, dtype, timeout)
 
     def collect_bounced(self, count: int | None = 1, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Bounced]:
-        """Commands with segments that came back, waiting for them: until there are `count` (None: any number), or the
-        time is over. What has come by then is returned.
+        """Returns commands with segments that came back. Waits until there are `count` of them (None: no limit), or the
+        timeout has passed, and returns what has come by then.
 
-        A command that was sent or requested comes back when the receiver died before it took it, or refused it. What an
-        ask() carried does not: after its exception the segment is still in the object that was given.
+        A command that was sent or requested comes back if the receiver died before it took it, or refused it. What an
+        ask() carried does not come back: after its exception the segment is still in the object that was given.
         """
         require_count(count)
         bounced: list[Bounced] = []
@@ -253,10 +256,10 @@ class Session:
 
     def collect(self, command: str | None = None, count: int | None = None, quiet: Timeout = None,
                 timeout: Timeout = DEFAULT_TIMEOUT) -> list[Message]:
-        """Commands that came to this scenario's address, in order of arrival, waiting for them: until there are
-        `count`, or nothing has come for `quiet`, or the time is over. What has come by then is returned.
+        """Returns commands that came to this scenario, in order of arrival. Waits until there are `count` of them, or
+        nothing has come for `quiet`, or the timeout has passed, and returns what has come by then.
 
-        Only those called `command` (None: all); the others stay for a later call.
+        It takes only commands named `command` (None: all); the others stay for a later call.
         """
         require_count(count)
         rows = self._core.collect(command or "", count, quiet, timeout, self._place.known)

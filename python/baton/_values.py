@@ -10,16 +10,16 @@ from typing import Any, NamedTuple, TypeAlias
 from . import _baton
 from ._errors import Error
 
-#: Seconds, where a script names no timeout.
+#: Seconds, if a script names no timeout.
 DEFAULT_TIMEOUT = 5.0
 
 
 class Deadline:
-    """A point in time, for several waits that share one end: give it wherever a `timeout` is taken.
+    """A point in time, for several waits that share one end: pass it instead of a `timeout`.
 
         ends = baton.Deadline(10.0)                        # ten seconds from now
         alice.ask("HoldThis", number=4, timeout=ends)
-        bob.join(timeout=ends)                             # waits for what is left of the ten
+        bob.join(timeout=ends)                             # waits for what is left of the ten seconds
     """
 
     def __init__(self, timeout: Timeout) -> None:
@@ -31,11 +31,11 @@ class Deadline:
         return "<baton.Deadline, never>" if left is None else f"<baton.Deadline in {left:.3g} s>"
 
     def left(self) -> float | None:
-        """The seconds that are left: 0.0 when it has passed, None when it never does."""
+        """The seconds that are left: 0.0 if it has passed, None if it never will."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def has_passed(self) -> bool:
-        """Tells whether nothing is left."""
+        """True if no time is left."""
         return self.left() == 0.0
 
 
@@ -83,7 +83,7 @@ class Struct:
 
 
 def fields_of(value: object) -> dict[str, Any] | None:
-    """What the extension sends as a struct or map; None for anything else."""
+    """The fields of a value that the extension sends as a struct or map; None for any other value."""
     if isinstance(value, (Struct, types.SimpleNamespace)):
         return dict(value.__dict__)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -99,7 +99,7 @@ class DeadLetter(NamedTuple):
     """Commands that were sent to an actor and never handled."""
 
     sender: str   #: the sender's name
-    command: str  #: "" where only the number is known, as after a kill
+    command: str  #: "" if only the number is known, as after a kill
     count: int    # type: ignore[assignment]  #: how many
 
 
@@ -111,7 +111,7 @@ class Exit:
     kind: str     #: "stopped", "returned", "signalled", "failed_check" or "left"
     code: int     #: what main() returned, or the number of the signal
     text: str     #: last words
-    in_hand: str  #: the command that it was handling when it ended unasked, else ""
+    in_hand: str  #: the command that it was handling, if it ended without being asked to; else ""
     dead_letters: tuple[DeadLetter, ...]  #: what it never handled
     held: str = ""  #: of the session's memory when it ended, in words
     _said: str = dataclasses.field(default="", repr=False, compare=False)
@@ -146,16 +146,16 @@ class ActorRow(NamedTuple):
 
 
 class Outcomes(list[Any]):
-    """One outcome for each that was asked, in their order: its reply, or a baton.Error."""
+    """One outcome for each actor that was asked, in their order: its reply, or a baton.Error."""
 
     @property
     def errors(self) -> list[Error]:
-        """Those that are errors."""
+        """The outcomes that are errors."""
         return [one for one in self if isinstance(one, Error)]
 
     @property
     def answers(self) -> list[Any]:
-        """Those that are replies."""
+        """The outcomes that are replies."""
         return [one for one in self if not isinstance(one, Error)]
 
 
@@ -180,7 +180,7 @@ def require_count(count: object) -> None:
 
 
 def publish(*classes: Any) -> None:
-    """These are known as baton.NAME, whichever file they are in."""
+    """Makes these classes known as baton.NAME, whichever file they are in."""
     for one in classes:
         one.__module__ = "baton"
 

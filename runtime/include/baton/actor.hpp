@@ -3,28 +3,31 @@
 //
 //     int main(int argc, char** argv) { return baton::run_actor<Darkroom, darkroom::Protocol>(argc, argv); }
 //
-// The actor class is an ordinary one: a constructor that takes a Context& and one on() for each command of its protocol,
-// in one of these shapes (C the command, R its Reply):
+// The actor class is an ordinary one: a constructor that takes a Context& and one on() for each command of its
+// protocol, in one of these shapes (C the command, R its Reply):
 //     void on(C)                    a command without a Reply, or one whose reply nobody needs to hear
 //     R on(C), Result<R> on(C)      answers at once
 //     void on(C, Answer<R>)         answers later, through the Answer it keeps (<baton/answer.hpp>)
-// C may be taken by value or by const reference. Forgetting one does not compile. What on() throws is answered to an
-// asker as `failed`, logged otherwise, and the actor lives on.
+// C may be taken by value or by const reference. If a command has no on(), the program does not compile. If on()
+// throws, the asker gets `failed` (if the command was only sent, the exception is logged), and the actor lives on.
 //
-// run_actor joins the session that spawned the program, makes the actor, serves its commands until it is stopped, reports
-// what was left unread, and destroys the actor. An exception of the constructor ends the program with code 1 and its text
-// as last words. Started by hand it says what it is and how to use it; `--describe` prints its protocol.
+// run_actor joins the session that spawned the program, constructs the actor, serves its commands until it is stopped,
+// reports what was left unread, and destroys the actor. If the constructor throws, the program ends with code 1 and the
+// text of the exception as its last words. A program that is started by hand prints what it is and how to use it;
+// `--describe` prints its protocol.
 //
-// An actor with timed work adds two members; on_deadline() is called, between commands, once next_deadline() has passed:
+// An actor with timed work adds two members; on_deadline() is called, between commands, once next_deadline() has
+// passed:
 //     baton::Deadline next_deadline();  // Deadline::never() as long as there is nothing to do
 //     void on_deadline();
 //
 // One program may contain several actors; a spawn says which one it means (SpawnOptions::actor):
 //     int main(int argc, char** argv) {
-//         return baton::run_actors(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Gnu, gnu::Protocol>("gnu")});
+//         return baton::run_actors(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Gnu,
+//         gnu::Protocol>("gnu")});
 //     }
 //
-// One thread: main's. All on() are called from it, one at a time.
+// One thread: main's. Every on() is called from it, one at a time.
 
 #include <functional>
 #include <memory>
@@ -61,7 +64,8 @@ template <class Actor, class ProtocolType>
 
 }  // namespace detail
 
-// Returns what main() shall return. `more` is given to the actor's constructor, behind its Context; it must outlive the call.
+// Returns what main() shall return. `more` is given to the actor's constructor, behind its Context; it must outlive the
+// call.
 template <class Actor, class ProtocolType, class... More>
 [[nodiscard]] int run_actor(int argc, char** argv, More&... more) {
     detail::ActorClass actor = detail::actor_class<Actor, ProtocolType>();
@@ -69,8 +73,8 @@ template <class Actor, class ProtocolType, class... More>
     return detail::run_actor_program(argc, argv, actor);
 }
 
-// One of several actors of a program, by the name that SpawnOptions::actor gives. What `more` refers to must live as long as
-// the program.
+// One of several actors of a program, by the name that SpawnOptions::actor gives. What `more` refers to must live as
+// long as the program.
 template <class Actor, class ProtocolType, class... More>
 [[nodiscard]] detail::ActorClass actor(std::string name, More&... more) {
     detail::ActorClass one = detail::actor_class<Actor, ProtocolType>();

@@ -1,11 +1,12 @@
 #pragma once
-// Answer: the promise to answer one ask later. What an on() keeps that can't answer at once: a barrier, a
-// lock, an actor that must first ask others.
+// Answer: the promise to answer one ask later. An on() that can't answer at once takes it and keeps it: a barrier does,
+// a lock, an actor that must first ask others.
 //
 //     void on(const Wait&, baton::Answer<Turn> answer) { waiting_.push_back(std::move(answer)); }
 //
-// Move-only, answered once, by the actor's thread. Dropped without an answer it answers `failed`, so that
-// nobody waits for ever; `stopping` where the actor that keeps it ends. For a command that was sent and not asked, the answer goes nowhere.
+// Move-only; answered once, by the actor's thread. If it is destroyed unanswered, it answers `failed`, so that nobody
+// waits for ever; if the actor that keeps it ends, `stopping`. If the command was sent and not asked, the answer goes
+// nowhere.
 
 #include <cstdint>
 #include <string>
@@ -64,7 +65,7 @@ public:
     Answer() = default;
     explicit Answer(detail::AnswerSlot slot) : slot_(std::move(slot)) {}
 
-    // To a command whose Reply is void.
+    // Answers a command whose Reply is void.
     void reply()
         requires std::is_void_v<R>
     {
@@ -79,7 +80,7 @@ public:
         detail::encode<Value>(encoder, value);
         slot_.reply(body);
     }
-    // A reply that carries segments: they leave `value` when the reply is on its way.
+    // Answers with a reply that carries segments: they leave `value` once the reply is on its way.
     void reply(Value&& value)
         requires(detail::carries_held<Value>())
     {

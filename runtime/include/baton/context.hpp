@@ -1,7 +1,7 @@
 #pragma once
-// Context: all that an actor may do to the world. Its verbs are those of every member (<baton/member.hpp>): send and ask,
-// hold memory, start and stop others, wait. They return a Result. Handed to the actor's constructor and valid as long as the
-// actor lives. One thread: the actor's.
+// Context: everything that an actor can do to the world. Its verbs are those of every member (<baton/member.hpp>): send
+// and ask, hold memory, start and stop others, wait. They return a Result. The Context is passed to the actor's
+// constructor and is valid as long as the actor lives. One thread: the actor's.
 
 #include <baton/member.hpp>
 
@@ -13,9 +13,9 @@ public:
     explicit Context(detail::Directory& directory) : Verbs(directory, {}) {}
 
     using Verbs::stop;
-    // Ends this actor after the command in hand. What the inbox still holds is reported as dead letters.
+    // Ends this actor after the command that it is handling. What the inbox still holds is reported as dead letters.
     void stop();
-    // The sender of the command in hand, as its connection proves. Nobody between commands.
+    // The sender of the command that is being handled, as its connection proves. Nobody between commands.
     [[nodiscard]] AnyRef sender() const noexcept;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-// Exit: why and how an actor ended, as told by the kernel and by the actor itself. A plain value, the same for all that ask.
+// Exit: why and how an actor ended, as reported by the kernel and by the actor itself. A plain value, the same for
+// everybody who asks.
 
 #include <fmt/format.h>
 
@@ -15,10 +16,10 @@
 namespace baton {
 
 enum class ExitKind : std::uint8_t {
-    running,       // it has not
-    stopped,       // asked to stop, and did
+    running,       // it has not ended
+    stopped,       // it was asked to stop, and did
     returned,      // its main() returned by itself; code says what
-    signalled,     // by signal `code`
+    signalled,     // signal `code` ended it
     failed_check,  // a promise of its own code did not hold; text says which
     left,          // it joined from outside and said goodbye
 };
@@ -31,7 +32,7 @@ struct DeadLetter {
 
 // What an actor held of the session's memory when it ended.
 struct MemoryAtExit {
-    std::uint64_t segments = 0;  // owned or lent; released for it
+    std::uint64_t segments = 0;  // segments it owned or had lent; they have been released
     std::uint64_t bytes = 0;
     Duration oldest{};           // how long it had held the oldest
     std::uint64_t sent = 0;      // segments offered to others and not accepted yet
@@ -45,9 +46,9 @@ struct Exit {
     ExitKind kind = ExitKind::running;
     std::int32_t code = 0;
     std::string text;                       // last words
-    std::string in_hand;                    // the command it was handling when it ended unasked
+    std::string in_hand;                    // the command that it was handling, if it ended without being asked to
     std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
-    std::optional<MemoryAtExit> held = {};    // nothing where it held nothing
+    std::optional<MemoryAtExit> held = {};  // empty if it held nothing
 
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
@@ -57,7 +58,7 @@ struct Exit {
 // "stopped", "returned 3", "signal -9 (Killed)", ...
 [[nodiscard]] std::string to_text(const Exit& exit);
 
-// An exit, and whose.
+// The exit of one actor, with its address and name.
 struct Ended {
     AnyRef actor;
     std::string name;

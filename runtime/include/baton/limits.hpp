@@ -1,6 +1,6 @@
 #pragma once
 // Limits: the bound of every queue, list, wait and size, in one place. Reaching one is `overloaded` or
-// `refused` with the limit's name, never silence. Sums are written as sums, one line a reason.
+// `refused` with the limit's name, never silence. Sums are written as sums, with one line per reason.
 
 #include <chrono>
 #include <cstddef>
@@ -29,12 +29,12 @@ inline constexpr int inbox_frames_per_peer_max = 1'024;
 // after that; then the connection is dropped. At 1 MiB per answer this is 64 MiB, as much as a window.
 inline constexpr int answer_frames_per_peer_max = 32;
 inline constexpr std::size_t answer_bytes_waiting_max = std::size_t{32} << 20;
-// A receiver that does not count in the vitals what it has taken (the coordinator, a foreign inbox) is asked, by sync_tag,
-// after a quarter of the window each.
+// A receiver that does not count in the vitals what it has taken (the coordinator, a foreign inbox) is asked for it, by
+// sync_tag, after each quarter of the window.
 inline constexpr std::uint64_t count_asked_after_commands = window_commands_max / 4;
 inline constexpr std::uint64_t count_asked_after_bytes = window_bytes_max / 4;
-// Connections to an inbox that are remembered. Beyond it those that have ended are forgotten, then the least recently
-// used that are owed no answer.
+// Connections that an inbox remembers. Beyond this number it forgets those that have ended, then the least recently
+// used ones that are not owed an answer.
 inline constexpr std::size_t accepted_links_max = 16'384;
 // Commands share a frame only when the receiver already has this many of ours waiting.
 inline constexpr std::uint64_t batch_from_waiting = 64;
@@ -53,7 +53,8 @@ inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons th
 inline constexpr std::size_t awaits_max = 4'096;              // Await commands whose actor is still alive
 inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connection for one actor
 inline constexpr std::size_t stops_max = 256;                 // StopActors commands under way
-inline constexpr std::size_t dead_letters_told_max = 128;     // of one exit, by sender and command; the rest is added up
+// Dead letters listed for one exit, by sender and command; the rest is added up.
+inline constexpr std::size_t dead_letters_told_max = 128;
 inline constexpr std::size_t roster_page_bytes = std::size_t{512} << 10;  // a page ends behind the row that reaches it
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
@@ -97,9 +98,13 @@ inline constexpr std::chrono::milliseconds stop_timeout{5'000};   // the whole l
 inline constexpr std::chrono::milliseconds coordinator_timeout{5'000};  // an answer of the coordinator
 inline constexpr std::chrono::milliseconds memory_timeout{1'000};  // a create() that waits for memory to be released
 inline constexpr std::chrono::milliseconds linger{1'000};          // last words of a socket that closes
-inline constexpr std::chrono::milliseconds say_wait{100};          // for a stderr that takes no text; then it is dropped and counted
-inline constexpr std::chrono::milliseconds handshake_timeout{5'000};  // a connection that has not said hello by then is closed
-inline constexpr std::chrono::milliseconds strays_timeout{1'000};     // what actors left behind has been killed and must have ended
-inline constexpr std::chrono::hours touch_interval{1};  // how often a session's files are touched, so that no cleaner of /tmp removes them
+// How long a write waits for a stderr that takes no text; after that the text is dropped and counted.
+inline constexpr std::chrono::milliseconds say_wait{100};
+// A connection that has not completed its handshake by then is closed.
+inline constexpr std::chrono::milliseconds handshake_timeout{5'000};
+// How long processes that actors left behind may take to end once they have been killed.
+inline constexpr std::chrono::milliseconds strays_timeout{1'000};
+// How often a session's files are touched, so that no cleaner of /tmp removes them.
+inline constexpr std::chrono::hours touch_interval{1};
 
 }  // namespace baton::limits

@@ -2,8 +2,8 @@
 // Log: one record, one line, on stderr: `12:03:04.118 darkroom#3.1 info transfer.accepted segment=17`.
 //
 // A record may quote what peers say, so what is written goes through printable() (base/text.hpp): a tag or a text can
-// neither end its line nor speak to the terminal. Logging never fails and never waits for long: what stderr does not take
-// is dropped and counted (base/say.hpp).
+// neither end its line nor speak to the terminal. Logging never fails and never waits for long: what stderr does not
+// take is dropped and counted (base/say.hpp).
 //
 // Code that handles an error logs it, once; code that returns it does not. Event names are `noun.verb` from the
 // vocabulary of the documentation. The level comes from BATON_LOG (debug, info, warn, error, off; default warn). This

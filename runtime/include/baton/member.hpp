@@ -1,13 +1,13 @@
 #pragma once
-// Member: what every member of a session can do, an actor (through its Context) and a scenario alike. Each verb is declared
-// once, in detail::Verbs below. The two faces differ in how a verb fails: in an actor it returns a Result, in a scenario it
-// returns the value itself and throws ErrorException.
+// Member: what every member of a session can do, an actor (through its Context) and a scenario alike. Each verb is
+// declared once, in detail::Verbs below. The two faces differ in how a verb fails: in an actor it returns a Result, in
+// a scenario it returns the value itself and throws ErrorException.
 //
-// Every wait has a limit (Within: a timeout or a deadline). It also ends as `stopping` when this member is to stop, and as
-// `gone` when the coordinator has died. A command that was not accepted is still yours to send again.
+// Every wait has a limit (Within: a timeout or a deadline). It also ends as `stopping` when this member is told to
+// stop, and as `gone` when the coordinator has died. A command that was not accepted is still yours, to be sent again.
 //
-// One thread: the one that the member was made in. Calls from another thread are refused, or end the process if a call
-// can't refuse.
+// One thread: the one that created the member. Calls from another thread are refused, or end the process if the call
+// can't return an error.
 
 #include <fmt/format.h>
 
@@ -44,14 +44,14 @@ struct Bounce;
 
 }  // namespace detail
 
-// A segment of the session that several share under a name: what create_or_attach() answers.
+// A segment that several members share under a name, as create_or_attach() returns it.
 struct CreatedOrAttached {
-    Loan loan;    // if this actor has created it: the name and the memory stand as long as this. Empty: another has it
+    Loan loan;    // of the creator: the name and the memory exist as long as this. Empty: another member created it
     Slice slice;  // all of it
     [[nodiscard]] bool was_created() const { return static_cast<bool>(loan); }
 };
 
-// A command that came back with what it carried, and why. The segments in it are the sender's again.
+// A command that came back with everything that it carried, and the reason. The segments in it are the sender's again.
 template <class C>
 struct Bounced {
     using CommandType = C;
@@ -73,8 +73,8 @@ struct BouncedOf<void (Taker::*)(Bounced<C>) const> {
     using type = Bounced<C>;
 };
 
-// One command on its way out. Its bytes are nobody else's until it has gone: a wait may serve others that send, too. The
-// memory that they took is used for the next one.
+// One command on its way out. Nothing else uses its bytes until it has been sent, even if code that runs during a wait
+// sends commands too. Their memory is reused for the next command.
 class Outgoing {
 public:
     template <class C>
@@ -102,7 +102,19 @@ private:
 
 }  // namespace detail
 
-// What is the same for both faces and needs no type of a command.
+// What to start. The roster and the logs show the name; if it is empty, the actor is named after the program. An
+// actor's children are named below it: "class/alice".
+struct SpawnOptions {
+    std::string program;                       // looked up beside this program, beside the coordinator, in PATH
+    std::string name = {};
+    std::vector<std::string> arguments = {};   // the actor reads them from its Context
+    Duration timeout = limits::spawn_timeout;
+    std::uint64_t memory_bytes = 0;            // how much its segments may take; 0: as much as the session has
+    std::vector<std::string> folders = {};     // where to look for the program first
+    std::string actor = {};                    // which one, of a program that contains several (run_actors)
+};
+
+// What is the same for both faces and does not depend on the type of a command.
 class Member {
 public:
     Member(const Member&) = delete;
@@ -115,18 +127,18 @@ public:
     [[nodiscard]] Ref<P> self() const noexcept {
         return Ref<P>{id(), session()};
     }
-    // Arguments of the command line: of an actor those that its spawner gave it.
+    // The command-line arguments; those of an actor come from its spawner.
     [[nodiscard]] std::span<const std::string> arguments() const noexcept { return arguments_; }
     [[nodiscard]] bool is_stopping() const noexcept;
     [[nodiscard]] Instant now() const;
-    // The deadline that lies so far in the future; a deadline itself stays as it is.
+    // The deadline for a timeout that begins now; a deadline is returned as it is.
     [[nodiscard]] Deadline deadline(Within within) const;
     [[nodiscard]] const detail::Clock& clock() const noexcept;
     [[nodiscard]] Log& log() const noexcept;
 
     // The actor that `actor` is blocked on in an ask(), and the number of that ask among its own. Empty if it is not
-    // waiting, is not being scheduled (stopped, or starved of CPU), or has exited. A snapshot from shared memory; sends no
-    // message.
+    // waiting, is not being scheduled (stopped, or starved of CPU), or has exited. A snapshot from shared memory; sends
+    // no message.
     struct Wait {
         ActorId whom;
         std::uint64_t ask = 0;
@@ -134,8 +146,8 @@ public:
     };
     [[nodiscard]] std::optional<Wait> wait_of(AnyRef actor) const;
 
-    // Calls `take(Bounced<C>)`, between commands, for every command C of ours that came back with its segments. Without a
-    // taker the segments are released and a warning is logged.
+    // Calls `take(Bounced<C>)`, between commands, for every command C of ours that came back with its segments. If no
+    // such function is set, the segments are released and a warning is logged.
     template <class Take>
     void on_bounced(Take take) {
         using B = typename detail::BouncedOf<decltype(&Take::operator())>::type;
@@ -145,8 +157,8 @@ public:
             if (std::optional<B> bounced = restored<C>(bounce); bounced) take(std::move(*bounced));
         });
     }
-    // The next C that came back, if nobody has called on_bounced; for scenarios, and within a handler. With `to`: of those
-    // that were sent there.
+    // The next C that came back, if on_bounced was not called for C; for scenarios, and within a handler. With `to`,
+    // only commands that were sent to that actor.
     template <class C>
     std::optional<Bounced<C>> next_bounced(AnyRef to = {}) {
         require_carrier<C>();
@@ -154,16 +166,17 @@ public:
         if (bounce == nullptr) return std::nullopt;
         return restored<C>(*bounce);
     }
-    // How many there are for next_bounced().
+    // How many commands C are waiting for next_bounced().
     template <class C>
     [[nodiscard]] std::size_t bounced_count() const {
         require_carrier<C>();
         return returned_count(detail::fields::full_type_name<C>());
     }
-    // Calls `take`, between commands, whenever an actor exits that this one has sent to, lent memory to or watches. Its
-    // leases have been returned by then.
+    // Calls `take`, between commands, whenever an actor exits that this member has sent to, lent memory to or watches.
+    // Its leases have been returned by then.
     void on_exited(std::function<void(const Ended&)> take);
-    // No one attaches to the segment any more; what has been attached stays. Does nothing if it is not published.
+    // Takes the name back: nobody can attach to the segment any more. Leases and slices that were attached stay valid.
+    // Does nothing if the loan is not published.
     void withdraw(const Loan& loan);
 
 protected:
@@ -252,8 +265,8 @@ protected:
     std::vector<std::string> arguments_;
     detail::Buffer spare_body_;
     detail::Parcel spare_parcel_;
-    // What is sent within a handler and waits to share a frame leaves when the handler returns; outside of one nothing would
-    // make it leave.
+    // What is sent within a handler and waits to share a frame leaves when the handler returns; outside of one nothing
+    // would make it leave.
     bool sends_at_once_ = false;
 };
 
@@ -309,8 +322,8 @@ public:
         return taken;
     }
     // Sends a command and waits for its reply; in the meantime other commands wait (no re-entrance). If the receiver is
-    // itself waiting for this member, the deadlock is detected: one of the asks ends early, naming all members involved.
-    // After any failure the segments that the receiver had not accepted are still in `command`.
+    // itself waiting for this member, the deadlock is detected: one of the asks ends early, naming all members
+    // involved. After any failure the segments that the receiver had not accepted are still in `command`.
     template <class P, class C>
     Of<reply_of<C>> ask(const Ref<P>& to, C&& command, Within within = limits::ask_timeout) {
         using Plain = checked_command<P, C>;
@@ -340,8 +353,8 @@ public:
     }
     // Waits until these actors have handled everything that this member sent to them before.
     Of<void> sync(std::span<const AnyRef> actors, Within within = limits::ask_timeout) { return Face::give(sync_with(actors, within)); }
-    // Waits until `done`, which is asked whenever something has come; `timed_out` if it never holds. Replies and exits are
-    // taken in the meantime; an actor's other commands wait, a scenario's are kept for collect().
+    // Waits until `done`, which is asked whenever something has come; `timed_out` if it never holds. Replies and exits
+    // are taken in the meantime; an actor's other commands wait, a scenario's are kept for collect().
     Of<void> wait_for(const std::function<bool()>& done, Within within) { return Face::give(wait_until(done, within)); }
 
     // ---- other actors
@@ -397,10 +410,12 @@ public:
     // The members of the session, by number; then, if wanted, those that have exited, in the order in which they ended.
     Of<std::vector<RosterRow>> roster(bool with_exited = false) { return Face::give(roster_rows(with_exited)); }
 
-    // ---- segments (<baton/segment.hpp>). A command that carries some is moved into send, ask or request; it is still whole
-    // if that is refused. What comes back later, because the receiver died or refused the command, is given to on_bounced.
+    // ---- segments (<baton/segment.hpp>). A command that carries some is moved into send, ask or request; it is still
+    // whole if that is refused. What comes back later, because the receiver died or refused the command, is given to
+    // on_bounced.
 
-    // Memory of that size, not cleared. If memory is short, waits for segments to be released; `overloaded` if too few are.
+    // Memory of that size, not cleared. If memory is short, waits for segments to be released; `overloaded` if too few
+    // are.
     Of<Segment> create_segment(std::uint64_t bytes, Within within = limits::memory_timeout) {
         return create_as(Layout{"|u1", {bytes}}, within);
     }
@@ -419,8 +434,8 @@ public:
 
     // ---- names: within the session a segment can be found by its name, without a message
 
-    // Others may attach to all of the loan, without asking, until it is reclaimed, released or withdrawn, or this actor ends.
-    // `refused` if the name is taken, with the owner's name; of several at once the ledger lets one be first.
+    // Others may attach to all of the loan, without asking, until it is reclaimed, released or withdrawn, or this actor
+    // ends. `refused` if the name is taken, with the owner's name; of several at once the ledger lets one be first.
     Of<void> publish(const Loan& loan, const std::string& name, Published as = Published::to_read) {
         return Face::give(publish_loan(loan, name, as));
     }
@@ -435,8 +450,8 @@ public:
         return Face::give(Result<Held>{std::move(held)});
     }
     // The shared segment of that name: of several members that want it at the same time one creates it, and all others
-    // attach to it. The creator's is cleared and given to `fill` before anybody else sees it. `refused` if the existing one
-    // has another type or shape.
+    // attach to it. The creator's is cleared and given to `fill` before anybody else sees it. `refused` if the existing
+    // one has another type or shape.
     template <Shareable T>
     Of<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
                                            const std::function<void(std::span<T>)>& fill = {}, Within within = limits::memory_timeout) {

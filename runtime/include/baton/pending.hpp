@@ -36,7 +36,8 @@ public:
     // The outcome into `out`, whose type `read` knows.
     [[nodiscard]] Result<void> take(Within within, convert::ReadInto read, void* out);
     [[nodiscard]] Result<void> take_word(Within within, convert::ReadInto read, void* out);
-    // Calls `take` with a function that does the same, between commands, once the outcome has come or the time has passed.
+    // Calls `take` with a function that does the same, between commands, once the outcome has come or the time has
+    // passed.
     using Read = std::function<Result<void>(convert::ReadInto read, void* out)>;
     void then(Within within, std::function<void(const Read&)> take);
     void cancel() noexcept;
@@ -83,8 +84,8 @@ public:
     [[nodiscard]] Result<R> get_word(Within within) {
         return detail::read_reply_value<R>([&](void* out) { return reply_.take_word(within, read_, out); });
     }
-    // Calls `take` with the outcome, between commands, once it has come: an actor that asks on behalf of others goes on with
-    // its own commands in the meantime. `timed_out` when it has not come within that time. Leaves this one empty.
+    // Calls `take` with the outcome, between commands, once it has come; in the meantime the actor goes on with its
+    // commands, so it can ask on behalf of others. `timed_out` if the outcome has not come in time. Leaves this empty.
     void then(std::function<void(Result<R>)> take, Within within = limits::ask_timeout) {
         reply_.then(within, [take = std::move(take), read = read_](const detail::PendingReply::Read& outcome) {
             take(detail::read_reply_value<R>([&](void* out) { return outcome(read, out); }));

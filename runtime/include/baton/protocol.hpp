@@ -8,8 +8,9 @@
 //     using Protocol = baton::Protocol<HoldThis, WhatsYourNumber, GoHome>;
 //     }
 //
-// A command is a plain struct (baton/detail/fields.hpp says what it may be, baton/detail/convert.hpp has the types of its fields). A command that holds a Ref to its own protocol is declared before the list and defined
-// after it. Nothing is registered; the list is the type. Compile time only.
+// A command is a plain struct. <baton/detail/fields.hpp> says which structs can be commands, <baton/detail/convert.hpp>
+// has the types that their fields may have. A command that holds a Ref to its own protocol is declared before the list
+// and defined after it. Nothing is registered: the list is the type. Compile time only.
 
 #include <array>
 #include <cstddef>

@@ -1,10 +1,10 @@
 #pragma once
 // Ref: the typed address of an actor. A plain value that may be copied, stored and sent in a command.
 //
-// It names one life of one actor and opens nothing by itself: the first message to it asks the coordinator once where
-// that inbox lies. A Ref whose actor has exited stays valid and answers `gone`. It knows its session, too: used in
-// another one it is `refused`, as the same numbers are another actor there. AnyRef is a Ref without a protocol; scripts
-// use it. Thread rule: plain values.
+// It names one life of one actor and opens nothing by itself: before the first message to that actor, the coordinator
+// is asked once where its inbox lies. If the actor has exited, the Ref stays valid and calls with it return `gone`. A
+// Ref knows its session: in another one it is `refused`, because the same numbers mean another actor there. AnyRef is a
+// Ref without a protocol; scripts use it. Thread rule: plain values.
 
 #include <fmt/format.h>
 
@@ -16,9 +16,9 @@
 
 namespace baton {
 
-// Which actor, and which life of it. `number` is the actor's row in the session's roster and may be used again after an
-// exit has been settled; `incarnation` then is one higher, so an ActorId never means two actors. The coordinator is
-// number 1 in every session.
+// Identifies one life of one actor. `number` is the actor's row in the session's roster. It may be reused after an exit
+// has been settled; then `incarnation` is one higher, so an ActorId never means two actors. The coordinator is number 1
+// in every session.
 struct ActorId {
     std::uint32_t number = 0;  // 0: nobody
     std::uint32_t incarnation = 0;
@@ -27,23 +27,12 @@ struct ActorId {
     [[nodiscard]] bool is_somebody() const noexcept { return number != 0; }
 };
 
-// "3.1": as in logs and in the names of sockets.
+// "3.1", as in logs and in the names of sockets.
 [[nodiscard]] inline std::string to_string(ActorId id) {
     return std::to_string(id.number) + "." + std::to_string(id.incarnation);
 }
 
-namespace detail {
-
-inline constexpr ActorId coordinator_id{1, 1};
-
-// One connection, as one side sees it: of this process only. 0: none.
-struct Link {
-    std::uint32_t index = 0;
-    auto operator<=>(const Link&) const = default;
-    [[nodiscard]] bool is_some() const noexcept { return index != 0; }
-};
-
-// The first eight letters of a session's id, which are all that it has. None: of the session in which it is used.
+// The id of a session, which has at most eight letters. Empty: the session in which the Ref is used.
 struct SessionTag {
     std::uint64_t letters = 0;
 
@@ -67,7 +56,11 @@ struct SessionTag {
     return id;
 }
 
-// Equal where they name one life of one actor, and of one session as far as both say.
+namespace detail {
+
+inline constexpr ActorId coordinator_id{1, 1};
+
+// Equal if they name the same life of the same actor, and the same session as far as both name one.
 [[nodiscard]] constexpr std::strong_ordering compared(ActorId a, SessionTag of_a, ActorId b, SessionTag of_b) noexcept {
     if (const auto order = a <=> b; order != 0) return order;
     return of_a.fits(of_b) ? std::strong_ordering::equal : of_a <=> of_b;
@@ -78,7 +71,7 @@ struct SessionTag {
 template <class Protocol>
 struct Ref {
     ActorId id;
-    detail::SessionTag session = {};  // none where it was made by hand: of the session in which it is used
+    SessionTag session = {};  // empty if it was made by hand: the session in which it is used
 
     friend bool operator==(const Ref& a, const Ref& b) noexcept { return (a <=> b) == 0; }
     friend std::strong_ordering operator<=>(const Ref& a, const Ref& b) noexcept {
@@ -112,12 +105,7 @@ struct std::hash<baton::ActorId> {
     }
 };
 
-template <>
-struct std::hash<baton::detail::Link> {
-    std::size_t operator()(baton::detail::Link link) const noexcept { return link.index; }
-};
-
-// "3.1", of addresses too.
+// "3.1"; refs are formatted in the same way.
 template <>
 struct fmt::formatter<baton::ActorId> : fmt::formatter<std::string> {
     template <class FormatContext>

@@ -1,14 +1,14 @@
 #pragma once
-// Result: what every function returns that can fail for reasons outside the program: the value, or an Error that says
-// what was tried, on what, and why it failed. It behaves like std::expected (C++23):
+// Result: the return type of every function that can fail for reasons outside the program. It holds the value, or an
+// Error that says what was tried, on what, and why it failed. It behaves like std::expected (C++23):
 //
 //     baton::Result<double> mean = context.ask(reader, Mean{});
 //     if (!mean) return std::move(mean).error();              // pass it on
 //     double twice = mean.transform([](double m) { return 2 * m; }).value_or(0);
 //
-// Two kinds of trouble and no third. A dead peer, a full queue or bad bytes are an Error and travel in a Result. A broken
-// promise of the program itself ends the actor: reading the value of a Result that holds an error is one, in release
-// builds too. value() throws ErrorException instead; it is for scenarios and tests.
+// There are two kinds of trouble. A dead peer, a full queue or bad bytes are an Error and travel in a Result. A broken
+// promise of the program itself ends the actor; reading the value of a Result that holds an error is one, even in
+// release builds. value() throws ErrorException instead; it is for scenarios and tests.
 //
 // The kinds are chosen by what the caller can do about the error; docs/decisions/0002-error-kinds.md says why there are
 // eight. Thread rule: plain values, no shared state.

@@ -8,10 +8,11 @@
 //         });
 //     }
 //
-// run_scenario joins the session that BATON_SESSION or `--session ID` names, or starts a coordinator of its own; when the
-// body ends or throws, everything that the scenario started is stopped. The verbs are those of every member
-// (<baton/member.hpp>); here they return their value and throw ErrorException, which run_scenario reports in one line. Ctrl-C
-// once is an orderly stop (every wait ends as `stopping`, exit code 130), twice ends at once. One thread: the body's.
+// run_scenario joins the session that BATON_SESSION or `--session ID` names, or starts a coordinator of its own. When
+// the body ends or throws, everything that the scenario started is stopped. The verbs are those of every member
+// (<baton/member.hpp>); here they return their value and throw ErrorException, which run_scenario reports in one line.
+// The first Ctrl-C stops the scenario in good order (every wait ends as `stopping`, exit code 130), the second at once.
+// One thread: the body's.
 
 #include <functional>
 #include <span>
@@ -43,14 +44,14 @@ public:
     using Verbs<Face>::stop_all;
     // Stops all actors that were spawned in this session.
     Of<std::vector<Ended>> stop_all(Within within = limits::stop_timeout) { return Face::give(this->stop_actors({}, within)); }
-    // Commands C that came to this scenario, in order of arrival, until they are enough.
+    // Returns commands C that came to this scenario, in order of arrival; waits for them as `until` says.
     template <class C>
     Of<std::vector<C>> collect(const Enough& until) {
         std::vector<C> commands;
         const auto read = [](Value from, void* all, Decoding& at) { return decode(from, static_cast<std::vector<C>*>(all)->emplace_back(), at); };
         return Face::give(collect_bodies(command_name<C>, until, read, &commands).transform([&] { return std::move(commands); }));
     }
-    // Commands of ours that came back with their segments, until they are enough (`count` and `within`).
+    // Returns commands of ours that came back with their segments; waits for them as `until` says (`count`, `within`).
     template <class C>
     Of<std::vector<Bounced<C>>> collect_bounced(const Enough& until) {
         // Taken only afterwards: after a failure, or an exception out of the wait, they are there for the next call.
@@ -66,13 +67,13 @@ public:
         }
         return Face::give(Result<std::vector<Bounced<C>>>{std::move(all)});
     }
-    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select() and
-    // other event loops. `refused` if nobody knows the process.
+    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select()
+    // and other event loops. `refused` if nobody knows the process.
     Of<UniqueFd> sentinel(AnyRef actor) { return Face::give(sentinel_of(actor)); }
     // Ends the session before the body does, and returns every exit of its life; afterwards all verbs answer `gone`.
     Of<std::vector<Ended>> close(Within within = limits::stop_timeout) { return Face::give(close_session(within)); }
 
-    // The same member with the verbs of an actor, which return a Result: for what takes a Context.
+    // This member with the verbs of an actor, which return a Result: for functions that take a Context.
     [[nodiscard]] Context& context() noexcept { return *context_; }
 
 protected:
@@ -94,9 +95,9 @@ public:
     Scenario(detail::Session& session, std::vector<std::string> arguments) : SessionVerbs(session, std::move(arguments)) {}
 };
 
-// Returns what main() shall return: 0, 1 when the body threw, 69 when there is no session, 74 when not all that was printed
-// could be written, 130 after Ctrl-C, 141 when the reader of stdout has gone (`... | head -n 1`). The process is settled
-// first, as docs/processes.md says.
+// Returns the exit code for main(): 0; 1 if the body threw; 69 if there is no session; 74 if not all of the output
+// could be written; 130 after Ctrl-C; 141 if the reader of stdout has gone (`... | head -n 1`). What the process has
+// inherited is normalized first, as docs/processes.md says.
 [[nodiscard]] int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& body);
 
 }  // namespace baton

@@ -1,8 +1,9 @@
 #pragma once
 // Time: Duration says how long, Deadline says when a wait ends; every wait in Baton takes one of them (Within).
 //
-// A deadline is a point on the steady clock of this machine, the same for all of its processes: context.now(),
-// context.deadline(2s). Timestamp is the wall-clock time that may stand in a command. Plain values.
+// A Duration is a length of time, a Deadline is a point in time; every wait in Baton takes one of the two. A Timestamp
+// is wall-clock time and may be a field of a command. Thread rule: SystemClock may be shared, ManualClock belongs to
+// one thread.
 
 #include <chrono>
 #include <cstdint>
@@ -15,10 +16,7 @@ namespace baton {
 using Duration = std::chrono::nanoseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
-
-namespace detail {
-
-// How far from 1970 a point in time may be, on either side: what nanoseconds in 64 bits hold, about 292 years.
+// How far from 1970 a Timestamp may be, on either side: as far as nanoseconds in 64 bits reach, about 292 years.
 inline constexpr std::chrono::seconds timestamp_max{std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1};
 
 // The only way the runtime learns the time, so that a test can hold it still. SystemClock may be shared by threads,
@@ -62,8 +60,8 @@ public:
     [[nodiscard]] bool has_passed(Instant now) const { return !is_never() && now >= at_; }
     [[nodiscard]] bool has_passed(const detail::Clock& clock) const { return !is_never() && has_passed(clock.now()); }
     [[nodiscard]] Instant at() const { return at_; }
-    // Zero when it has passed, Duration::max() for never.
-    [[nodiscard]] Duration left(Instant now) const {
+    // The time that is left: zero if the deadline has passed, Duration::max() if it is never.
+    [[nodiscard]] Duration left(const Clock& clock) const {
         if (is_never()) return Duration::max();
         return now >= at_ ? Duration::zero() : at_ - now;
     }
