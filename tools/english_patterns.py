@@ -41,36 +41,36 @@ class Pattern:
 PATTERNS = {
     "whoever": Pattern(
         r"\bwhoever\b",
-        goal=9, budget=50, instead='"any actor that", "the caller", "users who"'),
+        goal=9, budget=28, instead='"any actor that", "the caller", "users who"'),
     "who as a noun": Pattern(
         BEFORE_WHO + r"who\b(?! \|)(?![^.;|]*\?)",
-        goal=19, budget=82, instead='"an actor that waits", "a process that dies"'),
+        goal=19, budget=57, instead='"an actor that waits", "a process that dies"'),
     "is no X": Pattern(
         r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b|later\b)\w+",
-        goal=7, budget=32, instead='"is not an X"'),
+        goal=7, budget=14, instead='"is not an X"'),
     "so many": Pattern(
         r"\bso (?:many|often|long|much)\b(?! (?:as|that|so)\b)",
-        goal=6, budget=52, instead='name the number: "`count` tasks", "every `interval`"'),
+        goal=6, budget=24, instead='name the number: "`count` tasks", "every `interval`"'),
     "meanwhile": Pattern(
         r"(?<=[a-z,)] )meanwhile\b",
-        goal=4, budget=25, instead='"while it waits", or "in the meantime" at the front'),
+        goal=4, budget=11, instead='"while it waits", or "in the meantime" at the front'),
     "a for per": Pattern(
         r"\b" + COUNTED + r" an? " + UNITS + r"\b",
-        goal=1, budget=5, instead='"per session", "per actor"'),
+        goal=1, budget=1, instead='"per session", "per actor"'),
     "comes home": Pattern(
         r"\b(?:(?:is|are|be|been|being) in again|com(?:e|es|ing) home|came home|"
         r"let(?:s|ting)? (?:it |them |her |him |everything )?go\b|at hand)",
-        goal=4, budget=39, instead='"returned", "released", "mapped"'),
+        goal=4, budget=9, instead='"returned", "released", "mapped"'),
     "belongs into": Pattern(
         r"\bbelong(?:s|ed)? into\b",
-        goal=0, budget=1, instead='"belongs in"'),
+        goal=0, budget=0, instead='"belongs in"'),
     "also where": Pattern(
         r"\balso (?:where|when|if|after|while|beyond|those|such|what)\b",
-        goal=4, budget=15, instead='"even if", "even after"'),
+        goal=4, budget=3, instead='"even if", "even after"'),
     "fragment": Pattern(
         r"(?:^|[.;:] )(?:Also (?!a\b|the\b)|Whose|Whether|Whom|Nothing of|"
         r"The same(?: (?:for|of|with|without|in|by|to|as)\b|,|\.))",
-        goal=13, budget=50, instead="a sentence with a subject and a verb", flags=0),
+        goal=13, budget=22, instead="a sentence with a subject and a verb", flags=0),
 }
 
 SKIPPED = ("build/", ".git/", "tests/fuzz/corpus/", "tools/english_patterns.py")
