@@ -28,7 +28,7 @@ std::optional<LogLevel> level_of(std::string_view name) {
     return static_cast<LogLevel>(found - level_names.begin());
 }
 
-// Empty where it is not set.
+// Empty if it is not set.
 std::string_view said_in_environment() {
     const char* const text = std::getenv(detail::log_variable);
     return text == nullptr ? std::string_view{} : std::string_view{text};

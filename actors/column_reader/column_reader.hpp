@@ -67,7 +67,7 @@ struct GivenColumn {
     std::uint64_t text_bytes = 0;
     std::uint64_t longest_bytes = 0;
     std::vector<std::uint8_t> distinct;
-    std::optional<baton::Segment> text;  // nothing where there is none
+    std::optional<baton::Segment> text;  // nothing if there is none
 };
 struct GiveColumns {
     std::uint64_t first = 0;

@@ -34,7 +34,7 @@ using Slot = std::uint64_t;
 [[nodiscard]] constexpr std::int64_t integer_in(Slot slot) noexcept { return std::bit_cast<std::int64_t>(slot); }
 [[nodiscard]] constexpr double real_in(Slot slot) noexcept { return std::bit_cast<double>(slot); }
 
-// What both can be read as. Where all parts have seen nothing, as_real() makes the column one of NaN.
+// What both can be read as. If all parts have seen nothing, as_real() makes the column one of NaN.
 inline void merge(Kinds& into, const Kinds& other) {
     for (std::size_t column = 0; column < into.size(); ++column) into[column] = std::max(into[column], other[column]);
 }

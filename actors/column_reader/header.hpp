@@ -24,7 +24,7 @@ struct Header {
 };
 
 // Reads the first row that is not blank. Names without text become "column_3", and one that was there before becomes
-// "name_2", so that each stands for one column; where the first row holds values, all do. Refused if there is no row,
+// "name_2", so that each stands for one column; if the first row holds values, all do. Refused if there is no row,
 // it does not end within header_bytes_max, holds more than columns_max fields or is not UTF-8; the text of the error
 // also knows when another delimiter is likely.
 [[nodiscard]] baton::Result<Header> read_header(const TextFile& file, char delimiter, FirstRow first_row);

@@ -77,7 +77,7 @@ inline constexpr std::array<std::string_view, 6> missing_words{"NA", "N/A", "NaN
     return true;
 }
 
-// Any cell. `slot` is set where it is an integer or real.
+// Any cell. `slot` is set if it is an integer or real.
 [[nodiscard]] inline Kind read_number(std::string_view cell, Slot& slot) noexcept {
     constexpr std::string_view white_space = " \t";
     cell.remove_prefix(std::min(cell.find_first_not_of(white_space), cell.size()));

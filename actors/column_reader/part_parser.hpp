@@ -51,7 +51,7 @@ public:
     // `file`, `room` and the slots, at least part.rows_max of them for each column, outlive this.
     PartParser(const TextFile& file, Part part, char delimiter, std::vector<std::span<Slot>> slots, TextRoom& room);
 
-    // Parses some rows more: `bytes` of text or a little more. Refused, with the line, where the text is not UTF-8, a
+    // Parses some rows more: `bytes` of text or a little more. Refused, with the line, if the text is not UTF-8, a
     // row is longer than row_bytes_max or there are more rows than part.rows_max: the file has been written since.
     [[nodiscard]] baton::Result<void> parse(std::uint64_t bytes);
     [[nodiscard]] bool is_at_end() const noexcept { return position() == part_.end; }

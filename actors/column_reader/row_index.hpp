@@ -19,7 +19,7 @@ class RowIndex {
 public:
     RowIndex(char delimiter, std::size_t columns) : delimiter_(delimiter), columns_(columns) {}
 
-    // Looks at the rows at the front of `text`, which begins with a row, and returns how many bytes they take: 0 where
+    // Looks at the rows at the front of `text`, which begins with a row, and returns how many bytes they take: 0 if
     // none is whole. The end of the text ends a row if `is_all`. The text stays where it is while the fields are used,
     // and Window::padding bytes before and behind it may be read.
     [[nodiscard]] std::size_t read(std::string_view text, bool is_all);

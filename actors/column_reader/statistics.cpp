@@ -101,7 +101,7 @@ std::uint64_t DistinctCount::estimate() const {
     double sum = 0;
     for (const std::uint8_t rank : registers_) sum += std::ldexp(1.0, -rank);
     double estimate = 0.7213 / (1 + 1.079 / count) * count * count / sum;
-    // Where many registers have seen nothing, their number tells more.
+    // If many registers have seen nothing, their number tells more.
     const auto unused = static_cast<double>(std::ranges::count(registers_, 0));
     if (estimate <= 2.5 * count && unused > 0) estimate = count * std::log(count / unused);
     return static_cast<std::uint64_t>(std::llround(estimate));

@@ -41,7 +41,7 @@ public:
     [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
     [[nodiscard]] std::uint64_t end() const noexcept { return version_.bytes; }
 
-    // Fills `into` from `offset`. Refused where the file ends before that.
+    // Fills `into` from `offset`. Refused if the file ends before that.
     [[nodiscard]] baton::Result<void> read(std::uint64_t offset, std::span<char> into) const;
 
     // Refused if the file is of another version now: then what was read may be half of the old and half of the new.

@@ -81,7 +81,7 @@ Deadline Stopping::next() const {
 }
 
 // As one message holds them: first of all those that were stopped now, then what there is room for of those that had
-// ended before. Where there are very many each says less.
+// ended before. If there are very many each says less.
 std::vector<Ended> Stopping::exits_of(const Job& job) const {
     std::size_t bytes = 0;
     std::map<ActorId, Ended> told;

@@ -14,7 +14,7 @@ public:
     // The scenario on the ladder: it is not a spawned actor, but it is a child that must end.
     static constexpr ActorId scenario{0, 1};
 
-    // `scenario_child` is nullptr where the session has none.
+    // `scenario_child` is nullptr if the session has none.
     Stopping(Loop& loop, Members& members, Child* scenario_child)
         : loop_(&loop), members_(&members), scenario_child_(scenario_child) {}
 

@@ -85,7 +85,7 @@ Result<TextFile> open_text(const std::string& path) {
     return TextFile{std::move(fd), static_cast<std::uint64_t>(status.st_size)};
 }
 
-// Fills `into` from `offset`; refused where the file ends before that.
+// Fills `into` from `offset`; refused if the file ends before that.
 Result<void> read_fully(const TextFile& file, const std::string& path, std::uint64_t offset, std::span<char> into) {
     const std::uint64_t end = offset + into.size();
     while (!into.empty()) {

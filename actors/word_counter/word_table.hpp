@@ -85,7 +85,7 @@ private:
 
 class WordTable {
 public:
-    // Counting ends in `overloaded` where the words of the table and of the range in hand would take more
+    // Counting ends in `overloaded` if the words of the table and of the range in hand would take more
     // memory than this. No more than vocabulary_bytes_max.
     explicit WordTable(std::uint64_t bytes_max = vocabulary_bytes_max)
         : bytes_max_(std::min(bytes_max, vocabulary_bytes_max)) {}

@@ -140,7 +140,7 @@ class Actor(_baton.Ref):
         ended = self._place.stop([self], timeout, drain)
         if ended:
             return ended[0]
-        exit = self.exit  # which raises Gone where the exit is forgotten
+        exit = self.exit  # which raises Gone if the exit is forgotten
         if exit is None:
             raise TimedOut(f"{self._name} was asked to stop and still runs: it was not started in this session, which "
                            "may not kill it")

@@ -20,7 +20,7 @@ class Message:
     def __init__(self, name: str, sender: str, sender_ref: _baton.Ref, fields: Any,
                  answer: _baton.Answer | None) -> None:
         self.name = name                #: of the command
-        self.sender = sender            #: the name of the actor that sent it, or its id where that is unknown
+        self.sender = sender            #: the name of the actor that sent it, or its id if that is unknown
         self.sender_ref = sender_ref    #: its address; session.find() makes an Actor of it
         self.fields: dict[str, Any] = fields._fields if isinstance(fields, Struct) else {}  #: by name
         self._answer = answer

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ._errors import Corrupt, Error, Refused
 from ._values import publish
 
-# What NumPy's names mean where there is no NumPy.
+# What NumPy's names mean if there is no NumPy.
 _TYPES = {"bool": "|b1", "int8": "|i1", "uint8": "|u1", "bytes": "|u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4",
           "uint32": "<u4", "int64": "<i8", "uint64": "<u8", "int": "<i8", "float16": "<f2", "float32": "<f4",
           "float64": "<f8", "float": "<f8", "complex64": "<c8", "complex128": "<c16", "complex": "<c16"}

@@ -387,7 +387,7 @@ class Session:
         return actor, actor.protocol, actor.name
 
     def _wait_for_mail(self, timeout: Timeout) -> bool | None:
-        """Tells whether a command has come; None where none will."""
+        """Tells whether a command has come; None if none will."""
         try:
             return self._core.wait_for_mail(timeout)
         except Stopping:

@@ -41,7 +41,7 @@ std::chrono::microseconds microseconds_of(py::handle delta) {
            std::chrono::microseconds{PyDateTime_DELTA_GET_MICROSECONDS(delta.ptr())};
 }
 
-// Reads one value, with its type where that is known.
+// Reads one value, with its type if that is known.
 class Reader {
 public:
     // What a duration without a type becomes: seconds, which the encoder turns to what the type wants, or

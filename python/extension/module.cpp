@@ -24,7 +24,7 @@ namespace baton::python {
 using namespace detail;
 namespace {
 
-// None where it is for ever.
+// None if it is for ever.
 py::object seconds_of(const py::object& timeout) {
     if (timeout.is_none()) return py::none();
     return py::float_(std::chrono::duration<double>(to_duration(timeout)).count());
@@ -83,11 +83,11 @@ PYBIND11_MODULE(_baton, module) {
                "A timeout (seconds, a timedelta, a Deadline, or None for ever) in seconds; TypeError as every wait raises it.");
     module.def("say", [](const std::string& text) { say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
                "Text on descriptor 2, as far as it takes it.");
-    // Where Python started without a descriptor 2, that number is somebody else's by now, or will be.
+    // If Python started without a descriptor 2, that number is somebody else's by now, or will be.
     if (py::module_::import("sys").attr("__stderr__").is_none()) say_nothing();
     take_over_for_library();
     module.def("encode", encode_item, py::arg("value"), "A value without segments as it stands in a message.");
-    module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt where they are none.");
+    module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt if they are none.");
 
     add_value_classes(module);
     add_session_class(module);

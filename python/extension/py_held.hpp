@@ -55,7 +55,7 @@ public:
 
 private:
     std::shared_ptr<PySession> session_;
-    std::shared_ptr<Holdings> holdings_;  // outlives the session where views do
+    std::shared_ptr<Holdings> holdings_;  // outlives the session if views do
     SegmentBase memory_;
     std::uint32_t views_ = 0;
 };

@@ -155,7 +155,7 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
                          const py::object& known) {
     const Duration duration = to_duration(timeout);
     const std::size_t enough = count.value_or(limits::collected_commands_max);
-    // Kept by the session, for the next call where a signal's handler raises out of this one.
+    // Kept by the session, for the next call if a signal's handler raises out of this one.
     std::vector<Bounce>& bounces = self->bounces();
     value_or_raise(self->turn([&](Session& session) {
         const auto has_enough = [&] {
@@ -194,7 +194,7 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
 
 bool may_go_on(const Result<void>& waited) { return waited || waited.error().kind == ErrorKind::timed_out; }
 
-// Waits for a command to this script; false where none has come in time, or somebody is to be told of an exit first.
+// Waits for a command to this script; false if none has come in time, or somebody is to be told of an exit first.
 bool wait_for_mail(PySession& self, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
     bool has_mail = false;
@@ -229,7 +229,7 @@ py::tuple look(PySession& self, const std::vector<const PyPending*>& pendings, b
     return py::make_tuple(settled, watched, seconds, has_mail);
 }
 
-// Refused or Unsupported where these are not the fields of such a command.
+// Refused or Unsupported if these are not the fields of such a command.
 void check_fields(const ProtocolDescription& protocol, const std::string& command, const py::dict& fields) {
     static_cast<void>(encode_fields(protocol, command, fields));
 }

@@ -113,7 +113,7 @@ void add_outcome_classes(py::module_& module) {
                                "In the order of the parameters; of a segment only the kind.")
         .def_property_readonly(
             "worker", [](const PyOutcome& self) { return self.outcome().worker(); },
-            "The name of the worker that did it; '' where none came so far.")
+            "The name of the worker that did it; '' if none came so far.")
         .def_property_readonly(
             "started", [](const PyOutcome& self) { return self.moment(self.outcome().started()); },
             "A datetime in UTC.")

@@ -14,7 +14,7 @@ using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
 
 // Actors that this session has met, by address, so that a ref in a message is the Actor again. `known` outlives it.
 [[nodiscard]] MakeRef make_ref_from(const py::object& known, SessionTag session);
-// What came with a message; `arrivals` is null where nothing did. Both outlive the function.
+// What came with a message; `arrivals` is null if nothing did. Both outlive the function.
 [[nodiscard]] MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals);
 // The reply's type; Refused for a command that has none, Unsupported for one that does not exist.
 [[nodiscard]] const TypeDescription& reply_type(const ProtocolDescription& protocol, std::string_view command);

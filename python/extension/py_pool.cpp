@@ -68,7 +68,7 @@ public:
         return task;
     }
 
-    // Values where the first error is raised, else outcomes.
+    // Values if the first error is raised, else outcomes.
     py::list map(const std::string& function, const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
                  const py::object& timeout, const py::object& task_timeout, const std::optional<std::uint32_t>& retries) {
         pool::MapOptions options;

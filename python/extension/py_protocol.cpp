@@ -40,7 +40,7 @@ void add_ref(py::module_& module) {
             "incarnation", [](const PyRef& self) { return self.id.incarnation; }, "Which life in that row.")
         .def_property_readonly(
             "session", [](const PyRef& self) { return readable(to_string(self.session)); },
-            "The id of its session; '' where it was made without: it means the one in which it is used.")
+            "The id of its session; '' if it was made without: it means the one in which it is used.")
         .def_property_readonly(
             "id", [](const PyRef& self) { return to_string(self.id); },
             "Number and incarnation as text, '3.1', as in the logs.")
@@ -81,7 +81,7 @@ void add_protocol(py::module_& module) {
                     for (const PartDescription& part : known->fields.parts) names.append(part.name);
                 return names;
             },
-            py::arg("command"), "The names of that command's fields; none where there is no such command.")
+            py::arg("command"), "The names of that command's fields; none if there is no such command.")
         .def(
             "_has_field",
             [](const ProtocolDescription& self, const std::string& command, const std::string& field) {

@@ -9,7 +9,7 @@
 namespace baton::python {
 
 // As baton/_commands.py writes it down: (name, [(command, fields, reply or None)]), where a type is (kind, name, count,
-// [(name, type)]). Refused where it is none that others could read.
+// [(name, type)]). Refused if it is none that others could read.
 [[nodiscard]] detail::ProtocolDescription protocol_from(const pybind11::object& described);
 
 void add_value_classes(pybind11::module_& module);

@@ -68,7 +68,7 @@ public:
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
     [[nodiscard]] ActorId me() const noexcept { return me_; }
     [[nodiscard]] SessionTag tag() const noexcept { return SessionTag::of(id_); }
-    // The commands that this script has published; null where it answers none.
+    // The commands that this script has published; null if it answers none.
     [[nodiscard]] const std::shared_ptr<ProtocolDescription>& protocol() const noexcept { return protocol_; }
     // From here on `tell(ref, exit)` hears of the ends of actors that this script has had to do with: at the beginning
     // of a turn, never within one. What it raises leaves that turn, which has not begun then.
@@ -148,7 +148,7 @@ private:
     UniqueFd wakeup_read_;
     UniqueFd wakeup_write_;
     int former_wakeup_ = -1;
-    UniqueFd turns_told_;  // an eventfd, where an event loop wants to know
+    UniqueFd turns_told_;  // an eventfd, if an event loop wants to know
     py::object set_wakeup_fd_;
 
     bool holds_interrupts_ = false;  // during close()
@@ -164,7 +164,7 @@ private:
     std::vector<Bounce> bounces_;
 
     std::shared_ptr<ProtocolDescription> protocol_;
-    py::object exit_listener_;  // null where nobody wants to know
+    py::object exit_listener_;  // null if nobody wants to know
     std::deque<Ended> exited_;  // of which it has not been told
 };
 

@@ -27,7 +27,7 @@ public:
 
     [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
 
-    // Waits for what the keeper grants; raises where it does not.
+    // Waits for what the keeper grants; raises if it does not.
     template <class C>
     sync::Granted wait(const C& command, const py::object& timeout) {
         return value_or_raise(try_wait(command, to_duration(timeout), [] {}));

@@ -20,7 +20,7 @@ using MakeRef = std::function<py::object(AnyRef)>;
 // Makes the Segment, Lease or Slice of a reference to the manifest; without a kind it is whatever came.
 using MakeHeld = std::function<py::object(Value, std::optional<HandleKind>)>;
 
-// Raises baton.Corrupt where the value is not of that type.
+// Raises baton.Corrupt if the value is not of that type.
 [[nodiscard]] py::object to_python(const TypeDescription& type, Value value, const MakeRef& make_ref,
                                    const MakeHeld& make_held);
 // Without a type: maps whose keys are all names become a Struct, other maps a dict; a ref is a list of

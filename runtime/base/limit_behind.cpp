@@ -12,7 +12,7 @@ struct Limit {
     decltype(RLIMIT_NOFILE) number;
     const char* what;     // with {} for the amount
     const char* name;
-    const char* otherwise;  // where it is not set
+    const char* otherwise;  // if it is not set
 };
 
 std::string text_of(const Limit& limit) {
@@ -30,7 +30,7 @@ std::string limit_behind(int code) {
                 {RLIMIT_NOFILE, "this process may have {} file descriptors", "RLIMIT_NOFILE, `ulimit -n`", ""});
         case ENFILE: return "; the machine may have no more file descriptors (fs.file-max)";
         case EAGAIN: {
-            // A thread is also refused where its stack finds no addresses.
+            // A thread is also refused if its stack finds no addresses.
             std::string text =
                 text_of({RLIMIT_NPROC, "this user may have {} processes and threads", "RLIMIT_NPROC, `ulimit -u`",
                          "; a container may have too many processes (pids.max)"});

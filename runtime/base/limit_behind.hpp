@@ -7,7 +7,7 @@
 
 namespace baton::detail {
 
-// "; ..." to be put behind a text, or nothing where no limit is meant. EAGAIN is taken for that of processes and
+// "; ..." to be put behind a text, or nothing if no limit is meant. EAGAIN is taken for that of processes and
 // threads.
 [[nodiscard]] std::string limit_behind(int code);
 

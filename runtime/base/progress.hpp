@@ -22,7 +22,7 @@ public:
     Progress& operator=(const Progress&) = delete;
 
     void reach(std::uint64_t done);
-    // What is being done now, where that changes on the way.
+    // What is being done now, if that changes on the way.
     void rename(std::string_view what) { what_ = what; }
     // Writes the last state; the destructor does the same.
     void end();

@@ -87,7 +87,7 @@ Result<Holding*> Holdings::create(Layout layout) {
     return &holding;
 }
 
-// A free row, with its memory mapped where one of the pool has some of that size; otherwise bytes are claimed for it.
+// A free row, with its memory mapped if one of the pool has some of that size; otherwise bytes are claimed for it.
 Result<Holdings::Place> Holdings::place_of(std::uint64_t capacity) {
     for (int look = 0; look < 2; ++look) {
         while (const std::optional<Slot> slot = pooled(capacity)) {

@@ -95,7 +95,7 @@ void Store::keep(Block block, Mapping::Access access) noexcept {
     const auto found = views_.find(Key{block, access});
     if (found == views_.end()) return;  // kept already
     check(found->second->pins > 0, "only a view in use is kept");
-    // Without memory for a copy it stays shared, which is worse only where others go on writing.
+    // Without memory for a copy it stays shared, which is worse only if others go on writing.
     static_cast<void>(found->second->mapping.privatize());
     kept_.splice(kept_.end(), pinned_, found->second);
     views_.erase(found);

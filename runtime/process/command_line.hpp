@@ -27,7 +27,7 @@ inline constexpr int exit_usage = 64;
     return exit_usage;
 }
 
-// What is wrong, in our words where CLI11's are long.
+// What is wrong, in our words if CLI11's are long.
 [[nodiscard]] inline std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
     if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
     const std::vector<std::string> unknown = app.remaining(true);

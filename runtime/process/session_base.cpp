@@ -165,7 +165,7 @@ Result<UniqueFd> lock_session_base(const std::string& base, BaseUse use) {
 
 namespace {
 
-// False if it is held, or if that cannot be known. Where there is no such thing `lock` stays unopened.
+// False if it is held, or if that cannot be known. If there is no such thing `lock` stays unopened.
 bool take(UniqueFd& lock, const std::string& path, BaseUse use) {
     lock = UniqueFd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
     if (!lock.is_open()) return errno == ENOENT;

@@ -30,7 +30,7 @@ constexpr int kill_passes_max = 8;
 
 struct DeadSession {
     std::string id;
-    std::string folder;  // empty where only memory is left
+    std::string folder;  // empty if only memory is left
     SessionLocks locks;  // held while we clean up, so that nobody takes the session for alive or sweeps it too
     bool has_processes = false;
 };
@@ -101,7 +101,7 @@ DeadSession* session_of_actor(pid_t pid, std::vector<DeadSession>& dead) {
     const auto belongs_to = [&](const DeadSession& session) {
         return std::any_of(environment->begin(), environment->end(), [&](const std::string& variable) {
             if (!variable.starts_with("BATON_SESSION=")) return false;
-            // Where the folder is gone its path is not known any more; the id is its last part and nobody else's.
+            // If the folder is gone its path is not known any more; the id is its last part and nobody else's.
             return session.folder.empty() ? variable.ends_with("/" + session.id)
                                           : variable == "BATON_SESSION=" + session.folder;
         });

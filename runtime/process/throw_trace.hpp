@@ -3,7 +3,7 @@
 //
 // Linked into actors only: it stands in front of the C++ library's throw and notes the innermost frames, so
 // that an asker can be told where a handler failed. The only door to Boost.Stacktrace: functions have names
-// unless the program was stripped, and lines where it has debug information.
+// unless the program was stripped, and lines if it has debug information.
 
 #include <string>
 #include <vector>

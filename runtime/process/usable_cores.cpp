@@ -37,7 +37,7 @@ std::optional<double> number_in(const std::string& file, std::string* behind = n
     return static_cast<double>(number);
 }
 
-// Processors' worth of time of one cgroup; nothing where it has no quota: "max", -1, or no file.
+// Processors' worth of time of one cgroup; nothing if it has no quota: "max", -1, or no file.
 std::optional<double> quota_v2(const std::string& folder) {
     std::string behind;
     const std::optional<double> quota = number_in(folder + "/cpu.max", &behind);

@@ -1,7 +1,7 @@
 #pragma once
 // Usable cores: how many processors this process can keep busy at once, which is what a pool has workers for.
 //
-// Not how many the machine has: fewer where the process is bound to some of them (taskset, a batch system), or where
+// Not how many the machine has: fewer if the process is bound to some of them (taskset, a batch system), or if
 // its cgroup, or one above it, has a quota of processor time (a container with --cpus, a service with CPUQuota=), which
 // is rounded up. At least one. Reads what the kernel says at the time of the call.
 

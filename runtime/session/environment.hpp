@@ -34,7 +34,7 @@ struct SpawnedAs {
     pid_t coordinator_pid = 0;
 };
 
-// Nothing where this program was not spawned by a coordinator, or the variables make no sense.
+// Nothing if this program was not spawned by a coordinator, or the variables make no sense.
 [[nodiscard]] std::optional<SpawnedAs> spawned_as();
 
 // The folders of BATON_PROGRAMS and, last, that of the running program: where programs are looked for.
@@ -49,7 +49,7 @@ struct SpawnedAs {
 inline constexpr std::string_view coordinator_program = "baton-coordinator";
 
 // Its path: what BATON_COORDINATOR_PROGRAM names; else the first in `folders`, in program_folders() and in PATH. `gone`
-// where there is none.
+// if there is none.
 [[nodiscard]] Result<std::string> find_coordinator(const std::vector<std::string>& folders);
 
 }  // namespace baton::detail

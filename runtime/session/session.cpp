@@ -180,7 +180,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
         folder_ = line;
         return {};
     }
-    // "KIND TEXT", or nothing where it could not even say that.
+    // "KIND TEXT", or nothing if it could not even say that.
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::optional<ErrorKind> kind = error_kind_of(std::string_view(line).substr(0, space));
     if (kind) return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program, line.substr(std::min(space + 1, line.size())))};

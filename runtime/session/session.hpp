@@ -1,7 +1,7 @@
 #pragma once
 // Session: one's place in a session as somebody from outside: a scenario, the command line, a script.
 //
-// enter() joins the session that is named, by its argument or by BATON_SESSION. Where none is named it starts a
+// enter() joins the session that is named, by its argument or by BATON_SESSION. If none is named it starts a
 // coordinator of its own, whatever other sessions run; then everything ends with close(), with the Session object, or with
 // this process, whichever comes first. All
 // that scenarios can do to actors is here, without their types: names, Refs and encoded bodies. C++
@@ -38,7 +38,7 @@ public:
         std::uint64_t memory_bytes = 0;               // that all segments may take, if it starts a coordinator; 0: its choice
         ProtocolDescription protocol = {};            // the commands that it answers; empty: it publishes none
     };
-    // `gone` where no session is running and none may be started.
+    // `gone` if no session is running and none may be started.
     [[nodiscard]] static Result<std::unique_ptr<Session>> enter(Entry entry);
     ~Session();
     Session(const Session&) = delete;

@@ -14,7 +14,7 @@
 namespace baton::detail {
 namespace {
 
-// The path of one end of a Unix socket; empty where it has none.
+// The path of one end of a Unix socket; empty if it has none.
 template <class Ask>
 std::string path_of(int descriptor, Ask ask) {
     sockaddr_un address{};
@@ -56,7 +56,7 @@ bool PeerSockets::has_passed_queue(const std::string& socket_path, Watch& watch)
         UniqueFd fresh{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
         if (!fresh.is_open()) return false;  // no descriptor left: asked again
         if (::connect(fresh.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-            return errno != EAGAIN;  // a full queue takes it later; where nobody listens nothing waits
+            return errno != EAGAIN;  // a full queue takes it later; if nobody listens nothing waits
         watch.probe = std::move(fresh);
     }
     // ZeroMQ greets every connection at once when it accepts it.
@@ -66,7 +66,7 @@ bool PeerSockets::has_passed_queue(const std::string& socket_path, Watch& watch)
     return watch.has_passed = true;
 }
 
-// False where the list could not be read to its end: asked again.
+// False if the list could not be read to its end: asked again.
 bool PeerSockets::list(const std::string& socket_path, const Dead& dead, Watch& watch) {
     watch.accepted.clear();
     watch.opened.clear();

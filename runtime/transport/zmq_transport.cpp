@@ -35,7 +35,7 @@ Error to_error(const zmq::error_t& error, std::string tried) {
     return Error{is_limit ? ErrorKind::overloaded : ErrorKind::refused, fmt::format("{}: {}", tried, error.what())};
 }
 
-// Of the Unix socket; empty where it is none.
+// Of the Unix socket; empty if it is none.
 std::string path_of(std::string_view address) {
     constexpr std::string_view scheme = "ipc://";
     return address.starts_with(scheme) ? std::string(address.substr(scheme.size())) : std::string();
@@ -88,7 +88,7 @@ struct Socket {
     }
 };
 
-// Of the connection that a frame came over; -1 where ZeroMQ does not say.
+// Of the connection that a frame came over; -1 if ZeroMQ does not say.
 int descriptor_of(zmq::message_t& frame) {
     const char* const text = ::zmq_msg_gets(frame.handle(), "__fd");
     int descriptor = -1;
@@ -122,7 +122,7 @@ struct ZmqTransport::Sockets {
 
     explicit Sockets(std::size_t accepted_max) : accepted(accepted_max) {}
 
-    // Overloaded where ZeroMQ would find no room for one more socket, which it does not always survive.
+    // Overloaded if ZeroMQ would find no room for one more socket, which it does not always survive.
     Result<void> require_room(const std::string& tried) {
         if (Result<void> room = require_descriptors(has_started ? descriptors_per_link : descriptors_at_start, tried);
             !room)

@@ -29,7 +29,7 @@ struct Envelope {
     ActorId to;
     std::uint64_t sequence = 0;  // 1, 2, 3, ... of the commands from this sender to this receiver; of the
                                  // command that an error refuses; else 0
-    std::uint64_t ask_id = 0;    // chosen by the asker; 0 where there is no ask
+    std::uint64_t ask_id = 0;    // chosen by the asker; 0 if there is no ask
     std::string_view tag;        // the name of the command or notice
     std::vector<Handle> manifest = {};  // what changes hands with the message
 };

@@ -30,7 +30,7 @@ template <class T>
 
 // What a person typed for a field of that type: the text itself for a string, an enum's name, an actor's name
 // (which `find_actor` resolves), bytes and times as to_json() writes them, JSON for everything else; the same
-// as strings within that JSON. Refused where it is nested deeper than a message may be.
+// as strings within that JSON. Refused if it is nested deeper than a message may be.
 using FindActor = std::function<Result<ActorId>(std::string_view name)>;
 [[nodiscard]] Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text,
                                           const FindActor& find_actor);

@@ -99,7 +99,7 @@ struct Find {
 };
 
 // The living, by number, then those that have exited, the last to end at the end. As many as fit into one message
-// (limits::roster_page_bytes): where it is full the oldest exits are left out. RosterFrom tells all of them.
+// (limits::roster_page_bytes): if it is full the oldest exits are left out. RosterFrom tells all of them.
 struct Roster {
     bool with_exited = false;
     using Reply = std::vector<RosterRow>;

@@ -19,7 +19,7 @@ enum class Way { ask, send };
 struct Message {
     Spawned to;
     Buffer body;
-    TypeDescription reply;  // meaningful where the command has one
+    TypeDescription reply;  // meaningful if the command has one
 };
 
 double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }

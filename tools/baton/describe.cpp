@@ -13,7 +13,7 @@ namespace baton::tool {
 using namespace detail;
 namespace {
 
-// Types by name where they have one: a struct or an enum is written out once, below the commands.
+// Types by name if they have one: a struct or an enum is written out once, below the commands.
 class TypeNames {
 public:
     std::string name(const TypeDescription& type) {

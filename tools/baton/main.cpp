@@ -332,14 +332,14 @@ int report(const Result<Outcome>& outcome) {
     return outcome->code_with_troubles.value_or(exit_code_of(outcome->troubles.front().kind));
 }
 
-// The place of the word that names the subcommand; the number of words where there is none.
+// The place of the word that names the subcommand; the number of words if there is none.
 std::size_t place_of_command(std::span<const std::string_view> words) {
     for (std::size_t index = 0; index < words.size(); ++index)
         if (!words[index].starts_with('-') && (index == 0 || words[index - 1] != "--session")) return index;
     return words.size();
 }
 
-// "there is no command 'pss'; ..." where the word that should name one names none.
+// "there is no command 'pss'; ..." if the word that should name one names none.
 std::string unknown_command(const CLI::App& app, std::span<const std::string_view> words) {
     const std::size_t place = place_of_command(words);
     if (place == words.size()) return {};
@@ -352,7 +352,7 @@ std::string unknown_command(const CLI::App& app, std::span<const std::string_vie
 }
 
 // Cuts off what stands behind the "--" of `baton spawn`: the words of the program. CLI11 would take those that begin with '-'
-// for options of ours where other arguments stand before the "--".
+// for options of ours if other arguments stand before the "--".
 std::vector<std::string> cut_off_arguments(std::vector<std::string_view>& words) {
     const std::size_t place = place_of_command(words);
     const auto mark = std::find(words.begin(), words.end(), "--");

@@ -112,7 +112,7 @@ void collect_valued(const CLI::App& app, std::vector<std::string>& words) {
     for (const CLI::App* sub : commands_of(app)) collect_valued(*sub, words);
 }
 
-// "NAME COMMAND FIELDS", the last with a + where it may come again.
+// "NAME COMMAND FIELDS", the last with a + if it may come again.
 std::string positional_words(const CLI::App& app) {
     std::vector<std::string> words;
     for (const CLI::Option* one : options_of(app, true))

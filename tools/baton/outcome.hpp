@@ -12,7 +12,7 @@ namespace baton::tool {
 
 using namespace detail;
 
-// As in sysexits.h where that has one. `baton --help` lists them.
+// As in sysexits.h if that has one. `baton --help` lists them.
 namespace exit_code {
 inline constexpr int done = 0;
 inline constexpr int forced = 1;  // an actor had to be ended by a signal
@@ -30,7 +30,7 @@ inline constexpr int interrupted = 130;
 struct Outcome {
     std::string text = {};
     std::vector<Error> troubles = {};  // that did not keep the rest from being done
-    int code = exit_code::done;        // where there are no troubles; else the first one's, or:
+    int code = exit_code::done;        // if there are no troubles; else the first one's, or:
     std::optional<int> code_with_troubles = {};
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 // What the roster does not tell: read from the session's shared memory and from /proc, without a message to anybody.
 struct Load {
-    std::optional<Duration> since;          // how long it has had the command in hand, or has run where it has none
+    std::optional<Duration> since;          // how long it has had the command in hand, or has run if it has none
     std::string waits_for;                  // the actor whose answer it waits for, or room in whose inbox; else empty
     bool waits_for_room = false;            // the latter
     std::uint64_t held_bytes = 0;           // in segments that it owns

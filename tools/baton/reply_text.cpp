@@ -63,7 +63,7 @@ bool is_number(const Dynamic& value) {
            std::holds_alternative<double>(value.value);
 }
 
-// A list of structs of one type; empty where the list is something else.
+// A list of structs of one type; empty if the list is something else.
 std::string table_of(const Dynamic::List& list, Colours colours) {
     std::vector<Table::Column> columns;
     for (const Dynamic& element : list) {

@@ -12,7 +12,7 @@ namespace baton::tool {
 
 using namespace detail;
 
-// The name of an actor, or its number where it has none any more.
+// The name of an actor, or its number if it has none any more.
 using NameOf = std::function<std::string(const AnyRef&)>;
 
 [[nodiscard]] bool holds_refs(const TypeDescription& type);

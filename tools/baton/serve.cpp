@@ -14,7 +14,7 @@ namespace baton::tool {
 using namespace detail;
 namespace {
 
-// Comes back only where that has failed. Its complaints name the command that the user has typed.
+// Comes back only if that has failed. Its complaints name the command that the user has typed.
 Error become_coordinator(std::string_view as, const coordinator::SessionOptions& options, const std::vector<std::string>& script) {
     const Result<std::string> program = find_coordinator({});
     if (!program) return explained("no session can be started", program.error());

@@ -13,7 +13,7 @@ namespace baton::tool {
 
 using namespace detail;
 
-// serve.cpp: come back only where they have failed; else this process is the session's coordinator.
+// serve.cpp: come back only if they have failed; else this process is the session's coordinator.
 struct ServeOptions {
     coordinator::SessionOptions session;
 };

@@ -35,7 +35,7 @@ public:
         Paint paint = Paint::plain;
     };
 
-    // Where no column has a title there is no line of titles.
+    // If no column has a title there is no line of titles.
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
     // As many cells as there are columns.
     void add(std::vector<Cell> row);
