@@ -88,13 +88,13 @@ std::span<std::byte> SegmentBase::memory() const {
 void SegmentBase::require_type(std::string_view type, std::size_t element_bytes) const {
     const Layout& is = layout();
     if (is_seen_as(is.type, type) || (type == "|u1" && element_bytes == 1)) return;
-    refuse(fmt::format("{} is asked for as elements of '{}'", to_text(), type));
+    refuse(fmt::format("{} can't be seen as elements of '{}'", to_text(), type));
 }
 
 std::size_t SegmentBase::index_of(std::initializer_list<std::uint64_t> position) const {
     const Layout& is = layout();
     if (position.size() != is.shape.size())
-        refuse(fmt::format("{} has {} dimensions, the position {}", to_text(), is.shape.size(), position.size()));
+        refuse(fmt::format("{} has {} dimensions, the position has {}", to_text(), is.shape.size(), position.size()));
     std::uint64_t index = 0;
     std::size_t dimension = 0;
     for (const std::uint64_t at : position) {

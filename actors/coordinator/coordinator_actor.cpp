@@ -425,7 +425,7 @@ std::vector<pid_t> Coordinator::own_children() const {
 
 void Coordinator::end_strays() {
     if (!strays_.end_all(own_children(), Deadline::in(loop_->clock(), limits::strays_timeout)))
-        loop_->log().warn("strays.left", "what actors have started was killed and has not ended within {} ms",
+        loop_->log().warn("strays.left", "processes that actors had started were killed and have not ended in {} ms",
                           limits::strays_timeout.count());
 }
 

@@ -131,7 +131,7 @@ void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
             return;
         }
     }
-    note_mended(fmt::format("segment {} does not stand still: somebody writes it who should not", slot));
+    note_mended(fmt::format("segment {} keeps changing: a process writes it that should not", slot));
 }
 
 // A word that can be right. False if it has changed in the meantime.
@@ -174,7 +174,7 @@ void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
         if (word.borrower == dead && lender.is_somebody()) settled.concerned.push_back(lender);
         return;
     }
-    note_mended(fmt::format("lease {} does not stand still: somebody writes it who should not", lease));
+    note_mended(fmt::format("lease {} keeps changing: a process writes it that should not", lease));
 }
 
 void Estate::settle_names(ActorNumber dead) {
@@ -423,7 +423,7 @@ Estate::Balance Estate::close() {
     const std::uint64_t out = counts.released + counts.handed_out;
     if (std::max(in, out) - std::min(in, out) > mended_rows_)
         balance.findings.push_back(
-            {1, fmt::format("{} created + {} taken in is not {} released + {} handed out", counts.created,
+            {1, fmt::format("{} created + {} imported is not {} released + {} exported", counts.created,
                             counts.taken_in, counts.released, counts.handed_out)});
     return balance;
 }

@@ -44,9 +44,9 @@ bool is_balanced(coordinator::Estate& estate, Log& log) {
     const Counts& counts = balance.counts;
     if (counts.created + counts.taken_in > 0) {
         std::string line = fmt::format("segments: {} created", counts.created);
-        if (counts.taken_in > 0) line += fmt::format(" + {} taken in", counts.taken_in);
+        if (counts.taken_in > 0) line += fmt::format(" + {} imported", counts.taken_in);
         line += fmt::format(" = {} released", counts.released);
-        if (counts.handed_out > 0) line += fmt::format(" + {} handed out by name", counts.handed_out);
+        if (counts.handed_out > 0) line += fmt::format(" + {} exported", counts.handed_out);
         if (balance.for_the_dead > 0)
             line += fmt::format(" ({} of them for actors that had ended)", balance.for_the_dead);
         if (counts.refused > 0) line += fmt::format("; {} handles refused", counts.refused);

@@ -330,7 +330,7 @@ Layout layout_from(const py::object& shape, const py::object& dtype) {
 void add_held_classes(py::module_& module) {
     py::class_<PyHeld> held(module, "Held",
                             "What Segment, Loan, Lease and Slice have in common: memory of the session, and its layout.\n\n"
-                            "Where it has gone to somebody else the object is empty: false in a condition, and its use\n"
+                            "Once it has gone to somebody else the object is empty: false in a condition, and its use\n"
                             "raises Refused.");
     held.def("__bool__", [](const PyHeld& self) { return !self.is_empty(); })
         .def("__repr__",

@@ -73,7 +73,7 @@ Result<void> Holdings::map(Holding& holding) {
     if (holding.lender != nullptr) {  // our own, not sent yet: it lies where its lender has it mapped
         const bool is_lent = holding.lender->ticket == holding.lender_ticket && holding.lender->data != nullptr;
         holding.data = is_lent ? holding.lender->data + holding.offset : nullptr;
-        if (!is_lent) return refused(fmt::format("{} is of a segment that is lent no more", to_text(holding)));
+        if (!is_lent) return refused(fmt::format("{} is of a segment that is not lent any more", to_text(holding)));
         return {};
     }
     if (holding.data != nullptr) return {};

@@ -265,7 +265,7 @@ void Holdings::trim() noexcept {
 
 Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     if (holding.state != Holding::State::owned)
-        return refused("only a segment that is owned can be handed out by name");
+        return refused("only a segment that is owned can be exported");
     if (holding.exports > 0)
         return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
     if (Result<void> possible = check_outside_name(name); !possible) return possible;
@@ -298,7 +298,7 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
 
 Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     const std::optional<std::uint64_t> bytes = layout.bytes();
-    if (!bytes) return refused(fmt::format("shared memory can't be taken in as {}", baton::to_text(layout)));
+    if (!bytes) return refused(fmt::format("shared memory can't be imported as {}", baton::to_text(layout)));
     if (Result<void> possible = check_outside_name(name); !possible) return possible.error();
     // What can fail comes before what can't be taken back: until it has its new name the memory is the user's.
     Result<SharedObject> outside = Store::open_outside(name, *bytes);

@@ -93,7 +93,7 @@ Result<Holding*> Holdings::attach(const std::string& name) {
     std::optional<Publication> what = ledger().publication_of(*row);
     if (ledger().name_word_of(*row) != word) return nullptr;  // withdrawn while it was read
     if (!what)
-        return Error{ErrorKind::corrupt, fmt::format("what the ledger says of the name '{}' makes no sense", name)};
+        return Error{ErrorKind::corrupt, fmt::format("what the ledger says about the name '{}' makes no sense", name)};
     return attach_to(*row, word, std::move(*what));
 }
 

@@ -45,7 +45,7 @@ Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
                            : std::string("a segment in the message is empty: it was moved from, or sent before"));
     Holding* lender = holding.lender;
     if (lender->ticket != holding.lender_ticket || lender->state != Holding::State::lent)
-        return refused(fmt::format("{} is of a segment that is lent no more", to_text(holding)));
+        return refused(fmt::format("{} is of a segment that is not lent any more", to_text(holding)));
     bool is_linked = false;
     Result<Slot> row = free_lease(*lender, is_linked);
     if (!row) return row.error();

@@ -134,7 +134,7 @@ Result<SharedObject> Store::open_outside(const std::string& name, std::uint64_t 
     if (found == 0) return Error{ErrorKind::refused, fmt::format("the shared memory '{}' is empty", name)};
     if (found < bytes)
         return Error{ErrorKind::refused,
-                     fmt::format("the shared memory '{}' has {} bytes, {} are asked for", name, found, bytes)};
+                     fmt::format("the shared memory '{}' has {} bytes, but {} are needed", name, found, bytes)};
     if (Result<void> committed = object->commit(0, found); !committed) return committed.error();
     return object;
 }

@@ -246,7 +246,8 @@ Result<UniqueFd> Directory::sentinel(AnyRef actor) {
     Result<UniqueFd> process = Error{ErrorKind::gone, "it has ended"};
     if (found && found->actor == actor) {
         if (found->pid == 0)
-            return Error{ErrorKind::refused, fmt::format("{} has not told its pid when it joined: its process cannot be watched", *name)};
+            return Error{ErrorKind::refused,
+                         fmt::format("{} did not give its pid when it joined, so its process cannot be watched", *name)};
         process = open_pidfd(static_cast<pid_t>(found->pid));
         if (!process && process.error().kind != ErrorKind::gone) return process.error();
     }
@@ -256,8 +257,9 @@ Result<UniqueFd> Directory::sentinel(AnyRef actor) {
     if (!exit) return exit.error();
     if (exit->has_ended()) return ended_sentinel();
     if (!process)
-        return Error{ErrorKind::refused, fmt::format("the process of {} is alive, but not to be seen from here (is it in another container?)",
-                                                     to_string(actor.id))};
+        return Error{ErrorKind::refused,
+                     fmt::format("the process of {} is alive, but cannot be seen from here (is it in another container?)",
+                                 to_string(actor.id))};
     return process;
 }
 
