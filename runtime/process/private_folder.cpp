@@ -76,8 +76,8 @@ Result<void> remove_private_folder(const std::string& path, std::string_view las
         if (Result<void> removed = remove_file(file); !removed) return removed;
     if (!foreign.empty())
         return Error{ErrorKind::refused,
-                     fmt::format("cannot remove the folder '{}': it holds files that Baton did not put there:{}; remove "
-                                 "it by hand",
+                     fmt::format("cannot remove the folder '{}': it holds files that Baton did not put there:{}; "
+                                 "remove it by hand",
                                  path, foreign)};
     if (Result<void> removed = remove_file(fs::path{path} / last); !removed) return removed;
     if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
