@@ -78,7 +78,7 @@ class Segments(World):
         self.refuses("can't become", segment.reshape, 1 << 30)
 
     def test_what_is_no_segment_is_refused(self):
-        self.refuses("no length", self.session.create_segment, -1)
+        self.refuses("not the length", self.session.create_segment, -1)
         self.refuses("big-endian" if numpy else "is not possible", self.session.create_array, 2, ">f4")
         self.refuses("is not possible", self.session.create_array, 1 << 62, "float64")
         self.refuses("dimensions", self.session.create_array, (1,) * 9, "int8")
@@ -475,7 +475,7 @@ class Segments(World):
         self.assertRaisesText(baton.Error, "no memory for a segment", small.ask, "Make", shape=[1 << 20], value=1, timeout=20)
         small.ask("Make", shape=[1 << 10], value=1)
         for memory in ("much", "0", 0, -1, True, "1X"):
-            self.refuses("no number of bytes", self.session.spawn, "keeper", memory=memory)
+            self.refuses("number of bytes", self.session.spawn, "keeper", memory=memory)
 
     # ---- the end
 
@@ -538,7 +538,7 @@ class Segments(World):
         lent = self.floats(2).lend()
         lease = lent.lease()
         del lent
-        self.refuses("lent no more", self.keeper.ask, "Sum", pixels=lease)
+        self.refuses("not lent any more", self.keeper.ask, "Sum", pixels=lease)
         other = [self.floats(3)]
         thread = threading.Thread(target=other.clear)  # is put aside for the session's thread
         thread.start()
