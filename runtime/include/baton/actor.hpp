@@ -23,8 +23,8 @@
 //
 // One program may contain several actors; a spawn says which one it means (SpawnOptions::actor):
 //     int main(int argc, char** argv) {
-//         return baton::run_actors(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Gnu,
-//         gnu::Protocol>("gnu")});
+//         return baton::run_actors(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"),
+//                                               baton::actor<Gnu, gnu::Protocol>("gnu")});
 //     }
 //
 // One thread: main's. Every on() is called from it, one at a time.
