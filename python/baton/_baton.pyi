@@ -1,4 +1,4 @@
-"""What the extension has; the package baton is what scripts use."""
+"""The interface of the extension; scripts use the package baton."""
 import datetime
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeAlias
