@@ -6,19 +6,23 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 
+#include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <variant>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <baton/limits.hpp>
 
 #include "runtime/base/held_signals.hpp"
 #include "runtime/base/limit_behind.hpp"
+#include "runtime/memory/private_memory.hpp"
 
 namespace baton::detail {
 
@@ -28,8 +32,12 @@ namespace ipc = boost::interprocess;
 constexpr const char* shared_memory_folder = "/dev/shm";
 
 struct SharedObject::Handle {
-    ipc::shared_memory_object object;
+    std::variant<ipc::shared_memory_object, ipc::file_mapping> object;  // a file: private memory
     std::string name;
+
+    [[nodiscard]] int descriptor() const noexcept {
+        return std::visit([](const auto& one) { return one.get_mapping_handle().handle; }, object);
+    }
 };
 
 struct Mapping::Region {
@@ -52,11 +60,17 @@ Error to_error(const ipc::interprocess_exception& exception, std::string_view tr
 }
 
 // 0 or errno. Boost's own truncate() also commits all of the memory in newer versions (1.83), and fails for no bytes.
-int resize(const ipc::shared_memory_object& object, std::size_t bytes) noexcept {
-    const int fd = object.get_mapping_handle().handle;
+int resize(int fd, std::size_t bytes) noexcept {
     while (::ftruncate(fd, static_cast<off_t>(bytes)) != 0)
         if (errno != EINTR) return errno;
     return 0;
+}
+
+// Opens it anew: the descriptor stays whose it is.
+template <class Handle>
+std::unique_ptr<Handle> private_handle(int descriptor, const std::string& name) {
+    const std::string path = fmt::format("/proc/self/fd/{}", descriptor);
+    return std::make_unique<Handle>(Handle{ipc::file_mapping{path.c_str(), ipc::read_write}, name});
 }
 
 }  // namespace
@@ -69,13 +83,21 @@ SharedObject::~SharedObject() = default;
 Result<SharedObject> SharedObject::create(const std::string& name, std::size_t bytes) {
     try {
         const HeldSignals held;  // RLIMIT_FSIZE is for shared memory too
-        ipc::permissions only_mine{0600};
-        ipc::shared_memory_object object{ipc::create_only, name.c_str(), ipc::read_write, only_mine};
-        if (const int code = resize(object, bytes); code != 0) {
+        std::unique_ptr<Handle> handle;
+        if (PrivateMemory::holds(name)) {
+            const Result<int> made = PrivateMemory::make(name);
+            if (!made) return made.error();
+            handle = private_handle<Handle>(*made, name);
+        } else {
+            ipc::permissions only_mine{0600};
+            handle = std::make_unique<Handle>(
+                Handle{ipc::shared_memory_object{ipc::create_only, name.c_str(), ipc::read_write, only_mine}, name});
+        }
+        if (const int code = resize(handle->descriptor(), bytes); code != 0) {
             remove_shared_object(name);  // nobody else knows of it
             return to_error(code, fmt::format("cannot create the shared memory {} of {} bytes", name, bytes));
         }
-        return SharedObject{std::make_unique<Handle>(Handle{std::move(object), name})};
+        return SharedObject{std::move(handle)};
     } catch (const ipc::interprocess_exception& exception) {
         return to_error(exception, fmt::format("cannot create the shared memory {} of {} bytes", name, bytes));
     }
@@ -83,6 +105,11 @@ Result<SharedObject> SharedObject::create(const std::string& name, std::size_t b
 
 Result<SharedObject> SharedObject::open(const std::string& name) {
     try {
+        if (PrivateMemory::holds(name)) {
+            const int descriptor = PrivateMemory::find(name);
+            if (descriptor < 0) return to_error(ENOENT, fmt::format("cannot open the shared memory {}", name));
+            return SharedObject{private_handle<Handle>(descriptor, name)};
+        }
         return SharedObject{std::make_unique<Handle>(
             Handle{ipc::shared_memory_object{ipc::open_only, name.c_str(), ipc::read_write}, name})};
     } catch (const ipc::interprocess_exception& exception) {
@@ -91,7 +118,7 @@ Result<SharedObject> SharedObject::open(const std::string& name) {
 }
 
 Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
-    const int fd = handle_->object.get_mapping_handle().handle;
+    const int fd = handle_->descriptor();
     const HeldSignals held;
     int error = EINTR;
     while (error == EINTR)
@@ -104,8 +131,8 @@ Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
 }
 
 std::size_t SharedObject::size() const noexcept {
-    ipc::offset_t size = 0;
-    return handle_->object.get_size(size) ? static_cast<std::size_t>(size) : 0;
+    struct stat facts {};
+    return ::fstat(handle_->descriptor(), &facts) == 0 ? static_cast<std::size_t>(facts.st_size) : 0;
 }
 
 const std::string& SharedObject::name() const noexcept { return handle_->name; }
@@ -118,8 +145,10 @@ Mapping::~Mapping() = default;
 Result<Mapping> Mapping::map(const SharedObject& object, Access access, std::size_t offset, std::size_t bytes) {
     try {
         const auto mode = access == Access::write ? ipc::read_write : ipc::read_only;
-        return Mapping{std::make_unique<Region>(Region{
-            ipc::mapped_region{object.handle_->object, mode, static_cast<ipc::offset_t>(offset), bytes}})};
+        const auto map = [&](const auto& one) {
+            return ipc::mapped_region{one, mode, static_cast<ipc::offset_t>(offset), bytes};
+        };
+        return Mapping{std::make_unique<Region>(Region{std::visit(map, object.handle_->object)})};
     } catch (const ipc::interprocess_exception& exception) {
         return to_error(exception, fmt::format("cannot map {} bytes of the shared memory {}", bytes, object.name()));
     }
@@ -155,6 +184,7 @@ bool Mapping::privatize() noexcept {
 }
 
 bool has_shared_object(const std::string& name) noexcept {
+    if (PrivateMemory::holds(name)) return PrivateMemory::find(name) >= 0;
     return ::access(fmt::format("{}/{}", shared_memory_folder, name).c_str(), F_OK) == 0;
 }
 
@@ -169,12 +199,18 @@ Result<void> check_outside_name(const std::string& name) {
 }
 
 bool remove_shared_object(const std::string& name) noexcept {
+    if (PrivateMemory::holds(name)) return PrivateMemory::remove(name);
     return ipc::shared_memory_object::remove(name.c_str());
 }
 
 bool discard_shared_object(const std::string& name) noexcept {
+    if (PrivateMemory::holds(name)) {
+        static_cast<void>(resize(PrivateMemory::find(name), 0));
+        return PrivateMemory::remove(name);
+    }
     try {
-        static_cast<void>(resize(ipc::shared_memory_object{ipc::open_only, name.c_str(), ipc::read_write}, 0));
+        const ipc::shared_memory_object object{ipc::open_only, name.c_str(), ipc::read_write};
+        static_cast<void>(resize(object.get_mapping_handle().handle, 0));
     } catch (const ipc::interprocess_exception&) {
         return false;  // it is not there
     }
@@ -183,6 +219,11 @@ bool discard_shared_object(const std::string& name) noexcept {
 
 // Boost.Interprocess has no renaming.
 Result<void> rename_shared_object(const std::string& from, const std::string& to) {
+    if (PrivateMemory::holds(from) || PrivateMemory::holds(to))
+        return Error{ErrorKind::refused,
+                     fmt::format("the shared memory {} can't become '{}': the memory of a test world belongs to one "
+                                 "process, and is neither exported nor imported",
+                                 from, to)};
     const std::string old_path = fmt::format("{}/{}", shared_memory_folder, from);
     const std::string new_path = fmt::format("{}/{}", shared_memory_folder, to);
     if (::renameat2(AT_FDCWD, old_path.c_str(), AT_FDCWD, new_path.c_str(), RENAME_NOREPLACE) == 0) return {};
