@@ -74,23 +74,12 @@ Error error_of_current_exception() {
     return error;
 }
 
-namespace {
-
 void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why) {
     if (slot.is_asked()) return slot.fail(why);
     loop.log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
                     command.envelope.tag, to_text(why));
     loop.refuse(command, why);
 }
-
-void report_exception(Incoming& incoming) {
-    const Error error = error_of_current_exception();
-    if (incoming.slot.is_asked()) return incoming.slot.fail(error);
-    incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"",
-                             to_string(incoming.command.envelope.from), incoming.command.envelope.tag, to_text(error));
-}
-
-}  // namespace
 
 bool read_command(Incoming& incoming, convert::ReadInto read, void* out) {
     Decoding at{incoming.command.envelope.tag, &*incoming.arrivals, incoming.loop.session()};
@@ -112,22 +101,33 @@ Error no_reply_of(std::string_view command) {
     return Error{ErrorKind::unsupported, fmt::format("{} has no reply: it can be sent, not asked", command)};
 }
 
+void report_exception(Incoming& incoming, const Error& error) {
+    if (incoming.slot.is_asked()) return incoming.slot.fail(error);
+    incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"",
+                             to_string(incoming.command.envelope.from), incoming.command.envelope.tag, to_text(error));
+}
+
+const CommandHandler* find_handler(std::span<const CommandHandler> handlers, Incoming& incoming) {
+    const std::string_view tag = incoming.command.envelope.tag;
+    const auto handler = std::ranges::find(handlers, tag, &CommandHandler::name);
+    if (handler != handlers.end()) return &*handler;
+    std::vector<std::string_view> known;
+    for (const CommandHandler& one : handlers) known.push_back(one.name);
+    refuse_command(incoming.loop, incoming.command, std::move(incoming.slot),
+                   Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}",
+                                                             incoming.loop.name(), tag, fmt::join(known, ", "))});
+    return nullptr;
+}
+
 void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command,
               AnswerSlot slot) {
-    const auto handler = std::ranges::find(handlers, command.envelope.tag, &CommandHandler::name);
-    if (handler == handlers.end()) {
-        std::vector<std::string_view> known;
-        for (const CommandHandler& one : handlers) known.push_back(one.name);
-        return refuse_command(
-            loop, command, std::move(slot),
-            Error{ErrorKind::unsupported, fmt::format("{} knows no command '{}'; it knows {}", loop.name(),
-                                                      command.envelope.tag, fmt::join(known, ", "))});
-    }
     Incoming incoming{loop, command, std::move(slot)};
+    const CommandHandler* const handler = find_handler(handlers, incoming);
+    if (handler == nullptr) return;
     try {
         handler->run(actor, incoming);
     } catch (...) {
-        report_exception(incoming);
+        report_exception(incoming, error_of_current_exception());
     }
 }
 

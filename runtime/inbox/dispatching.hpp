@@ -23,4 +23,11 @@ public:
 void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command,
               AnswerSlot slot);
 
+// Its two steps, for callers that do more. Nullptr: there is none, and the command has been refused.
+[[nodiscard]] const CommandHandler* find_handler(std::span<const CommandHandler> handlers, Incoming& incoming);
+// What on() threw: told to the asker, else logged.
+void report_exception(Incoming& incoming, const Error& error);
+// A command that is not handled: its asker is told why, else it is logged, and what it carries goes back.
+void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const Error& why);
+
 }  // namespace baton::detail

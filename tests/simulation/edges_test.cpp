@@ -304,12 +304,12 @@ TEST_CASE("what is sent to an actor whose death is being settled is refused as g
     SimActor& student = world.spawn("student");
     make_known(world, teacher, {&student});
     REQUIRE(teacher.send(student.id, "Before").ok());
-    const std::uint64_t waiting = world.vitals->waiting(teacher.id, student.id);
+    const std::uint64_t waiting = world.vitals().waiting(teacher.id, student.id);
     world.region->ledger().take_life(student.id);
     const Result<void> sent = teacher.send(student.id, "After");
     REQUIRE_FALSE(sent.ok());
     CHECK(sent.error().kind == ErrorKind::gone);
     CHECK(teacher.request(student.id, "After").error().kind == ErrorKind::gone);
     // Only what was accepted counts.
-    CHECK(world.vitals->waiting(teacher.id, student.id) == waiting);
+    CHECK(world.vitals().waiting(teacher.id, student.id) == waiting);
 }

@@ -537,13 +537,13 @@ TEST_CASE("a full window is overloaded after the deadline, with memory flat, and
     }
     CHECK(world.traffic.bytes_on_the_way == bytes_then);
     CHECK(world.traffic.bytes_on_the_way_max <= limits::window_bytes_max + limits::batch_bytes_max);
-    CHECK(world.vitals->waiting(teacher.id, student.id) == sent);
+    CHECK(world.vitals().waiting(teacher.id, student.id) == sent);
 
     student.is_frozen = false;
     CHECK(teacher.send(student.id, "Carry", body, 10ms).ok());
     world.run_until_idle();
     CHECK(student.handled.size() == sent + 1);
-    CHECK(world.vitals->waiting(teacher.id, student.id) == 0);
+    CHECK(world.vitals().waiting(teacher.id, student.id) == 0);
 }
 
 TEST_CASE("a window is also full at its number of commands, however small they are", "[simulation][I8]") {
@@ -578,7 +578,7 @@ TEST_CASE("a full link is overloaded, and what was refused is not sent, what was
             CHECK(sent.error().kind == ErrorKind::overloaded);
     }
     CHECK(accepted.size() == 8);
-    CHECK(world.vitals->waiting(teacher.id, student.id) == 8);
+    CHECK(world.vitals().waiting(teacher.id, student.id) == 8);
     student.is_frozen = false;
     REQUIRE(teacher.send(student.id, "HoldThis", encoded<std::int64_t>(99)).ok());
     accepted.push_back(99);
