@@ -1,5 +1,6 @@
 #pragma once
-// PrivateMemory: while it lives, shared memory whose name begins with a prefix of its own belongs to this process alone.
+// PrivateMemory: while it lives, shared memory whose name begins with a prefix of its own belongs to this process
+// alone.
 //
 // For sessions that take place within one process, in tests: such memory has a name here, but none in /dev/shm, so that
 // nothing is left however the process ends, and no file system need have room for it. All else is as with any

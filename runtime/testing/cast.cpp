@@ -43,7 +43,8 @@ void HostedMember::handle(const Command& command, AnswerSlot answer) {
 }
 
 Deadline HostedMember::next_deadline() const {
-    return class_.next_deadline == nullptr || actor_ == nullptr ? Deadline::never() : class_.next_deadline(actor_.get());
+    return class_.next_deadline == nullptr || actor_ == nullptr ? Deadline::never()
+                                                                : class_.next_deadline(actor_.get());
 }
 
 void HostedMember::on_deadline() {
@@ -97,10 +98,10 @@ void PlayedMember::handle(const Command& command, AnswerSlot answer) {
                     AnyRef{command.envelope.from, loop.session()}});
     const auto script = scripts.find(command.envelope.tag);
     if (script == scripts.end() && answer.is_asked())
-        return answer.fail(
-            Error{ErrorKind::unsupported,
-                  fmt::format("the test has not said what its peer {} answers to {}: peer.replies<{}>(...), fails or keeps",
-                              name, command.envelope.tag, command.envelope.tag)});
+        return answer.fail(Error{
+            ErrorKind::unsupported,
+            fmt::format("the test has not said what its peer {} answers to {}: peer.replies<{}>(...), fails or keeps",
+                        name, command.envelope.tag, command.envelope.tag)});
     if (script == scripts.end() || !script->second) return keep(command, std::move(answer));
     Incoming incoming{loop, command, std::move(answer)};
     const Script run = script->second;  // which may replace itself
@@ -197,10 +198,11 @@ Result<coordinator::Spawned> TestWorld::spawn(ActorId spawner, const coordinator
     const std::string base = slash == std::string::npos ? what.program : what.program.substr(slash + 1);
     const auto found = programs.find(base);
     if (found == programs.end())
-        return Error{ErrorKind::refused,
-                     fmt::format("the test world has no program '{}': it starts no processes; say what stands for it with "
-                                 "world.provide(\"{}\", ...) or world.provide_peer<Protocol>(\"{}\")",
-                                 base, base, base)};
+        return Error{
+            ErrorKind::refused,
+            fmt::format("the test world has no program '{}': it starts no processes; say what stands for it with "
+                        "world.provide(\"{}\", ...) or world.provide_peer<Protocol>(\"{}\")",
+                        base, base, base)};
     Result<std::string> name = registrar().name_for(spawner, what.name, base);
     if (!name) return name.error();
     const auto fits = [&](const ProtocolDescription& protocol) {

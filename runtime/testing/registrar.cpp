@@ -169,7 +169,8 @@ void Registrar::take_watch(const Question& by, const coordinator::Watch& what) {
 
 void Registrar::take_find(const Question& by, const coordinator::Find& what) {
     const std::optional<ActorId> id = id_of(what.name);
-    if (!id) return refuse(by, Error{ErrorKind::gone, fmt::format("nobody in the test world is called '{}'", what.name)});
+    if (!id)
+        return refuse(by, Error{ErrorKind::gone, fmt::format("nobody in the test world is called '{}'", what.name)});
     const Row& row = rows_.at(*id);
     answer(by, encoded_body(coordinator::Spawned{AnyRef{*id}, row.name, 0, row.protocol}));
 }
@@ -223,7 +224,10 @@ void Registrar::take_roster(const Question& by, const coordinator::RosterFrom& w
         for (const auto& [id, row] : rows_) {
             if (row.exit.has_ended() != has_ended) continue;
             const StageMember* member = stage_->find(id);
-            const std::string state = has_ended ? "exited" : member->is_frozen ? "frozen" : member->is_busy ? "busy" : "ready";
+            const std::string state = has_ended           ? "exited"
+                                      : member->is_frozen ? "frozen"
+                                      : member->is_busy   ? "busy"
+                                                          : "ready";
             page.rows.push_back({AnyRef{id}, row.name, row.program, 0, 0, state, 0, 0, "", row.exit});
         }
     };

@@ -1,7 +1,7 @@
 #pragma once
 // Registrar: what stands in for the coordinator on a Stage. It says where members are and who they are, starts what the
-// stage can start, tells of deaths, and stops members. It is not the coordinator: it knows no processes and no ladder of
-// signals. What it can't do it refuses, with a text that says so. One thread.
+// stage can start, tells of deaths, and stops members. It is not the coordinator: it knows no processes and no ladder
+// of signals. What it can't do it refuses, with a text that says so. One thread.
 
 #include <functional>
 #include <list>
@@ -30,8 +30,8 @@ public:
     };
     [[nodiscard]] std::map<ActorId, Row>& rows() noexcept { return rows_; }
     [[nodiscard]] std::optional<ActorId> id_of(std::string_view name) const noexcept;  // of the living
-    // A free name for a new child of `parent`, made of the one that is wanted or of the program's; `refused` if it is in
-    // use.
+    // A free name for a new child of `parent`, made of the one that is wanted or of the program's; `refused` if it is
+    // in use.
     [[nodiscard]] Result<std::string> name_for(ActorId parent, std::string_view wanted, std::string_view program) const;
 
     // Answers and does what it has been asked.

@@ -131,7 +131,8 @@ Deadline Stage::next_timer() {
     std::vector<int> ignored;
     for (StageMember* member : members_) {
         if (member->is_busy || member->is_frozen) continue;
-        for (const Deadline one : {member->loop.would_wait_for(&member->handler(), ignored), member->handler().next_deadline()})
+        for (const Deadline one :
+             {member->loop.would_wait_for(&member->handler(), ignored), member->handler().next_deadline()})
             if (!one.has_passed(clock)) next = next.or_earlier(one);
     }
     return next;

@@ -1,6 +1,6 @@
 #pragma once
-// Stage: a session in one thread, without sockets, processes or a clock that runs. `baton::testing` and the runtime's own
-// simulation tests stand on it.
+// Stage: a session in one thread, without sockets, processes or a clock that runs. `baton::testing` and the runtime's
+// own simulation tests stand on it.
 //
 // Each member has a loop of its own, as in life. Whenever one of them waits, the others run; when none of them has
 // anything to do, the time jumps to the next moment at which one of them has, or to the end of that wait. So a timeout
@@ -46,7 +46,8 @@ public:
     void run_until_idle();
     // So much time passes; whatever is due in it happens at its time.
     void advance(Duration by);
-    // An exception that is the test's own, thrown where a member would have swallowed it: thrown again by rethrow_kept().
+    // An exception that is the test's own, thrown where a member would have swallowed it: thrown again by
+    // rethrow_kept().
     void keep_exception() noexcept { kept_ = std::current_exception(); }
     void rethrow_kept();
 

@@ -40,7 +40,9 @@ Transport::Sent StageTransport::send(Link link, std::string_view frame) {
     return sent;
 }
 
-bool StageTransport::receive(Link& from, std::string& frame) { return inner_ && count(inner_->receive(from, frame), frame); }
+bool StageTransport::receive(Link& from, std::string& frame) {
+    return inner_ && count(inner_->receive(from, frame), frame);
+}
 
 bool StageTransport::receive_from(Link link, std::string& frame) {
     before_receive_from();

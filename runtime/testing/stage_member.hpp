@@ -26,8 +26,8 @@ struct StageTraffic {
     std::set<std::string> full_inboxes = {};  // addresses where nothing that is sent finds room
 };
 
-// Thrown out of every wait of a member that has been killed, so that what it was doing ends there. Not a std::exception,
-// so that code which handles those does not take it for one of its own.
+// Thrown out of every wait of a member that has been killed, so that what it was doing ends there. Not a
+// std::exception, so that code which handles those does not take it for one of its own.
 struct MemberKilled {};
 
 class StageTransport final : public Transport {

@@ -19,6 +19,71 @@ BUILD = os.path.abspath(os.environ["BATON_BUILD"])
 # The outside project gets the same compiler, and nothing else.
 CMAKE_ARGUMENTS = shlex.split(os.environ.get("BATON_CMAKE_ARGUMENTS", ""))
 
+# A project whose tests run an actor without processes; one of them is wrong.
+TESTED = {
+    "CMakeLists.txt": """cmake_minimum_required(VERSION 3.25)
+project(counter LANGUAGES CXX)
+enable_testing()
+find_package(baton REQUIRED)
+foreach(name right wrong)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE baton::testing)
+  add_test(NAME ${name} COMMAND ${name})
+endforeach()
+""",
+    "counter.hpp": """#include <cstdint>
+
+#include <baton/testing.hpp>
+
+namespace counter {
+struct Add {
+    std::int64_t number;
+    using Reply = std::int64_t;
+};
+using Protocol = baton::Protocol<Add>;
+}  // namespace counter
+
+class Counter {
+public:
+    explicit Counter(baton::Context&) {}
+    std::int64_t on(const counter::Add& add) { return sum_ += add.number; }
+
+private:
+    std::int64_t sum_ = 0;
+};
+
+// Of the user's own, as any project may have them.
+class World {};
+class Peer {};
+class Stage {};
+""",
+    "right.cpp": """#include <cstdio>
+
+#include "counter.hpp"
+
+int main() {
+    baton::testing::World world;
+    auto counter = world.start<Counter, counter::Protocol>("counter");
+    counter.ask(counter::Add{2}).value();
+    const bool holds = counter.ask(counter::Add{3}).value() == 5;
+    std::puts(holds ? "2 and 3 are 5" : "2 and 3 are not 5");
+    return holds ? 0 : 1;
+}
+""",
+    "wrong.cpp": """#include <cstdio>
+
+#include "counter.hpp"
+
+int main() {
+    baton::testing::World world;
+    auto counter = world.start<Counter, counter::Protocol>("counter");
+    const bool holds = counter.ask(counter::Add{2}).value() == 3;
+    std::puts(holds ? "2 is 3" : "2 is not 3");
+    return holds ? 0 : 1;
+}
+""",
+}
+
 
 class FirstActor(OutsideProject):
     def install(self):
@@ -55,6 +120,33 @@ class FirstActor(OutsideProject):
                 self.assertEqual(printed, text)
             else:
                 self.write(file_of(text), text)
+
+    def test_a_project_tests_its_actors_and_a_wrong_test_fails(self):
+        self.install()
+        for file, text in TESTED.items():
+            self.write(file, text)
+        self.run_it("cmake", "-S", ".", "-B", "build", "-G", "Ninja", *CMAKE_ARGUMENTS)
+        self.run_it("cmake", "--build", "build", timeout=400)
+        self.assertEqual(self.run_it("build/right"), "2 and 3 are 5\n")
+        done = subprocess.run(["ctest", "--test-dir", "build", "--output-on-failure"], cwd=self.project, text=True,
+                              env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertIn("1 tests failed out of 2", done.stdout)
+        self.assertIn("2 is not 3", done.stdout)
+
+    def test_a_test_of_an_actor_is_built_by_pkg_config_too(self):
+        self.install()
+        self.environment["PKG_CONFIG_PATH"], = glob.glob(self.folder + "/prefix/lib/**/pkgconfig", recursive=True)
+        self.write("counter.hpp", TESTED["counter.hpp"])
+        self.write("right.cpp", TESTED["right.cpp"])
+        options = shlex.split(self.run_it("pkg-config", "--cflags", "--libs", "baton"))
+        self.run_it(*self.compiler(), "-std=c++20", "right.cpp", "-o", "right", *options, timeout=400)
+        self.assertEqual(self.run_it("./right"), "2 and 3 are 5\n")
+
+    @staticmethod
+    def compiler():
+        named = [one.partition("=")[2] for one in CMAKE_ARGUMENTS if one.startswith("-DCMAKE_CXX_COMPILER=")]
+        return named or ["c++"]
 
     def test_a_project_can_have_baton_as_a_part_of_its_own(self):
         self.write("CMakeLists.txt",

@@ -74,8 +74,8 @@ struct RingBell {
 };
 struct Quit {};
 struct BreakDown {};
-using Protocol = baton::Protocol<Deposit, Withdraw, Know, Tell, TellLater, Crash, PayOut, Balance, Hold, WeighGold, Hire,
-                                 RingBell, Quit, BreakDown>;
+using Protocol = baton::Protocol<Deposit, Withdraw, Know, Tell, TellLater, Crash, PayOut, Balance, Hold, WeighGold,
+                                 Hire, RingBell, Quit, BreakDown>;
 
 }  // namespace bank
 
@@ -109,7 +109,8 @@ public:
     void on(const bank::Know& command) { teller = command.teller; }
     void on(const bank::Tell&) { sent = context_->send(teller, teller::Receipt{balance}, 1s); }
     void on(const bank::TellLater& command) {
-        const auto sent_later = context_->send_after(std::chrono::seconds{command.seconds}, teller, teller::Receipt{balance});
+        const auto sent_later =
+            context_->send_after(std::chrono::seconds{command.seconds}, teller, teller::Receipt{balance});
         if (!sent_later) throw std::runtime_error(sent_later.error().text);
     }
     void on(const bank::Crash& command) { throw std::domain_error(command.why); }
@@ -184,7 +185,8 @@ std::size_t shared_objects() {
 
 // ---- the actor ------------------------------------------------------------------------------------------
 
-TEST_CASE("an actor in a test world answers as in a session, and its object can be looked at", "[simulation][testing]") {
+TEST_CASE("an actor in a test world answers as in a session, and its object can be looked at",
+          "[simulation][testing]") {
     baton::testing::World world;
     auto account = world.start<Account, bank::Protocol>("account", {"100"});
     CHECK(account.ask(bank::Deposit{10}).value() == 110);
@@ -198,7 +200,8 @@ TEST_CASE("an actor in a test world answers as in a session, and its object can 
 TEST_CASE("what an actor's constructor throws is the test's", "[simulation][testing]") {
     baton::testing::World world;
     using Start = baton::testing::Actor<Account, bank::Protocol>;
-    CHECK_THROWS_AS(static_cast<void>(Start{world.start<Account, bank::Protocol>("account", {"-1"})}), std::invalid_argument);
+    CHECK_THROWS_AS(static_cast<void>(Start{world.start<Account, bank::Protocol>("account", {"-1"})}),
+                    std::invalid_argument);
     CHECK(world.start<Account, bank::Protocol>("account", {"1"}).ask(bank::Balance{}).value() == 1);
 }
 
@@ -342,7 +345,8 @@ TEST_CASE("a peer asks and sends itself", "[simulation][testing]") {
 
 TEST_CASE("what a script of a peer throws is thrown by the test's own call", "[simulation][testing]") {
     Bank bank;
-    bank.teller.replies<teller::Approve>([](const teller::Approve&) -> bool { throw std::runtime_error("test is wrong"); });
+    bank.teller.replies<teller::Approve>(
+        [](const teller::Approve&) -> bool { throw std::runtime_error("test is wrong"); });
     CHECK_THROWS_WITH(static_cast<void>(bank.account.ask(bank::Withdraw{30})), "test is wrong");
     CHECK(bank.account.ask(bank::Balance{}).value() == 100);
 }
@@ -586,7 +590,8 @@ private:
 TEST_CASE("what an actor spawns is an actor that the test provides", "[simulation][testing]") {
     Bank bank;
     bank.world.provide("clerk_program", baton::actor<Clerk, teller::Protocol>(""));
-    bank.world.provide("office", {baton::actor<Clerk, teller::Protocol>("junior"), baton::actor<Clerk, teller::Protocol>("senior")});
+    bank.world.provide(
+        "office", {baton::actor<Clerk, teller::Protocol>("junior"), baton::actor<Clerk, teller::Protocol>("senior")});
     CHECK(bank.account.ask(bank::Hire{"clerk_program"}).value() == "yes");
     baton::Context& context = bank.world.context();
 

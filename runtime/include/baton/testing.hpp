@@ -5,23 +5,24 @@
 //     auto teller = world.peer<teller::Protocol>("teller");                          // played by the test
 //     auto account = world.start<Account, account::Protocol>("account", {"100"});    // the class under test
 //     assert(account.ask(account::Withdraw{500}).error().kind == baton::ErrorKind::refused);
-//     world.advance(24h);                                                            // on_deadline() and send_after() are due
-//     assert(teller.received<teller::Statement>().size() == 1);
-//     teller.kill();                                                                 // the account's on_exited() is called
+//     world.advance(24h);                                                            // on_deadline() and send_after()
+//     are due assert(teller.received<teller::Statement>().size() == 1);
+//     teller.kill();                                                                 // the account's on_exited() is
+//     called
 //
-// The actor is the class that run_actor() would make, with a real Context: its commands are encoded, checked and decoded as
-// between processes, its segments are in a real ledger, and its errors are those of a session. Only processes, sockets and
-// /dev/shm are missing. Everything happens in the thread of the test, inside the calls below, in an order that is the same in
-// every run: a debugger, a sanitizer and a breakpoint in on() see all of it.
+// The actor is the class that run_actor() would make, with a real Context: its commands are encoded, checked and
+// decoded as between processes, its segments are in a real ledger, and its errors are those of a session. Only
+// processes, sockets and /dev/shm are missing. Everything happens in the thread of the test, inside the calls below, in
+// an order that is the same in every run: a debugger, a sanitizer and a breakpoint in on() see all of it.
 //
-// Time stands still except in advance(), and in a wait that nothing else can end: an actor that asks somebody who does not
-// answer is timed out at once, and the world's clock is later by that timeout. A wait that nothing ever ends throws
+// Time stands still except in advance(), and in a wait that nothing else can end: an actor that asks somebody who does
+// not answer is timed out at once, and the world's clock is later by that timeout. A wait that nothing ever ends throws
 // std::logic_error out of the handler.
 //
-// What is different from a session, and so needs a test with processes: an actor in the middle of a command does not run
-// until that command is reached again, so while it waits for somebody who waits longer, it hears of its own timeout late;
-// export_as() and import_from() are refused; nothing dies by itself: an abort(), a failed assert() or a stray pointer of the
-// actor ends the test.
+// What is different from a session, and so needs a test with processes: an actor in the middle of a command does not
+// run until that command is reached again, so while it waits for somebody who waits longer, it hears of its own timeout
+// late; export_as() and import_from() are refused; nothing dies by itself: an abort(), a failed assert() or a stray
+// pointer of the actor ends the test.
 //
 // A World and all that it hands out belong to one thread, and nothing of it is used after the World's end.
 
@@ -75,8 +76,8 @@ public:
     // How it ended; `running` while it lives.
     [[nodiscard]] const Exit& exit() const;
 
-    // It dies as by that signal: what it has not handled comes back or is lost, and those who know it are told. An actor that
-    // is in the middle of a command goes no further than its next wait.
+    // It dies as by that signal: what it has not handled comes back or is lost, and those who know it are told. An
+    // actor that is in the middle of a command goes no further than its next wait.
     void kill(int signal = SIGKILL);
     // Asks it to stop. An actor answers and reports what it has not handled, or handles it first (drain).
     void stop(bool drain = false);
@@ -99,8 +100,10 @@ protected:
     void settle() const;
     void script(std::string_view command, detail::Script run);
     // Whether there is another command of that name from `at` on, decoded into `out`; `at` is then behind it.
-    [[nodiscard]] bool read_received(std::string_view command, std::size_t& at, detail::convert::ReadInto read, void* out) const;
-    [[nodiscard]] bool take_received(std::string_view command, detail::convert::ReadInto read, void* out, AnyRef& from, detail::AnswerSlot& slot);
+    [[nodiscard]] bool read_received(std::string_view command, std::size_t& at, detail::convert::ReadInto read,
+                                     void* out) const;
+    [[nodiscard]] bool take_received(std::string_view command, detail::convert::ReadInto read, void* out, AnyRef& from,
+                                     detail::AnswerSlot& slot);
     [[nodiscard]] std::vector<std::string> received_by() const;
     void clear_received();
 
@@ -142,8 +145,8 @@ public:
     [[nodiscard]] A& operator*() const { return *static_cast<A*>(object_of()); }
     // The names of the commands that it has handled, in order.
     [[nodiscard]] std::vector<std::string> handled() const { return handled_by(); }
-    // What it threw, in order. An exception out of on() answers an asker as `failed` and is kept here; one that comes from
-    // elsewhere ends the actor, as it would end its process.
+    // What it threw, in order. An exception out of on() answers an asker as `failed` and is kept here; one that comes
+    // from elsewhere ends the actor, as it would end its process.
     [[nodiscard]] std::vector<Failure> failures() const { return failures_of(); }
 
 private:
@@ -165,7 +168,8 @@ struct Received {
 };
 
 // An actor that the test plays, of protocol P: made by World::peer(). It takes every command at once and keeps it for
-// received() and take(). An ask that no script answers is `unsupported`, with a text that says what the test has not said.
+// received() and take(). An ask that no script answers is `unsupported`, with a text that says what the test has not
+// said.
 template <class P>
 class Peer : public Handle {
 public:
@@ -188,23 +192,25 @@ public:
     }
     // The names of all commands that came, in order.
     [[nodiscard]] std::vector<std::string> received_names() const { return received_by(); }
-    // The oldest C that no script has answered and nobody has taken, with what it carries: its segments are the peer's now,
-    // and then the test's. Lets the world run first.
+    // The oldest C that no script has answered and nobody has taken, with what it carries: its segments are the peer's
+    // now, and then the test's. Lets the world run first.
     template <class C>
     [[nodiscard]] std::optional<Received<C>> take() {
         require<C>();
         settle();
         Received<C> out{};
         detail::AnswerSlot slot;
-        if (!take_received(detail::command_name<C>, detail::convert::read_into<C>, &out.command, out.from, slot)) return std::nullopt;
+        if (!take_received(detail::command_name<C>, detail::convert::read_into<C>, &out.command, out.from, slot))
+            return std::nullopt;
         if constexpr (HasReply<C>) out.answer = Answer<typename C::Reply>{std::move(slot)};
         return out;
     }
     void clear() { clear_received(); }
 
     // ---- what it does with the next C, and those after it
-    // Replies with that value each time, or with what a function of C returns: a Reply or a Result. An ErrorException that
-    // the function throws is the error of the reply; anything else that it throws is thrown by the call of the test.
+    // Replies with that value each time, or with what a function of C returns: a Reply or a Result. An ErrorException
+    // that the function throws is the error of the reply; anything else that it throws is thrown by the call of the
+    // test.
     template <class C, class Reply>
     void replies(Reply reply) {
         require<C>();
@@ -217,7 +223,8 @@ public:
             });
         } else {
             using R = detail::reply_of<C>;
-            static_assert(!detail::carries_held<R>(), "a reply that carries segments is made by a function: peer.replies<C>([](const C&) { ... })");
+            static_assert(!detail::carries_held<R>(),
+                          "a reply that carries segments is made by a function: peer.replies<C>([](const C&) { ... })");
             replies<C>([value = R(std::move(reply))](const C&) { return value; });
         }
     }
@@ -231,7 +238,8 @@ public:
     template <class C>
     void fails(Error why) {
         require<C>();
-        script(detail::command_name<C>, [why = std::move(why)](detail::Incoming& incoming) { detail::refuse_incoming(incoming, why); });
+        script(detail::command_name<C>,
+               [why = std::move(why)](detail::Incoming& incoming) { detail::refuse_incoming(incoming, why); });
     }
     // Answers nothing, until the test takes it: peer.take<C>()->answer.reply(...).
     template <class C>
@@ -268,7 +276,8 @@ private:
 class World {
 public:
     struct Options {
-        std::uint64_t memory_bytes = ~std::uint64_t{0};  // that all segments of the world may take; beyond it, `overloaded`
+        // that all segments of the world may take; beyond it, `overloaded`
+        std::uint64_t memory_bytes = ~std::uint64_t{0};
     };
     World() : World(Options{}) {}
     explicit World(Options options);
@@ -276,8 +285,8 @@ public:
     World& operator=(const World&) = delete;
     ~World();
 
-    // An actor of class A with protocol P, as run_actor() makes it: `arguments` are those of its Context, `more` is given to
-    // its constructor behind the Context. What the constructor throws passes through.
+    // An actor of class A with protocol P, as run_actor() makes it: `arguments` are those of its Context, `more` is
+    // given to its constructor behind the Context. What the constructor throws passes through.
     template <class A, class P, class... More>
     [[nodiscard]] Actor<A, P> start(const std::string& name, std::vector<std::string> arguments = {}, More&... more) {
         return {*world_, started(baton::actor<A, P>(name, more...), std::move(arguments))};
@@ -289,8 +298,11 @@ public:
     }
 
     // ---- what actors may spawn. A program that is not named here is refused.
-    // Spawning `program` makes an actor of that class: world.provide("printer", baton::actor<Printer, printer::Protocol>("")).
-    void provide(const std::string& program, detail::ActorClass actor) { provide(program, std::vector{std::move(actor)}); }
+    // Spawning `program` makes an actor of that class: world.provide("printer", baton::actor<Printer,
+    // printer::Protocol>("")).
+    void provide(const std::string& program, detail::ActorClass actor) {
+        provide(program, std::vector{std::move(actor)});
+    }
     // The same of a program that contains several: SpawnOptions::actor names one of them.
     void provide(const std::string& program, std::vector<detail::ActorClass> actors);
     // Spawning `program` makes a peer, which `begin` may give its scripts.
@@ -322,7 +334,8 @@ private:
     [[nodiscard]] ActorId started(detail::ActorClass actor, std::vector<std::string> arguments);
     [[nodiscard]] ActorId played(const std::string& name, detail::ProtocolDescription protocol);
     [[nodiscard]] ActorId find_played(const std::string& name) const;
-    void provide_played(const std::string& program, detail::ProtocolDescription protocol, std::function<void(ActorId)> begin);
+    void provide_played(const std::string& program, detail::ProtocolDescription protocol,
+                        std::function<void(ActorId)> begin);
 
     std::unique_ptr<detail::TestWorld> world_;
 };
