@@ -3,13 +3,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from . import _baton
 from ._ending import script_name
 from ._protocol import Commands
 from ._session import Session
 from ._values import publish
+
+
+# Opens sessions in a test world instead (baton.testing).
+opener: Callable[[str, Commands | None], Session] | None = None
 
 
 def _actor_name() -> str:
@@ -50,6 +54,8 @@ def session(join: str | None = None, name: str | None = None, programs: Sequence
     Raises Gone if the named session is not running, or if no coordinator is installed to start one; Overloaded if the
     system has no room for one more.
     """
+    if opener is not None:
+        return opener(name if name is not None else _actor_name(), protocol)
     return Session(join, name if name is not None else _actor_name(), _program_folders(programs), protocol)
 
 

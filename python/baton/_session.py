@@ -157,11 +157,11 @@ class Session:
         """Waits for these Pendings together, and returns one outcome for each, as ask_all() does. The outcome of one
         that has not been answered in time is TimedOut; it may be waited for again."""
         pendings = list(pendings)
-        self._core.wait_for([one for one in pendings if isinstance(one, _baton.Pending)], timeout)
+        self._core.wait_for([one for one in pendings if not isinstance(one, Error)], timeout)
         outcomes = Outcomes()
         for one in pendings:
             try:
-                outcomes.append(one.get(0) if isinstance(one, _baton.Pending) else one)
+                outcomes.append(one if isinstance(one, Error) else one.get(0))
             except Error as error:
                 outcomes.append(error)
         return outcomes

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple, TypeAlias
 from . import _baton
 from ._errors import Error
 
-#: Seconds, if a script names no timeout.
+#: The clock of all deadlines. A test world has one of its own (baton.testing).
+monotonic = time.monotonic
+
+#: Seconds, where a script names no timeout.
 DEFAULT_TIMEOUT = 5.0
 
 
@@ -24,15 +27,15 @@ class Deadline:
 
     def __init__(self, timeout: Timeout) -> None:
         seconds = _baton.seconds_of(timeout)
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._end = None if seconds is None else monotonic() + seconds
 
     def __repr__(self) -> str:
         left = self.left()
         return "<baton.Deadline, never>" if left is None else f"<baton.Deadline in {left:.3g} s>"
 
     def left(self) -> float | None:
-        """The seconds that are left: 0.0 if it has passed, None if it never will."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
+        """The seconds that are left: 0.0 when it has passed, None when it never does."""
+        return None if self._end is None else max(0.0, self._end - monotonic())
 
     def has_passed(self) -> bool:
         """True if no time is left."""

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "python/extension/errors.hpp"
+#include "python/extension/from_python.hpp"
+#include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
 #include "runtime/base/text.hpp"
 
@@ -103,6 +105,40 @@ void add_protocol(py::module_& module) {
     protocol.attr("__module__") = "baton";
 }
 
+// ---- for baton.testing: messages without a session ---------------------------------------------------
+
+// As it comes out at the other end.
+py::object carried(const TypeDescription& type, const Buffer& body) {
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    return to_python(type, value_or_raise(unpacker.next(body, offset)),
+                     [](AnyRef ref) { return py::cast(PyRef{ref.id, ref.session}); },
+                     [](Value, std::optional<HandleKind>) -> py::object {
+                         refuse("a test world has no shared memory: test this in a real session");
+                     });
+}
+
+py::object carry(const ProtocolDescription& protocol, const std::string& command, const py::dict& fields) {
+    const Written written = encode_fields(protocol, command, fields);
+    return carried(protocol.find(command)->fields, written.body);
+}
+
+py::object carry_reply(const ProtocolDescription& protocol, const std::string& command, const py::object& value) {
+    const TypeDescription& type = reply_type(protocol, command);
+    return carried(type, encode_reply(type, value, "the reply to " + command).body);
+}
+
+void add_testing(py::module_& module) {
+    module.def(
+        "described",
+        [](const py::object& described) { return std::make_shared<ProtocolDescription>(protocol_from(described)); },
+        py::arg("described"), "The Protocol of commands that a script has described.");
+    module.def("carry", carry, py::arg("protocol"), py::arg("command"), py::arg("fields"),
+               "The fields of a command as its receiver gets them; raises as sending them would.");
+    module.def("carry_reply", carry_reply, py::arg("protocol"), py::arg("command"), py::arg("value"),
+               "A reply as the asker gets it; raises as replying would.");
+}
+
 }  // namespace
 
 ProtocolDescription protocol_from(const py::object& described) {
@@ -124,6 +160,7 @@ ProtocolDescription protocol_from(const py::object& described) {
 void add_value_classes(py::module_& module) {
     add_ref(module);
     add_protocol(module);
+    add_testing(module);
 }
 
 }  // namespace baton::python

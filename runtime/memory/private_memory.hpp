@@ -23,7 +23,7 @@ public:
     // Its memory ends when nobody has it mapped any more.
     ~PrivateMemory();
 
-    // Whether memory of that name is, or would be, private.
+    // True if memory of that name is private, or would be.
     [[nodiscard]] static bool holds(std::string_view name) noexcept;
     // A descriptor of new memory, without bytes; `refused` if the name is taken.
     [[nodiscard]] static Result<int> make(const std::string& name);

@@ -22,8 +22,10 @@ HostedMember::HostedMember(TestWorld& world, ActorId actor, const std::string& o
 
 void HostedMember::make() {
     const BusyMember busy{*this};
+    is_running = true;
     actor_ = class_.make(context);
     loop.flush();
+    is_running = false;
 }
 
 void HostedMember::handle(const Command& command, AnswerSlot answer) {
@@ -69,7 +71,6 @@ void HostedMember::on_throw() {
     Exit exit{ExitKind::signalled, SIGABRT, error.text, "", {}, {}};
     failures.push_back({"", std::move(error)});
     world_->end(id, std::move(exit));
-    on_end();
 }
 
 void* HostedMember::object() const {
@@ -153,8 +154,11 @@ HostedMember& TestWorld::start(const ActorClass& of, const std::string& name, st
     } catch (const std::exception& exception) {
         end(member.id, Exit{ExitKind::returned, 1, exception.what(), "", {}, {}});
         throw;
+    } catch (const MemberKilled&) {
+        throw std::runtime_error(fmt::format("{} was killed before its constructor had returned", name));
     } catch (...) {
-        end(member.id, Exit{ExitKind::returned, 1, "its constructor threw what is no std::exception", "", {}, {}});
+        end(member.id,
+            Exit{ExitKind::returned, 1, "its constructor threw something other than a std::exception", "", {}, {}});
         throw;
     }
     return member;

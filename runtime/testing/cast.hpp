@@ -42,7 +42,10 @@ public:
     void on_deadline() override;
     void on_stop() override;
     void on_throw() override;
-    void on_end() override { actor_.reset(); }
+    void on_end() override {
+        StageMember::on_end();
+        actor_.reset();
+    }
 
     [[nodiscard]] void* object() const;
     std::vector<testing::Failure> failures;

@@ -1,7 +1,7 @@
 #pragma once
-// Registrar: what stands in for the coordinator on a Stage. It says where members are and who they are, starts what the
-// stage can start, tells of deaths, and stops members. It is not the coordinator: it knows no processes and no ladder
-// of signals. What it can't do it refuses, with a text that says so. One thread.
+// Registrar: what stands in for the coordinator on a Stage. It knows the members, their names and their addresses,
+// starts what the stage can start, tells of deaths, and stops members. It is not the coordinator: it knows no processes
+// and no ladder of signals. What it can't do it refuses, with a text that says so. One thread.
 
 #include <functional>
 #include <list>
@@ -26,7 +26,7 @@ public:
         ActorId parent = {};
         ProtocolDescription protocol = {};
         Exit exit = {};
-        std::set<ActorId> locators = {};  // who is told of its exit
+        std::set<ActorId> locators = {};  // are told of its exit
     };
     [[nodiscard]] std::map<ActorId, Row>& rows() noexcept { return rows_; }
     [[nodiscard]] std::optional<ActorId> id_of(std::string_view name) const noexcept;  // of the living

@@ -100,12 +100,14 @@ void Stage::run(StageMember& member) {
     Loop::Waited waited = Loop::Waited::deadline;
     {
         const BusyMember busy{member};
+        member.is_running = true;
         try {
             waited = member.loop.serve(&member.handler(), [] { return false; }, Deadline{clock.now()});
         } catch (const MemberKilled&) {
         } catch (...) {
             member.on_throw();
         }
+        member.is_running = false;
     }
     if (member.is_dead) member.on_end();
     else if (waited == Loop::Waited::stopping) member.on_stop();
@@ -113,7 +115,7 @@ void Stage::run(StageMember& member) {
 
 void Stage::run_others() {
     registrar_.run();
-    const std::vector<StageMember*> all = members_;  // some may end meanwhile, or begin
+    const std::vector<StageMember*> all = members_;  // one may end or enter during this
     for (StageMember* member : all)
         if (std::ranges::find(members_, member) != members_.end()) run(*member);
     registrar_.run();

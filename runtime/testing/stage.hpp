@@ -44,7 +44,7 @@ public:
 
     // ---- turns and time
     void run_until_idle();
-    // So much time passes; whatever is due in it happens at its time.
+    // Lets that time pass. What is due in it happens at its time.
     void advance(Duration by);
     // An exception that is the test's own, thrown where a member would have swallowed it: thrown again by
     // rethrow_kept().

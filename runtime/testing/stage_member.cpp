@@ -59,11 +59,15 @@ bool StageTransport::count(bool any, const std::string& frame) {
 
 bool StageTransport::wait(const Interest& interest, Duration at_most) {
     if (owner_ == nullptr) return inner_->wait(interest, at_most);
-    if (owner_->is_dead) throw MemberKilled{};
-    const BusyMember busy{*owner_};
-    const bool any_readable = inner_->wait(interest, at_most);
-    if (owner_->is_dead) throw MemberKilled{};
-    return any_readable;
+    if (!owner_->is_dead) {
+        const BusyMember busy{*owner_};
+        const std::shared_ptr<LoopbackTransport> inner = inner_;
+        static_cast<void>(inner->wait(interest, at_most));
+    }
+    if (!owner_->is_dead) return false;
+    if (owner_->is_running) throw MemberKilled{};
+    owner_->loop.lose_coordinator();
+    return false;
 }
 
 StageMember::StageMember(Stage& stage, ActorId actor, std::string name)

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -33,7 +32,7 @@ struct MemberKilled {};
 class StageTransport final : public Transport {
 public:
     StageTransport(LoopbackNetwork& network, StageTraffic& traffic, StageMember* owner = nullptr)
-        : inner_(std::in_place, network), traffic_(&traffic), owner_(owner) {}
+        : inner_(std::make_shared<LoopbackTransport>(network)), traffic_(&traffic), owner_(owner) {}
     Result<void> bind(const std::string& address) override;
     Result<Link> open(const std::string& address) override;
     void close(Link link, Pending pending) override;
@@ -52,7 +51,7 @@ public:
 
 private:
     bool count(bool any, const std::string& frame);
-    std::optional<LoopbackTransport> inner_;  // nothing: cut
+    std::shared_ptr<LoopbackTransport> inner_;  // nullptr: cut. A wait in it keeps it until it ends.
     StageTraffic* traffic_;
     StageMember* owner_;  // nullptr: the coordinator's stand-in
     std::map<Link, std::string> addresses_;
@@ -71,8 +70,8 @@ public:
     virtual void on_stop() {}
     // What it does threw the exception that is being handled, outside of a command.
     virtual void on_throw() { throw; }
-    // It has ended and is not on the stack.
-    virtual void on_end() {}
+    // It has ended and is not on the stack: every verb of it answers `gone` from here on.
+    virtual void on_end() { loop.lose_coordinator(); }
 
     std::shared_ptr<Holdings> holdings;  // on a stage with memory
     StageTransport transport;
@@ -81,6 +80,7 @@ public:
     const ActorId id;
     bool is_frozen = false;  // as by SIGSTOP
     bool is_busy = false;    // in the middle of something: does not run while others wait
+    bool is_running = false; // by the stage, not by a verb that the test calls in its name
     bool is_dead = false;
 };
 

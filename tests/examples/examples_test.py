@@ -101,6 +101,23 @@ class Examples(ProgramTest):
     def test_the_darkroom_in_cpp_says_the_same(self):
         self.expect_of_program("09_darkroom", "darkroom_scenario")
 
+    def test_an_account_is_tested_without_a_process(self):
+        self.expect_of_program("34_testing", "testing")
+        said = self.run_it(sys.executable, os.path.join(EXAMPLES, "34_testing", "testing.py")).stdout
+        self.assertEqual(re.findall(r"^(?!ok: ).*$", said, re.MULTILINE), [""])
+        self.assertEqual(said.count("ok: "), 10)
+
+    def test_the_page_on_testing_actors_shows_code_of_the_example(self):
+        files = ""
+        for path in glob.glob(os.path.join(EXAMPLES, "34_testing", "*.[ch]pp")) + glob.glob(
+                os.path.join(EXAMPLES, "34_testing", "*.py")):
+            with open(path, encoding="utf-8") as file:
+                files += file.read()
+        with open(os.path.join(EXAMPLES, "..", "docs", "testing-actors.md"), encoding="utf-8") as page:
+            blocks = re.findall(r"^```(?:cpp|python)\n(.*?)^```$", page.read(), re.MULTILINE | re.DOTALL)
+        self.assertEqual(len(blocks), 4)
+        self.assertEqual([block for block in blocks if block not in files], [])
+
     def test_taxi_and_passenger_remember_the_same_talk(self):
         self.expect("04_taxi", "taxi.py", lambda text: re.sub(r"[+-]\d+\.\d{3} s", "+0.000 s", text))
 

@@ -21,7 +21,7 @@ import typing
 import unittest
 
 import baton
-from baton import sync
+from baton import sync, testing
 
 PACKAGE = os.path.dirname(importlib.util.find_spec("baton").origin)
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
@@ -40,6 +40,7 @@ SCRIPT = """
     import dataclasses
     import datetime
     import baton
+    import baton.testing
     from baton import sync
 
     @dataclasses.dataclass
@@ -55,6 +56,16 @@ SCRIPT = """
     async def awaits(alice: baton.Actor) -> baton.Exit:
         print(await alice.request("HoldThis", number=4))
         return await alice.ended()
+
+    def tests() -> None:
+        with baton.testing.World() as world:
+            script: baton.Actor = world.start(commands)
+            peer: baton.testing.Peer = world.peer("echo", commands)
+            peer.replies(Echo, lambda command: command.text, after=3.0)
+            came: list[Echo] = peer.received(Echo)
+            kept: baton.testing.Received[Echo] | None = peer.take(Echo)
+            world.advance("soon")               # WRONG: arg-type
+            uses(world.session)
 
     def uses(session: baton.Session) -> None:
         alice: baton.Actor = session.spawn("student", name="Alice")
@@ -154,7 +165,7 @@ class Docstrings(unittest.TestCase):
 
     def test_every_public_name_has_a_docstring(self):
         missing = []
-        for module, names in ((baton, baton.__all__), (sync, sync.__all__)):
+        for module, names in ((baton, baton.__all__), (sync, sync.__all__), (testing, testing.__all__)):
             self.assertTrue(module.__doc__)
             for name in names:
                 if typing.get_args(getattr(module, name)):

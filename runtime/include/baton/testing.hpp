@@ -99,7 +99,8 @@ protected:
     // Lets the world run until nobody has anything to do; throws what a peer's script has thrown.
     void settle() const;
     void script(std::string_view command, detail::Script run);
-    // Whether there is another command of that name from `at` on, decoded into `out`; `at` is then behind it.
+    // Decodes the next command of that name from `at` on into `out`; false if there is none. `at` is then
+    // behind it.
     [[nodiscard]] bool read_received(std::string_view command, std::size_t& at, detail::convert::ReadInto read,
                                      void* out) const;
     [[nodiscard]] bool take_received(std::string_view command, detail::convert::ReadInto read, void* out, AnyRef& from,
@@ -154,7 +155,7 @@ private:
     using Handle::Handle;
 };
 
-// A command that came to a peer, and the way back to whoever asked.
+// A command that came to a peer, with the way back to its asker.
 template <class C>
 struct Received {
     template <class T>
@@ -303,7 +304,7 @@ public:
     void provide(const std::string& program, detail::ActorClass actor) {
         provide(program, std::vector{std::move(actor)});
     }
-    // The same of a program that contains several: SpawnOptions::actor names one of them.
+    // Provides a program that contains several actors: SpawnOptions::actor names one of them.
     void provide(const std::string& program, std::vector<detail::ActorClass> actors);
     // Spawning `program` makes a peer, which `begin` may give its scripts.
     template <class P>
@@ -322,7 +323,7 @@ public:
     // ---- time
     [[nodiscard]] const Clock& clock() const noexcept;
     [[nodiscard]] Instant now() const { return clock().now(); }
-    // So much time passes: whatever is due in it happens at its time, in order.
+    // Lets that time pass. What is due in it happens at its time, in order.
     void advance(Duration by);
     // Lets everybody go on until nobody has anything to do, without time passing. The calls above do so themselves.
     void run();
