@@ -83,13 +83,13 @@ void Stage::end(ActorId id, Exit exit) {
     registrar_.rows().at(id).exit = std::move(exit);
     std::erase(members_, member);
     member->is_dead = true;
+    member->transport.cut();  // what it has sent stays on its way
     if (!member->is_busy) member->on_end();
     if (member->holdings) {
         member->holdings->release_all();
         region->ledger().take_life(id);
     }
     vitals_->note_exit(id);
-    member->transport.cut();
     registrar_.tell_exit(id);
 }
 

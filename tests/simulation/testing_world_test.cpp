@@ -518,6 +518,30 @@ TEST_CASE("a segment comes back whose receiver dies before it takes it, or refus
     CHECK(bank.account->returned == std::vector<double>{7.5});
 }
 
+TEST_CASE("what one has given before it died is still taken", "[simulation][testing]") {
+    baton::testing::World world;
+    auto giver = world.peer<bank::Protocol>("giver");
+    auto heir = world.peer<teller::Protocol>("heir");
+    heir.freeze();
+    baton::Segment gold = giver.context().create_array<double>({1}).value();
+    gold.as<double>()[0] = 1.25;
+    REQUIRE(giver.send(heir.ref(), teller::Vault{std::move(gold)}).ok());
+    giver.kill();
+    heir.thaw();
+    auto taken = heir.take<teller::Vault>();
+    REQUIRE(taken);
+    CHECK(taken->command.gold.as<double>()[0] == 1.25);
+}
+
+TEST_CASE("a peer that has died answers gone to the test that goes on using it", "[simulation][testing]") {
+    Bank bank;
+    bank.teller.keeps<teller::Approve>();
+    CHECK(bank.teller.ask(bank.account.ref(), bank::Balance{}).ok());
+    bank.teller.kill();
+    CHECK(bank.teller.ask(bank.account.ref(), bank::Balance{}).error().kind == ErrorKind::gone);
+    CHECK(bank.teller.context().create_segment(1).error().kind == ErrorKind::gone);
+}
+
 TEST_CASE("a script gets the segment that an ask carries", "[simulation][testing]") {
     Bank bank;
     bank.teller.replies<teller::Weigh>([](teller::Weigh weigh) { return weigh.gold.as<double>()[0] * 2; });

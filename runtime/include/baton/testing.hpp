@@ -34,6 +34,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <baton/actor.hpp>
@@ -56,6 +57,16 @@ struct ScriptedActor {
     std::invoke_result_t<Function&, C> on(C command) {
         return function(std::move(command));
     }
+};
+
+// What answers a command later; nothing for one that has no Reply.
+template <class C>
+struct AnswerTo {
+    using type = std::monostate;
+};
+template <HasReply C>
+struct AnswerTo<C> {
+    using type = Answer<typename C::Reply>;
 };
 
 }  // namespace baton::detail
@@ -158,14 +169,9 @@ private:
 // A command that came to a peer, with the way back to its asker.
 template <class C>
 struct Received {
-    template <class T>
-    static auto answer_type() {
-        if constexpr (HasReply<T>) return Answer<typename T::Reply>{};
-        else return std::monostate{};
-    }
     C command;
     AnyRef from;
-    decltype(answer_type<C>()) answer;  // answers nobody if the command was sent, not asked
+    typename detail::AnswerTo<C>::type answer;  // answers nobody if the command was sent, not asked
 };
 
 // An actor that the test plays, of protocol P: made by World::peer(). It takes every command at once and keeps it for
