@@ -1,6 +1,9 @@
 // What <baton/testing.hpp> promises, seen as its users see it: no internals, no processes.
 #include <baton/testing.hpp>
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <stdexcept>
 
@@ -101,6 +104,7 @@ public:
         if (command.cents > balance) return baton::Error{ErrorKind::refused, "overdraft"};
         if (teller) {
             const baton::Result<bool> approved = context_->ask(teller, teller::Approve{command.cents}, 2s);
+            if (journal_ != nullptr) *journal_ += "heard ";
             if (!approved) return approved.error();
             if (!*approved) return baton::Error{ErrorKind::refused, "not approved"};
         }
@@ -177,7 +181,7 @@ struct Bank {
 std::size_t shared_objects() {
     std::size_t count = 0;
     for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/dev/shm"))
-        if (one.path().filename().string().starts_with("baton-test")) ++count;
+        if (one.path().filename().string().find(fmt::format("-{}-", ::getpid())) != std::string::npos) ++count;
     return count;
 }
 
@@ -561,6 +565,19 @@ TEST_CASE("a peer lends memory, and sees it when it is returned", "[simulation][
     CHECK(loan.leases_out() == 0);
 }
 
+TEST_CASE("what a dead member had borrowed is returned", "[simulation][testing]") {
+    Bank bank;
+    baton::Context& context = bank.teller.context();
+    baton::Loan loan = context.lend(context.create_array<double>({2}).value()).value();
+    REQUIRE(context.publish(loan, "rates").ok());
+    auto borrower = bank.world.peer<teller::Protocol>("borrower");
+    const baton::Lease lease = borrower.context().look_up<baton::Lease>("rates").value();
+    CHECK(loan.leases_out() == 1);
+    borrower.kill();
+    CHECK(loan.leases_out() == 0);
+    CHECK(loan.reclaim(1s).ok());
+}
+
 TEST_CASE("the memory of a world has the size that the test gives it", "[simulation][testing]") {
     Bank bank{{.memory_bytes = 1 << 20}};
     const baton::Instant start = bank.world.now();
@@ -590,6 +607,19 @@ TEST_CASE("what an actor spawns is played by the test", "[simulation][testing]")
     CHECK(clerk.received<teller::Approve>().size() == 1);
     bank.account.kill();
     CHECK_FALSE(clerk.is_alive());  // it ends with the actor that has spawned it
+}
+
+TEST_CASE("an actor that was spawned itself has its children below its own name", "[simulation][testing]") {
+    Bank bank;
+    bank.world.provide("bank_program", baton::actor<Account, bank::Protocol>(""));
+    bank.world.provide_peer<teller::Protocol>("clerk_program", [](baton::testing::Peer<teller::Protocol> clerk) {
+        clerk.replies<teller::Approve>(false);
+    });
+    const auto branch = bank.world.context().spawn<bank::Protocol>({"bank_program", "branch"});
+    REQUIRE(branch.ok());
+    CHECK(bank.world.context().ask(*branch, bank::Hire{"clerk_program"}).value() == "no");
+    CHECK(bank.world.find_peer<teller::Protocol>("branch/clerk").is_alive());
+    CHECK_THROWS_AS(static_cast<void>(bank.world.find_peer<teller::Protocol>("clerk")), std::out_of_range);
 }
 
 namespace {
