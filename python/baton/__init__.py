@@ -25,6 +25,8 @@ A pool calls C++ functions by name, one in each worker at a time; see help(baton
 A script can answer commands too; see help(baton.Commands). Under asyncio, use
 `await alice.request("HoldThis", number=4)`.
 
+Scripts are tested without processes by baton.testing.
+
 Every wait has a timeout, and every error is a baton.Error whose class says what can be done about it.
 See help(baton.session), help(baton.Session), help(baton.Actor) and help(baton.Segment).
 """
