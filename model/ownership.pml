@@ -47,6 +47,9 @@
 #ifndef SLICES
 #define SLICES 0            /* 1: leases may be exclusive slices */
 #endif
+#ifndef RANGES
+#define RANGES 0            /* 1: leases and slices may be of one half of a segment */
+#endif
 #ifndef SELF
 #define SELF 0              /* 1: an actor may give to itself */
 #endif
@@ -109,6 +112,7 @@ byte left_out = LEFT_OUT;
 #define I6_TO_THE_LETTER      (left_out == 28)  /* no exception: no row at all names who has been settled */
 #define RECYCLE_BY_LIST       (left_out == 29)  /* T10 follows `first lease`; a freed lease row may join another list */
 #define DRAINED_UNLOOKED      (left_out == 30)  /* any wait, also one without the inbox, counts as a look at it */
+#define STARTS_COMPARED       (left_out == 31)  /* L1 takes two ranges that begin at different bytes for apart */
 
 #define NOBODY 100
 #define COORDINATOR 99
@@ -130,7 +134,9 @@ mtype = { STANDS, WALKED, WAITS, CLOSED, SETTLED };                 /* how far t
 
 /* ---- the ledger */
 typedef SegmentRow { mtype phase; byte owner; byte heir; byte epoch; byte first }
-typedef LeaseRow { mtype phase; byte lender; byte borrower; byte epoch; byte segment; bit is_slice; byte next }
+typedef LeaseRow {
+  mtype phase; byte lender; byte borrower; byte epoch; byte segment; bit is_slice; byte range; byte next
+}
 SegmentRow segment[S];
 LeaseRow lease[LEASE_ROWS];
 byte segment_home = NOBODY;     /* one block of segment rows, one of lease rows */
@@ -181,21 +187,28 @@ byte timers = 0;
 
 /* ---- for the assertions only */
 byte meant_for[S];              /* the life of the heir that an offer was made to */
-byte i, j, k, writers, readers, holders, used;  /* zero between two steps */
+byte i, j, k, writers, readers, holders, used, half;  /* zero between two steps */
 bool was_mine;                                  /* likewise */
 
 #define IS_OPEN(l) (lease[l].phase != FREE)
 #define IS_OPEN_OF(l, s) (IS_OPEN(l) && lease[l].segment == (s))
-#define IS_SLICE_OF(l, s) (IS_OPEN_OF(l, s) && lease[l].is_slice)
+/* A range is a set of halves: a bit for the first, one for the second. */
+#define FIRST_HALF 1
+#define SECOND_HALF 2
+#define WHOLE 3
+#define MEETS(a, b) (((a) & (b)) != 0 && !(STARTS_COMPARED && ((a) & FIRST_HALF) != ((b) & FIRST_HALF)))
+#define IS_OPEN_IN(l, s, range_) (IS_OPEN_OF(l, s) && MEETS(lease[l].range, range_))
+#define IS_SLICE_IN(l, s, range_) (IS_OPEN_IN(l, s, range_) && lease[l].is_slice)
 #if L == 0
 #define HAS_LEASE(s) false
-#define HAS_SLICE(s) false
 #elif L == 1
 #define HAS_LEASE(s) IS_OPEN_OF(0, s)
-#define HAS_SLICE(s) IS_SLICE_OF(0, s)
+#define HAS_LEASE_IN(s, range_) IS_OPEN_IN(0, s, range_)
+#define HAS_SLICE_IN(s, range_) IS_SLICE_IN(0, s, range_)
 #else
 #define HAS_LEASE(s) (IS_OPEN_OF(0, s) || IS_OPEN_OF(1, s))
-#define HAS_SLICE(s) (IS_SLICE_OF(0, s) || IS_SLICE_OF(1, s))
+#define HAS_LEASE_IN(s, range_) (IS_OPEN_IN(0, s, range_) || IS_OPEN_IN(1, s, range_))
+#define HAS_SLICE_IN(s, range_) (IS_SLICE_IN(0, s, range_) || IS_SLICE_IN(1, s, range_))
 #endif
 #if L > 1
 #define LIST_HAS_LEASE(s) (segment[s].first != NOWHERE && (IS_OPEN_OF(segment[s].first, s) || \
@@ -213,8 +226,11 @@ bool was_mine;                                  /* likewise */
 #define MAY(whom, x) ((whom) & BIT(x))
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
-/* I1, I2: whoever thinks that it may write is alone; whoever reads meets no writer. */
+/* I1, I2: whoever thinks that it may write is alone in each half; whoever reads meets no writer there. */
 inline check_use(s) {
+  half = FIRST_HALF;
+  do
+  :: half <= FIRST_HALF + RANGES ->
   writers = 0; readers = 0; holders = 0; k = 0;
   do
   :: k < N ->
@@ -228,7 +244,7 @@ inline check_use(s) {
   do
   :: k < N * L ->
      if
-     :: borrowed[k] != 0 && lease[k % L].segment == s ->
+     :: borrowed[k] != 0 && lease[k % L].segment == s && (lease[k % L].range & half) != 0 ->
         if :: lease[k % L].is_slice -> writers++ :: else -> readers++ fi
      :: else
      fi;
@@ -239,7 +255,10 @@ inline check_use(s) {
   PROMISE(holders <= 1, "violated: I1, a segment has two owners\n");
   PROMISE(writers <= 1 && (writers == 0 || readers == 0),
           "violated: I2, somebody writes what another writes or reads\n");
-  k = 0; writers = 0; readers = 0; holders = 0
+  half++
+  :: else -> break
+  od;
+  k = 0; writers = 0; readers = 0; holders = 0; half = 0
 }
 
 /* I5: nobody uses memory that is unlinked or made ready for reuse, and no lease on it lives. */
@@ -414,20 +433,25 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        forget_owned(me, s); sent[ACTOR_SEGMENT(me, s)] = segment[s].epoch; \
        doing[me] = AFTER_OFFER; kind[me] = GIFT; row[me] = s; epoch[me] = segment[s].epoch; peer[me] = to }
 
-#define GRANT_STEP(me, to, s, l, slice) \
+#define GRANT_STEP(me, to, s, l, slice) GRANT_RANGE(me, to, s, l, slice, WHOLE)
+#define GRANT_HALVES(me, to, s, l, slice) \
+  GRANT_RANGE(me, to, s, l, slice, FIRST_HALF) GRANT_RANGE(me, to, s, l, slice, SECOND_HALF)
+#define GRANT_RANGE(me, to, s, l, slice, range_) \
   :: d_step { CAN_START(me) && lent[ACTOR_SEGMENT(me, s)] != 0 && known[FROM_TO(me, to)] != 0 && \
               lease_home == me && lease[l].phase == FREE && \
               lease[l].epoch < LEASE_EPOCHS && (slice == 0 || SLICES) && \
-              (SLICES_OVERLAP || (slice == 1 && !HAS_LEASE(s)) || (slice == 0 && !HAS_SLICE(s))) -> \
+              (SLICES_OVERLAP || (slice == 1 && !HAS_LEASE_IN(s, range_)) || \
+               (slice == 0 && !HAS_SLICE_IN(s, range_))) -> \
        if \
        :: RECYCLE_BY_LIST && !(lease[l].segment == s && segment[s].first != NOWHERE && \
           (segment[s].first == l || lease[segment[s].first].next == l)) -> \
           lease[l].next = segment[s].first; segment[s].first = l \
        :: else \
        fi; \
-       lease[l].segment = s; lease[l].is_slice = slice; \
+       lease[l].segment = s; lease[l].is_slice = slice; lease[l].range = range_; \
        lease[l].phase = GRANTED; lease[l].lender = me; lease[l].borrower = to; lease[l].epoch++; \
-       printf("actor %d: L1 grants lease %d of segment %d to %d\n", me, l, s, to); \
+       printf("actor %d: L1 grants lease %d of segment %d to %d, slice: %d, halves: %d\n", me, l, s, to, slice, \
+              range_); \
        granted[ACTOR_LEASE(me, l)] = lease[l].epoch; \
        doing[me] = LOOK; kind[me] = LEASE; row[me] = l; epoch[me] = lease[l].epoch; peer[me] = to }
 
@@ -591,6 +615,10 @@ end:
 #if SLICES
   GRANT_STEP(me, (me + 1) % N, 0, 0, 1)
 #endif
+#if RANGES
+  GRANT_HALVES(me, (me + 1) % N, 0, 0, 0)
+  GRANT_HALVES(me, (me + 1) % N, 0, 0, 1)
+#endif
 #if N > 2
   GRANT_STEP(me, (me + 2) % N, 0, 0, 0)
 #endif
@@ -602,6 +630,10 @@ end:
   GRANT_STEP(me, (me + 1) % N, 0, 1, 0)
 #if SLICES
   GRANT_STEP(me, (me + 1) % N, 0, 1, 1)
+#endif
+#if RANGES
+  GRANT_HALVES(me, (me + 1) % N, 0, 1, 0)
+  GRANT_HALVES(me, (me + 1) % N, 0, 1, 1)
 #endif
 #if N > 2
   GRANT_STEP(me, (me + 2) % N, 0, 1, 0)

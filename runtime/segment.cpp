@@ -105,6 +105,13 @@ std::size_t SegmentBase::index_of(std::initializer_list<std::uint64_t> position)
     return index;
 }
 
+std::uint64_t SegmentBase::first_index() const {
+    const Holding* mine = holding();
+    if (mine == nullptr) refuse("an empty lease or slice has no place");
+    const std::uint64_t row = row_bytes_of(mine->layout);
+    return row == 0 ? 0 : mine->offset / row;
+}
+
 void SegmentBase::encode_held(Encoder& encoder) const {
     // An empty one takes part too, so that departing can refuse it with the command's name.
     static Holding nobody;
@@ -136,16 +143,27 @@ Result<void> Segment::reshape(Layout layout) {
     return {};
 }
 
-std::uint64_t Slice::first() const {
-    const Holding* mine = holding();
-    if (mine == nullptr) refuse("an empty slice has no place");
-    const std::uint64_t row = row_bytes_of(mine->layout);
-    return row == 0 ? 0 : mine->offset / row;
+// A Lender knows no thread; a Loan knows its actor's.
+Result<Lender> Loan::lender() const {
+    if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
+    return Lender{*this};
 }
-
-Result<Lease> Loan::lease() { return Lender{*this}.lease(); }
-Result<Slice> Loan::slice(std::uint64_t first, std::uint64_t count) { return Lender{*this}.slice(first, count); }
-Result<Slice> Loan::share(std::uint64_t first, std::uint64_t count) { return Lender{*this}.share(first, count); }
+Result<Lease> Loan::lease() {
+    const Result<Lender> mine = lender();
+    return mine ? mine->lease() : mine.error();
+}
+Result<Lease> Loan::lease(std::uint64_t first, std::uint64_t count) {
+    const Result<Lender> mine = lender();
+    return mine ? mine->lease(first, count) : mine.error();
+}
+Result<Slice> Loan::slice(std::uint64_t first, std::uint64_t count) {
+    const Result<Lender> mine = lender();
+    return mine ? mine->slice(first, count) : mine.error();
+}
+Result<Slice> Loan::share(std::uint64_t first, std::uint64_t count) {
+    const Result<Lender> mine = lender();
+    return mine ? mine->share(first, count) : mine.error();
+}
 
 std::uint32_t Loan::leases_out() const {
     const Holding* mine = holding();
@@ -189,34 +207,45 @@ Result<Lease> Lender::lease() const {
     Holding* mine = holding();
     if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
     if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
-    if (holdings_->has_slices(*mine))
+    if (holdings_->overlaps(*mine, LeaseKind::read, 0, mine->bytes))
         return Error{ErrorKind::refused,
-                     fmt::format("{} has slices out: nobody may read all of it until they are returned",
+                     fmt::format("{} has slices out: nobody may read all of it until they are in; lease(first, count) "
+                                 "is the right to read a part beside them",
                                  holdings_->to_text(*mine))};
     return Lease{*holdings_, *holdings_->pledge(*mine, LeaseKind::read, 0, mine->layout)};
 }
 
-Result<Slice> Lender::slice(std::uint64_t first, std::uint64_t count) const { return part(first, count, Sharing::no); }
-Result<Slice> Lender::share(std::uint64_t first, std::uint64_t count) const { return part(first, count, Sharing::yes); }
+Result<Lease> Lender::lease(std::uint64_t first, std::uint64_t count) const {
+    return part<Lease>(first, count, Right::read);
+}
+Result<Slice> Lender::slice(std::uint64_t first, std::uint64_t count) const {
+    return part<Slice>(first, count, Right::write);
+}
+Result<Slice> Lender::share(std::uint64_t first, std::uint64_t count) const {
+    return part<Slice>(first, count, Right::share);
+}
 
-Result<Slice> Lender::part(std::uint64_t first, std::uint64_t count, Sharing sharing) const {
+template <class T>
+Result<T> Lender::part(std::uint64_t first, std::uint64_t count, Right right) const {
     Holding* mine = holding();
     if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
     Layout part = mine->layout;
     if (part.shape.empty()) part.shape.push_back(1);
     std::uint64_t end = 0;
     if (count == 0 || __builtin_add_overflow(first, count, &end) || end > part.shape.front())
-        return Error{ErrorKind::refused,
-                     fmt::format("{} has no slice [{}, {}+{}): its first dimension has {}", holdings_->to_text(*mine),
-                                 first, first, count, part.shape.front())};
+        return Error{ErrorKind::refused, fmt::format("[{}, {}+{}) is no part of {}: its first dimension has {}", first,
+                                                     first, count, holdings_->to_text(*mine), part.shape.front())};
     const std::uint64_t row = row_bytes_of(part);
     part.shape.front() = count;
-    const LeaseKind kind = sharing == Sharing::yes ? LeaseKind::shared : LeaseKind::slice;
+    const LeaseKind kind = right == Right::read    ? LeaseKind::read
+                           : right == Right::write ? LeaseKind::slice
+                                                   : LeaseKind::shared;
     if (Result<void> possible = holdings_->check_published(*mine, kind); !possible) return possible.error();
     if (holdings_->overlaps(*mine, kind, first * row, count * row))
-        return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice or lease that is out", first, end,
-                                                     holdings_->to_text(*mine))};
-    return Slice{*holdings_, *holdings_->pledge(*mine, kind, first * row, std::move(part))};
+        return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice{} that is out", first, end,
+                                                     holdings_->to_text(*mine),
+                                                     right == Right::read ? "" : " or lease")};
+    return T{*holdings_, *holdings_->pledge(*mine, kind, first * row, std::move(part))};
 }
 
 }  // namespace baton

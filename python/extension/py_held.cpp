@@ -156,10 +156,13 @@ void reshape(PySegment& self, const py::object& shape, const py::object& dtype) 
     value_or_raise(with<Segment>(self, [&](Session&, Segment& segment) { return segment.reshape(layout); }));
 }
 
-std::unique_ptr<PyLease> lease(PyLoan& self) {
+std::unique_ptr<PyLease> lease(PyLoan& self, std::optional<std::uint64_t> first, std::optional<std::uint64_t> count) {
     static_cast<void>(self.holding());
-    return made<PyLease>(shared(self.session()),
-                         value_or_raise(with<Loan>(self, [](Session&, Loan& loan) { return loan.lease(); })));
+    if (first.has_value() != count.has_value())
+        throw py::type_error("lease() takes first and count, or neither for all of it");
+    return made<PyLease>(shared(self.session()), value_or_raise(with<Loan>(self, [&](Session&, Loan& loan) {
+                             return first ? loan.lease(*first, *count) : loan.lease();
+                         })));
 }
 
 std::unique_ptr<PySlice> slice(PyLoan& self, std::uint64_t first, std::uint64_t count) {
@@ -211,7 +214,7 @@ py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std:
     return py::make_tuple(py::cast(made<PySlice>(session, std::move(one.slice))), lent);
 }
 
-std::uint64_t first_of(const PySlice& self) {
+std::uint64_t first_of(const PyHeld& self) {
     const Holding& holding = self.holding();
     std::uint64_t row = holding.layout.element_bytes().value_or(1);
     for (std::size_t dimension = 1; dimension < holding.layout.shape.size(); ++dimension) row *= holding.layout.shape[dimension];
@@ -382,10 +385,13 @@ void add_held_classes(py::module_& module) {
 
     py::class_<PyLease, PyHeld> lease_class(
         module, "Lease",
-        "The right to read a segment that somebody has lent, for as long as this object lives.\n\n"
+        "The right to read a segment that somebody has lent, or a part of it, for as long as this object lives.\n\n"
         "One that came in a message can be looked at; one from loan.lease() is for a borrower: it is sent, once.");
     add_memory(lease_class, "A NumPy array of the memory itself, read-only; a memoryview if there is no NumPy.",
                "For a `with` block: the read-only array, which is detached from the memory at the end of the block.");
+
+    lease_class.def_property_readonly("first", &first_of,
+                                      "Where it begins in the whole: the index of its first element or row.");
 
     py::class_<PySlice, PyHeld> slice_class(
         module, "Slice",
@@ -401,10 +407,13 @@ void add_held_classes(py::module_& module) {
                                     "    loan = photo.lend()\n"
                                     "    print(alice.ask(\"Sum\", pixels=loan.lease()))      # many may read at once\n"
                                     "    bob.ask(\"Fill\", rows=loan.slice(0, 240))         # or each writes a part of it\n"
-                                    "    photo = loan.reclaim()                           # once all are returned\n\n"
-                                    "A Loan itself can't be sent. If it is released, the memory lives until its last\n"
-                                    "lease has been returned.");
-    lent.def("lease", &lease, "The right to read all of it, for the actor it is sent to. Refused while slices are out.")
+                                    "    photo = loan.reclaim()                           # when all are in again\n\n"
+                                    "It does not travel itself. Where it is released, the memory lives until the last lease is in.");
+    lent.def("lease", &lease, py::arg("first") = py::none(), py::arg("count") = py::none(),
+             "The right to read all of it, or the elements (of an array: rows) first to first + count, for one\n"
+             "borrower.\n\n"
+             "Leases may overlap each other. Refused where it overlaps a slice that is out; slices may be out beside\n"
+             "it, so that a stencil reads its neighbours' edge rows.")
         .def("slice", &slice, py::arg("first"), py::arg("count"),
              "The right to write the elements (of an array: rows) first to first + count, for one borrower.\n\n"
              "Refused if it overlaps a slice or lease that is out.")

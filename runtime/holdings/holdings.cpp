@@ -77,7 +77,7 @@ Result<void> Holdings::map(Holding& holding) {
         return {};
     }
     if (holding.data != nullptr) return {};
-    const bool is_part = holding.kind == HandleKind::slice;  // of what may be far larger
+    const bool is_part = holding.kind != HandleKind::segment;  // of what may be far larger
     Result<std::byte*> start =
         store_.pin(holding.block(), holding.capacity, access_of(holding),
                    is_part ? Store::Part{holding.offset, holding.bytes} : Store::Part{0, holding.capacity});
@@ -146,6 +146,8 @@ Holding* Holdings::pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, L
 }
 
 bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    // Most are never sliced, and have many leases.
+    if (kind == LeaseKind::read && !lent.was_sliced && !lent.was_published) return false;
     const auto forbids = [&](LeaseKind other, std::uint64_t other_offset, std::uint64_t other_bytes) {
         const bool may_overlap = kind == other && kind != LeaseKind::slice;
         return !may_overlap && offset < other_offset + other_bytes && other_offset < offset + bytes;
@@ -168,17 +170,6 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
     }
     return std::ranges::any_of(lent.pledges,
                                [&](const Holding* one) { return forbids(one->lease_kind(), one->offset, one->bytes); });
-}
-
-bool Holdings::has_slices(const Holding& lent) const noexcept {
-    if (lent.was_published) return overlaps(lent, LeaseKind::read, 0, lent.bytes);
-    if (!lent.was_sliced) return false;  // most never are, and have many leases
-    const auto is_slice = [&](Slot row) {
-        return ledger().lease_word_of(row).phase != LeasePhase::free &&
-               ledger().lease(row).kind.load(relaxed) != static_cast<std::uint64_t>(LeaseKind::read);
-    };
-    return std::ranges::any_of(lent.lease_rows, is_slice) ||
-           std::ranges::any_of(lent.pledges, [](const Holding* one) { return one->kind == HandleKind::slice; });
 }
 
 std::uint32_t Holdings::leases_out(const Holding& lent) const noexcept { return ledger().live_leases(lent.slot); }

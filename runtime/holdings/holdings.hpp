@@ -41,7 +41,7 @@ struct Holding {
     Epoch epoch = 0;              // of the segment's word; of the lend
     std::uint64_t generation = 0;
     std::uint64_t capacity = 0;   // bytes of the block of memory
-    std::uint64_t offset = 0;     // of a slice
+    std::uint64_t offset = 0;     // of a lease or slice
     std::uint64_t bytes = 0;      // that the layout takes
     Layout layout;
     std::byte* data = nullptr;    // of the first byte; nullptr while it may not be touched
@@ -99,11 +99,10 @@ public:
     // False while a lease is out.
     [[nodiscard]] bool try_reclaim(Holding& holding) noexcept;
     [[nodiscard]] Holding* pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, Layout layout);
-    // True if a lease or slice that is out or pledged forbids one of this kind: a slice tolerates none, a shared one
-    // only others of its kind.
+    // True if a lease or slice that is out or pledged forbids one of this kind and range: where they overlap, a slice
+    // tolerates none, a lease or a shared slice only others of its kind.
     [[nodiscard]] bool overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset,
                                 std::uint64_t bytes) const noexcept;
-    [[nodiscard]] bool has_slices(const Holding& lent) const noexcept;
     [[nodiscard]] std::uint32_t leases_out(const Holding& lent) const noexcept;
 
     // ---- names: N1, N2, L7 (names.cpp)

@@ -213,6 +213,81 @@ TEST_CASE("workers write disjoint slices of one array at once, and an overlap is
     CHECK(world.audit().empty());
 }
 
+// Goal: a stencil without a copy, on one segment.
+// Method: the segment holds the rows of two generations. In each step every worker has the slice of its own strip of
+// the newer one, and leases of its strip and of its neighbours' edge rows of the older one, all at once.
+TEST_CASE("three actors run a stencil on one segment, and read their neighbours' edge rows by lease", "[process][I2]") {
+    constexpr std::uint64_t workers_max = 3, strip = 4, columns = 5, rows = workers_max * strip;
+    VaultWorld world;
+    const std::vector<vault::Address> workers = world.spawn_many("strip", workers_max);
+    Segment grid = world.scenario().create_array<std::int64_t>({2 * rows, columns}).value();
+    for (std::uint64_t row = 0; row < 2 * rows; ++row)
+        for (std::uint64_t column = 0; column < columns; ++column)
+            grid.at<std::int64_t>({row, column}) = row < rows ? static_cast<std::int64_t>(row * row + column) : -1;
+    std::vector<std::int64_t> expected(grid.as<std::int64_t>().begin(),
+                                       grid.as<std::int64_t>().begin() + rows * columns);
+
+    baton::Loan lent = world.scenario().lend(std::move(grid)).value();
+    for (std::uint64_t step = 0; step < 4; ++step) {
+        const std::uint64_t older = step % 2 * rows, newer = rows - older;
+        std::vector<baton::Pending<std::vector<std::uint64_t>>> steps;
+        std::vector<std::vector<std::uint64_t>> firsts;
+        for (std::uint64_t index = 0; index < workers_max; ++index) {
+            const std::uint64_t first = index * strip;
+            vault::Relax command{
+                lent.slice(newer + first, strip).value(), lent.lease(older + first, strip).value(), {}, {}};
+            firsts.push_back({newer + first, older + first});
+            if (index > 0) command.above = lent.lease(older + first - 1, 1).value();
+            if (index > 0) firsts.back().push_back(older + first - 1);
+            if (index + 1 < workers_max) command.below = lent.lease(older + first + strip, 1).value();
+            if (index + 1 < workers_max) firsts.back().push_back(older + first + strip);
+            steps.push_back(world.scenario().request(workers[index], std::move(command)).value());
+        }
+        for (std::uint64_t index = 0; index < workers_max; ++index)
+            CHECK(steps[index].get(5s).value() == firsts[index]);
+        const std::vector<std::int64_t> before = expected;
+        for (std::uint64_t at = 0; at < before.size(); ++at) {
+            if (at >= columns) expected[at] += before[at - columns];
+            if (at + columns < before.size()) expected[at] += before[at + columns];
+        }
+    }
+    CHECK(world.audit().empty());
+    const Segment whole = lent.reclaim().value();
+    CHECK(std::ranges::equal(whole.as<std::int64_t>().first(rows * columns), expected));
+}
+
+TEST_CASE("a range is leased beside slices that do not overlap it, and never where one may write", "[process][I2]") {
+    VaultWorld world;
+    const vault::Address writer = world.spawn("writer");
+    const vault::Address reader = world.spawn("reader");
+    baton::Loan lent = world.scenario().lend(world.make(100, 2)).value();
+    CHECK(world.scenario().ask(writer, vault::KeepSlice{lent.slice(10, 20).value()}).value() == 10);
+    CHECK(world.scenario().ask(reader, vault::KeepLease{lent.lease(30, 5).value()}).value() == 10);
+    CHECK(world.scenario().ask(reader, vault::KeepLease{lent.lease(0, 10).value()}).value() == 20);
+    CHECK(world.scenario().ask(reader, vault::Measure{lent.lease(32, 60).value()}).value() == 120);  // leases overlap
+    const auto text_of = [](const auto& result) { return result.error().text; };
+    CHECK(lent.lease(29, 1).error().kind == ErrorKind::refused);
+    CHECK_THAT(text_of(lent.lease(9, 2)), Catch::Matchers::Contains("[9, 11) of") &&
+                                              Catch::Matchers::Contains("overlaps a slice that is out"));
+    CHECK_THAT(text_of(lent.lease()), Catch::Matchers::Contains("lease(first, count) is the right to read a part"));
+    CHECK_THAT(text_of(lent.slice(34, 1)), Catch::Matchers::Contains("overlaps a slice or lease that is out"));
+    CHECK(lent.share(0, 1).error().kind == ErrorKind::refused);
+    CHECK(lent.slice(35, 5).ok());  // beside what is leased
+    CHECK(lent.lease(95, 6).error().kind == ErrorKind::refused);
+    CHECK(lent.lease(5, 0).error().kind == ErrorKind::refused);
+    CHECK(lent.lease(1, ~std::uint64_t{0}).error().kind == ErrorKind::refused);
+    CHECK(world.audit().empty());
+    // The range of a dead reader may be written again, that of a dead writer read.
+    world.scenario().kill(reader).value();
+    while (!lent.slice(30, 5).ok()) {
+    }
+    world.scenario().kill(writer).value();
+    while (!lent.lease(10, 20).ok()) {
+    }
+    CHECK(sum_of(lent.reclaim().value()) == 200);
+    CHECK(world.audit().empty());
+}
+
 TEST_CASE("a dead slice holder's range comes back and the lender goes on", "[process][I6]") {
     VaultWorld world;
     const vault::Address holder = world.spawn("holder");

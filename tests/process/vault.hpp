@@ -21,6 +21,7 @@ struct Measure;
 struct KeepLease;
 struct KeepSlice;
 struct Fill;
+struct Relax;
 struct LendTo;
 struct Reclaim;
 struct WriteThroughLease;
@@ -38,7 +39,7 @@ struct HowMany;
 struct WaitIn;
 using Protocol = baton::Protocol<Keep, KeepAll, Change, Pass, Make, Flood, Measure, KeepLease, KeepSlice, Fill, LendTo,
                                  Reclaim, WriteThroughLease, TouchGiven, Report, Drop, Block, Occupy, MakeOne, Wander,
-                                 Churn, GiveOccupied, MarkEnds, HowMany, WaitIn>;
+                                 Churn, GiveOccupied, MarkEnds, HowMany, WaitIn, Relax>;
 using Address = baton::Ref<Protocol>;
 
 struct Keep { baton::Segment item; std::int64_t number = 0; };          // sent: keeps it
@@ -58,6 +59,16 @@ struct Flood { Address to; std::uint64_t elements = 1; };                // make
 struct Measure { baton::Lease item; using Reply = std::int64_t; };      // the sum of its elements
 struct KeepLease { baton::Lease item; using Reply = std::int64_t; };
 struct KeepSlice { baton::Slice item; using Reply = std::uint64_t; };
+// One strip of a stencil: each element of `mine` becomes the sum of the element in the same place of `own` and those
+// above and below it. `own` is the strip as it was, `above` and `below` the neighbours' edge rows, where there are
+// neighbours.
+struct Relax {
+    baton::Slice mine;
+    baton::Lease own;
+    std::optional<baton::Lease> above;
+    std::optional<baton::Lease> below;
+    using Reply = std::vector<std::uint64_t>;  // where the slice and each lease begins, in rows
+};
 struct Fill { baton::Slice item; std::int64_t value = 0; using Reply = std::uint64_t; };     // answers where it starts
 // lends to KeepLease, answers the sum
 struct LendTo { Address to; std::uint64_t elements = 1; using Reply = std::int64_t; };

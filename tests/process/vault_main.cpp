@@ -104,6 +104,22 @@ public:
         std::ranges::fill(command.item.as<std::int64_t>(), command.value);
         return command.item.first();
     }
+    std::vector<std::uint64_t> on(vault::Relax command) {
+        const std::span<std::int64_t> mine = command.mine.as<std::int64_t>();
+        const std::span<const std::int64_t> own = command.own.as<std::int64_t>();
+        const std::uint64_t columns = command.own.shape()[1];
+        std::vector<std::uint64_t> firsts{command.mine.first(), command.own.first()};
+        for (const auto* edge : {&command.above, &command.below})
+            if (*edge) firsts.push_back((*edge)->first());
+        for (std::uint64_t index = 0; index < mine.size(); ++index) {
+            mine[index] = own[index];
+            if (index >= columns) mine[index] += own[index - columns];
+            else if (command.above) mine[index] += command.above->as<std::int64_t>()[index];
+            if (index + columns < own.size()) mine[index] += own[index + columns];
+            else if (command.below) mine[index] += command.below->as<std::int64_t>()[index % columns];
+        }
+        return firsts;
+    }
     std::int64_t on(const vault::LendTo& command) {
         lent_ = context_->lend(make(command.elements, 1)).value();
         return context_->ask(command.to, vault::KeepLease{lent_.lease().value()}).value();

@@ -337,7 +337,7 @@ TEST_CASE("shared slices overlap each other, and no lease or exclusive slice", "
     REQUIRE(pair.a->lend(lent));
     Holding& first = *pair.a->pledge(lent, LeaseKind::shared, 0, bytes(100));
     for (int step = 0; step < 2; ++step) {
-        CHECK(pair.a->has_slices(lent));
+        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
         CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::shared, 50, 100));
         CHECK(pair.a->overlaps(lent, LeaseKind::slice, 50, 100));
         CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, 5000));
@@ -382,7 +382,7 @@ TEST_CASE("slices out and pledged overlap with what meets them, and with nothing
     REQUIRE(pair.a->lend(lent));
     Holding& pledge = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
     for (int step = 0; step < 2; ++step) {
-        CHECK(pair.a->has_slices(lent));
+        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
         CHECK(pair.a->overlaps(lent, LeaseKind::slice, 149, 1));
         CHECK(pair.a->overlaps(lent, LeaseKind::slice, 0, 101));
         CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 150, 50));
@@ -391,9 +391,54 @@ TEST_CASE("slices out and pledged overlap with what meets them, and with nothing
     }
     Holdings::Departed parcel{{&pledge}};
     CHECK(pair.a->take_back(parcel));
-    CHECK(pair.a->has_slices(lent));
+    CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
     pair.a->release(pledge);
-    CHECK_FALSE(pair.a->has_slices(lent));
+    CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
+    CHECK(pair.a->try_reclaim(lent));
+}
+
+TEST_CASE("a lease of a range lies beside slices, is read-only and is what was granted", "[holdings][I2]") {
+    Pair pair;
+    Holding& lent = *pair.a->create(bytes(5000)).value();
+    REQUIRE(pair.a->lend(lent));
+    Holding& slice = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
+    for (int step = 0; step < 2; ++step) {
+        CHECK(pair.a->overlaps(lent, LeaseKind::read, 149, 10));
+        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, 101));
+        CHECK(pair.a->overlaps(lent, LeaseKind::read, 120, 1));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 150, 4850));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 0, 100));
+        if (step == 0) pair.offer(slice);  // the same when it is on its way
+    }
+    Holding& pledge = *pair.a->pledge(lent, LeaseKind::read, 150, bytes(10));
+    Holding* got = nullptr;
+    for (int step = 0; step < 2; ++step) {
+        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 159, 1));
+        CHECK(pair.a->overlaps(lent, LeaseKind::shared, 140, 11));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 160, 10));
+        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 155, 10));
+        if (step == 1) break;
+        const Handle handle = pair.offer(pledge);
+        const auto refused = [&](const std::function<void(Handle&)>& change) {
+            Handle forged = handle;
+            change(forged);
+            return pair.accept(forged).error().kind == ErrorKind::refused;
+        };
+        CHECK(refused([](Handle& one) { one.offset = 100; }));  // where the slice is
+        CHECK(refused([](Handle& one) { one.offset = 0; }));
+        CHECK(refused([](Handle& one) { one.offset = ~std::uint64_t{0}; }));
+        CHECK(refused([](Handle& one) { one.layout = bytes(5000); }));
+        CHECK(refused([](Handle& one) { one.kind = HandleKind::slice; }));
+        REQUIRE(pair.accept(handle, &got));
+        CHECK(rights_at(got->data) == "r--s");
+        CHECK((got->offset == 150 && got->bytes == 10));
+    }
+    CHECK(audit(pair.ledger()).empty());
+    Holdings::Departed parcel{{&slice}};
+    CHECK(pair.a->take_back(parcel));
+    pair.a->release(slice);
+    CHECK_FALSE(pair.a->try_reclaim(lent));
+    pair.b->release(*got);
     CHECK(pair.a->try_reclaim(lent));
 }
 

@@ -421,6 +421,18 @@ TEST_CASE("an audit names the invariant of each damaged lease", "[ledger][audit]
         lease_of(heap, lease + 1, slot, {LeaseKind::slice, 50, 50});
         CHECK(invariants(audit(ledger)) == std::vector<int>{2});
     }
+    SECTION("a slice beside leases, which overlap each other") {
+        lease_of(heap, lease, slot, {LeaseKind::slice, 40, 20});
+        lease_of(heap, lease + 1, slot, {LeaseKind::read, 30, 10});
+        lease_of(heap, lease + 2, slot, {LeaseKind::read, 60, 40});
+        lease_of(heap, lease + 3, slot, {LeaseKind::read, 60, 1});
+        CHECK(invariants(audit(ledger)).empty());
+    }
+    SECTION("a slice whose last byte is leased") {
+        lease_of(heap, lease, slot, {LeaseKind::slice, 40, 20});
+        lease_of(heap, lease + 1, slot, {LeaseKind::read, 59, 10});
+        CHECK(invariants(audit(ledger)) == std::vector<int>{2});
+    }
     SECTION("a slice within another and one behind it: the long one meets both") {
         lease_of(heap, lease, slot, {LeaseKind::slice, 0, 100});
         lease_of(heap, lease + 1, slot, {LeaseKind::read, 10, 10});

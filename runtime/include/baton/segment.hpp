@@ -5,7 +5,7 @@
 // | Segment                   | owned by you                | read, write, give away, lend, hand out by name  |
 // | a moved-from Segment      | in transit, or another's    | assign to it                                    |
 // | Loan                      | lent by you, n leases out   | make leases and slices, reclaim                 |
-// | Lease                     | leased to you, read-only    | read, drop                                      |
+// | Lease                     | all or a range, read-only   | read, drop                                      |
 // | Slice                     | an exclusive range of yours | read and write it, drop                         |
 // | Slice made by share()     | a range of yours and others | change its words atomically, drop               |
 //
@@ -130,6 +130,8 @@ protected:
     // Throws where T is not the element type. Bytes fit every type, and a struct every record and text of its size.
     void require_type(std::string_view type, std::size_t element_bytes) const;
     [[nodiscard]] std::size_t index_of(std::initializer_list<std::uint64_t> position) const;
+    // Of a lease or slice: where in the lender's array it begins, in elements or rows.
+    [[nodiscard]] std::uint64_t first_index() const;
     template <class T>
     [[nodiscard]] std::span<T> elements() const {
         using Element = std::remove_const_t<T>;
@@ -163,7 +165,9 @@ public:
     template <class T>
     [[nodiscard]] T& at(std::initializer_list<std::uint64_t> position) { return elements<T>()[index_of(position)]; }
     template <class T>
-    [[nodiscard]] const T& at(std::initializer_list<std::uint64_t> position) const { return elements<const T>()[index_of(position)]; }
+    [[nodiscard]] const T& at(std::initializer_list<std::uint64_t> position) const {
+        return elements<const T>()[index_of(position)];
+    }
     // The same bytes under another type or shape that needs no more of them.
     Result<void> reshape(Layout layout);
 
@@ -180,7 +184,11 @@ public:
     template <class T>
     [[nodiscard]] std::span<const T> as() const { return elements<const T>(); }
     template <class T>
-    [[nodiscard]] const T& at(std::initializer_list<std::uint64_t> position) const { return elements<const T>()[index_of(position)]; }
+    [[nodiscard]] const T& at(std::initializer_list<std::uint64_t> position) const {
+        return elements<const T>()[index_of(position)];
+    }
+    // The index in the lender's array of this lease's first element, or of its first row; 0 for a lease of all.
+    [[nodiscard]] std::uint64_t first() const { return first_index(); }
 
     void encode_into(detail::Encoder& encoder) const { encode_held(encoder); }
     bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
@@ -200,7 +208,7 @@ public:
     template <class T>
     [[nodiscard]] T& at(std::initializer_list<std::uint64_t> position) { return elements<T>()[index_of(position)]; }
     // The index in the lender's array of this slice's first element, or of its first row.
-    [[nodiscard]] std::uint64_t first() const;
+    [[nodiscard]] std::uint64_t first() const { return first_index(); }
 
     void encode_into(detail::Encoder& encoder) const { encode_held(encoder); }
     bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
@@ -210,12 +218,18 @@ public:
 // words together by atomic operations (a shared Slice, as share() makes them).
 enum class Published : std::uint8_t { to_read, to_share };
 
+class Lender;
+
 class Loan : public detail::SegmentBase {
 public:
     using SegmentBase::SegmentBase;
 
     // The right to read all of it, for whoever it is sent to. Refused while a slice is out.
     [[nodiscard]] Result<Lease> lease();
+    // The right to read the elements (of the first dimension: rows) [first, first + count). Leases may overlap each
+    // other, and slices may be out beside it: a stencil reads its neighbours' edge rows. Refused where it overlaps a
+    // slice that is out.
+    [[nodiscard]] Result<Lease> lease(std::uint64_t first, std::uint64_t count);
     // The right to write the elements (of the first dimension: rows) [first, first + count), for one borrower.
     // Refused where it overlaps a slice or lease that is out.
     [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count);
@@ -231,6 +245,7 @@ public:
 
 private:
     friend struct detail::Access;
+    [[nodiscard]] Result<Lender> lender() const;
     detail::Loop* loop_ = nullptr;  // which waits
 };
 
@@ -242,13 +257,16 @@ public:
     explicit Lender(const detail::SegmentBase& lent);
 
     [[nodiscard]] Result<Lease> lease() const;
+    [[nodiscard]] Result<Lease> lease(std::uint64_t first, std::uint64_t count) const;
     [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count) const;
     [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count) const;
 
 private:
-    enum class Sharing { no, yes };
+    enum class Right { read, write, share };
     [[nodiscard]] detail::Holding* holding() const noexcept;
-    [[nodiscard]] Result<Slice> part(std::uint64_t first, std::uint64_t count, Sharing sharing) const;
+    // A Lease or Slice of the elements or rows [first, first + count).
+    template <class T>
+    [[nodiscard]] Result<T> part(std::uint64_t first, std::uint64_t count, Right right) const;
     std::shared_ptr<detail::Holdings> holdings_;
     detail::Holding* holding_ = nullptr;
     std::uint32_t ticket_ = 0;
