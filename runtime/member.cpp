@@ -287,6 +287,7 @@ constexpr Duration name_interval = std::chrono::milliseconds{1};
 }  // namespace
 
 Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Published as) {
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holding* holding = Access::holding(loan);
     if (holding == nullptr)
         return Error{ErrorKind::refused, "an empty Loan can't be published: it was reclaimed or released"};
@@ -295,12 +296,14 @@ Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Pub
 }
 
 void Member::withdraw(const Loan& loan) {
+    loop_->thread().require();
     if (Holding* holding = Access::holding(loan); holding != nullptr) Access::holdings(loan)->unpublish(*holding);
 }
 
 Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, std::optional<HandleKind> kind,
                                      Within within) {
     const Deadline deadline = within.deadline(loop_->clock());
+    if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holdings* holdings = loop_->holdings();
     if (holdings == nullptr) return no_ledger();
     Result<Holding*> found = nullptr;

@@ -113,11 +113,27 @@ TEST_CASE("a second thread is refused, and changes nothing", "[process]") {
     const vault::Address vault = world.spawn("vault");
     auto pending = world.scenario().request(vault, vault::HowMany{}).value();
     baton::Context& context = world.scenario().context();
+    baton::Loan lent = context.lend(world.make(10, 1)).value();
+    baton::Segment own = world.make(10, 1);
     std::vector<baton::Error> refusals;
     std::thread{[&] {
         const auto refused = [&](const auto& result) {
             if (!result.ok()) refusals.push_back(result.error());
         };
+        refused(lent.lease());
+        refused(lent.lease(0, 1));
+        refused(lent.slice(0, 1));
+        refused(lent.share(0, 1));
+        refused(lent.reclaim(1s));
+        refused(context.publish(lent, "lent"));
+        refused(context.look_up<baton::Lease>("lent"));
+        refused(context.lend(std::move(own)));
+        refused(context.send_after(1s, vault, vault::Drop{}));
+        refused(context.spawn<vault::Protocol>({.program = "vault"}));
+        refused(context.find<vault::Protocol>("vault"));
+        refused(context.stop(vault, 1s));
+        refused(context.kill(vault));
+        refused(context.join(vault, 1s));
         refused(context.send(vault, vault::Drop{}));
         refused(context.ask(vault, vault::HowMany{}));
         refused(context.request(vault, vault::HowMany{}));
@@ -128,13 +144,16 @@ TEST_CASE("a second thread is refused, and changes nothing", "[process]") {
         refused(world.world.session().roster(false));
         refused(world.world.session().close());
     }}.join();
-    REQUIRE(refusals.size() == 9);
+    REQUIRE(refusals.size() == 23);
     for (const baton::Error& error : refusals) {
         CHECK(error.kind == ErrorKind::refused);
         CHECK_THAT(error.text, Catch::Contains("another thread") && Catch::Contains("Session::enter()"));
     }
     CHECK(pending.get(5s).value() == 0);
     CHECK(world.report(vault).kept == 0);
+    CHECK(own);
+    CHECK(lent.leases_out() == 0);
+    CHECK(sum_of(lent.reclaim().value()) == 10);
 }
 
 TEST_CASE("an actor that answers in a second thread ends, and says why", "[process]") {
