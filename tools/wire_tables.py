@@ -27,7 +27,7 @@ WIDTH = 120
 
 SCALARS = {"AnyRef": "ref", "ActorId": "ref", "std::string": "string", "bool": "bool", "Duration": "duration",
            "std::monostate": "nothing", "void": "nothing", "Timestamp": "timestamp", "float": "float32",
-           "double": "float64"}
+           "double": "float64", "std::vector<std::byte>": "bytes"}
 SCALARS.update({f"std::{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)})
 
 
@@ -75,6 +75,8 @@ def structs_of(text, namespace=None):
 
 def wire_type(cpp, enums):
     cpp = cpp.strip()
+    if cpp in SCALARS:
+        return SCALARS[cpp]
     for pattern, shape in ((r"std::vector<(.+)>", "[{}]"), (r"std::optional<(.+)>", "optional {}")):
         if match := re.fullmatch(pattern, cpp):
             return shape.format(wire_type(match[1], enums))

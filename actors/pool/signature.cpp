@@ -13,7 +13,8 @@ namespace {
 // Bits that hold its positive values; 0 for what is no integer.
 int bits_of(const TypeDescription& type) {
     static constexpr std::array<std::pair<std::string_view, int>, 8> all{
-        {{"int8", 7}, {"int16", 15}, {"int32", 31}, {"int64", 63}, {"uint8", 8}, {"uint16", 16}, {"uint32", 32}, {"uint64", 64}}};
+        {{"int8", 7}, {"int16", 15}, {"int32", 31}, {"int64", 63}, {"uint8", 8}, {"uint16", 16}, {"uint32",
+                                                                                                  32}, {"uint64", 64}}};
     const auto* found = std::ranges::find(all, type.kind, &std::pair<std::string_view, int>::first);
     return found == all.end() ? 0 : found->second;
 }
@@ -26,7 +27,7 @@ bool is_alike(const TypeDescription& given, const TypeDescription& wanted) {
     if (wanted.kind == "optional") return given.kind == "nothing" || is_alike(given, wanted.parts[0].type);
     const auto group = [](const TypeDescription& type) -> std::string_view {
         if (bits_of(type) > 0) return "integer";
-        if (type.kind == "array" || type.kind == "list") return "list";
+        if (type.kind == "array" || type.kind == "list" || type.kind == "set" || type.kind == "tuple") return "list";
         return type.kind;
     };
     return group(given) == group(wanted);

@@ -15,8 +15,8 @@ _ExitRow: TypeAlias = tuple[str, str, int, str, str, list[tuple[str, str, int]],
 _RosterRow: TypeAlias = tuple[Ref, str, str, int, int, str, int, int, str, _ExitRow | None]
 _SpawnedRow: TypeAlias = tuple[Ref, str, int, Protocol]
 _Target: TypeAlias = tuple[Ref, Protocol, str]
-# kind, name, count, parts with their names
-_Type: TypeAlias = tuple[str, str, int, list[tuple[str, Any]]]
+# kind, name, count, parts: each with its name, its type, and its default in a tuple of one, or of none
+_Type: TypeAlias = tuple[str, str, int, list[tuple[str, Any, tuple[Any, ...]]]]
 # name, and of each command its name, fields and reply
 _Described: TypeAlias = tuple[str, list[tuple[str, _Type, _Type | None]]]
 

@@ -1,6 +1,7 @@
 """Commands: the commands that a script answers, as dataclasses with a handler for each, and how they are published."""
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import enum
@@ -28,8 +29,12 @@ _WIDTHS = {int: ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
 
 
 def _plain(kind: str, name: str = "", count: int = 0,
-           parts: list[tuple[str, _baton._Type]] | None = None) -> _baton._Type:
+           parts: list[tuple[str, _baton._Type, tuple[Any, ...]]] | None = None) -> _baton._Type:
     return kind, name, count, parts or []
+
+
+def _of(kind: str, *parts: _baton._Type, count: int = 0) -> _baton._Type:
+    return _plain(kind, count=count, parts=[("", one, ()) for one in parts])
 
 
 def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
@@ -40,27 +45,38 @@ def type_of(hint: Any, where: str, outer: tuple[type, ...] = ()) -> _baton._Type
     if hint is None:
         return _plain("nothing")
     if origin is typing.Annotated:
+        if typing.get_origin(arguments[0]) is tuple and "tuple" in arguments[1:]:
+            return _tuple(arguments[0], where, outer)
         widths = [one for one in arguments[1:] if one in _WIDTHS.get(arguments[0], ())]
         return _plain(widths[0]) if widths else type_of(arguments[0], where, outer)
     if origin in (typing.Union, types.UnionType):
         some = [one for one in arguments if one is not type(None)]
         if len(some) == 1 and len(arguments) == 2:
-            return _plain("optional", parts=[("", type_of(some[0], where, outer))])
-    if origin is list or (origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis):
-        return _plain("list", parts=[("", type_of(arguments[0], f"{where}[]", outer))])
+            return _of("optional", type_of(some[0], where, outer))
+    if origin in (list, collections.deque) or (origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis):
+        return _of("list", type_of(arguments[0], f"{where}[]", outer))
+    if origin in (set, frozenset):
+        return _of("set", type_of(arguments[0], f"{where}[]", outer))
     if origin is tuple and len(set(arguments)) == 1:
-        return _plain("array", count=len(arguments), parts=[("", type_of(arguments[0], f"{where}[]", outer))])
+        return _of("array", type_of(arguments[0], f"{where}[]", outer), count=len(arguments))
+    if origin is tuple:
+        return _tuple(hint, where, outer)
     if origin is dict:
-        return _plain("map", parts=[("", type_of(one, f"{where}[]", outer)) for one in arguments])
+        return _of("map", *(type_of(one, f"{where}[]", outer) for one in arguments))
     if isinstance(hint, type) and issubclass(hint, _baton.Ref):
         return _plain("ref")
     if isinstance(hint, type) and issubclass(hint, enum.Enum) and all(isinstance(one.value, int) for one in hint):
-        return _plain("enum", hint.__name__, parts=[(one.name, _plain("", count=one.value)) for one in hint])
+        return _plain("enum", hint.__name__, parts=[(one.name, _plain("", count=one.value), ()) for one in hint])
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _plain("same", hint.__name__) if hint in outer else _struct(hint, where, outer)
-    raise TypeError(f"{where}: {_named(hint)} is not a type that can travel; use bool, int, float, str, bytes, "
-                    "datetime, timedelta, lists, tuples of one type, dicts, X | None, enums of integers, dataclasses, "
-                    "baton.Ref, Segment, Lease or Slice, and Annotated[int, 'uint8'] for a width other than 64 bits")
+    raise TypeError(f"{where}: {_named(hint)} is not a type that travels; bool, int, float, str, bytes, datetime, "
+                    "timedelta, lists, tuples, sets, dicts, X | None, enums of integers, dataclasses, "
+                    "baton.Ref, Segment, Lease and Slice do, and Annotated[int, 'uint8'] where another width than 64 "
+                    "bits is wanted")
+
+
+def _tuple(hint: Any, where: str, outer: tuple[type, ...]) -> _baton._Type:
+    return _of("tuple", *(type_of(one, f"{where}[{index}]", outer) for index, one in enumerate(typing.get_args(hint))))
 
 
 def _named(hint: Any) -> str:
@@ -69,9 +85,20 @@ def _named(hint: Any) -> str:
 
 def _struct(of: type, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
     hints = typing.get_type_hints(of, include_extras=True)
-    names = [one.name for one in dataclasses.fields(of)]
-    parts = [(name, type_of(hints[name], f"{where}.{name}", (*outer, of))) for name in names]
+    parts = []
+    for one in dataclasses.fields(of):
+        type_ = type_of(hints[one.name], f"{where}.{one.name}", (*outer, of))
+        parts.append((one.name, type_, _default_of(one, type_)))
     return _plain("struct", of.__name__, parts=parts)
+
+
+def _default_of(field: dataclasses.Field[Any], type_: _baton._Type) -> tuple[Any, ...]:
+    """The default that is published, alone in a tuple; an empty tuple where there is none."""
+    if field.default_factory is not dataclasses.MISSING:
+        return (field.default_factory(),)
+    if field.default is dataclasses.MISSING or (type_[0] == "optional" and field.default is None):
+        return ()
+    return (field.default,)
 
 
 def made(hint: Any, value: Any) -> Any:
@@ -83,10 +110,11 @@ def made(hint: Any, value: Any) -> Any:
         return made(arguments[0], value)
     if origin in (typing.Union, types.UnionType):
         return made(next(one for one in arguments if one is not type(None)), value)
-    if origin is list:
-        return [made(arguments[0], one) for one in value]
+    if origin in (list, set, frozenset, collections.deque):
+        return origin(made(arguments[0], one) for one in value)
     if origin is tuple:
-        return tuple(made(arguments[0], one) for one in value)
+        hints = arguments[:1] * len(value) if arguments[1:] == (Ellipsis,) else arguments
+        return tuple(made(one_hint, one) for one_hint, one in zip(hints, value))
     if origin is dict:
         return {made(arguments[0], key): made(arguments[1], one) for key, one in value.items()}
     if hint is datetime.timedelta:
@@ -127,10 +155,10 @@ class Commands:
             session.serve()
 
     The dataclass is the command, its type hints are the types of its fields, and what the handler returns is the reply.
-    Others, C++ programs included, find the script by its name, read the protocol (`baton describe bank`) and ask it. A
-    wrong, missing or unknown field is refused by name before the handler is called. If a handler raises, the asker gets
-    the error: Refused, Overloaded and Unsupported as they are, anything else as Failed, with its type and the place
-    where it was raised.
+    A field with a default may be left out. Others find the script by its name, read the protocol (`baton describe
+    bank`) and ask it, in C++ too. A field that is wrong, missing or unknown is refused with its name before the handler
+    is called. An exception out of a handler is the asker's error: Refused, Overloaded and Unsupported as they are,
+    anything else as Failed, with its type and where it was raised.
     """
 
     def __init__(self, name: str) -> None:

@@ -74,7 +74,7 @@ public:
         if (PyDateTime_Check(object)) return timestamp(value);
         if (PyDelta_Check(object)) return duration(value);
         if (is_enum(value)) return enumerator(value, kind);
-        const bool wants_list = kind == "list" || kind == "array";
+        const bool wants_list = kind == "list" || kind == "array" || kind == "set" || kind == "tuple";
         if (!wants_list)
             if (py::object fields = fields_of(value, kind); fields) return map(fields, type);
         if (py::hasattr(value, "tolist")) return array(value, declared);
@@ -271,7 +271,11 @@ private:
         Dynamic::List list;
         for (const py::handle element : py::iter(value)) {
             spend(1);  // an iterable need not end
-            list.push_back(inside(fmt::format("[{}]", list.size()), element, type == nullptr ? nullptr : &type->parts[0].type));
+            // A tuple may be too long: encoding refuses it.
+            const std::size_t part = type != nullptr && type->kind == "tuple" ? list.size() : 0;
+            const bool is_known = type != nullptr && part < type->parts.size();
+            list.push_back(
+                inside(fmt::format("[{}]", list.size()), element, is_known ? &type->parts[part].type : nullptr));
         }
         return {std::move(list)};
     }

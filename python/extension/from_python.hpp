@@ -5,7 +5,7 @@
 // | Python                                               | for a field of                              |
 // | bool, int, float, str, NumPy's scalars               | bool, integers, floats, string              |
 // | bytes, bytearray, memoryview                         | bytes                                       |
-// | list, tuple, any iterable, array                     | list, array                                 |
+// | list, tuple, any iterable, array                     | list, set, array, tuple                     |
 // | dict, baton.Struct, dataclass, namedtuple, namespace | struct; dict also map                       |
 // | None                                                 | optional                                    |
 // | str, number or a member of an enum.Enum (its name)   | enum                                        |
@@ -33,7 +33,8 @@ struct Written {
 inline constexpr std::string_view command_parcel = "python command";
 inline constexpr std::string_view reply_parcel = "python reply";
 
-[[nodiscard]] Written encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields);
+[[nodiscard]] Written encode_fields(const ProtocolDescription& protocol, std::string_view command,
+                                    const py::dict& fields);
 
 // A value of that type, encoded; what it carries is refused. `what` names it in errors.
 [[nodiscard]] Buffer encode_value(py::handle value, const TypeDescription& type, std::string_view what);

@@ -7,7 +7,6 @@
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
-#include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
 #include "runtime/base/text.hpp"
 
@@ -18,12 +17,21 @@ namespace {
 
 namespace py = pybind11;
 
-TypeDescription type_from(const py::handle described) {
+// `where`: the field or reply, for what is wrong with its default.
+TypeDescription type_from(const py::handle described, const std::string& where) {
+    using Part = std::tuple<std::string, py::object, py::tuple>;
     const auto [kind, name, count, parts] =
-        py::cast<std::tuple<std::string, std::string, std::int64_t, std::vector<std::pair<std::string, py::object>>>>(
-            described);
+        py::cast<std::tuple<std::string, std::string, std::int64_t, std::vector<Part>>>(described);
     TypeDescription type{kind, name, count, {}};
-    for (const auto& [part, of] : parts) type.parts.push_back({part, type_from(of)});
+    for (const auto& [part, of, default_value] : parts) {
+        const std::string place = part.empty() ? where : where + "." + part;
+        const PartDescription& added = type.parts.emplace_back(PartDescription{part, type_from(of, place)});
+        if (default_value.empty()) continue;
+        const Buffer bytes = encode_value(default_value[0], added.type, place);
+        const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+        if (!type.defaults) type.defaults.emplace(parts.size());
+        (*type.defaults)[type.parts.size() - 1].assign(first, first + bytes.size());
+    }
     return type;
 }
 
@@ -148,8 +156,8 @@ ProtocolDescription protocol_from(const py::object& described) {
         py::cast<std::pair<std::string, std::vector<std::tuple<std::string, py::object, py::object>>>>(described);
     protocol.name = name;
     for (const auto& [command, fields, reply] : commands) {
-        CommandDescription one{command, type_from(fields), std::nullopt};
-        if (!reply.is_none()) one.reply = type_from(reply);
+        CommandDescription one{command, type_from(fields, command), std::nullopt};
+        if (!reply.is_none()) one.reply = type_from(reply, "the reply to " + command);
         if (!is_sound(one.fields) || (one.reply && !is_sound(*one.reply)))
             refuse(fmt::format("{} is not described by types that others know", command));
         protocol.commands.push_back(std::move(one));

@@ -39,10 +39,21 @@ py::object datetime_of(Timestamp timestamp) {
     return stolen(PyNumber_Add(epoch.ptr(), since.ptr()));
 }
 
-// A list can't be the key of a dict.
+// A list or a set can't be the key of a dict, or in a set: what is in it neither.
 py::object as_key(py::object key) {
-    if (PyList_Check(key.ptr())) return py::tuple(key);
-    return key;
+    if (PySet_Check(key.ptr())) return py::reinterpret_steal<py::object>(PyFrozenSet_New(key.ptr()));
+    if (!PyList_Check(key.ptr()) && !PyTuple_CheckExact(key.ptr())) return key;
+    py::list elements;
+    for (const py::handle element : key) elements.append(as_key(py::reinterpret_borrow<py::object>(element)));
+    return py::tuple(elements);
+}
+
+// True if Python can have values of that type in a set, as as_key() makes them.
+bool can_be_in_set(const TypeDescription& type) {
+    if (type.kind == "struct" || type.kind == "same" || type.kind == "map") return false;
+    return type.kind == "enum" || std::ranges::all_of(type.parts, [](const PartDescription& part) {
+               return can_be_in_set(part.type);
+           });
 }
 
 class Converter {
@@ -85,12 +96,21 @@ public:
                 list[index] = convert(type.parts[0].type, value.at(index));
             return list;
         }
+        if (type.kind == "tuple") {
+            if (kind != ValueKind::array || value.size() != type.parts.size()) misfit(type, value);
+            py::tuple tuple{value.size()};
+            for (std::size_t index = 0; index < value.size(); ++index)
+                tuple[index] = convert(type.parts[index].type, value.at(index));
+            return tuple;
+        }
+        if (type.kind == "set") return set(type, value);
         if (type.kind == "map") {
             if (kind != ValueKind::map) misfit(type, value);
             py::dict dict;
             for (std::size_t index = 0; index < value.size(); ++index)
                 dict[as_key(convert(type.parts[0].type, value.key_at(index)))] =
                     convert(type.parts[1].type, value.value_at(index));
+            if (has_twice(type, value)) misfit(type, value);
             return dict;
         }
         if (type.kind == "struct") return structure(type, value);
@@ -120,6 +140,30 @@ private:
         return to_python_untyped(value, make_held_);
     }
 
+    py::object set(const TypeDescription& type, Value value) {
+        if (value.kind() != ValueKind::array) misfit(type, value);
+        const TypeDescription& element = type.parts[0].type;
+        const bool is_set = can_be_in_set(element);
+        py::set set;
+        py::list list;
+        for (std::size_t index = 0; index < value.size(); ++index) {
+            py::object one = convert(element, value.at(index));
+            if (is_set) set.add(as_key(std::move(one)));
+            else list.append(std::move(one));
+        }
+        if (has_twice(type, value)) misfit(type, value);
+        return is_set ? py::object(std::move(set)) : py::object(std::move(list));
+    }
+
+    // What a field that was left out is: its default, or None.
+    py::object left_out(const TypeDescription& of, const PartDescription& part) {
+        const std::string_view bytes = default_bytes(of, part);
+        if (bytes.empty()) return py::none();
+        Unpacker unpacker;
+        std::size_t offset = 0;
+        return convert(part.type, value_or_raise(unpacker.next(bytes, offset)));
+    }
+
     py::object structure(const TypeDescription& type, Value value) {
         if (value.kind() != ValueKind::map || !has_all_fields(type, value)) misfit(type, value);
         py::dict fields;
@@ -131,9 +175,9 @@ private:
             fields[text_of(key.text())] = part == type.parts.end() ? to_python_untyped(value.value_at(index), make_held_)
                                                                    : convert(part->type, value.value_at(index));
         }
+        for (const PartDescription& part : type.parts)
+            if (const py::object name = text_of(part.name); !fields.contains(name)) fields[name] = left_out(type, part);
         outer_.pop_back();
-        for (const PartDescription& part : type.parts)  // an optional one may be left out on the wire
-            if (const py::object name = text_of(part.name); !fields.contains(name)) fields[name] = py::none();
         return struct_of(std::move(fields));
     }
 

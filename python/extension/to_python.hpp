@@ -1,8 +1,8 @@
 #pragma once
-// To Python: values on the wire as Python's own. A struct becomes a baton.Struct, an enum its name, a
-// timestamp a datetime in UTC (whole microseconds), a duration seconds, bytes bytes, a ref what `make_ref`
-// makes of it, a segment what `make_held` does. Text that is not UTF-8 keeps its bytes as lone surrogates, as file names do in Python.
-// Called with the GIL held.
+// To Python: values on the wire as Python's own. A struct becomes a baton.Struct, a tuple a tuple, a set a set
+// (of structs or maps, which Python has in no set, a list), an enum its name, a timestamp a datetime in UTC (whole
+// microseconds), a duration seconds, bytes bytes, a ref what `make_ref` makes of it, a segment what `make_held` does.
+// Text that is not UTF-8 keeps its bytes as lone surrogates, as file names do in Python. Called with the GIL held.
 
 #include <pybind11/pybind11.h>
 

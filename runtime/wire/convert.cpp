@@ -74,7 +74,7 @@ bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, 
     return at.expected(text, got);
 }
 
-bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, Decoding& at) {
+bool decode_fields(Value from, std::span<const FieldReader> fields, SetDefault set_default, void* out, Decoding& at) {
     if (from.kind() != ValueKind::map) return at.expected("a map of fields", from);
     std::array<bool, limits::command_fields_max> seen{};
     for (std::size_t position = 0; position < from.size(); ++position) {
@@ -94,7 +94,7 @@ bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, D
         if (!fields[index].read(from.value_at(position), out, at)) return false;
     }
     for (std::size_t index = 0; index < fields.size(); ++index) {
-        if (seen[index] || fields[index].is_optional) continue;
+        if (seen[index] || set_default(out, index)) continue;
         const Decoding::Inside here{at, fields[index].name, 0};
         return at.fail("is missing");
     }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "runtime/wire/dynamic.hpp"
+#include "runtime/wire/json.hpp"
+
 namespace baton::detail {
 namespace {
 
@@ -24,7 +27,7 @@ std::string joined(const TypeDescription& type) {
     for (const PartDescription& part : type.parts) {
         if (!text.empty()) text += ", ";
         if (!part.name.empty()) text += part.name + ": ";
-        text += to_text(part.type);
+        text += to_text(part.type) + default_text(type, part);
     }
     return text;
 }
@@ -48,11 +51,12 @@ TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<co
 }
 
 TypeDescription of_fields(std::string_view full_name, std::string_view name, std::span<const Field> fields,
-                          Outer& outer) {
+                          Defaults defaults, Outer& outer) {
     if (std::ranges::find(outer, full_name) != outer.end()) return plain("same", name);
     outer.push_back(full_name);
     TypeDescription out = plain("struct", name);
     for (const Field& field : fields) out.parts.push_back({std::string(field.name), field.describe(outer)});
+    out.defaults = defaults();
     outer.pop_back();
     return out;
 }
@@ -85,8 +89,10 @@ const CommandDescription* ProtocolDescription::find(std::string_view command) co
 }
 
 bool is_sound(const TypeDescription& type) {
-    const bool has_one = type.kind == "optional" || type.kind == "list" || type.kind == "array";
-    const bool may_have_any = type.kind == "struct" || type.kind == "variant" || type.kind == "enum";
+    const bool has_one =
+        type.kind == "optional" || type.kind == "list" || type.kind == "set" || type.kind == "array";
+    const bool may_have_any =
+        type.kind == "struct" || type.kind == "variant" || type.kind == "tuple" || type.kind == "enum";
     const std::size_t wanted = has_one ? 1 : type.kind == "map" ? 2 : 0;
     if (!may_have_any && type.parts.size() != wanted) return false;
     return std::ranges::all_of(type.parts, [](const PartDescription& part) { return is_sound(part.type); });
@@ -107,8 +113,25 @@ std::uint64_t fingerprint_of(const ProtocolDescription& protocol) {
     return hash == 0 ? 1 : hash;
 }
 
+std::string_view default_bytes(const TypeDescription& of, const PartDescription& field) noexcept {
+    const auto index = static_cast<std::size_t>(&field - of.parts.data());
+    if (!of.defaults || index >= of.defaults->size()) return {};
+    const std::vector<std::byte>& bytes = (*of.defaults)[index];
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+bool may_be_left_out(const TypeDescription& of, const PartDescription& field) noexcept {
+    return field.type.kind == "optional" || !default_bytes(of, field).empty();
+}
+
+std::string default_text(const TypeDescription& of, const PartDescription& field) {
+    const std::optional<Dynamic> value = default_of(of, field);
+    return value ? " = " + to_json(*value, JsonLayout::compact) : "";
+}
+
 std::string to_text(const TypeDescription& type) {
-    if (type.kind == "list" || type.kind == "map" || type.kind == "optional" || type.kind == "variant")
+    if (type.kind == "list" || type.kind == "set" || type.kind == "map" || type.kind == "optional" ||
+        type.kind == "variant" || type.kind == "tuple")
         return type.kind + "<" + joined(type) + ">";
     if (type.kind == "array") return "array<" + joined(type) + ", " + std::to_string(type.count) + ">";
     if (type.kind == "struct") return "{" + joined(type) + "}";

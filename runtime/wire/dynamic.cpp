@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace baton::detail {
 namespace {
@@ -87,6 +88,8 @@ public:
         }
         if (kind == "variant") return put_variant(type, given);
         if (kind == "list" || kind == "array") return put_list(type, given);
+        if (kind == "set") return put_set(type, given);
+        if (kind == "tuple") return put_tuple(type, given);
         if (kind == "map") return put_map(type, given);
         if (kind == "struct") return put_struct(type, given);
         return fail(fmt::format("a field of kind '{}' is unknown here: the actor is newer than this program", kind));
@@ -213,6 +216,39 @@ private:
         return true;
     }
 
+    // In the order of their bytes, so that two sets of the same elements are the same bytes: a set may hold sets.
+    bool put_set(const TypeDescription& type, const Dynamic& given) {
+        const auto* list = std::get_if<Dynamic::List>(&given.value);
+        if (list == nullptr) return expected("set, as a list", given);
+        if (!may_begin()) return false;
+        encoder_.array(list->size());
+        const std::size_t start = out_->size();
+        std::set<std::string> elements;
+        for (std::size_t index = 0; index < list->size(); ++index) {
+            const std::size_t begin = out_->size();
+            const bool fine = inside(fmt::format("[{}]", index), [&] {
+                return put(type.parts[0].type, (*list)[index]) &&
+                       (elements.insert(out_->substr(begin)).second || fail("is in the set twice"));
+            });
+            if (!fine) return false;
+        }
+        out_->resize(start);
+        for (const std::string& element : elements) *out_ += element;
+        return true;
+    }
+
+    bool put_tuple(const TypeDescription& type, const Dynamic& given) {
+        const auto* list = std::get_if<Dynamic::List>(&given.value);
+        if (list == nullptr || list->size() != type.parts.size())
+            return expected(fmt::format("tuple of {}", type.parts.size()), given);
+        if (!may_begin()) return false;
+        encoder_.array(list->size());
+        for (std::size_t index = 0; index < list->size(); ++index)
+            if (!inside(fmt::format("[{}]", index), [&] { return put(type.parts[index].type, (*list)[index]); }))
+                return false;
+        return true;
+    }
+
     bool put_map(const TypeDescription& type, const Dynamic& given) {
         const auto* map = std::get_if<Dynamic::Map>(&given.value);
         if (map == nullptr) return expected("map", given);
@@ -249,16 +285,19 @@ private:
                                     known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
         }
         outer_.push_back(&type);
-        encoder_.map(type.parts.size());
-        static const Dynamic nothing;
+        const auto is_left_out = [&value_of, &type](const PartDescription& part) {
+            return may_be_left_out(type, part) && value_of(part.name) == nullptr;
+        };
+        encoder_.map(type.parts.size() -
+                     static_cast<std::size_t>(std::ranges::count_if(type.parts, is_left_out)));
         for (const PartDescription& part : type.parts) {
+            if (is_left_out(part)) continue;
             const Dynamic* value = value_of(part.name);
-            const bool may_miss = resolve(part.type, outer_).kind == "optional";
             encoder_.text(part.name);
             const bool fine = inside("." + part.name, [&] {
-                if (value == nullptr && !may_miss)
+                if (value == nullptr)
                     return fail(fmt::format("{} is missing: it is a {}", path_, to_text(part.type)), true);
-                return put(part.type, value == nullptr ? nothing : *value);
+                return put(part.type, *value);
             });
             if (!fine) return false;
         }
@@ -274,6 +313,14 @@ private:
     Structs outer_;
     std::size_t depth_ = 0;
 };
+
+void add_defaults(const TypeDescription& type, Dynamic::Map& fields) {
+    for (const PartDescription& part : type.parts) {
+        const Dynamic name{part.name};
+        if (std::ranges::find(fields, name, &Dynamic::Entry::first) != fields.end()) continue;
+        if (std::optional<Dynamic> value = default_of(type, part)) fields.emplace_back(name, std::move(*value));
+    }
+}
 
 Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Structs& outer, SessionTag session) {
     const TypeDescription& type = resolve(declared, outer);
@@ -331,6 +378,18 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
             return decode_within(type.parts[0].type, value.at(index), outer, session);
         });
     }
+    if (type.kind == "set") {
+        if (kind != ValueKind::array || has_twice(type, value)) return misfit();
+        return each(value.size(), [&](std::size_t index) {
+            return decode_within(type.parts[0].type, value.at(index), outer, session);
+        });
+    }
+    if (type.kind == "tuple") {
+        if (kind != ValueKind::array || value.size() != type.parts.size()) return misfit();
+        return each(value.size(), [&](std::size_t index) {
+            return decode_within(type.parts[index].type, value.at(index), outer, session);
+        });
+    }
     if (type.kind == "map" || type.kind == "struct") {
         if (kind != ValueKind::map) return misfit();
         Dynamic::Map map;
@@ -352,7 +411,9 @@ Result<Dynamic> decode_within(const TypeDescription& declared, Value value, Stru
             map.emplace_back(std::move(*key), std::move(*element));
         }
         outer.pop_back();
+        if (type.kind == "map" && has_twice(type, value)) return misfit();
         if (type.kind == "struct" && !has_all_fields(type, value)) return misfit();
+        if (type.kind == "struct") add_defaults(type, map);
         return Dynamic{std::move(map)};
     }
     if (kind == ValueKind::integer && type.kind.starts_with("float")) return Dynamic{value.real()};
@@ -368,9 +429,21 @@ bool has_all_fields(const TypeDescription& type, Value fields) {
             const Value key = fields.key_at(index);
             if (key.kind() == ValueKind::text && key.text() == part.name) ++times;
         }
-        if (times > 1 || (times == 0 && part.type.kind != "optional")) return false;
+        if (times > 1 || (times == 0 && !may_be_left_out(type, part))) return false;
     }
     return true;
+}
+
+std::optional<Dynamic> default_of(const TypeDescription& of, const PartDescription& field) {
+    const std::string_view bytes = default_bytes(of, field);
+    if (bytes.empty()) return std::nullopt;
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Result<Value> value = unpacker.next(bytes, offset);
+    if (!value || offset != bytes.size()) return std::nullopt;
+    Result<Dynamic> read = decode_dynamic(field.type, *value);
+    if (!read) return std::nullopt;
+    return std::move(*read);
 }
 
 bool is_one_of(const TypeDescription& type, Value value) {

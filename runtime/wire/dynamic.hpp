@@ -50,15 +50,25 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // that type, its range included. True for kinds that have parts or are unknown here.
 [[nodiscard]] bool is_one_of(const TypeDescription& type, Value value);
 
-// True if a map has each field of that struct once; an optional one may be missing.
+// Whether a map has each field of that struct once; one that may be left out may be missing.
 [[nodiscard]] bool has_all_fields(const TypeDescription& type, Value fields);
+
+// What tells a value of that type from others of it, for sets and the keys of maps; the value is of that type. No wire
+// format: two values that are equal in C++ have the same, whatever widths and whatever order stand on the wire.
+[[nodiscard]] std::string identity_of(const TypeDescription& type, Value value);
+// True if a set has an element twice, or a map a key.
+[[nodiscard]] bool has_twice(const TypeDescription& set_or_map, Value value);
+
+// Of a field that has one. Nothing as well where the bytes are not of the field's type.
+[[nodiscard]] std::optional<Dynamic> default_of(const TypeDescription& of, const PartDescription& field);
 
 // What an error calls it: "string", "list of 3", ...
 [[nodiscard]] std::string kind_of(const Dynamic& value);
 
 // One encoded value of that type. An enum is given by name or number, an optional by nothing or its value, a
-// variant by whatever fits one of its alternatives (the first that does), a duration in seconds. What it carries is
-// added to `departing`; without that a segment is refused.
+// variant by whatever fits one of its alternatives (the first that does), a duration in seconds. A field that has a
+// default may be missing: then it is left out, and the receiver has its own. What it carries is added to `departing`;
+// without that a segment is refused.
 [[nodiscard]] Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what,
                                             std::vector<Holding*>* departing = nullptr);
 
@@ -70,8 +80,9 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // not fit.
 [[nodiscard]] Result<void> check_value(const TypeDescription& type, Value value, std::string_view what);
 
-// The value on the wire, read as that type: an enum becomes its name, a duration seconds, and a float stays a float
-// even if an integer stands for it. `corrupt` if it is not of that type. `session` is for refs that do not name theirs.
+// The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float also where
+// an integer stands for it); `corrupt` where it is not of that type. A field that was left out has its default.
+// `session`: of a ref that does not say its own.
 [[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session = {});
 // The value on the wire, read without knowing its type: as msgpack says it.
 [[nodiscard]] Dynamic decode_untyped(Value value);

@@ -171,10 +171,11 @@ public:
         }
         if (type->kind == "optional" && !json.is_null()) return read(type->parts[0].type, json);
         if (json.is_string()) return read_text(*type, json.get<std::string>());
-        if (json.is_array() && (type->kind == "list" || type->kind == "array")) {
+        const bool is_tuple = type->kind == "tuple" && json.size() == type->parts.size();
+        if (json.is_array() && (is_tuple || type->kind == "list" || type->kind == "array" || type->kind == "set")) {
             Dynamic::List list;
             for (const Json& element : json) {
-                Result<Dynamic> value = read(type->parts[0].type, element);
+                Result<Dynamic> value = read(type->parts[is_tuple ? list.size() : 0].type, element);
                 if (!value) return value;
                 list.push_back(std::move(*value));
             }

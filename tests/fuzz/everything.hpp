@@ -36,6 +36,18 @@ struct Token {
     }
 };
 
+struct Shapes {
+    std::pair<std::string, std::int32_t> pair;
+    std::tuple<double, bool, std::vector<std::uint8_t>> triple;
+    std::set<std::string> words;
+    std::unordered_set<std::uint16_t> numbers;
+    std::deque<std::pair<std::int64_t, std::string>> queue;
+    std::set<std::set<std::int8_t>> sets;
+    std::map<std::string, std::pair<float, float>> places;
+    std::uint32_t depth = 3;  // this one has a default
+    bool operator==(const Shapes&) const = default;
+};
+
 struct Everything {
     bool flag = false;
     std::int8_t tiny = 0;
@@ -60,6 +72,7 @@ struct Everything {
     Inner inner;
     std::vector<Inner> inners;
     Tree tree;
+    Shapes shapes;
     bool operator==(const Everything&) const = default;
 };
 

@@ -63,6 +63,15 @@ def everything() -> bytes:
             "inner": {"real": 2.5, "note": "note"},
             "inners": [{"real": 1, "note": None}, {"real": 2, "note": "x"}],
             "tree": {"label": "root", "children": [{"label": "leaf", "children": []}]},
+            "shapes": {
+                "pair": ["Ada", 1815],
+                "triple": [0.5, True, [1, 2]],
+                "words": ["two", "one"],
+                "numbers": [1, 65535],
+                "queue": [[1, "first"], [2, ""]],
+                "sets": [[], [2, 1], [3]],
+                "places": {"here": [0.5, -1]},
+            },
         }
     )
 
@@ -109,6 +118,14 @@ def seeds() -> dict[str, bytes]:
     out["hostile.deep"] = record("Everything", b"\x91" * 64 + b"\xc0")
     out["hostile.version"] = bytes.fromhex("9102")
     out["hostile.timestamp"] = record("Everything", bytes.fromhex("81a4 7768656e c70cffffffffff7fffffffffffffff"))
+    for name, shapes in {
+        "set_twice": {"words": ["one", "two", "one"]},
+        "sets_twice": {"sets": [[1, 2], [2, 1]]},
+        "pair_short": {"pair": ["Ada"]},
+        "triple_long": {"triple": [0, False, [], None]},
+    }.items():
+        out[f"hostile.{name}"] = record("Everything", msgpack.packb({"shapes": shapes}))
+    out["hostile.set32"] = record("Everything", bytes.fromhex("81a6736861706573 81a5776f726473ddffffffff"))
     out["hostile.field_twice"] = record("Everything", bytes.fromhex("82a4666c6167c3a4666c6167c2"))
     return out
 

@@ -2,9 +2,13 @@
 // Probe: an actor that does on command what tests need: works, fails, hangs, dies.
 
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -55,6 +59,49 @@ struct SendEverything {
     using Reply = Everything;
 };
 
+struct Shapes {
+    std::pair<std::string, std::int64_t> pair;
+    std::tuple<std::int32_t, std::string, bool> triple;
+    std::set<std::string> words;
+    std::unordered_set<std::uint16_t> numbers;
+    std::deque<double> queue;
+    std::map<std::string, std::pair<double, double>> places;
+    std::set<std::pair<std::int32_t, std::string>> pairs;
+    std::set<std::set<std::int32_t>> sets;
+    std::optional<std::tuple<Point, std::vector<std::int32_t>>> maybe;
+};
+struct SendShapes {
+    Shapes shapes;
+    using Reply = Shapes;
+};
+struct Tuning {
+    std::uint32_t steps = 8;
+    double rate = 0;  // no default: it must be given
+};
+struct Tune {  // says what came
+    std::int64_t number;
+    std::uint32_t depth = 3;
+    std::string label = "plain";
+    Colour colour = Colour::green;
+    std::vector<std::int32_t> sizes = {1, 2};
+    std::pair<double, double> place = {0.5, -1};
+    Tuning tuning = {.steps = 4, .rate = 0.25};
+    std::optional<std::int32_t> limit = 7;
+    std::optional<std::string> note;
+    struct Outcome {
+        std::int64_t number = 0;
+        std::uint32_t depth = 0;
+        std::string label;
+        Colour colour = Colour::red;
+        std::vector<std::int32_t> sizes;
+        std::pair<double, double> place;
+        Tuning tuning = {.steps = 0};
+        std::optional<std::int32_t> limit;
+        std::optional<std::string> note;
+    };
+    using Reply = Outcome;
+};
+
 struct Throw {  // a handler that raises
     std::string text;
     using Reply = std::string;
@@ -100,8 +147,8 @@ struct TickIn {  // answered when that time has passed
 };
 
 using Protocol =
-    baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer, AnswerLater,
-                    Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
+    baton::Protocol<Echo, SendEverything, SendShapes, Tune, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
+                    AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
                     DropAfterAsking, EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork>;
 
 struct Echo {

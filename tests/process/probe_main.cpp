@@ -40,6 +40,12 @@ public:
 
     std::string on(const probe::Echo& command) { return command.text; }
     probe::Everything on(probe::SendEverything command) { return std::move(command.everything); }
+    probe::Shapes on(probe::SendShapes command) { return std::move(command.shapes); }
+    probe::Tune::Outcome on(probe::Tune command) {
+        return {command.number,           command.depth,            std::move(command.label),
+                command.colour,           std::move(command.sizes), command.place,
+                command.tuning,           command.limit,            std::move(command.note)};
+    }
     std::string on(const probe::Throw& command) { throw std::invalid_argument(command.text); }
     std::string on(const probe::ExitWith& command) { ::_exit(command.code); }
     std::string on(const probe::Abort&) {

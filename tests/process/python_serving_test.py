@@ -367,7 +367,7 @@ class Serving(World):
         def odd_reply(command: Fine) -> typing.Union[int, str]: ...
         def fine(command: Fine) -> int: return 0
 
-        self.assertRaisesText(TypeError, "Odd.number: complex is not a type that can travel", commands.on, odd)
+        self.assertRaisesText(TypeError, "Odd.number: complex is not a type that travels", commands.on, odd)
         self.assertRaisesText(TypeError, "first parameter must be annotated with a dataclass", commands.on, untyped)
         self.assertRaisesText(TypeError, "must be annotated with what it returns", commands.on, no_reply)
         self.assertRaisesText(TypeError, "the reply to Fine: ", commands.on, odd_reply)

@@ -65,6 +65,32 @@ struct Optional {
     std::string text;
 };
 
+// Members with and without a default.
+struct Part {
+    std::uint32_t depth = 3;
+    double rate = 0;
+    bool operator==(const Part&) const = default;
+};
+struct Tuned {
+    std::int64_t number;
+    std::uint32_t depth = 3;
+    std::string label = "plain";
+    everything::Colour colour = everything::Colour::green;
+    std::vector<std::int32_t> sizes = {1, 2};
+    Part part = {.depth = 5, .rate = 0.5};
+    std::array<Part, 2> parts = {Part{.depth = 7}, Part{.depth = 8}};
+    std::optional<std::int64_t> limit = 9;
+    bool operator==(const Tuned&) const = default;
+};
+struct Zeroed {
+    std::int64_t number = 0;
+    bool flag = false;
+    std::string text = "";
+    std::vector<int> list = {};
+    everything::Colour colour = everything::Colour::red;
+    Part part = {};
+};
+
 struct Commands {
     struct Alone {};
 };
@@ -103,6 +129,14 @@ Everything filled() {
     it.inner = {2.5, "note"};
     it.inners = {{1, {}}, {2, "x"}};
     it.tree = {"root", {{"left", {{"leaf", {}}}}, {"right", {}}}};
+    it.shapes = {.pair = {"Ada", 1815},
+                 .triple = {0.5, true, {1, 2}},
+                 .words = {"one", "two"},
+                 .numbers = {1, 65535},
+                 .queue = {{1, "first"}, {2, ""}},
+                 .sets = {{}, {1, 2}, {3}},
+                 .places = {{"here", {0.5F, -1.0F}}},
+                 .depth = 4};
     return it;
 }
 
@@ -127,6 +161,12 @@ TEST_CASE("each type has the bytes that the table promises", "[wire]") {
     CHECK(to_hex(bytes_of(std::vector<std::string>{"a", "b"})) == "92a161a162");
     CHECK(to_hex(bytes_of(std::array<bool, 2>{true, false})) == "92c3c2");
     CHECK(to_hex(bytes_of(std::vector<bool>{true, false})) == "92c3c2");
+    CHECK(to_hex(bytes_of(std::deque<std::string>{"a", "b"})) == "92a161a162");
+    CHECK(to_hex(bytes_of(std::set<int>{2, 1})) == "920102");
+    CHECK(to_hex(bytes_of(std::unordered_set<int>{7})) == "9107");
+    CHECK(to_hex(bytes_of(std::pair<std::string, int>{"a", 1})) == "92a16101");
+    CHECK(to_hex(bytes_of(std::tuple<int, bool, std::string>{1, true, "a"})) == "9301c3a161");
+    CHECK(to_hex(bytes_of(std::tuple<>{})) == "90");
     CHECK(to_hex(bytes_of(std::map<std::string, int>{{"a", 1}})) == "81a16101");
     CHECK(to_hex(bytes_of(std::unordered_map<int, int>{{1, 2}})) == "810102");
     CHECK(to_hex(bytes_of(std::optional<int>{})) == "c0");
@@ -267,6 +307,76 @@ TEST_CASE("a variant is an index that it has, and a value of that alternative", 
     using Twins = std::variant<std::int64_t, std::int64_t>;
     CHECK(there_and_back(Twins{std::in_place_index<1>, 5}).index() == 1);
     CHECK(there_and_back(Twins{std::in_place_index<0>, 5}).index() == 0);
+}
+
+TEST_CASE("a tuple has exactly its elements, each of its own type", "[wire]") {
+    using Triple = std::tuple<std::int64_t, std::string, bool>;
+    CHECK(decoded<Triple>(from_hex("93 01 a1 78 c3")).value() == Triple{1, "x", true});
+    CHECK(refusal<Triple>(from_hex("92 01 a1 78"), "Ping") == "Ping: expected a tuple of 3, got list of 2");
+    CHECK(refusal<Triple>(from_hex("94 01 a1 78 c3 c0"), "Ping") == "Ping: expected a tuple of 3, got list of 4");
+    CHECK(refusal<Triple>(from_hex("81 01 02"), "Ping") ==
+          "Ping: expected a tuple of 3, got map of 1");
+    CHECK(refusal<Triple>(from_hex("93 01 02 c3"), "Ping") == "Ping[1]: expected string, got 2");
+    using Pairs = std::vector<std::pair<std::string, std::uint8_t>>;
+    CHECK(refusal<Pairs>(from_hex("92 92 a1 78 01 91 a1 78"), "Rows") ==
+          "Rows[1]: expected a tuple of 2, got list of 1");
+    CHECK(refusal<Pairs>(from_hex("91 92 a1 78 cd 01 00"), "Rows") ==
+          "Rows[0][1]: expected an integer in range, got 256");
+}
+
+TEST_CASE("an element that stands twice in a set is refused with its place", "[wire]") {
+    CHECK(decoded<std::set<int>>(from_hex("93 03 01 02")).value() == std::set<int>{1, 2, 3});  // in any order
+    CHECK(refusal<std::set<int>>(from_hex("93 01 02 01"), "Tags") == "Tags[2] is in the set twice");
+    CHECK(refusal<std::set<int>>(from_hex("92 01 cd 00 01"), "Tags") == "Tags[1] is in the set twice");
+    CHECK(refusal<std::unordered_set<std::string>>(from_hex("92 a1 78 a1 78"), "Tags") ==
+          "Tags[1] is in the set twice");
+    CHECK(refusal<std::set<int>>(from_hex("92 01 a1 78"), "Tags") == "Tags[1]: expected integer, got string");
+    CHECK(refusal<std::set<int>>(from_hex("81 01 02"), "Tags") == "Tags: expected a set, as a list, got map of 1");
+    // {1, 2} and {2, 1} are one set.
+    using Sets = std::set<std::set<int>>;
+    CHECK(refusal<Sets>(from_hex("92 92 01 02 92 02 01"), "Sets") == "Sets[1] is in the set twice");
+}
+
+TEST_CASE("a list, set or tuple that claims more elements than it has bytes takes no memory for them", "[wire]") {
+    for (const char* claim : {"dd ff ff ff ff", "dd 00 0f ff ff 01", "dc ff ff 01 02"}) {
+        INFO(claim);
+        Unpacker unpacker;
+        std::size_t offset = 0;
+        CHECK(unpacker.next(from_hex(claim), offset).error().kind == ErrorKind::corrupt);
+    }
+}
+
+TEST_CASE("a field with a default may be left out, and every other one is missing by name", "[wire]") {
+    const Tuned made{.number = 4};
+    CHECK(decoded<Tuned>(map_of({number_key, "04"}), "Tuned").value() == made);
+    CHECK(refusal<Tuned>(map_of({}), "Tuned") == "Tuned.number is missing");
+    const char* depth_key = "a5 64 65 70 74 68";
+    CHECK(decoded<Tuned>(map_of({number_key, "04", depth_key, "00"}), "Tuned").value().depth == 0);
+    CHECK(refusal<Tuned>(map_of({number_key, "04", depth_key, "c0"}), "Tuned") ==
+          "Tuned.depth: expected integer, got nothing");
+    // Nothing is another value than the default of an optional.
+    CHECK_FALSE(
+        decoded<Tuned>(map_of({number_key, "04", "a5 6c 69 6d 69 74", "c0"}), "Tuned").value().limit.has_value());
+}
+
+TEST_CASE("a struct within another that leaves a field out has that struct's own default", "[wire]") {
+    const std::string rate_only = from_hex("81 a4 72 61 74 65 01");
+    const std::string bytes = from_hex("82 a6 6e 75 6d 62 65 72 04 a4 70 61 72 74") + rate_only;
+    CHECK(decoded<Tuned>(bytes).value().part == Part{.depth = 3, .rate = 1});
+    const std::string listed = from_hex("82 a6 6e 75 6d 62 65 72 04 a5 70 61 72 74 73 92") + rate_only + rate_only;
+    CHECK(decoded<Tuned>(listed).value().parts == std::array{Part{.depth = 3, .rate = 1}, Part{.depth = 3, .rate = 1}});
+}
+
+TEST_CASE("what a type has by itself is no default: it must be given", "[wire]") {
+    for (const char* field : {"number", "flag", "text", "list", "colour", "part"}) {
+        std::map<std::string, std::string> fields{{"number", "00"}, {"flag", "c2"},   {"text", "a0"},
+                                                  {"list", "90"},   {"colour", "00"}, {"part", "81a47261746500"}};
+        REQUIRE(fields.erase(field) == 1);
+        std::string bytes = from_hex("85");
+        for (const auto& [name, value] : fields)
+            bytes += static_cast<char>(0xa0 + name.size()) + name + from_hex(value.c_str());
+        CHECK(refusal<Zeroed>(bytes, "Zeroed") == "Zeroed." + std::string(field) + " is missing");
+    }
 }
 
 TEST_CASE("an error names the path to the field", "[wire]") {

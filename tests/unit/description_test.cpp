@@ -96,6 +96,41 @@ struct HoldThis {
 };
 }  // namespace one_more
 
+namespace with_defaults {
+struct Part {
+    std::uint32_t steps = 8;
+};
+struct Tune {
+    std::int64_t number;
+    std::int32_t zero = 0;
+    std::uint32_t depth = 3;
+    std::string label = "plain";
+    student::Mood mood = student::Mood::curious;
+    std::vector<std::int32_t> sizes = {1, 2};
+    std::pair<double, double> place = {0.5, -1};
+    Part part = {.steps = 4};
+    std::optional<std::int32_t> limit = 7;
+    std::optional<std::string> note;
+};
+}  // namespace with_defaults
+namespace without_defaults {
+struct Part {
+    std::uint32_t steps;
+};
+struct Tune {
+    std::int64_t number;
+    std::int32_t zero;
+    std::uint32_t depth;
+    std::string label;
+    student::Mood mood;
+    std::vector<std::int32_t> sizes;
+    std::pair<double, double> place;
+    Part part;
+    std::optional<std::int32_t> limit;
+    std::optional<std::string> note;
+};
+}  // namespace without_defaults
+
 namespace {
 
 using namespace baton;
@@ -139,6 +174,12 @@ TEST_CASE("each type is described for people in one line", "[wire]") {
     CHECK(text_of<std::vector<std::byte>>() == "bytes");
     CHECK(text_of<std::vector<std::vector<int>>>() == "list<list<int32>>");
     CHECK(text_of<std::array<float, 3>>() == "array<float32, 3>");
+    CHECK(text_of<std::deque<int>>() == "list<int32>");
+    CHECK(text_of<std::set<std::string>>() == "set<string>");
+    CHECK(text_of<std::unordered_set<std::uint8_t>>() == "set<uint8>");
+    CHECK(text_of<std::pair<std::string, int>>() == "tuple<string, int32>");
+    CHECK(text_of<std::tuple<bool, std::set<std::pair<int, int>>>>() == "tuple<bool, set<tuple<int32, int32>>>");
+    CHECK(text_of<std::tuple<>>() == "tuple<>");
     CHECK(text_of<std::map<std::string, bool>>() == "map<string, bool>");
     CHECK(text_of<std::unordered_map<int, bool>>() == "map<int32, bool>");
     CHECK(text_of<std::optional<int>>() == "optional<int32>");
@@ -157,6 +198,17 @@ TEST_CASE("each type is described for people in one line", "[wire]") {
     CHECK(to_text(*describe_protocol<student::Protocol>().find("GoHome")) == "GoHome()");
     CHECK(to_text(describe_protocol<baton::Protocol<student::Visit>>().commands[0]) ==
           "Visit(whom: ref<student>, by: ref, id: ref, when: timestamp, howlong: duration, gift: bytes) -> nothing");
+}
+
+TEST_CASE("a description says the defaults of fields, and a fingerprint does not know them", "[wire]") {
+    const ProtocolDescription tuned = describe_protocol<baton::Protocol<with_defaults::Tune>>();
+    CHECK(to_text(tuned.commands[0]) ==
+          "Tune(number: int64, zero: int32, depth: uint32 = 3, label: string = \"plain\", mood: Mood{bored=0, "
+          "curious=3} = \"curious\", sizes: list<int32> = [1,2], place: tuple<float64, float64> = [0.5,-1.0], part: "
+          "{steps: uint32 = 8} = {\"steps\":4}, limit: optional<int32> = 7, note: optional<string>)");
+    CHECK(fingerprint_of(tuned) == fingerprint<baton::Protocol<without_defaults::Tune>>());
+    for (const PartDescription& field : tuned.commands[0].fields.parts)
+        CHECK(may_be_left_out(tuned.commands[0].fields, field) == (field.name != "number" && field.name != "zero"));
 }
 
 TEST_CASE("a recursive struct ends, and one that only stands twice is spelled out twice", "[wire]") {
@@ -194,6 +246,11 @@ TEST_CASE("the length of an array and the kind of a list are part of the shape",
     CHECK(shape(describe_type<std::array<float, 4>>()) != three);
     CHECK(shape(describe_type<std::vector<float>>()) != three);
     CHECK(shape(describe_type<std::array<double, 3>>()) != three);
+    CHECK(shape(describe_type<std::set<float>>()) != shape(describe_type<std::vector<float>>()));
+    CHECK(shape(describe_type<std::deque<float>>()) == shape(describe_type<std::vector<float>>()));
+    CHECK(shape(describe_type<std::tuple<float, float, float>>()) != three);
+    CHECK(shape(describe_type<std::pair<float, bool>>()) == shape(describe_type<std::tuple<float, bool>>()));
+    CHECK(shape(describe_type<std::pair<float, bool>>()) != shape(describe_type<std::pair<bool, float>>()));
     CHECK(shape(describe_type<Ref<student::Protocol>>()) != shape(describe_type<AnyRef>()));
     CHECK(shape(describe_type<std::map<int, bool>>()) != shape(describe_type<std::map<bool, int>>()));
 }
@@ -213,4 +270,16 @@ TEST_CASE("a description travels: the coordinator's own comes back equal", "[wir
     REQUIRE(decode(value, again, at));
     CHECK(again == protocol);
     CHECK(fingerprint_of(again) == fingerprint_of(protocol));
+}
+
+TEST_CASE("the coordinator's own description, of descriptions too, is not nested too deep for a reply", "[wire]") {
+    coordinator::Spawned found;
+    found.protocol = describe_protocol<coordinator::Protocol>();
+    Buffer bytes;
+    Encoder encoder{bytes};
+    encode(encoder, found);
+    CHECK(bytes != nested_too_deep);
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    CHECK(unpacker.next(bytes, offset).ok());
 }

@@ -191,3 +191,99 @@ TEST_CASE("what does not fit a description is refused with its place, as by a re
     CHECK_THAT(misfit_of({{{"cents"}, one}, {{"colours"}, none}, {{"note"}, one}}),
                Contains("Deposit.note: expected string"));
 }
+
+namespace {
+
+struct Shaped {
+    std::int64_t number;
+    std::uint32_t depth = 3;
+    std::pair<std::string, double> pair = {"here", 0.5};
+    bool operator==(const Shaped&) const = default;
+};
+
+// What is wrong with those bytes, said by check_value() and by a receiver that has the type; "" where nothing is.
+template <class T>
+std::string said_by_both(std::string_view bytes) {
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Value value = unpacker.next(bytes, offset).value();
+    const Result<void> fits = check_value(describe_type<T>(), value, "It");
+    T out{};
+    Decoding at{"It"};
+    CHECK(decode(value, out, at) == fits.ok());
+    CHECK(decode_dynamic(describe_type<T>(), value).ok() == fits.ok());
+    return fits ? "" : fits.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("tuples, sets and deques are JSON arrays, whose elements are read by their own types", "[wire]") {
+    using Pair = std::pair<Colour, double>;
+    CHECK(typed<Pair>(R"(["blue", 2])").value() == Pair{Colour::blue, 2});
+    CHECK(json(Pair{Colour::blue, 2}) == R"(["blue",2.0])");
+    CHECK(typed<std::set<std::string>>(R"(["b", "a"])").value() == std::set<std::string>{"a", "b"});
+    CHECK(typed<std::deque<int>>("[1, 2]").value() == std::deque<int>{1, 2});
+    CHECK(json(std::set<std::pair<int, bool>>{{1, true}, {0, false}}) == "[[0,false],[1,true]]");
+    using Times = std::tuple<Timestamp, std::vector<std::byte>>;
+    CHECK(typed<Times>(R"(["1970-01-01T00:00:01Z", "0aff"])").value() ==
+          Times{Timestamp{std::chrono::seconds{1}}, {std::byte{0x0a}, std::byte{0xff}}});
+    using Places = std::map<std::string, std::pair<double, double>>;
+    CHECK(typed<Places>(R"({"here": [1, 2]})").value() == Places{{"here", {1, 2}}});
+
+    CHECK(refusal<Pair>(R"(["blue"])") == "It: expected tuple of 2, got list of 1");
+    CHECK(refusal<Pair>(R"(["blue", 1, 2])") == "It: expected tuple of 2, got list of 3");
+    CHECK_THAT(refusal<Pair>(R"(["blue", "x"])"), Contains("It[1]: expected float64, got string"));
+    CHECK(refusal<std::set<int>>("[1, 2, 1]") == "It[2] is in the set twice");
+    CHECK(refusal<std::set<std::set<int>>>("[[1, 2], [2, 1]]") == "It[1] is in the set twice");
+    CHECK(refusal<std::set<int>>("1") == "It: expected set, as a list, got integer 1");
+}
+
+TEST_CASE("a field with a default is left out where it is not given, and the receiver puts it in", "[wire]") {
+    CHECK(typed<Shaped>(R"({"number": 4})").value() == Shaped{.number = 4});
+    CHECK(typed<Shaped>(R"({"number": 4, "depth": 0})").value() == Shaped{.number = 4, .depth = 0});
+    CHECK_THAT(refusal<Shaped>(R"({"depth": 4})"), Contains("It.number is missing"));
+    const Result<Buffer> bytes =
+        encode_dynamic(describe_type<Shaped>(), Dynamic{Dynamic::Map{{{"number"}, {std::int64_t{4}}}}}, "It");
+    CHECK(baton_test::to_hex(bytes.value()) == "81a66e756d62657204");
+    // Who reads by the description alone sees it too.
+    CHECK(to_json(read_as<Shaped>(*bytes).value(), JsonLayout::compact) ==
+          R"({"number":4,"depth":3,"pair":["here",0.5]})");
+    const Dynamic twice{Dynamic::Map{{{"depth"}, {std::int64_t{4}}}}};
+    CHECK_FALSE(encode_dynamic(describe_type<Shaped>(), twice, "It").ok());
+}
+
+TEST_CASE("a set, a map and a tuple are checked by a description as by the type", "[dynamic]") {
+    CHECK(said_by_both<std::set<int>>(from_hex("93 03 01 02")) == "");
+    CHECK(said_by_both<std::set<int>>(from_hex("93 01 02 01")) == "It[2] is in the set twice");
+    CHECK(said_by_both<std::set<int>>(from_hex("92 01 cd 00 01")) == "It[1] is in the set twice");  // in another width
+    CHECK(said_by_both<std::set<double>>(from_hex("92 01 cb 3f f0 00 00 00 00 00 00")) == "It[1] is in the set twice");
+    CHECK(said_by_both<std::set<double>>(from_hex("92 00 cb 80 00 00 00 00 00 00 00")) == "It[1] is in the set twice");
+    CHECK(said_by_both<std::set<std::set<int>>>(from_hex("92 92 01 02 92 02 01")) == "It[1] is in the set twice");
+    CHECK(said_by_both<std::set<std::pair<int, int>>>(from_hex("92 92 01 02 92 02 01")) == "");
+    CHECK(said_by_both<std::set<std::optional<std::string>>>(from_hex("92 c0 a7 6e 6f 74 68 69 6e 67")) == "");
+    CHECK(said_by_both<std::map<int, int>>(from_hex("82 01 01 01 02")) == "It has a key twice");
+    CHECK(said_by_both<std::pair<int, std::string>>(from_hex("92 01 a1 78")) == "");
+    CHECK(said_by_both<std::pair<int, std::string>>(from_hex("91 01")) == "It: expected a tuple of 2, got list of 1");
+    CHECK_THAT((said_by_both<std::pair<int, std::string>>(from_hex("92 01 02"))), Contains("It[1]: expected string"));
+    CHECK(said_by_both<Shaped>(from_hex("81 a6 6e 75 6d 62 65 72 04")) == "");
+    CHECK(said_by_both<Shaped>(from_hex("81 a5 64 65 70 74 68 04")) == "It.number is missing");
+}
+
+TEST_CASE("a description from outside with a default that is none of its type does no harm", "[dynamic]") {
+    for (const char* bytes : {"a1 78", "c1", "dd ff ff ff ff", "03 03"}) {
+        INFO(bytes);
+        TypeDescription type = describe_type<Shaped>();
+        const std::string hostile = from_hex(bytes);
+        const auto* first = reinterpret_cast<const std::byte*>(hostile.data());
+        (*type.defaults)[1].assign(first, first + hostile.size());
+        CHECK(default_text(type, type.parts[1]).empty());
+        const std::string only_number = from_hex("81 a6 6e 75 6d 62 65 72 04");
+        Unpacker unpacker;
+        std::size_t offset = 0;
+        CHECK(decode_dynamic(type, unpacker.next(only_number, offset).value()).ok());
+        type.defaults->resize(1);  // fewer than there are parts
+        CHECK_FALSE(may_be_left_out(type, type.parts[1]));
+        type.defaults->resize(100);
+        CHECK_FALSE(may_be_left_out(type, type.parts[2]));
+    }
+}

@@ -258,6 +258,34 @@ class Life(ForeignClientTest):
             honest.ask(COORDINATOR, "Spawn", spawn_body("greeter", "other", fingerprint=number + 1), SECONDS)
 
 
+    def test_defaults_tuples_and_sets_are_what_the_description_says(self):
+        honest = self.join_with_greeter()
+        probe = honest.ask(COORDINATOR, "Spawn", spawn_body("probe", "probe"), SECONDS)["actor"]
+        found = honest.ask(COORDINATOR, "Find", {"name": "probe"})["protocol"]
+        commands = {one["name"]: one["fields"] for one in found["commands"]}
+        names = [one["name"] for one in commands["Tune"]["parts"]]
+        defaults = dict(zip(names, commands["Tune"]["defaults"], strict=True))
+        self.assertEqual((defaults["number"], msgpack.unpackb(defaults["depth"])), (b"", 3))
+        self.assertEqual(msgpack.unpackb(defaults["place"]), [0.5, -1])
+        said = honest.ask(probe, "Tune", {"number": 4}, SECONDS)
+        self.assertEqual((said["depth"], said["place"], said["limit"], said["note"]), (3, [0.5, -1], 7, None))
+        with self.assertRaisesRegex(Failure, "refused: Tune.number is missing"):
+            honest.ask(probe, "Tune", {"depth": 4}, SECONDS)
+
+        (shapes,) = commands["SendShapes"]["parts"]
+        kinds = {one["name"]: one["type"]["kind"] for one in shapes["type"]["parts"]}
+        self.assertEqual((kinds["pair"], kinds["words"], kinds["queue"]), ("tuple", "set", "list"))
+        body = {"pair": ["Ada", 1], "triple": [1, "x", True], "words": ["b", "a"], "numbers": [7], "queue": [1],
+                "places": {"here": [1, 2]}, "pairs": [], "sets": [[2, 1]]}
+        said = honest.ask(probe, "SendShapes", {"shapes": body}, SECONDS)
+        self.assertEqual(said, {**body, "words": ["a", "b"], "sets": [[1, 2]], "maybe": None})
+        for changed, text in (({"words": ["a", "a"]}, r"SendShapes.shapes.words\[1\] is in the set twice"),
+                              ({"pair": ["Ada"]}, "SendShapes.shapes.pair: expected a tuple of 2, got list of 1"),
+                              ({"triple": [1, "x", 2]}, r"SendShapes.shapes.triple\[2\]: expected bool, got 2")):
+            with self.assertRaisesRegex(Failure, "refused: " + text):
+                honest.ask(probe, "SendShapes", {"shapes": {**body, **changed}}, SECONDS)
+
+
 class Hostility(ForeignClientTest):
     def test_bytes_that_do_not_parse_drop_their_connection_and_no_other(self):
         honest = self.join_with_greeter()

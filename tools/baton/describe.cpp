@@ -26,8 +26,8 @@ public:
             }
             return *known == type ? type.name : to_text(type);  // two of one name, from two namespaces
         }
-        if (type.kind == "list" || type.kind == "map" || type.kind == "optional" || type.kind == "variant" ||
-            type.kind == "array") {
+        if (type.kind == "list" || type.kind == "set" || type.kind == "map" || type.kind == "optional" ||
+            type.kind == "variant" || type.kind == "tuple" || type.kind == "array") {
             std::string inner;
             for (const PartDescription& part : type.parts) inner += (inner.empty() ? "" : ", ") + name(part.type);
             if (type.kind == "array") inner += fmt::format(", {}", type.count);
@@ -39,7 +39,8 @@ public:
     std::string fields(const TypeDescription& type) {
         std::string text;
         for (const PartDescription& part : type.parts)
-            text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", part.name, name(part.type));
+            text += fmt::format("{}{}: {}{}", text.empty() ? "" : ", ", part.name, name(part.type),
+                                default_text(type, part));
         return text;
     }
 
@@ -66,7 +67,7 @@ std::string signature(const CommandDescription& command, TypeNames& names, Colou
 std::string example_of(const std::string& actor, const CommandDescription& command) {
     std::string text = fmt::format("baton {} {} {}", command.reply ? "ask" : "send", actor, command.name);
     for (const PartDescription& field : command.fields.parts)
-        if (field.type.kind != "optional") text += fmt::format(" {}=...", field.name);
+        if (!may_be_left_out(command.fields, field)) text += fmt::format(" {}=...", field.name);
     return text;
 }
 
@@ -83,8 +84,12 @@ Dynamic json_of(const Spawned& actor) {
     Dynamic::List commands;
     for (const CommandDescription& command : actor.protocol.commands) {
         Dynamic::List fields;
-        for (const PartDescription& field : command.fields.parts)
-            fields.push_back(object({{"name", {field.name}}, {"type", {to_text(field.type)}}}));
+        for (const PartDescription& field : command.fields.parts) {
+            Dynamic row = object({{"name", {field.name}}, {"type", {to_text(field.type)}}});
+            if (std::optional<Dynamic> value = default_of(command.fields, field))
+                std::get<Dynamic::Map>(row.value).emplace_back(Dynamic{"default"}, std::move(*value));
+            fields.push_back(std::move(row));
+        }
         commands.push_back(object({{"name", {command.name}},
                                    {"fields", Dynamic{std::move(fields)}},
                                    {"reply", command.reply ? Dynamic{to_text(*command.reply)} : Dynamic{}}}));

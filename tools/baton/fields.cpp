@@ -14,7 +14,8 @@ namespace {
 std::string fields_of(const CommandDescription& command) {
     std::string text;
     for (const PartDescription& part : command.fields.parts)
-        text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", part.name, to_text(part.type));
+        text += fmt::format("{}{} ({}{})", text.empty() ? "" : ", ", part.name, to_text(part.type),
+                            default_text(command.fields, part));
     return text.empty() ? "it has no fields" : "its fields are " + text;
 }
 

@@ -231,7 +231,9 @@ void add_talking(CLI::App& app, CommandLine& line) {
     constexpr const char* values =
         "\n"
         "VALUE is read by the field's type: text and the names of enums as they are, an actor by its name,\n"
-        "everything else as JSON (4, 0.5, true, [1,2], null). A wrong one is refused before anything is sent.\n";
+        "everything else as JSON (4, 0.5, true, [1,2], null). A wrong one is refused before anything is sent.\n"
+        "A field that is optional, or that `baton describe` shows with its default (depth: uint32 = 3), may be\n"
+        "left out.\n";
     const auto add_words = [&line](CLI::App& sub) {
         sub.add_option("NAME", line.words.name, "the actor's name, as in `baton ps`")->required()->type_name("");
         sub.add_option("COMMAND", line.words.command, "one of those that `baton describe NAME` lists")->required()->type_name("");

@@ -30,7 +30,9 @@ void walk(const TypeDescription& declared, Dynamic& value, Outer& outer,
         return;
     }
     if (auto* list = std::get_if<Dynamic::List>(&value.value); list != nullptr && !type->parts.empty()) {
-        for (Dynamic& element : *list) walk(type->parts[0].type, element, outer, visit);
+        const bool is_tuple = type->kind == "tuple" && list->size() == type->parts.size();
+        for (std::size_t index = 0; index < list->size(); ++index)
+            walk(type->parts[is_tuple ? index : 0].type, (*list)[index], outer, visit);
     } else if (auto* map = std::get_if<Dynamic::Map>(&value.value); map != nullptr) {
         outer.push_back(type);
         for (auto& [key, element] : *map) {

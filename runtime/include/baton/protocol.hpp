@@ -8,9 +8,10 @@
 //     using Protocol = baton::Protocol<HoldThis, WhatsYourNumber, GoHome>;
 //     }
 //
-// A command is a plain struct. <baton/detail/fields.hpp> says which structs can be commands, <baton/detail/convert.hpp>
-// has the types that their fields may have. A command that holds a Ref to its own protocol is declared before the list
-// and defined after it. Nothing is registered: the list is the type. Compile time only.
+// A command is a plain struct (baton/detail/fields.hpp says what it may be, baton/detail/convert.hpp has the types of
+// its fields, and which of them scripts may leave out because they have a default: `depth = 3`). A command that holds a
+// Ref to its own protocol is declared before the list and defined after it. Nothing is registered; the list is the
+// type. Compile time only.
 
 #include <array>
 #include <cstddef>
@@ -54,8 +55,9 @@ consteval bool have_names_of_their_own() {
 // Stands wherever a protocol is used, and fails where its commands can't be told apart.
 template <class... Commands>
 struct CheckedProtocol : std::true_type {
-    static_assert(have_names_of_their_own<Commands...>(),
-                  "two commands of this protocol have the same name, which is their struct's without namespaces: rename one");
+    static_assert(
+        have_names_of_their_own<Commands...>(),
+        "two commands of this protocol have the same name, which is their struct's without namespaces: rename one");
 };
 
 template <class ProtocolType, class Command>

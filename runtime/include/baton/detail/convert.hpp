@@ -5,7 +5,9 @@
 // | bool; integers; float, double                    | bool; int; float (an int is taken for a float)  |
 // | an enum                                          | int: one of its enumerators, from -16 to 127    |
 // | std::string; std::vector<std::byte>              | str; bin                                        |
-// | std::vector<T>, std::array<T, N>                 | array                                           |
+// | std::vector<T>, std::deque<T>, std::array<T, N>  | array                                           |
+// | std::set<T>, std::unordered_set<T>               | array, no element twice                         |
+// | std::pair<T, U>, std::tuple<T...>                | array of as many                                |
 // | std::map<K, T>, std::unordered_map<K, T>         | map                                             |
 // | std::optional<T>                                 | nil or T; in a struct it may also be left out   |
 // | std::variant<T...>                               | [index, value]                                  |
@@ -16,17 +18,22 @@
 // | a struct                                         | map from field name to value                    |
 //
 // decode() refuses what does not fit and says where: `HoldThis.number: expected integer, got string`.
-// A struct's map must hold each field once and no other. An enum without enumerators is a number; flags are none:
+// A struct's map must hold each field once and no other; one that is optional or that has a default may be left out. A
+// default is a member's value in a default-made struct where the type alone has another (`depth = 3`, not `depth = 0`;
+// docs/decisions/0017-defaults.md). An enum without enumerators is a number; flags are none:
 // send their number. Thread rule: pure functions.
 
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <deque>
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 
 #include <baton/ref.hpp>
@@ -99,9 +106,23 @@ template <class T>
 struct Always : std::false_type {};
 
 template <class T>
-struct IsVector : std::false_type {};
+struct IsList : std::false_type {};
 template <class T>
-struct IsVector<std::vector<T>> : std::true_type {};
+struct IsList<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsList<std::deque<T>> : std::true_type {};
+template <class T>
+struct IsSet : std::false_type {};
+template <class T>
+struct IsSet<std::set<T>> : std::true_type {};
+template <class T>
+struct IsSet<std::unordered_set<T>> : std::true_type {};
+template <class T>
+struct IsTuple : std::false_type {};
+template <class T, class U>
+struct IsTuple<std::pair<T, U>> : std::true_type {};
+template <class... T>
+struct IsTuple<std::tuple<T...>> : std::true_type {};
 template <class T>
 struct IsArray : std::false_type {};
 template <class T, std::size_t N>
@@ -132,6 +153,14 @@ template <class R, class P>
 struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
 
 using Bytes = std::vector<std::byte>;
+
+// The types of the parts of a pair, tuple or variant, as arguments of a function object.
+template <class T, class Function>
+consteval bool any_part(Function function) {
+    return [function]<template <class...> class Of, class... Part>(std::type_identity<Of<Part...>>) {
+        return (function(std::type_identity<Part>{}) || ...);
+    }(std::type_identity<T>{});
+}
 
 void encode_ref(Encoder& encoder, ActorId id, SessionTag session);
 [[nodiscard]] bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at);
@@ -166,13 +195,12 @@ consteval bool carries_held() {
     using namespace convert;
     if constexpr (Held<T>) {
         return true;
-    } else if constexpr (IsVector<T>::value || IsArray<T>::value || IsOptional<T>::value) {
+    } else if constexpr (IsList<T>::value || IsArray<T>::value || IsOptional<T>::value) {
         return carries_held<typename T::value_type, Outer...>();
     } else if constexpr (IsMap<T>::value) {
         return carries_held<typename T::mapped_type, Outer...>();
-    } else if constexpr (IsVariant<T>::value) {
-        return []<class... A>(std::type_identity<std::variant<A...>>) { return (carries_held<A, Outer...>() || ...); }(
-            std::type_identity<T>{});
+    } else if constexpr (IsVariant<T>::value || IsTuple<T>::value) {
+        return any_part<T>([]<class Part>(std::type_identity<Part>) { return carries_held<Part, Outer...>(); });
     } else if constexpr ((std::is_same_v<T, Outer> || ...)) {
         return false;
     } else if constexpr (fields::Struct<T> && !std::is_same_v<T, std::string> && !IsRef<T>::value) {
@@ -183,6 +211,50 @@ consteval bool carries_held() {
         return false;
     }
 }
+
+namespace convert {
+
+// True if values of this type can travel. A struct can as far as this goes: its own fields are asked when it is
+// encoded, decoded or described, so that the error names the field that can't.
+template <class T>
+consteval bool can_travel() {
+    if constexpr (std::is_same_v<T, Bytes> || Held<T> || IsRef<T>::value || IsDuration<T>::value) {
+        return true;
+    } else if constexpr (IsList<T>::value || IsSet<T>::value || IsArray<T>::value || IsOptional<T>::value) {
+        return can_travel<typename T::value_type>();
+    } else if constexpr (IsMap<T>::value) {
+        return can_travel<typename T::key_type>() && can_travel<typename T::mapped_type>();
+    } else if constexpr (IsVariant<T>::value || IsTuple<T>::value) {
+        return !any_part<T>([]<class Part>(std::type_identity<Part>) { return !can_travel<Part>(); });
+    } else {
+        return std::integral<T> || std::is_enum_v<T> || std::is_same_v<T, float> || std::is_same_v<T, double> ||
+               std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> || std::is_same_v<T, Timestamp> ||
+               std::is_same_v<T, ActorId> || std::is_same_v<T, std::monostate> || fields::Struct<T>;
+    }
+}
+
+// Is true, or does not compile; then the first error has the name of the field, or its number where that is a C array.
+template <fields::Struct T>
+consteval bool fields_can_travel() {
+    if constexpr (constexpr std::size_t array = fields::array_number<T>(); array != 0) {
+        return fields::refuse_array<T, array>();
+    } else {
+        return []<std::size_t... I, class... M>(std::index_sequence<I...>, std::type_identity<std::tuple<M&...>>) {
+            [[maybe_unused]] const auto one = []<std::size_t Index, class Member>(
+                                                  std::integral_constant<std::size_t, Index>,
+                                                  std::type_identity<Member>) {
+                if constexpr (can_travel<std::remove_cv_t<Member>>())
+                    return true;
+                else
+                    return fields::refuse_field_at<T, Index, Member>();
+            };
+            return (one(std::integral_constant<std::size_t, I>{}, std::type_identity<M>{}) && ...);
+        }(std::make_index_sequence<fields::count_of<T>>{},
+          std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
+    }
+}
+
+}  // namespace convert
 
 template <class T>
 void encode(Encoder& encoder, const T& value) {
@@ -203,7 +275,7 @@ void encode(Encoder& encoder, const T& value) {
         encoder.text(value);
     } else if constexpr (std::is_same_v<T, Bytes>) {
         encoder.bytes(value);
-    } else if constexpr (IsVector<T>::value || IsArray<T>::value) {
+    } else if constexpr (IsList<T>::value || IsArray<T>::value || IsSet<T>::value) {
         const Encoder::Deeper deeper{encoder};
         encoder.array(value.size());
         for (const auto& element : value) {
@@ -218,6 +290,10 @@ void encode(Encoder& encoder, const T& value) {
             encode(encoder, key);
             encode(encoder, element);
         }
+    } else if constexpr (IsTuple<T>::value) {
+        const Encoder::Deeper deeper{encoder};
+        encoder.array(std::tuple_size_v<T>);
+        std::apply([&encoder](const auto&... part) { (encode(encoder, part), ...); }, value);
     } else if constexpr (IsOptional<T>::value) {
         if (value.has_value()) {
             encode(encoder, *value);
@@ -242,6 +318,7 @@ void encode(Encoder& encoder, const T& value) {
     } else if constexpr (Held<T>) {
         value.encode_into(encoder);
     } else if constexpr (fields::Struct<T>) {
+        static_assert(fields_can_travel<T>());
         const Encoder::Deeper deeper{encoder};
         if (encoder.is_full()) return;
         encoder.map(fields::names_of<T>.size());
@@ -253,7 +330,7 @@ void encode(Encoder& encoder, const T& value) {
             fields::tie_fields(value));
     } else {
         static_assert(convert::Always<T>::value,
-                      "a field of this type can't travel in a command: see the table in wire/convert.hpp");
+                      "a value of this type can't travel: see the table in baton/detail/convert.hpp");
     }
 }
 
@@ -309,10 +386,55 @@ bool read_into(Value from, void* out, Decoding& at) {
 // One field of a struct, whose `out` is the struct.
 struct FieldReader {
     std::string_view name;
-    bool is_optional;
     ReadInto read;
 };
-[[nodiscard]] bool decode_fields(Value from, std::span<const FieldReader> fields, void* out, Decoding& at);
+// Gives the field of that index the value that it has where nobody says one; false where it has none.
+using SetDefault = bool (*)(void* out, std::size_t index);
+[[nodiscard]] bool decode_fields(Value from, std::span<const FieldReader> fields, SetDefault set_default, void* out,
+                                 Decoding& at);
+
+// True if a member's value in a default-made struct is a default: its type alone has another. What carries segments has
+// none.
+template <class Member>
+[[nodiscard]] bool is_default(const Member& made) {
+    if constexpr (carries_held<Member>()) {
+        return false;
+    } else if constexpr (std::is_arithmetic_v<Member> || std::is_enum_v<Member> ||
+                         std::is_same_v<Member, std::string>) {
+        return made != Member{};
+    } else {
+        Buffer said;
+        Buffer empty;
+        Encoder said_by{said};
+        Encoder empty_by{empty};
+        encode(said_by, made);
+        encode(empty_by, Member{});
+        return said != empty;
+    }
+}
+// None of its fields can have a default, nor be optional.
+template <class T>
+inline constexpr bool has_no_defaults = std::is_trivially_default_constructible_v<T> || fields::count_of<T> == 0;
+
+template <fields::Struct T>
+bool set_default(void* out, std::size_t index) {
+    if constexpr (has_no_defaults<T>) {
+        return false;
+    } else {
+        T made{};
+        auto from = fields::tie_fields(made);
+        auto to = fields::tie_fields(*static_cast<T*>(out));
+        const auto set = []<class Member>(Member& source, Member& target) {
+            if constexpr (!IsOptional<Member>::value)
+                if (!is_default(source)) return false;
+            target = std::move(source);
+            return true;
+        };
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return ((I == index && set(std::get<I>(from), std::get<I>(to))) || ...);
+        }(std::make_index_sequence<fields::count_of<T>>{});
+    }
+}
 
 template <class T, std::size_t I>
 bool read_field(Value from, void* out, Decoding& at) {
@@ -320,13 +442,12 @@ bool read_field(Value from, void* out, Decoding& at) {
 }
 template <fields::Struct T>
 bool decode_struct(Value from, T& out, Decoding& at) {
+    static_assert(fields_can_travel<T>());
     using Members = decltype(fields::tie_fields(out));
     static constexpr auto readers = []<std::size_t... I>(std::index_sequence<I...>) {
-        return std::array<FieldReader, sizeof...(I)>{FieldReader{
-            fields::names_of<T>[I], IsOptional<std::remove_cvref_t<std::tuple_element_t<I, Members>>>::value,
-            &read_field<T, I>}...};
+        return std::array<FieldReader, sizeof...(I)>{FieldReader{fields::names_of<T>[I], &read_field<T, I>}...};
     }(std::make_index_sequence<std::tuple_size_v<Members>>{});
-    return decode_fields(from, readers, &out, at);
+    return decode_fields(from, readers, &set_default<T>, &out, at);
 }
 
 }  // namespace convert
@@ -357,10 +478,10 @@ bool decode(Value from, T& out, Decoding& at) {
         if (from.kind() != ValueKind::bytes) return at.expected("bytes", from);
         out.assign(from.bytes().begin(), from.bytes().end());
         return true;
-    } else if constexpr (IsVector<T>::value) {
+    } else if constexpr (IsList<T>::value) {
         if (from.kind() != ValueKind::array) return at.expected("list", from);
         out.clear();
-        out.reserve(room_for<typename T::value_type>(from.size()));
+        if constexpr (requires { out.reserve(0); }) out.reserve(room_for<typename T::value_type>(from.size()));
         for (std::size_t index = 0; index < from.size(); ++index) {
             const Decoding::Inside here{at, {}, index};
             typename T::value_type element{};
@@ -376,6 +497,27 @@ bool decode(Value from, T& out, Decoding& at) {
             if (!decode(from.at(index), out[index], at)) return false;
         }
         return true;
+    } else if constexpr (IsSet<T>::value) {
+        if (from.kind() != ValueKind::array) return at.expected("a set, as a list", from);
+        out.clear();
+        for (std::size_t index = 0; index < from.size(); ++index) {
+            const Decoding::Inside here{at, {}, index};
+            typename T::value_type element{};
+            if (!decode(from.at(index), element, at)) return false;
+            if (!out.insert(std::move(element)).second) return at.fail("is in the set twice");
+        }
+        return true;
+    } else if constexpr (IsTuple<T>::value) {
+        constexpr std::size_t parts = std::tuple_size_v<T>;
+        if (from.kind() != ValueKind::array || from.size() != parts)
+            return at.expected("a tuple of " + std::to_string(parts), from);
+        const auto read_part = [&](std::size_t index, auto& part) {
+            const Decoding::Inside here{at, {}, index};
+            return decode(from.at(index), part, at);
+        };
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return (read_part(I, std::get<I>(out)) && ...);
+        }(std::make_index_sequence<parts>{});
     } else if constexpr (IsMap<T>::value) {
         if (from.kind() != ValueKind::map) return at.expected("map", from);
         out.clear();

@@ -19,15 +19,18 @@ namespace baton::detail {
 struct PartDescription;
 
 // `kind` is one of: bool int8..int64 uint8..uint64 float32 float64 string bytes timestamp duration enum list
-// array map optional variant struct ref same nothing. `name` is that of an enum, a struct or a ref's
-// protocol; `count` the length of an array; `parts` the fields of a struct, the elements' type of a list,
-// array, map (key, value) or optional, the alternatives of a variant, the names of an enum (count = value).
+// set array tuple map optional variant struct ref same nothing, or that of a handle. `name` is that of an enum, a
+// struct or a ref's protocol; `count` the length of an array; `parts` the fields of a struct, the elements' type of a
+// list, set, array, map (key, value) or optional, the types of a tuple, the alternatives of a variant, the names of an
+// enum (count = value). `defaults`, of a struct that has some: for each part the encoded default of that field, or no
+// bytes; beside the parts, as a description of descriptions must not be nested deeper than a message may be.
 // `same` stands for the enclosing struct of that name.
 struct TypeDescription {
     std::string kind;
     std::string name;
     std::int64_t count = 0;
     std::vector<PartDescription> parts;
+    std::optional<std::vector<std::vector<std::byte>>> defaults = std::nullopt;
 
     bool operator==(const TypeDescription&) const;
 };
@@ -40,7 +43,8 @@ struct PartDescription {
 };
 
 inline bool TypeDescription::operator==(const TypeDescription& other) const {
-    return kind == other.kind && name == other.name && count == other.count && parts == other.parts;
+    return kind == other.kind && name == other.name && count == other.count && parts == other.parts &&
+           defaults == other.defaults;
 }
 
 struct CommandDescription {
@@ -66,9 +70,17 @@ struct ProtocolDescription {
 // FNV-1a over the canonical text of the shape; never 0, which means "any protocol".
 [[nodiscard]] std::uint64_t fingerprint_of(const ProtocolDescription& protocol);
 
-// For people: "int64", "list<string>", "{mean: float32, peak: float32}", "HoldThis(number: int64) -> string".
+// The encoded default of `field`, which is one of the parts of `of`; empty: it has none.
+[[nodiscard]] std::string_view default_bytes(const TypeDescription& of, const PartDescription& field) noexcept;
+// True if a struct may come without that field of it.
+[[nodiscard]] bool may_be_left_out(const TypeDescription& of, const PartDescription& field) noexcept;
+
+// For people: "int64", "list<string>", "{mean: float32, peak: float32}", "HoldThis(number: int64, depth: uint32 = 3) ->
+// string".
 [[nodiscard]] std::string to_text(const TypeDescription& type);
 [[nodiscard]] std::string to_text(const CommandDescription& command);
+// " = 3", as JSON; nothing for a field without a default.
+[[nodiscard]] std::string default_text(const TypeDescription& of, const PartDescription& field);
 
 namespace describing {
 
@@ -80,12 +92,14 @@ struct Field {
     std::string_view name;
     Describe describe;
 };
+// The defaults of a struct's fields, encoded, in their order.
+using Defaults = std::optional<std::vector<convert::Bytes>> (*)();
 [[nodiscard]] TypeDescription plain(std::string_view kind, std::string_view name = {});
 [[nodiscard]] TypeDescription sized(std::string_view kind, std::size_t bytes);
 [[nodiscard]] TypeDescription of_parts(std::string_view kind, std::int64_t count, std::span<const Describe> parts,
                                        Outer& outer);
 [[nodiscard]] TypeDescription of_fields(std::string_view full_name, std::string_view name,
-                                        std::span<const Field> fields, Outer& outer);
+                                        std::span<const Field> fields, Defaults defaults, Outer& outer);
 // Those of `names` that are not empty; the first has the value `first`.
 void add_enumerators(TypeDescription& out, std::int64_t first, std::span<const std::string_view> names);
 struct Command {
@@ -95,6 +109,31 @@ struct Command {
 };
 [[nodiscard]] CommandDescription of_command(const Command& command);
 [[nodiscard]] ProtocolDescription of_commands(std::string_view name, std::span<const Command> commands);
+
+template <fields::Struct T>
+std::optional<std::vector<convert::Bytes>> defaults_of() {
+    std::vector<convert::Bytes> defaults(fields::count_of<T>);
+    bool has_any = false;
+    if constexpr (!convert::has_no_defaults<T>) {
+        std::size_t index = 0;
+        const auto add = [&]<class Member>(const Member& made) {
+            convert::Bytes& value = defaults[index++];
+            if constexpr (!carries_held<Member>()) {
+                if (!convert::is_default(made)) return;
+                Buffer bytes;
+                Encoder encoder{bytes, limits::protocol_bytes_max};
+                encode(encoder, made);
+                const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+                value.assign(first, first + bytes.size());
+                has_any = true;
+            }
+        };
+        const T made{};
+        std::apply([&add](const auto&... member) { (add(member), ...); }, fields::tie_fields(made));
+    }
+    if (!has_any) return std::nullopt;
+    return defaults;
+}
 
 template <class T>
 TypeDescription describe([[maybe_unused]] Outer& outer) {
@@ -118,8 +157,10 @@ TypeDescription describe([[maybe_unused]] Outer& outer) {
         return plain("string");
     } else if constexpr (std::is_same_v<T, Bytes>) {
         return plain("bytes");
-    } else if constexpr (IsVector<T>::value) {
+    } else if constexpr (IsList<T>::value) {
         return of("list", 0, std::type_identity<typename T::value_type>{});
+    } else if constexpr (IsSet<T>::value) {
+        return of("set", 0, std::type_identity<typename T::value_type>{});
     } else if constexpr (IsArray<T>::value) {
         return of("array", static_cast<std::int64_t>(std::tuple_size_v<T>),
                   std::type_identity<typename T::value_type>{});
@@ -127,9 +168,9 @@ TypeDescription describe([[maybe_unused]] Outer& outer) {
         return of("map", 0, std::type_identity<typename T::key_type>{}, std::type_identity<typename T::mapped_type>{});
     } else if constexpr (IsOptional<T>::value) {
         return of("optional", 0, std::type_identity<typename T::value_type>{});
-    } else if constexpr (IsVariant<T>::value) {
-        return [&]<class... Alternative>(std::type_identity<std::variant<Alternative...>>) {
-            return of("variant", 0, std::type_identity<Alternative>{}...);
+    } else if constexpr (IsVariant<T>::value || IsTuple<T>::value) {
+        return [&]<template <class...> class Of, class... Part>(std::type_identity<Of<Part...>>) {
+            return of(IsTuple<T>::value ? "tuple" : "variant", 0, std::type_identity<Part>{}...);
         }(std::type_identity<T>{});
     } else if constexpr (std::is_same_v<T, Timestamp>) {
         return plain("timestamp");
@@ -148,13 +189,14 @@ TypeDescription describe([[maybe_unused]] Outer& outer) {
         return plain(name_of(T::held_kind));
     } else {
         static_assert(fields::Struct<T>,
-                      "a field of this type can't travel in a command: see the table in wire/convert.hpp");
+                      "a value of this type can't travel: see the table in baton/detail/convert.hpp");
+        static_assert(fields_can_travel<T>());
         using Members = decltype(fields::tie_fields(std::declval<T&>()));
         static constexpr auto members = []<std::size_t... I>(std::index_sequence<I...>) {
             return std::array<Field, sizeof...(I)>{
                 Field{fields::names_of<T>[I], &describe<std::remove_cvref_t<std::tuple_element_t<I, Members>>>}...};
         }(std::make_index_sequence<std::tuple_size_v<Members>>{});
-        return of_fields(fields::full_type_name<T>(), fields::type_name<T>(), members, outer);
+        return of_fields(fields::full_type_name<T>(), fields::type_name<T>(), members, &defaults_of<T>, outer);
     }
 }
 

@@ -137,6 +137,76 @@ consteval auto names() {
 template <Struct T>
 inline constexpr auto names_of = names<T>();
 
+// ---- a field that can't travel: the compiler's first error names it ----------------------------------
+
+// "number" as a template argument, which g++ writes out where it refuses something. clang writes letters as numbers,
+// and names a member by its address.
+template <std::size_t N>
+struct Text {
+    char letters[N]{};
+    consteval explicit Text(std::string_view text) {
+        for (std::size_t index = 0; index < text.size(); ++index) letters[index] = text[index];
+    }
+};
+template <class Command, auto Field, class Type>
+consteval bool a_field_of_this_type_cannot_travel_in_a_command() = delete;
+template <class Command, auto Field, class Type>
+inline constexpr bool can_travel = false;
+template <class Command, auto Field, class Type>
+consteval bool refuse_field() {
+    static_assert(can_travel<Command, Field, Type>,
+                  "a field of this type can't travel in a command: see the table in baton/detail/convert.hpp");
+    return false;
+}
+template <Struct T, std::size_t I, class Type>
+consteval bool refuse_field_at() {
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"
+    return refuse_field<T, Address{&std::get<I>(tie_fields(Specimen<T>::specimen.value))}, Type>();
+#pragma clang diagnostic pop
+#else
+    constexpr std::string_view field = names_of<T>[I];
+    return a_field_of_this_type_cannot_travel_in_a_command<T, Text<field.size() + 1>{field}, Type>();
+#endif
+}
+
+// A C array can't be told from as many members by counting them, and then none can be named. Of `members` initialisers
+// the one at `at` stands for an array if it can't be empty braces, which would end the array there, but two in braces.
+template <class T, std::size_t... Before, std::size_t... After>
+consteval bool takes_array(std::index_sequence<Before...>, std::index_sequence<After...>) {
+    constexpr bool takes_empty =
+        requires { T{(static_cast<void>(Before), Anything{})..., {}, (static_cast<void>(After), Anything{})...}; };
+    // Nothing else is asked then: a list of what can't be copied would not compile.
+    if constexpr (takes_empty) return false;
+    else return requires { T{(static_cast<void>(Before), Anything{})..., {Anything{}, Anything{}}}; };
+}
+// The first field that is one, from 1 on; 0: none.
+template <class T>
+consteval std::size_t array_number() {
+    constexpr std::size_t members = count<T>();
+    return []<std::size_t... At>(std::index_sequence<At...>) {
+        std::size_t number = 0;
+        static_cast<void>(((takes_array<T>(std::make_index_sequence<At>{}, std::make_index_sequence<members - At - 1>{})
+                            && (number = At + 1) != 0) || ...));
+        return number;
+    }(std::make_index_sequence<members>{});
+}
+template <class Command, std::size_t FieldNumber>
+consteval bool a_field_of_a_command_cannot_be_a_C_array_but_a_std_array() = delete;
+template <class Command, std::size_t FieldNumber>
+inline constexpr bool is_no_c_array = FieldNumber == 0;
+template <class T, std::size_t FieldNumber>
+consteval bool refuse_array() {
+#ifdef __clang__
+    static_assert(is_no_c_array<T, FieldNumber>, "the field of that number is a C array: a std::array can travel");
+    return false;
+#else
+    return a_field_of_a_command_cannot_be_a_C_array_but_a_std_array<T, FieldNumber>();
+#endif
+}
+
 // "student::HoldThis" of a type, and "HoldThis" of it.
 template <class T>
 consteval std::string_view full_type_name() {
