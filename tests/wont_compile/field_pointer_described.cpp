@@ -1,4 +1,4 @@
-// expect: a field of this type can't travel in a command
+// expect: Show.*number
 // The description of a protocol names what each field is; a pointer is nothing that it could name.
 #include <baton/detail/description.hpp>
 

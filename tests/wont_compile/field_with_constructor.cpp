@@ -1,4 +1,4 @@
-// expect: a field of this type can't travel in a command
+// expect: Count.*counter
 // A class guards its members with a constructor; only plain structs have fields that can be named.
 #include <baton/detail/convert.hpp>
 
