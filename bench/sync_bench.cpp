@@ -5,8 +5,7 @@
 
 #include <algorithm>
 
-#include <baton/sync/barrier.hpp>
-#include <baton/sync/value.hpp>
+#include <baton/sync.hpp>
 #include "bench/sync_bench.hpp"
 #include <baton/scenario.hpp>
 
@@ -18,17 +17,15 @@ using Actor = Ref<bench::SyncProtocol>;
 
 // All processes at once, each `count` times; how many a second all of them did together.
 double rate(Scenario& scenario, bench::Work work, std::size_t processes, std::uint64_t count) {
-    Context& context = scenario.context();
-    const Ref<sync::Protocol> keeper = sync::spawn_keeper(context).value();
+    sync::Keeper keeper{scenario};
     const std::vector<baton::SpawnOptions> programs(processes, {.program = "sync_bench_actor"});
     const std::vector<Actor> actors = scenario.spawn_all<bench::SyncProtocol>(programs);
     const auto parties = [&](const std::string& name) {
-        return sync::Barrier::make(context, keeper, name, {.parties = processes}).value();
+        return keeper.barrier(name, {.parties = processes}).address();
     };
-    const sync::Address what = work == bench::Work::lock ? sync::Lock::make(context, keeper, "lock").value()
-                               : work == bench::Work::increment
-                                   ? sync::Value<std::int64_t>::make(context, keeper, "value", 0).value()
-                                   : parties("round");
+    const sync::Address what = work == bench::Work::lock        ? keeper.lock("lock").address()
+                               : work == bench::Work::increment ? keeper.value<std::int64_t>("value").address()
+                                                                : parties("round");
     const auto spans = [&](const std::string& name, std::uint64_t times) {
         return scenario.ask_all(std::span<const Actor>(actors), bench::Repeat{work, what, parties(name), times},
                                 std::chrono::minutes{2});
@@ -40,9 +37,9 @@ double rate(Scenario& scenario, bench::Work work, std::size_t processes, std::ui
         all.ended = std::max(all.ended, span.value().ended);
     }
     if (work == bench::Work::increment) {
-        sync::Value<std::int64_t> value{context, what};
+        sync::Value<std::int64_t, Scenario> value{scenario, what};
         const std::uint64_t expected = processes * (count + std::min<std::uint64_t>(count, 1000));
-        if (value.load().value() != static_cast<std::int64_t>(expected))
+        if (value.load() != static_cast<std::int64_t>(expected))
             throw std::runtime_error("increments were lost");
     }
     const std::uint64_t done = work == bench::Work::barrier ? count : processes * count;

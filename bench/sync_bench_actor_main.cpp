@@ -17,23 +17,23 @@ public:
         sync::Barrier start{*context_, command.start};
         if (command.work == bench::Work::barrier) {
             sync::Barrier barrier{*context_, command.what};
-            return timed(start, command.count, [&] { barrier.wait(deadline).value(); });
+            return timed(start, command.count, [&] { barrier.wait(timeout).value(); });
         }
         if (command.work == bench::Work::increment) {
             sync::Value<std::int64_t> value{*context_, command.what};
             return timed(start, command.count,
-                         [&] { value.update([](std::int64_t& number) { ++number; }, deadline).value(); });
+                         [&] { value.update([](std::int64_t& number) { ++number; }, timeout).value(); });
         }
         sync::Lock lock{*context_, command.what};
-        return timed(start, command.count, [&] { lock.acquire(deadline).value().release().value(); });
+        return timed(start, command.count, [&] { lock.acquire(timeout).value().release().value(); });
     }
 
 private:
-    static constexpr Duration deadline = std::chrono::minutes{1};
+    static constexpr Duration timeout = std::chrono::minutes{1};
 
     template <class Once>
-    bench::Span timed(sync::Barrier& start, std::uint64_t count, Once once) {
-        start.wait(deadline).value();
+    bench::Span timed(sync::Barrier<>& start, std::uint64_t count, Once once) {
+        start.wait(timeout).value();
         bench::Span span;
         span.began = bench::nanoseconds_now();
         for (std::uint64_t done = 0; done < count; ++done) once();

@@ -9,7 +9,7 @@
 
 #include <baton/pool.hpp>
 #include <baton/worker.hpp>
-#include <baton/sync/lock.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 namespace story {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include <baton/sync.hpp>
+#include <baton/sync/protocol.hpp>
 #include <baton/protocol.hpp>
 #include <baton/ref.hpp>
 #include <baton/segment.hpp>

@@ -4,8 +4,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 Result<Cells::Cell> Cells::fresh() {
     if (const auto found = pages_.find(filling_); found == pages_.end() || found->second.used == page_words) {
         Result<Segment> page = context_->create_array<std::uint64_t>({page_words});

@@ -12,8 +12,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 class Cells {
 public:
     explicit Cells(Context& context) : context_(&context) {}
@@ -27,8 +25,8 @@ public:
     [[nodiscard]] Word word(Cell cell, std::uint64_t place);
     // For one client.
     [[nodiscard]] Result<Slice> share(Cell cell) { return pages_.at(cell.page).lent.share(cell.place, cell_words); }
-    // Nobody new gets it. A page of such cells alone goes, and its memory with the last client that has one of them; before
-    // that no cell is used again, as somebody may still look at it.
+    // Nobody new gets it. A page of such cells alone goes, and its memory with the last client that has one of them;
+    // before that no cell is used again, as somebody may still look at it.
     void end(Cell cell);
     [[nodiscard]] std::size_t pages() const noexcept { return pages_.size(); }
 

@@ -5,8 +5,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 void SyncActor::look() {
     kept::Wakes wakes;
     for (const auto& [number, one] : kept_) one.primitive->look(wakes);
@@ -67,11 +65,12 @@ void SyncActor::break_up(const std::vector<Wait>& circle) {
     std::string text = "deadlock:";
     for (std::size_t step = 0; step < circle.size(); ++step) {
         const std::size_t at = (static_cast<std::size_t>(youngest - circle.begin()) + step) % circle.size();
-        text += fmt::format("{} {} {} {}", step == 0 ? "" : ",", clients_.name_of(circle[at].who), circle[at].waits_for.text,
-                            clients_.name_of(circle[(at + 1) % circle.size()].who));
+        text += fmt::format("{} {} {} {}", step == 0 ? "" : ",", clients_.name_of(circle[at].who),
+                            circle[at].waits_for.text, clients_.name_of(circle[(at + 1) % circle.size()].who));
     }
     context_->log().warn("deadlock.found", "{}", text);
-    if (Client* client = clients_.find(youngest->who); client != nullptr && client->waiting) end_wait(*client, Error{ErrorKind::refused, text});
+    if (Client* client = clients_.find(youngest->who); client != nullptr && client->waiting)
+        end_wait(*client, Error{ErrorKind::refused, text});
 }
 
 }  // namespace baton::sync

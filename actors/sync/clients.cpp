@@ -4,8 +4,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 Result<Client*> Clients::meet(AnyRef who) {
     if (const auto known = clients_.find(who.id); known != clients_.end()) return &known->second;
     Result<std::string> name = context_->watch(who);

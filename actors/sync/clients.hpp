@@ -10,8 +10,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 struct Client {
     struct Waiting {
         std::uint32_t number = 0;  // of the primitive

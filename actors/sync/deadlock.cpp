@@ -5,14 +5,14 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 std::vector<Wait> find_circle(const std::vector<Wait>& waits) {
     std::map<ActorId, const Wait*> stuck;
     for (const Wait& wait : waits) stuck.emplace(wait.who, &wait);
 
     const auto is_stuck = [&](ActorId who) { return stuck.contains(who); };
-    const auto can_go_on = [&](const auto& entry) { return std::ranges::none_of(entry.second->waits_for.whom, is_stuck); };
+    const auto can_go_on = [&](const auto& entry) {
+        return std::ranges::none_of(entry.second->waits_for.whom, is_stuck);
+    };
     while (std::erase_if(stuck, can_go_on) > 0) {
     }
     if (stuck.empty()) return {};

@@ -11,8 +11,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 struct Wait {
     ActorId who;
     std::uint64_t turn = 0;      // which of its waits: the same number, the same wait

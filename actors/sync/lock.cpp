@@ -1,10 +1,15 @@
-#include <baton/sync/lock.hpp>
+#include <baton/detail/sync/lock.hpp>
+
+#include <fmt/format.h>
 
 #include <thread>
 
-namespace baton::sync {
+namespace baton::detail {
 
-using namespace detail;
+using sync::Attached;
+using sync::Granted;
+using sync::Word;
+namespace lock_word = sync::lock_word;
 
 namespace {
 
@@ -13,8 +18,8 @@ namespace {
 // owner lost its processor, gets shorter again.
 constexpr Duration spin_duration = std::chrono::microseconds{200};
 constexpr int looks_between_yields = 32;
-// The first use of a handle needs one message whatever its deadline is: a deadline of 0 is a look at a word, which
-// is not there yet.
+// The first use of a handle needs one message whatever its timeout is: a timeout of 0 is a look at a word, which is not
+// there yet.
 constexpr Duration attach_duration_min = std::chrono::seconds{1};
 
 void pause_a_little() noexcept {
@@ -25,100 +30,102 @@ void pause_a_little() noexcept {
 
 }  // namespace
 
-Result<Address> Lock::make(Context& context, Ref<Protocol> keeper, const std::string& name) {
-    return context.ask(keeper, MakeLock{name}, limits::ask_timeout);
-}
-
-Lock::~Lock() {
+SyncLock::~SyncLock() {
     if (depth_ == 0) return;
     depth_ = 1;
     static_cast<void>(release());
 }
 
-Result<void> Lock::attach(Deadline deadline) {
+Result<void> SyncLock::attach_until(Deadline end) {
     if (is_attached()) return {};
-    if (words_ != nullptr) return Error{ErrorKind::gone, fmt::format("the session of {} '{}' is closed", kind_, name())};
-    const Duration left = std::max(deadline.left(context().clock()), attach_duration_min);
-    Result<Attached> attached = context().ask(address().keeper, Attach{number()}, left);
-    if (!attached) return attached.error();
-    if (attached->cell.size_bytes() != cell_words * sizeof(std::uint64_t))
-        return Error{ErrorKind::corrupt, fmt::format("the keeper of {} '{}' gave {} as its cell", kind_, name(), attached->cell.to_text())};
+    if (words_ != nullptr)
+        return Error{ErrorKind::gone, fmt::format("the session of {} '{}' is closed", kind(), name())};
+    Result<Attached> attached =
+        context().ask(address().keeper, sync::Attach{number()}, std::max(left(end), attach_duration_min));
+    if (!attached) return std::move(attached).error();
+    if (attached->cell.size_bytes() != sync::cell_words * sizeof(std::uint64_t))
+        return Error{ErrorKind::corrupt, fmt::format("the keeper of {} '{}' gave {} as its cell", kind(), name(),
+                                                     attached->cell.to_text())};
     cell_ = std::move(attached->cell);
     if (attached->elements) elements_ = std::move(*attached->elements);
     words_ = cell_.as<std::uint64_t>().data();
     return {};
 }
 
-Result<Hold> Lock::acquire_taken(Duration duration) {
+Result<void> SyncLock::acquire_taken(Within within) {
     if (depth_ > 0) {
         if (nesting_ == Nesting::refused)
-            return Error{ErrorKind::refused, fmt::format("{} holds {} '{}' already: it would wait for itself", context().name(),
-                                                         kind_, name())};
+            return Error{ErrorKind::refused, fmt::format("{} holds {} '{}' already: it would wait for itself",
+                                                         context().name(), kind(), name())};
         ++depth_;
-        return Hold{*this};
+        return {};
     }
-    const Deadline deadline = context().deadline(duration);
-    if (Result<void> attached = attach(deadline); !attached) return attached.error();
-    if (Result<void> taken = take(deadline, duration); !taken) return taken.error();
-    return Hold{*this};
+    const Patience wanted = patience(within);
+    if (Result<void> attached = attach_until(wanted.end); !attached) return attached;
+    return take(wanted);
 }
 
-Result<void> Lock::take(Deadline deadline, Duration asked) {
-    if (const std::uint64_t seen = spin(deadline); seen != lock_word::free) {
-        const Duration left = deadline.left(context().clock());
-        // Its owner's, and there is no more to see; but where somebody waits, or has, the keeper may be about to free it.
-        if (left == Duration::zero() && !lock_word::is_waited(seen)) return late(kind_, asked);
-        Result<Granted> granted = wait(Acquire{number()}, left, kind_);
-        if (!granted) return granted.error().kind == ErrorKind::timed_out ? late(kind_, asked) : granted.error();
+Result<void> SyncLock::take(const Patience& patience) {
+    if (const std::uint64_t seen = spin(patience.end); seen != lock_word::free) {
+        const Duration rest = left(patience.end);
+        // Its owner's, and there is no more to see; but if somebody waits, or has waited, the keeper may be about to
+        // free it.
+        if (rest == Duration::zero() && !lock_word::is_waited(seen)) return late(patience.asked);
+        Result<Granted> granted = wait(sync::Acquire{number()}, rest);
+        if (!granted && granted.error().kind == ErrorKind::timed_out) return late(patience.asked);
+        if (!granted) return std::move(granted).error();
         dead_owner_ = std::move(granted->dead_owner);
     }
     depth_ = 1;
     return {};
 }
 
-std::uint64_t Lock::spin(Deadline deadline) {
-    const Clock& clock = context().clock();
-    const Deadline enough = deadline.or_earlier(Deadline::in(clock, spin_duration));
-    const Word lock = word(lock_place);
+std::uint64_t SyncLock::spin(Deadline end) {
+    const Deadline enough = end.or_earlier(context().deadline(spin_duration));
+    const Word lock = word(sync::lock_place);
     std::uint64_t seen = lock_word::free;
     do {
         for (int looks = 0; looks < looks_between_yields; ++looks) {
             seen = lock.load(std::memory_order_relaxed);
             const bool is_abandoned = lock_word::is_abandoned(seen);
-            if ((seen == lock_word::free || is_abandoned) && lock.compare_exchange_strong(seen, me_, std::memory_order_acquire)) {
+            if ((seen == lock_word::free || is_abandoned) &&
+                lock.compare_exchange_strong(seen, me_, std::memory_order_acquire)) {
                 if (is_abandoned) dead_owner_ = fmt::format("actor {}", to_string(lock_word::owner_of(seen)));
                 return lock_word::free;
             }
             pause_a_little();
         }
         std::this_thread::yield();
-    } while (!enough.has_passed(clock));
+    } while (left(enough) > Duration::zero());
     return seen;
 }
 
-Result<void> Lock::release_inner() {
+Result<void> SyncLock::release_inner() {
     if (depth_ > 0) --depth_;
     return {};
 }
 
 // The keeper passes it on.
-Result<void> Lock::release_waited(std::uint64_t seen) {
+Result<void> SyncLock::release_waited(std::uint64_t seen) {
     if (seen != (me_ | lock_word::waited))
-        return Error{ErrorKind::refused, fmt::format("{} '{}' is not {}'s any more: somebody has written {:#x} over its word", kind_,
-                                                     name(), context().name(), seen)};
-    // A keeper that is too far behind to be told, or was not because the wait for it threw, finds the lock free when it looks
-    // after those who wait.
+        return Error{ErrorKind::refused,
+                     fmt::format("{} '{}' is not {}'s any more: somebody has written {:#x} over its "
+                                 "word",
+                                 kind(), name(), context().name(), seen)};
+    // If the keeper is too far behind to be told, or was not told because the wait for that threw, it finds the lock
+    // free when it looks after those that wait.
     struct GivenUp {
         Word word;
         std::uint64_t seen;
         bool is_due = true;
         ~GivenUp() {
-            if (is_due) word.compare_exchange_strong(seen, lock_word::free, std::memory_order_release, std::memory_order_relaxed);
+            if (!is_due) return;
+            word.compare_exchange_strong(seen, lock_word::free, std::memory_order_release, std::memory_order_relaxed);
         }
-    } given_up{word(lock_place), seen};
-    Result<void> sent = context().send(address().keeper, Release{number()});
+    } given_up{word(sync::lock_place), seen};
+    Result<void> sent = context().send(address().keeper, sync::Release{number()});
     given_up.is_due = !sent.ok();
     return sent;
 }
 
-}  // namespace baton::sync
+}  // namespace baton::detail

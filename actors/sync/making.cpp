@@ -12,18 +12,19 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 using kept::Party;
 
 Result<void> SyncActor::require_room(std::string_view kind, const std::string& name, std::size_t count) const {
     if (name.size() > limits::name_bytes_max)
-        return Error{ErrorKind::refused, fmt::format("the name of a {} has at most {} bytes (limits::name_bytes_max), this has {}",
-                                                     kind, limits::name_bytes_max, name.size())};
+        return Error{ErrorKind::refused,
+                     fmt::format("the name of a {} has at most {} bytes (limits::name_bytes_max), this has {}", kind,
+                                 limits::name_bytes_max, name.size())};
     if (kept_.size() + count <= limits::primitives_max) return {};
-    return Error{ErrorKind::overloaded, fmt::format("{} '{}' was not made: {} keeps {} primitives already "
-                                                    "(limits::primitives_max); remove those that nobody uses any more, or spawn "
-                                                    "another keeper", kind, name, context_->name(), kept_.size())};
+    return Error{ErrorKind::overloaded,
+                 fmt::format("{} '{}' was not made: {} keeps {} primitives already "
+                             "(limits::primitives_max); remove those that nobody uses any more, or spawn "
+                             "another keeper",
+                             kind, name, context_->name(), kept_.size())};
 }
 
 Address SyncActor::keep(Kept kept) {
@@ -93,7 +94,8 @@ Result<Address> SyncActor::on(MakeBarrier command) {
         if (!member) return member.error();
         members.push_back((*member)->party);
     }
-    return keep({std::make_unique<kept::Barrier>(std::move(command.name), command.parties, std::move(members), command.has_action)});
+    return keep({std::make_unique<kept::Barrier>(std::move(command.name), command.parties, std::move(members),
+                                                 command.has_action)});
 }
 
 Result<Address> SyncActor::on(MakeLatch command) {
@@ -112,8 +114,9 @@ Result<Address> SyncActor::on(MakeQueue command) {
 Result<Ends> SyncActor::on(MakeChannel command) {
     if (Result<void> room = require_room("channel", command.name, 2); !room) return room.error();
     if (command.bound == 0 || command.bound > limits::queue_items_max)
-        return Error{ErrorKind::refused, fmt::format("channel '{}' holds 1 to {} items (limits::queue_items_max), not {}",
-                                                     command.name, limits::queue_items_max, command.bound)};
+        return Error{ErrorKind::refused,
+                     fmt::format("channel '{}' holds 1 to {} items (limits::queue_items_max), not {}", command.name,
+                                 limits::queue_items_max, command.bound)};
     auto [first, second] = kept::ChannelEnd::make(command.name, command.bound);
     Ends ends;
     ends.first = keep({std::move(first)});
@@ -127,16 +130,27 @@ Result<void> SyncActor::let_go(kept::Primitive& primitive) {
     auto* const lock = dynamic_cast<kept::Lock*>(&primitive);
     if (lock == nullptr) return {};
     for (const auto& [number, other] : kept_)
-        if (const auto* condition = dynamic_cast<kept::Condition*>(other.primitive.get()); condition != nullptr && condition->is_of(*lock))
-            return Error{ErrorKind::refused, fmt::format("{} can't be removed: {} is one of it; remove that first", lock->to_text(),
-                                                         condition->to_text())};
-    if (!lock->end())
-        return Error{ErrorKind::refused, fmt::format("{} can't be removed: {} holds it", lock->to_text(), clients_.name_of(lock->owner()))};
+        if (const auto* condition = dynamic_cast<kept::Condition*>(other.primitive.get());
+            condition != nullptr && condition->is_of(*lock))
+            return Error{ErrorKind::refused, fmt::format("{} can't be removed: {} is one of it; remove that first",
+                                                         lock->to_text(), condition->to_text())};
+    if (!lock->close())
+        return Error{ErrorKind::refused,
+                     fmt::format("{} can't be removed: {} holds it", lock->to_text(), clients_.name_of(lock->owner()))};
     std::erase_if(resting_, [lock](const Resting& one) { return one.lock == lock; });
     return {};
 }
 
+std::string SyncActor::removed_text(std::uint32_t number) const {
+    const auto told = std::ranges::find(removed_, number, &Removed::number);
+    if (told != removed_.end()) return told->text;
+    return fmt::format("{} keeps number {} no longer: it was removed", context_->name(), number);
+}
+
 void SyncActor::drop(std::uint32_t number, const Error& why) {
+    kept_.at(number).primitive->forget_waits();
+    removed_.push_back({number, why.text});
+    if (removed_.size() > limits::removed_told_max) removed_.pop_front();
     for (auto& [id, client] : clients_.all()) {
         if (client.last.number == number) client.last = {};
         if (!client.waiting || client.waiting->number != number) continue;
@@ -154,7 +168,8 @@ Result<Nothing> SyncActor::on(const Remove& command) {
     if (!kept) return kept.error();
     kept::Primitive& primitive = *(*kept)->primitive;
     if (Result<void> free = let_go(primitive); !free) return free.error();
-    const Error gone{ErrorKind::gone, fmt::format("{} was removed by {}", primitive.to_text(), clients_.name_of(context_->sender().id))};
+    const Error gone{ErrorKind::gone,
+                     fmt::format("{} was removed by {}", primitive.to_text(), clients_.name_of(context_->sender().id))};
     const auto other = std::ranges::find_if(kept_, [&](const auto& entry) {
         const auto* end = dynamic_cast<kept::ChannelEnd*>(entry.second.primitive.get());
         return end != nullptr && end->is_other_end_of(primitive);

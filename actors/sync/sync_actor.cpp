@@ -12,8 +12,6 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 using kept::Party;
 using kept::Wakes;
 
@@ -22,7 +20,8 @@ SyncActor::SyncActor(Context& context) : context_(&context), cells_(context), cl
 }
 
 SyncActor::~SyncActor() {
-    const Error stopping{ErrorKind::stopping, fmt::format("{} is stopping: what it keeps ends with it", context_->name())};
+    const Error stopping{ErrorKind::stopping,
+                         fmt::format("{} is stopping: what it keeps ends with it", context_->name())};
     for (auto& [id, client] : clients_.all())
         if (client.waiting) client.waiting->answer.fail(stopping);
 }
@@ -32,9 +31,9 @@ SyncActor::~SyncActor() {
 Result<SyncActor::Kept*> SyncActor::find(std::uint32_t number) {
     if (const auto found = kept_.find(number); found != kept_.end()) return &found->second;
     if (number >= 1 && number <= last_number_)
-        return Error{ErrorKind::gone, fmt::format("{} keeps number {} no longer: it was removed", context_->name(), number)};
-    return Error{ErrorKind::refused, fmt::format("{} keeps nothing of number {}: its primitives are 1 to {}", context_->name(),
-                                                 number, last_number_)};
+        return Error{ErrorKind::gone, removed_text(number)};
+    return Error{ErrorKind::refused, fmt::format("{} keeps nothing of number {}: its primitives are 1 to {}",
+                                                 context_->name(), number, last_number_)};
 }
 
 template <class Kind, class Begin>
@@ -43,7 +42,8 @@ void SyncActor::wait_at(std::uint32_t number, Answer<Granted> answer, Begin begi
     if (!kept) return answer.fail(kept.error());
     Result<Client*> client = clients_.meet(context_->sender());
     if (!client) return answer.fail(client.error());
-    if ((*client)->waiting) end_wait(**client, Error{ErrorKind::refused, "another wait of the same client took its place"});
+    if ((*client)->waiting)
+        end_wait(**client, Error{ErrorKind::refused, "another wait of the same client took its place"});
     if (next_look_.is_never()) next_look_ = Deadline{context_->now() + limits::look_interval};
     (*client)->waiting = Client::Waiting{number, std::move(answer), ++turns_, context_->now()};
     Wakes wakes;
@@ -70,10 +70,13 @@ void SyncActor::deliver(Wakes& wakes) {
         Client::Waiting waiting = std::move(*client->waiting);
         client->waiting.reset();
         const bool is_item = wake.outcome && !wake.outcome->item.empty();
-        client->last = {waiting.number, is_item ? kept::Given::item : wake.outcome ? kept::Given::grant : kept::Given::nothing};
+        client->last = {waiting.number, is_item        ? kept::Given::item
+                                        : wake.outcome ? kept::Given::grant
+                                                       : kept::Given::nothing};
         if (wake.outcome && !wake.outcome->dead_owner.empty())
-            context_->log().warn("lock.inherited", "{} of {}, who died, by {}", kept_.at(waiting.number).primitive->to_text(),
-                                 wake.outcome->dead_owner, client->party.name);
+            context_->log().warn("lock.inherited", "{} of {}, who died, by {}",
+                                 kept_.at(waiting.number).primitive->to_text(), wake.outcome->dead_owner,
+                                 client->party.name);
         if (wake.outcome) waiting.answer.reply(*wake.outcome);
         else waiting.answer.fail(wake.outcome.error());
     }
@@ -108,7 +111,8 @@ void SyncActor::bury(const Ended& exited) {
     const std::string how = fmt::format("{} has exited: {}", dead->party.name, to_text(exited.exit));
     Wakes wakes;
     // Conditions look at their locks, which were made before them.
-    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) kept->second.primitive->bury(dead->party, how, wakes);
+    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept)
+        kept->second.primitive->bury(dead->party, how, wakes);
     deliver(wakes);
 }
 
@@ -137,7 +141,8 @@ Result<Looked> SyncActor::on(const Look& command) {
     const auto waiting = std::ranges::count_if(clients_.all(), [&](const auto& entry) {
         return entry.second.waiting && entry.second.waiting->number == command.number;
     });
-    return Looked{std::string(primitive.kind()), primitive.name(), primitive.count(), static_cast<std::uint64_t>(waiting)};
+    return Looked{std::string(primitive.kind()), primitive.name(), primitive.count(),
+                  static_cast<std::uint64_t>(waiting)};
 }
 
 // ---- each command -----------------------------------------------------------------------------------
@@ -163,9 +168,9 @@ Result<Nothing> SyncActor::on(const Release& command) {
 }
 
 void SyncActor::on(const WaitCondition& command, Answer<Granted> answer) {
-    wait_at<kept::Condition>(command.number, std::move(answer), [](kept::Condition& condition, const Party& who, Wakes& wakes) {
-        condition.wait(who.id, wakes);
-    });
+    wait_at<kept::Condition>(
+        command.number, std::move(answer),
+        [](kept::Condition& condition, const Party& who, Wakes& wakes) { condition.wait(who.id, wakes); });
 }
 
 Result<std::uint64_t> SyncActor::on(const Notify& command) {
@@ -187,17 +192,18 @@ void SyncActor::on(const WaitEvent& command, Answer<Granted> answer) {
 }
 
 void SyncActor::on(const AcquirePermit& command, Answer<Granted> answer) {
-    wait_at<kept::Semaphore>(command.number, std::move(answer),
-                             [](kept::Semaphore& semaphore, const Party& who, Wakes& wakes) { semaphore.take(who.id, wakes); });
+    wait_at<kept::Semaphore>(
+        command.number, std::move(answer),
+        [](kept::Semaphore& semaphore, const Party& who, Wakes& wakes) { semaphore.acquire(who.id, wakes); });
 }
 
 Result<Nothing> SyncActor::on(const ReleasePermit& command) {
     return step_at<kept::Semaphore>(command.number, [](kept::Semaphore& semaphore, const Party& who, Wakes& wakes) {
-        return done(semaphore.give_back(who.id, wakes));
+        return done(semaphore.release(who.id, wakes));
     });
 }
 
-void SyncActor::on(const Arrive& command, Answer<Granted> answer) {
+void SyncActor::on(const WaitBarrier& command, Answer<Granted> answer) {
     wait_at<kept::Barrier>(command.number, std::move(answer),
                            [](kept::Barrier& barrier, const Party& who, Wakes& wakes) { barrier.arrive(who, wakes); });
 }
@@ -209,17 +215,19 @@ Result<Nothing> SyncActor::on(const ActionDone& command) {
 }
 
 Result<Nothing> SyncActor::on(const ResetBarrier& command) {
-    return step_at<kept::Barrier>(command.number, [](kept::Barrier& barrier, const Party& who, Wakes& wakes) -> Result<Nothing> {
-        barrier.reset(who, wakes);
-        return Nothing{};
-    });
+    return step_at<kept::Barrier>(command.number,
+                                  [](kept::Barrier& barrier, const Party& who, Wakes& wakes) -> Result<Nothing> {
+                                      barrier.reset(who, wakes);
+                                      return Nothing{};
+                                  });
 }
 
 Result<Nothing> SyncActor::on(const AbortBarrier& command) {
-    return step_at<kept::Barrier>(command.number, [](kept::Barrier& barrier, const Party& who, Wakes& wakes) -> Result<Nothing> {
-        barrier.abort(who, wakes);
-        return Nothing{};
-    });
+    return step_at<kept::Barrier>(command.number,
+                                  [](kept::Barrier& barrier, const Party& who, Wakes& wakes) -> Result<Nothing> {
+                                      barrier.abort(who, wakes);
+                                      return Nothing{};
+                                  });
 }
 
 Result<std::uint64_t> SyncActor::on(const CountDown& command) {
@@ -256,14 +264,14 @@ void SyncActor::on(const Join& command, Answer<Granted> answer) {
 }
 
 void SyncActor::on(Send command, Answer<Granted> answer) {
-    wait_at<kept::ChannelEnd>(command.number, std::move(answer), [&](kept::ChannelEnd& end, const Party& who, Wakes& wakes) {
-        end.say(who, std::move(command.item), wakes);
-    });
+    wait_at<kept::ChannelEnd>(
+        command.number, std::move(answer),
+        [&](kept::ChannelEnd& end, const Party& who, Wakes& wakes) { end.send(who, std::move(command.item), wakes); });
 }
 
 void SyncActor::on(const Receive& command, Answer<Granted> answer) {
     wait_at<kept::ChannelEnd>(command.number, std::move(answer),
-                              [](kept::ChannelEnd& end, const Party& who, Wakes& wakes) { end.hear(who, wakes); });
+                              [](kept::ChannelEnd& end, const Party& who, Wakes& wakes) { end.receive(who, wakes); });
 }
 
 void SyncActor::on(const Poll& command, Answer<Granted> answer) {

@@ -2,8 +2,8 @@
 // SyncActor: the keeper. Who may ask it what: sync.hpp; what each primitive does: kept/.
 //
 // Here are only the ways between them: from a command to the primitive with that number, from the Wakes that come of
-// it to the answers that were kept, from the end of a client to all that it held (sync_actor.cpp), what is made and removed
-// (making.cpp),
+// it to the answers that were kept, from the end of a client to all that it held (sync_actor.cpp), what is made and
+// removed (making.cpp),
 // and every 100 ms of waiting one look for circles (circles.cpp).
 
 #include <memory>
@@ -14,8 +14,6 @@
 #include "actors/sync/kept/lock.hpp"
 
 namespace baton::sync {
-
-using namespace detail;
 
 class SyncActor {
 public:
@@ -45,7 +43,7 @@ public:
     void on(const WaitEvent& command, Answer<Granted> answer);
     void on(const AcquirePermit& command, Answer<Granted> answer);
     Result<Nothing> on(const ReleasePermit& command);
-    void on(const Arrive& command, Answer<Granted> answer);
+    void on(const WaitBarrier& command, Answer<Granted> answer);
     Result<Nothing> on(const ActionDone& command);
     Result<Nothing> on(const ResetBarrier& command);
     Result<Nothing> on(const AbortBarrier& command);
@@ -74,11 +72,13 @@ private:
     };
 
     // ---- making
-    [[nodiscard]] Result<void> require_room(std::string_view kind, const std::string& name, std::size_t count = 1) const;
+    [[nodiscard]] Result<void> require_room(std::string_view kind, const std::string& name,
+                                            std::size_t count = 1) const;
     Address keep(Kept kept);
     // Refused where it can't go now.
     [[nodiscard]] Result<void> let_go(kept::Primitive& primitive);
     void drop(std::uint32_t number, const Error& why);
+    [[nodiscard]] std::string removed_text(std::uint32_t number) const;
     // A lock with a cell of its own, of a kind that has one.
     [[nodiscard]] Result<Kept> with_lock(std::string_view kind, std::string name);
 
@@ -91,7 +91,8 @@ private:
     void wait_at(std::uint32_t number, Answer<Granted> answer, Begin begin);
     // step(primitive, client, wakes) for what takes no time; its Result is the answer.
     template <class Kind, class Step>
-    auto step_at(std::uint32_t number, Step step) -> std::invoke_result_t<Step, Kind&, const kept::Party&, kept::Wakes&>;
+    auto step_at(std::uint32_t number, Step step)
+        -> std::invoke_result_t<Step, Kind&, const kept::Party&, kept::Wakes&>;
     void deliver(kept::Wakes& wakes);
     void end_wait(Client& client, const Error& why);
     void bury(const Ended& exited);
@@ -110,6 +111,11 @@ private:
     Clients clients_;
     std::map<std::uint32_t, Kept> kept_;  // by number
     std::uint32_t last_number_ = 0;       // of all that was ever made
+    struct Removed {
+        std::uint32_t number = 0;
+        std::string text;
+    };
+    std::deque<Removed> removed_;  // the last ones
     std::uint64_t turns_ = 0;
     Deadline next_look_ = Deadline::never();
     struct Resting {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <baton/sync.hpp>
+#include <baton/sync/protocol.hpp>
 #include <baton/time.hpp>
 
 namespace taxi_ride {

@@ -10,8 +10,8 @@
 #include <map>
 
 #include "actors/passing_student/passing_student.hpp"
-#include <baton/sync/barrier.hpp>
 #include <baton/scenario.hpp>
+#include <baton/sync.hpp>
 
 using namespace std::chrono_literals;
 using namespace passing_student;
@@ -22,7 +22,7 @@ namespace {
 class Class {
 public:
     Class(baton::Scenario& scenario, const std::vector<std::string>& names)
-        : scenario_(&scenario), keeper_(baton::sync::spawn_keeper(scenario.context()).value()) {
+        : scenario_(&scenario), keeper_(scenario) {
         for (const std::string& name : names) comes(name);
     }
 
@@ -48,9 +48,9 @@ public:
     void pass_it_on() {
         say("Everyone, PASS_IT_ON");
         const std::vector<baton::Ref<Protocol>> all = everyone();
-        baton::sync::Barrier::Setup setup;
-        setup.members.assign(all.begin(), all.end());
-        ask_everyone(PassItOn{baton::sync::Barrier::make(scenario_->context(), keeper_, "go", setup).value()});
+        auto go = keeper_.barrier("go", {.members = {all.begin(), all.end()}});
+        ask_everyone(PassItOn{go.address()});
+        go.remove();
     }
     void thanks_for_helping() {
         say("And that's about it!");
@@ -76,7 +76,7 @@ private:
     }
 
     baton::Scenario* scenario_;
-    baton::Ref<baton::sync::Protocol> keeper_;
+    baton::sync::Keeper<baton::Scenario> keeper_;
     std::map<std::string, baton::Ref<Protocol>> students_;
 };
 

@@ -11,8 +11,7 @@ std::int64_t print(baton::Context& context, std::int64_t index, const baton::syn
 }
 
 void play(baton::Scenario& scenario) {
-    const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
-    const baton::sync::Address console = baton::sync::Lock::make(scenario.context(), keeper, "console").value();
+    const baton::sync::Address console = baton::sync::Keeper{scenario}.lock("console").address();
     std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
     for (std::int64_t index = 0; index < 9; ++index) rows.emplace_back(index, console);
 

@@ -22,8 +22,7 @@ std::string label(baton::Context& context, std::int64_t index, const baton::sync
 std::int64_t same(std::int64_t number) { return number; }
 
 void play(baton::Scenario& scenario) {
-    const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
-    const baton::sync::Address console = baton::sync::Lock::make(scenario.context(), keeper, "console").value();
+    const baton::sync::Address console = baton::sync::Keeper{scenario}.lock("console").address();
     std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
     std::vector<std::tuple<pool::Named<std::string>>> named_rows;
     for (std::int64_t index = 0; index < 10; ++index) {

@@ -1,6 +1,5 @@
 // Who fills a queue waits until what is in it has been dealt with, and not for whoever did it to come to an end.
-#include <baton/sync/event.hpp>
-#include <baton/sync/joinable_queue.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -11,12 +10,12 @@ using Queue = baton::sync::JoinableQueue<std::string>;
 
 struct Fill {
     baton::sync::Address content;
-    using Reply = bool;
+    using Reply = void;
 };
 struct Draw {
     baton::sync::Address content;
     baton::sync::Address noticed;  // that the queue is finished
-    using Reply = bool;
+    using Reply = void;
 };
 using Protocol = baton::Protocol<Fill, Draw>;
 
@@ -24,18 +23,16 @@ class Person {
 public:
     explicit Person(baton::Context& context) : context_(&context) {}
 
-    bool on(const Fill& command) {
-        Queue content{*context_, command.content};
-        return content.put("water", 1s).ok();
-    }
-    bool on(const Draw& command) {
+    baton::Result<void> on(const Fill& command) { return Queue{*context_, command.content}.put("water", 1s); }
+    baton::Result<void> on(const Draw& command) {
         Queue content{*context_, command.content};
         baton::sync::Event noticed{*context_, command.noticed};
         const auto drawn = content.get(5s);
-        story::say(context_->name(), "task done: {}", drawn.value());
-        const bool is_done = content.task_done().ok() && noticed.wait(5s).ok();
+        if (!drawn) return drawn.error();
+        story::say(context_->name(), "task done: {}", *drawn);
+        auto done = content.task_done().and_then([&] { return noticed.wait(5s); });
         story::say(context_->name(), "sleep");
-        return is_done;
+        return done;
     }
 
 private:
@@ -43,18 +40,17 @@ private:
 };
 
 void play(baton::Scenario& scenario) {
-    baton::Context& context = scenario.context();
-    const auto keeper = baton::sync::spawn_keeper(context).value();
-    Queue content{context, Queue::make(context, keeper, "content").value()};
-    baton::sync::Event noticed{context, baton::sync::Event::make(context, keeper, "noticed").value()};
+    baton::sync::Keeper keeper{scenario};
+    auto content = keeper.queue<std::string>("content");
+    auto noticed = keeper.event("noticed");
 
     const auto people = scenario.spawn_all<Protocol>(story::roles("joinable_queue", {"fill", "draw"}));
     scenario.ask(people[0], Fill{content.address()});
     story::say("scenario", "call queue join");
     auto drawing = scenario.request(people[1], Draw{content.address(), noticed.address()});
-    content.join(5s).value();
+    content.join(5s);
     story::say("scenario", "queue join");
-    noticed.set().value();
+    noticed.set();
     drawing.get(5s).value();
     story::say("scenario", "process join");
 }

@@ -2,7 +2,7 @@
 //
 // In the story the class's __reduce__ made the receiver's unpickling call a function of the sender's choice. A pickle
 // that would do so is sent here too, byte by byte.
-#include <baton/sync/channel.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -36,24 +36,23 @@ private:
 };
 
 void play(baton::Scenario& scenario) {
-    baton::Context& context = scenario.context();
-    const auto keeper = baton::sync::spawn_keeper(context).value();
-    const auto ends = baton::sync::Channel<std::string>::make(context, keeper, "conn").value();
+    baton::sync::Keeper keeper{scenario};
+    const auto [mine, other] = keeper.channel<std::string>("conn");
     const auto receiver = scenario.spawn<Protocol>(story::role("dangerous_message", "receiver"));
 
     // pickle.dumps of an object whose __reduce__ answers (os.system, ("echo Hello!",))
     constexpr std::string_view pickled{"\x80\x03" "cposix\nsystem\n" "X\x0b\0\0\0" "echo Hello!" "\x85R.", 34};
     const auto* bytes = reinterpret_cast<const std::byte*>(pickled.data());
-    auto receiving = scenario.request(receiver, Receive{ends.second, 3});
-    const auto say = [&](const auto& message) {
-        context.ask(ends.first.keeper, baton::sync::Send{ends.first.number, baton::sync::item_of(message)}).value();
+    const baton::Bytes made_up{bytes, bytes + pickled.size()};
+    auto receiving = scenario.request(receiver, Receive{other.address(), 3});
+    // What the channel's send() does, with bytes of one's own choice.
+    const auto send = [&scenario, &end = mine.address()](const baton::Bytes& item) {
+        scenario.ask(end.keeper, baton::sync::Send{end.number, item});
     };
-    say(std::string("os.system('shutdown now')"));
-    say(baton::sync::Bytes{bytes, bytes + pickled.size()});
+    send(baton::to_bytes(std::string("os.system('shutdown now')")));
+    send(baton::to_bytes(made_up));
     // Not even one value: bytes that somebody has made up.
-    context
-        .ask(ends.first.keeper, baton::sync::Send{ends.first.number, baton::sync::Bytes{bytes, bytes + pickled.size()}})
-        .value();
+    send(made_up);
     receiving.get(5s).value();
     story::say("scenario", "the receiver is alive and nothing was run");
 }

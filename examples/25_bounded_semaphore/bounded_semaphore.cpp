@@ -1,6 +1,6 @@
 // Three may be connected at a time; a fourth waits for one of them, and nobody disconnects more often than it
 // connected.
-#include <baton/sync/semaphore.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -9,10 +9,10 @@ namespace bounded_semaphore {
 
 struct Connect {
     baton::sync::Address semaphore;
-    using Reply = bool;
+    using Reply = void;
 };
 struct Disconnect {
-    using Reply = bool;
+    using Reply = void;
 };
 using Protocol = baton::Protocol<Connect, Disconnect>;
 
@@ -20,41 +20,45 @@ class Process {
 public:
     explicit Process(baton::Context& context) : context_(&context) {}
 
-    bool on(const Connect& command) {
+    baton::Result<void> on(const Connect& command) {
         semaphore_.emplace(*context_, command.semaphore);
-        semaphore_->acquire(5s).value();
-        story::say(context_->name(), "semaphore acquired");
-        return true;
+        return semaphore_->acquire(5s).transform([this] { story::say(context_->name(), "semaphore acquired"); });
     }
-    bool on(const Disconnect&) {
+    baton::Result<void> on(const Disconnect&) {
         story::say(context_->name(), "semaphore released");
-        return semaphore_->release().ok();
+        return semaphore_->release();
     }
 
 private:
     baton::Context* context_;
-    std::optional<baton::sync::BoundedSemaphore> semaphore_;
+    std::optional<baton::sync::BoundedSemaphore<>> semaphore_;
 };
 
 void play(baton::Scenario& scenario) {
-    using Semaphore = baton::sync::BoundedSemaphore;
-    baton::Context& context = scenario.context();
-    const auto keeper = baton::sync::spawn_keeper(context).value();
-    Semaphore semaphore{context, Semaphore::make(context, keeper, "connections", 3).value()};
+    baton::sync::Keeper keeper{scenario};
+    auto semaphore = keeper.bounded_semaphore("connections", 3);
     const auto processes = scenario.spawn_all<Protocol>(story::roles("bounded_semaphore", {"Process-20", "Process-21",
                                                                                            "Process-22"}));
     for (const auto& process : processes) scenario.ask(process, Connect{semaphore.address()});
 
     story::say("scenario", "Try to acquire new semaphore");
-    story::say("scenario", "{}", name_of(semaphore.acquire(50ms).error().kind));
+    try {
+        semaphore.acquire(50ms);
+    } catch (const baton::ErrorException& late) {
+        story::say("scenario", "{}", late.kind());
+    }
     auto first = scenario.request(processes[0], Disconnect{});
-    semaphore.acquire(5s).value();
+    semaphore.acquire(5s);
     story::say("scenario", "New semaphore acquired");
     first.get(5s).value();
     for (const auto& process : {processes[1], processes[2]}) scenario.ask(process, Disconnect{});
 
-    semaphore.release().value();
-    story::say("scenario", "{}", to_text(semaphore.release().error()));
+    semaphore.release();
+    try {
+        semaphore.release();
+    } catch (const baton::ErrorException& refused) {
+        story::say("scenario", "{}", refused.error());
+    }
 }
 
 }  // namespace bounded_semaphore

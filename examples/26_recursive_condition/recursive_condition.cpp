@@ -1,7 +1,6 @@
 // Two conditions on one lock, and at each a chain of processes: each starts the next one, waits, and passes the notice
 // on. Both chains grow, and fall back, at the same time: the one lock lets them take turns.
-#include <baton/sync/condition.hpp>
-#include <baton/sync/latch.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -20,56 +19,57 @@ class Process {
 public:
     explicit Process(baton::Context& context) : context_(&context) {}
 
-    void on(Recurse command) {
-        baton::sync::RecursiveLock lock{*context_, command.lock};
-        baton::sync::Condition condition{*context_, command.condition, lock};
-        baton::sync::Latch done{*context_, command.done};
-        baton::sync::Hold hold = lock.acquire(30s).value();
-        if (command.left-- > 0) {
-            const auto next = context_->spawn<Protocol>(story::role("recursive_condition", "1")).value();
-            context_->send(next, command).value();
-        }
-        story::say(context_->name(), "waiting");
-        condition.wait(30s).value();
-        condition.notify().value();
-        story::say(context_->name(), "release");
-        hold.release().value();
-        done.count_down().value();
+    void on(const Recurse& command) {
+        if (const auto done = recurse(command); !done) context_->log().error("chain.broken", "{}", done.error());
     }
 
 private:
+    baton::Result<void> recurse(Recurse command) {
+        baton::sync::RecursiveLock lock{*context_, command.lock};
+        baton::sync::Condition condition{*context_, command.condition, lock};
+        auto hold = lock.acquire(30s);
+        if (!hold) return hold.error();
+        if (command.left-- > 0) {
+            const auto next = context_->spawn<Protocol>(story::role("recursive_condition", "1"));
+            if (!next) return next.error();
+            if (auto sent = context_->send(*next, command); !sent) return sent;
+        }
+        story::say(context_->name(), "waiting");
+        if (auto noticed = condition.wait(30s); !noticed) return noticed;
+        if (auto passed_on = condition.notify(); !passed_on) return passed_on.error();
+        story::say(context_->name(), "release");
+        if (auto released = hold->release(); !released) return released;
+        return baton::sync::Latch{*context_, command.done}.count_down().transform([](auto) {});
+    }
+
     baton::Context* context_;
 };
 
 void play(baton::Scenario& scenario) {
     using namespace baton;
-    Context& context = scenario.context();
-    const auto keeper = sync::spawn_keeper(context).value();
+    sync::Keeper keeper{scenario};
     constexpr std::uint32_t depth = 3;
-    sync::RecursiveLock lock{context, sync::Lock::make(context, keeper, "lock").value()};
+    auto lock = keeper.recursive_lock("lock");
     struct Chain {
-        sync::Address condition;
-        sync::Address done;
+        sync::Condition<Scenario> condition;
+        sync::Latch<Scenario> done;
     };
     std::vector<Chain> chains;
     for (const char* name : {"Process-23", "Process-24"}) {
-        chains.push_back({sync::Condition::make(context, lock.address(), name).value(),
-                          sync::Latch::make(context, keeper, name, depth + 1).value()});
+        Chain& chain = chains.emplace_back(Chain{keeper.condition(lock, name), keeper.latch(name, depth + 1)});
         const auto first = scenario.spawn<Protocol>(story::role("recursive_condition", name));
-        scenario.send(first, Recurse{lock.address(), chains.back().condition, chains.back().done, depth});
+        scenario.send(first, Recurse{lock.address(), chain.condition.address(), chain.done.address(), depth});
     }
-    for (const Chain& chain : chains) {
-        sync::Condition condition{context, chain.condition, lock};
-        while (condition.waiting().value() <= depth) {
+    for (Chain& chain : chains) {
+        while (chain.condition.waiting() <= depth) {
         }
     }
-    for (const Chain& chain : chains) {
-        sync::Condition condition{context, chain.condition, lock};
-        const sync::Hold hold = lock.acquire(30s).value();
+    for (Chain& chain : chains) {
+        const auto hold = lock.acquire(30s);
         story::say("scenario", "notify");
-        condition.notify().value();
+        chain.condition.notify();
     }
-    for (const Chain& chain : chains) sync::Latch{context, chain.done}.wait(30s).value();
+    for (Chain& chain : chains) chain.done.wait(30s);
 }
 
 }  // namespace recursive_condition

@@ -1,7 +1,6 @@
 // A chain of processes draws a rhombus: each draws its upper line and starts the next one; at the end of the chain the
 // notice goes back to the first, and each draws its lower line.
-#include <baton/sync/condition.hpp>
-#include <baton/sync/latch.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -26,9 +25,8 @@ std::string repeated(std::string_view what, std::uint32_t times) {
     return all;
 }
 
-// In one write, as story::say does, and under a lock, as the story has it.
-void locked_print(baton::sync::Lock& lock, const std::string& line) {
-    const baton::sync::Hold hold = lock.acquire(5s).value();
+// In one write, as story::say does. Whoever prints holds the lock, as in the story.
+void print(const std::string& line) {
     static_cast<void>(!::write(STDOUT_FILENO, (line + "\n").data(), line.size() + 1));
 }
 
@@ -36,69 +34,77 @@ class Process {
 public:
     explicit Process(baton::Context& context) : context_(&context) {}
 
-    void on(Draw command) {
-        using namespace baton;
-        sync::Latch done{*context_, command.done};
-        if (command.left == 0) {
-            sync::Lock end_lock{*context_, command.end_lock};
-            sync::Condition end_reached{*context_, command.end_reached, end_lock};
-            const sync::Hold hold = end_lock.acquire(10s).value();
-            end_reached.notify().value();
-            done.count_down().value();
-            return;
-        }
-        sync::RecursiveLock lock{*context_, command.lock};
-        sync::Condition condition{*context_, command.condition, lock};
-        sync::Lock print_lock{*context_, command.print_lock};
-        const auto draw = [&](std::uint32_t width) {
-            const std::uint32_t blank = command.dimension - width;
-            const std::string side(command.dimension + blank / 2, ' ');
-            locked_print(print_lock, fmt::format("||{}{}{}|| {}", side, repeated("⧫", width), side, context_->name()));
-        };
-        draw(command.dimension - command.left + 2);
-        const sync::Hold hold = lock.acquire(10s).value();
-        Draw rest = command;
-        rest.left -= 2;
-        const auto next = context_->spawn<Protocol>(story::role("rhombus", "1")).value();
-        context_->send(next, rest).value();
-        condition.wait(10s).value();
-        draw(command.left);
-        condition.notify().value();
-        done.count_down().value();
+    void on(const Draw& command) {
+        const auto drawn = (command.left == 0 ? end(command) : draw(command)).and_then([&] {
+            return baton::sync::Latch{*context_, command.done}.count_down();
+        });
+        if (!drawn) context_->log().error("chain.broken", "{}", drawn.error());
     }
 
 private:
+    baton::Result<void> end(const Draw& command) {
+        baton::sync::Lock lock{*context_, command.end_lock};
+        baton::sync::Condition reached{*context_, command.end_reached, lock};
+        const auto hold = lock.acquire(10s);
+        if (!hold) return hold.error();
+        return reached.notify().transform([](auto) {});
+    }
+    baton::Result<void> draw(const Draw& command) {
+        baton::sync::RecursiveLock lock{*context_, command.lock};
+        baton::sync::Condition condition{*context_, command.condition, lock};
+        if (auto drawn = draw_line(command, command.dimension - command.left + 2); !drawn) return drawn;
+        const auto hold = lock.acquire(10s);
+        if (!hold) return hold.error();
+        Draw rest = command;
+        rest.left -= 2;
+        const auto next = context_->spawn<Protocol>(story::role("rhombus", "1"));
+        if (!next) return next.error();
+        if (auto sent = context_->send(*next, rest); !sent) return sent;
+        if (auto noticed = condition.wait(10s); !noticed) return noticed;
+        if (auto drawn = draw_line(command, command.left); !drawn) return drawn;
+        return condition.notify().transform([](auto) {});
+    }
+    baton::Result<void> draw_line(const Draw& command, std::uint32_t width) {
+        baton::sync::Lock print_lock{*context_, command.print_lock};
+        const auto hold = print_lock.acquire(5s);
+        if (!hold) return hold.error();
+        const std::string side(command.dimension + (command.dimension - width) / 2, ' ');
+        print(fmt::format("||{}{}{}|| {}", side, repeated("⧫", width), side, context_->name()));
+        return {};
+    }
+
     baton::Context* context_;
 };
 
 void play(baton::Scenario& scenario) {
-    using namespace baton;
-    Context& context = scenario.context();
     constexpr std::uint32_t dimension = 10;
-    const auto keeper = sync::spawn_keeper(context).value();
-    sync::RecursiveLock lock{context, sync::Lock::make(context, keeper, "lock").value()};
-    sync::Lock end_lock{context, sync::Lock::make(context, keeper, "end").value()};
-    sync::Lock print_lock{context, sync::Lock::make(context, keeper, "print").value()};
-    sync::Condition condition{context, sync::Condition::make(context, lock.address(), "drawn").value(), lock};
-    sync::Condition end_reached{context, sync::Condition::make(context, end_lock.address(), "end reached").value(),
-                                end_lock};
-    sync::Latch done{context, sync::Latch::make(context, keeper, "done", dimension / 2 + 1).value()};
+    baton::sync::Keeper keeper{scenario};
+    auto lock = keeper.recursive_lock("lock");
+    auto end_lock = keeper.lock("end");
+    auto print_lock = keeper.lock("print");
+    auto condition = keeper.condition(lock, "drawn");
+    auto end_reached = keeper.condition(end_lock, "end reached");
+    auto done = keeper.latch("done", dimension / 2 + 1);
 
     const std::string border = fmt::format("OO{}OO", std::string(3 * dimension, '='));
     const std::string empty = fmt::format("||{}||", std::string(3 * dimension, ' '));
-    for (const std::string& line : {border, empty}) locked_print(print_lock, line);
+    const auto print_locked = [&](const std::string& line) {
+        const auto hold = print_lock.acquire(5s);
+        print(line);
+    };
+    for (const std::string& line : {border, empty}) print_locked(line);
     const auto first = scenario.spawn<Protocol>(story::role("rhombus", "Process-25"));
     {
-        const sync::Hold end_hold = end_lock.acquire(5s).value();
+        const auto end_hold = end_lock.acquire(5s);
         const Draw draw{lock.address(),       condition.address(), end_lock.address(), end_reached.address(),
                         print_lock.address(), done.address(),      dimension,          dimension};
         scenario.send(first, draw);
-        end_reached.wait(20s).value();
-        const sync::Hold hold = lock.acquire(5s).value();
-        condition.notify().value();
+        end_reached.wait(20s);
+        const auto hold = lock.acquire(5s);
+        condition.notify();
     }
-    done.wait(10s).value();
-    for (const std::string& line : {empty, border}) locked_print(print_lock, line);
+    done.wait(10s);
+    for (const std::string& line : {empty, border}) print_locked(line);
 }
 
 }  // namespace rhombus

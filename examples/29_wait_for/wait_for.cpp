@@ -2,9 +2,7 @@
 // more.
 //
 // In the story the queue was emptied after two seconds; here after the third look, so that nobody waits for a clock.
-#include <baton/sync/condition.hpp>
-#include <baton/sync/joinable_queue.hpp>
-#include <baton/sync/latch.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -18,7 +16,7 @@ struct WaitUntilEmpty {
     baton::sync::Address condition;
     baton::sync::Address queue;
     baton::sync::Address looks;
-    using Reply = bool;
+    using Reply = void;
 };
 struct NotifyOnce {  // and end
     baton::sync::Address lock;
@@ -30,7 +28,7 @@ class Process {
 public:
     explicit Process(baton::Context& context) : context_(&context) {}
 
-    bool on(const WaitUntilEmpty& command) {
+    baton::Result<void> on(const WaitUntilEmpty& command) {
         baton::sync::Lock lock{*context_, command.lock};
         baton::sync::Condition condition{*context_, command.condition, lock};
         Queue queue{*context_, command.queue};
@@ -38,19 +36,17 @@ public:
         int number = 0;
         const auto is_empty = [&] {
             story::say(context_->name(), "Waiting");
-            const bool is_so = queue.is_empty().value();
+            const bool is_so = queue.is_empty().value_or(false);
             story::say(context_->name(), "Is empty? {}", is_so);
             // It gets the lock when this process waits again.
-            const auto notifier =
-                context_->spawn<Protocol>(story::role("wait_for", fmt::format("notify-{}", ++number))).value();
-            context_->send(notifier, NotifyOnce{command.lock, command.condition}).value();
-            if (looks.left().value() > 0) looks.count_down().value();
+            const auto notifier = context_->spawn<Protocol>(story::role("wait_for", fmt::format("notify-{}", ++number)));
+            if (notifier) static_cast<void>(context_->send(*notifier, NotifyOnce{command.lock, command.condition}));
+            if (looks.left().value_or(0) > 0) static_cast<void>(looks.count_down());
             return is_so;
         };
-        const baton::sync::Hold hold = lock.acquire(5s).value();
-        condition.wait_for(is_empty, 60s).value();
-        story::say(context_->name(), "Queue is empty!");
-        return true;
+        const auto hold = lock.acquire(5s);
+        if (!hold) return hold.error();
+        return condition.wait_for(is_empty, 60s).transform([this] { story::say(context_->name(), "Queue is empty!"); });
     }
 
     void on(const NotifyOnce& command) {
@@ -66,19 +62,18 @@ private:
 };
 
 void play(baton::Scenario& scenario) {
-    using namespace baton;
-    Context& context = scenario.context();
-    const auto keeper = sync::spawn_keeper(context).value();
-    const sync::Address lock = sync::Lock::make(context, keeper, "lock").value();
-    const sync::Address changed = sync::Condition::make(context, lock, "changed").value();
-    sync::Latch looks{context, sync::Latch::make(context, keeper, "looks", 3).value()};
-    Queue queue{context, Queue::make(context, keeper, "queue").value()};
-    queue.put(1, 1s).value();
+    baton::sync::Keeper keeper{scenario};
+    auto lock = keeper.lock("lock");
+    const auto changed = keeper.condition(lock, "changed");
+    auto looks = keeper.latch("looks", 3);
+    auto queue = keeper.queue<std::int64_t>("queue");
+    queue.put(1);
 
     const auto waiter = scenario.spawn<Protocol>(story::role("wait_for", "Process-27"));
-    auto waiting = scenario.request(waiter, WaitUntilEmpty{lock, changed, queue.address(), looks.address()});
-    looks.wait(30s).value();
-    const std::int64_t data = queue.get(1s).value();
+    auto waiting = scenario.request(
+        waiter, WaitUntilEmpty{lock.address(), changed.address(), queue.address(), looks.address()});
+    looks.wait(30s);
+    const std::int64_t data = queue.get();
     waiting.get(60s).value();
     story::say("scenario", "{}", data);
 }

@@ -1,5 +1,5 @@
 // Three groups wait for the rain to stop: it stops, it has stopped before, it does not stop.
-#include <baton/sync/event.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -17,11 +17,12 @@ class Person {
 public:
     explicit Person(baton::Context& context) : context_(&context) {}
 
-    std::vector<std::string> on(const StayHome& command) {
+    baton::Result<std::vector<std::string>> on(const StayHome& command) {
         baton::sync::Event rain_stopped{*context_, command.rain_stopped};
-        const bool can_leave = rain_stopped.is_set().value();
-        std::vector<std::string> said{fmt::format("Can leave home?: {}", can_leave ? "Yes" : "No")};
-        if (!can_leave) said.push_back("Wait for the rain to stop");
+        const auto can_leave = rain_stopped.is_set();
+        if (!can_leave) return can_leave.error();
+        std::vector<std::string> said{fmt::format("Can leave home?: {}", *can_leave ? "Yes" : "No")};
+        if (!*can_leave) said.push_back("Wait for the rain to stop");
         const auto waited = rain_stopped.wait(std::chrono::milliseconds{command.patience_milliseconds});
         said.push_back(waited ? "Leave home" : "The wait was very long...");
         return said;
@@ -36,18 +37,16 @@ public:
     explicit Street(baton::Scenario& scenario)
         : scenario_(&scenario),
           people_(scenario.spawn_all<Protocol>(story::roles("stay_home", {"Alice", "Bob", "Charlie"}))),
-          keeper_(baton::sync::spawn_keeper(scenario.context()).value()),
-          rain_stopped_(scenario.context(),
-                        baton::sync::Event::make(scenario.context(), keeper_, "rain stopped").value()) {}
+          rain_stopped_(baton::sync::Keeper{scenario}.event("rain stopped")) {}
 
     void first_group() { group("First", 10s, [this] {
-        while (rain_stopped_.waiting().value() < people_.size()) {
+        while (rain_stopped_.waiting() < people_.size()) {
         }
-        rain_stopped_.set().value();
+        rain_stopped_.set();
     }); }
     void second_group() { group("Second", 10s, [] {}); }
     void third_group() {
-        rain_stopped_.clear().value();
+        rain_stopped_.clear();
         group("Third", 50ms, [] {});
     }
 
@@ -65,8 +64,7 @@ private:
     baton::Scenario* scenario_;
     std::vector<std::string> names_{"Alice", "Bob", "Charlie"};
     std::vector<baton::Ref<Protocol>> people_;
-    baton::Ref<baton::sync::Protocol> keeper_;
-    baton::sync::Event rain_stopped_;
+    baton::sync::Event<baton::Scenario> rain_stopped_;
 };
 
 void play(baton::Scenario& scenario) {

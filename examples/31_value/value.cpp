@@ -3,7 +3,7 @@
 //
 // How much is lost is another number each time, and may be nothing where the four do not meet: so they try again until
 // they do.
-#include <baton/sync/value.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -21,13 +21,13 @@ struct Load {  // and remember
     using Reply = std::int64_t;
 };
 struct StoreOneMore {  // than was remembered
-    using Reply = bool;
+    using Reply = void;
 };
 struct Increment {  // so many times: load, add one, store
-    using Reply = bool;
+    using Reply = void;
 };
 struct IncrementWithLock {  // the same, under the lock
-    using Reply = bool;
+    using Reply = void;
 };
 using Protocol = baton::Protocol<Use, Load, StoreOneMore, Increment, IncrementWithLock>;
 
@@ -36,16 +36,22 @@ public:
     explicit Adder(baton::Context& context) : context_(&context) {}
 
     void on(const Use& command) { counter_.emplace(*context_, command.counter); }
-    std::int64_t on(const Load&) { return remembered_ = counter_->load().value(); }
-    bool on(const StoreOneMore&) { return counter_->store(remembered_ + 1).ok(); }
-    bool on(const Increment&) {
-        for (std::int64_t number = 0; number < times; ++number) counter_->store(counter_->load().value() + 1).value();
-        return true;
+    baton::Result<std::int64_t> on(const Load&) {
+        return counter_->load().transform([this](std::int64_t count) { return remembered_ = count; });
     }
-    bool on(const IncrementWithLock&) {
+    baton::Result<void> on(const StoreOneMore&) { return counter_->store(remembered_ + 1); }
+    baton::Result<void> on(const Increment&) {
+        for (std::int64_t number = 0; number < times; ++number) {
+            const auto count = counter_->load();
+            if (!count) return count.error();
+            if (auto stored = counter_->store(*count + 1); !stored) return stored;
+        }
+        return {};
+    }
+    baton::Result<void> on(const IncrementWithLock&) {
         for (std::int64_t number = 0; number < times; ++number)
-            counter_->update([](std::int64_t& count) { ++count; }, 30s).value();
-        return true;
+            if (auto added = counter_->update([](std::int64_t& count) { ++count; }, 30s); !added) return added.error();
+        return {};
     }
 
 private:
@@ -55,41 +61,40 @@ private:
 };
 
 void play(baton::Scenario& scenario) {
-    baton::Context& context = scenario.context();
-    const auto keeper = baton::sync::spawn_keeper(context).value();
+    baton::sync::Keeper keeper{scenario};
     using Ref = baton::Ref<Protocol>;
     const std::vector<Ref> four = scenario.spawn_all<Protocol>(story::roles("value", {"Alice", "Bob", "Charlie",
                                                                                       "Dora"}));
     const auto fresh = [&](const std::string& name) {
-        const baton::sync::Address address = Counter::make(context, keeper, name, 0).value();
-        for (const Ref& one : four) scenario.send(one, Use{address});
-        return address;
+        auto counter = keeper.value<std::int64_t>(name);
+        for (const Ref& one : four) scenario.send(one, Use{counter.address()});
+        return counter;
     };
     const auto all = [&](const auto& command) {
         for (const auto& outcome : scenario.ask_all(std::span<const Ref>(four), command, 60s)) outcome.value();
     };
 
     story::say("scenario", "== two steps that others come between ==");
-    Counter lost{context, fresh("lost")};
+    auto lost = fresh("lost");
     for (const Ref& one : {four[0], four[1]}) story::say("scenario", "loaded: {}", scenario.ask(one, Load{}));
     for (const Ref& one : {four[0], four[1]}) scenario.ask(one, StoreOneMore{});
-    story::say("scenario", "two have added one: {}", lost.load().value());
+    story::say("scenario", "two have added one: {}", lost.load());
 
     story::say("scenario", "== {} times each, without the lock ==", times);
     bool was_lost = false;
     for (int run = 1; run <= runs_max && !was_lost; ++run) {
-        Counter without{context, fresh(fmt::format("without-{}", run))};
+        auto without = fresh(fmt::format("without-{}", run));
         all(Increment{});
-        const std::int64_t count = without.load().value();
+        const std::int64_t count = without.load();
         fmt::print(stderr, "run {}: {} of {}\n", run, count, 4 * times);
         was_lost = 0 < count && count < 4 * times;
     }
     story::say("scenario", "some were lost: {}", was_lost);
 
     story::say("scenario", "== {} times each, with the lock ==", times);
-    Counter with{context, fresh("with")};
+    auto with = fresh("with");
     all(IncrementWithLock{});
-    story::say("scenario", "{}", with.load().value());
+    story::say("scenario", "{}", with.load());
 }
 
 }  // namespace value

@@ -2,7 +2,7 @@
 // byte 10,000 times each.
 //
 // How much is lost without the lock is another number each time: they try again until something is.
-#include <baton/sync/array.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
@@ -15,7 +15,7 @@ constexpr int runs_max = 200;
 struct Lengthen {
     baton::sync::Address text;
     bool with_lock = false;
-    using Reply = bool;
+    using Reply = void;
 };
 using Protocol = baton::Protocol<Lengthen>;
 
@@ -23,14 +23,14 @@ class Writer {
 public:
     explicit Writer(baton::Context& context) : context_(&context) {}
 
-    bool on(const Lengthen& command) {
+    baton::Result<void> on(const Lengthen& command) {
         baton::sync::ByteArray text{*context_, command.text};
         for (std::size_t number = 0; number < times; ++number) {
-            baton::sync::Hold hold;
-            if (command.with_lock) hold = text.acquire(120s).value();
-            text.assign(text.text() + '\1').value();
+            const auto hold = command.with_lock ? text.acquire(120s) : baton::sync::Hold{};
+            if (!hold) return hold.error();
+            if (auto longer = text.assign(text.text() + '\1'); !longer) return longer;
         }
-        return true;
+        return {};
     }
 
 private:
@@ -45,19 +45,21 @@ std::string written(std::string_view bytes) {
 }
 
 void play(baton::Scenario& scenario) {
-    using baton::sync::ByteArray;
-    baton::Context& context = scenario.context();
-    const auto keeper = baton::sync::spawn_keeper(context).value();
-    ByteArray array{context, ByteArray::make(context, keeper, "array", 5).value()};
+    baton::sync::Keeper keeper{scenario};
+    auto array = keeper.byte_array("array", 5);
     for (std::uint64_t index = 0; const char byte : {'\1', '\2', '\3', '\0', '\4'}) array.store(index++, byte);
     story::say("scenario", "{}", written(array.text()));
     story::say("scenario", "{}", array.text().size());
     story::say("scenario", "Index 3: {}", written(std::string(1, array.load(3))));
     story::say("scenario", "Index 4: {}", written(std::string(1, array.load(4))));
-    array.assign("\1").value();
+    array.assign("\1");
     story::say("scenario", "{}", written(array.text()));
-    array.assign(array.text() + "\1\1\1\1").value();
-    story::say("scenario", "{}", to_text(array.assign(array.text() + "\1").error()));
+    array.assign(array.text() + "\1\1\1\1");
+    try {
+        array.assign(array.text() + "\1");
+    } catch (const baton::ErrorException& too_long) {
+        story::say("scenario", "{}", too_long.error());
+    }
     array.store(0, '\2');
     story::say("scenario", "{}", written(array.text()));
     story::say("scenario", "{}", written(array.raw()));
@@ -65,7 +67,7 @@ void play(baton::Scenario& scenario) {
     const auto writers = scenario.spawn_all<Protocol>(story::roles("byte_array", {"Alice", "Bob", "Charlie", "Dora"}));
     // The length that it has when all four are done.
     const auto lengthened = [&](const std::string& name, bool with_lock) {
-        ByteArray text{context, ByteArray::make(context, keeper, name, 4 * times).value()};
+        auto text = keeper.byte_array(name, 4 * times);
         const Lengthen lengthen{text.address(), with_lock};
         for (const auto& done : scenario.ask_all(std::span<const baton::Ref<Protocol>>(writers), lengthen, 300s))
             done.value();

@@ -6,14 +6,13 @@
 // begins as -1, which is nobody's.
 #include <algorithm>
 
-#include <baton/sync/array.hpp>
+#include <baton/sync.hpp>
 #include "examples/story.hpp"
 
 using namespace std::chrono_literals;
 
 namespace raw_array {
 
-using Array = baton::sync::Array<std::int32_t>;
 constexpr std::uint64_t length = 1'000'000;
 constexpr std::size_t writers = 4;
 constexpr int runs_max = 200;
@@ -23,7 +22,7 @@ struct Replace {
     baton::sync::Address array;
     Locking locking = Locking::none;
     std::int32_t number = 0;
-    using Reply = bool;
+    using Reply = void;
 };
 using Protocol = baton::Protocol<Replace>;
 
@@ -31,19 +30,20 @@ class Writer {
 public:
     explicit Writer(baton::Context& context) : context_(&context) {}
 
-    bool on(const Replace& command) {
-        Array array{*context_, command.array};
+    baton::Result<void> on(const Replace& command) {
+        baton::sync::Array<std::int32_t> array{*context_, command.array};
         if (command.locking == Locking::coarse) {
-            const baton::sync::Hold hold = array.acquire(120s).value();
+            const auto hold = array.acquire(120s);
+            if (!hold) return hold.error();
             std::ranges::fill(array.elements(), command.number);
-            return true;
+            return {};
         }
         for (std::uint64_t index = 0; index < length; ++index) {
-            baton::sync::Hold hold;
-            if (command.locking == Locking::fine) hold = array.acquire(120s).value();
+            const auto hold = command.locking == Locking::fine ? array.acquire(120s) : baton::sync::Hold{};
+            if (!hold) return hold.error();
             array.store(index, command.number);
         }
-        return true;
+        return {};
     }
 
 private:
@@ -56,22 +56,21 @@ class Run {
 public:
     explicit Run(baton::Scenario& scenario)
         : scenario_(&scenario),
-          keeper_(baton::sync::spawn_keeper(scenario.context()).value()),
-          array_(scenario.context(), Array::make(scenario.context(), keeper_, "array", length).value()),
+          array_(baton::sync::Keeper{scenario}.array<std::int32_t>("array", length)),
           writers_(scenario.spawn_all<Protocol>(story::roles("raw_array", {"0", "1", "2", "3"}))) {}
 
     Counts operator()(Locking locking) {
         {
-            const baton::sync::Hold hold = array_.acquire(5s).value();
+            const auto hold = array_.acquire(5s);
             std::ranges::fill(array_.elements(), -1);
         }
-        std::vector<baton::Pending<bool>> replacing;
+        std::vector<baton::Pending<void>> replacing;
         for (std::size_t number = 0; number < writers; ++number)
             replacing.push_back(scenario_->request(
                 writers_[number], Replace{array_.address(), locking, static_cast<std::int32_t>(number)}));
         for (auto& one : replacing) one.get(300s).value();
 
-        const baton::sync::Hold hold = array_.acquire(5s).value();
+        const auto hold = array_.acquire(5s);
         Counts counts{};
         for (std::size_t number = 0; number < writers; ++number)
             counts[number] = std::ranges::count(array_.elements(), static_cast<std::int32_t>(number));
@@ -80,8 +79,7 @@ public:
 
 private:
     baton::Scenario* scenario_;
-    baton::Ref<baton::sync::Protocol> keeper_;
-    Array array_;
+    baton::sync::Array<std::int32_t, baton::Scenario> array_;
     std::vector<baton::Ref<Protocol>> writers_;
 };
 

@@ -3,18 +3,21 @@
     from baton import sync
 
     with baton.session() as session:
-        keeper = sync.Keeper(session)              # spawns the actor that keeps them
+        keeper = sync.Keeper(session)              # starts the actor that keeps them
         printer = keeper.lock("printer")
         with printer:                              # acquired, and released at the end
             ...
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
-What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: what is to be had at once) and
-raises TimedOut, Stopping, Gone (the keeper has exited, or this was removed) or Refused (a deadlock, a broken barrier, a
-lock that is held already), with the names in its text. An exception out of a wait, of a signal's handler or Ctrl-C,
-ends the wait as a timeout does; out of anything else, `is_held` of a lock says whether it was done.
-A script goes to the keeper for each step; C++ takes a lock that is free without a message.
+C++ has the same primitives with the same verbs (docs/glossary.md has them side by side), and both send the same
+commands to the keeper. The headers in actors/sync/include/baton/sync say what each does, and what happens when a
+process dies.
+
+Every wait takes a timeout (seconds, a timedelta, a baton.Deadline, or None for as long as it takes; 0 means whatever is
+there at once). It raises TimedOut, Stopping, Gone (the keeper has exited, or the primitive was removed) or Refused (a
+deadlock, a broken barrier, a lock that is held already), with the names in its text. An exception that leaves a wait,
+from a signal's handler or Ctrl-C, ends the wait as a timeout does; of one that leaves anything else, `is_held` of a
+lock tells whether it was done. A script sends the keeper a message for each step; C++ takes a free lock without one.
 """
 from __future__ import annotations
 
@@ -35,14 +38,14 @@ try:
 except ImportError:  # all but arrays do without
     numpy = None  # type: ignore[assignment]
 
-__all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "Barrier", "Latch", "Value", "Array",
-           "JoinableQueue", "Channel"]
+__all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "BoundedSemaphore",
+           "Barrier", "Latch", "Value", "Array", "JoinableQueue", "Channel"]
 
 _Number = TypeVar("_Number")
 
 
 class Keeper:
-    """Makes primitives. `actor` is the actor that keeps them: one that is there, or a new one."""
+    """Makes primitives. `actor` is the actor that keeps them: an existing one, or a new one of that name."""
 
     def __init__(self, session: Session, actor: Actor | None = None, name: str = "sync") -> None:
         self.actor: Actor = session.spawn("baton-sync", name=name) if actor is None else actor  #: that keeps them
@@ -67,19 +70,24 @@ class Keeper:
         """An Event, which has not happened."""
         return Event(self._session, self._ask("MakeEvent", name=name))
 
-    def semaphore(self, name: str, permits: int = 1, bounded: bool = True) -> Semaphore:
-        """A Semaphore with `permits` permits; if it is bounded it never has more."""
-        return Semaphore(self._session, self._ask("MakeSemaphore", name=name, permits=permits, is_bounded=bounded))
+    def semaphore(self, name: str, permits: int = 1) -> Semaphore:
+        """A Semaphore with `permits` permits."""
+        return Semaphore(self._session, self._ask("MakeSemaphore", name=name, permits=permits, is_bounded=False))
+
+    def bounded_semaphore(self, name: str, permits: int = 1) -> BoundedSemaphore:
+        """A BoundedSemaphore with `permits` permits, which never has more."""
+        return BoundedSemaphore(self._session, self._ask("MakeSemaphore", name=name, permits=permits, is_bounded=True))
 
     def barrier(self, name: str, parties: int = 0, members: Sequence[_baton.Ref] = (),
-                action: Callable[[], object] | None = None) -> Barrier:
-        """A Barrier for `parties` parties, or for these members, whose death breaks it. With an action each party gives
-        its own."""
-        address = self._ask("MakeBarrier", name=name, parties=parties, members=list(members), has_action=action is not None)
+                action: Callable[[], object] | None = None, has_action: bool = False) -> Barrier:
+        """A Barrier for `parties` parties, or for these members, the death of which breaks it. If it has an action,
+        each party gives its handle its own; has_action=True says so if this script has none."""
+        address = self._ask("MakeBarrier", name=name, parties=parties, members=list(members),
+                            has_action=has_action or action is not None)
         return Barrier(self._session, address, action)
 
     def latch(self, name: str, count: int = 1) -> Latch:
-        """A Latch that is to be counted down `count` times."""
+        """A Latch to be counted down `count` times."""
         return Latch(self._session, self._ask("MakeLatch", name=name, count=count))
 
     @overload
@@ -96,14 +104,21 @@ class Keeper:
         return Array(self._session, self._ask("MakeArray", name=name, type=_element_type(dtype), length=length))
 
     def queue(self, name: str, bound: int = 65_536) -> JoinableQueue:
-        """A JoinableQueue that holds `capacity` items."""
+        """A JoinableQueue that holds at most `bound` items that nobody has taken."""
         return JoinableQueue(self._session, self._ask("MakeQueue", name=name, bound=bound))
 
     def channel(self, name: str, bound: int = 1024) -> tuple[Channel, Channel]:
-        """The two ends of a Channel. An end belongs to the process that first uses it: one of them goes elsewhere, as
-        its address."""
+        """The two ends of a Channel, with at most `bound` items on the way to each. An end belongs to the process that
+        first uses it; the address of one or both is sent elsewhere."""
         ends = self._ask("MakeChannel", name=name, bound=bound)
         return Channel(self._session, ends.first), Channel(self._session, ends.second)
+
+    def remove(self, address: Any) -> None:
+        """As remove() of a handle, for a primitive that this script has only the address of. Refused for a primitive of
+        another keeper."""
+        if (address.keeper.number, address.keeper.incarnation) != (self.actor.number, self.actor.incarnation):
+            raise Refused(f"'{address.name}' is kept by another keeper: remove it there")
+        self._ask("Remove", number=address.number)
 
 
 class _Primitive:
@@ -127,13 +142,14 @@ class _Primitive:
         return self._keeper.ask(command, {"number": self.address.number, **fields})
 
     def remove(self) -> None:
-        """Removes it: those who wait there, or use it later, get Gone. Refused for a lock that is held, or that has
-        conditions. Of a channel both ends go."""
+        """Removes it from its keeper, which frees its memory. Whoever waits there, or uses it later, gets Gone with its
+        name and who removed it. Refused for a lock, value or array that somebody holds, and for a lock that still has
+        conditions. Both ends of a channel go."""
         self._ask("Remove")
 
     @property
     def waiting(self) -> int:
-        """How many wait at it."""
+        """How many clients wait at it."""
         return int(self._ask("Look").waiting)
 
     def _count(self) -> int:
@@ -147,6 +163,11 @@ class Lock(_Primitive, _baton.SyncLock):
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncLock.__init__(self, *self._begin(session, address), self._nests)
+
+    @property
+    def owner_died(self) -> bool:
+        """While it is held: whether its last owner died with it, so that what it guards may be half done."""
+        return self.dead_owner != ""
 
 
 class RecursiveLock(Lock):
@@ -162,8 +183,8 @@ class Condition(_Primitive, _baton.SyncCondition):
         _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
 
     def wait_for(self, predicate: Callable[[], object], timeout: Timeout = DEFAULT_TIMEOUT) -> None:
-        """Waits until predicate() is true, which is looked at now, after each notice, and a last time when the time is
-        over. `timeout` bounds the whole wait: TimedOut where it does not hold then, and the lock is held."""
+        """Waits until predicate() is true. It is called now, after each notice, and a last time when the time is over.
+        `timeout` is for all waits together; after TimedOut the lock is held."""
         ends, seconds = Deadline(timeout), _baton.seconds_of(timeout)
         while not predicate():
             try:
@@ -175,12 +196,17 @@ class Condition(_Primitive, _baton.SyncCondition):
                                "not") from late
 
     def notify(self, count: int = 1) -> int:
-        """Wakes `count` of those who wait; returns how many there were."""
+        """Wakes the first `count` that wait; returns how many there were. Refused without the lock."""
         return int(self._ask("Notify", count=count))
 
     def notify_all(self) -> int:
-        """Wakes all who wait; returns how many there were."""
+        """Wakes all that wait; returns how many there were."""
         return self.notify(2**64 - 1)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a notice; those that have it and wait for the lock are not counted."""
+        return self._count()
 
 
 class Event(_Primitive, _baton.SyncEvent):
@@ -190,7 +216,7 @@ class Event(_Primitive, _baton.SyncEvent):
         _baton.SyncEvent.__init__(self, *self._begin(session, address))
 
     def set(self) -> None:
-        """It has happened: all who wait go on."""
+        """It has happened: all that wait go on."""
         self._ask("SetEvent", is_set=True)
 
     def clear(self) -> None:
@@ -203,35 +229,39 @@ class Event(_Primitive, _baton.SyncEvent):
 
 
 class Semaphore(_Primitive, _baton.SyncSemaphore):
-    """So many at a time. Of a bounded one, giving back more than was taken is Refused."""
+    """So many at a time. A permit belongs to the process that acquired it, and is released if that process dies."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
 
     @property
     def free(self) -> int:
-        """How many permits are to be had."""
+        """How many permits are free."""
         return self._count()
 
 
+class BoundedSemaphore(Semaphore):
+    """The same; releasing more permits than were acquired is Refused."""
+
+
 class Barrier(_Primitive, _baton.SyncBarrier):
-    """Nobody goes on before all have come. Broken, by a death, by a party that gives up or by its action, it is Refused
-    with the reason, until reset()."""
+    """Nobody goes on before all have arrived. Once it is broken, by a death, by a party that gives up or by its action,
+    every wait is Refused with the reason, until reset()."""
 
     def __init__(self, session: Session, address: Any, action: Callable[[], object] | None = None) -> None:
         _baton.SyncBarrier.__init__(self, *self._begin(session, address), action)
 
     def reset(self) -> None:
-        """Makes it whole again, for those who are alive."""
+        """Makes it whole again, for those that are alive; those that wait get Refused."""
         self._ask("ResetBarrier")
 
     def abort(self) -> None:
-        """Breaks it: those who wait get Refused."""
+        """Breaks it: those that wait get Refused."""
         self._ask("AbortBarrier")
 
 
 class Latch(_Primitive, _baton.SyncLatch):
-    """A count that goes down to nothing, once."""
+    """A count that goes down to zero, once."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncLatch.__init__(self, *self._begin(session, address))
@@ -361,23 +391,24 @@ class Array(Lock):
 
 
 class JoinableQueue(_Primitive, _baton.SyncQueue):
-    """First in, first out; join() waits until each item that was put is done. What a dead taker had is taken again."""
+    """First in, first out. join() waits until every item is finished, as task_done() says. Items whose taker died are
+    taken again."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncQueue.__init__(self, *self._begin(session, address))
 
-    def qsize(self) -> int:
-        """Items that nobody has taken."""
+    def size(self) -> int:
+        """How many items nobody has taken."""
         return self._count()
 
-    def empty(self) -> bool:
-        """Tells whether nothing is to be taken."""
-        return self.qsize() == 0
+    def is_empty(self) -> bool:
+        """Tells whether nobody could take an item now."""
+        return self.size() == 0
 
 
 class Channel(_Primitive, _baton.SyncChannel):
-    """What is sent at one end is received at the other. When the other one closes its end or dies, Gone, with its
-    name."""
+    """What is sent at one end is received at the other. When the other process closes its end or dies, this one
+    receives the rest, and then gets Gone with its name."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncChannel.__init__(self, *self._begin(session, address))

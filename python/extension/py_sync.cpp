@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include <baton/sync.hpp>
+#include <baton/sync/protocol.hpp>
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_pending.hpp"
@@ -32,8 +32,8 @@ public:
     sync::Granted wait(const C& command, const py::object& timeout) {
         return value_or_raise(try_wait(command, to_duration(timeout), [] {}));
     }
-    // Like wait(), for an item. If a signal's handler raises before Python has the item, it goes back to the keeper. An
-    // item that can't be decoded counts as taken: if it went back, the next taker would stumble over it.
+    // The same for an item, which is back with the keeper where a signal's handler raises before it is Python's. One
+    // that makes no sense stays here, as one that was taken: with the keeper the next one would stumble over it.
     template <class C>
     py::object take(const C& command, const py::object& timeout) {
         const sync::Granted granted = wait(command, timeout);
@@ -76,7 +76,8 @@ public:
                 if (*asked) on_sent();
             }
             if (!*asked) return asked->error();
-            Result<typename C::Reply> done = Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
+            Result<typename C::Reply> done =
+                Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
             if (!done) return done.error();
             return {};
         }));
@@ -100,11 +101,13 @@ protected:
                 return pending.get_word(end.left(loop.clock()));
             });
             // Of other errors the keeper has told us: nobody waits there any more.
-            if (!granted && is_sent && (granted.error().kind == ErrorKind::timed_out || granted.error().kind == ErrorKind::stopping))
+            if (!granted && is_sent &&
+                (granted.error().kind == ErrorKind::timed_out || granted.error().kind == ErrorKind::stopping))
                 withdraw();
             if (!granted && granted.error().kind == ErrorKind::timed_out)
-                return Error{ErrorKind::timed_out, fmt::format("waited {:g} s for {}, in vain",
-                                                               std::chrono::duration<double>(duration).count(), text())};
+                return Error{ErrorKind::timed_out,
+                             fmt::format("waited {:g} s for {}, in vain",
+                                         std::chrono::duration<double>(duration).count(), text())};
             return granted;
         } catch (...) {
             if (is_sent) withdraw();
@@ -127,8 +130,8 @@ private:
     // Without waiting; a keeper that is far behind hears of it before the next wait.
     Result<void> withdraw_late(Loop& loop) {
         if (!owes_withdrawal_) return {};
-        Result<void> sent = loop.send(keeper_, command_name<sync::Withdraw>, encoded_body(sync::Withdraw{number_}), Duration::zero(),
-                                      Loop::Urgency::now);
+        Result<void> sent = loop.send(keeper_, command_name<sync::Withdraw>, encoded_body(sync::Withdraw{number_}),
+                                      Duration::zero(), Loop::Urgency::now);
         owes_withdrawal_ = !sent && sent.error().kind == ErrorKind::overloaded;
         if (owes_withdrawal_) return sent;
         return {};
@@ -175,7 +178,8 @@ public:
             const Error late = granted.error();
             granted = try_wait(sync::Acquire{number()}, limits::ask_timeout, [] {});
             if (!granted)
-                return Error{late.kind, fmt::format("{}; and its lock is not held again: {}", late.text, to_text(granted.error()))};
+                return Error{late.kind, fmt::format("{}; and its lock is not held again: {}", late.text,
+                                                    to_text(granted.error()))};
             depth_ = depth;
             dead_owner_ = std::move(granted->dead_owner);
             return late;
@@ -199,7 +203,8 @@ public:
     [[nodiscard]] const py::object& lock() const noexcept { return lock_; }
     void wait(const py::object& timeout) {
         auto& lock = py::cast<PyLock&>(lock_);
-        if (!lock.is_held()) refuse(fmt::format("{} is waited for without holding {}", text(), std::string(py::repr(lock_))));
+        if (!lock.is_held())
+            refuse(fmt::format("{} is waited for without holding {}", text(), std::string(py::repr(lock_))));
         const Duration duration = to_duration(timeout);
         value_or_raise(lock.wait_without([&](const std::function<void()>& on_sent) {
             return try_wait(sync::WaitCondition{number()}, duration, on_sent);
@@ -216,7 +221,7 @@ public:
         : PyPrimitive(std::move(session), keeper, number), action_(std::move(action)) {}
 
     std::uint64_t wait(const py::object& timeout) {
-        const sync::Granted granted = PyPrimitive::wait(sync::Arrive{number()}, timeout);
+        const sync::Granted granted = PyPrimitive::wait(sync::WaitBarrier{number()}, timeout);
         if (!granted.runs_action) return granted.index;
         if (action_.is_none()) {
             const std::string why = "this process has given its handle no action";
@@ -260,7 +265,7 @@ struct PyChannel : PyPrimitive {
     using PyPrimitive::PyPrimitive;
 };
 
-sync::Bytes item_of(const py::object& value) {
+Bytes item_of(const py::object& value) {
     const std::string bytes = encode_item(value);
     const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
     return {data, data + bytes.size()};
@@ -278,11 +283,11 @@ void add_sync_classes(py::module_& module) {
 
     py::class_<PyLock, PyPrimitive>(module, "SyncLock")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, bool>())
-        .def("acquire", &PyLock::acquire, late, "Waits until this process holds it. Refused if it does already.")
-        .def("release", &PyLock::release, "Passes it to the next in line. Refused if this process does not hold it.")
-        .def_property_readonly("is_held", &PyLock::is_held, "True if this process holds it.")
+        .def("acquire", &PyLock::acquire, late, "Waits until the lock is this process's. Refused if it is already.")
+        .def("release", &PyLock::release, "Passes it to the next. Refused if this process does not hold it.")
+        .def_property_readonly("is_held", &PyLock::is_held, "Whether this process holds it.")
         .def_property_readonly("dead_owner", &PyLock::dead_owner,
-                               "While it is held: the process that died with it (what it guards may be half done), or ''.")
+                               "While it is held: the name of its last owner, if that died with it; otherwise ''.")
         .def("__enter__", [](const py::object& self) {
             py::cast<PyLock&>(self).acquire(py::float_(5.0));
             return self;
@@ -293,17 +298,19 @@ void add_sync_classes(py::module_& module) {
 
     py::class_<PyCondition, PyPrimitive>(module, "SyncCondition")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
-        .def_property_readonly("lock", &PyCondition::lock, "Its lock, as this process uses it.")
+        .def_property_readonly("lock", &PyCondition::lock, "This process's handle of its lock.")
         .def("wait", &PyCondition::wait, late,
-             "Releases the lock while waiting. After TimedOut it is held again; after other errors lock.is_held tells.");
+             "Releases the lock in the meantime. After TimedOut it is held again; after any other error lock.is_held "
+             "tells.");
 
     py::class_<PyBarrier, PyPrimitive>(module, "SyncBarrier")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
-        .def("wait", &PyBarrier::wait, late, "Returns how many arrived earlier; the last one runs the action first.");
+        .def("wait", &PyBarrier::wait, late,
+             "Returns how many had arrived before. The last that arrives runs the action first.");
 
     with_init(py::class_<PySemaphore, PyPrimitive>(module, "SyncSemaphore"))
         .def("acquire", &PySemaphore::acquire, late, "Waits for a permit.")
-        .def("release", &PySemaphore::release, "Gives one back.")
+        .def("release", &PySemaphore::release, "Releases one.")
         .def("__enter__", [](const py::object& self) {
             py::cast<PySemaphore&>(self).acquire(py::float_(5.0));
             return self;
@@ -311,32 +318,52 @@ void add_sync_classes(py::module_& module) {
         .def("__exit__", [](PySemaphore& self, const py::args&) { self.release(); });
 
     with_init(py::class_<PyEvent, PyPrimitive>(module, "SyncEvent"))
-        .def("wait", [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); }, late,
-             "Until it is set.");
+        .def(
+            "wait",
+            [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); }, late,
+            "Waits until it is set.");
     with_init(py::class_<PyLatch, PyPrimitive>(module, "SyncLatch"))
-        .def("wait", [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); }, late,
-             "Until nothing is left.");
+        .def(
+            "wait",
+            [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); }, late,
+            "Waits until the count is zero.");
 
     with_init(py::class_<PyQueue, PyPrimitive>(module, "SyncQueue"))
-        .def("put", [](PyQueue& self, const py::object& value, const py::object& timeout) {
-            self.wait(sync::Put{self.number(), item_of(value)}, timeout);
-        }, py::arg("value"), late, "Waits while it is full.")
-        .def("get", [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); }, late,
-             "Waits for an item, and takes it.")
-        .def("task_done", [](PyQueue& self) { self.tell(sync::TaskDone{self.number()}); },
-             "The oldest of those that were taken from here is done.")
-        .def("join", [](PyQueue& self, const py::object& timeout) { self.wait(sync::Join{self.number()}, timeout); }, late,
-             "Until every item that was put is done.");
+        .def(
+            "put",
+            [](PyQueue& self, const py::object& value, const py::object& timeout) {
+                self.wait(sync::Put{self.number(), item_of(value)}, timeout);
+            },
+            py::arg("value"), late, "Waits while the queue is full.")
+        .def(
+            "get",
+            [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); }, late,
+            "Waits for an item and takes it.")
+        .def(
+            "task_done", [](PyQueue& self) { self.tell(sync::TaskDone{self.number()}); },
+            "The oldest item that this process has taken is finished.")
+        .def(
+            "join", [](PyQueue& self, const py::object& timeout) { self.wait(sync::Join{self.number()}, timeout); },
+            late, "Waits until every item that was put is finished.");
 
     with_init(py::class_<PyChannel, PyPrimitive>(module, "SyncChannel"))
-        .def("send", [](PyChannel& self, const py::object& value, const py::object& timeout) {
-            self.wait(sync::Send{self.number(), item_of(value)}, timeout);
-        }, py::arg("value"), late, "Waits while too much is unheard.")
-        .def("receive", [](PyChannel& self, const py::object& timeout) { return self.take(sync::Receive{self.number()}, timeout); }, late,
-             "Waits for the next item from the other end.")
-        .def("poll", [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
-             py::arg("timeout") = 0.1, "True if there is something to receive, or will be before the timeout.")
-        .def("close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); }, "Closes this end.");
+        .def(
+            "send",
+            [](PyChannel& self, const py::object& value, const py::object& timeout) {
+                self.wait(sync::Send{self.number(), item_of(value)}, timeout);
+            },
+            py::arg("value"), late, "Waits while too much of what was sent has not been received.")
+        .def(
+            "receive",
+            [](PyChannel& self, const py::object& timeout) { return self.take(sync::Receive{self.number()}, timeout); },
+            late, "Waits for an item from the other end.")
+        .def(
+            "poll",
+            [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
+            py::arg("timeout") = 0.1, "Whether there is something to receive, or will be in time.")
+        .def(
+            "close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); },
+            "Nothing more is sent or received at this end.");
 }
 
 }  // namespace baton::python

@@ -89,7 +89,7 @@ class SyncTest(SyncWorld):
         self.assertEqual((latch.count_down(), latch.left), (1, 1))
         latch.count_down()
         latch.wait()
-        semaphore = self.keeper.semaphore("one")
+        semaphore = self.keeper.bounded_semaphore("one")
         with semaphore:
             self.assertEqual(semaphore.free, 0)
         self.assertRaisesRegex(baton.Refused, "all of its 1 permits", semaphore.release)
@@ -123,7 +123,7 @@ class SyncTest(SyncWorld):
         alice = self.player("alice")
         jobs = self.keeper.queue("jobs")
         self.assertEqual(self.tell(alice, "put", jobs, number=5), "ok")
-        self.assertEqual((jobs.qsize(), jobs.get(), jobs.empty()), (1, 5, True))
+        self.assertEqual((jobs.size(), jobs.get(), jobs.is_empty()), (1, 5, True))
         self.assertRaises(baton.TimedOut, jobs.join, 0.02)
         jobs.task_done()
         jobs.join()
@@ -260,6 +260,37 @@ class SyncTest(SyncWorld):
         self.assertRaises(baton.Gone, lock.acquire)
         self.assertRegex(self.tell(alice, "acquire", lock), "^gone: ")
 
+    def test_a_keeper_removes_what_it_has_the_address_of_and_nothing_of_another_one(self):
+        address = self.keeper.latch("loaded").address
+        other = sync.Keeper(self.session, name="another")
+        self.assertRaisesText(baton.Refused, "'loaded' is kept by another keeper", other.remove, address)
+        self.keeper.remove(address)
+        self.assertRaisesText(baton.Gone, "latch 'loaded' was removed by", sync.Latch(self.session, address).wait)
+        self.assertRaisesText(baton.Gone, "latch 'loaded' was removed by", self.keeper.remove, address)
+
+    def test_a_semaphore_gains_permits_and_a_bounded_one_does_not(self):
+        semaphore, bounded = self.keeper.semaphore("unbounded"), self.keeper.bounded_semaphore("bounded", 2)
+        semaphore.release()
+        self.assertEqual((semaphore.free, bounded.free), (2, 2))
+        self.assertRaisesText(baton.Refused, "all of its 2 permits", bounded.release)
+
+    def test_the_owner_of_a_lock_is_told_whether_the_last_one_died(self):
+        alice, lock = self.player("alice"), self.keeper.lock("lock")
+        with lock:
+            self.assertFalse(lock.owner_died)
+        self.assertEqual(self.tell(alice, "acquire", lock), "ok")
+        alice.kill()
+        with lock:
+            self.assertTrue(lock.owner_died)
+
+    def test_a_barrier_has_an_action_that_only_others_run(self):
+        start = self.keeper.barrier("start", 1, has_action=True)
+        self.assertRaisesText(baton.Refused, "has given its handle no action", start.wait)
+        start.reset()
+        acted = []
+        self.assertEqual(sync.Barrier(self.session, start.address, lambda: acted.append(1)).wait(), 0)
+        self.assertEqual(acted, [1])
+
     # ---- exceptions out of waits
 
     def alarm(self, raised, seconds=0.02, interval=0.0):
@@ -308,9 +339,9 @@ class SyncTest(SyncWorld):
             self.assertEqual(self.tell(alice, "put", jobs, number=7), "ok")
             torn(jobs.put, 8)
             torn(jobs.join)
-            self.assertEqual((jobs.qsize(), jobs.waiting), (1, 0))
+            self.assertEqual((jobs.size(), jobs.waiting), (1, 0))
             self.assertEqual(self.tell(alice, "get", jobs), "ok 7")
-            self.assertTrue(jobs.empty())
+            self.assertTrue(jobs.is_empty())
 
             mine, other = self.keeper.channel("talk")
             torn(mine.receive)

@@ -95,8 +95,8 @@ public:
         for (soaker::Acquaintance& other : command.others)
             if (other.index != index_) others_.push_back(other);
         if (!lock_) {
-            lock_ = std::make_unique<baton::sync::Lock>(*context_, command.lock);
-            condition_ = std::make_unique<baton::sync::Condition>(*context_, command.condition, *lock_);
+            lock_ = std::make_unique<baton::sync::Lock<>>(*context_, command.lock);
+            condition_ = std::make_unique<baton::sync::Condition<>>(*context_, command.condition, *lock_);
         }
     }
     void on(soaker::Give command) {
@@ -426,8 +426,8 @@ private:
     std::map<std::uint64_t, LentOut> lent_;
     std::deque<baton::Pending<std::uint64_t>> pending_;
     std::map<std::uint32_t, std::uint64_t> notes_;  // the last one sent, by whom it went to
-    std::unique_ptr<baton::sync::Lock> lock_;
-    std::unique_ptr<baton::sync::Condition> condition_;
+    std::unique_ptr<baton::sync::Lock<>> lock_;
+    std::unique_ptr<baton::sync::Condition<>> condition_;
     std::uint64_t made_ = 0;
     std::uint64_t waits_ = 0;
 };

@@ -4,8 +4,6 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 namespace {
 
 bool holds(const std::vector<ActorId>& list, ActorId who) { return std::ranges::find(list, who) != list.end(); }
@@ -13,7 +11,9 @@ bool holds(const std::vector<ActorId>& list, ActorId who) { return std::ranges::
 }  // namespace
 
 Barrier::Barrier(std::string name, std::uint64_t parties, std::vector<Party> members, bool has_action)
-    : Primitive(kind_name, std::move(name)), parties_(members.empty() ? parties : members.size()), has_action_(has_action) {
+    : Primitive(kind_name, std::move(name)),
+      parties_(members.empty() ? parties : members.size()),
+      has_action_(has_action) {
     for (const Party& member : members) members_.push_back(member.id);
 }
 
@@ -48,7 +48,8 @@ void Barrier::open(ActorId except, Wakes& wakes) {
 
 Result<void> Barrier::action_done(const Party& who, const std::string& error, Wakes& wakes) {
     if (runner_ != who.id)
-        return Error{ErrorKind::refused, !broken_.empty() ? broken_ : fmt::format("{} does not run the action of {}", who.name, to_text())};
+        return Error{ErrorKind::refused,
+                     !broken_.empty() ? broken_ : fmt::format("{} does not run the action of {}", who.name, to_text())};
     if (!error.empty()) {
         break_because(fmt::format("its action failed in {}: {}", who.name, error), wakes);
         return {};

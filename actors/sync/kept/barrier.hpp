@@ -11,8 +11,6 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 class Barrier : public Primitive {
 public:
     static constexpr std::string_view kind_name = "barrier";

@@ -1,6 +1,6 @@
 #pragma once
-// Channel, as it is kept: two ends; what is said at one is heard at the other, in order. Each end is a primitive with a
-// number of its own and belongs to the first who uses it, until that one closes it or dies.
+// Channel, as it is kept: two ends; what is sent at one is received at the other, in order. Each end is a primitive
+// with a number of its own and belongs to the first who uses it, until that one closes it or dies.
 
 #include <deque>
 #include <memory>
@@ -9,16 +9,15 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 class ChannelEnd : public Primitive {
 public:
     static constexpr std::string_view kind_name = "channel end";
     // Two that belong together.
-    static std::pair<std::unique_ptr<ChannelEnd>, std::unique_ptr<ChannelEnd>> make(const std::string& name, std::uint64_t bound);
+    static std::pair<std::unique_ptr<ChannelEnd>, std::unique_ptr<ChannelEnd>> make(const std::string& name,
+                                                                                    std::uint64_t bound);
 
-    void say(const Party& who, Bytes item, Wakes& wakes);
-    void hear(const Party& who, Wakes& wakes);
+    void send(const Party& who, Bytes item, Wakes& wakes);
+    void receive(const Party& who, Wakes& wakes);
     void poll(const Party& who, Wakes& wakes);
     [[nodiscard]] Result<void> close(const Party& who, Wakes& wakes);
 
@@ -33,7 +32,7 @@ private:
     // False, and the wait has been ended, where this end is somebody else's or closed.
     bool is_open_to(const Party& who, Wakes& wakes);
     [[nodiscard]] Result<void> claim(const Party& who);
-    // What the other end says comes here, if there is room.
+    // What the other end sends comes here, if there is room.
     void let_in(Wakes& wakes);
     // After anything has changed here.
     void move_on(Wakes& wakes);
@@ -43,12 +42,12 @@ private:
     ChannelEnd* other_ = nullptr;
     Party owner_;
     std::string closed_;      // why; empty: open
-    std::deque<Bytes> items_;  // to be heard here
+    std::deque<Bytes> items_;  // to be received here
     std::uint64_t bytes_ = 0;
-    std::optional<Bytes> heard_;  // last, in case that its hearer has given up meanwhile
-    bool hears_ = false;          // the owner waits
+    std::optional<Bytes> received_;  // the last, in case that its receiver has given up meanwhile
+    bool receives_ = false;          // the owner waits
     bool polls_ = false;
-    std::optional<Bytes> saying_;  // by the owner, and there is no room at the other end
+    std::optional<Bytes> sending_;  // by the owner, and there is no room at the other end
 };
 
 }  // namespace baton::sync::kept

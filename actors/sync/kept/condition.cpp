@@ -4,21 +4,19 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 void Condition::wait(ActorId who, Wakes& wakes) {
     notified_.erase(who);
     if (!lock_->is_held_by(who))
-        return wakes.refuse(who, fmt::format("{} is waited for by who holds its {}, and that is somebody else", to_text(),
-                                             lock_->to_text()));
+        return wakes.refuse(who, fmt::format("{} is waited for by who holds its {}, and that is somebody else",
+                                             to_text(), lock_->to_text()));
     waiting_.push_back(who);
     static_cast<void>(lock_->release(who, wakes));
 }
 
 Result<std::uint64_t> Condition::notify(ActorId who, std::uint64_t count, Wakes& wakes) {
     if (!lock_->is_held_by(who))
-        return Error{ErrorKind::refused, fmt::format("{} is notified by who holds its {}, and that is somebody else", to_text(),
-                                                     lock_->to_text())};
+        return Error{ErrorKind::refused, fmt::format("{} is notified by who holds its {}, and that is somebody else",
+                                                     to_text(), lock_->to_text())};
     return move_to_lock(count, wakes);
 }
 
@@ -47,6 +45,11 @@ void Condition::bury(const Party& dead, const std::string& how, Wakes& wakes) {
     if (notified_.erase(dead.id) == 0 || !is_unheard) return;
     lock_->bury(dead, how, wakes);
     move_to_lock(1, wakes);
+}
+
+void Condition::forget_waits() {
+    for (const ActorId who : std::exchange(notified_, {})) lock_->leave_line(who);
+    waiting_.clear();
 }
 
 WaitsFor Condition::waits_for(ActorId waiter) const {

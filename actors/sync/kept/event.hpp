@@ -7,8 +7,6 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 class Event : public Primitive {
 public:
     static constexpr std::string_view kind_name = "event";

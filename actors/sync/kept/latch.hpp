@@ -5,8 +5,6 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 class Latch : public Primitive {
 public:
     static constexpr std::string_view kind_name = "latch";
@@ -14,7 +12,8 @@ public:
 
     [[nodiscard]] Result<std::uint64_t> count_down(std::uint64_t by, Wakes& wakes) {
         if (by > left_)
-            return Error{ErrorKind::refused, fmt::format("{} can't be counted down by {}: {} is left", to_text(), by, left_)};
+            return Error{ErrorKind::refused,
+                         fmt::format("{} can't be counted down by {}: {} is left", to_text(), by, left_)};
         left_ -= by;
         if (left_ == 0)
             for (const ActorId who : std::exchange(waiting_, {})) wakes.grant(who);

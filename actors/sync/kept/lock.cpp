@@ -4,8 +4,6 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 ActorId Lock::owner() const noexcept {
     const std::uint64_t word = word_.load();
     return lock_word::is_abandoned(word) ? ActorId{} : lock_word::owner_of(word);
@@ -41,10 +39,11 @@ bool Lock::give_or_mark(ActorId who, Wakes& wakes) {
     }
 }
 
-bool Lock::end() noexcept {
+bool Lock::close() noexcept {
     std::uint64_t seen = word_.load();
     do {
-        const bool is_free = seen == lock_word::free || lock_word::is_abandoned(seen) || !outside_.is_known(lock_word::owner_of(seen));
+        const bool is_free = seen == lock_word::free || lock_word::is_abandoned(seen) ||
+                             !outside_.is_known(lock_word::owner_of(seen));
         if (!is_free) return false;
     } while (!word_.compare_exchange_strong(seen, lock_word::removed));
     return true;

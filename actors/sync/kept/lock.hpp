@@ -2,13 +2,13 @@
 // Lock, as it is kept: one word in shared memory, and the line of those who wait for it. words.hpp says who may change
 // the word how.
 //
-// Whoever is next in line becomes the owner in the word before being told, so a death at any point leaves either an owner
-// who is found dead or one who is alive.
+// Whoever is next in line becomes the owner in the word before being told, so a death at any point leaves either an
+// owner who is found dead or one who is alive.
 //
-// A lock that was passed on rests for a moment: its owner may release it to whoever looks at the word, past the line. For
-// passing it on means to wake somebody, which takes longer than most locks are held; where every release did so, a lock that
-// several want all the time would be a thousand times slower from the first moment that a line has formed. Whoever
-// keeps the time says when it has rested enough (urge); so the line moves on at that pace at least.
+// A lock that was passed on rests for a moment: its owner may release it to whoever looks at the word, past the line.
+// For passing it on means to wake somebody, which takes longer than most locks are held; where every release did so, a
+// lock that several want all the time would be a thousand times slower from the first moment that a line has formed.
+// Whoever keeps the time says when it has rested enough (urge); so the line moves on at that pace at least.
 
 #include <deque>
 #include <functional>
@@ -17,8 +17,6 @@
 #include <baton/sync/words.hpp>
 
 namespace baton::sync::kept {
-
-using namespace detail;
 
 class Lock : public Primitive {
 public:
@@ -38,8 +36,9 @@ public:
     // Nobody where it is free, or its owner has died.
     [[nodiscard]] ActorId owner() const noexcept;
     // Nobody can take it from now on. False where somebody alive holds it.
-    [[nodiscard]] bool end() noexcept;
+    [[nodiscard]] bool close() noexcept;
     [[nodiscard]] bool has_in_line(ActorId who) const noexcept;
+    void leave_line(ActorId who) { std::erase(line_, who); }
 
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
     void bury(const Party& dead, const std::string& how, Wakes& wakes) override;

@@ -8,11 +8,9 @@
 
 #include <fmt/format.h>
 
-#include <baton/sync.hpp>
+#include <baton/sync/protocol.hpp>
 
 namespace baton::sync::kept {
-
-using namespace detail;
 
 // A client, and what to call it in texts.
 struct Party {
@@ -61,6 +59,9 @@ public:
     virtual void bury(const Party& dead, const std::string& how, Wakes& wakes) = 0;
     // Of one who waits here.
     [[nodiscard]] virtual WaitsFor waits_for(ActorId) const { return {}; }
+    // It is removed: those that wait here are in no line any more, and get nothing. Whoever removes it ends their
+    // waits.
+    virtual void forget_waits() {}
     // Clients that wait: does anything go on without having been told? Only where memory is shared.
     virtual void look(Wakes&) {}
     [[nodiscard]] virtual std::uint64_t count() const = 0;

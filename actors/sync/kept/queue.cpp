@@ -4,8 +4,6 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 bool Queue::has_room(std::size_t bytes) const noexcept {
     return items_.size() < bound_ && unfinished() < limits::queue_items_max &&
            (unfinished() == 0 || bytes_ + bytes <= limits::queue_bytes_max);
@@ -23,15 +21,20 @@ void Queue::get(const Party& who, Wakes& wakes) {
 
 // Takers that have one item each are at work on it. More than that may be for good.
 bool Queue::is_stuck() const noexcept {
-    return !putting_.empty() && items_.empty() && taken_count_ > taken_.size() && !has_room(putting_.front().bytes.size());
+    return !putting_.empty() && items_.empty() && taken_count_ > taken_.size() &&
+           !has_room(putting_.front().bytes.size());
 }
 
 std::string Queue::stuck_text() const {
     const auto most = std::ranges::max_element(taken_, {}, [](const auto& entry) { return entry.second.items.size(); });
-    return fmt::format("{} takes nothing more: {} items of {} bytes have been taken and not finished, {} of them by {}; it keeps those "
-                       "too, up to {} items (limits::queue_items_max) and {} bytes (limits::queue_bytes_max), in case that their taker "
-                       "dies. Who takes an item says task_done() when it is done with it", to_text(), taken_count_, bytes_,
-                       most->second.items.size(), most->second.name, limits::queue_items_max, limits::queue_bytes_max);
+    return fmt::format(
+        "{} takes nothing more: {} items of {} bytes have been taken and not finished, {} of them by {}; it keeps "
+        "those "
+        "too, up to {} items (limits::queue_items_max) and {} bytes (limits::queue_bytes_max), in case that their "
+        "taker "
+        "dies. Who takes an item says task_done() when it is done with it",
+        to_text(), taken_count_, bytes_, most->second.items.size(), most->second.name, limits::queue_items_max,
+        limits::queue_bytes_max);
 }
 
 // Until nothing moves any more: into the queue, out of it, and home.
@@ -67,8 +70,10 @@ void Queue::move_on(Wakes& wakes) {
 Result<void> Queue::task_done(const Party& who, Wakes& wakes) {
     const auto taken = taken_.find(who.id);
     if (taken == taken_.end())
-        return Error{ErrorKind::refused, fmt::format("{} has no item of {} that is not finished: each that was taken is "
-                                                     "finished once", who.name, to_text())};
+        return Error{ErrorKind::refused,
+                     fmt::format("{} has no item of {} that is not finished: each that was taken is "
+                                 "finished once",
+                                 who.name, to_text())};
     std::deque<Item>& items = taken->second.items;
     bytes_ -= items.front().bytes.size();
     items.pop_front();

@@ -1,13 +1,13 @@
 #pragma once
-// Queue, as it is kept: items that wait, items that somebody has taken and not finished, and three lines of clients: who
-// wants one, who has one that does not fit yet, and who waits until all are finished.
+// Queue, as it is kept: items that wait, items that somebody has taken and not finished, and three lines of clients:
+// who wants one, who has one that does not fit yet, and who waits until all are finished.
 //
 // What a client had taken and not finished when it died is taken next, in the order it was in. An item whose takers die
 // is given up after the third: it would kill the next ones too.
 //
-// So what has been taken stays here until it is finished, and counts. Where nothing more fits because of that, and there is
-// nothing left to be taken, who puts is told whose items they are: of takers that never say that they are done nobody
-// would ever make room.
+// So what has been taken stays here until it is finished, and counts. Where nothing more fits because of that, and
+// there is nothing left to be taken, who puts is told whose items they are: of takers that never say that they are done
+// nobody would ever make room.
 
 #include <deque>
 #include <map>
@@ -15,8 +15,6 @@
 #include "actors/sync/kept/primitive.hpp"
 
 namespace baton::sync::kept {
-
-using namespace detail;
 
 class Queue : public Primitive {
 public:

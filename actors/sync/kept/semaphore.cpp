@@ -4,9 +4,7 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
-void Semaphore::take(ActorId who, Wakes& wakes) {
+void Semaphore::acquire(ActorId who, Wakes& wakes) {
     line_.push_back(who);
     pass_on(wakes);
 }
@@ -20,7 +18,7 @@ void Semaphore::pass_on(Wakes& wakes) {
     }
 }
 
-Result<void> Semaphore::give_back(ActorId who, Wakes& wakes) {
+Result<void> Semaphore::release(ActorId who, Wakes& wakes) {
     auto held = std::ranges::find(holders_, who);
     if (held == holders_.end()) held = holders_.begin();
     if (held != holders_.end()) {
@@ -37,7 +35,7 @@ Result<void> Semaphore::give_back(ActorId who, Wakes& wakes) {
 void Semaphore::withdraw(const Party& who, Given given, Wakes& wakes) {
     std::erase(line_, who.id);
     if (given == Given::grant && std::ranges::find(holders_, who.id) != holders_.end())
-        static_cast<void>(give_back(who.id, wakes));
+        static_cast<void>(release(who.id, wakes));
 }
 
 void Semaphore::bury(const Party& dead, const std::string&, Wakes& wakes) {

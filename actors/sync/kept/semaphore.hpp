@@ -11,16 +11,14 @@
 
 namespace baton::sync::kept {
 
-using namespace detail;
-
 class Semaphore : public Primitive {
 public:
     static constexpr std::string_view kind_name = "semaphore";
     Semaphore(std::string name, std::uint64_t permits, bool is_bounded)
         : Primitive(kind_name, std::move(name)), permits_(permits), free_(permits), is_bounded_(is_bounded) {}
 
-    void take(ActorId who, Wakes& wakes);
-    [[nodiscard]] Result<void> give_back(ActorId who, Wakes& wakes);
+    void acquire(ActorId who, Wakes& wakes);
+    [[nodiscard]] Result<void> release(ActorId who, Wakes& wakes);
 
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
     void bury(const Party& dead, const std::string& how, Wakes& wakes) override;

@@ -96,6 +96,16 @@ template <Shareable T>
     else return "|V" + bytes;
 }
 
+}  // namespace detail
+
+// The layout of an array of T, for calls that take a Layout: layout_of<double>({480, 640}).
+template <Shareable T>
+[[nodiscard]] Layout layout_of(std::vector<std::uint64_t> shape) {
+    return {detail::element_type<T>(), std::move(shape)};
+}
+
+namespace detail {
+
 // The common part: a place in the book of Holdings, and the ticket that says whether it is still meant.
 class SegmentBase {
 public:

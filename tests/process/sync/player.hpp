@@ -1,7 +1,7 @@
 #pragma once
 // Player: an actor that does with locks, barriers, queues what a test tells it, and says how that ended.
 
-#include <baton/sync.hpp>
+#include <baton/sync/protocol.hpp>
 
 namespace player {
 

@@ -65,16 +65,16 @@ private:
         if (!one) one = std::make_unique<H>(*context_, address, rest...);
         return *one;
     }
-    sync::Lock& lock(const sync::Address& address) { return handle(locks_, address); }
-    sync::Condition& condition(const Do& command) { return handle(conditions_, command.what, lock(command.lock)); }
-    sync::Barrier& barrier(const Do& command) { return handle(barriers_, command.what, act_); }
+    sync::Lock<>& lock(const sync::Address& address) { return handle(locks_, address); }
+    sync::Condition<>& condition(const Do& command) { return handle(conditions_, command.what, lock(command.lock)); }
+    sync::Barrier<>& barrier(const Do& command) { return handle(barriers_, command.what, act_); }
     sync::JoinableQueue<std::int64_t>& queue(const Do& command) { return handle(queues_, command.what); }
     sync::Channel<std::int64_t>& channel(const Do& command) { return handle(channels_, command.what); }
-    sync::Semaphore& semaphore(const Do& command) { return handle(semaphores_, command.what); }
-    sync::Event& event(const Do& command) { return handle(events_, command.what); }
+    sync::Semaphore<>& semaphore(const Do& command) { return handle(semaphores_, command.what); }
+    sync::Event<>& event(const Do& command) { return handle(events_, command.what); }
 
     std::string acquire(const Do& command) {
-        Result<sync::Hold> hold = lock(command.what).acquire(time_of(command));
+        Result<sync::Hold<>> hold = lock(command.what).acquire(time_of(command));
         if (!hold) return to_text(hold.error());
         const std::string dead{hold->dead_owner()};
         holds_.insert_or_assign(command.what.number, std::move(*hold));
@@ -92,14 +92,14 @@ private:
     static Duration time_of(const Do& command) { return std::chrono::milliseconds{command.milliseconds}; }
 
     Context* context_;
-    std::map<std::uint32_t, std::unique_ptr<sync::Lock>> locks_;
-    std::map<std::uint32_t, sync::Hold> holds_;
-    std::map<std::uint32_t, std::unique_ptr<sync::Condition>> conditions_;
-    std::map<std::uint32_t, std::unique_ptr<sync::Barrier>> barriers_;
+    std::map<std::uint32_t, std::unique_ptr<sync::Lock<>>> locks_;
+    std::map<std::uint32_t, sync::Hold<>> holds_;
+    std::map<std::uint32_t, std::unique_ptr<sync::Condition<>>> conditions_;
+    std::map<std::uint32_t, std::unique_ptr<sync::Barrier<>>> barriers_;
     std::map<std::uint32_t, std::unique_ptr<sync::JoinableQueue<std::int64_t>>> queues_;
     std::map<std::uint32_t, std::unique_ptr<sync::Channel<std::int64_t>>> channels_;
-    std::map<std::uint32_t, std::unique_ptr<sync::Semaphore>> semaphores_;
-    std::map<std::uint32_t, std::unique_ptr<sync::Event>> events_;
+    std::map<std::uint32_t, std::unique_ptr<sync::Semaphore<>>> semaphores_;
+    std::map<std::uint32_t, std::unique_ptr<sync::Event<>>> events_;
     std::function<void()> act_ = [] {};
     const std::map<std::string, std::function<std::string(const Do&)>> verbs_ = {
         {"acquire", [this](const Do& command) { return acquire(command); }},

@@ -1,7 +1,7 @@
 // What a student of examples/07_students_hands leaves who dies.
 #include <atomic>
 #include "actors/passing_student/passing_student.hpp"
-#include <baton/sync/barrier.hpp>
+#include <baton/sync.hpp>
 #include "tests/process/process_world.hpp"
 
 using namespace std::chrono_literals;
@@ -20,12 +20,9 @@ std::uint64_t hands(ProcessWorld& world) {
 }
 
 // Bob passes on what he has, to whoever he was told.
-void pass_it_on(TestScenario& scenario, const baton::Ref<baton::sync::Protocol>& keeper,
-                const std::vector<Student>& all) {
-    baton::sync::Barrier::Setup setup;
-    setup.members.assign(all.begin(), all.end());
-    const auto barrier = baton::sync::Barrier::make(scenario.context(), keeper, "go", setup).value();
-    for (const auto& passed : scenario.ask_all(std::span<const Student>(all), PassItOn{barrier}, 30s))
+void pass_it_on(TestScenario& scenario, baton::sync::Keeper<TestScenario>& keeper, const std::vector<Student>& all) {
+    const auto go = keeper.barrier("go", {.members = {all.begin(), all.end()}}).value();
+    for (const auto& passed : scenario.ask_all(std::span<const Student>(all), PassItOn{go.address()}, 30s))
         CHECK(passed.value());
 }
 
@@ -39,7 +36,7 @@ TEST_CASE("one who dies with a hand that others write into leaves nothing, and i
     ProcessWorld world;
     for (int run = 1; run <= 2; ++run) {
         TestScenario& scenario = world.scenario();
-        const auto keeper = baton::sync::spawn_keeper(scenario.context()).value();
+        baton::sync::Keeper keeper{scenario};
         const auto come = [&](const std::string& name) {
             return scenario.spawn<Protocol>({"passing_student", name}).value();
         };

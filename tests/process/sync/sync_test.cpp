@@ -4,15 +4,7 @@
 
 #include <csignal>
 
-#include <baton/sync/array.hpp>
-#include <baton/sync/barrier.hpp>
-#include <baton/sync/channel.hpp>
-#include <baton/sync/condition.hpp>
-#include <baton/sync/event.hpp>
-#include <baton/sync/joinable_queue.hpp>
-#include <baton/sync/latch.hpp>
-#include <baton/sync/semaphore.hpp>
-#include <baton/sync/value.hpp>
+#include <baton/sync.hpp>
 #include <baton/detail/unique_fd.hpp>
 #include "tests/process/process_world.hpp"
 #include "tests/process/sync/player.hpp"
@@ -31,10 +23,11 @@ namespace {
 // A session with a keeper, and players that are told what to do.
 class SyncWorld : public ProcessWorld {
 public:
-    SyncWorld() : keeper_(sync::spawn_keeper(context()).value()) {}
+    SyncWorld() : keeper_(context()) {}
 
     Context& context() { return scenario().context(); }
-    [[nodiscard]] Ref<sync::Protocol> keeper() const { return keeper_; }
+    sync::Keeper<>& keeper() { return keeper_; }
+    [[nodiscard]] Ref<sync::Protocol> keeper_actor() const { return keeper_.actor().value(); }
     Player player(const std::string& name) { return scenario().spawn<player::Protocol>({"player", name}).value(); }
 
     std::string tell(Player player, Do command) { return scenario().ask(player, command, 20s).value(); }
@@ -47,7 +40,7 @@ public:
         }
     }
     sync::Looked look(const sync::Address& address) {
-        return scenario().ask(keeper_, sync::Look{address.number}).value();
+        return scenario().ask(keeper_actor(), sync::Look{address.number}).value();
     }
 
     void kill(Player player) {
@@ -60,10 +53,15 @@ public:
     }
     void thaw(Player player) { ::kill(pid_of(player), SIGCONT); }
 
-    sync::Address lock(const std::string& name = "lock") { return sync::Lock::make(context(), keeper_, name).value(); }
+    sync::Address lock(const std::string& name = "lock") { return keeper_.lock(name).value().address(); }
+    // Of the lock at that address.
+    sync::Address condition(const sync::Address& lock, const std::string& name) {
+        sync::Lock handle{context(), lock};
+        return keeper_.condition(handle, name).value().address();
+    }
 
 private:
-    Ref<sync::Protocol> keeper_;
+    sync::Keeper<> keeper_;
 };
 
 }  // namespace
@@ -140,10 +138,10 @@ TEST_CASE("a lock that is granted to who has just given up is free again", "[pro
     {
         const sync::Hold hold = mine.acquire(1s).value();
         REQUIRE(world.tell(bob, {"acquire", lock, 50}).starts_with("timed_out"));
-        ::kill(world.pid_of(world.keeper()), SIGSTOP);
+        ::kill(world.pid_of(world.keeper_actor()), SIGSTOP);
         world.wait_for_state("sync", "frozen");
         CHECK_THAT(world.tell(bob, {"acquire", lock, 50}), StartsWith("timed_out"));
-        ::kill(world.pid_of(world.keeper()), SIGCONT);
+        ::kill(world.pid_of(world.keeper_actor()), SIGCONT);
     }
     CHECK(world.tell(alice, {"acquire", lock}) == "ok");
     CHECK(world.tell(alice, {"release", lock}) == "ok");
@@ -168,8 +166,8 @@ TEST_CASE("a lock that is granted to who has just given up is free again", "[pro
 TEST_CASE("owners that die between taking and releasing a lock stop nobody and lose no count", "[process][sync][I8]") {
     SyncWorld world;
     using Number = sync::Value<std::uint64_t>;
-    const sync::Address counter = Number::make(world.context(), world.keeper(), "counter", 0).value();
-    Number is_over{world.context(), Number::make(world.context(), world.keeper(), "is over", 0).value()};
+    const sync::Address counter = world.keeper().value<std::uint64_t>("counter", 0).value().address();
+    auto is_over = world.keeper().value<std::uint64_t>("is over", 0).value();
     std::vector<Pending<player::Counted>> counting;
     for (const char* name : {"alice", "bob"})
         counting.push_back(
@@ -210,7 +208,7 @@ TEST_CASE("owners that die between taking and releasing a lock stop nobody and l
 TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold what fits", "[process][sync]") {
     SyncWorld world;
     using Number = sync::Value<double>;
-    const sync::Address address = Number::make(world.context(), world.keeper(), "number", 2.5).value();
+    const sync::Address address = world.keeper().value<double>("number", 2.5).value().address();
     Number number{world.context(), address};
     CHECK(number.load().value() == 2.5);
     CHECK(number.fetch_add(0.5).value() == 2.5);
@@ -218,7 +216,7 @@ TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold w
     CHECK(number.store(-1).ok());
     CHECK(number.load().value() == -1);
 
-    sync::ByteArray text{world.context(), sync::ByteArray::make(world.context(), world.keeper(), "text", 5).value()};
+    auto text = world.keeper().byte_array("text", 5).value();
     CHECK(text.text().empty());
     CHECK(text.assign("abc").ok());
     CHECK(text.text() == "abc");
@@ -235,7 +233,7 @@ TEST_CASE("values are exact under their lock and by fetch_add, and arrays hold w
 TEST_CASE("a text of any length is read as it was assigned, and what lies behind it stays", "[process][sync]") {
     SyncWorld world;
     constexpr std::size_t size = 37;  // some words and a rest
-    sync::ByteArray text{world.context(), sync::ByteArray::make(world.context(), world.keeper(), "text", size).value()};
+    auto text = world.keeper().byte_array("text", size).value();
     for (std::size_t length = 0; length <= size; ++length) {
         text.assign(std::string(size, '-')).value();
         const std::string written = std::string("abcdefghijklmnopqrstuvwxyz0123456789.").substr(0, length);
@@ -274,7 +272,7 @@ TEST_CASE("whatever somebody writes over the words of a lock, the keeper and the
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
     const sync::Address lock = world.lock();
-    sync::Attached attached = world.scenario().ask(world.keeper(), sync::Attach{lock.number}).value();
+    sync::Attached attached = world.scenario().ask(world.keeper_actor(), sync::Attach{lock.number}).value();
     const std::span<std::uint64_t> words = attached.cell.as<std::uint64_t>();
     REQUIRE(words.size() == sync::cell_words);
     for (const std::uint64_t junk :
@@ -293,28 +291,28 @@ TEST_CASE("what can't be asked of a primitive is refused with its kind and name,
           "[process][sync]") {
     SyncWorld world;
     TestScenario& scenario = world.scenario();
-    const sync::Address event = sync::Event::make(world.context(), world.keeper(), "rain").value();
-    CHECK(scenario.ask(world.keeper(), sync::Acquire{event.number}).error().text ==
+    const sync::Address event = world.keeper().event("rain").value().address();
+    CHECK(scenario.ask(world.keeper_actor(), sync::Acquire{event.number}).error().text ==
           "number 1 of sync is event 'rain', not a lock");
-    CHECK(scenario.ask(world.keeper(), sync::Acquire{0}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::Get{4'000'000'000}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::Attach{event.number}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeCondition{"c", event.number}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {}, false}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeBarrier{"b", 0, {AnyRef{ActorId{99, 1}}}, false}).error().kind ==
+    CHECK(scenario.ask(world.keeper_actor(), sync::Acquire{0}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::Get{4'000'000'000}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::Attach{event.number}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeCondition{"c", event.number}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeBarrier{"b", 0, {}, false}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeBarrier{"b", 0, {AnyRef{ActorId{99, 1}}}, false}).error().kind ==
           ErrorKind::gone);
-    CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "nonsense", 4}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeArray{"a", "<f8", std::uint64_t{1} << 60}).error().kind ==
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeArray{"a", "nonsense", 4}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeArray{"a", "<f8", std::uint64_t{1} << 60}).error().kind ==
           ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::MakeQueue{"q", 0}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper(), sync::Release{world.lock().number}).error().kind == ErrorKind::refused);
-    scenario.send(world.keeper(), sync::Withdraw{event.number}).value();
-    scenario.send(world.keeper(), sync::Withdraw{77}).value();
-    scenario.send(world.keeper(), sync::Withdraw{0}).value();
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeQueue{"q", 0}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::Release{world.lock().number}).error().kind == ErrorKind::refused);
+    scenario.send(world.keeper_actor(), sync::Withdraw{event.number}).value();
+    scenario.send(world.keeper_actor(), sync::Withdraw{77}).value();
+    scenario.send(world.keeper_actor(), sync::Withdraw{0}).value();
     std::size_t made = 0;
-    while (scenario.ask(world.keeper(), sync::MakeEvent{"more"}).ok()) ++made;
+    while (scenario.ask(world.keeper_actor(), sync::MakeEvent{"more"}).ok()) ++made;
     CHECK(made == sync::limits::primitives_max - 2);
-    CHECK(scenario.ask(world.keeper(), sync::MakeEvent{"more"}).error().kind == ErrorKind::overloaded);
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeEvent{"more"}).error().kind == ErrorKind::overloaded);
     CHECK(world.look(event).name == "rain");
 }
 
@@ -323,13 +321,12 @@ TEST_CASE("what can't be asked of a primitive is refused with its kind and name,
 TEST_CASE("with a deadline of 0 what the keeper has at once is had, each time", "[process][sync][I8]") {
     SyncWorld world;
     Context& context = world.context();
-    const Ref<sync::Protocol> keeper = world.keeper();
+    sync::Keeper<>& keeper = world.keeper();
     const sync::Address lock = world.lock();
-    sync::Event event{context, sync::Event::make(context, keeper, "event").value()};
-    sync::Semaphore semaphore{context, sync::Semaphore::make(context, keeper, "semaphore", 1).value()};
-    sync::JoinableQueue<std::int64_t> jobs{context,
-                                           sync::JoinableQueue<std::int64_t>::make(context, keeper, "jobs").value()};
-    sync::Barrier barrier{context, sync::Barrier::make(context, keeper, "barrier", {.parties = 1}).value()};
+    auto event = keeper.event("event").value();
+    auto semaphore = keeper.semaphore("semaphore", 1).value();
+    auto jobs = keeper.queue<std::int64_t>("jobs").value();
+    auto barrier = keeper.barrier("barrier", {.parties = 1}).value();
     CHECK(event.set().ok());
     for (std::int64_t round = 0; round < 200; ++round) {
         sync::Lock fresh{context, lock};
@@ -376,7 +373,7 @@ TEST_CASE("what throws out of a wait leaves nobody in line and gives back what c
     };
     const sync::Address address = world.lock();
     sync::Lock lock{context, address};
-    sync::Condition condition{context, sync::Condition::make(context, address, "fed").value(), lock};
+    sync::Condition condition{context, world.condition(address, "fed"), lock};
     REQUIRE(world.tell(alice, {"acquire", address}) == "ok");
     CHECK(lock.acquire(0s).error().kind == ErrorKind::timed_out);  // it has its word from here
     torn([&] { return lock.acquire(30s); });
@@ -392,12 +389,11 @@ TEST_CASE("what throws out of a wait leaves nobody in line and gives back what c
         CHECK(world.tell(alice, {"acquire", address}) == "ok");
         CHECK(world.tell(alice, {"release", address}) == "ok");
     }
-    sync::JoinableQueue<std::int64_t> jobs{
-        context, sync::JoinableQueue<std::int64_t>::make(context, world.keeper(), "jobs").value()};
+    auto jobs = world.keeper().queue<std::int64_t>("jobs").value();
     torn([&] { return jobs.get(30s); });
     REQUIRE(world.tell(alice, {"put", jobs.address(), 1000, 7}) == "ok");
     CHECK(world.tell(alice, {"get", jobs.address(), 1000}) == "ok 7");
-    sync::Barrier barrier{context, sync::Barrier::make(context, world.keeper(), "start", {.parties = 2}).value()};
+    auto barrier = world.keeper().barrier("start", {.parties = 2}).value();
     torn([&] { return barrier.wait(30s); });
     CHECK(world.look(barrier.address()).waiting == 0);  // behind the word that it is given up, which Alice may overtake
     CHECK_THAT(world.tell(alice, {"arrive", barrier.address()}), Contains("gave up waiting"));
@@ -409,7 +405,7 @@ TEST_CASE("an action that throws anything at all breaks its barrier", "[process]
     const bool has_text = GENERATE(true, false);
     sync::Barrier barrier{
         world.context(),
-        sync::Barrier::make(world.context(), world.keeper(), "start", {.parties = 2, .has_action = true}).value(),
+        world.keeper().barrier("start", {.parties = 2, .has_action = true}).value().address(),
         [has_text] { has_text ? throw std::runtime_error("") : throw 3; }};
     Said arrives = world.begin(alice, {"arrive", barrier.address()});
     world.wait_until_waiting(barrier.address(), 1);
@@ -422,19 +418,17 @@ TEST_CASE("an action that throws anything at all breaks its barrier", "[process]
 TEST_CASE("what is removed makes room for more, and whoever waits there or comes later is told", "[process][sync]") {
     SyncWorld world;
     const Player alice = world.player("alice");
-    sync::Event event{world.context(), sync::Event::make(world.context(), world.keeper(), "rain").value()};
+    auto event = world.keeper().event("rain").value();
     Said waits = world.begin(alice, {"await", event.address()});
     world.wait_until_waiting(event.address(), 1);
     CHECK(event.remove().ok());
     CHECK_THAT(SyncWorld::end(waits), StartsWith("gone: event 'rain' was removed by "));
-    CHECK_THAT(event.set().error().text, Contains("keeps number 1 no longer: it was removed"));
-    CHECK(event.wait(0s).error().kind == ErrorKind::gone);
-    CHECK(event.remove().error().kind == ErrorKind::gone);
+    for (const Error& later : {event.set().error(), event.wait(0s).error(), event.remove().error()})
+        CHECK(to_text(later) == "gone: event 'rain' was removed by scenario");
 
-    const sync::Ends ends = sync::Channel<std::int64_t>::make(world.context(), world.keeper(), "talk").value();
-    Said hears = world.begin(alice, {"hear", ends.second});
-    world.wait_until_waiting(ends.second, 1);
-    sync::Channel<std::int64_t> mine{world.context(), ends.first};
+    auto [mine, other] = world.keeper().channel<std::int64_t>("talk").value();
+    Said hears = world.begin(alice, {"hear", other.address()});
+    world.wait_until_waiting(other.address(), 1);
     CHECK(mine.remove().ok());
     CHECK_THAT(SyncWorld::end(hears), StartsWith("gone: "));
     CHECK(mine.poll(0s).error().kind == ErrorKind::gone);
@@ -442,7 +436,7 @@ TEST_CASE("what is removed makes room for more, and whoever waits there or comes
     const auto fill = [&] {
         std::vector<std::uint32_t> numbers;
         for (;;) {
-            const auto made = world.scenario().ask(world.keeper(), sync::MakeEvent{"more"});
+            const auto made = world.scenario().ask(world.keeper_actor(), sync::MakeEvent{"more"});
             if (!made) {
                 CHECK_THAT(made.error().text, Contains("remove those that nobody uses any more"));
                 return numbers;
@@ -453,10 +447,242 @@ TEST_CASE("what is removed makes room for more, and whoever waits there or comes
     const std::vector<std::uint32_t> first = fill();
     CHECK(first.size() == sync::limits::primitives_max);
     for (const std::uint32_t number : std::span(first).first(10))
-        CHECK(world.scenario().ask(world.keeper(), sync::Remove{number}).ok());
+        CHECK(world.scenario().ask(world.keeper_actor(), sync::Remove{number}).ok());
     const std::vector<std::uint32_t> second = fill();
     CHECK(second.size() == 10);
     CHECK(second.front() > first.back());  // no number is given twice
+}
+
+TEST_CASE("the keeper knows who removed the last primitives, and only that older ones were", "[process][sync]") {
+    SyncWorld world;
+    auto first = world.keeper().event("first").value();
+    CHECK(first.remove().ok());
+    for (std::size_t number = 1; number < sync::limits::removed_told_max; ++number)
+        world.keeper().event("more").value().remove().value();
+    CHECK(first.set().error().text == "event 'first' was removed by scenario");
+    world.keeper().event("one too many").value().remove().value();
+    CHECK(first.set().error().text == "sync keeps number 1 no longer: it was removed");
+    CHECK(first.set().error().kind == ErrorKind::gone);
+}
+
+TEST_CASE("what is held, waited for and full is removed as documented", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    SECTION("a semaphore, with a permit out") {
+        auto semaphore = world.keeper().semaphore("one", 1).value();
+        REQUIRE(world.tell(alice, {"take", semaphore.address()}) == "ok");
+        CHECK(semaphore.remove().ok());
+        CHECK(world.tell(alice, {"give back", semaphore.address()}) ==
+              "gone: semaphore 'one' was removed by scenario");
+    }
+    SECTION("a queue, with an item in hand, one in it, and somebody that joins") {
+        auto jobs = world.keeper().queue<std::int64_t>("jobs").value();
+        const Player bob = world.player("bob");
+        REQUIRE(jobs.put(1).ok());
+        REQUIRE(jobs.put(2).ok());
+        REQUIRE(world.tell(alice, {"get", jobs.address()}) == "ok 1");
+        Said bobs = world.begin(bob, {"join", jobs.address()});
+        world.wait_until_waiting(jobs.address(), 1);
+        CHECK(jobs.remove().ok());
+        CHECK(world.end(bobs) == "gone: queue 'jobs' was removed by scenario");
+        CHECK(world.tell(alice, {"task done", jobs.address()}) == "gone: queue 'jobs' was removed by scenario");
+    }
+    SECTION("a barrier, with one party there") {
+        auto start = world.keeper().barrier("start", {.parties = 2}).value();
+        Said alices = world.begin(alice, {"arrive", start.address()});
+        world.wait_until_waiting(start.address(), 1);
+        CHECK(start.remove().ok());
+        CHECK(world.end(alices) == "gone: barrier 'start' was removed by scenario");
+    }
+    SECTION("a value, while somebody holds it, and then while somebody reads it") {
+        auto counter = world.keeper().value<std::int64_t>("counter", 4).value();
+        {
+            const auto hold = counter.acquire();
+            CHECK(counter.remove().error().text == "value 'counter' can't be removed: scenario holds it");
+        }
+        CHECK(counter.remove().ok());
+        CHECK(counter.fetch_add(1).value() == 4);
+        CHECK(counter.load().value() == 5);
+        CHECK(to_text(counter.acquire().error()) == "gone: value 'counter' was removed by scenario");
+    }
+}
+
+// Goal: a removed condition leaves nobody in the line of its lock, who would get the lock and not know.
+// Method: alice is notified while the lock is held, so that she waits in its line, and then the condition goes.
+TEST_CASE("who was notified at a condition that is removed does not get its lock", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    const Player bob = world.player("bob");
+    auto lock = world.keeper().lock("lock").value();
+    auto fed = world.keeper().condition(lock, "fed").value();
+    REQUIRE(world.tell(alice, {"acquire", lock.address()}) == "ok");
+    Said alices = world.begin(alice, {"wait", fed.address(), 10'000, 0, lock.address()});
+    world.wait_until_waiting(fed.address(), 1);
+    auto hold = lock.acquire().value();
+    REQUIRE(fed.notify().value() == 1);
+    CHECK(fed.waiting().value() == 0);
+    CHECK(fed.remove().ok());
+    CHECK(world.end(alices) == "gone: condition 'fed' was removed by scenario");
+    CHECK(world.tell(alice, {"is held", lock.address()}) == "no");
+    CHECK(hold.release().ok());
+    CHECK(world.tell(bob, {"acquire", lock.address(), 1000}) == "ok");
+}
+
+TEST_CASE("a keeper removes what it has only the address of, and nothing of another keeper", "[process][sync]") {
+    SyncWorld world;
+    const sync::Address address = world.keeper().latch("loaded").value().address();
+    sync::Keeper other{world.context(), "another"};
+    CHECK(other.remove(address).error().text == "'loaded' is kept by another keeper: remove it there");
+    CHECK(world.keeper().remove(address).ok());
+    CHECK(world.keeper().remove(address).error().kind == ErrorKind::gone);
+}
+
+// ---- two faces -------------------------------------------------------------------------------------
+
+namespace {
+
+template <class M>
+using Made = decltype(std::declval<sync::Keeper<M>&>().lock(""));
+static_assert(std::is_same_v<Made<Context>, Result<sync::Lock<Context>>>);
+static_assert(std::is_same_v<Made<Scenario>, sync::Lock<Scenario>>);
+static_assert(std::is_same_v<decltype(sync::Lock{std::declval<Scenario&>(), sync::Address{}}), sync::Lock<Scenario>>);
+static_assert(std::is_same_v<decltype(sync::Lock{std::declval<Context&>(), sync::Address{}}), sync::Lock<>>);
+static_assert(std::is_same_v<decltype(std::declval<sync::Lock<Scenario>&>().acquire()), sync::Hold<Scenario>>);
+static_assert(std::is_same_v<decltype(std::declval<sync::Lock<>&>().acquire()), Result<sync::Hold<>>>);
+
+template <class Call>
+std::string thrown(Call call) {
+    try {
+        call();
+    } catch (const ErrorException& caught) {
+        return to_text(caught.error());
+    }
+    return "nothing";
+}
+
+}  // namespace
+
+TEST_CASE("in a scenario each verb of synchronization returns its value or throws", "[process][sync]") {
+    ProcessWorld world;
+    Scenario scenario{world.session(), {}};
+    sync::Keeper keeper{scenario};
+    auto lock = keeper.lock("printer");
+    auto fed = keeper.condition(lock, "fed");
+    {
+        auto hold = lock.acquire();
+        CHECK_FALSE(hold.owner_died());
+        CHECK(fed.notify_all() == 0);
+        CHECK(thrown([&] { fed.wait(1ms); }) == "timed_out: scenario waited 1 ms for condition 'fed', in vain");
+        fed.wait_for([] { return true; });
+        CHECK_THAT(thrown([&] { static_cast<void>(lock.acquire()); }), StartsWith("refused: scenario holds lock"));
+        hold.release();
+        CHECK_FALSE(lock.is_held());
+    }
+    auto nested = keeper.recursive_lock("nested");
+    {
+        const auto outer = nested.acquire();
+        const auto inner = nested.acquire();
+        CHECK(nested.is_held());
+    }
+    auto event = keeper.event("rain");
+    CHECK(thrown([&] { event.wait(0s); }) == "timed_out: scenario waited 0 ms for event 'rain', in vain");
+    event.set();
+    event.wait();
+    CHECK(event.is_set());
+    event.clear();
+    auto semaphore = keeper.semaphore("unbounded");
+    semaphore.release();
+    CHECK(semaphore.free() == 2);
+    auto bounded = keeper.bounded_semaphore("bounded");
+    bounded.acquire();
+    bounded.release();
+    CHECK_THAT(thrown([&] { bounded.release(); }), StartsWith("refused: semaphore 'bounded' has all of its 1 permits"));
+    int actions = 0;
+    auto barrier = keeper.barrier("start", {.parties = 1, .action = [&] { ++actions; }});
+    CHECK(barrier.wait() == 0);
+    CHECK(actions == 1);
+    barrier.abort();
+    CHECK_THAT(thrown([&] { static_cast<void>(barrier.wait()); }), Contains("is broken: scenario aborted it"));
+    barrier.reset();
+    auto latch = keeper.latch("loaded", 2);
+    CHECK(latch.count_down() == 1);
+    CHECK(latch.left() == 1);
+    latch.count_down();
+    latch.wait();
+    auto counter = keeper.value<std::int64_t>("counter", 40);
+    CHECK(counter.fetch_add(1) == 40);
+    CHECK(counter.update([](std::int64_t& count) { ++count; }) == 42);
+    sync::Value<std::int64_t, Scenario> same{scenario, counter.address()};
+    same.store(same.load() + 1);
+    CHECK(counter.load() == 43);
+    auto array = keeper.array<double>("array", 3);
+    array.store(2, 0.5);
+    CHECK(array.load(2) == 0.5);
+    auto text = keeper.byte_array("text", 3);
+    CHECK_THAT(thrown([&] { text.assign("long"); }), StartsWith("refused: a text of 4 bytes is too long"));
+    auto jobs = keeper.queue<std::string>("jobs");
+    jobs.put("water");
+    CHECK(jobs.size() == 1);
+    CHECK(jobs.get() == "water");
+    CHECK(jobs.is_empty());
+    jobs.task_done();
+    jobs.join();
+    auto ends = keeper.channel<std::string>("talk");
+    auto& [mine, other] = ends;
+    CHECK_FALSE(other.poll(0s));
+    mine.send("hello");
+    CHECK(other.poll());
+    CHECK(other.receive() == "hello");
+    mine.close();
+    CHECK_THAT(thrown([&] { static_cast<void>(ends.second.receive()); }), StartsWith("gone: nothing more will come"));
+    fed.remove();
+    lock.remove();
+    CHECK(thrown([&] { static_cast<void>(lock.acquire()); }) == "gone: lock 'printer' was removed by scenario");
+}
+
+TEST_CASE("a keeper that can't be started throws in a scenario, and in an actor every verb says why",
+          "[process][sync]") {
+    SyncWorld world;
+    sync::Keeper second{world.context()};  // there is one of that name
+    const Error error = second.actor().error();
+    CHECK_THAT(error.text, Contains("sync"));
+    CHECK(second.lock("printer").error().text == error.text);
+    CHECK(second.channel<int>("talk").error().text == error.text);
+    CHECK(second.remove(world.lock()).error().text == error.text);
+    Scenario scenario{world.session(), {}};
+    CHECK(thrown([&] { sync::Keeper{scenario}; }) == to_text(error));
+    sync::Keeper shared{scenario, world.keeper_actor()};
+    CHECK(shared.actor() == world.keeper_actor());
+    CHECK(shared.lock("printer").acquire().dead_owner().empty());
+}
+
+TEST_CASE("a wait takes a timeout or a deadline, and several may share one", "[process][sync]") {
+    SyncWorld world;
+    auto event = world.keeper().event("rain").value();
+    const Deadline end = world.context().deadline(30ms);
+    CHECK_THAT(event.wait(end).error().text, Contains(" ms for event 'rain', in vain"));
+    CHECK(event.wait(end).error().text == "scenario waited 0 ms for event 'rain', in vain");
+    CHECK(world.context().now() >= end.at());
+    CHECK(event.set().ok());
+    CHECK(event.wait(Deadline::never()).ok());
+    auto lock = world.keeper().lock("lock").value();
+    const auto hold = lock.acquire(end);
+    CHECK(hold.has_value());
+}
+
+TEST_CASE("a handle can be moved while its lock is held", "[process][sync]") {
+    SyncWorld world;
+    const Player alice = world.player("alice");
+    auto lock = world.keeper().lock("lock").value();
+    {
+        const auto hold = lock.acquire();
+        sync::Lock moved = std::move(lock);
+        CHECK(moved.is_held());
+        CHECK_THAT(world.tell(alice, {"acquire", moved.address(), 20}), StartsWith("timed_out"));
+        lock = std::move(moved);
+    }
+    CHECK_FALSE(lock.is_held());
+    CHECK(world.tell(alice, {"acquire", lock.address(), 1000}) == "ok");
 }
 
 TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its memory with it", "[process][sync]") {
@@ -464,7 +690,7 @@ TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its 
     const Player alice = world.player("alice");
     const sync::Address address = world.lock("printer");
     sync::Lock lock{world.context(), address};
-    sync::Condition condition{world.context(), sync::Condition::make(world.context(), address, "fed").value(), lock};
+    sync::Condition condition{world.context(), world.condition(address, "fed"), lock};
     CHECK_THAT(lock.remove().error().text, Contains("condition 'fed' is one of it; remove that first"));
     CHECK(condition.remove().ok());
     REQUIRE(world.tell(alice, {"acquire", address}) == "ok");
@@ -478,7 +704,7 @@ TEST_CASE("a lock is removed when nobody holds it and nothing needs it, and its 
     const auto rows_of_keeper = [&] {
         const coordinator::SegmentList list = call(world.session().loop(), coordinator::Segments{}, 5s).value();
         return std::ranges::count_if(
-            list.rows, [&](const auto& row) { return row.owner.id == world.keeper().id && row.state == "lent"; });
+            list.rows, [&](const auto& row) { return row.owner.id == world.keeper_actor().id && row.state == "lent"; });
     };
     // The first page is not full, so it stays.
     const auto before = rows_of_keeper();
@@ -498,8 +724,8 @@ TEST_CASE("two conditions on one lock wake each its own, and a wait gives the lo
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
     const sync::Address address = world.lock();
-    const sync::Address first = sync::Condition::make(world.context(), address, "first").value();
-    const sync::Address second = sync::Condition::make(world.context(), address, "second").value();
+    const sync::Address first = world.condition(address, "first");
+    const sync::Address second = world.condition(address, "second");
     const auto wait_at = [&](Player player, const sync::Address& condition) {
         REQUIRE(world.tell(player, {"acquire", address}) == "ok");
         Said said = world.begin(player, {"wait", condition, 10'000, 0, address});
@@ -533,7 +759,7 @@ TEST_CASE("who waits for a condition has the lock again after the deadline, and 
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
     const sync::Address lock = world.lock();
-    const sync::Address fed = sync::Condition::make(world.context(), lock, "fed").value();
+    const sync::Address fed = world.condition(lock, "fed");
     REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
     CHECK_THAT(world.tell(alice, {"wait", fed, 30, 0, lock}),
                StartsWith("timed_out: alice waited 30 ms for condition 'fed'"));
@@ -557,7 +783,7 @@ TEST_CASE("waits for an event and a latch end when it comes, at the deadline, an
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
-    const sync::Address address = sync::Event::make(world.context(), world.keeper(), "rain").value();
+    const sync::Address address = world.keeper().event("rain").value().address();
     sync::Event event{world.context(), address};
     CHECK_THAT(world.tell(alice, {"await", address, 20}), StartsWith("timed_out: alice waited 20 ms for event 'rain'"));
     Said alices = world.begin(alice, {"await", address});
@@ -572,7 +798,7 @@ TEST_CASE("waits for an event and a latch end when it comes, at the deadline, an
     CHECK(event.clear().ok());
     CHECK_FALSE(event.is_set().value());
 
-    sync::Latch latch{world.context(), sync::Latch::make(world.context(), world.keeper(), "loaded", 2).value()};
+    auto latch = world.keeper().latch("loaded", 2).value();
     CHECK(latch.wait(10ms).error().kind == ErrorKind::timed_out);
     CHECK(latch.count_down().value() == 1);
     CHECK(latch.count_down(2).error().kind == ErrorKind::refused);
@@ -583,16 +809,16 @@ TEST_CASE("waits for an event and a latch end when it comes, at the deadline, an
 TEST_CASE("waits end as stopping or gone when the keeper is stopped or killed", "[process][sync][I8]") {
     SyncWorld world;
     const Player alice = world.player("alice");
-    const sync::Address event = sync::Event::make(world.context(), world.keeper(), "rain").value();
+    const sync::Address event = world.keeper().event("rain").value().address();
     const sync::Address lock = world.lock();
     REQUIRE(world.tell(alice, {"acquire", lock}) == "ok");
     Said alices = world.begin(alice, {"await", event});
     world.wait_until_waiting(event, 1);
     if (GENERATE(true, false)) {
-        world.scenario().kill(world.keeper()).value();
+        world.scenario().kill(world.keeper_actor()).value();
         CHECK_THAT(world.end(alices), StartsWith("gone"));
     } else {
-        CHECK(world.scenario().stop(world.keeper()).value().exit.kind == ExitKind::stopped);
+        CHECK(world.scenario().stop(world.keeper_actor()).value().exit.kind == ExitKind::stopped);
         CHECK_THAT(world.end(alices), StartsWith("stopping") || StartsWith("gone"));
     }
     CHECK(world.tell(alice, {"release", lock}) == "ok");  // nobody waits: no message
@@ -605,7 +831,7 @@ TEST_CASE("the permit of a killed holder returns, and one too many is refused", 
     SyncWorld world;
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
-    const sync::Address address = sync::BoundedSemaphore::make(world.context(), world.keeper(), "three", 1).value();
+    const sync::Address address = world.keeper().bounded_semaphore("three", 1).value().address();
     sync::BoundedSemaphore semaphore{world.context(), address};
     CHECK(semaphore.release().error().text == "semaphore 'three' has all of its 1 permits: there is none to give back");
     REQUIRE(world.tell(alice, {"take", address}) == "ok");
@@ -628,7 +854,7 @@ TEST_CASE("a dead student breaks the barrier by name, and the next round is with
     const Player bob = world.player("bob");
     const Player charlie = world.player("charlie");
     const sync::Address ready =
-        sync::Barrier::make(world.context(), world.keeper(), "all ready", {.members = {alice, bob, charlie}}).value();
+        world.keeper().barrier("all ready", {.members = {alice, bob, charlie}}).value().address();
     const auto round = [&](std::vector<Player> players) {
         std::vector<Said> said;
         for (const Player& player : players) said.push_back(world.begin(player, {"arrive", ready}));
@@ -656,7 +882,7 @@ TEST_CASE("a barrier runs its action once a round, waits for a frozen party, and
     SyncWorld world;
     const Player alice = world.player("alice");
     const sync::Address address =
-        sync::Barrier::make(world.context(), world.keeper(), "start", {.parties = 2, .has_action = true}).value();
+        world.keeper().barrier("start", {.parties = 2, .has_action = true}).value().address();
     int actions = 0;
     bool fails = false;
     sync::Barrier barrier{world.context(), address, [&] {
@@ -700,7 +926,7 @@ TEST_CASE("what a killed taker had is taken by another, and join waits for that"
     const Player alice = world.player("alice");
     const Player bob = world.player("bob");
     const sync::Address address =
-        sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs", 2).value();
+        world.keeper().queue<std::int64_t>("jobs", 2).value().address();
     sync::JoinableQueue<std::int64_t> queue{world.context(), address};
     CHECK(queue.join(1s).ok());
     CHECK_THAT(world.tell(alice, {"task done", address}), StartsWith("refused: alice has no item of queue 'jobs'"));
@@ -729,21 +955,20 @@ TEST_CASE("what a killed taker had is taken by another, and join waits for that"
 TEST_CASE("the end of one side of a channel is told to the other, after what it had said", "[process][sync][I8]") {
     SyncWorld world;
     const Player alice = world.player("alice");
-    const sync::Ends ends = sync::Channel<std::int64_t>::make(world.context(), world.keeper(), "talk").value();
-    sync::Channel<std::int64_t> mine{world.context(), ends.first};
+    auto [mine, other] = world.keeper().channel<std::int64_t>("talk").value();
     CHECK_FALSE(mine.poll(20ms).value());
-    CHECK(world.tell(alice, {"say", ends.second, 1000, 5}) == "ok");
+    CHECK(world.tell(alice, {"say", other.address(), 1000, 5}) == "ok");
     CHECK(mine.poll(1s).value());
     CHECK(mine.poll(1s).value());
     CHECK(mine.receive(1s).value() == 5);
-    Said hears = world.begin(alice, {"hear", ends.second});
+    Said hears = world.begin(alice, {"hear", other.address()});
     CHECK(mine.send(6, 1s).ok());
     CHECK(world.end(hears) == "ok 6");
-    CHECK_THAT(world.tell(alice, {"hear", ends.first, 1000}), Contains("belongs to scenario"));
-    CHECK(world.tell(alice, {"say", ends.second, 1000, 7}) == "ok");
+    CHECK_THAT(world.tell(alice, {"hear", mine.address(), 1000}), Contains("belongs to scenario"));
+    CHECK(world.tell(alice, {"say", other.address(), 1000, 7}) == "ok");
     const bool is_killed = GENERATE(true, false);
     if (is_killed) world.kill(alice);
-    else CHECK(world.tell(alice, {"close", ends.second}) == "ok");
+    else CHECK(world.tell(alice, {"close", other.address()}) == "ok");
     CHECK(mine.receive(1s).value() == 7);
     const Error end = mine.receive(5s).error();
     CHECK(end.kind == ErrorKind::gone);
@@ -783,7 +1008,7 @@ TEST_CASE("a lock and an ask, a lock and a barrier, a lock and a join make circl
     }
     SECTION("a barrier") {
         const sync::Address start =
-            sync::Barrier::make(world.context(), world.keeper(), "start", {.members = {alice, bob}}).value();
+            world.keeper().barrier("start", {.members = {alice, bob}}).value().address();
         Said bobs = world.begin(bob, {"acquire", lock});
         world.wait_until_waiting(lock, 1);
         CHECK(world.tell(alice, {"arrive", start}) ==
@@ -793,7 +1018,7 @@ TEST_CASE("a lock and an ask, a lock and a barrier, a lock and a join make circl
     }
     SECTION("a join") {
         const sync::Address jobs =
-            sync::JoinableQueue<std::int64_t>::make(world.context(), world.keeper(), "jobs").value();
+            world.keeper().queue<std::int64_t>("jobs").value().address();
         REQUIRE(world.tell(bob, {"put", jobs}) == "ok");
         REQUIRE(world.tell(bob, {"get", jobs}) == "ok 0");
         Said alices = world.begin(alice, {"join", jobs});

@@ -269,20 +269,20 @@ TEST_CASE("a latch lets go at nothing and is not counted down below it", "[unit]
 TEST_CASE("the permits of a dead holder come back, and more than were taken do not", "[unit]") {
     kept::Semaphore semaphore{"three", 2, true};
     Wakes wakes;
-    semaphore.take(alice.id, wakes);
-    semaphore.take(alice.id, wakes);
-    semaphore.take(bob.id, wakes);
-    semaphore.take(carol.id, wakes);
+    semaphore.acquire(alice.id, wakes);
+    semaphore.acquire(alice.id, wakes);
+    semaphore.acquire(bob.id, wakes);
+    semaphore.acquire(carol.id, wakes);
     CHECK(told(wakes) == "alice; alice");
     semaphore.bury(alice, "", wakes);
     CHECK(told(wakes) == "bob; carol");
     semaphore.withdraw(carol, Given::grant, wakes);
     CHECK(semaphore.count() == 1);
-    CHECK(semaphore.give_back(alice.id, wakes));  // for bob
-    CHECK_THAT(to_text(semaphore.give_back(bob.id, wakes).error()), Catch::Contains("has all of its 2 permits"));
+    CHECK(semaphore.release(alice.id, wakes));  // for bob
+    CHECK_THAT(to_text(semaphore.release(bob.id, wakes).error()), Catch::Contains("has all of its 2 permits"));
 
     kept::Semaphore unbounded{"more", 0, false};
-    CHECK(unbounded.give_back(alice.id, wakes));
+    CHECK(unbounded.release(alice.id, wakes));
     CHECK(unbounded.count() == 1);
 }
 
@@ -474,25 +474,25 @@ TEST_CASE("the ends of a channel hear each other, in order, and of each other's 
     auto [left, right] = kept::ChannelEnd::make("talk", 2);
     right->poll(bob, wakes);
     CHECK(told(wakes) == "");
-    for (int number = 1; number <= 3; ++number) left->say(alice, item(number), wakes);
+    for (int number = 1; number <= 3; ++number) left->send(alice, item(number), wakes);
     CHECK(told(wakes) == "alice; bob; alice");  // the third has no room yet
-    right->hear(bob, wakes);
+    right->receive(bob, wakes);
     CHECK(told(wakes) == "bob #1; alice");
     right->withdraw(bob, Given::item, wakes);
-    right->hear(bob, wakes);
+    right->receive(bob, wakes);
     CHECK(told(wakes) == "bob #1");
-    right->say(bob, item(9), wakes);
-    left->hear(alice, wakes);
+    right->send(bob, item(9), wakes);
+    left->receive(alice, wakes);
     CHECK(told(wakes) == "bob; alice #9");
-    left->hear(carol, wakes);
+    left->receive(carol, wakes);
     CHECK(told(wakes) == "carol: refused: channel end 'talk' belongs to alice");
     left->bury(alice, "alice has exited: stopped", wakes);
-    right->hear(bob, wakes);
-    right->hear(bob, wakes);
+    right->receive(bob, wakes);
+    right->receive(bob, wakes);
     CHECK(told(wakes) == "bob #2; bob #3");
-    right->hear(bob, wakes);
+    right->receive(bob, wakes);
     CHECK_THAT(told(wakes), Catch::StartsWith("bob: gone") && Catch::EndsWith("alice has exited: stopped"));
-    right->say(bob, item(1), wakes);
+    right->send(bob, item(1), wakes);
     CHECK_THAT(told(wakes), Catch::StartsWith("bob: gone"));
     CHECK(right->close(bob, wakes));
     CHECK(right->close(bob, wakes).error().kind == ErrorKind::refused);

@@ -1,29 +1,43 @@
 #pragma once
-// Array: many values that several processes read and change, in shared memory. ByteArray: one of bytes, that may hold a text.
+// Array: many values that several processes read and change, in shared memory. ByteArray: an array of bytes, which may
+// hold a text.
 //
-//     sync::Array<std::int32_t> array{context, address};
-//     array.store(3, 7);                                     // one element: whole, but unordered with others
-//     {
-//         const sync::Hold hold = array.acquire(1s).value();
-//         for (std::int32_t& element : array.elements()) element += 1;     // all of them: under the lock only
-//     }
+//     sync::Array<std::int32_t> array{context, command.array};    // or keeper.array<std::int32_t>("array", 100); all
+//     zero array.store(3, 7);                                          // one element, whole, in no order with others
+//     if (const auto hold = array.acquire(1s))
+//         for (std::int32_t& element : array.elements()) element += 1;    // all of them: only under the lock
 //
-// An Array is a Lock too (lock.hpp); what is free of messages there is so here. It is all zero when made.
-// Errors: what can't be reached, or is not inside, is thrown as ErrorException by load, store and elements, as by a Segment.
+// An Array is a Lock too (<baton/sync/lock.hpp>), and what needs no message there needs none here.
+//
+// Errors: the memory is used as that of a Segment, with a Context and a Scenario alike: size(), load(), store(),
+// elements(), text() and raw() throw ErrorException if the keeper can't be reached at the first use, if there is no
+// such element, and if elements() is called without the lock. One thread.
+
+#include <atomic>
+#include <span>
+#include <string>
 
 #include <baton/sync/lock.hpp>
 
+namespace baton::detail {
+
+// Eight bytes at a time where they are aligned: whatever others write meanwhile is seen in pieces of eight bytes or
+// one.
+[[nodiscard]] std::string read_text(std::span<const char> bytes);
+[[nodiscard]] std::string read_bytes(std::span<const char> bytes);
+// `refused` for a text that is too long.
+[[nodiscard]] Result<void> write_text(std::span<char> bytes, std::string_view text, const std::string& array);
+[[noreturn]] void throw_no_element(const std::string& array, std::size_t size, std::uint64_t index);
+[[noreturn]] void throw_without_lock(const std::string& array);
+
+}  // namespace baton::detail
+
 namespace baton::sync {
 
-using namespace detail;
-
-template <Shareable T>
-class Array : public Lock {
+template <Shareable T, AnyMember M = Context>
+class Array : public Lock<M> {
 public:
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t length) {
-        return context.ask(keeper, MakeArray{name, element_type<T>(), length}, limits::ask_timeout);
-    }
-    Array(Context& context, Address address) : Lock(context, std::move(address), Nesting::refused, "array") {}
+    Array(M& member, Address address) : Lock<M>(member, std::move(address), "array", Lock<M>::Nesting::refused) {}
 
     [[nodiscard]] std::uint64_t size() { return reach().size(); }
     // One element, as it is at some moment.
@@ -37,38 +51,39 @@ public:
     {
         std::atomic_ref<T>{at(index)}.store(value, std::memory_order_relaxed);
     }
-    // All of them, for as long as the lock is held: `refused` without it.
+    // All of them, for as long as the lock is held.
     [[nodiscard]] std::span<T> elements() {
-        if (!is_held())
-            throw ErrorException(Error{ErrorKind::refused, fmt::format("array '{}' is used as a whole without its lock", name())});
+        if (!this->is_held()) detail::throw_without_lock(this->name());
         return reach();
     }
 
 protected:
     [[nodiscard]] std::span<T> reach() {
-        if (!is_attached()) attach(context().deadline(limits::ask_timeout)).value();
-        return Lock::elements().template as<T>();
+        this->core().attach().value();
+        return this->core().elements().template as<T>();
     }
 
 private:
     [[nodiscard]] T& at(std::uint64_t index) {
         const std::span<T> all = reach();
-        if (index >= all.size())
-            throw ErrorException(Error{ErrorKind::refused, fmt::format("array '{}' has {} elements and no [{}]", name(), all.size(), index)});
+        if (index >= all.size()) detail::throw_no_element(this->name(), all.size(), index);
         return all[index];
     }
 };
 
-class ByteArray : public Array<char> {
+template <AnyMember M = Context>
+class ByteArray : public Array<char, M> {
 public:
-    using Array::Array;
+    ByteArray(M& member, Address address) : Array<char, M>(member, std::move(address)) {}
 
     // Up to the first zero. Without the lock it may be half of one text and half of another.
-    [[nodiscard]] std::string text();
-    // The text, and a zero behind it if there is room. `refused` for one that is too long.
-    Result<void> assign(std::string_view text);
+    [[nodiscard]] std::string text() { return detail::read_text(this->reach()); }
+    // The text, and a zero after it if there is room. `refused` if it is too long.
+    Outcome<M, void> assign(std::string_view text) {
+        return this->give(detail::write_text(this->reach(), text, this->name()));
+    }
     // All bytes.
-    [[nodiscard]] std::string raw();
+    [[nodiscard]] std::string raw() { return detail::read_bytes(this->reach()); }
 };
 
 }  // namespace baton::sync

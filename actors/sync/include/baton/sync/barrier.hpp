@@ -1,47 +1,68 @@
 #pragma once
-// Barrier: nobody goes on before all have come.
+// Barrier: nobody goes on before all have arrived.
 //
-//     const sync::Address start = sync::Barrier::make(context, keeper, "start", {.members = {alice, bob}}).value();
+//     auto start = keeper.barrier("start", {.members = {alice, bob}});     // its address is sent to both
 //
-//     sync::Barrier barrier{context, start};
-//     const std::uint64_t index = barrier.wait(5s).value();    // 0 for the first who came
+//     sync::Barrier barrier{context, command.start};                       // in each of them
+//     const auto index = barrier.wait(5s);                                 // 0 for the first that arrived
 //
-// It can be used again at once, round by round. With an action, which each process gives to its handle, the last who
-// comes runs it, once a round, while the others wait.
-// It breaks when somebody who has come dies or gives up at the deadline, when a member dies at all, when the action throws,
-// and by abort(). Then all waits end as `refused`, with the reason and the name, and so does every later one until reset(),
-// after which the dead are not waited for any more. Name the members where you can: of a barrier by number nobody
-// knows who is missing, so one that dies before it came is waited for until the deadline.
+// It can be used again at once, round by round. If it has an action, which each process gives to its own handle, the
+// last that arrives runs it, once a round, while the others wait.
+//
+// It breaks when somebody that has arrived dies or gives up waiting, when a member dies at all, when the action throws,
+// and by abort(). Then all waits end as `refused`, with the reason and the name, and so does every later one until
+// reset(), after which dead members are not waited for any more. Name the members if you can: of a barrier for a number
+// of parties nobody knows who is missing, so a process that dies before it arrives is waited for until the time is
+// over.
+//
+// Errors: as all waits (<baton/sync/handle.hpp>); `failed` in the process whose action threw. One thread.
 
 #include <functional>
+#include <vector>
 
 #include <baton/sync/handle.hpp>
 
-namespace baton::sync {
+namespace baton::detail {
 
-using namespace detail;
-
-class Barrier : public Handle {
+class SyncBarrier final : public SyncHandle {
 public:
-    struct Setup {
-        std::uint64_t parties = 0;           // whoever they are
-        std::vector<AnyRef> members = {};    // or these, and then `parties` is their number
-        bool has_action = false;
-    };
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, Setup setup);
-
-    Barrier(Context& context, Address address, std::function<void()> action = {})
-        : Handle(context, std::move(address)), action_(std::move(action)) {}
-
-    // How many had come before.
-    [[nodiscard]] Result<std::uint64_t> wait(Duration deadline);
-    // Also of a barrier that is not broken: whoever waits is refused.
-    Result<void> reset() { return tell(ResetBarrier{number()}); }
-    Result<void> abort() { return tell(AbortBarrier{number()}); }
+    SyncBarrier(Context& context, sync::Address address, std::function<void()> action)
+        : SyncHandle(context, std::move(address), "barrier"), action_(std::move(action)) {}
+    [[nodiscard]] Result<std::uint64_t> wait(Within within);
 
 private:
     [[nodiscard]] Result<void> run_action();
     std::function<void()> action_;
+};
+
+}  // namespace baton::detail
+
+namespace baton::sync {
+
+// For Keeper::barrier().
+struct BarrierOptions {
+    std::uint64_t parties = 0;            // as many as this, whoever they are
+    std::vector<AnyRef> members = {};     // or exactly these, and then `parties` is not looked at
+    std::function<void()> action = {};    // of the process that makes the barrier
+    // true if only other processes, which give it to their handles, have an action
+    bool has_action = false;
+};
+
+template <AnyMember M = Context>
+class Barrier : public Handle<M, detail::SyncBarrier> {
+public:
+    Barrier(M& member, Address address, std::function<void()> action = {})
+        : Handle<M, detail::SyncBarrier>(std::make_unique<detail::SyncBarrier>(
+              detail::context_of(member), std::move(address), std::move(action))) {}
+
+    // Returns how many had arrived before.
+    [[nodiscard]] Outcome<M, std::uint64_t> wait(Within within = limits::ask_timeout) {
+        return this->give(this->core().wait(within));
+    }
+    // Whole again. Also of a barrier that is not broken: those that wait are refused.
+    Outcome<M, void> reset() { return this->give(this->core().tell(ResetBarrier{this->number()})); }
+    // Breaks it.
+    Outcome<M, void> abort() { return this->give(this->core().tell(AbortBarrier{this->number()})); }
 };
 
 }  // namespace baton::sync

@@ -1,52 +1,45 @@
 #pragma once
-// Channel: what is said at one end is heard at the other, both ways, in order.
+// Channel: what is sent at one end is received at the other, both ways, in order.
 //
-//     const sync::Ends ends = sync::Channel<std::string>::make(context, keeper, "talk").value();
-//     // ends.first to one process, ends.second to another
-//     sync::Channel<std::string> end{context, address};
+//     auto [mine, other] = keeper.channel<std::string>("talk");    // in a scenario; other.address() is sent to a
+//     process
+//
+//     sync::Channel<std::string> end{context, command.end};        // there
 //     end.send("a taxi, please", 1s);
-//     if (end.poll(500ms).value()) fmt::print("{}\n", end.receive(0s).value());
+//     if (const auto text = end.receive(1s)) fmt::print("{}\n", *text);
 //     end.close();
 //
-// An end belongs to the process that first uses it. When that closes it or dies, the other hears what had been said before,
-// and then `gone`, with the name. Other errors: as all waits (handle.hpp).
+// An end belongs to the process that first uses it. When that process closes it or dies, the other end receives what
+// was sent before, and then `gone`, with the name. Other errors: as all waits (<baton/sync/handle.hpp>). One thread.
 
-#include <baton/sync/handle.hpp>
-#include <baton/sync/items.hpp>
+#include <baton/sync/joinable_queue.hpp>
 
 namespace baton::sync {
 
-using namespace detail;
-
-template <Item T>
-class Channel : public Handle {
+template <Item T, AnyMember M = Context>
+class Channel : public Handle<M> {
 public:
-    [[nodiscard]] static Result<Ends> make(Context& context, Ref<Protocol> keeper, const std::string& name) {
-        MakeChannel command;
-        command.name = name;
-        return context.ask(keeper, command, limits::ask_timeout);
-    }
-    Channel(Context& context, Address address) : Handle(context, std::move(address)) {}
+    Channel(M& member, Address address)
+        : Handle<M>(std::make_unique<detail::PlainSyncHandle>(detail::context_of(member), std::move(address),
+                                                              "channel")) {}
 
-    // Waits while too much is unheard.
-    Result<void> send(const T& value, Duration deadline) {
-        Result<Granted> granted = wait(Send{number(), item_of(value)}, deadline, "channel");
-        if (!granted) return granted.error();
-        return {};
+    // Waits while too much of what was sent has not been received.
+    Outcome<M, void> send(const T& value, Within within = limits::ask_timeout) {
+        return this->give(this->core().pass(Send{this->number(), to_bytes(value)}, within));
     }
-    [[nodiscard]] Result<T> receive(Duration deadline) {
-        Result<Granted> granted = wait(Receive{number()}, deadline, "channel");
-        if (!granted) return granted.error();
-        return value_of<T>(granted->item, "item");
+    [[nodiscard]] Outcome<M, T> receive(Within within = limits::ask_timeout) {
+        return this->give(this->core().wait(Receive{this->number()}, within).and_then([](const Granted& granted) {
+            return from_bytes<T>(granted.item, "item");
+        }));
     }
-    // Is there something to receive, or will there be by then? `gone` where nothing more can come.
-    [[nodiscard]] Result<bool> poll(Duration deadline) {
-        Result<Granted> granted = wait(Poll{number()}, deadline, "channel");
-        if (!granted && granted.error().kind == ErrorKind::timed_out) return false;
-        if (!granted) return granted.error();
-        return true;
+    // Is there something to receive, or will there be in time? `gone` if nothing more can come.
+    [[nodiscard]] Outcome<M, bool> poll(Within within = limits::poll_timeout) {
+        Result<void> polled = this->core().pass(Poll{this->number()}, within);
+        if (polled) return this->give(Result<bool>{true});
+        if (polled.error().kind == ErrorKind::timed_out) return this->give(Result<bool>{false});
+        return this->give(Result<bool>{std::move(polled).error()});
     }
-    Result<void> close() { return tell(Close{number()}); }
+    Outcome<M, void> close() { return this->give(this->core().tell(Close{this->number()})); }
 };
 
 }  // namespace baton::sync

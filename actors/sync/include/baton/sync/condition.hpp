@@ -1,43 +1,65 @@
 #pragma once
-// Condition: wait, holding a lock, until somebody who holds it says that something has changed.
+// Condition: wait, while holding a lock, until somebody who holds it says that something has changed.
 //
-//     const sync::Address fed = sync::Condition::make(context, lock.address(), "fed").value();
+//     sync::Condition fed{context, command.fed, lock};        // or keeper.condition(lock, "fed"); several may share a
+//     lock const auto hold = lock.acquire(1s);
+//     fed.wait_for([&] { return !empty(); }, 1s);             // releases the lock meanwhile, and has it again
+//     afterwards fed.notify();                                           // the first that waits goes on, once the lock
+//     is free
 //
-//     sync::Condition is_fed{context, fed, lock};        // lock: this process' handle of it; several conditions may share one
-//     sync::Hold hold = lock.acquire(1s).value();
-//     is_fed.wait_for([&] { return !empty(); }, 1s).value();    // lets go of the lock meanwhile, and has it again afterwards
-//     is_fed.notify(1).value();                                 // the first who waits goes on, once the lock is free
+// A RecursiveLock is released however often it is held, and is held as often afterwards.
 //
-// A RecursiveLock is let go of however often it is held, and held as often afterwards.
-// Errors: as all waits (handle.hpp). After `timed_out` the lock is held again, unless the text says that it could not be had
-// within limits::ask_timeout; after any other it is not held. lock.is_held() tells.
-// A notice whose taker dies before it releases the lock goes to the next who waits, so a death may wake somebody for
-// nothing; who waits for something to be so says wait_for.
+// Errors: as all waits (<baton/sync/handle.hpp>). After `timed_out` the lock is held again, unless the text says that
+// it could not be had within limits::ask_timeout; after any other error it is not held. lock.is_held() tells. A notice
+// whose taker dies before it releases the lock goes to the next that waits, so a death may wake somebody for nothing;
+// use wait_for() to wait until something holds. One thread.
 
 #include <functional>
+#include <limits>
 
 #include <baton/sync/lock.hpp>
 
-namespace baton::sync {
+namespace baton::detail {
 
-using namespace detail;
-
-class Condition : public Handle {
+class SyncCondition final : public SyncHandle {
 public:
-    [[nodiscard]] static Result<Address> make(Context& context, const Address& lock, const std::string& name);
-    Condition(Context& context, Address address, Lock& lock) : Handle(context, std::move(address)), lock_(&lock) {}
-
-    [[nodiscard]] Result<void> wait(Duration deadline);
-    // Until `holds` does; looked at now, after each notice and at the deadline, which is one for all waits, with the lock held.
-    [[nodiscard]] Result<void> wait_for(const std::function<bool()>& holds, Duration deadline);
-    // How many of those who wait were told; at most `count`.
-    Result<std::uint64_t> notify(std::uint64_t count = 1) { return ask(Notify{number(), count}); }
-    // How many wait for a notice.
-    [[nodiscard]] Result<std::uint64_t> waiting() { return count(); }
-    Result<std::uint64_t> notify_all() { return ask(Notify{number(), std::numeric_limits<std::uint64_t>::max()}); }
+    SyncCondition(Context& context, sync::Address address, SyncLock& lock)
+        : SyncHandle(context, std::move(address), "condition"), lock_(&lock) {}
+    [[nodiscard]] Result<void> wait(Within within);
+    [[nodiscard]] Result<void> wait_for(const std::function<bool()>& holds, Within within);
 
 private:
-    Lock* lock_;
+    [[nodiscard]] Result<void> take_again(std::uint64_t depth);
+    SyncLock* lock_;
+};
+
+}  // namespace baton::detail
+
+namespace baton::sync {
+
+template <AnyMember M = Context>
+class Condition : public Handle<M, detail::SyncCondition> {
+public:
+    // `lock` is this process's handle of the lock that it was made for, and must live longer.
+    Condition(M& member, Address address, Lock<M>& lock)
+        : Handle<M, detail::SyncCondition>(std::make_unique<detail::SyncCondition>(detail::context_of(member),
+                                                                                   std::move(address), lock.core())) {}
+
+    [[nodiscard]] Outcome<M, void> wait(Within within = limits::ask_timeout) {
+        return this->give(this->core().wait(within));
+    }
+    // Until holds() does: called now, after each notice and when the time is over, always with the lock held. The time
+    // is for all waits together.
+    [[nodiscard]] Outcome<M, void> wait_for(const std::function<bool()>& holds, Within within = limits::ask_timeout) {
+        return this->give(this->core().wait_for(holds, within));
+    }
+    // Wakes the first `count` that wait; returns how many there were. `refused` without the lock.
+    Outcome<M, std::uint64_t> notify(std::uint64_t count = 1) {
+        return this->give(this->core().ask(Notify{this->number(), count}));
+    }
+    Outcome<M, std::uint64_t> notify_all() { return notify(std::numeric_limits<std::uint64_t>::max()); }
+    // How many wait for a notice; those that have it and wait for the lock are not counted.
+    [[nodiscard]] Outcome<M, std::uint64_t> waiting() { return this->give(this->core().count()); }
 };
 
 }  // namespace baton::sync

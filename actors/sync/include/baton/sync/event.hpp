@@ -1,36 +1,30 @@
 #pragma once
-// Event: something has happened, or not yet; those who wait for it go on together.
+// Event: something has happened, or not yet; those that wait for it go on together.
 //
-//     sync::Event rain_stopped{context, address};
-//     rain_stopped.wait(2s);     // at once where it is set
+//     sync::Event rain_stopped{context, command.rain_stopped};    // or keeper.event("rain stopped")
+//     rain_stopped.wait(2s);                                      // returns at once if it is set
 //     rain_stopped.set();
 //
-// Errors: as all waits (handle.hpp).
+// Errors: as all waits (<baton/sync/handle.hpp>). One thread.
 
 #include <baton/sync/handle.hpp>
 
 namespace baton::sync {
 
-using namespace detail;
-
-class Event : public Handle {
+template <AnyMember M = Context>
+class Event : public Handle<M> {
 public:
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name) {
-        return context.ask(keeper, MakeEvent{name}, limits::ask_timeout);
-    }
-    Event(Context& context, Address address) : Handle(context, std::move(address)) {}
+    Event(M& member, Address address)
+        : Handle<M>(
+              std::make_unique<detail::PlainSyncHandle>(detail::context_of(member), std::move(address), "event")) {}
 
-    Result<void> set() { return tell(SetEvent{number(), true}); }
-    Result<void> clear() { return tell(SetEvent{number(), false}); }
-    [[nodiscard]] Result<bool> is_set() {
-        Result<std::uint64_t> counted = count();
-        if (!counted) return counted.error();
-        return *counted == 1;
+    Outcome<M, void> set() { return this->give(this->core().tell(SetEvent{this->number(), true})); }
+    Outcome<M, void> clear() { return this->give(this->core().tell(SetEvent{this->number(), false})); }
+    [[nodiscard]] Outcome<M, bool> is_set() {
+        return this->give(this->core().count().transform([](std::uint64_t count) { return count == 1; }));
     }
-    [[nodiscard]] Result<void> wait(Duration deadline) {
-        Result<Granted> granted = Handle::wait(WaitEvent{number()}, deadline, "event");
-        if (!granted) return granted.error();
-        return {};
+    [[nodiscard]] Outcome<M, void> wait(Within within = limits::ask_timeout) {
+        return this->give(this->core().pass(WaitEvent{this->number()}, within));
     }
 };
 

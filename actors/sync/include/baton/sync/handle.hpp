@@ -1,87 +1,76 @@
 #pragma once
-// Handle: a primitive, as one process uses it: its address, and a Context to speak with its keeper. What the handles of
-// all kinds share; users take Lock, Event, Barrier and so on.
+// Handle: a primitive as one process uses it. What the handles of all kinds share; users take Lock, Event, Barrier, ...
 //
-// Rules of all handles: one thread, the actor's. One handle a process and primitive. Not movable, as what guards refers
-// to it. Every wait has a deadline and ends with one of
-//     ok          it came; with a deadline of 0 what the keeper has at once
-//     timed_out   the deadline; nothing of what was waited for is the waiter's, also if it came at that moment
-//     stopping    this actor stops
-//     gone        the keeper has exited, and with it what it kept; or this has been removed
-//     refused     there is nothing to wait for; the text says why: a deadlock (with the names in the circle), a barrier that is
-//                 broken, a lock that is held already
-//     overloaded  a limit of the keeper
-// What throws out of a wait (a watcher of the loop) leaves it as the deadline does: withdrawn, and given back if it came.
+// A handle is made by a Keeper (<baton/sync/keeper.hpp>) or from an address that another process has sent:
+//
+//     sync::Lock printer{context, command.printer};
+//
+// M is what it was made with, and decides how its verbs fail, as those of M itself do. With a Context (the default)
+// they return a Result; with a Scenario they return the value and throw ErrorException. Every verb that waits takes a
+// timeout or a deadline (<baton/time.hpp>), limits::ask_timeout by default, and ends with one of
+//
+//     success     it has come; with a timeout of 0, if the keeper has it at once
+//     timed_out   the time is over; nothing of what was waited for is the waiter's, also if it came at that moment
+//     stopping    this member is to stop
+//     gone        the keeper has exited, and what it kept with it; or the primitive was removed: the text says by whom
+//     refused     there is nothing to wait for, and the text says why: a deadlock (with the names in the circle), a
+//     broken
+//                 barrier, a lock that is held already
+//     overloaded  a limit of the keeper (sync::limits)
+//
+// An exception that leaves a wait (of a descriptor's watcher) ends it as the timeout does.
+//
+// One handle for a process and primitive. A handle can be moved, also while a Hold of it exists; a handle that was
+// moved from may only be assigned to or destroyed. It must not outlive the Context or Scenario. One thread: the
+// member's.
 
-#include <fmt/format.h>
+#include <concepts>
+#include <memory>
+#include <string>
 
-#include <baton/sync.hpp>
-#include <baton/context.hpp>
+#include <baton/detail/sync/handle.hpp>
+#include <baton/sync/protocol.hpp>
 
 namespace baton::sync {
 
-using namespace detail;
+// A Context or a Scenario.
+template <class M>
+concept AnyMember = requires(M& member) {
+    { detail::context_of(member) } -> std::same_as<Context&>;
+};
 
-// Starts a keeper, as a child of whoever calls it.
-[[nodiscard]] Result<Ref<Protocol>> spawn_keeper(Context& context, const std::string& name = "sync");
+// What a verb returns: a Result<T> with a Context, a T with a Scenario.
+template <class M, class T>
+using Outcome = typename detail::FaceOf<M>::template Of<T>;
 
+template <AnyMember M, class Core = detail::PlainSyncHandle>
 class Handle {
 public:
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-
-    // May travel to other processes, which make handles of it.
-    [[nodiscard]] const Address& address() const noexcept { return address_; }
-    [[nodiscard]] const std::string& name() const noexcept { return address_.name; }
-    // It is kept no longer: who waits there hears `gone`, and so does everybody who waits later. `refused` for a lock that is
-    // held, or that has conditions.
-    Result<void> remove() { return tell(Remove{number()}); }
-    // How many processes wait at it; a question to the keeper.
-    [[nodiscard]] Result<std::uint64_t> waiting();
+    // May be sent to other processes, which make handles of it.
+    [[nodiscard]] const Address& address() const noexcept { return core_->address(); }
+    [[nodiscard]] const std::string& name() const noexcept { return address().name; }
+    // How many clients wait at it; a question to the keeper.
+    [[nodiscard]] Outcome<M, std::uint64_t> waiting() { return give(core().waiting()); }
+    // The keeper keeps it no longer and frees its memory. Whoever waits there, or uses it later, gets `gone` with its
+    // name and who removed it. `refused` for a lock, value or array that somebody holds, and for a lock that still has
+    // conditions; anything else goes whatever is in it (Remove in <baton/sync/protocol.hpp>).
+    Outcome<M, void> remove() { return give(core().tell(Remove{number()})); }
 
 protected:
-    Handle(Context& context, Address address) : context_(&context), address_(std::move(address)) {}
+    explicit Handle(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+    Handle(Handle&&) noexcept = default;
+    Handle& operator=(Handle&&) noexcept = default;
     ~Handle() = default;
 
-    // A command that is answered when something has come. `what` is for the text of an error: "lock".
-    template <class C>
-    [[nodiscard]] Result<Granted> wait(const C& command, Duration deadline, std::string_view what) {
-        const Deadline end = context_->deadline(deadline);
-        Result<Pending<Granted>> asked = begin(command, deadline);
-        if (!asked) return asked.error();
-        return finish(*asked, end, deadline, what);
+    [[nodiscard]] Core& core() const noexcept { return *core_; }
+    [[nodiscard]] std::uint32_t number() const noexcept { return core_->number(); }
+    template <class T>
+    static Outcome<M, T> give(Result<T> result) {
+        return detail::FaceOf<M>::give(std::move(result));
     }
-    // The same in two steps. An error of the first: the keeper has not heard of it.
-    template <class C>
-    [[nodiscard]] Result<Pending<Granted>> begin(const C& command, Duration deadline) {
-        if (Result<void> paid = withdraw_late(); !paid) return paid.error();
-        return context_->request(address_.keeper, command, deadline);
-    }
-    [[nodiscard]] Result<Granted> finish(Pending<Granted>& asked, Deadline end, Duration deadline, std::string_view what);
-    // One that is answered at once, as far as the keeper gets to run.
-    template <class C>
-    [[nodiscard]] Result<typename C::Reply> ask(const C& command) {
-        return context_->ask(address_.keeper, command, limits::ask_timeout);
-    }
-    template <class C>
-    [[nodiscard]] Result<void> tell(const C& command) {
-        Result<typename C::Reply> done = ask(command);
-        if (!done) return done.error();
-        return {};
-    }
-    [[nodiscard]] Result<std::uint64_t> count();
-    [[nodiscard]] Error late(std::string_view what, Duration deadline) const;
-
-    [[nodiscard]] Context& context() const noexcept { return *context_; }
-    [[nodiscard]] std::uint32_t number() const noexcept { return address_.number; }
 
 private:
-    // Without waiting; a keeper that is far behind hears of it before the next wait.
-    [[nodiscard]] Result<void> withdraw_late();
-
-    Context* context_;
-    Address address_;
-    bool owes_withdrawal_ = false;
+    std::unique_ptr<Core> core_;
 };
 
 }  // namespace baton::sync

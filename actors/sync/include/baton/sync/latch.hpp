@@ -1,32 +1,30 @@
 #pragma once
-// Latch: a count that goes down to nothing, once; those who wait for that go on together.
+// Latch: a count that goes down to zero, once; those that wait for that go on together.
 //
-//     sync::Latch loaded{context, address};    // made with a count of 3
-//     loaded.count_down();                     // by each that has loaded its part
+//     sync::Latch loaded{context, command.loaded};    // or keeper.latch("loaded", 3)
+//     loaded.count_down();                            // by each process that has loaded its part
 //     loaded.wait(5s);
 //
-// Errors: as all waits (handle.hpp); count_down is `refused` where less is left.
+// Errors: as all waits (<baton/sync/handle.hpp>); count_down() below zero is `refused`. One thread.
 
 #include <baton/sync/handle.hpp>
 
 namespace baton::sync {
 
-using namespace detail;
-
-class Latch : public Handle {
+template <AnyMember M = Context>
+class Latch : public Handle<M> {
 public:
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t count) {
-        return context.ask(keeper, MakeLatch{name, count}, limits::ask_timeout);
-    }
-    Latch(Context& context, Address address) : Handle(context, std::move(address)) {}
+    Latch(M& member, Address address)
+        : Handle<M>(
+              std::make_unique<detail::PlainSyncHandle>(detail::context_of(member), std::move(address), "latch")) {}
 
-    // What is left.
-    Result<std::uint64_t> count_down(std::uint64_t by = 1) { return ask(CountDown{number(), by}); }
-    [[nodiscard]] Result<std::uint64_t> left() { return count(); }
-    [[nodiscard]] Result<void> wait(Duration deadline) {
-        Result<Granted> granted = Handle::wait(WaitLatch{number()}, deadline, "latch");
-        if (!granted) return granted.error();
-        return {};
+    // Returns what is left.
+    Outcome<M, std::uint64_t> count_down(std::uint64_t by = 1) {
+        return this->give(this->core().ask(CountDown{this->number(), by}));
+    }
+    [[nodiscard]] Outcome<M, std::uint64_t> left() { return this->give(this->core().count()); }
+    [[nodiscard]] Outcome<M, void> wait(Within within = limits::ask_timeout) {
+        return this->give(this->core().pass(WaitLatch{this->number()}, within));
     }
 };
 

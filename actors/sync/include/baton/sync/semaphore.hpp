@@ -1,45 +1,43 @@
 #pragma once
-// Semaphore: so many at a time. BoundedSemaphore: the same, and giving back more than was taken is refused.
+// Semaphore: so many at a time. BoundedSemaphore: the same, and releasing more permits than were acquired is refused.
 //
-//     sync::BoundedSemaphore connections{context, address};   // made with 3 permits
-//     connections.acquire(1s).value();
+//     sync::BoundedSemaphore connections{context, command.connections};    // or
+//     keeper.bounded_semaphore("connections", 3) connections.acquire(1s);
 //     ...
-//     connections.release().value();
+//     connections.release();
 //
-// A permit belongs to the process that took it, and comes back when that dies. One process may take several. Who has
-// none and releases gives back, for somebody else, the one that is out for longest; of a Semaphore with none out, adds one.
-// To tell others that something has happened, take an Event, a Latch or a JoinableQueue.
-// Errors: as all waits (handle.hpp); release of a BoundedSemaphore that has all its permits is `refused`.
+// A permit belongs to the process that acquired it, and is released when that process dies. One process may acquire
+// several. A process that releases without having a permit releases, on behalf of another, the one that has been out
+// for longest; if none is out, a Semaphore gains a permit. To tell others that something has happened, use an Event, a
+// Latch or a JoinableQueue.
+//
+// Errors: as all waits (<baton/sync/handle.hpp>); release() of a BoundedSemaphore that has all its permits is
+// `refused`. One thread.
 
 #include <baton/sync/handle.hpp>
 
 namespace baton::sync {
 
-using namespace detail;
-
-class Semaphore : public Handle {
+template <AnyMember M = Context>
+class Semaphore : public Handle<M> {
 public:
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t permits) {
-        return context.ask(keeper, MakeSemaphore{name, permits, false}, limits::ask_timeout);
-    }
-    Semaphore(Context& context, Address address) : Handle(context, std::move(address)) {}
+    Semaphore(M& member, Address address)
+        : Handle<M>(std::make_unique<detail::PlainSyncHandle>(detail::context_of(member), std::move(address),
+                                                              "semaphore")) {}
 
-    [[nodiscard]] Result<void> acquire(Duration deadline) {
-        Result<Granted> granted = wait(AcquirePermit{number()}, deadline, "semaphore");
-        if (!granted) return granted.error();
-        return {};
+    [[nodiscard]] Outcome<M, void> acquire(Within within = limits::ask_timeout) {
+        return this->give(this->core().pass(AcquirePermit{this->number()}, within));
     }
-    Result<void> release() { return tell(ReleasePermit{number()}); }
-    // Permits that are free.
-    [[nodiscard]] Result<std::uint64_t> free() { return count(); }
+    Outcome<M, void> release() { return this->give(this->core().tell(ReleasePermit{this->number()})); }
+    // How many permits are free.
+    [[nodiscard]] Outcome<M, std::uint64_t> free() { return this->give(this->core().count()); }
 };
 
-class BoundedSemaphore : public Semaphore {
+// The keeper knows that it is bounded; the handle differs in its name alone.
+template <AnyMember M = Context>
+class BoundedSemaphore : public Semaphore<M> {
 public:
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, std::uint64_t permits) {
-        return context.ask(keeper, MakeSemaphore{name, permits, true}, limits::ask_timeout);
-    }
-    using Semaphore::Semaphore;
+    BoundedSemaphore(M& member, Address address) : Semaphore<M>(member, std::move(address)) {}
 };
 
 }  // namespace baton::sync

@@ -1,15 +1,16 @@
 #pragma once
 // Value: one number that several processes read and change, in shared memory.
 //
-//     const sync::Address address = sync::Value<std::int64_t>::make(context, keeper, "counter", 0).value();
-//
-//     sync::Value<std::int64_t> counter{context, address};
-//     counter.fetch_add(1).value();                                   // one step, nothing is lost
+//     sync::Value<std::int64_t> counter{context, command.counter};    // or keeper.value<std::int64_t>("counter", 0)
+//     counter.fetch_add(1);                                           // one step: nothing is lost
 //     counter.update([](std::int64_t& n) { n = n * 2 + 1; }, 1s);     // under the lock: any change, nothing is lost
-//     counter.store(counter.load().value() + 1);                      // two steps: what others do in between is lost
 //
-// No message but the first, as long as the lock is free: see Lock. T: up to eight bytes that mean the same everywhere.
-// Errors: as all waits (handle.hpp); a keeper that is gone keeps nobody from reading and adding, only from waiting.
+// load() and then store() are two steps: what others do in between is lost, unless all hold the lock. A Value is a Lock
+// too (<baton/sync/lock.hpp>). No message but the first, as long as the lock is free. T: up to eight bytes that mean
+// the same everywhere.
+//
+// Errors: as all waits (<baton/sync/handle.hpp>). Processes that have used a value go on reading and adding when its
+// keeper has exited or it was removed, since that needs no keeper; acquire() and update() answer `gone`. One thread.
 
 #include <bit>
 #include <cstring>
@@ -18,63 +19,75 @@
 
 namespace baton::sync {
 
-using namespace detail;
-
 template <class T>
 concept WordSized = Shareable<T> && sizeof(T) <= sizeof(std::uint64_t);
 
-template <WordSized T>
-class Value : public Lock {
-public:
-    [[nodiscard]] static Result<Address> make(Context& context, Ref<Protocol> keeper, const std::string& name, T initial) {
-        return context.ask(keeper, MakeValue{name, bits_of(initial)}, limits::ask_timeout);
-    }
-    Value(Context& context, Address address) : Lock(context, std::move(address), Nesting::refused, "value") {}
+namespace word {
 
-    [[nodiscard]] Result<T> load() {
-        if (Result<void> ready = reach(); !ready) return ready.error();
-        return value_of(word(value_place).load());
+template <WordSized T>
+[[nodiscard]] std::uint64_t bits_of(const T& value) noexcept {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof(T));
+    return bits;
+}
+template <WordSized T>
+[[nodiscard]] T value_of(std::uint64_t bits) noexcept {
+    T value{};
+    std::memcpy(&value, &bits, sizeof(T));
+    return value;
+}
+
+}  // namespace word
+
+template <WordSized T, AnyMember M = Context>
+class Value : public Lock<M> {
+public:
+    Value(M& member, Address address) : Lock<M>(member, std::move(address), "value", Lock<M>::Nesting::refused) {}
+
+    [[nodiscard]] Outcome<M, T> load() {
+        return this->give(attached([](Word place) { return word::value_of<T>(place.load()); }));
     }
-    Result<void> store(T value) {
-        if (Result<void> ready = reach(); !ready) return ready;
-        word(value_place).store(bits_of(value));
-        return {};
+    Outcome<M, void> store(T value) {
+        return this->give(attached([value](Word place) { place.store(word::bits_of(value)); }));
     }
-    // What it was before.
-    Result<T> fetch_add(T step)
+    // Returns what it was before.
+    Outcome<M, T> fetch_add(T step)
         requires std::is_arithmetic_v<T>
     {
-        if (Result<void> ready = reach(); !ready) return ready.error();
-        std::uint64_t seen = word(value_place).load();
-        while (!word(value_place).compare_exchange_weak(seen, bits_of(static_cast<T>(value_of(seen) + step)))) {
-        }
-        return value_of(seen);
+        return this->give(attached([step](Word place) {
+            std::uint64_t seen = place.load();
+            while (!place.compare_exchange_weak(
+                seen, word::bits_of(static_cast<T>(word::value_of<T>(seen) + step)))) {
+            }
+            return word::value_of<T>(seen);
+        }));
     }
-    // change(value), with the lock held; the value afterwards. Whoever takes the lock first, acquire(), loads and
-    // stores as it likes.
+    // Calls change(value) with the lock held; returns the value afterwards. A process that holds the lock already loads
+    // and stores instead: this is `refused`.
     template <class Change>
-    Result<T> update(Change&& change, Duration deadline) {
-        Result<Hold> hold = acquire(deadline);
-        if (!hold) return hold.error();
-        T value = value_of(word(value_place).load(std::memory_order_relaxed));
-        change(value);
-        word(value_place).store(bits_of(value), std::memory_order_relaxed);
-        return value;
+    Outcome<M, T> update(Change&& change, Within within = limits::ask_timeout) {
+        return this->give(updated(std::forward<Change>(change), within));
     }
 
 private:
-    [[nodiscard]] Result<void> reach() {
-        if (is_attached()) return {};
-        return attach(context().deadline(limits::ask_timeout));
+    template <class Step>
+    [[nodiscard]] auto attached(Step step) -> Result<std::invoke_result_t<Step, Word>> {
+        if (Result<void> reached = this->core().attach(); !reached) return std::move(reached).error();
+        if constexpr (std::is_void_v<std::invoke_result_t<Step, Word>>) {
+            step(this->core().word(value_place));
+            return {};
+        } else {
+            return step(this->core().word(value_place));
+        }
     }
-    [[nodiscard]] static std::uint64_t bits_of(const T& value) noexcept {
-        std::uint64_t bits = 0;
-        std::memcpy(&bits, &value, sizeof(T));
-        return bits;
-    }
-    [[nodiscard]] static T value_of(std::uint64_t bits) noexcept {
-        T value{};
-        std::memcpy(&value, &bits, sizeof(T));
+    template <class Change>
+    [[nodiscard]] Result<T> updated(Change&& change, Within within) {
+        Result<Hold<M>> hold = this->held(within);
+        if (!hold) return std::move(hold).error();
+        const Word place = this->core().word(value_place);
+        T value = word::value_of<T>(place.load(std::memory_order_relaxed));
+        change(value);
+        place.store(word::bits_of(value), std::memory_order_relaxed);
         return value;
     }
 };

@@ -1,21 +1,30 @@
 #pragma once
-// Words: what lies in the memory that a keeper shares with those who use a lock, a value or an array.
+// Words: what is in the memory that a keeper shares with those that use a lock, a value or an array.
 //
 // A cell is eight words, one line of the processor's cache, so that neighbours do not slow each other down. The first
-// is the lock, the second the value. Each changes by atomic operations only:
+// word is the lock, the second the value. Both are changed by atomic operations only:
 //
-// | lock                  | from                     | to                   | by                                   |
-// | acquired              | free                     | owner(me)            | whoever wants it                     |
-// | acquired of the dead  | abandoned(x)             | owner(me)            | whoever wants it; told that x died   |
-// | released              | owner(me)                | free                 | its owner                            |
-// | given up              | owner(me) + waited       | free                 | its owner, where the keeper can not be told |
-// | waited for            | owner(x)                 | owner(x) + waited    | the keeper, asked by one who waits   |
-// | passed on             | owner(x) + waited, free  | owner(next) or free  | the keeper: told by x, or of x's end, or as somebody waits |
-// | abandoned             | owner(x), with or without waited | abandoned(x) | the keeper, told of x's end, when nobody waits |
-// | removed               | free, abandoned(x)       | removed              | the keeper, which keeps it no longer: who asks for it then is told |
+// | lock                  | from                     | to                   | by
+// |
+// | acquired              | free                     | owner(me)            | whoever wants it
+// |
+// | acquired of the dead  | abandoned(x)             | owner(me)            | whoever wants it; told that x died
+// |
+// | released              | owner(me)                | free                 | its owner
+// |
+// | given up              | owner(me) + waited       | free                 | its owner, if the keeper can't be told
+// |
+// | waited for            | owner(x)                 | owner(x) + waited    | the keeper, asked by one that waits
+// |
+// | passed on             | owner(x) + waited, free  | owner(next) or free  | the keeper: x told it or ended, or one
+// waits |
+// | abandoned             | owner(x), waited or not  | abandoned(x)         | the keeper, told of x's end, if none
+// waits |
+// | removed               | free, abandoned(x)       | removed              | the keeper: whoever wants it asks, and is
+// told |
 //
-// Nobody waits in shared memory: who finds the lock taken asks the keeper, which knows who lives. A word is hostile
-// input like any other: the keeper makes sense of whatever it finds there.
+// Nobody waits in shared memory: whoever finds the lock taken asks the keeper, which knows who is alive. A word is
+// hostile input like any other: the keeper copes with whatever it finds there.
 
 #include <atomic>
 #include <cstdint>
@@ -23,8 +32,6 @@
 #include <baton/ref.hpp>
 
 namespace baton::sync {
-
-using namespace detail;
 
 inline constexpr std::uint64_t cell_words = 8;
 inline constexpr std::uint64_t lock_place = 0;
