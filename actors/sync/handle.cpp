@@ -1,4 +1,4 @@
-#include <baton/detail/sync/handle.hpp>
+#include <baton/sync/handle.hpp>
 
 #include <fmt/format.h>
 

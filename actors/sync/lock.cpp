@@ -1,4 +1,4 @@
-#include <baton/detail/sync/lock.hpp>
+#include <baton/sync/lock.hpp>
 
 #include <fmt/format.h>
 

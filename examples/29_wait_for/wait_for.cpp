@@ -39,7 +39,8 @@ public:
             const bool is_so = queue.is_empty().value_or(false);
             story::say(context_->name(), "Is empty? {}", is_so);
             // It gets the lock when this process waits again.
-            const auto notifier = context_->spawn<Protocol>(story::role("wait_for", fmt::format("notify-{}", ++number)));
+            const auto notifier =
+                context_->spawn<Protocol>(story::role("wait_for", fmt::format("notify-{}", ++number)));
             if (notifier) static_cast<void>(context_->send(*notifier, NotifyOnce{command.lock, command.condition}));
             if (looks.left().value_or(0) > 0) static_cast<void>(looks.count_down());
             return is_so;

@@ -271,19 +271,17 @@ Bytes item_of(const py::object& value) {
     return {data, data + bytes.size()};
 }
 
-}  // namespace
+const auto late = [] { return py::arg("timeout") = 5.0; };
+template <class Kind>
+Kind with_init(Kind kind) {
+    kind.def(py::init<SessionPtr, const PyRef&, std::uint32_t>());
+    return kind;
+}
 
-void add_sync_classes(py::module_& module) {
-    const auto late = py::arg("timeout") = 5.0;
-    py::class_<PyPrimitive>(module, "Primitive");
-    const auto with_init = [](auto kind) {
-        kind.def(py::init<SessionPtr, const PyRef&, std::uint32_t>());
-        return kind;
-    };
-
+void add_locks(py::module_& module) {
     py::class_<PyLock, PyPrimitive>(module, "SyncLock")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, bool>())
-        .def("acquire", &PyLock::acquire, late, "Waits until the lock is this process's. Refused if it is already.")
+        .def("acquire", &PyLock::acquire, late(), "Waits until the lock is this process's. Refused if it is already.")
         .def("release", &PyLock::release, "Passes it to the next. Refused if this process does not hold it.")
         .def_property_readonly("is_held", &PyLock::is_held, "Whether this process holds it.")
         .def_property_readonly("dead_owner", &PyLock::dead_owner,
@@ -299,52 +297,56 @@ void add_sync_classes(py::module_& module) {
     py::class_<PyCondition, PyPrimitive>(module, "SyncCondition")
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
         .def_property_readonly("lock", &PyCondition::lock, "This process's handle of its lock.")
-        .def("wait", &PyCondition::wait, late,
+        .def("wait", &PyCondition::wait, late(),
              "Releases the lock in the meantime. After TimedOut it is held again; after any other error lock.is_held "
              "tells.");
 
-    py::class_<PyBarrier, PyPrimitive>(module, "SyncBarrier")
-        .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
-        .def("wait", &PyBarrier::wait, late,
-             "Returns how many had arrived before. The last that arrives runs the action first.");
-
     with_init(py::class_<PySemaphore, PyPrimitive>(module, "SyncSemaphore"))
-        .def("acquire", &PySemaphore::acquire, late, "Waits for a permit.")
+        .def("acquire", &PySemaphore::acquire, late(), "Waits for a permit.")
         .def("release", &PySemaphore::release, "Releases one.")
         .def("__enter__", [](const py::object& self) {
             py::cast<PySemaphore&>(self).acquire(py::float_(5.0));
             return self;
         })
         .def("__exit__", [](PySemaphore& self, const py::args&) { self.release(); });
+}
+
+void add_meetings(py::module_& module) {
+    py::class_<PyBarrier, PyPrimitive>(module, "SyncBarrier")
+        .def(py::init<SessionPtr, const PyRef&, std::uint32_t, py::object>())
+        .def("wait", &PyBarrier::wait, late(),
+             "Returns how many had arrived before. The last that arrives runs the action first.");
 
     with_init(py::class_<PyEvent, PyPrimitive>(module, "SyncEvent"))
         .def(
             "wait",
-            [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); }, late,
+            [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); }, late(),
             "Waits until it is set.");
     with_init(py::class_<PyLatch, PyPrimitive>(module, "SyncLatch"))
         .def(
             "wait",
-            [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); }, late,
+            [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); }, late(),
             "Waits until the count is zero.");
+}
 
+void add_carriers(py::module_& module) {
     with_init(py::class_<PyQueue, PyPrimitive>(module, "SyncQueue"))
         .def(
             "put",
             [](PyQueue& self, const py::object& value, const py::object& timeout) {
                 self.wait(sync::Put{self.number(), item_of(value)}, timeout);
             },
-            py::arg("value"), late, "Waits while the queue is full.")
+            py::arg("value"), late(), "Waits while the queue is full.")
         .def(
             "get",
-            [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); }, late,
+            [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); }, late(),
             "Waits for an item and takes it.")
         .def(
             "task_done", [](PyQueue& self) { self.tell(sync::TaskDone{self.number()}); },
             "The oldest item that this process has taken is finished.")
         .def(
             "join", [](PyQueue& self, const py::object& timeout) { self.wait(sync::Join{self.number()}, timeout); },
-            late, "Waits until every item that was put is finished.");
+            late(), "Waits until every item that was put is finished.");
 
     with_init(py::class_<PyChannel, PyPrimitive>(module, "SyncChannel"))
         .def(
@@ -352,11 +354,11 @@ void add_sync_classes(py::module_& module) {
             [](PyChannel& self, const py::object& value, const py::object& timeout) {
                 self.wait(sync::Send{self.number(), item_of(value)}, timeout);
             },
-            py::arg("value"), late, "Waits while too much of what was sent has not been received.")
+            py::arg("value"), late(), "Waits while too much of what was sent has not been received.")
         .def(
             "receive",
             [](PyChannel& self, const py::object& timeout) { return self.take(sync::Receive{self.number()}, timeout); },
-            late, "Waits for an item from the other end.")
+            late(), "Waits for an item from the other end.")
         .def(
             "poll",
             [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
@@ -364,6 +366,15 @@ void add_sync_classes(py::module_& module) {
         .def(
             "close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); },
             "Nothing more is sent or received at this end.");
+}
+
+}  // namespace
+
+void add_sync_classes(py::module_& module) {
+    py::class_<PyPrimitive>(module, "Primitive");
+    add_locks(module);
+    add_meetings(module);
+    add_carriers(module);
 }
 
 }  // namespace baton::python

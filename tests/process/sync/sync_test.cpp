@@ -297,7 +297,8 @@ TEST_CASE("what can't be asked of a primitive is refused with its kind and name,
     CHECK(scenario.ask(world.keeper_actor(), sync::Acquire{0}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper_actor(), sync::Get{4'000'000'000}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper_actor(), sync::Attach{event.number}).error().kind == ErrorKind::refused);
-    CHECK(scenario.ask(world.keeper_actor(), sync::MakeCondition{"c", event.number}).error().kind == ErrorKind::refused);
+    CHECK(scenario.ask(world.keeper_actor(), sync::MakeCondition{"c", event.number}).error().kind ==
+          ErrorKind::refused);
     CHECK(scenario.ask(world.keeper_actor(), sync::MakeBarrier{"b", 0, {}, false}).error().kind == ErrorKind::refused);
     CHECK(scenario.ask(world.keeper_actor(), sync::MakeBarrier{"b", 0, {AnyRef{ActorId{99, 1}}}, false}).error().kind ==
           ErrorKind::gone);
@@ -609,6 +610,15 @@ TEST_CASE("in a scenario each verb of synchronization returns its value or throw
     CHECK(latch.left() == 1);
     latch.count_down();
     latch.wait();
+    fed.remove();
+    lock.remove();
+    CHECK(thrown([&] { static_cast<void>(lock.acquire()); }) == "gone: lock 'printer' was removed by scenario");
+}
+
+TEST_CASE("in a scenario values, arrays, queues and channels are used without a Result", "[process][sync]") {
+    ProcessWorld world;
+    Scenario scenario{world.session(), {}};
+    sync::Keeper keeper{scenario};
     auto counter = keeper.value<std::int64_t>("counter", 40);
     CHECK(counter.fetch_add(1) == 40);
     CHECK(counter.update([](std::int64_t& count) { ++count; }) == 42);
@@ -635,9 +645,6 @@ TEST_CASE("in a scenario each verb of synchronization returns its value or throw
     CHECK(other.receive() == "hello");
     mine.close();
     CHECK_THAT(thrown([&] { static_cast<void>(ends.second.receive()); }), StartsWith("gone: nothing more will come"));
-    fed.remove();
-    lock.remove();
-    CHECK(thrown([&] { static_cast<void>(lock.acquire()); }) == "gone: lock 'printer' was removed by scenario");
 }
 
 TEST_CASE("a keeper that can't be started throws in a scenario, and in an actor every verb says why",
