@@ -22,7 +22,7 @@ void store_word(char* place, std::uint64_t word) {
 char load_byte(const char* place) { return __atomic_load_n(place, __ATOMIC_RELAXED); }
 void store_byte(char* place, char byte) { __atomic_store_n(place, byte, __ATOMIC_RELAXED); }
 
-// Bytes before the first word, of so many.
+// How many of `bytes` bytes are before the first word.
 std::size_t head_of(const char* place, std::size_t bytes) {
     return std::min(bytes, (word_bytes - reinterpret_cast<std::uintptr_t>(place) % word_bytes) % word_bytes);
 }

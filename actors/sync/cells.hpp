@@ -1,9 +1,9 @@
 #pragma once
 // Cells: the keeper's shared memory for locks and values, page by page; 64 cells a page (words.hpp).
 //
-// A page is lent for as long as the keeper lives, and each client that attaches gets a slice of one cell, which others
-// have too. When a client dies the ledger takes its slices back; when the keeper dies the memory stays until the last
-// client lets go.
+// A page is lent for as long as the keeper lives or one of its cells is in use. Each client that attaches gets a slice
+// of one cell, which other clients have too. When a client dies, the ledger takes its slices back; when the keeper
+// dies, the memory stays until the last client releases it.
 
 #include <map>
 
@@ -25,8 +25,8 @@ public:
     [[nodiscard]] Word word(Cell cell, std::uint64_t place);
     // For one client.
     [[nodiscard]] Result<Slice> share(Cell cell) { return pages_.at(cell.page).lent.share(cell.place, cell_words); }
-    // Nobody new gets it. A page of such cells alone goes, and its memory with the last client that has one of them;
-    // before that no cell is used again, as somebody may still look at it.
+    // No client attaches to it any more, and it is never used again, since a client may still look at it. A page all of
+    // whose cells have ended is released; its memory goes with the last client that has one of them.
     void end(Cell cell);
     [[nodiscard]] std::size_t pages() const noexcept { return pages_.size(); }
 

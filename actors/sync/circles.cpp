@@ -45,7 +45,7 @@ void SyncActor::add_asks(std::vector<Wait>& waits) const {
     }
 }
 
-// Who is stopped, or does not get to run, may have its answer already.
+// A client that is stopped, or does not get to run, may have its answer already.
 bool SyncActor::is_at_rest(const std::vector<Wait>& circle) const {
     return std::ranges::all_of(circle, [this](const Wait& wait) {
         if (!wait.is_kept) return true;  // looked at a moment ago

@@ -1,6 +1,6 @@
 #pragma once
-// Clients: who has to do with a keeper, what each is called and what each waits for. Everybody here is watched, so that
-// the keeper hears of its end; who is not here has ended or was never seen.
+// Clients: the processes that use a keeper, what each is called and what each waits for. All of them are watched, so
+// that the keeper hears of their exits; a process that is not here has ended or was never seen.
 
 #include <map>
 
@@ -30,16 +30,16 @@ class Clients {
 public:
     explicit Clients(Context& context) : context_(&context) {}
 
-    // From now on we hear of its end. `gone` when it has ended.
+    // Watches it from now on. `gone` if it has ended.
     [[nodiscard]] Result<Client*> meet(AnyRef who);
     [[nodiscard]] Client* find(ActorId who);
     [[nodiscard]] bool contains(ActorId who) const { return clients_.contains(who); }
-    // Takes it out; nothing where it was never met.
+    // Returns what was known of it; nothing if it was never met.
     [[nodiscard]] std::optional<Client> remove(ActorId who);
 
     [[nodiscard]] std::map<ActorId, Client>& all() noexcept { return clients_; }
     [[nodiscard]] bool any_waiting() const;
-    // Also of one that is no client.
+    // Also of a process that is not a client.
     [[nodiscard]] std::string name_of(ActorId who);
 
 private:

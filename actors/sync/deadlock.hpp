@@ -1,9 +1,10 @@
 #pragma once
-// Deadlock: who of those that wait can never go on, as they wait for each other in a circle. A pure function of who
+// Deadlock: which waits can never end, because the clients wait for each other in a circle. A pure function of who
 // waits for whom, so it is tested with four lines.
 //
-// Somebody who does not wait can go on, and so can, step by step, everybody who waits only for such. What is left is
-// stuck. A wait that nobody knows the end of (an event, a condition) is not given here and counts as able to go on.
+// A client that does not wait can go on, and so can, step by step, every client that waits only for such clients. The
+// others are stuck. A wait whose end nobody can know (an event, a condition) is not passed in and counts as able to go
+// on.
 
 #include <vector>
 
@@ -20,7 +21,7 @@ struct Wait {
     [[nodiscard]] bool operator==(const Wait& other) const { return who == other.who && turn == other.turn; }
 };
 
-// The waits of one circle: each waits for the next, the last for the first. Empty where all can go on.
+// The waits of one circle: each waits for the next, the last for the first. Empty if all can go on.
 [[nodiscard]] std::vector<Wait> find_circle(const std::vector<Wait>& waits);
 
 }  // namespace baton::sync

@@ -104,7 +104,7 @@ void SyncActor::on(const Withdraw& command) {
     deliver(wakes);
 }
 
-// The dead is no client any more when its things go on, so it gets none of them.
+// The dead client is removed first, so that it gets nothing of what is passed on.
 void SyncActor::bury(const Ended& exited) {
     const std::optional<Client> dead = clients_.remove(exited.actor.id);
     if (!dead) return;

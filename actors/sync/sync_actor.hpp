@@ -1,10 +1,9 @@
 #pragma once
-// SyncActor: the keeper. Who may ask it what: sync.hpp; what each primitive does: kept/.
+// SyncActor: the keeper. <baton/sync/protocol.hpp> says what may be asked of it; kept/ has what each primitive does.
 //
-// Here are only the ways between them: from a command to the primitive with that number, from the Wakes that come of
-// it to the answers that were kept, from the end of a client to all that it held (sync_actor.cpp), what is made and
-// removed (making.cpp),
-// and every 100 ms of waiting one look for circles (circles.cpp).
+// Here are only the ways between them: from a command to the primitive with that number, from the Wakes that result to
+// the answers that were kept, from the exit of a client to everything that it held (sync_actor.cpp), how primitives are
+// made and removed (making.cpp), and a look for circles every 100 ms while somebody waits (circles.cpp).
 
 #include <memory>
 
@@ -75,7 +74,7 @@ private:
     [[nodiscard]] Result<void> require_room(std::string_view kind, const std::string& name,
                                             std::size_t count = 1) const;
     Address keep(Kept kept);
-    // Refused where it can't go now.
+    // `refused` if it can't be removed now; otherwise nobody acquires it any more.
     [[nodiscard]] Result<void> let_go(kept::Primitive& primitive);
     void drop(std::uint32_t number, const Error& why);
     [[nodiscard]] std::string removed_text(std::uint32_t number) const;
@@ -89,7 +88,7 @@ private:
     // begin(primitive, client, wakes) for a wait of the sender.
     template <class Kind, class Begin>
     void wait_at(std::uint32_t number, Answer<Granted> answer, Begin begin);
-    // step(primitive, client, wakes) for what takes no time; its Result is the answer.
+    // step(primitive, client, wakes) for what is answered at once, with its Result.
     template <class Kind, class Step>
     auto step_at(std::uint32_t number, Step step)
         -> std::invoke_result_t<Step, Kind&, const kept::Party&, kept::Wakes&>;

@@ -37,7 +37,7 @@ struct Summary {
 
 // Pieces small enough to spread evenly and to show progress, large enough that asking costs nothing.
 constexpr std::uint64_t piece_bytes_max = std::uint64_t{8} << 20;
-constexpr baton::Duration piece_deadline = std::chrono::minutes{10};
+constexpr baton::Duration piece_timeout = std::chrono::minutes{10};
 
 std::vector<baton::SpawnOptions> programs(std::size_t count) {
     std::vector<baton::SpawnOptions> out;
@@ -65,7 +65,7 @@ Totals count_all(baton::Scenario& scenario, const std::vector<Counter>& counters
         const auto ready = std::ranges::find_if(working, [](auto& one) { return one.second.ready(); });
         auto [counter, pending] = std::move(ready == working.end() ? working.front() : *ready);
         working.erase(ready == working.end() ? working.begin() : ready);
-        totals += pending.get(piece_deadline).value();
+        totals += pending.get(piece_timeout).value();
         progress.reach(++done);
         if (given < pieces.size()) working.emplace_back(counter, give(counter));
     }

@@ -18,7 +18,7 @@ using baton::Result;
 
 namespace {
 
-constexpr baton::Duration answer_deadline = std::chrono::hours{1};  // of a step of any size on any disk
+constexpr baton::Duration answer_timeout = std::chrono::hours{1};  // of a step of any size on any disk
 constexpr std::uint64_t step_bytes = std::uint64_t{4} << 20;        // of a part, to see how far it is
 constexpr std::uint64_t steps_max = 200;
 constexpr std::uint64_t part_bytes_min = std::uint64_t{1} << 20;    // below that a reader costs more than it reads
@@ -119,7 +119,7 @@ void Collector::parse() {
     for (std::uint64_t round = 0; round < rounds; ++round) {
         for (std::size_t i = 0; i < readers_.size(); ++i) {
             if (round >= steps[i].size()) continue;
-            const Result<std::uint64_t> position = steps[i][round].get(answer_deadline);
+            const Result<std::uint64_t> position = steps[i][round].get(answer_timeout);
             if (position) done[i] = *position;
             else if (position.error().kind != ErrorKind::gone) throw ErrorException{position.error()};
             progress.reach(std::accumulate(done.begin(), done.end(), std::uint64_t{0}) >> 20);
@@ -251,12 +251,12 @@ void Collector::replace(Reader& reader, Stage stage) {
     };
     scenario_->wait_for(are_in, baton::limits::ask_timeout);
     hand_over(reader);
-    scenario_->ask(reader.actor, ParseOn{reader.part.end - reader.part.begin}, answer_deadline);
+    scenario_->ask(reader.actor, ParseOn{reader.part.end - reader.part.begin}, answer_timeout);
     if (stage == Stage::parsed) return;
-    scenario_->ask(reader.actor, Settle{kinds_}, answer_deadline);
+    scenario_->ask(reader.actor, Settle{kinds_}, answer_timeout);
     for (std::size_t batch = 0; batch < reader.given.size(); ++batch)
         reader.given[batch] =
-            scenario_->ask(reader.actor, give_command(reader, batch * columns_given_max), answer_deadline);
+            scenario_->ask(reader.actor, give_command(reader, batch * columns_given_max), answer_timeout);
 }
 
 template <class Make, class Take>
@@ -267,11 +267,11 @@ void Collector::ask_everyone(Stage stage, Make make, Take take) {
     for (std::size_t i = 0; i < readers_.size(); ++i)
         pending.push_back(scenario_->context().request(readers_[i].actor, make(i)));
     for (std::size_t i = 0; i < readers_.size(); ++i) {
-        Result<Reply> reply = pending[i] ? pending[i]->get(answer_deadline) : Result<Reply>{pending[i].error()};
+        Result<Reply> reply = pending[i] ? pending[i]->get(answer_timeout) : Result<Reply>{pending[i].error()};
         while (!reply && reply.error().kind == ErrorKind::gone) {
             try {
                 replace(readers_[i], stage);
-                reply = scenario_->ask(readers_[i].actor, make(i), answer_deadline);
+                reply = scenario_->ask(readers_[i].actor, make(i), answer_timeout);
             } catch (const ErrorException& failure) {
                 // The one that took its place is gone as well.
                 if (failure.kind() != ErrorKind::gone || replaced_ == replaced_max) throw;

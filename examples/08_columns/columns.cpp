@@ -45,27 +45,30 @@ std::span<const std::byte> bytes_of(const baton::Segment& segment) {
     return segment ? segment.bytes() : std::span<const std::byte>{};
 }
 
-void write_column(const std::string& path, const Column& column) {
+baton::Result<void> write_column(const std::string& path, const Column& column) {
     const std::array<std::span<const std::byte>, 1> slots{bytes_of(column.slots)};
     if (column.kind != Kind::text) {
         const NpyElement element = column.kind == Kind::integer ? NpyElement::int64 : NpyElement::float64;
-        return write_npy(path + ".npy", element, slots).value();
+        return write_npy(path + ".npy", element, slots);
     }
     std::vector<std::span<const std::byte>> texts;
     for (const baton::Segment& text : column.texts) texts.push_back(text.bytes());
-    write_npy(path + ".offsets.npy", NpyElement::uint64, slots).value();
-    write_npy(path + ".bytes.npy", NpyElement::uint8, texts).value();
+    return write_npy(path + ".offsets.npy", NpyElement::uint64, slots).and_then([&] {
+        return write_npy(path + ".bytes.npy", NpyElement::uint8, texts);
+    });
 }
 
-void write_columns(const std::string& folder, const Table& table) {
+baton::Result<void> write_columns(const std::string& folder, const Table& table) {
     std::filesystem::create_directories(folder);
     std::set<std::string> used;
     for (const Column& column : table.columns) {
         const std::string wanted = file_name_of(column.name);
         std::string name = wanted;
         for (int number = 2; !used.insert(name).second; ++number) name = fmt::format("{}_{}", wanted, number);
-        write_column((std::filesystem::path{folder} / name).string(), column);
+        const std::string path = (std::filesystem::path{folder} / name).string();
+        if (auto written = write_column(path, column); !written) return written;
     }
+    return {};
 }
 
 void warn_of_bad_rows(const Table& table) {
@@ -98,13 +101,15 @@ int play(baton::Scenario& scenario, const Options& options, const TextFile& file
     if (options.has_checksum) run.checksum = checksum_of(table);
     fmt::print("{}", options.is_json ? json_of(table, run) + '\n' : text_of(table, run));
     if (options.npy_folder.empty()) return 0;
+    std::string trouble;
     try {
-        write_columns(options.npy_folder, table);
-    } catch (const std::exception& exception) {
-        std::fputs(fmt::format("columns: {}\n", exception.what()).c_str(), stderr);
-        return exit_cannot_create;
+        if (const auto written = write_columns(options.npy_folder, table); !written) trouble = to_text(written.error());
+    } catch (const std::exception& exception) {  // of the folder
+        trouble = exception.what();
     }
-    return 0;
+    if (trouble.empty()) return 0;
+    std::fputs(fmt::format("columns: {}\n", trouble).c_str(), stderr);
+    return exit_cannot_create;
 }
 
 }  // namespace

@@ -142,9 +142,9 @@ class _Primitive:
         return self._keeper.ask(command, {"number": self.address.number, **fields})
 
     def remove(self) -> None:
-        """Removes it from its keeper, which frees its memory. Whoever waits there, or uses it later, gets Gone with its
-        name and who removed it. Refused for a lock, value or array that somebody holds, and for a lock that still has
-        conditions. Both ends of a channel go."""
+        """Removes it from its keeper, which frees its memory. Clients that wait there, or use it later, get Gone with
+        its name and who removed it. Refused for a lock, value or array that somebody holds, and for a lock that still
+        has conditions. Both ends of a channel go."""
         self._ask("Remove")
 
     @property
@@ -229,7 +229,8 @@ class Event(_Primitive, _baton.SyncEvent):
 
 
 class Semaphore(_Primitive, _baton.SyncSemaphore):
-    """So many at a time. A permit belongs to the process that acquired it, and is released if that process dies."""
+    """A number of processes at a time. A permit belongs to the process that acquired it, and is released if that
+    process dies."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
@@ -370,6 +371,16 @@ class Value(Lock, Generic[_Number]):
             self._word[0], = struct.unpack("=" + letter, _packed(self._kind, value))
         else:
             self._word[0] = value
+
+    def update(self, change: Callable[[_Number], _Number], timeout: Timeout = DEFAULT_TIMEOUT) -> _Number:
+        """Sets the number to change(number), with the lock held; returns what it is then. Refused if this process holds
+        the lock already."""
+        self.acquire(timeout)
+        try:
+            self.value = change(self.value)
+            return self.value
+        finally:
+            self.release()
 
 
 class Array(Lock):

@@ -119,6 +119,14 @@ class SyncTest(SyncWorld):
         self.assertEqual(list(sync.Array(self.session, array.address)), [0, 0, 0, 7, 0])
         self.assertEqual(len(array), 5)
 
+    def test_a_value_is_updated_under_its_lock_and_keeps_what_it_was_if_the_change_fails(self):
+        counter = self.keeper.value("counter", 40)
+        self.assertEqual(counter.update(lambda count: count + (2 if counter.is_held else 0)), 42)
+        self.assertRaises(ZeroDivisionError, counter.update, lambda count: count // 0)
+        self.assertEqual((counter.value, counter.is_held), (42, False))
+        with counter:
+            self.assertRaisesText(baton.Refused, "is held already", counter.update, lambda count: count)
+
     def test_queues_and_channels_carry_values_between_python_and_actors(self):
         alice = self.player("alice")
         jobs = self.keeper.queue("jobs")

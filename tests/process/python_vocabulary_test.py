@@ -113,7 +113,7 @@ class Vocabulary(unittest.TestCase):
             if name == "Keeper":
                 there[name] = verbs | {"actor"}  # set by the constructor
             elif issubclass(getattr(sync, name), sync.Lock) and name != "Lock":
-                there[name] = verbs | ({"value"} if name == "Value" else {"array"})  # array: set by the constructor
+                there[name] = verbs | ({"array"} if name == "Array" else set())  # set by the constructor
             else:
                 self.assertLessEqual(of_all - {"address"}, verbs, f"{name} lacks what all handles have")
                 kept = {"waiting"} if name == "Condition" else set()  # it counts otherwise

@@ -84,7 +84,7 @@ void Barrier::refuse_all(const std::string& text, Wakes& wakes) {
 }
 
 void Barrier::withdraw(const Party& who, Given, Wakes& wakes) {
-    // Who has been let through already has been here: the others went on because of that.
+    // A client that was let through has been here: the others went on because of that.
     if (!has_come(who.id) && !holds(early_, who.id)) return;
     std::erase(early_, who.id);
     if (runner_ != who.id) std::erase(come_, who.id);

@@ -1,9 +1,10 @@
 #pragma once
-// Barrier, as it is kept: those who have come, until all have; then the action, run once by the last of them; then all
-// go on, and the barrier is as at first.
+// Barrier, as it is kept: the clients that have arrived, until all have; then the action, run once by the last of them;
+// then all go on, and the barrier is as it was at first.
 //
-// It breaks, for all and with the reason, when one who has come dies or gives up, when a member dies at all, when the
-// action fails, or when somebody aborts it. Whoever comes to a broken barrier is told the same; reset() mends it.
+// It breaks, for all and with the reason, when a client that has arrived dies or gives up, when a member dies at all,
+// when the action fails, or when somebody aborts it. A client that arrives at a broken barrier is told the same;
+// reset() mends it.
 
 #include <optional>
 

@@ -1,6 +1,6 @@
 #pragma once
 // Channel, as it is kept: two ends; what is sent at one is received at the other, in order. Each end is a primitive
-// with a number of its own and belongs to the first who uses it, until that one closes it or dies.
+// with a number of its own and belongs to the first client that uses it, until that client closes it or dies.
 
 #include <deque>
 #include <memory>
@@ -29,7 +29,7 @@ public:
 
 private:
     ChannelEnd(std::string name, std::uint64_t bound) : Primitive(kind_name, std::move(name)), bound_(bound) {}
-    // False, and the wait has been ended, where this end is somebody else's or closed.
+    // False, with the wait ended, if this end is closed or another client's.
     bool is_open_to(const Party& who, Wakes& wakes);
     [[nodiscard]] Result<void> claim(const Party& who);
     // What the other end sends comes here, if there is room.
@@ -44,7 +44,7 @@ private:
     std::string closed_;      // why; empty: open
     std::deque<Bytes> items_;  // to be received here
     std::uint64_t bytes_ = 0;
-    std::optional<Bytes> received_;  // the last, in case that its receiver has given up meanwhile
+    std::optional<Bytes> received_;  // the last, in case its receiver has given up
     bool receives_ = false;          // the owner waits
     bool polls_ = false;
     std::optional<Bytes> sending_;  // by the owner, and there is no room at the other end

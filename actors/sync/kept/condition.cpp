@@ -7,7 +7,7 @@ namespace baton::sync::kept {
 void Condition::wait(ActorId who, Wakes& wakes) {
     notified_.erase(who);
     if (!lock_->is_held_by(who))
-        return wakes.refuse(who, fmt::format("{} is waited for by who holds its {}, and that is somebody else",
+        return wakes.refuse(who, fmt::format("{} can only be waited for while holding its {}",
                                              to_text(), lock_->to_text()));
     waiting_.push_back(who);
     static_cast<void>(lock_->release(who, wakes));
@@ -15,7 +15,7 @@ void Condition::wait(ActorId who, Wakes& wakes) {
 
 Result<std::uint64_t> Condition::notify(ActorId who, std::uint64_t count, Wakes& wakes) {
     if (!lock_->is_held_by(who))
-        return Error{ErrorKind::refused, fmt::format("{} is notified by who holds its {}, and that is somebody else",
+        return Error{ErrorKind::refused, fmt::format("{} can only be notified while holding its {}",
                                                      to_text(), lock_->to_text())};
     return move_to_lock(count, wakes);
 }
@@ -40,7 +40,7 @@ void Condition::withdraw(const Party& who, Given given, Wakes& wakes) {
 
 void Condition::bury(const Party& dead, const std::string& how, Wakes& wakes) {
     std::erase(waiting_, dead.id);
-    // Who dies with the lock may not have seen the notice yet.
+    // A client that dies with the lock may not have seen the notice yet.
     const bool is_unheard = lock_->has_in_line(dead.id) || lock_->is_held_by(dead.id);
     if (notified_.erase(dead.id) == 0 || !is_unheard) return;
     lock_->bury(dead, how, wakes);

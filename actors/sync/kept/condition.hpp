@@ -1,8 +1,8 @@
 #pragma once
-// Condition, as it is kept: those who wait to be notified, beside the lock that they hold before and after.
+// Condition, as it is kept: the clients that wait to be notified, beside the lock that they hold before and after.
 //
-// Waiting releases the lock; being notified is getting into the lock's line. A notice given to somebody who gives up,
-// or dies before releasing the lock again, goes to the next, so none is lost.
+// Waiting releases the lock; being notified means getting into the lock's line. A notice to a client that gives up, or
+// dies before it releases the lock again, goes to the next, so none is lost.
 
 #include <deque>
 #include <set>
@@ -24,7 +24,7 @@ public:
     void withdraw(const Party& who, Given given, Wakes& wakes) override;
     void bury(const Party& dead, const std::string& how, Wakes& wakes) override;
     [[nodiscard]] WaitsFor waits_for(ActorId waiter) const override;
-    // Those that were notified leave the line of the lock.
+    // Clients that were notified leave the line of the lock.
     void forget_waits() override;
     [[nodiscard]] std::uint64_t count() const override { return waiting_.size(); }
 

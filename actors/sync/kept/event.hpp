@@ -1,5 +1,5 @@
 #pragma once
-// Event, as it is kept: set or not, and those who wait until it is.
+// Event, as it is kept: set or not, and the clients that wait until it is.
 
 #include <algorithm>
 

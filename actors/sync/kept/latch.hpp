@@ -1,5 +1,5 @@
 #pragma once
-// Latch, as it is kept: a count that goes down, and those who wait until nothing is left.
+// Latch, as it is kept: a count that goes down, and the clients that wait until it is zero.
 
 #include "actors/sync/kept/primitive.hpp"
 

@@ -12,7 +12,8 @@ ActorId Lock::owner() const noexcept {
 bool Lock::has_in_line(ActorId who) const noexcept { return std::ranges::find(line_, who) != line_.end(); }
 
 void Lock::acquire(ActorId who, Wakes& wakes) {
-    if (is_held_by(who)) return wakes.refuse(who, fmt::format("{} is held already by who wants it", to_text()));
+    if (is_held_by(who))
+        return wakes.refuse(who, fmt::format("{} is held already by the client that wants it", to_text()));
     if (line_.empty() && give_or_mark(who, wakes)) return;
     line_.push_back(who);
 }
@@ -55,7 +56,8 @@ void Lock::rest() {
 }
 
 Result<void> Lock::release(ActorId who, Wakes& wakes) {
-    if (!is_held_by(who)) return Error{ErrorKind::refused, fmt::format("{} is not held by who releases it", to_text())};
+    if (!is_held_by(who))
+        return Error{ErrorKind::refused, fmt::format("{} is not held by the client that releases it", to_text())};
     pass_on({}, wakes);
     return {};
 }

@@ -1,14 +1,14 @@
 #pragma once
-// Lock, as it is kept: one word in shared memory, and the line of those who wait for it. words.hpp says who may change
-// the word how.
+// Lock, as it is kept: one word in shared memory, and the line of clients that wait for it. <baton/sync/words.hpp> says
+// who may change the word, and how.
 //
-// Whoever is next in line becomes the owner in the word before being told, so a death at any point leaves either an
-// owner who is found dead or one who is alive.
+// The next in line becomes the owner in the word before it is told, so a death at any point leaves an owner that is
+// either alive or found dead.
 //
-// A lock that was passed on rests for a moment: its owner may release it to whoever looks at the word, past the line.
-// For passing it on means to wake somebody, which takes longer than most locks are held; where every release did so, a
-// lock that several want all the time would be a thousand times slower from the first moment that a line has formed.
-// Whoever keeps the time says when it has rested enough (urge); so the line moves on at that pace at least.
+// A lock that was passed on rests for a moment: its owner may release it to any client that looks at the word, past the
+// line. Passing it on means waking a process, which takes longer than most locks are held; if every release did that, a
+// lock that several clients want all the time would be a thousand times slower as soon as there is a line. The actor
+// says when it has rested enough (urge), so the line moves on at that pace at least.
 
 #include <deque>
 #include <functional>
@@ -33,9 +33,9 @@ public:
     // It has rested: to the next in line if it is free, and else its owner has to pass it on.
     void urge(Wakes& wakes);
     [[nodiscard]] bool is_held_by(ActorId who) const noexcept { return owner() == who; }
-    // Nobody where it is free, or its owner has died.
+    // Nobody if it is free or its owner has died.
     [[nodiscard]] ActorId owner() const noexcept;
-    // Nobody can take it from now on. False where somebody alive holds it.
+    // Nobody can acquire it from now on. False if a living client holds it.
     [[nodiscard]] bool close() noexcept;
     [[nodiscard]] bool has_in_line(ActorId who) const noexcept;
     void leave_line(ActorId who) { std::erase(line_, who); }

@@ -1,10 +1,10 @@
 #pragma once
-// Primitive: what all that a keeper keeps has in common, as the keeper's actor sees it. Plain state: it knows neither
-// processes nor messages nor the time, so each kind is tested by calling it.
+// Primitive: what everything that a keeper keeps has in common, as the keeper's actor sees it. Plain state: it knows no
+// processes, messages or time, so each kind is tested by calling it.
 //
-// A step (a client wants something, gives something back, gives up, dies) is a call; what comes of it is told as
-// Wakes: whose waits end, and how. A wait that is not among them goes on. Everybody who waits is alive: the actor
-// buries the dead before it goes on.
+// A step (a client wants something, returns something, gives up, dies) is a call. Its result is a list of Wakes: whose
+// waits end, and how. A wait that is not among them goes on. Every client that waits is alive: the actor calls bury()
+// for the dead before anything else.
 
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ private:
     std::vector<Wake> wakes_;
 };
 
-// Without whom a wait can't end: each of them has to go on first. Nobody, where it is not known who may end it.
+// The clients that have to go on before a wait can end. Empty if it is not known who may end it.
 struct WaitsFor {
     std::vector<ActorId> whom = {};
     std::string text = {};  // "waits for lock 'left' held by", and then comes a name
@@ -53,16 +53,15 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] std::string to_text() const { return fmt::format("{} '{}'", kind_, name_); }
 
-    // `who` waits here no more; what its last wait was given meanwhile is given back.
+    // `who` does not wait here any more; what its last wait was given in the meantime is returned.
     virtual void withdraw(const Party& who, Given given, Wakes& wakes) = 0;
     // `dead` has ended, as `how` says. Everything it had here goes on to others.
     virtual void bury(const Party& dead, const std::string& how, Wakes& wakes) = 0;
-    // Of one who waits here.
+    // Of a client that waits here.
     [[nodiscard]] virtual WaitsFor waits_for(ActorId) const { return {}; }
-    // It is removed: those that wait here are in no line any more, and get nothing. Whoever removes it ends their
-    // waits.
+    // It is being removed: clients that wait here leave every line. The caller ends their waits.
     virtual void forget_waits() {}
-    // Clients that wait: does anything go on without having been told? Only where memory is shared.
+    // While clients wait: can anything go on although no message came? Only of primitives in shared memory.
     virtual void look(Wakes&) {}
     [[nodiscard]] virtual std::uint64_t count() const = 0;
 

@@ -1,13 +1,12 @@
 #pragma once
-// Queue, as it is kept: items that wait, items that somebody has taken and not finished, and three lines of clients:
-// who wants one, who has one that does not fit yet, and who waits until all are finished.
+// Queue, as it is kept: items that nobody has taken, items that are taken and unfinished, and three lines of clients:
+// those that want an item, those whose item does not fit yet, and those that wait until all items are finished.
 //
-// What a client had taken and not finished when it died is taken next, in the order it was in. An item whose takers die
-// is given up after the third: it would kill the next ones too.
+// What a client had taken and not finished when it died is taken next, in its old order. An item is given up after the
+// third death of a taker: it would kill the next ones too.
 //
-// So what has been taken stays here until it is finished, and counts. Where nothing more fits because of that, and
-// there is nothing left to be taken, who puts is told whose items they are: of takers that never say that they are done
-// nobody would ever make room.
+// So an item that was taken stays here until it is finished, and counts. If nothing more fits because of that, and
+// nothing is left to be taken, a put is told whose items they are: takers that never finish would never make room.
 
 #include <deque>
 #include <map>

@@ -1,9 +1,9 @@
 #pragma once
-// Semaphore, as it is kept: free permits, who has the others, and the line of those who wait for one.
+// Semaphore, as it is kept: free permits, the clients that have the others, and the line of clients that wait for one.
 //
-// A permit belongs to who took it and comes back when that client dies. One that gives back a permit without having one
-// gives back, for somebody else, that which is out for longest; with none out a bounded semaphore refuses, any other
-// has one permit more. So nobody knows who may end a wait for one.
+// A permit belongs to the client that acquired it and is released when that client dies. A client that releases without
+// having a permit releases, on behalf of another, the one that has been out for longest; if none is out, a bounded
+// semaphore refuses and any other gains a permit. So it is not known who may end a wait for one.
 
 #include <deque>
 

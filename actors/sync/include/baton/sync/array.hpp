@@ -2,10 +2,10 @@
 // Array: many values that several processes read and change, in shared memory. ByteArray: an array of bytes, which may
 // hold a text.
 //
-//     sync::Array<std::int32_t> array{context, command.array};    // or keeper.array<std::int32_t>("array", 100); all
-//     zero array.store(3, 7);                                          // one element, whole, in no order with others
-//     if (const auto hold = array.acquire(1s))
-//         for (std::int32_t& element : array.elements()) element += 1;    // all of them: only under the lock
+//     auto array = keeper.array<std::int32_t>("array", 100);    // in a scenario; all zero
+//     array.store(3, 7);                                        // one element, whole, in no order with others
+//     const auto hold = array.acquire(1s);
+//     for (std::int32_t& element : array.elements()) element += 1;    // all of them: only under the lock
 //
 // An Array is a Lock too (<baton/sync/lock.hpp>), and what needs no message there needs none here.
 //
@@ -21,7 +21,7 @@
 
 namespace baton::detail {
 
-// Eight bytes at a time where they are aligned: whatever others write meanwhile is seen in pieces of eight bytes or
+// Eight bytes at a time where they are aligned: what others write at the same time is seen in pieces of eight bytes or
 // one.
 [[nodiscard]] std::string read_text(std::span<const char> bytes);
 [[nodiscard]] std::string read_bytes(std::span<const char> bytes);

@@ -7,7 +7,7 @@
 //     const auto index = barrier.wait(5s);                                 // 0 for the first that arrived
 //
 // It can be used again at once, round by round. If it has an action, which each process gives to its own handle, the
-// last that arrives runs it, once a round, while the others wait.
+// last that arrives runs it, once per round, while the others wait.
 //
 // It breaks when somebody that has arrived dies or gives up waiting, when a member dies at all, when the action throws,
 // and by abort(). Then all waits end as `refused`, with the reason and the name, and so does every later one until
@@ -41,10 +41,10 @@ namespace baton::sync {
 
 // For Keeper::barrier().
 struct BarrierOptions {
-    std::uint64_t parties = 0;            // as many as this, whoever they are
+    std::uint64_t parties = 0;            // as many as this, any processes
     std::vector<AnyRef> members = {};     // or exactly these, and then `parties` is not looked at
     std::function<void()> action = {};    // of the process that makes the barrier
-    // true if only other processes, which give it to their handles, have an action
+    // True if only other processes, which give it to their handles, have an action.
     bool has_action = false;
 };
 
@@ -59,7 +59,7 @@ public:
     [[nodiscard]] Outcome<M, std::uint64_t> wait(Within within = limits::ask_timeout) {
         return this->give(this->core().wait(within));
     }
-    // Whole again. Also of a barrier that is not broken: those that wait are refused.
+    // Makes it whole again. Clients that wait are refused, even if it was not broken.
     Outcome<M, void> reset() { return this->give(this->core().tell(ResetBarrier{this->number()})); }
     // Breaks it.
     Outcome<M, void> abort() { return this->give(this->core().tell(AbortBarrier{this->number()})); }

@@ -1,13 +1,11 @@
 #pragma once
 // Channel: what is sent at one end is received at the other, both ways, in order.
 //
-//     auto [mine, other] = keeper.channel<std::string>("talk");    // in a scenario; other.address() is sent to a
-//     process
-//
-//     sync::Channel<std::string> end{context, command.end};        // there
-//     end.send("a taxi, please", 1s);
-//     if (const auto text = end.receive(1s)) fmt::print("{}\n", *text);
-//     end.close();
+//     auto [mine, other] = keeper.channel<std::string>("talk");    // in a scenario
+//     scenario.send(taxi, Drive{other.address()});                 // the other end goes to another process
+//     mine.send("a taxi, please", 1s);
+//     if (mine.poll(500ms)) fmt::print("{}\n", mine.receive());
+//     mine.close();
 //
 // An end belongs to the process that first uses it. When that process closes it or dies, the other end receives what
 // was sent before, and then `gone`, with the name. Other errors: as all waits (<baton/sync/handle.hpp>). One thread.

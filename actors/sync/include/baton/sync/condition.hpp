@@ -1,11 +1,10 @@
 #pragma once
 // Condition: wait, while holding a lock, until somebody who holds it says that something has changed.
 //
-//     sync::Condition fed{context, command.fed, lock};        // or keeper.condition(lock, "fed"); several may share a
-//     lock const auto hold = lock.acquire(1s);
-//     fed.wait_for([&] { return !empty(); }, 1s);             // releases the lock meanwhile, and has it again
-//     afterwards fed.notify();                                           // the first that waits goes on, once the lock
-//     is free
+//     auto fed = keeper.condition(lock, "fed");       // in a scenario; several conditions may share a lock
+//     const auto hold = lock.acquire(1s);
+//     fed.wait_for([&] { return !empty(); }, 1s);     // releases the lock in the meantime
+//     fed.notify();                                   // the first that waits goes on, once the lock is free
 //
 // A RecursiveLock is released however often it is held, and is held as often afterwards.
 //

@@ -1,8 +1,8 @@
 #pragma once
 // Event: something has happened, or not yet; those that wait for it go on together.
 //
-//     sync::Event rain_stopped{context, command.rain_stopped};    // or keeper.event("rain stopped")
-//     rain_stopped.wait(2s);                                      // returns at once if it is set
+//     auto rain_stopped = keeper.event("rain stopped");    // in a scenario
+//     rain_stopped.wait(2s);                               // returns at once if it is set
 //     rain_stopped.set();
 //
 // Errors: as all waits (<baton/sync/handle.hpp>). One thread.

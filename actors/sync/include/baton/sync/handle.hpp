@@ -10,17 +10,16 @@
 // timeout or a deadline (<baton/time.hpp>), limits::ask_timeout by default, and ends with one of
 //
 //     success     it has come; with a timeout of 0, if the keeper has it at once
-//     timed_out   the time is over; nothing of what was waited for is the waiter's, also if it came at that moment
+//     timed_out   the time is over; nothing of what was waited for is the waiter's, even if it came at that moment
 //     stopping    this member is to stop
 //     gone        the keeper has exited, and what it kept with it; or the primitive was removed: the text says by whom
-//     refused     there is nothing to wait for, and the text says why: a deadlock (with the names in the circle), a
-//     broken
-//                 barrier, a lock that is held already
+//     refused     there is nothing to wait for, and the text says why: a deadlock (with the names in the circle),
+//                 a broken barrier, a lock that is held already
 //     overloaded  a limit of the keeper (sync::limits)
 //
 // An exception that leaves a wait (of a descriptor's watcher) ends it as the timeout does.
 //
-// One handle for a process and primitive. A handle can be moved, also while a Hold of it exists; a handle that was
+// A process has one handle of a primitive. A handle can be moved, even while a Hold of it exists; a handle that was
 // moved from may only be assigned to or destroyed. It must not outlive the Context or Scenario. One thread: the
 // member's.
 
@@ -51,7 +50,7 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return address().name; }
     // How many clients wait at it; a question to the keeper.
     [[nodiscard]] Outcome<M, std::uint64_t> waiting() { return give(core().waiting()); }
-    // The keeper keeps it no longer and frees its memory. Whoever waits there, or uses it later, gets `gone` with its
+    // The keeper keeps it no longer and frees its memory. Clients that wait there, or use it later, get `gone` with its
     // name and who removed it. `refused` for a lock, value or array that somebody holds, and for a lock that still has
     // conditions; anything else goes whatever is in it (Remove in <baton/sync/protocol.hpp>).
     Outcome<M, void> remove() { return give(core().tell(Remove{number()})); }

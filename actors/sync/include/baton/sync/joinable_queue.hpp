@@ -1,20 +1,20 @@
 #pragma once
-// JoinableQueue: values from any process to any process, first in, first out; whoever filled it can wait until all of
-// them have been dealt with.
+// JoinableQueue: values from any process to any process, first in, first out; the process that filled it can wait until
+// all of them have been dealt with.
 //
-//     sync::JoinableQueue<std::string> jobs{context, command.jobs};    // or keeper.queue<std::string>("jobs")
-//     jobs.put("water", 1s);                    // waits while the queue is full
-//     const auto job = jobs.get(1s);
-//     jobs.task_done();                         // for each item that was taken, in the order in which they were
-//     jobs.join(5s);                            // until nothing is unfinished
+//     auto jobs = keeper.queue<std::string>("jobs");    // in a scenario
+//     jobs.put("water", 1s);                            // waits while the queue is full
+//     const std::string job = jobs.get(1s);
+//     jobs.task_done();                                 // for each item that was taken, in that order
+//     jobs.join(5s);                                    // until nothing is unfinished
 //
 // At least once: an item whose taker dies before task_done() is the next to be taken. An item whose takers die three
 // times (limits::item_takers_max) is given up and counts as finished. So each item is kept until task_done(): a put()
 // that finds no room because of items that were taken and never finished is `overloaded`, and says whose they are. A
 // put() that ended as `timed_out` may have been taken at that moment.
 //
-// Errors: as all waits (<baton/sync/handle.hpp>); `refused` for task_done() without an item, and for an item that is no
-// T, which stays with whoever took it. One thread.
+// Errors: as all waits (<baton/sync/handle.hpp>); `refused` for task_done() without an item, and for an item that is
+// not a T, which stays with the process that took it. One thread.
 
 #include <baton/bytes.hpp>
 #include <baton/sync/handle.hpp>

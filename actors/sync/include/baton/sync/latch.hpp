@@ -1,8 +1,8 @@
 #pragma once
 // Latch: a count that goes down to zero, once; those that wait for that go on together.
 //
-//     sync::Latch loaded{context, command.loaded};    // or keeper.latch("loaded", 3)
-//     loaded.count_down();                            // by each process that has loaded its part
+//     auto loaded = keeper.latch("loaded", 3);    // in a scenario
+//     loaded.count_down();                        // by each process that has loaded its part
 //     loaded.wait(5s);
 //
 // Errors: as all waits (<baton/sync/handle.hpp>); count_down() below zero is `refused`. One thread.

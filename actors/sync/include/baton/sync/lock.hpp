@@ -10,11 +10,11 @@
 //
 // In a scenario `const auto hold = printer.acquire(1s);` is the Hold itself.
 //
-// Acquiring and releasing a lock that nobody else wants takes one compare-and-swap each and no message. Whoever finds
-// it taken looks at it for a moment and then waits in the keeper's line, first come, first served. When the kernel
-// reports that an owner has died, the next in line gets the lock and is told.
+// Acquiring and releasing a lock that nobody else wants takes one compare-and-swap each and no message. A process that
+// finds it taken looks at it for a moment and then waits in the keeper's line, first come, first served. When the
+// kernel reports that an owner has died, the next in line gets the lock and is told.
 //
-// Errors: as all waits (<baton/sync/handle.hpp>); `refused` also if this process holds it already. With a timeout of 0,
+// Errors: as all waits (<baton/sync/handle.hpp>); `refused` if this process holds it already. With a timeout of 0,
 // acquire() takes the lock or answers `timed_out`, without a message once the handle has been used. One thread.
 
 #include <string_view>

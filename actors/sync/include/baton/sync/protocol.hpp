@@ -70,13 +70,12 @@ using Protocol =
 namespace limits {
 using namespace baton::limits;
 inline constexpr std::size_t primitives_max = 4'096;           // at once
-inline constexpr std::uint64_t queue_items_max =
-    65'536;  // of one queue or channel end; in a queue, taken and unfinished
-             // items count too
+// Of one queue or channel end. In a queue, items that are taken and unfinished count too.
+inline constexpr std::uint64_t queue_items_max = 65'536;
 inline constexpr std::uint64_t queue_bytes_max = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t channel_items_default = 1'024;  // on the way to one end
 inline constexpr std::uint32_t item_takers_max = 3;            // that die with an item in hand; then it is given up
-// the last ones, of which it still knows who removed them
+// Of the last ones that were removed it still knows by whom.
 inline constexpr std::size_t removed_told_max = 1'024;
 // A lock that was passed on to a waiting client may be released past the line for this long.
 inline constexpr std::chrono::microseconds lock_rest{250};
@@ -99,7 +98,8 @@ using Nothing = std::monostate;
 
 // How a wait ended well. What does not belong to its kind is empty.
 struct Granted {
-    std::string dead_owner = {};  // of a lock: who died while holding it, so that what it guards may be half done
+    // of a lock: the name of the owner that died with it, so that what it guards may be half done
+    std::string dead_owner = {};
     std::uint64_t index = 0;      // of a barrier: how many had arrived before
     bool runs_action = false;     // of a barrier: run its action and send ActionDone; the others wait for that
     Bytes item = {};              // of a queue or channel: one encoded value (<baton/bytes.hpp>)
@@ -138,10 +138,9 @@ struct Look {
 // The keeper keeps it no longer and frees its memory. Every wait there ends as `gone`, with its name and who removed
 // it, and so does every later use of its number, which no other primitive gets. (Of the last limits::removed_told_max
 // it is known who removed them.)
-//   lock, value, array   `refused` if a living client holds it, with the client's name, or if a condition of it is
-//   still
-//                        there. Clients that have attached keep the memory until they release it.
-//   condition            those that wait there do not hold its lock afterwards, and wait in no line for it.
+//   lock, value, array   `refused` if a living client holds it, with the client's name, or if it still has a condition.
+//                        Clients that have attached keep the memory until they release it.
+//   condition            clients that wait there do not hold its lock afterwards, and are not in its line.
 //   semaphore            permits that are out are worth nothing any more: releasing one answers `gone`.
 //   barrier              the client that runs its action is told when it sends ActionDone.
 //   queue                items that nobody has taken are lost; TaskDone of the others answers `gone`.
@@ -239,7 +238,7 @@ struct WaitLatch {
 
 // ---- barriers --------------------------------------------------------------------------------------
 
-// For that many parties, whoever they are, or for these members (then `parties` is not looked at): a member that dies
+// For that many parties, any processes, or for these members (then `parties` is not looked at): a member that dies
 // breaks the barrier, also before it has arrived.
 struct MakeBarrier {
     std::string name;

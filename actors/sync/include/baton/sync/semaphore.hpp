@@ -1,8 +1,9 @@
 #pragma once
-// Semaphore: so many at a time. BoundedSemaphore: the same, and releasing more permits than were acquired is refused.
+// Semaphore: a number of processes at a time. BoundedSemaphore: the same, and releasing more permits than were acquired
+// is refused.
 //
-//     sync::BoundedSemaphore connections{context, command.connections};    // or
-//     keeper.bounded_semaphore("connections", 3) connections.acquire(1s);
+//     auto connections = keeper.bounded_semaphore("connections", 3);    // in a scenario
+//     connections.acquire(1s);
 //     ...
 //     connections.release();
 //

@@ -1,9 +1,12 @@
 #pragma once
 // Value: one number that several processes read and change, in shared memory.
 //
-//     sync::Value<std::int64_t> counter{context, command.counter};    // or keeper.value<std::int64_t>("counter", 0)
+//     auto counter = keeper.value<std::int64_t>("counter");           // in a scenario
 //     counter.fetch_add(1);                                           // one step: nothing is lost
 //     counter.update([](std::int64_t& n) { n = n * 2 + 1; }, 1s);     // under the lock: any change, nothing is lost
+//
+//     sync::Value<std::int64_t> counter{context, command.counter};              // in an actor
+//     sync::Value<std::int64_t, Scenario> counter{scenario, command.counter};   // from an address, in a scenario
 //
 // load() and then store() are two steps: what others do in between is lost, unless all hold the lock. A Value is a Lock
 // too (<baton/sync/lock.hpp>). No message but the first, as long as the lock is free. T: up to eight bytes that mean

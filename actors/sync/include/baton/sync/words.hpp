@@ -4,27 +4,18 @@
 // A cell is eight words, one line of the processor's cache, so that neighbours do not slow each other down. The first
 // word is the lock, the second the value. Both are changed by atomic operations only:
 //
-// | lock                  | from                     | to                   | by
-// |
-// | acquired              | free                     | owner(me)            | whoever wants it
-// |
-// | acquired of the dead  | abandoned(x)             | owner(me)            | whoever wants it; told that x died
-// |
-// | released              | owner(me)                | free                 | its owner
-// |
-// | given up              | owner(me) + waited       | free                 | its owner, if the keeper can't be told
-// |
-// | waited for            | owner(x)                 | owner(x) + waited    | the keeper, asked by one that waits
-// |
-// | passed on             | owner(x) + waited, free  | owner(next) or free  | the keeper: x told it or ended, or one
-// waits |
-// | abandoned             | owner(x), waited or not  | abandoned(x)         | the keeper, told of x's end, if none
-// waits |
-// | removed               | free, abandoned(x)       | removed              | the keeper: whoever wants it asks, and is
-// told |
+// | lock                 | from                    | to                  | by
+// | acquired             | free                    | owner(me)           | any client
+// | acquired of the dead | abandoned(x)            | owner(me)           | any client, which is told that x died
+// | released             | owner(me)               | free                | its owner
+// | given up             | owner(me) + waited      | free                | its owner, if the keeper can't be told
+// | waited for           | owner(x)                | owner(x) + waited   | the keeper, when a client waits
+// | passed on            | owner(x) + waited, free | owner(next) or free | the keeper, when x tells it or ends
+// | abandoned            | owner(x), waited or not | abandoned(x)        | the keeper, when x ends and none waits
+// | removed              | free, abandoned(x)      | removed             | the keeper; clients ask it, and are told
 //
-// Nobody waits in shared memory: whoever finds the lock taken asks the keeper, which knows who is alive. A word is
-// hostile input like any other: the keeper copes with whatever it finds there.
+// Nobody waits in shared memory: a client that finds the lock taken asks the keeper, which knows who is alive. A word
+// is hostile input like any other: the keeper copes with whatever it finds there.
 
 #include <atomic>
 #include <cstdint>

@@ -37,7 +37,7 @@ public:
         return release_waited(seen);
     }
     [[nodiscard]] bool is_held() const noexcept { return depth_ > 0; }
-    // While it is held: who died with it; otherwise empty.
+    // While it is held: the name of its last owner, if that died with it; otherwise empty.
     [[nodiscard]] std::string_view dead_owner() const noexcept { return dead_owner_; }
 
     // Makes word() and elements() usable: a message at the first call.
