@@ -238,6 +238,20 @@ TEST_CASE("a condition is waited for and notified by who holds its lock", "[unit
     CHECK(fed.notify(alice.id, 1, world.wakes).error().kind == ErrorKind::refused);
 }
 
+TEST_CASE("a condition that is removed leaves nobody in the line of its lock", "[unit]") {
+    LockWorld world;
+    kept::Condition fed{"fed", world.lock};
+    REQUIRE(world.acquire(alice) == "alice");
+    fed.wait(alice.id, world.wakes);
+    REQUIRE(world.acquire(bob) == "bob");
+    REQUIRE(fed.notify(bob.id, 1, world.wakes).value() == 1);
+    CHECK(world.lock.has_in_line(alice.id));
+    fed.forget_waits();
+    CHECK_FALSE(world.lock.has_in_line(alice.id));
+    CHECK(world.release(bob) == "");
+    CHECK(world.acquire(carol) == "carol");
+}
+
 TEST_CASE("an event lets all go on that wait, and all that come later, until it is cleared", "[unit]") {
     kept::Event event{"rain"};
     Wakes wakes;
