@@ -15,13 +15,13 @@ namespace {
 
 // Tasks a second of the median run. Results are looked at, all of them.
 double measure(baton::Scenario& scenario, std::int64_t tasks, int repeats) {
-    baton::pool::Pool pool{scenario.context(), {.program = "pool_bench_worker", .workers = 2, .shows_progress = false}};
-    pool.start().value();
+    baton::pool::Pool pool{scenario, {.program = "pool_bench_worker", .workers = 2, .shows_progress = false}};
+    pool.start();
     std::vector<double> rates;
     for (int run = 0; run <= repeats; ++run) {
         const auto start = std::chrono::steady_clock::now();
         const std::vector<std::int64_t> squares =
-            pool.map<std::int64_t>("square", std::views::iota(std::int64_t{0}, tasks)).value().values().value();
+            pool.map<std::int64_t>("square", std::views::iota(std::int64_t{0}, tasks)).values();
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
         for (std::int64_t x = 0; x < tasks; ++x)
             if (squares[static_cast<std::size_t>(x)] != x * x) throw std::runtime_error("a wrong square");

@@ -153,6 +153,9 @@ Result<std::string> Member::watch_actor(AnyRef actor) {
     return call(*loop_, coordinator::Watch{actor}, limits::coordinator_timeout);
 }
 
+std::shared_ptr<void> Member::between_commands(std::function<Deadline()> look) {
+    return loop_->look_between(std::move(look));
+}
 void Member::on_exited(std::function<void(const Ended&)> take) { loop_->on_peer_exited(std::move(take)); }
 
 // ---- waiting and facts ---------------------------------------------------------------------------

@@ -4,9 +4,7 @@
 
 #include "runtime/wire/dynamic.hpp"
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
 std::string place(const Signature& signature, std::size_t parameter) {
@@ -80,4 +78,4 @@ Result<void> require_result(const Signature& signature, const TypeDescription& w
                                                  detail::to_text(wanted), to_text(signature))};
 }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

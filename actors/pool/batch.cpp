@@ -7,9 +7,7 @@
 
 #include <baton/detail/pool/tempo.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
 // What a Run needs beside its arguments.
@@ -87,6 +85,8 @@ void unpack(const Batch& batch, Run& run) {
         }, held[index]);
 }
 
+Error not_begun() { return Error{ErrorKind::refused, "the task was cancelled before it began"}; }
+
 Result<void> require_fit(const Job& job) {
     if (job.arguments.size() > std::numeric_limits<std::uint32_t>::max())
         return Error{ErrorKind::refused, fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
@@ -124,4 +124,4 @@ bool makes_sense(const Done& done, std::size_t tasks) {
     return done.segments.empty() || tasks == 1;
 }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

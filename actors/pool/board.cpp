@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
 constexpr std::uint16_t batch_max = 65'534;  // even: 1 comes after it, in the other word
@@ -39,7 +37,7 @@ std::optional<Slice> Board::share(std::size_t place) {
 }
 
 std::uint16_t Board::lay(std::size_t place, std::size_t tasks) {
-    if (!lent_ || tasks > tasks_max) return 0;
+    if (!lent_ || tasks > batch_tasks_max) return 0;
     std::uint16_t& last = last_batches_[place];
     last = last >= batch_max ? 1 : static_cast<std::uint16_t>(last + 1);
     word(place, last).store(board_word::of(last, tasks, 0));
@@ -68,4 +66,4 @@ board_word::Words Board::words(std::size_t place) {
 
 std::atomic_ref<std::uint64_t> Board::word(std::size_t place, std::uint16_t batch) { return std::atomic_ref{words(place)[batch % 2]}; }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

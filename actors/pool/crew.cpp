@@ -7,9 +7,7 @@
 #include "runtime/process/usable_cores.hpp"
 #include "runtime/base/progress.hpp"
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
 constexpr Duration first_pause = std::chrono::milliseconds{20};
@@ -39,7 +37,7 @@ void Crew::look() {
     for (Seat& seat : seats_) {
         if (seat.spawned && seat.spawned->is_settled()) take_spawned(seat);
         if (seat.described && seat.described->is_settled()) take_described(seat);
-        if (seat.state == Seat::State::empty && seat.due.has_passed(context_->clock())) start(seat);
+        if (seat.state == Seat::State::empty && is_due(seat)) start(seat);
     }
 }
 
@@ -80,7 +78,7 @@ Result<std::shared_ptr<const Signature>> Crew::function(std::string_view name) c
 // ---- filling a seat --------------------------------------------------------------------------------
 
 void Crew::start(Seat& seat) {
-    SpawnOptions program{options_->program, {}, options_->arguments, options_->start_deadline, 0, options_->folders};
+    SpawnOptions program{options_->program, {}, options_->arguments, options_->start_timeout, 0, options_->folders};
     if (!options_->name.empty()) program.name = fmt::format("{}-{}", options_->name, ++started_);
     Result<Pending<Ref<Protocol>>> spawned = context_->spawn_later<Protocol>(program);
     if (!spawned) return fail_start(seat, spawned.error());
@@ -139,23 +137,33 @@ void Crew::give_up_or_rest(Seat& seat, Error why, bool is_useless) {
 
 // ---- the end of a worker ---------------------------------------------------------------------------
 
-void Crew::lose(Seat& seat, Error why, Hands hands) {
+void Crew::lose(Seat& seat, Error why, Had had) {
     context_->log().warn("worker.lost", "{}: {}", seat.name, to_text(why));
-    give_up_or_rest(seat, std::move(why), hands == Hands::empty);
+    give_up_or_rest(seat, std::move(why), had == Had::nothing);
 }
 
 void Crew::kill(Seat& seat, Error why) {
     static_cast<void>(context_->kill(seat.worker));
-    lose(seat, std::move(why), Hands::full);
+    lose(seat, std::move(why), Had::tasks);
 }
 
-std::vector<Ended> Crew::stop(Duration deadline) {
+void Crew::replace(Seat& seat, Error why) {
+    context_->log().info("worker.replaced", "{}: {}", seat.name, why.text);
+    const Ref<Protocol> worker = seat.worker;
+    praise(seat);
+    give_up_or_rest(seat, std::move(why), false);
+    praise(seat);
+    static_cast<void>(context_->kill(worker));
+}
+
+std::vector<Ended> Crew::stop(Within within) {
     if (context_->is_stopping()) return abandon(), std::vector<Ended>{};
     // Whoever is on the way in is let in first, and stopped too.
     const auto nobody_starts = [this] {
         return std::ranges::none_of(seats_, [](const Seat& seat) { return seat.spawned && !seat.spawned->is_settled(); });
     };
-    static_cast<void>(context_->wait_for(nobody_starts, options_->start_deadline));
+    static_cast<void>(context_->wait_for(nobody_starts, options_->start_timeout));
+    const Deadline deadline = context_->deadline(within);
     std::vector<AnyRef> workers;
     for (Seat& seat : seats_) {
         if (seat.spawned && seat.spawned->is_settled()) take_spawned(seat);
@@ -165,6 +173,9 @@ std::vector<Ended> Crew::stop(Duration deadline) {
 
     std::optional<Progress> progress;
     if (options_->shows_progress) progress.emplace("workers stopping", workers.size(), "workers");
+    // The coordinator tells of a worker that it had to kill a little later.
+    const bool is_far = deadline.at() > Instant::max() - limits::coordinator_timeout;
+    const Deadline last = is_far ? Deadline::never() : Deadline{deadline.at() + limits::coordinator_timeout};
     std::vector<Ended> ended;
     std::vector<Pending<std::vector<Ended>>> stopping;
     std::size_t next = 0;
@@ -176,7 +187,7 @@ std::vector<Ended> Crew::stop(Duration deadline) {
             else ++stopped;
         }
         const auto any_stopped = [&] { return std::ranges::any_of(stopping, [](const auto& one) { return one.is_settled(); }); };
-        if (!stopping.empty() && !context_->wait_for(any_stopped, deadline + limits::coordinator_timeout)) break;
+        if (!stopping.empty() && !context_->wait_for(any_stopped, last)) break;
         std::erase_if(stopping, [&](auto& one) {
             if (!one.is_settled()) return false;
             if (auto exits = one.get(Duration::zero()); exits) ended.insert(ended.end(), exits->begin(), exits->end());
@@ -188,4 +199,4 @@ std::vector<Ended> Crew::stop(Duration deadline) {
     return ended;
 }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -7,9 +7,7 @@
 
 #include "runtime/wire/json.hpp"
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 // ---- Delivery, Reader ------------------------------------------------------------------------------
 
@@ -50,15 +48,16 @@ void Job::settle(std::size_t task, State state, std::size_t delivery, std::size_
     fate.delivery = static_cast<std::uint32_t>(delivery);
     fate.index = static_cast<std::uint32_t>(index);
     --unsettled;
+    tell(task);
     if (!tally) return;
     --tally->open;
     tally->last = this;
-    if (state != State::failed || tally->failed != nullptr) return;
+    if (state == State::done || tally->failed != nullptr) return;
     tally->failed = this;
     tally->failed_task = task;
 }
 
-void Job::fail(std::size_t task, Error why, std::string worker, std::optional<Timestamp> started) {
+void Job::end(std::size_t task, State state, Error why, std::string worker, std::optional<Timestamp> started) {
     auto delivery = std::make_shared<Delivery>();
     delivery->worker = std::move(worker);
     const Timestamp now = std::chrono::system_clock::now();
@@ -66,13 +65,27 @@ void Job::fail(std::size_t task, Error why, std::string worker, std::optional<Ti
     delivery->done.took = now - delivery->done.started;
     delivery->error = std::move(why);
     deliveries.push_back(std::move(delivery));
-    settle(task, State::failed, deliveries.size() - 1, 0);
+    settle(task, state, deliveries.size() - 1, 0);
 }
 
-void Job::cancel(std::size_t task) {
-    fates[task].state = State::cancelled;
+void Job::fail(std::size_t task, Error why, std::string worker, std::optional<Timestamp> started) {
+    end(task, State::failed, std::move(why), std::move(worker), started);
+}
+
+void Job::cancel(std::size_t task, Error why, std::string worker, std::optional<Timestamp> started) {
+    end(task, State::cancelled, std::move(why), std::move(worker), started);
+}
+
+void Job::release(std::size_t task) {
+    fates[task].state = State::released;
     --unsettled;
+    tell(task);
     if (tally) --tally->open;
+}
+
+void Job::tell(std::size_t task) {
+    for (const std::weak_ptr<Finished>& listener : listeners)
+        if (const std::shared_ptr<Finished> finished = listener.lock()) finished->tasks.emplace_back(this, task);
 }
 
 std::string Job::arguments_text(std::size_t task) const {
@@ -94,4 +107,4 @@ std::string Job::arguments_text(std::size_t task) const {
     return text;
 }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

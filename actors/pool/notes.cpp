@@ -5,9 +5,7 @@
 
 #include <baton/detail/convert.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
 constexpr std::size_t head_words = 2;
@@ -125,4 +123,4 @@ std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std:
     return done;
 }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -1,4 +1,4 @@
-#include <baton/detail/pool/outcome.hpp>
+#include <baton/pool/outcome.hpp>
 
 #include <fmt/format.h>
 
@@ -7,10 +7,17 @@
 
 namespace baton::pool {
 
-using namespace detail;
+using detail::Dynamic;
+using detail::JsonLayout;
+using detail::TypeDescription;
+using detail::Value;
+using detail::pool::Delivery;
+using detail::pool::Job;
+using detail::pool::Reader;
+
 const Delivery* AnyOutcome::delivery() const {
     const Job::Fate& fate = job_->fates[task_];
-    const bool has_one = fate.state == Job::State::done || fate.state == Job::State::failed;
+    const bool has_one = fate.state == State::done || fate.state == State::failed || fate.state == State::cancelled;
     return has_one ? job_->deliveries[fate.delivery].get() : nullptr;
 }
 
@@ -38,9 +45,8 @@ Timestamp AnyOutcome::finished() const {
 Error AnyOutcome::error() const {
     const Delivery* from = delivery();
     if (from == nullptr) {
-        const bool was_cancelled = job_->fates[task_].state == Job::State::cancelled;
-        return was_cancelled ? Error{ErrorKind::refused, "the task was cancelled"}
-                             : Error{ErrorKind::timed_out, "the task has not come to its end yet"};
+        return was_cancelled() ? Error{ErrorKind::refused, "the task was cancelled: nobody holds it any more"}
+                               : Error{ErrorKind::timed_out, "the task has no outcome yet"};
     }
     return from->error_of(job_->fates[task_].index);
 }

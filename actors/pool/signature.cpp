@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
 // Bits that hold its positive values; 0 for what is no integer.
@@ -52,4 +50,4 @@ Fit fit_of(const TypeDescription& given, const TypeDescription& wanted) {
     return is_alike(given, wanted) ? Fit::perhaps : Fit::never;
 }
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -10,10 +10,10 @@
 #include <baton/actor.hpp>
 #include "runtime/base/text.hpp"
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
+
+using baton::pool::Worker;
 
 // A batch that has so many bytes of results is answered with what is done of it, ...
 constexpr std::size_t results_bytes_enough = std::size_t{64} << 10;
@@ -152,9 +152,12 @@ private:
 };
 
 }  // namespace
+}  // namespace baton::detail::pool
+
+namespace baton::pool {
 
 void Worker::add(Task task, std::size_t names) {
-    const Signature& signature = task.signature;
+    const detail::pool::Signature& signature = task.signature;
     std::string mistake;
     if (signature.name.empty()) {
         mistake = "a task needs a name";
@@ -167,6 +170,6 @@ void Worker::add(Task task, std::size_t names) {
     tasks_.push_back(std::move(task));
 }
 
-int Worker::run(int argc, char** argv) { return run_actor<Bench, Protocol>(argc, argv, *this); }
+int Worker::run(int argc, char** argv) { return run_actor<detail::pool::Bench, detail::pool::Protocol>(argc, argv, *this); }
 
 }  // namespace baton::pool

@@ -26,20 +26,22 @@ void play(baton::Scenario& scenario) {
     std::ranges::copy(std::to_array<std::int64_t>({1, 1, 2, 3, 5, 8}), segment.as<std::int64_t>().begin());
     baton::Loan array = scenario.lend(std::move(segment));
     {
-        pool::Pool manager{scenario.context(), story::crew("task_manager", 2)};
-        manager.add(pool::call("set", pool::slice_of(array, 5, 1), 888).with_id(1)).value();
+        pool::Pool manager{scenario, story::crew("task_manager", 2)};
+        manager.add(pool::call("set", pool::slice_of(array, 5, 1), 888).with_id(1));
         for (std::uint64_t place = 0; place < 4; ++place)
-            manager.add(pool::call("set_slowly", pool::slice_of(array, place, 1), 111 + place).with_id(2 + place))
-                .value();
+            manager.add(pool::call("set_slowly", pool::slice_of(array, place, 1), 111 + place).with_id(2 + place));
         // An id that is taken is refused, and nothing else changes.
-        story::say("scenario", "{}", to_text(manager.add(pool::call("set",
-        pool::slice_of(array, 4, 1), 5).with_id(1)).error()));
+        try {
+            manager.add(pool::call("set", pool::slice_of(array, 4, 1), 5).with_id(1));
+        } catch (const baton::ErrorException& refused) {
+            story::say("scenario", "{}", refused.what());
+        }
         story::say("scenario", "tasks: {}", fmt::join(manager.pending(), " "));
-        const std::vector<pool::AnyOutcome> results = manager.execute().value();
+        const std::vector<pool::AnyOutcome> results = manager.execute();
         story::say("scenario", "tasks without a result: {}", manager.pending().size());
         std::set<std::string> workers;
         for (std::uint64_t id = 1; id <= results.size(); ++id) {
-            const pool::AnyOutcome one = manager.find(id).value().value();
+            const pool::AnyOutcome one = *manager.find(id);
             story::say("scenario", "task {}: {}, handled by {}", one.id(), one.ok() ? "done" : to_text(one.error()),
                        one.worker());
             workers.insert(one.worker());
@@ -47,11 +49,11 @@ void play(baton::Scenario& scenario) {
         story::say("scenario", "workers that had tasks: {}", workers.size());
     }
     // Step by step, and with one task alone; the same pool runs a second time.
-    pool::Pool manager{scenario.context(), story::crew("task_manager", 2)};
+    pool::Pool manager{scenario, story::crew("task_manager", 2)};
     for (const std::int64_t value : {5, 55}) {
-        manager.start().value();
-        manager.add(pool::call("set", pool::slice_of(array, 4, 1), value)).value();
-        story::say("scenario", "low level: {} task done", manager.execute().value().size());
+        manager.start();
+        manager.add(pool::call("set", pool::slice_of(array, 4, 1), value));
+        story::say("scenario", "low level: {} task done", manager.execute().size());
         story::say("scenario", "workers stopped: {}", manager.stop().size());
     }
     const baton::Segment whole = array.reclaim(1s).value();

@@ -24,8 +24,8 @@ void play(baton::Scenario& scenario) {
 
     std::vector<baton::Segment> arrays;
     {
-        pool::Pool manager{scenario.context(), story::crew("pool_hand_over", 8)};
-        arrays = manager.map<baton::Segment>("count_up", counts).value().values().value();
+        pool::Pool manager{scenario, story::crew("pool_hand_over", 8)};
+        arrays = manager.map<baton::Segment>("count_up", counts).values();
     }
     for (const baton::RosterRow& row : scenario.roster())
         if (row.name.starts_with("worker")) fmt::print("{} is still there\n", row.name);

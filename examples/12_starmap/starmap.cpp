@@ -15,8 +15,8 @@ void play(baton::Scenario& scenario) {
     std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
     for (std::int64_t index = 0; index < 9; ++index) rows.emplace_back(index, console);
 
-    pool::Pool workers{scenario.context(), story::crew("starmap", 3, scenario.arguments())};
-    const auto results = workers.starmap<std::int64_t>("print", rows).value().values().value();
+    pool::Pool workers{scenario, story::crew("starmap", 3, scenario.arguments())};
+    const auto results = workers.starmap<std::int64_t>("print", rows).values();
     story::say("scenario", "[{}]", fmt::join(results, ", "));
 }
 

@@ -21,16 +21,18 @@ void play(baton::Scenario& scenario) {
     const baton::sync::Address console = baton::sync::Keeper{scenario}.lock("console").address();
     std::vector<std::tuple<std::int64_t, baton::sync::Address>> rows;
     for (std::int64_t index = 0; index < 9; ++index) rows.emplace_back(index, console);
-    pool::Pool workers{scenario.context(), story::crew("one_fails", 3, scenario.arguments())};
+    pool::Pool workers{scenario, story::crew("one_fails", 3, scenario.arguments())};
 
     story::say("scenario", "== stop at the first error ==");
-    const auto stopped = workers.starmap<std::int64_t>("count", rows, {.errors = pool::Errors::stop_at_first});
-    story::say("scenario", "stopped: {}: {}", stopped.error().type, stopped.error().text);
+    try {
+        workers.starmap<std::int64_t>("count", rows, {.errors = pool::Errors::stop_at_first});
+    } catch (const baton::ErrorException& stopped) {
+        story::say("scenario", "stopped: {}: {}", stopped.error().type, stopped.error().text);
+    }
     workers.stop();
 
     story::say("scenario", "== collect ==");
-    const auto outcomes = workers.starmap<std::int64_t>("count", rows).value();
-    for (const pool::Outcome<std::int64_t>& one : outcomes) story::say("scenario", "{}", one.to_text());
+    for (const pool::Outcome<std::int64_t>& one : workers.starmap<std::int64_t>("count", rows)) story::say("scenario", "{}", one.to_text());
 }
 
 }  // namespace one_fails

@@ -29,22 +29,25 @@ void play(baton::Scenario& scenario) {
         rows.emplace_back(index, console);
         named_rows.emplace_back(pool::named("prefix", std::string(index % 2 == 0 ? "even" : "odd")));
     }
-    pool::Pool first{scenario.context(), story::crew("enhanced_pool", 4, scenario.arguments())};
-    for (const auto& one : first.starmap<std::string>("label", rows, named_rows).value()) story::say("scenario", "{}",
-    one.to_text());
+    pool::Pool first{scenario, story::crew("enhanced_pool", 4, scenario.arguments())};
+    for (const pool::Outcome<std::string>& one : first.starmap<std::string>("label", rows, named_rows))
+        story::say("scenario", "{}", one.to_text());
 
     named_rows.pop_back();
-    story::say("scenario", "{}", to_text(first.starmap<std::string>("label", rows, named_rows).error()));
+    try {
+        first.starmap<std::string>("label", rows, named_rows);
+    } catch (const baton::ErrorException& refused) {
+        story::say("scenario", "{}", refused.what());
+    }
 
     // A second pool, many more tasks than a byte can count, and a second run of both.
     auto many = story::crew("enhanced_pool", 2);
     many.name = "other";
-    pool::Pool second{scenario.context(), many};
+    pool::Pool second{scenario, many};
     const std::vector<std::int64_t> thousand(1000, 7);
     for (int run = 1; run <= 2; ++run)
-        for (pool::Pool* each : {&first, &second})
-            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same",
-            thousand).value().values().value().size());
+        for (auto* each : {&first, &second})
+            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same", thousand).values().size());
 }
 
 }  // namespace enhanced_pool

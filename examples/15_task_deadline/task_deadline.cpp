@@ -1,8 +1,8 @@
 // Four tasks at once, as many workers as there are processors, and one of the tasks takes too long: whoever waits for
 // it gives up after three seconds.
 //
-// In the story that was all, and the worker went on with a result that nobody wanted. Here a task may have a deadline
-// of its own too: then it is ended, and its worker replaced.
+// In the story that was all, and the worker went on with a result that nobody wanted. Here the task can be cancelled, or
+// have a timeout of its own from the start: either way it is ended, and its worker replaced.
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include "examples/pool_story.hpp"
@@ -28,18 +28,22 @@ std::int64_t heavy(baton::Context& context, std::int64_t n) {
 
 void play(baton::Scenario& scenario) {
     {
-        pool::Pool workers{scenario.context(), story::crew("task_deadline", 0)};
-        std::vector<pool::Pending<std::int64_t>> results;
-        for (const std::int64_t n : {10, 100, 1'000, 10'000})
-            results.push_back(workers.submit<std::int64_t>("heavy", n).value());
-        for (std::size_t number = 0; number < 3; ++number)
-            story::say("scenario", "{}", results[number].get(120s).value());
-        story::say("scenario", "not within 3 s: {}", name_of(results[3].get(3s).error().kind));
+        pool::Pool workers{scenario, story::crew("task_deadline", 0)};
+        std::vector<pool::Task<std::int64_t>> results;
+        for (const std::int64_t n : {10, 100, 1'000, 10'000}) results.push_back(workers.submit<std::int64_t>("heavy", n));
+        for (std::size_t number = 0; number < 3; ++number) story::say("scenario", "{}", results[number].get(120s));
+        try {
+            results[3].get(3s);
+        } catch (const baton::ErrorException& late) {
+            story::say("scenario", "not within 3 s: {}", late.kind());
+        }
+        const bool was_running = results[3].cancel() == pool::Cancelled::ended;
+        story::say("scenario", "cancelled, {} it had begun", was_running ? "though" : "before");
     }
-    pool::Pool workers{scenario.context(), story::crew("task_deadline", 1)};
-    auto late = workers.submit<std::int64_t>(pool::call("heavy", 10'000).with_deadline(200ms)).value();
-    story::say("scenario", "not within its deadline: {}", name_of(late.get(60s).error().kind));
-    story::say("scenario", "the pool goes on: {}", workers.submit<std::int64_t>("heavy", 10).value().get(60s).value());
+    pool::Pool workers{scenario, story::crew("task_deadline", 1)};
+    auto late = workers.submit<std::int64_t>(pool::call("heavy", 10'000).with_timeout(200ms));
+    story::say("scenario", "not within its timeout: {}", late.outcome(60s).error().kind);
+    story::say("scenario", "the pool goes on: {}", workers.submit<std::int64_t>("heavy", 10).get(60s));
 }
 
 }  // namespace task_deadline

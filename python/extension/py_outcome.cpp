@@ -1,6 +1,7 @@
 #include "python/extension/py_outcome.hpp"
 
 #include <fmt/format.h>
+#include <pybind11/stl.h>
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
@@ -21,16 +22,16 @@ py::object Reading::to_python(const TypeDescription& type, Value value) const {
     return python::to_python(type, value, make_ref, make_held);
 }
 
-py::object Reading::value(const pool::AnyOutcome& outcome, pool::Reader& reader) const {
-    const pool::Signature& signature = *outcome.job().function;
+py::object Reading::value(const AnyOutcome& outcome, pool::Reader& reader) const {
+    const pool::Signature& signature = *pool::Inside::job(outcome).function;
     if (!pool::Job::makes_segments(signature))
-        return to_python(signature.result, value_or_raise(outcome.value(reader)));
+        return to_python(signature.result, value_or_raise(pool::Inside::value(outcome, reader)));
     const auto take = [&](std::size_t index) {
-        return py::cast(std::make_unique<PySegment>(session, SegmentBase{value_or_raise(outcome.take_segment(index))}));
+        return py::cast(std::make_unique<PySegment>(session, SegmentBase{value_or_raise(pool::Inside::take_segment(outcome, index))}));
     };
     if (signature.result.kind != "list") return take(0);
     py::list all;
-    for (std::size_t index = 0; index < outcome.segments(); ++index) all.append(take(index));
+    for (std::size_t index = 0; index < pool::Inside::segments(outcome); ++index) all.append(take(index));
     return all;
 }
 
@@ -47,7 +48,9 @@ py::object PyOutcome::value() {
 
 py::object PyOutcome::error() const {
     if (outcome_.ok()) return py::none();
-    py::object exception = exception_of(outcome_.error());
+    const Error why = outcome_.error();
+    py::object exception = outcome_.was_cancelled() ? py::module_::import("baton._errors").attr("Cancelled")(why.text)
+                                                    : exception_of(why);
     exception.attr("function") = outcome_.function();
     exception.attr("arguments") = arguments();
     exception.attr("worker") = outcome_.worker();
@@ -55,10 +58,10 @@ py::object PyOutcome::error() const {
 }
 
 py::tuple PyOutcome::arguments() const {
-    const pool::Signature& signature = *outcome_.job().function;
+    const pool::Signature& signature = *pool::Inside::job(outcome_).function;
     Unpacker unpacker;
     std::size_t offset = 0;
-    const Result<Value> list = unpacker.next(outcome_.job().arguments_of(outcome_.task()), offset);
+    const Result<Value> list = unpacker.next(pool::Inside::job(outcome_).arguments_of(pool::Inside::task(outcome_)), offset);
     py::tuple all{list ? list->size() : 0};
     for (std::size_t index = 0; index < all.size(); ++index) {
         const TypeDescription& type = signature.parameters[index].type;
@@ -78,25 +81,94 @@ py::object PyOutcome::moment(Timestamp time) const {
 
 // ---- PyTask ----------------------------------------------------------------------------------------
 
-bool PyTask::ready() {
-    if (job_->unsettled == 0) return true;
-    return reading_.session->turn([this](Session&) { return pending_->ready(); });
+namespace {
+
+
+void wait(const Reading& reading, pool::Handle& handle, const py::object& timeout) {
+    if (handle.is_done()) return;
+    const Duration duration = to_duration(timeout);
+    value_or_raise(reading.session->turn([&](Session&) { return handle.wait(duration); }));
 }
 
+bool look(const Reading& reading, pool::Handle& handle) {
+    return handle.is_done() || reading.session->turn([&](Session&) { return handle.ready(); });
+}
+
+
+void keep_moving(const Reading& reading, const pool::Handle& handle) {
+    if (!handle.is_done()) reading.session->turn([&](Session&) { handle.attend(); });
+}
+
+}  // namespace
+
+bool PyTask::ready() { return look(reading_, *handle_); }
+
 py::object PyTask::outcome(const py::object& timeout) {
-    if (job_->unsettled > 0) {
-        const Duration duration = to_duration(timeout);
-        value_or_raise(reading_.session->turn([&](Session& session) {
-            return scheduler_->wait([this] { return job_->unsettled == 0; },
-                                    Deadline::in(session.loop().clock(), duration));
-        }));
-    }
-    if (!outcome_) outcome_ = py::cast(std::make_unique<PyOutcome>(pool::AnyOutcome{job_, 0}, reading_));
+    wait(reading_, *handle_, timeout);
+    if (!outcome_) outcome_ = py::cast(std::make_unique<PyOutcome>(AnyOutcome{handle_->job(), 0}, reading_));
     return outcome_;
 }
 
-void PyTask::cancel() {
-    if (job_->unsettled > 0) reading_.session->turn([this](Session&) { pending_->cancel(); });
+py::object PyTask::cancel() {
+    if (handle_->is_done()) return py::none();
+    switch (reading_.session->turn([this](Session&) { return handle_->cancel(); })) {
+        case baton::pool::Cancelled::too_late: break;
+        case baton::pool::Cancelled::withdrawn: return py::str("withdrawn");
+        case baton::pool::Cancelled::ended: return py::str("ended");
+    }
+    return py::none();
+}
+
+void PyTask::attend() { keep_moving(reading_, *handle_); }
+
+// ---- PyTasks ---------------------------------------------------------------------------------------
+
+std::vector<pool::TaskId> PyTasks::ids() const {
+    std::vector<pool::TaskId> all(size());
+    for (std::size_t task = 0; task < all.size(); ++task) all[task] = handle_->job()->first_id + task;
+    return all;
+}
+
+bool PyTasks::ready() { return look(reading_, *handle_); }
+
+py::list PyTasks::get(const py::object& timeout) {
+    wait(reading_, *handle_, timeout);
+    value_or_raise(handle_->verdict());
+    return results_of(handle_->job(), reading_, handle_->errors() == baton::pool::Errors::collect);
+}
+
+std::tuple<std::size_t, std::size_t, std::size_t> PyTasks::cancel() {
+    if (handle_->job()->unsettled == 0) return {0, 0, size()};
+    const baton::pool::CancelledTasks all = reading_.session->turn([this](Session&) { return handle_->cancel_all(); });
+    return {all.withdrawn, all.ended, all.too_late};
+}
+
+void PyTasks::attend() { keep_moving(reading_, *handle_); }
+
+py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes) {
+    py::list all{job->size()};
+    pool::Reader reader;
+    for (std::size_t task = 0; task < job->size(); ++task) {
+        AnyOutcome outcome{job, task};
+        all[task] = as_outcomes ? py::cast(std::make_unique<PyOutcome>(std::move(outcome), reading)) : reading.value(outcome, reader);
+    }
+    return all;
+}
+
+// ---- PyCompleted -----------------------------------------------------------------------------------
+
+PyCompleted::PyCompleted(Reading reading, const py::list& tasks, const py::object& timeout)
+    : reading_(std::move(reading)), tasks_(tasks), completing_(std::make_shared<pool::Completing>(to_duration(timeout))) {
+    for (const py::handle one : tasks_) {
+        if (py::isinstance<PyTasks>(one)) completing_->add(py::cast<const PyTasks&>(one).handle());
+        else completing_->add(py::cast<const PyTask&>(one).handle());
+    }
+}
+
+py::object PyCompleted::next() {
+    std::optional<AnyOutcome> one = value_or_raise(reading_.session->turn([this](Session&) { return completing_->next(); }));
+    if (!one) return py::none();
+    return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
 }
 
 // ---- the classes -----------------------------------------------------------------------------------
@@ -113,7 +185,7 @@ void add_outcome_classes(py::module_& module) {
                                "In the order of the parameters; of a segment only the kind.")
         .def_property_readonly(
             "worker", [](const PyOutcome& self) { return self.outcome().worker(); },
-            "The name of the worker that did it; '' if none came so far.")
+            "The name of the worker that had it in hand; '' if none had.")
         .def_property_readonly(
             "started", [](const PyOutcome& self) { return self.moment(self.outcome().started()); },
             "A datetime in UTC.")
@@ -121,7 +193,10 @@ void add_outcome_classes(py::module_& module) {
             "finished", [](const PyOutcome& self) { return self.moment(self.outcome().finished()); },
             "A datetime in UTC.")
         .def_property_readonly(
-            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "True if there is a value.")
+            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "Whether there is a value.")
+        .def_property_readonly(
+            "was_cancelled", [](const PyOutcome& self) { return self.outcome().was_cancelled(); },
+            "Whether there is none because the task was cancelled.")
         .def_property_readonly("value", &PyOutcome::value, "The result; raises the error if there is none.")
         .def_property_readonly(
             "error", &PyOutcome::error,
@@ -133,9 +208,23 @@ void add_outcome_classes(py::module_& module) {
 
     py::class_<PyTask>(module, "Task")
         .def_property_readonly("id", &PyTask::id)
+        .def_property_readonly("is_settled", &PyTask::is_settled)
         .def("ready", &PyTask::ready)
         .def("outcome", &PyTask::outcome, py::arg("timeout"))
-        .def("cancel", &PyTask::cancel);
+        .def("cancel", &PyTask::cancel)
+        .def("attend", &PyTask::attend);
+
+    py::class_<PyTasks>(module, "Tasks")
+        .def("__len__", &PyTasks::size)
+        .def_property_readonly("ids", &PyTasks::ids)
+        .def_property_readonly("unfinished", &PyTasks::unfinished)
+        .def_property_readonly("is_settled", &PyTasks::is_settled)
+        .def("ready", &PyTasks::ready)
+        .def("get", &PyTasks::get, py::arg("timeout"))
+        .def("cancel", &PyTasks::cancel)
+        .def("attend", &PyTasks::attend);
+
+    py::class_<PyCompleted>(module, "Completed").def("next", &PyCompleted::next);
 }
 
 }  // namespace baton::python

@@ -1,8 +1,9 @@
 #pragma once
-// PyOutcome and PyTask: baton.Outcome, how a task ended, and baton.Task, an outcome that has not arrived yet. Either
-// releases its task in the session's next turn, in whatever thread Python's collector runs. Called with the GIL held.
+// PyOutcome: baton.Outcome, what became of a task. PyTask, PyTasks and PyCompleted: the outcomes to come of one call, of
+// many, and those of several in the order in which they come. Each lets go of its tasks in the session's next turn, wherever
+// Python's collector runs. Called with the GIL held.
 
-#include <baton/pool.hpp>
+#include <baton/detail/pool/core.hpp>
 
 #include "python/extension/py_session.hpp"
 #include "python/extension/to_python.hpp"
@@ -10,6 +11,8 @@
 namespace baton::python {
 
 using namespace detail;
+namespace pool = baton::detail::pool;
+using baton::pool::AnyOutcome;
 
 using JobPtr = std::shared_ptr<pool::Job>;
 
@@ -20,17 +23,17 @@ struct Reading {
 
     [[nodiscard]] py::object to_python(const TypeDescription& type, Value value) const;
     // The result of one that has one.
-    [[nodiscard]] py::object value(const pool::AnyOutcome& outcome, pool::Reader& reader) const;
+    [[nodiscard]] py::object value(const AnyOutcome& outcome, pool::Reader& reader) const;
 };
 
 class PyOutcome {
 public:
-    PyOutcome(pool::AnyOutcome outcome, Reading reading) : outcome_(std::move(outcome)), reading_(std::move(reading)) {}
-    ~PyOutcome() { reading_.session->drop_task(std::make_shared<pool::AnyOutcome>(std::move(outcome_))); }
+    PyOutcome(AnyOutcome outcome, Reading reading) : outcome_(std::move(outcome)), reading_(std::move(reading)) {}
+    ~PyOutcome() { reading_.session->drop_task(std::make_shared<AnyOutcome>(std::move(outcome_))); }
     PyOutcome(const PyOutcome&) = delete;
     PyOutcome& operator=(const PyOutcome&) = delete;
 
-    [[nodiscard]] const pool::AnyOutcome& outcome() const noexcept { return outcome_; }
+    [[nodiscard]] const AnyOutcome& outcome() const noexcept { return outcome_; }
     // Of a segment the first to ask for it gets it, and everybody the same object.
     py::object value();
     [[nodiscard]] py::object error() const;
@@ -38,36 +41,80 @@ public:
     [[nodiscard]] py::object moment(Timestamp time) const;
 
 private:
-    pool::AnyOutcome outcome_;
+    AnyOutcome outcome_;
     Reading reading_;
     py::object value_;
 };
 
+// The one task of a submit().
 class PyTask {
 public:
-    PyTask(Reading reading, std::shared_ptr<pool::Scheduler> scheduler, JobPtr job)
-        : reading_(std::move(reading)),
-          scheduler_(scheduler),
-          job_(job),
-          pending_(std::make_shared<pool::Pending<std::monostate>>(std::move(scheduler), std::move(job))) {}
-    ~PyTask() { reading_.session->drop_task(std::move(pending_)); }
+    PyTask(Reading reading, pool::Handle handle)
+        : reading_(std::move(reading)), handle_(std::make_shared<pool::Handle>(std::move(handle))) {}
+    ~PyTask() { reading_.session->drop_task(std::move(handle_)); }
     PyTask(const PyTask&) = delete;
     PyTask& operator=(const PyTask&) = delete;
 
-    [[nodiscard]] pool::TaskId id() const { return job_->first_id; }
+    [[nodiscard]] pool::TaskId id() const { return handle_->job()->first_id; }
+    [[nodiscard]] bool is_settled() const { return handle_->is_done(); }
+    [[nodiscard]] const pool::Handle& handle() const noexcept { return *handle_; }
     bool ready();
     py::object outcome(const py::object& timeout);
-    void cancel();
+    py::object cancel();
+    // From here on the pool moves also in waits for others, until the outcome has come.
+    void attend();
 
 private:
     Reading reading_;
-    std::shared_ptr<pool::Scheduler> scheduler_;
-    JobPtr job_;
-    std::shared_ptr<pool::Pending<std::monostate>> pending_;
+    std::shared_ptr<pool::Handle> handle_;
     py::object outcome_;
 };
 
-// The extension's classes Outcome and Task.
+// Those of a map_async().
+class PyTasks {
+public:
+    PyTasks(Reading reading, pool::Handle handle)
+        : reading_(std::move(reading)), handle_(std::make_shared<pool::Handle>(std::move(handle))) {}
+    ~PyTasks() { reading_.session->drop_task(std::move(handle_)); }
+    PyTasks(const PyTasks&) = delete;
+    PyTasks& operator=(const PyTasks&) = delete;
+
+    [[nodiscard]] std::size_t size() const { return handle_->job()->size(); }
+    [[nodiscard]] std::size_t unfinished() const { return handle_->job()->unsettled; }
+    [[nodiscard]] bool is_settled() const { return handle_->is_done(); }
+    [[nodiscard]] const pool::Handle& handle() const noexcept { return *handle_; }
+    [[nodiscard]] std::vector<pool::TaskId> ids() const;
+    bool ready();
+    // Values where the first error is raised, else outcomes.
+    py::list get(const py::object& timeout);
+    std::tuple<std::size_t, std::size_t, std::size_t> cancel();
+    void attend();
+
+private:
+    Reading reading_;
+    std::shared_ptr<pool::Handle> handle_;
+};
+
+class PyCompleted {
+public:
+    PyCompleted(Reading reading, const py::list& tasks, const py::object& timeout);
+    ~PyCompleted() { reading_.session->drop_task(std::move(completing_)); }
+    PyCompleted(const PyCompleted&) = delete;
+    PyCompleted& operator=(const PyCompleted&) = delete;
+
+    // The next Outcome, None behind the last.
+    py::object next();
+
+private:
+    Reading reading_;
+    py::list tasks_;  // which would be let go otherwise
+    std::shared_ptr<pool::Completing> completing_;
+};
+
+// What a job came to: values, or outcomes.
+[[nodiscard]] py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes);
+
+// The extension's classes Outcome, Task, Tasks and Completed.
 void add_outcome_classes(py::module_& module);
 
 }  // namespace baton::python

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
-#include <baton/pool.hpp>
+#include <baton/detail/pool/core.hpp>
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_outcome.hpp"
@@ -33,7 +33,7 @@ public:
         : reading_{std::move(session), std::move(known)}, options_(std::move(options)) {
         reading_.session->turn([this](Session& open) {
             options_.folders = open.searched_folders();
-            pool_ = std::make_shared<pool::Pool>(open.context(), options_);
+            pool_ = std::make_shared<pool::Core>(open.context(), options_);
         });
         reading_.session->before_end([weak = std::weak_ptr(pool_->scheduler())] {
             if (const auto scheduler = weak.lock()) scheduler->abandon();
@@ -63,7 +63,8 @@ public:
         value_or_raise(pool_->require_free(id));
         const JobPtr job = new_job(function, rules(timeout, retries));
         fill(*job, {{positional, named}});
-        auto task = std::make_unique<PyTask>(reading_, pool_->scheduler(), job);  // which cancels what a signal tears us out of
+        // It releases what a signal's handler tears us out of.
+        auto task = std::make_unique<PyTask>(reading_, pool::Handle{pool_->scheduler(), job});
         value_or_raise(turn([&] { return pool_->send(job, id); }));
         return task;
     }
@@ -71,21 +72,26 @@ public:
     // Values if the first error is raised, else outcomes.
     py::list map(const std::string& function, const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
                  const py::object& timeout, const py::object& task_timeout, const std::optional<std::uint32_t>& retries) {
-        pool::MapOptions options;
-        options.errors = collects ? pool::Errors::collect : pool::Errors::stop_at_first;
-        options.deadline = to_duration(timeout);
-        options.task_deadline = task_duration(task_timeout);
+        baton::pool::MapOptions options;
+        options.errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
+        options.within = to_duration(timeout);
+        options.task_timeout = task_duration(task_timeout);
         options.retries = retries;
         const JobPtr job = new_job(function, pool_->rules_of(options));
         fill(*job, rows);
         value_or_raise(turn([&] { return pool_->run(job, options); }));
-        py::list all{job->size()};
-        pool::Reader reader;
-        for (std::size_t task = 0; task < job->size(); ++task) {
-            pool::AnyOutcome outcome{job, task};
-            all[task] = collects ? py::cast(std::make_unique<PyOutcome>(std::move(outcome), reading_)) : reading_.value(outcome, reader);
-        }
-        return all;
+        return results_of(job, reading_, collects);
+    }
+    // The same without waiting.
+    std::unique_ptr<PyTasks> map_async(const std::string& function, const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
+                                       const py::object& task_timeout, const std::optional<std::uint32_t>& retries) {
+        const JobPtr job = new_job(function, rules(task_timeout, retries));
+        fill(*job, rows);
+        const auto errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
+        return std::make_unique<PyTasks>(reading_, value_or_raise(turn([&] { return pool_->begin(job, errors); })));
+    }
+    std::unique_ptr<PyCompleted> as_completed(const py::list& tasks, const py::object& timeout) {
+        return std::make_unique<PyCompleted>(reading_, tasks, timeout);
     }
 
     pool::TaskId add(const std::string& function, const py::tuple& positional, const py::dict& named,
@@ -105,26 +111,34 @@ public:
                 return error_of(raised);
             }
         };
-        pool::Call call{function, fill_in};
+        baton::pool::Call call{function, fill_in};
         const pool::Rules rules_ = rules(timeout, retries);
-        call = std::move(call).with_deadline(rules_.deadline).with_retries(rules_.retries);
+        call = std::move(call).with_timeout(rules_.timeout).with_retries(rules_.retries);
         if (id) call = std::move(call).with_id(*id);
         return value_or_raise(turn([&] { return pool_->add(std::move(call)); }));
     }
     py::list execute(bool collects, const py::object& timeout) {
-        pool::MapOptions options;
-        options.errors = collects ? pool::Errors::collect : pool::Errors::stop_at_first;
-        options.deadline = to_duration(timeout);
+        baton::pool::MapOptions options;
+        options.errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
+        options.within = to_duration(timeout);
         py::list all;
-        for (pool::AnyOutcome& one : value_or_raise(turn([&] { return pool_->execute(options); })))
+        for (AnyOutcome& one : value_or_raise(turn([&] { return pool_->execute(options); })))
             all.append(std::make_unique<PyOutcome>(std::move(one), reading_));
         return all;
     }
 
     py::object find(pool::TaskId id) {
-        std::optional<pool::AnyOutcome> one = value_or_raise(turn([&] { return pool_->find(id); }));
+        std::optional<AnyOutcome> one = value_or_raise(turn([&] { return pool_->find(id); }));
         if (!one) return py::none();
         return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
+    }
+    py::object cancel(pool::TaskId id) {
+        switch (value_or_raise(turn([&] { return pool_->cancel(id); }))) {
+            case baton::pool::Cancelled::too_late: break;
+            case baton::pool::Cancelled::withdrawn: return py::str("withdrawn");
+            case baton::pool::Cancelled::ended: return py::str("ended");
+        }
+        return py::none();
     }
     std::vector<pool::TaskId> pending() {
         return turn([this] { return pool_->pending(); });
@@ -145,22 +159,22 @@ private:
 
     // Of a pool that nobody has stopped.
     struct LastStop {
-        explicit LastStop(std::shared_ptr<pool::Pool> last) : pool(std::move(last)) {}
+        explicit LastStop(std::shared_ptr<pool::Core> last) : pool(std::move(last)) {}
         LastStop(const LastStop&) = delete;
         LastStop& operator=(const LastStop&) = delete;
         ~LastStop() {
             try {
-                static_cast<void>(pool->stop());
+                static_cast<void>(pool->stop(limits::stop_timeout));
             } catch (...) {  // a signal's handler
                 pool->scheduler()->abandon();
             }
         }
-        std::shared_ptr<pool::Pool> pool;
+        std::shared_ptr<pool::Core> pool;
     };
 
     Reading reading_;
     pool::Options options_;
-    std::shared_ptr<pool::Pool> pool_;
+    std::shared_ptr<pool::Core> pool_;
 };
 
 }  // namespace
@@ -179,7 +193,7 @@ void add_pool_classes(py::module_& module) {
     module.def("usable_cores", [] { return usable_cores(); },
                "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {
-        value_or_raise(pool::Pool::require_same_length(function, rows, named_rows));
+        value_or_raise(pool::Core::require_same_length(function, rows, named_rows));
     }, py::arg("function"), py::arg("rows"), py::arg("named_rows"));
 
     add_outcome_classes(module);
@@ -199,6 +213,10 @@ void add_pool_classes(py::module_& module) {
              py::arg("task_timeout"), py::arg("retries"))
         .def("map", &PyPool::map, py::arg("function"), py::arg("rows"), py::arg("collects"), py::arg("timeout"),
              py::arg("task_timeout"), py::arg("retries"))
+        .def("map_async", &PyPool::map_async, py::arg("function"), py::arg("rows"), py::arg("collects"), py::arg("task_timeout"),
+             py::arg("retries"))
+        .def("as_completed", &PyPool::as_completed, py::arg("tasks"), py::arg("timeout"))
+        .def("cancel", &PyPool::cancel, py::arg("id"))
         .def("add", &PyPool::add, py::arg("function"), py::arg("positional"), py::arg("named"), py::arg("id"),
              py::arg("task_timeout"), py::arg("retries"))
         .def("execute", &PyPool::execute, py::arg("collects"), py::arg("timeout"))

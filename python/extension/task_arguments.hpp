@@ -4,11 +4,12 @@
 
 #include <pybind11/pybind11.h>
 
-#include <baton/pool.hpp>
+#include <baton/detail/pool/core.hpp>
 
 namespace baton::python {
 
 namespace py = pybind11;
+namespace pool = baton::detail::pool;
 
 // The right to write a part of a Loan, for a task that has not begun.
 struct PySliceOf {

@@ -85,6 +85,7 @@ Loop::Waited Loop::serve(Handler* handler, const std::function<bool()>& done, De
             give_bounces();
             tell_exits();
             continue_settled();
+            look_around();
         }
         if (!is_handling_) send_due();
         if (handler != nullptr) {
@@ -290,6 +291,23 @@ void Loop::continue_settled() {
     if (continuations_.empty()) continuation_deadlines_.clear();
 }
 
+std::shared_ptr<void> Loop::look_between(std::function<Deadline()> look) {
+    thread_.require();
+    auto onlooker = std::make_shared<Onlooker>(Onlooker{std::move(look), Deadline{clock_->now()}});
+    onlookers_.push_back(onlooker);
+    return onlooker;
+}
+
+void Loop::look_around() {
+    for (std::size_t index = 0; index < onlookers_.size(); ++index) {  // more may be added meanwhile
+        const std::shared_ptr<Onlooker> onlooker = onlookers_[index].lock();
+        if (onlooker == nullptr) continue;
+        const Handling handling{is_handling_};
+        onlooker->next = onlooker->look();
+    }
+    std::erase_if(onlookers_, [](const std::weak_ptr<Onlooker>& one) { return one.expired(); });
+}
+
 // Outcomes are given to their functions only where commands are handled, so nothing else wakes up for them.
 Deadline Loop::next_timer(bool handles_commands) const {
     Deadline next = Deadline::never();
@@ -297,6 +315,8 @@ Deadline Loop::next_timer(bool handles_commands) const {
     if (!handles_commands) return next;
     if (asks_.any_continued()) return Deadline{clock_->now()};
     if (!continuation_deadlines_.empty()) next = next.or_earlier(Deadline{continuation_deadlines_.begin()->first});
+    for (const std::weak_ptr<Onlooker>& one : onlookers_)
+        if (const std::shared_ptr<Onlooker> onlooker = one.lock()) next = next.or_earlier(onlooker->next);
     return next;
 }
 

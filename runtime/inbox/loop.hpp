@@ -114,6 +114,10 @@ public:
     }
     void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
+    // Calls `look` between commands, as long as what is returned lives: whenever something has come, and when the deadline
+    // that it returned last has passed.
+    [[nodiscard]] std::shared_ptr<void> look_between(std::function<Deadline()> look);
+
     // ---- waiting and serving
     enum class Waited { done, deadline, stopping, gone };  // gone: the session has ended, without its coordinator
     // Serves until `done` holds, the deadline passes, this actor is to stop or the coordinator has died. With a
@@ -226,6 +230,7 @@ private:
     void give_bounces();
     void send_due();
     void continue_settled();
+    void look_around();
     [[nodiscard]] Deadline next_timer(bool handles_commands) const;
     void tell_exits();
     void tell_drained(bool was_empty);
@@ -266,6 +271,12 @@ private:
     // Asks whose outcomes go to a function, by their number, and by their deadline.
     std::unordered_map<AskId, std::function<void(Result<ReplyFrame>)>> continuations_;
     std::multimap<Instant, AskId> continuation_deadlines_;
+    // Others that have something to do between commands, and when at the latest.
+    struct Onlooker {
+        std::function<Deadline()> look;
+        Deadline next;
+    };
+    std::vector<std::weak_ptr<Onlooker>> onlookers_;
     bool is_sending_due_ = false;
     Handler* collector_ = nullptr;
     bool is_handling_ = false;

@@ -20,7 +20,10 @@ using baton::pool::lease_of;
 using baton::pool::named;
 using baton::pool::Outcome;
 using baton::pool::slice_of;
+using baton::detail::pool::Inside;
 using Numbers = std::vector<std::int64_t>;
+template <class R>
+using Task = baton::pool::Task<R, baton::Context>;
 
 namespace {
 
@@ -78,6 +81,11 @@ private:
     std::function<int(int)> make_;
 };
 
+template <class Pool>
+const baton::detail::pool::Crew& crew_of(const Pool& pool) {
+    return Inside::core(pool).scheduler()->crew();
+}
+
 bool is_alive(std::int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0; }
 
 }  // namespace
@@ -113,7 +121,7 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
         CHECK(pool.submit<std::uint64_t>("text_bytes", std::string(1000, 'x')).value().get(10s).value() == 1000);
     }
     SECTION("several at once, and a later look") {
-        std::vector<baton::pool::Pending<std::int64_t>> pending;
+        std::vector<Task<std::int64_t>> pending;
         for (std::int64_t x = 0; x < 100; ++x) pending.push_back(pool.submit<std::int64_t>("square", x).value());
         CHECK(pending[99].get(10s).value() == 99 * 99);
         CHECK(pending[99].ready());
@@ -127,7 +135,7 @@ TEST_CASE("a pool maps a function over numbers, in their order", "[process][pool
 TEST_CASE("a task that is only looked at gets ready, and so do those behind it", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
-    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    std::vector<Task<std::int64_t>> pending;
     for (std::int64_t x = 0; x < 50; ++x) pending.push_back(pool.submit<std::int64_t>("spin", x % 3).value());
     for (auto one = pending.rbegin(); one != pending.rend(); ++one)
         while (!one->ready()) {
@@ -138,11 +146,11 @@ TEST_CASE("submitting alone keeps the workers fed", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     const std::string file = world.folder() + "/done";
-    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    std::vector<Task<std::int64_t>> pending;
     std::error_code none_yet;
     do pending.push_back(pool.submit<std::int64_t>("append_to", file).value());
     while (pending.size() < 20 || std::filesystem::file_size(file, none_yet) < 10 || none_yet);
-    for (baton::pool::Pending<std::int64_t>& one : pending) CHECK(one.get(10s).ok());
+    for (Task<std::int64_t>& one : pending) CHECK(one.get(10s).ok());
     world.remove(file);
 }
 
@@ -154,13 +162,13 @@ TEST_CASE("short tasks share a message, and long ones are alone in hand, also wh
     for (const std::size_t task : {1500U, 1501U, 1502U, 1503U}) milliseconds[task] = 25;
     const auto outcomes = pool.map<std::int64_t>("spin", milliseconds).value();
     CHECK(outcomes.values().value() == milliseconds);
-    std::set<const baton::pool::Delivery*> deliveries;
-    for (const auto& one : outcomes) deliveries.insert(one.delivery());
+    std::set<const baton::detail::pool::Delivery*> deliveries;
+    for (const auto& one : outcomes) deliveries.insert(Inside::delivery(one));
     CHECK(deliveries.size() < 400);
     // A worker goes on with nothing behind a long one, but gives it back.
     for (const std::size_t task : {1500U, 1501U, 1502U, 1503U}) {
-        const baton::pool::Job::Fate& fate = outcomes[task].job().fates[task];
-        CHECK(fate.index + 1 == outcomes[task].delivery()->count());
+        const baton::detail::pool::Job::Fate& fate = Inside::job(outcomes[task]).fates[task];
+        CHECK(fate.index + 1 == Inside::delivery(outcomes[task])->count());
     }
     // Large arguments go in as many messages as they need.
     const std::vector<std::string> texts(40, std::string(100'000, 'x'));
@@ -176,7 +184,7 @@ TEST_CASE("as many long tasks as workers are spread one to each, also after thou
     baton::pool::Pool pool{world.scenario().context(), world.options(4)};
     CHECK(pool.map<std::string>("wait_for", std::vector<std::string>(5'000, "/dev/null")).value().errors().empty());
     const std::string fifo = world.make_fifo("gate");
-    std::vector<baton::pool::Pending<std::string>> pending;
+    std::vector<Task<std::string>> pending;
     SECTION("submitted one by one") {
         for (int task = 0; task < 4; ++task) pending.push_back(pool.submit<std::string>("wait_for", fifo).value());
     }
@@ -187,8 +195,8 @@ TEST_CASE("as many long tasks as workers are spread one to each, also after thou
     }
     std::set<std::string> busy;
     while (busy.size() < 4) {
-        static_cast<void>(pool.scheduler()->context().wait_for([] { return false; }, 1ms));
-        pool.scheduler()->move();
+        static_cast<void>(world.scenario().wait_for([] { return false; }, 1ms));
+        static_cast<void>(pool.pending());
         for (const baton::RosterRow& row : world.session().roster(false).value())
             if (row.in_hand == "Run") busy.insert(row.name);
     }
@@ -207,7 +215,7 @@ TEST_CASE("short tasks that are in hand with a long one do not wait for it", "[p
     baton::pool::Pool pool{world.scenario().context(), world.options(2)};
     CHECK(pool.map<std::string>("wait_for", std::vector<std::string>(5'000, "/dev/null")).value().errors().empty());
     const std::string fifo = world.make_fifo("gate");
-    std::vector<baton::pool::Pending<std::string>> pending;
+    std::vector<Task<std::string>> pending;
     const std::size_t place = GENERATE(std::size_t{0}, std::size_t{57}, std::size_t{199});
     std::vector<std::string> files(200, "/dev/null");
     files[place] = fifo;
@@ -235,7 +243,7 @@ TEST_CASE("what a worker has done in its last batch is not run again", "[process
     const std::string fifo = world.make_fifo("gate");
     if (is_killed) std::get<1>(tasks[place]) = fifo;
     else std::get<2>(tasks[place]) = world.letters(1);
-    std::vector<baton::pool::Pending<std::int64_t>> pending;
+    std::vector<Task<std::int64_t>> pending;
     for (const auto& [to, gate, letters] : tasks)
         pending.push_back(pool.submit<std::int64_t>("append_and", to, gate, letters).value());
     for (std::size_t task = 0; task < place; ++task) {
@@ -244,7 +252,7 @@ TEST_CASE("what a worker has done in its last batch is not run again", "[process
     }
     if (is_killed) {
         const baton::AnyRef worker =
-            world.scenario().find<baton::pool::Protocol>(pending[0].outcome(0s).value().worker()).value();
+            world.scenario().find<baton::detail::pool::Protocol>(pending[0].outcome(0s).value().worker()).value();
         const pid_t pid = world.pid_of(worker);
         ::kill(pid, SIGKILL);
         while (is_alive(pid)) {
@@ -354,7 +362,7 @@ TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds the
         const auto found = pool.find(id);
         return found ? std::string("it was found") : found.error().text;
     };
-    CHECK(reason(7) == "the task 7 was cancelled, or let go by whoever had submitted it");
+    CHECK(reason(7) == "task 7 was cancelled, as whoever had submitted it let it go");
     CHECK(reason(99) == "no task of this pool has the id 99");
     CHECK_FALSE(pool.find(6).value());
     world.release(fifo);
@@ -374,7 +382,7 @@ TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds the
         last = one.id();
     }
     CHECK(pool.pending().empty());
-    CHECK_THAT(reason(last), Catch::StartsWith("nobody holds the outcome of the task"));
+    CHECK_THAT(reason(last), Catch::StartsWith("nobody holds the outcome of task"));
 }
 
 TEST_CASE("what does not fit is refused before anything is sent", "[process][pool]") {
@@ -542,7 +550,7 @@ TEST_CASE(
     baton::pool::Pool pool{world.scenario().context(), options};
     const auto first = pool.submit<std::int64_t>("pid", 0).value().outcome(10s).value();
     CHECK(first.worker() == "worker-1");
-    const baton::AnyRef worker = pool.scheduler()->crew().seats()[0].worker;
+    const baton::AnyRef worker = crew_of(pool).seats()[0].worker;
     world.scenario().kill(worker).value();
     static_cast<void>(world.scenario().join(worker, 10s));
     const auto second = pool.submit<std::int64_t>("pid", 0).value().outcome(20s).value();
@@ -550,15 +558,15 @@ TEST_CASE(
     CHECK(first.value() != second.value());
 }
 
-TEST_CASE("a task over its deadline is given up, and its worker replaced", "[process][pool]") {
+TEST_CASE("a task over its timeout is given up, and its worker replaced", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     const std::int64_t worker = pool.submit<std::int64_t>("pid", 0).value().get(10s).value();
     const std::string fifo = world.make_fifo("never");
     const auto outcome =
-        pool.submit<std::string>(call("wait_for", fifo).with_deadline(50ms)).value().outcome(20s).value();
+        pool.submit<std::string>(call("wait_for", fifo).with_timeout(50ms)).value().outcome(20s).value();
     CHECK(outcome.error().kind == ErrorKind::timed_out);
-    CHECK_THAT(outcome.error().text, Catch::Contains("took longer than its deadline"));
+    CHECK_THAT(outcome.error().text, Catch::Contains("took longer than its timeout"));
     CHECK(pool.submit<std::int64_t>("pid", 0).value().get(20s).value() != worker);
     std::filesystem::remove(fifo);
 }
@@ -613,7 +621,7 @@ TEST_CASE("a worker whose tasks make no sense is refused", "[process][pool]") {
 TEST_CASE("memory is lent to all tasks, sliced among them, given to them and by them", "[process][pool]") {
     PoolWorld world;
     TestScenario& scenario = world.scenario();
-    std::optional<baton::pool::Pool> pool;
+    std::optional<baton::pool::Pool<baton::Context>> pool;
     pool.emplace(scenario.context(), world.options());
 
     baton::Segment numbers = scenario.create_array<std::int64_t>({100}).value();
@@ -664,7 +672,7 @@ TEST_CASE("a segment that a dead worker had not accepted goes to the next one", 
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     pool.start().value();
-    const baton::AnyRef worker = pool.scheduler()->crew().seats()[0].worker;
+    const baton::AnyRef worker = crew_of(pool).seats()[0].worker;
     // It does not get to run, so it accepts nothing before it dies.
     ::kill(world.pid_of(worker), SIGSTOP);
     baton::Segment numbers = world.scenario().create_array<std::int64_t>({4}).value();
@@ -682,7 +690,7 @@ TEST_CASE("a stopped pool has no worker left, and can be started again", "[proce
     for (int run = 0; run < 2; ++run) {
         pool.start().value();
         std::set<pid_t> pids;
-        for (const auto& seat : pool.scheduler()->crew().seats()) pids.insert(world.pid_of(seat.worker));
+        for (const auto& seat : crew_of(pool).seats()) pids.insert(world.pid_of(seat.worker));
         REQUIRE(pids.size() == 3);
         CHECK(pool.add(call("square", run)).value() == 1);  // ids begin anew
         CHECK(pool.execute().value().front().as<std::int64_t>().value() == run * run);

@@ -89,17 +89,19 @@ std::int64_t spin(std::int64_t milliseconds) {
 }
 
 // Speaks as workers do, and lies: its first argument says how.
+namespace detail = baton::detail::pool;
+
 class Liar {
 public:
     explicit Liar(baton::Context& context) : lie_(context.arguments()[0]) {}
 
-    baton::pool::Described on(const baton::pool::Describe&) {
-        baton::pool::Signature square{"square", {{"x", {"int64", "", 0, {}}}}, {"int64", "", 0, {}}};
+    detail::Described on(const detail::Describe&) {
+        detail::Signature square{"square", {{"x", {"int64", "", 0, {}}}}, {"int64", "", 0, {}}};
         if (lie_ == "description") square.result = {"list", "", 0, {}};
         return {"liar", {square}};
     }
-    baton::pool::Done on(baton::pool::Run) {
-        baton::pool::Done done;
+    detail::Done on(detail::Run) {
+        detail::Done done;
         done.moments.resize(lie_ == "count" ? 4000 : lie_ == "half" ? 3 : lie_ == "nothing" ? 0 : 4);
         if (lie_ == "failures") done.failures = {{7, {}}};
         if (lie_ == "results")
@@ -116,7 +118,7 @@ private:
 
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) != "twice")
-        return baton::run_actor<Liar, baton::pool::Protocol>(argc, argv);
+        return baton::run_actor<Liar, baton::detail::pool::Protocol>(argc, argv);
     baton::pool::Worker worker;
     worker.task("square", square);
     worker.task("power", power, {"base", "exponent"});

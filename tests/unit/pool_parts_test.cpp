@@ -1,6 +1,6 @@
 // The parts of a pool that know no processes.
 
-#include <baton/detail/pool/arguments.hpp>
+#include <baton/pool/call.hpp>
 #include <baton/detail/pool/batch.hpp>
 #include <baton/detail/pool/board.hpp>
 #include <baton/detail/pool/ids.hpp>
@@ -8,7 +8,8 @@
 #include "tests/catch.hpp"
 
 using namespace std::chrono_literals;
-using namespace baton::pool;
+using namespace baton::detail::pool;
+using baton::pool::named;
 
 TEST_CASE("a batch holds about a millisecond of work, and no more than a share", "[pool]") {
     Tempo tempo;

@@ -1,5 +1,5 @@
 #pragma once
-// Worker: the main() of a program whose functions a pool (pool.hpp) runs.
+// Worker: the main() of a program whose functions a pool (<baton/pool.hpp>) runs.
 //
 //     std::int64_t square(std::int64_t x) { return x * x; }
 //     int main(int argc, char** argv) {
@@ -9,29 +9,26 @@
 //         return worker.run(argc, argv);
 //     }
 //
-// A task is a function or a callable of typed arguments. They and the result may be of all types of wire/convert.hpp;
-// an argument may also be a Segment, Lease or Slice (runtime/segment.hpp), the result a Segment or a vector of them,
-// and the first parameter a baton::Context&, which is no argument. What it throws, or returns as the Error of a
-// Result, is the task's error, and the worker goes on; a worker that dies is replaced by its pool.
+// A task is a function or a callable with typed arguments. They and the result may be of all types that the fields of a
+// command may have. An argument may also be a Segment, Lease or Slice (<baton/segment.hpp>), the result a Segment or a vector
+// of them, and the first parameter a baton::Context&, which is no argument. What the function throws, or returns as the Error
+// of a Result, is the task's error, and the worker goes on. A worker that dies is replaced by its pool.
 //
-// A worker is an actor: it takes one batch of tasks at a time, and other workers the others. One thread, main's.
+// A worker is an actor: it runs one batch of tasks at a time. One thread, that of main().
 
 #include <baton/detail/pool/arguments.hpp>
 #include <baton/detail/convert.hpp>
 
 namespace baton::pool {
 
-using namespace detail;
-
 class Worker {
 public:
-    // A name that is used twice, or names that are not as many as the arguments, make the program refuse to start,
-    // with the reason.
+    // If a name is used twice, or if there are not as many names as arguments, the program refuses to start and says why.
     template <class F>
     Worker& task(std::string name, F function, std::vector<std::string> parameter_names = {}) {
-        using Shape = ShapeOf<std::decay_t<F>>;
+        using Shape = detail::pool::ShapeOf<std::decay_t<F>>;
         const std::size_t names = parameter_names.size();
-        Task added{signature_of<Shape>(std::move(name), std::move(parameter_names)), {}};
+        Task added{detail::pool::signature_of<Shape>(std::move(name), std::move(parameter_names)), {}};
         added.call = [function = std::move(function), signature = added.signature](Context& context, Call& call) mutable {
             return run_one<Shape>(function, signature, context, call);
         };
@@ -39,18 +36,18 @@ public:
         return *this;
     }
 
-    // Serves the pool that started this program; what main() shall return.
+    // Serves the pool that started this program, until the pool ends it. Returns what main() shall return.
     [[nodiscard]] int run(int argc, char** argv);
 
     // One task as it is run.
     struct Call {
-        Value arguments;                // a list
-        std::vector<Carried>& carried;
-        Encoder& result;                // one value, where it is fine
+        detail::Value arguments;  // a list
+        std::vector<detail::pool::Carried>& carried;
+        detail::Encoder& result;  // one value, if all is well
         std::vector<Segment>& segments;
     };
     struct Task {
-        Signature signature;
+        detail::pool::Signature signature;
         std::function<Result<void>(Context&, Call&)> call;
     };
     [[nodiscard]] const std::vector<Task>& tasks() const noexcept { return tasks_; }
@@ -60,31 +57,31 @@ private:
     void add(Task task, std::size_t names);
 
     template <class T>
-    static bool take(T& out, Value from, std::size_t& carried, Call& call, Decoding& at) {
-        if constexpr (Held<T>) {
+    static bool take(T& out, detail::Value from, std::size_t& carried, Call& call, detail::Decoding& at) {
+        if constexpr (detail::Held<T>) {
             T* held = carried < call.carried.size() ? std::get_if<T>(&call.carried[carried]) : nullptr;
             ++carried;
             if (held == nullptr) return at.fail(": what it stands for did not come with it");
             out = std::move(*held);
             return true;
         } else {
-            static_assert(!carries_held<T>(), "a segment is an argument of its own, not part of a struct or list");
-            return decode(from, out, at);
+            static_assert(!detail::carries_held<T>(), "a segment is an argument of its own, not part of a struct or list");
+            return detail::decode(from, out, at);
         }
     }
 
     template <class Shape, class F>
-    static Result<void> run_one(F& function, const Signature& signature, Context& context, Call& call) {
+    static Result<void> run_one(F& function, const detail::pool::Signature& signature, Context& context, Call& call) {
         using Arguments = typename Shape::Arguments;
         constexpr std::size_t count = std::tuple_size_v<Arguments>;
-        Decoding at{signature.name};
-        if (call.arguments.kind() != ValueKind::array || call.arguments.size() != count)
+        detail::Decoding at{signature.name};
+        if (call.arguments.kind() != detail::ValueKind::array || call.arguments.size() != count)
             return at.expected("a list of " + std::to_string(count) + " arguments", call.arguments), at.take_error();
         Arguments arguments{};
         std::size_t carried = 0;
         const auto take_all = [&]<std::size_t... I>(std::index_sequence<I...>) {
             const auto take_one = [&](auto& argument, std::size_t index) {
-                const Decoding::Inside here{at, signature.parameters[index].name, 0};
+                const detail::Decoding::Inside here{at, signature.parameters[index].name, 0};
                 return take(argument, call.arguments.at(index), carried, call, at);
             };
             return (take_one(std::get<I>(arguments), I) && ...);
@@ -131,8 +128,8 @@ private:
             call.segments = std::move(result);
             call.result.nil();
         } else {
-            static_assert(!carries_held<Plain>(), "a task returns a Segment or a vector of them, not a struct of them");
-            encode<Plain>(call.result, result);
+            static_assert(!detail::carries_held<Plain>(), "a task returns a Segment or a vector of them, not a struct of them");
+            detail::encode<Plain>(call.result, result);
         }
     }
 

@@ -1,40 +1,30 @@
 #pragma once
-// Arguments: from what a caller gives to what a job keeps: in the order of the parameters, checked, encoded.
+// Arguments: from what a caller gives (<baton/pool/call.hpp>) to what a job keeps: in the order of the parameters,
+// checked, encoded.
 //
-//     pool.submit<double>("scale", 2.0, pool::named("offset", 1.0));
-//     pool.submit<double>("sum", pool::lease_of(numbers));                 // the worker reads all of them
-//     pool.submit<void>("clear", pool::slice_of(numbers, 0, 10));          // ... may write the first ten
-//     pool.submit<double>("use_up", std::move(segment));                   // ... owns them
-//
-// Types are compared once for all tasks of a call; values only where the types leave it open (an int for a uint8).
-// What does not fit is `refused` with function and parameter before anything is given away. Pure functions.
+// Types are compared once for all tasks of a call, values only if the types leave it open (an int for a uint8). What does
+// not fit is `refused` with function and parameter before anything is given away. Pure functions.
 
 #include <algorithm>
 #include <array>
+#include <ranges>
+#include <utility>
 
 #include <baton/detail/pool/job.hpp>
 #include <baton/detail/pool/signature.hpp>
 
 namespace baton::pool {
 
-using namespace detail;
-
-// An argument by the name of its parameter.
 template <class T>
-struct Named {
-    std::string_view name;
-    T value;
-};
-template <class T>
-[[nodiscard]] Named<std::decay_t<T>> named(std::string_view name, T&& value) {
-    return {name, std::forward<T>(value)};
-}
+struct Named;
 
-// Loan memory as an argument: a new lease or slice for each attempt. While the tasks run it stays lent.
-[[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {Lender{lent}}; }
-[[nodiscard]] inline SliceOf slice_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
-    return {Lender{lent}, first, count};
-}
+}  // namespace baton::pool
+
+namespace baton::detail::pool {
+
+using baton::pool::Named;
+
+struct Inside;  // the way of a pool's parts to what is private in its public classes
 
 // ---- what was given: the type of one argument, and its name if it has one
 struct Given {
@@ -159,4 +149,78 @@ void hold(Job& job, const Plan& plan, A&... given) {
     for (auto& [parameter, argument] : held) of_task.push_back(std::move(argument));
 }
 
-}  // namespace baton::pool
+// One task with these arguments; what it holds leaves them when it has been added.
+template <class... A>
+[[nodiscard]] Result<void> fill(Job& job, A&... arguments) {
+    const Result<Plan> plan = plan_of(*job.function, arguments...);
+    if (!plan) return plan.error();
+    if (Result<void> added = add_task(job, *plan, arguments...); !added) return added;
+    if constexpr (given::any_held<A...>) hold(job, *plan, arguments...);
+    return {};
+}
+
+// Many tasks: `rows` calls its argument with the arguments of each. All are checked before anything leaves them.
+template <class ForEachRow>
+[[nodiscard]] Result<void> fill_rows(Job& job, const ForEachRow& rows) {
+    std::optional<Plan> plan;
+    bool is_any_held = false;
+    bool is_holding = false;  // the second time: segments leave the rows when all values have been found to fit
+    const auto each = [&]<class... A>(A&... arguments) -> Result<void> {
+        // Names may be others in each row.
+        if (!plan || (given::NamedOf<std::remove_cvref_t<A>>::value || ...)) {
+            Result<Plan> made = plan_of(*job.function, arguments...);
+            if (!made) return made.error();
+            plan.emplace(std::move(*made));
+        }
+        if (is_holding) {
+            if constexpr (given::any_held<A...>) hold(job, *plan, arguments...);
+            return {};
+        }
+        is_any_held = given::any_held<A...>;
+        return add_task(job, *plan, arguments...);
+    };
+    if (Result<void> added = rows(each); !added) return added;
+    is_holding = true;
+    if (is_any_held) static_cast<void>(rows(each));
+    return {};
+}
+
+// ---- rows of a range: one argument for each task, a tuple of arguments, or a tuple beside one of named ones
+template <class Values>
+[[nodiscard]] auto one_each(Values& values) {
+    return [&values](const auto& each) -> Result<void> {
+        for (auto&& value : values)
+            if (Result<void> done = each(value); !done) return done;
+        return {};
+    };
+}
+template <class Rows>
+[[nodiscard]] auto tuple_each(Rows& rows) {
+    return [&rows](const auto& each) -> Result<void> {
+        for (auto&& row : rows)
+            if (Result<void> done = std::apply(each, row); !done) return done;
+        return {};
+    };
+}
+template <class Rows, class NamedRows>
+[[nodiscard]] auto two_tuples_each(Rows& rows, NamedRows& named_rows) {
+    return [&rows, &named_rows](const auto& each) -> Result<void> {
+        auto named_row = std::ranges::begin(named_rows);
+        for (auto&& row : rows) {
+            const auto all = [&](auto&... one) {
+                return std::apply([&](auto&... more) { return each(one..., more...); }, *named_row);
+            };
+            if (Result<void> done = std::apply(all, row); !done) return done;
+            ++named_row;
+        }
+        return {};
+    };
+}
+// How many there are, as far as it is known beforehand.
+template <class Range>
+[[nodiscard]] std::size_t size_of(const Range& range) {
+    if constexpr (std::ranges::sized_range<const Range>) return std::ranges::size(range);
+    else return 0;
+}
+
+}  // namespace baton::detail::pool

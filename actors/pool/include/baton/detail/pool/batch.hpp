@@ -7,9 +7,7 @@
 #include <baton/detail/pool/job.hpp>
 #include <baton/detail/pool/work.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 // Some tasks of a job, one after the other.
 struct Stretch {
@@ -38,6 +36,8 @@ void for_each_task(const Batch& batch, const Each& each) {
 // What can only be given once, and is back, goes back to its task.
 void unpack(const Batch& batch, Run& run);
 
+// The error of a task that was cancelled before a worker had begun it.
+[[nodiscard]] Error not_begun();
 // Whether a job's tasks can be packed at all: `refused` for arguments that are larger than a message.
 [[nodiscard]] Result<void> require_fit(const Job& job);
 // Whether all that a task was given is still there, so that it can be tried again.
@@ -45,4 +45,4 @@ void unpack(const Batch& batch, Run& run);
 // Whether a worker may answer that to so many tasks. The results themselves are looked at when somebody wants them.
 [[nodiscard]] bool makes_sense(const Done& done, std::size_t tasks);
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -25,9 +25,7 @@
 #include <baton/detail/pool/notes.hpp>
 #include <baton/context.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 namespace board_word {
 
@@ -36,6 +34,7 @@ inline constexpr std::uint64_t notes_begin = 8;
 inline constexpr std::uint64_t words_per_place = notes_begin + 2 * notes_words;
 inline constexpr int count_bits = 24;
 inline constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1;
+static_assert(batch_tasks_max <= count_mask);
 
 [[nodiscard]] constexpr std::uint64_t of(std::uint16_t batch, std::uint64_t end, std::uint64_t begun) noexcept {
     return std::uint64_t{batch} << (2 * count_bits) | (end & count_mask) << count_bits | (begun & count_mask);
@@ -72,8 +71,6 @@ using Words = std::span<std::uint64_t, words_per_place>;
 // The pool's side.
 class Board {
 public:
-    static constexpr std::size_t tasks_max = board_word::count_mask;
-
     // Places for so many workers, all of them fresh. Nothing where there is no memory for it.
     void open(Context& context, std::size_t places);
     void close() noexcept;
@@ -123,4 +120,4 @@ private:
     std::uint16_t batch_ = 0;
 };
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -1,11 +1,11 @@
 #pragma once
 // Crew: the workers of a pool: as many seats as it has workers, and who sits in them.
 //
-// A seat is filled by spawning a worker and asking it what it can do; both without waiting, all seats at once. Who has
-// died is replaced, at once the first time, then after a pause that doubles with every death or failed start in that
+// A seat is filled by spawning a worker and asking it what it can do, without waiting, all seats at once. A worker that
+// has died is replaced: at once the first time, then after a pause that doubles with every death or failed start in that
 // seat in which no task was finished. A seat whose workers do not start, or end before they are given anything, is given
-// up after a few times, or at the first when no later start could be better. Knows no tasks. Moved by look(), whenever the pool's owner has time.
-// One thread.
+// up after a few times, or at the first time if no later start could go better. Knows no tasks. Moved by look(), whenever
+// the pool's owner has time. One thread.
 
 #include <optional>
 #include <string>
@@ -13,21 +13,11 @@
 
 #include <baton/detail/pool/board.hpp>
 #include <baton/detail/pool/work.hpp>
+#include <baton/pool/options.hpp>
 
-namespace baton::pool {
+namespace baton::detail::pool {
 
-using namespace detail;
-
-struct Options {
-    std::string program;                      // whose main() runs a Worker (worker.hpp)
-    std::size_t workers = 0;                  // 0: as many as this process can keep busy (runtime/process/usable_cores.hpp)
-    std::string name = {};                    // of the workers, numbered as they start: "name-1"; empty: after the program
-    std::vector<std::string> arguments = {};  // that each worker is started with
-    std::uint32_t retries = 2;                // of a task after deaths of workers; see Rules
-    bool shows_progress = true;               // on stderr: workers ready, tasks done, workers stopping
-    Duration start_deadline = limits::spawn_timeout;
-    std::vector<std::string> folders = {};    // where to look for the program first
-};
+using baton::pool::Options;
 
 class Crew {
 public:
@@ -67,16 +57,19 @@ public:
     // `refused` for one that they can't, with those they can.
     [[nodiscard]] Result<std::shared_ptr<const Signature>> function(std::string_view name) const;
 
-    // The worker of that seat has ended; was it at work? Only then the tasks see to it that this comes to an end.
-    enum class Hands { empty, full };
-    void lose(Seat& seat, Error why, Hands hands);
-    // The same after killing one that was at work.
+    // The worker of that seat has ended. What had it in hand? If it was nothing, the seat is given up after some times; if
+    // it was tasks, they see to it that this comes to an end.
+    enum class Had { nothing, tasks };
+    void lose(Seat& seat, Error why, Had had);
+    // The same after killing one that had tasks.
     void kill(Seat& seat, Error why);
+    // Kills one that is wanted no more, and starts another at once.
+    void replace(Seat& seat, Error why);
     // A task came to its end there.
     static void praise(Seat& seat) noexcept { seat.failures = seat.useless = 0; }
 
     // Ends all workers, and waits until the last of them has ended. Afterwards there are no seats.
-    std::vector<Ended> stop(Duration deadline);
+    std::vector<Ended> stop(Within within);
     // They end by themselves.
     void abandon() noexcept {
         seats_.clear();
@@ -85,6 +78,7 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_due(const Seat& seat) const { return context_->now() >= seat.due.at(); }
     void start(Seat& seat);
     void take_spawned(Seat& seat);
     void take_described(Seat& seat);
@@ -99,4 +93,4 @@ private:
     std::vector<std::shared_ptr<const Signature>> functions_;
 };
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

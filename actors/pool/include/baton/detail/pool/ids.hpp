@@ -7,9 +7,7 @@
 
 #include <baton/detail/pool/job.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 class Ids {
 public:
@@ -41,4 +39,4 @@ private:
     std::map<TaskId, TaskId> ranges_;  // first and last
 };
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

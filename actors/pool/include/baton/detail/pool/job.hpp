@@ -3,10 +3,11 @@
 //
 // All tasks of a job are of one function and under the same rules. Their arguments lie encoded in one buffer, so that
 // a batch is a piece of it, and a task itself costs a few bytes. What comes back with a batch is kept as it came, a
-// Delivery, and only read where somebody wants it. Shared by whoever waits for the outcomes and by the pool's queue;
-// who lets go of a job that has waiting tasks cancels it first. Knows no processes. One thread.
+// Delivery, and read only if somebody wants it. A job is shared by whoever waits for the outcomes and by the pool's
+// queue; whoever no longer wants the outcomes releases the job in the scheduler. Knows no processes. One thread.
 
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -17,9 +18,7 @@
 #include <baton/detail/pool/work.hpp>
 #include <baton/result.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 using TaskId = std::uint64_t;
 
@@ -36,8 +35,8 @@ using HeldArgument = std::variant<Segment, Lease, Slice, LeaseOf, SliceOf>;
 
 // What holds for each task of a job.
 struct Rules {
-    Duration deadline = Duration::max();  // in the hands of a worker; who takes longer is killed
-    std::uint32_t retries = 2;            // after the death of a worker that had nothing else in hand
+    Duration timeout = Duration::max();  // in the hands of a worker; one that takes longer is killed
+    std::uint32_t retries = 2;           // after the death of a worker that had nothing else in hand
 };
 
 // What a worker answered to one batch, as it came; or why it did not.
@@ -67,12 +66,17 @@ private:
 
 struct Job;
 
-// What whoever waits for the tasks of one or more jobs wants to know of them.
+// What somebody who waits for the tasks of one or more jobs wants to know of them.
 struct Tally {
-    std::size_t open = 0;               // tasks that are not settled
-    const Job* last = nullptr;          // of which one was settled
-    const Job* failed = nullptr;        // the first that had a failed task, and which
+    std::size_t open = 0;         // tasks without an outcome
+    const Job* last = nullptr;    // whose task has got one most recently
+    const Job* failed = nullptr;  // the first of which a task has failed or was cancelled, and which task
     std::size_t failed_task = 0;
+};
+
+// The tasks that have got an outcome since somebody began to listen, in that order, until they are taken out.
+struct Finished {
+    std::deque<std::pair<const Job*, std::size_t>> tasks;
 };
 
 struct Job {
@@ -96,7 +100,7 @@ struct Job {
     }
     // Whether its tasks may not share a worker's hands with others.
     [[nodiscard]] bool is_alone() const noexcept {
-        return !held.empty() || rules.retries == 0 || rules.deadline != Duration::max() || makes_segments(*function);
+        return !held.empty() || rules.retries == 0 || rules.timeout != Duration::max() || makes_segments(*function);
     }
     [[nodiscard]] static bool makes_segments(const Signature& function) noexcept {
         const TypeDescription& result = function.result;
@@ -105,18 +109,21 @@ struct Job {
     }
 
     // ---- what became of them
-    enum class State : std::uint8_t { waiting, in_hand, done, failed, cancelled };
+    // Released: nobody wants the outcome any more. The states behind in_hand are final.
+    enum class State : std::uint8_t { waiting, in_hand, done, failed, cancelled, released };
     struct Fate {
         State state = State::waiting;
-        std::uint32_t delivery = 0;  // which one tells, of done and failed
+        std::uint32_t delivery = 0;  // which one tells, of done, failed and cancelled
         std::uint32_t index = 0;     // its place in that
     };
     [[nodiscard]] bool is_settled(std::size_t task) const noexcept { return fates[task].state > State::in_hand; }
     void settle(std::size_t task, State state, std::size_t delivery, std::size_t index);
-    // Nobody did it: `worker` had it in hand from `started` on, if anybody.
+    // It came to nothing. `worker` had it in hand from `started` on, if any.
     void fail(std::size_t task, Error why, std::string worker = {}, std::optional<Timestamp> started = {});
-    // Nobody hears of it any more. Not for one that is settled.
-    void cancel(std::size_t task);
+    // The same because its caller wanted it.
+    void cancel(std::size_t task, Error why, std::string worker = {}, std::optional<Timestamp> started = {});
+    // Not for one that is settled.
+    void release(std::size_t task);
 
     // "4" or "2, 10": the arguments as JSON has them.
     [[nodiscard]] std::string arguments_text(std::size_t task) const;
@@ -131,7 +138,12 @@ struct Job {
     std::vector<std::shared_ptr<Delivery>> deliveries;
     std::size_t unsettled = 0;
     bool is_queued = false;
-    std::shared_ptr<Tally> tally;  // set before the first task, where somebody waits for several jobs
+    std::shared_ptr<Tally> tally;  // set before the first task, if somebody waits for several jobs
+    std::vector<std::weak_ptr<Finished>> listeners;
+
+private:
+    void end(std::size_t task, State state, Error why, std::string worker, std::optional<Timestamp> started);
+    void tell(std::size_t task);
 };
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

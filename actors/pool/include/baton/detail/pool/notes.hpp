@@ -18,9 +18,7 @@
 
 #include <baton/detail/pool/work.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 inline constexpr std::size_t notes_words = 4096;  // 32 KiB
 
@@ -50,4 +48,4 @@ private:
 [[nodiscard]] std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch,
                                              std::size_t known, std::size_t tasks);
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

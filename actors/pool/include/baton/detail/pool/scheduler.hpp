@@ -1,112 +1,84 @@
 #pragma once
-// Scheduler: which task goes to which worker when, and what happens when a worker dies with it.
+// Scheduler: a pool at work: the tasks that wait (queue.hpp), its workers (crew.hpp) and what they have in hand (hands.hpp).
 //
-// Tasks wait in one queue, as stretches of jobs. A worker that has room is given a batch: as many as its Tempo says, of one
-// function, and never more than its share while others have nothing to do. What turns out to wait behind a long task is taken
-// back from its worker (board.hpp) as soon as another one is free; what was done before it is told at once. Its answer
-// settles them, or its death brings back what it had not done: those of a batch run one by one, so that it shows which of
-// them a worker dies of; that one is failed after some tries, the others go on. Tasks under a deadline,
-// that may not be tried twice, or that carry segments, are alone in a worker's hands from the start.
-//
-// It moves whenever its owner calls move() or wait(); nothing runs between. Every wait ends: with the tasks, at its
-// deadline, when this actor stops, or when no worker can be started any more, which fails what waits. One thread.
+// It moves whenever its owner calls move(), wait() or cancel(), and, as long as somebody has left a function with then(),
+// also between the commands of its owner. Every wait ends: with the tasks, at its deadline, when its owner stops, or when no
+// worker can be started any more, which fails what waits. One thread.
 
-#include <deque>
-#include <unordered_map>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
 
-#include <baton/detail/pool/batch.hpp>
 #include <baton/detail/pool/crew.hpp>
-#include <baton/detail/pool/tempo.hpp>
+#include <baton/detail/pool/hands.hpp>
+#include <baton/detail/pool/queue.hpp>
+#include <baton/pool/cancelled.hpp>
 
-namespace baton::pool {
+namespace baton::detail::pool {
 
-using namespace detail;
-
-class Scheduler {
+class Scheduler : public std::enable_shared_from_this<Scheduler> {
 public:
     Scheduler(Context& context, Options options);
-    ~Scheduler() { static_cast<void>(stop(limits::stop_timeout)); }
+    ~Scheduler();
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
-    // Starts the workers, and waits until all are ready; where some fail for good, one is enough.
+    // Starts the workers, and waits until all are ready; if some fail for good, one is enough.
     [[nodiscard]] Result<void> start();
     // Whether it has been started, and knows what its workers can do.
     [[nodiscard]] bool is_ready() const noexcept { return is_started_ && !crew_.functions().empty(); }
     // Ends the workers. Tasks that were not done by then have failed (`stopping`).
-    std::vector<Ended> stop(Duration deadline);
-    // The same where the Context is about to end, and the workers with it.
+    std::vector<Ended> stop(Within within);
+    // The same if the Context is about to end, and the workers with it.
     void abandon();
 
     [[nodiscard]] const Options& options() const noexcept { return options_; }
     [[nodiscard]] Context& context() const noexcept { return *context_; }
     [[nodiscard]] const Crew& crew() const noexcept { return crew_; }
 
-    // Its tasks wait from here. `refused` where they do not fit.
+    // Its tasks wait from here. `refused` if they do not fit, `overloaded` if there are too many.
     [[nodiscard]] Result<void> enqueue(const std::shared_ptr<Job>& job);
-    // Those that wait never run; what becomes of one that a worker has in hand is of no interest any more.
-    void cancel(Job& job);
+    // Nobody wants the outcomes any more: tasks that wait never run; what becomes of one that runs is of no interest.
+    void release(Job& job) { queue_.release(job); }
+    // See Cancelled.
+    baton::pool::Cancelled cancel(Job& job, std::size_t task);
+    baton::pool::CancelledTasks cancel_all(Job& job);
 
     // Takes what has come, and gives workers what waits. Does not wait; looks outside at most once a millisecond.
     void move();
     // The same until `done` holds.
-    [[nodiscard]] Result<void> wait(const std::function<bool()>& done, Deadline deadline);
+    [[nodiscard]] Result<void> wait(const std::function<bool()>& done, Within within);
+    // Calls `take` between commands once each task of the job has an outcome. With Errors::stop_at_first the other tasks are
+    // released when one has failed. Never called if the pool ends before that. The job has a tally.
+    void then(std::shared_ptr<Job> job, baton::pool::Errors errors, std::function<void()> take);
 
 private:
-    // A batch in a worker's hands.
-    struct Flight {
-        Pending<Done> answer;
-        Batch tasks;               // without those that are told
-        std::size_t count = 0;     // of the batch that its worker still has
-        Deadline deadline;
-        Timestamp sent;
-        std::uint16_t batch = 0;   // its number on the board, 0 without one
-        Deadline is_long = {};     // after that
-        std::size_t told = 0;      // its first tasks, whose outcomes are known before it is done
-        Duration pause = {};       // of the front one, between two looks at what it has done; doubles
-        Deadline next_look = {};
-        bool is_whole = true;      // nothing has been taken back
+    // What is left to do when a job is done.
+    struct Continuation {
+        std::shared_ptr<Job> job;
+        baton::pool::Errors errors = baton::pool::Errors::collect;
+        std::function<void()> take;
     };
-    using Seat = Crew::Seat;
 
     void step();
-    void take_answers(std::size_t seat);
-    void take_done(std::size_t seat, Flight flight, Done done);
-    void take_early(std::size_t seat);
-    void begin(Flight& flight);
-    void read_board(std::size_t seat, Flight& flight);
-    void settle(Flight& flight, Done done, const std::string& worker, std::size_t skipped);
-    void give_up_late(std::size_t seat);
-    // Did its tasks have to do with the worker's end?
-    enum class Cause { tasks, others };
-    void lose(std::size_t seat, const Error& why, Cause cause);
-    void count_death(std::size_t seat, const Flight& flight, const Error& why);
-    void take_gifts_back(const Ref<Protocol>& worker, const std::vector<Flight>& flights);
-    void bring_back(Stretch stretch, bool is_alone);
-    void fail_all(const Error& why);
+    void look_outside();
     void end_all_tasks();
-    [[nodiscard]] bool has_news() const;
-    [[nodiscard]] Deadline next_look() const;
-
-    void fill();
-    void take_back_waiting();
-    [[nodiscard]] std::size_t idle() const;
-    [[nodiscard]] bool has_room(std::size_t seat) const;
-    void give(std::size_t seat);
-    [[nodiscard]] Batch cut(bool is_second);
-    void drop_cancelled();
+    [[nodiscard]] Deadline continue_settled();
+    [[nodiscard]] bool has_news() const { return crew_.has_news() || hands_.has_news(); }
+    [[nodiscard]] Deadline next_look() const { return crew_.next_start().or_earlier(hands_.next_look()); }
 
     Context* context_;
     const Options options_;
     Crew crew_;
+    Queue queue_;
+    Hands hands_;
     bool is_started_ = false;
-    std::deque<Stretch> queue_;
-    std::size_t waiting_ = 0;  // tasks in the queue
-    std::size_t share_ = 1;    // of those that waited when fill() began, for a hand that was free
-    std::size_t idle_ = 0;     // workers without anything in hand that fill() has not come to yet
-    std::vector<std::vector<Flight>> flights_;  // of each seat, the oldest first
-    std::unordered_map<const Signature*, Tempo> tempos_;
+    bool is_stopping_ = false;
+    bool is_stepping_ = false;
     Instant looked_{};
+    std::vector<Continuation> continuations_;
+    std::shared_ptr<void> attendance_;  // between commands, as long as there are continuations
 };
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

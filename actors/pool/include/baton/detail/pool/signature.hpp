@@ -9,9 +9,7 @@
 #include <baton/detail/pool/work.hpp>
 #include <baton/context.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 // A Result<R> of a function says that it may fail without a throw; its result is R.
 template <class R>
@@ -71,4 +69,4 @@ enum class Fit {
 };
 [[nodiscard]] Fit fit_of(const TypeDescription& given, const TypeDescription& wanted);
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -10,9 +10,7 @@
 
 #include <baton/time.hpp>
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 
 class Tempo {
 public:
@@ -47,4 +45,4 @@ private:
     double nanoseconds_ = -1;  // a task, lately; nothing measured yet
 };
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

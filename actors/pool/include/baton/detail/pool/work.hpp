@@ -1,6 +1,6 @@
 #pragma once
-// Work: what a pool says to its workers. Users of pools need not know it: they write worker.hpp on one side and
-// pool.hpp on the other.
+// Work: what a pool says to its workers. Users of pools need not know it: they include <baton/worker.hpp> on one side and
+// <baton/pool.hpp> on the other.
 //
 // A worker says once what it can do, and is then given batches of tasks of one function. Arguments and results of
 // a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool reads a result
@@ -17,16 +17,17 @@
 #include <baton/detail/description.hpp>
 #include <baton/detail/error_body.hpp>
 
-namespace baton::pool {
+namespace baton::pool::limits {
 
-using namespace detail;
-
-// Bounds of one pool.
-namespace limits {
 using namespace baton::limits;
-inline constexpr std::size_t tasks_waiting_max = 16'777'216;                       // then a call is `overloaded`
-inline constexpr std::size_t batch_arguments_bytes_max = std::size_t{256} << 10;   // a larger task goes alone
-}  // namespace limits
+inline constexpr std::size_t tasks_waiting_max = 16'777'216;  // in one pool; a call with more is `overloaded`
+
+}  // namespace baton::pool::limits
+
+namespace baton::detail::pool {
+
+inline constexpr std::size_t batch_tasks_max = (std::size_t{1} << 24) - 1;         // what the board counts to
+inline constexpr std::size_t batch_arguments_bytes_max = std::size_t{256} << 10;  // a larger task goes alone
 
 // One function that workers can run.
 struct Signature {
@@ -80,4 +81,4 @@ struct Done {
 
 using Protocol = baton::Protocol<Describe, Run>;
 
-}  // namespace baton::pool
+}  // namespace baton::detail::pool

@@ -1,4 +1,4 @@
-#include <baton/pool.hpp>
+#include <baton/detail/pool/core.hpp>
 
 #include <fmt/format.h>
 
@@ -6,20 +6,18 @@
 
 #include "runtime/base/progress.hpp"
 
-namespace baton::pool {
-
-using namespace detail;
+namespace baton::detail::pool {
 namespace {
 
-// Whoever waited for these does so no more: what is left of them never runs, also where the wait was left by a throw.
-struct CancelRest {
+// Nobody waits for these any more: what is left of them never runs, even if an exception has left the wait.
+struct ReleaseRest {
     Scheduler& scheduler;
     std::vector<std::shared_ptr<Job>> jobs;
-    CancelRest(Scheduler& of, std::vector<std::shared_ptr<Job>> all) : scheduler(of), jobs(std::move(all)) {}
-    CancelRest(const CancelRest&) = delete;
-    CancelRest& operator=(const CancelRest&) = delete;
-    ~CancelRest() {
-        for (const std::shared_ptr<Job>& job : jobs) scheduler.cancel(*job);
+    ReleaseRest(Scheduler& of, std::vector<std::shared_ptr<Job>> all) : scheduler(of), jobs(std::move(all)) {}
+    ReleaseRest(const ReleaseRest&) = delete;
+    ReleaseRest& operator=(const ReleaseRest&) = delete;
+    ~ReleaseRest() {
+        for (const std::shared_ptr<Job>& job : jobs) scheduler.release(*job);
     }
 };
 
@@ -27,38 +25,43 @@ struct CancelRest {
 
 // ---- start and stop --------------------------------------------------------------------------------
 
-Result<void> Pool::start() {
+Result<void> Core::start() {
     if (scheduler_->is_ready()) return {};
     if (Result<void> started = scheduler_->start(); !started) return started;
     for (Added& added : added_) {
-        Result<std::shared_ptr<Job>> job = make_job(added.id, *added.call);
+        JobResult job = added.is_cancelled ? JobResult{not_begun()} : make_job(added.id, *added.call);
         if (job) {
             added.job = std::move(*job);
             register_by_id(added.job);
             enqueue_or_fail(added.job);
             continue;
         }
-        // It never runs; its outcome says why.
-        added.job = std::make_shared<Job>(std::make_shared<const Signature>(Signature{added.call->function(), {}, {"nothing", "", 0, {}}}),
-                                          added.id, Rules{});
-        Encoder{added.job->arguments}.array(0);
-        added.job->tally = added_tally_;
-        added.job->add();
-        added.job->fail(0, job.error());
+        added.job = failed_job(added, job.error());
         register_by_id(added.job);
     }
     return {};
 }
 
-std::vector<Ended> Pool::stop(Duration deadline) {
+std::shared_ptr<Job> Core::failed_job(const Added& added, const Error& why) {
+    auto job = std::make_shared<Job>(std::make_shared<const Signature>(Signature{added.call->function(), {}, {"nothing", "", 0, {}}}),
+                                     added.id, Rules{});
+    Encoder{job->arguments}.array(0);
+    job->tally = added_tally_;
+    job->add();
+    if (added.is_cancelled) job->cancel(0, why);
+    else job->fail(0, why);
+    return job;
+}
+
+std::vector<Ended> Core::stop(Within within) {
     added_.clear();
     added_tally_ = std::make_shared<Tally>();
     ids_.forget_all();
     jobs_.clear();
-    return scheduler_->stop(deadline);
+    return scheduler_->stop(within);
 }
 
-Result<std::vector<Signature>> Pool::functions() {
+Result<std::vector<Signature>> Core::functions() {
     if (Result<void> started = start(); !started) return started.error();
     std::vector<Signature> all;
     for (const std::shared_ptr<const Signature>& one : scheduler_->crew().functions()) all.push_back(*one);
@@ -67,20 +70,29 @@ Result<std::vector<Signature>> Pool::functions() {
 
 // ---- jobs ------------------------------------------------------------------------------------------
 
-Result<std::shared_ptr<Job>> Pool::new_job(std::string_view function, Rules rules) {
+JobResult Core::new_job(std::string_view function, Rules rules) {
     if (Result<void> started = start(); !started) return started.error();
     Result<std::shared_ptr<const Signature>> known = scheduler_->crew().function(function);
     if (!known) return known.error();
     return std::make_shared<Job>(std::move(*known), 0, rules);
 }
 
-Result<void> Pool::require_free(std::optional<TaskId> id) const {
+JobResult Core::new_job(std::string_view function, Rules rules, const TypeDescription& result) {
+    JobResult job = new_job(function, rules);
+    if (!job) return job;
+    if (Result<void> fits = require_result(*(*job)->function, result); !fits) return fits.error();
+    return job;
+}
+
+Rules Core::rules_of(const Call& call) const { return Inside::rules(call, scheduler_->options().retries); }
+
+Result<void> Core::require_free(std::optional<TaskId> id) const {
     if (!id || (*id > 0 && ids_.is_free(*id))) return {};
     return Error{ErrorKind::refused, *id == 0 ? std::string("0 is no task id: they begin with 1")
                                               : fmt::format("there is a task with the id {} already", *id)};
 }
 
-Result<void> Pool::send(const std::shared_ptr<Job>& job, std::optional<TaskId> id) {
+Result<void> Core::send(const std::shared_ptr<Job>& job, std::optional<TaskId> id) {
     if (Result<void> free = require_free(id); !free) return free;
     if (Result<void> queued = scheduler_->enqueue(job); !queued) return queued;
     job->first_id = id ? *id : ids_.take(job->size());
@@ -90,23 +102,38 @@ Result<void> Pool::send(const std::shared_ptr<Job>& job, std::optional<TaskId> i
     return {};
 }
 
-Result<void> Pool::run(const std::shared_ptr<Job>& job, const MapOptions& options) {
+Result<Handle> Core::submit(JobResult job, std::optional<TaskId> id, const std::function<Result<void>(Job&)>& fill) {
+    if (!job) return job.error();
+    if (Result<void> filled = fill(**job); !filled) return filled.error();
+    if (Result<void> sent = send(*job, id); !sent) return sent.error();
+    return Handle{scheduler_, std::move(*job)};
+}
+
+Result<Handle> Core::begin(const std::shared_ptr<Job>& job, baton::pool::Errors errors) {
+    job->tally = std::make_shared<Tally>();
+    job->tally->open = job->unsettled;
+    Handle handle{scheduler_, job, errors};  // which releases what an exception tears us out of
+    if (Result<void> sent = send(job); !sent) return sent.error();
+    return handle;
+}
+
+Result<void> Core::run(const std::shared_ptr<Job>& job, const MapOptions& options) {
     const auto tally = std::make_shared<Tally>();
     tally->open = job->unsettled;
     job->tally = tally;
-    const CancelRest at_the_end{*scheduler_, {job}};
+    const ReleaseRest at_the_end{*scheduler_, {job}};
     if (Result<void> sent = send(job); !sent) return sent;
     Result<void> waited = wait_for(*tally, job->size(), job->function->name, options);
-    if (waited && options.errors == Errors::stop_at_first && tally->failed != nullptr)
+    if (waited && options.errors == baton::pool::Errors::stop_at_first && tally->failed != nullptr)
         return AnyOutcome{job, tally->failed_task}.error_in_call();
     return waited;
 }
 
 // Until all tasks that it counts are settled, or the first has failed where that is enough.
-Result<void> Pool::wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options) {
+Result<void> Core::wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options) {
     std::optional<Progress> progress;
     if (scheduler_->options().shows_progress) progress.emplace(std::string(what), total, "tasks");
-    const bool stops = options.errors == Errors::stop_at_first;
+    const bool stops = options.errors == baton::pool::Errors::stop_at_first;
     const auto is_done = [&] {
         if (progress) {
             if (tally.last != nullptr) progress->rename(tally.last->function->name);
@@ -114,10 +141,10 @@ Result<void> Pool::wait_for(const Tally& tally, std::size_t total, std::string_v
         }
         return tally.open == 0 || (stops && tally.failed != nullptr);
     };
-    return scheduler_->wait(is_done, scheduler_->context().deadline(options.deadline));
+    return scheduler_->wait(is_done, options.within);
 }
 
-Result<void> Pool::require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
+Result<void> Core::require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
     if (rows == named_rows) return {};
     return Error{ErrorKind::refused, fmt::format("{}: {} rows of arguments and {} of named ones; each task needs one of both",
                                                  function, rows, named_rows)};
@@ -125,7 +152,7 @@ Result<void> Pool::require_same_length(std::string_view function, std::size_t ro
 
 // ---- by id -------------------------------------------------------------------------------------------
 
-void Pool::register_by_id(const std::shared_ptr<Job>& job) {
+void Core::register_by_id(const std::shared_ptr<Job>& job) {
     if (jobs_.size() >= jobs_enough_) {
         std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
         jobs_enough_ = std::max<std::size_t>(64, 2 * jobs_.size());
@@ -133,28 +160,43 @@ void Pool::register_by_id(const std::shared_ptr<Job>& job) {
     jobs_.insert_or_assign(job->first_id, job);
 }
 
-Result<std::optional<AnyOutcome>> Pool::find(TaskId id) {
+Result<Core::Known> Core::known(TaskId id) {
     if (id == 0 || ids_.is_free(id)) return Error{ErrorKind::refused, fmt::format("no task of this pool has the id {}", id)};
-    const auto is_it = [id](const Added& one) { return one.id == id && one.job == nullptr; };
-    if (std::ranges::any_of(added_, is_it)) return std::optional<AnyOutcome>{};  // it waits for start()
+    const auto added = std::ranges::find_if(added_, [id](const Added& one) { return one.id == id && one.job == nullptr; });
+    if (added != added_.end()) return Known{nullptr, 0, &*added};
     const auto behind = jobs_.upper_bound(id);
-    const std::shared_ptr<Job> job = behind == jobs_.begin() ? nullptr : std::prev(behind)->second.lock();
+    std::shared_ptr<Job> job = behind == jobs_.begin() ? nullptr : std::prev(behind)->second.lock();
     if (job == nullptr || id - job->first_id >= job->size())
-        return Error{ErrorKind::refused, fmt::format("nobody holds the outcome of the task {} any more: keep what submit(), map() or execute() "
-                                                     "return for as long as it is to be looked up", id)};
+        return Error{ErrorKind::refused, fmt::format("nobody holds the outcome of task {} any more: keep what submit(), map() or "
+                                                     "execute() returned for as long as the task is to be looked up", id)};
     const auto task = static_cast<std::size_t>(id - job->first_id);
-    if (job->fates[task].state == Job::State::cancelled)
-        return Error{ErrorKind::refused, fmt::format("the task {} was cancelled, or let go by whoever had submitted it", id)};
-    if (!job->is_settled(task)) scheduler_->move();
-    if (!job->is_settled(task)) return std::optional<AnyOutcome>{};
-    return std::optional{AnyOutcome{job, task}};
+    return Known{std::move(job), task, nullptr};
 }
 
-std::vector<TaskId> Pool::pending() {
+Result<std::optional<AnyOutcome>> Core::find(TaskId id) {
+    const Result<Known> found = known(id);
+    if (!found) return found.error();
+    if (found->added != nullptr) return std::optional<AnyOutcome>{};
+    Job& job = *found->job;
+    if (job.fates[found->task].state == Job::State::released)
+        return Error{ErrorKind::refused, fmt::format("task {} was cancelled, as whoever had submitted it let it go", id)};
+    if (!job.is_settled(found->task)) scheduler_->move();
+    if (!job.is_settled(found->task)) return std::optional<AnyOutcome>{};
+    return std::optional{AnyOutcome{found->job, found->task}};
+}
+
+Result<baton::pool::Cancelled> Core::cancel(TaskId id) {
+    const Result<Known> found = known(id);
+    if (!found) return found.error();
+    if (found->added == nullptr) return scheduler_->cancel(*found->job, found->task);
+    return std::exchange(found->added->is_cancelled, true) ? baton::pool::Cancelled::too_late : baton::pool::Cancelled::withdrawn;
+}
+
+std::vector<TaskId> Core::pending() {
     scheduler_->move();
     std::vector<TaskId> ids;
     for (const Added& one : added_)
-        if (one.job == nullptr) ids.push_back(one.id);
+        if (one.job == nullptr && !one.is_cancelled) ids.push_back(one.id);
     for (const auto& [first, held] : jobs_)
         if (const std::shared_ptr<Job> job = held.lock(); job != nullptr && job->unsettled > 0)
             for (std::size_t task = 0; task < job->size(); ++task)
@@ -165,7 +207,7 @@ std::vector<TaskId> Pool::pending() {
 
 // ---- step by step ----------------------------------------------------------------------------------
 
-Result<TaskId> Pool::add(Call call) {
+Result<TaskId> Core::add(Call call) {
     std::vector<Call> one;
     one.push_back(std::move(call));
     Result<std::vector<TaskId>> ids = add(std::move(one));
@@ -173,7 +215,7 @@ Result<TaskId> Pool::add(Call call) {
     return ids->front();
 }
 
-Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
+Result<std::vector<TaskId>> Core::add(std::vector<Call> calls) {
     Ids before = ids_;
     std::vector<Added> adding;
     std::vector<TaskId> ids;
@@ -184,7 +226,7 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
         ids.push_back(id);
         adding.push_back({id, std::move(call), nullptr});
         if (!scheduler_->is_ready()) return {};
-        Result<std::shared_ptr<Job>> job = make_job(id, *adding.back().call);
+        JobResult job = make_job(id, *adding.back().call);
         if (!job) return job.error();
         adding.back().job = std::move(*job);
         return {};
@@ -193,7 +235,7 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
         const Result<void> added = add_one(call);
         if (added) continue;
         for (const Added& one : adding)
-            if (one.job) scheduler_->cancel(*one.job);
+            if (one.job) scheduler_->release(*one.job);
         ids_ = std::move(before);
         return added.error();
     }
@@ -208,11 +250,11 @@ Result<std::vector<TaskId>> Pool::add(std::vector<Call> calls) {
     return ids;
 }
 
-Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
+JobResult Core::make_job(TaskId id, const Call& call) {
     Result<std::shared_ptr<const Signature>> known = scheduler_->crew().function(call.function());
     if (!known) return known.error();
-    auto job = std::make_shared<Job>(std::move(*known), id, call.rules(scheduler_->options().retries));
-    if (Result<void> filled = call.fill(*job); !filled) return filled.error();
+    auto job = std::make_shared<Job>(std::move(*known), id, rules_of(call));
+    if (Result<void> filled = Inside::fill(call, *job); !filled) return filled.error();
     if (Result<void> fits = require_fit(*job); !fits) return fits.error();
     job->tally = added_tally_;
     ++added_tally_->open;
@@ -220,34 +262,29 @@ Result<std::shared_ptr<Job>> Pool::make_job(TaskId id, const Call& call) {
 }
 
 // For one that was added, whose outcome tells what is to be told.
-void Pool::enqueue_or_fail(const std::shared_ptr<Job>& job) {
+void Core::enqueue_or_fail(const std::shared_ptr<Job>& job) {
     if (Result<void> queued = scheduler_->enqueue(job); !queued) job->fail(0, queued.error());
 }
 
-Result<std::vector<AnyOutcome>> Pool::execute(const MapOptions& options) {
+Result<std::vector<AnyOutcome>> Core::execute(const MapOptions& options) {
     if (Result<void> started = start(); !started) return started.error();
     std::vector<std::shared_ptr<Job>> jobs;
     for (Added& one : std::exchange(added_, {})) jobs.push_back(std::move(one.job));
     const std::shared_ptr<Tally> tally = std::exchange(added_tally_, std::make_shared<Tally>());
-    const CancelRest at_the_end{*scheduler_, jobs};
+    const ReleaseRest at_the_end{*scheduler_, jobs};
     const Result<void> waited = wait_for(*tally, jobs.size(), jobs.empty() ? "" : jobs.front()->function->name, options);
     if (!waited) return waited.error();
     std::vector<AnyOutcome> outcomes;
     for (const std::shared_ptr<Job>& job : jobs) {
-        if (options.errors == Errors::stop_at_first && job.get() == tally->failed) return AnyOutcome{job, 0}.error_in_call();
+        if (options.errors == baton::pool::Errors::stop_at_first && job.get() == tally->failed) return AnyOutcome{job, 0}.error_in_call();
         outcomes.emplace_back(job, 0);
     }
     return outcomes;
 }
 
-Result<std::vector<AnyOutcome>> Pool::execute(std::vector<Call> calls, const MapOptions& options) {
+Result<std::vector<AnyOutcome>> Core::execute(std::vector<Call> calls, const MapOptions& options) {
     if (Result<std::vector<TaskId>> added = add(std::move(calls)); !added) return added.error();
     return execute(options);
 }
 
-Result<std::vector<AnyOutcome>> Pool::execute(Call call, const MapOptions& options) {
-    if (Result<TaskId> added = add(std::move(call)); !added) return added.error();
-    return execute(options);
-}
-
-}  // namespace baton::pool
+}  // namespace baton::detail::pool
