@@ -44,11 +44,11 @@ from ._actor import Actor
 from ._baton import Lease, Loan, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
 from ._baton import version as __version__
 from ._commands import Command, ask, request, send
-from ._errors import (Closed, Corrupt, Error, Failed, Gone, Overloaded, Refused, Stopping, TimedOut,
+from ._errors import (Cancelled, Closed, Corrupt, Error, Failed, Gone, Overloaded, Refused, Stopping, TimedOut,
                       Unsupported)
 from ._message import Message
 from ._opening import session
-from ._pool import Call, Pool, Task
+from ._pool import Call, CancelledTasks, Pool, Task, Tasks
 from ._protocol import Commands
 from ._segments import Bounced
 from ._session import Session
@@ -58,7 +58,8 @@ __all__ = [
     "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands",
     "Message",
     "Segment", "Loan", "Lease", "Slice", "Bounced",
-    "Pool", "Task", "Call", "Outcome", "slice_of",
+    "Pool", "Task", "Tasks", "Call", "Outcome", "CancelledTasks", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",
-    "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Closed",
+    "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping",
+    "Cancelled", "Closed",
 ]

@@ -27,6 +27,7 @@ class _Watcher:
         self._core = core
         self._replies: dict[asyncio.Future[None], _baton.Pending] = {}
         self._mail: list[asyncio.Future[None]] = []
+        self._tasks: dict[asyncio.Future[None], _baton.Task | _baton.Tasks] = {}
         self._exits: set[asyncio.Future[Exit]] = set()
         self._epoll = select.epoll()
         self._watched: set[int] = set()
@@ -64,6 +65,9 @@ class _Watcher:
         for future, is_settled in zip(list(self._replies), settled):
             if is_settled and not future.done():
                 future.set_result(None)
+        for future, task in list(self._tasks.items()):
+            if task.is_settled and not future.done():
+                future.set_result(None)
         if has_mail:
             for mail in self._mail:
                 if not mail.done():
@@ -86,7 +90,7 @@ class _Watcher:
         self._watched = watched
 
     def _fail(self, error: Exception) -> None:
-        futures: list[asyncio.Future[Any]] = [*self._replies, *self._mail, *self._exits]
+        futures: list[asyncio.Future[Any]] = [*self._replies, *self._mail, *self._tasks, *self._exits]
         for future in futures:
             if not future.done():
                 future.set_exception(error)
@@ -95,7 +99,7 @@ class _Watcher:
             self.close()
 
     def _close_if_idle(self) -> None:
-        if not (self._replies or self._mail or self._exits):
+        if not (self._replies or self._mail or self._tasks or self._exits):
             self.close()
 
     async def settled(self, pending: _baton.Pending) -> None:
@@ -107,6 +111,18 @@ class _Watcher:
             await future
         finally:
             del self._replies[future]
+            self._close_if_idle()
+
+    async def done(self, task: _baton.Task | _baton.Tasks) -> None:
+        """Returns when the outcome of that task, or of all these tasks, is there."""
+        future = self.loop.create_future()
+        self._tasks[future] = task
+        try:
+            task.attend()
+            self.look()
+            await future
+        finally:
+            del self._tasks[future]
             self._close_if_idle()
 
     async def mail(self) -> None:
@@ -178,6 +194,11 @@ async def reply_of(pending: _baton.Pending) -> Any:
         pending.cancel()
         raise
     return pending.get(0)
+
+
+async def outcome_of(core: _baton.Session, task: _baton.Task | _baton.Tasks) -> None:
+    """Returns when a pool's tasks are done: what `await task` does."""
+    await _watcher_of(core).done(task)
 
 
 async def exit_of(place: Place, ref: _baton.Ref) -> Exit:

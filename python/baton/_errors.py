@@ -77,6 +77,10 @@ class Stopping(Error):
     kind = "stopping"
 
 
+class Cancelled(Refused):
+    """The task of a pool was cancelled by this script; the text says whether it had begun."""
+
+
 class Closed(Refused, ValueError):
     """An Actor was used after its close()."""
 
@@ -84,7 +88,7 @@ class Closed(Refused, ValueError):
 _CLASSES = {one.kind: one for one in
             (Refused, Overloaded, TimedOut, Gone, Unsupported, Corrupt, Failed, Stopping)}
 
-for _class in (Error, Closed, *_CLASSES.values()):
+for _class in (Error, Cancelled, Closed, *_CLASSES.values()):
     _class.__module__ = "baton"
 
 

@@ -3,15 +3,17 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, overload
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 from . import _baton
+from ._awaiting import outcome_of
 from ._opening import session as open_session
 from ._session import Session
 from ._values import DEFAULT_TIMEOUT, Timeout, publish
 
-_Errors = Literal["raise", "collect"]
+_Errors: TypeAlias = Literal["raise", "collect"]
+_HowCancelled: TypeAlias = Literal["withdrawn", "ended"]
 
 
 class Call:
@@ -32,36 +34,152 @@ class Call:
         return f"baton.Call({', '.join([repr(self.function), *given])})"
 
 
-class Task:
-    """The outcome to come of one task, from Pool.submit(). Who lets it go cancels the task."""
+class CancelledTasks(NamedTuple):
+    """What Tasks.cancel() did, by how many tasks."""
 
-    def __init__(self, core: _baton.Task) -> None:
+    withdrawn: int  #: had not begun, and never run
+    ended: int      #: were running: their workers were killed, and are replaced
+    too_late: int   #: had their outcome already
+
+
+class _Later:
+    """Functions to call when tasks of a pool are done, between the script's calls."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Task | Tasks, Callable[[Any], object]]] = []
+        self._tells = False
+
+    def add(self, task: Task | Tasks, callback: Callable[[Any], object]) -> None:
+        self._waiting.append((task, callback))
+
+    def tell(self) -> None:
+        """Calls those whose tasks are done. What one raises leaves the call that the script has made."""
+        if self._tells:  # from within one
+            return
+        self._tells = True
+        try:
+            while (found := next((one for one in self._waiting if one[0]._core.is_settled), None)) is not None:
+                self._waiting.remove(found)
+                found[1](found[0])
+        finally:
+            self._tells = False
+
+
+class Task:
+    """The outcome to come of one task, from Pool.submit(). Under asyncio `await task` is its result.
+
+    A script that lets it go cancels the task if it has not begun; what runs goes on, and nobody is told of the outcome.
+    """
+
+    def __init__(self, core: _baton.Task, pool: Pool) -> None:
         self._core = core
+        self._pool = pool
+
+    def __repr__(self) -> str:
+        return f"<baton.Task {self.id}, {'done' if self._core.is_settled else 'not done'}>"
 
     @property
     def id(self) -> int:
-        """The task's; Pool.find() takes it."""
+        """The task's; Pool.find() and Pool.cancel() take it."""
         return self._core.id
 
     def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Any:
         """Waits for the result and returns it; again and again the same one.
 
-        Raises the task's error, which knows function, arguments and worker. Raises TimedOut when the result has not
-        come in time; then one may ask again.
+        Raises the task's error, which knows function, arguments and worker. Raises TimedOut if the result has not come
+        in time; then one may ask again.
         """
-        return self._core.outcome(timeout).value
+        return self.outcome(timeout).value
 
     def outcome(self, timeout: Timeout = DEFAULT_TIMEOUT) -> _baton.Outcome:
         """Waits for the end of the task, and says all about it. Raises TimedOut as get()."""
-        return self._core.outcome(timeout)
+        outcome = self._core.outcome(timeout)
+        self._pool._later.tell()
+        return outcome
 
     def ready(self) -> bool:
-        """Tells whether the outcome is there."""
-        return self._core.ready()
+        """Tells whether the outcome is there. Looks once, without waiting."""
+        is_ready = self._core.ready()
+        self._pool._later.tell()
+        return is_ready
 
-    def cancel(self) -> None:
-        """A task that has not begun never runs; its outcome is an error then."""
-        self._core.cancel()
+    def cancel(self) -> _HowCancelled | None:
+        """Ends the task, and tells how; get() raises Cancelled then.
+
+        "withdrawn": it had not begun, and never runs. "ended": it was running, so its worker was killed and is replaced;
+        tasks that shared that worker's hands run elsewhere. None: it is done, and nothing was changed.
+        """
+        how = self._core.cancel()
+        self._pool._later.tell()
+        return how
+
+    def then(self, callback: Callable[[Task], object]) -> None:
+        """Calls `callback(task)` once when the outcome is there; at once if it is.
+
+        It is called in this thread, at the end of a call of this pool or of one of its tasks, never within one; so it may
+        use the pool and the session. The task is kept until then.
+        """
+        self._pool._later.add(self, callback)
+        self._pool._later.tell()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        yield from outcome_of(self._pool._place.core, self._core).__await__()
+        return self.get(0)
+
+
+class Tasks:
+    """The outcomes to come of Pool.map_async(). len() says how many. Under asyncio `await tasks` is what get() returns.
+
+    A script that lets it go cancels those that have not begun.
+    """
+
+    def __init__(self, core: _baton.Tasks, pool: Pool) -> None:
+        self._core = core
+        self._pool = pool
+
+    def __repr__(self) -> str:
+        return f"<baton.Tasks, {self.unfinished} of {len(self)} not done>"
+
+    def __len__(self) -> int:
+        return len(self._core)
+
+    @property
+    def ids(self) -> list[int]:
+        """Those of the tasks, in the order of the arguments; Pool.find() and Pool.cancel() take one."""
+        return self._core.ids
+
+    @property
+    def unfinished(self) -> int:
+        """How many have no outcome yet, as far as is known: ready(), get() and as_completed() look."""
+        return self._core.unfinished
+
+    def ready(self) -> bool:
+        """Tells whether all outcomes are there, or the first error if that is enough. Looks once, without waiting."""
+        is_ready = self._core.ready()
+        self._pool._later.tell()
+        return is_ready
+
+    def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Any]:
+        """Waits for all, and returns what map() returns. Raises TimedOut if they have not come in time; then one may ask
+        again."""
+        results = self._core.get(timeout)
+        self._pool._later.tell()
+        return results
+
+    def cancel(self) -> CancelledTasks:
+        """Ends all of them, as Task.cancel() ends one, and tells how many in which way."""
+        how = CancelledTasks(*self._core.cancel())
+        self._pool._later.tell()
+        return how
+
+    def then(self, callback: Callable[[Tasks], object]) -> None:
+        """Calls `callback(tasks)` once when all outcomes are there; see Task.then()."""
+        self._pool._later.add(self, callback)
+        self._pool._later.tell()
+
+    def __await__(self) -> Generator[Any, None, list[Any]]:
+        yield from outcome_of(self._pool._place.core, self._core).__await__()
+        return self.get(0)
 
 
 class Pool:
@@ -70,15 +188,16 @@ class Pool:
         with baton.Pool("my_worker", workers=4) as pool:
             print(pool.map("square", range(10)))
             print(pool.submit("power", 2, exponent=10).get(timeout=1.0))
+            for outcome in pool.as_completed(pool.map_async("square", range(10))):
+                print(outcome)                            # the quickest first
 
-    `program` is one whose main() runs a baton::pool::Worker; see pool.functions() for what it has. `workers` (None: as
-    many as there are processors that this process may use, by its affinity and the quotas of its cgroups) start
-    with the block, start() or the first call, and end with the block or stop(); then the pool may be started again.
-    Functions are called by name with Python's values, which are checked against their C++ types before anything is
-    sent.
+    The main() of `program` runs a baton::pool::Worker; pool.functions() says what it has. `workers` (None: as many as
+    there are processors that this process may use, by its affinity and the quotas of its cgroups) start with the block,
+    start() or the first call, and end with the block or stop(); then the pool may be started again. Functions are called
+    by name with Python's values, which are checked against their C++ types before anything is sent.
 
-    A worker that dies holds nobody up: its tasks are tried again, at most `retries` times where it had only one in
-    hand, and a new worker takes its place. Short tasks travel many at a time without being told to.
+    A worker that dies is replaced, and its tasks are tried again; a task that was the only one in its worker's hands is
+    tried again at most `retries` times. Short tasks travel many at a time without being told to.
 
     numpy arrays travel as segments: a Segment is given to the task, of a Loan it gets a lease, of slice_of(loan, first,
     count) a slice; a task's own Segment is its result, and outlives the worker.
@@ -94,8 +213,9 @@ class Pool:
         if workers is not None and workers < 1:
             raise ValueError("a pool has at least one worker")
         self._own_session = open_session() if session is None else None
-        place = (session or self._own_session)._place  # type: ignore[union-attr]  # one of them is there
-        self._core = _baton.Pool(place.core, place.known, program, workers or 0, name or "", [str(one) for one in args],
+        self._place = (session or self._own_session)._place  # type: ignore[union-attr]  # one of them is there
+        self._later = _Later()
+        self._core = _baton.Pool(self._place.core, self._place.known, program, workers or 0, name or "", [str(one) for one in args],
                                  retries, progress, start_timeout)
         self._program = program
         self._ahead = 16 * (workers or _baton.usable_cores())
@@ -112,6 +232,7 @@ class Pool:
     def stop(self, timeout: Timeout = DEFAULT_TIMEOUT) -> None:
         """Ends the workers, and waits until the last of them has ended. Tasks that were not done have failed."""
         self._core.stop(timeout)
+        self._later.tell()
 
     def __enter__(self) -> Pool:
         if self._own_session is None:
@@ -152,7 +273,9 @@ class Pool:
         For a baton.Call the keywords are the rules of its task: its `id` (Refused for one that is taken), the `timeout`
         that it may run, and `retries`: submit(baton.Call("power", 2, exponent=10), id=7, timeout=1.0).
         """
-        return Task(self._core.submit(*_spelled(function, args, named)))
+        task = Task(self._core.submit(*_spelled(function, args, named)), self)
+        self._later.tell()
+        return task
 
     # ---- many tasks of one function
 
@@ -172,14 +295,27 @@ class Pool:
 
         Raises Refused where there are not as many of one as of the other.
         """
-        positional = None if rows is None else [tuple(row) for row in rows]
-        keywords = None if named is None else [dict(row) for row in named]
-        if positional is not None and keywords is not None:
-            _baton.require_same_length(function, len(positional), len(keywords))
-        count = len(positional or keywords or [])
-        nothing: list[tuple[Any, ...]] = [()] * count
-        both = list(zip(nothing if positional is None else positional, [{}] * count if keywords is None else keywords))
-        return self._map(function, both, errors, timeout, task_timeout, retries)
+        return self._map(function, _both(function, rows, named), errors, timeout, task_timeout, retries)
+
+    def map_async(self, function: str, values: Iterable[Any], *, errors: _Errors = "raise",
+                  task_timeout: Timeout = None, retries: int | None = None) -> Tasks:
+        """Begins what map() does and returns at once; Tasks.get() waits."""
+        return self._map_async(function, [((value,), {}) for value in values], errors, task_timeout, retries)
+
+    def starmap_async(self, function: str, rows: Iterable[Iterable[Any]] | None = None,
+                      named: Iterable[Mapping[str, Any]] | None = None, *, errors: _Errors = "raise",
+                      task_timeout: Timeout = None, retries: int | None = None) -> Tasks:
+        """Begins what starmap() does and returns at once; Tasks.get() waits."""
+        return self._map_async(function, _both(function, rows, named), errors, task_timeout, retries)
+
+    def as_completed(self, tasks: Tasks | Iterable[Task | Tasks],
+                     timeout: Timeout = None) -> Iterator[_baton.Outcome]:
+        """The Outcomes of these tasks of the pool, in the order in which they come.
+
+        `timeout` is the time for all of them, from now on: then TimedOut is raised, behind what has come in time. Of
+        Tasks with errors="raise" the first error of a task is raised, and tasks that have not begun never run.
+        """
+        return _Completed(self, [tasks] if isinstance(tasks, Tasks) else list(tasks), timeout)
 
     def imap(self, function: str, values: Iterable[Any], *, errors: _Errors = "raise", ahead: int | None = None,
              timeout: Timeout = None, task_timeout: Timeout = None, retries: int | None = None) -> Iterator[Any]:
@@ -193,7 +329,7 @@ class Pool:
             raise ValueError(f"imap() takes at least one value ahead, as a whole number: ahead={ahead!r} would give no results")
 
         def begin(value: Any) -> Task:
-            return Task(self._core.submit(function, (value,), {}, None, task_timeout, retries))
+            return Task(self._core.submit(function, (value,), {}, None, task_timeout, retries), self)
 
         return _Results(begin, iter(values), self._ahead if ahead is None else ahead, self._collects(errors), timeout)
 
@@ -214,20 +350,32 @@ class Pool:
 
     def execute(self, *, errors: _Errors = "collect", timeout: Timeout = None) -> list[_baton.Outcome]:
         """Waits for all tasks that were added; their Outcomes in that order. `errors` as in map()."""
-        return self._core.execute(self._collects(errors), timeout)
+        outcomes = self._core.execute(self._collects(errors), timeout)
+        self._later.tell()
+        return outcomes
 
     # ---- by id, whichever way a task was given
 
     def find(self, id: int) -> _baton.Outcome | None:
         """The Outcome of the task with that id, without waiting; None as long as there is none.
 
-        Raises Refused for an id that no task has, and where nobody holds what the call returned any more.
+        Raises Refused for an id that no task has, and if nobody holds what the call returned any more.
         """
-        return self._core.find(id)
+        outcome = self._core.find(id)
+        self._later.tell()
+        return outcome
+
+    def cancel(self, id: int) -> _HowCancelled | None:
+        """Ends that task as Task.cancel() does, also one among those of a map_async(). Raises Refused as find() does."""
+        how = self._core.cancel(id)
+        self._later.tell()
+        return how
 
     def pending(self) -> list[int]:
         """The ids of all tasks that have no outcome yet, in order."""
-        return self._core.pending()
+        ids = self._core.pending()
+        self._later.tell()
+        return ids
 
     # ---- inside
 
@@ -239,7 +387,15 @@ class Pool:
 
     def _map(self, function: str, rows: list[tuple[tuple[Any, ...], dict[str, Any]]], errors: str, timeout: Timeout,
              task_timeout: Timeout, retries: int | None) -> list[Any]:
-        return self._core.map(function, rows, self._collects(errors), timeout, task_timeout, retries)
+        results = self._core.map(function, rows, self._collects(errors), timeout, task_timeout, retries)
+        self._later.tell()
+        return results
+
+    def _map_async(self, function: str, rows: list[tuple[tuple[Any, ...], dict[str, Any]]], errors: str,
+                   task_timeout: Timeout, retries: int | None) -> Tasks:
+        tasks = Tasks(self._core.map_async(function, rows, self._collects(errors), task_timeout, retries), self)
+        self._later.tell()
+        return tasks
 
 
 def _spelled(function: str | Call, args: tuple[Any, ...],
@@ -250,6 +406,37 @@ def _spelled(function: str | Call, args: tuple[Any, ...],
     if args or not named.keys() <= {"id", "timeout", "retries"}:
         raise TypeError(f"beside {function!r} only its rules are given: id, timeout and retries")
     return function.function, function.args, function.named, named.get("id"), named.get("timeout"), named.get("retries")
+
+
+def _both(function: str, rows: Iterable[Iterable[Any]] | None,
+          named: Iterable[Mapping[str, Any]] | None) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The arguments of each task of a starmap()."""
+    positional = None if rows is None else [tuple(row) for row in rows]
+    keywords = None if named is None else [dict(row) for row in named]
+    if positional is not None and keywords is not None:
+        _baton.require_same_length(function, len(positional), len(keywords))
+    count = len(positional or keywords or [])
+    nothing: list[tuple[Any, ...]] = [()] * count
+    return list(zip(nothing if positional is None else positional, [{}] * count if keywords is None else keywords))
+
+
+class _Completed:
+    """What Pool.as_completed() returns."""
+
+    def __init__(self, pool: Pool, tasks: list[Task | Tasks], timeout: Timeout) -> None:
+        self._pool = pool
+        self._core = pool._core.as_completed([one._core for one in tasks], timeout)
+        self._tasks = tasks  # which would be let go otherwise
+
+    def __iter__(self) -> _Completed:
+        return self
+
+    def __next__(self) -> _baton.Outcome:
+        outcome = self._core.next()
+        self._pool._later.tell()
+        if outcome is None:
+            raise StopIteration
+        return outcome
 
 
 class _Results:
@@ -303,4 +490,4 @@ class _Results:
                 self._is_over, self._trouble = True, error
 
 
-publish(Call, Pool, Task)
+publish(Call, CancelledTasks, Pool, Task, Tasks)

@@ -5,6 +5,7 @@
 
 BATON_PROGRAMS holds pool_worker (tests/process/pool_worker_main.cpp). Nothing sleeps.
 """
+import asyncio
 import gc
 import os
 import signal
@@ -214,6 +215,148 @@ class Pools(World):
         with open(gate, "w", encoding="ascii"):
             pass
         self.assertEqual(task.get(timeout=10), "released")
+
+    # ---- many outcomes, as they come
+
+    def test_outcomes_come_in_the_order_in_which_they_are_done(self):
+        pool = self.pool(2)
+        gate = self.fifo("gate")
+        slow = pool.submit("wait_for", gate)
+        others = pool.map_async("square", range(20))
+        outcomes = pool.as_completed([slow, others], timeout=60)
+        self.assertEqual(sorted(next(outcomes).value for _ in range(20)), [x * x for x in range(20)])
+        self.assertFalse(slow.ready())
+        with open(gate, "w", encoding="ascii"):
+            pass
+        self.assertEqual([outcome.value for outcome in outcomes], ["released"])
+        # What is done already comes in that order, too; and nothing of nothing.
+        times = [outcome.finished for outcome in pool.as_completed([others, slow])]
+        self.assertEqual((len(times), times), (21, sorted(times)))
+        self.assertEqual(list(pool.as_completed([])), [])
+        self.assertEqual(len(list(pool.as_completed(pool.map_async("square", [1, 2])))), 2)  # held by nobody else
+
+    def test_outcomes_that_do_not_come_in_time_may_be_waited_for_again(self):
+        pool = self.pool(1)
+        gate = self.fifo("gate")
+        tasks = pool.map_async("wait_for", ["/dev/null", gate])
+        outcomes = pool.as_completed(tasks, timeout=0.05)
+        with self.assertRaises(baton.TimedOut):
+            for outcome in outcomes:
+                self.assertEqual(outcome.value, "released")
+        self.assertFalse(tasks.ready())
+        self.assertRaises(baton.TimedOut, tasks.get, timeout=0)
+        with open(gate, "w", encoding="ascii"):
+            pass
+        self.assertEqual(tasks.get(timeout=60), ["released"] * 2)
+        self.assertEqual((len(tasks), tasks.unfinished, tasks.ready()), (2, 0, True))
+
+    def test_a_map_that_was_begun_is_what_a_map_is(self):
+        pool = self.pool()
+        tasks = pool.map_async("square", range(1000))
+        self.assertEqual(tasks.get(timeout=60), [x * x for x in range(1000)])
+        self.assertEqual(pool.find(tasks.ids[7]).value, 49)
+        self.assertEqual(pool.starmap_async("power", [(2,), (3,)], [{"exponent": 5}, {"exponent": 2}]).get(60), [32, 9])
+        failing = [(x, 4) for x in range(300)]
+        outcomes = pool.starmap_async("all_but", failing, errors="collect").get(timeout=60)
+        self.assertEqual([number for number, one in enumerate(outcomes) if not one.ok], [4])
+        raising = pool.starmap_async("all_but", failing)
+        self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4)", raising.get, timeout=60)
+        self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4)", list, pool.as_completed(pool.starmap_async("all_but", failing)))
+        self.assertRaisesText(baton.Refused, "square(argument 1): expected int64, got string", pool.map_async, "square", [1, "2"])
+        self.assertEqual(pool.map_async("square", []).get(), [])
+
+    def test_functions_are_called_when_tasks_are_done(self):
+        pool = self.pool(1)
+        said = []
+        gate = self.fifo("gate")
+        slow = pool.submit("wait_for", gate)
+        slow.then(lambda task: said.append(task.get()))
+        tasks = pool.map_async("square", [1, 2])
+        # A callback may use the pool, and one that comes too late is called at once.
+        tasks.then(lambda tasks: said.append(pool.map("square", tasks.get())))
+        self.assertEqual(said, [])
+        with open(gate, "w", encoding="ascii"):
+            pass
+        while not (slow.ready() and tasks.ready()):
+            pass
+        self.assertEqual(said, ["released", [1, 16]])
+        slow.then(lambda task: said.append("late"))
+        self.assertEqual(said[2:], ["late"])
+        # What one raises leaves the call in which it was called; the others are called by the next.
+        for number in range(2):
+            pool.submit("square", number).then(lambda task: said.append(task.get()) or 1 // (1 - task.get()))
+        with self.assertRaises(ZeroDivisionError):
+            while pool.pending() or len(said) < 5:
+                pass
+        self.assertEqual(said[3:], [0, 1])
+
+    def test_tasks_are_awaited_beside_others(self):
+        pool = self.pool(1)
+        gate = self.fifo("gate")
+        order = []
+
+        async def waits(name, task):
+            order.append((name, await task))
+
+        async def opens(task):
+            await task
+            with open(gate, "w", encoding="ascii"):
+                pass
+
+        async def all_of_them():
+            quick, slow, many = pool.submit("square", 3), pool.submit("wait_for", gate), pool.map_async("square", [4, 5])
+            await asyncio.gather(waits("many", many), waits("slow", slow), waits("quick", quick), opens(quick))
+            with self.assertRaises(baton.Failed):
+                await pool.submit("all_but", 4, 4)
+
+        asyncio.run(asyncio.wait_for(all_of_them(), 60))
+        self.assertEqual(sorted(order), [("many", [16, 25]), ("quick", 9), ("slow", "released")])
+        self.assertEqual(order[0], ("quick", 9))
+
+    # ---- cancelled
+
+    def test_a_task_that_runs_is_ended_and_one_that_does_not_is_withdrawn(self):
+        pool = self.pool(1)
+        first = pool.submit("pid", 0).get(timeout=20)
+        begun = os.path.join(self.place, "begun")
+        gate = self.fifo("never")
+        runs = pool.submit("append_and", begun, gate, "/dev/null")
+        waits = pool.submit("append_to", begun)
+        stays = pool.submit("pid", 0)
+        while not os.path.exists(begun):
+            pool.pending()
+        self.assertEqual((waits.cancel(), runs.cancel()), ("withdrawn", "ended"))
+        self.assertRaisesText(baton.Cancelled, "before it began", waits.get)
+        self.assertRaisesText(baton.Cancelled, "while it ran: its worker pool_worker", runs.get)
+        self.assertTrue(runs.outcome().was_cancelled and isinstance(runs.outcome().error, baton.Refused))
+        self.assertNotEqual(stays.get(timeout=20), first)  # by another worker
+        self.assertEqual((runs.cancel(), stays.cancel()), (None, None))
+        self.assertFalse(stays.outcome().was_cancelled)
+        self.assertFalse(os.path.exists(f"/proc/{first}"))
+        self.assertEqual(os.path.getsize(begun), 1)
+        os.unlink(begun)
+
+    def test_a_map_is_cancelled_whole_or_by_the_ids_of_its_tasks(self):
+        pool = self.pool(1)
+        gate = self.fifo("never")
+        done = os.path.join(self.place, "done")
+        tasks = pool.starmap_async("append_and", [(done, "/dev/null", "/dev/null"), (done, gate, "/dev/null")] +
+                                   [(done, "/dev/null", "/dev/null")] * 3, errors="collect")
+        while not os.path.exists(done) or os.path.getsize(done) < 2:
+            pool.pending()
+        self.assertEqual(pool.cancel(tasks.ids[3]), "withdrawn")
+        self.assertEqual(pool.cancel(tasks.ids[1]), "ended")
+        self.assertEqual([outcome.was_cancelled for outcome in tasks.get(timeout=60)], [False, True, False, True, False])
+        self.assertEqual(os.path.getsize(done), 4)
+        os.unlink(done)
+        again = pool.map_async("wait_for", [gate] * 5)
+        while not [row for row in self.session.actors() if row.in_hand == "Run"]:
+            pool.pending()
+        self.assertEqual(again.cancel(), baton.CancelledTasks(withdrawn=4, ended=1, too_late=0))
+        self.assertEqual(again.cancel(), (0, 0, 5))
+        self.assertRaises(baton.Refused, again.get)
+        self.assertEqual(pool.map("square", [3]), [9])
+        self.assertRaisesText(baton.Refused, "no task of this pool has the id 999", pool.cancel, 999)
 
     # ---- how many workers
 

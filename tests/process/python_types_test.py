@@ -86,6 +86,13 @@ SCRIPT = """
             held: bool = lock.is_held
         pool = baton.Pool("worker", session=session)
         task: baton.Task = pool.submit(baton.Call("power", 2, exponent=10), id=7, timeout=1.0)
+        tasks: baton.Tasks = pool.map_async("square", range(3), errors="collect")
+        finished: list[str] = [outcome.function for outcome in pool.as_completed([task, tasks], timeout=1.0)]
+        if task.cancel() == "withdrawn":
+            print(finished, tasks.cancel().ended)
+        task.then(lambda task: print(task.id))
+        task.then(lambda tasks: print(tasks.ids))   # WRONG: attr-defined
+        pool.as_completed(["task"])                 # WRONG: list-item
         rows: list[baton.ActorRow] = session.actors()
         ended: baton.Exit | None = rows[0].exit
         alice.on_exited(lambda actor, exit: print(actor.name, exit.code))
