@@ -78,4 +78,10 @@ Result<void> require_result(const Signature& signature, const TypeDescription& w
                                                  detail::to_text(wanted), to_text(signature))};
 }
 
+Result<void> require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
+    if (rows == named_rows) return {};
+    return Error{ErrorKind::refused, fmt::format("{}: {} rows of arguments and {} of named ones; each task needs one of both",
+                                                 function, rows, named_rows)};
+}
+
 }  // namespace baton::detail::pool

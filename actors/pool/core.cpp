@@ -7,6 +7,8 @@
 #include "runtime/base/progress.hpp"
 
 namespace baton::detail::pool {
+using baton::pool::Cancelled;
+
 namespace {
 
 // Nobody waits for these any more: what is left of them never runs, even if an exception has left the wait.
@@ -32,12 +34,12 @@ Result<void> Core::start() {
         JobResult job = added.is_cancelled ? JobResult{not_begun()} : make_job(added.id, *added.call);
         if (job) {
             added.job = std::move(*job);
-            register_by_id(added.job);
+            register_.enter(added.job);
             enqueue_or_fail(added.job);
             continue;
         }
         added.job = failed_job(added, job.error());
-        register_by_id(added.job);
+        register_.enter(added.job);
     }
     return {};
 }
@@ -56,8 +58,7 @@ std::shared_ptr<Job> Core::failed_job(const Added& added, const Error& why) {
 std::vector<Ended> Core::stop(Within within) {
     added_.clear();
     added_tally_ = std::make_shared<Tally>();
-    ids_.forget_all();
-    jobs_.clear();
+    register_.forget_all();
     return scheduler_->stop(within);
 }
 
@@ -84,20 +85,12 @@ JobResult Core::new_job(std::string_view function, Rules rules, const TypeDescri
     return job;
 }
 
-Rules Core::rules_of(const Call& call) const { return Inside::rules(call, scheduler_->options().retries); }
-
-Result<void> Core::require_free(std::optional<TaskId> id) const {
-    if (!id || (*id > 0 && ids_.is_free(*id))) return {};
-    return Error{ErrorKind::refused, *id == 0 ? std::string("0 is no task id: they begin with 1")
-                                              : fmt::format("there is a task with the id {} already", *id)};
-}
 
 Result<void> Core::send(const std::shared_ptr<Job>& job, std::optional<TaskId> id) {
-    if (Result<void> free = require_free(id); !free) return free;
+    if (Result<void> free = register_.require_free(id); !free) return free;
     if (Result<void> queued = scheduler_->enqueue(job); !queued) return queued;
-    job->first_id = id ? *id : ids_.take(job->size());
-    if (id) ids_.take_this(*id);
-    if (job->size() > 0) register_by_id(job);
+    job->first_id = register_.take(id, job->size());
+    register_.enter(job);
     scheduler_->move();
     return {};
 }
@@ -144,39 +137,17 @@ Result<void> Core::wait_for(const Tally& tally, std::size_t total, std::string_v
     return scheduler_->wait(is_done, options.within);
 }
 
-Result<void> Core::require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
-    if (rows == named_rows) return {};
-    return Error{ErrorKind::refused, fmt::format("{}: {} rows of arguments and {} of named ones; each task needs one of both",
-                                                 function, rows, named_rows)};
-}
-
 // ---- by id -------------------------------------------------------------------------------------------
 
-void Core::register_by_id(const std::shared_ptr<Job>& job) {
-    if (jobs_.size() >= jobs_enough_) {
-        std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
-        jobs_enough_ = std::max<std::size_t>(64, 2 * jobs_.size());
-    }
-    jobs_.insert_or_assign(job->first_id, job);
-}
-
-Result<Core::Known> Core::known(TaskId id) {
-    if (id == 0 || ids_.is_free(id)) return Error{ErrorKind::refused, fmt::format("no task of this pool has the id {}", id)};
-    const auto added = std::ranges::find_if(added_, [id](const Added& one) { return one.id == id && one.job == nullptr; });
-    if (added != added_.end()) return Known{nullptr, 0, &*added};
-    const auto behind = jobs_.upper_bound(id);
-    std::shared_ptr<Job> job = behind == jobs_.begin() ? nullptr : std::prev(behind)->second.lock();
-    if (job == nullptr || id - job->first_id >= job->size())
-        return Error{ErrorKind::refused, fmt::format("nobody holds the outcome of task {} any more: keep what submit(), map() or "
-                                                     "execute() returned for as long as the task is to be looked up", id)};
-    const auto task = static_cast<std::size_t>(id - job->first_id);
-    return Known{std::move(job), task, nullptr};
+Core::Added* Core::added_with(TaskId id) {
+    const auto found = std::ranges::find_if(added_, [id](const Added& one) { return one.id == id && one.job == nullptr; });
+    return found == added_.end() ? nullptr : &*found;
 }
 
 Result<std::optional<AnyOutcome>> Core::find(TaskId id) {
-    const Result<Known> found = known(id);
+    if (added_with(id) != nullptr) return std::optional<AnyOutcome>{};
+    const Result<Register::Found> found = register_.find(id);
     if (!found) return found.error();
-    if (found->added != nullptr) return std::optional<AnyOutcome>{};
     Job& job = *found->job;
     if (job.fates[found->task].state == Job::State::released)
         return Error{ErrorKind::refused, fmt::format("task {} was cancelled, as whoever had submitted it let it go", id)};
@@ -185,11 +156,10 @@ Result<std::optional<AnyOutcome>> Core::find(TaskId id) {
     return std::optional{AnyOutcome{found->job, found->task}};
 }
 
-Result<baton::pool::Cancelled> Core::cancel(TaskId id) {
-    const Result<Known> found = known(id);
-    if (!found) return found.error();
-    if (found->added == nullptr) return scheduler_->cancel(*found->job, found->task);
-    return std::exchange(found->added->is_cancelled, true) ? baton::pool::Cancelled::too_late : baton::pool::Cancelled::withdrawn;
+Result<Cancelled> Core::cancel(TaskId id) {
+    if (Added* const added = added_with(id); added != nullptr)
+        return std::exchange(added->is_cancelled, true) ? Cancelled::too_late : Cancelled::withdrawn;
+    return register_.find(id).transform([this](const Register::Found& found) { return scheduler_->cancel(*found.job, found.task); });
 }
 
 std::vector<TaskId> Core::pending() {
@@ -197,32 +167,20 @@ std::vector<TaskId> Core::pending() {
     std::vector<TaskId> ids;
     for (const Added& one : added_)
         if (one.job == nullptr && !one.is_cancelled) ids.push_back(one.id);
-    for (const auto& [first, held] : jobs_)
-        if (const std::shared_ptr<Job> job = held.lock(); job != nullptr && job->unsettled > 0)
-            for (std::size_t task = 0; task < job->size(); ++task)
-                if (!job->is_settled(task)) ids.push_back(first + task);
+    register_.add_pending(ids);
     std::ranges::sort(ids);
     return ids;
 }
 
 // ---- step by step ----------------------------------------------------------------------------------
 
-Result<TaskId> Core::add(Call call) {
-    std::vector<Call> one;
-    one.push_back(std::move(call));
-    Result<std::vector<TaskId>> ids = add(std::move(one));
-    if (!ids) return ids.error();
-    return ids->front();
-}
-
 Result<std::vector<TaskId>> Core::add(std::vector<Call> calls) {
-    Ids before = ids_;
+    Ids before = register_.ids();
     std::vector<Added> adding;
     std::vector<TaskId> ids;
     const auto add_one = [&](Call& call) -> Result<void> {
-        if (Result<void> free = require_free(call.id()); !free) return free;
-        const TaskId id = call.id() ? *call.id() : ids_.take(1);
-        if (call.id()) ids_.take_this(id);
+        if (Result<void> free = register_.require_free(call.id()); !free) return free;
+        const TaskId id = register_.take(call.id());
         ids.push_back(id);
         adding.push_back({id, std::move(call), nullptr});
         if (!scheduler_->is_ready()) return {};
@@ -236,12 +194,12 @@ Result<std::vector<TaskId>> Core::add(std::vector<Call> calls) {
         if (added) continue;
         for (const Added& one : adding)
             if (one.job) scheduler_->release(*one.job);
-        ids_ = std::move(before);
+        register_.restore(std::move(before));
         return added.error();
     }
     for (Added& one : adding) {
         if (one.job) {
-            register_by_id(one.job);
+            register_.enter(one.job);
             enqueue_or_fail(one.job);
         }
         added_.push_back(std::move(one));
@@ -253,7 +211,7 @@ Result<std::vector<TaskId>> Core::add(std::vector<Call> calls) {
 JobResult Core::make_job(TaskId id, const Call& call) {
     Result<std::shared_ptr<const Signature>> known = scheduler_->crew().function(call.function());
     if (!known) return known.error();
-    auto job = std::make_shared<Job>(std::move(*known), id, rules_of(call));
+    auto job = std::make_shared<Job>(std::move(*known), id, Inside::rules(call, scheduler_->options().retries));
     if (Result<void> filled = Inside::fill(call, *job); !filled) return filled.error();
     if (Result<void> fits = require_fit(*job); !fits) return fits.error();
     job->tally = added_tally_;
@@ -280,11 +238,6 @@ Result<std::vector<AnyOutcome>> Core::execute(const MapOptions& options) {
         outcomes.emplace_back(job, 0);
     }
     return outcomes;
-}
-
-Result<std::vector<AnyOutcome>> Core::execute(std::vector<Call> calls, const MapOptions& options) {
-    if (Result<std::vector<TaskId>> added = add(std::move(calls)); !added) return added.error();
-    return execute(options);
 }
 
 }  // namespace baton::detail::pool

@@ -115,7 +115,9 @@ public:
         const pool::Rules rules_ = rules(timeout, retries);
         call = std::move(call).with_timeout(rules_.timeout).with_retries(rules_.retries);
         if (id) call = std::move(call).with_id(*id);
-        return value_or_raise(turn([&] { return pool_->add(std::move(call)); }));
+        std::vector<baton::pool::Call> one;
+        one.push_back(std::move(call));
+        return value_or_raise(turn([&] { return pool_->add(std::move(one)); })).front();
     }
     py::list execute(bool collects, const py::object& timeout) {
         baton::pool::MapOptions options;
@@ -193,7 +195,7 @@ void add_pool_classes(py::module_& module) {
     module.def("usable_cores", [] { return usable_cores(); },
                "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {
-        value_or_raise(pool::Core::require_same_length(function, rows, named_rows));
+        value_or_raise(pool::require_same_length(function, rows, named_rows));
     }, py::arg("function"), py::arg("rows"), py::arg("named_rows"));
 
     add_outcome_classes(module);

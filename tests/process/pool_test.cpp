@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 using baton::ErrorKind;
 using baton::pool::AnyOutcome;
 using baton::pool::call;
+using baton::pool::Cancelled;
 using baton::pool::Errors;
 using baton::pool::lease_of;
 using baton::pool::named;
@@ -31,6 +32,17 @@ struct Point {
     double x = 0;
     double y = 0;
 };
+
+// Those of pool_worker_main.cpp.
+struct AddSquares {
+    std::vector<std::int64_t> numbers;
+    std::string fifo;
+    using Reply = std::int64_t;
+};
+struct Busy {
+    using Reply = std::uint64_t;
+};
+using SumsProtocol = baton::Protocol<AddSquares, Busy>;
 
 Numbers range(std::int64_t count) {
     Numbers numbers(static_cast<std::size_t>(count));
@@ -474,6 +486,268 @@ TEST_CASE("a task that is cancelled before it began never runs", "[process][pool
     world.release(fifo);
     CHECK(first.get(10s).value() == "released");
     CHECK(third.get(10s).value() == 9);
+}
+
+// ---- whom it belongs to ----------------------------------------------------------------------------
+
+TEST_CASE("a script's pool returns what was asked for, and throws where an actor's returns an error", "[process][pool]") {
+    PoolWorld world;
+    baton::Scenario script{world.session(), {}};
+    baton::pool::Pool pool{script, world.options()};
+    static_assert(std::is_same_v<decltype(pool), baton::pool::Pool<baton::Scenario>>);
+    pool.start();
+    CHECK(pool.map<std::int64_t>("square", Numbers{1, 2, 3}).values() == Numbers{1, 4, 9});
+    baton::pool::Task<std::int64_t> task = pool.submit<std::int64_t>("square", 4);
+    CHECK(task.get(10s) == 16);
+    CHECK(task.get(script.deadline(10s)) == 16);  // a timeout or a deadline
+    CHECK(pool.map_async<std::int64_t>("square", Numbers{5}).get(10s).values() == Numbers{25});
+    for (const Outcome<std::int64_t>& one : pool.imap<std::int64_t>("square", Numbers{6})) CHECK(one.value() == 36);
+    CHECK(pool.add(call("square", 7)) == 7);
+    CHECK(pool.execute().front().as<std::int64_t>().value() == 49);
+    CHECK(pool.find(task.id())->id() == task.id());
+
+    const auto error_of = [](const auto& verb) {
+        try {
+            verb();
+        } catch (const baton::ErrorException& error) {
+            return to_text(error.error());
+        }
+        return std::string("it has not thrown");
+    };
+    CHECK_THAT(error_of([&] { pool.submit<std::int64_t>("cube", 3); }), Catch::StartsWith("refused: 'pool_worker' has no task"));
+    auto bad = pool.submit<std::int64_t>("all_but", 4, 4);
+    CHECK_THAT(error_of([&] { bad.get(10s); }), Catch::Contains("no 4"));
+    CHECK(bad.outcome(10s).error().type == "std::out_of_range");
+    const std::vector<std::tuple<int, int>> rows{{1, 4}, {4, 4}};
+    CHECK_THAT(error_of([&] { static_cast<void>(pool.starmap<std::int64_t>("all_but", rows).values()); }), Catch::Contains("no 4"));
+    CHECK_THAT(error_of([&] { pool.starmap<std::int64_t>("all_but", rows, {.errors = Errors::stop_at_first}); }),
+               Catch::Contains("(in all_but(4, 4)"));
+    const std::string fifo = world.make_fifo("gate");
+    auto late = pool.submit<std::string>("wait_for", fifo);
+    CHECK_THAT(error_of([&] { late.get(0s); }), Catch::StartsWith("timed_out"));
+    CHECK_THAT(error_of([&] { pool.cancel(99); }), Catch::Contains("no task of this pool has the id 99"));
+    world.release(fifo);
+    CHECK(late.get(10s) == "released");
+    CHECK_THAT(error_of([&] { baton::pool::Task<int>{}.get(1s); }), Catch::Contains("there is no task here"));
+}
+
+// Goal: an actor waits for nothing while its pool works for it. Method: it can answer the first only when a fifo is opened,
+// and answers others before that.
+TEST_CASE("an actor goes on with its commands, and is called when its pool's tasks are done", "[process][pool]") {
+    PoolWorld world;
+    const auto sums = world.scenario().spawn<SumsProtocol>({.program = "pool_worker", .name = "sums", .arguments = {"sums"}});
+    const std::string fifo = world.make_fifo("gate");
+    auto sum = world.scenario().request(sums.value(), AddSquares{range(1000), fifo}).value();
+    auto short_sum = world.scenario().request(sums.value(), AddSquares{{1, 2, 3}, "/dev/null"}).value();
+    CHECK(short_sum.get(20s).value() == 14);
+    CHECK(world.scenario().ask(sums.value(), Busy{}).value() == 1);
+    CHECK_FALSE(sum.ready());
+    world.release(fifo);
+    CHECK(sum.get(20s).value() == 332'833'500);
+    CHECK(world.scenario().ask(sums.value(), Busy{}).value() == 0);
+}
+
+// ---- many outcomes, as they come ---------------------------------------------------------------------
+
+TEST_CASE("outcomes come in the order in which tasks are done, however they were given", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(2)};
+    const std::string fifo = world.make_fifo("gate");
+    std::vector<Task<std::string>> tasks;
+    for (const std::string& file : {fifo, std::string("/dev/null"), std::string("/dev/null")})
+        tasks.push_back(pool.submit<std::string>("wait_for", file).value());
+    auto completed = pool.as_completed(tasks, 60s);
+    std::set<baton::pool::TaskId> quick;
+    for (int count = 0; count < 2; ++count) quick.insert(completed.next().value()->id());
+    CHECK(quick == std::set{tasks[1].id(), tasks[2].id()});
+    CHECK_FALSE(tasks[0].ready());
+    world.release(fifo);
+    CHECK(completed.next().value()->id() == tasks[0].id());
+    CHECK_FALSE(completed.next().value());
+
+    // Of what is done already; of a whole map; of what nobody else holds.
+    std::vector<baton::Timestamp> times;
+    for (const Outcome<std::string>& one : pool.as_completed(tasks)) times.push_back(one.finished());
+    CHECK(times.size() == 3);
+    CHECK(std::ranges::is_sorted(times));
+    const Numbers numbers = range(3'000);
+    auto squares = pool.map_async<std::int64_t>("square", numbers).value();
+    std::set<baton::pool::TaskId> ids;
+    for (const Outcome<std::int64_t>& one : pool.as_completed(squares)) ids.insert(one.id());
+    CHECK(ids.size() == 3'000);
+    std::int64_t sum = 0;
+    for (const Outcome<std::int64_t>& one : pool.as_completed(pool.map_async<std::int64_t>("square", Numbers{1, 2, 3}).value()))
+        sum += one.value();
+    CHECK(sum == 14);
+}
+
+TEST_CASE("a wait for the next outcome ends in time, and may be taken up again with what is left", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::string fifo = world.make_fifo("gate");
+    auto tasks = pool.map_async<std::string>("wait_for", std::vector<std::string>{"/dev/null", fifo}).value();
+    auto first = pool.as_completed(tasks, 60s);
+    CHECK(first.next().value()->value() == "released");
+    auto completed = pool.as_completed(tasks, 0s);
+    CHECK(completed.next().value()->value() == "released");
+    CHECK(completed.next().error().kind == ErrorKind::timed_out);
+    CHECK(tasks.get(0s).error().kind == ErrorKind::timed_out);
+    CHECK(tasks.unfinished() == 1);
+    world.release(fifo);
+    CHECK(tasks.get(20s).value().values().value() == std::vector<std::string>(2, "released"));
+    CHECK(completed.next().value()->value() == "released");
+    CHECK_FALSE(completed.next().value());
+}
+
+TEST_CASE("a map that does not wait can be waited for, polled, and told of its first error", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options()};
+    const std::string fifo = world.make_fifo("gate");
+    auto slow = pool.map_async<std::string>("wait_for", std::vector<std::string>{fifo, "/dev/null"}).value();
+    CHECK(slow.size() == 2);
+    CHECK_FALSE(slow.ready());
+    world.release(fifo);
+    while (!slow.ready()) {
+    }
+    CHECK(slow.get(0s).value()[0].value() == "released");
+    const std::vector<std::tuple<int>> bases{{2}, {3}};
+    std::vector exponents{std::tuple{named("exponent", 5)}, std::tuple{named("exponent", 2)}};
+    CHECK(pool.starmap_async<std::int64_t>("power", bases, exponents).value().get(10s).value().values().value() == Numbers{32, 9});
+    exponents.pop_back();
+    CHECK_THAT(pool.starmap_async<std::int64_t>("power", bases, exponents).error().text, Catch::Contains("2 rows of arguments"));
+
+    std::vector<std::tuple<int, int>> rows;
+    for (int x = 0; x < 300; ++x) rows.emplace_back(x, 4);
+    auto stops = pool.starmap_async<std::int64_t>("all_but", rows, {.errors = Errors::stop_at_first}).value();
+    CHECK_THAT(stops.get(20s).error().text, Catch::StartsWith("no 4 (in all_but(4, 4)"));
+    auto again = pool.starmap_async<std::int64_t>("all_but", rows, {.errors = Errors::stop_at_first}).value();
+    std::optional<baton::Error> error;
+    for (auto completed = pool.as_completed(again); !error;) {
+        const auto one = completed.next();
+        if (!one) error = one.error();
+        else REQUIRE(one.value());
+    }
+    CHECK_THAT(error->text, Catch::Contains("no 4 (in all_but(4, 4)"));
+}
+
+TEST_CASE("a script's functions are called during its waits, and may use the pool", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    std::vector<std::int64_t> said;
+    pool.submit<std::int64_t>("square", 3).value().then([&](const Outcome<std::int64_t>& one) { said.push_back(one.value()); });
+    pool.map_async<std::int64_t>("square", Numbers{1, 2}).value().then([&](const auto& all) {
+        for (const auto& one : pool.map<std::int64_t>("square", all.values().value()).value()) said.push_back(one.value());
+    });
+    CHECK(said.empty());
+    // Not a wait of the pool: it moves all the same.
+    CHECK(world.scenario().wait_for([&] { return said.size() == 3; }, 20s).ok());
+    std::ranges::sort(said);
+    CHECK(said == Numbers{1, 9, 16});
+    const std::string fifo = world.make_fifo("gate");
+    pool.submit<std::string>("wait_for", fifo).value().then([&](const Outcome<std::string>& one) {
+        said.push_back(one.error().kind == ErrorKind::stopping ? -1 : -2);
+    });
+    static_cast<void>(pool.stop(500ms));
+    CHECK(world.scenario().wait_for([&] { return said.size() == 4; }, 20s).ok());
+    CHECK(said.back() == -1);
+    std::filesystem::remove(fifo);
+}
+
+// ---- cancelled ---------------------------------------------------------------------------------------
+
+// Goal: to end one task costs no other one anything. Method: each task appends a byte to a file, and one of them stands
+// still in a batch with many others. When it is cancelled, it has run once, and so has each of the others in the end.
+TEST_CASE("a task that runs is ended with its worker, and what shared its batch is run by the next one", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::tuple<std::string, std::string, std::string> nothing{"/dev/null", "/dev/null", "/dev/null"};
+    CHECK(pool.starmap<std::int64_t>("append_and", std::vector(5'000, nothing)).value().errors().empty());
+    const std::string file = world.folder() + "/done";
+    const std::size_t place = GENERATE(std::size_t{0}, std::size_t{57}, std::size_t{99});
+    std::vector tasks(100, std::tuple<std::string, std::string, std::string>{file, "/dev/null", "/dev/null"});
+    const std::string fifo = world.make_fifo("gate");
+    std::get<1>(tasks[place]) = fifo;
+    std::get<0>(tasks[place]) = file + ".gate";
+    auto map = pool.starmap_async<std::int64_t>("append_and", tasks).value();
+    const baton::pool::TaskId first = Inside::handle(map).job()->first_id;
+    while (!std::filesystem::exists(file + ".gate")) static_cast<void>(pool.pending());
+    CHECK(pool.cancel(first + place).value() == Cancelled::ended);
+    CHECK(pool.cancel(first + place).value() == Cancelled::too_late);
+    const auto outcomes = map.get(20s).value();
+    REQUIRE(outcomes.errors().size() == 1);
+    const Outcome<std::int64_t> ended = outcomes[place];
+    CHECK(ended.was_cancelled());
+    CHECK(ended.error().kind == ErrorKind::refused);
+    CHECK_THAT(ended.error().text, Catch::StartsWith("the task was cancelled while it ran: its worker pool_worker"));
+    CHECK_THAT(ended.worker(), Catch::StartsWith("pool_worker"));
+    CHECK(pool.find(first + place).value()->was_cancelled());
+    CHECK(std::filesystem::file_size(file) == 99);
+    CHECK(std::filesystem::file_size(file + ".gate") == 1);
+    for (const std::string& made : {file, file + ".gate", fifo}) world.remove(made);
+}
+
+TEST_CASE("a task that its worker has not begun is withdrawn, and its worker lives on", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    const std::int64_t pid = pool.submit<std::int64_t>("pid", 0).value().get(20s).value();
+    // It does not get to run, so it begins nothing.
+    ::kill(static_cast<pid_t>(pid), SIGSTOP);
+    const std::string file = world.folder() + "/done";
+    const bool is_alone = GENERATE(true, false);  // in its worker's hands
+    auto task = pool.submit<std::int64_t>(is_alone ? call("append_to", file).with_retries(0) : call("append_to", file)).value();
+    CHECK_FALSE(task.ready());
+    CHECK(Inside::handle(task).job()->fates[0].state == baton::detail::pool::Job::State::in_hand);
+    CHECK(task.cancel() == Cancelled::withdrawn);
+    CHECK(task.get(0s).error().text == "the task was cancelled before it began");
+    ::kill(static_cast<pid_t>(pid), SIGCONT);
+    CHECK(pool.submit<std::int64_t>("pid", 0).value().get(20s).value() == pid);
+    CHECK_FALSE(std::filesystem::exists(file));
+}
+
+TEST_CASE("memory that was lent to a task that is ended comes back", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(1)};
+    baton::Segment numbers = world.scenario().create_array<std::int64_t>({4}).value();
+    numbers.as<std::int64_t>()[0] = 17;
+    baton::Loan lent = world.scenario().lend(std::move(numbers)).value();
+    const std::string fifo = world.make_fifo("gate");
+    const std::string begun = world.folder() + "/begun";
+    auto task = pool.submit<std::int64_t>("sum_and_wait", lease_of(lent), begun, fifo).value();
+    while (!std::filesystem::exists(begun)) static_cast<void>(task.ready());
+    CHECK(task.cancel() == Cancelled::ended);
+    CHECK(lent.reclaim(20s).value().as<std::int64_t>()[0] == 17);
+    CHECK(pool.submit<std::int64_t>("square", 3).value().get(20s).value() == 9);
+    for (const std::string& made : {begun, fifo}) world.remove(made);
+}
+
+TEST_CASE("many tasks are cancelled at once, and the answer says how many in which way", "[process][pool]") {
+    PoolWorld world;
+    baton::pool::Pool pool{world.scenario().context(), world.options(2)};
+    const std::string fifo = world.make_fifo("gate");
+    const std::string file = world.folder() + "/begun";
+    std::vector tasks(50, std::tuple<std::string, std::string, std::string>{file, fifo, "/dev/null"});
+    std::get<1>(tasks[0]) = "/dev/null";
+    auto map = pool.starmap_async<std::int64_t>("append_and", tasks).value();
+    while (!std::filesystem::exists(file) || std::filesystem::file_size(file) < 3) static_cast<void>(map.ready());
+    const baton::pool::CancelledTasks how = map.cancel();
+    CHECK(how == baton::pool::CancelledTasks{.too_late = 1, .withdrawn = 47, .ended = 2});
+    CHECK(map.cancel() == baton::pool::CancelledTasks{.too_late = 50, .withdrawn = 0, .ended = 0});
+    const auto outcomes = map.get(0s).value();
+    CHECK(outcomes.errors().size() == 49);
+    CHECK(outcomes[0].ok());
+    CHECK(std::filesystem::file_size(file) == 3);
+    CHECK(pool.map<std::int64_t>("square", Numbers{2}).value().values().value() == Numbers{4});
+
+    // And one that waits for start().
+    baton::pool::Pool later{world.scenario().context(), world.options(1)};
+    CHECK(later.add(call("square", 1)).value() == 1);
+    CHECK(later.add(call("square", 2)).value() == 2);
+    CHECK(later.cancel(1).value() == Cancelled::withdrawn);
+    CHECK(later.pending() == std::vector<baton::pool::TaskId>{2});
+    const std::vector<AnyOutcome> added = later.execute().value();
+    CHECK(added[0].was_cancelled());
+    CHECK(added[1].as<std::int64_t>().value() == 4);
+    for (const std::string& made : {file, fifo}) world.remove(made);
 }
 
 // ---- deaths ----------------------------------------------------------------------------------------

@@ -114,9 +114,54 @@ private:
     std::string lie_;
 };
 
+// An actor that serves others while its pool works for it.
+struct AddSquares {
+    std::vector<std::int64_t> numbers;
+    std::string fifo;  // nothing is answered before it is opened for writing
+    using Reply = std::int64_t;
+};
+struct Busy {
+    using Reply = std::uint64_t;  // how many answers it owes
+};
+using SumsProtocol = baton::Protocol<AddSquares, Busy>;
+
+class Sums {
+public:
+    explicit Sums(baton::Context& context)
+        : pool_(context, {.program = "pool_worker", .workers = 2, .name = "helper", .shows_progress = false}) {}
+
+    void on(const AddSquares& command, baton::Answer<std::int64_t> answer) {
+        const auto owed = std::make_shared<baton::Answer<std::int64_t>>(std::move(answer));
+        const auto fail = [owed](const baton::Error& error) { owed->fail(error); };
+        auto squares = pool_.map_async<std::int64_t>("square", command.numbers);
+        if (!squares) return fail(squares.error());
+        auto gate = pool_.submit<std::string>("wait_for", command.fifo);
+        if (!gate) return fail(gate.error());
+        ++owed_;
+        squares->then([this, owed, gate = std::make_shared<Gate>(std::move(*gate))](const Squares& all) {
+            const auto numbers = all.values();
+            if (!numbers) return owed->fail(numbers.error());
+            const std::int64_t sum = std::accumulate(numbers->begin(), numbers->end(), std::int64_t{0});
+            gate->then([this, owed, sum](const baton::pool::Outcome<std::string>& released) {
+                --owed_;
+                if (released.ok()) owed->reply(sum);
+                else owed->fail(released.error());
+            });
+        });
+    }
+    std::uint64_t on(const Busy&) { return owed_; }
+
+private:
+    using Gate = baton::pool::Task<std::string, baton::Context>;
+    using Squares = baton::pool::Outcomes<std::int64_t, baton::Context>;
+    baton::pool::Pool<baton::Context> pool_;
+    std::uint64_t owed_ = 0;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "sums") return baton::run_actor<Sums, SumsProtocol>(argc, argv);
     if (argc > 1 && std::string_view(argv[1]) != "twice")
         return baton::run_actor<Liar, baton::detail::pool::Protocol>(argc, argv);
     baton::pool::Worker worker;
@@ -146,6 +191,11 @@ int main(int argc, char** argv) {
     });
     worker.task("sum_or_die", [](const baton::Lease& numbers, const std::string& letters) {
         return die_while(numbers.as<std::int64_t>()[0], letters);
+    });
+    worker.task("sum_and_wait", [](const baton::Lease& numbers, const std::string& begun, const std::string& fifo) {
+        append_to(begun);
+        wait_for(fifo);
+        return numbers.as<std::int64_t>()[0];
     });
     worker.task("set", [](baton::Slice& part, std::int64_t value) {
         for (std::int64_t& one : part.as<std::int64_t>()) one = value;

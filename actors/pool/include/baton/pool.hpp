@@ -71,7 +71,7 @@ public:
     Of<Task<R, Owner>> submit(Call call) {
         if (Result<void> free = core_->require_free(call.id()); !free) return task<R>(free.error());
         const auto fill = [&](detail::pool::Job& job) { return detail::pool::Inside::fill(call, job); };
-        return task<R>(core_->submit(new_job<R>(call.function(), core_->rules_of(call)), call.id(), fill));
+        return task<R>(core_->submit(new_job<R>(call.function(), detail::pool::Inside::rules(call, core_->scheduler()->options().retries)), call.id(), fill));
     }
 
     // ---- many tasks of one function: waits for all of them
@@ -132,18 +132,18 @@ public:
 
     // ---- step by step: add() some, before start() or after, then execute() waits for all that were added
     // Returns the id. Before start() a call is not compared with what workers have: its outcome tells, `refused`.
-    Of<TaskId> add(Call call) { return Face::give(core_->add(std::move(call))); }
+    Of<TaskId> add(Call call) {
+        return Face::give(core_->add(alone(std::move(call))).transform([](const std::vector<TaskId>& ids) { return ids.front(); }));
+    }
     // All of them or none.
     Of<std::vector<TaskId>> add(std::vector<Call> calls) { return Face::give(core_->add(std::move(calls))); }
     // In the order in which they were added.
     Of<std::vector<AnyOutcome>> execute(const MapOptions& options = {}) { return Face::give(core_->execute(options)); }
     Of<std::vector<AnyOutcome>> execute(std::vector<Call> calls, const MapOptions& options = {}) {
-        return Face::give(core_->execute(std::move(calls), options));
+        return Face::give(core_->add(std::move(calls)).and_then([&](const auto&) { return core_->execute(options); }));
     }
     Of<std::vector<AnyOutcome>> execute(Call call, const MapOptions& options = {}) {
-        std::vector<Call> one;
-        one.push_back(std::move(call));
-        return execute(std::move(one), options);
+        return execute(alone(std::move(call)), options);
     }
 
     // ---- by id, whichever way a task was given
@@ -159,6 +159,11 @@ private:
     friend struct detail::pool::Inside;
     using JobResult = Result<std::shared_ptr<detail::pool::Job>>;
 
+    [[nodiscard]] static std::vector<Call> alone(Call call) {
+        std::vector<Call> calls;
+        calls.push_back(std::move(call));
+        return calls;
+    }
     template <class R>
     [[nodiscard]] JobResult new_job(std::string_view function, detail::pool::Rules rules) {
         return core_->new_job(function, rules, detail::describe_type<R>());
@@ -169,7 +174,7 @@ private:
     }
     template <class Rows, class NamedRows>
     [[nodiscard]] static Result<void> require_same_length(std::string_view function, const Rows& rows, const NamedRows& named_rows) {
-        return detail::pool::Core::require_same_length(function, std::ranges::size(rows), std::ranges::size(named_rows));
+        return detail::pool::require_same_length(function, std::ranges::size(rows), std::ranges::size(named_rows));
     }
     // `rows` calls its argument with the arguments of each task.
     template <class R, class ForEachRow>

@@ -185,6 +185,9 @@ template <class ForEachRow>
     return {};
 }
 
+// `refused` if there are not as many of one as of the other.
+[[nodiscard]] Result<void> require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows);
+
 // ---- rows of a range: one argument for each task, a tuple of arguments, or a tuple beside one of named ones
 template <class Values>
 [[nodiscard]] auto one_each(Values& values) {

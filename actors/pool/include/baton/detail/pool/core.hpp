@@ -2,7 +2,6 @@
 // Core: all that a pool does and that does not depend on the types of its tasks, nor on whom it belongs to. Pool
 // (<baton/pool.hpp>) gives it types and the owner's way to fail; the Python module binds it as it is. One thread.
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -39,9 +38,8 @@ public:
     [[nodiscard]] Rules rules_of(const MapOptions& options) const {
         return {options.task_timeout, options.retries.value_or(scheduler_->options().retries)};
     }
-    [[nodiscard]] Rules rules_of(const Call& call) const;
     // `refused` for an id that a task has. To be asked before a call's segments leave the caller.
-    [[nodiscard]] Result<void> require_free(std::optional<TaskId> id) const;
+    [[nodiscard]] Result<void> require_free(std::optional<TaskId> id) const { return register_.require_free(id); }
     // Numbers its tasks, the only one as wanted, and lets them run.
     [[nodiscard]] Result<void> send(const std::shared_ptr<Job>& job, std::optional<TaskId> id = {});
     // The same for somebody who waits later.
@@ -49,13 +47,10 @@ public:
     [[nodiscard]] Result<Handle> submit(JobResult job, std::optional<TaskId> id, const std::function<Result<void>(Job&)>& fill);
     // Sends it, and waits until its tasks are done, as the options say.
     [[nodiscard]] Result<void> run(const std::shared_ptr<Job>& job, const MapOptions& options);
-    [[nodiscard]] static Result<void> require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows);
 
     // ---- step by step
-    [[nodiscard]] Result<TaskId> add(Call call);
     [[nodiscard]] Result<std::vector<TaskId>> add(std::vector<Call> calls);
     [[nodiscard]] Result<std::vector<AnyOutcome>> execute(const MapOptions& options);
-    [[nodiscard]] Result<std::vector<AnyOutcome>> execute(std::vector<Call> calls, const MapOptions& options);
 
     // ---- by id
     [[nodiscard]] Result<std::optional<AnyOutcome>> find(TaskId id);
@@ -77,19 +72,12 @@ private:
     // Of a task that never runs.
     [[nodiscard]] std::shared_ptr<Job> failed_job(const Added& added, const Error& why);
     void enqueue_or_fail(const std::shared_ptr<Job>& job);
-    void register_by_id(const std::shared_ptr<Job>& job);
-    struct Known {
-        std::shared_ptr<Job> job;
-        std::size_t task = 0;
-        Added* added = nullptr;  // instead, of one that waits for start()
-    };
-    [[nodiscard]] Result<Known> known(TaskId id);
+    // The call of that id, if it waits for start().
+    [[nodiscard]] Added* added_with(TaskId id);
     [[nodiscard]] Result<void> wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options);
 
     std::shared_ptr<Scheduler> scheduler_;
-    Ids ids_;
-    std::map<TaskId, std::weak_ptr<Job>> jobs_;  // by the id of their first task; some may have ended
-    std::size_t jobs_enough_ = 64;               // then those that have ended are taken out
+    Register register_;
     std::vector<Added> added_;
     std::shared_ptr<Tally> added_tally_;
 };

@@ -1,5 +1,5 @@
 #pragma once
-// Ids: which task ids are taken, so that none is given twice. A plain value.
+// Ids: which task ids are taken, so that none is given twice. Register: the same, and whose they are. Plain values.
 
 #include <iterator>
 #include <map>
@@ -37,6 +37,34 @@ private:
         else ranges_.emplace(first, last);
     }
     std::map<TaskId, TaskId> ranges_;  // first and last
+};
+
+class Register {
+public:
+    // `refused` for an id that a task has, and for 0.
+    [[nodiscard]] Result<void> require_free(std::optional<TaskId> id) const;
+    // The id of a task to come: the one that is wanted, which is free, or the next.
+    TaskId take(std::optional<TaskId> wanted, std::size_t count = 1);
+    // From here on its tasks are found by their ids, as long as somebody holds it.
+    void enter(const std::shared_ptr<Job>& job);
+    struct Found {
+        std::shared_ptr<Job> job;
+        std::size_t task = 0;
+    };
+    // `refused` for an id that no task has, and if nobody holds its job any more.
+    [[nodiscard]] Result<Found> find(TaskId id) const;
+    // Adds those of all tasks that have no outcome yet.
+    void add_pending(std::vector<TaskId>& ids) const;
+    void forget_all();
+
+    // For calls that are given ids together, and all or none of which are taken.
+    [[nodiscard]] const Ids& ids() const noexcept { return ids_; }
+    void restore(Ids ids) { ids_ = std::move(ids); }
+
+private:
+    Ids ids_;
+    std::map<TaskId, std::weak_ptr<Job>> jobs_;  // by the id of their first task; some may have ended
+    std::size_t jobs_enough_ = 64;               // then those that have ended are taken out
 };
 
 }  // namespace baton::detail::pool

@@ -1,0 +1,6 @@
+// expect: 'Pool'
+#include <baton/pool.hpp>
+struct Nobody {};
+void begin(Nobody& nobody) {
+    baton::pool::Pool pool{nobody, {.program = "my_worker"}};
+}
