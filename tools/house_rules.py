@@ -257,8 +257,8 @@ def wrong_include(tree, layers, file, mark, path):
             return f"only {' and '.join(doors)} may include this library; use what they offer"
     is_public = re.match(r"(runtime|actors/\w+)/include/baton/", file) is not None
     if path.startswith("baton/"):
-        home = re.match(r"(actors/\w+)/", file)
-        is_own = home is not None and f"{home.group(1)}/include/{path}" in tree.known
+        own = re.match(r"actors/(\w+)/", file)
+        is_own = own is not None and path.startswith(f"baton/detail/{own.group(1)}/")  # the inside of its own headers
         if path.startswith("baton/detail/") and not is_public and not is_own and not file.startswith("runtime/"):
             return "baton/detail is for public headers and runtime/; include a public header instead"
         return None if mark == "<" else "a public header is included with angle brackets: <" + path + ">"

@@ -25,11 +25,13 @@ Result<Plan> Plan::make(const Signature& signature, const std::vector<Given>& gi
         std::size_t parameter = index;
         if (!one.name.empty()) {
             const auto found = std::ranges::find(parameters, one.name, &PartDescription::name);
-            if (found == parameters.end()) return refuse(fmt::format("{} has no argument '{}'", signature.name, one.name));
+            if (found == parameters.end())
+                return refuse(fmt::format("{} has no argument '{}'", signature.name, one.name));
             parameter = static_cast<std::size_t>(found - parameters.begin());
         }
         if (parameter >= parameters.size())
-            return refuse(fmt::format("{} takes {} arguments, {} were given", signature.name, parameters.size(), given.size()));
+            return refuse(
+                fmt::format("{} takes {} arguments, {} were given", signature.name, parameters.size(), given.size()));
         if (is_taken[parameter])
             return refuse(fmt::format("{} was given '{}' twice", signature.name, parameters[parameter].name));
         is_taken[parameter] = true;
@@ -52,7 +54,8 @@ Result<void> Plan::write(const Signature& signature, std::span<const Buffer> arg
     const std::size_t before = out.size();
     Encoder{out}.array(arguments.size());
     for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter) {
-        const std::size_t index = static_cast<std::size_t>(std::ranges::find(parameters_, parameter) - parameters_.begin());
+        const std::size_t index =
+            static_cast<std::size_t>(std::ranges::find(parameters_, parameter) - parameters_.begin());
         if (fits_[index] == Fit::always) {
             out += arguments[index];
             continue;
@@ -74,14 +77,16 @@ Result<void> Plan::write(const Signature& signature, std::span<const Buffer> arg
 
 Result<void> require_result(const Signature& signature, const TypeDescription& wanted) {
     if (fit_of(signature.result, wanted) == Fit::always) return {};
-    return Error{ErrorKind::refused, fmt::format("{} returns {}, not {}; it is {}", signature.name, detail::to_text(signature.result),
-                                                 detail::to_text(wanted), to_text(signature))};
+    return Error{ErrorKind::refused,
+                 fmt::format("{} returns {}, not {}; it is {}", signature.name, detail::to_text(signature.result),
+                             detail::to_text(wanted), to_text(signature))};
 }
 
 Result<void> require_same_length(std::string_view function, std::size_t rows, std::size_t named_rows) {
     if (rows == named_rows) return {};
-    return Error{ErrorKind::refused, fmt::format("{}: {} rows of arguments and {} of named ones; each task needs one of both",
-                                                 function, rows, named_rows)};
+    return Error{ErrorKind::refused,
+                 fmt::format("{}: {} rows of arguments and {} of named ones; each task needs one of both", function,
+                             rows, named_rows)};
 }
 
 }  // namespace baton::detail::pool

@@ -31,11 +31,14 @@ Result<Run> pack(const Batch& batch) {
     const auto piece = [](const Stretch& stretch) {
         const Job& job = *stretch.job;
         const std::size_t begin = job.begin_of(stretch.first);
-        return std::as_bytes(std::span(job.arguments)).subspan(begin, job.ends[stretch.first + stretch.count - 1] - begin);
+        return std::as_bytes(std::span(job.arguments))
+            .subspan(begin, job.ends[stretch.first + stretch.count - 1] - begin);
     };
     for (const Stretch& stretch : batch) bytes += piece(stretch).size();
     run.arguments.reserve(bytes);
-    const auto add = [&](std::span<const std::byte> from) { run.arguments.insert(run.arguments.end(), from.begin(), from.end()); };
+    const auto add = [&](std::span<const std::byte> from) {
+        run.arguments.insert(run.arguments.end(), from.begin(), from.end());
+    };
     add(std::as_bytes(std::span(head)));
     for (const Stretch& stretch : batch) add(piece(stretch));
 
@@ -51,7 +54,8 @@ Result<Run> pack(const Batch& batch) {
             else made = result.error();
         };
         if (const auto* lease = std::get_if<LeaseOf>(&held[index])) keep(lease->lender.lease());
-        if (const auto* slice = std::get_if<SliceOf>(&held[index])) keep(slice->lender.slice(slice->first, slice->count));
+        if (const auto* slice = std::get_if<SliceOf>(&held[index]))
+            keep(slice->lender.slice(slice->first, slice->count));
         if (!made) return made.error();
     }
     for (std::size_t index = 0; index < held.size(); ++index)
@@ -89,10 +93,12 @@ Error not_begun() { return Error{ErrorKind::refused, "the task was cancelled bef
 
 Result<void> require_fit(const Job& job) {
     if (job.arguments.size() > std::numeric_limits<std::uint32_t>::max())
-        return Error{ErrorKind::refused, fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
-                                                     job.size(), job.function->name, job.arguments.size())};
+        return Error{ErrorKind::refused,
+                     fmt::format("the arguments of {} tasks of {} take {} bytes, more than 4 GiB: give them in parts",
+                                 job.size(), job.function->name, job.arguments.size())};
     for (std::size_t task = 0; task < job.size(); ++task)
-        if (const std::size_t bytes = job.ends[task] - job.begin_of(task); bytes + run_bytes > limits::message_bytes_max)
+        if (const std::size_t bytes = job.ends[task] - job.begin_of(task);
+            bytes + run_bytes > limits::message_bytes_max)
             return Error{ErrorKind::refused,
                          fmt::format("the arguments of a task of {} have {} bytes, a message holds at most {} "
                                      "(limits::message_bytes_max): give large ones as a segment",

@@ -61,9 +61,12 @@ std::optional<Done> Board::read(std::size_t place, std::uint16_t batch, std::siz
 }
 
 board_word::Words Board::words(std::size_t place) {
-    return board_word::Words{own_.as<std::uint64_t>().subspan(place * board_word::words_per_place, board_word::words_per_place)};
+    return board_word::Words{
+        own_.as<std::uint64_t>().subspan(place * board_word::words_per_place, board_word::words_per_place)};
 }
 
-std::atomic_ref<std::uint64_t> Board::word(std::size_t place, std::uint16_t batch) { return std::atomic_ref{words(place)[batch % 2]}; }
+std::atomic_ref<std::uint64_t> Board::word(std::size_t place, std::uint16_t batch) {
+    return std::atomic_ref{words(place)[batch % 2]};
+}
 
 }  // namespace baton::detail::pool

@@ -45,8 +45,9 @@ Result<void> Core::start() {
 }
 
 std::shared_ptr<Job> Core::failed_job(const Added& added, const Error& why) {
-    auto job = std::make_shared<Job>(std::make_shared<const Signature>(Signature{added.call->function(), {}, {"nothing", "", 0, {}}}),
-                                     added.id, Rules{});
+    auto job = std::make_shared<Job>(
+        std::make_shared<const Signature>(Signature{added.call->function(), {}, {"nothing", "", 0, {}}}), added.id,
+        Rules{});
     Encoder{job->arguments}.array(0);
     job->tally = added_tally_;
     job->add();
@@ -140,7 +141,8 @@ Result<void> Core::wait_for(const Tally& tally, std::size_t total, std::string_v
 // ---- by id -------------------------------------------------------------------------------------------
 
 Core::Added* Core::added_with(TaskId id) {
-    const auto found = std::ranges::find_if(added_, [id](const Added& one) { return one.id == id && one.job == nullptr; });
+    const auto found =
+        std::ranges::find_if(added_, [id](const Added& one) { return one.id == id && one.job == nullptr; });
     return found == added_.end() ? nullptr : &*found;
 }
 
@@ -150,7 +152,8 @@ Result<std::optional<AnyOutcome>> Core::find(TaskId id) {
     if (!found) return found.error();
     Job& job = *found->job;
     if (job.fates[found->task].state == Job::State::released)
-        return Error{ErrorKind::refused, fmt::format("task {} was cancelled, as whoever had submitted it let it go", id)};
+        return Error{ErrorKind::refused,
+                     fmt::format("task {} was cancelled: the Task that submit() returned was dropped", id)};
     if (!job.is_settled(found->task)) scheduler_->move();
     if (!job.is_settled(found->task)) return std::optional<AnyOutcome>{};
     return std::optional{AnyOutcome{found->job, found->task}};
@@ -159,7 +162,8 @@ Result<std::optional<AnyOutcome>> Core::find(TaskId id) {
 Result<Cancelled> Core::cancel(TaskId id) {
     if (Added* const added = added_with(id); added != nullptr)
         return std::exchange(added->is_cancelled, true) ? Cancelled::too_late : Cancelled::withdrawn;
-    return register_.find(id).transform([this](const Register::Found& found) { return scheduler_->cancel(*found.job, found.task); });
+    return register_.find(id).transform(
+        [this](const Register::Found& found) { return scheduler_->cancel(*found.job, found.task); });
 }
 
 std::vector<TaskId> Core::pending() {
@@ -230,11 +234,13 @@ Result<std::vector<AnyOutcome>> Core::execute(const MapOptions& options) {
     for (Added& one : std::exchange(added_, {})) jobs.push_back(std::move(one.job));
     const std::shared_ptr<Tally> tally = std::exchange(added_tally_, std::make_shared<Tally>());
     const ReleaseRest at_the_end{*scheduler_, jobs};
-    const Result<void> waited = wait_for(*tally, jobs.size(), jobs.empty() ? "" : jobs.front()->function->name, options);
+    const Result<void> waited =
+        wait_for(*tally, jobs.size(), jobs.empty() ? "" : jobs.front()->function->name, options);
     if (!waited) return waited.error();
     std::vector<AnyOutcome> outcomes;
     for (const std::shared_ptr<Job>& job : jobs) {
-        if (options.errors == baton::pool::Errors::stop_at_first && job.get() == tally->failed) return AnyOutcome{job, 0}.error_in_call();
+        if (options.errors == baton::pool::Errors::stop_at_first && job.get() == tally->failed)
+            return AnyOutcome{job, 0}.error_in_call();
         outcomes.emplace_back(job, 0);
     }
     return outcomes;

@@ -106,12 +106,16 @@ void Crew::take_described(Seat& seat) {
     seat.name = std::move(described->name);
     std::vector<Signature>& tasks = described->tasks;
     if (!are_sound(tasks))
-        return fail_start(seat, Error{ErrorKind::refused, fmt::format("{} describes its tasks in a way that makes no sense", seat.name)});
+        return fail_start(seat, Error{ErrorKind::refused,
+                                      fmt::format("{} describes its tasks in a way that makes no sense", seat.name)});
     if (functions_.empty())
         for (Signature& one : tasks) functions_.push_back(std::make_shared<const Signature>(std::move(one)));
-    else if (!std::ranges::equal(functions_, tasks, [](const auto& known, const Signature& one) { return *known == one; }))
-        return fail_start(seat, Error{ErrorKind::refused, fmt::format("{} has other tasks than the workers before it: the program "
-                                                                      "was changed meanwhile", seat.name)});
+    else if (!std::ranges::equal(functions_, tasks,
+                                 [](const auto& known, const Signature& one) { return *known == one; }))
+        return fail_start(
+            seat, Error{ErrorKind::refused, fmt::format("{} has other tasks than the workers before it: the program "
+                                                        "was changed meanwhile",
+                                                        seat.name)});
     seat.state = Seat::State::ready;
 }
 
@@ -158,9 +162,10 @@ void Crew::replace(Seat& seat, Error why) {
 
 std::vector<Ended> Crew::stop(Within within) {
     if (context_->is_stopping()) return abandon(), std::vector<Ended>{};
-    // Whoever is on the way in is let in first, and stopped too.
+    // Workers that are still starting are waited for, and stopped too.
     const auto nobody_starts = [this] {
-        return std::ranges::none_of(seats_, [](const Seat& seat) { return seat.spawned && !seat.spawned->is_settled(); });
+        return std::ranges::none_of(seats_,
+                                    [](const Seat& seat) { return seat.spawned && !seat.spawned->is_settled(); });
     };
     static_cast<void>(context_->wait_for(nobody_starts, options_->start_timeout));
     const Deadline deadline = context_->deadline(within);
@@ -186,7 +191,9 @@ std::vector<Ended> Crew::stop(Within within) {
             if (one) stopping.push_back(std::move(*one));
             else ++stopped;
         }
-        const auto any_stopped = [&] { return std::ranges::any_of(stopping, [](const auto& one) { return one.is_settled(); }); };
+        const auto any_stopped = [&] {
+            return std::ranges::any_of(stopping, [](const auto& one) { return one.is_settled(); });
+        };
         if (!stopping.empty() && !context_->wait_for(any_stopped, last)) break;
         std::erase_if(stopping, [&](auto& one) {
             if (!one.is_settled()) return false;

@@ -98,8 +98,9 @@ void Completing::begin() {
             if (part.job->is_settled(task)) finished_->tasks.emplace_back(part.job.get(), task);
     }
     const auto ended = [this](const std::pair<const Job*, std::size_t>& one) {
-        return AnyOutcome{std::ranges::lower_bound(parts_, one.first, {}, [](const Part& part) { return part.job.get(); })->job,
-                          one.second}
+        return AnyOutcome{
+            std::ranges::lower_bound(parts_, one.first, {}, [](const Part& part) { return part.job.get(); })->job,
+            one.second}
             .finished();
     };
     std::ranges::stable_sort(finished_->tasks, {}, ended);

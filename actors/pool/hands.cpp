@@ -10,8 +10,8 @@ namespace {
 
 using baton::pool::Cancelled;
 
-// A batch that is in hand for so long holds a task that takes longer than anybody thought, or its worker does not get to
-// run.
+// A batch that has been in hand for this long holds a task that takes longer than anybody thought, or its worker does
+// not get to run.
 constexpr Duration long_batch = 5 * Tempo::budget;
 // A worker that is in a long task is looked at again after this at the latest.
 constexpr Duration look_pause_max = std::chrono::seconds{1};
@@ -90,7 +90,8 @@ void Hands::take_done(std::size_t seat, Flight flight, Done done) {
     Seat& from = crew_->seats()[seat];
     const std::size_t count = tasks_in(done);
     if (!makes_sense(done, flight.count) || count < flight.told) {
-        const Error why{ErrorKind::corrupt, fmt::format("{} has answered what is no answer to {} tasks", from.name, flight.count)};
+        const Error why{ErrorKind::corrupt, fmt::format("{} has sent an answer that does not fit a batch of {} tasks",
+                                                        from.name, flight.count)};
         static_cast<void>(context_->kill(from.worker));
         flights_[seat].insert(flights_[seat].begin(), std::move(flight));
         return lose(seat, why, Cause::tasks);
@@ -160,9 +161,12 @@ void Hands::give_up_late(std::size_t seat) {
     const std::string worker = from.name;
     for_each_task(flights.front().tasks, [&](Job& job, std::size_t task) {
         if (job.is_settled(task)) return;
-        job.fail(task, Error{ErrorKind::timed_out, fmt::format("{} took longer than its timeout: its worker {} was killed and is "
-                                                               "replaced", call_text(job, task), worker)},
-                 worker, flights.front().sent);
+        job.fail(
+            task,
+            Error{ErrorKind::timed_out, fmt::format("{} took longer than its timeout: its worker {} was killed and is "
+                                                    "replaced",
+                                                    call_text(job, task), worker)},
+            worker, flights.front().sent);
     });
     crew_->kill(from, Error{ErrorKind::timed_out, "it was killed, as its task took longer than its timeout"});
     Crew::praise(from);
@@ -193,14 +197,17 @@ void Hands::count_death(std::size_t seat, const Flight& flight, const Error& why
     Seat& dead = crew_->seats()[seat];
     const std::uint32_t deaths = ++stretch.deaths;
     if (deaths > job.rules.retries) {
-        job.fail(stretch.first, Error{why.kind, fmt::format("worker gone: {} (tried {} time{})", why.text, deaths, deaths == 1 ? "" : "s")},
-                 dead.name, flight.sent);
+        job.fail(
+            stretch.first,
+            Error{why.kind, fmt::format("worker gone: {} (tried {} time{})", why.text, deaths, deaths == 1 ? "" : "s")},
+            dead.name, flight.sent);
         return Crew::praise(dead);
     }
     if (!is_whole(job, stretch.first)) {
-        job.fail(stretch.first, Error{why.kind, fmt::format("worker gone: {}; the segment that {} was given is lost with it, so it "
-                                                            "can't be tried again: lend what must survive", why.text,
-                                                            call_text(job, stretch.first))},
+        job.fail(stretch.first,
+                 Error{why.kind, fmt::format("worker gone: {}; the segment that {} was given is lost with it, so it "
+                                             "can't be tried again: lend what must survive",
+                                             why.text, call_text(job, stretch.first))},
                  dead.name, flight.sent);
         return Crew::praise(dead);
     }
@@ -212,7 +219,8 @@ void Hands::take_gifts_back(const Ref<Protocol>& worker, const std::vector<Fligh
     if (flights.size() != 1 || tasks_in(flights.front().tasks) != 1) return;
     const Stretch& stretch = flights.front().tasks.front();
     if (stretch.job->held.empty()) return;
-    while (std::optional<Bounced<Run>> bounced = context_->next_bounced<Run>(worker)) unpack(flights.front().tasks, bounced->command);
+    while (std::optional<Bounced<Run>> bounced = context_->next_bounced<Run>(worker))
+        unpack(flights.front().tasks, bounced->command);
 }
 
 // ---- cancelled -------------------------------------------------------------------------------------
@@ -252,13 +260,15 @@ Cancelled Hands::cancel(Job& job, std::size_t task) {
     }
     // It runs, and only the end of its worker ends it. Nothing is waited for before all is in order again.
     Seat& from = crew_->seats()[seat];
-    job.cancel(task,
-               Error{ErrorKind::refused,
-                     fmt::format("the task was cancelled while it ran: its worker {} was killed and is replaced", from.name)},
-               from.name, flight->sent);
+    job.cancel(
+        task,
+        Error{ErrorKind::refused,
+              fmt::format("the task was cancelled while it ran: its worker {} was killed and is replaced", from.name)},
+        from.name, flight->sent);
     const std::vector<Flight> flights = std::exchange(flights_[seat], {});
     for (auto other = flights.rbegin(); other != flights.rend(); ++other) queue_->bring_back(other->tasks);
-    crew_->replace(from, Error{ErrorKind::gone, fmt::format("it was killed, as {} was cancelled while it ran there", call_text(job, task))});
+    crew_->replace(from, Error{ErrorKind::gone, fmt::format("it was killed, as {} was cancelled while it ran there",
+                                                            call_text(job, task))});
     return Cancelled::ended;
 }
 

@@ -8,7 +8,7 @@ namespace baton::detail::pool {
 
 Result<void> Register::require_free(std::optional<TaskId> id) const {
     if (!id || (*id > 0 && ids_.is_free(*id))) return {};
-    return Error{ErrorKind::refused, *id == 0 ? std::string("0 is no task id: they begin with 1")
+    return Error{ErrorKind::refused, *id == 0 ? std::string("0 can't be the id of a task: ids begin with 1")
                                               : fmt::format("there is a task with the id {} already", *id)};
 }
 

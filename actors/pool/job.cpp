@@ -22,7 +22,7 @@ Error Delivery::error_of(std::size_t index) const {
     if (error) return *error;
     const auto found = std::ranges::lower_bound(done.failures, index, {}, &FailedTask::index);
     if (found == done.failures.end() || found->index != index)
-        return Error{ErrorKind::corrupt, fmt::format("{} has answered something that is no result", worker)};
+        return Error{ErrorKind::corrupt, fmt::format("{} has sent something that can't be read as a result", worker)};
     const ErrorBody& body = found->error;
     return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
 }

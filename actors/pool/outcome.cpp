@@ -24,7 +24,7 @@ const Delivery* AnyOutcome::delivery() const {
 Result<Value> AnyOutcome::value(Reader& reader) const {
     const Delivery& from = *delivery();
     if (const std::optional<Value> value = reader.value(from, job_->fates[task_].index)) return *value;
-    return Error{ErrorKind::corrupt, fmt::format("{} has answered something that is no result", from.worker)};
+    return Error{ErrorKind::corrupt, fmt::format("{} has sent something that can't be read as a result", from.worker)};
 }
 
 std::string AnyOutcome::worker() const {
@@ -53,7 +53,8 @@ Error AnyOutcome::error() const {
 
 Error AnyOutcome::error_in_call() const {
     Error why = error();
-    why.text = fmt::format("{} (in {}({}){})", why.text, function(), arguments_text(), worker().empty() ? "" : ", worker " + worker());
+    why.text = fmt::format("{} (in {}({}){})", why.text, function(), arguments_text(),
+                           worker().empty() ? "" : ", worker " + worker());
     return why;
 }
 
@@ -61,7 +62,8 @@ Result<Segment> AnyOutcome::take_segment(std::size_t index) const {
     Delivery& from = *job_->deliveries[job_->fates[task_].delivery];
     std::vector<Segment>& segments = from.done.segments;
     if (index >= segments.size() || !segments[index])
-        return Error{ErrorKind::refused, fmt::format("the segment that {}({}) made has been taken already", function(), arguments_text())};
+        return Error{ErrorKind::refused,
+                     fmt::format("the segment that {}({}) made has been taken already", function(), arguments_text())};
     return std::move(segments[index]);
 }
 

@@ -40,7 +40,8 @@ Scheduler::~Scheduler() { static_cast<void>(stop(limits::stop_timeout)); }
 
 Result<void> Scheduler::start() {
     if (is_ready()) return {};
-    if (is_stopping_) return Error{ErrorKind::stopping, "the pool is being stopped: start it again when stop() has returned"};
+    if (is_stopping_)
+        return Error{ErrorKind::stopping, "the pool is being stopped: start it again when stop() has returned"};
     if (!is_started_) {  // else an exception has left the wait below
         is_started_ = true;
         crew_.open();

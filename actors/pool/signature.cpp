@@ -8,7 +8,7 @@
 namespace baton::detail::pool {
 namespace {
 
-// Bits that hold its positive values; 0 for what is no integer.
+// Bits that hold its positive values; 0 if it is not an integer.
 int bits_of(const TypeDescription& type) {
     static constexpr std::array<std::pair<std::string_view, int>, 8> all{
         {{"int8", 7}, {"int16", 15}, {"int32", 31}, {"int64", 63}, {"uint8", 8}, {"uint16", 16}, {"uint32",

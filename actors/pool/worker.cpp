@@ -70,7 +70,9 @@ public:
     }
 
     Result<Done> on(Run run) {
-        const auto task = std::ranges::find(worker_->tasks(), run.function, [](const Worker::Task& one) { return std::string_view(one.signature.name); });
+        const auto task = std::ranges::find(worker_->tasks(), run.function, [](const Worker::Task& one) {
+            return std::string_view(one.signature.name);
+        });
         if (task == worker_->tasks().end())
             return Error{ErrorKind::refused, fmt::format("{} has no task '{}'", context_->name(), run.function)};
         unpacker_.clear();
@@ -79,7 +81,8 @@ public:
         const Result<Value> batch = unpacker_.next(bytes, offset);
         if (!batch) return batch.error();
         if (batch->kind() != ValueKind::array || batch->size() == 0 || (batch->size() > 1 && !run.carried.empty()))
-            return Error{ErrorKind::refused, "the arguments of a batch are a list of lists, one of them where segments come along"};
+            return Error{ErrorKind::refused,
+                         "the arguments of a batch are a list of lists, one of them where segments come along"};
 
         Done done;
         done.started = std::chrono::system_clock::now();
@@ -117,7 +120,8 @@ public:
 
 private:
     // Its value goes behind the results, or nothing and its error to the failures.
-    void run_one(const Worker::Task& task, Value arguments, std::vector<Carried>& carried, Done& done, std::uint32_t index) {
+    void run_one(const Worker::Task& task, Value arguments, std::vector<Carried>& carried, Done& done,
+                 std::uint32_t index) {
         const std::size_t before = results_.size();
         Encoder result{results_};
         Worker::Call call{arguments, carried, result, done.segments};
@@ -129,17 +133,22 @@ private:
         }
         const std::size_t bytes = results_.size() - before;
         if (!error && std::string_view(results_).substr(before) == nested_too_deep)
-            error = Error{ErrorKind::refused, fmt::format("the result is nested deeper than {} (limits::message_depth_max)",
-                                                          limits::message_depth_max)};
+            error =
+                Error{ErrorKind::refused, fmt::format("the result is nested deeper than {} (limits::message_depth_max)",
+                                                      limits::message_depth_max)};
         if (!error && bytes > result_bytes_max)
-            error = Error{ErrorKind::refused, fmt::format("the result has more than the {} bytes that fit into a message: return it as "
-                                                          "a Segment", result_bytes_max)};
+            error = Error{ErrorKind::refused,
+                          fmt::format("the result has more than the {} bytes that fit into a message: return it as "
+                                      "a Segment",
+                                      result_bytes_max)};
         if (!error) return;
         results_.resize(before);
         result.nil();
         done.segments.clear();
-        done.failures.push_back({index, {std::string(name_of(error->kind)), readable(error->text, limits::error_text_bytes_max),
-                                        readable(error->type, limits::error_frame_bytes_max), error->frames}});
+        done.failures.push_back(
+            {index,
+             {std::string(name_of(error->kind)), readable(error->text, limits::error_text_bytes_max),
+              readable(error->type, limits::error_frame_bytes_max), error->frames}});
     }
 
     Context* context_;
@@ -164,12 +173,15 @@ void Worker::add(Task task, std::size_t names) {
     } else if (std::ranges::any_of(tasks_, [&](const Task& one) { return one.signature.name == signature.name; })) {
         mistake = fmt::format("two tasks are called '{}'", signature.name);
     } else if (names != 0 && names != signature.parameters.size()) {
-        mistake = fmt::format("'{}' has {} arguments, and names for {}", signature.name, signature.parameters.size(), names);
+        mistake =
+            fmt::format("'{}' has {} arguments, and names for {}", signature.name, signature.parameters.size(), names);
     }
     if (mistake_.empty()) mistake_ = std::move(mistake);
     tasks_.push_back(std::move(task));
 }
 
-int Worker::run(int argc, char** argv) { return run_actor<detail::pool::Bench, detail::pool::Protocol>(argc, argv, *this); }
+int Worker::run(int argc, char** argv) {
+    return run_actor<detail::pool::Bench, detail::pool::Protocol>(argc, argv, *this);
+}
 
 }  // namespace baton::pool

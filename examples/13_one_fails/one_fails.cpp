@@ -32,7 +32,8 @@ void play(baton::Scenario& scenario) {
     workers.stop();
 
     story::say("scenario", "== collect ==");
-    for (const pool::Outcome<std::int64_t>& one : workers.starmap<std::int64_t>("count", rows)) story::say("scenario", "{}", one.to_text());
+    for (const pool::Outcome<std::int64_t>& one : workers.starmap<std::int64_t>("count", rows))
+        story::say("scenario", "{}", one.to_text());
 }
 
 }  // namespace one_fails

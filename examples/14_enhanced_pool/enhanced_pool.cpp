@@ -47,7 +47,8 @@ void play(baton::Scenario& scenario) {
     const std::vector<std::int64_t> thousand(1000, 7);
     for (int run = 1; run <= 2; ++run)
         for (auto* each : {&first, &second})
-            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same", thousand).values().size());
+            story::say("scenario", "run {}: {} results", run, each->map<std::int64_t>("same",
+            thousand).values().size());
 }
 
 }  // namespace enhanced_pool

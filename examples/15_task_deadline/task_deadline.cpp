@@ -1,8 +1,8 @@
 // Four tasks at once, as many workers as there are processors, and one of the tasks takes too long: whoever waits for
 // it gives up after three seconds.
 //
-// In the story that was all, and the worker went on with a result that nobody wanted. Here the task can be cancelled, or
-// have a timeout of its own from the start: either way it is ended, and its worker replaced.
+// In the story that was all, and the worker went on with a result that nobody wanted. Here the task can be cancelled,
+// or have a timeout of its own from the start: either way it is ended, and its worker replaced.
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include "examples/pool_story.hpp"
@@ -30,7 +30,8 @@ void play(baton::Scenario& scenario) {
     {
         pool::Pool workers{scenario, story::crew("task_deadline", 0)};
         std::vector<pool::Task<std::int64_t>> results;
-        for (const std::int64_t n : {10, 100, 1'000, 10'000}) results.push_back(workers.submit<std::int64_t>("heavy", n));
+        for (const std::int64_t n : {10, 100, 1'000, 10'000})
+            results.push_back(workers.submit<std::int64_t>("heavy", n));
         for (std::size_t number = 0; number < 3; ++number) story::say("scenario", "{}", results[number].get(120s));
         try {
             results[3].get(3s);

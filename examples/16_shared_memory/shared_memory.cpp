@@ -106,13 +106,17 @@ void hand_out_and_take_in(baton::Scenario& scenario) {
     baton::Segment memory = scenario.create_array<std::uint8_t>({1});
     memory.at<std::uint8_t>({0}) = 7;
     const std::string name = fmt::format("multiprocessor-{}", ::getpid());
-    scenario.context().export_as(std::move(memory), name).value();
+    scenario.export_as(std::move(memory), name);
     const baton::Layout layout{"|u1", {1}};
     {
-        const baton::Segment back = scenario.context().import_from(name, layout).value();
+        const baton::Segment back = scenario.import_from(name, layout);
         story::say("scenario", "back by its name: {}", fmt::join(back.as<std::uint8_t>(), " "));
     }
-    story::say("scenario", "and once more: {}", name_of(scenario.context().import_from(name, layout).error().kind));
+    try {
+        scenario.import_from(name, layout);
+    } catch (const baton::ErrorException& error) {
+        story::say("scenario", "and once more: {}", error.kind());
+    }
 }
 
 void play(baton::Scenario& scenario) {

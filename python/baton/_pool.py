@@ -68,7 +68,7 @@ class _Later:
 class Task:
     """The outcome to come of one task, from Pool.submit(). Under asyncio `await task` is its result.
 
-    A script that lets it go cancels the task if it has not begun; what runs goes on, and nobody is told of the outcome.
+    If the script drops it, a task that has not begun never runs; one that runs goes on, and its outcome is lost.
     """
 
     def __init__(self, core: _baton.Task, pool: Pool) -> None:
@@ -106,8 +106,8 @@ class Task:
     def cancel(self) -> _HowCancelled | None:
         """Ends the task, and tells how; get() raises Cancelled then.
 
-        "withdrawn": it had not begun, and never runs. "ended": it was running, so its worker was killed and is replaced;
-        tasks that shared that worker's hands run elsewhere. None: it is done, and nothing was changed.
+        "withdrawn": it had not begun, and never runs. "ended": it was running, so its worker was killed and is
+        replaced; tasks that shared that worker's hands run elsewhere. None: it is done, and nothing was changed.
         """
         how = self._core.cancel()
         self._pool._later.tell()
@@ -116,8 +116,8 @@ class Task:
     def then(self, callback: Callable[[Task], object]) -> None:
         """Calls `callback(task)` once when the outcome is there; at once if it is.
 
-        It is called in this thread, at the end of a call of this pool or of one of its tasks, never within one; so it may
-        use the pool and the session. The task is kept until then.
+        It is called in this thread, at the end of a call of this pool or of one of its tasks, never within one; so it
+        may use the pool and the session. The task is kept until then.
         """
         self._pool._later.add(self, callback)
         self._pool._later.tell()
@@ -130,7 +130,7 @@ class Task:
 class Tasks:
     """The outcomes to come of Pool.map_async(). len() says how many. Under asyncio `await tasks` is what get() returns.
 
-    A script that lets it go cancels those that have not begun.
+    If the script drops it, tasks that have not begun never run.
     """
 
     def __init__(self, core: _baton.Tasks, pool: Pool) -> None:
@@ -160,8 +160,8 @@ class Tasks:
         return is_ready
 
     def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Any]:
-        """Waits for all, and returns what map() returns. Raises TimedOut if they have not come in time; then one may ask
-        again."""
+        """Waits for all, and returns what map() returns. Raises TimedOut if they have not come in time; then one may
+        ask again."""
         results = self._core.get(timeout)
         self._pool._later.tell()
         return results
@@ -193,8 +193,8 @@ class Pool:
 
     The main() of `program` runs a baton::pool::Worker; pool.functions() says what it has. `workers` (None: as many as
     there are processors that this process may use, by its affinity and the quotas of its cgroups) start with the block,
-    start() or the first call, and end with the block or stop(); then the pool may be started again. Functions are called
-    by name with Python's values, which are checked against their C++ types before anything is sent.
+    start() or the first call, and end with the block or stop(); then the pool may be started again. Functions are
+    called by name with Python's values, which are checked against their C++ types before anything is sent.
 
     A worker that dies is replaced, and its tasks are tried again; a task that was the only one in its worker's hands is
     tried again at most `retries` times. Short tasks travel many at a time without being told to.
@@ -215,7 +215,8 @@ class Pool:
         self._own_session = open_session() if session is None else None
         self._place = (session or self._own_session)._place  # type: ignore[union-attr]  # one of them is there
         self._later = _Later()
-        self._core = _baton.Pool(self._place.core, self._place.known, program, workers or 0, name or "", [str(one) for one in args],
+        self._core = _baton.Pool(self._place.core, self._place.known, program, workers or 0, name or "",
+                                 [str(one) for one in args],
                                  retries, progress, start_timeout)
         self._program = program
         self._ahead = 16 * (workers or _baton.usable_cores())
@@ -366,7 +367,8 @@ class Pool:
         return outcome
 
     def cancel(self, id: int) -> _HowCancelled | None:
-        """Ends that task as Task.cancel() does, also one among those of a map_async(). Raises Refused as find() does."""
+        """Ends that task as Task.cancel() does, also one among those of a map_async(). Raises Refused as find()
+        does."""
         how = self._core.cancel(id)
         self._later.tell()
         return how
@@ -426,7 +428,7 @@ class _Completed:
     def __init__(self, pool: Pool, tasks: list[Task | Tasks], timeout: Timeout) -> None:
         self._pool = pool
         self._core = pool._core.as_completed([one._core for one in tasks], timeout)
-        self._tasks = tasks  # which would be let go otherwise
+        self._tasks = tasks  # which Python would drop otherwise
 
     def __iter__(self) -> _Completed:
         return self

@@ -27,7 +27,8 @@ py::object Reading::value(const AnyOutcome& outcome, pool::Reader& reader) const
     if (!pool::Job::makes_segments(signature))
         return to_python(signature.result, value_or_raise(pool::Inside::value(outcome, reader)));
     const auto take = [&](std::size_t index) {
-        return py::cast(std::make_unique<PySegment>(session, SegmentBase{value_or_raise(pool::Inside::take_segment(outcome, index))}));
+        return py::cast(std::make_unique<PySegment>(
+            session, SegmentBase{value_or_raise(pool::Inside::take_segment(outcome, index))}));
     };
     if (signature.result.kind != "list") return take(0);
     py::list all;
@@ -61,7 +62,8 @@ py::tuple PyOutcome::arguments() const {
     const pool::Signature& signature = *pool::Inside::job(outcome_).function;
     Unpacker unpacker;
     std::size_t offset = 0;
-    const Result<Value> list = unpacker.next(pool::Inside::job(outcome_).arguments_of(pool::Inside::task(outcome_)), offset);
+    const Result<Value> list =
+        unpacker.next(pool::Inside::job(outcome_).arguments_of(pool::Inside::task(outcome_)), offset);
     py::tuple all{list ? list->size() : 0};
     for (std::size_t index = 0; index < all.size(); ++index) {
         const TypeDescription& type = signature.parameters[index].type;
@@ -150,7 +152,8 @@ py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes)
     pool::Reader reader;
     for (std::size_t task = 0; task < job->size(); ++task) {
         AnyOutcome outcome{job, task};
-        all[task] = as_outcomes ? py::cast(std::make_unique<PyOutcome>(std::move(outcome), reading)) : reading.value(outcome, reader);
+        all[task] = as_outcomes ? py::cast(std::make_unique<PyOutcome>(std::move(outcome), reading))
+                                : reading.value(outcome, reader);
     }
     return all;
 }
@@ -158,7 +161,9 @@ py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes)
 // ---- PyCompleted -----------------------------------------------------------------------------------
 
 PyCompleted::PyCompleted(Reading reading, const py::list& tasks, const py::object& timeout)
-    : reading_(std::move(reading)), tasks_(tasks), completing_(std::make_shared<pool::Completing>(to_duration(timeout))) {
+    : reading_(std::move(reading)),
+      tasks_(tasks),
+      completing_(std::make_shared<pool::Completing>(to_duration(timeout))) {
     for (const py::handle one : tasks_) {
         if (py::isinstance<PyTasks>(one)) completing_->add(py::cast<const PyTasks&>(one).handle());
         else completing_->add(py::cast<const PyTask&>(one).handle());
@@ -166,7 +171,8 @@ PyCompleted::PyCompleted(Reading reading, const py::list& tasks, const py::objec
 }
 
 py::object PyCompleted::next() {
-    std::optional<AnyOutcome> one = value_or_raise(reading_.session->turn([this](Session&) { return completing_->next(); }));
+    std::optional<AnyOutcome> one =
+        value_or_raise(reading_.session->turn([this](Session&) { return completing_->next(); }));
     if (!one) return py::none();
     return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
 }

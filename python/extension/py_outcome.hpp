@@ -1,7 +1,7 @@
 #pragma once
-// PyOutcome: baton.Outcome, what became of a task. PyTask, PyTasks and PyCompleted: the outcomes to come of one call, of
-// many, and those of several in the order in which they come. Each lets go of its tasks in the session's next turn, wherever
-// Python's collector runs. Called with the GIL held.
+// PyOutcome: baton.Outcome, what became of a task. PyTask, PyTasks and PyCompleted: the outcomes to come of one call,
+// of many, and those of several in the order in which they come. Each lets go of its tasks in the session's next turn,
+// wherever Python's collector runs. Called with the GIL held.
 
 #include <baton/detail/pool/core.hpp>
 
@@ -107,7 +107,7 @@ public:
 
 private:
     Reading reading_;
-    py::list tasks_;  // which would be let go otherwise
+    py::list tasks_;  // which Python would drop otherwise
     std::shared_ptr<pool::Completing> completing_;
 };
 

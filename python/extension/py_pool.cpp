@@ -19,7 +19,7 @@ namespace {
 namespace py = pybind11;
 using SessionPtr = std::shared_ptr<PySession>;
 
-// What Python raised, as an error to be reported later.
+// What Python raised, to be told later.
 Error error_of(const py::error_already_set& raised) {
     const py::object& value = raised.value();
     if (!py::hasattr(value, "kind") || !py::hasattr(value, "text")) return Error{ErrorKind::refused, raised.what()};
@@ -53,7 +53,8 @@ public:
     }
     py::list functions() {
         py::list all;
-        for (const pool::Signature& one : value_or_raise(turn([this] { return pool_->functions(); }))) all.append(to_text(one));
+        for (const pool::Signature& one : value_or_raise(turn([this] { return pool_->functions(); })))
+            all.append(to_text(one));
         return all;
     }
 
@@ -71,7 +72,8 @@ public:
 
     // Values if the first error is raised, else outcomes.
     py::list map(const std::string& function, const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
-                 const py::object& timeout, const py::object& task_timeout, const std::optional<std::uint32_t>& retries) {
+                 const py::object& timeout, const py::object& task_timeout,
+                 const std::optional<std::uint32_t>& retries) {
         baton::pool::MapOptions options;
         options.errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
         options.within = to_duration(timeout);
@@ -82,8 +84,9 @@ public:
         value_or_raise(turn([&] { return pool_->run(job, options); }));
         return results_of(job, reading_, collects);
     }
-    // The same without waiting.
-    std::unique_ptr<PyTasks> map_async(const std::string& function, const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
+    // Begins it, and returns at once.
+    std::unique_ptr<PyTasks> map_async(const std::string& function,
+                                       const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
                                        const py::object& task_timeout, const std::optional<std::uint32_t>& retries) {
         const JobPtr job = new_job(function, rules(task_timeout, retries));
         fill(*job, rows);
@@ -95,8 +98,9 @@ public:
     }
 
     pool::TaskId add(const std::string& function, const py::tuple& positional, const py::dict& named,
-                     const std::optional<pool::TaskId>& id, const py::object& timeout, const std::optional<std::uint32_t>& retries) {
-        // The pool reads and destroys it at times when the GIL is not held.
+                     const std::optional<pool::TaskId>& id, const py::object& timeout,
+                     const std::optional<std::uint32_t>& retries) {
+        // Let go, and read, wherever the pool is at the time.
         using Kept = std::pair<py::tuple, py::dict>;
         const std::shared_ptr<Kept> kept{new Kept{positional, named}, [](Kept* one) {
                                              const py::gil_scoped_acquire acquired;
@@ -154,7 +158,9 @@ private:
     pool::Rules rules(const py::object& timeout, const std::optional<std::uint32_t>& retries) const {
         return {task_duration(timeout), retries.value_or(options_.retries)};
     }
-    static Duration task_duration(const py::object& timeout) { return timeout.is_none() ? Duration::max() : to_duration(timeout); }
+    static Duration task_duration(const py::object& timeout) {
+        return timeout.is_none() ? Duration::max() : to_duration(timeout);
+    }
     JobPtr new_job(const std::string& function, pool::Rules rules) {
         return value_or_raise(turn([&] { return pool_->new_job(function, rules); }));
     }
@@ -186,14 +192,19 @@ void add_pool_classes(py::module_& module) {
         .def("__repr__", [](const PySliceOf& self) {
             return fmt::format("baton.slice_of({}, {}, {})", std::string(py::repr(self.loan)), self.first, self.count);
         });
-    module.def("slice_of", [](py::object loan, std::uint64_t first, std::uint64_t count) {
-        return PySliceOf{std::move(loan), first, count};
-    }, py::arg("loan"), py::arg("first"), py::arg("count"),
-               "The right to write the elements (rows) [first, first + count) of a baton.Loan, as the argument of a task: a\n"
-               "new slice for each attempt at it. A Loan itself as an argument is the right to read all of it.");
+    module.def(
+        "slice_of",
+        [](py::object loan, std::uint64_t first, std::uint64_t count) {
+            return PySliceOf{std::move(loan), first, count};
+        },
+        py::arg("loan"), py::arg("first"), py::arg("count"),
+        "The right to write the elements (rows) [first, first + count) of a baton.Loan, as the argument of a task: a\n"
+        "new slice for each attempt at it. A Loan itself as an argument is the right to read all of it.");
 
-    module.def("usable_cores", [] { return usable_cores(); },
-               "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for them.");
+    module.def(
+        "usable_cores", [] { return usable_cores(); },
+        "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for "
+        "them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {
         value_or_raise(pool::require_same_length(function, rows, named_rows));
     }, py::arg("function"), py::arg("rows"), py::arg("named_rows"));
@@ -201,13 +212,16 @@ void add_pool_classes(py::module_& module) {
     add_outcome_classes(module);
 
     py::class_<PyPool>(module, "Pool")
-        .def(py::init([](SessionPtr session, py::object known, std::string program, std::size_t workers, std::string name,
-                         std::vector<std::string> arguments, std::uint32_t retries, bool shows_progress, const py::object& start_timeout) {
-            return std::make_unique<PyPool>(std::move(session), std::move(known),
-                                            pool::Options{std::move(program), workers, std::move(name), std::move(arguments), retries,
-                                                          shows_progress, to_duration(start_timeout)});
-        }), py::arg("session"), py::arg("known"), py::arg("program"), py::arg("workers"), py::arg("name"), py::arg("arguments"),
-             py::arg("retries"), py::arg("progress"), py::arg("start_timeout"))
+        .def(py::init([](SessionPtr session, py::object known, std::string program, std::size_t workers,
+                         std::string name, std::vector<std::string> arguments, std::uint32_t retries,
+                         bool shows_progress, const py::object& start_timeout) {
+                 return std::make_unique<PyPool>(
+                     std::move(session), std::move(known),
+                     pool::Options{std::move(program), workers, std::move(name), std::move(arguments), retries,
+                                   shows_progress, to_duration(start_timeout)});
+             }),
+             py::arg("session"), py::arg("known"), py::arg("program"), py::arg("workers"), py::arg("name"),
+             py::arg("arguments"), py::arg("retries"), py::arg("progress"), py::arg("start_timeout"))
         .def("start", &PyPool::start)
         .def("stop", &PyPool::stop, py::arg("timeout"))
         .def("functions", &PyPool::functions)
@@ -215,8 +229,8 @@ void add_pool_classes(py::module_& module) {
              py::arg("task_timeout"), py::arg("retries"))
         .def("map", &PyPool::map, py::arg("function"), py::arg("rows"), py::arg("collects"), py::arg("timeout"),
              py::arg("task_timeout"), py::arg("retries"))
-        .def("map_async", &PyPool::map_async, py::arg("function"), py::arg("rows"), py::arg("collects"), py::arg("task_timeout"),
-             py::arg("retries"))
+        .def("map_async", &PyPool::map_async, py::arg("function"), py::arg("rows"), py::arg("collects"),
+             py::arg("task_timeout"), py::arg("retries"))
         .def("as_completed", &PyPool::as_completed, py::arg("tasks"), py::arg("timeout"))
         .def("cancel", &PyPool::cancel, py::arg("id"))
         .def("add", &PyPool::add, py::arg("function"), py::arg("positional"), py::arg("named"), py::arg("id"),

@@ -114,8 +114,8 @@ public:
     }
     void refuse(const Command& command, const Error& why) { answers_.refuse(command, why); }
 
-    // Calls `look` between commands, as long as what is returned lives: whenever something has come, and when the deadline
-    // that it returned last has passed.
+    // Calls `look` between commands, as long as what is returned lives: whenever something has come, and when the
+    // deadline that it returned last has passed.
     [[nodiscard]] std::shared_ptr<void> look_between(std::function<Deadline()> look);
 
     // ---- waiting and serving

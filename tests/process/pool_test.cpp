@@ -374,7 +374,7 @@ TEST_CASE("tasks are looked up by id, done or not, as long as somebody holds the
         const auto found = pool.find(id);
         return found ? std::string("it was found") : found.error().text;
     };
-    CHECK(reason(7) == "task 7 was cancelled, as whoever had submitted it let it go");
+    CHECK(reason(7) == "task 7 was cancelled: the Task that submit() returned was dropped");
     CHECK(reason(99) == "no task of this pool has the id 99");
     CHECK_FALSE(pool.find(6).value());
     world.release(fifo);
@@ -490,7 +490,8 @@ TEST_CASE("a task that is cancelled before it began never runs", "[process][pool
 
 // ---- whom it belongs to ----------------------------------------------------------------------------
 
-TEST_CASE("a script's pool returns what was asked for, and throws where an actor's returns an error", "[process][pool]") {
+TEST_CASE("a script's pool returns what was asked for, and throws where an actor's returns an error",
+          "[process][pool]") {
     PoolWorld world;
     baton::Scenario script{world.session(), {}};
     baton::pool::Pool pool{script, world.options()};
@@ -514,12 +515,14 @@ TEST_CASE("a script's pool returns what was asked for, and throws where an actor
         }
         return std::string("it has not thrown");
     };
-    CHECK_THAT(error_of([&] { pool.submit<std::int64_t>("cube", 3); }), Catch::StartsWith("refused: 'pool_worker' has no task"));
+    CHECK_THAT(error_of([&] { pool.submit<std::int64_t>("cube", 3); }),
+               Catch::StartsWith("refused: 'pool_worker' has no task"));
     auto bad = pool.submit<std::int64_t>("all_but", 4, 4);
     CHECK_THAT(error_of([&] { bad.get(10s); }), Catch::Contains("no 4"));
     CHECK(bad.outcome(10s).error().type == "std::out_of_range");
     const std::vector<std::tuple<int, int>> rows{{1, 4}, {4, 4}};
-    CHECK_THAT(error_of([&] { static_cast<void>(pool.starmap<std::int64_t>("all_but", rows).values()); }), Catch::Contains("no 4"));
+    CHECK_THAT(error_of([&] { static_cast<void>(pool.starmap<std::int64_t>("all_but", rows).values()); }),
+               Catch::Contains("no 4"));
     CHECK_THAT(error_of([&] { pool.starmap<std::int64_t>("all_but", rows, {.errors = Errors::stop_at_first}); }),
                Catch::Contains("(in all_but(4, 4)"));
     const std::string fifo = world.make_fifo("gate");
@@ -531,11 +534,12 @@ TEST_CASE("a script's pool returns what was asked for, and throws where an actor
     CHECK_THAT(error_of([&] { baton::pool::Task<int>{}.get(1s); }), Catch::Contains("there is no task here"));
 }
 
-// Goal: an actor waits for nothing while its pool works for it. Method: it can answer the first only when a fifo is opened,
-// and answers others before that.
+// Goal: an actor waits for nothing while its pool works for it. Method: it can answer the first only when a fifo is
+// opened, and answers others before that.
 TEST_CASE("an actor goes on with its commands, and is called when its pool's tasks are done", "[process][pool]") {
     PoolWorld world;
-    const auto sums = world.scenario().spawn<SumsProtocol>({.program = "pool_worker", .name = "sums", .arguments = {"sums"}});
+    const auto sums =
+        world.scenario().spawn<SumsProtocol>({.program = "pool_worker", .name = "sums", .arguments = {"sums"}});
     const std::string fifo = world.make_fifo("gate");
     auto sum = world.scenario().request(sums.value(), AddSquares{range(1000), fifo}).value();
     auto short_sum = world.scenario().request(sums.value(), AddSquares{{1, 2, 3}, "/dev/null"}).value();
@@ -576,7 +580,8 @@ TEST_CASE("outcomes come in the order in which tasks are done, however they were
     for (const Outcome<std::int64_t>& one : pool.as_completed(squares)) ids.insert(one.id());
     CHECK(ids.size() == 3'000);
     std::int64_t sum = 0;
-    for (const Outcome<std::int64_t>& one : pool.as_completed(pool.map_async<std::int64_t>("square", Numbers{1, 2, 3}).value()))
+    for (const Outcome<std::int64_t>& one :
+         pool.as_completed(pool.map_async<std::int64_t>("square", Numbers{1, 2, 3}).value()))
         sum += one.value();
     CHECK(sum == 14);
 }
@@ -612,9 +617,11 @@ TEST_CASE("a map that does not wait can be waited for, polled, and told of its f
     CHECK(slow.get(0s).value()[0].value() == "released");
     const std::vector<std::tuple<int>> bases{{2}, {3}};
     std::vector exponents{std::tuple{named("exponent", 5)}, std::tuple{named("exponent", 2)}};
-    CHECK(pool.starmap_async<std::int64_t>("power", bases, exponents).value().get(10s).value().values().value() == Numbers{32, 9});
+    CHECK(pool.starmap_async<std::int64_t>("power", bases, exponents).value().get(10s).value().values().value() ==
+          Numbers{32, 9});
     exponents.pop_back();
-    CHECK_THAT(pool.starmap_async<std::int64_t>("power", bases, exponents).error().text, Catch::Contains("2 rows of arguments"));
+    CHECK_THAT(pool.starmap_async<std::int64_t>("power", bases, exponents).error().text,
+               Catch::Contains("2 rows of arguments"));
 
     std::vector<std::tuple<int, int>> rows;
     for (int x = 0; x < 300; ++x) rows.emplace_back(x, 4);
@@ -634,9 +641,12 @@ TEST_CASE("a script's functions are called during its waits, and may use the poo
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     std::vector<std::int64_t> said;
-    pool.submit<std::int64_t>("square", 3).value().then([&](const Outcome<std::int64_t>& one) { said.push_back(one.value()); });
+    pool.submit<std::int64_t>("square", 3).value().then([&](const Outcome<std::int64_t>& one) {
+        said.push_back(one.value());
+    });
     pool.map_async<std::int64_t>("square", Numbers{1, 2}).value().then([&](const auto& all) {
-        for (const auto& one : pool.map<std::int64_t>("square", all.values().value()).value()) said.push_back(one.value());
+        for (const auto& one : pool.map<std::int64_t>("square", all.values().value()).value())
+            said.push_back(one.value());
     });
     CHECK(said.empty());
     // Not a wait of the pool: it moves all the same.
@@ -657,7 +667,8 @@ TEST_CASE("a script's functions are called during its waits, and may use the poo
 
 // Goal: to end one task costs no other one anything. Method: each task appends a byte to a file, and one of them stands
 // still in a batch with many others. When it is cancelled, it has run once, and so has each of the others in the end.
-TEST_CASE("a task that runs is ended with its worker, and what shared its batch is run by the next one", "[process][pool]") {
+TEST_CASE("a task that runs is ended with its worker, and what shared its batch is run by the next one",
+          "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     const std::tuple<std::string, std::string, std::string> nothing{"/dev/null", "/dev/null", "/dev/null"};
@@ -694,7 +705,8 @@ TEST_CASE("a task that its worker has not begun is withdrawn, and its worker liv
     ::kill(static_cast<pid_t>(pid), SIGSTOP);
     const std::string file = world.folder() + "/done";
     const bool is_alone = GENERATE(true, false);  // in its worker's hands
-    auto task = pool.submit<std::int64_t>(is_alone ? call("append_to", file).with_retries(0) : call("append_to", file)).value();
+    auto task =
+        pool.submit<std::int64_t>(is_alone ? call("append_to", file).with_retries(0) : call("append_to", file)).value();
     CHECK_FALSE(task.ready());
     CHECK(Inside::handle(task).job()->fates[0].state == baton::detail::pool::Job::State::in_hand);
     CHECK(task.cancel() == Cancelled::withdrawn);

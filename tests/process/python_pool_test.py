@@ -49,7 +49,8 @@ class Pools(World):
         self.assertEqual(pool.starmap("power", [(2, 10), [3, 3]]), [1024, 27])
         self.assertEqual(pool.starmap("power", named=[{"exponent": 2, "base": 7}]), [49])
         self.assertEqual(pool.starmap("power", [(2,), (3,)], [{"exponent": 5}, {"exponent": 2}]), [32, 9])
-        self.assertRaisesText(baton.Refused, "2 rows of arguments and 1 of named ones", pool.starmap, "power", [(2,), (3,)],
+        self.assertRaisesText(baton.Refused, "2 rows of arguments and 1 of named ones", pool.starmap, "power",
+                              [(2,), (3,)],
                               [{"exponent": 5}])
 
     def test_one_call_is_begun_and_looked_at_later(self):
@@ -97,7 +98,8 @@ class Pools(World):
             yield last
             yield 6
 
-        for last, kind, text in ((OSError("the disk is full"), OSError, "the disk is full"), ("five", baton.Refused, "square(argument 1)"),
+        for last, kind, text in ((OSError("the disk is full"), OSError, "the disk is full"),
+                                 ("five", baton.Refused, "square(argument 1)"),
                                  (object(), baton.Refused, "square(argument 1)")):
             for ahead in (1, 3, None):
                 results = pool.imap("square", source(last), ahead=ahead)
@@ -109,8 +111,10 @@ class Pools(World):
         for ahead in (0, -1, float("nan"), 2.5, "3", float("inf")):
             self.assertRaisesText(ValueError, "ahead=", pool.imap, "square", [1], ahead=ahead)
         # Nothing of what is refused as a whole has begun.
-        for way, rows in ((pool.map, source(OSError("the disk is full"))), (pool.map, [1, object()]), (pool.starmap, [(1,), ("2",)]),
-                          (pool.starmap, source(OSError("the disk is full"))), (pool.submit, object()), (pool.submit, endless := [])):
+        for way, rows in ((pool.map, source(OSError("the disk is full"))), (pool.map, [1, object()]),
+                          (pool.starmap, [(1,), ("2",)]),
+                          (pool.starmap, source(OSError("the disk is full"))), (pool.submit, object()),
+                          (pool.submit, endless := [])):
             endless.append(endless) if rows is endless else None
             self.assertRaises((OSError, baton.Refused, TypeError), way, "square", rows)
         self.assertEqual(pool.map("square", [7]), [49])
@@ -162,7 +166,8 @@ class Pools(World):
     def test_what_does_not_fit_is_refused_before_anything_is_sent(self):
         pool = self.pool(1)
         self.assertRaisesText(baton.Refused, "has no task 'cube'; it has square(", pool.submit, "cube", 3)
-        self.assertRaisesText(baton.Refused, "square(argument 1): expected int64, got string", pool.map, "square", [1, "2"])
+        self.assertRaisesText(baton.Refused, "square(argument 1): expected int64, got string", pool.map, "square",
+                              [1, "2"])
         self.assertRaisesText(baton.Refused, "power(exponent)", pool.submit, "power", 2, 256)
         self.assertRaisesText(baton.Refused, "is missing its argument 'exponent'", pool.submit, "power", 2)
         self.assertRaisesText(baton.Refused, "has no argument 'x'", pool.submit, "power", 2, x=1)
@@ -175,12 +180,14 @@ class Pools(World):
         self.assertEqual([one.value for one in outcomes if one.ok], [x for x in range(300) if x != 4])
         error = outcomes[4].error
         self.assertEqual(str(outcomes[4]), "Call to all_but(4, 4) --> Error: std::out_of_range: no 4")
-        self.assertEqual((type(error), error.type, error.function, error.arguments), (baton.Failed, "std::out_of_range", "all_but", (4, 4)))
+        self.assertEqual((type(error), error.type, error.function, error.arguments),
+                         (baton.Failed, "std::out_of_range", "all_but", (4, 4)))
         self.assertEqual(error.worker, outcomes[4].worker)
         self.assertTrue(1 <= len(error.frames) <= 3)
         with self.assertRaises(baton.Failed):
             outcomes[4].value
-        raised = self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4), worker pool_worker", pool.starmap, "all_but",
+        raised = self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4), worker pool_worker", pool.starmap,
+                                       "all_but",
                                        [(x, 4) for x in range(300)])
         self.assertEqual(raised.type, "std::out_of_range")
         self.assertEqual(pool.map("square", [2, 3]), [4, 9])
@@ -261,8 +268,10 @@ class Pools(World):
         self.assertEqual([number for number, one in enumerate(outcomes) if not one.ok], [4])
         raising = pool.starmap_async("all_but", failing)
         self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4)", raising.get, timeout=60)
-        self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4)", list, pool.as_completed(pool.starmap_async("all_but", failing)))
-        self.assertRaisesText(baton.Refused, "square(argument 1): expected int64, got string", pool.map_async, "square", [1, "2"])
+        self.assertRaisesText(baton.Failed, "no 4 (in all_but(4, 4)", list,
+                              pool.as_completed(pool.starmap_async("all_but", failing)))
+        self.assertRaisesText(baton.Refused, "square(argument 1): expected int64, got string", pool.map_async, "square",
+                              [1, "2"])
         self.assertEqual(pool.map_async("square", []).get(), [])
 
     def test_functions_are_called_when_tasks_are_done(self):
@@ -304,7 +313,8 @@ class Pools(World):
                 pass
 
         async def all_of_them():
-            quick, slow, many = pool.submit("square", 3), pool.submit("wait_for", gate), pool.map_async("square", [4, 5])
+            quick, slow, many = pool.submit("square", 3), pool.submit("wait_for", gate), pool.map_async("square",
+                                                                                                        [4, 5])
             await asyncio.gather(waits("many", many), waits("slow", slow), waits("quick", quick), opens(quick))
             with self.assertRaises(baton.Failed):
                 await pool.submit("all_but", 4, 4)
@@ -346,7 +356,8 @@ class Pools(World):
             pool.pending()
         self.assertEqual(pool.cancel(tasks.ids[3]), "withdrawn")
         self.assertEqual(pool.cancel(tasks.ids[1]), "ended")
-        self.assertEqual([outcome.was_cancelled for outcome in tasks.get(timeout=60)], [False, True, False, True, False])
+        self.assertEqual([outcome.was_cancelled for outcome in tasks.get(timeout=60)],
+                         [False, True, False, True, False])
         self.assertEqual(os.path.getsize(done), 4)
         os.unlink(done)
         again = pool.map_async("wait_for", [gate] * 5)
@@ -378,7 +389,8 @@ class Pools(World):
 
     def test_the_quota_of_a_cgroup_bounds_them_too(self):
         group, why = None, "there is no cgroup with a quota of processor time"
-        for mount, quota, text in (("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "50000"), ("/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us", "50000"),
+        for mount, quota, text in (("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "50000"),
+                                   ("/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us", "50000"),
                                    ("/sys/fs/cgroup", "cpu.max", "50000 100000")):
             group = f"{mount}/baton-test-{os.getpid()}"
             try:

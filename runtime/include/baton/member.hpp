@@ -175,9 +175,9 @@ public:
     // Calls `take`, between commands, whenever an actor exits that this member has sent to, lent memory to or watches.
     // Its leases have been returned by then.
     void on_exited(std::function<void(const Ended&)> take);
-    // For libraries that have something of their own to do while their owner serves others: calls `look` between commands, as
-    // long as what is returned lives. It is called whenever something has come, and when the deadline that it returned last
-    // has passed. In a scenario, between commands is during a wait.
+    // For libraries that have something of their own to do while this member serves others: calls `look` between
+    // commands, as long as what is returned lives. That is whenever something has come, and when the deadline that
+    // `look` returned last has passed; in a scenario it is during waits.
     [[nodiscard]] std::shared_ptr<void> between_commands(std::function<Deadline()> look);
     // No one attaches to the segment any more; what has been attached stays. Does nothing if it is not published.
     void withdraw(const Loan& loan);

@@ -8,20 +8,20 @@
 //
 // A pool belongs to a scenario or to an actor, and its verbs fail as the owner's do: in a scenario they throw
 // ErrorException, in an actor (Pool{context, ...}) they return a Result. The owner's type is the pool's argument, for
-// members: pool::Pool<Context>. The workers start with start() or the first call, and end with stop() or the Pool; after
-// stop() the pool may be started again.
+// members: pool::Pool<Context>. The workers start with start() or the first call, and end with stop() or the Pool;
+// after stop() the pool may be started again.
 //
-// A pool is no actor. It moves whenever its owner submits, waits or asks ready(), and, if then() was called, between the
-// owner's commands; in the meantime workers go on with what they have in hand. Segments go from the owner to the worker in
-// one hop. Short tasks travel many at a time without being told to.
+// A pool is an object of its owner. It moves whenever its owner submits, waits or asks ready(), and, if then() was
+// called, between the owner's commands; in the meantime workers go on with what they have in hand. Segments go from the
+// owner to the worker in one hop. Short tasks travel many at a time without being told to.
 //
 // A worker that dies, as the kernel reports it, is replaced. The tasks that it had in hand run again; a task that kills
 // every worker that runs it fails after some tries. One failed task loses no other's result.
 //
-// Errors: `refused` for a function that the workers do not have, for arguments or a result that do not fit, and for an id
-// that is taken; `overloaded` beyond pool::limits::tasks_waiting_max; `timed_out` if the time of a wait is over; `stopping`
-// if the owner is to stop; and whatever keeps the workers from starting. What becomes of a task is in its Outcome. One
-// thread, that of the owner.
+// Errors: `refused` for a function that the workers do not have, for arguments or a result that do not fit, and for an
+// id that is taken; `overloaded` beyond pool::limits::tasks_waiting_max; `timed_out` if the time of a wait is over;
+// `stopping` if the owner is to stop; and whatever keeps the workers from starting. What becomes of a task is in its
+// Outcome. One thread, that of the owner.
 
 #include <memory>
 #include <optional>
@@ -55,8 +55,8 @@ public:
 
     // Waits until the workers are ready, and lets them begin with what was added before.
     Of<void> start() { return Face::give(core_->start()); }
-    // Ends the workers, and waits until the last of them has ended; returns their exits. Tasks that were not done have failed
-    // (`stopping`). A worker that has not ended by then is killed.
+    // Ends the workers, and waits until the last of them has ended; returns their exits. Tasks that were not done have
+    // failed (`stopping`). A worker that has not ended by then is killed.
     std::vector<Ended> stop(Within within = limits::stop_timeout) { return core_->stop(within); }
     // What the workers can run; starts them.
     Of<std::vector<Signature>> functions() { return Face::give(core_->functions()); }
@@ -71,7 +71,9 @@ public:
     Of<Task<R, Owner>> submit(Call call) {
         if (Result<void> free = core_->require_free(call.id()); !free) return task<R>(free.error());
         const auto fill = [&](detail::pool::Job& job) { return detail::pool::Inside::fill(call, job); };
-        return task<R>(core_->submit(new_job<R>(call.function(), detail::pool::Inside::rules(call, core_->scheduler()->options().retries)), call.id(), fill));
+        return task<R>(core_->submit(
+            new_job<R>(call.function(), detail::pool::Inside::rules(call, core_->scheduler()->options().retries)),
+            call.id(), fill));
     }
 
     // ---- many tasks of one function: waits for all of them
@@ -87,12 +89,14 @@ public:
     }
     // A tuple of arguments, and one of named ones, each; `refused` if there are not as many of both.
     template <class R, std::ranges::sized_range Rows, std::ranges::sized_range NamedRows>
-    Of<Outcomes<R, Owner>> starmap(std::string_view function, Rows&& rows, NamedRows&& named_rows, const MapOptions& options = {}) {
+    Of<Outcomes<R, Owner>> starmap(std::string_view function, Rows&& rows, NamedRows&& named_rows,
+                                   const MapOptions& options = {}) {
         if (Result<void> same = require_same_length(function, rows, named_rows); !same)
             return Face::give(Result<Outcomes<R, Owner>>{same.error()});
         return run<R>(function, options, detail::pool::size_of(rows), detail::pool::two_tuples_each(rows, named_rows));
     }
-    // The same as map() and starmap() without waiting. `options.within` has no meaning here: get() takes it.
+    // These begin what map() and starmap() do, and return at once. `options.within` has no meaning here: get() takes
+    // it.
     template <class R, std::ranges::input_range Values>
     Of<Tasks<R, Owner>> map_async(std::string_view function, Values&& values, const MapOptions& options = {}) {
         return begin<R>(function, options, detail::pool::size_of(values), detail::pool::one_each(values));
@@ -102,16 +106,19 @@ public:
         return begin<R>(function, options, detail::pool::size_of(rows), detail::pool::tuple_each(rows));
     }
     template <class R, std::ranges::sized_range Rows, std::ranges::sized_range NamedRows>
-    Of<Tasks<R, Owner>> starmap_async(std::string_view function, Rows&& rows, NamedRows&& named_rows, const MapOptions& options = {}) {
+    Of<Tasks<R, Owner>> starmap_async(std::string_view function, Rows&& rows, NamedRows&& named_rows,
+                                      const MapOptions& options = {}) {
         if (Result<void> same = require_same_length(function, rows, named_rows); !same)
             return Face::give(Result<Tasks<R, Owner>>{same.error()});
-        return begin<R>(function, options, detail::pool::size_of(rows), detail::pool::two_tuples_each(rows, named_rows));
+        return begin<R>(function, options, detail::pool::size_of(rows),
+                        detail::pool::two_tuples_each(rows, named_rows));
     }
-    // The same as map(), but the outcomes are looked at one after the other, and values are taken only as that goes on: at
-    // most `options.ahead` (0: sixteen for each worker) whose outcomes have not been looked at. A source that is a temporary
-    // or a view is kept; any other must live as long as what this returns.
+    // Does what map() does, but the outcomes are looked at one after the other, and values are taken only as that goes
+    // on: at most `options.ahead` (0: sixteen for each worker) whose outcomes have not been looked at. A source that is
+    // a temporary or a view is kept; any other must live as long as what this returns.
     template <class R, std::ranges::input_range Source>
-    Of<Lazy<R, std::remove_reference_t<Source>, Owner>> imap(std::string_view function, Source&& source, const MapOptions& options = {}) {
+    Of<Lazy<R, std::remove_reference_t<Source>, Owner>> imap(std::string_view function, Source&& source,
+                                                             const MapOptions& options = {}) {
         return Face::give(lazy<R>(function, std::forward<Source>(source), options));
     }
 
@@ -133,7 +140,8 @@ public:
     // ---- step by step: add() some, before start() or after, then execute() waits for all that were added
     // Returns the id. Before start() a call is not compared with what workers have: its outcome tells, `refused`.
     Of<TaskId> add(Call call) {
-        return Face::give(core_->add(alone(std::move(call))).transform([](const std::vector<TaskId>& ids) { return ids.front(); }));
+        return Face::give(
+            core_->add(alone(std::move(call))).transform([](const std::vector<TaskId>& ids) { return ids.front(); }));
     }
     // All of them or none.
     Of<std::vector<TaskId>> add(std::vector<Call> calls) { return Face::give(core_->add(std::move(calls))); }
@@ -147,10 +155,10 @@ public:
     }
 
     // ---- by id, whichever way a task was given
-    // The outcome of that task; nothing as long as it has none. `refused` for an id that no task has, for a task that was let
-    // go, and if nobody holds the outcomes of its call any more. Looks as ready() does.
+    // The outcome of that task; nothing as long as it has none. `refused` for an id that no task has, for a task whose
+    // Task was dropped, and if nobody holds the outcomes of its call any more. Looks as ready() does.
     Of<std::optional<AnyOutcome>> find(TaskId id) { return Face::give(core_->find(id)); }
-    // As Task::cancel(), also of one task among those of a map_async().
+    // Does what Task::cancel() does; the task may be one among those of a map_async().
     Of<Cancelled> cancel(TaskId id) { return Face::give(core_->cancel(id)); }
     // The ids of all tasks that have no outcome yet, in order.
     [[nodiscard]] std::vector<TaskId> pending() { return core_->pending(); }
@@ -170,15 +178,18 @@ private:
     }
     template <class R>
     [[nodiscard]] static Of<Task<R, Owner>> task(Result<detail::pool::Handle> handle) {
-        return Face::give(std::move(handle).transform([](detail::pool::Handle one) { return Task<R, Owner>{std::move(one)}; }));
+        return Face::give(
+            std::move(handle).transform([](detail::pool::Handle one) { return Task<R, Owner>{std::move(one)}; }));
     }
     template <class Rows, class NamedRows>
-    [[nodiscard]] static Result<void> require_same_length(std::string_view function, const Rows& rows, const NamedRows& named_rows) {
+    [[nodiscard]] static Result<void> require_same_length(std::string_view function, const Rows& rows,
+                                                          const NamedRows& named_rows) {
         return detail::pool::require_same_length(function, std::ranges::size(rows), std::ranges::size(named_rows));
     }
     // `rows` calls its argument with the arguments of each task.
     template <class R, class ForEachRow>
-    [[nodiscard]] JobResult job_of(std::string_view function, const MapOptions& options, std::size_t count, const ForEachRow& rows) {
+    [[nodiscard]] JobResult job_of(std::string_view function, const MapOptions& options, std::size_t count,
+                                   const ForEachRow& rows) {
         JobResult job = new_job<R>(function, core_->rules_of(options));
         if (!job) return job;
         (*job)->reserve(count);
@@ -186,18 +197,22 @@ private:
         return job;
     }
     template <class R, class ForEachRow>
-    Of<Outcomes<R, Owner>> run(std::string_view function, const MapOptions& options, std::size_t count, const ForEachRow& rows) {
-        return Face::give(job_of<R>(function, options, count, rows).and_then([&](std::shared_ptr<detail::pool::Job> job) {
-            return core_->run(job, options).transform([&] { return Outcomes<R, Owner>{std::move(job)}; });
-        }));
+    Of<Outcomes<R, Owner>> run(std::string_view function, const MapOptions& options, std::size_t count,
+                               const ForEachRow& rows) {
+        return Face::give(
+            job_of<R>(function, options, count, rows).and_then([&](std::shared_ptr<detail::pool::Job> job) {
+                return core_->run(job, options).transform([&] { return Outcomes<R, Owner>{std::move(job)}; });
+            }));
     }
     template <class R, class ForEachRow>
-    Of<Tasks<R, Owner>> begin(std::string_view function, const MapOptions& options, std::size_t count, const ForEachRow& rows) {
-        return Face::give(job_of<R>(function, options, count, rows).and_then([&](const std::shared_ptr<detail::pool::Job>& job) {
-            return core_->begin(job, options.errors).transform([](detail::pool::Handle handle) {
-                return Tasks<R, Owner>{std::move(handle)};
-            });
-        }));
+    Of<Tasks<R, Owner>> begin(std::string_view function, const MapOptions& options, std::size_t count,
+                              const ForEachRow& rows) {
+        return Face::give(
+            job_of<R>(function, options, count, rows).and_then([&](const std::shared_ptr<detail::pool::Job>& job) {
+                return core_->begin(job, options.errors).transform([](detail::pool::Handle handle) {
+                    return Tasks<R, Owner>{std::move(handle)};
+                });
+            }));
     }
     template <class R, class Source>
     [[nodiscard]] auto lazy(std::string_view function, Source&& source, const MapOptions& options)

@@ -10,9 +10,10 @@
 //     }
 //
 // A task is a function or a callable with typed arguments. They and the result may be of all types that the fields of a
-// command may have. An argument may also be a Segment, Lease or Slice (<baton/segment.hpp>), the result a Segment or a vector
-// of them, and the first parameter a baton::Context&, which is no argument. What the function throws, or returns as the Error
-// of a Result, is the task's error, and the worker goes on. A worker that dies is replaced by its pool.
+// command may have. An argument may also be a Segment, Lease or Slice (<baton/segment.hpp>), the result a Segment or a
+// vector of them, and the first parameter a baton::Context&, which callers do not give. What the function throws, or
+// returns as the Error of a Result, is the task's error, and the worker goes on. A worker that dies is replaced by its
+// pool.
 //
 // A worker is an actor: it runs one batch of tasks at a time. One thread, that of main().
 
@@ -23,13 +24,15 @@ namespace baton::pool {
 
 class Worker {
 public:
-    // If a name is used twice, or if there are not as many names as arguments, the program refuses to start and says why.
+    // If a name is used twice, or if there are not as many names as arguments, the program refuses to start and says
+    // why.
     template <class F>
     Worker& task(std::string name, F function, std::vector<std::string> parameter_names = {}) {
         using Shape = detail::pool::ShapeOf<std::decay_t<F>>;
         const std::size_t names = parameter_names.size();
         Task added{detail::pool::signature_of<Shape>(std::move(name), std::move(parameter_names)), {}};
-        added.call = [function = std::move(function), signature = added.signature](Context& context, Call& call) mutable {
+        added.call = [function = std::move(function), signature = added.signature](Context& context,
+                                                                                   Call& call) mutable {
             return run_one<Shape>(function, signature, context, call);
         };
         add(std::move(added), names);
@@ -65,7 +68,8 @@ private:
             out = std::move(*held);
             return true;
         } else {
-            static_assert(!detail::carries_held<T>(), "a segment is an argument of its own, not part of a struct or list");
+            static_assert(!detail::carries_held<T>(),
+                          "a segment is an argument of its own, not part of a struct or list");
             return detail::decode(from, out, at);
         }
     }
@@ -128,7 +132,8 @@ private:
             call.segments = std::move(result);
             call.result.nil();
         } else {
-            static_assert(!detail::carries_held<Plain>(), "a task returns a Segment or a vector of them, not a struct of them");
+            static_assert(!detail::carries_held<Plain>(),
+                          "a task returns a Segment or a vector of them, not a struct of them");
             detail::encode<Plain>(call.result, result);
         }
     }

@@ -40,8 +40,8 @@ template <class T>
     return {name, std::forward<T>(value)};
 }
 
-// Lent memory as an argument: each attempt at the task gets a lease or slice of its own. The memory stays lent while the
-// tasks run. `first` and `count` are elements of a vector, rows of what has more dimensions.
+// Lent memory as an argument: each attempt at the task gets a lease or slice of its own. The memory stays lent while
+// the tasks run. `first` and `count` are elements of a vector, rows of what has more dimensions.
 [[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {Lender{lent}}; }
 [[nodiscard]] inline SliceOf slice_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
     return {Lender{lent}, first, count};
@@ -78,7 +78,8 @@ template <class... A>
         if constexpr (detail::pool::given::is_text<std::decay_t<T>>) return std::string(std::string_view(one));
         else return std::decay_t<T>(std::forward<T>(one));
     };
-    auto kept = std::make_shared<std::tuple<decltype(keep(std::forward<A>(arguments)))...>>(keep(std::forward<A>(arguments))...);
+    auto kept = std::make_shared<std::tuple<decltype(keep(std::forward<A>(arguments)))...>>(
+        keep(std::forward<A>(arguments))...);
     return Call{std::move(function), [kept = std::move(kept)](detail::pool::Job& job) {
                     return std::apply([&](auto&... one) { return detail::pool::fill(job, one...); }, *kept);
                 }};

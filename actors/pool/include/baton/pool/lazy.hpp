@@ -1,6 +1,6 @@
 #pragma once
-// Lazy: what imap() returns: outcomes in the order of the values, each value taken from its source only when its turn is
-// near. A range that is walked once; of a pool that lives as long. One thread.
+// Lazy: what imap() returns: outcomes in the order of the values, each value taken from its source only when its turn
+// is near. A range that is walked once; of a pool that lives as long. One thread.
 
 #include <deque>
 #include <exception>
@@ -20,13 +20,18 @@ class Lazy {
     using Face = detail::pool::FaceOf<Owner>;
 
 public:
-    Lazy(detail::pool::Core& pool, std::string function, std::shared_ptr<Source> source, const MapOptions& options, std::size_t ahead)
-        : pool_(&pool), function_(std::move(function)), source_(std::move(source)), options_(options),
-          at_(std::ranges::begin(*source_)), ahead_(ahead) {}
+    Lazy(detail::pool::Core& pool, std::string function, std::shared_ptr<Source> source, const MapOptions& options,
+         std::size_t ahead)
+        : pool_(&pool),
+          function_(std::move(function)),
+          source_(std::move(source)),
+          options_(options),
+          at_(std::ranges::begin(*source_)),
+          ahead_(ahead) {}
 
-    // The next outcome, nothing behind the last. An error: a value that does not fit, behind the outcomes of those before
-    // it; `timed_out`, and then one may ask again; `stopping`; with Errors::stop_at_first also the first error of a task.
-    // What the source throws is thrown behind the outcomes of the values before it, too.
+    // The next outcome, nothing behind the last. An error: a value that does not fit, behind the outcomes of those
+    // before it; `timed_out`, and then one may ask again; `stopping`; with Errors::stop_at_first also the first error
+    // of a task. What the source throws is thrown behind the outcomes of the values before it, too.
     typename Face::template Of<std::optional<Outcome<R>>> next() { return Face::give(taken()); }
 
     // for (const Outcome<R>& one : lazy): throws ErrorException if next() is an error, also in an actor.

@@ -13,9 +13,11 @@
 namespace baton::pool {
 
 struct Options {
-    std::string program;                           // its main() runs a Worker (<baton/worker.hpp>); looked up as by spawn()
+    // its main() runs a Worker (<baton/worker.hpp>); looked up as by spawn()
+    std::string program;
     std::size_t workers = 0;                       // 0: as many as processors that this process may use
-    std::string name = {};                         // of the workers, numbered as they start: "name-1"; empty: the program's
+    // of the workers, numbered as they start: "name-1"; empty: the program's
+    std::string name = {};
     std::vector<std::string> arguments = {};       // that each worker is started with
     std::uint32_t retries = 2;                     // of a task after deaths of workers
     bool shows_progress = true;                    // on stderr: workers ready, tasks done, workers stopping
@@ -31,7 +33,8 @@ enum class Errors {
 struct MapOptions {
     Errors errors = Errors::collect;
     Within within = Duration::max();            // the whole wait; of imap(): each wait, unless it is a deadline
-    Duration task_timeout = Duration::max();    // of each task in a worker's hands: a worker that takes longer is killed
+    // of each task in a worker's hands: a worker that takes longer is killed
+    Duration task_timeout = Duration::max();
     std::optional<std::uint32_t> retries = {};  // instead of the pool's
     std::size_t ahead = 0;                      // of imap(): see there
 };

@@ -4,10 +4,10 @@
 //     for (const pool::Outcome<std::int64_t>& one : pool.map<std::int64_t>("square", numbers))
 //         fmt::print("{}\n", one.to_text());      // Call to square(4) --> Result: 16
 //
-// A view of what came back: cheap to copy, and read or turned into text only on demand. A result that is a segment can be
-// taken once. Its errors are those of <baton/result.hpp>: `failed` with type, text and frames of what the function threw,
-// `gone` if workers died of it, `timed_out` if it was over its timeout, `refused` if it did not fit or was cancelled,
-// `stopping` if the pool was stopped first. One thread.
+// A view of what came back: cheap to copy, and read or turned into text only on demand. A result that is a segment can
+// be taken once. Its errors are those of <baton/result.hpp>: `failed` with type, text and frames of what the function
+// threw, `gone` if workers died of it, `timed_out` if it was over its timeout, `refused` if it did not fit or was
+// cancelled, `stopping` if the pool was stopped first. One thread.
 
 #include <cstddef>
 #include <iterator>
@@ -41,9 +41,9 @@ public:
     [[nodiscard]] bool ok() const { return job_->fates[task_].state == State::done; }
     // Only if not ok().
     [[nodiscard]] Error error() const;
-    // The same with function, arguments and worker in its text.
+    // That error with function, arguments and worker in its text.
     [[nodiscard]] Error error_in_call() const;
-    // Whether cancel() is why it has no result. The error says whether it had begun.
+    // Says whether cancel() is why it has no result. The error says whether it had begun.
     [[nodiscard]] bool was_cancelled() const {
         return job_->fates[task_].state == State::cancelled || job_->fates[task_].state == State::released;
     }

@@ -1,6 +1,6 @@
 #pragma once
-// Task and Tasks: outcomes to come, of one submit() and of one map_async(). Completed: outcomes in the order in which they
-// come, as as_completed() gives them.
+// Task and Tasks: outcomes to come, of one submit() and of one map_async(). Completed: outcomes in the order in which
+// they come, as as_completed() gives them.
 //
 //     pool::Task<std::int64_t> task = pool.submit<std::int64_t>("square", 4);
 //     task.get(1s);                                                           // waits: 16
@@ -9,12 +9,12 @@
 //     for (const pool::Outcome<std::int64_t>& one : pool.as_completed(tasks)) // the quickest first
 //         fmt::print("{}\n", one.to_text());
 //
-// Both are move-only. Whoever lets one go cancels what of it has not begun, and what runs goes on with nobody interested;
-// cancel() also ends what runs. A default-constructed one, and one that was given to then(), holds no task: waits are
-// `refused`. They may outlive their pool: its end settles them (`stopping`).
+// Task and Tasks are move-only. Dropping one withdraws its tasks that have not begun; those that run go on, and their
+// outcomes are lost. cancel() also ends what runs. A default-constructed one, and one whose then() was called, holds no
+// task: waits are `refused`. They may outlive their pool: its end settles them (`stopping`).
 //
-// Owner is whom the pool belongs to: in a Scenario verbs throw ErrorException, in a Context they return a Result. One
-// thread, that of the owner.
+// Owner is the type of the pool's owner: the verbs throw ErrorException if it is a Scenario, and return a Result if it
+// is a Context. One thread, that of the owner.
 
 #include <concepts>
 #include <functional>
@@ -44,24 +44,25 @@ public:
 
     // Pool::find() and Pool::cancel() take it. 0 of an empty one.
     [[nodiscard]] detail::pool::TaskId id() const { return handle_.is_empty() ? 0 : handle_.job()->first_id; }
-    // Whether the outcome has come. Looks once, without waiting.
+    // Says whether the outcome has come. Looks once, without waiting.
     [[nodiscard]] bool ready() { return handle_.ready(); }
-    // The result, or the task's error; again and again, but for a segment. `timed_out` if it has not come in time: the task
-    // goes on, and one may ask again.
+    // The result, or the task's error; again and again, but for a segment. `timed_out` if it has not come in time: the
+    // task goes on, and one may ask again.
     Of<R> get(Within within) {
         return Face::give(waited(within).and_then([](const Outcome& one) { return one.result(); }));
     }
-    // The same with all that is known about it. An error is that of the wait only.
+    // Waits as get() does, and returns all that is known about the task. An error is that of the wait only.
     Of<Outcome> outcome(Within within) { return Face::give(waited(within)); }
-    // Calls `take` with the outcome, between commands of the owner, once it has come; in a scenario during a later wait.
-    // Leaves this one empty. Not called if the pool ends before that.
+    // Calls `take` with the outcome, between commands of the owner, once it has come; in a scenario during a later
+    // wait. Leaves this one empty. Not called if the pool ends before that.
     void then(std::function<void(const Outcome&)> take) {
         handle_.then([take = std::move(take)](std::shared_ptr<detail::pool::Job> job) {
             take(Outcome{AnyOutcome{std::move(job), 0}});
         });
     }
     // A task that has not begun never runs. One that runs is ended by killing its worker, which is replaced; tasks that
-    // shared its hands run elsewhere. The answer says which of the two it was; so does the outcome, an error: `refused`.
+    // shared its hands run elsewhere. The answer says which of the two it was; so does the outcome, an error:
+    // `refused`.
     Cancelled cancel() { return handle_.cancel(); }
 
 private:
@@ -88,19 +89,20 @@ public:
     [[nodiscard]] std::size_t size() const { return handle_.is_empty() ? 0 : handle_.job()->size(); }
     // How many have no outcome yet, as far as is known; ready(), get() and as_completed() look.
     [[nodiscard]] std::size_t unfinished() const { return handle_.is_empty() ? 0 : handle_.job()->unsettled; }
-    // Whether all outcomes have come. Looks once, without waiting.
+    // Says whether all outcomes have come. Looks once, without waiting.
     [[nodiscard]] bool ready() { return handle_.ready(); }
-    // The outcomes, in the order of the arguments, as map() gives them; with Errors::stop_at_first the first error of a task.
-    // `timed_out` if they have not come in time: the tasks go on, and one may ask again.
+    // The outcomes, in the order of the arguments, as map() gives them; with Errors::stop_at_first the first error of a
+    // task. `timed_out` if they have not come in time: the tasks go on, and one may ask again.
     Of<Outcomes> get(Within within) {
         return Face::give(handle_.wait(within).and_then([this] { return handle_.verdict(); }).transform([this] {
             return Outcomes{handle_.job()};
         }));
     }
-    // Calls `take` with the outcomes, between commands of the owner, once all have come; in a scenario during a later wait.
-    // Leaves this one empty. Not called if the pool ends before that.
+    // Calls `take` with the outcomes, between commands of the owner, once all have come; in a scenario during a later
+    // wait. Leaves this one empty. Not called if the pool ends before that.
     void then(std::function<void(const Outcomes&)> take) {
-        handle_.then([take = std::move(take)](std::shared_ptr<detail::pool::Job> job) { take(Outcomes{std::move(job)}); });
+        handle_.then(
+            [take = std::move(take)](std::shared_ptr<detail::pool::Job> job) { take(Outcomes{std::move(job)}); });
     }
     // All of them, as Task::cancel() does one.
     CancelledTasks cancel() { return handle_.cancel_all(); }
@@ -119,11 +121,12 @@ public:
     explicit Completed(detail::pool::Completing completing, std::shared_ptr<void> kept = {})
         : completing_(std::move(completing)), kept_(std::move(kept)) {}
 
-    // The next outcome, nothing behind the last. `timed_out` at the end of the time, which began with the first call; what
-    // has come by then is returned before. `stopping`. With Errors::stop_at_first also the first error of a task.
+    // The next outcome, nothing behind the last. `timed_out` at the end of the time, which began with the first call;
+    // what has come by then is returned before. `stopping`. With Errors::stop_at_first also the first error of a task.
     typename Face::template Of<std::optional<Outcome<R>>> next() { return Face::give(taken()); }
 
-    // for (const Outcome<R>& one : pool.as_completed(tasks)): throws ErrorException if next() is an error, also in an actor.
+    // for (const Outcome<R>& one : pool.as_completed(tasks)): throws ErrorException if next() is an error, also in an
+    // actor.
     class Iterator {
     public:
         explicit Iterator(Completed& completed) : completed_(&completed), current_(completed.taken().value()) {}

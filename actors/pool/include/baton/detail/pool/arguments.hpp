@@ -2,8 +2,8 @@
 // Arguments: from what a caller gives (<baton/pool/call.hpp>) to what a job keeps: in the order of the parameters,
 // checked, encoded.
 //
-// Types are compared once for all tasks of a call, values only if the types leave it open (an int for a uint8). What does
-// not fit is `refused` with function and parameter before anything is given away. Pure functions.
+// Types are compared once for all tasks of a call, values only if the types leave it open (an int for a uint8). What
+// does not fit is `refused` with function and parameter before anything is given away. Pure functions.
 
 #include <algorithm>
 #include <array>
@@ -49,7 +49,7 @@ private:
     bool is_straight_ = true;
 };
 
-// `refused` where the result of that function is no R.
+// `refused` if that function does not return an R.
 [[nodiscard]] Result<void> require_result(const Signature& signature, const TypeDescription& wanted);
 
 namespace given {
@@ -84,7 +84,8 @@ Given describe_given(const T& one) {
     else if constexpr (std::is_same_v<Value, LeaseOf>) out.type = describe_type<Lease>();
     else if constexpr (std::is_same_v<Value, SliceOf>) out.type = describe_type<Slice>();
     else {
-        static_assert(is_held<Value> || !carries_held<Value>(), "a segment is an argument of its own, not part of a struct or list");
+        static_assert(is_held<Value> || !carries_held<Value>(),
+                      "a segment is an argument of its own, not part of a struct or list");
         out.type = describe_type<Value>();
     }
     return out;

@@ -31,18 +31,20 @@ void for_each_task(const Batch& batch, const Each& each) {
 
 // What is behind the first `keep` tasks, which stay.
 [[nodiscard]] std::vector<Stretch> split(Batch& batch, std::size_t keep);
-// Leases and slices are made, segments leave their job. `refused`, and they are where they were, for what can't be lent now.
+// Leases and slices are made, segments leave their job. `refused`, and they are where they were, for what can't be lent
+// now.
 [[nodiscard]] Result<Run> pack(const Batch& batch);
 // What can only be given once, and is back, goes back to its task.
 void unpack(const Batch& batch, Run& run);
 
 // The error of a task that was cancelled before a worker had begun it.
 [[nodiscard]] Error not_begun();
-// Whether a job's tasks can be packed at all: `refused` for arguments that are larger than a message.
+// Says whether a job's tasks can be packed at all: `refused` for arguments that are larger than a message.
 [[nodiscard]] Result<void> require_fit(const Job& job);
-// Whether all that a task was given is still there, so that it can be tried again.
+// Says whether all that a task was given is still there, so that it can be tried again.
 [[nodiscard]] bool is_whole(const Job& job, std::size_t task);
-// Whether a worker may answer that to so many tasks. The results themselves are looked at when somebody wants them.
+// Says whether a worker may answer that to a batch of `tasks`. The results themselves are looked at when somebody wants
+// them.
 [[nodiscard]] bool makes_sense(const Done& done, std::size_t tasks);
 
 }  // namespace baton::detail::pool

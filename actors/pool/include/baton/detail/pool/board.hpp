@@ -1,6 +1,7 @@
 #pragma once
-// Board: how far each worker of a pool has come with the batches in its hands, and how far it may go on: memory that the
-// pool shares with its workers, so that what has not begun can be taken back, and what is done be known, without a message.
+// Board: how far each worker of a pool has come with the batches in its hands, and how far it may go on: memory that
+// the pool shares with its workers, so that what has not begun can be taken back, and what is done be known, without a
+// message.
 //
 // A worker is one thread and answers when a batch is done; while a task runs it can't be asked. So it says before each
 // task that it begins, and the pool says where the batch ends; both by compare-and-swap on the same word:
@@ -11,12 +12,13 @@
 // | taken back         | (batch, end, n)             | (batch, n, n)            | the pool                  |
 //
 // A task is begun by one or taken back by the other, never both. Behind each task the worker notes what came of it
-// (notes.hpp), and begins no other where there is no room for that: so a long task keeps back nothing that was done before it.
+// (notes.hpp), and begins no other where there is no room for that: so a long task keeps back nothing that was done
+// before it.
 //
-// A place has a word and notes for each of the two batches that a worker may have in hand; the number of a batch says which,
-// and tells it from those before, also of a worker that sat there. They are used again for the next batch but one, which is
-// sent when this one's Done has come: nobody reads what is being written anew. Where there is no memory for a board nothing
-// is taken back or told early. What workers write is read with care. One thread on each side.
+// A place has a word and notes for each of the two batches that a worker may have in hand; the number of a batch says
+// which, and tells it from those before, also of a worker that sat there. They are used again for the next batch but
+// one, which is sent when this one's Done has come: nobody reads what is being written anew. Where there is no memory
+// for a board nothing is taken back or told early. What workers write is read with care. One thread on each side.
 
 #include <atomic>
 #include <cstdint>
@@ -39,7 +41,9 @@ static_assert(batch_tasks_max <= count_mask);
 [[nodiscard]] constexpr std::uint64_t of(std::uint16_t batch, std::uint64_t end, std::uint64_t begun) noexcept {
     return std::uint64_t{batch} << (2 * count_bits) | (end & count_mask) << count_bits | (begun & count_mask);
 }
-[[nodiscard]] constexpr std::uint16_t batch_of(std::uint64_t word) noexcept { return static_cast<std::uint16_t>(word >> (2 * count_bits)); }
+[[nodiscard]] constexpr std::uint16_t batch_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint16_t>(word >> (2 * count_bits));
+}
 [[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t word) noexcept { return word >> count_bits & count_mask; }
 [[nodiscard]] constexpr std::uint64_t begun_of(std::uint64_t word) noexcept { return word & count_mask; }
 
@@ -51,8 +55,10 @@ static_assert(batch_tasks_max <= count_mask);
     } while (!word.compare_exchange_weak(seen, of(batch, end_of(seen), task + 1)));
     return true;
 }
-// The pool's: how many of the first `count` tasks have begun; the others never will. All of them where the word makes no sense.
-[[nodiscard]] inline std::uint64_t take_back(std::atomic_ref<std::uint64_t> word, std::uint16_t batch, std::uint64_t count) noexcept {
+// The pool's: how many of the first `count` tasks have begun; the others never will. All of them where the word makes
+// no sense.
+[[nodiscard]] inline std::uint64_t take_back(std::atomic_ref<std::uint64_t> word, std::uint16_t batch,
+                                             std::uint64_t count) noexcept {
     std::uint64_t seen = word.load(std::memory_order_relaxed);
     do {
         if (batch_of(seen) != batch || end_of(seen) != count || begun_of(seen) > count) return count;
@@ -71,7 +77,7 @@ using Words = std::span<std::uint64_t, words_per_place>;
 // The pool's side.
 class Board {
 public:
-    // Places for so many workers, all of them fresh. Nothing where there is no memory for it.
+    // Makes a fresh place for each worker. Without memory for them there is no board.
     void open(Context& context, std::size_t places);
     void close() noexcept;
     // For the worker that takes that place.
@@ -83,7 +89,8 @@ public:
     // How many tasks of that batch have begun; the others never will.
     [[nodiscard]] std::size_t take_back(std::size_t place, std::uint16_t batch, std::size_t tasks);
     // What came of those behind the first `known` that are done by now. Nothing where there are none.
-    [[nodiscard]] std::optional<Done> read(std::size_t place, std::uint16_t batch, std::size_t known, std::size_t tasks);
+    [[nodiscard]] std::optional<Done> read(std::size_t place, std::uint16_t batch, std::size_t known,
+                                           std::size_t tasks);
 
 private:
     [[nodiscard]] board_word::Words words(std::size_t place);

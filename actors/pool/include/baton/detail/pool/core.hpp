@@ -21,7 +21,8 @@ using baton::pool::MapOptions;
 class Core {
 public:
     Core(Context& context, Options options)
-        : scheduler_(std::make_shared<Scheduler>(context, std::move(options))), added_tally_(std::make_shared<Tally>()) {}
+        : scheduler_(std::make_shared<Scheduler>(context, std::move(options))),
+          added_tally_(std::make_shared<Tally>()) {}
     ~Core() { static_cast<void>(stop(limits::stop_timeout)); }
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
@@ -33,7 +34,7 @@ public:
     // ---- jobs
     // One of that function without tasks; starts the workers. `refused` if they do not have the function.
     [[nodiscard]] JobResult new_job(std::string_view function, Rules rules);
-    // The same; `refused` if the function's result is no such type.
+    // The same; `refused` if the function does not return that type.
     [[nodiscard]] JobResult new_job(std::string_view function, Rules rules, const TypeDescription& result);
     [[nodiscard]] Rules rules_of(const MapOptions& options) const {
         return {options.task_timeout, options.retries.value_or(scheduler_->options().retries)};
@@ -42,9 +43,10 @@ public:
     [[nodiscard]] Result<void> require_free(std::optional<TaskId> id) const { return register_.require_free(id); }
     // Numbers its tasks, the only one as wanted, and lets them run.
     [[nodiscard]] Result<void> send(const std::shared_ptr<Job>& job, std::optional<TaskId> id = {});
-    // The same for somebody who waits later.
+    // Sends it for a caller that waits later.
     [[nodiscard]] Result<Handle> begin(const std::shared_ptr<Job>& job, baton::pool::Errors errors);
-    [[nodiscard]] Result<Handle> submit(JobResult job, std::optional<TaskId> id, const std::function<Result<void>(Job&)>& fill);
+    [[nodiscard]] Result<Handle> submit(JobResult job, std::optional<TaskId> id,
+                                        const std::function<Result<void>(Job&)>& fill);
     // Sends it, and waits until its tasks are done, as the options say.
     [[nodiscard]] Result<void> run(const std::shared_ptr<Job>& job, const MapOptions& options);
 
@@ -74,7 +76,8 @@ private:
     void enqueue_or_fail(const std::shared_ptr<Job>& job);
     // The call of that id, if it waits for start().
     [[nodiscard]] Added* added_with(TaskId id);
-    [[nodiscard]] Result<void> wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options);
+    [[nodiscard]] Result<void> wait_for(const Tally& tally, std::size_t total, std::string_view what,
+                                        const MapOptions& options);
 
     std::shared_ptr<Scheduler> scheduler_;
     Register register_;
@@ -100,7 +103,9 @@ struct Inside {
     [[nodiscard]] static const Job& job(const AnyOutcome& outcome) { return *outcome.job_; }
     [[nodiscard]] static std::size_t task(const AnyOutcome& outcome) { return outcome.task_; }
     [[nodiscard]] static const Delivery* delivery(const AnyOutcome& outcome) { return outcome.delivery(); }
-    [[nodiscard]] static Result<Value> value(const AnyOutcome& outcome, Reader& reader) { return outcome.value(reader); }
+    [[nodiscard]] static Result<Value> value(const AnyOutcome& outcome, Reader& reader) {
+        return outcome.value(reader);
+    }
     [[nodiscard]] static Result<Segment> take_segment(const AnyOutcome& outcome, std::size_t index) {
         return outcome.take_segment(index);
     }

@@ -2,10 +2,10 @@
 // Crew: the workers of a pool: as many seats as it has workers, and who sits in them.
 //
 // A seat is filled by spawning a worker and asking it what it can do, without waiting, all seats at once. A worker that
-// has died is replaced: at once the first time, then after a pause that doubles with every death or failed start in that
-// seat in which no task was finished. A seat whose workers do not start, or end before they are given anything, is given
-// up after a few times, or at the first time if no later start could go better. Knows no tasks. Moved by look(), whenever
-// the pool's owner has time. One thread.
+// has died is replaced: at once the first time, then after a pause that doubles with every death or failed start in
+// that seat in which no task was finished. A seat whose workers do not start, or end before they are given anything, is
+// given up after a few times, or at the first time if no later start could go better. Knows no tasks. Moved by look(),
+// whenever the pool's owner has time. One thread.
 
 #include <optional>
 #include <string>
@@ -40,7 +40,7 @@ public:
     void open();
     // Takes what has come and starts whose time it is.
     void look();
-    // Whether look() has something to take; and when it has something to start.
+    // Says whether look() has something to take, and when it has something to start.
     [[nodiscard]] bool has_news() const;
     [[nodiscard]] Deadline next_start() const;
 
@@ -57,8 +57,8 @@ public:
     // `refused` for one that they can't, with those they can.
     [[nodiscard]] Result<std::shared_ptr<const Signature>> function(std::string_view name) const;
 
-    // The worker of that seat has ended. What had it in hand? If it was nothing, the seat is given up after some times; if
-    // it was tasks, they see to it that this comes to an end.
+    // The worker of that seat has ended. What had it in hand? If it was nothing, the seat is given up after some times;
+    // if it was tasks, they see to it that this comes to an end.
     enum class Had { nothing, tasks };
     void lose(Seat& seat, Error why, Had had);
     // The same after killing one that had tasks.

@@ -1,6 +1,6 @@
 #pragma once
-// Face: how the verbs of a pool fail, and of what it returns. As those of whom the pool belongs to: in an actor they return
-// a Result, in a scenario the value itself, and throw ErrorException (<baton/member.hpp>).
+// Face: how the verbs of a pool fail, and of what it returns. As those of whom the pool belongs to: in an actor they
+// return a Result, in a scenario the value itself, and throw ErrorException (<baton/member.hpp>).
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Handle: a job that somebody waits for: what Task and Tasks are made of, for every language. Completing: several of them,
-// whose outcomes are taken in the order in which they come. One thread.
+// Handle: a job that somebody waits for: what Task and Tasks are made of, for every language. Completing: several of
+// them, whose outcomes are taken in the order in which they come. One thread.
 
 #include <functional>
 #include <memory>
@@ -12,11 +12,12 @@
 
 namespace baton::detail::pool {
 
-// Move-only. Whoever lets it go releases the job.
+// Move-only. Dropping it releases the job.
 class Handle {
 public:
     Handle() = default;
-    Handle(std::shared_ptr<Scheduler> scheduler, std::shared_ptr<Job> job, baton::pool::Errors errors = baton::pool::Errors::collect)
+    Handle(std::shared_ptr<Scheduler> scheduler, std::shared_ptr<Job> job,
+           baton::pool::Errors errors = baton::pool::Errors::collect)
         : scheduler_(std::move(scheduler)), job_(std::move(job)), errors_(errors) {}
     Handle(Handle&&) noexcept = default;
     Handle& operator=(Handle&& other) noexcept;
@@ -26,7 +27,7 @@ public:
     [[nodiscard]] const std::shared_ptr<Job>& job() const noexcept { return job_; }
     [[nodiscard]] baton::pool::Errors errors() const noexcept { return errors_; }
 
-    // Whether the outcomes are there, or the first error if that is enough. Does not look outside.
+    // Says whether the outcomes are there, or the first error if that is enough. Does not look outside.
     [[nodiscard]] bool is_done() const;
     // The same; looks once, without waiting.
     [[nodiscard]] bool ready();
@@ -56,8 +57,8 @@ public:
     explicit Completing(Within within) : within_(within) {}
     // Its tasks too, before the first next().
     void add(const Handle& handle);
-    // The next outcome, nothing behind the last; `timed_out`, and then one may ask again. With Errors::stop_at_first the
-    // first error is the last that it says, and the other tasks are released.
+    // The next outcome, nothing behind the last; `timed_out`, and then one may ask again. With Errors::stop_at_first
+    // the first error is the last that it says, and the other tasks are released.
     [[nodiscard]] Result<std::optional<baton::pool::AnyOutcome>> next();
 
 private:

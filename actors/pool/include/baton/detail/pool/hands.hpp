@@ -1,12 +1,12 @@
 #pragma once
-// Hands: the batches that the workers of a pool have in hand, from the moment a batch is sent until it is known what came
-// of each of its tasks.
+// Hands: the batches that the workers of a pool have in hand, from the moment a batch is sent until it is known what
+// came of each of its tasks.
 //
 // A worker that has room is given a batch: as many tasks as the queue cuts for it, and never more than its share while
-// others have nothing to do. Tasks that turn out to wait behind a long one are taken back from their worker (board.hpp) as
-// soon as another worker is free, and the outcomes of those before it are known at once. The worker's answer settles the
-// batch. If the worker dies instead, what it had not done comes back: the tasks of a batch then run one by one, so that the
-// one that kills workers shows itself; it fails after some tries, and the others go on. One thread.
+// others have nothing to do. Tasks that turn out to wait behind a long one are taken back from their worker (board.hpp)
+// as soon as another worker is free, and the outcomes of those before it are known at once. The worker's answer settles
+// the batch. If the worker dies instead, what it had not done comes back: the tasks of a batch then run one by one, so
+// that the one that kills workers shows itself; it fails after some tries, and the others go on. One thread.
 
 #include <vector>
 
@@ -34,7 +34,7 @@ public:
     // A task that is in hand: not to be run any more, or no longer.
     [[nodiscard]] baton::pool::Cancelled cancel(Job& job, std::size_t task);
 
-    // Whether look() would find an answer.
+    // Says whether look() would find an answer.
     [[nodiscard]] bool has_news() const;
     // When look() or share_out() has something to do at the latest, if no answer comes.
     [[nodiscard]] Deadline next_look() const;

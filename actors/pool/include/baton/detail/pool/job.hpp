@@ -3,8 +3,9 @@
 //
 // All tasks of a job are of one function and under the same rules. Their arguments lie encoded in one buffer, so that
 // a batch is a piece of it, and a task itself costs a few bytes. What comes back with a batch is kept as it came, a
-// Delivery, and read only if somebody wants it. A job is shared by whoever waits for the outcomes and by the pool's
-// queue; whoever no longer wants the outcomes releases the job in the scheduler. Knows no processes. One thread.
+// Delivery, and read only if somebody wants it. A job is shared by
+// those that wait for its outcomes and by the pool's queue; one that no longer wants the outcomes releases the job in
+// the scheduler. Knows no processes. One thread.
 
 #include <cstdint>
 #include <deque>
@@ -80,7 +81,8 @@ struct Finished {
 };
 
 struct Job {
-    Job(std::shared_ptr<const Signature> of, TaskId first, Rules under) : function(std::move(of)), first_id(first), rules(under) {}
+    Job(std::shared_ptr<const Signature> of, TaskId first, Rules under)
+        : function(std::move(of)), first_id(first), rules(under) {}
 
     void reserve(std::size_t tasks) {
         ends.reserve(tasks);
@@ -98,7 +100,7 @@ struct Job {
     [[nodiscard]] std::string_view arguments_of(std::size_t task) const noexcept {
         return std::string_view(arguments).substr(begin_of(task), ends[task] - begin_of(task));
     }
-    // Whether its tasks may not share a worker's hands with others.
+    // Says whether its tasks may not share a worker's hands with others.
     [[nodiscard]] bool is_alone() const noexcept {
         return !held.empty() || rules.retries == 0 || rules.timeout != Duration::max() || makes_segments(*function);
     }

@@ -30,7 +30,8 @@ public:
     explicit Notes(std::span<std::uint64_t, notes_words> words) noexcept : words_(words) {}
 
     void open(std::uint16_t batch, Timestamp started) noexcept;
-    // A task is done, so many nanoseconds after the start. False, and nothing is noted, where there is no room for that.
+    // A task is done, so many nanoseconds after the start. False, and nothing is noted, where there is no room for
+    // that.
     [[nodiscard]] bool note(std::uint32_t moment, std::string_view result) noexcept;
     [[nodiscard]] bool note(std::uint32_t moment, const ErrorBody& failure);
 

@@ -2,9 +2,10 @@
 // Queue: the tasks of a pool that wait for a worker, in the order in which they will run, as stretches of jobs; and how
 // they are cut into batches.
 //
-// A batch is of one function, and about as long as its Tempo says. Tasks with a timeout, tasks that may not run twice and
-// tasks that carry segments are alone in a batch, and so are those that may have killed a worker. All tasks of a stretch
-// are waiting, unless its whole job was released: then it is skipped. Knows neither workers nor time. One thread.
+// A batch is of one function, and about as long as its Tempo says. Tasks with a timeout, tasks that may not run twice
+// and tasks that carry segments are alone in a batch, and so are those that may have killed a worker. All tasks of a
+// stretch are waiting, unless its whole job was released: then it is skipped. Knows neither workers nor time. One
+// thread.
 
 #include <deque>
 #include <memory>
@@ -21,7 +22,7 @@ public:
     [[nodiscard]] Result<void> push(const std::shared_ptr<Job>& job);
     // Those of the stretch that have no outcome wait again, before all others.
     void bring_back(const Stretch& stretch, bool is_alone);
-    // The same of several, as they were.
+    // Brings all of them back, as they were.
     void bring_back(const Batch& batch);
 
     [[nodiscard]] std::size_t size() const noexcept { return waiting_; }
@@ -32,22 +33,22 @@ public:
         std::size_t idle = 0;    // workers that have nothing to do, this one included
         bool is_second = false;  // it has a batch in hand already
     };
-    // The next batch, which is nobody's yet. Empty if it would have to be alone, or is too long, for a worker that has one
-    // in hand already.
+    // The next batch, which is nobody's yet. Empty if it would have to be alone, or is too long, for a worker that has
+    // one in hand already.
     [[nodiscard]] Batch cut(const For& worker);
 
     // That task waits here no more. Its state is the caller's to change.
     void withdraw(const Job& job, std::size_t task);
-    // The same of all tasks of the job.
+    // None of the job's tasks waits here any more.
     void withdraw(const Job& job);
     // Nobody wants the outcomes of that job any more. Those of its tasks that wait never run.
     void release(Job& job);
     // No task waits any more: all have failed.
     void fail_all(const Error& why);
 
-    // How long so many tasks of that function took.
+    // Notes how long `tasks` of that function took.
     void note(const Signature& function, std::size_t tasks, Duration took) { tempos_[&function].note(tasks, took); }
-    // Whether a worker may have a second batch in hand behind tasks of that function.
+    // Says whether a worker may have a second batch in hand behind tasks of that function.
     [[nodiscard]] bool is_quick(const Signature& function) const;
     // Forgets how long tasks take: the functions may be different when the pool is started again.
     void forget_tempos() { tempos_.clear(); }

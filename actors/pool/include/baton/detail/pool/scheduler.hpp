@@ -1,9 +1,10 @@
 #pragma once
-// Scheduler: a pool at work: the tasks that wait (queue.hpp), its workers (crew.hpp) and what they have in hand (hands.hpp).
+// Scheduler: a pool at work: the tasks that wait (queue.hpp), its workers (crew.hpp) and what they have in hand
+// (hands.hpp).
 //
-// It moves whenever its owner calls move(), wait() or cancel(), and, as long as somebody has left a function with then(),
-// also between the commands of its owner. Every wait ends: with the tasks, at its deadline, when its owner stops, or when no
-// worker can be started any more, which fails what waits. One thread.
+// It moves whenever its owner calls move(), wait() or cancel(), and, as long as somebody has left a function with
+// then(), also between the commands of its owner. Every wait ends: with the tasks, at its deadline, when its owner
+// stops, or when no worker can be started any more, which fails what waits. One thread.
 
 #include <functional>
 #include <memory>
@@ -26,7 +27,7 @@ public:
 
     // Starts the workers, and waits until all are ready; if some fail for good, one is enough.
     [[nodiscard]] Result<void> start();
-    // Whether it has been started, and knows what its workers can do.
+    // Says whether it has been started, and knows what its workers can do.
     [[nodiscard]] bool is_ready() const noexcept { return is_started_ && !crew_.functions().empty(); }
     // Ends the workers. Tasks that were not done by then have failed (`stopping`).
     std::vector<Ended> stop(Within within);
@@ -49,8 +50,8 @@ public:
     void move();
     // The same until `done` holds.
     [[nodiscard]] Result<void> wait(const std::function<bool()>& done, Within within);
-    // Calls `take` between commands once each task of the job has an outcome. With Errors::stop_at_first the other tasks are
-    // released when one has failed. Never called if the pool ends before that. The job has a tally.
+    // Calls `take` between commands once each task of the job has an outcome. With Errors::stop_at_first the other
+    // tasks are released when one has failed. Never called if the pool ends before that. The job has a tally.
     void then(std::shared_ptr<Job> job, baton::pool::Errors errors, std::function<void()> take);
 
 private:

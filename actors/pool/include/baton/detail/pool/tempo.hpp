@@ -2,8 +2,8 @@
 // Tempo: how long tasks of one function take, and so how many of them make a good batch.
 //
 // Where tasks are short a message costs more than they do, so many go in one; where they are long each goes alone, so
-// that no worker waits for another's. Nobody has to say which it is: the first tasks go one by one and are measured, and
-// a wrong guess is cheap, as a worker gives back what it has not begun when the budget is spent. Plain values.
+// that no worker waits for another's. Nobody has to say which it is: the first tasks go one by one and are measured,
+// and a wrong guess is cheap, as a worker gives back what it has not begun when the budget is spent. Plain values.
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +22,7 @@ public:
         nanoseconds_ = nanoseconds_ < 0 ? mean : (nanoseconds_ + mean) / 2;
     }
 
-    // Whether a worker may have a second batch in hand, so that it need not wait for a message after the first.
+    // Says whether a worker may have a second batch in hand, so that it need not wait for a message after the first.
     [[nodiscard]] bool is_quick() const noexcept {
         return nanoseconds_ >= 0 && nanoseconds_ <= static_cast<double>(good_batch.count());
     }

@@ -1,6 +1,6 @@
 #pragma once
-// Work: what a pool says to its workers. Users of pools need not know it: they include <baton/worker.hpp> on one side and
-// <baton/pool.hpp> on the other.
+// Work: what a pool says to its workers. Users of pools need not know it: they include <baton/worker.hpp> on one side
+// and <baton/pool.hpp> on the other.
 //
 // A worker says once what it can do, and is then given batches of tasks of one function. Arguments and results of
 // a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool reads a result
@@ -58,7 +58,8 @@ struct Done;
 // Run these tasks, in their order.
 struct Run {
     std::string function;
-    std::vector<std::byte> arguments;  // [[argument, ...], ...]: a list for each task, with nothing in place of a Carried
+    // [[argument, ...], ...]: a list for each task, with nothing in place of a Carried
+    std::vector<std::byte> arguments;
     std::vector<Carried> carried;      // only of a task that is alone in its batch
     Duration budget{};                 // no further task is begun after that: those left over go back to the pool
     std::uint16_t batch = 0;           // on the board; 0: it is not there, and nothing of it is taken back
