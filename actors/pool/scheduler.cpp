@@ -185,7 +185,7 @@ void Scheduler::then(std::shared_ptr<Job> job, Errors errors, std::function<void
 }
 
 Deadline Scheduler::continue_settled() {
-    if (is_stepping_) return next_look();  // within a wait of ours
+    if (is_stepping_) return Deadline::never();  // within a wait of ours; asked again when that is over
     const std::shared_ptr<Scheduler> alive = shared_from_this();  // whatever the functions do
     for (;;) {
         step();
@@ -199,7 +199,7 @@ Deadline Scheduler::continue_settled() {
         now.take();
     }
     if (continuations_.empty()) attendance_.reset();
-    return next_look();
+    return is_started_ ? next_look() : Deadline::never();
 }
 
 }  // namespace baton::detail::pool
