@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the model of the ledger's protocol with spin and prints a table.
+"""Checks the models of Baton's protocols with spin and prints a table.
 
     model/run.py [--jobs N] [--only WORD] [--stories] [--keep FOLDER]
 
@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-OWNERSHIP, NAMES, MEMORY = "ownership.pml", "names.pml", "memory.pml"
+OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -52,6 +52,7 @@ CONFIGURATIONS = {
     "one name, two rows": ("BIND=1", [SAFETY], NAMES),
     "names": ("BIND=0", [SAFETY], NAMES),
     "memory by name": ("", [SAFETY], MEMORY),
+    "asks given up": ("", [SAFETY], WITHDRAWAL),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -99,6 +100,15 @@ MUTANTS = {
     "NOT_PUT_BACK": ("memory by name", SAFETY),
     "HOME_LEAVES_IT": ("memory by name", SAFETY),
     "RENAME_THEN_MAP": ("memory by name", SAFETY),
+    "LOOK_THEN_STORE": ("asks given up", SAFETY),
+    "READ_THEN_WRITE": ("asks given up", SAFETY),
+    "PLACE_TOO_SOON": ("asks given up", SAFETY),
+    "SUMMARY_FIRST": ("asks given up", SAFETY),
+    "ANY_LIFE": ("asks given up", SAFETY),
+    "FULL_IS_WITHDRAWN": ("asks given up", SAFETY),
+    "ROW_TOO_SOON": ("asks given up", SAFETY),
+    "TAKEN_IS_LOOKED": ("asks given up", SAFETY),
+    "LIFE_FIRST": ("asks given up", SAFETY),
 }
 
 
@@ -144,7 +154,7 @@ def model_of(configuration):
 def numbers_of_mutants():
     """The number of each mutant in its file."""
     numbers = {}
-    for model in (OWNERSHIP, NAMES, MEMORY):
+    for model in (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL):
         with open(os.path.join(FOLDER, model), encoding="utf-8") as file:
             numbers.update(re.findall(r"^#define (\w+) +\(left_out == +(\d+)\)", file.read(), re.MULTILINE))
     return numbers
