@@ -181,16 +181,10 @@ Log& Member::log() const noexcept { return loop_->log(); }
 Instant Member::now() const { return loop_->clock().now(); }
 Deadline Member::deadline(Within within) const { return within.deadline(loop_->clock()); }
 
-std::optional<Member::Wait> Member::wait_of(AnyRef actor) const {
+std::vector<detail::WaitEdge> Member::find_deadlock(std::vector<detail::WaitEdge> kept) const {
     const Vitals* vitals = loop_->vitals();
-    const bool is_ours = loop_->require_ours(actor).ok();
-    const VitalsRow* row = vitals == nullptr || !is_ours ? nullptr : vitals->row_of(actor.id);
-    if (row == nullptr || vitals->has_exited(actor.id)) return std::nullopt;
-    const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(row->pid.load(std::memory_order_relaxed)));
-    if (!facts || facts->state != 'S') return std::nullopt;  // it may have its answer and not have seen it yet
-    const std::optional<Vitals::Wait> wait = vitals->wait_of(actor.id);
-    if (!wait) return std::nullopt;
-    return Wait{wait->whom, wait->ask};
+    if (vitals == nullptr || kept.empty()) return {};
+    return vitals->find_deadlock(std::move(kept), id());
 }
 
 // ---- segments --------------------------------------------------------------------------------------

@@ -20,8 +20,13 @@ bool PendingReply::ready() {
 
 bool PendingReply::is_settled() const { return loop_ != nullptr && loop_->is_settled(ask_); }
 
-void PendingReply::cancel() noexcept {
-    if (Loop* loop = std::exchange(loop_, nullptr); loop != nullptr) loop->abandon(ask_);
+bool PendingReply::cancel() noexcept {
+    Loop* const loop = std::exchange(loop_, nullptr);
+    return loop != nullptr && loop->abandon(ask_) == Fate::withdrawn;
+}
+
+void PendingReply::commit() noexcept {
+    if (loop_ != nullptr) loop_->commit(ask_);
 }
 
 namespace {

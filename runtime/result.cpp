@@ -8,8 +8,8 @@ namespace baton {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kind_names{
-    "refused", "overloaded", "timed_out", "gone", "unsupported", "corrupt", "failed", "stopping"};
+constexpr std::array<std::string_view, 9> kind_names{
+    "refused", "overloaded", "timed_out", "gone", "unsupported", "corrupt", "failed", "stopping", "deadlock"};
 
 }  // namespace
 

@@ -295,7 +295,12 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
 
 // A number that nobody has, with its rows of vitals and ledger.
 Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
-    Result<ActorId> id = members_.new_id([this](std::uint32_t number) { return estate_->is_settling(number); });
+    const auto is_settling = [this](std::uint32_t number) { return estate_->is_settling(number); };
+    // A row in which the last life has withdrawn asks is kept for receivers that have not looked yet. If there is no
+    // other row, such an ask may run after all.
+    Result<ActorId> id = members_.new_id(
+        [&](std::uint32_t number) { return is_settling(number) || vitals_->holds_withdrawn(number); });
+    if (!id) id = members_.new_id(is_settling);
     if (!id) return id;
     if (Result<void> prepared = vitals_->prepare(*id); !prepared) return prepared.error();
     if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return lives.error();

@@ -10,67 +10,38 @@ void SyncActor::look() {
     for (const auto& [number, one] : kept_) one.primitive->look(wakes);
     deliver(wakes);
 
-    std::vector<Wait> waits = waits_of_clients();
-    if (!waits.empty()) add_asks(waits);
-    std::vector<Wait> circle = find_circle(waits);
-    if (!is_at_rest(circle)) circle.clear();
-    const bool is_same = !circle.empty() && circle == suspected_;
-    suspected_ = std::move(circle);
-    if (is_same) break_up(std::exchange(suspected_, {}));
+    const std::vector<WaitEdge> circle = context_->find_deadlock(waits_of_clients());
+    // An owner may have released its lock in shared memory before it began to wait. So the owners are read again while
+    // all in the circle wait, and the waits are read again after that.
+    if (!circle.empty() && context_->find_deadlock(waits_of_clients()) == circle) break_up(circle);
 }
 
-std::vector<Wait> SyncActor::waits_of_clients() {
-    std::vector<Wait> waits;
+std::vector<WaitEdge> SyncActor::waits_of_clients() {
+    std::vector<WaitEdge> waits;
     for (const auto& [id, client] : clients_.all()) {
         if (!client.waiting || context_->now() - client.waiting->since < limits::look_interval) continue;
         kept::WaitsFor waits_for = kept_.at(client.waiting->number).primitive->waits_for(id);
-        if (!waits_for.whom.empty()) waits.push_back({id, client.waiting->turn, std::move(waits_for)});
+        if (waits_for.whom.empty()) continue;
+        WaitEdge wait{id, std::move(waits_for.whom), WaitEdge::For::primitive, client.waiting->answer.ask_id()};
+        wait.text = std::move(waits_for.text);
+        waits.push_back(std::move(wait));
     }
     return waits;
 }
 
-// Those who are waited for here and wait for somebody's answer elsewhere, and so on.
-void SyncActor::add_asks(std::vector<Wait>& waits) const {
-    std::vector<ActorId> known;
-    for (const Wait& wait : waits) known.push_back(wait.who);
-    for (std::size_t index = 0; index < waits.size(); ++index) {
-        const std::vector<ActorId> whom = waits[index].waits_for.whom;
-        for (const ActorId one : whom) {
-            if (std::ranges::find(known, one) != known.end()) continue;
-            known.push_back(one);
-            const std::optional<Context::Wait> ask = context_->wait_of(AnyRef{one});
-            if (!ask || ask->whom == context_->id()) continue;  // a wait here that is young, or of no known end
-            waits.push_back({one, ask->ask, {{ask->whom}, "waits for an answer of"}, false});
-        }
-    }
-}
-
-// A client that is stopped, or does not get to run, may have its answer already.
-bool SyncActor::is_at_rest(const std::vector<Wait>& circle) const {
-    return std::ranges::all_of(circle, [this](const Wait& wait) {
-        if (!wait.is_kept) return true;  // looked at a moment ago
-        const std::optional<Context::Wait> ask = context_->wait_of(AnyRef{wait.who});
-        return ask && ask->whom == context_->id();
-    });
-}
-
 // Ends the youngest wait in it: its owner has done the least since.
-void SyncActor::break_up(const std::vector<Wait>& circle) {
-    // A circle of asks alone is found by those who ask.
-    if (std::ranges::none_of(circle, &Wait::is_kept)) return;
-    const auto is_younger = [](const Wait& one, const Wait& other) {
-        return (one.is_kept ? one.turn : 0) < (other.is_kept ? other.turn : 0);
+void SyncActor::break_up(std::vector<WaitEdge> circle) {
+    const auto turn_of = [this](const WaitEdge& wait) -> std::uint64_t {
+        const Client* client = wait.what == WaitEdge::For::primitive ? clients_.find(wait.who) : nullptr;
+        return client == nullptr || !client->waiting ? 0 : client->waiting->turn;
     };
-    const auto youngest = std::ranges::max_element(circle, is_younger);
-    std::string text = "deadlock:";
-    for (std::size_t step = 0; step < circle.size(); ++step) {
-        const std::size_t at = (static_cast<std::size_t>(youngest - circle.begin()) + step) % circle.size();
-        text += fmt::format("{} {} {} {}", step == 0 ? "" : ",", clients_.name_of(circle[at].who),
-                            circle[at].waits_for.text, clients_.name_of(circle[(at + 1) % circle.size()].who));
-    }
+    const auto youngest = std::ranges::max_element(circle, {}, turn_of);
+    if (turn_of(*youngest) == 0) return;  // a circle of asks alone is found by those who ask
+    std::rotate(circle.begin(), youngest, circle.end());
+    const std::string text = text_of_circle(circle, [this](ActorId who) { return clients_.name_of(who); });
     context_->log().warn("deadlock.found", "{}", text);
-    if (Client* client = clients_.find(youngest->who); client != nullptr && client->waiting)
-        end_wait(*client, Error{ErrorKind::refused, text});
+    if (Client* client = clients_.find(circle.front().who); client != nullptr && client->waiting)
+        end_wait(*client, Error{ErrorKind::deadlock, text});
 }
 
 }  // namespace baton::sync

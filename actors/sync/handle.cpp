@@ -61,8 +61,8 @@ Result<sync::Granted> SyncHandle::finish(Pending<sync::Granted>& asked, const Pa
     } withdrawal{*this};
     Result<sync::Granted> granted = asked.get_word(patience.end);
     const ErrorKind kind = granted ? ErrorKind::failed : granted.error().kind;
-    withdrawal.is_due = kind == ErrorKind::timed_out || kind == ErrorKind::stopping;
-    if (kind == ErrorKind::timed_out) return late(patience.asked);
+    withdrawal.is_due = kind == ErrorKind::timed_out || kind == ErrorKind::stopping || kind == ErrorKind::deadlock;
+    if (kind == ErrorKind::timed_out) return late(what, deadline);
     return granted;
 }
 

@@ -9,7 +9,6 @@
 
 #include "actors/sync/cells.hpp"
 #include "actors/sync/clients.hpp"
-#include "actors/sync/deadlock.hpp"
 #include "actors/sync/kept/lock.hpp"
 
 namespace baton::sync {
@@ -100,10 +99,8 @@ private:
 
     // ---- looking for circles
     void look();
-    [[nodiscard]] std::vector<Wait> waits_of_clients();
-    void add_asks(std::vector<Wait>& waits) const;
-    [[nodiscard]] bool is_at_rest(const std::vector<Wait>& circle) const;
-    void break_up(const std::vector<Wait>& circle);
+    [[nodiscard]] std::vector<WaitEdge> waits_of_clients();
+    void break_up(std::vector<WaitEdge> circle);
 
     Context* context_;
     Cells cells_;
@@ -122,7 +119,6 @@ private:
         Instant until;
     };
     std::deque<Resting> resting_;  // the first to wake first
-    std::vector<Wait> suspected_;  // the circle of the look before
 };
 
 template <class Kind>

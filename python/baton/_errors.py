@@ -11,22 +11,25 @@ class Error(Exception):
     text    what was tried, on what, and why it failed
     type    of the C++ exception that a handler raised ("std::runtime_error"), else ""
     frames  where it was thrown, innermost first, at most three
+    withdrawn  of an ask that was given up (TimedOut, Deadlock, Stopping). True: its command had not begun and never
+            will, so it can be repeated. False: it may have begun, and may still finish
     """
 
     kind = "failed"
 
-    def __init__(self, text: str = "", type: str = "", frames: Sequence[str] = ()) -> None:
+    def __init__(self, text: str = "", type: str = "", frames: Sequence[str] = (), withdrawn: bool = False) -> None:
         super().__init__(text)
         self.text = text
         self.type = type
         self.frames = list(frames)
+        self.withdrawn = withdrawn
 
     def __str__(self) -> str:
         said = f"{self.type}: {self.text}" if self.type else self.text
         return "\n".join([said, *(f"    at {frame}" for frame in self.frames)])
 
-    def __reduce__(self) -> tuple[type[Error], tuple[str, str, list[str]]]:
-        return (self.__class__, (self.text, self.type, self.frames))
+    def __reduce__(self) -> tuple[type[Error], tuple[str, str, list[str], bool]]:
+        return (self.__class__, (self.text, self.type, self.frames, self.withdrawn))
 
 
 class Refused(Error):
@@ -42,7 +45,7 @@ class Overloaded(Error):
 
 
 class TimedOut(Error, TimeoutError):
-    """The time was up; whether it was done is unknown."""
+    """The time was over. `withdrawn` says whether it is certain that the command does not run."""
 
     kind = "timed_out"
 
@@ -77,8 +80,11 @@ class Stopping(Error):
     kind = "stopping"
 
 
-class Cancelled(Refused):
-    """The task of a pool was cancelled by this script; the text says whether it had begun."""
+class Deadlock(Error):
+    """The wait could never end, as actors wait for each other: release what you hold, then try again. The text names
+    the actors and what each of them waits for."""
+
+    kind = "deadlock"
 
 
 class Closed(Refused, ValueError):
@@ -86,12 +92,12 @@ class Closed(Refused, ValueError):
 
 
 _CLASSES = {one.kind: one for one in
-            (Refused, Overloaded, TimedOut, Gone, Unsupported, Corrupt, Failed, Stopping)}
+            (Refused, Overloaded, TimedOut, Gone, Unsupported, Corrupt, Failed, Stopping, Deadlock)}
 
 for _class in (Error, Cancelled, Closed, *_CLASSES.values()):
     _class.__module__ = "baton"
 
 
-def error_of(kind: str, text: str, type: str = "", frames: Sequence[str] = ()) -> Error:
-    """Makes an error of that kind, for the extension to raise."""
-    return _CLASSES.get(kind, Failed)(text, type, frames)
+def error_of(kind: str, text: str, type: str = "", frames: Sequence[str] = (), withdrawn: bool = False) -> Error:
+    """An error of that kind, as the extension raises it."""
+    return _CLASSES.get(kind, Failed)(text, type, frames, withdrawn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import threading
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 from . import _awaiting, _baton
@@ -19,6 +19,16 @@ from ._segments import Bounced, copied_into, memory_bytes
 from ._values import DEFAULT_TIMEOUT, ActorRow, Deadline, Exit, Outcomes, Struct, Taken, Timeout, publish, require_count
 
 KEPT_MAX = 4096  # actors that have ended of which a session still knows, as the roster does (limits::exits_kept_max)
+
+
+def _outcomes_of(pendings: Iterable[_baton.Pending | Error], outcome: Callable[[_baton.Pending], Any]) -> Outcomes:
+    outcomes = Outcomes()
+    for one in pendings:
+        try:
+            outcomes.append(outcome(one) if isinstance(one, _baton.Pending) else one)
+        except Error as error:
+            outcomes.append(error)
+    return outcomes
 
 
 class Session:
@@ -142,29 +152,25 @@ class Session:
 
     def ask_all(self, actors: Iterable[Actor], command: AnyCommand, fields: Mapping[str, Any] | None = None, /, *,
                 timeout: Timeout = DEFAULT_TIMEOUT, **named: Any) -> Outcomes:
-        """Asks all of them at once and waits for the replies, until the timeout. Returns a list with one outcome for
-        each, in their order: its reply or a baton.Error. The list's `answers` and `errors` have only the ones or the
-        others.
+        """Asks all at once and waits for the replies, until the timeout: a list with one outcome for each, in
+        their order, its reply or a baton.Error. `answers` and `errors` of the list are the one or the other. What has
+        not been answered by then is given up; `withdrawn` of its TimedOut says whether it is certain not to run.
 
         A wrong field raises Refused, and then nobody was asked. Command and `timeout` are as in send_all().
         """
         ends = Deadline(timeout)
         targets = [self._target(one) for one in actors]
         name, values = spelled([one[1] for one in targets], command, fields, named)
-        return self.wait_all(self._core.request_all(targets, name, values, ends, self._place.known), ends)
+        pendings = self._core.request_all(targets, name, values, ends, self._place.known)
+        self._core.wait_for([one for one in pendings if isinstance(one, _baton.Pending)], ends)
+        return _outcomes_of(pendings, _baton.Pending._finish)
 
     def wait_all(self, pendings: Iterable[_baton.Pending | Error], timeout: Timeout = DEFAULT_TIMEOUT) -> Outcomes:
         """Waits for these Pendings together, and returns one outcome for each, as ask_all() does. The outcome of one
         that has not been answered in time is TimedOut; it may be waited for again."""
         pendings = list(pendings)
-        self._core.wait_for([one for one in pendings if not isinstance(one, Error)], timeout)
-        outcomes = Outcomes()
-        for one in pendings:
-            try:
-                outcomes.append(one if isinstance(one, Error) else one.get(0))
-            except Error as error:
-                outcomes.append(error)
-        return outcomes
+        self._core.wait_for([one for one in pendings if isinstance(one, _baton.Pending)], timeout)
+        return _outcomes_of(pendings, lambda one: one.get(0))
 
     def sync(self, actors: Iterable[_baton.Ref] | None = None, timeout: Timeout = DEFAULT_TIMEOUT) -> None:
         """Waits until these actors (None: all that were spawned from here and live) have handled everything that

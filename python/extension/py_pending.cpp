@@ -73,31 +73,43 @@ bool PyPending::ready() {
 }
 
 py::object PyPending::get(const py::object& timeout) {
-    if (state_ == State::under_way) wait(to_duration(timeout));
+    if (state_ == State::under_way) wait(to_duration(timeout), false);
+    return outcome();
+}
+
+py::object PyPending::finish() {
+    if (state_ == State::under_way) wait(Duration::zero(), true);
+    return outcome();
+}
+
+py::object PyPending::outcome() const {
     if (state_ == State::cancelled) refuse(fmt::format("the request of {} to {} was cancelled", command_, who_));
     if (state_ == State::failed) raise(outcome_);
     return outcome_;
 }
 
-void PyPending::cancel() {
-    if (state_ != State::under_way) return;
+bool PyPending::cancel() {
+    if (state_ != State::under_way) return false;
     state_ = State::cancelled;
-    session_->drop_ask(ask_);
+    return session_->drop_ask(ask_);
 }
 
-void PyPending::wait(Duration duration) {
+void PyPending::wait(Duration duration, bool gives_up) {
     std::optional<Result<ReplyFrame>> outcome;
     const Loop::Waited waited = session_->turn([&](Session& session) {
         Loop& loop = session.loop();
         const Loop::Waited how = loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), duration));
-        if (how == Loop::Waited::done) outcome.emplace(loop.await(ask_, Deadline{loop.clock().now()}));
+        if (how == Loop::Waited::done || (gives_up && how == Loop::Waited::deadline))
+            outcome.emplace(loop.await(ask_, Deadline{loop.clock().now()}));
         return how;
     });
     if (waited == Loop::Waited::stopping)
         raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
     if (waited == Loop::Waited::gone) raise(Error{ErrorKind::gone, "the session has ended: its coordinator has died"});
-    if (waited == Loop::Waited::deadline)
-        raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} in time", who_, command_)});
+    if (waited == Loop::Waited::deadline && !gives_up)
+        raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} in time; it is still asked: get() can be "
+                                                      "called again, cancel() withdraws it",
+                                                      who_, command_)});
     if (*outcome) {
         state_ = State::answered;
         outcome_ = decoded(session_, reply_type(*protocol_, command_), **outcome, known_);
@@ -143,10 +155,12 @@ void add_pending_classes(py::module_& module) {
              "Waits for the reply and returns it; each further call returns the same one.\n\n"
              "Raises what the handler raised (baton.Failed) or what became of the actor (baton.Gone, baton.Stopping).\n"
              "Raises baton.TimedOut when the reply has not arrived in time; get() may then be called again.")
+        .def("_finish", &PyPending::finish)
         .def("ready", &PyPending::ready,
              "True if get() would return or raise at once. Looks for a millisecond at most.")
         .def("cancel", &PyPending::cancel,
-             "Discards the reply. A command that the actor has begun to handle runs to its end.")
+             "Discards the reply. True if the command is withdrawn: the actor had not begun it, and never will. False\n"
+             "if it may have begun, and may still finish.")
         .def("__await__", [](const py::object& self) {
             return py::module_::import("baton._awaiting").attr("reply_of")(self).attr("__await__")();
         }, "Waits for the reply without holding up asyncio's event loop.")

@@ -42,12 +42,15 @@ public:
     bool is_settled(Session& session) const { return state_ != State::under_way || session.loop().is_settled(ask_); }
     bool ready();
     py::object get(const py::object& timeout);
-    void cancel();
+    // The outcome as it is now, for good: what has not been answered is given up.
+    py::object finish();
+    bool cancel();
     [[nodiscard]] const SessionPtr& session() const noexcept { return session_; }
 
 private:
     enum class State { under_way, answered, failed, cancelled };
-    void wait(Duration duration);
+    void wait(Duration duration, bool gives_up);
+    py::object outcome() const;
 
     SessionPtr session_;
     ProtocolPtr protocol_;

@@ -272,12 +272,10 @@ void PySession::drop_answer(std::uint64_t key) {
     }
 }
 
-void PySession::drop_ask(AskId ask) {
-    if (may_touch()) {
-        session_->loop().abandon(ask);
-    } else if (session_ != nullptr && !is_in_child()) {
-        asks_to_drop_.push_back(ask);
-    }
+bool PySession::drop_ask(AskId ask) {
+    if (may_touch()) return session_->loop().abandon(ask) == Fate::withdrawn;
+    if (session_ != nullptr && !is_in_child()) asks_to_drop_.push_back(ask);
+    return false;
 }
 
 void PySession::drop_held(SegmentBase held) {

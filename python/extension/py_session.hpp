@@ -94,8 +94,9 @@ public:
     // False when it was answered, or dropped with the session, before.
     [[nodiscard]] bool answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say);
     void drop_answer(std::uint64_t key);
-    void drop_ask(AskId ask);
-    // What stands behind an object that Python has deleted.
+    // True if its command is withdrawn. In another thread it is dropped later, and nobody knows.
+    bool drop_ask(AskId ask);
+    // What stands behind an object that Python has let go.
     void drop_held(SegmentBase held);
     void drop_task(std::shared_ptr<void> task);
     // Called before the session ends; for what can't outlive it.

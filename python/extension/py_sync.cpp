@@ -67,6 +67,7 @@ public:
         } const end{*session_, asked};
         session_->attend([&](Session& session) {
             asked.emplace(session.loop().request(keeper_, command_name<C>, encoded_body(command), Duration::zero()));
+            if (*asked) session.loop().commit(**asked);
             if (*asked) on_sent();
         });
         value_or_raise(session_->turn([&](Session& session) -> Result<void> {
@@ -76,8 +77,8 @@ public:
                 if (*asked) on_sent();
             }
             if (!*asked) return asked->error();
-            Result<typename C::Reply> done =
-                Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
+            loop.commit(**asked);
+            Result<typename C::Reply> done = Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
             if (!done) return done.error();
             return {};
         }));
@@ -98,12 +99,11 @@ protected:
                 is_sent = true;
                 on_sent();
                 Pending<sync::Granted> pending{PendingReply{loop, *ask}};
+                pending.commit();  // its end is told to the keeper by Withdraw, which follows it
                 return pending.get_word(end.left(loop.clock()));
             });
             // Of other errors the keeper has told us: nobody waits there any more.
-            if (!granted && is_sent &&
-                (granted.error().kind == ErrorKind::timed_out || granted.error().kind == ErrorKind::stopping))
-                withdraw();
+            if (!granted && is_sent && is_ours(granted.error().kind)) withdraw();
             if (!granted && granted.error().kind == ErrorKind::timed_out)
                 return Error{ErrorKind::timed_out,
                              fmt::format("waited {:g} s for {}, in vain",
@@ -115,7 +115,12 @@ protected:
         }
     }
 
-    // Tells the keeper that this process has stopped waiting; what was granted in the meantime goes back.
+    // The ends of a wait of which the keeper has not told us.
+    [[nodiscard]] static bool is_ours(ErrorKind kind) noexcept {
+        return kind == ErrorKind::timed_out || kind == ErrorKind::stopping || kind == ErrorKind::deadlock;
+    }
+
+    // Whoever waited does so no more; what was granted to it meanwhile goes back.
     void withdraw() noexcept {
         owes_withdrawal_ = true;
         try {

@@ -101,7 +101,7 @@ void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t a
         posted = post(link, Envelope{MessageKind::error, me_, asker, 0, ask_id, tag}, error_body(why));
     }
     if (posted != Posted::yes) log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
-    intake_->count_answer(link);
+    intake_->count_answer(link, ask_id);
 }
 
 Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
@@ -118,7 +118,7 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
         if (posted == Posted::too_large) return too_large(tag, body.size());
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
     }
-    intake_->count_answer(link);
+    intake_->count_answer(link, ask_id);
     pass_crash_point(CrashPoint::send_pushed);
     gifts_->look(asker);
     gifts_->note({asker, Gifts::By::reply, ask_id}, tag, body, parcel);
@@ -141,6 +141,13 @@ void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
                                                                   command.envelope.tag, to_string(to), to_string(me_))};
     if (slot.is_asked()) return slot.fail(why);
     refuse(command, why);
+}
+
+// Nobody waits for it; but the asker now knows that nobody will look for the withdrawal any more.
+void Answers::refuse_withdrawn(const Command& command, AnswerSlot slot) {
+    log_->debug("command.withdrawn", "from={} command={}", to_string(command.envelope.from), command.envelope.tag);
+    slot.fail(Error{ErrorKind::timed_out, fmt::format("{} was withdrawn by {} before it began, and has not run",
+                                                      command.envelope.tag, to_string(command.envelope.from))});
 }
 
 void Answers::refuse(const Command& command, const Error& why) {
@@ -197,6 +204,10 @@ void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
     Result<void> given = answers_->reply_with(link_, asker_, ask_id_, tag_, body, *parcel);
     if (!given) return fail(given.error());
     std::exchange(answers_, nullptr)->release(link_);
+}
+
+void AnswerSlot::waits_for(ActorId whom) {
+    if (answers_ != nullptr && is_asked()) answers_->keep(link_, ask_id_, whom);
 }
 
 void AnswerSlot::fail(const Error& error) { answer(MessageKind::error, error_body(error)); }

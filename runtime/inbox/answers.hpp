@@ -45,8 +45,12 @@ public:
     // A reply that carries segments. Refused as Holdings::depart() does; then nothing has been answered.
     [[nodiscard]] Result<void> reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                                           std::string_view body, const Parcel& parcel);
+    // It can't be given before `whom` goes on.
+    void keep(Link link, std::uint64_t ask_id, ActorId whom) noexcept { intake_->keep_answer(link, ask_id, whom); }
     // To a command that is meant for another actor (`refused`) or for another life of this one (`gone`).
     void refuse_misaddressed(const Command& command, AnswerSlot slot);
+    // To an ask that its asker has given up before it began.
+    void refuse_withdrawn(const Command& command, AnswerSlot slot);
     // Tells a sender that nobody waits for: the error has ask id 0, and the sequence of what it refuses.
     void refuse(const Command& command, const Error& why);
 

@@ -9,6 +9,18 @@
 #include "runtime/inbox/undoing.hpp"
 
 namespace baton::detail {
+namespace {
+
+std::string_view text_of(Fate fate) {
+    switch (fate) {
+        case Fate::withdrawn: return "; the command has been withdrawn before it began, and will not run";
+        case Fate::begun: return "; the command had begun, and may still finish";
+        case Fate::may_run: break;
+    }
+    return "; the command may still run";
+}
+
+}  // namespace
 
 // An ask that is awaited stands in the vitals from its start until its answer has come.
 struct Loop::Showing {
@@ -45,6 +57,7 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
                                     : put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now, nullptr);
     if (!sent) return sent.error();
     unasked.is_wanted = true;
+    if (Asks::Ask* one = asks_.find(*ask); one != nullptr) one->sequence = (*peer)->sent_commands;
     if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
     if (is_carrying) {
         pass_crash_point(CrashPoint::send_pushed);
@@ -55,14 +68,14 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
 
 Result<ReplyFrame> Loop::await(AskId id, Deadline deadline) {
     if (!thread_.is_this()) return thread_.refusal();
-    std::vector<ActorId> circle;
+    std::vector<WaitEdge> circle;
     const Waited waited = wait_for_answer(id, deadline, circle);
     return take_outcome(id, waited, circle);
 }
 
 Result<ReplyFrame> Loop::await_word(AskId id, Deadline deadline) {
     const Deadline enough = Deadline::in(*clock_, limits::round_trip_timeout);
-    std::vector<ActorId> circle;
+    std::vector<WaitEdge> circle;
     Waited waited = wait_for_answer(id, deadline, circle);
     if (waited == Waited::deadline && circle.empty() && !enough.has_passed(*clock_)) waited = wait_for_word(id, enough);
     return take_outcome(id, waited, circle);
@@ -87,7 +100,7 @@ Loop::Waited Loop::wait_for_word(AskId id, Deadline deadline) {
     return waited == Waited::stopping ? waited : Waited::deadline;
 }
 
-Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector<ActorId>& circle) {
+Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector<WaitEdge>& circle) {
     Asks::Ask* ask = asks_.find(id);
     check(ask != nullptr, "an ask that is awaited is not forgotten meanwhile");
     if (waited == Waited::done) {
@@ -98,17 +111,22 @@ Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector
     const Peer* peer = peers_.find(ask->to);
     const std::string who = peer == nullptr ? to_string(ask->to) : peer->name;
     const std::string why = peer == nullptr || waited == Waited::stopping ? "" : what_keeps(*peer);
-    abandon(id);
+    const Fate fate = abandon(id);
+    const auto with_fate = [fate](Error error) {
+        error.is_withdrawn = fate == Fate::withdrawn;
+        error.text += text_of(fate);
+        return error;
+    };
     if (waited == Waited::stopping)
-        return Error{ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)};
+        return with_fate({ErrorKind::stopping, fmt::format("{} is stopping and does not wait for {}", name_, who)});
     if (waited == Waited::gone) return coordinator_lost();
-    if (!circle.empty()) return deadlock(ErrorKind::timed_out, circle);
-    return Error{ErrorKind::timed_out, fmt::format("{} has not answered before the deadline{}", who, why)};
+    if (!circle.empty()) return with_fate(deadlock(circle));
+    return with_fate({ErrorKind::timed_out, fmt::format("{} has not answered before the deadline{}", who, why)});
 }
 
 // The wait is visible in the vitals, so that an actor that waits for us finds the circle. It ends if we are the one in
 // a circle that gives up; all others then go on.
-Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle) {
+Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<WaitEdge>& circle) {
     const auto is_answered = [this, id] { return is_settled(id); };
     const Asks::Ask* ask = asks_.find(id);
     check(ask != nullptr, "an ask that is awaited is under way");
@@ -119,10 +137,15 @@ Loop::Waited Loop::wait_for_answer(AskId id, Deadline deadline, std::vector<Acto
         const Waited waited =
             serve(nullptr, is_answered, deadline.or_earlier(Deadline::in(*clock_, limits::circle_interval)));
         if (waited != Waited::deadline || deadline.has_passed(*clock_)) return waited;
-        circle = vitals_->circle_of(me_);
-        if (!circle.empty() && std::ranges::max(circle) == me_) return waited;
-        circle.clear();
+        circle = circle_to_break();
+        if (!circle.empty()) return waited;
     }
+}
+
+std::vector<WaitEdge> Loop::circle_to_break() const {
+    std::vector<WaitEdge> circle = vitals_->circle_of(me_);
+    if (std::ranges::any_of(circle, [this](const WaitEdge& wait) { return me_ < wait.who; })) circle.clear();
+    return circle;
 }
 
 // What an ask waits for, as far as the receiver's vitals tell.
@@ -140,21 +163,15 @@ std::string Loop::what_keeps(const Peer& peer) const {
     return ": it has taken the command, handles nothing now and keeps the answer for later";
 }
 
-Error Loop::deadlock(ErrorKind kind, const std::vector<ActorId>& circle) {
+Error Loop::deadlock(const std::vector<WaitEdge>& circle) {
     const auto name_of = [this](ActorId actor) {
         if (actor == me_) return name_;
         const Result<Peer*> peer = reach(actor, Deadline::in(*clock_, limits::coordinator_timeout));
         return peer ? (*peer)->name : to_string(actor);
     };
-    std::string text = "deadlock:";
-    for (std::size_t at = 0; at < circle.size(); ++at) {
-        const std::string next = name_of(circle[(at + 1) % circle.size()]);
-        text += fmt::format("{} {} waits ", at == 0 ? "" : ",", name_of(circle[at]));
-        text += vitals_->room_wait_of(circle[at]) ? fmt::format("for room in the full inbox of {}", next)
-                                                  : fmt::format("for an answer of {}", next);
-    }
+    std::string text = text_of_circle(circle, name_of);
     log_->warn("deadlock.found", "{}", text);
-    return Error{kind, std::move(text)};
+    return Error{ErrorKind::deadlock, std::move(text)};
 }
 
 bool Loop::is_settled(AskId id) {
@@ -162,17 +179,42 @@ bool Loop::is_settled(AskId id) {
     return ask != nullptr && ask->outcome.has_value();
 }
 
-void Loop::abandon(AskId id) {
+// First written, then read: a receiver first counts the command as taken, then reads what is written.
+Fate Loop::withdraw(AskId id, const Asks::Ask& ask) {
+    const Peer* peer = peers_.find(ask.to);
+    if (!own_vitals_ || peer == nullptr || !peers_.is_counted(*peer) || ask.sequence == 0) return Fate::may_run;
+    const auto fate_of = [](Vitals::Begun begun) { return begun == Vitals::Begun::yes ? Fate::begun : Fate::may_run; };
+    if (const Vitals::Begun begun = vitals_->has_begun(ask.to, me_, ask.sequence); begun != Vitals::Begun::no)
+        return fate_of(begun);
+    if (ask.is_committed || !own_vitals_->withdraw(id, ask.to)) return Fate::may_run;
+    const Vitals::Begun begun = vitals_->has_begun(ask.to, me_, ask.sequence);
+    if (begun == Vitals::Begun::no) return Fate::withdrawn;
+    own_vitals_->end_withdrawal(id);
+    return fate_of(begun);
+}
+
+void Loop::commit(AskId id) noexcept {
+    if (Asks::Ask* ask = asks_.find(id); ask != nullptr) ask->is_committed = true;
+}
+
+Fate Loop::abandon(AskId id) {
     thread_.require();
     Asks::Ask* ask = asks_.find(id);
-    if (ask == nullptr || ask->is_abandoned) return;
-    if (ask->outcome) return asks_.forget(id);
+    if (ask == nullptr) return Fate::may_run;
+    if (ask->is_abandoned) return ask->fate;
+    if (ask->outcome) {
+        asks_.forget(id);
+        return Fate::begun;
+    }
     ask->is_abandoned = true;
+    ask->fate = withdraw(id, *ask);
+    const Fate fate = ask->fate;
     // What it carried and nobody has accepted comes back; if the answer still arrives, it is read and released.
     if (std::optional<Bounce> bounce = gifts_.take_back(
             {ask->to, Gifts::By::request, id}, Error{ErrorKind::timed_out, "nobody waits for the answer any more"});
         bounce)
         bounces_.push_back(std::move(*bounce));
+    return fate;
 }
 
 bool Loop::abandon(AskId id, std::function<void(Result<ReplyFrame>)> take_late) {

@@ -1,9 +1,9 @@
 #pragma once
 // Asks: the asks of this actor that are under way, each until its one outcome. One thread.
 //
-// An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, stopping. The last two are
-// the waiter's: it abandons the ask. That stays known until its answer has come or its receiver has gone, so that the
-// answer is read and what it carries is released.
+// An ask ends in exactly one of: reply, error of the handler, the receiver gone, deadline, deadlock, stopping. The last
+// three are the waiter's: it abandons the ask, which withdraws the command if that has not begun. That stays known
+// until its answer has come or its receiver has gone, so that the answer is read and what it carries is released.
 
 #include <functional>
 #include <memory>
@@ -30,12 +30,22 @@ struct ReplyFrame {
     SessionTag session = {};  // in which it came
 };
 
+// What is known of the command of an ask whose answer nobody waits for any more.
+enum class Fate : std::uint8_t {
+    may_run,    // nothing: the receiver does not say what it begins, or there was no place to withdraw it
+    begun,      // it had begun, and may still finish
+    withdrawn,  // it had not begun, and never will
+};
+
 class Asks {
 public:
     struct Ask {
         ActorId to;
         std::optional<Result<ReplyFrame>> outcome;
         bool is_abandoned = false;  // nobody waits for its outcome
+        bool is_committed = false;  // its command runs in any case
+        Fate fate = Fate::may_run;  // once it is abandoned
+        std::uint64_t sequence = 0;  // of the command, among those to its receiver; 0: not sent yet
         bool is_continued = false;  // its outcome goes to a function
         std::function<void(Result<ReplyFrame>)> take_late = {};  // who takes back what a late answer says was done
     };
@@ -45,7 +55,7 @@ public:
         if (asks_.size() >= limits::asks_in_flight_max)
             return Error{ErrorKind::overloaded, "too many asks are waiting for an answer (limits::asks_in_flight_max)"};
         const AskId id = ++last_;
-        asks_.emplace(id, Ask{to, std::nullopt, false});
+        asks_.emplace(id, Ask{to, std::nullopt});
         return id;
     }
     [[nodiscard]] Ask* find(AskId id) noexcept {

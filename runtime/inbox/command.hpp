@@ -15,6 +15,7 @@ struct Command {
     std::string_view body_bytes;  // the same, encoded
     Link link;  // the connection it came over
     bool is_misaddressed = false;  // meant for another actor, or another life of this one: never handled
+    bool is_withdrawn = false;     // an ask that its asker has given up by now: never handled
 };
 
 // What the loop serves. All calls come from the loop's thread, one at a time.

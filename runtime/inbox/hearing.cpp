@@ -200,6 +200,7 @@ void Loop::settle(AskId id, Result<ReplyFrame> outcome) {
         if (--peer->asks_in_flight == 0) --peers_asked_;
     }
     if (ask->is_abandoned) {
+        if (own_vitals_ && ask->fate == Fate::withdrawn) own_vitals_->end_withdrawal(id);
         const std::function<void(Result<ReplyFrame>)> take_late = ask->take_late;
         asks_.forget(id);
         if (take_late) take_late(std::move(outcome));
@@ -258,6 +259,7 @@ void Loop::forget_exited(const notice::Exited& exited) {
     if (Peer* peer = peers_.find(id); peer != nullptr) {
         take_all_answers(peer->link);  // what it answered before it went counts
         asks_.settle_all_to(id, Error{ErrorKind::gone, why});
+        if (own_vitals_) own_vitals_->end_withdrawals_to(id);
         if (peer->asks_in_flight > 0) --peers_asked_;
         if (peer->waiting_commands > 0) --unsent_peers_;
         transport_->close(peer->link, Transport::Pending::discarded);

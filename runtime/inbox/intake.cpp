@@ -1,5 +1,7 @@
 #include "runtime/inbox/intake.hpp"
 
+#include <algorithm>
+
 #include "runtime/base/text.hpp"
 #include <baton/detail/convert.hpp>
 
@@ -59,7 +61,10 @@ bool Intake::parse(Command& out) {
             return false;
         }
         sender.id = envelope->from;
-        if (own_ != nullptr && sender.id.is_somebody()) sender.taken = own_->traffic_with(sender.id);
+        if (own_ != nullptr && sender.id.is_somebody()) {
+            sender.taken = own_->traffic_with(sender.id);
+            sender.row = own_->row_of(sender.id);
+        }
     }
     const std::uint64_t sequence = envelope->sequence;
     const bool is_misaddressed = !is_for_me(*envelope);
@@ -77,12 +82,28 @@ bool Intake::parse(Command& out) {
                        sequence);
         sender.last_sequence = sequence;
     }
-    if (sender.taken != nullptr && is_of(*sender.taken, sender.id)) {
-        constexpr auto relaxed = std::memory_order_relaxed;
-        sender.taken->taken_commands.store(sender.taken->taken_commands.load(relaxed) + 1, relaxed);
-        sender.taken->taken_bytes.store(sender.taken->taken_bytes.load(relaxed) + (offset_ - start), relaxed);
-    }
+    count_taken(sender, out, offset_ - start);
     return true;
+}
+
+// An ask is first counted as taken, then its asker's row is read; an asker that withdraws it writes into its row and
+// then reads the count. So one of the two sees what the other did (docs/decisions/0017). Its bytes are counted after
+// the look: a reader that finds them counted knows that the look is over.
+void Intake::count_taken(Sender& sender, Command& command, std::size_t bytes) noexcept {
+    if (own_ != nullptr) own_->begin_taken();
+    constexpr auto relaxed = std::memory_order_relaxed;
+    Traffic* const taken = sender.taken != nullptr && is_of(*sender.taken, sender.id) ? sender.taken : nullptr;
+    const std::uint64_t count = taken == nullptr ? 0 : taken->taken_commands.load(relaxed) + 1;
+    if (command.envelope.kind == MessageKind::ask) {
+        // What got lost with a broken connection before it does not come any more.
+        if (taken != nullptr)
+            taken->taken_commands.store(std::max(count, command.envelope.sequence), std::memory_order_seq_cst);
+        command.is_withdrawn = sender.row != nullptr && is_withdrawn(*sender.row, sender.id, command.envelope.ask_id);
+    } else if (taken != nullptr) {
+        taken->taken_commands.store(count, relaxed);
+    }
+    if (taken != nullptr)
+        taken->taken_bytes.store(taken->taken_bytes.load(relaxed) + bytes, std::memory_order_release);
 }
 
 // 0.0 means the actor that reads it; and a process without an id cannot tell.
@@ -90,11 +111,21 @@ bool Intake::is_for_me(const Envelope& envelope) const noexcept {
     return envelope.to == me_ || !envelope.to.is_somebody() || !me_.is_somebody();
 }
 
-void Intake::count_answer(Link link) noexcept {
+void Intake::count_answer(Link link, std::uint64_t ask) noexcept {
     if (own_ == nullptr) return;
     const auto sender = senders_.find(link);
     if (sender == senders_.end()) return own_->count_answered(nullptr, {});
-    own_->count_answered(sender->second.taken, sender->second.id);
+    Traffic* const taken = sender->second.taken;
+    if (taken != nullptr && is_of(*taken, sender->second.id) && taken->kept_ask.load(std::memory_order_relaxed) == ask)
+        own_->keep_answer(*taken, ask, {});
+    own_->count_answered(taken, sender->second.id);
+}
+
+void Intake::keep_answer(Link link, std::uint64_t ask, ActorId whom) noexcept {
+    const auto sender = senders_.find(link);
+    if (own_ == nullptr || sender == senders_.end()) return;
+    if (Traffic* const taken = sender->second.taken; taken != nullptr && is_of(*taken, sender->second.id))
+        own_->keep_answer(*taken, ask, whom);
 }
 
 void Intake::drop(Link link, const Error& why) {

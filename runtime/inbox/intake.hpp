@@ -26,7 +26,9 @@ public:
     [[nodiscard]] bool next(Command& out);
 
     // An ask that came over the link has been answered.
-    void count_answer(Link link) noexcept;
+    void count_answer(Link link, std::uint64_t ask) noexcept;
+    // It can't be answered before `whom` has gone on.
+    void keep_answer(Link link, std::uint64_t ask, ActorId whom) noexcept;
 
     // From now on everything that comes over the link is discarded unread.
     void drop_silently(Link link);
@@ -46,10 +48,12 @@ private:
         ActorId joined_as;
         std::uint64_t last_sequence = 0;
         Traffic* taken = nullptr;  // as long as it is_of(id)
+        const VitalsRow* row = nullptr;  // in which it says what it has withdrawn, if that is still its own
         bool is_dropped = false;
         bool has_misaddressed = false;
     };
     [[nodiscard]] bool parse(Command& out);
+    void count_taken(Sender& sender, Command& command, std::size_t bytes) noexcept;
     [[nodiscard]] bool is_for_me(const Envelope& envelope) const noexcept;
     void drop(Link link, const Error& why);
     void make_room();

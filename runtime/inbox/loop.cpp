@@ -141,8 +141,17 @@ Loop::Handled Loop::handle_some(Handler& handler, const std::function<bool()>& d
 }
 
 void Loop::handle_one(Handler& handler, const Command& command) {
+    // A command has been handled when its answer is given or kept, so it counts when the slot has gone. One that is
+    // only collected has not been handled.
+    struct End {
+        OwnVitals* own;
+        ~End() {
+            if (own != nullptr) own->end_taken();
+        }
+    } const end{own_vitals_ && !command.is_misaddressed && &handler != collector_ ? &*own_vitals_ : nullptr};
     AnswerSlot slot{answers_, command};
     if (command.is_misaddressed) return answers_.refuse_misaddressed(command, std::move(slot));
+    if (command.is_withdrawn) return answers_.refuse_withdrawn(command, std::move(slot));
     if (command.envelope.tag == sync_tag) {
         Buffer nothing;
         Encoder{nothing}.nil();

@@ -75,7 +75,9 @@ public:
     // than the way there and back does not end the wait before the other has had its say (limits::round_trip_timeout).
     [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
-    void abandon(AskId ask);
+    // Nobody waits for its outcome any more. A command that has not begun is withdrawn, unless commit() was called.
+    Fate abandon(AskId ask);
+    void commit(AskId ask) noexcept;
     // Does this even for an ask that has been abandoned. `take_late` gets the answer that has come, or comes after all;
     // true if it may still come.
     bool abandon(AskId ask, std::function<void(Result<ReplyFrame>)> take_late);
@@ -208,10 +210,13 @@ private:
     [[nodiscard]] std::optional<Notice> read_notice(Value body) const;
     [[nodiscard]] bool was_asked(Link link, AskId id) noexcept;
     void settle(AskId id, Result<ReplyFrame> outcome);
-    [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<ActorId>& circle);
+    [[nodiscard]] Waited wait_for_answer(AskId id, Deadline deadline, std::vector<WaitEdge>& circle);
     [[nodiscard]] Waited wait_for_word(AskId id, Deadline deadline);
-    [[nodiscard]] Result<ReplyFrame> take_outcome(AskId id, Waited waited, const std::vector<ActorId>& circle);
-    [[nodiscard]] Error deadlock(ErrorKind kind, const std::vector<ActorId>& circle);
+    [[nodiscard]] Result<ReplyFrame> take_outcome(AskId id, Waited waited, const std::vector<WaitEdge>& circle);
+    [[nodiscard]] Fate withdraw(AskId id, const Asks::Ask& ask);
+    // The circle in which we wait, if we are the one that gives up, so that all others go on.
+    [[nodiscard]] std::vector<WaitEdge> circle_to_break() const;
+    [[nodiscard]] Error deadlock(const std::vector<WaitEdge>& circle);
     [[nodiscard]] std::string what_keeps(const Peer& peer) const;
     enum class Handled { none, some, slice };  // slice: there may be more, but others are to be looked at
     Handled handle_some(Handler& handler, const std::function<bool()>& done);

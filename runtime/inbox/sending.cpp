@@ -23,13 +23,11 @@ struct Loop::WaitingForRoom {
         loop_.own_vitals_->begin_room_wait({peer.id, peer.taken_commands_seen});
         is_shown_ = true;
     }
-    // The circle in which we are the one that gives up, so that all others go on; looks only now and then.
-    [[nodiscard]] std::vector<ActorId> circle() {
+    // Looks only now and then.
+    [[nodiscard]] std::vector<WaitEdge> circle() {
         if (!is_shown_ || !next_look_.has_passed(*loop_.clock_)) return {};
         next_look_ = Deadline::in(*loop_.clock_, limits::circle_interval);
-        std::vector<ActorId> circle = loop_.vitals_->circle_of(loop_.me_);
-        if (circle.empty() || std::ranges::max(circle) != loop_.me_) return {};
-        return circle;
+        return loop_.circle_to_break();
     }
 
 private:
@@ -96,8 +94,8 @@ Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadl
         if (peers_.is_count_due(peer))
             if (Result<void> asked = ask_for_count(peer, deadline); !asked) return asked;
         waiting.show(peer);
-        if (const std::vector<ActorId> circle = waiting.circle(); !circle.empty())
-            return deadlock(ErrorKind::overloaded, circle);
+        if (const std::vector<WaitEdge> circle = waiting.circle(); !circle.empty())
+            return deadlock(circle);
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
         serve_links();
         if (peers_.find(to) != nullptr && !peers_.is_counted(peer)) static_cast<void>(take_answers(peer.link));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t region_bytes = std::size_t{limits::actors_max} * VitalsRow::bytes;
 constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto in_one_order = std::memory_order_seq_cst;
 
 std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-vitals", session_id); }
 
@@ -47,6 +48,8 @@ void empty(Traffic& traffic) noexcept {
     traffic.taken_bytes.store(0, relaxed);
     traffic.answered.store(0, relaxed);
     traffic.heard.store(0, relaxed);
+    traffic.kept_ask.store(0, relaxed);
+    traffic.kept_for.store(0, relaxed);
 }
 
 }  // namespace
@@ -97,8 +100,12 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->uncounted.store(0, relaxed);
     row->room_of.store(0, relaxed);
     row->room_seen.store(0, relaxed);
+    row->taken_ever.store(0, relaxed);
+    row->handled_ever.store(0, relaxed);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
+    row->withdrawn_count.store(0, relaxed);
+    for (std::atomic<std::uint64_t>& ask : row->withdrawn) ask.store(0, relaxed);
     for (Traffic& traffic : row->traffic) empty(traffic);
     row->id.store(packed(actor), std::memory_order_release);
     return {};
@@ -130,71 +137,32 @@ std::string Vitals::last_words(ActorId actor) const {
     return row == nullptr ? std::string() : load_text(row->last_words);
 }
 
-std::optional<Vitals::Wait> Vitals::wait_of(ActorId actor) const noexcept {
-    const VitalsRow* row = row_of(actor);
-    if (row == nullptr) return std::nullopt;
-    const std::uint64_t whom = row->asks.load(std::memory_order_acquire);
-    if (whom == 0) return std::nullopt;
-    return Wait{unpacked(whom), row->ask.load(std::memory_order_acquire)};
-}
-
-std::optional<Vitals::Wait> Vitals::room_wait_of(ActorId actor) const noexcept {
-    const VitalsRow* row = row_of(actor);
-    if (row == nullptr) return std::nullopt;
-    const std::uint64_t whom = row->room_of.load(std::memory_order_acquire);
-    if (whom == 0) return std::nullopt;
-    return Wait{unpacked(whom), row->room_seen.load(std::memory_order_acquire)};
-}
-
-bool Vitals::has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept {
+Vitals::Begun Vitals::has_begun(ActorId receiver, ActorId asker, std::uint64_t sequence) const noexcept {
     const VitalsRow* row = row_of(receiver);
-    if (row == nullptr) return true;
-    const Traffic* traffic = find_traffic(*row, sender);
-    return (traffic == nullptr ? 0 : traffic->taken_commands.load(std::memory_order_acquire)) != taken_then;
+    if (row == nullptr || row->is_kept.load(relaxed) == 0) return Begun::unknown;
+    if (const Traffic* traffic = find_traffic(*row, asker); traffic != nullptr)
+        return traffic->taken_commands.load(in_one_order) >= sequence ? Begun::yes : Begun::no;
+    // It has taken nothing of this asker, if it had a place left to count that.
+    return row->peer_count.load(in_one_order) < VitalsRow::peers_max ? Begun::no : Begun::unknown;
 }
 
-bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
-    const VitalsRow* giver = row_of(from);
-    const VitalsRow* asker = row_of(to);
-    if (giver == nullptr || asker == nullptr || giver->is_kept.load(relaxed) == 0) return true;
-    const Traffic* asked = find_traffic(*asker, from);
-    if (asked == nullptr || giver->uncounted.load(std::memory_order_acquire) != 0) return true;
-    const Traffic* given = find_traffic(*giver, to);
-    const std::uint32_t answered = given == nullptr ? 0 : given->answered.load(std::memory_order_acquire);
-    return answered != asked->heard.load(std::memory_order_acquire);
-}
-
-std::vector<ActorId> Vitals::circle_of(ActorId actor) const {
-    struct Edge {
-        Wait wait;
-        bool is_for_room = false;
-        bool operator==(const Edge&) const = default;
-    };
-    // A wait for room within a wait for an answer, of somebody who sends while being told of an exit, is the inner one.
-    const auto edge_of = [this](ActorId one) -> std::optional<Edge> {
-        if (const std::optional<Wait> wait = room_wait_of(one); wait) return Edge{*wait, true};
-        if (const std::optional<Wait> wait = wait_of(one); wait) return Edge{*wait, false};
-        return std::nullopt;
-    };
-    std::vector<ActorId> circle;
-    std::vector<Edge> edges;
-    for (ActorId at = actor; circle.empty() || at != actor; at = edges.back().wait.whom) {
-        const std::optional<Edge> edge = edge_of(at);
-        if (!edge || circle.size() == limits::circle_actors_max) return {};
-        circle.push_back(at);
-        edges.push_back(*edge);
+bool Vitals::holds_withdrawn(std::uint32_t number) const noexcept {
+    const VitalsRow* row = at(number);
+    if (row == nullptr || row->withdrawn_count.load(relaxed) == 0) return false;
+    const ActorId asker = unpacked(row->id.load(std::memory_order_acquire));
+    const std::uint64_t count =
+        std::min<std::uint64_t>(row->peer_count.load(std::memory_order_acquire), VitalsRow::peers_max);
+    for (std::uint64_t index = 0; index < count; ++index) {
+        const Traffic& sent = row->traffic[index];
+        const ActorId receiver = unpacked(sent.peer.load(std::memory_order_acquire));
+        const VitalsRow* theirs = row_of(receiver);
+        if (theirs == nullptr || has_exited(receiver) || theirs->is_kept.load(relaxed) == 0) continue;
+        // A command is counted as taken, looked at, and its bytes are counted then.
+        const Traffic* taken = find_traffic(*theirs, asker);
+        const std::uint64_t looked_at = taken == nullptr ? 0 : taken->taken_bytes.load(std::memory_order_acquire);
+        if (looked_at < sent.sent_bytes.load(relaxed)) return true;
     }
-    // An actor that is still in the same wait afterwards has been in it all the time, and has neither answered nor
-    // taken anything in between.
-    for (std::size_t index = 0; index < circle.size(); ++index) {
-        const auto& [wait, is_for_room] = edges[index];
-        if (is_for_room ? has_made_room(wait.whom, circle[index], wait.ask)
-                        : is_answer_on_its_way(wait.whom, circle[index]))
-            return {};
-    }
-    for (std::size_t index = 0; index < circle.size(); ++index)
-        if (edge_of(circle[index]) != edges[index]) return {};
-    return circle;
+    return false;
 }
 
 const VitalsRow* Vitals::row_of(ActorId actor) const noexcept {
@@ -216,11 +184,19 @@ std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
 }
 
 const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept {
-    const std::uint64_t count =
-        std::min<std::uint64_t>(row.peer_count.load(std::memory_order_acquire), VitalsRow::peers_max);
+    const std::uint64_t count = std::min<std::uint64_t>(row.peer_count.load(in_one_order), VitalsRow::peers_max);
     for (std::uint64_t index = 0; index < count; ++index)
-        if (row.traffic[index].peer.load(std::memory_order_acquire) == packed(peer)) return &row.traffic[index];
+        if (row.traffic[index].peer.load(in_one_order) == packed(peer)) return &row.traffic[index];
     return nullptr;
+}
+
+// The id is read after the ask was found: a row is cleared before it is given to another life.
+bool is_withdrawn(const VitalsRow& row, ActorId asker, std::uint64_t ask) noexcept {
+    if (row.withdrawn_count.load(in_one_order) == 0) return false;
+    const bool is_found = std::ranges::any_of(row.withdrawn, [ask](const std::atomic<std::uint64_t>& one) {
+        return one.load(std::memory_order_acquire) == ask;
+    });
+    return is_found && row.id.load(std::memory_order_acquire) == packed(asker);
 }
 
 Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
@@ -268,7 +244,45 @@ void OwnVitals::count_heard(Traffic* traffic, ActorId peer) noexcept {
     if (traffic != nullptr && is_of(*traffic, peer)) add_one(traffic->heard);
 }
 
+void OwnVitals::begin_taken() noexcept { add_one(row().taken_ever); }
+
+void OwnVitals::end_taken() noexcept { add_one(row().handled_ever); }
+
+void OwnVitals::keep_answer(Traffic& traffic, std::uint64_t ask, ActorId whom) noexcept {
+    traffic.kept_ask.store(0, std::memory_order_release);
+    traffic.kept_for.store(packed(whom), std::memory_order_release);
+    if (whom.is_somebody()) traffic.kept_ask.store(ask, std::memory_order_release);
+}
+
 void OwnVitals::keep_last_words(std::string_view words) noexcept { store_text(row().last_words, words); }
+
+bool OwnVitals::withdraw(std::uint64_t ask, ActorId to) noexcept {
+    const auto free = std::ranges::find(withdrawn_, 0U, &Withdrawn::ask);
+    if (free == withdrawn_.end()) return false;
+    *free = {ask, to};
+    ++withdrawn_count_;
+    row().withdrawn[free - withdrawn_.begin()].store(ask, std::memory_order_release);
+    row().withdrawn_count.store(withdrawn_count_, in_one_order);
+    return true;
+}
+
+void OwnVitals::end_withdrawal(std::uint64_t ask) noexcept {
+    if (withdrawn_count_ == 0) return;
+    const auto found = std::ranges::find(withdrawn_, ask, &Withdrawn::ask);
+    if (found != withdrawn_.end()) free_withdrawn(static_cast<std::size_t>(found - withdrawn_.begin()));
+}
+
+void OwnVitals::end_withdrawals_to(ActorId to) noexcept {
+    for (std::size_t place = 0; withdrawn_count_ > 0 && place < withdrawn_.size(); ++place)
+        if (withdrawn_[place].ask != 0 && withdrawn_[place].to == to) free_withdrawn(place);
+}
+
+void OwnVitals::free_withdrawn(std::size_t place) noexcept {
+    withdrawn_[place] = {};
+    --withdrawn_count_;
+    row().withdrawn[place].store(0, relaxed);
+    row().withdrawn_count.store(withdrawn_count_, std::memory_order_release);
+}
 
 Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     if (const Traffic* known = find_traffic(row(), peer); known != nullptr) return const_cast<Traffic*>(known);
@@ -276,14 +290,14 @@ Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     if (count < VitalsRow::peers_max) {
         Traffic& fresh = row().traffic[count];
         fresh.peer.store(packed(peer), relaxed);
-        row().peer_count.store(count + 1, std::memory_order_release);
+        row().peer_count.store(count + 1, in_one_order);
         return &fresh;
     }
     for (Traffic& traffic : row().traffic) {
         if (!vitals_->has_exited(unpacked(traffic.peer.load(relaxed)))) continue;
         add_one(row().reused);
         empty(traffic);
-        traffic.peer.store(packed(peer), std::memory_order_release);
+        traffic.peer.store(packed(peer), in_one_order);
         return &traffic;
     }
     return nullptr;

@@ -5,21 +5,27 @@
 // handled, and how many commands of which senders were never taken. Only the word `has_exited` is written by the
 // coordinator: it tells the others that they may reuse the place that they kept for the dead actor in their rows.
 // Nothing is locked, and no other process writes a row, so no death can leave it harmfully half changed: a reader sees
-// each number either as it was or as it is. Four things are read from it, all without a message:
+// each number either as it was or as it is. Five things are read from it, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
 //   - the inbox depth that `ps` shows, even for an actor that is busy or frozen;
 //   - dead letters of an actor that was killed;
-//   - whether actors wait for each other's answers in a circle (docs/decisions/0012).
+//   - whether actors wait for each other's answers in a circle (docs/decisions/0012);
+//   - which asks their askers have withdrawn, and whether those had begun (docs/decisions/0017).
 // The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its own row
 // writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are figures, not
-// synchronization. Rows are not part of the wire; a foreign client does without them.
+// synchronization. The exception is an ask and its withdrawal: the receiver counts it as taken and then looks whether
+// it is withdrawn, the asker withdraws it and then looks whether it was taken, in one order (model/withdrawal.pml).
+// Rows are not part of the wire; a foreign client does without them.
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <baton/detail/wait_edge.hpp>
 #include <baton/ref.hpp>
 #include <baton/limits.hpp>
 #include "runtime/memory/mapping.hpp"
@@ -35,12 +41,17 @@ struct Traffic {
     std::atomic<std::uint64_t> taken_bytes;
     std::atomic<std::uint32_t> answered;  // asks of that peer
     std::atomic<std::uint32_t> heard;     // answers of that peer: where it has answered as many, none is on its way
+    // The last ask of that peer whose answer is kept until another actor goes on, and who that is, packed; 0: none.
+    std::atomic<std::uint64_t> kept_ask;  // written last
+    std::atomic<std::uint64_t> kept_for;
 };
 
 struct VitalsRow {
-    static constexpr std::size_t bytes = std::size_t{16} << 10;  // whole pages
+    static constexpr std::size_t bytes = std::size_t{24} << 10;  // whole pages
     static constexpr std::size_t text_bytes = 256;
-    static constexpr std::size_t header_bytes = 1024;
+    static constexpr std::size_t header_bytes = 2048;
+    static constexpr std::size_t state_bytes = 1024;  // of the header, before what is withdrawn
+    static constexpr std::size_t withdrawn_max = (header_bytes - state_bytes - 64) / 8;
     static constexpr std::size_t peers_max = (bytes - header_bytes) / sizeof(Traffic);
 
     std::atomic<std::uint64_t> id;          // ActorId packed
@@ -56,11 +67,20 @@ struct VitalsRow {
     std::atomic<std::uint64_t> uncounted;   // answers to peers for whom `traffic` had no place
     std::atomic<std::uint64_t> room_of;     // whose full inbox it waits for with a command, packed; 0: nobody's
     std::atomic<std::uint64_t> room_seen;   // commands of ours that one had taken when it was found full; written first
+    std::atomic<std::uint64_t> taken_ever;  // commands of all senders; counted before anything is done with one
+    std::atomic<std::uint64_t> handled_ever;  // those with which all has been done. As many: the actor is idle
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
-    std::byte reserved[header_bytes - 13 * 8 - 2 * text_bytes];
+    std::byte reserved[state_bytes - 15 * 8 - 2 * text_bytes];
+    // Asks that this actor has given up and whose receivers have not begun them. The count is in a cache line of its
+    // own, which changes only when an ask is given up: every receiver of an ask reads it.
+    std::atomic<std::uint64_t> withdrawn_count;  // of `withdrawn` in use; written after the place
+    std::byte reserved_for_line[56];
+    std::atomic<std::uint64_t> withdrawn[withdrawn_max];  // ask ids; 0: free
     Traffic traffic[peers_max];
 };
+static_assert(offsetof(VitalsRow, withdrawn_count) == VitalsRow::state_bytes);
+static_assert(offsetof(VitalsRow, traffic) == VitalsRow::header_bytes);
 static_assert(sizeof(VitalsRow) == VitalsRow::bytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
@@ -97,11 +117,25 @@ public:
     // been taken.
     [[nodiscard]] std::optional<Wait> room_wait_of(ActorId actor) const noexcept;
 
-    // `actor` and those after it, each of which waits for the next, and the last for `actor`: for its answer, or for it
-    // to take commands, which it does not while it waits itself. No such answer has been given, no command been taken,
-    // and none can be. Empty if there is no such circle. Circles of more than limits::circle_actors_max actors, or
-    // through an actor that does not count its answers, are not found.
-    [[nodiscard]] std::vector<ActorId> circle_of(ActorId actor) const;
+    // What the actor waits for, if others have to go on before it can.
+    [[nodiscard]] std::optional<WaitEdge> edge_of(ActorId who) const;
+
+    // The waits of one circle in which none can ever end: each waits for the next, the last for the first, and nothing
+    // is on its way that could end one of them. It consists of `waits`, which `looker` keeps and knows itself, and of
+    // those that the rows of the actors they wait for tell. Empty if there is none. Circles through an actor that does
+    // not count its answers are not found.
+    [[nodiscard]] std::vector<WaitEdge> find_deadlock(std::vector<WaitEdge> waits, ActorId looker) const;
+    // The circle in which `actor` is, beginning with its wait; of at most limits::circle_actors_max actors.
+    [[nodiscard]] std::vector<WaitEdge> circle_of(ActorId actor) const;
+
+    // Tells whether a receiver has begun the ask that an asker sent to it with that sequence number. It is unknown of a
+    // receiver that does not count what it takes, or has no place for this asker.
+    enum class Begun { no, yes, unknown };
+    [[nodiscard]] Begun has_begun(ActorId receiver, ActorId asker, std::uint64_t sequence) const noexcept;
+
+    // For the coordinator: true if the last life of that number has withdrawn asks and a living receiver has not looked
+    // at all that it sent. Until then the row is not given to another life.
+    [[nodiscard]] bool holds_withdrawn(std::uint32_t number) const noexcept;
 
     // The row of that life; nullptr if the row belongs to another life.
     [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
@@ -116,6 +150,10 @@ private:
     [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
     // True as well if it cannot be determined.
     [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
+    // A command or an answer. True as well if it cannot be determined.
+    [[nodiscard]] bool is_anything_on_its_way(ActorId from, ActorId to) const noexcept;
+    // Nothing has come since that could end that wait, which another's, `next`, keeps from ending.
+    [[nodiscard]] bool is_at_rest(const WaitEdge& wait, ActorId next, ActorId looker) const noexcept;
     // True if `receiver` has taken a command of `sender` since that found it full.
     [[nodiscard]] bool has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept;
     SharedObject object_;
@@ -138,18 +176,37 @@ public:
     // an answer that was waited for is heard after end_wait(). A process that sees the one sees the other.
     void count_answered(Traffic* traffic, ActorId peer) noexcept;
     void count_heard(Traffic* traffic, ActorId peer) noexcept;
+    // A command is taken; all has been done with it.
+    void begin_taken() noexcept;
+    void end_taken() noexcept;
+    // The answer to that ask of the peer of `traffic` can't be given before `whom` goes on; nobody: that is over.
+    void keep_answer(Traffic& traffic, std::uint64_t ask, ActorId whom) noexcept;
     void keep_last_words(std::string_view words) noexcept;
+    // From here on `to` does not begin that ask, if it has not begun it: has_begun() says so afterwards. False if all
+    // places are in use.
+    [[nodiscard]] bool withdraw(std::uint64_t ask, ActorId to) noexcept;
+    // The ask had begun, or its answer has come; `to` has ended.
+    void end_withdrawal(std::uint64_t ask) noexcept;
+    void end_withdrawals_to(ActorId to) noexcept;
     // The entry for `peer`, made when it is first needed. If all entries are in use it replaces one whose peer has
     // exited; nullptr if all of those are alive, and then that traffic is not counted and only the transport bounds it.
     // A caller that keeps the pointer asks is_of() before each use.
     [[nodiscard]] Traffic* traffic_with(ActorId peer) noexcept;
     [[nodiscard]] bool has_exited(ActorId peer) const noexcept { return vitals_->has_exited(peer); }
+    [[nodiscard]] const VitalsRow* row_of(ActorId peer) const noexcept { return vitals_->row_of(peer); }
 
 private:
+    struct Withdrawn {
+        std::uint64_t ask = 0;  // 0: the place is free
+        ActorId to;
+    };
+    void free_withdrawn(std::size_t place) noexcept;
     OwnVitals(const Vitals& vitals, Mapping mapping) : vitals_(&vitals), mapping_(std::move(mapping)) {}
     [[nodiscard]] VitalsRow& row() const noexcept { return *reinterpret_cast<VitalsRow*>(mapping_.data()); }
     const Vitals* vitals_;
     Mapping mapping_;
+    std::array<Withdrawn, VitalsRow::withdrawn_max> withdrawn_ = {};  // what the row says, which others may overwrite
+    std::size_t withdrawn_count_ = 0;
 };
 
 [[nodiscard]] constexpr std::uint64_t packed(ActorId id) noexcept {
@@ -162,5 +219,7 @@ private:
     return traffic.peer.load(std::memory_order_relaxed) == packed(peer);
 }
 [[nodiscard]] const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept;
+// True if `row` is that of `asker` and says that this ask is withdrawn. Of an ask that has been counted as taken.
+[[nodiscard]] bool is_withdrawn(const VitalsRow& row, ActorId asker, std::uint64_t ask) noexcept;
 
 }  // namespace baton::detail

@@ -42,7 +42,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (vitals.circle_of(one).size() > limits::circle_actors_max) __builtin_trap();
         static_cast<void>(vitals.wait_of(one));
         static_cast<void>(vitals.has_exited(one));
-        for (std::uint32_t other = 1; other <= actors; ++other) static_cast<void>(vitals.waiting(one, actor(other)));
+        static_cast<void>(vitals.holds_withdrawn(number));
+        for (std::uint32_t other = 1; other <= actors; ++other) {
+            static_cast<void>(vitals.waiting(one, actor(other)));
+            static_cast<void>(vitals.has_begun(one, actor(other), 3));
+            WaitEdge lock{.who = one, .whom = {actor(other)}, .what = WaitEdge::For::primitive, .turn = 7};
+            static_cast<void>(vitals.find_deadlock({lock}, actor(1)));
+        }
+        if (const VitalsRow* row = vitals.row_of(one); row != nullptr) static_cast<void>(is_withdrawn(*row, one, 7));
         if (vitals.row_of(one) == nullptr) continue;  // somebody else's by now
         Result<OwnVitals> own = OwnVitals::open(vitals, one);
         if (!own) __builtin_trap();
@@ -52,6 +59,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         own->begin(std::string(300, 'x'), 1);
         own->begin_wait({actor(1 + number % actors), 7});
         own->end();
+        for (std::uint32_t ask = 1; ask < 2 * VitalsRow::withdrawn_max; ++ask) {
+            const bool has_place = own->withdraw(ask, actor(ask % actors + 1));
+            if (has_place != (ask <= VitalsRow::withdrawn_max)) __builtin_trap();
+        }
+        own->end_withdrawal(7);
+        own->end_withdrawals_to(actor(2));
+        if (traffic != nullptr) own->keep_answer(*traffic, 7, one);
         static_cast<void>(own->traffic_with({77, number}));
     }
     for (std::uint32_t number = 1; number <= actors; ++number) {

@@ -411,7 +411,8 @@ class Talking(World):
         self.start_scenario()
         self.baton("kill", "Ada", "--signal", "STOP")
         error = self.baton("ask", "Ada", "Greet", "name=x", "--timeout", "0.1", code=75)
-        self.assertIn("baton: timed_out: asked Ada Greet and had no answer within 0.1 s", error)
+        self.assertIn("baton: timed_out: asked Ada Greet and had no answer within 0.1 s: Ada has not answered", error)
+        self.assertIn("withdrawn before it began, and will not run", error)
         self.assertIn("sent Greet to Ada, which is frozen", self.baton("send", "Ada", "Greet", "name=x", code=75))
         self.baton("kill", "Ada")
 
@@ -423,6 +424,13 @@ class Talking(World):
         self.assertIn("baton: timed_out: asked coordinator Spawn: greeter was not started: a timeout of 0 leaves it no time", error)
         self.assertNotIn("no answer", error)
 
+    def test_an_ask_that_had_begun_is_said_to_have_an_unknown_outcome(self):
+        self.start_scenario()
+        error = self.baton("ask", "Zoe", "Hang", "--timeout", "0.5", code=75)
+        self.assertIn("had no answer within 0.5 s, so the outcome is unknown", error)
+        self.assertIn("had begun, and may still finish", error)
+        self.baton("kill", "Zoe")
+
     def test_ctrl_c_ends_an_ask_calmly(self):
         self.start_scenario()
         for name, command, freezes in (("Zoe", ["Hang"], False), ("Ada", ["Greet", "name=x"], True)):
@@ -433,7 +441,7 @@ class Talking(World):
             out, error = asking.communicate()
             self.assertEqual((asking.returncode, out), (130, ""))
             self.assertEqual(error, f"baton: interrupted: asked {name} {command[0]} and stopped waiting; "
-                                    "it may still do it\n")
+                                    + ("it had not begun, and will not do it\n" if freezes else "it may still do it\n"))
             self.assertNotIn("baton", self.roster(), "it has left")
             self.baton("kill", name)
 

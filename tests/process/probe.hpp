@@ -30,6 +30,7 @@ struct SpawnChild;
 struct Shell;
 struct Fork;
 struct SpawnWithin;
+struct AskToKeep;
 
 enum class Colour { red, green, blue };
 struct Point {
@@ -130,6 +131,10 @@ struct DropAnswer {  // keeps no answer
 struct AnswerLater {  // answered by Release
     using Reply = std::string;
 };
+struct KeepFor {  // the same, and says that nothing can be answered before that one goes on
+    baton::AnyRef whom;
+    using Reply = std::string;
+};
 struct Release {};
 struct HowMany {  // commands counted so far
     using Reply = std::uint64_t;
@@ -147,9 +152,10 @@ struct TickIn {  // answered when that time has passed
 };
 
 using Protocol =
-    baton::Protocol<Echo, SendEverything, SendShapes, Tune, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
-                    AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
-                    DropAfterAsking, EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork>;
+    baton::Protocol<Echo, SendEverything, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer, AnswerLater,
+                    Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
+                    DropAfterAsking, EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork, KeepFor,
+                    AskToKeep>;
 
 struct Echo {
     std::string text;
@@ -164,6 +170,11 @@ struct AskAround {  // asks the first of them to ask around the others; the last
     std::vector<baton::Ref<Protocol>> others;
     std::string fifo;
     double seconds = 20;
+    using Reply = std::string;
+};
+struct AskToKeep {  // asks `other` to keep its answer for `whom`; says how that ended
+    baton::Ref<Protocol> other;
+    baton::AnyRef whom;
     using Reply = std::string;
 };
 struct TellOther {

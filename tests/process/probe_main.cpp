@@ -66,6 +66,15 @@ public:
     }
     void on(const probe::DropAnswer&, baton::Answer<std::string>) {}
     void on(const probe::AnswerLater&, baton::Answer<std::string> answer) { later_.push_back(std::move(answer)); }
+    void on(const probe::KeepFor& command, baton::Answer<std::string> answer) {
+        answer.waits_for(command.whom);
+        later_.push_back(std::move(answer));
+    }
+    std::string on(const probe::AskToKeep& command) {
+        const baton::Result<std::string> kept =
+            context_->ask(command.other, probe::KeepFor{command.whom}, std::chrono::hours{1});
+        return kept ? *kept : baton::to_text(kept.error());
+    }
     void on(const probe::Release&) {
         for (auto& answer : later_) answer.reply("later");
         later_.clear();

@@ -377,6 +377,27 @@ class Timeouts(World):
         os.kill(alice.pid, signal.SIGCONT)
         self.assertEqual(pending.get(timeout=5), "[Alice]  I'm not holding anything.")
 
+    def test_what_is_given_up_before_it_began_does_not_run_later(self):
+        alice = self.session.spawn("student", name="Alice")
+        self.assertEqual(alice.ask("HoldThis", number=4), "[Alice]  A 4? Got it.")
+        os.kill(alice.pid, signal.SIGSTOP)
+        error = self.assertRaisesText(baton.TimedOut, "will not run", alice.ask, "HoldThis", number=5, timeout=0.02)
+        self.assertTrue(error.withdrawn)
+        self.assertTrue(pickle.loads(pickle.dumps(error)).withdrawn)
+        self.assertIs(alice.request("HoldThis", number=6).cancel(), True)
+        outcomes = self.session.ask_all([alice], "HoldThis", number=7, timeout=0.02)
+        self.assertIsInstance(outcomes[0], baton.TimedOut)
+        self.assertTrue(outcomes[0].withdrawn)
+        pending = alice.request("HoldThis", number=8)
+        late = self.assertRaisesText(baton.TimedOut, "is still asked", pending.get, timeout=0.02)
+        self.assertFalse(late.withdrawn)
+        del pending
+        os.kill(alice.pid, signal.SIGCONT)
+        self.assertEqual(alice.ask("WhatsYourNumber"), "[Alice]  I have a 4")
+        done = alice.request("HoldThis", number=9)
+        self.assertEqual(alice.ask("WhatsYourNumber"), "[Alice]  I have a 9")
+        self.assertIs(done.cancel(), False)
+
 
 class Ends(World):
     def setUp(self):
@@ -901,7 +922,7 @@ class Pieces(unittest.TestCase):
 
     def test_errors_have_kinds_and_survive_pickling(self):
         for kind in (baton.Refused, baton.Overloaded, baton.TimedOut, baton.Gone, baton.Unsupported, baton.Corrupt,
-                     baton.Failed, baton.Stopping, baton.Closed):
+                     baton.Failed, baton.Stopping, baton.Deadlock, baton.Closed):
             error = kind("why", "std::logic_error", ["f()"])
             self.assertIsInstance(error, baton.Error)
             self.assertEqual(str(error), "std::logic_error: why\n    at f()")

@@ -19,6 +19,13 @@ void take(OwnVitals& own, ActorId from, std::uint64_t count) {
     own.traffic_with(from)->taken_commands.fetch_add(count);
 }
 
+// The actors of the circle in which that one is.
+std::vector<ActorId> circle_of(TestVitals& vitals, ActorId one) {
+    std::vector<ActorId> actors;
+    for (const WaitEdge& wait : vitals->circle_of(one)) actors.push_back(wait.who);
+    return actors;
+}
+
 }  // namespace
 
 TEST_CASE("a region of vitals is made once and removed by name", "[vitals]") {
@@ -209,24 +216,24 @@ TEST_CASE("a wait for room in a full inbox is part of a circle, until something 
     Traffic* taken = bobs.traffic_with(alice);
     taken->taken_commands.store(7);
     alices.begin_room_wait({bob, 7});
-    CHECK(vitals->circle_of(alice).empty());
+    CHECK(circle_of(vitals, alice).empty());
     CHECK(vitals->room_wait_of(alice) == Vitals::Wait{bob, 7});
     CHECK_FALSE(vitals->wait_of(alice));
 
     SECTION("with another wait for room") {
         bobs.begin_room_wait({alice, 0});
-        CHECK(vitals->circle_of(alice) == std::vector{alice, bob});
-        CHECK(vitals->circle_of(bob) == std::vector{bob, alice});
+        CHECK(circle_of(vitals, alice) == std::vector{alice, bob});
+        CHECK(circle_of(vitals, bob) == std::vector{bob, alice});
         bobs.end_room_wait();
     }
     SECTION("with a wait for an answer") {
         send(bobs, alice, 1);
         bobs.begin_wait({alice, 1});
-        CHECK(vitals->circle_of(alice) == std::vector{alice, bob});
+        CHECK(circle_of(vitals, alice) == std::vector{alice, bob});
         taken->taken_commands.store(8);  // and alice has not looked since
         bobs.end_wait();
     }
-    CHECK(vitals->circle_of(alice).empty());
+    CHECK(circle_of(vitals, alice).empty());
 }
 
 TEST_CASE("those are in a circle who wait for each other's answers, and nobody else", "[vitals]") {
@@ -239,50 +246,50 @@ TEST_CASE("those are in a circle who wait for each other's answers, and nobody e
         send(who, whom, 1);
         who.begin_wait({whom, number});
     };
-    CHECK(vitals->circle_of(alice).empty());
+    CHECK(circle_of(vitals, alice).empty());
     ask(alices, bob, 1);
-    CHECK(vitals->circle_of(alice).empty());
+    CHECK(circle_of(vitals, alice).empty());
     ask(bobs, charlie, 7);
-    CHECK(vitals->circle_of(alice).empty());
+    CHECK(circle_of(vitals, alice).empty());
 
     SECTION("three of them, seen by each") {
         ask(charlies, alice, 1);
-        CHECK(vitals->circle_of(alice) == std::vector{alice, bob, charlie});
-        CHECK(vitals->circle_of(charlie) == std::vector{charlie, alice, bob});
+        CHECK(circle_of(vitals, alice) == std::vector{alice, bob, charlie});
+        CHECK(circle_of(vitals, charlie) == std::vector{charlie, alice, bob});
         SECTION("until one goes on") {
             bobs.end_wait();
-            CHECK(vitals->circle_of(alice).empty());
+            CHECK(circle_of(vitals, alice).empty());
         }
         SECTION("until one dies") {
             REQUIRE(vitals->prepare({bob.number, 2}).ok());
-            CHECK(vitals->circle_of(alice).empty());
+            CHECK(circle_of(vitals, alice).empty());
         }
     }
     SECTION("two of them; who only waits for one of those is not in it") {
         ask(charlies, bob, 1);
-        CHECK(vitals->circle_of(bob) == std::vector{bob, charlie});
-        CHECK(vitals->circle_of(alice).empty());
+        CHECK(circle_of(vitals, bob) == std::vector{bob, charlie});
+        CHECK(circle_of(vitals, alice).empty());
     }
     SECTION("none while an answer is on its way") {
         bobs.count_answered(bobs.traffic_with(alice), alice);
         ask(charlies, alice, 1);
-        CHECK(vitals->circle_of(alice).empty());
+        CHECK(circle_of(vitals, alice).empty());
         alices.end_wait();
         alices.count_heard(alices.traffic_with(bob), bob);
-        CHECK(vitals->circle_of(alice).empty());
+        CHECK(circle_of(vitals, alice).empty());
         ask(alices, bob, 2);
-        CHECK(vitals->circle_of(alice) == std::vector{alice, bob, charlie});
+        CHECK(circle_of(vitals, alice) == std::vector{alice, bob, charlie});
     }
     SECTION("none where answers were not counted") {
         bobs.count_answered(nullptr, alice);
         ask(charlies, alice, 1);
-        CHECK(vitals->circle_of(alice).empty());
+        CHECK(circle_of(vitals, alice).empty());
     }
     SECTION("none through who keeps no row") {
         constexpr ActorId client{6, 1};
         REQUIRE(vitals->prepare(client).ok());
         ask(charlies, client, 1);
-        CHECK(vitals->circle_of(alice).empty());
+        CHECK(circle_of(vitals, alice).empty());
     }
 }
 
@@ -300,4 +307,161 @@ TEST_CASE("a circle of more than the limit ends by its deadlines", "[vitals]") {
     };
     CHECK(join(limits::circle_actors_max) == limits::circle_actors_max);
     CHECK(join(limits::circle_actors_max + 1) == 0);
+}
+
+// ---- answers that are kept ----------------------------------------------------------------------------
+
+// Goal: such an answer is found in a circle, and no actor is taken for stuck while something is on its way that could
+// end its wait.
+TEST_CASE("an answer that is kept until another goes on is part of a circle", "[vitals]") {
+    constexpr ActorId fork{5, 1};
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    OwnVitals bobs = vitals.own(bob);
+    OwnVitals forks = vitals.own(fork);
+    // Bob has the fork; alice has asked for it, and bob asks alice.
+    const auto handle = [&](OwnVitals& who, ActorId from) {
+        who.begin_taken();
+        take(who, from, 1);
+        who.end_taken();
+    };
+    send(bobs, fork, 1);
+    handle(forks, bob);
+    send(alices, fork, 1);
+    handle(forks, alice);
+    Traffic* const kept = forks.traffic_with(alice);
+    alices.begin_wait({fork, 7});
+    send(bobs, alice, 1);
+    bobs.begin_wait({alice, 3});
+    CHECK(circle_of(vitals, alice).empty());  // the fork may answer at any time, as far as is known
+    forks.keep_answer(*kept, 7, bob);
+    REQUIRE(circle_of(vitals, alice) == std::vector{alice, bob});
+    const auto name_of = [&](ActorId one) { return one == fork ? "fork" : one == bob ? "bob" : "alice"; };
+    CHECK(text_of_circle(vitals->circle_of(alice), name_of) ==
+          "alice waits for an answer that fork keeps until bob goes on, bob waits for an answer of alice");
+
+    SECTION("unless bob has told the fork something that it has not taken") { send(bobs, fork, 1); }
+    SECTION("unless the fork is at something") { forks.begin_taken(); }
+    SECTION("unless it is another ask that is kept") { forks.keep_answer(*kept, 6, bob); }
+    SECTION("unless it is kept no longer") { forks.keep_answer(*kept, 7, {}); }
+    SECTION("unless it is answered") { forks.count_answered(kept, alice); }
+    SECTION("unless bob goes on") { bobs.end_wait(); }
+    SECTION("unless an answer of bob to the fork is on its way") {
+        static_cast<void>(forks.traffic_with(bob));
+        bobs.count_answered(bobs.traffic_with(fork), fork);
+    }
+    CHECK(circle_of(vitals, alice).empty());
+    CHECK(circle_of(vitals, bob).empty());
+}
+
+TEST_CASE("who keeps a lock finds the circle through asks, and nobody is in it who may have released it", "[vitals]") {
+    constexpr ActorId keeper{5, 1};
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    OwnVitals bobs = vitals.own(bob);
+    OwnVitals keepers = vitals.own(keeper);
+    static_cast<void>(keepers.traffic_with(alice));
+    static_cast<void>(keepers.traffic_with(bob));
+    alices.begin_wait({keeper, 7});
+    send(bobs, alice, 1);
+    bobs.begin_wait({alice, 3});
+    WaitEdge lock{.who = alice, .whom = {bob}, .what = WaitEdge::For::primitive, .turn = 7};
+    const auto is_found = [&] { return vitals->find_deadlock({lock}, keeper).size() == 2; };
+    CHECK(is_found());
+    SECTION("bob's release is in the inbox") { send(bobs, keeper, 1); }
+    SECTION("alice has given up and waits for something else") { alices.begin_wait({keeper, 8}); }
+    SECTION("bob goes on") { bobs.end_wait(); }
+    CHECK_FALSE(is_found());
+}
+
+// ---- asks that are given up ----------------------------------------------------------------------------
+
+TEST_CASE("a receiver finds what an asker has withdrawn, until the asker takes the place back", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    const VitalsRow& row = *vitals->row_of(alice);
+    CHECK_FALSE(is_withdrawn(row, alice, 7));
+    REQUIRE(alices.withdraw(7, bob));
+    REQUIRE(alices.withdraw(9, {5, 1}));
+    CHECK(is_withdrawn(row, alice, 7));
+    CHECK(is_withdrawn(row, alice, 9));
+    CHECK_FALSE(is_withdrawn(row, alice, 8));
+    CHECK_FALSE(is_withdrawn(row, {3, 2}, 7));  // of another life of that number
+
+    alices.end_withdrawal(8);  // of which nothing is known
+    alices.end_withdrawal(7);
+    CHECK_FALSE(is_withdrawn(row, alice, 7));
+    CHECK(is_withdrawn(row, alice, 9));
+    alices.end_withdrawals_to(bob);
+    CHECK(is_withdrawn(row, alice, 9));
+    alices.end_withdrawals_to({5, 1});
+    CHECK_FALSE(is_withdrawn(row, alice, 9));
+    CHECK(row.withdrawn_count.load() == 0);
+}
+
+TEST_CASE("when all places are in use nothing more is withdrawn, and a place that is free again serves the next",
+          "[vitals]") {
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    const VitalsRow& row = *vitals->row_of(alice);
+    for (std::uint64_t ask = 1; ask <= VitalsRow::withdrawn_max; ++ask) REQUIRE(alices.withdraw(ask, bob));
+    CHECK_FALSE(alices.withdraw(1000, bob));
+    CHECK_FALSE(is_withdrawn(row, alice, 1000));
+    CHECK(is_withdrawn(row, alice, VitalsRow::withdrawn_max));
+    alices.end_withdrawal(5);
+    CHECK(alices.withdraw(1000, bob));
+    CHECK(is_withdrawn(row, alice, 1000));
+    CHECK_FALSE(is_withdrawn(row, alice, 5));
+}
+
+TEST_CASE("a new life has withdrawn nothing", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals old = vitals.own(alice);
+    REQUIRE(old.withdraw(1, bob));
+    REQUIRE(vitals->prepare({3, 2}).ok());
+    CHECK_FALSE(is_withdrawn(*vitals->row_of({3, 2}), {3, 2}, 1));
+    CHECK_FALSE(is_withdrawn(*vitals->row_of({3, 2}), alice, 1));
+}
+
+TEST_CASE("an ask has begun when its receiver has taken as many commands of its asker", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::unknown);  // nobody there
+    REQUIRE(vitals->prepare(bob).ok());
+    CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::unknown);  // it does not count, as a foreign client
+    OwnVitals bobs = OwnVitals::open(*vitals, bob).value();
+    CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::no);
+    take(bobs, alice, 2);
+    CHECK(vitals->has_begun(bob, alice, 2) == Vitals::Begun::yes);
+    CHECK(vitals->has_begun(bob, alice, 3) == Vitals::Begun::no);
+    CHECK(vitals->has_begun({4, 2}, alice, 3) == Vitals::Begun::unknown);  // another life
+}
+
+TEST_CASE("of a receiver without a place for its asker nobody knows what has begun", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals alices = vitals.own(alice);
+    OwnVitals bobs = vitals.own(bob);
+    for (std::uint32_t number = 10; number < 10 + VitalsRow::peers_max; ++number) {
+        REQUIRE(vitals->prepare({number, 1}).ok());
+        REQUIRE(bobs.traffic_with({number, 1}) != nullptr);
+    }
+    CHECK(bobs.traffic_with(alice) == nullptr);
+    CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::unknown);
+}
+
+// Goal: who has been told that its ask will not run is right even if it exits then, and its number is wanted again.
+TEST_CASE("a row is kept for those who have not looked at what its last life had withdrawn", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals bobs = vitals.own(bob);
+    OwnVitals alices = vitals.own(alice);
+    alices.traffic_with(bob)->sent_bytes.store(100);
+    CHECK_FALSE(vitals->holds_withdrawn(alice.number));
+    REQUIRE(alices.withdraw(1, bob));
+    vitals->note_exit(alice);
+    CHECK(vitals->holds_withdrawn(alice.number));
+    bobs.traffic_with(alice)->taken_commands.store(1);
+    CHECK(vitals->holds_withdrawn(alice.number));  // it has taken it, and is about to look
+    SECTION("until all has been looked at") { bobs.traffic_with(alice)->taken_bytes.store(100); }
+    SECTION("until that one has exited") { vitals->note_exit(bob); }
+    CHECK_FALSE(vitals->holds_withdrawn(alice.number));
 }

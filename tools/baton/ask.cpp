@@ -56,10 +56,19 @@ Result<Message> write_message(Visit& visit, const Words& words, Way way) {
 // Nobody has answered: the wait has ended by itself.
 Error no_answer(const Words& words, const Message& message, const Error& error) {
     const std::string tried = fmt::format("asked {} {}", message.to.name, words.command);
-    if (error.kind == ErrorKind::stopping) return {error.kind, fmt::format("{} and stopped waiting; it may still do it", tried)};
-    return {error.kind, fmt::format("{} and had no answer within {} s, so the outcome is unknown: {}; `baton ps` shows what it "
-                                    "is doing, --timeout SECONDS waits longer",
-                                    tried, in_seconds(words.timeout), error.text)};
+    Error told{error.kind};
+    told.is_withdrawn = error.is_withdrawn;
+    if (error.kind == ErrorKind::deadlock)
+        told.text = fmt::format("{}, and the answer can never come: {}", tried, error.text);
+    else if (error.kind == ErrorKind::stopping)
+        told.text = fmt::format("{} and stopped waiting; {}", tried,
+                                error.is_withdrawn ? "it had not begun, and will not do it" : "it may still do it");
+    else
+        told.text = fmt::format("{} and had no answer within {} s{}: {}; `baton ps` shows what it is doing, --timeout SECONDS "
+                                "waits longer",
+                                tried, in_seconds(words.timeout),
+                                error.is_withdrawn ? "" : ", so the outcome is unknown", error.text);
+    return told;
 }
 
 // It has answered, by an error, or it has exited.
@@ -85,7 +94,9 @@ Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
     Loop& loop = visit.session().loop();
     const Deadline deadline = Deadline::in(loop.clock(), words.timeout);
     const Result<AskId> asked = loop.request(message->to.actor.id, words.command, message->body, words.timeout);
-    const auto is_ours = [](const Error& error) { return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping; };
+    const auto is_ours = [](const Error& error) {
+        return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping || error.kind == ErrorKind::deadlock;
+    };
     if (!asked) return is_ours(asked.error()) ? no_answer(words, *message, asked.error()) : no_reply(words, *message, asked.error());
     Result<ReplyFrame> reply = loop.await(*asked, deadline);
     const bool is_unanswered = loop.abandon(*asked, [](const Result<ReplyFrame>&) {});

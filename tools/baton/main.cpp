@@ -50,7 +50,7 @@ constexpr const char* examples_and_codes =
     "   69  gone: no such session or actor, or it has ended\n"
     "   70  failed: the actor raised an error\n"
     "   74  part of the output could not be written\n"
-    "   75  overloaded or timed out: try again later\n"
+    "   75  overloaded, timed out or a deadlock: try again later\n"
     "   76  unsupported: the actor does not know this command\n"
     "  130  interrupted by Ctrl-C\n"
     "  141  the reader of the output has gone, as in `baton ps | head -n 1`\n"

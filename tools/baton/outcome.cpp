@@ -50,6 +50,7 @@ int exit_code_of(ErrorKind kind) noexcept {
         case ErrorKind::gone:
         case ErrorKind::stopping: return exit_code::gone;
         case ErrorKind::overloaded:
+        case ErrorKind::deadlock:
         case ErrorKind::timed_out: return exit_code::later;
         case ErrorKind::failed: return exit_code::failed;
         case ErrorKind::unsupported: return exit_code::unsupported;

@@ -39,11 +39,13 @@ public:
 
     [[nodiscard]] bool is_asked() const noexcept { return ask_id_ != 0; }
     [[nodiscard]] ActorId asker() const noexcept { return asker_; }
+    [[nodiscard]] std::uint64_t ask_id() const noexcept { return ask_id_; }
     [[nodiscard]] Link link() const noexcept { return link_; }
 
     // One encoded value. What it carries leaves the caller's hands when the reply is on its way, else it stays.
     void reply(std::string_view body, const Parcel* parcel = nullptr);
     void fail(const Error& error);
+    void waits_for(ActorId whom);
 
 private:
     void drop();
@@ -93,6 +95,12 @@ public:
     }
     void fail(const Error& error) { slot_.fail(error); }
 
+    // Tells that this answer can't be given before `whom` has done something, such as give back what the asker wants.
+    // If `whom` waits for the asker in turn, one of their waits ends as `deadlock` with all names, and not at a
+    // deadline. An empty Ref takes that back. Of several answers to one asker only the last that was told about counts.
+    void waits_for(const AnyRef& whom) { slot_.waits_for(whom.id); }
+
+    [[nodiscard]] std::uint64_t ask_id() const noexcept { return slot_.ask_id(); }  // among those of its asker
     [[nodiscard]] ActorId asker() const noexcept { return slot_.asker(); }
 
 private:

@@ -23,6 +23,7 @@
 
 #include <baton/detail/convert.hpp>
 #include <baton/detail/description.hpp>
+#include <baton/detail/wait_edge.hpp>
 #include <baton/exit.hpp>
 #include <baton/limits.hpp>
 #include <baton/log.hpp>
@@ -136,15 +137,10 @@ public:
     [[nodiscard]] const detail::Clock& clock() const noexcept;
     [[nodiscard]] Log& log() const noexcept;
 
-    // The actor that `actor` is blocked on in an ask(), and the number of that ask among its own. Empty if it is not
-    // waiting, is not being scheduled (stopped, or starved of CPU), or has exited. A snapshot from shared memory; sends
-    // no message.
-    struct Wait {
-        ActorId whom;
-        std::uint64_t ask = 0;
-        bool operator==(const Wait&) const = default;
-    };
-    [[nodiscard]] std::optional<Wait> wait_of(AnyRef actor) const;
+    // For an actor that keeps what others wait for, such as locks: the waits of one circle in which none can ever end. It
+    // consists of `kept`, waits for an answer of this actor, and of waits of others for answers or for room. Empty if
+    // there is none. A snapshot from shared memory; sends no message.
+    [[nodiscard]] std::vector<detail::WaitEdge> find_deadlock(std::vector<detail::WaitEdge> kept) const;
 
     // Calls `take(Bounced<C>)`, between commands, for every command C of ours that came back with its segments. If no
     // such function is set, the segments are released and a warning is logged.
@@ -325,8 +321,9 @@ public:
         return taken;
     }
     // Sends a command and waits for its reply; in the meantime other commands wait (no re-entrance). If the receiver is
-    // itself waiting for this member, the deadlock is detected: one of the asks ends early, naming all members
-    // involved. After any failure the segments that the receiver had not accepted are still in `command`.
+    // itself waiting for this member, one of the waits ends as `deadlock`, and its error names all members involved. An ask
+    // that is given up is withdrawn: the error's is_withdrawn says whether it is certain that the command does not run.
+    // After any failure the segments that the receiver had not accepted are still in `command`.
     template <class P, class C>
     Of<reply_of<C>> ask(const Ref<P>& to, C&& command, Within within = limits::ask_timeout) {
         using Plain = checked_command<P, C>;

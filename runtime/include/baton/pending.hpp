@@ -40,7 +40,8 @@ public:
     // passed.
     using Read = std::function<Result<void>(convert::ReadInto read, void* out)>;
     void then(Within within, std::function<void(const Read&)> take);
-    void cancel() noexcept;
+    bool cancel() noexcept;
+    void commit() noexcept;
 
 private:
     Loop* loop_ = nullptr;  // nullptr: taken, or never asked
@@ -91,7 +92,11 @@ public:
             take(detail::read_reply_value<R>([&](void* out) { return outcome(read, out); }));
         });
     }
-    void cancel() noexcept { reply_.cancel(); }
+    // Discards the reply. True if the command is withdrawn: it had not begun, and never will. False if it may have
+    // begun, and may still finish.
+    bool cancel() noexcept { return reply_.cancel(); }
+    // From here on giving up does not withdraw the command: it runs even if nobody waits for its reply any more.
+    void commit() noexcept { reply_.commit(); }
 
 private:
     detail::PendingReply reply_;

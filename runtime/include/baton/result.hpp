@@ -11,7 +11,7 @@
 // release builds. value() throws ErrorException instead; it is for scenarios and tests.
 //
 // The kinds are chosen by what the caller can do about the error; docs/decisions/0002-error-kinds.md says why there are
-// eight. Thread rule: plain values, no shared state.
+// nine. Thread rule: plain values, no shared state.
 
 #include <fmt/format.h>
 
@@ -36,6 +36,7 @@ enum class ErrorKind : std::uint8_t {
     corrupt,      // the bytes do not parse: the peer is dropped
     failed,       // the handler of the command threw an exception: read its text
     stopping,     // this actor or its session is ending: finish what you are doing
+    deadlock,     // the wait could never end, as actors wait for each other: release what you hold, then try again
 };
 
 // "refused", "overloaded", ...: as they appear on the wire and in the logs.
@@ -46,6 +47,9 @@ struct Error {
     std::string text;
     std::string type = {};                 // of the exception that a handler threw; otherwise empty
     std::vector<std::string> frames = {};  // where it was thrown, innermost first, at most three
+    // Of an ask that was given up (timed_out, deadlock, stopping). True: its command had not begun and never will, so
+    // it can be repeated. False: it may have begun, and may still finish.
+    bool is_withdrawn = false;
 };
 
 // "refused: ...", for people.

@@ -1,6 +1,6 @@
 // What a keeper keeps, without processes: what comes of each step.
 
-#include "actors/sync/deadlock.hpp"
+#include <baton/detail/wait_edge.hpp>
 #include "actors/sync/kept/barrier.hpp"
 #include "actors/sync/kept/channel.hpp"
 #include "actors/sync/kept/condition.hpp"
@@ -514,13 +514,13 @@ TEST_CASE("the ends of a channel hear each other, in order, and of each other's 
 
 TEST_CASE("those are deadlocked who wait for each other in a circle, and nobody else", "[unit]") {
     const auto wait = [](const Party& who, std::vector<Party> on) {
-        Wait one{who.id, 1, {}};
-        for (const Party& party : on) one.waits_for.whom.push_back(party.id);
+        WaitEdge one{.who = who.id, .whom = {}};
+        for (const Party& party : on) one.whom.push_back(party.id);
         return one;
     };
-    const auto circle = [](const std::vector<Wait>& waits) {
+    const auto circle = [](const std::vector<WaitEdge>& waits) {
         std::string names;
-        for (const Wait& one : find_circle(waits)) names += (names.empty() ? "" : " ") + name_of(one.who);
+        for (const WaitEdge& one : find_circle(waits)) names += (names.empty() ? "" : " ") + name_of(one.who);
         return names;
     };
     CHECK(circle({}) == "");
