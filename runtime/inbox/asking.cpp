@@ -47,17 +47,21 @@ Result<AskId> Loop::request(ActorId to, std::string_view tag, std::string_view b
     if (to == me_) return Error{ErrorKind::refused, "an actor can't ask itself: it would wait for its own inbox"};
     if (has_lost_coordinator_) return coordinator_lost();
     const Deadline deadline = within.deadline(*clock_);
+    // What could not be sent has not begun, and never will.
+    const auto unsent = [](Error why) {
+        why.is_withdrawn = true;
+        return why;
+    };
     Result<Peer*> peer = reach(to, deadline);
-    if (!peer) return peer.error();
+    if (!peer) return unsent(std::move(peer).error());
     Result<AskId> ask = asks_.begin(to);
     if (!ask) return ask;
     Unasked unasked{*this, *ask, Unasked::Then::forgotten};
     const bool is_carrying = parcel != nullptr && !parcel->holdings.empty();
     Result<void> sent = is_carrying ? put_parcel(**peer, MessageKind::ask, *ask, tag, body, deadline, *parcel)
                                     : put(**peer, MessageKind::ask, *ask, tag, body, deadline, Urgency::now, nullptr);
-    if (!sent) return sent.error();
+    if (!sent) return unsent(std::move(sent).error());
     unasked.is_wanted = true;
-    if (Asks::Ask* one = asks_.find(*ask); one != nullptr) one->sequence = (*peer)->sent_commands;
     if ((*peer)->asks_in_flight++ == 0) ++peers_asked_;
     if (is_carrying) {
         pass_crash_point(CrashPoint::send_pushed);

@@ -86,6 +86,38 @@ TEST_CASE("a request that its asker has committed to runs, whoever waits for it"
     CHECK(two.places_in_use() == 0);
 }
 
+// Goal: the number of an ask is its own, also if more is sent before it has left.
+// Method: the link takes one frame; while the ask waits for room in it a watcher sends more, and then the receiver takes
+// the ask and nothing else.
+TEST_CASE("what a watcher sends while an ask waits for its link does not count for the ask", "[simulation]") {
+    SimWorld world{1};
+    SimActor& teacher = world.spawn("teacher");
+    SimActor& student = world.spawn("student");
+    std::vector<AnswerSlot> kept;
+    student.on_command = [&](const Command& command, AnswerSlot slot) {
+        if (command.envelope.tag != "Pay") return;
+        kept.push_back(std::move(slot));
+        student.is_frozen = true;
+    };
+    REQUIRE(teacher.send(student.id, "First").ok());
+    world.run_until_idle();
+    student.is_frozen = true;
+    REQUIRE(teacher.send(student.id, "Second").ok());
+    int looks = 0;
+    teacher.transport.before_receive_from = [&] {
+        if (++looks != 1) return;
+        student.is_frozen = false;
+        CHECK(teacher.loop.send(student.id, "More", "\x80", 1s, Loop::Urgency::may_share).ok());
+    };
+    const Result<ReplyFrame> reply = teacher.ask(student.id, "Pay", "\x80", 2s);
+    REQUIRE_FALSE(reply.ok());
+    CHECK(kept.size() == 1);
+    CHECK_FALSE(reply.error().is_withdrawn);
+    teacher.transport.before_receive_from = [] {};
+    student.is_frozen = false;
+    world.run_until_idle();
+}
+
 TEST_CASE("a stop withdraws what its actor has asked for", "[simulation][I8]") {
     Two two;
     two.teacher.loop.stop(false);

@@ -56,7 +56,7 @@ Result<Message> write_message(Visit& visit, const Words& words, Way way) {
 // Nobody has answered: the wait has ended by itself.
 Error no_answer(const Words& words, const Message& message, const Error& error) {
     const std::string tried = fmt::format("asked {} {}", message.to.name, words.command);
-    Error told{error.kind};
+    Error told{error.kind, ""};
     told.is_withdrawn = error.is_withdrawn;
     if (error.kind == ErrorKind::deadlock)
         told.text = fmt::format("{}, and the answer can never come: {}", tried, error.text);

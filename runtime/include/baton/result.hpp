@@ -47,8 +47,8 @@ struct Error {
     std::string text;
     std::string type = {};                 // of the exception that a handler threw; otherwise empty
     std::vector<std::string> frames = {};  // where it was thrown, innermost first, at most three
-    // Of an ask that was given up (timed_out, deadlock, stopping). True: its command had not begun and never will, so
-    // it can be repeated. False: it may have begun, and may still finish.
+    // Of an ask that was given up (timed_out, deadlock, stopping) or could not be sent. True: its command had not begun
+    // and never will, so it can be repeated. False: it may have begun, and may still finish.
     bool is_withdrawn = false;
 };
 
