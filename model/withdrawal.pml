@@ -1,4 +1,4 @@
-/* An ask that is given up (docs/decisions/0017), as a model for spin. model/run.py runs it; how it is written is said
+/* An ask that is given up (docs/decisions/0019), as a model for spin. model/run.py runs it; how it is written is said
    in ownership.pml.
 
    Actor 0 asks, actor 1 is asked. The asks wait in the inbox in the order of their numbers, and the receiver takes them

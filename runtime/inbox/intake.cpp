@@ -87,7 +87,7 @@ bool Intake::parse(Command& out) {
 }
 
 // An ask is first counted as taken, then its asker's row is read; an asker that withdraws it writes into its row and
-// then reads the count. So one of the two sees what the other did (docs/decisions/0017). Its bytes are counted after
+// then reads the count. So one of the two sees what the other did (docs/decisions/0019). Its bytes are counted after
 // the look: a reader that finds them counted knows that the look is over.
 void Intake::count_taken(Sender& sender, Command& command, std::size_t bytes) noexcept {
     if (own_ != nullptr) own_->begin_taken();

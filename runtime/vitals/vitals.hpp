@@ -10,7 +10,7 @@
 //   - the inbox depth that `ps` shows, even for an actor that is busy or frozen;
 //   - dead letters of an actor that was killed;
 //   - whether actors wait for each other's answers in a circle (docs/decisions/0012);
-//   - which asks their askers have withdrawn, and whether those had begun (docs/decisions/0017).
+//   - which asks their askers have withdrawn, and whether those had begun (docs/decisions/0019).
 // The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its own row
 // writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are figures, not
 // synchronization. The exception is an ask and its withdrawal: the receiver counts it as taken and then looks whether

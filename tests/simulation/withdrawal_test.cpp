@@ -1,4 +1,4 @@
-// Asks that are given up: whether they run afterwards, and what their asker is told (docs/decisions/0017).
+// Asks that are given up: whether they run afterwards, and what their asker is told (docs/decisions/0019).
 #include "tests/simulation/sim_world.hpp"
 
 using namespace sim;
