@@ -6,7 +6,11 @@ namespace baton::detail {
 
 template <class C>
 Result<typename C::Reply> ask_keeper(Context& context, const Ref<sync::Protocol>& keeper, const C& command) {
-    return context.ask(keeper, command, limits::ask_timeout);
+    const Deadline end = context.deadline(limits::ask_timeout);
+    Result<Pending<typename C::Reply>> asked = context.request(keeper, command, end);
+    if (!asked) return std::move(asked).error();
+    asked->commit();  // it is done even if its answer comes too late
+    return asked->get(end);
 }
 
 template <class C>
@@ -62,7 +66,7 @@ Result<sync::Granted> SyncHandle::finish(Pending<sync::Granted>& asked, const Pa
     Result<sync::Granted> granted = asked.get_word(patience.end);
     const ErrorKind kind = granted ? ErrorKind::failed : granted.error().kind;
     withdrawal.is_due = kind == ErrorKind::timed_out || kind == ErrorKind::stopping || kind == ErrorKind::deadlock;
-    if (kind == ErrorKind::timed_out) return late(what, deadline);
+    if (kind == ErrorKind::timed_out) return late(patience.asked);
     return granted;
 }
 

@@ -52,7 +52,7 @@ Result<void> SyncLock::attach_until(Deadline end) {
     return {};
 }
 
-Result<void> SyncLock::acquire_taken(Within within) {
+Result<void> SyncLock::acquire(Within within) {
     if (depth_ > 0) {
         if (nesting_ == Nesting::refused)
             return Error{ErrorKind::refused, fmt::format("{} holds {} '{}' already: it would wait for itself",

@@ -100,8 +100,8 @@ private:
 
     // ---- looking for circles
     void look();
-    [[nodiscard]] std::vector<WaitEdge> waits_of_clients();
-    void break_up(std::vector<WaitEdge> circle);
+    [[nodiscard]] std::vector<detail::WaitEdge> waits_of_clients();
+    void break_up(std::vector<detail::WaitEdge> circle);
 
     Context* context_;
     Cells cells_;

@@ -7,6 +7,7 @@
 
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
+#include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
 #include "runtime/base/text.hpp"
 

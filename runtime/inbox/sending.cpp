@@ -146,11 +146,8 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
                 "{} to {} has more than the {} bytes that a message holds with all that is said of its {} segments: "
                 "send fewer at once",
                 tag, peer.name, frame_bytes_max, envelope.manifest.size())};
-    peers_.append(peer, record_);
     if (Asks::Ask* const asked = ask == 0 ? nullptr : asks_.find(ask); asked != nullptr)
         asked->sequence = envelope.sequence;  // now: a push may serve the control lane, and a watcher may send more
-    if (peer.waiting_commands == 1) ++unsent_peers_;
-    Unsent unsent{*this, peer.id, record_.size()};
     // First it is counted as sent, then looked whether its receiver lives; the coordinator first takes the life and
     // then counts what was sent and not taken. So one of the two knows of it.
     peers_.count(peer, record_bytes);

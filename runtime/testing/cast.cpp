@@ -182,15 +182,12 @@ void TestWorld::settle() {
 }
 
 Result<const ActorClass*> TestWorld::choose(const std::vector<ActorClass>& actors, std::string_view program,
-                                            std::vector<std::string>& arguments) const {
-    const bool is_named = arguments.size() >= 2 && arguments.front() == actor_option;
-    if (!is_named && actors.size() == 1) return &actors.front();
+                                            std::string_view name) const {
+    if (name.empty() && actors.size() == 1) return &actors.front();
     std::vector<std::string_view> names;
     for (const ActorClass& one : actors) {
         names.push_back(one.name);
-        if (!is_named || one.name != arguments[1]) continue;
-        arguments.erase(arguments.begin(), arguments.begin() + 2);
-        return &one;
+        if (!name.empty() && one.name == name) return &one;
     }
     return Error{ErrorKind::refused, fmt::format("the program '{}' of the test world contains several actors: choose "
                                                  "one of {} (SpawnOptions::actor)",
@@ -198,8 +195,9 @@ Result<const ActorClass*> TestWorld::choose(const std::vector<ActorClass>& actor
 }
 
 Result<coordinator::Spawned> TestWorld::spawn(ActorId spawner, const coordinator::Spawn& what) {
-    const std::size_t slash = what.program.rfind('/');
-    const std::string base = slash == std::string::npos ? what.program : what.program.substr(slash + 1);
+    const SpawnOptions& options = what.options;
+    const std::size_t slash = options.program.rfind('/');
+    const std::string base = slash == std::string::npos ? options.program : options.program.substr(slash + 1);
     const auto found = programs.find(base);
     if (found == programs.end())
         return Error{
@@ -207,7 +205,7 @@ Result<coordinator::Spawned> TestWorld::spawn(ActorId spawner, const coordinator
             fmt::format("the test world has no program '{}': it starts no processes; say what stands for it with "
                         "world.provide(\"{}\", ...) or world.provide_peer<Protocol>(\"{}\")",
                         base, base, base)};
-    Result<std::string> name = registrar().name_for(spawner, what.name, base);
+    Result<std::string> name = registrar().name_for(spawner, options.name, base);
     if (!name) return name.error();
     const auto fits = [&](const ProtocolDescription& protocol) {
         return what.fingerprint == 0 || what.fingerprint == fingerprint_of(protocol);
@@ -223,14 +221,13 @@ Result<coordinator::Spawned> TestWorld::spawn(ActorId spawner, const coordinator
         role.begin(member.id);
         return coordinator::Spawned{AnyRef{member.id}, *name, 0, role.protocol};
     }
-    std::vector<std::string> arguments = what.arguments;
-    Result<const ActorClass*> chosen = choose(std::get<std::vector<ActorClass>>(found->second), base, arguments);
+    Result<const ActorClass*> chosen = choose(std::get<std::vector<ActorClass>>(found->second), base, options.actor);
     if (!chosen) return chosen.error();
     const ActorClass its_class = **chosen;
     if (!fits(its_class.protocol)) return refusal(its_class.protocol);
     try {
         const HostedMember& member =
-            start(its_class, *name, std::move(arguments), {*name, base, spawner, its_class.protocol, {}, {}});
+            start(its_class, *name, options.arguments, {*name, base, spawner, its_class.protocol, {}, {}});
         return coordinator::Spawned{AnyRef{member.id}, *name, 0, its_class.protocol};
     } catch (const std::exception& exception) {
         return Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: returned 1: {}", *name, base,

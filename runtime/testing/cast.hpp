@@ -103,7 +103,7 @@ public:
 private:
     [[nodiscard]] Result<coordinator::Spawned> spawn(ActorId spawner, const coordinator::Spawn& what);
     [[nodiscard]] Result<const ActorClass*> choose(const std::vector<ActorClass>& actors, std::string_view program,
-                                                   std::vector<std::string>& arguments) const;
+                                                   std::string_view name) const;
     std::map<ActorId, std::unique_ptr<CastMember>> cast_;
     ActorId test_;
 };

@@ -215,7 +215,7 @@ void Registrar::take_stop(const Question& by, const coordinator::StopActors& wha
     for (const ActorId one : whom)
         if (!rows_.contains(one)) return static_cast<void>(living(by, one));
     for (const ActorId one : whom) notify(one, "Stop", encoded_body(notice::Stop{what.drain}));
-    stops_.push_back({by, std::move(whom), Deadline::in(stage_->clock, what.deadline)});
+    stops_.push_back({by, std::move(whom), Deadline::in(stage_->clock, what.timeout)});
 }
 
 void Registrar::take_roster(const Question& by, const coordinator::RosterFrom& what) {

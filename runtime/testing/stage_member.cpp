@@ -27,7 +27,7 @@ void StageTransport::close(Link link, Pending pending) {
     if (inner_) inner_->close(link, pending);
 }
 
-Transport::Sent StageTransport::send(Link link, std::string_view frame) {
+Transport::Sent StageTransport::send(Link link, Outgoing frame) {
     if (!inner_) return Sent::gone;
     if (const auto to = addresses_.find(link); to != addresses_.end() && traffic_->full_inboxes.contains(to->second))
         return Sent::full;

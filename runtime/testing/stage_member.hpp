@@ -36,7 +36,7 @@ public:
     Result<void> bind(const std::string& address) override;
     Result<Link> open(const std::string& address) override;
     void close(Link link, Pending pending) override;
-    Sent send(Link link, std::string_view frame) override;
+    Sent send(Link link, Outgoing frame) override;
     bool receive(Link& from, std::string& frame) override;
     bool receive_from(Link link, std::string& frame) override;
     bool may_deliver(const DeadPeer&, const std::function<Speaker(Link)>&) override { return may_still_deliver; }

@@ -39,6 +39,6 @@ void use(baton::detail::Encoder& encoder, baton::detail::Value value, baton::det
     static_cast<void>(baton::detail::decode(value, gift, at));
     static_cast<void>(baton::detail::describe_protocol<library::Protocol>());
 }
-static_assert(baton::AcceptedBy<library::Protocol, library::Lend>);
+static_assert(baton::detail::AcceptedBy<library::Protocol, library::Lend>);
 static_assert(baton::detail::carries_held<library::Give>());
 static_assert(!baton::detail::carries_held<library::Lend>());

@@ -103,18 +103,6 @@ private:
 
 }  // namespace detail
 
-// What to start. The roster and the logs show the name; if it is empty, the actor is named after the program. An
-// actor's children are named below it: "class/alice".
-struct SpawnOptions {
-    std::string program;                       // looked up beside this program, beside the coordinator, in PATH
-    std::string name = {};
-    std::vector<std::string> arguments = {};   // the actor reads them from its Context
-    Duration timeout = limits::spawn_timeout;
-    std::uint64_t memory_bytes = 0;            // how much its segments may take; 0: as much as the session has
-    std::vector<std::string> folders = {};     // where to look for the program first
-    std::string actor = {};                    // which one, of a program that contains several (run_actors)
-};
-
 // What is the same for both faces and does not depend on the type of a command.
 class Member {
 public:

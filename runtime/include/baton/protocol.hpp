@@ -66,8 +66,6 @@ template <class... Commands, class Command>
 struct Accepts<Protocol<Commands...>, Command>
     : std::bool_constant<CheckedProtocol<Commands...>::value && (std::is_same_v<Commands, Command> || ...)> {};
 
-}  // namespace detail
-
 // True if actors of this protocol accept that command.
 template <class ProtocolType, class Command>
 concept AcceptedBy = Accepts<ProtocolType, std::remove_cvref_t<Command>>::value;

@@ -32,6 +32,17 @@ struct ActorId {
     return std::to_string(id.number) + "." + std::to_string(id.incarnation);
 }
 
+namespace detail {
+
+inline constexpr ActorId coordinator_id{1, 1};
+
+// One connection, as one side sees it: of this process only. 0: none.
+struct Link {
+    std::uint32_t index = 0;
+    auto operator<=>(const Link&) const = default;
+    [[nodiscard]] bool is_some() const noexcept { return index != 0; }
+};
+
 // The id of a session, which has at most eight letters. Empty: the session in which the Ref is used.
 struct SessionTag {
     std::uint64_t letters = 0;
@@ -56,10 +67,6 @@ struct SessionTag {
     return id;
 }
 
-namespace detail {
-
-inline constexpr ActorId coordinator_id{1, 1};
-
 // Equal if they name the same life of the same actor, and the same session as far as both name one.
 [[nodiscard]] constexpr std::strong_ordering compared(ActorId a, SessionTag of_a, ActorId b, SessionTag of_b) noexcept {
     if (const auto order = a <=> b; order != 0) return order;
@@ -71,7 +78,7 @@ inline constexpr ActorId coordinator_id{1, 1};
 template <class Protocol>
 struct Ref {
     ActorId id;
-    SessionTag session = {};  // empty if it was made by hand: the session in which it is used
+    detail::SessionTag session = {};  // empty if it was made by hand: the session in which it is used
 
     friend bool operator==(const Ref& a, const Ref& b) noexcept { return (a <=> b) == 0; }
     friend std::strong_ordering operator<=>(const Ref& a, const Ref& b) noexcept {
@@ -103,6 +110,11 @@ struct std::hash<baton::ActorId> {
     std::size_t operator()(baton::ActorId id) const noexcept {
         return std::hash<std::uint64_t>{}(std::uint64_t{id.number} << 32 | id.incarnation);
     }
+};
+
+template <>
+struct std::hash<baton::detail::Link> {
+    std::size_t operator()(baton::detail::Link link) const noexcept { return link.index; }
 };
 
 // "3.1"; refs are formatted in the same way.

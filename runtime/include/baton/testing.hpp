@@ -209,7 +209,7 @@ public:
         detail::AnswerSlot slot;
         if (!take_received(detail::command_name<C>, detail::convert::read_into<C>, &out.command, out.from, slot))
             return std::nullopt;
-        if constexpr (HasReply<C>) out.answer = Answer<typename C::Reply>{std::move(slot)};
+        if constexpr (detail::HasReply<C>) out.answer = Answer<typename C::Reply>{std::move(slot)};
         return out;
     }
     void clear() { clear_received(); }
@@ -276,7 +276,7 @@ private:
     using Handle::Handle;
     template <class C>
     static constexpr void require() {
-        static_assert(AcceptedBy<P, C>, "this command is not in the peer's protocol");
+        static_assert(detail::AcceptedBy<P, C>, "this command is not in the peer's protocol");
     }
 };
 
@@ -327,7 +327,7 @@ public:
     }
 
     // ---- time
-    [[nodiscard]] const Clock& clock() const noexcept;
+    [[nodiscard]] const detail::Clock& clock() const noexcept;
     [[nodiscard]] Instant now() const { return clock().now(); }
     // Lets that time pass. What is due in it happens at its time, in order.
     void advance(Duration by);

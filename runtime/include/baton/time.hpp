@@ -16,6 +16,9 @@ namespace baton {
 using Duration = std::chrono::nanoseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+namespace detail {
+
 // How far from 1970 a Timestamp may be, on either side: as far as nanoseconds in 64 bits reach, about 292 years.
 inline constexpr std::chrono::seconds timestamp_max{std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1};
 
@@ -61,7 +64,7 @@ public:
     [[nodiscard]] bool has_passed(const detail::Clock& clock) const { return !is_never() && has_passed(clock.now()); }
     [[nodiscard]] Instant at() const { return at_; }
     // The time that is left: zero if the deadline has passed, Duration::max() if it is never.
-    [[nodiscard]] Duration left(const Clock& clock) const {
+    [[nodiscard]] Duration left(Instant now) const {
         if (is_never()) return Duration::max();
         return now >= at_ ? Duration::zero() : at_ - now;
     }

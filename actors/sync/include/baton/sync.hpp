@@ -5,11 +5,9 @@
 //     sync::Keeper keeper{scenario};
 //     auto lock = keeper.lock("printer");
 //
-// Waiting: the commands that say "answered when" are answered late. One wait a client at a time, as it has one thread;
-// another one ends the former as `refused`. Who gives up waiting sends Withdraw, always: only then can what was granted at
-// the same moment be given back. A client that has died is found out by the kernel's word: what it held is passed on
-// or given back, and it waits no more; one that is stopped (SIGSTOP) is alive.
-// Waits that would never end, because everybody in a circle waits for the next one, end as `deadlock` with the circle.
+// An actor, baton-sync, keeps them. <baton/sync/keeper.hpp> makes them, <baton/sync/handle.hpp> says what all have in
+// common and how their verbs fail, and each kind has a header of its own beside it. <baton/sync/protocol.hpp> is all
+// that a header with commands needs (sync::Address), and what programs in other languages say to the keeper.
 
 #include <baton/sync/keeper.hpp>
 #include <baton/sync/protocol.hpp>

@@ -1,16 +1,27 @@
 #pragma once
 // Handle: a primitive as one process uses it. What the handles of all kinds share; users take Lock, Event, Barrier, ...
 //
-// Rules of all handles: one thread, the actor's. One handle a process and primitive. Not movable, as what guards refers
-// to it. Every wait has a deadline and ends with one of
-//     ok          it came; with a deadline of 0 what the keeper has at once
-//     timed_out   the deadline; nothing of what was waited for is the waiter's, also if it came at that moment
-//     stopping    this actor stops
-//     gone        the keeper has exited, and with it what it kept; or this has been removed
+// A handle is made by a Keeper (<baton/sync/keeper.hpp>) or from an address that another process has sent:
+//
+//     sync::Lock printer{context, command.printer};
+//
+// M is what it was made with, and decides how its verbs fail, as those of M itself do. With a Context (the default)
+// they return a Result; with a Scenario they return the value and throw ErrorException. Every verb that waits takes a
+// timeout or a deadline (<baton/time.hpp>), limits::ask_timeout by default, and ends with one of
+//
+//     success     it has come; with a timeout of 0, if the keeper has it at once
+//     timed_out   the time is over; nothing of what was waited for is the waiter's, even if it came at that moment
+//     stopping    this member is to stop
+//     gone        the keeper has exited, and what it kept with it; or the primitive was removed: the text says by whom
 //     deadlock    actors wait for each other in a circle; the text names them
-//     refused     there is nothing to wait for; the text says why: a barrier that is broken, a lock that is held already
-//     overloaded  a limit of the keeper
-// What throws out of a wait (a watcher of the loop) leaves it as the deadline does: withdrawn, and given back if it came.
+//     refused     there is nothing to wait for, and the text says why: a broken barrier, a lock that is held already
+//     overloaded  a limit of the keeper (sync::limits)
+//
+// An exception that leaves a wait (of a descriptor's watcher) ends it as the timeout does.
+//
+// A process has one handle of a primitive. A handle can be moved, even while a Hold of it exists; a handle that was
+// moved from may only be assigned to or destroyed. It must not outlive the Context or Scenario. One thread: the
+// member's.
 
 #include <concepts>
 #include <memory>
@@ -56,35 +67,6 @@ protected:
     static Outcome<M, T> give(Result<T> result) {
         return detail::FaceOf<M>::give(std::move(result));
     }
-    // The same in two steps. An error of the first: the keeper has not heard of it.
-    template <class C>
-    [[nodiscard]] Result<Pending<Granted>> begin(const C& command, Duration deadline) {
-        if (Result<void> paid = withdraw_late(); !paid) return paid.error();
-        Result<Pending<Granted>> asked = context_->request(address_.keeper, command, deadline);
-        if (asked) asked->commit();  // its end is told to the keeper by Withdraw, which follows it
-        return asked;
-    }
-    [[nodiscard]] Result<Granted> finish(Pending<Granted>& asked, Deadline end, Duration deadline, std::string_view what);
-    // One that is answered at once, as far as the keeper gets to run. It is done even if its answer comes too late.
-    template <class C>
-    [[nodiscard]] Result<typename C::Reply> ask(const C& command) {
-        const Deadline end = context_->deadline(limits::ask_timeout);
-        Result<Pending<typename C::Reply>> asked = context_->request(address_.keeper, command, end);
-        if (!asked) return asked.error();
-        asked->commit();
-        return asked->get(end);
-    }
-    template <class C>
-    [[nodiscard]] Result<void> tell(const C& command) {
-        Result<typename C::Reply> done = ask(command);
-        if (!done) return done.error();
-        return {};
-    }
-    [[nodiscard]] Result<std::uint64_t> count();
-    [[nodiscard]] Error late(std::string_view what, Duration deadline) const;
-
-    [[nodiscard]] Context& context() const noexcept { return *context_; }
-    [[nodiscard]] std::uint32_t number() const noexcept { return address_.number; }
 
 private:
     std::unique_ptr<Core> core_;

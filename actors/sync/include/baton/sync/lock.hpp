@@ -45,8 +45,10 @@ public:
 
     // Before the end of the block; does nothing the second time. `refused` if somebody has overwritten the lock's word.
     Outcome<M, void> release() {
-        detail::SyncLock* lock = std::exchange(lock_, nullptr);
-        return detail::FaceOf<M>::give(lock == nullptr ? Result<void>{} : lock->release());
+        return detail::given<M>([lock = std::exchange(lock_, nullptr)]() -> Result<void> {
+            if (lock == nullptr) return {};
+            return lock->release();
+        });
     }
     // While it is held: has its last owner died with it, so that what it guards may be half done? And its name, or "".
     [[nodiscard]] bool owner_died() const noexcept { return !dead_owner().empty(); }
@@ -69,7 +71,7 @@ public:
     Lock(M& member, Address address) : Lock(member, std::move(address), "lock", Nesting::refused) {}
 
     [[nodiscard]] Outcome<M, Hold<M>> acquire(Within within = limits::ask_timeout) {
-        return this->give(held(within));
+        return detail::given<M>([&] { return held(within); });
     }
     [[nodiscard]] bool is_held() const noexcept { return this->core().is_held(); }
 
@@ -79,9 +81,13 @@ protected:
         : Handle<M, detail::SyncLock>(std::make_unique<detail::SyncLock>(detail::context_of(member), std::move(address),
                                                                          kind, nesting)) {}
     [[nodiscard]] Result<Hold<M>> held(Within within) {
-        if (Result<void> acquired = this->core().acquire(within); !acquired) return std::move(acquired).error();
-        return Hold<M>{this->core()};
+        detail::SyncLock& lock = this->core();
+        if (!lock.acquire_free()) [[unlikely]]
+            if (Result<void> acquired = lock.acquire(within); !acquired) return std::move(acquired).error();
+        return Hold<M>{lock};
     }
+    // Once it is acquired.
+    [[nodiscard]] Hold<M> hold() { return Hold<M>{this->core()}; }
 
 private:
     template <AnyMember>

@@ -11,7 +11,7 @@
 // time, since it has one thread; a second wait ends the first as `refused`. A client that gives up waiting always sends
 // Withdraw: only then can what was granted at that moment be returned. If the kernel reports that a client has died,
 // what it held is passed on or returned, and it waits no more; a client that is stopped (SIGSTOP) is alive. If
-// everybody in a circle waits for the next, one of these waits ends as `refused`, with the circle.
+// everybody in a circle waits for the next, one of these waits ends as `deadlock`, with the circle.
 
 #include <string>
 #include <variant>

@@ -48,45 +48,49 @@ public:
     Value(M& member, Address address) : Lock<M>(member, std::move(address), "value", Lock<M>::Nesting::refused) {}
 
     [[nodiscard]] Outcome<M, T> load() {
-        return this->give(attached([](Word place) { return word::value_of<T>(place.load()); }));
+        return attached([](Word place) { return word::value_of<T>(place.load()); });
     }
     Outcome<M, void> store(T value) {
-        return this->give(attached([value](Word place) { place.store(word::bits_of(value)); }));
+        return attached([value](Word place) { place.store(word::bits_of(value)); });
     }
     // Returns what it was before.
     Outcome<M, T> fetch_add(T step)
         requires std::is_arithmetic_v<T>
     {
-        return this->give(attached([step](Word place) {
+        return attached([step](Word place) {
             std::uint64_t seen = place.load();
             while (!place.compare_exchange_weak(
                 seen, word::bits_of(static_cast<T>(word::value_of<T>(seen) + step)))) {
             }
             return word::value_of<T>(seen);
-        }));
+        });
     }
     // Calls change(value) with the lock held; returns the value afterwards. A process that holds the lock already loads
     // and stores instead: this is `refused`.
     template <class Change>
     Outcome<M, T> update(Change&& change, Within within = limits::ask_timeout) {
-        return this->give(updated(std::forward<Change>(change), within));
+        return detail::given<M>([&] { return updated(change, within); });
     }
 
 private:
     template <class Step>
-    [[nodiscard]] auto attached(Step step) -> Result<std::invoke_result_t<Step, Word>> {
-        if (Result<void> reached = this->core().attach(); !reached) return std::move(reached).error();
-        if constexpr (std::is_void_v<std::invoke_result_t<Step, Word>>) {
-            step(this->core().word(value_place));
-            return {};
-        } else {
-            return step(this->core().word(value_place));
-        }
+    [[nodiscard]] auto attached(Step step) {
+        using Stepped = std::invoke_result_t<Step, Word>;
+        return detail::given<M>([&]() -> Result<Stepped> {
+            if (Result<void> reached = this->core().attach(); !reached) return std::move(reached).error();
+            if constexpr (std::is_void_v<Stepped>) {
+                step(this->core().word(value_place));
+                return {};
+            } else {
+                return step(this->core().word(value_place));
+            }
+        });
     }
     template <class Change>
-    [[nodiscard]] Result<T> updated(Change&& change, Within within) {
-        Result<Hold<M>> hold = this->held(within);
-        if (!hold) return std::move(hold).error();
+    [[nodiscard]] Result<T> updated(Change& change, Within within) {
+        if (!this->core().acquire_free())
+            if (Result<void> acquired = this->core().acquire(within); !acquired) return std::move(acquired).error();
+        const Hold<M> hold = this->hold();
         const Word place = this->core().word(value_place);
         T value = word::value_of<T>(place.load(std::memory_order_relaxed));
         change(value);

@@ -29,6 +29,14 @@ Face face_of(const Verbs<Face>& member);
 template <class M>
 using FaceOf = decltype(face_of(std::declval<const M&>()));
 
+// The Result that `call` returns, as verbs of M return it. For verbs that take nanoseconds: nothing is moved on the
+// way.
+template <class M, class Call>
+auto given(Call&& call) {
+    if constexpr (std::is_same_v<FaceOf<M>, Returning>) return call();
+    else return FaceOf<M>::give(call());
+}
+
 // What a keeper answers at once, as soon as it gets to run. For every command of its protocol: handle.cpp.
 template <class C>
 [[nodiscard]] Result<typename C::Reply> ask_keeper(Context& context, const Ref<sync::Protocol>& keeper,
@@ -75,7 +83,9 @@ protected:
     template <class C>
     [[nodiscard]] Result<Pending<sync::Granted>> begin(const C& command, Deadline end) {
         if (Result<void> paid = withdraw_late(); !paid) return paid.error();
-        return context_->request(address_.keeper, command, end);
+        Result<Pending<sync::Granted>> asked = context_->request(address_.keeper, command, end);
+        if (asked) asked->commit();  // Withdraw, which follows it, tells the keeper of its end
+        return asked;
     }
     [[nodiscard]] Result<sync::Granted> finish(Pending<sync::Granted>& asked, const Patience& patience);
     [[nodiscard]] Error late(Duration asked) const;

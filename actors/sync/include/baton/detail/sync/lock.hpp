@@ -18,13 +18,13 @@ public:
     // What is held is released.
     ~SyncLock();
 
-    [[nodiscard]] Result<void> acquire(Within within) {
-        if (depth_ == 0 && take_free()) {
-            depth_ = 1;
-            return {};
-        }
-        return acquire_taken(within);
+    // True if it was free and now is this process's. Otherwise call acquire().
+    [[nodiscard]] bool acquire_free() noexcept {
+        if (depth_ != 0 || !take_free()) return false;
+        depth_ = 1;
+        return true;
     }
+    [[nodiscard]] Result<void> acquire(Within within);
     Result<void> release() {
         if (depth_ != 1 || !is_attached()) return release_inner();
         depth_ = 0;
@@ -59,7 +59,6 @@ private:
         return word(sync::lock_place)
             .compare_exchange_strong(seen, me_, std::memory_order_acquire, std::memory_order_relaxed);
     }
-    [[nodiscard]] Result<void> acquire_taken(Within within);
     // Looks for a moment, then waits at the keeper.
     [[nodiscard]] Result<void> take(const Patience& patience);
     // What stood there last; `free` if it has been taken.
