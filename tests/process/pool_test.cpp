@@ -240,8 +240,8 @@ TEST_CASE("short tasks that are in hand with a long one do not wait for it", "[p
 }
 
 // Goal: a task that is done is done once, whatever becomes of its worker in a later one of the same batch.
-// Method: each task appends a byte to a file. One of them, with a file of its own, stands still until its worker is killed,
-// or dies by itself at its first attempt. It alone has run twice.
+// Method: each task appends a byte to a file. One of them, with a file of its own, stands still until its worker is
+// killed, or dies by itself at its first attempt. It alone has run twice.
 TEST_CASE("what a worker has done in its last batch is not run again", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
@@ -549,6 +549,21 @@ TEST_CASE("an actor goes on with its commands, and is called when its pool's tas
     world.release(fifo);
     CHECK(sum.get(20s).value() == 332'833'500);
     CHECK(world.scenario().ask(sums.value(), Busy{}).value() == 0);
+}
+
+TEST_CASE("what was left to be called between commands is called in time, until it is taken back", "[process][pool]") {
+    PoolWorld world;
+    TestScenario& scenario = world.scenario();
+    int looks = 0;
+    std::shared_ptr<void> looking = scenario.between_commands([&] {
+        ++looks;
+        return looks < 3 ? scenario.deadline(1ms) : baton::Deadline::never();
+    });
+    CHECK(scenario.wait_for([&] { return looks >= 3; }, 20s).ok());  // nothing comes in the meantime
+    looking.reset();
+    const int before = looks;
+    CHECK(scenario.wait_for([] { return false; }, 1ms).error().kind == ErrorKind::timed_out);
+    CHECK(looks == before);
 }
 
 // ---- many outcomes, as they come ---------------------------------------------------------------------
