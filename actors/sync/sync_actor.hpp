@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include <baton/detail/wait_edge.hpp>
+#include <baton/deadlock.hpp>
 #include "actors/sync/cells.hpp"
 #include "actors/sync/clients.hpp"
 #include "actors/sync/kept/lock.hpp"

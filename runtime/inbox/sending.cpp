@@ -58,8 +58,8 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
             remember_exited(to, reply.error().text);
         if (reply.error().kind == ErrorKind::timed_out)
             return Error{ErrorKind::timed_out,
-                         fmt::format("nothing was sent to {}: the coordinator has not answered before the deadline where "
-                                     "it is",
+                         fmt::format("nothing was sent to {}: the coordinator has not answered before the deadline "
+                                     "where it is",
                                      to_string(to))};
         return reply.error();
     }

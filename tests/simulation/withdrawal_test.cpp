@@ -86,9 +86,9 @@ TEST_CASE("a request that its asker has committed to runs, whoever waits for it"
     CHECK(two.places_in_use() == 0);
 }
 
-// Goal: the number of an ask is its own, also if more is sent before it has left.
-// Method: the link takes one frame; while the ask waits for room in it a watcher sends more, and then the receiver takes
-// the ask and nothing else.
+// Goal: the number of an ask is its own, even if more is sent before it has left.
+// Method: the link takes one frame; while the ask waits for room in it a watcher sends more, and then the receiver
+// takes the ask and nothing else.
 TEST_CASE("what a watcher sends while an ask waits for its link does not count for the ask", "[simulation]") {
     SimWorld world{1};
     SimActor& teacher = world.spawn("teacher");

@@ -127,7 +127,7 @@ public:
 
     // For an actor that keeps what others wait for, such as locks: the waits of one circle in which none can ever end. It
     // consists of `kept`, waits for an answer of this actor, and of waits of others for answers or for room. Empty if
-    // there is none. A snapshot from shared memory; sends no message. See <baton/detail/wait_edge.hpp>.
+    // there is none. A snapshot from shared memory; sends no message. See <baton/deadlock.hpp>.
     [[nodiscard]] std::vector<detail::WaitEdge> find_deadlock(std::vector<detail::WaitEdge> kept) const;
 
     // Calls `take(Bounced<C>)`, between commands, for every command C of ours that came back with its segments. If no

@@ -1,6 +1,6 @@
 // What a keeper keeps, without processes: what comes of each step.
 
-#include <baton/detail/wait_edge.hpp>
+#include <baton/deadlock.hpp>
 #include "actors/sync/kept/barrier.hpp"
 #include "actors/sync/kept/channel.hpp"
 #include "actors/sync/kept/condition.hpp"
