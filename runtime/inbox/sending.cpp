@@ -226,9 +226,9 @@ Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::stri
 }
 
 Result<void> Loop::push(Peer& peer, Deadline deadline) {
-    if (peer.waiting_commands == 0) return {};
     const ActorId to = peer.id;
     for (;;) {
+        if (peer.waiting_commands == 0) return {};  // also sent by a watcher that sent more
         switch (transport_->send(peer.link, peer.waiting)) {
             case Transport::Sent::yes:
                 peer.waiting.clear();
