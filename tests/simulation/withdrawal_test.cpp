@@ -87,8 +87,8 @@ TEST_CASE("a request that its asker has committed to runs, whoever waits for it"
 }
 
 // Goal: the number of an ask is its own, even if more is sent before it has left.
-// Method: the link takes one frame; while the ask waits for room in it a watcher sends more. The asker gives up when the
-// receiver has taken the ask, and nothing behind it.
+// Method: the link takes one frame; while the ask waits for room in it a watcher sends more. The asker gives up when
+// the receiver has taken the ask, and nothing behind it.
 TEST_CASE("what a watcher sends while an ask waits for its link does not count for the ask", "[simulation]") {
     SimWorld world{1};
     SimActor& teacher = world.spawn("teacher");
