@@ -19,4 +19,14 @@ public:
     [[nodiscard]] AnyRef sender() const noexcept;
 };
 
+namespace detail {
+
+// The Context of an actor, which is itself, or of a scenario.
+template <AnyMember M>
+[[nodiscard]] Context& context_of(M& member) noexcept {
+    if constexpr (requires { member.context(); }) return member.context();
+    else return member;
+}
+
+}  // namespace detail
 }  // namespace baton

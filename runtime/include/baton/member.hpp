@@ -463,6 +463,14 @@ private:
     }
 };
 
+// How the verbs of a member fail, Returning or Throwing: for what is made with a member and fails as its verbs do.
+template <class Face>
+Face face_of(const Verbs<Face>& member);  // for its type alone
+template <class M>
+using FaceOf = decltype(face_of(std::declval<const M&>()));
+template <class M>
+concept AnyMember = requires(const M& member) { face_of(member); };
+
 }  // namespace detail
 
 }  // namespace baton

@@ -43,15 +43,15 @@ namespace baton::pool {
 
 using detail::pool::Signature;
 
-template <detail::pool::Owner Owner>
+template <detail::AnyMember Owner>
 class Pool {
-    using Face = detail::pool::FaceOf<Owner>;
+    using Face = detail::FaceOf<Owner>;
     template <class T>
     using Of = typename Face::template Of<T>;
 
 public:
     Pool(Owner& owner, Options options)
-        : core_(std::make_unique<detail::pool::Core>(detail::pool::context_of(owner), std::move(options))) {}
+        : core_(std::make_unique<detail::pool::Core>(detail::context_of(owner), std::move(options))) {}
 
     // Waits until the workers are ready, and lets them begin with what was added before.
     Of<void> start() { return Face::give(core_->start()); }

@@ -17,7 +17,7 @@ namespace baton::pool {
 
 template <class R, std::ranges::input_range Source, class Owner = Scenario>
 class Lazy {
-    using Face = detail::pool::FaceOf<Owner>;
+    using Face = detail::FaceOf<Owner>;
 
 public:
     Lazy(detail::pool::Core& pool, std::string function, std::shared_ptr<Source> source, const MapOptions& options,

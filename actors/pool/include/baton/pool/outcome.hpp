@@ -17,7 +17,7 @@
 #include <vector>
 
 #include <baton/detail/pool/arguments.hpp>
-#include <baton/detail/pool/face.hpp>
+#include <baton/scenario.hpp>
 
 namespace baton::pool {
 
@@ -88,7 +88,7 @@ public:
 // Those of one map() or starmap(), in the order of the arguments.
 template <class R, class Owner = Scenario>
 class Outcomes {
-    using Face = detail::pool::FaceOf<Owner>;
+    using Face = detail::FaceOf<Owner>;
 
 public:
     Outcomes() = default;

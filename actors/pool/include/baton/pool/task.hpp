@@ -32,7 +32,7 @@ namespace baton::pool {
 
 template <class R, class Owner = Scenario>
 class Task {
-    using Face = detail::pool::FaceOf<Owner>;
+    using Face = detail::FaceOf<Owner>;
     template <class T>
     using Of = typename Face::template Of<T>;
 
@@ -75,7 +75,7 @@ private:
 
 template <class R, class Owner = Scenario>
 class Tasks {
-    using Face = detail::pool::FaceOf<Owner>;
+    using Face = detail::FaceOf<Owner>;
     template <class T>
     using Of = typename Face::template Of<T>;
 
@@ -115,7 +115,7 @@ private:
 // A range that is walked once.
 template <class R, class Owner = Scenario>
 class Completed {
-    using Face = detail::pool::FaceOf<Owner>;
+    using Face = detail::FaceOf<Owner>;
 
 public:
     explicit Completed(detail::pool::Completing completing, std::shared_ptr<void> kept = {})

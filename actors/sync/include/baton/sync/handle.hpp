@@ -34,9 +34,7 @@ namespace baton::sync {
 
 // A Context or a Scenario.
 template <class M>
-concept AnyMember = requires(M& member) {
-    { detail::context_of(member) } -> std::same_as<Context&>;
-};
+concept AnyMember = detail::AnyMember<M>;
 
 // What a verb returns: a Result<T> with a Context, a T with a Scenario.
 template <class M, class T>

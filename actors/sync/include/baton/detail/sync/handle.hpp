@@ -13,22 +13,6 @@
 
 namespace baton::detail {
 
-template <class Face>
-class SessionVerbs;
-
-// The Context of an actor or of a scenario.
-[[nodiscard]] inline Context& context_of(Context& context) noexcept { return context; }
-template <class Face>
-[[nodiscard]] Context& context_of(SessionVerbs<Face>& scenario) noexcept {
-    return scenario.context();
-}
-
-// How the verbs of a member return: never called.
-template <class Face>
-Face face_of(const Verbs<Face>& member);
-template <class M>
-using FaceOf = decltype(face_of(std::declval<const M&>()));
-
 // The Result that `call` returns, as verbs of M return it. For verbs that take nanoseconds: nothing is moved on the
 // way.
 template <class M, class Call>
