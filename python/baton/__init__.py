@@ -44,8 +44,8 @@ from ._actor import Actor
 from ._baton import Lease, Loan, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
 from ._baton import version as __version__
 from ._commands import Command, ask, request, send
-from ._errors import (Closed, Corrupt, Deadlock, Error, Failed, Gone, Overloaded, Refused, Stopping, TimedOut,
-                      Unsupported)
+from ._errors import (Cancelled, Closed, Corrupt, Deadlock, Error, Failed, Gone, Overloaded, Refused, Stopping,
+                      TimedOut, Unsupported)
 from ._message import Message
 from ._opening import session
 from ._pool import Call, CancelledTasks, Pool, Task, Tasks
@@ -61,5 +61,5 @@ __all__ = [
     "Pool", "Task", "Tasks", "Call", "Outcome", "CancelledTasks", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",
     "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Deadlock",
-    "Closed",
+    "Cancelled", "Closed",
 ]

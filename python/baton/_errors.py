@@ -87,6 +87,10 @@ class Deadlock(Error):
     kind = "deadlock"
 
 
+class Cancelled(Refused):
+    """The task of a pool was cancelled by this script; the text says whether it had begun."""
+
+
 class Closed(Refused, ValueError):
     """An Actor was used after its close()."""
 

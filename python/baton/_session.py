@@ -169,7 +169,7 @@ class Session:
         """Waits for these Pendings together, and returns one outcome for each, as ask_all() does. The outcome of one
         that has not been answered in time is TimedOut; it may be waited for again."""
         pendings = list(pendings)
-        self._core.wait_for([one for one in pendings if isinstance(one, _baton.Pending)], timeout)
+        self._core.wait_for([one for one in pendings if not isinstance(one, Error)], timeout)
         return _outcomes_of(pendings, lambda one: one.get(0))
 
     def sync(self, actors: Iterable[_baton.Ref] | None = None, timeout: Timeout = DEFAULT_TIMEOUT) -> None:

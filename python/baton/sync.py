@@ -9,13 +9,16 @@
             ...
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
-What they do, and what happens when somebody dies, is said in actors/sync/*.hpp: these are the same commands. Every wait
-has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: what is to be had at once) and
-raises TimedOut, Stopping, Gone (the keeper has exited, or this was removed), Deadlock (everybody in a circle waits for
-the next; the text names them) or Refused (a broken barrier, a lock that is held already). An exception out of a wait,
-of a signal's handler or Ctrl-C, ends the wait as a timeout does; out of anything else, `is_held` of a lock says whether
-it was done.
-A script goes to the keeper for each step; C++ takes a lock that is free without a message.
+C++ has the same primitives with the same verbs (docs/glossary.md has them side by side), and both send the same
+commands to the keeper. The headers in actors/sync/include/baton/sync say what each does, and what happens when a
+process dies.
+
+Every wait takes a timeout (seconds, a timedelta, a baton.Deadline, or None for as long as it takes; 0 means whatever is
+there at once). It raises TimedOut, Stopping, Gone (the keeper has exited, or the primitive was removed), Deadlock
+(everybody in a circle waits for the next; the text names them) or Refused (a broken barrier, a lock that is held
+already). An exception that leaves a wait, from a signal's handler or Ctrl-C, ends the wait as a timeout does; of one
+that leaves anything else, `is_held` of a lock tells whether it was done. A script sends the keeper a message for each
+step; C++ takes a free lock without one.
 """
 from __future__ import annotations
 

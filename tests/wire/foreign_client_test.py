@@ -260,7 +260,8 @@ class Life(ForeignClientTest):
 
     def test_defaults_tuples_and_sets_are_what_the_description_says(self):
         honest = self.join_with_greeter()
-        spawned = honest.ask(COORDINATOR, "Spawn", spawn_body("probe", folders=[os.environ["BATON_TESTS_BIN"]]), SECONDS)
+        spawned = honest.ask(COORDINATOR, "Spawn", spawn_body("probe", folders=[os.environ["BATON_TESTS_BIN"]]),
+                             SECONDS)
         probe = tuple(spawned["actor"])[:2]
         found = honest.ask(COORDINATOR, "Find", {"name": "probe"})["protocol"]
         commands = {one["name"]: one["fields"] for one in found["commands"]}
