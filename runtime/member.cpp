@@ -283,13 +283,13 @@ constexpr Duration name_interval = std::chrono::milliseconds{1};
 
 }  // namespace
 
-Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Published as) {
+Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Loan::Published as) {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     Holding* holding = Access::holding(loan);
     if (holding == nullptr)
         return Error{ErrorKind::refused, "an empty Loan can't be published: it was reclaimed or released"};
     return Access::holdings(loan)->publish(*holding, name,
-                                           as == Published::to_read ? LeaseKind::read : LeaseKind::shared);
+                                           as == Loan::to_read ? LeaseKind::read : LeaseKind::shared);
 }
 
 void Member::withdraw(const Loan& loan) {
@@ -327,7 +327,7 @@ Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, 
     return {};
 }
 
-Result<CreatedOrAttached> Member::create_or_attach_with(const std::string& name, Layout layout,
+Result<Member::CreatedOrAttached> Member::create_or_attach_with(const std::string& name, Layout layout,
                                                        const std::function<void(Segment&)>& fill, Within within) {
     const Deadline deadline = within.deadline(loop_->clock());
     CreatedOrAttached out;
@@ -350,7 +350,7 @@ Result<CreatedOrAttached> Member::create_or_attach_with(const std::string& name,
         if (fill) fill(*fresh);
         Result<Loan> loan = lend_segment(std::move(*fresh));
         if (!loan) return loan.error();
-        const Result<void> published = publish_loan(*loan, name, Published::to_share);
+        const Result<void> published = publish_loan(*loan, name, Loan::to_share);
         if (published) {
             out.loan = std::move(*loan);
             if (Result<void> own = attach(Duration::zero()); !own) return own.error();

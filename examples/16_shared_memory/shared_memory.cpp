@@ -72,7 +72,7 @@ private:
     }
 
     baton::Context* context_;
-    baton::CreatedOrAttached memory_;
+    baton::Member::CreatedOrAttached memory_;
 };
 
 using Ref = baton::Ref<Protocol>;

@@ -25,7 +25,7 @@ def _outcomes_of(pendings: Iterable[_baton.Pending | Error], outcome: Callable[[
     outcomes = Outcomes()
     for one in pendings:
         try:
-            outcomes.append(outcome(one) if isinstance(one, _baton.Pending) else one)
+            outcomes.append(one if isinstance(one, Error) else outcome(one))
         except Error as error:
             outcomes.append(error)
     return outcomes
@@ -162,8 +162,8 @@ class Session:
         targets = [self._target(one) for one in actors]
         name, values = spelled([one[1] for one in targets], command, fields, named)
         pendings = self._core.request_all(targets, name, values, ends, self._place.known)
-        self._core.wait_for([one for one in pendings if isinstance(one, _baton.Pending)], ends)
-        return _outcomes_of(pendings, _baton.Pending._finish)
+        self._core.wait_for([one for one in pendings if not isinstance(one, Error)], ends)
+        return _outcomes_of(pendings, lambda one: one._finish())
 
     def wait_all(self, pendings: Iterable[_baton.Pending | Error], timeout: Timeout = DEFAULT_TIMEOUT) -> Outcomes:
         """Waits for these Pendings together, and returns one outcome for each, as ask_all() does. The outcome of one

@@ -128,6 +128,10 @@ class _Pending:
             raise error
         return value
 
+    def _finish(self) -> Any:
+        """As get(0) of one that is not waited for again."""
+        return self.get(0)
+
     def __await__(self) -> Generator[Any, None, Any]:
         yield from asyncio.sleep(0).__await__()
         return self.get(None)

@@ -184,7 +184,7 @@ std::unique_ptr<PySegment> reclaim(PyLoan& self, const py::object& timeout) {
 void publish(PyLoan& self, const std::string& name, bool is_shared) {
     static_cast<void>(self.holding());
     value_or_raise(with<Loan>(self, [&](Session& session, Loan& loan) {
-        return session.context().publish(loan, name, is_shared ? Published::to_share : Published::to_read);
+        return session.context().publish(loan, name, is_shared ? Loan::to_share : Loan::to_read);
     }));
 }
 
@@ -207,7 +207,7 @@ py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std:
                            const py::object& dtype, const py::object& timeout) {
     const Layout layout = layout_from(shape, dtype);
     const Duration duration = to_duration(timeout);
-    CreatedOrAttached one = value_or_raise(session->turn(
+    Member::CreatedOrAttached one = value_or_raise(session->turn(
         [&](Session& open) { return open.context().create_or_attach_as(name, layout, {}, duration); }));
     py::object lent = py::none();
     if (one.was_created()) lent = py::cast(made<PyLoan>(session, std::move(one.loan)));

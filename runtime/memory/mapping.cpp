@@ -130,6 +130,11 @@ Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
                     error == ENOSPC ? " (is /dev/shm full? see df /dev/shm)" : limit_behind(error))};
 }
 
+bool SharedObject::has_content(std::size_t offset) const noexcept {
+    const auto place = static_cast<off_t>(offset);
+    return ::lseek(handle_->descriptor(), place, SEEK_DATA) == place;
+}
+
 std::size_t SharedObject::size() const noexcept {
     struct stat facts {};
     return ::fstat(handle_->descriptor(), &facts) == 0 ? static_cast<std::size_t>(facts.st_size) : 0;

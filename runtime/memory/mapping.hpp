@@ -26,6 +26,9 @@ public:
 
     // Commits the pages of [offset, offset + bytes): from then on touching them cannot fail.
     [[nodiscard]] Result<void> commit(std::size_t offset, std::size_t bytes);
+    // False if the page at `offset`, a multiple of the page size, has never been committed and written to. Touching it
+    // may fail then, even by reading, in a full /dev/shm.
+    [[nodiscard]] bool has_content(std::size_t offset) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept;
     [[nodiscard]] const std::string& name() const noexcept;
 

@@ -77,16 +77,20 @@ void Vitals::remove(std::string_view session_id) noexcept { remove_shared_object
 
 VitalsRow* Vitals::at(std::uint32_t number) const noexcept {
     if (number == 0 || number > limits::actors_max) return nullptr;
-    return reinterpret_cast<VitalsRow*>(mapping_.data() + std::size_t{number - 1} * VitalsRow::bytes);
+    const std::size_t offset = std::size_t{number - 1} * VitalsRow::bytes;
+    if (!committed_[number]) committed_[number] = object_.has_content(offset);
+    return committed_[number] ? reinterpret_cast<VitalsRow*>(mapping_.data() + offset) : nullptr;
 }
 
 Result<void> Vitals::prepare(ActorId actor) {
-    VitalsRow* row = at(actor.number);
-    if (row == nullptr) return Error{ErrorKind::overloaded, "the session has no row left for another actor"};
+    if (actor.number == 0 || actor.number > limits::actors_max)
+        return Error{ErrorKind::overloaded, "the session has no row left for another actor"};
     if (Result<void> committed =
             object_.commit(std::size_t{actor.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
         !committed)
         return committed;
+    committed_[actor.number] = true;
+    VitalsRow* row = at(actor.number);
     row->id.store(0, relaxed);
     row->handled.store(0, relaxed);
     row->in_hand_since.store(0, relaxed);

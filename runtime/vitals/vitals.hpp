@@ -147,6 +147,7 @@ public:
 private:
     friend class OwnVitals;
     Vitals(SharedObject object, Mapping mapping) : object_(std::move(object)), mapping_(std::move(mapping)) {}
+    // nullptr if there is no such row, or if nobody has had it yet: its memory is not committed.
     [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
     // True as well if it cannot be determined.
     [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
@@ -158,6 +159,7 @@ private:
     [[nodiscard]] bool has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept;
     SharedObject object_;
     Mapping mapping_;
+    mutable std::vector<bool> committed_ = std::vector<bool>(limits::actors_max + 1);  // rows, as far as looked at
 };
 
 // The writable row of this process. One thread.

@@ -945,7 +945,7 @@ TEST_CASE("memory is lent to all tasks, sliced among them, given to them and by 
         writers.emplace_back(slice_of(lent, part * 10, 10), static_cast<int>(part));
     CHECK(pool->starmap<std::monostate>("set", writers).value().errors().empty());
     CHECK_THAT(pool->submit<std::monostate>("set", slice_of(lent, 95, 10), 1).value().outcome(10s).value().to_text(),
-               Catch::Contains("no slice"));
+               Catch::Contains("no part of segment"));
     numbers = lent.reclaim(10s).value();
     for (std::size_t index = 0; index < 100; ++index)
         CHECK(numbers.as<std::int64_t>()[index] == static_cast<std::int64_t>(index / 10));

@@ -45,13 +45,6 @@ struct WaitEdge;
 
 }  // namespace detail
 
-// A segment that several members share under a name, as create_or_attach() returns it.
-struct CreatedOrAttached {
-    Loan loan;    // of the creator: the name and the memory exist as long as this. Empty: another member created it
-    Slice slice;  // all of it
-    [[nodiscard]] bool was_created() const { return static_cast<bool>(loan); }
-};
-
 // A command that came back with everything that it carried, and the reason. The segments in it are the sender's again.
 template <class C>
 struct Bounced {
@@ -108,6 +101,13 @@ class Member {
 public:
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
+
+    // A segment that several members share under a name, as create_or_attach() returns it.
+    struct CreatedOrAttached {
+        Loan loan;    // of the creator: the name and the memory exist as long as this. Empty: another member created it
+        Slice slice;  // all of it
+        [[nodiscard]] bool was_created() const { return static_cast<bool>(loan); }
+    };
 
     [[nodiscard]] const std::string& name() const noexcept;
     [[nodiscard]] ActorId id() const noexcept;
@@ -225,7 +225,7 @@ protected:
     [[nodiscard]] Result<Loan> lend_segment(Segment&& segment);
     [[nodiscard]] Result<void> export_segment(Segment&& segment, const std::string& name);
     [[nodiscard]] Result<Segment> import_segment(const std::string& name, Layout layout);
-    [[nodiscard]] Result<void> publish_loan(const Loan& loan, const std::string& name, Published as);
+    [[nodiscard]] Result<void> publish_loan(const Loan& loan, const std::string& name, Loan::Published as);
     // Of any kind, if none is given.
     [[nodiscard]] Result<void> look_up_segment(detail::SegmentBase& out, const std::string& name,
                                                std::optional<detail::HandleKind> kind, Within within);
@@ -424,7 +424,7 @@ public:
 
     // Others may attach to all of the loan, without asking, until it is reclaimed, released or withdrawn, or this actor
     // ends. `refused` if the name is taken, with the owner's name; of several at once the ledger lets one be first.
-    Of<void> publish(const Loan& loan, const std::string& name, Published as = Published::to_read) {
+    Of<void> publish(const Loan& loan, const std::string& name, Loan::Published as = Loan::to_read) {
         return Face::give(publish_loan(loan, name, as));
     }
     // A Lease of what is published to be read, or a Slice of what is published to be shared. Waits until something is
@@ -441,13 +441,13 @@ public:
     // attach to it. The creator's is cleared and given to `fill` before anybody else sees it. `refused` if the existing
     // one has another type or shape.
     template <Shareable T>
-    Of<CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
+    Of<Member::CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
                                            const std::function<void(std::span<T>)>& fill = {}, Within within = limits::memory_timeout) {
         std::function<void(Segment&)> filled;
         if (fill) filled = [&fill](Segment& fresh) { fill(fresh.as<T>()); };
         return create_or_attach_as(name, Layout{element_type<T>(), std::move(shape)}, filled, within);
     }
-    Of<CreatedOrAttached> create_or_attach_as(const std::string& name, Layout layout, const std::function<void(Segment&)>& fill,
+    Of<Member::CreatedOrAttached> create_or_attach_as(const std::string& name, Layout layout, const std::function<void(Segment&)>& fill,
                                               Within within = limits::memory_timeout) {
         return Face::give(create_or_attach_with(name, std::move(layout), fill, within));
     }

@@ -75,12 +75,8 @@ consteval bool is_shareable() {
     }
 }
 
-}  // namespace detail
-
 template <class T>
-concept Shareable = detail::is_shareable<std::remove_cv_t<T>>();
-
-namespace detail {
+concept Shareable = is_shareable<std::remove_cv_t<T>>();
 
 // The type as NumPy writes it: "<f8", "|u1", "|V24".
 template <Shareable T>
@@ -99,7 +95,7 @@ template <Shareable T>
 }  // namespace detail
 
 // The layout of an array of T, for calls that take a Layout: layout_of<double>({480, 640}).
-template <Shareable T>
+template <detail::Shareable T>
 [[nodiscard]] Layout layout_of(std::vector<std::uint64_t> shape) {
     return {detail::element_type<T>(), std::move(shape)};
 }
@@ -224,14 +220,17 @@ public:
     bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
 };
 
-// What others may do with a segment that is published under a name: read all of it (a Lease), or read it and change its
-// words together by atomic operations (a shared Slice, as share() makes them).
-enum class Published : std::uint8_t { to_read, to_share };
-
+namespace detail {
 class Lender;
+}
 
 class Loan : public detail::SegmentBase {
 public:
+    // What others may do with a segment that is published under a name: read all of it (a Lease), or read it and change
+    // its words together by atomic operations (a shared Slice, as share() makes them).
+    enum class Published : std::uint8_t { to_read, to_share };
+    using enum Published;
+
     using SegmentBase::SegmentBase;
 
     // The right to read all of it, for whoever it is sent to. Refused while a slice is out.
@@ -255,16 +254,18 @@ public:
 
 private:
     friend struct detail::Access;
-    [[nodiscard]] Result<Lender> lender() const;
+    [[nodiscard]] Result<detail::Lender> lender() const;
     detail::Loop* loop_ = nullptr;  // which waits
 };
+
+namespace detail {
 
 // Makes leases and slices of a Loan that somebody else holds, as that could; a copyable value. Once the Loan has
 // ended, or was reclaimed, it is refused.
 class Lender {
 public:
     Lender() = default;  // of nothing
-    explicit Lender(const detail::SegmentBase& lent);
+    explicit Lender(const SegmentBase& lent);
 
     [[nodiscard]] Result<Lease> lease() const;
     [[nodiscard]] Result<Lease> lease(std::uint64_t first, std::uint64_t count) const;
@@ -273,13 +274,15 @@ public:
 
 private:
     enum class Right { read, write, share };
-    [[nodiscard]] detail::Holding* holding() const noexcept;
+    [[nodiscard]] Holding* holding() const noexcept;
     // A Lease or Slice of the elements or rows [first, first + count).
     template <class T>
     [[nodiscard]] Result<T> part(std::uint64_t first, std::uint64_t count, Right right) const;
-    std::shared_ptr<detail::Holdings> holdings_;
-    detail::Holding* holding_ = nullptr;
+    std::shared_ptr<Holdings> holdings_;
+    Holding* holding_ = nullptr;
     std::uint32_t ticket_ = 0;
 };
+
+}  // namespace detail
 
 }  // namespace baton

@@ -34,7 +34,7 @@ namespace baton::detail {
 
 namespace baton::sync {
 
-template <Shareable T, AnyMember M = Context>
+template <detail::Shareable T, AnyMember M = Context>
 class Array : public Lock<M> {
 public:
     Array(M& member, Address address) : Lock<M>(member, std::move(address), "array", Lock<M>::Nesting::refused) {}

@@ -75,7 +75,7 @@ public:
         return made<Value<T, M>>(MakeValue{name, word::bits_of<T>(initial)});
     }
     // `length` elements, all zero.
-    template <Shareable T>
+    template <detail::Shareable T>
     [[nodiscard]] Outcome<M, Array<T, M>> array(const std::string& name, std::uint64_t length) {
         return made<Array<T, M>>(MakeArray{name, layout_of<T>({length}).type, length});
     }

@@ -23,7 +23,7 @@
 namespace baton::sync {
 
 template <class T>
-concept WordSized = Shareable<T> && sizeof(T) <= sizeof(std::uint64_t);
+concept WordSized = detail::Shareable<T> && sizeof(T) <= sizeof(std::uint64_t);
 
 namespace word {
 
