@@ -1,4 +1,4 @@
-"""What the yardsticks of examples/08_columns say of a column: the same statistics and the same checksum as the example,
+"""What the yardsticks of examples/07_columns say of a column: the same statistics and the same checksum as the example,
 from arrays of NumPy. A missing integer is the least one, a missing real NaN, a missing text empty."""
 import json
 

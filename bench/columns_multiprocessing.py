@@ -2,7 +2,7 @@
 
     /usr/bin/python3 bench/columns_multiprocessing.py FILE [--workers N]
 
-The yardstick of examples/08_columns. Workers take pieces of the file, read them with the csv module, and put the
+The yardstick of examples/07_columns. Workers take pieces of the file, read them with the csv module, and put the
 columns as NumPy arrays into shared memory, whose names come back through a queue. The receiver of a name attaches to
 the memory and acknowledges it, and only then may the worker release it ("notify, acknowledge, transfer complete"):
 https://discuss.python.org/t/multiprocessing-with-shared-memory-potential-fix-for-bug-82300/12403.

@@ -2,7 +2,7 @@
 
     /usr/bin/python3 bench/columns_pandas.py FILE
 
-A yardstick of examples/08_columns. pandas makes reals of integers where cells are missing: a column of nothing but
+A yardstick of examples/07_columns. pandas makes reals of integers where cells are missing: a column of nothing but
 whole numbers counts as one of integers here, so that the checksums compare.
 """
 import argparse

@@ -74,11 +74,11 @@ class Examples(ProgramTest):
         self.run_it(os.path.join(BIN, "baton-coordinator"), "hello")
 
     def test_students_speak_in_the_order_in_which_they_are_asked(self):
-        self.expect("02_students_queue", "students.py")
+        self.expect("02_students", "students.py")
 
     def test_students_speak_to_an_audience(self):
         # A second of quiet, as a busy machine may need it.
-        self.expect("03_students_context", "students.py", lambda text: sorted_runs(
+        self.expect("from_multiprocessing/context_manager", "context_manager.py", lambda text: sorted_runs(
             text, lambda line: None if line.startswith("[Teacher]") else "student"), ["1"])
 
     def expect_of_program(self, example, program, normalised=lambda text: text):
@@ -86,31 +86,32 @@ class Examples(ProgramTest):
             self.assertEqual(normalised(self.run_it(os.path.join(BIN, program)).stdout), file.read())
 
     def test_what_workers_hand_over_outlives_them(self):
-        self.expect_of_program("06_hand_over", "hand_over")
+        self.expect_of_program("04_hand_over", "hand_over")
 
     def test_students_put_numbers_into_each_others_hands(self):
         # All are ready before the first one goes.
         def kind(line):
             return None if line.startswith("[Teacher]") else "ready" if line.endswith("Ready!\n") else "other"
 
-        self.expect_of_program("07_students_hands", "students_hands", lambda text: sorted_runs(text, kind))
+        self.expect_of_program("from_multiprocessing/shared_hands", "shared_hands",
+                               lambda text: sorted_runs(text, kind))
 
     def test_the_darkroom_changes_a_photo_that_never_moves(self):
-        self.expect("09_darkroom", "darkroom.py")
+        self.expect("03_darkroom", "darkroom.py")
 
     def test_the_darkroom_in_cpp_says_the_same(self):
-        self.expect_of_program("09_darkroom", "darkroom_scenario")
+        self.expect_of_program("03_darkroom", "darkroom_scenario")
 
     def test_an_account_is_tested_without_a_process(self):
-        self.expect_of_program("34_testing", "testing")
-        said = self.run_it(sys.executable, os.path.join(EXAMPLES, "34_testing", "testing.py")).stdout
+        self.expect_of_program("08_testing", "testing")
+        said = self.run_it(sys.executable, os.path.join(EXAMPLES, "08_testing", "testing.py")).stdout
         self.assertEqual(re.findall(r"^(?!ok: ).*$", said, re.MULTILINE), [""])
         self.assertEqual(said.count("ok: "), 10)
 
     def test_the_page_on_testing_actors_shows_code_of_the_example(self):
         files = ""
-        for path in glob.glob(os.path.join(EXAMPLES, "34_testing", "*.[ch]pp")) + glob.glob(
-                os.path.join(EXAMPLES, "34_testing", "*.py")):
+        for path in glob.glob(os.path.join(EXAMPLES, "08_testing", "*.[ch]pp")) + glob.glob(
+                os.path.join(EXAMPLES, "08_testing", "*.py")):
             with open(path, encoding="utf-8") as file:
                 files += file.read()
         with open(os.path.join(EXAMPLES, "..", "docs", "testing-actors.md"), encoding="utf-8") as page:
@@ -119,7 +120,8 @@ class Examples(ProgramTest):
         self.assertEqual([block for block in blocks if block not in files], [])
 
     def test_taxi_and_passenger_remember_the_same_talk(self):
-        self.expect("04_taxi", "taxi.py", lambda text: re.sub(r"[+-]\d+\.\d{3} s", "+0.000 s", text))
+        self.expect("from_multiprocessing/duplex_channel", "duplex_channel.py",
+                    lambda text: re.sub(r"[+-]\d+\.\d{3} s", "+0.000 s", text))
 
 
 class Stories(ProgramTest):
@@ -132,7 +134,8 @@ class Stories(ProgramTest):
         with open(os.path.join(EXAMPLES, example, "expected.txt"), encoding="utf-8") as file:
             expected = file.read()
         scripts = glob.glob(os.path.join(EXAMPLES, example, "*.py"))
-        for command in [[os.path.join(BIN, example[3:])], *([sys.executable, script] for script in scripts)]:
+        program = re.sub(r"^[0-9]+_", "", os.path.basename(example))
+        for command in [[os.path.join(BIN, program)], *([sys.executable, script] for script in scripts)]:
             with self.subTest(command=command):
                 self.assertEqual(normalised(self.run_it(*command).stdout), expected)
 
@@ -144,22 +147,22 @@ class Stories(ProgramTest):
             self.assertEqual(len(set(parents + processes)), 3, "and are processes of their own")
             return re.sub(r": \d{2,}$", ": N", text, flags=re.MULTILINE)
 
-        self.expect("20_first_taste", normalised)
+        self.expect("from_multiprocessing/process_and_queue", normalised)
 
     def test_the_state_of_a_process_is_known_before_within_and_after_its_life(self):
-        self.expect("21_process_states")
+        self.expect("from_multiprocessing/process_states")
 
     def test_a_queue_is_joined_when_its_items_are_done_and_no_later(self):
-        self.expect("22_joinable_queue")
+        self.expect("from_multiprocessing/joinable_queue")
 
     def test_a_message_runs_no_code(self):
-        self.expect("23_dangerous_message")
+        self.expect("from_multiprocessing/message_is_data")
 
     def test_the_first_at_the_barrier_is_the_first_out(self):
-        self.expect("24_barrier")
+        self.expect("from_multiprocessing/barrier")
 
     def test_a_fourth_connection_waits_for_one_of_three(self):
-        self.expect("25_bounded_semaphore")
+        self.expect("from_multiprocessing/bounded_semaphore")
 
     def test_two_conditions_on_one_lock_pass_on_their_notices(self):
         # Both chains at once, each in its order: all wait before the first notice.
@@ -170,27 +173,28 @@ class Stories(ProgramTest):
                          for lines in (waits, notice + rest)]
             return "".join(in_chains[0] + in_chains[1])
 
-        self.expect("26_recursive_condition", normalised)
+        self.expect("from_multiprocessing/two_conditions", normalised)
 
     def test_processes_draw_a_rhombus(self):
-        self.expect("27_rhombus")
+        self.expect("from_multiprocessing/notification_chain")
 
     def test_who_waits_first_prints_first(self):
-        self.expect("28_random_print")
+        self.expect("from_multiprocessing/notify_all")
 
     def test_who_waits_looks_again_after_each_notice(self):
         # It may look more than three times before the queue is emptied.
         look = "[Process-27]: Waiting\n[Process-27]: Is empty? false\n"
-        self.expect("29_wait_for", lambda text: re.sub(rf"^(?:{re.escape(look)}){{3,}}", look * 3, text))
+        self.expect("from_multiprocessing/wait_for",
+                    lambda text: re.sub(rf"^(?:{re.escape(look)}){{3,}}", look * 3, text))
 
     def test_people_stay_home_until_the_rain_stops(self):
-        self.expect("30_stay_home")
+        self.expect("from_multiprocessing/event")
 
     def test_increments_are_exact_with_the_lock(self):
-        self.expect("31_value")
+        self.expect("from_multiprocessing/value")
 
     def test_a_text_grows_as_it_should_with_the_lock(self):
-        self.expect("32_byte_array")
+        self.expect("from_multiprocessing/byte_array")
 
     def test_an_array_is_of_one_piece_under_one_lock(self):
         def normalised(text):
@@ -206,17 +210,18 @@ class Stories(ProgramTest):
                 said.append("[scenario]: " + (one if "v2" in said[-1] else "some of 1000000" + several))
             return "\n".join(said) + "\n"
 
-        self.expect("33_raw_array", normalised)
+        self.expect("from_multiprocessing/raw_array", normalised)
 
     def test_tasks_write_into_slices_of_one_array(self):
         # Which worker has handled which is another one each time, but each has had some.
-        self.expect("10_task_manager", lambda text: re.sub(r"handled by worker-[12]$", "handled by a worker", text, flags=re.MULTILINE))
+        self.expect("from_multiprocessing/tasks_into_one_array", lambda text: re.sub(
+            r"handled by worker-[12]$", "handled by a worker", text, flags=re.MULTILINE))
 
     def test_arrays_of_tasks_outlive_their_workers(self):
-        self.expect("11_pool_hand_over")
+        self.expect("from_multiprocessing/arrays_outlive_workers")
 
     def test_results_come_in_the_order_of_the_arguments(self):
-        self.expect("12_starmap", self.in_order)
+        self.expect("from_multiprocessing/starmap", self.in_order)
 
     def in_order(self, text):
         """What the workers say is sorted, after a look at what the lock and the tasks promise."""
@@ -236,15 +241,15 @@ class Stories(ProgramTest):
             stopped = "".join(line for line in self.in_order(stopped).splitlines(True) if not worker(line))
             return re.sub(r", worker worker-\d+", "", stopped) + heading + self.in_order(collected)
 
-        self.expect("13_one_fails", normalised)
+        self.expect("05_one_fails", normalised)
 
     def test_errors_are_collected_and_pools_can_be_used_again(self):
-        self.expect("14_enhanced_pool", self.in_order)
+        self.expect("from_multiprocessing/pool_with_progress", self.in_order)
 
     def test_the_bar_counts_each_task_once(self):
         controller, terminal = pty.openpty()
-        running = subprocess.Popen([os.path.join(BIN, "enhanced_pool"), "50"], env=self.environment, cwd=self.folder,
-                                   stdout=subprocess.DEVNULL, stderr=terminal)
+        running = subprocess.Popen([os.path.join(BIN, "pool_with_progress"), "50"], env=self.environment,
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=terminal)
         os.close(terminal)
         shown = b""
         while True:
@@ -266,7 +271,7 @@ class Stories(ProgramTest):
         self.assertEqual(sum(1 for _, done, total in bars if done == total == "1000") >= 4, True, bars)
 
     def test_memory_is_looked_at_twice_and_leaves_no_old_state(self):
-        self.expect("16_shared_memory")
+        self.expect("from_multiprocessing/named_memory")
         self.assertEqual(glob.glob("/dev/shm/multiprocessor*"), [])
 
     def test_a_task_that_takes_too_long_is_ended_and_the_pool_goes_on(self):
@@ -278,7 +283,7 @@ class Stories(ProgramTest):
                                                    for is_worker in (True, False)))
             return "".join(workers + scenario) + given_up + rest
 
-        self.expect("15_task_deadline", normalised)
+        self.expect("from_multiprocessing/task_timeout", normalised)
 
 
 class WordCount(ProgramTest):
@@ -390,7 +395,7 @@ class Columns(ProgramTest):
         expected = [f"{one['name']}: 2000 texts, {one['bytes']} bytes" if one["kind"] == "string" else
                     f"{one['name']}: {one['count']} numbers, mean {one['mean']:.6g}" for one in said]
         for readers in ("1", "3"):
-            script = os.path.join(EXAMPLES, "08_columns", "columns.py")
+            script = os.path.join(EXAMPLES, "07_columns", "columns.py")
             self.assertEqual(self.run_it(sys.executable, script, path, readers).stdout.splitlines(), expected)
 
     def test_parts_of_a_file_agree_on_the_kinds(self):

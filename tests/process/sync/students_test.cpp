@@ -1,4 +1,4 @@
-// What a student of examples/07_students_hands leaves who dies.
+// What a student of examples/from_multiprocessing/shared_hands leaves who dies.
 #include <atomic>
 #include "actors/passing_student/passing_student.hpp"
 #include <baton/sync.hpp>
