@@ -1,4 +1,4 @@
-"""The same in Python: starts a greeter, asks it twice, and leaves nothing behind.
+"""The hello scenario in Python: starts a greeter, asks it twice, and leaves nothing behind.
 
     baton run hello.py        or        python3 hello.py
 """

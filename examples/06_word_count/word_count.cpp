@@ -46,7 +46,7 @@ std::vector<baton::SpawnOptions> programs(std::size_t count) {
     return out;
 }
 
-// Each counter has one piece in hand; who is done first gets the next one.
+// Each counter has one piece in hand, and gets the next one when it is done.
 Totals count_all(baton::Scenario& scenario, const std::vector<Counter>& counters, const std::string& path,
                  const std::vector<Range>& pieces) {
     baton::detail::Progress progress{"counting", pieces.size(), "pieces"};

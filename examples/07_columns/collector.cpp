@@ -125,7 +125,7 @@ void Collector::parse() {
             progress.reach(std::accumulate(done.begin(), done.end(), std::uint64_t{0}) >> 20);
         }
     }
-    // Who is gone is noticed here.
+    // A reader that is gone is noticed here.
     ask_everyone(
         Stage::parsed, [](std::size_t) { return TellFindings{}; },
         [&](std::size_t i, Findings findings) { readers_[i].findings = std::move(findings); });

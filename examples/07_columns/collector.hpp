@@ -53,7 +53,7 @@ private:
         std::vector<std::uint64_t> text_bytes;  // of each column
         std::vector<std::vector<column_reader::GivenColumn>> given;  // in batches
     };
-    // What a reader has done; who replaces it does it again.
+    // What a reader has done; its replacement does it again.
     enum class Stage { nothing, parsed, settled };
 
     void survey(const column_reader::TextFile& file, const column_reader::Header& header);
@@ -67,7 +67,7 @@ private:
     void hand_over(Reader& reader);
     [[nodiscard]] column_reader::GiveColumns give_command(const Reader& reader, std::size_t first) const;
     void replace(Reader& reader, Stage stage);
-    // One command to each reader; who is gone is replaced and asked again.
+    // Sends one command to each reader; a reader that is gone is replaced, and its replacement is asked.
     template <class Make, class Take>
     void ask_everyone(Stage stage, Make make, Take take);
 

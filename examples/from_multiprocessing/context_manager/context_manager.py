@@ -3,7 +3,7 @@ has been quiet for a moment.
 
     baton run context_manager.py [SECONDS]        or        python3 context_manager.py [SECONDS]
 
-So long is the moment: 0.2 s, as in the story.
+The moment lasts 0.2 s, as in the story.
 """
 import sys
 from collections.abc import Iterator

@@ -3,8 +3,8 @@ the talk from his point of view.
 
     baton run duplex_channel.py [MILLISECONDS]        or        python3 duplex_channel.py [MILLISECONDS]
 
-A leg of the ride takes so many milliseconds: 100, and a second in the story. There the passenger listened until the event was
-set, and could miss what had been said just before.
+A leg of the ride takes MILLISECONDS (100 by default; a second in the story). There the passenger listened until the
+event was set, and could miss what had been said just before.
 """
 import sys
 

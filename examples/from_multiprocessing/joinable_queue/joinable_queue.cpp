@@ -1,4 +1,5 @@
-// Who fills a queue waits until what is in it has been dealt with, and not for whoever did it to come to an end.
+// A process that fills a queue waits until everything in it has been dealt with. It does not have to wait until the
+// processes that did so have ended.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 

@@ -1,10 +1,10 @@
 // Making shared memory, or attaching to what somebody else has made under that name; looking at it from other
 // processes; and what becomes of it afterwards.
 //
-// In the story memory had a name for all of the machine, and whoever forgot to unlink it found the old state the next
-// time. Here memory has an owner and ends with it, however that ends, and a name is known in its session. Only what
-// shall outlive the session is handed out under a name for the machine, and it is nobody's any more once it has been
-// taken back.
+// In the story memory had a name for the whole machine, and a program that forgot to unlink it found the old state the
+// next time. Here memory has an owner and ends with it, however the owner ends, and a name is known only in its
+// session. Memory that is to outlive the session is exported under a name for the whole machine; once it has been
+// imported again, that name is gone.
 #include <unistd.h>
 
 #include <atomic>
@@ -49,7 +49,7 @@ public:
         return {bytes.begin(), bytes.end()};
     }
     baton::Result<Met> on(const Meet& command) {
-        // Whoever is the first fills it; nobody sees it before that.
+        // The first one fills it; nobody sees it before that.
         auto memory = context_->create_or_attach<std::uint8_t>(command.name, {4}, [](std::span<std::uint8_t> bytes) {
             std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
         });

@@ -25,7 +25,7 @@ std::string repeated(std::string_view what, std::uint32_t times) {
     return all;
 }
 
-// In one write, as story::say does. Whoever prints holds the lock, as in the story.
+// In one write, as story::say does. The process that prints holds the lock, as in the story.
 void print(const std::string& line) {
     static_cast<void>(!::write(STDOUT_FILENO, (line + "\n").data(), line.size() + 1));
 }

@@ -1,4 +1,4 @@
-// Two processes say who they are and who started them, and leave something in a queue.
+// Two processes name themselves and the one that started them, and leave something in a queue.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 

@@ -1,7 +1,7 @@
 // What is known of an actor before it is started, while it works, when it was terminated, and after the session:
 // whether it is alive, its sentinel, its exit code.
 //
-// As in the story, who is terminated does not come to the end of its block; who is stopped does.
+// As in the story, a process that is terminated does not come to the end of its block; one that is stopped does.
 #include <poll.h>
 
 #include "examples/story.hpp"

@@ -1,9 +1,9 @@
 // Four write their own number over a whole array of 1,000,000: each element for itself, each under the lock, or all
 // under one lock. How often each number is there afterwards?
 //
-// Element by element it is whoever came there last: mostly a mixture, another one each time. The unlocked run is
-// repeated until it is one. In the story the array was all zero before, and zero was one of the four numbers; here it
-// begins as -1, which is nobody's.
+// Element by element, each one has the number of the process that wrote it last: mostly a mixture, a different one each
+// time. The unlocked run is repeated until it is one. In the story the array was all zero before, and zero was one of
+// the four numbers; here it begins as -1, which is nobody's.
 #include <algorithm>
 
 #include <baton/sync.hpp>

@@ -1,8 +1,8 @@
 // Students whose hands are shared memory put numbers into each other's hands, a barrier between "Ready!" and "Go!". One
 // of them is killed, and the others go on; then one of the same name comes, with an empty hand.
 //
-// In the story a hand had a name, and whoever died left it behind: the barrier waited for ever, and the next run failed
-// at the hand that was there already. Here a hand ends with its owner, and a barrier breaks when a member dies.
+// In the story a hand had a name, and a student who died left it behind: the barrier waited for ever, and the next run
+// failed at the hand that was there already. Here a hand ends with its owner, and a barrier breaks when a member dies.
 #include <fmt/format.h>
 #include <unistd.h>
 

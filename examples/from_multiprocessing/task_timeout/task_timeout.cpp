@@ -1,5 +1,5 @@
-// Four tasks at once, as many workers as there are processors, and one of the tasks takes too long: whoever waits for
-// it gives up after three seconds.
+// Four tasks at once, as many workers as there are processors, and one of the tasks takes too long: the scenario gives
+// up waiting for it after three seconds.
 //
 // In the story that was all, and the worker went on with a result that nobody wanted. Here the task can be cancelled,
 // or have a timeout of its own from the start: either way it is ended, and its worker replaced.

@@ -1,5 +1,5 @@
-// Tasks that write into one array, each its own element: a[i] = ..., by workers that only share what they are lent. Who
-// has handled which is known of each, and tasks and results are found by their ids.
+// Tasks that write into one array, each its own element: a[i] = ..., by workers that share only what they are lent. It
+// is known which worker has handled each task, and tasks and results are found by their ids.
 //
 // In the story a task was a text that the worker executed, and the array was found by its name. Here it is a function
 // of the worker and its arguments: a message is data. Two of the story's flaws are not here: the progress bar counts

@@ -23,7 +23,7 @@ struct Load {  // and remember
 struct StoreOneMore {  // than was remembered
     using Reply = void;
 };
-struct Increment {  // so many times: load, add one, store
+struct Increment {  // `times` times: load, add one, store
     using Reply = void;
 };
 struct IncrementWithLock {  // the same, under the lock
