@@ -172,7 +172,7 @@ class Lock(_Primitive, _baton.SyncLock):
 
 
 class RecursiveLock(Lock):
-    """The same, and its owner may acquire it again."""
+    """A Lock that its owner may acquire again."""
 
     _nests = True
 

@@ -407,8 +407,8 @@ void add_held_classes(py::module_& module) {
                                     "    loan = photo.lend()\n"
                                     "    print(alice.ask(\"Sum\", pixels=loan.lease()))      # many may read at once\n"
                                     "    bob.ask(\"Fill\", rows=loan.slice(0, 240))         # or each writes a part of it\n"
-                                    "    photo = loan.reclaim()                           # when all are in again\n\n"
-                                    "It does not travel itself. Where it is released, the memory lives until the last lease is in.");
+                                    "    photo = loan.reclaim()                           # when all have ended\n\n"
+                                    "It does not travel itself. If it is released, the memory lives until the last lease ends.");
     lent.def("lease", &lease, py::arg("first") = py::none(), py::arg("count") = py::none(),
              "The right to read all of it, or the elements (of an array: rows) first to first + count, for one\n"
              "borrower.\n\n"

@@ -199,10 +199,10 @@ void add_outcome_classes(py::module_& module) {
             "finished", [](const PyOutcome& self) { return self.moment(self.outcome().finished()); },
             "A datetime in UTC.")
         .def_property_readonly(
-            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "Whether there is a value.")
+            "ok", [](const PyOutcome& self) { return self.outcome().ok(); }, "True if there is a value.")
         .def_property_readonly(
             "was_cancelled", [](const PyOutcome& self) { return self.outcome().was_cancelled(); },
-            "Whether there is none because the task was cancelled.")
+            "True if there is no value because the task was cancelled.")
         .def_property_readonly("value", &PyOutcome::value, "The result; raises the error if there is none.")
         .def_property_readonly(
             "error", &PyOutcome::error,

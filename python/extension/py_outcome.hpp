@@ -1,6 +1,6 @@
 #pragma once
 // PyOutcome: baton.Outcome, what became of a task. PyTask, PyTasks and PyCompleted: the outcomes to come of one call,
-// of many, and those of several in the order in which they come. Each lets go of its tasks in the session's next turn,
+// of many, and those of several in the order in which they come. Each releases its tasks in the session's next turn,
 // wherever Python's collector runs. Called with the GIL held.
 
 #include <baton/detail/pool/core.hpp>

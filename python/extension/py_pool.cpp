@@ -100,7 +100,7 @@ public:
     pool::TaskId add(const std::string& function, const py::tuple& positional, const py::dict& named,
                      const std::optional<pool::TaskId>& id, const py::object& timeout,
                      const std::optional<std::uint32_t>& retries) {
-        // Let go, and read, wherever the pool is at the time.
+        // They are read and released wherever the pool is at the time, so both take the GIL.
         using Kept = std::pair<py::tuple, py::dict>;
         const std::shared_ptr<Kept> kept{new Kept{positional, named}, [](Kept* one) {
                                              const py::gil_scoped_acquire acquired;

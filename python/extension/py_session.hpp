@@ -96,7 +96,7 @@ public:
     void drop_answer(std::uint64_t key);
     // True if its command is withdrawn. In another thread it is dropped later, and nobody knows.
     bool drop_ask(AskId ask);
-    // What stands behind an object that Python has let go.
+    // Drops what stands behind an object that Python has released.
     void drop_held(SegmentBase held);
     void drop_task(std::shared_ptr<void> task);
     // Called before the session ends; for what can't outlive it.

@@ -32,8 +32,8 @@ public:
     sync::Granted wait(const C& command, const py::object& timeout) {
         return value_or_raise(try_wait(command, to_duration(timeout), [] {}));
     }
-    // The same for an item, which is back with the keeper where a signal's handler raises before it is Python's. One
-    // that makes no sense stays here, as one that was taken: with the keeper the next one would stumble over it.
+    // Like wait(), for an item. If a signal's handler raises before the item is Python's, it is back with the keeper.
+    // An item that makes no sense counts as taken: at the keeper the next taker would stumble over it.
     template <class C>
     py::object take(const C& command, const py::object& timeout) {
         const sync::Granted granted = wait(command, timeout);
@@ -120,7 +120,7 @@ protected:
         return kind == ErrorKind::timed_out || kind == ErrorKind::stopping || kind == ErrorKind::deadlock;
     }
 
-    // Whoever waited does so no more; what was granted to it meanwhile goes back.
+    // Ends a wait at the keeper; what was granted to it in the meantime is returned.
     void withdraw() noexcept {
         owes_withdrawal_ = true;
         try {
@@ -288,7 +288,7 @@ void add_locks(py::module_& module) {
         .def(py::init<SessionPtr, const PyRef&, std::uint32_t, bool>())
         .def("acquire", &PyLock::acquire, late(), "Waits until the lock is this process's. Refused if it is already.")
         .def("release", &PyLock::release, "Passes it to the next. Refused if this process does not hold it.")
-        .def_property_readonly("is_held", &PyLock::is_held, "Whether this process holds it.")
+        .def_property_readonly("is_held", &PyLock::is_held, "True if this process holds it.")
         .def_property_readonly("dead_owner", &PyLock::dead_owner,
                                "While it is held: the name of its last owner, if that died with it; otherwise ''.")
         .def("__enter__", [](const py::object& self) {
@@ -367,7 +367,7 @@ void add_carriers(py::module_& module) {
         .def(
             "poll",
             [](PyChannel& self, const py::object& timeout) { return self.poll(sync::Poll{self.number()}, timeout); },
-            py::arg("timeout") = 0.1, "Whether there is something to receive, or will be in time.")
+            py::arg("timeout") = 0.1, "True if there is something to receive, or will be in time.")
         .def(
             "close", [](PyChannel& self) { self.tell(sync::Close{self.number()}); },
             "Nothing more is sent or received at this end.");

@@ -13,7 +13,7 @@ namespace baton::detail {
 
 struct Access {
     [[nodiscard]] static Loop& loop(const Member& member) noexcept { return *member.loop_; }
-    // What this member sends leaves at once: no handler returns that would let it go.
+    // What this member sends leaves at once, because there is no handler at whose return it would be sent.
     static void send_at_once(Member& member) noexcept { member.sends_at_once_ = true; }
     [[nodiscard]] static Result<void> look_up_held(Member& member, SegmentBase& out, const std::string& name,
                                                    Within within) {
@@ -28,7 +28,7 @@ struct Access {
     [[nodiscard]] static Holding* holding(const SegmentBase& held) noexcept { return held.holding(); }
     [[nodiscard]] static Holdings* holdings(const SegmentBase& held) noexcept { return held.holdings(); }
     [[nodiscard]] static Holding& release(SegmentBase& held) { return held.release_to_runtime(); }
-    // Who waits in reclaim().
+    // The loop that waits in reclaim().
     static void wait_with(Loan& lent, Loop& loop) noexcept { lent.loop_ = &loop; }
 
     template <class R>

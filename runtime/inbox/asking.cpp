@@ -106,7 +106,7 @@ Loop::Waited Loop::wait_for_word(AskId id, Deadline deadline) {
 
 Result<ReplyFrame> Loop::take_outcome(AskId id, Waited waited, const std::vector<WaitEdge>& circle) {
     Asks::Ask* ask = asks_.find(id);
-    check(ask != nullptr, "an ask that is awaited is not forgotten meanwhile");
+    check(ask != nullptr, "an ask is not forgotten while it is awaited");
     if (waited == Waited::done) {
         Result<ReplyFrame> outcome = std::move(*ask->outcome);
         asks_.forget(id);

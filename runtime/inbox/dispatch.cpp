@@ -69,7 +69,7 @@ Error error_of_current_exception() {
     } catch (const std::exception& exception) {
         error.text = exception.what();
     } catch (...) {
-        error.text = "an exception that is no std::exception";
+        error.text = "an exception that is not a std::exception";
     }
     return error;
 }

@@ -245,7 +245,7 @@ void Loop::take_refusal(Link link, const Envelope& envelope, const Error& why) {
         bounces_.push_back(std::move(*bounce));
 }
 
-// ---- who has ended ---------------------------------------------------------------------------------
+// ---- actors that have ended ------------------------------------------------------------------------
 
 void Loop::remember_exited(ActorId id, const std::string& why) {
     if (exited_.size() >= limits::exits_kept_max) exited_.clear();

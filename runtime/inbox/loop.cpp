@@ -308,7 +308,7 @@ std::shared_ptr<void> Loop::look_between(std::function<Deadline()> look) {
 }
 
 void Loop::look_around() {
-    for (std::size_t index = 0; index < onlookers_.size(); ++index) {  // more may be added meanwhile
+    for (std::size_t index = 0; index < onlookers_.size(); ++index) {  // a look may add more
         const std::shared_ptr<Onlooker> onlooker = onlookers_[index].lock();
         if (onlooker == nullptr) continue;
         const Handling handling{is_handling_};

@@ -71,8 +71,8 @@ public:
                                         const Parcel* parcel = nullptr, Gifts::By by = Gifts::By::request);
     // The outcome of a request, once; waits for it until the deadline. Afterwards the ask is forgotten.
     [[nodiscard]] Result<ReplyFrame> await(AskId ask, Deadline deadline);
-    // The same of somebody who answers what can be answered at once, and the rest later. A deadline that is shorter
-    // than the way there and back does not end the wait before the other has had its say (limits::round_trip_timeout).
+    // Like await(), for a receiver that answers at once if it can, and otherwise later. A deadline that is shorter than
+    // the way there and back does not end the wait before that answer can come (limits::round_trip_timeout).
     [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
     [[nodiscard]] bool is_settled(AskId ask);
     // Nobody waits for its outcome any more. A command that has not begun is withdrawn, unless commit() was called.
@@ -174,7 +174,7 @@ private:
     // A command that was to be sent by now and found no room is tried again after this.
     static constexpr Duration delayed_retry_interval = std::chrono::milliseconds{10};
 
-    // So many answers are read of one link before others, the control lane and the deadline are looked at.
+    // The most answers that are read from one link before the others, the control lane and the deadline get their turn.
     static constexpr std::size_t answers_per_look_max = 256;
 
     enum class Stop { no, now, after_draining };

@@ -52,7 +52,7 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     const Deadline enough = Deadline::in(*clock_, limits::round_trip_timeout);
     Result<ReplyFrame> reply = await(*ask, deadline.at() < enough.at() ? enough : deadline);
     if (!reply) {
-        // Who has lived will not come to life again: nobody asks the coordinator twice. Who has not may still come.
+        // An actor that has lived will not live again, so nobody asks the coordinator twice. One that has not may come.
         const bool has_lived = vitals_ == nullptr || vitals_->has_lived(to);
         if (reply.error().kind == ErrorKind::gone && !has_lost_coordinator_ && has_lived)
             remember_exited(to, reply.error().text);
@@ -81,8 +81,7 @@ std::optional<Error> Loop::cannot_wait(ActorId to, Deadline deadline, std::strin
         fmt::format("{} has not taken what was sent before: {} waited until its deadline", peer->name, for_what)};
 }
 
-// Whether the coordinator has not begun to settle its death. Where it has, nobody counts what is sent to it from now
-// on.
+// True if the coordinator has not begun to settle its death. If it has, nobody counts what is sent to it from now on.
 bool Loop::lives(ActorId actor) const noexcept { return holdings() == nullptr || holdings()->ledger().is_alive(actor); }
 
 Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
@@ -132,7 +131,7 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
 
     if (peer.waiting_commands > 0 && peer.waiting.size() + body.size() > limits::batch_bytes_max)
         if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
-    record_.clear();  // only now: a push may serve the control lane, and whoever hears of it may send
+    record_.clear();  // only now: a push may serve the control lane, and the handlers of a notice may send
     Encoder encoder{record_, frame_bytes_max};  // so that what is too large ends up too large
     Envelope envelope{kind, me_, peer.id, peer.sent_commands + 1, ask, tag};
     if (parcel != nullptr)

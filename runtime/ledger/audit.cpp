@@ -72,7 +72,7 @@ struct Auditor {
             const std::uint64_t slot = row.segment.load(relaxed);
             const std::string name = fmt::format("lease {}.{} of segment {}", lease, word.epoch, slot);
             if (!ledger.is_slot(slot)) {
-                found(5, fmt::format("{}, which is no row", name));
+                found(5, fmt::format("{}, which is not a row", name));
                 continue;
             }
             const SegmentWord segment = ledger.word_of(static_cast<Slot>(slot));

@@ -50,7 +50,7 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // that type, its range included. True for kinds that have parts or are unknown here.
 [[nodiscard]] bool is_one_of(const TypeDescription& type, Value value);
 
-// Whether a map has each field of that struct once; one that may be left out may be missing.
+// True if a map has each field of that struct once; a field that may be left out may be missing.
 [[nodiscard]] bool has_all_fields(const TypeDescription& type, Value fields);
 
 // What tells a value of that type from others of it, for sets and the keys of maps; the value is of that type. No wire
@@ -80,8 +80,8 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // not fit.
 [[nodiscard]] Result<void> check_value(const TypeDescription& type, Value value, std::string_view what);
 
-// The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float also where
-// an integer stands for it); `corrupt` where it is not of that type. A field that was left out has its default.
+// The value on the wire, read as that type (an enum becomes its name, a duration seconds, a float a float even if an
+// integer stands for it); `corrupt` if it is not of that type. A field that was left out has its default.
 // `session`: of a ref that does not say its own.
 [[nodiscard]] Result<Dynamic> decode_dynamic(const TypeDescription& type, Value value, SessionTag session = {});
 // The value on the wire, read without knowing its type: as msgpack says it.

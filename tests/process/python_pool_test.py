@@ -110,7 +110,7 @@ class Pools(World):
         self.assertRaises(KeyboardInterrupt, next, results)
         for ahead in (0, -1, float("nan"), 2.5, "3", float("inf")):
             self.assertRaisesText(ValueError, "ahead=", pool.imap, "square", [1], ahead=ahead)
-        # Nothing of what is refused as a whole has begun.
+        # When a call is refused as a whole, none of its tasks has begun.
         for way, rows in ((pool.map, source(OSError("the disk is full"))), (pool.map, [1, object()]),
                           (pool.starmap, [(1,), ("2",)]),
                           (pool.starmap, source(OSError("the disk is full"))), (pool.submit, object()),

@@ -164,7 +164,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     CHECK(text == sent);
 }
 
-// ---- whoever answers what nobody asked -----------------------------------------------------------------
+// ---- an actor that answers what nobody asked -----------------------------------------------------------
 
 TEST_CASE("an answerer that never stops answering does not hold its asker beyond its deadline", "[simulation][I8]") {
     SimWorld world;
@@ -266,7 +266,7 @@ TEST_CASE("who reads no answers still gets what it was sent", "[simulation][I3]"
     CHECK(refused.empty());
 }
 
-// ---- who has ended -------------------------------------------------------------------------------------
+// ---- actors that have ended ----------------------------------------------------------------------------
 
 TEST_CASE("when the coordinator has died every wait ends as gone, at once", "[simulation][I8]") {
     SimWorld world;

@@ -245,7 +245,7 @@ TEST_CASE("a field with a default is left out where it is not given, and the rec
     const Result<Buffer> bytes =
         encode_dynamic(describe_type<Shaped>(), Dynamic{Dynamic::Map{{{"number"}, {std::int64_t{4}}}}}, "It");
     CHECK(baton_test::to_hex(bytes.value()) == "81a66e756d62657204");
-    // Who reads by the description alone sees it too.
+    // A reader that has only the description sees it too.
     CHECK(to_json(read_as<Shaped>(*bytes).value(), JsonLayout::compact) ==
           R"({"number":4,"depth":3,"pair":["here",0.5]})");
     const Dynamic twice{Dynamic::Map{{{"depth"}, {std::int64_t{4}}}}};

@@ -38,7 +38,7 @@ TEST_CASE("an exception's type stands in the error as it is written, without the
     CHECK(deep.type.size() < 100);
     CHECK(deep.text == "the film is torn");
     for (const std::string& frame : deep.frames) CHECK(frame.size() <= 240);
-    CHECK(error_of([] { throw 7; }).text == "an exception that is no std::exception");
+    CHECK(error_of([] { throw 7; }).text == "an exception that is not a std::exception");
 }
 
 TEST_CASE("an error that a handler lets through keeps what stops an actor, and is a failure of its own otherwise",

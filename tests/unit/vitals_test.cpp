@@ -449,7 +449,7 @@ TEST_CASE("of a receiver without a place for its asker nobody knows what has beg
     CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::unknown);
 }
 
-// Goal: who has been told that its ask will not run is right even if it exits then, and its number is wanted again.
+// Goal: an asker that was told that its ask will not run can rely on it, even if it exits and its number is reused.
 TEST_CASE("a row is kept for those who have not looked at what its last life had withdrawn", "[vitals]") {
     TestVitals vitals;
     OwnVitals bobs = vitals.own(bob);

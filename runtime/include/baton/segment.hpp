@@ -2,7 +2,7 @@
 // Segment, Loan, Lease, Slice: memory that actors hand to each other instead of copying it.
 //
 // | you hold                  | the ledger says             | you may                                         |
-// | Segment                   | owned by you                | read, write, give away, lend, hand out by name  |
+// | Segment                   | owned by you                | read, write, give away, lend, export by name    |
 // | a moved-from Segment      | in transit, or another's    | assign to it                                    |
 // | Loan                      | lent by you, n leases out   | make leases and slices, reclaim                 |
 // | Lease                     | all or a range, read-only   | read, drop                                      |
@@ -233,7 +233,7 @@ public:
 
     using SegmentBase::SegmentBase;
 
-    // The right to read all of it, for whoever it is sent to. Refused while a slice is out.
+    // The right to read all of it, for the actor that it is sent to. Refused while a slice is out.
     [[nodiscard]] Result<Lease> lease();
     // The right to read the elements (of the first dimension: rows) [first, first + count). Leases may overlap each
     // other, and slices may be out beside it: a stencil reads its neighbours' edge rows. Refused where it overlaps a
@@ -242,14 +242,14 @@ public:
     // The right to write the elements (of the first dimension: rows) [first, first + count), for one borrower.
     // Refused where it overlaps a slice or lease that is out.
     [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count);
-    // The same for several borrowers at once: it may overlap others made by share(), no lease and no slice. For words
-    // that all of them change by atomic operations (std::atomic_ref), and read so too: nothing else orders them.
+    // Like slice(), but may overlap other shared slices (never a lease or an exclusive slice). Access it only through
+    // std::atomic_ref; there is no other synchronization.
     [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count);
     // Leases and slices granted or claimed.
     [[nodiscard]] std::uint32_t leases_out() const;
-    // A name under which it is published (Context::publish) is withdrawn first, so that nobody new comes.
-    // Waits until all are in; then the Segment is whole again and this is empty. `timed_out`, and still lent,
-    // when some are out at the deadline; a dead borrower's are in. `stopping` when this actor stops meanwhile.
+    // Waits until all leases and slices have been returned (those of dead borrowers end by themselves), and returns the
+    // Segment; this is then empty. If it is published under a name, the name is withdrawn first, so that nobody new
+    // attaches. `timed_out`, and still lent, if some are out at the deadline; `stopping` if this actor is told to stop.
     [[nodiscard]] Result<Segment> reclaim(Within within = std::chrono::seconds{5});
 
 private:

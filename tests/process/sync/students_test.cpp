@@ -19,7 +19,7 @@ std::uint64_t hands(ProcessWorld& world) {
     return baton::detail::call(world.session().loop(), baton::detail::coordinator::Segments{}, 5s).value().alive;
 }
 
-// Bob passes on what he has, to whoever he was told.
+// Bob passes on what he has, to the student that he was told.
 void pass_it_on(TestScenario& scenario, baton::sync::Keeper<TestScenario>& keeper, const std::vector<Student>& all) {
     const auto go = keeper.barrier("go", {.members = {all.begin(), all.end()}}).value();
     for (const auto& passed : scenario.ask_all(std::span<const Student>(all), PassItOn{go.address()}, 30s))

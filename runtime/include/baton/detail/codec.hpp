@@ -36,7 +36,7 @@ struct Parcel {
 inline constexpr std::string_view nested_too_deep = "\xc1";
 
 // It stops soon after the bound of a message, so that what can't travel is not built first: such a value ends up longer
-// than `bytes_max`, and whoever sends refuses it by its size. Nothing that it is given ends the process.
+// than `bytes_max`, and the sending code refuses it by its size. Nothing that it is given ends the process.
 class Encoder {
 public:
     static constexpr std::size_t unbounded = std::size_t{1} << 62;  // for what is not sent
@@ -75,7 +75,8 @@ public:
     void encoded(std::string_view value) { append(value); }
     // A reference to a handle of the manifest, by its index.
     void handle(std::uint32_t index);
-    // The same of `holding`, which becomes the last of those that depart. check()s that this message has a manifest.
+    // Writes a reference to the handle of `holding`, which becomes the last of those that depart. check()s that this
+    // message has a manifest.
     void depart(Holding& holding);
 
 private:

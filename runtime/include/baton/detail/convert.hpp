@@ -176,7 +176,7 @@ template <class R, class P>
     if (wide > 9.2e18L) return std::numeric_limits<std::int64_t>::max();
     return std::chrono::duration_cast<std::chrono::nanoseconds>(length).count();
 }
-// Room for so many elements that are still to be read: no more at once than a claim may cost.
+// How many of the `claimed` elements to reserve room for at once, so that a false claim costs little.
 template <class T>
 [[nodiscard]] constexpr std::size_t room_for(std::size_t claimed) noexcept {
     return std::min(claimed, (std::size_t{64} << 10) / sizeof(T) + 1);
@@ -188,7 +188,7 @@ template <class T>
 template <class T>
 concept Held = requires { T::held_kind; };
 
-// Whether a value of this type can carry segments. Then it is moved into a message, never copied. `Outer`: the
+// True if a value of this type can carry segments. Then it is moved into a message, never copied. `Outer`: the
 // structs around it, so that a recursive one ends.
 template <class T, class... Outer>
 consteval bool carries_held() {

@@ -63,8 +63,8 @@ struct ProtocolDescription {
     [[nodiscard]] const CommandDescription* find(std::string_view command) const noexcept;
 };
 
-// Whether each kind has the parts that it needs. A description that came from outside is asked this before a value is
-// read or written by it.
+// True if each kind has the parts that it needs. A description that came from outside is checked with this before it is
+// used to read or write a value.
 [[nodiscard]] bool is_sound(const TypeDescription& type);
 
 // FNV-1a over the canonical text of the shape; never 0, which means "any protocol".

@@ -266,7 +266,7 @@ consteval auto names_of_enumerators() {
 template <class E>
 inline constexpr auto enumerator_names = names_of_enumerators<E>();
 
-// Whether the value has a name; any is as good as another where none has one (`enum class Id : int {}`).
+// True if the value has a name, or if no value of that enum has one (`enum class Id : int {}`).
 template <class E>
 [[nodiscard]] constexpr bool is_enumerator(E value) noexcept {
     constexpr auto& names = enumerator_names<E>;
