@@ -114,7 +114,7 @@ void Crew::take_described(Seat& seat) {
                                  [](const auto& known, const Signature& one) { return *known == one; }))
         return fail_start(
             seat, Error{ErrorKind::refused, fmt::format("{} has other tasks than the workers before it: the program "
-                                                        "was changed meanwhile",
+                                                        "has been changed since",
                                                         seat.name)});
     seat.state = Seat::State::ready;
 }

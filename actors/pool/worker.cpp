@@ -15,7 +15,7 @@ namespace {
 
 using baton::pool::Worker;
 
-// A batch that has so many bytes of results is answered with what is done of it, ...
+// A batch whose results have this size is answered with what is done of it, ...
 constexpr std::size_t results_bytes_enough = std::size_t{64} << 10;
 constexpr std::size_t result_bytes_max = limits::message_bytes_max  // so that the largest result fits behind:
                                          - results_bytes_enough     // those before it
@@ -52,7 +52,7 @@ private:
     std::int64_t coarse_ = read(CLOCK_MONOTONIC_COARSE);
     Duration passed_{};
     int tasks_ = 0;     // since the last look
-    int together_ = 1;  // so many have one look
+    int together_ = 1;  // tasks that share one look
 };
 
 // The actor: runs one batch after the other.

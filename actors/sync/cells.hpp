@@ -1,5 +1,5 @@
 #pragma once
-// Cells: the keeper's shared memory for locks and values, page by page; 64 cells a page (words.hpp).
+// Cells: the keeper's shared memory for locks and values, page by page; 64 cells per page (words.hpp).
 //
 // A page is lent for as long as the keeper lives or one of its cells is in use. Each client that attaches gets a slice
 // of one cell, which other clients have too. When a client dies, the ledger takes its slices back; when the keeper

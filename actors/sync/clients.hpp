@@ -39,7 +39,7 @@ public:
 
     [[nodiscard]] std::map<ActorId, Client>& all() noexcept { return clients_; }
     [[nodiscard]] bool any_waiting() const;
-    // Also of a process that is not a client.
+    // Works for a process that is not a client, too.
     [[nodiscard]] std::string name_of(ActorId who);
 
 private:

@@ -29,10 +29,8 @@ std::string Queue::stuck_text() const {
     const auto most = std::ranges::max_element(taken_, {}, [](const auto& entry) { return entry.second.items.size(); });
     return fmt::format(
         "{} takes nothing more: {} items of {} bytes have been taken and not finished, {} of them by {}; it keeps "
-        "those "
-        "too, up to {} items (limits::queue_items_max) and {} bytes (limits::queue_bytes_max), in case that their "
-        "taker "
-        "dies. Who takes an item says task_done() when it is done with it",
+        "those too, up to {} items (limits::queue_items_max) and {} bytes (limits::queue_bytes_max), in case their "
+        "taker dies. A process that takes an item has to call task_done() when it is done with it",
         to_text(), taken_count_, bytes_, most->second.items.size(), most->second.name, limits::queue_items_max,
         limits::queue_bytes_max);
 }

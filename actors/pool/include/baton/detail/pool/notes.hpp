@@ -1,5 +1,5 @@
 #pragma once
-// Notes: what came of the tasks of a batch so far, in memory that its worker writes and the pool may read meanwhile.
+// Notes: what came of the tasks of a batch so far, in memory that the pool may read while the worker writes it.
 //
 // | words    | content                                                                                              |
 // | -------- | ---------------------------------------------------------------------------------------------------- |
@@ -8,8 +8,8 @@
 // | the rest | for each task: when it was done, in nanoseconds since then (32 bits); how many bytes follow (31),    |
 // |          | and whether they are an ErrorBody (1); and the bytes: that, or its result, encoded                   |
 //
-// The words of one batch are written by one worker, in order, and not changed once they are noted. What is read may be
-// anybody's: it is copied, then looked at. One thread on each side.
+// The words of one batch are written by one worker, in order, and not changed once they are noted. What is read may
+// have been written by anybody, so it is copied first and checked then. One thread on each side.
 
 #include <cstdint>
 #include <optional>
@@ -26,12 +26,12 @@ inline constexpr std::size_t notes_words = 4096;  // 32 KiB
 class Notes {
 public:
     Notes() = default;
-    // Into so many words of which nobody reads anything but notes.
+    // Writes into these words, of which nobody reads anything but notes.
     explicit Notes(std::span<std::uint64_t, notes_words> words) noexcept : words_(words) {}
 
     void open(std::uint16_t batch, Timestamp started) noexcept;
-    // A task is done, so many nanoseconds after the start. False, and nothing is noted, where there is no room for
-    // that.
+    // Notes that a task was done `moment` nanoseconds after the start. Returns false, and notes nothing, if there is no
+    // room.
     [[nodiscard]] bool note(std::uint32_t moment, std::string_view result) noexcept;
     [[nodiscard]] bool note(std::uint32_t moment, const ErrorBody& failure);
 
@@ -44,8 +44,8 @@ private:
     std::size_t bytes_ = 0;
 };
 
-// What came of the tasks behind the first `known` of that batch of so many tasks, as the worker's Done will tell it.
-// Nothing where there are none, or where the words make no sense.
+// What came of the tasks behind the first `known` of that batch of `tasks` tasks, as the worker's Done will tell it.
+// Empty if there are none, or if the words make no sense.
 [[nodiscard]] std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std::uint16_t batch,
                                              std::size_t known, std::size_t tasks);
 

@@ -1,9 +1,10 @@
 #pragma once
 // Tempo: how long tasks of one function take, and so how many of them make a good batch.
 //
-// Where tasks are short a message costs more than they do, so many go in one; where they are long each goes alone, so
-// that no worker waits for another's. Nobody has to say which it is: the first tasks go one by one and are measured,
-// and a wrong guess is cheap, as a worker gives back what it has not begun when the budget is spent. Plain values.
+// If tasks are short, a message costs more than they do, so one message carries a lot of them. If they are long, each
+// goes alone, so that no worker waits for another's tasks. Nobody has to say which it is: the first tasks go one by one
+// and are measured. A wrong guess is cheap, because a worker gives back what it has not begun when its budget is spent.
+// Plain values.
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +28,7 @@ public:
         return nanoseconds_ >= 0 && nanoseconds_ <= static_cast<double>(good_batch.count());
     }
 
-    // How many tasks a worker gets whose even share of those that wait would be so many.
+    // How many tasks a worker gets if `share` is its even share of those that wait.
     [[nodiscard]] std::size_t batch(std::size_t share) const {
         if (nanoseconds_ < 0) return 1;
         return std::clamp(share, fitting(least_batch), fitting(good_batch));

@@ -4,7 +4,7 @@
 //
 // A worker says once what it can do, and is then given batches of tasks of one function. Arguments and results of
 // a batch are one msgpack value each, in a field of bytes: the worker knows their types, and the pool reads a result
-// only where somebody wants it, so that a short task costs it next to nothing.
+// only when somebody asks for it, so that a short task costs it next to nothing.
 
 #include <optional>
 #include <string>
@@ -66,11 +66,11 @@ struct Run {
     using Reply = Done;
 };
 
-// The first so many tasks of the batch were run; none where the pool has taken all of them back.
 struct FailedTask {
     std::uint32_t index = 0;  // of the task in its batch; they come in order
     ErrorBody error;
 };
+// The outcomes of the first tasks of a batch, as many as were run; of none if the pool has taken all of them back.
 struct Done {
     Timestamp started;
     Duration took{};                 // until the last of them was done

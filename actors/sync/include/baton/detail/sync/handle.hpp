@@ -40,7 +40,7 @@ public:
     // A command that is answered when something has come. An error means that nothing of it is this process's.
     template <class C>
     [[nodiscard]] Result<sync::Granted> wait(const C& command, Within within);
-    // The same, if what came says no more than that.
+    // Like wait(), for a grant that carries nothing else.
     template <class C>
     [[nodiscard]] Result<void> pass(const C& command, Within within);
     template <class C>
