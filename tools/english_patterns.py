@@ -41,26 +41,26 @@ class Pattern:
 PATTERNS = {
     "whoever": Pattern(
         r"\bwhoever\b",
-        goal=9, budget=28, instead='"any actor that", "the caller", "users who"'),
+        goal=9, budget=9, instead='"any actor that", "the caller", "users who"'),
     "who as a noun": Pattern(
         BEFORE_WHO + r"who\b(?! \|)(?![^.;|]*\?)",
-        goal=19, budget=57, instead='"an actor that waits", "a process that dies"'),
+        goal=19, budget=19, instead='"an actor that waits", "a process that dies"'),
     "is no X": Pattern(
         r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b|later\b)\w+",
-        goal=7, budget=14, instead='"is not an X"'),
+        goal=7, budget=7, instead='"is not an X"'),
     "so many": Pattern(
         r"\bso (?:many|often|long|much)\b(?! (?:as|that|so)\b)",
-        goal=6, budget=24, instead='name the number: "`count` tasks", "every `interval`"'),
+        goal=6, budget=6, instead='name the number: "`count` tasks", "every `interval`"'),
     "meanwhile": Pattern(
         r"(?<=[a-z,)] )meanwhile\b",
-        goal=4, budget=11, instead='"while it waits", or "in the meantime" at the front'),
+        goal=4, budget=4, instead='"while it waits", or "in the meantime" at the front'),
     "a for per": Pattern(
         r"\b" + COUNTED + r" an? " + UNITS + r"\b",
         goal=1, budget=1, instead='"per session", "per actor"'),
     "comes home": Pattern(
         r"\b(?:(?:is|are|be|been|being) in again|com(?:e|es|ing) home|came home|"
         r"let(?:s|ting)? (?:it |them |her |him |everything )?go\b|at hand)",
-        goal=4, budget=9, instead='"returned", "released", "mapped"'),
+        goal=4, budget=4, instead='"returned", "released", "mapped"'),
     "belongs into": Pattern(
         r"\bbelong(?:s|ed)? into\b",
         goal=0, budget=0, instead='"belongs in"'),
@@ -70,7 +70,7 @@ PATTERNS = {
     "fragment": Pattern(
         r"(?:^|[.;:] )(?:Also (?!a\b|the\b)|Whose|Whether|Whom|Nothing of|"
         r"The same(?: (?:for|of|with|without|in|by|to|as)\b|,|\.))",
-        goal=13, budget=22, instead="a sentence with a subject and a verb", flags=0),
+        goal=13, budget=13, instead="a sentence with a subject and a verb", flags=0),
 }
 
 SKIPPED = ("build/", ".git/", "tests/fuzz/corpus/", "tools/english_patterns.py")
