@@ -11,17 +11,18 @@
 // members: pool::Pool<Context>. The workers start with start() or the first call, and end with stop() or the Pool;
 // after stop() the pool may be started again.
 //
-// A pool is an object of its owner. It moves whenever its owner submits, waits or asks ready(), and, if then() was
-// called, between the owner's commands; in the meantime workers go on with what they have in hand. Segments go from the
-// owner to the worker in one hop. Short tasks travel many at a time without being told to.
+// A pool is an object of its owner and has no thread. It gives tasks to workers and takes their results whenever its
+// owner submits, waits or calls ready(), and, if then() was called, between the owner's commands; in the meantime
+// workers go on with what they have in hand. Segments go from the owner to the worker in one hop. Short tasks are sent
+// in batches, without being asked to.
 //
-// A worker that dies, as the kernel reports it, is replaced. The tasks that it had in hand run again; a task that kills
-// every worker that runs it fails after some tries. One failed task loses no other's result.
+// A worker whose death the kernel reports is replaced. The tasks that it had in hand run again; a task that kills every
+// worker that runs it fails once its retries are used up. A failed task does not affect the results of others.
 //
 // Errors: `refused` for a function that the workers do not have, for arguments or a result that do not fit, and for an
-// id that is taken; `overloaded` beyond pool::limits::tasks_waiting_max; `timed_out` if the time of a wait is over;
-// `stopping` if the owner is to stop; and whatever keeps the workers from starting. What becomes of a task is in its
-// Outcome. One thread, that of the owner.
+// id that is taken; `overloaded` beyond pool::limits::tasks_waiting_max; `timed_out` if a wait takes longer than it may;
+// `stopping` if the owner is told to stop; and any error that keeps the workers from starting. What becomes of a task
+// is in its Outcome. One thread, that of the owner.
 
 #include <memory>
 #include <optional>
@@ -55,10 +56,10 @@ public:
 
     // Waits until the workers are ready, and lets them begin with what was added before.
     Of<void> start() { return Face::give(core_->start()); }
-    // Ends the workers, and waits until the last of them has ended; returns their exits. Tasks that were not done have
-    // failed (`stopping`). A worker that has not ended by then is killed.
+    // Ends the workers, and waits until the last of them has ended; returns their exits. Tasks that are not done fail
+    // as `stopping`. A worker that has not ended in time is killed.
     std::vector<Ended> stop(Within within = limits::stop_timeout) { return core_->stop(within); }
-    // What the workers can run; starts them.
+    // What the workers can run. Starts them, if start() has not.
     Of<std::vector<Signature>> functions() { return Face::give(core_->functions()); }
 
     // ---- one task: does not wait. Arguments as in <baton/pool/call.hpp>, or a Call, which may have rules of its own.
@@ -77,17 +78,17 @@ public:
     }
 
     // ---- many tasks of one function: waits for all of them
-    // One argument each.
+    // One argument for each task.
     template <class R, std::ranges::input_range Values>
     Of<Outcomes<R, Owner>> map(std::string_view function, Values&& values, const MapOptions& options = {}) {
         return run<R>(function, options, detail::pool::size_of(values), detail::pool::one_each(values));
     }
-    // A tuple of arguments each.
+    // A tuple of arguments for each task.
     template <class R, std::ranges::input_range Rows>
     Of<Outcomes<R, Owner>> starmap(std::string_view function, Rows&& rows, const MapOptions& options = {}) {
         return run<R>(function, options, detail::pool::size_of(rows), detail::pool::tuple_each(rows));
     }
-    // A tuple of arguments, and one of named ones, each; `refused` if there are not as many of both.
+    // A tuple of arguments and a tuple of named arguments for each task; `refused` if the two ranges differ in length.
     template <class R, std::ranges::sized_range Rows, std::ranges::sized_range NamedRows>
     Of<Outcomes<R, Owner>> starmap(std::string_view function, Rows&& rows, NamedRows&& named_rows,
                                    const MapOptions& options = {}) {
@@ -95,8 +96,8 @@ public:
             return Face::give(Result<Outcomes<R, Owner>>{same.error()});
         return run<R>(function, options, detail::pool::size_of(rows), detail::pool::two_tuples_each(rows, named_rows));
     }
-    // These begin what map() and starmap() do, and return at once. `options.within` has no meaning here: get() takes
-    // it.
+    // Like map() and starmap(), but these return at once. `options.within` has no meaning here: Tasks::get() takes the
+    // time to wait.
     template <class R, std::ranges::input_range Values>
     Of<Tasks<R, Owner>> map_async(std::string_view function, Values&& values, const MapOptions& options = {}) {
         return begin<R>(function, options, detail::pool::size_of(values), detail::pool::one_each(values));
@@ -113,9 +114,9 @@ public:
         return begin<R>(function, options, detail::pool::size_of(rows),
                         detail::pool::two_tuples_each(rows, named_rows));
     }
-    // Does what map() does, but the outcomes are looked at one after the other, and values are taken only as that goes
-    // on: at most `options.ahead` (0: sixteen for each worker) whose outcomes have not been looked at. A source that is
-    // a temporary or a view is kept; any other must live as long as what this returns.
+    // Like map(), but the outcomes are read one after the other, and values are taken from the source only as that goes
+    // on: at most `options.ahead` (0: sixteen for each worker) whose outcomes have not been read. A source that is a
+    // temporary or a view is kept; any other must live as long as the object that this returns.
     template <class R, std::ranges::input_range Source>
     Of<Lazy<R, std::remove_reference_t<Source>, Owner>> imap(std::string_view function, Source&& source,
                                                              const MapOptions& options = {}) {
@@ -123,7 +124,8 @@ public:
     }
 
     // ---- outcomes in the order in which they come, of one or more calls of this pool
-    // Of a Tasks, or of a range of Task or Tasks; a temporary one is kept. `within` is the time for all of them.
+    // Takes a Tasks, or a range of Task or Tasks, and keeps it if it is a temporary. `within` is for all of them
+    // together.
     template <class T>
     [[nodiscard]] auto as_completed(T&& tasks, Within within = Duration::max()) {
         detail::pool::Completing completing{within};
@@ -138,7 +140,8 @@ public:
     }
 
     // ---- step by step: add() some, before start() or after, then execute() waits for all that were added
-    // Returns the id. Before start() a call is not compared with what workers have: its outcome tells, `refused`.
+    // Returns the id. Before start() it is not known what the workers can run, so a call that does not fit is added all
+    // the same, and its outcome is `refused`.
     Of<TaskId> add(Call call) {
         return Face::give(
             core_->add(alone(std::move(call))).transform([](const std::vector<TaskId>& ids) { return ids.front(); }));
@@ -154,11 +157,12 @@ public:
         return execute(alone(std::move(call)), options);
     }
 
-    // ---- by id, whichever way a task was given
-    // The outcome of that task; nothing as long as it has none. `refused` for an id that no task has, for a task whose
-    // Task was dropped, and if nobody holds the outcomes of its call any more. Looks as ready() does.
+    // ---- by id, however the task was submitted
+    // The outcome of that task; empty as long as it has none. `refused` for an id that no task has, for a task whose
+    // Task was dropped, and if nobody holds the outcomes of its call any more. Looks once for new outcomes, as ready()
+    // does.
     Of<std::optional<AnyOutcome>> find(TaskId id) { return Face::give(core_->find(id)); }
-    // Does what Task::cancel() does; the task may be one among those of a map_async().
+    // Does what Task::cancel() does; the task may be one of a map_async().
     Of<Cancelled> cancel(TaskId id) { return Face::give(core_->cancel(id)); }
     // The ids of all tasks that have no outcome yet, in order.
     [[nodiscard]] std::vector<TaskId> pending() { return core_->pending(); }

@@ -9,7 +9,7 @@
 //         return worker.run(argc, argv);
 //     }
 //
-// A task is a function or a callable with typed arguments. They and the result may be of all types that the fields of a
+// A task is a function or a callable with typed arguments. They and the result may have any type that a field of a
 // command may have. An argument may also be a Segment, Lease or Slice (<baton/segment.hpp>), the result a Segment or a
 // vector of them, and the first parameter a baton::Context&, which callers do not give. What the function throws, or
 // returns as the Error of a Result, is the task's error, and the worker goes on. A worker that dies is replaced by its
@@ -39,7 +39,7 @@ public:
         return *this;
     }
 
-    // Serves the pool that started this program, until the pool ends it. Returns what main() shall return.
+    // Serves the pool that started this program, until the pool ends it. Returns what main() is to return.
     [[nodiscard]] int run(int argc, char** argv);
 
     // One task as it is run.

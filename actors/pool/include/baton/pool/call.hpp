@@ -4,15 +4,15 @@
 //     pool.add(pool::call("square", 4));
 //     pool.add(pool::call("power", pool::named("base", 2), pool::named("exponent", 10)).with_id(7).with_timeout(1s));
 //
-// Arguments are values of the types that commands may have, and besides:
+// Arguments are values of the types that a field of a command may have. They may also be given like this:
 //
 //     pool.submit<double>("scale", 2.0, pool::named("offset", 1.0));    // by the parameter's name
 //     pool.submit<double>("sum", pool::lease_of(numbers));              // the worker reads all of a Loan
 //     pool.submit<void>("clear", pool::slice_of(numbers, 0, 10));       // ... may write its first ten elements
 //     pool.submit<double>("use_up", std::move(segment));                // ... owns it
 //
-// What does not fit the function's parameters is `refused` with the parameter's name before anything is given away. A
-// Call is a plain value, used up by the pool that takes it.
+// An argument that does not fit its parameter is `refused`, with the parameter's name, before anything is given away. A
+// Call is a plain value; the pool that takes it uses it up.
 
 #include <functional>
 #include <memory>
@@ -41,8 +41,8 @@ template <class T>
 }
 
 // Lent memory as an argument: each attempt at the task gets a lease or slice of its own. The memory stays lent while
-// the tasks run. `first` and `count` are elements of a vector, rows of what has more dimensions.
-[[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {detail::Lender{lent}}; }
+// the tasks run. `first` and `count` are in elements, or in rows if there is more than one dimension.
+[[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {Lender{lent}}; }
 [[nodiscard]] inline SliceOf slice_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
     return {detail::Lender{lent}, first, count};
 }
@@ -52,9 +52,9 @@ public:
     Call(std::string function, std::function<Result<void>(detail::pool::Job&)> fill)
         : function_(std::move(function)), fill_(std::move(fill)) {}
 
-    // From 1. Without it the pool numbers the task.
+    // Ids begin with 1. Without this the pool gives the task its id.
     Call with_id(TaskId id) && { return id_ = id, std::move(*this); }
-    // How long the task may be in a worker's hands: one that takes longer is killed, and the task is `timed_out`.
+    // How long the task may be in a worker's hands: a worker that takes longer is killed, and the task is `timed_out`.
     Call with_timeout(Duration timeout) && { return timeout_ = timeout, std::move(*this); }
     // How often the task is tried again if its worker dies; by default as often as the pool's options say.
     Call with_retries(std::uint32_t retries) && { return retries_ = retries, std::move(*this); }
@@ -73,7 +73,7 @@ private:
 
 template <class... A>
 [[nodiscard]] Call call(std::string function, A&&... arguments) {
-    // Text is kept as such, whatever it was given as.
+    // Text is kept as a string, whatever it was given as.
     const auto keep = []<class T>(T&& one) {
         if constexpr (detail::pool::given::is_text<std::decay_t<T>>) return std::string(std::string_view(one));
         else return std::decay_t<T>(std::forward<T>(one));

@@ -1,6 +1,6 @@
 #pragma once
 // Lazy: what imap() returns: outcomes in the order of the values, each value taken from its source only when its turn
-// is near. A range that is walked once; of a pool that lives as long. One thread.
+// is near. It can be iterated over once, and its pool must live longer. One thread.
 
 #include <deque>
 #include <exception>
@@ -29,12 +29,12 @@ public:
           at_(std::ranges::begin(*source_)),
           ahead_(ahead) {}
 
-    // The next outcome, nothing behind the last. An error: a value that does not fit, behind the outcomes of those
-    // before it; `timed_out`, and then one may ask again; `stopping`; with Errors::stop_at_first also the first error
-    // of a task. What the source throws is thrown behind the outcomes of the values before it, too.
+    // Returns the next outcome, or nothing after the last. Errors: a value that does not fit, after the outcomes of the
+    // values before it; `timed_out`, after which next() may be called again; `stopping`; and with Errors::stop_at_first
+    // the first error of a task. What the source throws is thrown after the outcomes of the values before it, too.
     typename Face::template Of<std::optional<Outcome<R>>> next() { return Face::give(taken()); }
 
-    // for (const Outcome<R>& one : lazy): throws ErrorException if next() is an error, also in an actor.
+    // for (const Outcome<R>& one : lazy): throws ErrorException if next() is an error, even in an actor.
     class Iterator {
     public:
         explicit Iterator(Lazy& lazy) : lazy_(&lazy), current_(lazy.taken().value()) {}
@@ -70,7 +70,7 @@ private:
         }
         return std::optional{std::move(one)};
     }
-    // As long as few enough wait to be looked at.
+    // Takes values as long as fewer than `ahead_` outcomes have not been read.
     void take_values() {
         try {
             while (!is_over_ && pending_.size() < ahead_ && at_ != std::ranges::end(*source_)) {

@@ -15,12 +15,12 @@ namespace baton::pool {
 struct Options {
     // its main() runs a Worker (<baton/worker.hpp>); looked up as by spawn()
     std::string program;
-    std::size_t workers = 0;                       // 0: as many as processors that this process may use
+    std::size_t workers = 0;                       // 0: one for each processor that this process may use
     // of the workers, numbered as they start: "name-1"; empty: the program's
     std::string name = {};
     std::vector<std::string> arguments = {};       // that each worker is started with
     std::uint32_t retries = 2;                     // of a task after deaths of workers
-    bool shows_progress = true;                    // on stderr: workers ready, tasks done, workers stopping
+    bool shows_progress = true;                    // on stderr: workers ready, tasks done, workers stopped
     Duration start_timeout = limits::spawn_timeout;  // of each worker's start
     std::vector<std::string> folders = {};         // where to look for the program first
 };

@@ -4,10 +4,10 @@
 //     for (const pool::Outcome<std::int64_t>& one : pool.map<std::int64_t>("square", numbers))
 //         fmt::print("{}\n", one.to_text());      // Call to square(4) --> Result: 16
 //
-// A view of what came back: cheap to copy, and read or turned into text only on demand. A result that is a segment can
-// be taken once. Its errors are those of <baton/result.hpp>: `failed` with type, text and frames of what the function
-// threw, `gone` if workers died of it, `timed_out` if it was over its timeout, `refused` if it did not fit or was
-// cancelled, `stopping` if the pool was stopped first. One thread.
+// It is a view of what came back: cheap to copy, and decoded or turned into text only on demand. A result that is a
+// segment can be taken once. Its errors are those of <baton/result.hpp>: `failed` with type, text and frames of what
+// the function threw, `gone` if the task's workers died, `timed_out` if it exceeded its timeout, `refused` if it did not
+// fit or was cancelled, `stopping` if the pool was stopped first. One thread.
 
 #include <cstddef>
 #include <iterator>
@@ -21,7 +21,7 @@
 
 namespace baton::pool {
 
-// One whose type is not known yet.
+// An outcome whose result is of a type that is not known yet.
 class AnyOutcome {
 public:
     AnyOutcome() = default;  // of no task: only to be assigned to
@@ -43,11 +43,12 @@ public:
     [[nodiscard]] Error error() const;
     // That error with function, arguments and worker in its text.
     [[nodiscard]] Error error_in_call() const;
-    // Says whether cancel() is why it has no result. The error says whether it had begun.
+    // True if it has no result because it was cancelled, or its outcome was not wanted any more. The error says whether
+    // it had begun.
     [[nodiscard]] bool was_cancelled() const {
         return job_->fates[task_].state == State::cancelled || job_->fates[task_].state == State::released;
     }
-    // The result as an R; `refused` or `corrupt` if it is none.
+    // The result as an R; `refused` or `corrupt` if it is not one.
     template <class R>
     [[nodiscard]] Result<R> as() const {
         detail::pool::Reader reader;
@@ -85,7 +86,7 @@ public:
     [[nodiscard]] R value() const { return as<R>().value(); }
 };
 
-// Those of one map() or starmap(), in the order of the arguments.
+// The outcomes of one map() or starmap(), in the order of the arguments.
 template <class R, class Owner = Scenario>
 class Outcomes {
     using Face = detail::FaceOf<Owner>;

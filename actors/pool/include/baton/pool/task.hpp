@@ -1,6 +1,6 @@
 #pragma once
-// Task and Tasks: outcomes to come, of one submit() and of one map_async(). Completed: outcomes in the order in which
-// they come, as as_completed() gives them.
+// Task and Tasks: what a caller holds of one submit() and of one map_async() until the outcomes have come. Completed:
+// outcomes in the order in which they come, from as_completed().
 //
 //     pool::Task<std::int64_t> task = pool.submit<std::int64_t>("square", 4);
 //     task.get(1s);                                                           // waits: 16
@@ -42,16 +42,16 @@ public:
     Task() = default;
     explicit Task(detail::pool::Handle handle) : handle_(std::move(handle)) {}
 
-    // Pool::find() and Pool::cancel() take it. 0 of an empty one.
+    // For Pool::find() and Pool::cancel(). 0 if this is empty.
     [[nodiscard]] detail::pool::TaskId id() const { return handle_.is_empty() ? 0 : handle_.job()->first_id; }
     // Says whether the outcome has come. Looks once, without waiting.
     [[nodiscard]] bool ready() { return handle_.ready(); }
-    // The result, or the task's error; again and again, but for a segment. `timed_out` if it has not come in time: the
-    // task goes on, and one may ask again.
+    // The result, or the task's error. May be called again, except for a segment. `timed_out` if the outcome has not
+    // come in time: then the task goes on, and get() may be called again.
     Of<R> get(Within within) {
         return Face::give(waited(within).and_then([](const Outcome& one) { return one.result(); }));
     }
-    // Waits as get() does, and returns all that is known about the task. An error is that of the wait only.
+    // Waits as get() does, and returns all that is known about the task. Fails only if the wait does.
     Of<Outcome> outcome(Within within) { return Face::give(waited(within)); }
     // Calls `take` with the outcome, between commands of the owner, once it has come; in a scenario during a later
     // wait. Leaves this one empty. Not called if the pool ends before that.
@@ -61,8 +61,8 @@ public:
         });
     }
     // A task that has not begun never runs. One that runs is ended by killing its worker, which is replaced; tasks that
-    // shared its hands run elsewhere. The answer says which of the two it was; so does the outcome, an error:
-    // `refused`.
+    // the worker had beside it run elsewhere. The answer says which of the two it was; so does the text of the outcome,
+    // which is the error `refused`.
     Cancelled cancel() { return handle_.cancel(); }
 
 private:
@@ -91,8 +91,8 @@ public:
     [[nodiscard]] std::size_t unfinished() const { return handle_.is_empty() ? 0 : handle_.job()->unsettled; }
     // Says whether all outcomes have come. Looks once, without waiting.
     [[nodiscard]] bool ready() { return handle_.ready(); }
-    // The outcomes, in the order of the arguments, as map() gives them; with Errors::stop_at_first the first error of a
-    // task. `timed_out` if they have not come in time: the tasks go on, and one may ask again.
+    // The outcomes, in the order of the arguments, as map() returns them; with Errors::stop_at_first the first error of
+    // a task. `timed_out` if they have not come in time: then the tasks go on, and get() may be called again.
     Of<Outcomes> get(Within within) {
         return Face::give(handle_.wait(within).and_then([this] { return handle_.verdict(); }).transform([this] {
             return Outcomes{handle_.job()};
@@ -104,7 +104,7 @@ public:
         handle_.then(
             [take = std::move(take)](std::shared_ptr<detail::pool::Job> job) { take(Outcomes{std::move(job)}); });
     }
-    // All of them, as Task::cancel() does one.
+    // Cancels all of them, each as Task::cancel() does.
     CancelledTasks cancel() { return handle_.cancel_all(); }
 
 private:
@@ -112,7 +112,7 @@ private:
     detail::pool::Handle handle_;
 };
 
-// A range that is walked once.
+// What as_completed() returns. It can be iterated over once.
 template <class R, class Owner = Scenario>
 class Completed {
     using Face = detail::FaceOf<Owner>;
@@ -121,11 +121,12 @@ public:
     explicit Completed(detail::pool::Completing completing, std::shared_ptr<void> kept = {})
         : completing_(std::move(completing)), kept_(std::move(kept)) {}
 
-    // The next outcome, nothing behind the last. `timed_out` at the end of the time, which began with the first call;
-    // what has come by then is returned before. `stopping`. With Errors::stop_at_first also the first error of a task.
+    // Returns the next outcome, or nothing after the last. Errors: `timed_out` at the end of the time, which begins
+    // with the first call (what has come by then is returned first); `stopping`; and with Errors::stop_at_first the
+    // first error of a task.
     typename Face::template Of<std::optional<Outcome<R>>> next() { return Face::give(taken()); }
 
-    // for (const Outcome<R>& one : pool.as_completed(tasks)): throws ErrorException if next() is an error, also in an
+    // for (const Outcome<R>& one : pool.as_completed(tasks)): throws ErrorException if next() is an error, even in an
     // actor.
     class Iterator {
     public:

@@ -35,7 +35,7 @@ struct Given {
 // Which argument goes to which parameter.
 class Plan {
 public:
-    // `refused` where their number, names or types do not fit.
+    // `refused` if their number, names or types do not fit.
     [[nodiscard]] static Result<Plan> make(const Signature& signature, const std::vector<Given>& given);
     // In the order of the parameters, and whatever the values are.
     [[nodiscard]] bool is_straight() const noexcept { return is_straight_; }
@@ -220,7 +220,7 @@ template <class Rows, class NamedRows>
         return {};
     };
 }
-// How many there are, as far as it is known beforehand.
+// How many there are, if that is known beforehand.
 template <class Range>
 [[nodiscard]] std::size_t size_of(const Range& range) {
     if constexpr (std::ranges::sized_range<const Range>) return std::ranges::size(range);

@@ -29,22 +29,21 @@ void for_each_task(const Batch& batch, const Each& each) {
         for (std::size_t task = stretch.first; task < stretch.first + stretch.count; ++task) each(*stretch.job, task);
 }
 
-// What is behind the first `keep` tasks, which stay.
+// Cuts off what is behind the first `keep` tasks, which stay.
 [[nodiscard]] std::vector<Stretch> split(Batch& batch, std::size_t keep);
-// Leases and slices are made, segments leave their job. `refused`, and they are where they were, for what can't be lent
-// now.
+// Makes leases and slices, and takes segments from their job. `refused`, and everything is where it was, if something
+// can't be lent now.
 [[nodiscard]] Result<Run> pack(const Batch& batch);
-// What can only be given once, and is back, goes back to its task.
+// Returns to its task what can be given only once and has come back.
 void unpack(const Batch& batch, Run& run);
 
 // The error of a task that was cancelled before a worker had begun it.
 [[nodiscard]] Error not_begun();
-// Says whether a job's tasks can be packed at all: `refused` for arguments that are larger than a message.
+// Checks that a job's tasks can be packed: `refused` if arguments are larger than a message.
 [[nodiscard]] Result<void> require_fit(const Job& job);
-// Says whether all that a task was given is still there, so that it can be tried again.
+// True if everything that a task was given is still there, so that it can be tried again.
 [[nodiscard]] bool is_whole(const Job& job, std::size_t task);
-// Says whether a worker may answer that to a batch of `tasks`. The results themselves are looked at when somebody wants
-// them.
+// True if a worker may answer that to a batch of `tasks`. The results themselves are checked when they are read.
 [[nodiscard]] bool makes_sense(const Done& done, std::size_t tasks);
 
 }  // namespace baton::detail::pool

@@ -11,14 +11,15 @@
 // | task begun         | (batch, end, n), n < end    | (batch, end, n + 1)      | the worker                |
 // | taken back         | (batch, end, n)             | (batch, n, n)            | the pool                  |
 //
-// A task is begun by one or taken back by the other, never both. Behind each task the worker notes what came of it
-// (notes.hpp), and begins no other where there is no room for that: so a long task keeps back nothing that was done
+// A task is begun by one or taken back by the other, never both. After each task the worker notes what came of it
+// (notes.hpp), and begins no other if there is no room for that: so a long task does not hold back the results of those
 // before it.
 //
 // A place has a word and notes for each of the two batches that a worker may have in hand; the number of a batch says
-// which, and tells it from those before, also of a worker that sat there. They are used again for the next batch but
-// one, which is sent when this one's Done has come: nobody reads what is being written anew. Where there is no memory
-// for a board nothing is taken back or told early. What workers write is read with care. One thread on each side.
+// which, and tells it from earlier ones, even those of a former worker of that seat. They are used again for the next
+// batch but one, which is sent when this one's Done has come: nobody reads what is being overwritten. If there is no
+// memory for a board, nothing is taken back or known early. What workers write is read with care. One thread on each
+// side.
 
 #include <atomic>
 #include <cstdint>
@@ -47,7 +48,7 @@ static_assert(batch_tasks_max <= count_mask);
 [[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t word) noexcept { return word >> count_bits & count_mask; }
 [[nodiscard]] constexpr std::uint64_t begun_of(std::uint64_t word) noexcept { return word & count_mask; }
 
-// The worker's step. False where the task has been taken back.
+// The worker's step. False if the task has been taken back.
 [[nodiscard]] inline bool begin(std::atomic_ref<std::uint64_t> word, std::uint16_t batch, std::uint64_t task) noexcept {
     std::uint64_t seen = word.load(std::memory_order_relaxed);
     do {
@@ -55,7 +56,7 @@ static_assert(batch_tasks_max <= count_mask);
     } while (!word.compare_exchange_weak(seen, of(batch, end_of(seen), task + 1)));
     return true;
 }
-// The pool's: how many of the first `count` tasks have begun; the others never will. All of them where the word makes
+// The pool's step: how many of the first `count` tasks have begun; the others never will. All of them if the word makes
 // no sense.
 [[nodiscard]] inline std::uint64_t take_back(std::atomic_ref<std::uint64_t> word, std::uint16_t batch,
                                              std::uint64_t count) noexcept {
@@ -82,13 +83,13 @@ public:
     void close() noexcept;
     // For the worker that takes that place.
     [[nodiscard]] std::optional<Slice> share(std::size_t place);
-    // A batch is about to go there; its number, 0 where there is no board.
+    // A batch is about to go there; returns its number, 0 if there is no board.
     [[nodiscard]] std::uint16_t lay(std::size_t place, std::size_t tasks);
     // The last one did not go there.
     void forget_last(std::size_t place) noexcept;
     // How many tasks of that batch have begun; the others never will.
     [[nodiscard]] std::size_t take_back(std::size_t place, std::uint16_t batch, std::size_t tasks);
-    // What came of those behind the first `known` that are done by now. Nothing where there are none.
+    // What came of those behind the first `known` that are done by now. Empty if there are none.
     [[nodiscard]] std::optional<Done> read(std::size_t place, std::uint16_t batch, std::size_t known,
                                            std::size_t tasks);
 
@@ -116,7 +117,7 @@ public:
         notes.open(batch_, started);
         return notes;
     }
-    // False where it has been taken back.
+    // False if it has been taken back.
     [[nodiscard]] bool begin(std::size_t task) const noexcept {
         return batch_ == 0 || board_word::begin(std::atomic_ref{words_[batch_ % 2]}, batch_, task);
     }

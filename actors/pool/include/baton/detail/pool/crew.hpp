@@ -4,8 +4,8 @@
 // A seat is filled by spawning a worker and asking it what it can do, without waiting, all seats at once. A worker that
 // has died is replaced: at once the first time, then after a pause that doubles with every death or failed start in
 // that seat in which no task was finished. A seat whose workers do not start, or end before they are given anything, is
-// given up after a few times, or at the first time if no later start could go better. Knows no tasks. Moved by look(),
-// whenever the pool's owner has time. One thread.
+// given up after a few attempts, or after the first if no later start could go better. Knows no tasks. Driven by
+// look(), whenever the pool's owner has time. One thread.
 
 #include <optional>
 #include <string>

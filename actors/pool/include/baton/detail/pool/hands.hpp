@@ -6,7 +6,7 @@
 // others have nothing to do. Tasks that turn out to wait behind a long one are taken back from their worker (board.hpp)
 // as soon as another worker is free, and the outcomes of those before it are known at once. The worker's answer settles
 // the batch. If the worker dies instead, what it had not done comes back: the tasks of a batch then run one by one, so
-// that the one that kills workers shows itself; it fails after some tries, and the others go on. One thread.
+// that the one that kills workers can be told from the others; it fails when its retries are used up. One thread.
 
 #include <vector>
 

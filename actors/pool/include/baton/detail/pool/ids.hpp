@@ -11,7 +11,7 @@ namespace baton::detail::pool {
 
 class Ids {
 public:
-    // `count` ids in a row, behind all that are taken; the first of them.
+    // Takes `count` ids in a row, behind all that are taken; returns the first of them.
     TaskId take(std::size_t count) {
         const TaskId first = ranges_.empty() ? 1 : ranges_.rbegin()->second + 1;
         if (count > 0) add(first, first + count - 1);

@@ -3,9 +3,9 @@
 //
 // All tasks of a job are of one function and under the same rules. Their arguments lie encoded in one buffer, so that
 // a batch is a piece of it, and a task itself costs a few bytes. What comes back with a batch is kept as it came, a
-// Delivery, and read only if somebody wants it. A job is shared by
-// those that wait for its outcomes and by the pool's queue; one that no longer wants the outcomes releases the job in
-// the scheduler. Knows no processes. One thread.
+// Delivery, and read only if somebody wants it. A job is shared by those that wait for its outcomes and by the pool's
+// queue; when the outcomes are not wanted any more, the job is released in the scheduler. Knows no processes. One
+// thread.
 
 #include <cstdint>
 #include <deque>
@@ -56,7 +56,7 @@ struct Delivery {
 // Reads results, those of one delivery after the other.
 class Reader {
 public:
-    // Nothing where the bytes are not as many results as the delivery says.
+    // Empty if the bytes are not as many results as the delivery says.
     [[nodiscard]] std::optional<Value> value(const Delivery& from, std::size_t index);
 
 private:
@@ -67,7 +67,7 @@ private:
 
 struct Job;
 
-// What somebody who waits for the tasks of one or more jobs wants to know of them.
+// What a wait for the tasks of one or more jobs needs to know of them.
 struct Tally {
     std::size_t open = 0;         // tasks without an outcome
     const Job* last = nullptr;    // whose task has got one most recently
@@ -100,7 +100,7 @@ struct Job {
     [[nodiscard]] std::string_view arguments_of(std::size_t task) const noexcept {
         return std::string_view(arguments).substr(begin_of(task), ends[task] - begin_of(task));
     }
-    // Says whether its tasks may not share a worker's hands with others.
+    // True if its tasks may not share a batch with others.
     [[nodiscard]] bool is_alone() const noexcept {
         return !held.empty() || rules.retries == 0 || rules.timeout != Duration::max() || makes_segments(*function);
     }
@@ -122,7 +122,7 @@ struct Job {
     void settle(std::size_t task, State state, std::size_t delivery, std::size_t index);
     // It came to nothing. `worker` had it in hand from `started` on, if any.
     void fail(std::size_t task, Error why, std::string worker = {}, std::optional<Timestamp> started = {});
-    // The same because its caller wanted it.
+    // Like fail(), because its caller wanted it.
     void cancel(std::size_t task, Error why, std::string worker = {}, std::optional<Timestamp> started = {});
     // Not for one that is settled.
     void release(std::size_t task);

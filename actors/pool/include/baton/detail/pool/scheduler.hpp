@@ -2,8 +2,8 @@
 // Scheduler: a pool at work: the tasks that wait (queue.hpp), its workers (crew.hpp) and what they have in hand
 // (hands.hpp).
 //
-// It moves whenever its owner calls move(), wait() or cancel(), and, as long as somebody has left a function with
-// then(), also between the commands of its owner. Every wait ends: with the tasks, at its deadline, when its owner
+// It makes progress whenever its owner calls move(), wait() or cancel(), and, as long as somebody has left a function
+// with then(), between the commands of its owner, too. Every wait ends: with the tasks, at its deadline, when its owner
 // stops, or when no worker can be started any more, which fails what waits. One thread.
 
 #include <functional>
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] bool is_ready() const noexcept { return is_started_ && !crew_.functions().empty(); }
     // Ends the workers. Tasks that were not done by then have failed (`stopping`).
     std::vector<Ended> stop(Within within);
-    // The same if the Context is about to end, and the workers with it.
+    // Like stop(), if the Context is about to end, and the workers with it.
     void abandon();
 
     [[nodiscard]] const Options& options() const noexcept { return options_; }
@@ -48,7 +48,7 @@ public:
 
     // Takes what has come, and gives workers what waits. Does not wait; looks outside at most once a millisecond.
     void move();
-    // The same until `done` holds.
+    // Does so until `done` holds.
     [[nodiscard]] Result<void> wait(const std::function<bool()>& done, Within within);
     // Calls `take` between commands once each task of the job has an outcome. With Errors::stop_at_first the other
     // tasks are released when one has failed. Never called if the pool ends before that. The job has a tally.

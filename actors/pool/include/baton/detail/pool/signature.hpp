@@ -1,7 +1,7 @@
 #pragma once
 // Signature: what a C++ function takes and returns, read from its type, and what fits into it.
 //
-// A Context& as the first parameter is given by the worker and no argument. Overloaded functions and generic
+// A Context& as the first parameter is given by the worker and is not an argument. Overloaded functions and generic
 // lambdas have no signature of their own: wrap them in a lambda that names its types. Pure functions.
 
 #include <functional>
