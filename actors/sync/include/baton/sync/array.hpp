@@ -3,15 +3,15 @@
 // hold a text.
 //
 //     auto array = keeper.array<std::int32_t>("array", 100);    // in a scenario; all zero
-//     array.store(3, 7);                                        // one element, whole, in no order with others
+//     array.store(3, 7);                                        // one element, atomic, in no order with others
 //     const auto hold = array.acquire(1s);
 //     for (std::int32_t& element : array.elements()) element += 1;    // all of them: only under the lock
 //
 // An Array is a Lock too (<baton/sync/lock.hpp>), and what needs no message there needs none here.
 //
-// Errors: the memory is used as that of a Segment, with a Context and a Scenario alike: size(), load(), store(),
-// elements(), text() and raw() throw ErrorException if the keeper can't be reached at the first use, if there is no
-// such element, and if elements() is called without the lock. One thread.
+// Errors: the memory is used like that of a Segment. So size(), load(), store(), elements(), text() and raw() throw
+// ErrorException with a Context, too: if the keeper can't be reached at the first use, if there is no such element, and
+// if elements() is called without the lock. One thread.
 
 #include <atomic>
 #include <span>
@@ -40,7 +40,7 @@ public:
     Array(M& member, Address address) : Lock<M>(member, std::move(address), "array", Lock<M>::Nesting::refused) {}
 
     [[nodiscard]] std::uint64_t size() { return reach().size(); }
-    // One element, as it is at some moment.
+    // One element, as it is at that moment.
     [[nodiscard]] T load(std::uint64_t index)
         requires std::atomic_ref<T>::is_always_lock_free
     {

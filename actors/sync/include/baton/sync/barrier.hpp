@@ -11,9 +11,9 @@
 //
 // It breaks when somebody that has arrived dies or gives up waiting, when a member dies at all, when the action throws,
 // and by abort(). Then all waits end as `refused`, with the reason and the name, and so does every later one until
-// reset(), after which dead members are not waited for any more. Name the members if you can: of a barrier for a number
-// of parties nobody knows who is missing, so a process that dies before it arrives is waited for until the time is
-// over.
+// reset(), after which dead members are not waited for any more. Name the members if you can. If a barrier has only a
+// number of parties, nobody knows which are missing, and one that dies before it arrives is waited for until the time
+// is over.
 //
 // Errors: as all waits (<baton/sync/handle.hpp>); `failed` in the process whose action threw. One thread.
 
@@ -42,9 +42,9 @@ namespace baton::sync {
 // For Keeper::barrier().
 struct BarrierOptions {
     std::uint64_t parties = 0;            // as many as this, any processes
-    std::vector<AnyRef> members = {};     // or exactly these, and then `parties` is not looked at
+    std::vector<AnyRef> members = {};     // or exactly these, and then `parties` is ignored
     std::function<void()> action = {};    // of the process that makes the barrier
-    // True if only other processes, which give it to their handles, have an action.
+    // Set this if only other processes have an action, which they give to their handles.
     bool has_action = false;
 };
 

@@ -30,7 +30,7 @@ public:
             return from_bytes<T>(granted.item, "item");
         }));
     }
-    // Is there something to receive, or will there be in time? `gone` if nothing more can come.
+    // True if there is something to receive, or will be in time. `gone` if nothing more can come.
     [[nodiscard]] Outcome<M, bool> poll(Within within = limits::poll_timeout) {
         Result<void> polled = this->core().pass(Poll{this->number()}, within);
         if (polled) return this->give(Result<bool>{true});

@@ -6,7 +6,7 @@
 //     fed.wait_for([&] { return !empty(); }, 1s);     // releases the lock in the meantime
 //     fed.notify();                                   // the first that waits goes on, once the lock is free
 //
-// A RecursiveLock is released however often it is held, and is held as often afterwards.
+// A RecursiveLock is released completely, and is held as many times as before afterwards.
 //
 // Errors: as all waits (<baton/sync/handle.hpp>). After `timed_out` the lock is held again, unless the text says that
 // it could not be had within limits::ask_timeout; after any other error it is not held. lock.is_held() tells. A notice
@@ -39,7 +39,7 @@ namespace baton::sync {
 template <AnyMember M = Context>
 class Condition : public Handle<M, detail::SyncCondition> {
 public:
-    // `lock` is this process's handle of the lock that it was made for, and must live longer.
+    // `lock` is this process's handle of the lock that the condition was made for, and must live longer.
     Condition(M& member, Address address, Lock<M>& lock)
         : Handle<M, detail::SyncCondition>(std::make_unique<detail::SyncCondition>(detail::context_of(member),
                                                                                    std::move(address), lock.core())) {}
@@ -47,8 +47,8 @@ public:
     [[nodiscard]] Outcome<M, void> wait(Within within = limits::ask_timeout) {
         return this->give(this->core().wait(within));
     }
-    // Until holds() does: called now, after each notice and when the time is over, always with the lock held. The time
-    // is for all waits together.
+    // Waits until holds() is true. It is called now, after each notice and when the time is over, always with the lock
+    // held. `within` is for all waits together.
     [[nodiscard]] Outcome<M, void> wait_for(const std::function<bool()>& holds, Within within = limits::ask_timeout) {
         return this->give(this->core().wait_for(holds, within));
     }

@@ -5,19 +5,19 @@
 //
 //     sync::Lock printer{context, command.printer};
 //
-// M is what it was made with, and decides how its verbs fail, as those of M itself do. With a Context (the default)
-// they return a Result; with a Scenario they return the value and throw ErrorException. Every verb that waits takes a
+// M is the member that it was made with, and its verbs fail as those of M do: with a Context (the default) they return
+// a Result; with a Scenario they return the value and throw ErrorException. Every verb that waits takes a
 // timeout or a deadline (<baton/time.hpp>), limits::ask_timeout by default, and ends with one of
 //
-//     success     it has come; with a timeout of 0, if the keeper has it at once
+//     success     it has come; a wait with a timeout of 0 succeeds if the keeper has it at once
 //     timed_out   the time is over; nothing of what was waited for is the waiter's, even if it came at that moment
-//     stopping    this member is to stop
+//     stopping    this member has been told to stop
 //     gone        the keeper has exited, and what it kept with it; or the primitive was removed: the text says by whom
 //     deadlock    actors wait for each other in a circle; the text names them
 //     refused     there is nothing to wait for, and the text says why: a broken barrier, a lock that is held already
 //     overloaded  a limit of the keeper (sync::limits)
 //
-// An exception that leaves a wait (of a descriptor's watcher) ends it as the timeout does.
+// An exception that leaves a wait (thrown by a descriptor's watcher) ends it as its timeout would.
 //
 // A process has one handle of a primitive. A handle can be moved, even while a Hold of it exists; a handle that was
 // moved from may only be assigned to or destroyed. It must not outlive the Context or Scenario. One thread: the
@@ -48,9 +48,9 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return address().name; }
     // How many clients wait at it; a question to the keeper.
     [[nodiscard]] Outcome<M, std::uint64_t> waiting() { return give(core().waiting()); }
-    // The keeper keeps it no longer and frees its memory. Clients that wait there, or use it later, get `gone` with its
-    // name and who removed it. `refused` for a lock, value or array that somebody holds, and for a lock that still has
-    // conditions; anything else goes whatever is in it (Remove in <baton/sync/protocol.hpp>).
+    // Removes it from its keeper, which frees its memory. Clients that wait there, or use it later, get `gone` with its
+    // name and that of the client that removed it. `refused` for a lock, value or array that somebody holds, and for a
+    // lock that still has conditions. Any other is removed whatever is in it (Remove in <baton/sync/protocol.hpp>).
     Outcome<M, void> remove() { return give(core().tell(Remove{number()})); }
 
 protected:

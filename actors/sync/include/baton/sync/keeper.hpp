@@ -11,8 +11,9 @@
 // member that started it at the latest. A session may have several keepers.
 //
 // In an actor the constructor can't fail: if baton-sync could not be started, every verb returns that error. Other
-// errors: of names and numbers out of range `refused`, beyond sync::limits::primitives_max `overloaded`, after its end
-// `gone`. Each verb waits for limits::ask_timeout at most. One thread: the member's, which must live longer.
+// errors: `refused` for names and numbers that are out of range, `overloaded` beyond sync::limits::primitives_max, and
+// `gone` after the keeper's end. Each verb waits for limits::ask_timeout at most. The member must live longer than its
+// Keeper. One thread: the member's.
 
 #include <string>
 #include <type_traits>
@@ -38,7 +39,7 @@ public:
     explicit Keeper(M& member, const std::string& name = "sync")
         : Keeper(member, detail::context_of(member).template spawn<Protocol>({.program = "baton-sync", .name = name})) {
     }
-    // Uses one that is there: of another member, or found by its name.
+    // Uses one that is there already: another member's, or one that was found by its name.
     Keeper(M& member, Ref<Protocol> actor) : Keeper(member, Result<Ref<Protocol>>{actor}) {}
 
     // The actor that keeps them; another member may make a Keeper of it.
@@ -48,11 +49,11 @@ public:
     [[nodiscard]] Outcome<M, RecursiveLock<M>> recursive_lock(const std::string& name) {
         return made<RecursiveLock<M>>(MakeLock{name});
     }
-    // Of that lock, value or array; several may share one.
+    // A condition of that lock, value or array, which may have several.
     [[nodiscard]] Outcome<M, Condition<M>> condition(Lock<M>& lock, const std::string& name) {
         return made<Condition<M>>(MakeCondition{name, lock.address().number}, lock);
     }
-    // Not set.
+    // It is not set at first.
     [[nodiscard]] Outcome<M, Event<M>> event(const std::string& name) { return made<Event<M>>(MakeEvent{name}); }
     [[nodiscard]] Outcome<M, Semaphore<M>> semaphore(const std::string& name, std::uint64_t permits = 1) {
         return made<Semaphore<M>>(MakeSemaphore{name, permits, false});
@@ -88,7 +89,7 @@ public:
                                                         std::uint64_t bound = limits::queue_items_max) {
         return made<JoinableQueue<T, M>>(MakeQueue{name, bound});
     }
-    // Both ends, of which one or both go elsewhere as addresses. At most `bound` items are on the way to one end.
+    // Returns both ends; the address of one or of both is sent elsewhere. At most `bound` items are on the way to each.
     template <Item T>
     [[nodiscard]] Outcome<M, std::pair<Channel<T, M>, Channel<T, M>>> channel(
         const std::string& name, std::uint64_t bound = limits::channel_items_default) {
@@ -96,8 +97,8 @@ public:
             return std::pair{Channel<T, M>{*member_, ends.first}, Channel<T, M>{*member_, ends.second}};
         }));
     }
-    // As remove() of a handle, for a primitive that this process has only the address of. `refused` for one of another
-    // keeper.
+    // Does what remove() of a handle does, for a primitive of which this process has only the address. `refused` for
+    // one of another keeper.
     Outcome<M, void> remove(const Address& address) { return give(removed(address)); }
 
 private:

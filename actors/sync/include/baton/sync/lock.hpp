@@ -28,7 +28,7 @@ namespace baton::sync {
 template <AnyMember M>
 class Lock;
 
-// The lock is this process's until the end of this object's life. Move-only; the handle of the lock must live longer.
+// While this object lives, the lock is this process's. Move-only; the handle of the lock must live longer.
 template <AnyMember M = Context>
 class [[nodiscard]] Hold {
 public:
@@ -43,14 +43,16 @@ public:
     }
     ~Hold() { end(); }
 
-    // Before the end of the block; does nothing the second time. `refused` if somebody has overwritten the lock's word.
+    // Releases it before the end of the block; does nothing the second time. `refused` if somebody has overwritten the
+    // lock's word.
     Outcome<M, void> release() {
         return detail::given<M>([lock = std::exchange(lock_, nullptr)]() -> Result<void> {
             if (lock == nullptr) return {};
             return lock->release();
         });
     }
-    // While it is held: has its last owner died with it, so that what it guards may be half done? And its name, or "".
+    // While it is held: did its last owner die with it, so that what it guards may be half done? And that owner's name,
+    // or "".
     [[nodiscard]] bool owner_died() const noexcept { return !dead_owner().empty(); }
     [[nodiscard]] std::string_view dead_owner() const noexcept {
         return lock_ == nullptr ? std::string_view{} : lock_->dead_owner();

@@ -1,8 +1,7 @@
 #pragma once
-// What one may say to a keeper, the actor baton-sync: it keeps locks, conditions, events, semaphores, barriers,
-// latches, shared values and arrays, queues and channels for all processes of a session. C++ programs use the handles
-// beside this file and scripts use baton.sync, which send these commands; programs in other languages send them
-// themselves.
+// The commands of a keeper, the actor baton-sync, which keeps locks, conditions, events, semaphores, barriers, latches,
+// shared values and arrays, queues and channels for all processes of a session. C++ programs use the handles beside
+// this file and scripts use baton.sync, which send these commands; programs in other languages send them themselves.
 //
 // A primitive has a number. An Address, which may be a field of a command, is that number, the keeper, and a name,
 // which is for people. A session may have several keepers; what a keeper keeps ends with it.
@@ -75,11 +74,11 @@ inline constexpr std::uint64_t queue_items_max = 65'536;
 inline constexpr std::uint64_t queue_bytes_max = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t channel_items_default = 1'024;  // on the way to one end
 inline constexpr std::uint32_t item_takers_max = 3;            // that die with an item in hand; then it is given up
-// Of the last ones that were removed it still knows by whom.
+// For how many of the last primitives that were removed the keeper still knows which client removed them.
 inline constexpr std::size_t removed_told_max = 1'024;
 // A lock that was passed on to a waiting client may be released past the line for this long.
 inline constexpr std::chrono::microseconds lock_rest{250};
-// Waits that are older than this are looked at for circles, this often.
+// How often waits are checked for circles, once they are older than this.
 inline constexpr std::chrono::milliseconds look_interval{100};
 // Of Channel::poll(), if it is given none.
 inline constexpr std::chrono::milliseconds poll_timeout{100};
@@ -96,7 +95,7 @@ struct Address {
 
 using Nothing = std::monostate;
 
-// How a wait ended well. What does not belong to its kind is empty.
+// What a wait has got when it ends well. Fields of other kinds are empty.
 struct Granted {
     // of a lock: the name of the owner that died with it, so that what it guards may be half done
     std::string dead_owner = {};
@@ -135,9 +134,9 @@ struct Look {
     using Reply = Looked;
 };
 
-// The keeper keeps it no longer and frees its memory. Every wait there ends as `gone`, with its name and who removed
-// it, and so does every later use of its number, which no other primitive gets. (Of the last limits::removed_told_max
-// it is known who removed them.)
+// Removes it and frees its memory. Every wait there ends as `gone`, with its name and that of the client that removed
+// it, and so does every later use of its number, which no other primitive gets. (Only of the last
+// limits::removed_told_max is the remover known.)
 //   lock, value, array   `refused` if a living client holds it, with the client's name, or if it still has a condition.
 //                        Clients that have attached keep the memory until they release it.
 //   condition            clients that wait there do not hold its lock afterwards, and are not in its line.
@@ -213,7 +212,7 @@ struct AcquirePermit {
     std::uint32_t number = 0;
     using Reply = Granted;
 };
-// One of the sender's; if it has none, the one that has been out for longest.
+// Releases one of the sender's permits; if it has none, the one that has been out for longest.
 struct ReleasePermit {
     std::uint32_t number = 0;
     using Reply = Nothing;
@@ -238,8 +237,8 @@ struct WaitLatch {
 
 // ---- barriers --------------------------------------------------------------------------------------
 
-// For that many parties, any processes, or for these members (then `parties` is not looked at): a member that dies
-// breaks the barrier, also before it has arrived.
+// For that many parties, any processes, or for these members (then `parties` is ignored): a member that dies breaks the
+// barrier, even before it has arrived.
 struct MakeBarrier {
     std::string name;
     std::uint64_t parties = 0;
@@ -258,7 +257,8 @@ struct ActionDone {
     std::string error;  // empty: it went well
     using Reply = Nothing;
 };
-// Whole again, for those that are alive: dead members are not waited for any more. Those that wait are refused.
+// Makes it whole again, for the clients that are alive: dead members are not waited for any more. Clients that wait are
+// refused.
 struct ResetBarrier {
     std::uint32_t number = 0;
     using Reply = Nothing;
@@ -332,7 +332,7 @@ struct Send {
     Bytes item;
     using Reply = Granted;
 };
-// Answered when there is an item, with it. `gone` as Send, but what the other client had sent before comes first.
+// Answered when there is an item, with it. `gone` as for Send, but what the other client had sent before comes first.
 struct Receive {
     std::uint32_t number = 0;
     using Reply = Granted;
@@ -342,7 +342,7 @@ struct Poll {
     std::uint32_t number = 0;
     using Reply = Granted;
 };
-// Of the sender's end. What was sent there before is still received at the other.
+// Closes the sender's end. What was sent there before is still received at the other.
 struct Close {
     std::uint32_t number = 0;
     using Reply = Nothing;

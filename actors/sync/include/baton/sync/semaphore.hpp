@@ -1,6 +1,6 @@
 #pragma once
-// Semaphore: a number of processes at a time. BoundedSemaphore: the same, and releasing more permits than were acquired
-// is refused.
+// Semaphore: as many processes at a time as it has permits. BoundedSemaphore: the same, and releasing more permits than
+// were acquired is refused.
 //
 //     auto connections = keeper.bounded_semaphore("connections", 3);    // in a scenario
 //     connections.acquire(1s);
@@ -8,9 +8,9 @@
 //     connections.release();
 //
 // A permit belongs to the process that acquired it, and is released when that process dies. One process may acquire
-// several. A process that releases without having a permit releases, on behalf of another, the one that has been out
-// for longest; if none is out, a Semaphore gains a permit. To tell others that something has happened, use an Event, a
-// Latch or a JoinableQueue.
+// several. If a process that has no permit calls release(), the permit that another has had for longest is released; if
+// none is out, a Semaphore gains one. To tell others that something has happened, use an Event, a Latch or a
+// JoinableQueue.
 //
 // Errors: as all waits (<baton/sync/handle.hpp>); release() of a BoundedSemaphore that has all its permits is
 // `refused`. One thread.

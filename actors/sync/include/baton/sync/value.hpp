@@ -9,8 +9,8 @@
 //     sync::Value<std::int64_t, Scenario> counter{scenario, command.counter};   // from an address, in a scenario
 //
 // load() and then store() are two steps: what others do in between is lost, unless all hold the lock. A Value is a Lock
-// too (<baton/sync/lock.hpp>). No message but the first, as long as the lock is free. T: up to eight bytes that mean
-// the same everywhere.
+// too (<baton/sync/lock.hpp>). After the first use no message is needed as long as the lock is free. T has at most
+// eight bytes, which mean the same in every process.
 //
 // Errors: as all waits (<baton/sync/handle.hpp>). Processes that have used a value go on reading and adding when its
 // keeper has exited or it was removed, since that needs no keeper; acquire() and update() answer `gone`. One thread.
@@ -65,8 +65,8 @@ public:
             return word::value_of<T>(seen);
         });
     }
-    // Calls change(value) with the lock held; returns the value afterwards. A process that holds the lock already loads
-    // and stores instead: this is `refused`.
+    // Calls change(value) with the lock held; returns the value afterwards. `refused` if this process holds the lock
+    // already: then it can load and store.
     template <class Change>
     Outcome<M, T> update(Change&& change, Within within = limits::ask_timeout) {
         return detail::given<M>([&] { return updated(change, within); });
