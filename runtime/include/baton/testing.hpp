@@ -1,30 +1,30 @@
 #pragma once
-// Testing: an actor in a test, without processes, with time at will. Works with any test framework, and needs none.
+// Testing: runs an actor inside a test, without processes, at a time that the test sets. Works with any test framework,
+// and needs none.
 //
 //     baton::testing::World world;
-//     auto teller = world.peer<teller::Protocol>("teller");                          // played by the test
-//     auto account = world.start<Account, account::Protocol>("account", {"100"});    // the class under test
+//     auto teller = world.peer<teller::Protocol>("teller");            // played by the test
+//     auto account = world.start<Account, account::Protocol>("account", {"100"});   // the class under test
 //     assert(account.ask(account::Withdraw{500}).error().kind == baton::ErrorKind::refused);
-//     world.advance(24h);                                                            // on_deadline() and send_after()
-//     are due assert(teller.received<teller::Statement>().size() == 1);
-//     teller.kill();                                                                 // the account's on_exited() is
-//     called
+//     world.advance(24h);                                              // what is due happens: on_deadline(), ...
+//     assert(teller.received<teller::Statement>().size() == 1);
+//     teller.kill();                                                   // the account's on_exited() is called
 //
 // The actor is the class that run_actor() would make, with a real Context: its commands are encoded, checked and
 // decoded as between processes, its segments are in a real ledger, and its errors are those of a session. Only
 // processes, sockets and /dev/shm are missing. Everything happens in the thread of the test, inside the calls below, in
 // an order that is the same in every run: a debugger, a sanitizer and a breakpoint in on() see all of it.
 //
-// Time stands still except in advance(), and in a wait that nothing else can end: an actor that asks somebody who does
-// not answer is timed out at once, and the world's clock is later by that timeout. A wait that nothing ever ends throws
-// std::logic_error out of the handler.
+// Time stands still except in advance(), and in a wait that nothing else can end: an actor that asks a peer that does
+// not answer is timed out at once, and the world's clock advances by that timeout. A wait that nothing can ever end
+// throws std::logic_error out of the handler.
 //
-// What is different from a session, and so needs a test with processes: an actor in the middle of a command does not
-// run until that command is reached again, so while it waits for somebody who waits longer, it hears of its own timeout
-// late; export_as() and import_from() are refused; nothing dies by itself: an abort(), a failed assert() or a stray
-// pointer of the actor ends the test.
+// What differs from a session, and so needs a test with processes: all actors share one stack. One that waits in the
+// middle of a command goes on only when those that run above it have returned, so if it waits for an actor that itself
+// waits longer, it learns of its own timeout late. export_as() and import_from() are refused. An abort(), a failed
+// assert() or a stray pointer of the actor ends the test.
 //
-// A World and all that it hands out belong to one thread, and nothing of it is used after the World's end.
+// A World and everything that it returns belong to one thread, and none of that may be used after the World's end.
 
 #include <csignal>
 #include <functional>
@@ -87,15 +87,16 @@ public:
     // How it ended; `running` while it lives.
     [[nodiscard]] const Exit& exit() const;
 
-    // It dies as by that signal: what it has not handled comes back or is lost, and those who know it are told. An
-    // actor that is in the middle of a command goes no further than its next wait.
+    // It dies as if by that signal: what it has not handled comes back or is lost, and members that know it are told.
+    // An actor that is in the middle of a command goes no further than its next wait.
     void kill(int signal = SIGKILL);
-    // Asks it to stop. An actor answers and reports what it has not handled, or handles it first (drain).
+    // Asks it to stop. What an actor has not handled by then is answered as `stopping` and reported, or, with `drain`,
+    // handled first.
     void stop(bool drain = false);
-    // As by SIGSTOP: it does nothing and takes nothing, until thaw().
+    // As if by SIGSTOP: it does nothing and takes nothing, until thaw().
     void freeze();
     void thaw();
-    // Nobody's commands find room at it any more: a sender waits, and is `overloaded` in the end. Until empty_inbox().
+    // Until empty_inbox(), there is no room for commands to it: senders wait, and are `overloaded` in the end.
     void fill_inbox();
     void empty_inbox();
 
@@ -283,7 +284,7 @@ private:
 class World {
 public:
     struct Options {
-        // that all segments of the world may take; beyond it, `overloaded`
+        // how much all segments of the world may take; beyond it they are `overloaded`
         std::uint64_t memory_bytes = ~std::uint64_t{0};
     };
     World() : World(Options{}) {}
@@ -293,7 +294,7 @@ public:
     ~World();
 
     // An actor of class A with protocol P, as run_actor() makes it: `arguments` are those of its Context, `more` is
-    // given to its constructor behind the Context. What the constructor throws passes through.
+    // passed to its constructor after the Context. What the constructor throws passes through.
     template <class A, class P, class... More>
     [[nodiscard]] Actor<A, P> start(const std::string& name, std::vector<std::string> arguments = {}, More&... more) {
         return {*world_, started(baton::actor<A, P>(name, more...), std::move(arguments))};
@@ -312,15 +313,15 @@ public:
     }
     // Provides a program that contains several actors: SpawnOptions::actor names one of them.
     void provide(const std::string& program, std::vector<detail::ActorClass> actors);
-    // Spawning `program` makes a peer, which `begin` may give its scripts.
+    // Spawning `program` makes a peer, for which `begin` may say how it replies.
     template <class P>
     void provide_peer(const std::string& program, std::function<void(Peer<P>)> begin = {}) {
         provide_played(program, detail::describe_protocol<P>(), [this, begin = std::move(begin)](ActorId id) {
             if (begin) begin(Peer<P>{*world_, id});
         });
     }
-    // The peer of that name, however it came to be: one that an actor has spawned is called as in the roster. Throws
-    // std::out_of_range if there is none.
+    // The peer of that name, however it was made. One that an actor has spawned has a name like "account/printer", as
+    // in the roster. Throws std::out_of_range if there is none.
     template <class P>
     [[nodiscard]] Peer<P> find_peer(const std::string& name) const {
         return {*world_, find_played(name)};
@@ -329,9 +330,10 @@ public:
     // ---- time
     [[nodiscard]] const detail::Clock& clock() const noexcept;
     [[nodiscard]] Instant now() const { return clock().now(); }
-    // Lets that time pass. What is due in it happens at its time, in order.
+    // Lets that time pass. What becomes due happens at its time, in order.
     void advance(Duration by);
-    // Lets everybody go on until nobody has anything to do, without time passing. The calls above do so themselves.
+    // Lets all members run until none of them has anything to do, without time passing. The calls above do so
+    // themselves.
     void run();
 
     // ---- the test itself, a member called "test": with it, functions that take a Context can be tested too
