@@ -6,8 +6,8 @@
 //
 // It is a view of what came back: cheap to copy, and decoded or turned into text only on demand. A result that is a
 // segment can be taken once. Its errors are those of <baton/result.hpp>: `failed` with type, text and frames of what
-// the function threw, `gone` if the task's workers died, `timed_out` if it exceeded its timeout, `refused` if it did not
-// fit or was cancelled, `stopping` if the pool was stopped first. One thread.
+// the function threw, `gone` if the task's workers died, `timed_out` if it exceeded its timeout, `refused` if it did
+// not fit or was cancelled, `stopping` if the pool was stopped first. One thread.
 
 #include <cstddef>
 #include <iterator>
