@@ -1,8 +1,8 @@
-// Nine tasks print under one lock, the one with 4 fails: the pool says which, with which arguments, and nobody else's
-// result is lost.
+// Nine tasks print under one lock, and the one with 4 fails: the pool says which task failed, with which arguments, and
+// no other result is lost.
 //
 // In the story the first exception ended everything, and nobody knew which call it was. Its pool was one of threads;
-// here each worker is a process, so that also one that crashes takes nobody with it.
+// here each worker is a process, so even one that crashes takes no other with it.
 #include <stdexcept>
 
 #include "examples/pool_story.hpp"

@@ -1,4 +1,4 @@
-"""The same from Python: the tasks are C++, in the program one_fails; the script says what is to be computed."""
+"""one_fails from Python: the tasks are C++, in the program one_fails; the script says what is to be computed."""
 import sys
 
 import baton

@@ -1,4 +1,4 @@
-// Results that are arrays, made by workers that are gone when somebody looks at them.
+// Results that are arrays, made by workers that are gone by the time somebody looks at them.
 //
 // In the story (bug 82300 of Python) each side had to count references and acknowledge each other's messages, so that
 // the memory of an array did not end with its maker. Here a result that is a segment is handed over, and that is all.

@@ -1,4 +1,4 @@
-// Ten put a number into a queue and wait for each other; then one of them, the first who came, is the first out.
+// Ten processes put a number into a queue and wait for each other; then the one that came first is the first out.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 

@@ -1,5 +1,5 @@
-// Three may be connected at a time; a fourth waits for one of them, and nobody disconnects more often than it
-// connected.
+// Three processes may be connected at a time; a fourth waits for one of them, and none can disconnect more often than
+// it has connected.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 

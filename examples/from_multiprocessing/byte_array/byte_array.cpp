@@ -1,7 +1,7 @@
 // A text in shared memory: what fits, what does not, and what is left of it when four make it longer at once, by one
 // byte 10,000 times each.
 //
-// How much is lost without the lock is another number each time: they try again until something is.
+// How much is lost without the lock is different each time: they try again until something is.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 

@@ -1,6 +1,6 @@
 // A chain of twenty processes waits for one condition; all are notified at once. In what order do they print?
 //
-// In the story some lines changed places from run to run. Here who waits first is served first.
+// In the story some lines changed places from run to run. Here the process that waits first is served first.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 

@@ -1,4 +1,4 @@
-"""The same from Python, where an actor has what a Process has; the actor is the one of the program process_states."""
+"""process_states from Python, where an actor has what a Process has; the actor is that of the C++ program."""
 from multiprocessing.connection import wait
 
 import baton

@@ -1,5 +1,5 @@
-// Four write their own number over a whole array of 1,000,000: each element for itself, each under the lock, or all
-// under one lock. How often each number is there afterwards?
+// Four processes write their own numbers over a whole array of 1,000,000 elements: element by element without the lock,
+// each element under the lock, or all of them under one lock. How often is each number there afterwards?
 //
 // Element by element, each one has the number of the process that wrote it last: mostly a mixture, a different one each
 // time. The unlocked run is repeated until it is one. In the story the array was all zero before, and zero was one of

@@ -1,4 +1,4 @@
-// Nine tasks for three workers, who print under one lock; the results come in the order of the arguments.
+// Nine tasks for three workers, which print under one lock; the results come in the order of the arguments.
 #include "examples/pool_story.hpp"
 
 namespace pool = baton::pool;

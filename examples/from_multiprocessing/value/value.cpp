@@ -1,8 +1,7 @@
-// Four add to one number in shared memory, 100,000 times each: with its lock nothing is lost, without it what happens
-// between a load and a store is.
+// Four processes add to one number in shared memory, 100,000 times each. With its lock nothing is lost; without it,
+// what the others add between a load and a store is.
 //
-// How much is lost is another number each time, and may be nothing where the four do not meet: so they try again until
-// they do.
+// How much is lost is different each time, and may be nothing if the four do not meet, so they try again until they do.
 #include <baton/sync.hpp>
 #include "examples/story.hpp"
 
