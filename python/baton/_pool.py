@@ -66,7 +66,7 @@ class _Later:
 
 
 class Task:
-    """The outcome to come of one task, from Pool.submit(). Under asyncio `await task` is its result.
+    """One task, from Pool.submit(), until its outcome has come and after. Under asyncio `await task` is its result.
 
     If the script drops it, a task that has not begun never runs; one that runs goes on, and its outcome is lost.
     """
@@ -80,19 +80,19 @@ class Task:
 
     @property
     def id(self) -> int:
-        """The task's; Pool.find() and Pool.cancel() take it."""
+        """The task's id, for Pool.find() and Pool.cancel()."""
         return self._core.id
 
     def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Any:
-        """Waits for the result and returns it; again and again the same one.
+        """Waits for the result and returns it. May be called again, and returns the same then.
 
         Raises the task's error, which knows function, arguments and worker. Raises TimedOut if the result has not come
-        in time; then one may ask again.
+        in time; get() may be called again then.
         """
         return self.outcome(timeout).value
 
     def outcome(self, timeout: Timeout = DEFAULT_TIMEOUT) -> _baton.Outcome:
-        """Waits for the end of the task, and says all about it. Raises TimedOut as get()."""
+        """Waits for the end of the task, and returns all that is known about it. Raises TimedOut as get() does."""
         outcome = self._core.outcome(timeout)
         self._pool._later.tell()
         return outcome
@@ -107,14 +107,14 @@ class Task:
         """Ends the task, and tells how; get() raises Cancelled then.
 
         "withdrawn": it had not begun, and never runs. "ended": it was running, so its worker was killed and is
-        replaced; tasks that shared that worker's hands run elsewhere. None: it is done, and nothing was changed.
+        replaced; tasks that the worker had beside it run elsewhere. None: it is done, and nothing was changed.
         """
         how = self._core.cancel()
         self._pool._later.tell()
         return how
 
     def then(self, callback: Callable[[Task], object]) -> None:
-        """Calls `callback(task)` once when the outcome is there; at once if it is.
+        """Calls `callback(task)` once when the outcome is there; immediately if it is there already.
 
         It is called in this thread, at the end of a call of this pool or of one of its tasks, never within one; so it
         may use the pool and the session. The task is kept until then.
@@ -128,7 +128,7 @@ class Task:
 
 
 class Tasks:
-    """The outcomes to come of Pool.map_async(). len() says how many. Under asyncio `await tasks` is what get() returns.
+    """The tasks of one Pool.map_async(). len() says how many. Under asyncio `await tasks` is what get() returns.
 
     If the script drops it, tasks that have not begun never run.
     """
@@ -145,7 +145,7 @@ class Tasks:
 
     @property
     def ids(self) -> list[int]:
-        """Those of the tasks, in the order of the arguments; Pool.find() and Pool.cancel() take one."""
+        """The tasks' ids, in the order of the arguments, for Pool.find() and Pool.cancel()."""
         return self._core.ids
 
     @property
@@ -160,8 +160,8 @@ class Tasks:
         return is_ready
 
     def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Any]:
-        """Waits for all, and returns what map() returns. Raises TimedOut if they have not come in time; then one may
-        ask again."""
+        """Waits for all, and returns what map() returns. Raises TimedOut if they have not come in time; get() may be
+        called again then."""
         results = self._core.get(timeout)
         self._pool._later.tell()
         return results
@@ -197,14 +197,16 @@ class Pool:
     called by name with Python's values, which are checked against their C++ types before anything is sent.
 
     A worker that dies is replaced, and its tasks are tried again; a task that was the only one in its worker's hands is
-    tried again at most `retries` times. Short tasks travel many at a time without being told to.
+    tried again at most `retries` times. Short tasks are sent in batches, without being asked to.
 
-    numpy arrays travel as segments: a Segment is given to the task, of a Loan it gets a lease, of slice_of(loan, first,
-    count) a slice; a task's own Segment is its result, and outlives the worker.
+    NumPy arrays travel as segments. An argument that is a Segment is given to the task; for a Loan the task gets a
+    lease, for slice_of(loan, first, count) a slice. A Segment that a task returns is its result, and outlives the
+    worker.
 
     Where a method waits, `timeout` is how long at most (seconds, a timedelta, a baton.Deadline, or None for as long as
-    it takes). `task_timeout` is how long one task may run in a worker: one that takes longer is killed, and its task is
-    TimedOut. Errors: Refused (no such function, a value that does not fit), what keeps workers from starting, Stopping.
+    it takes). `task_timeout` is how long one task may run: a worker that takes longer is killed, and the task is
+    TimedOut. Errors: Refused (no such function, a value that does not fit), any error that keeps workers from starting,
+    and Stopping.
     """
 
     def __init__(self, program: str, workers: int | None = None, *, session: Session | None = None,
@@ -231,7 +233,7 @@ class Pool:
         self._core.start()
 
     def stop(self, timeout: Timeout = DEFAULT_TIMEOUT) -> None:
-        """Ends the workers, and waits until the last of them has ended. Tasks that were not done have failed."""
+        """Ends the workers, and waits until the last of them has ended. Tasks that are not done fail as Stopping."""
         self._core.stop(timeout)
         self._later.tell()
 
@@ -285,16 +287,16 @@ class Pool:
         """Calls the function with each value, waits, and returns the results in their order.
 
         errors="raise": the first error is raised, and tasks that have not begun never run.
-        errors="collect": all are run, and what is returned are Outcomes, whichever way they went.
+        errors="collect": all are run, and their Outcomes are returned, whether they succeeded or failed.
         """
         return self._map(function, [((value,), {}) for value in values], errors, timeout, task_timeout, retries)
 
     def starmap(self, function: str, rows: Iterable[Iterable[Any]] | None = None,
                 named: Iterable[Mapping[str, Any]] | None = None, *, errors: _Errors = "raise", timeout: Timeout = None,
                 task_timeout: Timeout = None, retries: int | None = None) -> list[Any]:
-        """Like map(), with several arguments each: rows of them, rows of named ones (dicts), or both.
+        """Like map(), with several arguments for each task: rows of them, rows of named ones (dicts), or both.
 
-        Raises Refused where there are not as many of one as of the other.
+        Raises Refused if the two differ in length.
         """
         return self._map(function, _both(function, rows, named), errors, timeout, task_timeout, retries)
 
@@ -313,18 +315,19 @@ class Pool:
                      timeout: Timeout = None) -> Iterator[_baton.Outcome]:
         """The Outcomes of these tasks of the pool, in the order in which they come.
 
-        `timeout` is the time for all of them, from now on: then TimedOut is raised, behind what has come in time. Of
-        Tasks with errors="raise" the first error of a task is raised, and tasks that have not begun never run.
+        `timeout` is for all of them together, from now on: at its end TimedOut is raised, after everything that has
+        come in time. For Tasks with errors="raise" the first error of a task is raised, and tasks that have not begun
+        never run.
         """
         return _Completed(self, [tasks] if isinstance(tasks, Tasks) else list(tasks), timeout)
 
     def imap(self, function: str, values: Iterable[Any], *, errors: _Errors = "raise", ahead: int | None = None,
              timeout: Timeout = None, task_timeout: Timeout = None, retries: int | None = None) -> Iterator[Any]:
-        """The results one after the other, as they are looked at; values are taken as that goes on.
+        """Yields the results one after the other, in the order of the values, which are taken as that goes on.
 
-        At most `ahead` values (from 1; None: sixteen a worker) are taken whose results have not been looked at.
-        `errors` as in map(). `timeout` is for each wait; after TimedOut one may go on. What `values` raises, and a
-        value that does not fit, is raised behind the results of the values before it.
+        At most `ahead` values (1 or more; None: sixteen per worker) are taken whose results have not been read.
+        `errors` as in map(). `timeout` is for each wait; after TimedOut the iteration may go on. What `values` raises,
+        and the error of a value that does not fit, is raised after the results of the values before it.
         """
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
             raise ValueError(f"imap() takes at least one value ahead, as a whole number: ahead={ahead!r} would give no results")
@@ -343,19 +346,19 @@ class Pool:
             retries: int | None = None) -> int: ...
 
     def add(self, function: str | Call, /, *args: Any, **named: Any) -> int:
-        """One more task for execute(), before start() or after; returns its id. Spelled as in submit().
+        """Adds a task for execute(), before start() or after, and returns its id. Takes what submit() takes.
 
-        Before start() only the id is checked; execute() tells the rest.
+        Before start() only the id is checked; execute() reports any other mistake.
         """
         return self._core.add(*_spelled(function, args, named))
 
     def execute(self, *, errors: _Errors = "collect", timeout: Timeout = None) -> list[_baton.Outcome]:
-        """Waits for all tasks that were added; their Outcomes in that order. `errors` as in map()."""
+        """Waits for all tasks that were added, and returns their Outcomes in that order. `errors` as in map()."""
         outcomes = self._core.execute(self._collects(errors), timeout)
         self._later.tell()
         return outcomes
 
-    # ---- by id, whichever way a task was given
+    # ---- by id, however the task was submitted
 
     def find(self, id: int) -> _baton.Outcome | None:
         """The Outcome of the task with that id, without waiting; None as long as there is none.
@@ -367,8 +370,7 @@ class Pool:
         return outcome
 
     def cancel(self, id: int) -> _HowCancelled | None:
-        """Ends that task as Task.cancel() does, also one among those of a map_async(). Raises Refused as find()
-        does."""
+        """Ends that task as Task.cancel() does; it may be one of a map_async(). Raises Refused as find() does."""
         how = self._core.cancel(id)
         self._later.tell()
         return how

@@ -9,16 +9,14 @@
             ...
         worker.send("Print", lock=printer.address) # an address travels; sync.Lock(session, address) uses it
 
-C++ has the same primitives with the same verbs (docs/glossary.md has them side by side), and both send the same
-commands to the keeper. The headers in actors/sync/include/baton/sync say what each does, and what happens when a
-process dies.
-
-Every wait takes a timeout (seconds, a timedelta, a baton.Deadline, or None for as long as it takes; 0 means whatever is
-there at once). It raises TimedOut, Stopping, Gone (the keeper has exited, or the primitive was removed), Deadlock
+The C++ headers <baton/sync/*.hpp> say what each of them does, and what happens when somebody dies: both send the same
+commands. Every wait has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: only what
+is to be had at once) and raises TimedOut, Stopping, Gone (the keeper has exited, or this was removed), Deadlock
 (everybody in a circle waits for the next; the text names them) or Refused (a broken barrier, a lock that is held
-already). An exception that leaves a wait, from a signal's handler or Ctrl-C, ends the wait as a timeout does; of one
-that leaves anything else, `is_held` of a lock tells whether it was done. A script sends the keeper a message for each
-step; C++ takes a free lock without one.
+already). An exception that a signal's handler raises in a wait (Ctrl-C too) ends the wait as its timeout would; if it
+interrupts any other step of a lock, `is_held` says whether that was done.
+
+A script asks the keeper for each step; C++ takes a lock that is free without a message.
 """
 from __future__ import annotations
 
@@ -81,8 +79,8 @@ class Keeper:
 
     def barrier(self, name: str, parties: int = 0, members: Sequence[_baton.Ref] = (),
                 action: Callable[[], object] | None = None, has_action: bool = False) -> Barrier:
-        """A Barrier for `parties` parties, or for these members, the death of which breaks it. If it has an action,
-        each party gives its handle its own; has_action=True says so if this script has none."""
+        """A Barrier for `parties` parties, or for these members; it breaks when a member dies. If it has an action,
+        each party gives one to its own handle; has_action=True says so if this script has none."""
         address = self._ask("MakeBarrier", name=name, parties=parties, members=list(members),
                             has_action=has_action or action is not None)
         return Barrier(self._session, address, action)
@@ -115,8 +113,8 @@ class Keeper:
         return Channel(self._session, ends.first), Channel(self._session, ends.second)
 
     def remove(self, address: Any) -> None:
-        """As remove() of a handle, for a primitive that this script has only the address of. Refused for a primitive of
-        another keeper."""
+        """Does what remove() of a handle does, for a primitive of which this script has only the address. Refused for a
+        primitive of another keeper."""
         if (address.keeper.number, address.keeper.incarnation) != (self.actor.number, self.actor.incarnation):
             raise Refused(f"'{address.name}' is kept by another keeper: remove it there")
         self._ask("Remove", number=address.number)
@@ -144,8 +142,8 @@ class _Primitive:
 
     def remove(self) -> None:
         """Removes it from its keeper, which frees its memory. Clients that wait there, or use it later, get Gone with
-        its name and who removed it. Refused for a lock, value or array that somebody holds, and for a lock that still
-        has conditions. Both ends of a channel go."""
+        its name and that of the client that removed it. Refused for a lock, value or array that somebody holds, and for
+        a lock that still has conditions. Of a channel both ends are removed."""
         self._ask("Remove")
 
     @property
@@ -167,7 +165,7 @@ class Lock(_Primitive, _baton.SyncLock):
 
     @property
     def owner_died(self) -> bool:
-        """While it is held: whether its last owner died with it, so that what it guards may be half done."""
+        """While it is held: did its last owner die with it, so that what it guards may be half done?"""
         return self.dead_owner != ""
 
 
@@ -178,7 +176,7 @@ class RecursiveLock(Lock):
 
 
 class Condition(_Primitive, _baton.SyncCondition):
-    """Wait, holding a lock, until somebody who holds it notifies. Several may share a lock."""
+    """Wait, while holding a lock, until somebody who holds it notifies. Several conditions may share a lock."""
 
     def __init__(self, session: Session, address: Any, lock: Lock) -> None:
         _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
@@ -230,8 +228,8 @@ class Event(_Primitive, _baton.SyncEvent):
 
 
 class Semaphore(_Primitive, _baton.SyncSemaphore):
-    """A number of processes at a time. A permit belongs to the process that acquired it, and is released if that
-    process dies."""
+    """As many processes at a time as it has permits. A permit belongs to the process that acquired it, and is released
+    if that process dies."""
 
     def __init__(self, session: Session, address: Any) -> None:
         _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
@@ -243,7 +241,7 @@ class Semaphore(_Primitive, _baton.SyncSemaphore):
 
 
 class BoundedSemaphore(Semaphore):
-    """The same; releasing more permits than were acquired is Refused."""
+    """A Semaphore for which releasing more permits than were acquired is Refused."""
 
 
 class Barrier(_Primitive, _baton.SyncBarrier):

@@ -1,4 +1,4 @@
-"""Scripts in a test, without processes, with time at will. Works with unittest, pytest, or a plain assert.
+"""Runs scripts in a test without processes, at a time that the test sets. Works with unittest, pytest or plain assert.
 
     import baton
     import baton.testing
@@ -19,7 +19,7 @@ back as a datetime in UTC, an exception of a handler is Failed with its type and
 coordinator are missing. Every command is handled at once, in the thread of the test, before send() or ask() returns.
 
 Time stands still except in World.advance() and in waits: an ask that nobody answers is TimedOut at once, and the
-world's clock is later by that timeout. baton.Deadline counts by that clock. A wait without a timeout that nothing can
+world's clock advances by that timeout. baton.Deadline counts by that clock. A wait without a timeout that nothing can
 end raises RuntimeError.
 
 What needs a real session raises Refused with a text that says so: segments, pools, baton.sync, sentinels, and what
@@ -55,7 +55,7 @@ _KEPT = object()  # a script that answers later
 
 
 def _seconds(timeout: Timeout) -> float | None:
-    """None where it is for ever."""
+    """None if it is for ever."""
     return timeout.left() if isinstance(timeout, Deadline) else _baton.seconds_of(timeout)
 
 
@@ -473,32 +473,32 @@ class Peer:
 
     def request(self, to: _baton.Ref, command: AnyCommand, fields: dict[str, Any] | None = None, /,
                 **named: Any) -> _baton.Pending:
-        """Does the same for a reply, which the returned Pending gets."""
+        """Sends it as send() does, and returns a Pending for the reply."""
         name, values = spelled([], command, fields, named)
         return cast(_baton.Pending, self._world._request(self._member, to, None, name, values, 5.0))
 
     # ---- what happens to it
 
     def kill(self, signal: int = signals.SIGKILL) -> None:
-        """It dies as by that signal: asks to it are Gone, and those who asked for its exit are told."""
+        """It dies as if by that signal: asks to it are Gone, and members that watch it are told."""
         self._world._end(self._member, "signalled", int(signal))
 
     def stop(self) -> None:
-        """It ends as one that was asked to stop."""
+        """It ends as if it had been asked to stop."""
         self._world._end(self._member, "stopped", 0)
 
     def freeze(self) -> None:
-        """It does nothing with what comes until thaw(), as one that SIGSTOP has stopped."""
+        """It does nothing with what comes until thaw(), as if stopped by SIGSTOP."""
         self._member.is_frozen = True
 
     def thaw(self) -> None:
-        """It goes on, with what has come in the meantime first."""
+        """It goes on, and first handles what has come in the meantime."""
         self._member.is_frozen = False
         while self._member.waiting and not self._member.is_frozen:
             self._world._handle(self._member, self._member.waiting.pop(0))
 
     def fill_inbox(self) -> None:
-        """Nobody's commands find room at it until empty_inbox(): send() is Overloaded when its time is over."""
+        """Until empty_inbox(), there is no room for commands to it: send() is Overloaded when its time is over."""
         self._member.is_full = True
 
     def empty_inbox(self) -> None:
@@ -565,17 +565,17 @@ class World:
         return self._session._actor(_Core._row(self._enter(name or commands.name, "", commands)))
 
     def peer(self, name: str, commands: Commands) -> Peer:
-        """An actor that the test plays: by the handlers of these commands, and by what the test says of it."""
+        """An actor that the test plays: it does what these handlers do, unless the test says otherwise."""
         return self._played(self._enter(name, "", commands))
 
     def provide(self, program: str, commands: Commands) -> None:
-        """From here on session.spawn(program) makes a peer, by the handlers of these commands. A program that is not
+        """From here on session.spawn(program) makes a peer that does what these handlers do. A program that is not
         named here is Refused."""
         commands._described()
         self._programs[os.path.basename(program)] = commands
 
     def find_peer(self, name: str) -> Peer:
-        """The peer of that name, however it came to be. Raises KeyError if there never was one."""
+        """The peer of that name, however it was made. Raises KeyError if there never was one."""
         for one in reversed(self._members.values()):
             if one.name == name and one.is_played:
                 return Peer(self, one)
@@ -584,7 +584,7 @@ class World:
     # ---- time
 
     def advance(self, seconds: float) -> None:
-        """Lets that time pass. Replies that are due in it are given at their time."""
+        """Lets that time pass. Replies that become due are given at their time."""
         self._wait(lambda: False, seconds)
 
     # ---- inside
@@ -651,7 +651,7 @@ class World:
         self._core.note_end(one)
 
     def _wait(self, done: Callable[[], bool], timeout: Timeout) -> bool:
-        """Lets time pass until that holds; False when it does not in time."""
+        """Lets time pass until done() is true; returns False if it is not in time."""
         seconds = _seconds(timeout)
         end = None if seconds is None else self._now + seconds
         while not done():
