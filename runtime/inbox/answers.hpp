@@ -1,6 +1,6 @@
 #pragma once
-// Answers: what one actor says to those at the other end of accepted links: answers to asks, refusals, and
-// the coordinator's notices.
+// Answers: what an actor sends to the other ends of accepted links: answers to asks, refusals, and the coordinator's
+// notices.
 //
 // What a link does not take now goes out later, in order. Beyond limits::answer_bytes_waiting_max posting waits for an
 // asker that goes on reading, and drops one that takes nothing for 0.1 s. Knows links and encoded bodies; the loop and

@@ -23,8 +23,8 @@ template <class C>
     return deadline.at().time_since_epoch();
 }
 
-// Where the coordinator keeps the deadline its word on it comes a little later: a tenth of the time is waited for that,
-// at least 0.1 and at most 1 s.
+// If the coordinator keeps the deadline, its word on it comes a little later. So a tenth of the time is added for that,
+// at least 0.1 s and at most 1 s.
 [[nodiscard]] inline Deadline with_grace(const Clock& clock, Deadline deadline) {
     if (deadline.is_never()) return deadline;
     const Duration grace =

@@ -19,7 +19,7 @@ public:
     std::optional<Arrivals> arrivals;  // nothing: refused
 };
 
-// Calls the on() of `actor`, whose class the handlers know, for this command; `unsupported` where there is none.
+// Calls the on() of `actor`, whose class the handlers know, for this command; `unsupported` if there is none.
 void dispatch(Loop& loop, void* actor, std::span<const CommandHandler> handlers, const Command& command,
               AnswerSlot slot);
 

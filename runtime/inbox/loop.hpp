@@ -1,6 +1,5 @@
 #pragma once
-// Loop: one actor's life between its messages. The non-template middle between the public API and the
-// transport.
+// Loop: one actor's life between its messages; the non-template middle between the public API and the transport.
 //
 // It sends and asks (peers, asks), takes commands one at a time (intake), hands them to a Handler and lets it
 // answer (answers), and serves the control lane, which overtakes: before each command that follows a pause, and during
@@ -33,7 +32,7 @@ public:
 
     // ---- place in the session
     void be(ActorId me, std::string name);
-    // In which session; a Ref of another one is refused from here on.
+    // The session that it is in; a Ref of another one is refused from here on.
     void be_in(SessionTag session) noexcept { session_ = session; }
     [[nodiscard]] SessionTag session() const noexcept { return session_; }
     [[nodiscard]] Result<void> require_ours(const AnyRef& ref) const;
@@ -110,7 +109,7 @@ public:
     // Gives the outcome of an ask to `take`, between commands, once it has come or the deadline has passed.
     void continue_with(AskId ask, Deadline deadline, std::function<void(Result<ReplyFrame>)> take);
 
-    // To those who are at the other end of an accepted link; see Answers.
+    // To the other end of an accepted link; see Answers.
     Answers::Posted post(Link link, const Envelope& envelope, std::string_view body) {
         return answers_.post(link, envelope, body);
     }
@@ -122,7 +121,7 @@ public:
 
     // ---- waiting and serving
     enum class Waited { done, deadline, stopping, gone };  // gone: the session has ended, without its coordinator
-    // Serves until `done` holds, the deadline passes, this actor is to stop or the coordinator has died. With a
+    // Serves until `done` holds, the deadline passes, this actor is told to stop or the coordinator has died. With a
     // handler, commands are handled while it waits; without one they wait.
     Waited serve(Handler* handler, const std::function<bool()>& done, Deadline deadline);
 
@@ -148,7 +147,7 @@ public:
     void lose_coordinator();
     // Becomes readable when the coordinator has died; `has_died` says whether it has. No longer watched afterwards.
     void watch_coordinator(int descriptor, std::function<bool()> has_died);
-    // Looks whether it lives, where it is watched. What would outlive the session is not begun without it.
+    // True if it lives, as far as it is watched. What would outlive the session is not begun without it.
     [[nodiscard]] bool has_coordinator();
     [[nodiscard]] Error coordinator_lost() const;
 
@@ -167,8 +166,8 @@ public:
     [[nodiscard]] std::uint64_t dropped_peers() const noexcept { return intake_.dropped_peers(); }
 
 private:
-    // How often a sender looks again whose window is full, and an answerer whose asker reads slowly; the other side has
-    // plenty to do in that time.
+    // How often a sender whose window is full looks again, and so does an answerer whose asker reads slowly; the other
+    // side has plenty to do in that time.
     static constexpr Duration window_interval = std::chrono::milliseconds{1};
 
     // A command that was to be sent by now and found no room is tried again after this.
@@ -214,7 +213,7 @@ private:
     [[nodiscard]] Waited wait_for_word(AskId id, Deadline deadline);
     [[nodiscard]] Result<ReplyFrame> take_outcome(AskId id, Waited waited, const std::vector<WaitEdge>& circle);
     [[nodiscard]] Fate withdraw(AskId id, const Asks::Ask& ask);
-    // The circle in which we wait, if we are the one that gives up, so that all others go on.
+    // The circle in which we wait, if we are the one that has to give up so that all others go on.
     [[nodiscard]] std::vector<WaitEdge> circle_to_break() const;
     [[nodiscard]] Error deadlock(const std::vector<WaitEdge>& circle);
     [[nodiscard]] std::string what_keeps(const Peer& peer) const;
@@ -276,7 +275,7 @@ private:
     // Asks whose outcomes go to a function, by their number, and by their deadline.
     std::unordered_map<AskId, std::function<void(Result<ReplyFrame>)>> continuations_;
     std::multimap<Instant, AskId> continuation_deadlines_;
-    // Others that have something to do between commands, and when at the latest.
+    // Callers that have something to do between commands, and when at the latest.
     struct Onlooker {
         std::function<Deadline()> look;
         Deadline next;

@@ -2,8 +2,8 @@
 // OwnThread: the one thread that a loop, and all that is answered and asked through it, belongs to.
 //
 // Nothing in the inbox is locked, so a second thread would lose messages without a trace. The check stays on in release
-// and costs a comparison. Where a call can say so, it is refused; where it can't, this process ends with a text that
-// says what to do.
+// builds and costs a comparison. A call that can return an error is refused; otherwise this process ends with a text
+// that says what to do.
 
 #include <thread>
 

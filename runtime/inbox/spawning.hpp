@@ -2,9 +2,8 @@
 // Spawning: one ask of the coordinator to start a program, from the ask to its outcome, within one deadline.
 //
 // A spawner that gives up never leaves an actor behind that nobody knows of: a coordinator that reads the ask only
-// after the deadline starts nothing (Spawn::until), and where it had started the actor already and its answer comes
-// late, that actor is killed. This holds even if an exception ends the wait. Move-only; outlived by its loop. One
-// thread.
+// after the deadline starts nothing (Spawn::until). If it had started the actor already and its answer comes late, that
+// actor is killed. This holds even if an exception ends the wait. Move-only; outlived by its loop. One thread.
 
 #include "runtime/inbox/loop.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
-// Undoing: what Loop takes back if a send or an ask fails, by a refusal or by an exception that a watcher throws out of
-// its wait. Each is armed when it is made, and disarmed when the next step has succeeded.
+// Undoing: guards that take back what Loop has done if a send or an ask fails, by a refusal or by an exception that a
+// watcher throws out of its wait. Each is armed when it is made, and disarmed when the next step has succeeded.
 
 #include "runtime/inbox/loop.hpp"
 

@@ -1,10 +1,10 @@
 #pragma once
 // Ledger: the owner of each segment, the transfers in progress, and the actors that may read or write what is lent.
 //
-// Tables of 64-bit words in memory that all processes of a session map (docs/ownership.md). Every transition
-// is one compare-and-swap that also bumps the row's epoch; nothing here sends, waits, logs or asks for the
-// time, so the tables can be tested on the heap and a crash can be replayed word by word. It is not the
-// memory of the segments, and knows none of it but how many bytes there are.
+// Tables of 64-bit words in memory that all processes of a session map (docs/ownership.md). Every transition is one
+// compare-and-swap that also bumps the row's epoch; nothing here sends, waits, logs or asks for the time, so the tables
+// can be tested on the heap and a crash can be replayed word by word. It does not contain the memory of the segments,
+// and knows only how many bytes that has.
 //
 // Invariants (docs/ownership.md; audit.cpp recomputes them from scratch):
 //   I1  A live segment has one owner or one transfer: never both, never neither.
@@ -12,9 +12,9 @@
 //   I4  A lent segment does not travel: only owned(me) can be offered.
 //   I5  No memory is reused while a lease on it lives: recycle() and reclaim() look.
 //
-// A transition answers the new epoch, or nothing when the word is not what it must start from; then nothing
-// has changed. Indexes that stand in shared memory are bounded before they are used: any process of the
-// session can write there. Thread-safe and crash-safe: any process may die between any two instructions.
+// A transition returns the new epoch, or nothing if the word is not one that it can start from; then nothing has
+// changed. Indexes that stand in shared memory are bounded before they are used: any process of the session can write
+// there. Thread-safe and crash-safe: any process may die between any two instructions.
 
 #include <atomic>
 #include <cstddef>
@@ -39,7 +39,7 @@ enum class LeaseKind : std::uint32_t { read = 0, slice = 1, shared = 2 };
 struct SegmentRow {
     std::atomic<std::uint64_t> word;
     std::atomic<std::uint64_t> bytes;        // of its memory; 0: there is none. Its home writes it, and an owner that
-                                             // hands the memory out
+                                             // exports the memory
     std::atomic<std::uint64_t> generation;   // of its memory; with session and slot it is the memory's name
     std::atomic<std::uint64_t> first_lease;  // of its lend: index + 1; 0: none. Its owner writes it.
     std::atomic<std::int64_t> since;         // when the word last changed, steady clock; for people
@@ -105,7 +105,7 @@ struct RingEntry {
     std::atomic<std::uint64_t> partner;   // the other actor's number; 0: none
 };
 
-// Counts for the balance of a session: created + taken in = released + handed out + alive.
+// Counts for the balance of a session: created + taken in (imported) = released + handed out (exported) + alive.
 struct Counts {
     std::uint64_t created = 0;
     std::uint64_t released = 0;
@@ -115,7 +115,7 @@ struct Counts {
 };
 enum class Count : std::uint64_t { created = 0, released = 1, handed_out = 2, taken_in = 3 };
 
-// One writer, its actor; it outlives it. What the coordinator needs to finish what a dead one had begun.
+// Written by its actor alone, which it outlives. What the coordinator needs to finish what a dead actor had begun.
 struct ActorRow {
     static constexpr std::size_t bytes = 4096;
 
@@ -134,7 +134,7 @@ static_assert(sizeof(ActorRow) <= ActorRow::bytes);
 
 class Ledger {
 public:
-    // Makes the pages of [offset, offset + bytes) of the region usable; `overloaded` when memory is short.
+    // Makes the pages of [offset, offset + bytes) of the region usable; `overloaded` if memory is short.
     using Commit = std::function<Result<void>(std::size_t offset, std::size_t bytes)>;
 
     [[nodiscard]] static std::size_t region_bytes() noexcept;
@@ -213,7 +213,7 @@ public:
     [[nodiscard]] std::optional<Epoch> settle_lease(Slot lease, LeaseWord word) noexcept;
     // True if a granted or claimed lease of the segment's present lend (of the last one, if retired) is left.
     [[nodiscard]] bool has_live_lease(Slot segment) const noexcept;
-    // For callers that look at many: reduces `steps_left` by the rows that it looks at, and if they do not suffice it
+    // For callers that look at many: reduces `steps_left` by the rows that it looks at, and if that is not enough, it
     // answers as if a lease were left.
     [[nodiscard]] bool has_live_lease(Slot segment, std::uint32_t& steps_left) const noexcept;
     // A free row that still stands in the list of a lend: it serves no other segment until that has ended, since
@@ -245,7 +245,7 @@ public:
     // N2, from either. Sequentially consistent with attach(): a process that looks at the leases after it sees each
     // lease whose borrower has seen the name after making the lease.
     bool unpublish(NameSlot row, NameWord word) noexcept;
-    // What is published under a word that the caller reads before and after; nothing where it makes no sense.
+    // What is published under a word that the caller reads before and after; nothing if it makes no sense.
     [[nodiscard]] std::optional<Publication> publication_of(NameSlot row) const;
 
     // ---- looking
@@ -266,7 +266,7 @@ public:
     [[nodiscard]] std::uint64_t bytes_in_session() const noexcept;
     [[nodiscard]] std::uint64_t session_budget_bytes() const noexcept;
     [[nodiscard]] std::uint64_t budget_bytes_of(ActorNumber number) const noexcept;
-    // The coordinator: the dead one's home holds nothing any more.
+    // The coordinator: the home of that dead actor holds nothing any more.
     void forget_bytes(ActorNumber dead) noexcept;
 
     // ---- counting: exact even when the counter's process dies between two instructions

@@ -1,7 +1,7 @@
 #pragma once
-// Registrar: what stands in for the coordinator on a Stage. It knows the members, their names and their addresses,
-// starts what the stage can start, tells of deaths, and stops members. It is not the coordinator: it knows no processes
-// and no ladder of signals. What it can't do it refuses, with a text that says so. One thread.
+// Registrar: stands in for the coordinator on a Stage. It knows the members, their names and their addresses, starts
+// what the stage can start, reports deaths, and stops members. It is not the coordinator: it knows no processes and no
+// ladder of signals. What it can't do it refuses, with a text that says so. One thread.
 
 #include <functional>
 #include <list>
@@ -39,7 +39,7 @@ public:
     // When it would do something by itself.
     [[nodiscard]] Deadline next_deadline() const noexcept;
     void notify(ActorId to, std::string_view tag, std::string_view body);
-    // That life has ended, as its row says: tells those who want to know.
+    // That life has ended, as its row says: notifies the members that want to know.
     void tell_exit(ActorId id);
 
     // Hears everything that is told without being asked.

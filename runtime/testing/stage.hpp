@@ -1,6 +1,6 @@
 #pragma once
 // Stage: a session in one thread, without sockets, processes or a clock that runs. `baton::testing` and the runtime's
-// own simulation tests stand on it.
+// own simulation tests are built on it.
 //
 // Each member has a loop of its own, as in life. Whenever one of them waits, the others run; when none of them has
 // anything to do, the time jumps to the next moment at which one of them has, or to the end of that wait. So a timeout
@@ -38,13 +38,14 @@ public:
     [[nodiscard]] ActorId next_id() noexcept { return ActorId{next_number_++, 1}; }
     // Takes part from here on, until end(), and must live as long as this.
     void enter(StageMember& member, Registrar::Row row);
-    // Its life ends: nothing of it runs any more, and those who located or watch it are told. Its children end first.
+    // Its life ends: it does not run any more, and the members that located it or watch it are told. Its children end
+    // first.
     void end(ActorId id, Exit exit);
     [[nodiscard]] StageMember* find(ActorId id) noexcept;  // of the living
 
     // ---- turns and time
     void run_until_idle();
-    // Lets that time pass. What is due in it happens at its time.
+    // Lets that time pass. What becomes due happens at its time.
     void advance(Duration by);
     // An exception that is the test's own, thrown where a member would have swallowed it: thrown again by
     // rethrow_kept().

@@ -16,7 +16,7 @@ namespace baton::detail {
 class Stage;
 class StageMember;
 
-// What is on its way in the whole world, and what ever was.
+// How much is on its way in the whole world, and how much ever was.
 struct StageTraffic {
     std::uint64_t frames_sent = 0;
     std::uint64_t frames_received = 0;
