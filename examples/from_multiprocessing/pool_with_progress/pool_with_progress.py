@@ -1,4 +1,4 @@
-"""enhanced_pool from Python: the tasks are C++, in the program enhanced_pool; the script says what to compute."""
+"""pool_with_progress from Python: the tasks are C++, in the program pool_with_progress; the script says what to compute."""
 import sys
 
 import baton

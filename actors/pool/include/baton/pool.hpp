@@ -20,9 +20,9 @@
 // worker that runs it fails once its retries are used up. A failed task does not affect the results of others.
 //
 // Errors: `refused` for a function that the workers do not have, for arguments or a result that do not fit, and for an
-// id that is taken; `overloaded` beyond pool::limits::tasks_waiting_max; `timed_out` if a wait takes longer than it may;
-// `stopping` if the owner is told to stop; and any error that keeps the workers from starting. What becomes of a task
-// is in its Outcome. One thread, that of the owner.
+// id that is taken; `overloaded` beyond pool::limits::tasks_waiting_max; `timed_out` if a wait takes longer than it
+// may; `stopping` if the owner is told to stop; and any error that keeps the workers from starting. What becomes of a
+// task is in its Outcome. One thread, that of the owner.
 
 #include <memory>
 #include <optional>

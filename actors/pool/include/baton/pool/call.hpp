@@ -42,7 +42,7 @@ template <class T>
 
 // Lent memory as an argument: each attempt at the task gets a lease or slice of its own. The memory stays lent while
 // the tasks run. `first` and `count` are in elements, or in rows if there is more than one dimension.
-[[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {Lender{lent}}; }
+[[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {detail::Lender{lent}}; }
 [[nodiscard]] inline SliceOf slice_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
     return {detail::Lender{lent}, first, count};
 }
