@@ -23,7 +23,7 @@ inline baton::pool::Options crew(const std::string& program, std::size_t workers
 }
 
 // In a task: the stories slept a second, to have something to wait for. Here it is as many milliseconds as the command
-// line says (1000, to see it as it was), and ten where it says nothing.
+// line says (1000, to see it as it was), or ten if it says nothing.
 inline void pause(const baton::Context& context) {
     int milliseconds = 10;
     if (const auto said = context.arguments(); said.size() > 1)

@@ -27,7 +27,7 @@ struct Stretch {
 };
 
 // `count` stretches of about equal size that follow each other from `begin` to the end of the file, cut after
-// newlines. Some may be empty, as where lines are long. Reads little but where lines are long.
+// newlines. Some may be empty if lines are long. Reads little unless lines are long.
 [[nodiscard]] baton::Result<std::vector<Stretch>> stretches_of(const TextFile& file, std::uint64_t begin,
                                                                std::size_t count);
 

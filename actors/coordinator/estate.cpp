@@ -200,7 +200,7 @@ bool Estate::is_possible(SegmentWord word) const noexcept {
     return word.is_sound() && (!word.is_live() || is_known(word.owner));
 }
 
-// What is left of a word that can't be so. Its owner, where there is one that lives, keeps the row until it ends: it
+// What is left of a word that can't be so. Its owner, if there is one that lives, keeps the row until it ends: it
 // may have the memory mapped, so that nobody else may get it. Where all but the heir is as it was, the row is as it
 // was.
 SegmentWord Estate::possible(SegmentWord word) const noexcept {

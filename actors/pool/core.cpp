@@ -123,7 +123,7 @@ Result<void> Core::run(const std::shared_ptr<Job>& job, const MapOptions& option
     return waited;
 }
 
-// Until all tasks that it counts are settled, or the first has failed where that is enough.
+// Until all tasks that it counts are settled, or the first has failed if that is enough.
 Result<void> Core::wait_for(const Tally& tally, std::size_t total, std::string_view what, const MapOptions& options) {
     std::optional<Progress> progress;
     if (scheduler_->options().shows_progress) progress.emplace(std::string(what), total, "tasks");

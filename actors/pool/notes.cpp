@@ -22,7 +22,7 @@ struct Head {
 };
 constexpr std::uint32_t is_failure = std::uint32_t{1} << 31;
 
-// The notes themselves, cut off one after the other. Nothing where they end too early.
+// The notes themselves, cut off one after the other. Nothing if they end too early.
 class Pieces {
 public:
     explicit Pieces(std::span<const std::byte> bytes) : bytes_(bytes) {}

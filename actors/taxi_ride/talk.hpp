@@ -17,7 +17,7 @@ public:
         end_.send(message, std::chrono::seconds{5}).value();
     }
     void receive() { remember("GET", end_.receive(std::chrono::seconds{30}).value()); }
-    // Is there something to receive, or will there be by then? Not where the other end is closed.
+    // True if there is something to receive, or will be by then. False if the other end is closed.
     [[nodiscard]] bool poll(baton::Within within) {
         const auto is_there = end_.poll(within);
         return is_there && *is_there;

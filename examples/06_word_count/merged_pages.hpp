@@ -16,7 +16,7 @@ public:
         for (const auto& counter : counters) sources_.push_back(Source{&scenario, counter, {}, 0});
     }
 
-    // The next word and how often all counters have seen it; nothing at the end. Throws ErrorException where a
+    // The next word and how often all counters have seen it; nothing at the end. Throws ErrorException if a
     // counter is gone.
     std::optional<word_counter::Entry> next() {
         const word_counter::Entry* first = nullptr;

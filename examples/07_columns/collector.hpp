@@ -18,7 +18,7 @@
 struct Column {
     std::string name;
     column_reader::Kind kind = column_reader::Kind::real;
-    // int64 or float64 [rows]; of texts uint64 [rows + 1]: where each begins, and where the last one ends. Empty where
+    // int64 or float64 [rows]; of texts uint64 [rows + 1]: where each begins, and where the last one ends. Empty if
     // the file has no rows.
     baton::Segment slots;
     std::vector<baton::Segment> texts;  // their bytes, one segment after the other
@@ -37,7 +37,7 @@ public:
     Collector(baton::Scenario& scenario, column_reader::Source source, std::size_t readers)
         : scenario_(&scenario), source_(std::move(source)), readers_wanted_(readers) {}
 
-    // Refused where more than half of the rows are bad: then it is the delimiter or the file that is wrong.
+    // Refused if more than half of the rows are bad: then it is the delimiter or the file that is wrong.
     [[nodiscard]] Table read(const column_reader::TextFile& file, const column_reader::Header& header);
 
     [[nodiscard]] std::size_t readers() const noexcept { return readers_.size(); }

@@ -93,7 +93,7 @@ def _struct(of: type, where: str, outer: tuple[type, ...] = ()) -> _baton._Type:
 
 
 def _default_of(field: dataclasses.Field[Any], type_: _baton._Type) -> tuple[Any, ...]:
-    """The default that is published, alone in a tuple; an empty tuple where there is none."""
+    """The default that is published, alone in a tuple; an empty tuple if there is none."""
     if field.default_factory is not dataclasses.MISSING:
         return (field.default_factory(),)
     if field.default is dataclasses.MISSING or (type_[0] == "optional" and field.default is None):

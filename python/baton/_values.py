@@ -13,7 +13,7 @@ from ._errors import Error
 #: The clock of all deadlines. A test world has one of its own (baton.testing).
 monotonic = time.monotonic
 
-#: Seconds, where a script names no timeout.
+#: In seconds, for scripts that name no timeout.
 DEFAULT_TIMEOUT = 5.0
 
 

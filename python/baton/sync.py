@@ -283,7 +283,7 @@ _NUMBERS = {"|b1": ("bool", "?"), "|i1": ("int8", "b"), "|u1": ("uint8", "B"), "
 
 
 def _packed(kind: str, value: Any) -> bytes:
-    """One number of a type of _NUMBERS; Refused where the value is of another type or out of its range: 1.5 is not made
+    """One number of a type of _NUMBERS; Refused if the value is of another type or out of its range: 1.5 is not made
     1."""
     name, letter = _NUMBERS[kind]
     number = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value  # one of NumPy's
@@ -383,7 +383,7 @@ class Value(Lock, Generic[_Number]):
 
 
 class Array(Lock):
-    """Many values in shared memory; `array.array` is NumPy's view of them, or a memoryview where there is no NumPy."""
+    """Many values in shared memory; `array.array` is NumPy's view of them, or a memoryview if there is no NumPy."""
 
     def __init__(self, session: Session, address: Any) -> None:
         super().__init__(session, address)

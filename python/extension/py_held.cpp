@@ -107,7 +107,7 @@ std::unique_ptr<Object> made(const std::shared_ptr<PySession>& session, SegmentB
     return std::make_unique<Object>(session, std::move(memory));
 }
 
-// The memory as the class of the C++ API that `work` wants; back in the object where that has not taken it.
+// The memory as the class of the C++ API that `work` wants; back in the object if `work` has not taken it.
 template <class Typed, class Work>
 auto with(PyHeld& self, Work&& work) {
     struct Lend {

@@ -61,7 +61,7 @@ public:
     bool ready();
     py::object outcome(const py::object& timeout);
     py::object cancel();
-    // From here on the pool moves also in waits for others, until the outcome has come.
+    // From here on the pool makes progress in other waits, too, until the outcome has come.
     void attend();
 
 private:
@@ -85,7 +85,7 @@ public:
     [[nodiscard]] const pool::Handle& handle() const noexcept { return *handle_; }
     [[nodiscard]] std::vector<pool::TaskId> ids() const;
     bool ready();
-    // Values where the first error is raised, else outcomes.
+    // Values if the first error is raised, else outcomes.
     py::list get(const py::object& timeout);
     std::tuple<std::size_t, std::size_t, std::size_t> cancel();
     void attend();

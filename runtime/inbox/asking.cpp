@@ -1,4 +1,4 @@
-// The asking side of Loop: an ask from its sending to its one outcome, and what ends it where no answer can come.
+// The asking side of Loop: an ask from its sending to its one outcome, and what ends it if no answer can come.
 #include <cstring>
 
 #include <algorithm>

@@ -30,7 +30,7 @@ std::string without_arguments(const std::string& symbol, int depth_max) {
     return out;
 }
 
-// A type without its template arguments where it would be longer than anybody reads.
+// A type, without its template arguments if it would be longer than anybody reads.
 std::string readable_type(const std::string& type) {
     return type.size() > symbol_size_readable ? without_arguments(type, 1) : type;
 }

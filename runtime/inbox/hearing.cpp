@@ -269,7 +269,7 @@ void Loop::forget_exited(const notice::Exited& exited) {
     intake_.forget(id);
 }
 
-// Without waiting: where it can't be said now, or a watcher throws, it is said later.
+// Without waiting: if it can't be said now, or a watcher throws, it is said later.
 void Loop::tell_drained(bool was_empty) {
     for (const ActorId dead : drains_.due(*clock_, was_empty, intake_.frames_taken())) {
         drains_.put_off(*clock_, dead);

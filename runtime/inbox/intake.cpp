@@ -149,7 +149,7 @@ ActorId Intake::speaker_of(Link link) const {
     return sender == senders_.end() ? ActorId{} : sender->second.id;
 }
 
-// Of exits we are told only where we had located the actor; the vitals know of all.
+// We are told only of the exits of actors that we had located; the vitals know of all.
 void Intake::make_room() {
     if (senders_.size() < limits::dropped_peers_max + limits::actors_max) return;
     std::erase_if(senders_, [this](const auto& entry) {

@@ -52,7 +52,7 @@ public:
     [[nodiscard]] Holdings* holdings() const noexcept { return gifts_.holdings(); }
     // What receives commands that come back, by the type of the message. Called between commands, never within one.
     void on_bounced(std::string_view type, std::function<void(Bounce)> take) { bounce_takers_[type] = std::move(take); }
-    // The oldest that nobody has taken, of that type and sent to that actor, where these are said; for scenarios, which
+    // The oldest that nobody has taken, of that type and sent to that actor, if these are given; for scenarios, which
     // serve no handler.
     [[nodiscard]] std::optional<Bounce> next_bounce(std::string_view type, ActorId to = {});
     [[nodiscard]] std::size_t count_bounces(std::string_view type) const;

@@ -174,7 +174,8 @@ void Loop::let_wait(Peer& peer, std::string_view head, std::string_view body) {
     if (peer.waiting_commands == 1) ++unsent_peers_;
 }
 
-// A receiver that writes no vitals says by its answer that it has taken all that was sent before; also by an error.
+// A receiver that writes no vitals says by its answer, even if that is an error, that it has taken all that was sent
+// before.
 Result<void> Loop::ask_for_count(Peer& peer, Deadline deadline) {
     if (Result<void> pushed = push(peer, deadline); !pushed) return pushed;
     const ActorId to = peer.id;

@@ -2,7 +2,7 @@
 // Words: the 64 bits that say which actor holds a segment, and those for a lease.
 //
 //     bits 63..25  epoch: goes up by one with every transition, so that a handle names one moment of one row
-//     bits 24..14  the other: heir of an offer, borrower of a lease; 0 where there is none
+//     bits 24..14  the other: heir of an offer, borrower of a lease; 0 if there is none
 //     bits 13..3   the holder: owner of a segment, lender of a lease; 0 while free
 //     bits  2..0   phase
 //

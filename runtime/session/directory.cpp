@@ -17,7 +17,7 @@
 namespace baton::detail {
 namespace {
 
-// Asks under way; those that are still there at the end, also by an exception, are given up.
+// Asks under way; those that are still there at the end, even if an exception is that end, are given up.
 struct Asked {
     explicit Asked(Loop& one) : loop(one) {}
     ~Asked() {

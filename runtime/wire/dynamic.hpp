@@ -59,7 +59,7 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // True if a set has an element twice, or a map a key.
 [[nodiscard]] bool has_twice(const TypeDescription& set_or_map, Value value);
 
-// Of a field that has one. Nothing as well where the bytes are not of the field's type.
+// Of a field that has one. Empty, too, if the bytes are not of the field's type.
 [[nodiscard]] std::optional<Dynamic> default_of(const TypeDescription& of, const PartDescription& field);
 
 // What an error calls it: "string", "list of 3", ...

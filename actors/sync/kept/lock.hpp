@@ -47,7 +47,7 @@ public:
     [[nodiscard]] std::uint64_t count() const override { return owner().is_somebody() ? 1 : 0; }
 
 private:
-    // Its owner holds it no more: to the next in line, or free, or abandoned where the owner has died.
+    // Its owner does not hold it any more: to the next in line, or free, or abandoned if the owner has died.
     void pass_on(const std::string& dead_owner, Wakes& wakes);
     // Given, if it is to be had. If not it is marked, so that its owner has to pass it on; not while it rests.
     [[nodiscard]] bool give_or_mark(ActorId who, Wakes& wakes);

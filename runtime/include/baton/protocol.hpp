@@ -52,7 +52,7 @@ consteval bool have_names_of_their_own() {
             if (names[one] == names[other]) return false;
     return true;
 }
-// Stands wherever a protocol is used, and fails where its commands can't be told apart.
+// Stands wherever a protocol is used, and fails if its commands can't be told apart.
 template <class... Commands>
 struct CheckedProtocol : std::true_type {
     static_assert(

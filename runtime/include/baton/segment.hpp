@@ -13,16 +13,16 @@
 //     for (float& pixel : photo.as<float>()) pixel = 0.5F;
 //     context.send(darkroom, darkroom::Develop{std::move(photo), 1.5F});   // no copy; photo is empty now
 //
-// All are move-only and end what they stand for when they go. A Segment is given by putting it into a command or
-// reply; it stays yours until the send was accepted, and comes back as Bounced (runtime/context.hpp) if the
+// All are move-only, and end what they stand for when they are destroyed. A Segment is given by putting it into a
+// command or reply; it stays yours until the send was accepted, and comes back as Bounced (<baton/member.hpp>) if the
 // receiver dies first. A Loan does not travel; its leases and slices do, once, from lender to borrower.
 //
 // Bytes are those of the process's memory: no endianness, no pointers, no class with a destructor. The memory is
 // not cleared when it is made, and is committed: touching it never fails. What is given away must not be touched
 // any more through a pointer kept from before; builds without NDEBUG, or with BATON_GUARD=1, fault at once then.
 //
-// Errors of as() and at() are thrown as ErrorException (`refused`), as a wrong type is a wrong program. One thread, the
-// actor's. A handle that outlives its actor or session is empty.
+// Errors of as() and at() are thrown as ErrorException (`refused`), because a wrong type is a mistake in the program.
+// One thread, the actor's. A handle that outlives its actor or session is empty.
 
 #include <array>
 #include <cstddef>
@@ -133,7 +133,7 @@ protected:
     void encode_held(Encoder& encoder) const;
     bool decode_held(Value from, Decoding& at, HandleKind kind);
     [[nodiscard]] std::span<std::byte> memory() const;
-    // Throws where T is not the element type. Bytes fit every type, and a struct every record and text of its size.
+    // Throws if T is not the element type. Bytes fit every type, and a struct every record and text of its size.
     void require_type(std::string_view type, std::size_t element_bytes) const;
     [[nodiscard]] std::size_t index_of(std::initializer_list<std::uint64_t> position) const;
     // Of a lease or slice: where in the lender's array it begins, in elements or rows.
@@ -236,11 +236,11 @@ public:
     // The right to read all of it, for the actor that it is sent to. Refused while a slice is out.
     [[nodiscard]] Result<Lease> lease();
     // The right to read the elements (of the first dimension: rows) [first, first + count). Leases may overlap each
-    // other, and slices may be out beside it: a stencil reads its neighbours' edge rows. Refused where it overlaps a
-    // slice that is out.
+    // other, and slices may be out beside it: a stencil reads its neighbours' edge rows. Refused if it overlaps a slice
+    // that is out.
     [[nodiscard]] Result<Lease> lease(std::uint64_t first, std::uint64_t count);
     // The right to write the elements (of the first dimension: rows) [first, first + count), for one borrower.
-    // Refused where it overlaps a slice or lease that is out.
+    // Refused if it overlaps a slice or lease that is out.
     [[nodiscard]] Result<Slice> slice(std::uint64_t first, std::uint64_t count);
     // Like slice(), but may overlap other shared slices (never a lease or an exclusive slice). Access it only through
     // std::atomic_ref; there is no other synchronization.

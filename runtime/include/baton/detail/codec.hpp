@@ -32,7 +32,7 @@ struct Parcel {
     std::vector<Holding*> holdings;
 };
 
-// What no encoded value is: an encoder leaves this, alone, for one that is nested deeper than anybody reads.
+// Not an encoded value: an encoder leaves only this for a value that is nested deeper than anybody reads.
 inline constexpr std::string_view nested_too_deep = "\xc1";
 
 // It stops soon after the bound of a message, so that what can't travel is not built first: such a value ends up longer
@@ -80,7 +80,7 @@ public:
     void depart(Holding& holding);
 
 private:
-    void append(std::string_view bytes);  // as much of it as says that it is too long
+    void append(std::string_view bytes);  // enough of it to show that it is too long
     template <class Pack>
     void packed(Pack&& pack);
     void leave_too_deep();
@@ -107,7 +107,7 @@ public:
     [[nodiscard]] bool boolean() const noexcept;
     [[nodiscard]] bool to_integer(std::int64_t& out) const noexcept;
     [[nodiscard]] bool to_unsigned(std::uint64_t& out) const noexcept;
-    [[nodiscard]] double real() const noexcept;  // also of an integer
+    [[nodiscard]] double real() const noexcept;  // of an integer, too
     [[nodiscard]] std::string_view text() const noexcept;
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept;
     [[nodiscard]] Timestamp timestamp() const noexcept;

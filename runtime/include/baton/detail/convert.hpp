@@ -19,9 +19,9 @@
 //
 // decode() refuses what does not fit and says where: `HoldThis.number: expected integer, got string`.
 // A struct's map must hold each field once and no other; one that is optional or that has a default may be left out. A
-// default is a member's value in a default-made struct where the type alone has another (`depth = 3`, not `depth = 0`;
-// docs/decisions/0017-defaults.md). An enum without enumerators is a number; flags are none:
-// send their number. Thread rule: pure functions.
+// default is a member's value in a default-constructed struct if it differs from that of the type alone (`depth = 3`,
+// not `depth = 0`; docs/decisions/0017-defaults.md). An enum without enumerators is a number; a combination of flags is
+// not an enumerator: send its number. Thread rule: pure functions.
 
 #include <chrono>
 #include <cmath>
@@ -60,7 +60,7 @@ class Decoding {
 public:
     explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr, SessionTag session = {})
         : here_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
-    // What came with the message; nullptr where nothing can.
+    // What came with the message; nullptr if nothing can.
     [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
     // In which it came: that of a Ref which does not say its own.
     [[nodiscard]] SessionTag session() const noexcept { return session_; }
@@ -184,7 +184,7 @@ template <class T>
 
 }  // namespace convert
 
-// A Segment, Lease or Slice (runtime/segment.hpp): a handle in the manifest stands for it.
+// A Segment, Lease or Slice (<baton/segment.hpp>): a handle in the manifest stands for it.
 template <class T>
 concept Held = requires { T::held_kind; };
 
@@ -233,7 +233,7 @@ consteval bool can_travel() {
     }
 }
 
-// Is true, or does not compile; then the first error has the name of the field, or its number where that is a C array.
+// Is true, or does not compile; then the first error has the name of the field, or its number if it is a C array.
 template <fields::Struct T>
 consteval bool fields_can_travel() {
     if constexpr (constexpr std::size_t array = fields::array_number<T>(); array != 0) {
@@ -388,13 +388,13 @@ struct FieldReader {
     std::string_view name;
     ReadInto read;
 };
-// Gives the field of that index the value that it has where nobody says one; false where it has none.
+// Sets the field of that index to its default; false if it has none.
 using SetDefault = bool (*)(void* out, std::size_t index);
 [[nodiscard]] bool decode_fields(Value from, std::span<const FieldReader> fields, SetDefault set_default, void* out,
                                  Decoding& at);
 
-// True if a member's value in a default-made struct is a default: its type alone has another. What carries segments has
-// none.
+// True if a member's value in a default-constructed struct is a default: its type alone has another. What carries
+// segments has none.
 template <class Member>
 [[nodiscard]] bool is_default(const Member& made) {
     if constexpr (carries_held<Member>()) {
@@ -452,7 +452,7 @@ bool decode_struct(Value from, T& out, Decoding& at) {
 
 }  // namespace convert
 
-// Fills `out` from the wire; false and an error in `at` where it does not fit. `out` is default-made.
+// Fills `out` from the wire; false and an error in `at` if it does not fit. `out` is default-constructed.
 template <class T>
 bool decode(Value from, T& out, Decoding& at) {
     using namespace convert;

@@ -139,7 +139,7 @@ inline constexpr auto names_of = names<T>();
 
 // ---- a field that can't travel: the compiler's first error names it ----------------------------------
 
-// "number" as a template argument, which g++ writes out where it refuses something. clang writes letters as numbers,
+// "number" as a template argument, which g++ writes out when it refuses something. clang writes letters as numbers,
 // and names a member by its address.
 template <std::size_t N>
 struct Text {
@@ -238,7 +238,7 @@ consteval std::string_view namespace_name() {
     }
 }
 
-// "red" of Color::red; empty where the value has no name.
+// "red" of Color::red; empty if the value has no name.
 template <auto Value>
 consteval std::string_view enumerator_name() {
     constexpr std::string_view text = __PRETTY_FUNCTION__;

@@ -135,7 +135,7 @@ struct Job {
     Rules rules;
     Buffer arguments;
     std::vector<std::uint32_t> ends;  // of each task's arguments
-    std::vector<std::vector<HeldArgument>> held;  // of each task, where the function has such parameters
+    std::vector<std::vector<HeldArgument>> held;  // of each task, if the function has such parameters
     std::vector<Fate> fates;
     std::vector<std::shared_ptr<Delivery>> deliveries;
     std::size_t unsettled = 0;
