@@ -3,12 +3,12 @@
 // and needs none.
 //
 //     baton::testing::World world;
-//     auto teller = world.peer<teller::Protocol>("teller");            // played by the test
-//     auto account = world.start<Account, account::Protocol>("account", {"100"});   // the class under test
+//     auto teller = world.peer<teller::Protocol>("teller");                          // played by the test
+//     auto account = world.start<Account, account::Protocol>("account", {"100"});    // the class under test
 //     assert(account.ask(account::Withdraw{500}).error().kind == baton::ErrorKind::refused);
-//     world.advance(24h);                                              // what is due happens: on_deadline(), ...
+//     world.advance(24h);                                                            // on_deadline() is called
 //     assert(teller.received<teller::Statement>().size() == 1);
-//     teller.kill();                                                   // the account's on_exited() is called
+//     teller.kill();                                                                 // on_exited() is called
 //
 // The actor is the class that run_actor() would make, with a real Context: its commands are encoded, checked and
 // decoded as between processes, its segments are in a real ledger, and its errors are those of a session. Only

@@ -11,7 +11,7 @@ enum class Cancelled {
     ended,      // it was running: its worker was killed, and is replaced
 };
 
-// How many of several tasks each of these happened to.
+// Of several cancelled tasks: how many ended in each of these ways.
 struct CancelledTasks {
     std::size_t too_late = 0;
     std::size_t withdrawn = 0;

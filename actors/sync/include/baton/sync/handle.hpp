@@ -6,8 +6,8 @@
 //     sync::Lock printer{context, command.printer};
 //
 // M is the member that it was made with, and its verbs fail as those of M do: with a Context (the default) they return
-// a Result; with a Scenario they return the value and throw ErrorException. Every verb that waits takes a
-// timeout or a deadline (<baton/time.hpp>), limits::ask_timeout by default, and ends with one of
+// a Result; with a Scenario they return the value and throw ErrorException. Every verb that waits takes a timeout or a
+// deadline (<baton/time.hpp>), limits::ask_timeout by default, and ends with one of
 //
 //     success     it has come; a wait with a timeout of 0 succeeds if the keeper has it at once
 //     timed_out   the time is over; nothing of what was waited for is the waiter's, even if it came at that moment

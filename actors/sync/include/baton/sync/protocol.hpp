@@ -80,7 +80,7 @@ inline constexpr std::size_t removed_told_max = 1'024;
 inline constexpr std::chrono::microseconds lock_rest{250};
 // How often waits are checked for circles, once they are older than this.
 inline constexpr std::chrono::milliseconds look_interval{100};
-// Of Channel::poll(), if it is given none.
+// The default timeout of Channel::poll().
 inline constexpr std::chrono::milliseconds poll_timeout{100};
 }  // namespace limits
 
@@ -95,7 +95,7 @@ struct Address {
 
 using Nothing = std::monostate;
 
-// What a wait has got when it ends well. Fields of other kinds are empty.
+// What a successful wait was granted. Fields that are for other kinds are empty.
 struct Granted {
     // of a lock: the name of the owner that died with it, so that what it guards may be half done
     std::string dead_owner = {};
