@@ -360,10 +360,12 @@ class Pools(World):
                          [False, True, False, True, False])
         self.assertEqual(os.path.getsize(done), 4)
         os.unlink(done)
-        again = pool.map_async("wait_for", [gate] * 5)
-        while not [row for row in self.session.actors() if row.in_hand == "Run"]:
+        again = pool.starmap_async("append_and", [(done, gate, "/dev/null")] * 5)
+        while not os.path.exists(done) or os.path.getsize(done) < 1:
             pool.pending()
         self.assertEqual(again.cancel(), baton.CancelledTasks(withdrawn=4, ended=1, too_late=0))
+        self.assertEqual(os.path.getsize(done), 1)
+        os.unlink(done)
         self.assertEqual(again.cancel(), (0, 0, 5))
         self.assertRaises(baton.Refused, again.get)
         self.assertEqual(pool.map("square", [3]), [9])
