@@ -37,11 +37,13 @@ SessionVerbs<Face>::SessionVerbs(Session& session, std::vector<std::string> argu
 }
 
 template <class Face>
-Result<void> SessionVerbs<Face>::collect_bodies(std::string_view command, const Enough& until, convert::ReadInto read, void* all) {
+Result<void> SessionVerbs<Face>::collect_bodies(std::string_view command, const Enough& until, convert::ReadInto read,
+                                                void* all) {
     Result<std::vector<Session::Message>> messages = session_->collect(command, until);
     if (!messages) return std::move(messages).error();
     for (Session::Message& message : *messages) {
-        Result<ReplyFrame> frame = ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), session_->loop().session()};
+        Result<ReplyFrame> frame =
+            ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), session_->loop().session()};
         if (std::optional<Error> why = read_reply(frame, read, all); why) return std::move(*why);
     }
     return {};

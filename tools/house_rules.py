@@ -299,7 +299,8 @@ def public_face(tree):
     headers = []
     public_headers_of(tree, header, headers)
     names = sorted({name for file in headers for name in cpp_outline.names_in(tree.text(file), "baton")})
-    for what, found, most in (("headers", headers, bound["headers_max"]), ("names in baton", names, bound["names_max"])):
+    for what, found, most in (("headers", headers, bound["headers_max"]),
+                              ("names in baton", names, bound["names_max"])):
         if len(found) > most:
             yield Finding(header, 1, "public-face", f"it brings in {len(found)} {what}, over {most}; move into "
                                                     f"baton::detail what users do not need: {', '.join(found)}")

@@ -22,7 +22,8 @@ std::vector<detail::WaitEdge> SyncActor::waits_of_clients() {
         if (!client.waiting || context_->now() - client.waiting->since < limits::look_interval) continue;
         kept::WaitsFor waits_for = kept_.at(client.waiting->number).primitive->waits_for(id);
         if (waits_for.whom.empty()) continue;
-        detail::WaitEdge wait{id, std::move(waits_for.whom), detail::WaitEdge::For::primitive, client.waiting->answer.ask_id()};
+        detail::WaitEdge wait{id, std::move(waits_for.whom), detail::WaitEdge::For::primitive,
+                              client.waiting->answer.ask_id()};
         wait.text = std::move(waits_for.text);
         waits.push_back(std::move(wait));
     }

@@ -39,7 +39,8 @@ def parts_of(surveys: list[Any], size: int) -> list[dict[str, int]]:
         reading = survey.from_quotes if is_in_quotes else survey.from_row
         part = {"begin": survey.stretch.begin, "first_line": line, "rows_max": reading.rows}
         if is_in_quotes and reading.rows > 0:
-            part.update(begin=reading.first_row_end, first_line=line + reading.lines_to_row_end, rows_max=reading.rows - 1)
+            part.update(begin=reading.first_row_end, first_line=line + reading.lines_to_row_end,
+                        rows_max=reading.rows - 1)
             parts[-1]["rows_max"] += 1
         if not is_in_quotes or reading.rows > 0:
             parts.append(part)

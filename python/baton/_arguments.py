@@ -14,7 +14,8 @@ from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 _SIGNATURE = re.compile(r"^    1\. (?:[\w.]+)?\((.*)\)(?: -> .*)?$", re.MULTILINE)
-_WORDS = {"str": "text (str)", "int": "a whole number (int)", "float": "a number", "bool": "True or False", "dict": "a dict",
+_WORDS = {"str": "text (str)", "int": "a whole number (int)", "float": "a number", "bool": "True or False",
+          "dict": "a dict",
           "bytes": "bytes", "list": "a list", "tuple": "a tuple"}
 
 
@@ -35,7 +36,8 @@ def _inner(kind: str) -> list[str]:
 
 def _parameters(signature: str) -> list[tuple[str, str]]:
     named = (one.split(" = ")[0].partition(":") for one in _split(signature) if ":" in one)
-    return [(name.strip(), kind.strip().replace("typing.", "").replace("collections.abc.", "")) for name, _, kind in named]
+    return [(name.strip(),
+             kind.strip().replace("typing.", "").replace("collections.abc.", "")) for name, _, kind in named]
 
 
 def _words_for(kind: str) -> str:
@@ -59,7 +61,8 @@ def _misfit(kind: str, value: Any, name: str) -> tuple[str, str, Any] | None:
     if kind.startswith(("Tuple[", "tuple[")):
         if not isinstance(value, (tuple, list)) or len(value) != len(_inner(kind)):
             return name, kind, value
-        found = (_misfit(one_kind, one, f"{name}[{index}]") for index, (one_kind, one) in enumerate(zip(_inner(kind), value)))
+        found = (_misfit(one_kind, one, f"{name}[{index}]") for index, (one_kind,
+                                                                        one) in enumerate(zip(_inner(kind), value)))
         return next((one for one in found if one), None)
     fits: Callable[[], bool] | None = {
             "str": lambda: isinstance(value, (str, bytes)), "bool": lambda: isinstance(value, bool),
@@ -113,7 +116,8 @@ def _sentence(function: str, text: str, values: tuple[Any, ...], keywords: dict[
             where = names.get(id(value), name)
             return f"{function}(): {where} is out of range: {_shortened(value)}"
     wanted = ", ".join(f"{name}: {_words_for(kind)}" for name, kind in parameters if name != "self") or "none"
-    got = ", ".join([*(type(one).__name__ for (name, _), one in zip(parameters, values) if name != "self"), *(f"{name}={type(one).__name__}" for name, one in keywords.items())])
+    got = ", ".join([*(type(one).__name__ for (name, _), one in zip(parameters, values) if name != "self"),
+                     *(f"{name}={type(one).__name__}" for name, one in keywords.items())])
     return f"{function}(): takes the arguments ({wanted}), not ({got})"
 
 

@@ -16,8 +16,8 @@ namespace py = pybind11;
         PyUnicode_DecodeUTF8(error.text.data(), static_cast<Py_ssize_t>(error.text.size()), "replace"));
     py::list frames;
     for (const std::string& frame : error.frames) frames.append(frame);
-    return py::module_::import("baton._errors").attr("error_of")(std::string(name_of(error.kind)), text, error.type, frames,
-                                                                   error.is_withdrawn);
+    return py::module_::import("baton._errors")
+        .attr("error_of")(std::string(name_of(error.kind)), text, error.type, frames, error.is_withdrawn);
 }
 
 [[noreturn]] inline void raise(const py::object& exception) {

@@ -57,19 +57,22 @@ public:
         PyObject* object = value.ptr();
         if (py::isinstance<PyHeld>(value)) return held(py::cast<PyHeld&>(value));
         if (handle_kind_of(kind) && PyObject_CheckBuffer(object))
-            refuse(fmt::format("{}: expected a baton.{}, got {}{}", path_, class_name_of(*handle_kind_of(kind)), type_name_of(value),
+            refuse(fmt::format("{}: expected a baton.{}, got {}{}", path_, class_name_of(*handle_kind_of(kind)),
+                               type_name_of(value),
                                kind == "segment" ? "; session.array_from(array) copies one into a segment" : ""));
         if (PyBool_Check(object)) return {object == Py_True};
-        if ((PyLong_Check(object) || PyUnicode_Check(object)) && !PyLong_CheckExact(object) && !PyUnicode_CheckExact(object) &&
-            is_enum(value))
+        if ((PyLong_Check(object) || PyUnicode_Check(object)) && !PyLong_CheckExact(object) &&
+            !PyUnicode_CheckExact(object) && is_enum(value))
             return enumerator(value, kind);
         if (PyLong_Check(object)) return integer(value, kind);
         if (PyFloat_Check(object)) return {PyFloat_AS_DOUBLE(object)};
         if (PyUnicode_Check(object)) return text(value);
         if (PyBytes_Check(object) || PyByteArray_Check(object) || PyMemoryView_Check(object)) return bytes(value);
         if (PyComplex_Check(object))
-            refuse(fmt::format("{}: a complex number can't travel in a field: send its real and its imag, or an array of them as a "
-                               "segment", path_));
+            refuse(fmt::format(
+                "{}: a complex number can't travel in a field: send its real and its imag, or an array of them as a "
+                "segment",
+                path_));
         if (py::isinstance<PyRef>(value)) return {py::cast<const PyRef&>(value).any()};
         if (PyDateTime_Check(object)) return timestamp(value);
         if (PyDelta_Check(object)) return duration(value);
@@ -82,15 +85,16 @@ public:
         if (PyIndex_Check(object)) return integer(checked(PyNumber_Index(object)), kind);
         if (kind.starts_with("float") && py::hasattr(value, "__float__"))  // Decimal, Fraction
             return {PyFloat_AS_DOUBLE(checked(PyNumber_Float(object)).ptr())};
-        refuse(fmt::format("{}: expected {}, got {}", path_, type == nullptr ? "a value that can travel" : to_text(*type),
-                           type_name_of(value)));
+        refuse(fmt::format("{}: expected {}, got {}", path_,
+                           type == nullptr ? "a value that can travel" : to_text(*type), type_name_of(value)));
     }
 
 private:
     const TypeDescription* resolve(const TypeDescription* type) const {
         if (type == nullptr || type->kind != "same") return type;
-        const auto found = std::find_if(outer_.rbegin(), outer_.rend(),
-                                        [&](const TypeDescription* candidate) { return candidate->name == type->name; });
+        const auto found = std::find_if(outer_.rbegin(), outer_.rend(), [&](const TypeDescription* candidate) {
+            return candidate->name == type->name;
+        });
         return found == outer_.rend() ? nullptr : *found;
     }
 
@@ -104,7 +108,8 @@ private:
     // Enters a list or a map; refused if it would be nested too deeply.
     void begin_container() const {
         if (depth_ < limits::message_depth_max) return;
-        refuse(fmt::format("{}: is nested deeper than {} (limits::message_depth_max)", path_, limits::message_depth_max));
+        refuse(
+            fmt::format("{}: is nested deeper than {} (limits::message_depth_max)", path_, limits::message_depth_max));
     }
 
     template <class Function>
@@ -131,10 +136,12 @@ private:
             of = py::cast<std::string>(py::str(value.attr("dtype").attr("kind")));
         if (of == "m" || of == "M")
             refuse(fmt::format("{}: NumPy's {} can't travel: {}", path_, of == "M" ? "datetime64" : "timedelta64",
-                               of == "M" ? "send array.astype('int64'), or datetime objects with a time zone"
-                                         : "send array.astype('int64'), or array / numpy.timedelta64(1, 's') as seconds"));
+                               of == "M"
+                                   ? "send array.astype('int64'), or datetime objects with a time zone"
+                                   : "send array.astype('int64'), or array / numpy.timedelta64(1, 's') as seconds"));
         if (py::hasattr(value, "__len__") || py::hasattr(value, "size")) {
-            const py::object count = py::hasattr(value, "size") ? py::object(value.attr("size")) : py::object(py::int_(py::len(value)));
+            const py::object count =
+                py::hasattr(value, "size") ? py::object(value.attr("size")) : py::object(py::int_(py::len(value)));
             if (PyLong_Check(count.ptr())) spend(PyLong_AsSize_t(count.ptr()));
         }
         const py::object plain = value.attr("tolist")();
@@ -151,8 +158,10 @@ private:
     void spend(std::size_t bytes) {
         spent_ += std::min(bytes, limits::message_bytes_max + 1);
         if (spent_ > limits::message_bytes_max)
-            refuse(fmt::format("{}: this is more than a message holds, {} bytes (limits::message_bytes_max): send it in pieces, or as "
-                               "a segment, session.array_from(array)", path_, limits::message_bytes_max));
+            refuse(fmt::format(
+                "{}: this is more than a message holds, {} bytes (limits::message_bytes_max): send it in pieces, or as "
+                "a segment, session.array_from(array)",
+                path_, limits::message_bytes_max));
     }
 
     Dynamic held(PyHeld& value) {
@@ -189,7 +198,8 @@ private:
     [[noreturn]] void out_of_range(py::handle value, std::string_view range) {
         // Python itself refuses to print very long ones.
         const bool is_long = py::cast<std::size_t>(value.attr("bit_length")()) > 256;
-        refuse(fmt::format("{}: {} is out of range of {}", path_, is_long ? "the integer" : std::string(py::str(value)), range));
+        refuse(fmt::format("{}: {} is out of range of {}", path_, is_long ? "the integer" : std::string(py::str(value)),
+                           range));
     }
 
     Dynamic text(py::handle value) {
@@ -200,11 +210,13 @@ private:
             PyErr_Clear();
             refuse(fmt::format("{}: the text holds a lone surrogate, which UTF-8 can't express", path_));
         }
-        return {std::string(PyBytes_AS_STRING(encoded.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.ptr())))};
+        return {
+            std::string(PyBytes_AS_STRING(encoded.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.ptr())))};
     }
 
     Dynamic bytes(py::handle value) {
-        spend(PyMemoryView_Check(value.ptr()) ? PyLong_AsSize_t(py::object(value.attr("nbytes")).ptr()) : py::len(value));
+        spend(PyMemoryView_Check(value.ptr()) ? PyLong_AsSize_t(py::object(value.attr("nbytes")).ptr())
+                                              : py::len(value));
         const py::object flat = PyBytes_Check(value.ptr()) ? py::reinterpret_borrow<py::object>(value)
                                                            : checked(PyBytes_FromObject(value.ptr()));
         const auto* start = reinterpret_cast<const std::byte*>(PyBytes_AS_STRING(flat.ptr()));
@@ -259,7 +271,8 @@ private:
             if (is_struct && text != nullptr)
                 for (const PartDescription& part : type->parts)
                     if (part.name == *text) of_value = &part.type;
-            const std::string step = text == nullptr ? "[" + readable(std::string(py::str(key)), 40) + "]" : "." + readable(*text, 40);
+            const std::string step =
+                text == nullptr ? "[" + readable(std::string(py::str(key)), 40) + "]" : "." + readable(*text, 40);
             map.emplace_back(std::move(name), inside(step, value, of_value));
         }
         if (is_struct) outer_.pop_back();
@@ -323,7 +336,8 @@ Written encode_fields(const ProtocolDescription& protocol, std::string_view comm
     Reader reader{command, Reader::Untyped::seconds};
     const Dynamic read = reader.read(fields, known == nullptr ? nullptr : &known->fields);
     Written out{{}, {command_parcel, {}}};
-    out.body = value_or_raise(encode_command(protocol, command, std::get<Dynamic::Map>(read.value), &out.parcel.holdings));
+    out.body =
+        value_or_raise(encode_command(protocol, command, std::get<Dynamic::Map>(read.value), &out.parcel.holdings));
     return out;
 }
 
@@ -360,8 +374,9 @@ Duration to_duration(py::handle timeout) {
             const bool is_huge = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
             PyErr_Clear();
             if (is_huge) return timeout > py::int_(0) ? for_ever : Duration::zero();
-            throw py::type_error(fmt::format("a timeout is seconds, a timedelta, a baton.Deadline or None (for ever), not {}",
-                                             type_name_of(timeout)));
+            throw py::type_error(
+                fmt::format("a timeout is seconds, a timedelta, a baton.Deadline or None (for ever), not {}",
+                            type_name_of(timeout)));
         }
     }
     if (std::isnan(seconds))

@@ -39,12 +39,14 @@ std::string own_programs() {
     if (error) return {};
     const std::filesystem::path package = self.parent_path();
     for (const char* bin : {"../../bin", "../../../../bin"})  // built, installed
-        if (const auto folder = (package / bin).lexically_normal(); std::filesystem::exists(folder / coordinator_program, error))
+        if (const auto folder = (package / bin).lexically_normal();
+            std::filesystem::exists(folder / coordinator_program, error))
             return folder.string();
     return {};
 }
 
-SessionPtr enter(std::optional<std::string> session, std::string name, std::vector<std::string> folders, const py::object& protocol) {
+SessionPtr enter(std::optional<std::string> session, std::string name, std::vector<std::string> folders,
+                 const py::object& protocol) {
     return std::make_shared<PySession>(Session::Entry{std::move(session), true, std::move(name), Session::Inbox::open,
                                                       std::move(folders), 0, protocol_from(protocol)});
 }
@@ -56,9 +58,13 @@ py::list close(PySession& self, const py::object& timeout, bool was_interrupted,
 void add_session_class(py::module_& module) {
     SessionClass session{module, "Session"};
     session
-        .def(py::init(&enter), py::arg("session"), py::arg("name"), py::arg("folders"), py::arg("protocol") = py::none())
+        .def(py::init(&enter), py::arg("session"), py::arg("name"), py::arg("folders"),
+             py::arg("protocol") = py::none())
         .def_property_readonly("id", &PySession::id)
-        .def_property_readonly("me", [](const PySession& self) { return PyRef{self.me(), self.tag()}; })
+        .def_property_readonly("me",
+                               [](const PySession& self) {
+                                   return PyRef{self.me(), self.tag()};
+                               })
         .def_property_readonly("protocol", &PySession::protocol)
         .def_property_readonly("is_open", &PySession::is_open)
         .def_property_readonly("is_in_child", &PySession::is_in_child)
@@ -80,9 +86,11 @@ PYBIND11_MODULE(_baton, module) {
     module.attr("version") = std::string(version_text);
     module.def("own_programs", own_programs);
     module.def("seconds_of", seconds_of, py::arg("timeout"),
-               "A timeout (seconds, a timedelta, a Deadline, or None for ever) in seconds; TypeError as every wait raises it.");
-    module.def("say", [](const std::string& text) { say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
-               "Text on descriptor 2, as far as it takes it.");
+               "A timeout (seconds, a timedelta, a Deadline, or None for ever) in seconds; TypeError as every wait "
+               "raises it.");
+    module.def(
+        "say", [](const std::string& text) { say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
+        "Text on descriptor 2, as far as it takes it.");
     // If Python started without a descriptor 2, that number is somebody else's by now, or will be.
     if (py::module_::import("sys").attr("__stderr__").is_none()) say_nothing();
     take_over_for_library();

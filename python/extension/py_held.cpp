@@ -98,7 +98,8 @@ void add_buffer(const py::object& type) {
 py::tuple shape_of(const PyHeld& self) {
     const Layout& layout = self.holding().layout;
     py::tuple shape{layout.shape.size()};
-    for (std::size_t dimension = 0; dimension < layout.shape.size(); ++dimension) shape[dimension] = layout.shape[dimension];
+    for (std::size_t dimension = 0; dimension < layout.shape.size(); ++dimension)
+        shape[dimension] = layout.shape[dimension];
     return shape;
 }
 
@@ -119,8 +120,8 @@ auto with(PyHeld& self, Work&& work) {
     return self.session().turn([&](Session& session) { return work(session, lend.typed); });
 }
 
-std::unique_ptr<PySegment> create(const std::shared_ptr<PySession>& session, const py::object& shape, const py::object& dtype,
-                                  const py::object& timeout) {
+std::unique_ptr<PySegment> create(const std::shared_ptr<PySession>& session, const py::object& shape,
+                                  const py::object& dtype, const py::object& timeout) {
     const Layout layout = layout_from(shape, dtype);
     const Duration duration = to_duration(timeout);
     return made<PySegment>(session, value_or_raise(session->turn(
@@ -138,7 +139,8 @@ std::shared_ptr<PySession> shared(PySession& session) { return session.shared_fr
 
 std::unique_ptr<PyLoan> lend(PySegment& self) {
     static_cast<void>(self.about_to_go("lend()"));
-    return made<PyLoan>(shared(self.session()), value_or_raise(with<Segment>(self, [](Session& session, Segment& segment) {
+    return made<PyLoan>(shared(self.session()),
+                        value_or_raise(with<Segment>(self, [](Session& session, Segment& segment) {
                             return session.context().lend(std::move(segment));
                         })));
 }
@@ -199,7 +201,8 @@ void withdraw(PyLoan& self) {
 py::object attach(const std::shared_ptr<PySession>& session, const std::string& name, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
     SegmentBase held;
-    value_or_raise(session->turn([&](Session& open) { return Access::look_up_held(open.context(), held, name, duration); }));
+    value_or_raise(
+        session->turn([&](Session& open) { return Access::look_up_held(open.context(), held, name, duration); }));
     return held_object(session, Access::release(held));
 }
 
@@ -217,7 +220,8 @@ py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std:
 std::uint64_t first_of(const PyHeld& self) {
     const Holding& holding = self.holding();
     std::uint64_t row = holding.layout.element_bytes().value_or(1);
-    for (std::size_t dimension = 1; dimension < holding.layout.shape.size(); ++dimension) row *= holding.layout.shape[dimension];
+    for (std::size_t dimension = 1; dimension < holding.layout.shape.size(); ++dimension)
+        row *= holding.layout.shape[dimension];
     return row == 0 ? 0 : holding.offset / row;
 }
 
@@ -234,23 +238,30 @@ PyHeld::~PyHeld() {
 }
 
 std::string PyHeld::to_text() const {
-    return is_empty() ? "an empty one: it was given away, lent or released, or its session has ended" : memory_.to_text();
+    return is_empty() ? "an empty one: it was given away, lent or released, or its session has ended"
+                      : memory_.to_text();
 }
 
 Holding& PyHeld::holding() const {
     Holding* const mine = Access::holding(memory_);
     if (mine != nullptr && !is_empty()) return *mine;
-    refuse("this object is empty: what it stood for was given away, lent, reclaimed or released, or its session has ended");
+    refuse(
+        "this object is empty: what it stood for was given away, lent, reclaimed or released, or its session has "
+        "ended");
 }
 
 Holding& PyHeld::about_to_go(std::string_view where) const {
     Holding* const mine = Access::holding(memory_);
     if (mine == nullptr || is_empty())
-        refuse(fmt::format("{}: the object is empty: what it stood for was given away, lent, reclaimed or released, or its "
-                           "session has ended", where));
+        refuse(fmt::format(
+            "{}: the object is empty: what it stood for was given away, lent, reclaimed or released, or its "
+            "session has ended",
+            where));
     if (mine->state == Holding::State::lent && where != "release()")
-        refuse(fmt::format("{}: a lent segment does not travel: its leases and slices do, loan.lease() and loan.slice(first, "
-                           "count)", where));
+        refuse(fmt::format(
+            "{}: a lent segment does not travel: its leases and slices do, loan.lease() and loan.slice(first, "
+            "count)",
+            where));
     if (mine->state == Holding::State::borrowed && where != "release()")
         refuse(fmt::format("{}: {} is borrowed: only its lender can lend it on", where, to_text()));
     if (views_ > 0)
@@ -331,30 +342,38 @@ Layout layout_from(const py::object& shape, const py::object& dtype) {
 // ---- the classes -----------------------------------------------------------------------------------
 
 void add_held_classes(py::module_& module) {
-    py::class_<PyHeld> held(module, "Held",
-                            "What Segment, Loan, Lease and Slice have in common: memory of the session, and its layout.\n\n"
-                            "Once it has gone to somebody else the object is empty: false in a condition, and its use\n"
-                            "raises Refused.");
+    py::class_<PyHeld> held(
+        module, "Held",
+        "What Segment, Loan, Lease and Slice have in common: memory of the session, and its layout.\n\n"
+        "Once it has gone to somebody else the object is empty: false in a condition, and its use\n"
+        "raises Refused.");
     held.def("__bool__", [](const PyHeld& self) { return !self.is_empty(); })
         .def("__repr__",
              [](const py::object& self) {
                  const auto& one = py::cast<const PyHeld&>(self);
                  const std::string name = py::cast<std::string>(py::type::of(self).attr("__name__"));
-                 return one.is_empty() ? fmt::format("<baton.{}, empty>", name) : fmt::format("<baton.{}: {}>", name, one.to_text());
+                 return one.is_empty() ? fmt::format("<baton.{}, empty>", name)
+                                       : fmt::format("<baton.{}: {}>", name, one.to_text());
              })
-        .def_property_readonly("nbytes", [](const PyHeld& self) { return self.holding().bytes; }, "How many bytes its array has.")
+        .def_property_readonly(
+            "nbytes", [](const PyHeld& self) { return self.holding().bytes; }, "How many bytes its array has.")
         .def_property_readonly("shape", &shape_of, "The shape of its array, as in NumPy.")
-        .def_property_readonly("dtype", [](const PyHeld& self) { return helper("dtype_of")(self.holding().layout.type); },
-                               "The type of its elements: a numpy.dtype; without NumPy its name, '<f4'.")
+        .def_property_readonly(
+            "dtype", [](const PyHeld& self) { return helper("dtype_of")(self.holding().layout.type); },
+            "The type of its elements: a numpy.dtype; without NumPy its name, '<f4'.")
         .def_property_readonly("views", &PyHeld::views, "How many arrays and memoryviews of it are alive.")
-        .def("release", &PyHeld::release,
-             "Ends it now, rather than when Python deletes the object: the memory of a segment becomes free for\n"
-             "others, a lease or slice is returned. Does nothing if it is empty. Raises Refused while views are alive.");
+        .def(
+            "release", &PyHeld::release,
+            "Ends it now, rather than when Python deletes the object: the memory of a segment becomes free for\n"
+            "others, a lease or slice is returned. Does nothing if it is empty. Raises Refused while views are alive.");
     const auto add_memory = [](auto& type, const char* array, const char* view) {
-        type.def_property_readonly("array", [](const py::object& self) { return helper("array_of")(self); }, array)
-            .def("view", [](const py::object& self) { return helper("Viewing")(self); }, view)
-            .def_property_readonly("address", [](PyHeld& self) { return reinterpret_cast<std::uintptr_t>(self.data()); },
-                                   "Its address in this process; it differs from process to process.");
+        type.def_property_readonly(
+                "array", [](const py::object& self) { return helper("array_of")(self); }, array)
+            .def(
+                "view", [](const py::object& self) { return helper("Viewing")(self); }, view)
+            .def_property_readonly(
+                "address", [](PyHeld& self) { return reinterpret_cast<std::uintptr_t>(self.data()); },
+                "Its address in this process; it differs from process to process.");
         add_buffer(type);
     };
 
@@ -373,9 +392,10 @@ void add_held_classes(py::module_& module) {
                "A NumPy array of the memory itself; a memoryview if there is no NumPy. Alive until Python deletes it.",
                "For a `with` block: the array, which is detached from the memory at the end of the block.");
     segment
-        .def("lend", &lend,
-             "Gives up writing, so that others may read it, or write parts of it: a Loan. This object is empty then.\n\n"
-             "Raises Refused while views are alive.")
+        .def(
+            "lend", &lend,
+            "Gives up writing, so that others may read it, or write parts of it: a Loan. This object is empty then.\n\n"
+            "Raises Refused while views are alive.")
         .def("export_as", &export_as, py::arg("name"),
              "Keeps the memory beyond the session as /dev/shm/NAME, for anybody who knows that name. This object is\n"
              "then empty.\n\n"
@@ -402,13 +422,14 @@ void add_held_classes(py::module_& module) {
     slice_class.def_property_readonly("first", &first_of,
                                       "Where it begins in the whole: the index of its first element or row.");
 
-    py::class_<PyLoan, PyHeld> lent(module, "Loan",
-                                    "A segment of yours while others may look at it: segment.lend() makes one.\n\n"
-                                    "    loan = photo.lend()\n"
-                                    "    print(alice.ask(\"Sum\", pixels=loan.lease()))      # many may read at once\n"
-                                    "    bob.ask(\"Fill\", rows=loan.slice(0, 240))         # or each writes a part of it\n"
-                                    "    photo = loan.reclaim()                           # when all have ended\n\n"
-                                    "It does not travel itself. If it is released, the memory lives until the last lease ends.");
+    py::class_<PyLoan, PyHeld> lent(
+        module, "Loan",
+        "A segment of yours while others may look at it: segment.lend() makes one.\n\n"
+        "    loan = photo.lend()\n"
+        "    print(alice.ask(\"Sum\", pixels=loan.lease()))      # many may read at once\n"
+        "    bob.ask(\"Fill\", rows=loan.slice(0, 240))         # or each writes a part of it\n"
+        "    photo = loan.reclaim()                           # when all have ended\n\n"
+        "It does not travel itself. If it is released, the memory lives until the last lease ends.");
     lent.def("lease", &lease, py::arg("first") = py::none(), py::arg("count") = py::none(),
              "The right to read all of it, or the elements (of an array: rows) first to first + count, for one\n"
              "borrower.\n\n"
@@ -435,7 +456,8 @@ void add_held_classes(py::module_& module) {
                                    return self.session().holdings()->leases_out(self.holding());
                                },
                                "How many leases and slices are held by others or on their way to them.");
-    for (py::handle type : {py::handle(held), py::handle(segment), py::handle(lease_class), py::handle(slice_class), py::handle(lent)})
+    for (py::handle type :
+         {py::handle(held), py::handle(segment), py::handle(lease_class), py::handle(slice_class), py::handle(lent)})
         type.attr("__module__") = "baton";
 
     py::object session = module.attr("Session");

@@ -31,7 +31,8 @@ MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals) {
     };
 }
 
-py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply, const py::object& known) {
+py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply,
+                   const py::object& known) {
     Unpacker unpacker;
     std::size_t offset = reply.offset;
     return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known, session->tag()),
@@ -98,7 +99,8 @@ void PyPending::wait(Duration duration, bool gives_up) {
     std::optional<Result<ReplyFrame>> outcome;
     const Loop::Waited waited = session_->turn([&](Session& session) {
         Loop& loop = session.loop();
-        const Loop::Waited how = loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), duration));
+        const Loop::Waited how = loop.serve(
+            nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), duration));
         if (how == Loop::Waited::done || (gives_up && how == Loop::Waited::deadline))
             outcome.emplace(loop.await(ask_, Deadline{loop.clock().now()}));
         return how;
@@ -127,8 +129,8 @@ void PyAnswer::reply(py::handle value) {
     const Written reply = protocol == nullptr ? encode_untyped(value, what)
                                               : encode_reply(reply_type(*protocol, command_), value, what);
     if (reply.body.size() > limits::message_bytes_max)
-        refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)", command_,
-                           reply.body.size(), limits::message_bytes_max));
+        refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)",
+                           command_, reply.body.size(), limits::message_bytes_max));
     answer([&reply](AnswerSlot& slot) { slot.reply(reply.body, &reply.parcel); });
 }
 

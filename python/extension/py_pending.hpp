@@ -28,7 +28,8 @@ using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
 // The answer to come of a request.
 class PyPending {
 public:
-    PyPending(SessionPtr session, ProtocolPtr protocol, std::string command, std::string who, AskId ask, py::object known)
+    PyPending(SessionPtr session, ProtocolPtr protocol, std::string command, std::string who, AskId ask,
+              py::object known)
         : session_(std::move(session)),
           protocol_(std::move(protocol)),
           command_(std::move(command)),

@@ -48,7 +48,8 @@ PySession::~PySession() {
         static_cast<void>(session_.release());  // its sockets and processes are the parent's
         for (auto& [key, slot] : answers_) static_cast<void>(new AnswerSlot(std::move(slot)));
         for (SegmentBase& held : held_to_drop_) static_cast<void>(new SegmentBase(std::move(held)));
-        for (std::shared_ptr<void>& task : tasks_to_drop_) static_cast<void>(new std::shared_ptr<void>(std::move(task)));
+        for (std::shared_ptr<void>& task : tasks_to_drop_)
+            static_cast<void>(new std::shared_ptr<void>(std::move(task)));
         static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
         return;
     }
@@ -67,8 +68,10 @@ bool PySession::may_touch() const noexcept {
 
 void PySession::require_ours() const {
     if (is_in_child())
-        refuse(fmt::format("this session belongs to process {}, and this is a forked child of it ({}): open a session of "
-                           "one's own here, or join that one with baton.session(join='{}')", pid_, ::getpid(), id_));
+        refuse(
+            fmt::format("this session belongs to process {}, and this is a forked child of it ({}): open a session of "
+                        "one's own here, or join that one with baton.session(join='{}')",
+                        pid_, ::getpid(), id_));
     if (std::this_thread::get_id() != thread_)
         refuse("this session belongs to the thread that opened it: open one for this thread, or join that one with "
                "baton.session(join=...)");
@@ -106,7 +109,8 @@ PySession::Turn::~Turn() {
     // The descriptor's former owner, an event loop, learns of the signals that came after the last wait.
     char signals[64];
     for (ssize_t count = 0; (count = ::read(session_->wakeup_read_.get(), signals, sizeof signals)) > 0;)
-        [[maybe_unused]] const auto passed_on = ::write(session_->former_wakeup_, signals, static_cast<std::size_t>(count));
+        [[maybe_unused]] const auto passed_on =
+            ::write(session_->former_wakeup_, signals, static_cast<std::size_t>(count));
 }
 
 void PySession::on_exited(py::object tell) {

@@ -78,7 +78,8 @@ public:
             }
             if (!*asked) return asked->error();
             loop.commit(**asked);
-            Result<typename C::Reply> done = Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
+            Result<typename C::Reply> done =
+                Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
             if (!done) return done.error();
             return {};
         }));
@@ -325,13 +326,13 @@ void add_meetings(py::module_& module) {
     with_init(py::class_<PyEvent, PyPrimitive>(module, "SyncEvent"))
         .def(
             "wait",
-            [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); }, late(),
-            "Waits until it is set.");
+            [](PyEvent& self, const py::object& timeout) { self.wait(sync::WaitEvent{self.number()}, timeout); },
+            late(), "Waits until it is set.");
     with_init(py::class_<PyLatch, PyPrimitive>(module, "SyncLatch"))
         .def(
             "wait",
-            [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); }, late(),
-            "Waits until the count is zero.");
+            [](PyLatch& self, const py::object& timeout) { self.wait(sync::WaitLatch{self.number()}, timeout); },
+            late(), "Waits until the count is zero.");
 }
 
 void add_carriers(py::module_& module) {
@@ -344,8 +345,8 @@ void add_carriers(py::module_& module) {
             py::arg("value"), late(), "Waits while the queue is full.")
         .def(
             "get",
-            [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); }, late(),
-            "Waits for an item and takes it.")
+            [](PyQueue& self, const py::object& timeout) { return self.take(sync::Get{self.number()}, timeout); },
+            late(), "Waits for an item and takes it.")
         .def(
             "task_done", [](PyQueue& self) { self.tell(sync::TaskDone{self.number()}); },
             "The oldest item that this process has taken is finished.")

@@ -90,7 +90,9 @@ public:
             return convert(type.parts[index].type, value.at(1));
         }
         if (type.kind == "list" || type.kind == "array") {
-            if (kind != ValueKind::array || (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count)) misfit(type, value);
+            if (kind != ValueKind::array ||
+                (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count))
+                misfit(type, value);
             py::list list{value.size()};
             for (std::size_t index = 0; index < value.size(); ++index)
                 list[index] = convert(type.parts[0].type, value.at(index));
@@ -128,8 +130,9 @@ private:
     [[noreturn]] static void misfit(const TypeDescription& type, Value value) {
         std::int64_t number = 0;
         const bool is_number = value.kind() == ValueKind::integer && value.to_integer(number);
-        raise(Error{ErrorKind::corrupt, fmt::format("expected {}, got {}", to_text(type),
-                                                    is_number ? std::to_string(number) : std::string(name_of(value.kind())))});
+        raise(Error{ErrorKind::corrupt,
+                    fmt::format("expected {}, got {}", to_text(type),
+                                is_number ? std::to_string(number) : std::string(name_of(value.kind())))});
     }
 
     py::object enumerator(const TypeDescription& type, Value value) {
@@ -172,8 +175,9 @@ private:
             const Value key = value.key_at(index);
             if (key.kind() != ValueKind::text) misfit(type, value);
             const auto part = std::ranges::find(type.parts, key.text(), &PartDescription::name);
-            fields[text_of(key.text())] = part == type.parts.end() ? to_python_untyped(value.value_at(index), make_held_)
-                                                                   : convert(part->type, value.value_at(index));
+            fields[text_of(key.text())] = part == type.parts.end()
+                                              ? to_python_untyped(value.value_at(index), make_held_)
+                                              : convert(part->type, value.value_at(index));
         }
         for (const PartDescription& part : type.parts)
             if (const py::object name = text_of(part.name); !fields.contains(name)) fields[name] = left_out(type, part);
@@ -212,7 +216,8 @@ py::object to_python_untyped(Value value, const MakeHeld& make_held) {
         case ValueKind::timestamp: return datetime_of(value.timestamp());
         case ValueKind::array: {
             py::list list{value.size()};
-            for (std::size_t index = 0; index < value.size(); ++index) list[index] = to_python_untyped(value.at(index), make_held);
+            for (std::size_t index = 0; index < value.size(); ++index)
+                list[index] = to_python_untyped(value.at(index), make_held);
             return list;
         }
         case ValueKind::map: {
@@ -220,7 +225,8 @@ py::object to_python_untyped(Value value, const MakeHeld& make_held) {
             bool has_names = true;
             for (std::size_t index = 0; index < value.size(); ++index) {
                 has_names = has_names && value.key_at(index).kind() == ValueKind::text;
-                dict[as_key(to_python_untyped(value.key_at(index), make_held))] = to_python_untyped(value.value_at(index), make_held);
+                dict[as_key(to_python_untyped(value.key_at(index), make_held))] =
+                    to_python_untyped(value.value_at(index), make_held);
             }
             if (has_names) return struct_of(std::move(dict));
             return dict;

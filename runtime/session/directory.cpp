@@ -56,7 +56,8 @@ coordinator::Spawn Directory::command_of(const SpawnOptions& options, std::uint6
 
 // ---- actors ----------------------------------------------------------------------------------------
 
-Result<std::vector<Spawned>> Directory::spawn(const std::vector<SpawnOptions>& what, Within within, std::uint64_t fingerprint,
+Result<std::vector<Spawned>> Directory::spawn(const std::vector<SpawnOptions>& what, Within within,
+                                              std::uint64_t fingerprint,
                                               const std::function<void(std::size_t)>& on_ready) {
     if (Result<void> open = require_open(); !open) return std::move(open).error();
     const Deadline deadline = within.deadline(loop_->clock());
@@ -116,7 +117,8 @@ void Directory::remember_spawned(const std::vector<AnyRef>& started) {
     std::unordered_set<ActorId> alive;
     for (const RosterRow& row : *rows) alive.insert(row.actor.id);
     std::size_t too_many = spawned_.size() - limits::exits_kept_max / 2;
-    std::erase_if(spawned_, [&](const AnyRef& one) { return too_many > 0 && !alive.contains(one.id) && too_many-- > 0; });
+    std::erase_if(spawned_,
+                  [&](const AnyRef& one) { return too_many > 0 && !alive.contains(one.id) && too_many-- > 0; });
 }
 
 Result<Spawned> Directory::find(std::string_view name) {
@@ -156,7 +158,8 @@ Result<std::vector<Ended>> Directory::stop(std::vector<AnyRef> actors, Within wi
     for (const Ended& one : *ended) missing.erase(one.actor.id);
     if (Result<std::vector<RosterRow>> others = exits_from({}); others)
         for (RosterRow& one : *others)
-            if (missing.erase(one.actor.id) == 1) ended->push_back({one.actor, std::move(one.name), std::move(one.exit)});
+            if (missing.erase(one.actor.id) == 1)
+                ended->push_back({one.actor, std::move(one.name), std::move(one.exit)});
     return ended;
 }
 
@@ -182,7 +185,8 @@ Result<std::vector<Ended>> Directory::end_session(Within within) {
     if (closed->next)
         if (Result<std::vector<RosterRow>> more = exits_from(*closed->next); more)
             for (RosterRow& row : *more)
-                if (!row.program.empty()) closed->ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
+                if (!row.program.empty())
+                    closed->ended.push_back({row.actor, std::move(row.name), std::move(row.exit)});
     return std::move(closed->ended);
 }
 
@@ -246,20 +250,22 @@ Result<UniqueFd> Directory::sentinel(AnyRef actor) {
     Result<UniqueFd> process = Error{ErrorKind::gone, "it has ended"};
     if (found && found->actor == actor) {
         if (found->pid == 0)
-            return Error{ErrorKind::refused,
-                         fmt::format("{} did not give its pid when it joined, so its process cannot be watched", *name)};
+            return Error{
+                ErrorKind::refused,
+                fmt::format("{} did not give its pid when it joined, so its process cannot be watched", *name)};
         process = open_pidfd(static_cast<pid_t>(found->pid));
         if (!process && process.error().kind != ErrorKind::gone) return process.error();
     }
-    // Only now it is known whose process that is: the coordinator knows of an end before the pid can be used again, so it was
-    // the actor's own if that lives still.
+    // Only now it is known whose process that is: the coordinator knows of an end before the pid can be used again, so
+    // it was the actor's own if that lives still.
     const Result<Exit> exit = exit_of(actor);
     if (!exit) return exit.error();
     if (exit->has_ended()) return ended_sentinel();
     if (!process)
-        return Error{ErrorKind::refused,
-                     fmt::format("the process of {} is alive, but cannot be seen from here (is it in another container?)",
-                                 to_string(actor.id))};
+        return Error{
+            ErrorKind::refused,
+            fmt::format("the process of {} is alive, but cannot be seen from here (is it in another container?)",
+                        to_string(actor.id))};
     return process;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Directory: what a member asks the coordinator about actors: it starts, finds, lists, stops and signals them and waits for
-// their exits. Knows no types of commands. One thread, the loop's.
+// Directory: what a member asks the coordinator about actors: it starts, finds, lists, stops and signals them and waits
+// for their exits. Knows no types of commands. One thread, the loop's.
 
 #include <functional>
 #include <optional>
@@ -26,9 +26,11 @@ public:
 
     // Errors of all: refused (a name in use, no such program, another protocol), timed_out, gone.
 
-    // All in parallel, ready or failed within one deadline. If one fails the others are stopped again and the first failure
-    // is returned. `fingerprint` is that of the expected protocol; 0: any. `on_ready` hears how many are ready, after each.
-    [[nodiscard]] Result<std::vector<Spawned>> spawn(const std::vector<SpawnOptions>& what, Within within, std::uint64_t fingerprint = 0,
+    // All in parallel, ready or failed within one deadline. If one fails the others are stopped again and the first
+    // failure is returned. `fingerprint` is that of the expected protocol; 0: any. `on_ready` hears how many are ready,
+    // after each.
+    [[nodiscard]] Result<std::vector<Spawned>> spawn(const std::vector<SpawnOptions>& what, Within within,
+                                                     std::uint64_t fingerprint = 0,
                                                      const std::function<void(std::size_t)>& on_ready = {});
     [[nodiscard]] coordinator::Spawn command_of(const SpawnOptions& options, std::uint64_t fingerprint) const;
     [[nodiscard]] Result<Spawned> find(std::string_view name);
@@ -41,8 +43,8 @@ public:
     [[nodiscard]] Result<Ended> join(AnyRef actor, Within within);
     // How it ended; `running` while it lives. `gone` if there never was such an actor, or if it has been forgotten.
     [[nodiscard]] Result<Exit> exit_of(AnyRef actor);
-    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select() and
-    // other event loops. It is that process's even if its pid is used again. `refused` if nobody knows the process.
+    // A descriptor that becomes readable when the process of that actor has ended, and stays so: for poll(), select()
+    // and other event loops. It is that process's even if its pid is used again. `refused` if nobody knows the process.
     [[nodiscard]] Result<UniqueFd> sentinel(AnyRef actor);
     // Waits until these actors have handled everything that this member sent to them before.
     [[nodiscard]] Result<void> sync(std::span<const AnyRef> actors, Within within);
@@ -81,7 +83,8 @@ private:
 // waited for beyond it.
 template <class C>
 Result<typename C::Reply> Directory::ask_coordinator(const C& command, Deadline deadline) {
-    const Result<AskId> ask = loop_->request(coordinator_id, command_name<C>, encoded_body(command), deadline.left(loop_->clock()));
+    const Result<AskId> ask =
+        loop_->request(coordinator_id, command_name<C>, encoded_body(command), deadline.left(loop_->clock()));
     if (!ask) return ask.error();
     const auto is_settled = [&] { return loop_->is_settled(*ask); };
     if (loop_->serve(nullptr, is_settled, with_grace(loop_->clock(), deadline)) == Loop::Waited::deadline &&
@@ -89,9 +92,11 @@ Result<typename C::Reply> Directory::ask_coordinator(const C& command, Deadline 
         static_cast<void>(loop_->serve(nullptr, is_settled, Deadline::in(loop_->clock(), limits::coordinator_timeout)));
     Result<ReplyFrame> reply = loop_->await(*ask, Deadline{loop_->clock().now()});
     if (!reply && reply.error().kind == ErrorKind::timed_out && is_coordinator_frozen())
-        return Error{ErrorKind::timed_out,
-                     fmt::format("the coordinator (pid {}) is frozen by a signal and has not answered {} before the deadline; "
-                                 "`kill -CONT {}` wakes it", coordinator_pid_, command_name<C>, coordinator_pid_)};
+        return Error{
+            ErrorKind::timed_out,
+            fmt::format("the coordinator (pid {}) is frozen by a signal and has not answered {} before the deadline; "
+                        "`kill -CONT {}` wakes it",
+                        coordinator_pid_, command_name<C>, coordinator_pid_)};
     return decoded_reply<typename C::Reply>(std::move(reply));
 }
 

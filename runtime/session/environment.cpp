@@ -27,7 +27,8 @@ std::string_view variable(const char* name) {
 std::optional<SpawnedAs> spawned_as() {
     SpawnedAs out{std::string(variable(session_variable)), {}, 0};
     const std::optional<ActorId> actor = actor_id_of(variable(actor_variable));
-    if (out.folder.empty() || !actor || !parse(variable(coordinator_variable), out.coordinator_pid)) return std::nullopt;
+    if (out.folder.empty() || !actor || !parse(variable(coordinator_variable), out.coordinator_pid))
+        return std::nullopt;
     out.actor = *actor;
     return out;
 }
@@ -35,7 +36,8 @@ std::optional<SpawnedAs> spawned_as() {
 std::optional<ActorId> actor_id_of(std::string_view text) {
     ActorId id;
     const std::size_t dot = text.find('.');
-    if (dot == std::string_view::npos || !parse(text.substr(0, dot), id.number) || !parse(text.substr(dot + 1), id.incarnation))
+    if (dot == std::string_view::npos || !parse(text.substr(0, dot), id.number) ||
+        !parse(text.substr(dot + 1), id.incarnation))
         return std::nullopt;
     return id;
 }
@@ -72,8 +74,10 @@ Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
         const std::string path = fmt::format("{}/{}", folder, coordinator_program);
         if (::access(path.c_str(), X_OK) == 0) return path;
     }
-    return Error{ErrorKind::gone, fmt::format("the program {} was found neither beside this program nor in PATH: install it, or "
-                                              "name its path in BATON_COORDINATOR_PROGRAM", coordinator_program)};
+    return Error{ErrorKind::gone,
+                 fmt::format("the program {} was found neither beside this program nor in PATH: install it, or "
+                             "name its path in BATON_COORDINATOR_PROGRAM",
+                             coordinator_program)};
 }
 
 std::string coordinator_address(std::string_view folder) {

@@ -183,14 +183,18 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     // "KIND TEXT", or nothing if it could not even say that.
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::optional<ErrorKind> kind = error_kind_of(std::string_view(line).substr(0, space));
-    if (kind) return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program, line.substr(std::min(space + 1, line.size())))};
+    if (kind)
+        return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program,
+                                        line.substr(std::min(space + 1, line.size())))};
     const std::optional<ExitStatus> status = coordinator_->reap_within(coordinator_exit_timeout);
     const std::string end = !status            ? fmt::format("it has not announced a session within {} s",
                                                              coordinator_start_timeout / std::chrono::seconds{1})
                             : status->by_signal ? fmt::format("signal {} ended it", status->code_or_signal)
                                                 : fmt::format("it ended with exit code {}", status->code_or_signal);
-    return Error{ErrorKind::refused, fmt::format("the coordinator {} did not start: {}. What it has said on its way is on "
-                                                 "this program's stderr", *program, end)};
+    return Error{ErrorKind::refused,
+                 fmt::format("the coordinator {} did not start: {}. What it has said on its way is on "
+                             "this program's stderr",
+                             *program, end)};
 }
 
 Result<void> Session::join_session(const Entry& entry) {
@@ -216,7 +220,8 @@ Result<void> Session::join_session(const Entry& entry) {
     loop_->attach(*parts_->vitals, std::move(*own));
     Result<LedgerRegion> region = LedgerRegion::open(id_);
     if (!region) return region.error();
-    holdings_ = std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
+    holdings_ =
+        std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
     loop_->attach(*holdings_);
     return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
 }
@@ -245,7 +250,8 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
         std::vector<Message>& collected;
         std::deque<Message>& messages;
         ~GiveBack() {
-            messages.insert(messages.begin(), std::move_iterator(collected.begin()), std::move_iterator(collected.end()));
+            messages.insert(messages.begin(), std::move_iterator(collected.begin()),
+                            std::move_iterator(collected.end()));
         }
     } const give_back{collected, mail_->messages};
     Deadline quiet_end = Deadline::in(clock, until.quiet);
@@ -265,12 +271,14 @@ Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, 
         mail_->messages.erase(mail_->messages.begin() + static_cast<std::ptrdiff_t>(seen), mail_->messages.end());
         if (collected.size() >= until.count) return std::exchange(collected, {});
         if (mail_->messages.size() >= limits::collected_commands_max)
-            return Error{ErrorKind::overloaded,
-                         fmt::format("{} messages of other commands wait to be collected (limits::collected_commands_max)",
-                                     mail_->messages.size())};
+            return Error{
+                ErrorKind::overloaded,
+                fmt::format("{} messages of other commands wait to be collected (limits::collected_commands_max)",
+                            mail_->messages.size())};
         // Each that is wanted starts the quiet anew; others do not.
         if (collected.size() > had) quiet_end = Deadline::in(clock, until.quiet);
-        if (is_last_look && (collected.size() == had || deadline.has_passed(clock))) return std::exchange(collected, {});
+        if (is_last_look && (collected.size() == had || deadline.has_passed(clock)))
+            return std::exchange(collected, {});
         const std::uint64_t before = mail_->arrived;
         const std::uint64_t enough =
             before + std::min(until.count - collected.size(), limits::collected_commands_max);
@@ -290,7 +298,8 @@ Result<void> Session::wait_for(const std::function<bool()>& done, Within within)
     const Deadline deadline = within.deadline(loop_->clock());
     switch (loop_->serve(mail_.get(), done, deadline)) {
         case Loop::Waited::done: return {};
-        case Loop::Waited::deadline: return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
+        case Loop::Waited::deadline:
+            return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
         case Loop::Waited::gone: return loop_->coordinator_lost();
         case Loop::Waited::stopping: break;
     }
@@ -342,8 +351,9 @@ Result<std::vector<Ended>> Session::close(Within within) {
     if (!end) kill_all();
     if (!closed) return closed.error();
     if (end == ExitStatus{false, exit_unbalanced})
-        return Error{ErrorKind::failed, "the session's ledger does not balance: segments were lost, doubled or left; its "
-                                        "coordinator has said which"};
+        return Error{ErrorKind::failed,
+                     "the session's ledger does not balance: segments were lost, doubled or left; its "
+                     "coordinator has said which"};
     return closed;
 }
 

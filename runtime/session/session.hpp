@@ -2,8 +2,8 @@
 // Session: one's place in a session as somebody from outside: a scenario, the command line, a script.
 //
 // enter() joins the session that is named, by its argument or by BATON_SESSION. If none is named it starts a
-// coordinator of its own, whatever other sessions run; then everything ends with close(), with the Session object, or with
-// this process, whichever comes first. All
+// coordinator of its own, whatever other sessions run; then everything ends with close(), with the Session object, or
+// with this process, whichever comes first. All
 // that scenarios can do to actors is here, without their types: names, Refs and encoded bodies. C++
 // scenarios use the typed front in scenario.hpp.
 // One thread; not movable, as the loop refers to its parts.
@@ -31,11 +31,11 @@ public:
     enum class Inbox { open, none };  // can others send to it?
     struct Entry {
         std::optional<std::string> session = {};      // id or folder; else BATON_SESSION
-        bool may_start = true;                        // a coordinator, when no session is named; if not, the only one is joined
+        bool may_start = true;  // a coordinator, when no session is named; if not, the only one is joined
         std::string name = "scenario";                // in the roster; numbered when taken
         Inbox inbox = Inbox::open;
         std::vector<std::string> program_folders = {};  // where to look for programs, before the usual ones
-        std::uint64_t memory_bytes = 0;               // that all segments may take, if it starts a coordinator; 0: its choice
+        std::uint64_t memory_bytes = 0;  // that all segments may take, if it starts a coordinator; 0: its choice
         ProtocolDescription protocol = {};            // the commands that it answers; empty: it publishes none
     };
     // `gone` if no session is running and none may be started.
@@ -62,14 +62,16 @@ public:
     // Looks once at what has come, and takes no message that nobody collects. False if a wait would end now: this
     // session is stopping, or has ended.
     bool look();
-    // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are kept.
+    // Waits until `done`, as Context::wait_for() does: `timed_out` at the deadline, `stopping`. Messages that come are
+    // kept.
     [[nodiscard]] Result<void> wait_for(const std::function<bool()>& done, Within within);
     // What this session holds of the session's memory; never null while it is open.
     [[nodiscard]] const std::shared_ptr<Holdings>& holdings() const noexcept { return holdings_; }
 
     // ---- the end
     // A session of one's own: stops all actors and the coordinator; returns every exit of its life; `failed` when the
-    // coordinator found that segments were lost, doubled or left. One that was joined: leaves. Afterwards everything else answers `gone`. Idempotent.
+    // coordinator found that segments were lost, doubled or left. One that was joined: leaves. Afterwards everything
+    // else answers `gone`. Idempotent.
     [[nodiscard]] Result<std::vector<Ended>> close(Within within = limits::stop_timeout);
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;

@@ -53,8 +53,8 @@ public:
         gone,  // nobody is at the other end any more
         too_large,  // over frame_bytes_max: never taken
     };
-    // What is sent as one frame. A message is given in two pieces, its envelope and its body, so that the transport's own
-    // copy of the body is the only one.
+    // What is sent as one frame. A message is given in two pieces, its envelope and its body, so that the transport's
+    // own copy of the body is the only one.
     struct Outgoing {
         template <std::convertible_to<std::string_view> Text>
         Outgoing(const Text& whole) : head(whole) {}  // NOLINT: implicit by design

@@ -32,7 +32,8 @@ def runs(lines, kind):
 
 
 def sorted_runs(text, kind):
-    """What processes say at the same time, in an order of our own: neighbours of one kind are sorted, those of none stay."""
+    """What processes say at the same time, in an order of our own: neighbours of one kind are sorted, those of none
+    stay."""
     return "".join("".join(lines if key is None else sorted(lines)) for key, lines in runs(text.splitlines(True), kind))
 
 
@@ -169,7 +170,8 @@ class Stories(ProgramTest):
         def normalised(text):
             waits, notice, rest = text.partition("[scenario]: notify\n")
             chain = [None, "[Process-23", "[Process-24"]
-            in_chains = [sorted(lines.splitlines(True), key=lambda line: chain.index(line[:11]) if line[:11] in chain else 0)
+            in_chains = [sorted(lines.splitlines(True),
+                                key=lambda line: chain.index(line[:11]) if line[:11] in chain else 0)
                          for lines in (waits, notice + rest)]
             return "".join(in_chains[0] + in_chains[1])
 
@@ -295,7 +297,8 @@ class WordCount(ProgramTest):
         return [int(number) for number in found.groups()]
 
     def wc(self, path):
-        done = subprocess.run(["wc", "-lwc", path], env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True, text=True, check=True)
+        done = subprocess.run(["wc", "-lwc", path], env={**os.environ, "LC_ALL": "C.UTF-8"}, capture_output=True,
+                              text=True, check=True)
         return [int(number) for number in done.stdout.split()[:3]]
 
     def write(self, content):
@@ -371,7 +374,8 @@ class Columns(ProgramTest):
         for readers in ("1", "2", "3", "7"):
             with self.subTest(readers=readers):
                 folder = os.path.join(self.folder, "npy-" + readers)
-                report = json.loads(self.columns(path, "--json", "--checksum", "--readers", readers, "--npy", folder).stdout)
+                report = json.loads(self.columns(path, "--json", "--checksum", "--readers", readers, "--npy",
+                                                 folder).stdout)
                 self.assertEqual((report["rows"], report["readers"]), (3000, int(readers)))
                 checksums.add(report["checksum"])
                 for said, name, column in zip(report["columns"], names, cells):
@@ -405,13 +409,15 @@ class Columns(ProgramTest):
         self.assertEqual((said[0]["count"], said[1]["bytes"], said[2]["missing"]), (2001, 2001, 1))
 
     def test_a_quote_that_nothing_closes_is_told_with_its_row_and_line(self):
-        for content, row, line in ((b'a,b\n1,"x\n2,y\n3,z\n', 1, 2), (b'a,b\n1,2\n\n3,"x', 2, 4), (b'a,b\n1\n2,"\n', 2, 3),
+        for content, row, line in ((b'a,b\n1,"x\n2,y\n3,z\n', 1, 2), (b'a,b\n1,2\n\n3,"x', 2, 4),
+                                   (b'a,b\n1\n2,"\n', 2, 3),
                                    (b'a,b\n' + b'1,2\n' * 5000 + b'3,"' + b'x\n' * 5000, 5001, 5002),
                                    (b'a,b\n"1\n2",3\n4,5\n"6,7\n8,""9\n', 3, 5)):
             for readers in ("1", "3"):
                 done = self.columns(self.write(content), "--readers", readers, code=65)
                 self.assertEqual(done.stdout, "")
-                self.assertIn(f"row {row}, which begins on line {line}: it opens a quote that nothing closes", done.stderr)
+                self.assertIn(f"row {row}, which begins on line {line}: it opens a quote that nothing closes",
+                              done.stderr)
         self.assertIn("opens a quote and never closes it", self.columns(self.write(b'a,"b\n1,2\n'), code=65).stderr)
 
     def test_more_columns_than_one_message_holds_slices(self):

@@ -14,7 +14,8 @@ from cli_test import BIN
 
 class Numbers(cli_test.World):
     def refused(self, *arguments):
-        done = subprocess.run([f"{BIN}/baton-coordinator", *arguments], env=self.environment, capture_output=True, text=True,
+        done = subprocess.run([f"{BIN}/baton-coordinator", *arguments], env=self.environment, capture_output=True,
+                              text=True,
                               stdin=subprocess.DEVNULL, check=False)
         self.assertEqual(done.returncode, 64, done.stderr)
         self.assertEqual(done.stdout, "")
@@ -22,7 +23,8 @@ class Numbers(cli_test.World):
         return done.stderr
 
     def test_a_budget_that_is_no_number_of_bytes_is_named_and_refused(self):
-        for text in ("-1", "0", "18446744073709551617", "18446744073709551616", "1.5", "nan", "x", "1X", "99999999999T", "1 M", "+1"):
+        for text in ("-1", "0", "18446744073709551617", "18446744073709551616", "1.5", "nan", "x", "1X", "99999999999T",
+                     "1 M", "+1"):
             self.assertIn(f"'{text}' is not a number of bytes", self.refused(f"--memory={text}"))
 
     def test_serve_run_and_spawn_refuse_the_same_numbers_under_their_own_names(self):
@@ -30,7 +32,8 @@ class Numbers(cli_test.World):
             subcommand = words[0]
             error = self.baton(subcommand, "--memory=1.5", *words[1:], code=64)
             self.assertIn(f"'1.5' is not a number of bytes from 1: 536870912, 512M, 4G; see `baton {subcommand} --help`", error)
-            self.assertIn("'nan' is not a number of seconds", self.baton(subcommand, "--stop-timeout=nan", *words[1:], code=64))
+            self.assertIn("'nan' is not a number of seconds",
+                          self.baton(subcommand, "--stop-timeout=nan", *words[1:], code=64))
         self.assertIn("'0' is not a number of bytes", self.baton("spawn", "greeter", "--memory=0", code=64))
         self.assertIn("'inf' is not a number of seconds", self.baton("spawn", "greeter", "--timeout=inf", code=64))
 
@@ -56,7 +59,8 @@ class Numbers(cli_test.World):
 class Words(cli_test.World):
     def test_every_program_says_what_is_wrong_with_its_options_and_ends_with_64(self):
         for program, words, expected in (("baton-coordinator", ["--frobnicate"], "there is no option '--frobnicate'"),
-                                         ("baton-coordinator", ["--frobnicate", "hello.py"], "there is no option '--frobnicate'"),
+                                         ("baton-coordinator", ["--frobnicate", "hello.py"],
+                                          "there is no option '--frobnicate'"),
                                          ("baton-coordinator", ["--serve-for", "abc"], "abc"),
                                          ("baton-coordinator", ["--announce", "\x1b[2J"], "\\x1b[2J"),
                                          ("word_count", [], "file is required"),
@@ -66,7 +70,8 @@ class Words(cli_test.World):
                                          ("make_csv", [], "file is required"),
                                          ("make_csv", ["/dev/null", "--rows", "-1"], "--rows")):
             with self.subTest(program=program, words=words):
-                done = subprocess.run([f"{BIN}/{program}", *words], env=self.environment, capture_output=True, text=True,
+                done = subprocess.run([f"{BIN}/{program}", *words], env=self.environment, capture_output=True,
+                                      text=True,
                                       stdin=subprocess.DEVNULL, check=False)
                 self.assertEqual((done.returncode, done.stdout), (64, ""), done.stderr)
                 self.assertTrue(done.stderr.startswith(f"{program}: usage error: "), done.stderr)
@@ -90,7 +95,8 @@ class Bytes(cli_test.World):
             error = self.baton("ask", "coordinator", "Segments", f"rows_max={text}", code=65)
             self.assertIn("nested deeper than 32 (limits::message_depth_max)", error)
             self.assertLess(len(error), 1000)
-        self.assertIn("expected uint64", self.baton("ask", "coordinator", "Segments", "rows_max=" + "[" * 32 + "]" * 32, code=65))
+        self.assertIn("expected uint64",
+                      self.baton("ask", "coordinator", "Segments", "rows_max=" + "[" * 32 + "]" * 32, code=65))
 
     def test_a_number_is_of_its_type_or_refused(self):
         for text in ("2.0", "-1", "true", '"1"', "1e3", "null", "18446744073709551616", "nan", "[1]", "0x10", "1_000"):
@@ -98,7 +104,8 @@ class Bytes(cli_test.World):
                           self.baton("ask", "coordinator", "Segments", f"rows_max={text}", code=65))
 
     def test_what_an_actor_says_moves_no_cursor(self):
-        for sent, shown in (("\x1b[2J", "\\x1b[2J"), ("\u009b1m", "\\x9b1m"), ("\u202egpj", "\\u202egpj"), ("\x07", "\\x07")):
+        for sent, shown in (("\x1b[2J", "\\x1b[2J"), ("\u009b1m", "\\x9b1m"), ("\u202egpj", "\\u202egpj"),
+                            ("\x07", "\\x07")):
             text = self.baton("ask", "Ada", "Greet", f"name={sent}")
             self.assertIn(shown, text)
             self.assertTrue(text.rstrip("\n").isprintable(), repr(text))
@@ -111,7 +118,8 @@ class Bytes(cli_test.World):
         self.assertLess(len(error), 1000)
 
     def test_bytes_that_are_no_text_are_refused_by_the_field(self):
-        done = subprocess.run([f"{BIN}/baton".encode(), b"ask", b"Ada", b"Greet", b"name=caf\xe9"], env=self.environment,
+        done = subprocess.run([f"{BIN}/baton".encode(), b"ask", b"Ada", b"Greet", b"name=caf\xe9"],
+                              env=self.environment,
                               capture_output=True, stdin=subprocess.DEVNULL, check=False)
         self.assertEqual(done.returncode, 65)
         self.assertIn(b"name: expected UTF-8", done.stderr)

@@ -28,7 +28,8 @@ def options_of(help_text):
 
 class Pages(cli_test.World):
     def help_of(self, program, *words):
-        return subprocess.run([f"{BIN}/{program}", *words, "--help"], env=self.environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run([f"{BIN}/{program}", *words, "--help"], env=self.environment, check=True,
+                              capture_output=True, text=True).stdout
 
     def subcommands(self):
         return re.findall(r"^  (\w+) ", self.help_of("baton").split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
@@ -72,8 +73,10 @@ class Completion(cli_test.World):
     def complete(self, *words):
         """What Tab offers behind those words, the last of which has been begun."""
         script = 'source /dev/stdin <<<"$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _baton; printf "%s\\n" "${COMPREPLY[@]}"'
-        done = subprocess.run(["bash", "-c", script, "bash", self.baton("--completion"), "baton", *words], check=True, text=True,
-                              env=self.environment | {"PATH": f"{BIN}:/usr/bin:/bin"}, capture_output=True, cwd=self.folder)
+        done = subprocess.run(["bash", "-c", script, "bash", self.baton("--completion"), "baton", *words], check=True,
+                              text=True,
+                              env=self.environment | {"PATH": f"{BIN}:/usr/bin:/bin"}, capture_output=True,
+                              cwd=self.folder)
         self.assertEqual(done.stderr, "")
         return done.stdout.split()
 

@@ -35,7 +35,8 @@ class Session(cli_test.World):
         return path
 
     def run_it(self, *command, code=0, **environment):
-        done = subprocess.run(command, env=self.environment | environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        done = subprocess.run(command, env=self.environment | environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL,
                               check=False, cwd=self.folder)
         self.assertEqual(done.returncode, code, f"{command}\n{done.stdout}{done.stderr}")
         return done
@@ -51,14 +52,16 @@ class Session(cli_test.World):
 
 class Serving(Session):
     def test_serve_says_what_to_type_next_and_each_of_it_works(self):
-        serving = subprocess.Popen([f"{BIN}/baton", "serve"], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        serving = subprocess.Popen([f"{BIN}/baton", "serve"], env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         first = serving.stderr.readline()
         session = re.match(r"session (\w+) is open \(pid (\d+)\)", first)
         self.assertEqual(int(session[2]), serving.pid, "it is the coordinator's own process")
         lines = [serving.stderr.readline().split("#")[0].split() for _ in range(4)]
         self.assertEqual([line[:2] for line in lines],
-                         [["export", f"BATON_SESSION={session[1]}"], ["baton", "spawn"], ["baton", "ps"], ["baton", "stop"]])
+                         [["export", f"BATON_SESSION={session[1]}"], ["baton", "spawn"], ["baton", "ps"],
+                          ["baton", "stop"]])
         environment = {"BATON_SESSION": session[1]}
         self.assertIn("greeter is ready", self.baton("spawn", "greeter", **environment))
         self.assertIn("greeter", self.baton(*lines[2][1:], **environment))
@@ -85,7 +88,8 @@ class Serving(Session):
 
     def test_a_budget_that_is_given_to_serve_is_that_of_its_session(self):
         coordinator = cli_test.Coordinator.__new__(cli_test.Coordinator)
-        coordinator.process = subprocess.Popen([f"{BIN}/baton", "serve", "--memory", "64M"], env=self.environment, stdin=subprocess.PIPE,
+        coordinator.process = subprocess.Popen([f"{BIN}/baton", "serve", "--memory", "64M"], env=self.environment,
+                                               stdin=subprocess.PIPE,
                                                stdout=None, stderr=subprocess.PIPE, text=True)
         self.coordinators.append(coordinator)
         self.assertIn("is open", coordinator.process.stderr.readline())
@@ -108,7 +112,8 @@ class Running(Session):
         script = self.file("echo.py", "import sys\nprint(sys.argv[1:])\n")
         words = ["--help", "ps", "--memory", "x", "--", "--session", "-h", "--version", "serve"]
         self.assertEqual(self.run_it(f"{BIN}/baton", "run", "--memory", "64M", script, *words).stdout, f"{words}\n")
-        self.assertEqual(self.run_it(f"{BIN}/baton-coordinator", "--memory", "64M", script, *words).stdout, f"{words}\n")
+        self.assertEqual(self.run_it(f"{BIN}/baton-coordinator", "--memory", "64M", script, *words).stdout,
+                         f"{words}\n")
 
     def test_a_script_that_a_signal_ends_is_told_by_128_and_its_number(self):
         script = self.file("end.py", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
@@ -117,7 +122,8 @@ class Running(Session):
     def test_a_script_that_is_not_there_is_named_as_that_of_baton_run(self):
         error = self.run_it(f"{BIN}/baton", "run", "nothing.py", code=69).stderr
         self.assertEqual(error, "baton run: refused: cannot read the script nothing.py: No such file or directory\n")
-        self.assertIn("baton run: refused: cannot find program 'nothing'", self.run_it(f"{BIN}/baton", "run", "nothing", code=69).stderr)
+        self.assertIn("baton run: refused: cannot find program 'nothing'",
+                      self.run_it(f"{BIN}/baton", "run", "nothing", code=69).stderr)
 
     def test_without_the_coordinators_program_nothing_starts_and_the_error_names_it(self):
         for words in (["serve"], ["run", "hello.py"]):
@@ -141,14 +147,16 @@ class Joining(Session):
 
     def check_that_the_session_goes_on(self, handled):
         rows = self.roster()
-        self.assertEqual(list(rows), ["coordinator", "Ada"], "what the script had spawned has ended with it, Ada has not")
+        self.assertEqual(list(rows), ["coordinator", "Ada"],
+                         "what the script had spawned has ended with it, Ada has not")
         self.assertEqual(rows["Ada"]["handled"], handled)
 
     def test_a_python_script_joins_by_the_variable_that_serve_prints_or_by_the_id(self):
         done = self.run_it(sys.executable, self.script, BATON_SESSION=self.session)
         self.assertEqual(done.stdout, "Hello, Grace! You are number 1.\n")
         self.check_that_the_session_goes_on(1)
-        self.assertEqual(self.run_it(sys.executable, self.script, self.session).stdout, "Hello, Grace! You are number 2.\n")
+        self.assertEqual(self.run_it(sys.executable, self.script, self.session).stdout,
+                         "Hello, Grace! You are number 2.\n")
         self.check_that_the_session_goes_on(2)
 
     def test_a_scenario_in_c_plus_plus_joins_by_the_variable_that_serve_prints_or_by_session(self):
@@ -156,11 +164,14 @@ class Joining(Session):
             with self.subTest(words=words):
                 self.run_it(f"{BIN}/hello", *words, **environment)
                 self.assertEqual(list(self.roster()), ["coordinator", "Ada"])
-                ended = [row for row in self.json("ps", "--all")[0]["actors"] if row["name"] == "greeter" and row["state"] == "exited"]
-                self.assertEqual([row["handled"] for row in ended], [2] * (1 if environment else 2), "it was in this session")
+                ended = [row for row in self.json("ps",
+                                                  "--all")[0]["actors"] if row["name"] == "greeter" and row["state"] == "exited"]
+                self.assertEqual([row["handled"] for row in ended], [2] * (1 if environment else 2),
+                                 "it was in this session")
 
     def test_a_script_that_names_no_session_has_one_of_its_own(self):
-        script = self.file("alone.py", "import baton\nwith baton.session() as session:\n    print([row.name for row in session.actors()])\n")
+        script = self.file("alone.py",
+                           "import baton\nwith baton.session() as session:\n    print([row.name for row in session.actors()])\n")
         self.assertNotIn("Ada", self.run_it(sys.executable, script).stdout)
         self.assertEqual(self.run_it(sys.executable, script, BATON_SESSION="").stdout,
                          self.run_it(sys.executable, script).stdout, "an empty variable names none")
@@ -225,7 +236,8 @@ class Spawning(Session):
     def test_a_program_that_becomes_no_actor_in_time_is_killed(self):
         self.start()
         program = self.file("idle", f"#!/bin/sh\necho $$ >{self.folder}/pid\nexec sleep 3600\n")
-        self.assertIn("has not become an actor before the deadline", self.baton("spawn", program, "--timeout", "0.5", code=75))
+        self.assertIn("has not become an actor before the deadline",
+                      self.baton("spawn", program, "--timeout", "0.5", code=75))
         with open(f"{self.folder}/pid", encoding="ascii") as file:
             self.wait_for_end_of(int(file.read()))
         self.assertEqual(list(self.roster()), ["coordinator"])

@@ -2,8 +2,8 @@
 
     BATON_BIN=build/dev/bin [BATON_TESTS_BIN=build/dev/tests] /usr/bin/python3 tests/process/cli_test.py
 
-BATON_BIN holds baton-coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario, probe and keeper.
-Nothing sleeps: waits end with a line, a roster or an exit, and the watchdog is that of ctest.
+BATON_BIN holds baton-coordinator, baton and greeter; BATON_TESTS_BIN (else the same folder) cli_scenario, probe and
+keeper. Nothing sleeps: waits end with a line, a roster or an exit, and the watchdog is that of ctest.
 """
 import glob
 import json
@@ -41,7 +41,8 @@ class Coordinator:
     def __init__(self, world, *arguments):
         has_scenario = len(arguments) > 0
         self.process = subprocess.Popen(
-            [f"{BIN}/baton", "run" if has_scenario else "serve", *arguments], env=world.environment, stdin=subprocess.PIPE, text=True,
+            [f"{BIN}/baton", "run" if has_scenario else "serve", *arguments], env=world.environment,
+            stdin=subprocess.PIPE, text=True,
             stdout=subprocess.PIPE if has_scenario else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if has_scenario else subprocess.PIPE)
         words = "ready" if has_scenario else "is open"
@@ -121,7 +122,8 @@ class World(unittest.TestCase):
     def asking(self, *words):
         """An ask under way, from the moment on that the actor has it in hand or in its inbox."""
         name, command = words[:2]
-        process = subprocess.Popen([f"{BIN}/baton", "ask", *words, "--timeout", "3600"], env=self.environment, text=True,
+        process = subprocess.Popen([f"{BIN}/baton", "ask", *words, "--timeout", "3600"], env=self.environment,
+                                   text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while process.poll() is None:
             row = self.roster()[name]
@@ -132,7 +134,8 @@ class World(unittest.TestCase):
 
 class WithoutASession(World):
     def test_everything_says_how_to_start_one_and_starts_none(self):
-        for words in (["ps"], ["segments"], ["audit"], ["describe", "Ada"], ["ask", "Ada", "Greet", "name=x"], ["send", "Ada", "Greet"],
+        for words in (["ps"], ["segments"], ["audit"], ["describe", "Ada"], ["ask", "Ada", "Greet", "name=x"],
+                      ["send", "Ada", "Greet"],
                       ["stop", "--all"], ["stop", "--everything"], ["kill", "Ada"], ["spawn", "greeter"]):
             error = self.baton(*words, code=69)
             self.assertIn("baton: gone: no session of yours is running", error)
@@ -147,7 +150,8 @@ class WithoutASession(World):
         self.assertNotIn("coordinator", text)
 
     def test_the_session_that_is_named_must_run(self):
-        self.assertIn("cannot join session 'abcdefgh' (as asked for)", self.baton("ps", "--session", "abcdefgh", code=69))
+        self.assertIn("cannot join session 'abcdefgh' (as asked for)",
+                      self.baton("ps", "--session", "abcdefgh", code=69))
         self.assertIn("(from BATON_SESSION)", self.baton("ps", code=69, BATON_SESSION="abcdefgh"))
 
     def test_there_is_nothing_to_list_and_nothing_to_sweep(self):
@@ -159,16 +163,19 @@ class WithoutASession(World):
         overview = self.baton("--help")
         for code in (64, 65, 69, 70, 75, 76, 130):
             self.assertRegex(overview, rf"\n +{code}  \w")
-        for name in ("serve", "run", "spawn", "ps", "segments", "audit", "describe", "ask", "send", "stop", "kill", "sweep", "sessions"):
+        for name in ("serve", "run", "spawn", "ps", "segments", "audit", "describe", "ask", "send", "stop", "kill",
+                     "sweep", "sessions"):
             self.assertRegex(overview, rf"\n  {name} ")
             self.assertIn(f"\n  baton {name}", self.baton(name, "--help"))
         self.assertRegex(self.baton("--version"), r"^baton \d+\.\d+\.\d+\n$")
 
     def test_a_command_line_that_makes_no_sense_is_a_usage_error(self):
-        for words in (["dance"], ["ps", "--bogus"], ["segments", "--limit", "0"], ["segments", "--limit", "many"], ["ask", "Ada"], ["ask", "Ada", "Greet", "--timeout", "soon"],
+        for words in (["dance"], ["ps", "--bogus"], ["segments", "--limit", "0"], ["segments", "--limit", "many"],
+                      ["ask", "Ada"], ["ask", "Ada", "Greet", "--timeout", "soon"],
                       ["ask", "Ada", "Greet", "--timeout", "nan"], ["ask", "Ada", "Greet", "--timeout", "-1"],
                       ["stop"], ["stop", "Ada", "--all"], ["kill"], ["run"], ["run", "--bogus", "hello.py"], ["spawn"],
-                      ["spawn", "greeter", "--bogus"], ["serve", "hello.py"], ["ps", "Ada"], ["sessions", "--timeout", "1"]):
+                      ["spawn", "greeter", "--bogus"], ["serve", "hello.py"], ["ps", "Ada"],
+                      ["sessions", "--timeout", "1"]):
             self.assertIn("baton: usage error: ", self.baton(*words, code=64))
         self.assertIn("--everything", self.baton("stop", code=64))
 
@@ -179,7 +186,8 @@ class Looking(World):
         lines = self.baton("ps").splitlines()
         self.assertEqual(lines[0], f"session {coordinator.session}, 3 actors")
         self.assertEqual(lines[1], "")
-        self.assertEqual(lines[2].split(), "NAME PID PPID STATE SINCE INBOX HANDLED CPU HELD RESIDENT IN HAND WAITS FOR".split())
+        self.assertEqual(lines[2].split(),
+                         "NAME PID PPID STATE SINCE INBOX HANDLED CPU HELD RESIDENT IN HAND WAITS FOR".split())
         self.assertEqual([line.split()[0] for line in lines[3:]], ["coordinator", "cli_scenario", "Ada", "Bob", "Zoe"])
         self.assertEqual(lines[3].split()[1], str(coordinator.pid))
         self.assertEqual(len({line.find("ready") for line in lines[3:]}), 1, "columns are aligned")
@@ -233,7 +241,8 @@ class Looking(World):
         self.assertEqual((first["in_hand"], first["waits_for_room"]), ("AskOther", False))
         self.assertIsNone(hanging["waits_for"])
         self.assertLess(first["since_seconds"], second["since_seconds"])
-        self.assertLessEqual(hanging["since_seconds"], second["since_seconds"], "it was asked by Zoe, who has waited longer")
+        self.assertLessEqual(hanging["since_seconds"], second["since_seconds"],
+                             "it was asked by Zoe, who has waited longer")
         asks = [row["waits_for"] for name, row in self.roster().items() if name.startswith("baton")]
         self.assertEqual(asks, ["Zoe"], "the command line, which has asked Zoe, is in the session too")
         self.assertRegex(self.baton("ps"), r"\nZoe .* AskOther +Yan\n")
@@ -243,13 +252,15 @@ class Looking(World):
         self.baton("kill", "Yan")
         self.assertIsNone(self.wait_for_row("Zoe", lambda row: row["state"] == "ready")["waits_for"])
         (exited,) = [row for row in self.json("ps", "--all")[0]["actors"] if row["name"] == "Yan"]
-        self.assertEqual([exited[name] for name in ("since_seconds", "waits_for", "cpu_seconds", "resident_bytes")], [None] * 4)
+        self.assertEqual([exited[name] for name in ("since_seconds", "waits_for", "cpu_seconds", "resident_bytes")],
+                         [None] * 4)
 
     def test_ps_shows_in_whose_full_inbox_an_actor_waits_for_room(self):
         self.start_scenario()
         self.baton("spawn", "probe", "--name", "Yan")
         self.baton("kill", "Yan", "--signal", "STOP")
-        asking = self.asking("Zoe", "Flood", "other=Yan", "count=100000000", "ballast_bytes=0", "deadline_milliseconds=3600000")
+        asking = self.asking("Zoe", "Flood", "other=Yan", "count=100000000", "ballast_bytes=0",
+                             "deadline_milliseconds=3600000")
         row = self.wait_for_row("Zoe", lambda row: row["waits_for"] == "Yan")
         self.assertTrue(row["waits_for_room"])
         self.assertRegex(self.baton("ps"), r"\nZoe .* Flood +Yan \(its inbox is full\)\n")
@@ -459,7 +470,8 @@ class Talking(World):
 
 class Ledger(World):
     def start_keepers(self):
-        """A scenario has lent 4,000 bytes to Ada, who also holds 40 of her own, and has 400 on their way to Bob, frozen."""
+        """A scenario has lent 4,000 bytes to Ada, who also holds 40 of her own, and has 400 on their way to Bob,
+        frozen."""
         return self.start("cli_keepers")
 
     def test_a_session_without_segments_says_so_and_keeps_its_promises(self):

@@ -1,4 +1,5 @@
-"""Environment variables: docs/environment.md names all that are read, and a value that makes no sense does what it says there.
+"""Environment variables: docs/environment.md names all that are read, and a value that makes no sense does what it says
+there.
 
     BATON_BIN=build/dev/bin BATON_TESTS_BIN=build/dev/tests PYTHONPATH=build/dev/python /usr/bin/python3 tests/process/environment_test.py
 
@@ -24,15 +25,18 @@ class Page(unittest.TestCase):
         for folder in ("runtime", "actors", "python", "tools", "bench", "examples", "tests"):
             for path in (TOP / folder).rglob("*"):
                 if path.suffix in (".cpp", ".hpp", ".py", ".cmake", "") and path.is_file():
-                    read |= {one or other for one, other in READS.findall(path.read_text(encoding="utf-8", errors="ignore"))}
-        read -= {name for name in read if re.fullmatch(r"BATON_TEST_(KEPT|REPLACED|ADDED)", name)}  # that a test makes up
+                    read |= {one or other for one, other in READS.findall(path.read_text(encoding="utf-8",
+                                                                                         errors="ignore"))}
+        read -= {name for name in read if re.fullmatch(r"BATON_TEST_(KEPT|REPLACED|ADDED)",
+                                                       name)}  # that a test makes up
         page = (TOP / "docs" / "environment.md").read_text(encoding="utf-8")
         self.assertEqual(set(re.findall(r"`(BATON_[A-Z_]+)`", page)), read)
 
 
 class Values(cli_test.World):
     def run_it(self, *command, code=0, **environment):
-        done = subprocess.run(command, env=self.environment | environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        done = subprocess.run(command, env=self.environment | environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL,
                               check=False, cwd=self.folder)
         self.assertEqual(done.returncode, code, f"{command}\n{done.stdout}{done.stderr}")
         return done
@@ -56,7 +60,8 @@ class Values(cli_test.World):
     def test_a_session_that_does_not_run_is_named_with_its_variable(self):
         for command in ([f"{BIN}/hello"], [f"{BIN}/baton", "ps"]):
             self.assertIn("(from BATON_SESSION)", self.run_it(*command, code=69, BATON_SESSION="abcdefgh").stderr)
-        self.assertIn("(from BATON_SESSION)", self.run_it(sys.executable, "-c", SCRIPT, code=1, BATON_SESSION="abcdefgh").stderr)
+        self.assertIn("(from BATON_SESSION)",
+                      self.run_it(sys.executable, "-c", SCRIPT, code=1, BATON_SESSION="abcdefgh").stderr)
 
     def test_an_empty_session_is_none(self):
         for command in ([f"{BIN}/hello"], [sys.executable, "-c", SCRIPT]):
@@ -73,12 +78,14 @@ class Values(cli_test.World):
         for command in ([f"{BIN}/hello"], [f"{BIN}/baton", "serve"], [f"{BIN}/baton", "run", "hello"]):
             error = self.run_it(*command, code=69, BATON_COORDINATOR_PROGRAM="/nowhere/coordinator").stderr
             self.assertIn("/nowhere/coordinator", error)
-        self.assertIn("Hello, Grace!", self.run_it(f"{BIN}/hello", BATON_COORDINATOR_PROGRAM=f"{BIN}/baton-coordinator").stdout)
+        self.assertIn("Hello, Grace!",
+                      self.run_it(f"{BIN}/hello", BATON_COORDINATOR_PROGRAM=f"{BIN}/baton-coordinator").stdout)
         self.assertIn("Hello, Grace!", self.run_it(f"{BIN}/hello", BATON_COORDINATOR_PROGRAM="").stdout)
 
     def test_a_place_in_a_session_that_makes_no_sense_is_none(self):
         for actor, coordinator in (("3", "1"), ("x.y", "1"), ("3.1", "none"), ("", "")):
-            done = self.run_it(f"{BIN}/greeter", code=64, BATON_SESSION="/nowhere", BATON_ACTOR=actor, BATON_COORDINATOR=coordinator)
+            done = self.run_it(f"{BIN}/greeter", code=64, BATON_SESSION="/nowhere", BATON_ACTOR=actor,
+                               BATON_COORDINATOR=coordinator)
             self.assertIn("greeter is an actor", done.stdout)
 
 

@@ -76,7 +76,8 @@ class Interrupt(unittest.TestCase):
         # The coordinator lives on for the moment that it takes to stop the actors.
         session = glob.glob(self.folder + "/baton/*")
         for folder in session:
-            subprocess.run([os.path.join(BIN, "baton"), "sessions"], env=self.environment, check=False, capture_output=True)
+            subprocess.run([os.path.join(BIN, "baton"), "sessions"], env=self.environment, check=False,
+                           capture_output=True)
             while os.path.exists(folder):
                 os.sched_yield()
 

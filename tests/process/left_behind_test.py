@@ -1,5 +1,5 @@
-"""What is left behind and by whom: processes that actors start, descriptors that are not meant for anybody, sessions that
-could not be entered, files that others remove.
+"""What is left behind and by whom: processes that actors start, descriptors that are not meant for anybody, sessions
+that could not be entered, files that others remove.
 
     BATON_BIN=build/dev/bin BATON_TESTS_BIN=build/dev/tests /usr/bin/python3 tests/process/left_behind_test.py
 """
@@ -49,7 +49,8 @@ class Processes(World):
     def test_what_an_actor_has_started_ends_with_it_however_it_ends(self):
         for end in (["stop", "Zoe"], ["kill", "Zoe"]):
             self.spawn("Zoe")
-            pids = [self.shell("sleep 1000"), self.shell("exec setsid sleep 1000"), self.shell("sleep 1000 & sleep 1000"),
+            pids = [self.shell("sleep 1000"), self.shell("exec setsid sleep 1000"),
+                    self.shell("sleep 1000 & sleep 1000"),
                     self.shell("env -i sleep 1000"), int(self.baton("ask", "Zoe", "Fork", code=0).stdout)]
             self.shell("(setsid sleep 1000 &) ; exit 0")  # an orphan while the actor still lives
             self.spawn("Ada")

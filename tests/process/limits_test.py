@@ -42,7 +42,8 @@ class Descriptors(World):
 
     def test_the_soft_limit_is_raised_for_all_programs(self):
         hard = min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-        coordinator = self.start_coordinator(preexec_fn=limit(resource.RLIMIT_NOFILE, 128, hard), stderr=subprocess.DEVNULL)
+        coordinator = self.start_coordinator(preexec_fn=limit(resource.RLIMIT_NOFILE, 128, hard),
+                                             stderr=subprocess.DEVNULL)
         self.spawn("Zoe")
         for pid in [coordinator.pid, *self.actors()]:
             self.assertEqual(self.limits_of(pid), (hard, hard))

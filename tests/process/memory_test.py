@@ -26,7 +26,8 @@ class FullMemory(unittest.TestCase):
             self.skipTest("a mount namespace is not permitted here: " + tried.stderr.strip())
 
     def test_a_full_shared_memory_is_an_answer_and_never_a_signal(self):
-        done = subprocess.run(private(os.path.join(TESTS_BIN, "process_tests"), "[full]"), capture_output=True, text=True, timeout=200)
+        done = subprocess.run(private(os.path.join(TESTS_BIN, "process_tests"), "[full]"), capture_output=True,
+                              text=True, timeout=200)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("All tests passed", done.stdout)
 

@@ -49,8 +49,10 @@ class Exactly(World):
         self.session = self.open()
         self.probe = self.session.spawn("probe")
         self.everything = dict(
-            flag=True, tiny=0, large=0, real=0.5, precise=0.5, colour="blue", text="", bytes=b"", list=[], three=[1, 2, 3], table={},
-            maybe=None, either="or", point=dict(x=1.0, y=2.0), time=datetime.datetime(2031, 5, 17, tzinfo=UTC), ref=self.probe)
+            flag=True, tiny=0, large=0, real=0.5, precise=0.5, colour="blue", text="", bytes=b"", list=[],
+            three=[1, 2, 3], table={},
+            maybe=None, either="or", point=dict(x=1.0, y=2.0), time=datetime.datetime(2031, 5, 17, tzinfo=UTC),
+            ref=self.probe)
 
     def echo(self, field, value):
         return self.probe.ask("SendEverything", everything={**self.everything, field: value})[field]
@@ -88,10 +90,14 @@ class Exactly(World):
         self.assertEqual(self.echo("precise", 10**40), 1e40)
 
     def test_one_kind_is_never_taken_for_another(self):
-        for field, value in (("tiny", 1.0), ("tiny", True), ("tiny", "1"), ("tiny", None), ("tiny", b"1"), ("tiny", decimal.Decimal(1)),
-                             ("flag", 1), ("flag", 0.0), ("flag", None), ("flag", "yes"), ("precise", True), ("precise", "2.0"),
-                             ("precise", None), ("text", b"bytes"), ("text", 1), ("text", None), ("bytes", "text"), ("bytes", [1, 2]),
-                             ("bytes", 1), ("list", b"ab"), ("list", 1), ("list", [1.0]), ("list", [True]), ("maybe", b"x"),
+        for field, value in (("tiny", 1.0), ("tiny", True), ("tiny", "1"), ("tiny", None), ("tiny", b"1"),
+                             ("tiny", decimal.Decimal(1)),
+                             ("flag", 1), ("flag", 0.0), ("flag", None), ("flag", "yes"), ("precise", True),
+                             ("precise", "2.0"),
+                             ("precise", None), ("text", b"bytes"), ("text", 1), ("text", None), ("bytes", "text"),
+                             ("bytes", [1, 2]),
+                             ("bytes", 1), ("list", b"ab"), ("list", 1), ("list", [1.0]), ("list", [True]),
+                             ("maybe", b"x"),
                              ("precise", 1 + 2j), ("time", 0), ("ref", (2, 1))):
             with self.subTest(field=field, value=value):
                 self.assertRaises(baton.Refused, self.echo, field, value)
@@ -111,8 +117,10 @@ class Exactly(World):
     @unittest.skipIf(numpy is None, "NumPy is not installed")
     def test_numpy_s_numbers_are_those_that_they_are(self):
         for field, value, back in (
-                ("tiny", numpy.int64(-3), -3), ("large", numpy.uint64(2**64 - 1), 2**64 - 1), ("precise", numpy.float64(2), 2.0),
-                ("precise", numpy.float32(0.25), 0.25), ("precise", numpy.float16(0.5), 0.5), ("precise", numpy.longdouble(0.75), 0.75),
+                ("tiny", numpy.int64(-3), -3), ("large", numpy.uint64(2**64 - 1), 2**64 - 1),
+                ("precise", numpy.float64(2), 2.0),
+                ("precise", numpy.float32(0.25), 0.25), ("precise", numpy.float16(0.5), 0.5),
+                ("precise", numpy.longdouble(0.75), 0.75),
                 ("precise", numpy.int32(7), 7.0), ("flag", numpy.bool_(True), True), ("text", numpy.str_("t"), "t"),
                 ("bytes", numpy.bytes_(b"b"), b"b"), ("list", numpy.array([1, 2], "int8"), [1, 2])):
             with self.subTest(value=value):
@@ -120,7 +128,8 @@ class Exactly(World):
                 self.assertEqual((type(got), got), (type(back), back))
         for field, value in (("tiny", numpy.float64(1)), ("flag", numpy.int8(1)), ("precise", numpy.bool_(True)),
                              ("tiny", numpy.datetime64(1, "ns")), ("list", numpy.array([1, 2], "M8[ns]")),
-                             ("list", numpy.array([1, 2], "m8[s]")), ("precise", numpy.complex64(1)), ("list", numpy.array([1.0]))):
+                             ("list", numpy.array([1, 2], "m8[s]")), ("precise", numpy.complex64(1)),
+                             ("list", numpy.array([1.0]))):
             with self.subTest(value=value):
                 self.assertRaises(baton.Refused, self.echo, field, value)
 
@@ -131,7 +140,8 @@ class Exactly(World):
         for dtype, fine, wrong in (
                 ("int64", (7, -1, numpy.int8(3), 2**63 - 1), (1.5, 2.0, True, "1", 2**63, None, 1j)),
                 ("uint8", (0, 255), (-1, 256, 1.0)), ("uint64", (2**64 - 1,), (-1, 2**64, 1.5)),
-                ("float64", (7, 1.5, -0.0, math.inf, numpy.float32(0.5)), ("1", None, 1j)), ("float32", (0.5, 3), (1e300,)),
+                ("float64", (7, 1.5, -0.0, math.inf, numpy.float32(0.5)), ("1", None, 1j)),
+                ("float32", (0.5, 3), (1e300,)),
                 ("bool", (True, numpy.bool_(False)), (1, 0.0, "yes"))):
             value = keeper.value(f"value {dtype}", fine[0], dtype)
             for one in fine:
@@ -168,7 +178,8 @@ class Exactly(World):
         segment = self.session.create_segment(10)
         for call in (lambda: segment.export_as("cut\0off"), lambda: self.session.import_from("cut\0off", 10),
                      lambda: self.session.import_from("../cut", 10), lambda: self.session.spawn("pro\0be"),
-                     lambda: self.session.spawn("probe", name="a\0b"), lambda: self.session.spawn("probe", args=["one\0two"]),
+                     lambda: self.session.spawn("probe", name="a\0b"),
+                     lambda: self.session.spawn("probe", args=["one\0two"]),
                      lambda: segment.export_as("esc\x1b[2J"), lambda: self.session.spawn("probe", name="a\u202eb")):
             self.assertRaises(baton.Refused, call)
         self.assertEqual(segment.nbytes, 10)
@@ -179,8 +190,10 @@ class Exactly(World):
 
     def test_what_is_larger_than_a_message_is_refused_at_the_bound(self):
         begin = time.process_time()
-        for field, value in (("bytes", b"x" * MESSAGE_BYTES_MAX), ("text", "x" * (64 << 20)), ("bytes", bytearray(256 << 20)),
-                             ("bytes", memoryview(bytes(64 << 20))[::2]), ("list", range(10**12)), ("list", itertools.count()),
+        for field, value in (("bytes", b"x" * MESSAGE_BYTES_MAX), ("text", "x" * (64 << 20)),
+                             ("bytes", bytearray(256 << 20)),
+                             ("bytes", memoryview(bytes(64 << 20))[::2]), ("list", range(10**12)),
+                             ("list", itertools.count()),
                              ("list", [0] * (2 << 20)), ("table", {str(i): 0.0 for i in range(200_000)})):
             self.refuses("message_bytes_max", field, value)
         if numpy is not None:
@@ -214,7 +227,8 @@ class Exactly(World):
             stranger = other.spawn("probe", name="stranger")
             self.assertEqual((stranger.number, stranger.incarnation), (self.probe.number, self.probe.incarnation))
             self.assertEqual((stranger.session, self.probe.session), (other.id, self.session.id))
-            for use in (lambda: self.session.stop([stranger]), lambda: self.session.sync([stranger]), lambda: self.session.find(
+            for use in (lambda: self.session.stop([stranger]), lambda: self.session.sync([stranger]),
+                        lambda: self.session.find(
                             baton.Ref(stranger.number, stranger.incarnation, stranger.session)),
                         lambda: self.probe.ask("TellOther", other=stranger, text="hello")):
                 text = str(self.assertRaises_of(baton.Refused, use))
@@ -294,7 +308,8 @@ class Arrays(World):
                 (lambda: self.session.create_array(3, [("x", "f4"), ("when", "M8[s]")]), "'when'", "view('int64')"),
                 (lambda: self.session.create_array(3, [("o", "O")]), "'o'", "Python objects"),
                 (lambda: self.session.create_array(3, [("it's", "f4")]), "it's", "quote"),
-                (lambda: self.session.create_array(3, {"names": ["a", "b"], "formats": ["f4", "f4"], "offsets": [0, 2]}),
+                (lambda: self.session.create_array(3,
+                                                   {"names": ["a", "b"], "formats": ["f4", "f4"], "offsets": [0, 2]}),
                  "overlap", "repack_fields"),
                 (lambda: self.session.create_array(3, [(f"field_with_a_long_name_{i}", "f8") for i in range(200)]),
                  "200 fields", "view('V1600')"),
@@ -327,7 +342,8 @@ class ManyExits(World):
             unpacker = msgpack.Unpacker()
             unpacker.feed(lane.recv())
             _, welcome = unpacker
-            lane.send(msgpack.packb([1, 2, *welcome["you"], 1, 1, 2, 2, "Leave", []]) + msgpack.packb({"dead_letters": []}))
+            lane.send(msgpack.packb([1, 2, *welcome["you"], 1, 1, 2, 2, "Leave",
+                                     []]) + msgpack.packb({"dead_letters": []}))
             lane.recv()
             lane.close()
 
@@ -348,7 +364,8 @@ class ManyExits(World):
             message.reply("heard")
             self.assertEqual(pending.get(), "heard")
             exits = session.stop()
-            self.assertEqual(sorted(one.name for one in exits if one.name in ("first", "second", "probe")), ["probe", "second"])
+            self.assertEqual(sorted(one.name for one in exits if one.name in ("first", "second", "probe")),
+                             ["probe", "second"])
             self.assertEqual(second.exit.kind, "stopped")
         self.assertEqual(sorted(one.name for one in session.exits), ["probe", "second"])
 

@@ -61,7 +61,8 @@ class World(unittest.TestCase):
 
     def script(self, body, **options):
         """Starts a scenario of its own process."""
-        process = subprocess.Popen([sys.executable, "-u", "-c", textwrap.dedent(body)], text=True, stdout=subprocess.PIPE,
+        process = subprocess.Popen([sys.executable, "-u", "-c", textwrap.dedent(body)], text=True,
+                                   stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, **options)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
@@ -175,7 +176,8 @@ class Messages(World):
             (baton.session, (3,), "join must be text (str), not int (3)"),
         ]:
             self.assertRaisesText(TypeError, text, function, *arguments)
-        self.assertRaisesText(TypeError, "names[1] must be text (str), not int (2)", self.session.spawn, "probe", names=["Ada", 2])
+        self.assertRaisesText(TypeError, "names[1] must be text (str), not int (2)", self.session.spawn, "probe",
+                              names=["Ada", 2])
         self.assertRaisesText(TypeError, "count must be a whole number", self.session.collect, count="x")
 
     def test_a_field_that_does_not_fit_is_refused_before_anything_is_sent(self):
@@ -318,7 +320,8 @@ class Messages(World):
         self.assertIn(os.getpid(), [row.pid for row in rows.values()])
         alice.stop()
         self.assertNotIn("Alice", [row.name for row in self.session.actors()])
-        self.assertIn(("Alice", "stopped"), [(row.name, row.exit.kind) for row in self.session.actors(exited=True) if row.exit])
+        self.assertIn(("Alice", "stopped"),
+                      [(row.name, row.exit.kind) for row in self.session.actors(exited=True) if row.exit])
 
 
 class Timeouts(World):
@@ -339,11 +342,13 @@ class Timeouts(World):
                               alice.ask, "WhatsYourNumber", {"timeout": 5})
         self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout="soon")
         self.assertRaises(TypeError, alice.ask, "WhatsYourNumber", timeout=float("nan"))
-        self.assertRaisesText(TypeError, "a timeout is seconds, a timedelta, a baton.Deadline or None", baton.Deadline, "soon")
+        self.assertRaisesText(TypeError, "a timeout is seconds, a timedelta, a baton.Deadline or None", baton.Deadline,
+                              "soon")
 
     def test_a_whole_number_that_is_a_float_stays_one(self):
         for value in (2.0, [2.0, -0.0], {"a": 2.0}, {1: 2.0}):
-            self.assertEqual(repr(baton._baton.decode(baton._baton.encode(value))).replace("{a=2.0}", "{'a': 2.0}"), repr(value))
+            self.assertEqual(repr(baton._baton.decode(baton._baton.encode(value))).replace("{a=2.0}", "{'a': 2.0}"),
+                             repr(value))
 
     def test_several_waits_share_the_end_of_a_deadline(self):
         alice = self.session.spawn("student", name="Alice")
@@ -476,7 +481,8 @@ class Ends(World):
             self.assertEqual(wait([scenario.sentinel], 0), [])
 
     # Goal: a pid that is used again is never taken for the actor.
-    # Method: the next process after the actor's end is given its pid, while one sentinel is open and another is not yet.
+    # Method: the next process after the actor's end is given its pid, while one sentinel is open and another is not
+    # yet.
     def test_a_sentinel_is_never_that_of_another_process_with_the_same_pid(self):
         self.addCleanup(self.alice.close)
         with baton.session(join=self.session.id, name="other") as other:
@@ -794,7 +800,8 @@ class Point:
     y: float
 
 
-@unittest.skipUnless(any(os.access(f"{folder}/probe", os.X_OK) for folder in os.environ.get("BATON_PROGRAMS", "").split(":")),
+@unittest.skipUnless(any(os.access(f"{folder}/probe", os.X_OK) for folder in os.environ.get("BATON_PROGRAMS",
+                                                                                            "").split(":")),
                      "BATON_PROGRAMS has no probe")
 class Values(World):
     def setUp(self):
@@ -829,7 +836,8 @@ class Values(World):
             ("point", types.SimpleNamespace(x=1, y=2), baton.Struct(x=1.0, y=2.0)),
             ("precise", fractions.Fraction(1, 4), 0.25), ("precise", 3, 3.0),
             ("time", self.time.astimezone(datetime.timezone(datetime.timedelta(hours=5))), self.time),
-            ("time", datetime.datetime(1900, 1, 1, microsecond=1, tzinfo=UTC), datetime.datetime(1900, 1, 1, microsecond=1, tzinfo=UTC)),
+            ("time", datetime.datetime(1900, 1, 1, microsecond=1, tzinfo=UTC),
+             datetime.datetime(1900, 1, 1, microsecond=1, tzinfo=UTC)),
             ("ref", baton.Ref(9, 9), baton.Ref(9, 9)),
         ]:
             with self.subTest(field=field, given=given):
@@ -842,7 +850,8 @@ class Values(World):
             self.skipTest("NumPy is not installed")
         back = self.echo(tiny=numpy.int8(-3), real=numpy.float32(0.25), flag=numpy.bool_(False),
                          list=numpy.arange(3), three=numpy.array([4, 5, 6]))
-        self.assertEqual((back.tiny, back.real, back.flag, back.list, back.three), (-3, 0.25, False, [0, 1, 2], [4, 5, 6]))
+        self.assertEqual((back.tiny, back.real, back.flag, back.list, back.three),
+                         (-3, 0.25, False, [0, 1, 2], [4, 5, 6]))
 
     def test_what_does_not_fit_names_its_place(self):
         for changes, text in [
@@ -894,7 +903,8 @@ class Values(World):
         self.assertIn("is stopping", str(raised.exception))
 
     def test_an_ask_that_comes_to_the_scenario_is_answered(self):
-        for say, wanted in ((lambda message: message.reply("whole"), "whole"), (lambda message: message.fail("torn"), "torn"),
+        for say, wanted in ((lambda message: message.reply("whole"), "whole"),
+                            (lambda message: message.fail("torn"), "torn"),
                             (lambda message: None, "without an answer")):
             pending = self.probe.request("TellOther", other=self.session.address, text="film")
             message, = self.session.collect("Echo", count=1)

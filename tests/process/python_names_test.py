@@ -83,7 +83,8 @@ class Names(World):
             """)
         self.assertEqual(said, "None 7\n")
         self.assertEqual(memoryview(numbers).tolist(), [7, 8, 0, 0])
-        self.assertRaisesText(baton.Refused, "is int64[4], not int64[5]", self.session.create_or_attach, "numbers", 5, "int64")
+        self.assertRaisesText(baton.Refused, "is int64[4], not int64[5]", self.session.create_or_attach, "numbers", 5,
+                              "int64")
 
     def test_of_several_at_once_one_creates_and_the_others_attach(self):
         scripts = [self.start(f"""
@@ -132,7 +133,8 @@ class Names(World):
         lent = self.session.create_segment(5).lend()
         lent.publish("board")
         program = f"{os.path.dirname(os.path.abspath(baton.__file__))}/../../bin/baton"
-        said = subprocess.run([program, "segments", "--json", "--session", self.session.id], capture_output=True, text=True,
+        said = subprocess.run([program, "segments", "--json", "--session", self.session.id], capture_output=True,
+                              text=True,
                               check=True)
         row, = json.loads(said.stdout)["segments"]
         self.assertEqual((row["name"], row["state"]), ("board", "lent"))

@@ -53,7 +53,8 @@ class Segments(World):
     def assertEmpty(self, held):
         self.assertFalse(held)
         self.assertIn("empty", repr(held))
-        for use in (lambda: held.nbytes, lambda: held.shape, lambda: held.dtype, lambda: held.array, lambda: held.address,
+        for use in (lambda: held.nbytes, lambda: held.shape, lambda: held.dtype, lambda: held.array,
+                    lambda: held.address,
                     lambda: memoryview(held)):
             self.refuses("empty", use)
         held.release()
@@ -64,7 +65,8 @@ class Segments(World):
         segment = self.session.create_array((3, 4), "float32")
         self.assertEqual((segment.shape, segment.nbytes, segment.views), ((3, 4), 48, 0))
         view = memoryview(segment)
-        self.assertEqual((view.format, view.shape, view.strides, view.readonly, segment.views), ("f", (3, 4), (16, 4), False, 1))
+        self.assertEqual((view.format, view.shape, view.strides, view.readonly, segment.views),
+                         ("f", (3, 4), (16, 4), False, 1))
         view[2, 3] = 1.5
         self.assertEqual(view.tolist()[2][3], 1.5)
         view.release()
@@ -94,7 +96,8 @@ class Segments(World):
         array[:] = 0.5
         self.assertEqual(numpy.asarray(segment)[3, 4], 0.5)
         self.assertEqual(numpy.asarray(segment).__array_interface__["data"][0], segment.address)
-        for dtype in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32",
+        for dtype in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16",
+                      "float32",
                       "float64"):
             with self.subTest(dtype=dtype):
                 source = numpy.array([0, 1, 1]).astype(dtype)
@@ -158,10 +161,13 @@ class Segments(World):
         self.refuses("Hold.label is missing", self.keeper.send, "Hold", segment=segment)
         self.refuses("Double.segment: expected segment, got integer 4", self.keeper.ask, "Double", segment=4)
         other = self.session.spawn("keeper")
-        self.refuses("only one can be given", self.session.send_all, [self.keeper, other], "Hold", segment=segment, label="")
-        self.refuses("expected a baton.Segment, got bytes; session.array_from", self.keeper.ask, "Double", segment=b"1234")
+        self.refuses("only one can be given", self.session.send_all, [self.keeper, other], "Hold", segment=segment,
+                     label="")
+        self.refuses("expected a baton.Segment, got bytes; session.array_from", self.keeper.ask, "Double",
+                     segment=b"1234")
         self.refuses("Sum.pixels: expected lease, got segment", self.keeper.ask, "Sum", pixels=segment)
-        self.refuses("Hold.label: expected string, got segment", self.keeper.send, "Hold", segment=self.floats(2), label=segment)
+        self.refuses("Hold.label: expected string, got segment", self.keeper.send, "Hold", segment=self.floats(2),
+                     label=segment)
         self.keeper.kill()
         self.keeper.join()
         for way in (self.keeper.send, self.keeper.ask, self.keeper.request):
@@ -252,8 +258,10 @@ class Segments(World):
         view = memoryview(segment)
         part = view[1:]
         for function, arguments, fields in [
-            (self.keeper.ask, ["Double"], {"segment": segment}), (self.keeper.send, ["Hold"], {"segment": segment, "label": ""}),
-            (segment.lend, [], {}), (segment.export_as, ["baton_test"], {}), (segment.release, [], {}), (segment.reshape, [1], {}),
+            (self.keeper.ask, ["Double"], {"segment": segment}),
+            (self.keeper.send, ["Hold"], {"segment": segment, "label": ""}),
+            (segment.lend, [], {}), (segment.export_as, ["baton_test"], {}), (segment.release, [], {}),
+            (segment.reshape, [1], {}),
         ]:
             error = self.refuses("of segment", function, *arguments, **fields)
             self.assertIn("alive", str(error))
@@ -422,7 +430,8 @@ class Segments(World):
     def listing(self):
         import json
         program = f"{os.path.dirname(os.path.abspath(baton.__file__))}/../../bin/baton"
-        said = subprocess.run([program, "segments", "--json", "--session", self.session.id], capture_output=True, text=True, check=True)
+        said = subprocess.run([program, "segments", "--json", "--session", self.session.id], capture_output=True,
+                              text=True, check=True)
         return [row for row in json.loads(said.stdout)["segments"] if row["state"] != "retired"]
 
     # ---- what comes back

@@ -311,7 +311,8 @@ class SyncTest(SyncWorld):
         signal.setitimer(signal.ITIMER_REAL, seconds, interval)
 
     # Goal: a client that is torn out of a wait, by whatever, waits no more, and nothing goes to it afterwards.
-    # Method: an alarm's handler raises in a wait for each kind; then what was waited for comes, and another client has it.
+    # Method: an alarm's handler raises in a wait for each kind; then what was waited for comes, and another client has
+    # it.
     def test_an_exception_out_of_a_wait_ends_the_wait_and_others_go_on(self):
         alice = self.player("alice")
         for raised in (Alarm("out"), KeyboardInterrupt(), SystemExit(3)):
@@ -363,7 +364,8 @@ class SyncTest(SyncWorld):
 
             barrier = self.keeper.barrier("barrier", 2)
             torn(barrier.wait)
-            self.assertRegex(self.tell(alice, "arrive", barrier), "refused: barrier 'barrier' is broken: .* gave up waiting")
+            self.assertRegex(self.tell(alice, "arrive", barrier),
+                             "refused: barrier 'barrier' is broken: .* gave up waiting")
 
     def test_an_alarm_within_a_barriers_action_breaks_the_barrier(self):
         alice = self.player("alice")

@@ -287,7 +287,8 @@ public:
                 mine_.push_back(std::move(back->command.item));
             const std::uint64_t alive = world.alive();
             if (kept + mine_.size() == alive) return;
-            if (patience.has_passed(clock_)) FAIL("no rest: " << alive << " alive, " << mine_.size() << " here" << holders());
+            if (patience.has_passed(clock_))
+                FAIL("no rest: " << alive << " alive, " << mine_.size() << " here" << holders());
         }
     }
 
@@ -384,8 +385,8 @@ TEST_CASE(IN_WORDS("five", "two") " seconds of random deaths and freezes lose, d
     VaultWorld& world = chaos.world;
     chaos.go_on_for(BATON_SANITIZED ? 2s : 5s);
     chaos.wait_for_rest();
-    fmt::print("{} deaths, {} segments made, {} left of them, {} of which came back here\n", chaos.deaths(), chaos.made(),
-               world.alive(), chaos.mine().size());
+    fmt::print("{} deaths, {} segments made, {} left of them, {} of which came back here\n", chaos.deaths(),
+               chaos.made(), world.alive(), chaos.mine().size());
     CHECK(chaos.deaths() > 0);
     CHECK(world.audit() == std::vector<std::string>{});
     for (const auto& row : world.segments().rows) CHECK(row.state == "owned");

@@ -40,7 +40,8 @@ class ClosedAndFull(World):
     def test_a_coordinator_serves_and_ends_in_good_order_whatever_its_streams_are(self):
         for streams in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", "<&-", ">&-"):
             with self.subTest(streams=streams):
-                coordinator = self.start("bash", "-c", f"exec baton serve {streams}", environment={"BATON_LOG": "debug"},
+                coordinator = self.start("bash", "-c", f"exec baton serve {streams}",
+                                         environment={"BATON_LOG": "debug"},
                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 while self.baton("ps").returncode != 0:
                     self.assertIsNone(coordinator.poll(), "it has ended before it was ready")
@@ -71,7 +72,8 @@ class ClosedAndFull(World):
 
     def test_output_that_can_not_be_written_is_an_exit_code_and_a_line(self):
         coordinator = self.start_coordinator(stderr=subprocess.DEVNULL)
-        for line in ("baton ps", "baton ps --json", "baton sessions", "baton --help", "baton --version", "baton segments",
+        for line in ("baton ps", "baton ps --json", "baton sessions", "baton --help", "baton --version",
+                     "baton segments",
                      "baton-coordinator --help", "greeter --describe", "greeter", "hello"):
             done = self.run_shell(f"{line} >/dev/full", OUTPUT_LOST)
             self.assertRegex(done.stderr, "cannot write all of the output: No space left on device\n$", line)
@@ -90,12 +92,14 @@ class ClosedAndFull(World):
 class ReaderGone(World):
     def test_a_reader_of_the_output_that_goes_ends_a_program_quietly(self):
         coordinator = self.start_coordinator(stderr=subprocess.DEVNULL)
-        for command in (["baton", "ps"], ["baton", "--help"], ["baton-coordinator", "--help"], ["greeter", "--describe"],
+        for command in (["baton", "ps"], ["baton", "--help"], ["baton-coordinator", "--help"],
+                        ["greeter", "--describe"],
                         ["hello"], ["baton-coordinator", "hello"]):
             pipe = pipe_without_reader()
             process = self.start(*command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.PIPE)
             os.close(pipe)
-            self.assertEqual((process.communicate(timeout=WATCHDOG)[1], process.returncode), (b"", READER_GONE), command)
+            self.assertEqual((process.communicate(timeout=WATCHDOG)[1], process.returncode), (b"", READER_GONE),
+                             command)
         self.stop(coordinator)
 
     def test_head_in_a_pipeline_leaves_nothing_and_says_nothing(self):

@@ -97,7 +97,8 @@ TEST_CASE("a Child that ends after its process leaves no zombie", "[unit][proces
     {
         const Child child = Child::start(shell("exit 0")).value();
         pid = child.pid();
-        REQUIRE(baton::detail::has_exited_by(child.pidfd(), baton::Deadline::in(baton::detail::SystemClock{}, watchdog)));
+        REQUIRE(
+            baton::detail::has_exited_by(child.pidfd(), baton::Deadline::in(baton::detail::SystemClock{}, watchdog)));
         REQUIRE(baton::detail::facts_of(pid).value_or(baton::detail::ProcessFacts{}).state == 'Z');
     }
     CHECK_FALSE(baton::detail::facts_of(pid).has_value());

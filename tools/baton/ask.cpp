@@ -38,8 +38,10 @@ Result<Message> write_message(Visit& visit, const Words& words, Way way) {
     if (command == nullptr)
         return explained(tried, encode_command(to->protocol, words.command, {}).error(), see);
     if (way == Way::ask && !command->reply)
-        return Error{ErrorKind::refused, fmt::format("{}: this command has no reply, so it can be sent and not asked; use "
-                                                     "`baton send`", tried)};
+        return Error{ErrorKind::refused,
+                     fmt::format("{}: this command has no reply, so it can be sent and not asked; use "
+                                 "`baton send`",
+                                 tried)};
     const FindActor find_actor = [&visit](std::string_view name) -> Result<ActorId> {
         const Result<Spawned> found = visit.find(name);
         if (!found) return found.error();
@@ -64,10 +66,10 @@ Error no_answer(const Words& words, const Message& message, const Error& error) 
         told.text = fmt::format("{} and stopped waiting; {}", tried,
                                 error.is_withdrawn ? "it had not begun, and will not do it" : "it may still do it");
     else
-        told.text = fmt::format("{} and had no answer within {} s{}: {}; `baton ps` shows what it is doing, --timeout SECONDS "
-                                "waits longer",
-                                tried, in_seconds(words.timeout),
-                                error.is_withdrawn ? "" : ", so the outcome is unknown", error.text);
+        told.text = fmt::format(
+            "{} and had no answer within {} s{}: {}; `baton ps` shows what it is doing, --timeout SECONDS "
+            "waits longer",
+            tried, in_seconds(words.timeout), error.is_withdrawn ? "" : ", so the outcome is unknown", error.text);
     return told;
 }
 
@@ -95,12 +97,16 @@ Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
     const Deadline deadline = Deadline::in(loop.clock(), words.timeout);
     const Result<AskId> asked = loop.request(message->to.actor.id, words.command, message->body, words.timeout);
     const auto is_ours = [](const Error& error) {
-        return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping || error.kind == ErrorKind::deadlock;
+        return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping ||
+               error.kind == ErrorKind::deadlock;
     };
-    if (!asked) return is_ours(asked.error()) ? no_answer(words, *message, asked.error()) : no_reply(words, *message, asked.error());
+    if (!asked)
+        return is_ours(asked.error()) ? no_answer(words, *message, asked.error())
+                                      : no_reply(words, *message, asked.error());
     Result<ReplyFrame> reply = loop.await(*asked, deadline);
     const bool is_unanswered = loop.abandon(*asked, [](const Result<ReplyFrame>&) {});
-    if (!reply) return is_unanswered ? no_answer(words, *message, reply.error()) : no_reply(words, *message, reply.error());
+    if (!reply)
+        return is_unanswered ? no_answer(words, *message, reply.error()) : no_reply(words, *message, reply.error());
     Unpacker unpacker;
     Result<Value> value = unpacker.next(reply->frame, reply->offset);
     if (!value) return no_reply(words, *message, value.error());
@@ -144,7 +150,8 @@ Result<Outcome> send(Visit& visit, const Words& words, const Wishes& wishes) {
                                      words.command, name, message->to.pid, name)};
     }
     if (wishes.wants_json)
-        return Outcome{json_line(object({{"to", {name}}, {"command", {words.command}}, {"is_handled", {handled.ok()}}}))};
+        return Outcome{
+            json_line(object({{"to", {name}}, {"command", {words.command}}, {"is_handled", {handled.ok()}}}))};
     return Outcome{fmt::format("sent {} to {}{}\n", words.command, name, handled ? "" : "; it has not come to it yet")};
 }
 

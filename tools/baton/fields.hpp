@@ -11,7 +11,7 @@ namespace baton::tool {
 using namespace detail;
 
 // Errors name Command.field. What is missing or out of range is found by encode_command().
-[[nodiscard]] Result<Dynamic::Map> parse_fields(const CommandDescription& command, const std::vector<std::string>& typed,
-                                                const FindActor& find_actor);
+[[nodiscard]] Result<Dynamic::Map> parse_fields(const CommandDescription& command,
+                                                const std::vector<std::string>& typed, const FindActor& find_actor);
 
 }  // namespace baton::tool

@@ -110,56 +110,62 @@ void add_timeout(CLI::App& sub, double& seconds, const char* about) {
                                    const bool is_fine = CLI::detail::lexical_cast(text, number) && number > 0 &&
                                                         number <= timeout_seconds_max;
                                    return is_fine ? std::string{}
-                                                  : fmt::format("'{}' is not a number of seconds above 0 and up to {}", text,
-                                                                timeout_seconds_max);
+                                                  : fmt::format("'{}' is not a number of seconds above 0 and up to {}",
+                                                                text, timeout_seconds_max);
                                },
                                ""};
     sub.add_option("--timeout", seconds, about)->check(range)->capture_default_str()->type_name("SECONDS");
 }
 
 void add_starting(CLI::App& app, CommandLine& line) {
-    CLI::App* serve = add(app, line, "serve", "start a session and keep it open",
-                          "Examples:\n"
-                          "  baton serve\n"
-                          "  baton serve --memory 4G &\n"
-                          "\n"
-                          "Prints the session's id and what to type next. The other subcommands find the session by themselves\n"
-                          "if it is the only one. Scripts and programs join it if BATON_SESSION holds its id; without that each\n"
-                          "starts a session of its own. Ctrl-C, SIGTERM and `baton stop --everything` close it.\n",
-                          Place::none, Prints::text);
+    CLI::App* serve =
+        add(app, line, "serve", "start a session and keep it open",
+            "Examples:\n"
+            "  baton serve\n"
+            "  baton serve --memory 4G &\n"
+            "\n"
+            "Prints the session's id and what to type next. The other subcommands find the session by themselves\n"
+            "if it is the only one. Scripts and programs join it if BATON_SESSION holds its id; without that each\n"
+            "starts a session of its own. Ctrl-C, SIGTERM and `baton stop --everything` close it.\n",
+            Place::none, Prints::text);
     coordinator::add_session_options(*serve, line.serve.session);
     serve->callback([&line] { line.alone = [&line] { return tool::serve(line.serve); }; });
 
-    CLI::App* run = add(app, line, "run", "start a session and run a script in it",
-                        "Examples:\n"
-                        "  baton run hello.py\n"
-                        "  baton run --memory 4G ./simulate --steps 100\n"
-                        "\n"
-                        "SCRIPT is a Python file, or a C++ program that calls baton::run_scenario: a path, or a name that is\n"
-                        "looked up in $BATON_PROGRAMS, beside this program and in $PATH. Everything after it belongs to the\n"
-                        "script. The session ends with the script, and the exit code is the script's: 128 and the signal's\n"
-                        "number if a signal ended it, 3 if the session's memory did not balance at its end, 69 if no\n"
-                        "session could be started.\n",
-                        Place::none, Prints::text);
+    CLI::App* run =
+        add(app, line, "run", "start a session and run a script in it",
+            "Examples:\n"
+            "  baton run hello.py\n"
+            "  baton run --memory 4G ./simulate --steps 100\n"
+            "\n"
+            "SCRIPT is a Python file, or a C++ program that calls baton::run_scenario: a path, or a name that is\n"
+            "looked up in $BATON_PROGRAMS, beside this program and in $PATH. Everything after it belongs to the\n"
+            "script. The session ends with the script, and the exit code is the script's: 128 and the signal's\n"
+            "number if a signal ended it, 3 if the session's memory did not balance at its end, 69 if no\n"
+            "session could be started.\n",
+            Place::none, Prints::text);
     coordinator::add_session_options(*run, line.run.session);
     coordinator::add_script(*run, line.run.script)->required();
     run->callback([&line] { line.alone = [&line] { return tool::run_script(line.run); }; });
 
-    CLI::App* spawn = add(app, line, "spawn", "start an actor in a session that is open, and leave it there",
-                          "Examples:\n"
-                          "  baton spawn greeter\n"
-                          "  baton spawn ./build/greeter --name Ada\n"
-                          "  baton spawn word_counter --name Ada -- --verbose book.txt\n"
-                          "\n"
-                          "PROGRAM is a path, or a name that is looked up in $BATON_PROGRAMS, beside this program and in $PATH.\n"
-                          "Arguments of the program that begin with '-' come after '--', such as `-- --actor NAME` for a program\n"
-                          "that contains several actors. The actor runs until `baton stop` ends it or the session closes. Its\n"
-                          "working directory is that of `baton serve`, and what it prints appears there.\n");
+    CLI::App* spawn =
+        add(app, line, "spawn", "start an actor in a session that is open, and leave it there",
+            "Examples:\n"
+            "  baton spawn greeter\n"
+            "  baton spawn ./build/greeter --name Ada\n"
+            "  baton spawn word_counter --name Ada -- --verbose book.txt\n"
+            "\n"
+            "PROGRAM is a path, or a name that is looked up in $BATON_PROGRAMS, beside this program and in $PATH.\n"
+            "Arguments of the program that begin with '-' come after '--', such as `-- --actor NAME` for a program\n"
+            "that contains several actors. The actor runs until `baton stop` ends it or the session closes. Its\n"
+            "working directory is that of `baton serve`, and what it prints appears there.\n");
     spawn->add_option("PROGRAM", line.spawn.program, "the actor's program")->required()->type_name("");
     spawn->add_option("ARGS", line.spawn.arguments, "arguments of the program")->type_name("");
-    spawn->add_option("--name", line.spawn.name, "what the actor is called (default: after its program)")->type_name("NAME");
-    spawn->add_option("--memory", line.spawn.memory, "how much shared memory its segments may take, such as 512M (default: as much as "
-                                                     "the session has)")
+    spawn->add_option("--name", line.spawn.name, "what the actor is called (default: after its program)")
+        ->type_name("NAME");
+    spawn
+        ->add_option("--memory", line.spawn.memory,
+                     "how much shared memory its segments may take, such as 512M (default: as much as "
+                     "the session has)")
         ->check(coordinator::is_memory())
         ->type_name("BYTES");
     add_timeout(*spawn, line.spawn_seconds, "how long the actor may take to become ready");
@@ -170,22 +176,24 @@ void add_starting(CLI::App& app, CommandLine& line) {
 }
 
 void add_looking(CLI::App& app, CommandLine& line) {
-    CLI::App* ps = add(app, line, "ps", "show the actors of a session, or of all sessions",
-                       "Examples:\n"
-                       "  baton ps\n"
-                       "  baton ps --all          # how those that have exited ended\n"
-                       "  baton ps --json\n"
-                       "\n"
-                       "STATE      starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
-                       "SINCE      how long it has been handling the command in hand; without one, how long it has run\n"
-                       "INBOX      commands sent to it and not yet taken\n"
-                       "HANDLED    commands handled so far\n"
-                       "CPU        processor time that its process has used\n"
-                       "HELD       bytes in the segments that it owns\n"
-                       "RESIDENT   memory of its process, shared pages included\n"
-                       "IN HAND    the command that it is handling\n"
-                       "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n");
-    ps->add_flag("--all,-a", line.ps.with_exited, "include actors that have exited: why, with how many unread commands, and holding what");
+    CLI::App* ps =
+        add(app, line, "ps", "show the actors of a session, or of all sessions",
+            "Examples:\n"
+            "  baton ps\n"
+            "  baton ps --all          # how those that have exited ended\n"
+            "  baton ps --json\n"
+            "\n"
+            "STATE      starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
+            "SINCE      how long it has been handling the command in hand; without one, how long it has run\n"
+            "INBOX      commands sent to it and not yet taken\n"
+            "HANDLED    commands handled so far\n"
+            "CPU        processor time that its process has used\n"
+            "HELD       bytes in the segments that it owns\n"
+            "RESIDENT   memory of its process, shared pages included\n"
+            "IN HAND    the command that it is handling\n"
+            "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n");
+    ps->add_flag("--all,-a", line.ps.with_exited,
+                 "include actors that have exited: why, with how many unread commands, and holding what");
     ps->callback([&line] { line.alone = [&line] { return tool::ps(line.ps, line.wishes, line.interruption); }; });
 
     CLI::App* describe = add(app, line, "describe", "show the commands that an actor accepts",
@@ -194,19 +202,21 @@ void add_looking(CLI::App& app, CommandLine& line) {
                              "  baton describe class/alice   # an actor that another one started\n"
                              "  baton describe coordinator\n");
     describe->add_option("NAME", line.described, "the actor's name, as in `baton ps`")->required()->type_name("");
-    describe->callback(
-        [&line] { line.inside = [&line](Visit& visit) { return describe_actor(visit, line.described, line.wishes); }; });
+    describe->callback([&line] {
+        line.inside = [&line](Visit& visit) { return describe_actor(visit, line.described, line.wishes); };
+    });
 
-    CLI::App* segments = add(app, line, "segments", "show the segments of a session, and whose they are",
-                             "Examples:\n"
-                             "  baton segments\n"
-                             "  baton segments --limit 20\n"
-                             "  baton segments --json\n"
-                             "\n"
-                             "STATE   owned; offered (on its way to its heir); lent (others may read it); retired (it has no owner,\n"
-                             "        and its memory is used again once the last lease has ended)\n"
-                             "LEASES  leases and slices that have not ended yet\n"
-                             "AGE     how long it has been in this state\n");
+    CLI::App* segments =
+        add(app, line, "segments", "show the segments of a session, and whose they are",
+            "Examples:\n"
+            "  baton segments\n"
+            "  baton segments --limit 20\n"
+            "  baton segments --json\n"
+            "\n"
+            "STATE   owned; offered (on its way to its heir); lent (others may read it); retired (it has no owner,\n"
+            "        and its memory is used again once the last lease has ended)\n"
+            "LEASES  leases and slices that have not ended yet\n"
+            "AGE     how long it has been in this state\n");
     segments->add_option("--limit", line.segments.rows_max, "how many to show at most")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::segments_listed_max}))
         ->capture_default_str()
@@ -214,12 +224,13 @@ void add_looking(CLI::App& app, CommandLine& line) {
     segments->callback(
         [&line] { line.inside = [&line](Visit& visit) { return tool::segments(visit, line.segments, line.wishes); }; });
 
-    CLI::App* audit = add(app, line, "audit", "check that the ledger of a session keeps its promises",
-                          "Example:\n"
-                          "  baton audit             # \"all invariants hold\", or each that does not; exit code 0 or 1\n"
-                          "\n"
-                          "The invariants are those of docs/ownership.md. The audit is exact only while no segment changes\n"
-                          "hands: one that is on its way may be reported although nothing is wrong.\n");
+    CLI::App* audit =
+        add(app, line, "audit", "check that the ledger of a session keeps its promises",
+            "Example:\n"
+            "  baton audit             # \"all invariants hold\", or each that does not; exit code 0 or 1\n"
+            "\n"
+            "The invariants are those of docs/ownership.md. The audit is exact only while no segment changes\n"
+            "hands: one that is on its way may be reported although nothing is wrong.\n");
     audit->callback([&line] { line.inside = [&line](Visit& visit) { return tool::audit(visit, line.wishes); }; });
 
     CLI::App* sessions = add(app, line, "sessions", "list your sessions, live and dead", "Example:\n  baton sessions\n",
@@ -236,7 +247,9 @@ void add_talking(CLI::App& app, CommandLine& line) {
         "left out.\n";
     const auto add_words = [&line](CLI::App& sub) {
         sub.add_option("NAME", line.words.name, "the actor's name, as in `baton ps`")->required()->type_name("");
-        sub.add_option("COMMAND", line.words.command, "one of those that `baton describe NAME` lists")->required()->type_name("");
+        sub.add_option("COMMAND", line.words.command, "one of those that `baton describe NAME` lists")
+            ->required()
+            ->type_name("");
         sub.add_option("FIELDS", line.words.fields, "the fields of the command, each as FIELD=VALUE")->type_name("");
     };
     CLI::App* ask = add(app, line, "ask", "send a command to an actor and print its reply", "");
@@ -259,15 +272,16 @@ void add_talking(CLI::App& app, CommandLine& line) {
 }
 
 void add_ending(CLI::App& app, CommandLine& line) {
-    CLI::App* stop = add(app, line, "stop", "ask actors to end, and kill those that do not",
-                         "Examples:\n"
-                         "  baton stop Ada Bob             # these two\n"
-                         "  baton stop Ada --drain         # once Ada has handled what is in the inbox\n"
-                         "  baton stop --all               # every actor; the session stays open\n"
-                         "  baton stop --everything        # every actor, then the coordinator\n"
-                         "\n"
-                         "Each actor is asked to stop; if it still runs after three quarters of the timeout it gets SIGTERM,\n"
-                         "and SIGKILL after nine tenths. The exit code is 1 if a signal was needed.\n");
+    CLI::App* stop =
+        add(app, line, "stop", "ask actors to end, and kill those that do not",
+            "Examples:\n"
+            "  baton stop Ada Bob             # these two\n"
+            "  baton stop Ada --drain         # once Ada has handled what is in the inbox\n"
+            "  baton stop --all               # every actor; the session stays open\n"
+            "  baton stop --everything        # every actor, then the coordinator\n"
+            "\n"
+            "Each actor is asked to stop; if it still runs after three quarters of the timeout it gets SIGTERM,\n"
+            "and SIGKILL after nine tenths. The exit code is 1 if a signal was needed.\n");
     stop->add_option("NAME", line.stop.names, "the actors' names, as in `baton ps`")->type_name("");
     stop->add_flag("--all", line.stops_all, "every actor");
     stop->add_flag("--everything", line.stops_everything, "every actor, then the coordinator: the session ends");
@@ -291,18 +305,21 @@ void add_ending(CLI::App& app, CommandLine& line) {
                          "  baton kill Ada --signal TERM\n"
                          "  baton kill Ada --signal STOP   # freezes Ada; --signal CONT wakes Ada again\n");
     kill->add_option("NAME", line.kill.names, "the actors' names, as in `baton ps`")->required()->type_name("");
-    kill->add_option("--signal", line.kill.signal, "the signal's name or number")->capture_default_str()->type_name("SIGNAL");
+    kill->add_option("--signal", line.kill.signal, "the signal's name or number")
+        ->capture_default_str()
+        ->type_name("SIGNAL");
     kill->callback(
         [&line] { line.inside = [&line](Visit& visit) { return tool::kill(visit, line.kill, line.wishes); }; });
 
-    CLI::App* sweep = add(app, line, "sweep", "remove what dead sessions have left",
-                          "Example:\n"
-                          "  baton sweep\n"
-                          "\n"
-                          "Kills actors whose coordinator has died, and removes their shared memory and sockets. It never\n"
-                          "touches a live session. Every new session begins with a sweep. If something can't be removed, it is\n"
-                          "named, everything else is removed, and the exit code is 1.\n",
-                          Place::none);
+    CLI::App* sweep =
+        add(app, line, "sweep", "remove what dead sessions have left",
+            "Example:\n"
+            "  baton sweep\n"
+            "\n"
+            "Kills actors whose coordinator has died, and removes their shared memory and sockets. It never\n"
+            "touches a live session. Every new session begins with a sweep. If something can't be removed, it is\n"
+            "named, everything else is removed, and the exit code is 1.\n",
+            Place::none);
     sweep->callback([&line] { line.alone = [&line] { return tool::sweep(line.wishes); }; });
 }
 
@@ -353,8 +370,8 @@ std::string unknown_command(const CLI::App& app, std::span<const std::string_vie
     return fmt::format("there is no command '{}'; there are {}", readable(words[place], 80), names);
 }
 
-// Cuts off what stands behind the "--" of `baton spawn`: the words of the program. CLI11 would take those that begin with '-'
-// for options of ours if other arguments stand before the "--".
+// Cuts off what stands behind the "--" of `baton spawn`: the words of the program. CLI11 would take those that begin
+// with '-' for options of ours if other arguments stand before the "--".
 std::vector<std::string> cut_off_arguments(std::vector<std::string_view>& words) {
     const std::size_t place = place_of_command(words);
     const auto mark = std::find(words.begin(), words.end(), "--");
@@ -378,8 +395,9 @@ std::optional<std::string> manual(const CLI::App& app, std::span<const std::stri
         coordinator::describe_program(other, std::string(program), options);
     } else if (program == "baton-sync") {  // an actor, which has no options of CLI11's
         other.name(std::string(program));
-        other.description("Keeps the locks, barriers, queues and other primitives of a Baton session.\n"
-                          "It is an actor: scripts and programs that use baton.sync or baton::sync start it in their session.\n");
+        other.description(
+            "Keeps the locks, barriers, queues and other primitives of a Baton session.\n"
+            "It is an actor: scripts and programs that use baton.sync or baton::sync start it in their session.\n");
         other.set_help_flag();
         other.add_flag("--describe", describes, "print the commands that it accepts");
     } else {
@@ -427,7 +445,9 @@ int main(int argc, char** argv) {
         for (const CLI::App* sub : app.get_subcommands()) name += " " + sub->get_name();
         constexpr std::size_t shown_bytes_max = 500;
         const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, words) : std::string();
-        const std::string text = fmt::format("{}; see `{} --help`", readable(unknown.empty() ? usage_problem(app, error) : unknown, shown_bytes_max), name);
+        const std::string text =
+            fmt::format("{}; see `{} --help`",
+                        readable(unknown.empty() ? usage_problem(app, error) : unknown, shown_bytes_max), name);
         say(complaint("usage error", {ErrorKind::refused, text}));
         return exit_code::usage;
     }

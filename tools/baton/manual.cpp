@@ -13,7 +13,9 @@ namespace {
 // ---- what both say of an option
 
 bool is_shown(const CLI::Option& option) { return !option.get_group().empty(); }
-bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0 && option.get_type_size() != 0; }
+bool takes_value(const CLI::Option& option) {
+    return option.get_items_expected_max() > 0 && option.get_type_size() != 0;
+}
 
 std::vector<const CLI::Option*> options_of(const CLI::App& app, bool positional) {
     std::vector<const CLI::Option*> options;
@@ -31,7 +33,8 @@ std::vector<std::string> names_of(const CLI::Option& option) {
 }
 
 std::vector<const CLI::App*> commands_of(const CLI::App& app) {
-    return app.get_subcommands([](const CLI::App* sub) { return !sub->get_name().empty() && !sub->get_group().empty(); });
+    return app.get_subcommands(
+        [](const CLI::App* sub) { return !sub->get_name().empty() && !sub->get_group().empty(); });
 }
 
 // ---- roff
@@ -80,7 +83,8 @@ std::string option_list(const CLI::App& app) {
             std::string names;
             if (positional) names = fmt::format("\\fI{}\\fR", literal(one->get_name(true)));
             else
-                for (const std::string& name : names_of(*one)) names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", literal(name));
+                for (const std::string& name : names_of(*one))
+                    names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", literal(name));
             if (!positional && takes_value(*one)) names += fmt::format(" \\fI{}\\fR", literal(one->get_type_name()));
             const std::string usual = one->get_default_str();
             text += fmt::format(".TP\n{}\n{}{}\n", names, literal(one->get_description()),
@@ -125,19 +129,21 @@ std::string positional_words(const CLI::App& app) {
 std::string man_page(const CLI::App& app, const std::string& version) {
     const std::string& name = app.get_name();
     std::string title = name;
-    std::ranges::transform(title, title.begin(), [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
+    std::ranges::transform(title, title.begin(),
+                           [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
     const std::string description = without_end(app.get_description(), "\n ");
     std::string brief = without_end(description.substr(0, description.find('\n')), ".,:; ");
     if (!brief.empty()) brief[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(brief[0])));
-    std::string text = fmt::format(".TH {} 1 \"\" \"{}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n{}.SH DESCRIPTION\n{}\n",
-                                   literal(title), literal(version), literal(name), literal(brief), synopsis(app, name),
-                                   literal(description));
+    std::string text = fmt::format(
+        ".TH {} 1 \"\" \"{}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n{}.SH DESCRIPTION\n{}\n",
+        literal(title), literal(version), literal(name), literal(brief), synopsis(app, name), literal(description));
     if (const std::string options = option_list(app); !options.empty()) text += ".SH OPTIONS\n" + options;
     const std::vector<const CLI::App*> commands = commands_of(app);
     if (!commands.empty()) text += ".SH COMMANDS\n";
     for (const CLI::App* sub : commands)
         text += fmt::format(".SS {}{}\n{}{}", synopsis(*sub, name + " " + sub->get_name()),
-                            literal(without_end(sub->get_description(), "\n ")), option_list(*sub), preformatted(sub->get_footer()));
+                            literal(without_end(sub->get_description(), "\n ")), option_list(*sub),
+                            preformatted(sub->get_footer()));
     if (const std::string footer = preformatted(app.get_footer()); !footer.empty()) text += ".SH NOTES\n" + footer;
     return text;
 }
@@ -148,13 +154,15 @@ std::string bash_completion(const CLI::App& app) {
     std::string cases;
     for (const CLI::App* sub : commands_of(app)) {
         names.push_back(sub->get_name());
-        cases += fmt::format("        {}) options='{}' kinds='{}' ;;\n", sub->get_name(), joined(option_words(*sub), " "), positional_words(*sub));
+        cases += fmt::format("        {}) options='{}' kinds='{}' ;;\n", sub->get_name(),
+                             joined(option_words(*sub), " "), positional_words(*sub));
     }
     std::vector<std::string> valued;
     collect_valued(app, valued);
     constexpr const char* text = R"bash(# Completion of {0} for bash, made by `{0} --completion`.
 
-# The lines of stdin that begin with $1. Not by compgen -W, which would run what stands in them: they come from the session.
+# The lines of stdin that begin with $1. Not by compgen -W, which would run what stands in them: they come from the
+# session.
 _{0}_lines() {{
     local line
     while read -r line; do

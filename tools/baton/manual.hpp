@@ -10,8 +10,8 @@ namespace baton::tool {
 // In roff, for man(7): section 1. Names the program as the app is called.
 [[nodiscard]] std::string man_page(const CLI::App& app, const std::string& version);
 
-// A function for bash, and what binds it to the program. A positional NAME is completed by the actors of the session, COMMAND
-// by the commands of that actor, --session by the ids of the sessions, everything else as a file.
+// A function for bash, and what binds it to the program. A positional NAME is completed by the actors of the session,
+// COMMAND by the commands of that actor, --session by the ids of the sessions, everything else as a file.
 [[nodiscard]] std::string bash_completion(const CLI::App& app);
 
 }  // namespace baton::tool

@@ -168,8 +168,8 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
         }
         table.add(std::move(cells));
     }
-    return fmt::format("session {}, {}\n\n{}", painted(sight.place.id, Paint::bold, colours), count_text(actors, "actor"),
-                       table.text(colours));
+    return fmt::format("session {}, {}\n\n{}", painted(sight.place.id, Paint::bold, colours),
+                       count_text(actors, "actor"), table.text(colours));
 }
 
 Dynamic seconds(Duration length) { return Dynamic{std::chrono::duration<double>(length).count()}; }
@@ -178,7 +178,9 @@ Dynamic seconds(Duration length) { return Dynamic{std::chrono::duration<double>(
 Dynamic json_of(const Seen& seen) {
     Dynamic::Map map = std::get<Dynamic::Map>(dynamic_of(seen.row).value);
     const Load& load = seen.load;
-    const auto add = [&map](const char* name, Dynamic value) { map.emplace_back(Dynamic{std::string(name)}, std::move(value)); };
+    const auto add = [&map](const char* name, Dynamic value) {
+        map.emplace_back(Dynamic{std::string(name)}, std::move(value));
+    };
     add("since_seconds", load.since ? seconds(*load.since) : Dynamic{});
     add("waits_for", load.waits_for.empty() ? Dynamic{} : Dynamic{load.waits_for});
     add("waits_for_room", Dynamic{load.waits_for_room});

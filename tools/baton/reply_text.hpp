@@ -17,7 +17,8 @@ using NameOf = std::function<std::string(const AnyRef&)>;
 
 [[nodiscard]] bool holds_refs(const TypeDescription& type);
 // Ends with a newline, unless it is empty.
-[[nodiscard]] std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of, Colours colours);
+[[nodiscard]] std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of,
+                                     Colours colours);
 
 // Floats of 32 bits as the shortest number that is the same float: 0.1, not 0.10000000149011612.
 void shorten_floats(const TypeDescription& type, Dynamic& value);

@@ -41,7 +41,14 @@ private:
 
 std::string text_of(const SegmentList& list, const Names& names, std::string_view session, Colours colours) {
     using Align = Table::Align;
-    Table table{{{"SEGMENT"}, {"STATE"}, {"OWNER"}, {"HEIR"}, {"BYTES", Align::right}, {"LEASES", Align::right}, {"AGE", Align::right}, {"NAME"}}};
+    Table table{{{"SEGMENT"},
+                 {"STATE"},
+                 {"OWNER"},
+                 {"HEIR"},
+                 {"BYTES", Align::right},
+                 {"LEASES", Align::right},
+                 {"AGE", Align::right},
+                 {"NAME"}}};
     std::uint64_t bytes = 0;
     for (const SegmentInfo& row : list.rows) {
         bytes += row.bytes;
@@ -54,12 +61,14 @@ std::string text_of(const SegmentList& list, const Names& names, std::string_vie
                    age_text(row.age),
                    row.name.empty() ? "-" : row.name});
     }
-    const std::string count = list.alive == 0 ? "no segments" : fmt::format("{} segment{}", list.alive, list.alive == 1 ? "" : "s");
+    const std::string count =
+        list.alive == 0 ? "no segments" : fmt::format("{} segment{}", list.alive, list.alive == 1 ? "" : "s");
     std::string text = fmt::format("session {}, {}\n\n", painted(session, Paint::bold, colours), count);
     if (!list.rows.empty()) text += table.text(colours) + "\n";
     if (list.rows.size() < list.alive)
         text += fmt::format("{} of {} are shown; --limit N shows more\n", list.rows.size(), list.alive);
-    const std::string budget = !list.budget_bytes ? "without a limit" : fmt::format("of {}", grouped(*list.budget_bytes));
+    const std::string budget =
+        !list.budget_bytes ? "without a limit" : fmt::format("of {}", grouped(*list.budget_bytes));
     return text + fmt::format("{} bytes in {}; the session has taken {} bytes {}\n", grouped(bytes),
                               list.rows.size() < list.alive ? "those shown" : "segments", grouped(list.bytes), budget);
 }

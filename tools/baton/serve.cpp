@@ -15,7 +15,8 @@ using namespace detail;
 namespace {
 
 // Comes back only if that has failed. Its complaints name the command that the user has typed.
-Error become_coordinator(std::string_view as, const coordinator::SessionOptions& options, const std::vector<std::string>& script) {
+Error become_coordinator(std::string_view as, const coordinator::SessionOptions& options,
+                         const std::vector<std::string>& script) {
     const Result<std::string> program = find_coordinator({});
     if (!program) return explained("no session can be started", program.error());
     std::vector<std::string> words{std::string(as)};
@@ -25,13 +26,16 @@ Error become_coordinator(std::string_view as, const coordinator::SessionOptions&
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
     ::execv(program->c_str(), pointers.data());
-    return explained("no session can be started", Error{ErrorKind::gone, fmt::format("cannot run {}: {}", *program, std::strerror(errno))});
+    return explained("no session can be started",
+                     Error{ErrorKind::gone, fmt::format("cannot run {}: {}", *program, std::strerror(errno))});
 }
 
 }  // namespace
 
 Result<Outcome> serve(const ServeOptions& options) { return become_coordinator("baton serve", options.session, {}); }
 
-Result<Outcome> run_script(const RunOptions& options) { return become_coordinator("baton run", options.session, options.script); }
+Result<Outcome> run_script(const RunOptions& options) {
+    return become_coordinator("baton run", options.session, options.script);
+}
 
 }  // namespace baton::tool

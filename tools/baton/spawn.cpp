@@ -35,8 +35,9 @@ Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes)
                                          {"actor", Dynamic{spawned->actor}},
                                          {"pid", {static_cast<std::int64_t>(spawned->pid)}},
                                          {"protocol", {spawned->protocol.name}}}))};
-    return Outcome{fmt::format("{0} is ready (pid {1}); `baton describe {2}` shows its commands, `baton stop {2}` ends it\n",
-                               painted(spawned->name, Paint::bold, colours_for(stdout)), spawned->pid, spawned->name)};
+    return Outcome{
+        fmt::format("{0} is ready (pid {1}); `baton describe {2}` shows its commands, `baton stop {2}` ends it\n",
+                    painted(spawned->name, Paint::bold, colours_for(stdout)), spawned->pid, spawned->name)};
 }
 
 }  // namespace baton::tool

@@ -16,7 +16,8 @@ namespace baton::tool {
 using namespace detail;
 namespace {
 
-constexpr Duration exit_wait = std::chrono::seconds{2};  // of a killed actor, and of a coordinator that has said goodbye
+constexpr Duration exit_wait =
+    std::chrono::seconds{2};  // of a killed actor, and of a coordinator that has said goodbye
 
 bool was_forced(const Ended& ended) { return ended.exit.kind == ExitKind::signalled; }
 
@@ -78,8 +79,8 @@ Result<int> signal_number(const std::string& text) {
             if (const char* known = ::sigabbrev_np(number); known != nullptr && name == known) return number;
     }
     return Error{ErrorKind::refused,
-                 fmt::format("--signal: '{}' is not a signal; it takes a name such as TERM or a number from 1 to {}", text,
-                             NSIG - 1)};
+                 fmt::format("--signal: '{}' is not a signal; it takes a name such as TERM or a number from 1 to {}",
+                             text, NSIG - 1)};
 }
 
 std::string signal_name(int number) {

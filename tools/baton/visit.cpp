@@ -34,8 +34,9 @@ Result<std::unique_ptr<Visit>> Visit::enter(SessionInfo place, Interruption& int
     entry.inbox = Session::Inbox::none;
     Result<std::unique_ptr<Session>> session = Session::enter(std::move(entry));
     if (!session)
-        return explained(fmt::format("cannot join session {} (coordinator pid {})", visit->place_.id, visit->place_.pid),
-                         session.error(), session.error().kind == ErrorKind::timed_out ? "is it frozen?" : "");
+        return explained(
+            fmt::format("cannot join session {} (coordinator pid {})", visit->place_.id, visit->place_.pid),
+            session.error(), session.error().kind == ErrorKind::timed_out ? "is it frozen?" : "");
     visit->session_ = std::move(*session);
     // Only now: until here a Ctrl-C ends the program in the usual way, and there was nothing to leave.
     Result<StopSignals> signals = StopSignals::install(StopSignals::Second::exits_now);

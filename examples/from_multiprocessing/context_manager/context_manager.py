@@ -1,5 +1,5 @@
-"""The same class with a context manager: what students say goes to an audience, which is this scenario. It listens until it
-has been quiet for a moment.
+"""The same class with a context manager: what students say goes to an audience, which is this scenario. It listens
+until it has been quiet for a moment.
 
     baton run context_manager.py [SECONDS]        or        python3 context_manager.py [SECONDS]
 

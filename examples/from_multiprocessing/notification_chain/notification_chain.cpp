@@ -109,4 +109,6 @@ void play(baton::Scenario& scenario) {
 
 }  // namespace notification_chain
 
-int main(int argc, char** argv) { return story::tell<notification_chain::Process, notification_chain::Protocol>(argc, argv, notification_chain::play); }
+int main(int argc, char** argv) {
+    return story::tell<notification_chain::Process, notification_chain::Protocol>(argc, argv, notification_chain::play);
+}

@@ -1,4 +1,5 @@
-"""pool_with_progress from Python: the tasks are C++, in the program pool_with_progress; the script says what to compute."""
+"""pool_with_progress from Python: the tasks are C++, in the program pool_with_progress; the script says what to
+compute."""
 import sys
 
 import baton

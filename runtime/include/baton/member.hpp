@@ -125,9 +125,9 @@ public:
     [[nodiscard]] const detail::Clock& clock() const noexcept;
     [[nodiscard]] Log& log() const noexcept;
 
-    // For an actor that keeps what others wait for, such as locks: the waits of one circle in which none can ever end. It
-    // consists of `kept`, waits for an answer of this actor, and of waits of others for answers or for room. Empty if
-    // there is none. A snapshot from shared memory; sends no message. See <baton/deadlock.hpp>.
+    // For an actor that keeps what others wait for, such as locks: the waits of one circle in which none can ever end.
+    // It consists of `kept`, waits for an answer of this actor, and of waits of others for answers or for room. Empty
+    // if there is none. A snapshot from shared memory; sends no message. See <baton/deadlock.hpp>.
     [[nodiscard]] std::vector<detail::WaitEdge> find_deadlock(std::vector<detail::WaitEdge> kept) const;
 
     // Calls `take(Bounced<C>)`, between commands, for every command C of ours that came back with its segments. If no
@@ -137,9 +137,10 @@ public:
         using B = typename detail::BouncedOf<decltype(&Take::operator())>::type;
         using C = typename B::CommandType;
         require_carrier<C>();
-        on_returned(detail::fields::full_type_name<C>(), [this, take = std::move(take)](detail::Bounce& bounce) mutable {
-            if (std::optional<B> bounced = restored<C>(bounce); bounced) take(std::move(*bounced));
-        });
+        on_returned(detail::fields::full_type_name<C>(),
+                    [this, take = std::move(take)](detail::Bounce& bounce) mutable {
+                        if (std::optional<B> bounced = restored<C>(bounce); bounced) take(std::move(*bounced));
+                    });
     }
     // The next C that came back, if on_bounced was not called for C; for scenarios, and within a handler. With `to`,
     // only commands that were sent to that actor.
@@ -187,8 +188,9 @@ protected:
     using checked_command = typename Checked<P, C>::type;
     template <class C>
     static constexpr void require_carrier() {
-        static_assert(detail::carries_held<C>(), "this command carries no segment, lease or slice, so it never comes back: nobody "
-                                                 "is told of a command that its receiver has not handled");
+        static_assert(detail::carries_held<C>(),
+                      "this command carries no segment, lease or slice, so it never comes back: nobody "
+                      "is told of a command that its receiver has not handled");
     }
     template <class P>
     [[nodiscard]] static std::uint64_t fingerprint() {
@@ -201,14 +203,19 @@ protected:
 
     // ---- the verbs without types
     [[nodiscard]] detail::SessionTag session() const noexcept;
-    [[nodiscard]] Result<void> send_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within);
-    [[nodiscard]] Result<void> send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out);
+    [[nodiscard]] Result<void> send_body(const AnyRef& to, std::string_view command, const Outgoing& out,
+                                         Within within);
+    [[nodiscard]] Result<void> send_body_after(Duration delay, const AnyRef& to, std::string_view command,
+                                               const Outgoing& out);
     [[nodiscard]] Result<void> ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,
                                         detail::convert::ReadInto read, void* reply);
-    [[nodiscard]] Result<detail::PendingReply> request_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within);
+    [[nodiscard]] Result<detail::PendingReply> request_body(const AnyRef& to, std::string_view command,
+                                                            const Outgoing& out, Within within);
 
-    [[nodiscard]] Result<std::vector<AnyRef>> spawn_programs(const std::vector<SpawnOptions>& programs, std::uint64_t fingerprint);
-    [[nodiscard]] Result<detail::PendingReply> spawn_program_later(const SpawnOptions& program, std::uint64_t fingerprint);
+    [[nodiscard]] Result<std::vector<AnyRef>> spawn_programs(const std::vector<SpawnOptions>& programs,
+                                                             std::uint64_t fingerprint);
+    [[nodiscard]] Result<detail::PendingReply> spawn_program_later(const SpawnOptions& program,
+                                                                   std::uint64_t fingerprint);
     [[nodiscard]] Result<AnyRef> find_actor(std::string_view name, std::uint64_t fingerprint);
     [[nodiscard]] Result<std::vector<Ended>> stop_actors(std::vector<AnyRef> actors, Within within);
     [[nodiscard]] Result<Ended> stop_actor(AnyRef actor, Within within);
@@ -230,13 +237,15 @@ protected:
     [[nodiscard]] Result<void> look_up_segment(detail::SegmentBase& out, const std::string& name,
                                                std::optional<detail::HandleKind> kind, Within within);
     [[nodiscard]] Result<CreatedOrAttached> create_or_attach_with(const std::string& name, Layout layout,
-                                                                  const std::function<void(Segment&)>& fill, Within within);
+                                                                  const std::function<void(Segment&)>& fill,
+                                                                  Within within);
 
     void on_returned(std::string_view type, std::function<void(detail::Bounce&)> take);
     [[nodiscard]] std::shared_ptr<detail::Bounce> next_returned(std::string_view type, ActorId to);
     [[nodiscard]] std::size_t returned_count(std::string_view type) const;
     // What came back, into `command`, whose type `read` knows.
-    [[nodiscard]] bool read_returned(detail::Bounce& bounce, detail::convert::ReadInto read, void* command, AnyRef& to, Error& why);
+    [[nodiscard]] bool read_returned(detail::Bounce& bounce, detail::convert::ReadInto read, void* command, AnyRef& to,
+                                     Error& why);
     template <class C>
     std::optional<Bounced<C>> restored(detail::Bounce& bounce) {
         Bounced<C> out;
@@ -305,33 +314,39 @@ public:
     std::size_t send_all(std::span<const Ref<P>> to, const C& command) {
         std::size_t taken = 0;
         for (const Ref<P>& one : to)
-            if (send_body(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command}, limits::send_timeout)) ++taken;
+            if (send_body(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command},
+                          limits::send_timeout))
+                ++taken;
         return taken;
     }
     // Sends a command and waits for its reply; in the meantime other commands wait (no re-entrance). If the receiver is
-    // itself waiting for this member, one of the waits ends as `deadlock`, and its error names all members involved. An ask
-    // that is given up is withdrawn: the error's is_withdrawn says whether it is certain that the command does not run.
-    // After any failure the segments that the receiver had not accepted are still in `command`.
+    // itself waiting for this member, one of the waits ends as `deadlock`, and its error names all members involved. An
+    // ask that is given up is withdrawn: the error's is_withdrawn says whether it is certain that the command does not
+    // run. After any failure the segments that the receiver had not accepted are still in `command`.
     template <class P, class C>
     Of<reply_of<C>> ask(const Ref<P>& to, C&& command, Within within = limits::ask_timeout) {
         using Plain = checked_command<P, C>;
         using R = reply_of<C>;
         return Face::give(read_reply_value<R>([&](void* reply) {
-            return ask_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within, reply_reader<R>, reply);
+            return ask_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within, reply_reader<R>,
+                            reply);
         }));
     }
     // Sends a command and returns a Pending to wait for later: the way to ask many at once.
     template <class P, class C>
     Of<Pending<reply_of<C>>> request(const Ref<P>& to, C&& command, Within within = limits::send_timeout) {
-        return Face::give(requested<reply_of<C>>(AnyRef{to}, command_name<checked_command<P, C>>, {*this, std::as_const(command)}, within));
+        return Face::give(requested<reply_of<C>>(AnyRef{to}, command_name<checked_command<P, C>>,
+                                                 {*this, std::as_const(command)}, within));
     }
     // Asks all of them at once: one outcome each, in their order, all within the same time.
     template <class P, class C>
-    [[nodiscard]] std::vector<Result<reply_of<C>>> ask_all(std::span<const Ref<P>> to, const C& command, Within within = limits::ask_timeout) {
+    [[nodiscard]] std::vector<Result<reply_of<C>>> ask_all(std::span<const Ref<P>> to, const C& command,
+                                                           Within within = limits::ask_timeout) {
         const Deadline end = deadline(within);
         std::vector<Result<Pending<reply_of<C>>>> pending;
         for (const Ref<P>& one : to)
-            pending.push_back(requested<reply_of<C>>(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command}, end));
+            pending.push_back(
+                requested<reply_of<C>>(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command}, end));
         std::vector<Result<reply_of<C>>> outcomes;
         for (Result<Pending<reply_of<C>>>& one : pending) {
             if (one) outcomes.push_back(one->get(end));
@@ -340,7 +355,9 @@ public:
         return outcomes;
     }
     // Waits until these actors have handled everything that this member sent to them before.
-    Of<void> sync(std::span<const AnyRef> actors, Within within = limits::ask_timeout) { return Face::give(sync_with(actors, within)); }
+    Of<void> sync(std::span<const AnyRef> actors, Within within = limits::ask_timeout) {
+        return Face::give(sync_with(actors, within));
+    }
     // Waits until `done`, which is asked whenever something has come; `timed_out` if it never holds. Replies and exits
     // are taken in the meantime; an actor's other commands wait, a scenario's are kept for collect().
     Of<void> wait_for(const std::function<bool()>& done, Within within) { return Face::give(wait_until(done, within)); }
@@ -350,7 +367,9 @@ public:
     // Starts a program as an actor and waits until it is ready. It ends with this member at the latest.
     template <class P>
     Of<Ref<P>> spawn(const SpawnOptions& program) {
-        return Face::give(spawn_programs({program}, fingerprint<P>()).transform([](std::vector<AnyRef> one) { return typed<P>(one.front()); }));
+        return Face::give(spawn_programs({program}, fingerprint<P>()).transform([](std::vector<AnyRef> one) {
+            return typed<P>(one.front());
+        }));
     }
     // Several in parallel, within the longest of their timeouts. If one fails, the others are stopped again.
     template <class P>
@@ -371,7 +390,8 @@ public:
     // The address of another actor by its name in the roster. `refused` if it speaks another protocol.
     template <class P>
     Of<Ref<P>> find(std::string_view name) {
-        return Face::give(find_actor(name, fingerprint<P>()).transform([](const AnyRef& found) { return typed<P>(found); }));
+        return Face::give(
+            find_actor(name, fingerprint<P>()).transform([](const AnyRef& found) { return typed<P>(found); }));
     }
     // Stops an actor and its children by the ladder (asked, SIGTERM, SIGKILL); the exit says how it went.
     Of<Ended> stop(AnyRef actor, Within within = limits::stop_timeout) { return Face::give(stop_actor(actor, within)); }
@@ -412,13 +432,19 @@ public:
     Of<Segment> create_array(std::vector<std::uint64_t> shape, Within within = limits::memory_timeout) {
         return create_as(Layout{element_type<T>(), std::move(shape)}, within);
     }
-    Of<Segment> create_as(Layout layout, Within within = limits::memory_timeout) { return Face::give(create_with(std::move(layout), within)); }
+    Of<Segment> create_as(Layout layout, Within within = limits::memory_timeout) {
+        return Face::give(create_with(std::move(layout), within));
+    }
     // Gives up writing, so that others may read, or write parts. After a failure the segment is still ours.
     Of<Loan> lend(Segment&& segment) { return Face::give(lend_segment(std::move(segment))); }
     // The segment outlives the session as /dev/shm/<name>, for any program that knows the name.
-    Of<void> export_as(Segment&& segment, const std::string& name) { return Face::give(export_segment(std::move(segment), name)); }
+    Of<void> export_as(Segment&& segment, const std::string& name) {
+        return Face::give(export_segment(std::move(segment), name));
+    }
     // Shared memory from outside, /dev/shm/<name>, becomes a segment of this session.
-    Of<Segment> import_from(const std::string& name, Layout layout) { return Face::give(import_segment(name, std::move(layout))); }
+    Of<Segment> import_from(const std::string& name, Layout layout) {
+        return Face::give(import_segment(name, std::move(layout)));
+    }
 
     // ---- names: within the session a segment can be found by its name, without a message
 
@@ -431,7 +457,8 @@ public:
     // published under that name; `gone` if nothing is, `refused` if it is published the other way.
     template <class Held>
     Of<Held> look_up(const std::string& name, Within within = Duration::zero()) {
-        static_assert(std::is_same_v<Held, Lease> || std::is_same_v<Held, Slice>, "what is looked up is a Lease or a Slice");
+        static_assert(std::is_same_v<Held, Lease> || std::is_same_v<Held, Slice>,
+                      "what is looked up is a Lease or a Slice");
         Held held;
         if (Result<void> found = look_up_segment(held, name, Held::held_kind, within); !found)
             return Face::give(Result<Held>{std::move(found).error()});
@@ -442,13 +469,15 @@ public:
     // one has another type or shape.
     template <Shareable T>
     Of<Member::CreatedOrAttached> create_or_attach(const std::string& name, std::vector<std::uint64_t> shape,
-                                           const std::function<void(std::span<T>)>& fill = {}, Within within = limits::memory_timeout) {
+                                                   const std::function<void(std::span<T>)>& fill = {},
+                                                   Within within = limits::memory_timeout) {
         std::function<void(Segment&)> filled;
         if (fill) filled = [&fill](Segment& fresh) { fill(fresh.as<T>()); };
         return create_or_attach_as(name, Layout{element_type<T>(), std::move(shape)}, filled, within);
     }
-    Of<Member::CreatedOrAttached> create_or_attach_as(const std::string& name, Layout layout, const std::function<void(Segment&)>& fill,
-                                              Within within = limits::memory_timeout) {
+    Of<Member::CreatedOrAttached> create_or_attach_as(const std::string& name, Layout layout,
+                                                      const std::function<void(Segment&)>& fill,
+                                                      Within within = limits::memory_timeout) {
         return Face::give(create_or_attach_with(name, std::move(layout), fill, within));
     }
 
@@ -458,8 +487,11 @@ protected:
 
 private:
     template <class R>
-    [[nodiscard]] Result<Pending<R>> requested(const AnyRef& to, std::string_view command, const Outgoing& out, Within within) {
-        return request_body(to, command, out, within).transform([](PendingReply reply) { return Pending<R>{std::move(reply)}; });
+    [[nodiscard]] Result<Pending<R>> requested(const AnyRef& to, std::string_view command, const Outgoing& out,
+                                               Within within) {
+        return request_body(to, command, out, within).transform([](PendingReply reply) {
+            return Pending<R>{std::move(reply)};
+        });
     }
 };
 

@@ -127,7 +127,8 @@ public:
 
     // The value through `function`; an error stays as it is.
     template <class F>
-    [[nodiscard]] auto transform(F&& function) const& -> Result<std::remove_cvref_t<std::invoke_result_t<F, const T&>>> {
+    [[nodiscard]] auto transform(
+        F&& function) const& -> Result<std::remove_cvref_t<std::invoke_result_t<F, const T&>>> {
         return mapped(*this, std::forward<F>(function));
     }
     template <class F>
@@ -152,7 +153,8 @@ public:
     }
     template <class F>
     [[nodiscard]] Result or_else(F&& function) && {
-        return has_value() ? std::move(*this) : Result{std::invoke(std::forward<F>(function), std::move(*this).error())};
+        return has_value() ? std::move(*this)
+                           : Result{std::invoke(std::forward<F>(function), std::move(*this).error())};
     }
 
 private:

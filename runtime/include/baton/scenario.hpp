@@ -43,13 +43,18 @@ class SessionVerbs : public Verbs<Face> {
 public:
     using Verbs<Face>::stop_all;
     // Stops all actors that were spawned in this session.
-    Of<std::vector<Ended>> stop_all(Within within = limits::stop_timeout) { return Face::give(this->stop_actors({}, within)); }
+    Of<std::vector<Ended>> stop_all(Within within = limits::stop_timeout) {
+        return Face::give(this->stop_actors({}, within));
+    }
     // Returns commands C that came to this scenario, in order of arrival; waits for them as `until` says.
     template <class C>
     Of<std::vector<C>> collect(const Enough& until) {
         std::vector<C> commands;
-        const auto read = [](Value from, void* all, Decoding& at) { return decode(from, static_cast<std::vector<C>*>(all)->emplace_back(), at); };
-        return Face::give(collect_bodies(command_name<C>, until, read, &commands).transform([&] { return std::move(commands); }));
+        const auto read = [](Value from, void* all, Decoding& at) {
+            return decode(from, static_cast<std::vector<C>*>(all)->emplace_back(), at);
+        };
+        return Face::give(
+            collect_bodies(command_name<C>, until, read, &commands).transform([&] { return std::move(commands); }));
     }
     // Returns commands of ours that came back with their segments; waits for them as `until` says (`count`, `within`).
     template <class C>
@@ -81,7 +86,8 @@ protected:
 
 private:
     friend struct Access;
-    [[nodiscard]] Result<void> collect_bodies(std::string_view command, const Enough& until, convert::ReadInto read, void* all);
+    [[nodiscard]] Result<void> collect_bodies(std::string_view command, const Enough& until, convert::ReadInto read,
+                                              void* all);
     [[nodiscard]] Result<UniqueFd> sentinel_of(AnyRef actor);
     [[nodiscard]] Result<std::vector<Ended>> close_session(Within within);
     Session* session_;
@@ -92,7 +98,8 @@ private:
 
 class Scenario final : public detail::SessionVerbs<detail::Throwing> {
 public:
-    Scenario(detail::Session& session, std::vector<std::string> arguments) : SessionVerbs(session, std::move(arguments)) {}
+    Scenario(detail::Session& session, std::vector<std::string> arguments)
+        : SessionVerbs(session, std::move(arguments)) {}
 };
 
 // Returns the exit code for main(): 0; 1 if the body threw; 69 if there is no session; 74 if not all of the output

@@ -57,7 +57,9 @@ public:
         if (duration >= Instant::max() - now) return never();
         return Deadline{now + duration};
     }
-    [[nodiscard]] static Deadline in(const detail::Clock& clock, Duration duration) { return in(clock.now(), duration); }
+    [[nodiscard]] static Deadline in(const detail::Clock& clock, Duration duration) {
+        return in(clock.now(), duration);
+    }
 
     [[nodiscard]] bool is_never() const { return at_ == Instant::max(); }
     [[nodiscard]] bool has_passed(Instant now) const { return !is_never() && now >= at_; }
