@@ -161,9 +161,10 @@ TEST_CASE("the place of an ask whose receiver has died is free again", "[simulat
     Two two;
     CHECK(two.give_up("Pay").is_withdrawn);
     CHECK(two.places_in_use() == 1);
+    const auto student = two.student.id;
     two.world.kill(two.student);
     two.world.run_until_idle();
-    static_cast<void>(two.teacher.ask(two.student.id, "Hello"));
+    static_cast<void>(two.teacher.ask(student, "Hello"));
     CHECK(two.places_in_use() == 0);
 }
 
