@@ -289,7 +289,7 @@ Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Loa
     if (holding == nullptr)
         return Error{ErrorKind::refused, "an empty Loan can't be published: it was reclaimed or released"};
     return Access::holdings(loan)->publish(*holding, name,
-                                           as == Loan::to_read ? LeaseKind::read : LeaseKind::shared);
+                                           as == Loan::Published::to_read ? LeaseKind::read : LeaseKind::shared);
 }
 
 void Member::withdraw(const Loan& loan) {
@@ -350,7 +350,7 @@ Result<Member::CreatedOrAttached> Member::create_or_attach_with(const std::strin
         if (fill) fill(*fresh);
         Result<Loan> loan = lend_segment(std::move(*fresh));
         if (!loan) return loan.error();
-        const Result<void> published = publish_loan(*loan, name, Loan::to_share);
+        const Result<void> published = publish_loan(*loan, name, Loan::Published::to_share);
         if (published) {
             out.loan = std::move(*loan);
             if (Result<void> own = attach(Duration::zero()); !own) return own.error();

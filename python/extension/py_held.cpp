@@ -186,7 +186,7 @@ std::unique_ptr<PySegment> reclaim(PyLoan& self, const py::object& timeout) {
 void publish(PyLoan& self, const std::string& name, bool is_shared) {
     static_cast<void>(self.holding());
     value_or_raise(with<Loan>(self, [&](Session& session, Loan& loan) {
-        return session.context().publish(loan, name, is_shared ? Loan::to_share : Loan::to_read);
+        return session.context().publish(loan, name, is_shared ? Loan::Published::to_share : Loan::Published::to_read);
     }));
 }
 

@@ -450,7 +450,7 @@ public:
 
     // Others may attach to all of the loan, without asking, until it is reclaimed, released or withdrawn, or this actor
     // ends. `refused` if the name is taken, with the owner's name; of several at once the ledger lets one be first.
-    Of<void> publish(const Loan& loan, const std::string& name, Loan::Published as = Loan::to_read) {
+    Of<void> publish(const Loan& loan, const std::string& name, Loan::Published as = Loan::Published::to_read) {
         return Face::give(publish_loan(loan, name, as));
     }
     // A Lease of what is published to be read, or a Slice of what is published to be shared. Waits until something is

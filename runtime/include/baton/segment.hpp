@@ -229,7 +229,6 @@ public:
     // What others may do with a segment that is published under a name: read all of it (a Lease), or read it and change
     // its words together by atomic operations (a shared Slice, as share() makes them).
     enum class Published : std::uint8_t { to_read, to_share };
-    using enum Published;
 
     using SegmentBase::SegmentBase;
 
