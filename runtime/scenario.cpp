@@ -12,6 +12,7 @@
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/session/session.hpp"
+#include "runtime/session/venue.hpp"
 #include "runtime/base/say.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/process/birth.hpp"
@@ -28,22 +29,49 @@ constexpr int exit_failed = 1;
 constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
 constexpr int exit_interrupted = 130;
 
+class InSession final : public Venue {
+public:
+    explicit InSession(Session& session) : session_(session) {}
+    [[nodiscard]] Directory& directory() noexcept override { return session_; }
+    [[nodiscard]] Context& context() noexcept override { return session_.context(); }
+    [[nodiscard]] Result<std::vector<Session::Message>> collect(std::string_view wanted,
+                                                                const Enough& until) override {
+        return session_.collect(wanted, until);
+    }
+    [[nodiscard]] Result<UniqueFd> sentinel(AnyRef actor) override { return session_.sentinel(actor); }
+    [[nodiscard]] Result<std::vector<Ended>> close(Within within) override { return session_.close(within); }
+
+private:
+    Session& session_;
+};
+
 }  // namespace
 
 template <class Face>
 SessionVerbs<Face>::SessionVerbs(Session& session, std::vector<std::string> arguments)
-    : Verbs<Face>(session, std::move(arguments)), session_(&session), context_(&session.context()) {
+    : SessionVerbs(std::make_shared<InSession>(session), std::move(arguments)) {
+    session_ = &session;
+}
+
+template <class Face>
+SessionVerbs<Face>::SessionVerbs(std::shared_ptr<Venue> venue, std::vector<std::string> arguments)
+    : Verbs<Face>(venue->directory(), std::move(arguments)), venue_(std::move(venue)) {
     Access::send_at_once(*this);
+}
+
+template <class Face>
+Context& SessionVerbs<Face>::context_of_venue() noexcept {
+    return venue_->context();
 }
 
 template <class Face>
 Result<void> SessionVerbs<Face>::collect_bodies(std::string_view command, const Enough& until, convert::ReadInto read,
                                                 void* all) {
-    Result<std::vector<Session::Message>> messages = session_->collect(command, until);
+    Result<std::vector<Session::Message>> messages = venue_->collect(command, until);
     if (!messages) return std::move(messages).error();
     for (Session::Message& message : *messages) {
         Result<ReplyFrame> frame =
-            ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), session_->loop().session()};
+            ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), venue_->directory().loop().session()};
         if (std::optional<Error> why = read_reply(frame, read, all); why) return std::move(*why);
     }
     return {};
@@ -51,12 +79,12 @@ Result<void> SessionVerbs<Face>::collect_bodies(std::string_view command, const 
 
 template <class Face>
 Result<UniqueFd> SessionVerbs<Face>::sentinel_of(AnyRef actor) {
-    return session_->sentinel(actor);
+    return venue_->sentinel(actor);
 }
 
 template <class Face>
 Result<std::vector<Ended>> SessionVerbs<Face>::close_session(Within within) {
-    return session_->close(within);
+    return venue_->close(within);
 }
 
 template class detail::SessionVerbs<Throwing>;

@@ -137,6 +137,22 @@ void World::provide_played(const std::string& program, ProtocolDescription proto
     world_->programs.insert_or_assign(program, TestWorld::Played{std::move(protocol), std::move(begin)});
 }
 
+void World::run_scenario(const std::function<void(Scenario&)>& body, std::vector<std::string> arguments,
+                         const std::string& name) {
+    if (world_->registrar().id_of(name))
+        throw std::invalid_argument(fmt::format("the test world has a member called '{}' already", name));
+    const std::shared_ptr<ScenarioMember> member = world_->enter_scenario(name);
+    try {
+        Scenario scenario{member, std::move(arguments)};
+        body(scenario);
+    } catch (...) {
+        static_cast<void>(member->close(limits::stop_timeout));
+        throw;
+    }
+    member->close(limits::stop_timeout).value();
+    world_->settle();
+}
+
 const Clock& World::clock() const noexcept { return world_->clock; }
 
 void World::advance(Duration by) {

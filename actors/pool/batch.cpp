@@ -53,7 +53,8 @@ Result<Run> pack(const Batch& batch) {
             if (result) run.carried[index] = std::move(*result);
             else made = result.error();
         };
-        if (const auto* lease = std::get_if<LeaseOf>(&held[index])) keep(lease->lender.lease());
+        if (const auto* lease = std::get_if<LeaseOf>(&held[index]))
+            keep(lease->count ? lease->lender.lease(lease->first, *lease->count) : lease->lender.lease());
         if (const auto* slice = std::get_if<SliceOf>(&held[index]))
             keep(slice->lender.slice(slice->first, slice->count));
         if (!made) return made.error();

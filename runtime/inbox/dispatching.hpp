@@ -1,7 +1,7 @@
 #pragma once
-// Dispatching: the untyped half of baton/detail/dispatch.hpp, for what serves a loop. One thread, the loop's.
+// Dispatching: the untyped half of baton/actor.hpp, for what serves a loop. One thread, the loop's.
 
-#include <baton/detail/dispatch.hpp>
+#include <baton/actor.hpp>
 
 #include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/loop.hpp"

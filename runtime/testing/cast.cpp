@@ -12,7 +12,7 @@
 namespace baton::detail {
 
 CastMember::CastMember(TestWorld& world, ActorId actor, const std::string& of, std::vector<std::string> arguments)
-    : StageMember(world, actor, of), context(loop, std::move(arguments)), name(of), world_(&world) {}
+    : StageMember(world, actor, of), desk(loop), context(desk, std::move(arguments)), name(of), world_(&world) {}
 
 // ---- an actor of the user ---------------------------------------------------------------------------
 
@@ -124,6 +124,34 @@ void PlayedMember::handle(const Command& command, AnswerSlot answer) {
 void PlayedMember::on_stop() { world_->end(id, Exit{ExitKind::stopped, 0, "", "", {}, {}}); }
 void PlayedMember::on_throw() { world_->keep_exception(); }
 
+// ---- a script ---------------------------------------------------------------------------------------
+
+void ScenarioMember::begin() {
+    Access::send_at_once(CastMember::context);
+    loop.collect_with(mail_);
+}
+
+Result<std::vector<Session::Message>> ScenarioMember::collect(std::string_view wanted, const Enough& until) {
+    if (desk.is_closed()) return loop.coordinator_lost();
+    return mail_.collect(wanted, until);
+}
+
+Result<UniqueFd> ScenarioMember::sentinel(AnyRef) {
+    return Error{ErrorKind::refused, "a test world has no processes, so no sentinels: test this in a real session"};
+}
+
+Result<std::vector<Ended>> ScenarioMember::close(Within within) {
+    if (desk.is_closed()) return std::vector<Ended>{};
+    loop.flush();
+    mail_.clear();
+    Result<std::vector<Ended>> ended = std::vector<Ended>{};
+    if (std::vector<AnyRef> started = desk.take_spawned(); !started.empty())
+        ended = desk.stop(std::move(started), within);
+    desk.set_closed();
+    world_->end(id, Exit{ExitKind::left, 0, "", "", {}, {}});
+    return ended;
+}
+
 // ---- the world --------------------------------------------------------------------------------------
 
 TestWorld::TestWorld(std::uint64_t memory_bytes) {
@@ -145,7 +173,7 @@ TestWorld::~TestWorld() {
 
 HostedMember& TestWorld::start(const ActorClass& of, const std::string& name, std::vector<std::string> arguments,
                                Registrar::Row row) {
-    auto made = std::make_unique<HostedMember>(*this, next_id(), name, std::move(arguments), of);
+    auto made = std::make_shared<HostedMember>(*this, next_id(), name, std::move(arguments), of);
     HostedMember& member = *made;
     cast_.emplace(member.id, std::move(made));
     enter(member, std::move(row));
@@ -165,11 +193,19 @@ HostedMember& TestWorld::start(const ActorClass& of, const std::string& name, st
 }
 
 PlayedMember& TestWorld::play(const std::string& name, Registrar::Row row) {
-    auto made = std::make_unique<PlayedMember>(*this, next_id(), name, std::vector<std::string>{});
+    auto made = std::make_shared<PlayedMember>(*this, next_id(), name, std::vector<std::string>{});
     PlayedMember& member = *made;
     Access::send_at_once(member.context);
     cast_.emplace(member.id, std::move(made));
     enter(member, std::move(row));
+    return member;
+}
+
+std::shared_ptr<ScenarioMember> TestWorld::enter_scenario(const std::string& name) {
+    const auto member = std::make_shared<ScenarioMember>(*this, next_id(), name, std::vector<std::string>{});
+    cast_.emplace(member->id, member);
+    enter(*member, {name});
+    member->begin();
     return member;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Cast: the members of a test world. HostedMember serves an actor of the user, PlayedMember is played by the test;
-// TestWorld is the stage with both. What is public of it is <baton/testing.hpp>. One thread.
+// Cast: the members of a test world. HostedMember serves an actor of the user, PlayedMember is played by the test, and
+// ScenarioMember is a script under test; TestWorld is the stage with both. What is public of it is <baton/testing.hpp>. One thread.
 
 #include <deque>
 #include <list>
@@ -13,17 +13,28 @@
 #include <baton/testing.hpp>
 
 #include "runtime/inbox/dispatching.hpp"
+#include "runtime/session/mail.hpp"
+#include "runtime/session/venue.hpp"
 #include "runtime/testing/stage.hpp"
 
 namespace baton::detail {
 
 class TestWorld;
 
+// What the member asks of the registrar.
+class Desk final : public Directory {
+public:
+    using Directory::Directory;
+    using Directory::set_closed;
+    using Directory::take_spawned;
+};
+
 class CastMember : public StageMember, public Handler {
 public:
     CastMember(TestWorld& world, ActorId id, const std::string& name, std::vector<std::string> arguments);
     [[nodiscard]] Handler& handler() noexcept override { return *this; }
 
+    Desk desk;
     Context context;
     const std::string name;
 
@@ -78,6 +89,26 @@ private:
     void keep(const Command& command, AnswerSlot answer);
 };
 
+// The Scenario is on the stack of the test, and uses this.
+class ScenarioMember final : public CastMember, public Venue {
+public:
+    using CastMember::CastMember;
+    void handle(const Command& command, AnswerSlot answer) override { mail_.handle(command, std::move(answer)); }
+
+    [[nodiscard]] Directory& directory() noexcept override { return desk; }
+    [[nodiscard]] Context& context() noexcept override { return CastMember::context; }
+    [[nodiscard]] Result<std::vector<Session::Message>> collect(std::string_view wanted, const Enough& until) override;
+    [[nodiscard]] Result<UniqueFd> sentinel(AnyRef actor) override;
+    // Stops what it has started and leaves the world; returns these exits. Idempotent.
+    [[nodiscard]] Result<std::vector<Ended>> close(Within within) override;
+
+    // Its mail is collected while it waits, whatever for.
+    void begin();
+
+private:
+    Mail mail_{loop};
+};
+
 class TestWorld final : public Stage {
 public:
     explicit TestWorld(std::uint64_t memory_bytes);
@@ -86,6 +117,7 @@ public:
     [[nodiscard]] HostedMember& start(const ActorClass& of, const std::string& name, std::vector<std::string> arguments,
                                       Registrar::Row row);
     [[nodiscard]] PlayedMember& play(const std::string& name, Registrar::Row row);
+    [[nodiscard]] std::shared_ptr<ScenarioMember> enter_scenario(const std::string& name);
     struct Played {
         ProtocolDescription protocol;
         std::function<void(ActorId)> begin;
@@ -104,7 +136,7 @@ private:
     [[nodiscard]] Result<coordinator::Spawned> spawn(ActorId spawner, const coordinator::Spawn& what);
     [[nodiscard]] Result<const ActorClass*> choose(const std::vector<ActorClass>& actors, std::string_view program,
                                                    std::string_view name) const;
-    std::map<ActorId, std::unique_ptr<CastMember>> cast_;
+    std::map<ActorId, std::shared_ptr<CastMember>> cast_;
     ActorId test_;
 };
 

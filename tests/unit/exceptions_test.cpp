@@ -2,7 +2,7 @@
 #include <map>
 #include <variant>
 
-#include <baton/detail/dispatch.hpp>
+#include <baton/actor.hpp>
 #include "tests/catch.hpp"
 
 namespace {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include <baton/detail/convert.hpp>
+#include <baton/protocol.hpp>
 #include <baton/ref.hpp>
 #include <baton/result.hpp>
 

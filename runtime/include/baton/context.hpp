@@ -10,7 +10,8 @@ namespace baton {
 class Context final : public detail::Verbs<detail::Returning> {
 public:
     explicit Context(detail::Loop& loop, std::vector<std::string> arguments = {}) : Verbs(loop, std::move(arguments)) {}
-    explicit Context(detail::Directory& directory) : Verbs(directory, {}) {}
+    explicit Context(detail::Directory& directory, std::vector<std::string> arguments = {})
+        : Verbs(directory, std::move(arguments)) {}
 
     using Verbs::stop;
     // Ends this actor after the command that it is handling. What the inbox still holds is reported as dead letters.
@@ -20,6 +21,14 @@ public:
 };
 
 namespace detail {
+
+// How the verbs of a member fail, Returning or Throwing: for what is made with a member and fails as its verbs do.
+template <class Face>
+Face face_of(const Verbs<Face>& member);  // for its type alone
+template <class M>
+using FaceOf = decltype(face_of(std::declval<const M&>()));
+template <class M>
+concept AnyMember = requires(const M& member) { face_of(member); };
 
 // The Context of an actor, which is itself, or of a scenario.
 template <AnyMember M>

@@ -1,7 +1,7 @@
 #pragma once
 // Member: what every member of a session can do, an actor (through its Context) and a scenario alike. Each verb is
 // declared once, in detail::Verbs below. The two faces differ in how a verb fails: in an actor it returns a Result, in
-// a scenario it returns the value itself and throws ErrorException.
+// a scenario it returns the value itself and throws ErrorException (detail::Returning and Throwing).
 //
 // Every wait has a limit (Within: a timeout or a deadline). It also ends as `stopping` when this member is told to
 // stop, and as `gone` when the coordinator has died. A command that was not accepted is still yours, to be sent again.
@@ -43,30 +43,6 @@ class Directory;
 struct Bounce;
 struct WaitEdge;
 
-}  // namespace detail
-
-// A command that came back with everything that it carried, and the reason. The segments in it are the sender's again.
-template <class C>
-struct Bounced {
-    using CommandType = C;
-    C command;
-    AnyRef to;
-    Error why;
-};
-
-namespace detail {
-
-template <class>
-struct BouncedOf;
-template <class Taker, class C>
-struct BouncedOf<void (Taker::*)(Bounced<C>)> {
-    using type = Bounced<C>;
-};
-template <class Taker, class C>
-struct BouncedOf<void (Taker::*)(Bounced<C>) const> {
-    using type = Bounced<C>;
-};
-
 // One command on its way out. Nothing else uses its bytes until it has been sent, even if code that runs during a wait
 // sends commands too. Their memory is reused for the next command.
 class Outgoing {
@@ -102,12 +78,7 @@ public:
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
 
-    // A segment that several members share under a name, as create_or_attach() returns it.
-    struct CreatedOrAttached {
-        Loan loan;    // of the creator: the name and the memory exist as long as this. Empty: another member created it
-        Slice slice;  // all of it
-        [[nodiscard]] bool was_created() const { return static_cast<bool>(loan); }
-    };
+    using CreatedOrAttached = detail::CreatedOrAttached;
 
     [[nodiscard]] const std::string& name() const noexcept;
     [[nodiscard]] ActorId id() const noexcept;
@@ -267,24 +238,6 @@ protected:
 };
 
 namespace detail {
-
-// How a verb returns: see above.
-struct Returning {
-    template <class T>
-    using Of = Result<T>;
-    template <class T>
-    [[nodiscard]] static Result<T> give(Result<T> result) {
-        return result;
-    }
-};
-struct Throwing {
-    template <class T>
-    using Of = T;
-    template <class T>
-    static T give(Result<T> result) {
-        return std::move(result).value();
-    }
-};
 
 template <class Face>
 class Verbs : public Member {
@@ -494,14 +447,6 @@ private:
         });
     }
 };
-
-// How the verbs of a member fail, Returning or Throwing: for what is made with a member and fails as its verbs do.
-template <class Face>
-Face face_of(const Verbs<Face>& member);  // for its type alone
-template <class M>
-using FaceOf = decltype(face_of(std::declval<const M&>()));
-template <class M>
-concept AnyMember = requires(const M& member) { face_of(member); };
 
 }  // namespace detail
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <baton/detail/convert.hpp>
+#include <baton/protocol.hpp>
 #include <baton/ref.hpp>
 #include <baton/result.hpp>
 #include <baton/time.hpp>

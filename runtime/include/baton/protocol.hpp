@@ -18,8 +18,11 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
+#include <variant>
 
 #include <baton/detail/fields.hpp>
+#include <baton/result.hpp>
 
 namespace baton {
 
@@ -42,6 +45,18 @@ struct ReplyOf {
 };
 template <class Command>
 using reply_of = typename ReplyOf<std::remove_cvref_t<Command>>::type;
+
+// What a reply of type R is read into: a reply of `void` travels as nothing.
+template <class R>
+using ReplyValue = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+// A Result<R> of what `read` writes into a ReplyValue<R>.
+template <class R, class ReadReply>
+[[nodiscard]] Result<R> read_reply_value(ReadReply read) {
+    ReplyValue<R> value{};
+    if (Result<void> done = read(&value); !done) return std::move(done).error();
+    if constexpr (std::is_void_v<R>) return {};
+    else return value;
+}
 
 // A command is found by its name alone: of two that share one the second would never be handled.
 template <class... Commands>

@@ -233,6 +233,28 @@ private:
     std::optional<Error> error_;
 };
 
+namespace detail {
+
+// The two faces of everything that may fail: a Result for actors, the value or an ErrorException for scripts.
+struct Returning {
+    template <class T>
+    using Of = Result<T>;
+    template <class T>
+    [[nodiscard]] static Result<T> give(Result<T> result) {
+        return result;
+    }
+};
+struct Throwing {
+    template <class T>
+    using Of = T;
+    template <class T>
+    static T give(Result<T> result) {
+        return std::move(result).value();
+    }
+};
+
+}  // namespace detail
+
 }  // namespace baton
 
 // "refused: ..." and "refused".

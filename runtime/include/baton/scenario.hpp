@@ -12,9 +12,10 @@
 // the body ends or throws, everything that the scenario started is stopped. The verbs are those of every member
 // (<baton/member.hpp>); here they return their value and throw ErrorException, which run_scenario reports in one line.
 // The first Ctrl-C stops the scenario in good order (every wait ends as `stopping`, exit code 130), the second at once.
-// One thread: the body's.
+// One thread: the body's. A body is tested with baton::testing::World::run_scenario (<baton/testing.hpp>).
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct Enough {
 namespace detail {
 
 class Session;
+class Venue;  // a session or, in a test, a world
 
 template <class Face>
 class SessionVerbs : public Verbs<Face> {
@@ -79,10 +81,11 @@ public:
     Of<std::vector<Ended>> close(Within within = limits::stop_timeout) { return Face::give(close_session(within)); }
 
     // This member with the verbs of an actor, which return a Result: for functions that take a Context.
-    [[nodiscard]] Context& context() noexcept { return *context_; }
+    [[nodiscard]] Context& context() noexcept { return context_of_venue(); }
 
 protected:
     SessionVerbs(Session& session, std::vector<std::string> arguments);
+    SessionVerbs(std::shared_ptr<Venue> venue, std::vector<std::string> arguments);
 
 private:
     friend struct Access;
@@ -90,8 +93,9 @@ private:
                                               void* all);
     [[nodiscard]] Result<UniqueFd> sentinel_of(AnyRef actor);
     [[nodiscard]] Result<std::vector<Ended>> close_session(Within within);
-    Session* session_;
-    Context* context_;
+    [[nodiscard]] Context& context_of_venue() noexcept;
+    std::shared_ptr<Venue> venue_;
+    Session* session_ = nullptr;  // nullptr in a test
 };
 
 }  // namespace detail
@@ -100,6 +104,8 @@ class Scenario final : public detail::SessionVerbs<detail::Throwing> {
 public:
     Scenario(detail::Session& session, std::vector<std::string> arguments)
         : SessionVerbs(session, std::move(arguments)) {}
+    Scenario(std::shared_ptr<detail::Venue> venue, std::vector<std::string> arguments)
+        : SessionVerbs(std::move(venue), std::move(arguments)) {}
 };
 
 // Returns the exit code for main(): 0; 1 if the body threw; 69 if there is no session; 74 if not all of the output

@@ -14,7 +14,7 @@
 //     context.send(darkroom, darkroom::Develop{std::move(photo), 1.5F});   // no copy; photo is empty now
 //
 // All are move-only, and end what they stand for when they are destroyed. A Segment is given by putting it into a
-// command or reply; it stays yours until the send was accepted, and comes back as Bounced (<baton/member.hpp>) if the
+// command or reply; it stays yours until the send was accepted, and comes back as Bounced if the
 // receiver dies first. A Loan does not travel; its leases and slices do, once, from lender to borrower.
 //
 // Bytes are those of the process's memory: no endianness, no pointers, no class with a destructor. The memory is
@@ -280,6 +280,38 @@ private:
     std::shared_ptr<Holdings> holdings_;
     Holding* holding_ = nullptr;
     std::uint32_t ticket_ = 0;
+};
+
+}  // namespace detail
+
+// A command that came back with everything that it carried, and the reason. The segments in it are the sender's again.
+template <class C>
+struct Bounced {
+    using CommandType = C;
+    C command;
+    AnyRef to;
+    Error why;
+};
+
+namespace detail {
+
+// A segment that several members share under a name, as create_or_attach() returns it.
+struct CreatedOrAttached {
+    Loan loan;    // of the creator: the name and the memory exist as long as this. Empty: another member created it
+    Slice slice;  // all of it
+    [[nodiscard]] bool was_created() const { return static_cast<bool>(loan); }
+};
+
+// The Bounced<C> that a function takes.
+template <class>
+struct BouncedOf;
+template <class Taker, class C>
+struct BouncedOf<void (Taker::*)(Bounced<C>)> {
+    using type = Bounced<C>;
+};
+template <class Taker, class C>
+struct BouncedOf<void (Taker::*)(Bounced<C>) const> {
+    using type = Bounced<C>;
 };
 
 }  // namespace detail

@@ -12,7 +12,8 @@
 //
 // The actor is the class that run_actor() would make, with a real Context: its commands are encoded, checked and
 // decoded as between processes, its segments are in a real ledger, and its errors are those of a session. Only
-// processes, sockets and /dev/shm are missing. Everything happens in the thread of the test, inside the calls below, in
+// processes, sockets and /dev/shm are missing. The body of a script, a function that takes a Scenario&, runs in a world
+// as it is: world.run_scenario(body). Everything happens in the thread of the test, inside the calls below, in
 // an order that is the same in every run: a debugger, a sanitizer and a breakpoint in on() see all of it.
 //
 // Time stands still except in advance(), and in a wait that nothing else can end: an actor that asks a peer that does
@@ -38,6 +39,7 @@
 #include <vector>
 
 #include <baton/actor.hpp>
+#include <baton/scenario.hpp>
 
 namespace baton::detail {
 
@@ -326,6 +328,14 @@ public:
     [[nodiscard]] Peer<P> find_peer(const std::string& name) const {
         return {*world_, find_played(name)};
     }
+
+    // ---- a script
+    // Runs the body of a script as baton::run_scenario() does. Its Scenario is a member of this world, called `name` in
+    // the roster: it spawns what provide() and provide_peer() have named, waits at the world's clock, and its verbs
+    // throw ErrorException. What it has started is stopped when it ends. What it throws passes through, and so does the
+    // std::logic_error of a wait that nothing can end. sentinel() is refused: there are no processes.
+    void run_scenario(const std::function<void(Scenario&)>& body, std::vector<std::string> arguments = {},
+                      const std::string& name = "scenario");
 
     // ---- time
     [[nodiscard]] const detail::Clock& clock() const noexcept;

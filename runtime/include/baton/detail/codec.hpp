@@ -4,7 +4,8 @@
 // Encoder appends one value after another to a Buffer. Unpacker turns bytes into Values: views into the
 // bytes and into the unpacker's own memory, valid until its next clear(). Bytes are hostile: depth and
 // every length are bounded by what is there (an array of n values needs at least n bytes), so a claim of
-// four billion elements in five bytes is `corrupt` and allocates nothing. One thread at a time.
+// four billion elements in five bytes is `corrupt` and allocates nothing. Decoding says where in a message a Value is
+// that does not fit. One thread at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include <baton/time.hpp>
 #include <baton/limits.hpp>
+#include <baton/ref.hpp>
 #include <baton/result.hpp>
+#include <baton/time.hpp>
 
 namespace baton::detail {
 
@@ -136,6 +138,52 @@ public:
 private:
     struct Memory;
     std::unique_ptr<Memory> memory_;
+};
+
+// Where in a command the decoder stands, and what it found wrong there. The path is only spelled out when
+// something is wrong.
+class Decoding {
+public:
+    explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr, SessionTag session = {})
+        : here_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
+    // What came with the message; nullptr if nothing can.
+    [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
+    // In which it came: that of a Ref which does not say its own.
+    [[nodiscard]] SessionTag session() const noexcept { return session_; }
+
+    struct Step {
+        std::string_view name;  // of a field, or empty for an element
+        std::size_t index;
+        const Step* outer;
+    };
+
+    // One step deeper, as long as it lives.
+    class Inside {
+    public:
+        Inside(Decoding& at, std::string_view field, std::size_t index) : at_(&at), outer_(at.here_) {
+            at.here_ = Step{field, index, &outer_};
+        }
+        ~Inside() { at_->here_ = outer_; }
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+
+    private:
+        Decoding* at_;
+        Step outer_;
+    };
+
+    // Both return false, to be returned.
+    bool expected(std::string_view what, Value got);
+    bool fail(std::string_view what);
+
+    [[nodiscard]] Error take_error() { return Error{ErrorKind::refused, std::move(text_)}; }
+
+private:
+    [[nodiscard]] std::string path() const;
+    Step here_;
+    std::string text_;
+    Arrivals* arrivals_;
+    SessionTag session_;
 };
 
 }  // namespace baton::detail

@@ -23,144 +23,22 @@
 // not `depth = 0`; docs/decisions/0017-defaults.md). An enum without enumerators is a number; a combination of flags is
 // not an enumerator: send its number. Thread rule: pure functions.
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <concepts>
-#include <deque>
 #include <limits>
-#include <map>
-#include <optional>
-#include <set>
 #include <span>
-#include <unordered_map>
-#include <unordered_set>
+#include <string>
+#include <tuple>
 #include <variant>
 
-#include <baton/ref.hpp>
 #include <baton/detail/codec.hpp>
-#include <baton/detail/fields.hpp>
+#include <baton/detail/travel.hpp>
 
 namespace baton::detail {
 
-// What a reply of type R is read into: a reply of `void` travels as nothing.
-template <class R>
-using ReplyValue = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
-// A Result<R> of what `read` writes into a ReplyValue<R>.
-template <class R, class ReadReply>
-[[nodiscard]] Result<R> read_reply_value(ReadReply read) {
-    ReplyValue<R> value{};
-    if (Result<void> done = read(&value); !done) return std::move(done).error();
-    if constexpr (std::is_void_v<R>) return {};
-    else return value;
-}
-
-// Where in a command the decoder stands, and what it found wrong there. The path is only spelled out when
-// something is wrong.
-class Decoding {
-public:
-    explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr, SessionTag session = {})
-        : here_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
-    // What came with the message; nullptr if nothing can.
-    [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
-    // In which it came: that of a Ref which does not say its own.
-    [[nodiscard]] SessionTag session() const noexcept { return session_; }
-
-    struct Step {
-        std::string_view name;  // of a field, or empty for an element
-        std::size_t index;
-        const Step* outer;
-    };
-
-    // One step deeper, as long as it lives.
-    class Inside {
-    public:
-        Inside(Decoding& at, std::string_view field, std::size_t index) : at_(&at), outer_(at.here_) {
-            at.here_ = Step{field, index, &outer_};
-        }
-        ~Inside() { at_->here_ = outer_; }
-        Inside(const Inside&) = delete;
-        Inside& operator=(const Inside&) = delete;
-
-    private:
-        Decoding* at_;
-        Step outer_;
-    };
-
-    // Both return false, to be returned.
-    bool expected(std::string_view what, Value got);
-    bool fail(std::string_view what);
-
-    [[nodiscard]] Error take_error() { return Error{ErrorKind::refused, std::move(text_)}; }
-
-private:
-    [[nodiscard]] std::string path() const;
-    Step here_;
-    std::string text_;
-    Arrivals* arrivals_;
-    SessionTag session_;
-};
-
 namespace convert {
-
-template <class T>
-struct Always : std::false_type {};
-
-template <class T>
-struct IsList : std::false_type {};
-template <class T>
-struct IsList<std::vector<T>> : std::true_type {};
-template <class T>
-struct IsList<std::deque<T>> : std::true_type {};
-template <class T>
-struct IsSet : std::false_type {};
-template <class T>
-struct IsSet<std::set<T>> : std::true_type {};
-template <class T>
-struct IsSet<std::unordered_set<T>> : std::true_type {};
-template <class T>
-struct IsTuple : std::false_type {};
-template <class T, class U>
-struct IsTuple<std::pair<T, U>> : std::true_type {};
-template <class... T>
-struct IsTuple<std::tuple<T...>> : std::true_type {};
-template <class T>
-struct IsArray : std::false_type {};
-template <class T, std::size_t N>
-struct IsArray<std::array<T, N>> : std::true_type {};
-template <class T>
-struct IsMap : std::false_type {};
-template <class K, class T>
-struct IsMap<std::map<K, T>> : std::true_type {};
-template <class K, class T>
-struct IsMap<std::unordered_map<K, T>> : std::true_type {};
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-template <class T>
-struct IsVariant : std::false_type {};
-template <class... T>
-struct IsVariant<std::variant<T...>> : std::true_type {};
-template <class T>
-struct IsRef : std::false_type {};
-template <class P>
-struct IsRef<Ref<P>> : std::true_type {};
-template <>
-struct IsRef<AnyRef> : std::true_type {};
-template <class T>
-struct IsDuration : std::false_type {};
-template <class R, class P>
-struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
-
-using Bytes = std::vector<std::byte>;
-
-// The types of the parts of a pair, tuple or variant, as arguments of a function object.
-template <class T, class Function>
-consteval bool any_part(Function function) {
-    return [function]<template <class...> class Of, class... Part>(std::type_identity<Of<Part...>>) {
-        return (function(std::type_identity<Part>{}) || ...);
-    }(std::type_identity<T>{});
-}
 
 void encode_ref(Encoder& encoder, ActorId id, SessionTag session);
 [[nodiscard]] bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at);
@@ -184,74 +62,42 @@ template <class T>
 
 }  // namespace convert
 
-// A Segment, Lease or Slice (<baton/segment.hpp>): a handle in the manifest stands for it.
 template <class T>
-concept Held = requires { T::held_kind; };
-
-// True if a value of this type can carry segments. Then it is moved into a message, never copied. `Outer`: the
-// structs around it, so that a recursive one ends.
-template <class T, class... Outer>
-consteval bool carries_held() {
-    using namespace convert;
-    if constexpr (Held<T>) {
-        return true;
-    } else if constexpr (IsList<T>::value || IsArray<T>::value || IsOptional<T>::value) {
-        return carries_held<typename T::value_type, Outer...>();
-    } else if constexpr (IsMap<T>::value) {
-        return carries_held<typename T::mapped_type, Outer...>();
-    } else if constexpr (IsVariant<T>::value || IsTuple<T>::value) {
-        return any_part<T>([]<class Part>(std::type_identity<Part>) { return carries_held<Part, Outer...>(); });
-    } else if constexpr ((std::is_same_v<T, Outer> || ...)) {
-        return false;
-    } else if constexpr (fields::Struct<T> && !std::is_same_v<T, std::string> && !IsRef<T>::value) {
-        return []<class... M>(std::type_identity<std::tuple<M&...>>) {
-            return (carries_held<std::remove_cv_t<M>, T, Outer...>() || ...);
-        }(std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
-    } else {
-        return false;
-    }
-}
+void encode(Encoder& encoder, const T& value);
 
 namespace convert {
 
-// True if values of this type can travel. A struct can as far as this goes: its own fields are asked when it is
-// encoded, decoded or described, so that the error names the field that can't.
 template <class T>
-consteval bool can_travel() {
-    if constexpr (std::is_same_v<T, Bytes> || Held<T> || IsRef<T>::value || IsDuration<T>::value) {
-        return true;
-    } else if constexpr (IsList<T>::value || IsSet<T>::value || IsArray<T>::value || IsOptional<T>::value) {
-        return can_travel<typename T::value_type>();
-    } else if constexpr (IsMap<T>::value) {
-        return can_travel<typename T::key_type>() && can_travel<typename T::mapped_type>();
-    } else if constexpr (IsVariant<T>::value || IsTuple<T>::value) {
-        return !any_part<T>([]<class Part>(std::type_identity<Part>) { return !can_travel<Part>(); });
-    } else {
-        return std::integral<T> || std::is_enum_v<T> || std::is_same_v<T, float> || std::is_same_v<T, double> ||
-               std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> || std::is_same_v<T, Timestamp> ||
-               std::is_same_v<T, ActorId> || std::is_same_v<T, std::monostate> || fields::Struct<T>;
+void encode_elements(Encoder& encoder, const T& value) {
+    const Encoder::Deeper deeper{encoder};
+    encoder.array(value.size());
+    for (const auto& element : value) {
+        if (encoder.is_full()) return;
+        encode<typename T::value_type>(encoder, element);
     }
 }
-
-// Is true, or does not compile; then the first error has the name of the field, or its number if it is a C array.
-template <fields::Struct T>
-consteval bool fields_can_travel() {
-    if constexpr (constexpr std::size_t array = fields::array_number<T>(); array != 0) {
-        return fields::refuse_array<T, array>();
-    } else {
-        return []<std::size_t... I, class... M>(std::index_sequence<I...>, std::type_identity<std::tuple<M&...>>) {
-            [[maybe_unused]] const auto one = []<std::size_t Index, class Member>(
-                                                  std::integral_constant<std::size_t, Index>,
-                                                  std::type_identity<Member>) {
-                if constexpr (can_travel<std::remove_cv_t<Member>>())
-                    return true;
-                else
-                    return fields::refuse_field_at<T, Index, Member>();
-            };
-            return (one(std::integral_constant<std::size_t, I>{}, std::type_identity<M>{}) && ...);
-        }(std::make_index_sequence<fields::count_of<T>>{},
-          std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
+template <class T>
+void encode_pairs(Encoder& encoder, const T& value) {
+    const Encoder::Deeper deeper{encoder};
+    encoder.map(value.size());
+    for (const auto& [key, element] : value) {
+        if (encoder.is_full()) return;
+        encode(encoder, key);
+        encode(encoder, element);
     }
+}
+template <fields::Struct T>
+void encode_struct(Encoder& encoder, const T& value) {
+    static_assert(fields_can_travel<T>());
+    const Encoder::Deeper deeper{encoder};
+    if (encoder.is_full()) return;
+    encoder.map(fields::names_of<T>.size());
+    std::apply(
+        [&encoder]([[maybe_unused]] const auto&... member) {
+            [[maybe_unused]] std::size_t index = 0;
+            ((encoder.text(fields::names_of<T>[index++]), encode(encoder, member)), ...);
+        },
+        fields::tie_fields(value));
 }
 
 }  // namespace convert
@@ -276,20 +122,9 @@ void encode(Encoder& encoder, const T& value) {
     } else if constexpr (std::is_same_v<T, Bytes>) {
         encoder.bytes(value);
     } else if constexpr (IsList<T>::value || IsArray<T>::value || IsSet<T>::value) {
-        const Encoder::Deeper deeper{encoder};
-        encoder.array(value.size());
-        for (const auto& element : value) {
-            if (encoder.is_full()) return;
-            encode<typename T::value_type>(encoder, element);
-        }
+        encode_elements(encoder, value);
     } else if constexpr (IsMap<T>::value) {
-        const Encoder::Deeper deeper{encoder};
-        encoder.map(value.size());
-        for (const auto& [key, element] : value) {
-            if (encoder.is_full()) return;
-            encode(encoder, key);
-            encode(encoder, element);
-        }
+        encode_pairs(encoder, value);
     } else if constexpr (IsTuple<T>::value) {
         const Encoder::Deeper deeper{encoder};
         encoder.array(std::tuple_size_v<T>);
@@ -318,16 +153,7 @@ void encode(Encoder& encoder, const T& value) {
     } else if constexpr (Held<T>) {
         value.encode_into(encoder);
     } else if constexpr (fields::Struct<T>) {
-        static_assert(fields_can_travel<T>());
-        const Encoder::Deeper deeper{encoder};
-        if (encoder.is_full()) return;
-        encoder.map(fields::names_of<T>.size());
-        std::apply(
-            [&encoder]([[maybe_unused]] const auto&... member) {
-                [[maybe_unused]] std::size_t index = 0;
-                ((encoder.text(fields::names_of<T>[index++]), encode(encoder, member)), ...);
-            },
-            fields::tie_fields(value));
+        encode_struct(encoder, value);
     } else {
         static_assert(convert::Always<T>::value,
                       "a value of this type can't travel: see the table in baton/detail/convert.hpp");
@@ -374,6 +200,82 @@ bool decode_variant(Value from, std::variant<T...>& out, Decoding& at) {
         (try_one(std::integral_constant<std::size_t, I>{}), ...);
     }(std::index_sequence_for<T...>{});
     return fine;
+}
+
+template <class T>
+bool decode_list(Value from, T& out, Decoding& at) {
+    if (from.kind() != ValueKind::array) return at.expected("list", from);
+    out.clear();
+    if constexpr (requires { out.reserve(0); }) out.reserve(room_for<typename T::value_type>(from.size()));
+    for (std::size_t index = 0; index < from.size(); ++index) {
+        const Decoding::Inside here{at, {}, index};
+        typename T::value_type element{};
+        if (!decode(from.at(index), element, at)) return false;
+        out.push_back(std::move(element));
+    }
+    return true;
+}
+template <class T>
+bool decode_array(Value from, T& out, Decoding& at) {
+    if (from.kind() != ValueKind::array || from.size() != out.size())
+        return at.expected("a list of " + std::to_string(out.size()), from);
+    for (std::size_t index = 0; index < out.size(); ++index) {
+        const Decoding::Inside here{at, {}, index};
+        if (!decode(from.at(index), out[index], at)) return false;
+    }
+    return true;
+}
+template <class T>
+bool decode_set(Value from, T& out, Decoding& at) {
+    if (from.kind() != ValueKind::array) return at.expected("a set, as a list", from);
+    out.clear();
+    for (std::size_t index = 0; index < from.size(); ++index) {
+        const Decoding::Inside here{at, {}, index};
+        typename T::value_type element{};
+        if (!decode(from.at(index), element, at)) return false;
+        if (!out.insert(std::move(element)).second) return at.fail("is in the set twice");
+    }
+    return true;
+}
+template <class T>
+bool decode_tuple(Value from, T& out, Decoding& at) {
+    constexpr std::size_t parts = std::tuple_size_v<T>;
+    if (from.kind() != ValueKind::array || from.size() != parts)
+        return at.expected("a tuple of " + std::to_string(parts), from);
+    const auto read_part = [&](std::size_t index, auto& part) {
+        const Decoding::Inside here{at, {}, index};
+        return decode(from.at(index), part, at);
+    };
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return (read_part(I, std::get<I>(out)) && ...);
+    }(std::make_index_sequence<parts>{});
+}
+template <class T>
+bool decode_map(Value from, T& out, Decoding& at) {
+    if (from.kind() != ValueKind::map) return at.expected("map", from);
+    out.clear();
+    for (std::size_t index = 0; index < from.size(); ++index) {
+        typename T::key_type key{};
+        typename T::mapped_type element{};
+        {
+            const Decoding::Inside here{at, {}, index};
+            if (!decode(from.key_at(index), key, at) || !decode(from.value_at(index), element, at)) return false;
+        }
+        if (!out.emplace(std::move(key), std::move(element)).second) return at.fail("has a key twice");
+    }
+    return true;
+}
+template <class T>
+bool decode_duration(Value from, T& out, Decoding& at) {
+    std::int64_t nanoseconds = 0;
+    if (!decode_integer(from, nanoseconds, at)) return false;
+    // In the units of T: a count of eight or 32 bits holds less than the wire.
+    const auto units = std::chrono::duration_cast<std::chrono::duration<long double, typename T::period>>(
+                           std::chrono::nanoseconds{nanoseconds}).count();
+    if (std::abs(units) > static_cast<long double>(std::numeric_limits<typename T::rep>::max()))
+        return at.expected("a duration in range", from);
+    out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
+    return true;
 }
 
 // decode() of a type that only the caller knows. What is the same for all types is compiled once, as there are many.
@@ -479,58 +381,15 @@ bool decode(Value from, T& out, Decoding& at) {
         out.assign(from.bytes().begin(), from.bytes().end());
         return true;
     } else if constexpr (IsList<T>::value) {
-        if (from.kind() != ValueKind::array) return at.expected("list", from);
-        out.clear();
-        if constexpr (requires { out.reserve(0); }) out.reserve(room_for<typename T::value_type>(from.size()));
-        for (std::size_t index = 0; index < from.size(); ++index) {
-            const Decoding::Inside here{at, {}, index};
-            typename T::value_type element{};
-            if (!decode(from.at(index), element, at)) return false;
-            out.push_back(std::move(element));
-        }
-        return true;
+        return decode_list(from, out, at);
     } else if constexpr (IsArray<T>::value) {
-        if (from.kind() != ValueKind::array || from.size() != out.size())
-            return at.expected("a list of " + std::to_string(out.size()), from);
-        for (std::size_t index = 0; index < out.size(); ++index) {
-            const Decoding::Inside here{at, {}, index};
-            if (!decode(from.at(index), out[index], at)) return false;
-        }
-        return true;
+        return decode_array(from, out, at);
     } else if constexpr (IsSet<T>::value) {
-        if (from.kind() != ValueKind::array) return at.expected("a set, as a list", from);
-        out.clear();
-        for (std::size_t index = 0; index < from.size(); ++index) {
-            const Decoding::Inside here{at, {}, index};
-            typename T::value_type element{};
-            if (!decode(from.at(index), element, at)) return false;
-            if (!out.insert(std::move(element)).second) return at.fail("is in the set twice");
-        }
-        return true;
+        return decode_set(from, out, at);
     } else if constexpr (IsTuple<T>::value) {
-        constexpr std::size_t parts = std::tuple_size_v<T>;
-        if (from.kind() != ValueKind::array || from.size() != parts)
-            return at.expected("a tuple of " + std::to_string(parts), from);
-        const auto read_part = [&](std::size_t index, auto& part) {
-            const Decoding::Inside here{at, {}, index};
-            return decode(from.at(index), part, at);
-        };
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return (read_part(I, std::get<I>(out)) && ...);
-        }(std::make_index_sequence<parts>{});
+        return decode_tuple(from, out, at);
     } else if constexpr (IsMap<T>::value) {
-        if (from.kind() != ValueKind::map) return at.expected("map", from);
-        out.clear();
-        for (std::size_t index = 0; index < from.size(); ++index) {
-            typename T::key_type key{};
-            typename T::mapped_type element{};
-            {
-                const Decoding::Inside here{at, {}, index};
-                if (!decode(from.key_at(index), key, at) || !decode(from.value_at(index), element, at)) return false;
-            }
-            if (!out.emplace(std::move(key), std::move(element)).second) return at.fail("has a key twice");
-        }
-        return true;
+        return decode_map(from, out, at);
     } else if constexpr (IsOptional<T>::value) {
         out.reset();
         if (from.kind() == ValueKind::nil) return true;
@@ -542,15 +401,7 @@ bool decode(Value from, T& out, Decoding& at) {
         out = from.timestamp();
         return true;
     } else if constexpr (IsDuration<T>::value) {
-        std::int64_t nanoseconds = 0;
-        if (!decode_integer(from, nanoseconds, at)) return false;
-        // In the units of T: a count of eight or 32 bits holds less than the wire.
-        const auto units = std::chrono::duration_cast<std::chrono::duration<long double, typename T::period>>(
-                               std::chrono::nanoseconds{nanoseconds}).count();
-        if (std::abs(units) > static_cast<long double>(std::numeric_limits<typename T::rep>::max()))
-            return at.expected("a duration in range", from);
-        out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
-        return true;
+        return decode_duration(from, out, at);
     } else if constexpr (IsRef<T>::value) {
         return decode_ref(from, out.id, out.session, at);
     } else if constexpr (std::is_same_v<T, ActorId>) {

@@ -51,35 +51,42 @@ inline constexpr std::size_t count_of = count<std::remove_cvref_t<T>>();
 // The members of `object`, in order, as a tuple of references.
 template <Struct T>
 constexpr auto tie_fields(T& object) {
-    constexpr std::size_t n = count_of<T>;
-    static_assert(n <= limits::command_fields_max,
+    constexpr std::size_t size = count_of<T>;
+    static_assert(size <= limits::command_fields_max,
                   "a command holds at most limits::command_fields_max fields: group some in a nested struct");
+    // A structured binding names each member, so there is one for each number of them.
     // clang-format off
-    if constexpr (n == 0) { return std::tuple<>{}; }
-    else if constexpr (n == 1) { auto& [f0] = object; return std::tie(f0); }
-    else if constexpr (n == 2) { auto& [f0, f1] = object; return std::tie(f0, f1); }
-    else if constexpr (n == 3) { auto& [f0, f1, f2] = object; return std::tie(f0, f1, f2); }
-    else if constexpr (n == 4) { auto& [f0, f1, f2, f3] = object; return std::tie(f0, f1, f2, f3); }
-    else if constexpr (n == 5) { auto& [f0, f1, f2, f3, f4] = object; return std::tie(f0, f1, f2, f3, f4); }
-    else if constexpr (n == 6) { auto& [f0, f1, f2, f3, f4, f5] = object; return std::tie(f0, f1, f2, f3, f4, f5); }
-    else if constexpr (n == 7) { auto& [f0, f1, f2, f3, f4, f5, f6] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6); }
-    else if constexpr (n == 8) { auto& [f0, f1, f2, f3, f4, f5, f6, f7] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7); }
-    else if constexpr (n == 9) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8); }
-    else if constexpr (n == 10) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9); }
-    else if constexpr (n == 11) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10); }
-    else if constexpr (n == 12) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11); }
-    else if constexpr (n == 13) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12); }
-    else if constexpr (n == 14) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13); }
-    else if constexpr (n == 15) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14); }
-    else if constexpr (n == 16) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15); }
-    else if constexpr (n == 17) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16); }
-    else if constexpr (n == 18) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17); }
-    else if constexpr (n == 19) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18); }
-    else if constexpr (n == 20) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19); }
-    else if constexpr (n == 21) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20); }
-    else if constexpr (n == 22) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21); }
-    else if constexpr (n == 23) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22); }
-    else if constexpr (n == 24) { auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22, f23] = object; return std::tie(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19, f20, f21, f22, f23); }
+#define BATON_TIE(number, ...)           \
+    else if constexpr (size == number) { \
+        auto& [__VA_ARGS__] = object;    \
+        return std::tie(__VA_ARGS__);    \
+    }
+    if constexpr (size == 0) return std::tuple<>{};
+    BATON_TIE(1, a)
+    BATON_TIE(2, a, b)
+    BATON_TIE(3, a, b, c)
+    BATON_TIE(4, a, b, c, d)
+    BATON_TIE(5, a, b, c, d, e)
+    BATON_TIE(6, a, b, c, d, e, f)
+    BATON_TIE(7, a, b, c, d, e, f, g)
+    BATON_TIE(8, a, b, c, d, e, f, g, h)
+    BATON_TIE(9, a, b, c, d, e, f, g, h, i)
+    BATON_TIE(10, a, b, c, d, e, f, g, h, i, j)
+    BATON_TIE(11, a, b, c, d, e, f, g, h, i, j, k)
+    BATON_TIE(12, a, b, c, d, e, f, g, h, i, j, k, l)
+    BATON_TIE(13, a, b, c, d, e, f, g, h, i, j, k, l, m)
+    BATON_TIE(14, a, b, c, d, e, f, g, h, i, j, k, l, m, n)
+    BATON_TIE(15, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
+    BATON_TIE(16, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+    BATON_TIE(17, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q)
+    BATON_TIE(18, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)
+    BATON_TIE(19, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s)
+    BATON_TIE(20, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t)
+    BATON_TIE(21, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u)
+    BATON_TIE(22, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v)
+    BATON_TIE(23, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w)
+    BATON_TIE(24, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x)
+#undef BATON_TIE
     // clang-format on
 }
 

@@ -8,7 +8,8 @@
 //
 //     pool.submit<double>("scale", 2.0, pool::named("offset", 1.0));    // by the parameter's name
 //     pool.submit<double>("sum", pool::lease_of(numbers));              // the worker reads all of a Loan
-//     pool.submit<void>("clear", pool::slice_of(numbers, 0, 10));       // ... may write its first ten elements
+//     pool.submit<double>("sum", pool::lease_of(numbers, 0, 10));       // ... its first ten elements, or rows
+//     pool.submit<void>("clear", pool::slice_of(numbers, 10, 10));      // ... may write the next ten
 //     pool.submit<double>("use_up", std::move(segment));                // ... owns it
 //
 // An argument that does not fit its parameter is `refused`, with the parameter's name, before anything is given away. A
@@ -42,7 +43,14 @@ template <class T>
 
 // Lent memory as an argument: each attempt at the task gets a lease or slice of its own. The memory stays lent while
 // the tasks run. `first` and `count` are in elements, or in rows if there is more than one dimension.
+//
+// Ranges of one Loan may be out at the same time as long as no slice overlaps anything: some tasks read the edge rows of
+// their neighbours while others write elsewhere. A range that overlaps what another task has is `refused` then, and that
+// is the task's outcome; a lease of all of it is, as long as any slice is out.
 [[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {detail::Lender{lent}}; }
+[[nodiscard]] inline LeaseOf lease_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
+    return {detail::Lender{lent}, first, count};
+}
 [[nodiscard]] inline SliceOf slice_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
     return {detail::Lender{lent}, first, count};
 }

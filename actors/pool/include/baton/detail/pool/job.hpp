@@ -26,6 +26,8 @@ using TaskId = std::uint64_t;
 // A lease or slice that is made anew for each attempt: the worker that dies with it does not take it along.
 struct LeaseOf {
     Lender lender;
+    std::uint64_t first = 0;
+    std::optional<std::uint64_t> count = {};  // nothing: all of it
 };
 struct SliceOf {
     Lender lender;

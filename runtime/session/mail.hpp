@@ -1,0 +1,41 @@
+#pragma once
+// Mail: the commands that came to a scenario and wait for collect(). They are checked as an actor's dispatch checks
+// them: what does not fit the published protocol is refused before anybody sees it. One thread, the loop's.
+
+#include <deque>
+#include <string_view>
+#include <vector>
+
+#include "runtime/session/session.hpp"
+
+namespace baton::detail {
+
+class Mail final : public Handler {
+public:
+    using Message = Session::Message;
+
+    explicit Mail(Loop& loop) : loop_(&loop) {}
+
+    // From here on only its commands are taken; before, and without commands, whatever comes.
+    void publish(ProtocolDescription protocol) { protocol_ = std::move(protocol); }
+    void handle(const Command& command, AnswerSlot answer) override;
+
+    // In order of arrival; those not named by `wanted` (empty: all) stay for a later call. What a failure, or an
+    // exception out of the wait, takes from the caller waits for the next call, too.
+    [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Enough& until);
+
+    [[nodiscard]] bool is_empty() const noexcept { return messages_.empty(); }
+    void clear() noexcept { messages_.clear(); }  // asks among them are answered
+
+private:
+    class Taking;
+    [[nodiscard]] Result<void> check(const Command& command, bool is_asked) const;
+    void refuse(const Command& command, AnswerSlot answer, const Error& why) const;
+
+    Loop* loop_;
+    ProtocolDescription protocol_;
+    std::deque<Message> messages_;
+    std::uint64_t arrived_ = 0;
+};
+
+}  // namespace baton::detail
