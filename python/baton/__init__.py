@@ -41,24 +41,25 @@ from ._arguments import name_arguments
 name_arguments(*(one for one in vars(_baton).values() if isinstance(one, type)))
 
 from ._actor import Actor
-from ._baton import Lease, Loan, Outcome, Pending, Protocol, Ref, Segment, Slice, slice_of
+from ._baton import Lease, Loan, Outcome, Pending, Protocol, Ref, Segment, Slice, lease_of, slice_of
 from ._baton import version as __version__
 from ._commands import Command, ask, request, send
 from ._errors import (Cancelled, Closed, Corrupt, Deadlock, Error, Failed, Gone, Overloaded, Refused, Stopping,
                       TimedOut, Unsupported)
 from ._message import Message
 from ._opening import session
-from ._pool import Call, CancelledTasks, Pool, Task, Tasks
+from ._pool import Pool
 from ._protocol import Commands
 from ._segments import Bounced
 from ._session import Session
+from ._tasks import Call, CancelledTasks, Task, Tasks
 from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Struct, Taken, Timeout
 
 __all__ = [
     "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands",
     "Message",
     "Segment", "Loan", "Lease", "Slice", "Bounced",
-    "Pool", "Task", "Tasks", "Call", "Outcome", "CancelledTasks", "slice_of",
+    "Pool", "Task", "Tasks", "Call", "Outcome", "CancelledTasks", "lease_of", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",
     "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Deadlock",
     "Cancelled", "Closed",

@@ -3,183 +3,16 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias, overload
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, overload
 
 from . import _baton
-from ._awaiting import outcome_of
 from ._opening import session as open_session
 from ._session import Session
+from ._tasks import Call, HowCancelled, Later, Task, Tasks
 from ._values import DEFAULT_TIMEOUT, Timeout, publish
 
 _Errors: TypeAlias = Literal["raise", "collect"]
-_HowCancelled: TypeAlias = Literal["withdrawn", "ended"]
-
-
-class Call:
-    """A call of a function of a pool, not given to it yet: for calls that have rules of their own.
-
-        pool.submit(baton.Call("power", 2, exponent=10), id=7, timeout=1.0, retries=0)
-
-    Every keyword is an argument of the function, whatever its name.
-    """
-
-    def __init__(self, function: str, /, *args: Any, **named: Any) -> None:
-        self.function = function  #: its name
-        self.args = args          #: by position
-        self.named = named        #: by name
-
-    def __repr__(self) -> str:
-        given = [repr(one) for one in self.args] + [f"{name}={value!r}" for name, value in self.named.items()]
-        return f"baton.Call({', '.join([repr(self.function), *given])})"
-
-
-class CancelledTasks(NamedTuple):
-    """What Tasks.cancel() did, by how many tasks."""
-
-    withdrawn: int  #: had not begun, and never run
-    ended: int      #: were running: their workers were killed, and are replaced
-    too_late: int   #: had their outcome already
-
-
-class _Later:
-    """Functions to call when tasks of a pool are done, between the script's calls."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[Task | Tasks, Callable[[Any], object]]] = []
-        self._tells = False
-
-    def add(self, task: Task | Tasks, callback: Callable[[Any], object]) -> None:
-        self._waiting.append((task, callback))
-
-    def tell(self) -> None:
-        """Calls those whose tasks are done. What one raises leaves the call that the script has made."""
-        if self._tells:  # from within one
-            return
-        self._tells = True
-        try:
-            while (found := next((one for one in self._waiting if one[0]._core.is_settled), None)) is not None:
-                self._waiting.remove(found)
-                found[1](found[0])
-        finally:
-            self._tells = False
-
-
-class Task:
-    """One task, from Pool.submit(), until its outcome has come and after. Under asyncio `await task` is its result.
-
-    If the script drops it, a task that has not begun never runs; one that runs goes on, and its outcome is lost.
-    """
-
-    def __init__(self, core: _baton.Task, pool: Pool) -> None:
-        self._core = core
-        self._pool = pool
-
-    def __repr__(self) -> str:
-        return f"<baton.Task {self.id}, {'done' if self._core.is_settled else 'not done'}>"
-
-    @property
-    def id(self) -> int:
-        """The task's id, for Pool.find() and Pool.cancel()."""
-        return self._core.id
-
-    def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> Any:
-        """Waits for the result and returns it. May be called again, and returns the same then.
-
-        Raises the task's error, which knows function, arguments and worker. Raises TimedOut if the result has not come
-        in time; get() may be called again then.
-        """
-        return self.outcome(timeout).value
-
-    def outcome(self, timeout: Timeout = DEFAULT_TIMEOUT) -> _baton.Outcome:
-        """Waits for the end of the task, and returns all that is known about it. Raises TimedOut as get() does."""
-        outcome = self._core.outcome(timeout)
-        self._pool._later.tell()
-        return outcome
-
-    def ready(self) -> bool:
-        """Tells whether the outcome is there. Looks once, without waiting."""
-        is_ready = self._core.ready()
-        self._pool._later.tell()
-        return is_ready
-
-    def cancel(self) -> _HowCancelled | None:
-        """Ends the task, and tells how; get() raises Cancelled then.
-
-        "withdrawn": it had not begun, and never runs. "ended": it was running, so its worker was killed and is
-        replaced; tasks that the worker had beside it run elsewhere. None: it is done, and nothing was changed.
-        """
-        how = self._core.cancel()
-        self._pool._later.tell()
-        return how
-
-    def then(self, callback: Callable[[Task], object]) -> None:
-        """Calls `callback(task)` once when the outcome is there; immediately if it is there already.
-
-        It is called in this thread, at the end of a call of this pool or of one of its tasks, never within one; so it
-        may use the pool and the session. The task is kept until then.
-        """
-        self._pool._later.add(self, callback)
-        self._pool._later.tell()
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        yield from outcome_of(self._pool._place.core, self._core).__await__()
-        return self.get(0)
-
-
-class Tasks:
-    """The tasks of one Pool.map_async(). len() says how many. Under asyncio `await tasks` is what get() returns.
-
-    If the script drops it, tasks that have not begun never run.
-    """
-
-    def __init__(self, core: _baton.Tasks, pool: Pool) -> None:
-        self._core = core
-        self._pool = pool
-
-    def __repr__(self) -> str:
-        return f"<baton.Tasks, {self.unfinished} of {len(self)} not done>"
-
-    def __len__(self) -> int:
-        return len(self._core)
-
-    @property
-    def ids(self) -> list[int]:
-        """The tasks' ids, in the order of the arguments, for Pool.find() and Pool.cancel()."""
-        return self._core.ids
-
-    @property
-    def unfinished(self) -> int:
-        """How many have no outcome yet, as far as is known: ready(), get() and as_completed() look."""
-        return self._core.unfinished
-
-    def ready(self) -> bool:
-        """Tells whether all outcomes are there, or the first error if that is enough. Looks once, without waiting."""
-        is_ready = self._core.ready()
-        self._pool._later.tell()
-        return is_ready
-
-    def get(self, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Any]:
-        """Waits for all, and returns what map() returns. Raises TimedOut if they have not come in time; get() may be
-        called again then."""
-        results = self._core.get(timeout)
-        self._pool._later.tell()
-        return results
-
-    def cancel(self) -> CancelledTasks:
-        """Ends all of them, as Task.cancel() ends one, and tells how many in which way."""
-        how = CancelledTasks(*self._core.cancel())
-        self._pool._later.tell()
-        return how
-
-    def then(self, callback: Callable[[Tasks], object]) -> None:
-        """Calls `callback(tasks)` once when all outcomes are there; see Task.then()."""
-        self._pool._later.add(self, callback)
-        self._pool._later.tell()
-
-    def __await__(self) -> Generator[Any, None, list[Any]]:
-        yield from outcome_of(self._pool._place.core, self._core).__await__()
-        return self.get(0)
 
 
 class Pool:
@@ -200,8 +33,8 @@ class Pool:
     tried again at most `retries` times. Short tasks are sent in batches, without being asked to.
 
     NumPy arrays travel as segments. An argument that is a Segment is given to the task; for a Loan the task gets a
-    lease, for slice_of(loan, first, count) a slice. A Segment that a task returns is its result, and outlives the
-    worker.
+    lease of all of it, for lease_of(loan, first, count) a lease of these rows, for slice_of(loan, first, count) a slice
+    of them. A Segment that a task returns is its result, and outlives the worker.
 
     Where a method waits, `timeout` is how long at most (seconds, a timedelta, a baton.Deadline, or None for as long as
     it takes). `task_timeout` is how long one task may run: a worker that takes longer is killed, and the task is
@@ -216,10 +49,11 @@ class Pool:
             raise ValueError("a pool has at least one worker")
         self._own_session = open_session() if session is None else None
         self._place = (session or self._own_session)._place  # type: ignore[union-attr]  # one of them is there
-        self._later = _Later()
-        self._core = _baton.Pool(self._place.core, self._place.known, program, workers or 0, name or "",
-                                 [str(one) for one in args],
-                                 retries, progress, start_timeout)
+        self._later = Later()
+        # A session of a test world has pools of its own (baton.testing).
+        make: Callable[..., _baton.Pool] = getattr(self._place.core, "make_pool", _baton.Pool)
+        self._core = make(self._place.core, self._place.known, program, workers or 0, name or "",
+                          [str(one) for one in args], retries, progress, start_timeout)
         self._program = program
         self._ahead = 16 * (workers or _baton.usable_cores())
 
@@ -330,7 +164,8 @@ class Pool:
         and the error of a value that does not fit, is raised after the results of the values before it.
         """
         if ahead is not None and not (isinstance(ahead, int) and ahead >= 1):
-            raise ValueError(f"imap() takes at least one value ahead, as a whole number: ahead={ahead!r} would give no results")
+            raise ValueError("imap() takes at least one value ahead, as a whole number: "
+                             f"ahead={ahead!r} would give no results")
 
         def begin(value: Any) -> Task:
             return Task(self._core.submit(function, (value,), {}, None, task_timeout, retries), self)
@@ -369,7 +204,7 @@ class Pool:
         self._later.tell()
         return outcome
 
-    def cancel(self, id: int) -> _HowCancelled | None:
+    def cancel(self, id: int) -> HowCancelled | None:
         """Ends that task as Task.cancel() does; it may be one of a map_async(). Raises Refused as find() does."""
         how = self._core.cancel(id)
         self._later.tell()
@@ -494,4 +329,4 @@ class _Results:
                 self._is_over, self._trouble = True, error
 
 
-publish(Call, CancelledTasks, Pool, Task, Tasks)
+publish(Pool)

@@ -22,20 +22,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from . import _baton
 from ._actor import Actor
 from ._errors import Refused, TimedOut
+from ._numbers import NUMBERS, bits_of, element_type, fitting, numpy, packed, require_numpy
 from ._segments import type_of
 from ._session import Session
 from ._values import DEFAULT_TIMEOUT, Deadline, Timeout
-from ._wrong_python import numpy_missing
-
-try:
-    import numpy
-except ImportError:  # all but arrays do without
-    numpy = None  # type: ignore[assignment]
 
 __all__ = ["Keeper", "Lock", "RecursiveLock", "Condition", "Event", "Semaphore", "BoundedSemaphore",
            "Barrier", "Latch", "Value", "Array", "JoinableQueue", "Channel"]
@@ -96,11 +91,11 @@ class Keeper:
 
     def value(self, name: str, initial: Any = 0, dtype: Any = "int64") -> Any:
         """A Value: one number of that type, which takes 8 bytes at most."""
-        return Value(self._session, self._ask("MakeValue", name=name, initial=_bits_of(dtype, initial)), dtype)
+        return Value(self._session, self._ask("MakeValue", name=name, initial=bits_of(dtype, initial)), dtype)
 
     def array(self, name: str, length: int, dtype: Any = "int64") -> Array:
         """An Array of `length` zeros of that type."""
-        return Array(self._session, self._ask("MakeArray", name=name, type=_element_type(dtype), length=length))
+        return Array(self._session, self._ask("MakeArray", name=name, type=element_type(dtype), length=length))
 
     def queue(self, name: str, bound: int = 65_536) -> JoinableQueue:
         """A JoinableQueue that holds at most `bound` items that nobody has taken."""
@@ -120,14 +115,47 @@ class Keeper:
         self._ask("Remove", number=address.number)
 
 
+if TYPE_CHECKING:
+    _Kind = type
+else:
+    class _Kind(type(_baton.Primitive)):
+        """Makes handles: in a session on the extension's classes, in a test world (baton.testing) on those that the
+        world has in their places."""
+
+        _in_worlds = {}  # by class
+
+        def __call__(cls, session, *args, **named):
+            handles = getattr(session._core, "handles", None)
+            return super().__call__(session, *args, **named) if handles is None else \
+                cls._of_world(handles)(session, *args, **named)
+
+        def __instancecheck__(cls, one):
+            return super().__instancecheck__(one) or issubclass(getattr(type(one), "_stands_for", type(None)), cls)
+
+        def _of_world(cls, handles):
+            """The same class with a base of the world's instead of the extension's."""
+            if cls not in _Kind._in_worlds:
+                bases = [base._of_world(handles) if type(base) is _Kind else handles[base]
+                         for base in cls.__bases__ if type(base) is _Kind or base in handles]
+                body = {name: one for name, one in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+                body["_stands_for"] = cls
+                body.pop("__orig_bases__", None)
+                bases += [] if any(issubclass(base, _Primitive) for base in bases) else [_Primitive]
+                _Kind._in_worlds[cls] = type(cls.__name__, tuple(bases), body)
+            return _Kind._in_worlds[cls]
+
+
 class _Primitive:
     """What all kinds have. Whatever may be left by an exception (a signal's handler, Ctrl-C) is done in the
     extension."""
 
-    def _begin(self, session: Session, address: Any) -> tuple[_baton.Session, _baton.Ref, int]:
+    def _start(self, session: Session, address: Any, *more: Any) -> None:
         self.address: Any = address  #: travels in commands
         self._keeper: Actor = session.find(address.keeper)
-        return session._core, address.keeper, address.number
+        super().__init__(session._core, address.keeper, address.number, *more)  # type: ignore[call-arg]
+
+    def _attached(self) -> Any:
+        return self._ask("Attach")
 
     @property
     def name(self) -> str:
@@ -155,13 +183,13 @@ class _Primitive:
         return int(self._ask("Look").count)
 
 
-class Lock(_Primitive, _baton.SyncLock):
+class Lock(_Primitive, _baton.SyncLock, metaclass=_Kind):
     """One process at a time: acquire() and release(), or a with block. Releasing what was never acquired is Refused."""
 
     _nests = False
 
     def __init__(self, session: Session, address: Any) -> None:
-        _baton.SyncLock.__init__(self, *self._begin(session, address), self._nests)
+        self._start(session, address, self._nests)
 
     @property
     def owner_died(self) -> bool:
@@ -175,11 +203,11 @@ class RecursiveLock(Lock):
     _nests = True
 
 
-class Condition(_Primitive, _baton.SyncCondition):
+class Condition(_Primitive, _baton.SyncCondition, metaclass=_Kind):
     """Wait, while holding a lock, until somebody who holds it notifies. Several conditions may share a lock."""
 
     def __init__(self, session: Session, address: Any, lock: Lock) -> None:
-        _baton.SyncCondition.__init__(self, *self._begin(session, address), lock)
+        self._start(session, address, lock)
 
     def wait_for(self, predicate: Callable[[], object], timeout: Timeout = DEFAULT_TIMEOUT) -> None:
         """Waits until predicate() is true. It is called now, after each notice, and a last time when the time is over.
@@ -208,11 +236,11 @@ class Condition(_Primitive, _baton.SyncCondition):
         return self._count()
 
 
-class Event(_Primitive, _baton.SyncEvent):
+class Event(_Primitive, _baton.SyncEvent, metaclass=_Kind):
     """Something has happened, or not yet."""
 
     def __init__(self, session: Session, address: Any) -> None:
-        _baton.SyncEvent.__init__(self, *self._begin(session, address))
+        self._start(session, address)
 
     def set(self) -> None:
         """It has happened: all that wait go on."""
@@ -227,12 +255,12 @@ class Event(_Primitive, _baton.SyncEvent):
         return self._count() == 1
 
 
-class Semaphore(_Primitive, _baton.SyncSemaphore):
+class Semaphore(_Primitive, _baton.SyncSemaphore, metaclass=_Kind):
     """As many processes at a time as it has permits. A permit belongs to the process that acquired it, and is released
     if that process dies."""
 
     def __init__(self, session: Session, address: Any) -> None:
-        _baton.SyncSemaphore.__init__(self, *self._begin(session, address))
+        self._start(session, address)
 
     @property
     def free(self) -> int:
@@ -244,12 +272,12 @@ class BoundedSemaphore(Semaphore):
     """A Semaphore for which releasing more permits than were acquired is Refused."""
 
 
-class Barrier(_Primitive, _baton.SyncBarrier):
+class Barrier(_Primitive, _baton.SyncBarrier, metaclass=_Kind):
     """Nobody goes on before all have arrived. Once it is broken, by a death, by a party that gives up or by its action,
     every wait is Refused with the reason, until reset()."""
 
     def __init__(self, session: Session, address: Any, action: Callable[[], object] | None = None) -> None:
-        _baton.SyncBarrier.__init__(self, *self._begin(session, address), action)
+        self._start(session, address, action)
 
     def reset(self) -> None:
         """Makes it whole again, for those that are alive; those that wait get Refused."""
@@ -260,11 +288,11 @@ class Barrier(_Primitive, _baton.SyncBarrier):
         self._ask("AbortBarrier")
 
 
-class Latch(_Primitive, _baton.SyncLatch):
+class Latch(_Primitive, _baton.SyncLatch, metaclass=_Kind):
     """A count that goes down to zero, once."""
 
     def __init__(self, session: Session, address: Any) -> None:
-        _baton.SyncLatch.__init__(self, *self._begin(session, address))
+        self._start(session, address)
 
     def count_down(self, by: int = 1) -> int:
         """Counts down; returns what is left."""
@@ -276,98 +304,32 @@ class Latch(_Primitive, _baton.SyncLatch):
         return self._count()
 
 
-# What one number of a type is called, and its letter in the struct module; by type as it travels.
-_NUMBERS = {"|b1": ("bool", "?"), "|i1": ("int8", "b"), "|u1": ("uint8", "B"), "<i2": ("int16", "h"),
-            "<u2": ("uint16", "H"), "<i4": ("int32", "i"), "<u4": ("uint32", "I"), "<i8": ("int64", "q"),
-            "<u8": ("uint64", "Q"), "<f4": ("float32", "f"), "<f8": ("float64", "d")}
-
-
-def _packed(kind: str, value: Any) -> bytes:
-    """One number of a type of _NUMBERS; Refused if the value is of another type or out of its range: 1.5 is not made
-    1."""
-    name, letter = _NUMBERS[kind]
-    number = value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value  # one of NumPy's
-    taken: tuple[type, ...] = {"b": (bool,), "f": (int, float)}.get(kind[1], (int,))
-    if not isinstance(number, taken) or (isinstance(number, bool) and kind[1] != "b"):
-        raise Refused(f"expected {name}, got {_shown(value)}")
-    try:
-        return struct.pack("=" + letter, number)
-    except (struct.error, OverflowError):
-        raise Refused(f"{_shown(value)} is out of range of {name}") from None
-
-
-def _bits_of(dtype: Any, value: Any) -> int:
-    kind = type_of(dtype)
-    if kind in _NUMBERS:
-        return int.from_bytes(_packed(kind, value), "little")
-    _require_numpy(f"a Value of type {kind}")
-    bits = numpy.zeros(8, numpy.uint8)
-    bits[:numpy.dtype(dtype).itemsize] = numpy.array([value], dtype).view(numpy.uint8)
-    return int(bits.view(numpy.uint64)[0])
-
-
-def _require_numpy(what: str) -> None:
-    if numpy is None:
-        raise ImportError(numpy_missing(what, "there is none"), name="numpy")
-
-
-def _element_type(dtype: Any) -> str:
-    kind = type_of(dtype)
-    return f"|V{numpy.dtype(dtype).itemsize}" if kind.startswith("[") else kind
-
-
-def _fitting(dtype: Any, value: Any) -> Any:
-    """What an array of that type takes: values of that type, or a smaller one, and in its range; NumPy would make 1 of
-    1.5."""
-    given = numpy.asarray(value)
-    is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
-    taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)
-    if taken is None:
-        return value  # an array of something else: NumPy's own rules
-    if given.dtype.kind not in taken and not (is_long and "i" in taken):
-        raise Refused(f"expected {dtype}, got {_shown(value)}")
-    if dtype.kind in "iu" and given.size:
-        limits = numpy.iinfo(dtype)
-        if not limits.min <= int(given.min()) or not int(given.max()) <= limits.max:
-            raise Refused(f"{_shown(value)} is out of range of {dtype}")
-    if dtype.kind == "f":
-        with numpy.errstate(over="ignore"):
-            if numpy.isinf(given.astype(dtype)).sum() != numpy.isinf(given.astype("f8")).sum():
-                raise Refused(f"{_shown(value)} is out of range of {dtype}")
-    return value
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
 class Value(Lock, Generic[_Number]):
     """One number in shared memory. `with counter: counter.value += 1` loses nothing; without the block it may."""
 
     def __init__(self, session: Session, address: Any, dtype: Any = "int64") -> None:
-        super().__init__(session, address)
-        self._cell = self._ask("Attach").cell
+        Lock.__init__(self, session, address)
+        self._cell = self._attached().cell
         self._kind = type_of(dtype)
-        if self._kind in _NUMBERS:
+        if self._kind in NUMBERS:
             word = memoryview(self._cell).cast("B")[8:]
-            letter = _NUMBERS[self._kind][1]
+            letter = NUMBERS[self._kind][1]
             self._word: Any = word[:struct.calcsize("=" + letter)].cast(letter)
         else:
-            _require_numpy(f"a Value of type {self._kind}")
+            require_numpy(f"a Value of type {self._kind}")
             self._word = self._cell.array[1:2].view(dtype)[:1]
 
     @property
     def value(self) -> _Number:
         """The number, as Python's own."""
-        number: _Number = self._word[0] if self._kind in _NUMBERS else self._word[0].item()
+        number: _Number = self._word[0] if self._kind in NUMBERS else self._word[0].item()
         return number
 
     @value.setter
     def value(self, value: _Number) -> None:
-        if self._kind in _NUMBERS:
-            letter = _NUMBERS[self._kind][1]
-            self._word[0], = struct.unpack("=" + letter, _packed(self._kind, value))
+        if self._kind in NUMBERS:
+            letter = NUMBERS[self._kind][1]
+            self._word[0], = struct.unpack("=" + letter, packed(self._kind, value))
         else:
             self._word[0] = value
 
@@ -386,8 +348,8 @@ class Array(Lock):
     """Many values in shared memory; `array.array` is NumPy's view of them, or a memoryview if there is no NumPy."""
 
     def __init__(self, session: Session, address: Any) -> None:
-        super().__init__(session, address)
-        self._elements = self._ask("Attach").elements
+        Lock.__init__(self, session, address)
+        self._elements = self._attached().elements
         self.array: Any = self._elements.array  #: the memory itself
 
     def __len__(self) -> int:
@@ -397,15 +359,15 @@ class Array(Lock):
         return self.array[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[index] = value if numpy is None else _fitting(self.array.dtype, value)
+        self.array[index] = value if numpy is None else fitting(self.array.dtype, value)
 
 
-class JoinableQueue(_Primitive, _baton.SyncQueue):
+class JoinableQueue(_Primitive, _baton.SyncQueue, metaclass=_Kind):
     """First in, first out. join() waits until every item is finished, as task_done() says. Items whose taker died are
     taken again."""
 
     def __init__(self, session: Session, address: Any) -> None:
-        _baton.SyncQueue.__init__(self, *self._begin(session, address))
+        self._start(session, address)
 
     def size(self) -> int:
         """How many items nobody has taken."""
@@ -416,9 +378,9 @@ class JoinableQueue(_Primitive, _baton.SyncQueue):
         return self.size() == 0
 
 
-class Channel(_Primitive, _baton.SyncChannel):
+class Channel(_Primitive, _baton.SyncChannel, metaclass=_Kind):
     """What is sent at one end is received at the other. When the other process closes its end or dies, this one
     receives the rest, and then gets Gone with its name."""
 
     def __init__(self, session: Session, address: Any) -> None:
-        _baton.SyncChannel.__init__(self, *self._begin(session, address))
+        self._start(session, address)

@@ -185,21 +185,32 @@ private:
     std::shared_ptr<pool::Core> pool_;
 };
 
+template <class Part>
+void add_part(py::module_& module, const char* name, const std::string& function, const char* documentation) {
+    const std::string about = "Part of a baton.Loan as the argument of a task; " + function + "() makes one.";
+    py::class_<Part>(module, name, about.c_str()).def("__repr__", [function](const Part& self) {
+        return fmt::format("baton.{}({}, {}, {})", function, std::string(py::repr(self.loan)), self.first, self.count);
+    });
+    module.def(
+        function.c_str(),
+        [](py::object loan, std::uint64_t first, std::uint64_t count) {
+            return Part{{std::move(loan), first, count}};
+        },
+        py::arg("loan"), py::arg("first"), py::arg("count"), documentation);
+}
+
 }  // namespace
 
 void add_pool_classes(py::module_& module) {
-    py::class_<PySliceOf>(module, "SliceOf", "Part of a baton.Loan as the argument of a task; slice_of() makes one.")
-        .def("__repr__", [](const PySliceOf& self) {
-            return fmt::format("baton.slice_of({}, {}, {})", std::string(py::repr(self.loan)), self.first, self.count);
-        });
-    module.def(
-        "slice_of",
-        [](py::object loan, std::uint64_t first, std::uint64_t count) {
-            return PySliceOf{std::move(loan), first, count};
-        },
-        py::arg("loan"), py::arg("first"), py::arg("count"),
+    add_part<PySliceOf>(
+        module, "SliceOf", "slice_of",
         "The right to write the elements (rows) [first, first + count) of a baton.Loan, as the argument of a task: a\n"
         "new slice for each attempt at it. A Loan itself as an argument is the right to read all of it.");
+    add_part<PyLeaseOf>(
+        module, "LeaseOf", "lease_of",
+        "The right to read the elements (rows) [first, first + count) of a baton.Loan, as the argument of a task: a\n"
+        "new lease for each attempt at it. Other tasks may write elsewhere in the Loan at the same time; a range that\n"
+        "somebody may write at that moment is Refused.");
 
     module.def(
         "usable_cores", [] { return usable_cores(); },

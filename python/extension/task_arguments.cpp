@@ -11,10 +11,16 @@ namespace baton::python {
 using namespace detail;
 namespace {
 
+const PyPartOf* part_of(py::handle argument) {
+    if (py::isinstance<PySliceOf>(argument)) return &py::cast<const PySliceOf&>(argument);
+    if (py::isinstance<PyLeaseOf>(argument)) return &py::cast<const PyLeaseOf&>(argument);
+    return nullptr;
+}
+
 PyHeld* loan_of(py::handle argument) {
     if (py::isinstance<PyLoan>(argument)) return &py::cast<PyHeld&>(argument);
-    if (py::isinstance<PySliceOf>(argument)) {
-        const py::object& loan = py::cast<const PySliceOf&>(argument).loan;
+    if (const PyPartOf* part = part_of(argument)) {
+        const py::object& loan = part->loan;
         if (py::isinstance<PyLoan>(loan)) return &py::cast<PyHeld&>(loan);
     }
     return nullptr;
@@ -23,7 +29,8 @@ PyHeld* loan_of(py::handle argument) {
 // The kind of handle that an argument stands for, if any.
 std::optional<HandleKind> held_kind(py::handle argument) {
     if (py::isinstance<PySliceOf>(argument) || py::isinstance<PySlice>(argument)) return HandleKind::slice;
-    if (py::isinstance<PyLoan>(argument) || py::isinstance<PyLease>(argument)) return HandleKind::lease;
+    if (py::isinstance<PyLoan>(argument) || py::isinstance<PyLeaseOf>(argument) || py::isinstance<PyLease>(argument))
+        return HandleKind::lease;
     if (py::isinstance<PySegment>(argument)) return HandleKind::segment;
     return std::nullopt;
 }
@@ -76,12 +83,11 @@ public:
             if (!kind) continue;
             if (PyHeld* loan = loan_of(argument)) {
                 const Lender lender{loan->memory()};
-                if (py::isinstance<PySliceOf>(argument)) {
-                    const auto& slice = py::cast<const PySliceOf&>(argument);
-                    all.emplace_back(pool::SliceOf{lender, slice.first, slice.count});
-                } else {
-                    all.emplace_back(pool::LeaseOf{lender});
-                }
+                const PyPartOf* part = part_of(argument);
+                if (part == nullptr) all.emplace_back(pool::LeaseOf{lender});
+                else if (*kind == HandleKind::slice)
+                    all.emplace_back(pool::SliceOf{lender, part->first, part->count});
+                else all.emplace_back(pool::LeaseOf{lender, part->first, part->count});
                 continue;
             }
             SegmentBase& memory = py::cast<PyHeld&>(argument).memory();
@@ -103,13 +109,15 @@ private:
             refuse(fmt::format("{}: expected a {}, got {}", place,
                                wanted == HandleKind::segment ? "baton.Segment"
                                : wanted == HandleKind::lease
-                                   ? "baton.Loan, of which the task gets a lease, or a baton.Lease"
+                                   ? "baton.Loan, of which the task gets a lease, baton.lease_of(loan, first, count) "
+                                     "or a baton.Lease"
                                    : "baton.slice_of(loan, first, count) or a baton.Slice",
                                Py_TYPE(argument.ptr())->tp_name));
         if (const PyHeld* loan = loan_of(argument))
             static_cast<void>(loan->holding());
-        else if (py::isinstance<PySliceOf>(argument))
-            refuse(place + ": slice_of() is of a baton.Loan");
+        else if (part_of(argument) != nullptr)
+            refuse(fmt::format("{}: {}() is of a baton.Loan", place,
+                               wanted == HandleKind::slice ? "slice_of" : "lease_of"));
         else
             static_cast<void>(py::cast<PyHeld&>(argument).about_to_go(place));
     }

@@ -11,12 +11,14 @@ namespace baton::python {
 namespace py = pybind11;
 namespace pool = baton::detail::pool;
 
-// The right to write a part of a Loan, for a task that has not begun.
-struct PySliceOf {
+// A part of a Loan, for a task that has not begun: the right to read it, or to write it.
+struct PyPartOf {
     py::object loan;
     std::uint64_t first = 0;
     std::uint64_t count = 0;
 };
+struct PyLeaseOf : PyPartOf {};
+struct PySliceOf : PyPartOf {};
 
 using TaskRows = std::vector<std::pair<py::tuple, py::dict>>;  // of each task the positional and the named arguments
 // All are checked before anything leaves its object. Raises Refused with the place, `power(exponent): ...`.
