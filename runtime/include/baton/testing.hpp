@@ -322,8 +322,8 @@ public:
             if (begin) begin(Peer<P>{*world_, id});
         });
     }
-    // The peer of that name, however it was made. One that an actor has spawned has a name like "account/printer", as
-    // in the roster. Throws std::out_of_range if there is none.
+    // The last peer of that name, however it was made, even if it has ended. One that an actor has spawned has a name
+    // like "account/printer", as in the roster. Throws std::out_of_range if there never was one.
     template <class P>
     [[nodiscard]] Peer<P> find_peer(const std::string& name) const {
         return {*world_, find_played(name)};
