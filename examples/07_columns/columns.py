@@ -113,7 +113,8 @@ def main() -> None:
                 size = sum(text.nbytes for text in texts if text is not None)
                 print(f"{name}: {sum(map(len, pieces))} texts, {size} bytes")
                 continue
-            is_there = [piece != numpy.iinfo(numpy.int64).min if kind == "integer" else ~numpy.isnan(piece) for piece in pieces]
+            none = numpy.iinfo(numpy.int64).min
+            is_there = [piece != none if kind == "integer" else ~numpy.isnan(piece) for piece in pieces]
             count = sum(int(there.sum()) for there in is_there)
             total = sum(float(piece[there].sum()) for piece, there in zip(pieces, is_there))
             print(f"{name}: {count} numbers, mean {total / count if count else float('nan'):.6g}")

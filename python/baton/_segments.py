@@ -78,8 +78,8 @@ def _record_text(dtype: Any) -> str:
             raise Refused(f"a record whose fields overlap or stand in another order than their memory can't be shared: "
                           f"{dtype}; numpy.lib.recfunctions.repack_fields(array) has them in order")
         if not name.isprintable() or "'" in name or "\\" in name:
-            raise Refused(f"a record can't be shared with the field {name!r}: a name has no quote, backslash or control "
-                          "character")
+            raise Refused(f"a record can't be shared with the field {name!r}: a name has no quote, backslash or "
+                          "control character")
         if offset > end:
             fields.append(f"('','|V{offset - end}')")
         base, shape = of.subdtype or (of, ())
@@ -91,9 +91,9 @@ def _record_text(dtype: Any) -> str:
         fields.append(f"('','|V{dtype.itemsize - end}')")
     text = f"[{','.join(fields)}]"
     if not dtype.names or len(text.encode()) > 4096:
-        raise Refused(f"a record of {len(dtype.names)} fields can't be shared with all their names: its type has more than "
-                      f"4096 bytes, or no field; array.view('V{dtype.itemsize}') travels, and is array.view(dtype) again at "
-                      "the other end")
+        raise Refused(f"a record of {len(dtype.names)} fields can't be shared with all their names: its type has more "
+                      f"than 4096 bytes, or no field; array.view('V{dtype.itemsize}') travels, and is "
+                      "array.view(dtype) again at the other end")
     return text
 
 

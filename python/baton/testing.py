@@ -103,7 +103,8 @@ class World(Stage):
         commands._described()
         self._programs[os.path.basename(program)] = commands
 
-    def provide_pool(self, program: str, *functions: Callable[..., Any], takes: float | Mapping[str, float] = 0.0) -> None:
+    def provide_pool(self, program: str, *functions: Callable[..., Any],
+                     takes: float | Mapping[str, float] = 0.0) -> None:
         """From here on baton.Pool(program) works, and its tasks call these functions, by their names.
 
         Their type hints are what the C++ types are in a session. A task takes `takes` seconds of the world's clock, or

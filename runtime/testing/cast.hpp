@@ -1,6 +1,7 @@
 #pragma once
 // Cast: the members of a test world. HostedMember serves an actor of the user, PlayedMember is played by the test, and
-// ScenarioMember is a script under test; TestWorld is the stage with both. What is public of it is <baton/testing.hpp>. One thread.
+// ScenarioMember is a script under test; TestWorld is the stage with all of them. What is public of it is
+// <baton/testing.hpp>. One thread.
 
 #include <deque>
 #include <list>

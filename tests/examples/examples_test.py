@@ -281,8 +281,8 @@ class Stories(ProgramTest):
         def normalised(text):
             text = re.sub(r"^\[worker-\d+\]", "[worker]", text, flags=re.MULTILINE)
             four, given_up, rest = text.partition("[scenario]: not within 3 s")
-            workers, scenario = (line for line in ([one for one in four.splitlines(True) if one.startswith("[worker]") == is_worker]
-                                                   for is_worker in (True, False)))
+            workers, scenario = ([one for one in four.splitlines(True) if one.startswith("[worker]") == is_worker]
+                                 for is_worker in (True, False))
             return "".join(workers + scenario) + given_up + rest
 
         self.expect("from_multiprocessing/task_timeout", normalised)

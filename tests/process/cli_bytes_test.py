@@ -31,7 +31,8 @@ class Numbers(cli_test.World):
         for words in (["serve"], ["run", "hello.py"]):
             subcommand = words[0]
             error = self.baton(subcommand, "--memory=1.5", *words[1:], code=64)
-            self.assertIn(f"'1.5' is not a number of bytes from 1: 536870912, 512M, 4G; see `baton {subcommand} --help`", error)
+            self.assertIn("'1.5' is not a number of bytes from 1: 536870912, 512M, 4G; "
+                          f"see `baton {subcommand} --help`", error)
             self.assertIn("'nan' is not a number of seconds",
                           self.baton(subcommand, "--stop-timeout=nan", *words[1:], code=64))
         self.assertIn("'0' is not a number of bytes", self.baton("spawn", "greeter", "--memory=0", code=64))

@@ -72,7 +72,8 @@ class Pages(cli_test.World):
 class Completion(cli_test.World):
     def complete(self, *words):
         """What Tab offers behind those words, the last of which has been begun."""
-        script = 'source /dev/stdin <<<"$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _baton; printf "%s\\n" "${COMPREPLY[@]}"'
+        script = ('source /dev/stdin <<<"$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _baton; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
         done = subprocess.run(["bash", "-c", script, "bash", self.baton("--completion"), "baton", *words], check=True,
                               text=True,
                               env=self.environment | {"PATH": f"{BIN}:/usr/bin:/bin"}, capture_output=True,

@@ -1,6 +1,7 @@
 """`baton serve`, `baton run` and `baton spawn`: how sessions begin, how scripts join them, and what ends with whom.
 
-    BATON_BIN=build/dev/bin BATON_TESTS_BIN=build/dev/tests PYTHONPATH=build/dev/python /usr/bin/python3 tests/process/cli_session_test.py
+    BATON_BIN=build/dev/bin BATON_TESTS_BIN=build/dev/tests PYTHONPATH=build/dev/python \\
+        /usr/bin/python3 tests/process/cli_session_test.py
 
 As cli_test.py, whose World this is; its programs and hello, the first example.
 """
@@ -100,7 +101,8 @@ class Running(Session):
     def test_a_script_runs_in_a_session_of_its_own_and_its_exit_code_is_that_of_run(self):
         script = self.file("leave.py", "import os, sys, baton\n"
                            "with baton.session() as session:\n"
-                           "    print(os.environ['BATON_SESSION'], session.spawn('greeter', name='Ada').ask('Greet', name='Grace'))\n"
+                           "    ada = session.spawn('greeter', name='Ada')\n"
+                           "    print(os.environ['BATON_SESSION'], ada.ask('Greet', name='Grace'))\n"
                            "sys.exit(7)\n")
         done = self.run_it(f"{BIN}/baton", "run", script, code=7)
         self.assertRegex(done.stdout, r"^/\S+ Hello, Grace! You are number 1\.\n$")
@@ -164,14 +166,15 @@ class Joining(Session):
             with self.subTest(words=words):
                 self.run_it(f"{BIN}/hello", *words, **environment)
                 self.assertEqual(list(self.roster()), ["coordinator", "Ada"])
-                ended = [row for row in self.json("ps",
-                                                  "--all")[0]["actors"] if row["name"] == "greeter" and row["state"] == "exited"]
+                ended = [row for row in self.json("ps", "--all")[0]["actors"]
+                         if row["name"] == "greeter" and row["state"] == "exited"]
                 self.assertEqual([row["handled"] for row in ended], [2] * (1 if environment else 2),
                                  "it was in this session")
 
     def test_a_script_that_names_no_session_has_one_of_its_own(self):
         script = self.file("alone.py",
-                           "import baton\nwith baton.session() as session:\n    print([row.name for row in session.actors()])\n")
+                           "import baton\nwith baton.session() as session:\n"
+                           "    print([row.name for row in session.actors()])\n")
         self.assertNotIn("Ada", self.run_it(sys.executable, script).stdout)
         self.assertEqual(self.run_it(sys.executable, script, BATON_SESSION="").stdout,
                          self.run_it(sys.executable, script).stdout, "an empty variable names none")
@@ -193,7 +196,8 @@ class Spawning(Session):
     def test_an_actor_stays_when_the_command_has_left_and_ends_when_it_is_stopped(self):
         self.start()
         self.assertRegex(self.baton("spawn", "greeter", "--name", "Ada"),
-                         r"^Ada is ready \(pid \d+\); `baton describe Ada` shows its commands, `baton stop Ada` ends it\n$")
+                         r"^Ada is ready \(pid \d+\); `baton describe Ada` shows its commands, "
+                         r"`baton stop Ada` ends it\n$")
         self.baton("ask", "Ada", "Greet", "name=x")
         self.assertEqual(self.baton("ask", "Ada", "Greet", "name=y"), "Hello, y! You are number 2.\n")
         self.assertEqual(self.baton("stop", "Ada"), "Ada  stopped\n")

@@ -432,7 +432,8 @@ class Talking(World):
         options = {"program": "greeter", "name": "x", "arguments": [], "timeout": 0, "memory_bytes": 0, "folders": [],
                    "actor": ""}
         error = self.baton("ask", "coordinator", "Spawn", f"options={json.dumps(options)}", "fingerprint=0", code=75)
-        self.assertIn("baton: timed_out: asked coordinator Spawn: greeter was not started: a timeout of 0 leaves it no time", error)
+        self.assertIn("baton: timed_out: asked coordinator Spawn: greeter was not started: a timeout of 0 leaves it no "
+                      "time", error)
         self.assertNotIn("no answer", error)
 
     def test_an_ask_that_had_begun_is_said_to_have_an_unknown_outcome(self):
@@ -477,8 +478,8 @@ class Ledger(World):
     def test_a_session_without_segments_says_so_and_keeps_its_promises(self):
         coordinator = self.start()
         text = self.baton("segments")
-        self.assertTrue(text.startswith(f"session {coordinator.session}, no segments\n\n0 bytes in segments; the session has taken 0"),
-                        text)
+        beginning = f"session {coordinator.session}, no segments\n\n0 bytes in segments; the session has taken 0"
+        self.assertTrue(text.startswith(beginning), text)
         self.assertEqual(self.json("segments")["segments"], [])
         self.assertEqual(self.baton("audit"), "all invariants hold\n")
         self.assertEqual(self.json("audit"), {"session": coordinator.session, "broken": []})

@@ -1,7 +1,8 @@
 """Environment variables: docs/environment.md names all that are read, and a value that makes no sense does what it says
 there.
 
-    BATON_BIN=build/dev/bin BATON_TESTS_BIN=build/dev/tests PYTHONPATH=build/dev/python /usr/bin/python3 tests/process/environment_test.py
+    BATON_BIN=build/dev/bin BATON_TESTS_BIN=build/dev/tests PYTHONPATH=build/dev/python \\
+        /usr/bin/python3 tests/process/environment_test.py
 
 As cli_test.py, whose World this is; and hello, the first example.
 """
@@ -15,8 +16,10 @@ import cli_test
 from cli_test import BIN
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-READS = re.compile(r'(?:getenv\(|variable\(|_variable = |environ\.get\(|environ\[|getenv\(\s*)"(BATON_[A-Z_]+)"|(?:\$\{|ENV\{)(BATON_(?:DEBIAN|FUZZ)[A-Z_]*)')
-SCRIPT = "import baton\nwith baton.session() as session:\n    print(session.spawn('greeter').ask('Greet', name='Grace'))\n"
+READS = re.compile(r'(?:getenv\(|variable\(|_variable = |environ\.get\(|environ\[|getenv\(\s*)"(BATON_[A-Z_]+)"|'
+                   r'(?:\$\{|ENV\{)(BATON_(?:DEBIAN|FUZZ)[A-Z_]*)')
+SCRIPT = ("import baton\nwith baton.session() as session:\n"
+          "    print(session.spawn('greeter').ask('Greet', name='Grace'))\n")
 
 
 class Page(unittest.TestCase):
@@ -42,7 +45,8 @@ class Values(cli_test.World):
         return done
 
     def test_a_log_level_that_there_is_not_is_told_in_one_line_by_the_first_process_that_reads_it(self):
-        line = "baton: BATON_LOG='loud' is not a log level, so warn is used; the levels are debug, info, warn, error, off\n"
+        line = ("baton: BATON_LOG='loud' is not a log level, so warn is used; "
+                "the levels are debug, info, warn, error, off\n")
         for command in ([f"{BIN}/hello"], [f"{BIN}/baton", "run", "hello"], [sys.executable, "-c", SCRIPT]):
             with self.subTest(command=command):
                 done = self.run_it(*command, BATON_LOG="loud")

@@ -79,7 +79,8 @@ class Descriptors(World):
 
     def test_a_script_outlives_them_too(self):
         # Until the silent ones are closed there may be no room for a link of its own.
-        script = self.script(SESSION + "    probe = session.spawn('probe')\n    print('ready', flush=True)\n    input()\n"
+        script = self.script(SESSION +
+                             "    probe = session.spawn('probe')\n    print('ready', flush=True)\n    input()\n"
                              "    while True:\n        try:\n            print(probe.ask('Echo', text='here'))\n"
                              "            break\n        except baton.Overloaded:\n            pass\n")
         process = self.start(PYTHON, script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """A full /dev/shm: the tests of process_tests that are tagged [full], with 32 MiB of shared memory of their own.
 
-    BATON_PROGRAMS=build/dev/bin:build/dev/tests BATON_TESTS_BIN=build/dev/tests /usr/bin/python3 tests/process/memory_test.py
+    BATON_PROGRAMS=build/dev/bin:build/dev/tests BATON_TESTS_BIN=build/dev/tests \\
+        /usr/bin/python3 tests/process/memory_test.py
 """
 import os
 import shutil

@@ -272,7 +272,8 @@ class Messages(World):
             import baton
             with baton.session(join={self.session.id!r}) as session:
                 alice = session.spawn("student", name="Alice")
-                alice.send("SpeakTo", audience=baton.Ref({self.session.address.number}, {self.session.address.incarnation}))
+                audience = baton.Ref({self.session.address.number}, {self.session.address.incarnation})
+                alice.send("SpeakTo", audience=audience)
                 print("ready", flush=True)
                 while alice.ask("WhatsYourNumber"):
                     pass

@@ -497,7 +497,8 @@ class Pools(World):
         said = process.stderr.read()
         self.assertNotIn("Traceback", said)
         # The coordinator tells of workers that had to be ended; the script itself says one line.
-        told = [line for line in said.splitlines() if "coordinator#1.1 warn actor." not in line and "segments: " not in line]
+        told = [line for line in said.splitlines()
+                if "coordinator#1.1 warn actor." not in line and "segments: " not in line]
         self.assertEqual(told, ["python: interrupted, stopping"], said)
         for pid in workers:
             self.assertFalse(os.path.exists(f"/proc/{pid}"))

@@ -424,7 +424,8 @@ class Segments(World):
         self.session.sync()
         gc.collect()
         del before
-        held = [row for row in self.listing() if row["owner"].startswith("python_segments_test") or row["state"] == "offered"]
+        held = [row for row in self.listing()
+                if row["owner"].startswith("python_segments_test") or row["state"] == "offered"]
         self.assertEqual(held, [])
 
     def listing(self):
@@ -481,7 +482,8 @@ class Segments(World):
 
     def test_an_actor_s_memory_has_a_bound(self):
         small = self.session.spawn("keeper", memory="1M")
-        self.assertRaisesText(baton.Error, "no memory for a segment", small.ask, "Make", shape=[1 << 20], value=1, timeout=20)
+        self.assertRaisesText(baton.Error, "no memory for a segment", small.ask, "Make", shape=[1 << 20], value=1,
+                              timeout=20)
         small.ask("Make", shape=[1 << 10], value=1)
         for memory in ("much", "0", 0, -1, True, "1X"):
             self.refuses("number of bytes", self.session.spawn, "keeper", memory=memory)

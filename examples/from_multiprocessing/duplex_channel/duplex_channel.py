@@ -26,5 +26,6 @@ start = stories[1][0].time
 print(f"{'Taxi POV':<54}User POV")
 print((f"{'Time':<11}{'Action':<8}{'Message':<35}" * 2).rstrip())
 for row in zip(*stories):
-    cells = [f"{(memory.time - start).total_seconds():+.3f} s   {memory.action:<8}{memory.message:<35}" for memory in row]
+    cells = [f"{(memory.time - start).total_seconds():+.3f} s   {memory.action:<8}{memory.message:<35}"
+             for memory in row]
     print("".join(cells).rstrip())

@@ -44,9 +44,9 @@ template <class T>
 // Lent memory as an argument: each attempt at the task gets a lease or slice of its own. The memory stays lent while
 // the tasks run. `first` and `count` are in elements, or in rows if there is more than one dimension.
 //
-// Ranges of one Loan may be out at the same time as long as no slice overlaps anything: some tasks read the edge rows of
-// their neighbours while others write elsewhere. A range that overlaps what another task has is `refused` then, and that
-// is the task's outcome; a lease of all of it is, as long as any slice is out.
+// Ranges of one Loan may be out at the same time as long as no slice overlaps anything: some tasks read the edge rows
+// of their neighbours while others write elsewhere. A slice that overlaps what another task has at that moment is
+// `refused`, and that is the task's outcome; so is a lease that overlaps another's slice.
 [[nodiscard]] inline LeaseOf lease_of(const Loan& lent) { return {detail::Lender{lent}}; }
 [[nodiscard]] inline LeaseOf lease_of(const Loan& lent, std::uint64_t first, std::uint64_t count) {
     return {detail::Lender{lent}, first, count};
