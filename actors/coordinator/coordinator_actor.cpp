@@ -3,10 +3,8 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "actors/coordinator/notify.hpp"
-#include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/dispatching.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -21,9 +19,6 @@ constexpr std::uint64_t stop_signal = 1;
 constexpr std::uint64_t served_process = 2;
 constexpr std::uint64_t scenario_exit = 3;
 constexpr std::uint64_t child_exit = 4;
-
-// The owner is gone without a word: nobody waits for a gentle end.
-constexpr Duration orphaned_timeout = std::chrono::seconds{1};
 
 constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 
@@ -170,126 +165,6 @@ std::vector<std::string> Coordinator::on(const Audit&) {
         broken.push_back(fmt::format("I{}: {}", finding.invariant, finding.text));
     }
     return broken;
-}
-
-// ---- exits -----------------------------------------------------------------------------------------
-
-void Coordinator::tell_mended() {
-    const Estate::Mended mended = estate_->take_mended();
-    for (const std::string& text : mended.texts) loop_->log().warn("ledger.mended", "{}", text);
-    if (mended.rows > mended.texts.size())
-        loop_->log().warn("ledger.mended", "and {} more rows that no actor can have written so",
-                          mended.rows - mended.texts.size());
-}
-
-// What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
-// had given or lent it something.
-void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
-    const Estate::Settled settled = estate_->settle(member.id);
-    tell_mended();
-    told.insert(settled.concerned.begin(), settled.concerned.end());
-    for (const ActorId heir : settled.to_drain)
-        if (const Member* asked = members_.find(heir); asked != nullptr)
-            notify(*loop_, *asked, notice::Drain{AnyRef{member.id}, member.pid});
-    if (settled.held.is_nothing()) return;
-    exit.held = settled.held;
-    const auto level =
-        exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
-    if (!loop_->log().writes(level)) return;
-    loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(settled.held)));
-    loop_->log().write(
-        level, "actor.post_mortem",
-        fmt::format("name={} last command={}", member.name, exit.in_hand.empty() ? "none" : exit.in_hand));
-    // A few a line, so that they can be read in a terminal.
-    std::string few;
-    int count = 0;
-    const auto write_few = [&] {
-        if (count > 0)
-            loop_->log().write(level, "actor.post_mortem",
-                               fmt::format("name={} last transitions: {}", member.name, few));
-        few.clear();
-        count = 0;
-    };
-    const std::string transitions = estate_->last_transitions(member.id, 8);
-    for (std::size_t start = 0; start < transitions.size();) {
-        const std::size_t end = std::min(transitions.find(", ", start), transitions.size());
-        few += (count == 0 ? "" : ", ") + transitions.substr(start, end - start);
-        if (++count == 4) write_few();
-        start = end + 2;
-    }
-    write_few();
-}
-
-void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) {
-    const ActorId id = living.id;
-    // Asked for nobody any more: from here no row may name it.
-    std::vector<ActorId> orphans;
-    for (const auto& [number, other] : members_.living())
-        if (other->parent == id) orphans.push_back(other->id);
-
-    RosterRow row = reports_.row_of(living);
-    row.exit = reports_.exit_of(living, status);
-    std::set<ActorId> told = living.watchers;
-    settle_estate(living, row.exit, told);
-    // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
-    row.exit.dead_letters = reports_.dead_letters_of(living);
-    row.state = "exited";
-    row.inbox_depth = 0;
-    vitals_->note_exit(id);
-    if (living.exit_descriptor() >= 0)
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.exit_descriptor(), nullptr);
-    const std::unique_ptr<Member> member = members_.remove(id, row);
-
-    const std::string prefix = fmt::format("ipc://{}/", folder_->path());
-    if (member->address.starts_with(prefix)) {
-        const std::string socket = member->address.substr(prefix.size());
-        std::error_code ignored;  // it may have removed its socket itself
-        if (socket.find('/') == std::string::npos) std::filesystem::remove(folder_->path() + "/" + socket, ignored);
-    }
-    const Exit& exit = row.exit;
-    const bool was_expected =
-        exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member->was_asked_to_stop;
-    const std::string in_hand = exit.in_hand.empty() ? "" : fmt::format(" while handling {}", exit.in_hand);
-    if (was_expected) {
-        loop_->log().info("actor.exited", "name={} {}{}", member->name, to_text(exit), in_hand);
-    } else {
-        loop_->log().warn("actor.exited", "name={} {}{}", member->name, to_text(exit), in_hand);
-    }
-    for (const DeadLetter& letter : exit.dead_letters)
-        loop_->log().warn("letters.dead", "to={} from={} count={}{}", member->name, letter.from, letter.count,
-                          letter.command.empty() ? "" : " command=" + letter.command);
-
-    if (member->state == Member::State::starting)
-        member->spawn_answer.fail(Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}",
-                                                                       member->name, member->program, to_text(exit))});
-    const Ended ended{AnyRef{id}, member->name, exit};
-    awaits_.answer(ended);
-    for (const ActorId one : told)
-        if (const Member* listener = members_.find(one); listener != nullptr)
-            notify(*loop_, *listener, notice::Exited{AnyRef{id}, member->name, exit});
-    pass_crash_point(CrashPoint::settle_told);
-    loop_->forget(id);
-    // Also the route of one that has never spoken as itself.
-    if (member->link.is_some()) loop_->transport().close(member->link, Transport::Pending::delivered);
-    awaits_.forget(id);
-
-    unread_closed_.erase(id);
-    stopping_.exited(id);
-    if (member->owns_session) close(orphaned_timeout);
-    if (!is_closing_ && !orphans.empty())
-        stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
-    finish_stops();
-}
-
-void Coordinator::on(const Await& command, Answer<Ended> answer) {
-    if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
-    if (members_.find(command.actor.id) != nullptr) {
-        awaits_.add(command.actor.id, std::move(answer));
-    } else if (const Past* past = members_.find_past(command.actor.id); past != nullptr) {
-        answer.reply({past->row.actor, past->row.name, past->row.exit});
-    } else {
-        answer.fail(gone(fmt::format("no actor {} in this session", to_string(command.actor.id))));
-    }
 }
 
 // ---- stopping --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 //
 // It learns of a death from the kernel (pidfd), never from a timer. It never waits: what takes time (a spawn, a stop,
 // an exit) is answered later. Members knows the members, Reports describes them, Stopping ends them; joining.cpp has
-// joining and leaving. One thread, the loop's.
+// joining and leaving, exits.cpp what an exit brings. One thread, the loop's.
 
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
@@ -17,6 +17,9 @@
 #include "runtime/process/signals.hpp"
 
 namespace baton::detail::coordinator {
+
+// The owner is gone without a word: nobody waits for a gentle end.
+inline constexpr Duration orphaned_timeout = std::chrono::seconds{1};
 
 class Coordinator final : public Handler {
 public:

@@ -968,6 +968,32 @@ TEST_CASE("memory is lent to all tasks, sliced among them, given to them and by 
     CHECK(made[0].result().error().kind == ErrorKind::refused);  // taken already
 }
 
+TEST_CASE("a task reads a range of rows beside somebody who writes others", "[process][pool]") {
+    PoolWorld world;
+    TestScenario& scenario = world.scenario();
+    baton::pool::Pool pool{scenario.context(), world.options()};
+    baton::Segment numbers = scenario.create_array<std::int64_t>({10, 10}).value();
+    std::iota(numbers.as<std::int64_t>().begin(), numbers.as<std::int64_t>().end(), 0);
+    baton::Loan lent = scenario.lend(std::move(numbers)).value();
+    const auto sum = [&](baton::pool::LeaseOf range) {
+        return pool.submit<std::int64_t>("sum", std::move(range)).value().get(10s);
+    };
+    {
+        const baton::Slice written = lent.slice(5, 2).value();  // rows 5 and 6
+        // Both neighbours of what is written, as a stencil needs them, and twice at once.
+        CHECK(pool.starmap<std::int64_t>("sum", std::vector(2, std::tuple{lease_of(lent, 4, 1)})).value().values()
+                  .value() == Numbers{445, 445});
+        CHECK(sum(lease_of(lent, 7, 3)).value() == 2535);
+        CHECK(pool.submit<std::monostate>("set", slice_of(lent, 0, 1), 0).value().get(10s).ok());
+        // What touches it is refused, and so is all of it.
+        for (baton::pool::LeaseOf range : {lease_of(lent, 4, 2), lease_of(lent, 6, 1), lease_of(lent)})
+            CHECK(sum(range).error().kind == ErrorKind::refused);
+    }
+    CHECK(sum(lease_of(lent)).value() == 4950 - 45);
+    CHECK_THAT(sum(lease_of(lent, 8, 3)).error().text, Catch::Contains("no part of segment"));
+    CHECK(lent.reclaim(10s).ok());
+}
+
 TEST_CASE("a segment that a dead worker had accepted is lost with it, and its task says so", "[process][pool]") {
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};

@@ -443,6 +443,23 @@ class Pools(World):
         pool.stop()
         self.assertEqual([one.array.sum() for one in made], [0, 45, 4950])
 
+    @unittest.skipIf(numpy is None, "without NumPy")
+    def test_a_task_reads_a_range_beside_somebody_who_writes(self):
+        pool = self.pool()
+        lent = self.session.array_from(numpy.arange(100).reshape(10, 10)).lend()
+        self.assertRegex(repr(baton.lease_of(lent, 4, 1)), r"^baton.lease_of\(<baton.Loan .*>, 4, 1\)$")
+        written = lent.slice(5, 2)  # rows 5 and 6
+        self.assertEqual(pool.map("sum", [baton.lease_of(lent, 4, 1), baton.lease_of(lent, 7, 3)]), [445, 2535])
+        for part in (baton.lease_of(lent, 4, 2), lent):
+            self.assertRaisesText(baton.Refused, "", pool.submit("sum", part).get, timeout=10)
+        written.release()
+        self.assertEqual(pool.submit("sum", lent).get(timeout=10), 4950)
+        row = baton.lease_of(lent, 0, 1)
+        self.assertRaisesText(baton.Refused, "expected a baton.slice_of", pool.submit, "set", row, 1)
+        self.assertRaisesText(baton.Refused, "lease_of() is of a baton.Loan", pool.submit, "sum",
+                              baton.lease_of(1, 0, 1))
+        lent.reclaim()
+
     # ---- its life
 
     def test_a_pool_is_started_again_after_its_end(self):
