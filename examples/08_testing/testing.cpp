@@ -65,6 +65,26 @@ void interest_is_added_once_a_year() {
     expect(bank.account.ask(account::Deposit{0}).value() == 10'404, "after two years there is interest on interest");
 }
 
+// The body of a script: what a program would give to run_scenario().
+std::int64_t spend(baton::Scenario& scenario, std::int64_t cents) {
+    const auto account = scenario.spawn<account::Protocol>({"account"});
+    scenario.ask(account, account::Deposit{1'000});
+    return scenario.ask(account, account::Withdraw{cents});
+}
+
+void a_script_opens_an_account() {
+    baton::testing::World world;
+    world.provide("account", baton::actor<Account, account::Protocol>(""));
+    std::int64_t left = 0;
+    world.run_scenario([&](baton::Scenario& scenario) { left = spend(scenario, 700); });
+    expect(left == 300, "a script spends what it has");
+    try {
+        world.run_scenario([](baton::Scenario& scenario) { spend(scenario, 1'001); });
+    } catch (const baton::ErrorException& overdraft) {
+        expect(overdraft.error().kind == baton::ErrorKind::refused, "and fails when that is not enough");
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -72,5 +92,6 @@ int main() {
     a_large_sum_needs_the_auditor();
     an_auditor_that_does_not_answer();
     interest_is_added_once_a_year();
+    a_script_opens_an_account();
     return failed == 0 ? 0 : 1;
 }

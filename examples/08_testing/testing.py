@@ -8,6 +8,7 @@ import dataclasses
 
 import baton
 import baton.testing
+from baton import sync
 
 LARGE = 100_000
 
@@ -109,6 +110,32 @@ def an_auditor_that_does_not_answer() -> None:
         expect(is_refused(account, 200_000, baton.Failed), "nor does one that has died")
 
 
+def interest(cents: int) -> float:
+    return cents * 0.02
+
+
+def work_is_shared() -> None:
+    with baton.testing.World() as world:
+        world.provide_pool("interest_worker", interest, takes=2.0)
+        with baton.Pool("interest_worker", workers=2, session=world.session) as pool:
+            world.after(1.0, world.find_peer("interest_worker").kill)
+            expect(pool.map("interest", [100, 200, 300]) == [2.0, 4.0, 6.0], "a worker that dies is replaced")
+            expect(world.now == 4.0, "and its task begins anew")
+
+
+def two_meet_at_a_lock() -> None:
+    with baton.testing.World() as world:
+        lock = sync.Keeper(world.session).lock("ledger")
+        peer = world.peer("auditor", auditor)
+        sync.Lock(peer.session, lock.address).acquire()
+        world.after(3.0, peer.kill)
+        with lock:
+            expect(lock.dead_owner == "auditor", "the next owner is told who died with the lock")
+        expect(world.now == 3.0, "and has waited for that")
+
+
 an_overdraft_is_refused()
 a_large_sum_needs_the_auditor()
 an_auditor_that_does_not_answer()
+work_is_shared()
+two_meet_at_a_lock()

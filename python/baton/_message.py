@@ -47,6 +47,16 @@ class Message:
         """Answers the sender with an error, which it gets as `failed`. Otherwise like reply()."""
         self._require_asked().fail(text)
 
+    def waits_for(self, actor: _baton.Ref) -> None:
+        """Says that this message, which is kept, can't be answered before that actor has done something, such as give
+        back what the sender wants. If that actor waits for the sender in turn, one of their waits ends as Deadlock with
+        all names, and not at a deadline.
+
+        It holds until the next command comes to this script, which may be what was waited for: say it again after
+        having looked at that. Of several messages of one sender only the last that was told about counts.
+        """
+        self._require_asked().waits_for(actor)
+
     def _fail_as(self, text: str, kind: str, type: str, frames: Sequence[str]) -> None:
         self._require_asked().fail(text, kind, type, list(frames))
 

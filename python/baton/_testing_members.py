@@ -122,3 +122,7 @@ class WorldAnswer:
     def fail(self, text: str, kind: str = "failed", type: str = "", frames: Iterable[str] = ()) -> None:
         self._require_open()
         self._pending.settle(None, error_of(kind, text, type, list(frames)))
+
+    def waits_for(self, whom: _baton.Ref) -> None:
+        """Circles of waits are not detected in a world."""
+        self._require_open()

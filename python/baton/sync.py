@@ -13,7 +13,8 @@ The C++ headers <baton/sync/*.hpp> say what each of them does, and what happens 
 commands. Every wait has a timeout (seconds, a timedelta, a baton.Deadline, None for as long as it takes; 0: only what
 is to be had at once) and raises TimedOut, Stopping, Gone (the keeper has exited, or this was removed), Deadlock
 (everybody in a circle waits for the next; the text names them) or Refused (a broken barrier, a lock that is held
-already). An exception that a signal's handler raises in a wait (Ctrl-C too) ends the wait as its timeout would; if it
+already). A circle through the locks of two keepers, or through a message that is kept without a word about it
+(Message.waits_for), is not found: these waits end as TimedOut. An exception that a signal's handler raises in a wait (Ctrl-C too) ends the wait as its timeout would; if it
 interrupts any other step of a lock, `is_held` says whether that was done.
 
 A script asks the keeper for each step; C++ takes a lock that is free without a message.

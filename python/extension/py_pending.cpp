@@ -140,6 +140,10 @@ void PyAnswer::fail(const std::string& text, const std::string& kind, const std:
     answer([&](AnswerSlot& slot) { slot.fail(error); });
 }
 
+void PyAnswer::waits_for(const PyRef& whom) {
+    if (!session_->say_waits_for(key_, whom.any())) refuse(fmt::format("{} has been answered already", command_));
+}
+
 void PyAnswer::answer(const std::function<void(AnswerSlot&)>& say) {
     if (!session_->answer(key_, say)) refuse(fmt::format("{} has been answered already", command_));
 }
@@ -172,7 +176,8 @@ void add_pending_classes(py::module_& module) {
     py::class_<PyAnswer>(module, "Answer")
         .def("reply", &PyAnswer::reply, py::arg("value"))
         .def("fail", &PyAnswer::fail, py::arg("text"), py::arg("kind") = "failed", py::arg("type") = "",
-             py::arg("frames") = std::vector<std::string>{});
+             py::arg("frames") = std::vector<std::string>{})
+        .def("waits_for", &PyAnswer::waits_for, py::arg("whom"));
 }
 
 }  // namespace baton::python

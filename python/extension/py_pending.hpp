@@ -75,6 +75,7 @@ public:
     void reply(py::handle value);
     void fail(const std::string& text, const std::string& kind, const std::string& type,
               const std::vector<std::string>& frames);
+    void waits_for(const PyRef& whom);
 
 private:
     void answer(const std::function<void(AnswerSlot&)>& say);

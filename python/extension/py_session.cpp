@@ -268,6 +268,20 @@ bool PySession::answer(std::uint64_t key, const std::function<void(AnswerSlot&)>
     return true;
 }
 
+bool PySession::say_waits_for(std::uint64_t key, const AnyRef& whom) {
+    require_open();
+    const auto found = answers_.find(key);
+    if (found == answers_.end()) return false;
+    turn([&](Session& session) {
+        // A command that nobody has looked at may be what was waited for, whether it is there or comes next.
+        session.before_mail([this] {
+            for (auto& [other, slot] : answers_) slot.waits_for({});
+        });
+        if (!session.has_mail()) found->second.waits_for(whom.id);
+    });
+    return true;
+}
+
 void PySession::drop_answer(std::uint64_t key) {
     if (may_touch()) {
         answers_.erase(key);

@@ -93,6 +93,8 @@ public:
     [[nodiscard]] std::uint64_t keep(AnswerSlot slot);
     // False when it was answered, or dropped with the session, before.
     [[nodiscard]] bool answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say);
+    // That answer can't be given before `whom` has done something; holds until the next command comes. False as above.
+    [[nodiscard]] bool say_waits_for(std::uint64_t key, const AnyRef& whom);
     void drop_answer(std::uint64_t key);
     // True if its command is withdrawn. In another thread it is dropped later, and nobody knows.
     bool drop_ask(AskId ask);

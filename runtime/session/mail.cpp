@@ -15,6 +15,7 @@ namespace baton::detail {
 // ---- what comes ------------------------------------------------------------------------------------
 
 void Mail::handle(const Command& command, AnswerSlot answer) {
+    if (look_) look_();
     if (Result<void> fits = check(command, answer.is_asked()); !fits)
         return refuse(command, std::move(answer), fits.error());
     std::shared_ptr<Arrivals> arrivals;

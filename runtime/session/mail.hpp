@@ -3,6 +3,7 @@
 // them: what does not fit the published protocol is refused before anybody sees it. One thread, the loop's.
 
 #include <deque>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,8 @@ public:
     // From here on only its commands are taken; before, and without commands, whatever comes.
     void publish(ProtocolDescription protocol) { protocol_ = std::move(protocol); }
     void handle(const Command& command, AnswerSlot answer) override;
+    // Calls `look` for each command that came, before it counts as handled.
+    void before_each(std::function<void()> look) { look_ = std::move(look); }
 
     // In order of arrival; those not named by `wanted` (empty: all) stay for a later call. What a failure, or an
     // exception out of the wait, takes from the caller waits for the next call, too.
@@ -34,6 +37,7 @@ private:
 
     Loop* loop_;
     ProtocolDescription protocol_;
+    std::function<void()> look_;
     std::deque<Message> messages_;
     std::uint64_t arrived_ = 0;
 };

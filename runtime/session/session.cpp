@@ -1,7 +1,6 @@
 #include "runtime/session/session.hpp"
 
 #include <fcntl.h>
-#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
 #include <limits>
 #include <unordered_map>
@@ -19,7 +17,6 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/log_level.hpp"
-#include "runtime/holdings/arrivals.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/spawning.hpp"
@@ -30,8 +27,8 @@
 #include "runtime/process/sweep.hpp"
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/session/mail.hpp"
 #include "runtime/transport/zmq_transport.hpp"
-#include "runtime/wire/dynamic.hpp"
 
 namespace baton::detail {
 namespace {
@@ -59,53 +56,6 @@ constexpr Duration coordinator_exit_timeout = std::chrono::seconds{2};
 
 }  // namespace
 
-// Commands that came to the inbox and wait for collect().
-class Session::Mail final : public Handler {
-public:
-    explicit Mail() = default;
-    void handle(const Command& command, AnswerSlot answer) override {
-        if (Result<void> fits = check(command, answer.is_asked()); !fits)
-            return refuse(command, std::move(answer), fits.error());
-        std::shared_ptr<Arrivals> arrivals;
-        if (!command.envelope.manifest.empty()) {
-            arrivals = std::make_shared<Arrivals>(loop->holdings(), command.envelope.from, command.envelope.manifest);
-            if (Result<void> accepted = arrivals->accept_all(); !accepted)
-                return refuse(command, std::move(answer), accepted.error());
-        }
-        messages.push_back({std::string(command.envelope.tag), Buffer(command.body_bytes), command.envelope.from,
-                            std::move(answer), std::move(arrivals)});
-        ++arrived;
-    }
-    Loop* loop = nullptr;
-    ProtocolDescription protocol;  // without commands: whatever comes is taken
-    std::deque<Message> messages;
-    std::uint64_t arrived = 0;
-
-private:
-    // What a program's dispatch refuses, too.
-    [[nodiscard]] Result<void> check(const Command& command, bool is_asked) const {
-        if (protocol.commands.empty()) return {};
-        const std::string_view tag = command.envelope.tag;
-        const CommandDescription* const known = protocol.find(tag);
-        if (known == nullptr) {
-            std::vector<std::string_view> names;
-            for (const CommandDescription& one : protocol.commands) names.push_back(one.name);
-            return Error{ErrorKind::unsupported,
-                         fmt::format("{} knows no command '{}'; it knows {}", loop->name(), tag,
-                                     fmt::join(names, ", "))};
-        }
-        if (is_asked && !known->reply)
-            return Error{ErrorKind::unsupported, fmt::format("{} has no reply: it can be sent, not asked", tag)};
-        return check_value(known->fields, command.body, tag);
-    }
-    void refuse(const Command& command, AnswerSlot answer, const Error& why) const {
-        if (answer.is_asked()) return answer.fail(why);
-        loop->log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
-                         command.envelope.tag, to_text(why));
-        loop->refuse(command, why);
-    }
-};
-
 struct Session::Parts {
     SystemClock clock;
     Log log{"scenario"};
@@ -118,11 +68,10 @@ struct Session::Parts {
 Session::Session() : Session(std::make_unique<Parts>()) {}
 
 Session::Session(std::unique_ptr<Parts> parts)
-    : Directory(parts->loop), parts_(std::move(parts)), mail_(std::make_unique<Mail>()) {
+    : Directory(parts->loop), parts_(std::move(parts)), mail_(std::make_unique<Mail>(*loop_)) {
     set_closed();  // until it has joined
     context_ = std::make_unique<Context>(*this);
     Access::send_at_once(*context_);
-    mail_->loop = loop_;
     loop_->collect_with(*mail_);
 }
 
@@ -135,7 +84,7 @@ Session::~Session() {
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     take_over_for_library();
     std::unique_ptr<Session> session{new Session};
-    session->mail_->protocol = entry.protocol;
+    session->mail_->publish(entry.protocol);
     session->folders_ = entry.program_folders;
     for (std::string& folder : program_folders()) session->folders_.push_back(std::move(folder));
 
@@ -238,60 +187,14 @@ Result<void> Session::watch_coordinator(pid_t pid) {
 
 // ---- messages that came ----------------------------------------------------------------------------
 
-bool Session::has_mail() const noexcept { return !mail_->messages.empty(); }
+bool Session::has_mail() const noexcept { return !mail_->is_empty(); }
 
 Result<std::vector<Session::Message>> Session::collect(std::string_view wanted, const Enough& until) {
     if (Result<void> open = require_open(); !open) return open.error();
-    const Clock& clock = loop_->clock();
-    const Deadline deadline = until.within.deadline(clock);
-    std::vector<Message> collected;
-    // What a failure, or an exception out of the wait, takes from the caller waits for the next call.
-    struct GiveBack {
-        std::vector<Message>& collected;
-        std::deque<Message>& messages;
-        ~GiveBack() {
-            messages.insert(messages.begin(), std::move_iterator(collected.begin()),
-                            std::move_iterator(collected.end()));
-        }
-    } const give_back{collected, mail_->messages};
-    Deadline quiet_end = Deadline::in(clock, until.quiet);
-    std::size_t seen = 0;  // how many of the waiting messages are known to be unwanted
-    for (bool is_last_look = false;;) {
-        const std::size_t had = collected.size();
-        for (std::size_t next = seen; next < mail_->messages.size(); ++next) {
-            Message& message = mail_->messages[next];
-            const bool is_wanted = wanted.empty() || message.tag == wanted;
-            if (is_wanted && collected.size() < until.count) {
-                collected.push_back(std::move(message));
-            } else {
-                if (seen != next) mail_->messages[seen] = std::move(message);
-                ++seen;
-            }
-        }
-        mail_->messages.erase(mail_->messages.begin() + static_cast<std::ptrdiff_t>(seen), mail_->messages.end());
-        if (collected.size() >= until.count) return std::exchange(collected, {});
-        if (mail_->messages.size() >= limits::collected_commands_max)
-            return Error{
-                ErrorKind::overloaded,
-                fmt::format("{} messages of other commands wait to be collected (limits::collected_commands_max)",
-                            mail_->messages.size())};
-        // Each that is wanted starts the quiet anew; others do not.
-        if (collected.size() > had) quiet_end = Deadline::in(clock, until.quiet);
-        if (is_last_look && (collected.size() == had || deadline.has_passed(clock)))
-            return std::exchange(collected, {});
-        const std::uint64_t before = mail_->arrived;
-        const std::uint64_t enough =
-            before + std::min(until.count - collected.size(), limits::collected_commands_max);
-        const bool waits_for_quiet = until.quiet != Duration::max();
-        const Loop::Waited waited = loop_->serve(
-            mail_.get(), [&] { return waits_for_quiet ? mail_->arrived > before : mail_->arrived >= enough; },
-            deadline.or_earlier(quiet_end));
-        if (waited == Loop::Waited::stopping)
-            return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};
-        if (waited == Loop::Waited::gone && mail_->arrived == before) return loop_->coordinator_lost();
-        is_last_look = waited == Loop::Waited::deadline || deadline.or_earlier(quiet_end).has_passed(clock);
-    }
+    return mail_->collect(wanted, until);
 }
+
+void Session::before_mail(std::function<void()> look) { mail_->before_each(std::move(look)); }
 
 Result<void> Session::wait_for(const std::function<bool()>& done, Within within) {
     if (Result<void> open = require_open(); !open) return open;
@@ -325,7 +228,7 @@ Result<std::vector<Ended>> Session::close(Within within) {
     set_closed();
     loop_->begin_leaving();
     loop_->flush();
-    mail_->messages.clear();  // asks among them are answered
+    mail_->clear();  // asks among them are answered
     if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.

@@ -25,6 +25,7 @@
 namespace baton::detail {
 
 class Child;
+class Mail;
 
 class Session : public Directory {
 public:
@@ -57,6 +58,9 @@ public:
     // True if there is a message that collect() would return at once.
     [[nodiscard]] bool has_mail() const noexcept;
 
+    // Calls `look` before each message is put there.
+    void before_mail(std::function<void()> look);
+
     // For a foreign event loop, as Loop says; with_mail: for messages that come to this inbox as well.
     [[nodiscard]] Deadline would_wait_for(bool with_mail, std::vector<int>& watched);
     // Looks once at what has come, and takes no message that nobody collects. False if a wait would end now: this
@@ -81,7 +85,6 @@ public:
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
 
 private:
-    class Mail;
     struct Parts;
     Session();
     explicit Session(std::unique_ptr<Parts> parts);

@@ -107,7 +107,7 @@ class Examples(ProgramTest):
         self.expect_of_program("08_testing", "testing")
         said = self.run_it(sys.executable, os.path.join(EXAMPLES, "08_testing", "testing.py")).stdout
         self.assertEqual(re.findall(r"^(?!ok: ).*$", said, re.MULTILINE), [""])
-        self.assertEqual(said.count("ok: "), 10)
+        self.assertEqual(said.count("ok: "), 14)
 
     def test_the_page_on_testing_actors_shows_code_of_the_example(self):
         files = ""
@@ -117,7 +117,7 @@ class Examples(ProgramTest):
                 files += file.read()
         with open(os.path.join(EXAMPLES, "..", "docs", "testing-actors.md"), encoding="utf-8") as page:
             blocks = re.findall(r"^```(?:cpp|python)\n(.*?)^```$", page.read(), re.MULTILINE | re.DOTALL)
-        self.assertEqual(len(blocks), 4)
+        self.assertEqual(len(blocks), 7)
         self.assertEqual([block for block in blocks if block not in files], [])
 
     def test_taxi_and_passenger_remember_the_same_talk(self):

@@ -48,7 +48,7 @@ public:
     Of<std::vector<Ended>> stop_all(Within within = limits::stop_timeout) {
         return Face::give(this->stop_actors({}, within));
     }
-    // Returns commands C that came to this scenario, in order of arrival; waits for them as `until` says.
+    // The commands C that came, in order of arrival; waits for them as `until` says. Asks among them fail: `failed`.
     template <class C>
     Of<std::vector<C>> collect(const Enough& until) {
         std::vector<C> commands;

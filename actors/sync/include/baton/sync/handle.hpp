@@ -13,7 +13,9 @@
 //     timed_out   the time is over; nothing of what was waited for is the waiter's, even if it came at that moment
 //     stopping    this member has been told to stop
 //     gone        the keeper has exited, and what it kept with it; or the primitive was removed: the text says by whom
-//     deadlock    actors wait for each other in a circle; the text names them
+//     deadlock    actors wait for each other in a circle; the text names them. Not found are circles through locks of
+//                 two keepers (keep locks that are held together at one), and those through an answer that is kept
+//                 without a word about it (Answer::waits_for): these waits end at their deadlines
 //     refused     there is nothing to wait for, and the text says why: a broken barrier, a lock that is held already
 //     overloaded  a limit of the keeper (sync::limits)
 //
