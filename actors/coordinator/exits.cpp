@@ -1,5 +1,5 @@
-// What the coordinator does when a member has exited: it settles what the member held, closes its row, and tells those who
-// want to know.
+// What the coordinator does when a member has exited: it settles what the member held, closes its row, and tells those
+// who want to know.
 #include <sys/epoll.h>
 
 #include <filesystem>

@@ -53,10 +53,12 @@ def element_type(dtype: Any) -> str:
     return f"|V{numpy.dtype(dtype).itemsize}" if kind.startswith("[") else kind
 
 
-def fitting(dtype: Any, value: Any) -> Any:
-    """What an array of that type takes: values of that type, or a smaller one, and in its range; NumPy would make 1 of
-    1.5."""
-    given = numpy.asarray(value)
+def fitting(array: Any, value: Any) -> Any:
+    """What that array takes: values of its type, or a smaller one, and in its range; NumPy would make 1 of 1.5. A
+    memoryview, in place of NumPy's, refuses the rest itself."""
+    if numpy is None:
+        return value
+    dtype, given = array.dtype, numpy.asarray(value)
     is_long = given.dtype.kind == "O" and all(type(one) is int for one in given.flat)  # beyond 64 bits
     taken = {"i": "iu", "u": "iu", "f": "iuf", "b": "b"}.get(dtype.kind)
     if taken is None:

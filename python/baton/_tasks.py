@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from . import _baton
 from ._awaiting import outcome_of
+from ._place import Place
 from ._values import DEFAULT_TIMEOUT, Timeout, publish
-
-if TYPE_CHECKING:
-    from ._pool import Pool
 
 HowCancelled: TypeAlias = Literal["withdrawn", "ended"]
 
@@ -63,13 +61,20 @@ class Later:
             self._tells = False
 
 
+class _Pool(Protocol):
+    """What a task knows of its baton.Pool."""
+
+    _later: Later
+    _place: Place
+
+
 class Task:
     """One task, from Pool.submit(), until its outcome has come and after. Under asyncio `await task` is its result.
 
     If the script drops it, a task that has not begun never runs; one that runs goes on, and its outcome is lost.
     """
 
-    def __init__(self, core: _baton.Task, pool: Pool) -> None:
+    def __init__(self, core: _baton.Task, pool: _Pool) -> None:
         self._core = core
         self._pool = pool
 
@@ -131,7 +136,7 @@ class Tasks:
     If the script drops it, tasks that have not begun never run.
     """
 
-    def __init__(self, core: _baton.Tasks, pool: Pool) -> None:
+    def __init__(self, core: _baton.Tasks, pool: _Pool) -> None:
         self._core = core
         self._pool = pool
 

@@ -5,7 +5,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from . import _baton
 from ._errors import Error, Gone, Overloaded, Refused, Stopping, TimedOut
@@ -14,11 +14,9 @@ from ._place import Place
 from ._session import Session
 from ._testing_members import Member, WorldPending, seconds_of
 from ._testing_pool import WorldPool
+from ._testing_stage import Stage
 from ._testing_sync import HANDLES
 from ._values import Deadline, Struct, Timeout
-
-if TYPE_CHECKING:
-    from ._testing_stage import Stage
 
 
 def no_process(what: str) -> NoReturn:

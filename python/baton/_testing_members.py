@@ -4,16 +4,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from . import _baton
 from ._errors import Error, Refused, TimedOut, error_of
 from ._message import Message
 from ._protocol import Commands
 from ._values import Deadline, Timeout
-
-if TYPE_CHECKING:
-    from ._testing_stage import Stage
 
 _C = TypeVar("_C")
 KEPT = object()  # what is answered later
@@ -65,10 +62,16 @@ class Member:
         self.on_end: Callable[[], object] | None = None
 
 
+class _World(Protocol):
+    """What a reply knows of its world."""
+
+    def _wait(self, done: Callable[[], bool], timeout: Timeout) -> bool: ...
+
+
 class WorldPending:
     """A reply in a world, as baton.Pending is one."""
 
-    def __init__(self, world: Stage, to: Member, command: str) -> None:
+    def __init__(self, world: _World, to: Member, command: str) -> None:
         self._world = world
         self._to = to
         self._command = command

@@ -6,25 +6,32 @@ and calls the function at its end, so a worker that dies in between has done not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ._errors import Cancelled, Error, Failed, Gone, Refused, Stopping, TimedOut
 from ._protocol import _frames_of
 from ._testing_members import Member, seconds_of
+from ._testing_stage import Stage
 from ._testing_tasks import Completed, Function, Outcome, Row, State, Task, Tasks
 from ._values import Timeout
 
-if TYPE_CHECKING:
-    from ._testing_core import Core
-    from ._testing_stage import Stage
-
 WORKERS = 4  # of a pool that does not say how many it wants
+
+
+class _Core(Protocol):
+    """What a pool knows of its session."""
+
+    _world: Stage
+    _spawned: list[Member]
+    is_open: bool
+
+    def _turn(self) -> None: ...
 
 
 class WorldPool:
     """As the extension's Pool."""
 
-    def __init__(self, core: Core, known: object, program: str, workers: int, name: str, arguments: list[str],
+    def __init__(self, core: _Core, known: object, program: str, workers: int, name: str, arguments: list[str],
                  retries: int, progress: bool, start_timeout: Timeout) -> None:
         self._core = core
         self._world: Stage = core._world
@@ -47,8 +54,8 @@ class WorldPool:
         self._functions()
         while len(self._workers) < self._count:
             self._hire()
-        for id, call in self._added_early:
-            self._added.append(self._enqueue(*call, id=id))
+        for id, (function, positional, named, task_timeout, retries) in self._added_early:
+            self._added.append(self._enqueue(function, positional, named, task_timeout, retries, id))
         self._added_early = []
         self._give_out()
 

@@ -6,7 +6,7 @@ import heapq
 import inspect
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from . import _baton
 from ._errors import Error, Gone, Overloaded, Refused
@@ -18,8 +18,13 @@ from ._testing_sync import PROGRAM, Keeper
 from ._testing_tasks import Function
 from ._values import Struct, Timeout
 
-if TYPE_CHECKING:
-    from ._testing_core import Core
+
+class _Core(Protocol):
+    """What a world knows of the session of one of its members."""
+
+    _script: Member
+
+    def note_end(self, one: Member) -> None: ...
 
 
 class Stage:
@@ -37,7 +42,7 @@ class Stage:
         self._programs: dict[str, Commands] = {}
         self._pools: dict[str, dict[str, Function]] = {}
         self._keepers: list[Keeper] = []
-        self._cores: list[Core] = []  # the first is that of the script under test
+        self._cores: list[_Core] = []  # the first is that of the script under test
         self.failures: list[Failure] = []  #: what handlers of scripts under test have raised, in order
         self._raised_by_test: Exception | None = None
 

@@ -7,10 +7,12 @@ happens at once or at the world's clock, so nothing is granted to a wait that ha
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from . import _baton
+from ._actor import Actor
 from ._errors import Gone, Refused, TimedOut
 from ._message import Message
 from ._protocol import Commands
@@ -18,10 +20,6 @@ from ._testing_kept import Barrier, Condition, Event, Granted, Kept, Latch, Lock
 from ._testing_members import KEPT, seconds_of
 from ._testing_queues import End, Queue
 from ._values import Timeout
-
-if TYPE_CHECKING:
-    from ._actor import Actor
-    from ._testing_stage import Stage
 
 PROGRAM = "baton-sync"
 Number = Annotated[int, "uint32"]
@@ -116,15 +114,15 @@ class Keeper:
         self._last = 0
         self.commands = Commands("sync")
         for command, make in _MAKERS.items():
-            self._on(command, Address, lambda one, message, make=make: self._keep(make(self, one)))
+            self._on(command, Address, functools.partial(self._make, make))
         self._on(MakeChannel, Ends, self._make_channel)
         for command, (kind, wait) in _WAITS.items():
-            self._on(command, Granted, lambda one, message, kind=kind, wait=wait: self._wait(kind, wait, one, message))
+            self._on(command, Granted, functools.partial(self._wait, kind, wait))
         for command, (kind, step, reply) in _STEPS.items():
-            self._on(command, reply, lambda one, message, kind=kind, step=step: self._step(kind, step, one, message))
+            self._on(command, reply, functools.partial(self._step, kind, step))
         self._on(Look, Looked, self._look)
         self._on(Remove, None, self._remove)
-        self._on(Withdraw, None, lambda one, message: self._withdraw(one, message), answers=False)
+        self._on(Withdraw, None, self._withdraw, answers=False)
 
     def _on(self, command: type, reply: Any, handler: Callable[[Any, Message], Any], answers: bool = True) -> None:
         def handle(one: Any, message: Message) -> Any:
@@ -144,19 +142,19 @@ class Keeper:
     def _gone(self, number: int) -> Gone:
         return Gone(self._removed.get(number, f"nothing is kept under the number {number}"))
 
-    def _address(self, one: Kept) -> Address:
+    def _keep(self, one: Kept) -> Address:
         self._last += 1
         self.kept[self._last] = one
         assert self.ref is not None
         return Address(self.ref, self._last, one.name)
 
-    def _keep(self, one: Kept) -> Address:
-        return self._address(one)
+    def _make(self, make: Callable[[Keeper, Any], Kept], one: Any, message: Message) -> Address:
+        return self._keep(make(self, one))
 
     def _make_channel(self, one: Any, message: Message) -> Ends:
         first, second = End(one.name, one.bound), End(one.name, one.bound)
         first.other, second.other = second, first
-        return Ends(self._address(first), self._address(second))
+        return Ends(self._keep(first), self._keep(second))
 
     @staticmethod
     def _more(one: Any) -> list[Any]:
@@ -206,7 +204,7 @@ class _Handle:
     def _start(self, session: Any, address: Any, *more: Any) -> None:
         self.address = address
         self._keeper = session.find(address.keeper)
-        self._world: Stage = session._core._world
+        self._world: Any = session._core._world
         self._set_up(*more)
 
     def _set_up(self, *more: Any) -> None:
@@ -230,8 +228,8 @@ class _Handle:
 
 
 class _Lock(_Handle):
-    def _set_up(self, nests: bool = False) -> None:
-        self._nests_here = nests
+    def _set_up(self, *more: Any) -> None:
+        self._nests_here = bool(more[0])
         self._depth = 0
         self._dead_owner = ""
 
@@ -282,8 +280,8 @@ class _Lock(_Handle):
 
 
 class _Condition(_Handle):
-    def _set_up(self, lock: Any) -> None:
-        self._lock = lock
+    def _set_up(self, *more: Any) -> None:
+        self._lock = more[0]
 
     @property
     def lock(self) -> Any:
@@ -316,8 +314,8 @@ class _Semaphore(_Handle):
 
 
 class _Barrier(_Handle):
-    def _set_up(self, action: Callable[[], object] | None = None) -> None:
-        self._action = action
+    def _set_up(self, *more: Any) -> None:
+        self._action: Callable[[], object] | None = more[0]
 
     def wait(self, timeout: Timeout = 5.0) -> int:
         """Returns how many had arrived before. The last that arrives runs the action first."""

@@ -7,16 +7,13 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from . import _baton
 from ._errors import Cancelled, Error, Refused
 from ._protocol import type_of
 from ._testing_members import Member
 from ._values import Deadline, Timeout
-
-if TYPE_CHECKING:
-    from ._testing_pool import WorldPool
 
 _DAY_ONE = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 Row = tuple[tuple[Any, ...], dict[str, Any]]
@@ -109,10 +106,10 @@ class Outcome:
 
     @property
     def error(self) -> Error | None:
-        error: Any = self._task.error
-        if error is not None:
-            error.function, error.arguments, error.worker = self.function, self.arguments, self.worker
-        return error
+        told: Any = self._task.error
+        if told is not None:
+            told.function, told.arguments, told.worker = self.function, self.arguments, self.worker
+        return self._task.error
 
     @property
     def value(self) -> Any:
@@ -151,10 +148,19 @@ class State:
         return self.place > 0
 
 
+class _Pool(Protocol):
+    """What a task knows of its pool."""
+
+    def look(self) -> None: ...
+    def wait(self, done: Callable[[], bool], timeout: Timeout) -> None: ...
+    def forget(self, states: list[State]) -> None: ...
+    def cancel_state(self, state: State) -> str | None: ...
+
+
 class Task:
     """As the extension's Task."""
 
-    def __init__(self, pool: WorldPool, state: State) -> None:
+    def __init__(self, pool: _Pool, state: State) -> None:
         self._pool = pool
         self.states = [state]
         self.collects = True
@@ -185,7 +191,7 @@ class Task:
 class Tasks:
     """As the extension's Tasks."""
 
-    def __init__(self, pool: WorldPool, states: list[State], collects: bool) -> None:
+    def __init__(self, pool: _Pool, states: list[State], collects: bool) -> None:
         self._pool = pool
         self.states = states
         self.collects = collects
@@ -232,7 +238,7 @@ class Tasks:
 class Completed:
     """As the extension's Completed."""
 
-    def __init__(self, pool: WorldPool, tasks: Sequence[Task | Tasks], timeout: Timeout) -> None:
+    def __init__(self, pool: _Pool, tasks: Sequence[Task | Tasks], timeout: Timeout) -> None:
         self._pool = pool
         self._left = [(state, one) for one in tasks for state in one.states]
         self._ends = Deadline(timeout)

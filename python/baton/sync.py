@@ -14,8 +14,9 @@ commands. Every wait has a timeout (seconds, a timedelta, a baton.Deadline, None
 is to be had at once) and raises TimedOut, Stopping, Gone (the keeper has exited, or this was removed), Deadlock
 (everybody in a circle waits for the next; the text names them) or Refused (a broken barrier, a lock that is held
 already). A circle through the locks of two keepers, or through a message that is kept without a word about it
-(Message.waits_for), is not found: these waits end as TimedOut. An exception that a signal's handler raises in a wait (Ctrl-C too) ends the wait as its timeout would; if it
-interrupts any other step of a lock, `is_held` says whether that was done.
+(Message.waits_for), is not found: these waits end as TimedOut. An exception that a signal's handler raises in a wait
+(Ctrl-C too) ends the wait as its timeout would; if it interrupts any other step of a lock, `is_held` says whether that
+was done.
 
 A script asks the keeper for each step; C++ takes a lock that is free without a message.
 """
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from . import _baton
 from ._actor import Actor
 from ._errors import Refused, TimedOut
-from ._numbers import NUMBERS, bits_of, element_type, fitting, numpy, packed, require_numpy
+from ._numbers import NUMBERS, bits_of, element_type, fitting, packed, require_numpy
 from ._segments import type_of
 from ._session import Session
 from ._values import DEFAULT_TIMEOUT, Deadline, Timeout
@@ -360,7 +361,7 @@ class Array(Lock):
         return self.array[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[index] = value if numpy is None else fitting(self.array.dtype, value)
+        self.array[index] = fitting(self.array, value)
 
 
 class JoinableQueue(_Primitive, _baton.SyncQueue, metaclass=_Kind):
