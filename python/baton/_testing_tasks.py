@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from . import _baton
 from ._errors import Cancelled, Error, Refused
-from ._protocol import type_of
+from ._protocol import made, type_of
 from ._testing_members import Member
 from ._values import Deadline, Timeout
 
@@ -28,23 +28,28 @@ class Function:
         self.call = call
         self.seconds = seconds  # that a task takes
         self._signature = inspect.signature(call)
-        hints = typing.get_type_hints(call, include_extras=True)
-        self._typed = {one: kind for one in self._signature.parameters if (kind := self._type(hints, one)) is not None}
-        self._result = self._type(hints, "return")
+        self._hints = typing.get_type_hints(call, include_extras=True)
+        self._typed = {one: kind for one in self._signature.parameters if (kind := self._type(one)) is not None}
+        self._result = self._type("return")
         parts: list[Any] = [(one, kind, ()) for one, kind in self._typed.items()]
         self.protocol = _baton.described(("", [(name, ("struct", name, 0, parts), self._result)]))
 
-    @staticmethod
-    def _type(hints: dict[str, Any], name: str) -> Any:
+    def _type(self, name: str) -> Any:
         try:
-            return type_of(hints[name], name) if name in hints else None
+            return type_of(self._hints[name], name) if name in self._hints else None
         except TypeError:
             return None
 
     @property
     def text(self) -> str:
-        shown = [f"{one}: {self._typed[one][0]}" if one in self._typed else one for one in self._signature.parameters]
-        return f"{self.name}({', '.join(shown)})" + ("" if self._result is None else f" -> {self._result[0]}")
+        shown = [f"{one}: {self._said(self._typed[one])}" if one in self._typed else one
+                 for one in self._signature.parameters]
+        result = "" if self._result is None else f" -> {self._said(self._result)}"
+        return f"{self.name}({', '.join(shown)}){result}"
+
+    @staticmethod
+    def _said(kind: Any) -> str:
+        return str(kind[1] or kind[0])  # "Point", or "int64"
 
     def bound(self, row: Row) -> dict[str, Any]:
         """The arguments by name, checked. Raises Refused."""
@@ -58,7 +63,8 @@ class Function:
             values = _baton.carry(self.protocol, self.name, {one: named[one] for one in self._typed})
         except Refused as error:
             raise Refused(re.sub(rf"^{self.name}\.(\w+)", rf"{self.name}(\1)", error.text)) from None
-        named.update(getattr(values, "_fields", {}))
+        for one, value in getattr(values, "_fields", {}).items():
+            named[one] = made(self._hints[one], value)
         return named
 
     def run(self, named: dict[str, Any]) -> Any:

@@ -447,7 +447,7 @@ class Pools(World):
     def test_a_task_reads_a_range_beside_somebody_who_writes(self):
         pool = self.pool()
         lent = self.session.array_from(numpy.arange(100).reshape(10, 10)).lend()
-        self.assertRegex(repr(baton.lease_of(lent, 4, 1)), r"^baton.lease_of\(<baton.Loan .*>, 4, 1\)$")
+        self.assertRegex(repr(baton.lease_of(lent, 4, 1)), r"^baton.lease_of\(<baton.Loan: .*>, 4, 1\)$")
         written = lent.slice(5, 2)  # rows 5 and 6
         self.assertEqual(pool.map("sum", [baton.lease_of(lent, 4, 1), baton.lease_of(lent, 7, 3)]), [445, 2535])
         for part in (baton.lease_of(lent, 4, 2), lent):

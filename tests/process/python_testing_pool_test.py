@@ -5,6 +5,7 @@
 Method: a pool is used as scripts use it, at the world's clock; its workers die on command. No process is started.
 """
 import asyncio
+import dataclasses
 import unittest
 
 import baton
@@ -23,6 +24,17 @@ def shown(anything) -> str:
     return type(anything).__name__
 
 
+@dataclasses.dataclass
+class Point:
+    x: float
+    y: float = 0.0
+
+
+def norm(point: Point) -> float:
+    assert isinstance(point, Point), point
+    return point.x * point.x + point.y * point.y
+
+
 def divided(x: int) -> float:
     if x == 3:
         raise baton.Refused("three is not divided")
@@ -38,7 +50,7 @@ def squares(numbers):
 class Pools(unittest.TestCase):
     def setUp(self):
         self.world = self.enterContext(baton.testing.World())
-        self.world.provide_pool("worker", square, power, shown, divided, takes={"power": 2.0})
+        self.world.provide_pool("worker", square, power, shown, divided, norm, takes={"power": 2.0})
         self.pool = baton.Pool("worker", workers=2, session=self.world.session)
 
     def test_a_script_with_a_pool_runs_as_it_is(self):
@@ -47,7 +59,8 @@ class Pools(unittest.TestCase):
 
     def test_the_functions_say_their_types(self):
         self.assertEqual(self.pool.functions(), ["square(x: int64) -> int64", "power(base: int64, exponent: int64) -> "
-                                                 "int64", "shown(anything) -> string", "divided(x: int64) -> float64"])
+                                                 "int64", "shown(anything) -> string", "divided(x: int64) -> float64",
+                                                 "norm(point: Point) -> float64"])
 
     def test_what_does_not_fit_is_refused_with_its_place_before_anything_runs(self):
         with self.assertRaisesRegex(baton.Refused, r"^square\(x\): expected int64, got string"):
@@ -57,6 +70,11 @@ class Pools(unittest.TestCase):
         with self.assertRaisesRegex(baton.Refused, "square: missing a required argument: 'x'"):
             self.pool.submit("square")
         self.assertEqual(self.pool.pending(), [])
+
+    def test_a_struct_is_what_its_hint_says(self):
+        self.assertEqual(self.pool.map("norm", [Point(3, 4), Point(1)]), [25.0, 1.0])
+        with self.assertRaisesRegex(baton.Refused, r"^norm\(point\).y: expected float64, got string"):
+            self.pool.submit("norm", {"x": 1, "y": "two"})
 
     def test_a_value_without_a_hint_is_passed_on_as_it_is(self):
         self.assertEqual(self.pool.map("shown", [self, {1}]), ["Pools", "set"])
