@@ -3,6 +3,7 @@
 // asker), and how messages and their items become Python's values. One thread at a time, as PySession says.
 
 #include "python/extension/py_session.hpp"
+#include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
 
 namespace baton::python {
