@@ -112,7 +112,7 @@ Result<std::vector<Mail::Message>> Mail::collect(std::string_view wanted, const 
         const std::uint64_t before = arrived_;
         const std::uint64_t enough = before + std::min(taking.missing(), limits::collected_commands_max);
         const Loop::Waited waited = loop_->serve(
-            this, [&] { return waits_for_quiet ? arrived_ > before : arrived_ >= enough; },
+            &served_, [&] { return waits_for_quiet ? arrived_ > before : arrived_ >= enough; },
             deadline.or_earlier(quiet_end));
         if (waited == Loop::Waited::stopping)
             return Error{ErrorKind::stopping, fmt::format("{} is stopping", loop_->name())};

@@ -199,7 +199,7 @@ void Session::before_mail(std::function<void()> look) { mail_->before_each(std::
 Result<void> Session::wait_for(const std::function<bool()>& done, Within within) {
     if (Result<void> open = require_open(); !open) return open;
     const Deadline deadline = within.deadline(loop_->clock());
-    switch (loop_->serve(mail_.get(), done, deadline)) {
+    switch (loop_->serve(&mail_->served(), done, deadline)) {
         case Loop::Waited::done: return {};
         case Loop::Waited::deadline:
             return Error{ErrorKind::timed_out, "what was waited for had not come by the deadline"};
@@ -210,13 +210,13 @@ Result<void> Session::wait_for(const std::function<bool()>& done, Within within)
 }
 
 Deadline Session::would_wait_for(bool with_mail, std::vector<int>& watched) {
-    return loop_->would_wait_for(with_mail ? mail_.get() : nullptr, watched);
+    return loop_->would_wait_for(with_mail ? &mail_->served() : nullptr, watched);
 }
 
 bool Session::look() {
     const Loop::Waited waited = loop_->serve(nullptr, [] { return false; }, Deadline{loop_->clock().now()});
     // Listeners for exits are called where commands may be handled; this returns before one is.
-    static_cast<void>(loop_->serve(mail_.get(), [] { return true; }, Deadline{loop_->clock().now()}));
+    static_cast<void>(loop_->serve(&mail_->served(), [] { return true; }, Deadline{loop_->clock().now()}));
     return waited == Loop::Waited::deadline;
 }
 

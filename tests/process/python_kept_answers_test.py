@@ -54,7 +54,7 @@ class Kept(World):
 
     def test_a_command_that_comes_takes_the_word_back_until_it_is_said_again(self):
         self.kept.waits_for(self.kant)
-        self.hume.request("AskToKeep", other=self.session.address, whom=self.hume)
+        asked = self.hume.request("AskToKeep", other=self.session.address, whom=self.hume)
         other = self.session.collect("KeepFor", count=1, timeout=10.0)[0]
         pending = self.kant_asks_plato()
         # Ten times as long as one who waits takes to look.
@@ -63,6 +63,7 @@ class Kept(World):
         self.assertTrue(self.is_answered_in_time(pending, 10.0))
         self.assertRegex(pending.get(), "^deadlock: ")
         other.reply("you too")
+        self.assertEqual(asked.get(timeout=10.0), "you too")
 
     def test_only_what_is_asked_and_not_answered_can_wait_for_somebody(self):
         self.kept.reply("at once")
