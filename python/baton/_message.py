@@ -53,8 +53,9 @@ class Message:
         all names, and not at a deadline.
 
         It holds until the next command comes to this script, which may be what was waited for: say it again after
-        having looked at that. Of several messages of one sender only the last that was told about counts. After a command
-        has come during a wait for tasks of a pool, this has no effect any more: such waits end at their deadlines.
+        having looked at that. Of several messages of one sender only the last that was told about counts. After a
+        command has come during a wait for tasks of a pool, this has no effect any more: such waits end at their
+        deadlines.
         """
         self._require_asked().waits_for(actor)
 

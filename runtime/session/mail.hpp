@@ -20,8 +20,8 @@ public:
     // From here on only its commands are taken; before, and without commands, whatever comes.
     void publish(ProtocolDescription protocol) { protocol_ = std::move(protocol); }
     void handle(const Command& command, AnswerSlot answer) override;
-    // What the loop serves while a script waits for commands: one that is put there counts as handled. Commands that the
-    // loop collects by itself, for *this, do not, and from then on no circle of waits through this member is found.
+    // What the loop serves while a script waits for commands: one that is put there counts as handled. Commands that
+    // the loop collects by itself, for *this, do not, and from then on no circle of waits through this member is found.
     [[nodiscard]] Handler& served() noexcept { return served_; }
     // Calls `look` for each command that came, before it counts as handled.
     void before_each(std::function<void()> look) { look_ = std::move(look); }
