@@ -107,7 +107,7 @@ class WrongPython(unittest.TestCase):
         used = subprocess.run([sys.executable, "-B", "-c", WITHOUT_NUMPY], env={**os.environ, "PYTHONPATH": path},
                               capture_output=True, text=True, timeout=60)
         self.assertEqual((used.returncode, used.stdout), (0, "used\n"), used.stderr)
-        said = self.refusal("from baton import sync; sync._bits_of('float16', 1.5)", path)
+        said = self.refusal("from baton import _numbers; _numbers.bits_of('float16', 1.5)", path)
         self.assertTrue(said.startswith("ImportError: a Value of type <f2 needs NumPy, which " + sys.executable), said)
         self.assertIn("apt-get install python3-numpy", said)
 
