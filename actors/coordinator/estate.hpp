@@ -66,7 +66,7 @@ public:
 
     // ---- looking
     // Memory whose home it is: its segments, no matter which actor holds them, and what it keeps for later.
-    [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().bytes_of_home(actor.number) > 0; }
+    [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().budget.bytes_of(actor.number) > 0; }
     [[nodiscard]] SegmentList list(std::uint64_t rows_max) const;
     [[nodiscard]] std::vector<Finding> audit() const;
     [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;
@@ -84,7 +84,7 @@ public:
 private:
     Estate(LedgerRegion region, std::string session_id, const Clock& clock);
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
-    [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return region_.ledger(); }
     // The living actors, which are known from here and not from the ledger.
     [[nodiscard]] ActorId living(ActorNumber number) const noexcept;
     [[nodiscard]] bool is_known(ActorNumber number) const noexcept;

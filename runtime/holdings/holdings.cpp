@@ -56,8 +56,8 @@ void Holdings::drop(Holding& holding) noexcept {
 
 void Holdings::note(Transition transition, Slot slot, Epoch epoch, ActorNumber partner) noexcept {
     const std::int64_t now = clock_->now().time_since_epoch().count();
-    if (transition < Transition::grant) ledger().segment(slot).since.store(now, relaxed);
-    ledger().note(me_.number, transition, slot, epoch, partner, now);
+    if (transition < Transition::grant) ledger().segments.row(slot).since.store(now, relaxed);
+    ledger().rings.note(me_.number, transition, slot, epoch, partner, now);
 }
 
 std::string Holdings::to_text(const Holding& holding) const {
@@ -98,7 +98,7 @@ Result<void> Holdings::lend(Holding& holding) {
     if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be lent");
     if (holding.exports > 0)
         return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
-    const std::optional<Epoch> epoch = ledger().lend(holding.slot, holding.epoch, me_.number);
+    const std::optional<Epoch> epoch = ledger().segments.lend(holding.slot, holding.epoch, me_.number);
     if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
     pass_crash_point(CrashPoint::lend_made);
     holding.epoch = *epoch;
@@ -114,7 +114,7 @@ Result<void> Holdings::lend(Holding& holding) {
 
 bool Holdings::try_reclaim(Holding& holding) noexcept {
     unpublish(holding);  // before the look at the leases: nobody new comes
-    const std::optional<Epoch> epoch = ledger().reclaim(holding.slot, holding.epoch, me_.number);
+    const std::optional<Epoch> epoch = ledger().segments.reclaim(holding.slot, holding.epoch, me_.number);
     if (!epoch) return false;
     pass_crash_point(CrashPoint::reclaim_made);
     holding.epoch = *epoch;
@@ -153,16 +153,16 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
         return !may_overlap && offset < other_offset + other_bytes && other_offset < offset + bytes;
     };
     for (const Slot row : lent.lease_rows) {
-        const LeaseRow& lease = ledger().lease(row);
-        if (ledger().lease_word_of(row).phase != LeasePhase::free &&
+        const LeaseRow& lease = ledger().leases.row(row);
+        if (ledger().leases.word_of(row).phase != LeasePhase::free &&
             forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed),
                     lease.bytes.load(relaxed)))
             return true;
     }
     // An actor that has attached is not in our book.
-    for (Slot row = 0; lent.was_published && row < ledger().leases_used(); ++row) {
-        const LeaseRow& lease = ledger().lease(row);
-        if (ledger().lease_word_of(row).phase != LeasePhase::free && lease.segment.load(relaxed) == lent.slot &&
+    for (Slot row = 0; lent.was_published && row < ledger().lease_blocks.rows_used(); ++row) {
+        const LeaseRow& lease = ledger().leases.row(row);
+        if (ledger().leases.word_of(row).phase != LeasePhase::free && lease.segment.load(relaxed) == lent.slot &&
             lease.segment_epoch.load(relaxed) == lent.epoch &&
             forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed),
                     lease.bytes.load(relaxed)))
@@ -172,7 +172,9 @@ bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offse
                                [&](const Holding* one) { return forbids(one->lease_kind(), one->offset, one->bytes); });
 }
 
-std::uint32_t Holdings::leases_out(const Holding& lent) const noexcept { return ledger().live_leases(lent.slot); }
+std::uint32_t Holdings::leases_out(const Holding& lent) const noexcept {
+    return ledger().segment_leases.live(lent.slot);
+}
 
 Result<Slot> Holdings::free_lease(Holding& lent, bool& is_linked) {
     // One that this lend has had before and that came back.
@@ -180,7 +182,7 @@ Result<Slot> Holdings::free_lease(Holding& lent, bool& is_linked) {
     const std::size_t looks = std::min<std::size_t>(lent.lease_rows.size(), limits::recycle_looks_max);
     for (std::size_t look = 0; look < looks; ++look, ++lease_cursor_) {
         const Slot row = lent.lease_rows[lease_cursor_ % lent.lease_rows.size()];
-        if (ledger().lease_word_of(row).phase == LeasePhase::free) return row;
+        if (ledger().leases.word_of(row).phase == LeasePhase::free) return row;
     }
     is_linked = false;
     return unlinked_lease();
@@ -193,10 +195,11 @@ Result<Slot> Holdings::unlinked_lease() {
     for (std::uint64_t look = 0; look < std::min<std::uint64_t>(used, limits::recycle_looks_max);
          ++look, ++used_lease_cursor_) {
         const Slot row = lease_row(used_lease_cursor_ % used);
-        if (ledger().lease_word_of(row).phase == LeasePhase::free && !ledger().is_parked(row)) return row;
+        if (ledger().leases.word_of(row).phase == LeasePhase::free && !ledger().segment_leases.is_parked(row))
+            return row;
     }
     if (fresh_leases_ > 0) return lease_row(rows - fresh_leases_--);
-    Result<Slot> first = ledger().claim_lease_block(me_.number);
+    Result<Slot> first = ledger().lease_blocks.claim(me_.number);
     if (!first) return first;
     lease_blocks_.push_back(*first);
     fresh_leases_ = limits::rows_per_block - 1;

@@ -55,7 +55,7 @@ struct Holding {
     // Of a Loan: the name under which it is published, and how; empty if it is not. Each actor that attaches takes a
     // lease row of its own.
     struct Publication {
-        Ledger::NameSlot row = 0;
+        NameSlot row = 0;
         NameWord word;
         LeaseKind kind = LeaseKind::read;
     };
@@ -140,7 +140,7 @@ public:
     [[nodiscard]] Result<void> accept(std::span<Holding* const> parcel);
     // For memory that cannot be mapped, or that nobody wants: accepted and ended at once.
     void accept_and_release(std::span<Holding* const> parcel) noexcept;
-    void count_refused() noexcept { ledger().count_refused(me_.number); }
+    void count_refused() noexcept { ledger().counters.count_refused(me_.number); }
 
     // Raises the ticket: existing handles are empty from then on.
     void invalidate(Holding& holding) noexcept { ++holding.ticket; }
@@ -148,7 +148,7 @@ public:
 
     [[nodiscard]] ActorId me() const noexcept { return me_; }
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
-    [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return region_.ledger(); }
     [[nodiscard]] std::string to_text(const Holding& holding) const;
     // Maps its bytes, if they are not mapped yet.
     [[nodiscard]] Result<void> map(Holding& holding);
@@ -170,7 +170,7 @@ private:
     void take_home_if_ours(Slot slot) noexcept;
     [[nodiscard]] Result<Slot> free_lease(Holding& lent, bool& is_linked);
     [[nodiscard]] Result<Slot> unlinked_lease();
-    [[nodiscard]] Result<Holding*> attach_to(Ledger::NameSlot row, NameWord word, Publication what);
+    [[nodiscard]] Result<Holding*> attach_to(NameSlot row, NameWord word, Publication what);
     [[nodiscard]] Slot lease_row(std::uint64_t at) const noexcept;
     [[nodiscard]] Result<void> depart_one(Holding& holding, ActorId to);
     enum class Fate { under_way, ours, taken };

@@ -26,7 +26,7 @@ std::string budget_text(std::uint64_t bytes) {
 Result<Slot> Holdings::empty_slot() {
     for (;;) {
         if (empty_.empty()) {
-            Result<Slot> first = ledger().claim_segment_block(me_.number);
+            Result<Slot> first = ledger().segment_blocks.claim(me_.number);
             if (!first) return first;
             blocks_.push_back(*first);
             // Backwards, so that the first row is taken first.
@@ -35,7 +35,7 @@ Result<Slot> Holdings::empty_slot() {
         const Slot slot = empty_.back();
         empty_.pop_back();
         // Else somebody wrote there who should not; it comes back when that has been retired.
-        if (ledger().word_of(slot).phase == Phase::free) return slot;
+        if (ledger().segments.word_of(slot).phase == Phase::free) return slot;
     }
 }
 
@@ -64,7 +64,7 @@ Result<Holding*> Holdings::create(Layout layout) {
     const Slot slot = place->slot;
     const bool has_memory = place->data != nullptr;
 
-    SegmentRow& row = ledger().segment(slot);
+    SegmentRow& row = ledger().segments.row(slot);
     if (!has_memory) row.generation.store(row.generation.load(relaxed) + 1, relaxed);
     Holding& holding = owned_from_now(slot, Count::created, std::move(layout));
     holding.capacity = capacity;
@@ -78,7 +78,7 @@ Result<Holding*> Holdings::create(Layout layout) {
         data = store_.make(block, capacity);
     }
     if (!data) {
-        ledger().return_bytes(me_.number, capacity);
+        ledger().budget.give_back(me_.number, capacity);
         release(holding);
         return data.error();
     }
@@ -91,8 +91,8 @@ Result<Holding*> Holdings::create(Layout layout) {
 Result<Holdings::Place> Holdings::place_of(std::uint64_t capacity) {
     for (int look = 0; look < 2; ++look) {
         while (const std::optional<Slot> slot = pooled(capacity)) {
-            if (ledger().word_of(*slot).phase != Phase::free) continue;  // somebody wrote there who should not
-            const Store::Block block{*slot, ledger().segment(*slot).generation.load(relaxed)};
+            if (ledger().segments.word_of(*slot).phase != Phase::free) continue;  // somebody wrote there who should not
+            const Store::Block block{*slot, ledger().segments.row(*slot).generation.load(relaxed)};
             Result<std::byte*> data = store_.pin(block, capacity, Mapping::Access::write, {0, capacity});
             if (data) return Place{*slot, *data};
             if (data.error().kind == ErrorKind::overloaded) {  // the memory is there, and this process can't map it
@@ -109,11 +109,12 @@ Result<Holdings::Place> Holdings::place_of(std::uint64_t capacity) {
             ErrorKind::overloaded,
             fmt::format("no memory for a segment of {} bytes: this actor's segments take {} bytes {}, the session's {} "
                         "{}",
-                        capacity, ledger().bytes_of_home(me_.number), budget_text(ledger().budget_bytes_of(me_.number)),
-                        ledger().bytes_in_session(), budget_text(ledger().session_budget_bytes()))};
+                        capacity, ledger().budget.bytes_of(me_.number),
+                        budget_text(ledger().budget.limit_of(me_.number)), ledger().budget.bytes_in_session(),
+                        budget_text(ledger().budget.session_limit()))};
     Result<Slot> empty = empty_slot();
     if (!empty) {
-        ledger().return_bytes(me_.number, capacity);
+        ledger().budget.give_back(me_.number, capacity);
         return empty.error();
     }
     return Place{*empty, nullptr};
@@ -121,12 +122,12 @@ Result<Holdings::Place> Holdings::place_of(std::uint64_t capacity) {
 
 // T1 of a free row of ours.
 Holding& Holdings::owned_from_now(Slot slot, Count what, Layout layout) {
-    ledger().intend(me_.number, what, slot);
+    ledger().counters.intend(me_.number, what, slot);
     pass_crash_point(CrashPoint::create_intended);
-    const std::optional<Epoch> epoch = ledger().create(slot, me_.number);
+    const std::optional<Epoch> epoch = ledger().segments.create(slot, me_.number);
     check(epoch.has_value(), "only its home takes a free row into use");
     pass_crash_point(CrashPoint::create_made);
-    ledger().count(me_.number, what);
+    ledger().counters.count(me_.number, what);
     pass_crash_point(CrashPoint::create_counted);
     note(Transition::create, slot, *epoch, 0);
 
@@ -134,7 +135,7 @@ Holding& Holdings::owned_from_now(Slot slot, Count what, Layout layout) {
     holding.state = Holding::State::owned;
     holding.slot = slot;
     holding.epoch = *epoch;
-    holding.generation = ledger().segment(slot).generation.load(relaxed);
+    holding.generation = ledger().segments.row(slot).generation.load(relaxed);
     holding.bytes = layout.bytes().value_or(0);
     holding.layout = std::move(layout);
     return holding;
@@ -142,18 +143,18 @@ Holding& Holdings::owned_from_now(Slot slot, Count what, Layout layout) {
 
 // Of a free row of ours: its memory ends, and the row can have other.
 void Holdings::end_memory(Slot slot, std::uint64_t bytes) noexcept {
-    SegmentRow& row = ledger().segment(slot);
+    SegmentRow& row = ledger().segments.row(slot);
     store_.discard({slot, row.generation.load(relaxed)});
     row.bytes.store(0, relaxed);
-    ledger().return_bytes(me_.number, bytes);
+    ledger().budget.give_back(me_.number, bytes);
     empty_.push_back(slot);
 }
 
 bool Holdings::claim_bytes(std::uint64_t bytes) noexcept {
-    if (ledger().claim_bytes(me_.number, bytes)) return true;
+    if (ledger().budget.claim(me_.number, bytes)) return true;
     // Memory of other sizes in the pool, and memory that has been returned since the last look, makes room.
     trim();
-    return ledger().claim_bytes(me_.number, bytes);
+    return ledger().budget.claim(me_.number, bytes);
 }
 
 // ---- T9 and T10 ------------------------------------------------------------------------------------
@@ -163,16 +164,16 @@ void Holdings::release(Holding& holding) noexcept {
         case Holding::State::owned:
         case Holding::State::lent: {
             unpublish(holding);  // before the word moves: nobody new comes
-            ledger().intend(me_.number, Count::released, holding.slot);
+            ledger().counters.intend(me_.number, Count::released, holding.slot);
             pass_crash_point(CrashPoint::retire_intended);
-            const std::optional<Epoch> epoch = ledger().retire(holding.slot, holding.epoch, me_.number);
+            const std::optional<Epoch> epoch = ledger().segments.retire(holding.slot, holding.epoch, me_.number);
             pass_crash_point(CrashPoint::retire_made);
             if (epoch) {
-                ledger().count(me_.number, Count::released);
+                ledger().counters.count(me_.number, Count::released);
                 pass_crash_point(CrashPoint::retire_counted);
                 note(Transition::retire, holding.slot, *epoch, 0);
             } else {
-                ledger().forget_intent(me_.number);  // the session has ended without us
+                ledger().counters.forget_intent(me_.number);  // the session has ended without us
             }
             unmap(holding);
             if (epoch) take_home_if_ours(holding.slot);
@@ -180,7 +181,8 @@ void Holdings::release(Holding& holding) noexcept {
         }
         case Holding::State::borrowed:
             unmap(holding);
-            if (const auto epoch = ledger().drop(holding.lease, holding.lease_epoch, holding.other, me_.number)) {
+            if (const auto epoch =
+                    ledger().leases.drop(holding.lease, holding.lease_epoch, holding.other, me_.number)) {
                 pass_crash_point(CrashPoint::drop_made);
                 note(Transition::drop, holding.lease, *epoch, holding.other);
             }
@@ -213,19 +215,19 @@ void Holdings::release_all() noexcept {
 
 // A retired row of ours becomes free, with its memory, unless a lease on it lives.
 void Holdings::take_home(Slot slot, std::uint32_t& steps_left) noexcept {
-    const SegmentWord word = ledger().word_of(slot);
-    const std::optional<Epoch> epoch = ledger().recycle(slot, word, steps_left);
+    const SegmentWord word = ledger().segments.word_of(slot);
+    const std::optional<Epoch> epoch = ledger().segments.recycle(slot, word, steps_left);
     if (!epoch) return;
     pass_crash_point(CrashPoint::recycle_made);
     note(Transition::recycle, slot, *epoch, 0);
-    SegmentRow& row = ledger().segment(slot);
+    SegmentRow& row = ledger().segments.row(slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);
     if (bytes == 0) {
         const std::uint64_t used = row.used_bytes.load(relaxed);
         if ((used & handed_out_mark) != 0) {
             // An owner that died before it had renamed the memory left it here.
             store_.discard({slot, row.generation.load(relaxed)});
-            ledger().return_bytes(me_.number, used & ~handed_out_mark);
+            ledger().budget.give_back(me_.number, used & ~handed_out_mark);
         }
         row.used_bytes.store(0, relaxed);
         empty_.push_back(slot);
@@ -243,21 +245,21 @@ void Holdings::come_home(std::uint32_t looks_max) noexcept {
         if (cursor_ >= rows) cursor_ = 0;
         const Slot slot =
             blocks_[cursor_ / limits::rows_per_block] + static_cast<Slot>(cursor_ % limits::rows_per_block);
-        if (ledger().word_of(slot).phase == Phase::retired) take_home(slot, steps_left);
+        if (ledger().segments.word_of(slot).phase == Phase::retired) take_home(slot, steps_left);
     }
 }
 
 // What we have just retired ourselves.
 void Holdings::take_home_if_ours(Slot slot) noexcept {
     std::uint32_t steps_left = limits::leases_max;
-    if (ledger().home_of(slot) == me_.number) take_home(slot, steps_left);
+    if (ledger().segment_blocks.home_of(slot) == me_.number) take_home(slot, steps_left);
 }
 
 void Holdings::trim() noexcept {
     come_home(limits::segments_max);
     for (auto& [bytes, slots] : pool_) {
         for (const Slot slot : slots)
-            if (ledger().word_of(slot).phase == Phase::free) end_memory(slot, bytes);
+            if (ledger().segments.word_of(slot).phase == Phase::free) end_memory(slot, bytes);
         slots.clear();
     }
     pooled_bytes_ = 0;
@@ -269,24 +271,24 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     if (holding.exports > 0)
         return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
     if (Result<void> possible = check_outside_name(name); !possible) return possible;
-    SegmentRow& row = ledger().segment(holding.slot);
+    SegmentRow& row = ledger().segments.row(holding.slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);
     const std::uint64_t used = row.used_bytes.load(relaxed);
     // The row says so first: the home of a row that has memory may write into it once we are dead.
-    ledger().intend(me_.number, Count::handed_out, holding.slot);
+    ledger().counters.intend(me_.number, Count::handed_out, holding.slot);
     row.used_bytes.store(bytes | handed_out_mark, relaxed);
     row.bytes.store(0, std::memory_order_release);
     pass_crash_point(CrashPoint::hand_out_marked);
     if (Result<void> renamed = store_.hand_out(holding.block(), name); !renamed) {
         row.bytes.store(bytes, relaxed);
         row.used_bytes.store(used, std::memory_order_release);
-        ledger().forget_intent(me_.number);
+        ledger().counters.forget_intent(me_.number);
         return renamed;
     }
     pass_crash_point(CrashPoint::hand_out_renamed);
-    const std::optional<Epoch> epoch = ledger().retire(holding.slot, holding.epoch, me_.number);
-    if (epoch) ledger().count(me_.number, Count::handed_out);
-    else ledger().forget_intent(me_.number);  // the session has ended without us
+    const std::optional<Epoch> epoch = ledger().segments.retire(holding.slot, holding.epoch, me_.number);
+    if (epoch) ledger().counters.count(me_.number, Count::handed_out);
+    else ledger().counters.forget_intent(me_.number);  // the session has ended without us
     const Store::Block block = holding.block();
     unmap(holding);
     store_.forget(block);
@@ -305,7 +307,7 @@ Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     if (!outside) return outside.error();
     Result<Slot> slot = empty_slot();
     if (!slot) return slot.error();
-    SegmentRow& row = ledger().segment(*slot);
+    SegmentRow& row = ledger().segments.row(*slot);
     row.generation.store(row.generation.load(relaxed) + 1, relaxed);
     Holding& holding = owned_from_now(*slot, Count::taken_in, std::move(layout));
     holding.capacity = outside->size();
@@ -320,7 +322,7 @@ Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     holding.data = *data;
     row.used_bytes.store(*bytes, relaxed);
     row.bytes.store(holding.capacity, relaxed);
-    ledger().add_bytes(me_.number, holding.capacity);
+    ledger().budget.add(me_.number, holding.capacity);
     return &holding;
 }
 

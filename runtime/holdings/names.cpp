@@ -37,7 +37,7 @@ Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind
         return refused("only a segment that is lent can be published: lend it first");
     if (lent.published)
         return refused(fmt::format("{} is published as '{}' already: withdraw that first", to_text(lent),
-                                   ledger().name_of_row(lent.published->row)));
+                                   ledger().names.text_of(lent.published->row)));
     if (lent.layout.type.size() > limits::published_type_bytes_max)
         return refused(
             fmt::format("{} has elements whose type takes more than {} bytes to write: it can't be published "
@@ -46,18 +46,18 @@ Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind
     if (overlaps(lent, kind, 0, lent.bytes))
         return refused(fmt::format("{} can't be published {} while leases or slices of another kind are out",
                                    to_text(lent), kind == LeaseKind::read ? "to be read" : "to be shared"));
-    const Result<Ledger::NameSlot> row = ledger().bind_name(name);
+    const Result<NameSlot> row = ledger().names.bind(name);
     if (!row) return row.error();
-    const std::optional<NameWord> publishing = ledger().begin_publishing(*row, me_.number, lent.slot);
+    const std::optional<NameWord> publishing = ledger().names.begin_publishing(*row, me_.number, lent.slot);
     if (!publishing) {
-        const NameWord taken = ledger().name_word_of(*row);
+        const NameWord taken = ledger().names.word_of(*row);
         return refused(fmt::format("the name '{}' is taken: actor {} has published segment {} under it", name,
-                                   to_string(ledger().life_of(taken.owner)), taken.slot));
+                                   to_string(ledger().lives.of(taken.owner)), taken.slot));
     }
     pass_crash_point(CrashPoint::publish_begun);
-    ledger().describe_publication(*row, {kind, lent.epoch, lent.bytes, lent.layout.type, lent.layout.shape});
+    ledger().names.describe(*row, {kind, lent.epoch, lent.bytes, lent.layout.type, lent.layout.shape});
     lent.was_published = true;
-    const std::optional<NameWord> word = ledger().publish(*row, *publishing);
+    const std::optional<NameWord> word = ledger().names.publish(*row, *publishing);
     if (!word) return refused(fmt::format("the name '{}' was taken from this actor as it published", name));
     lent.published = Holding::Publication{*row, *word, kind};
     pass_crash_point(CrashPoint::publish_made);
@@ -69,7 +69,7 @@ Result<void> Holdings::check_published(const Holding& lent, LeaseKind kind) cons
     if (!lent.published || lent.published->kind == kind) return {};
     return refused(fmt::format(
         "{} is published as '{}' to be {}: others may attach at any moment, so that {}; withdraw the name first",
-        to_text(lent), ledger().name_of_row(lent.published->row),
+        to_text(lent), ledger().names.text_of(lent.published->row),
         lent.published->kind == LeaseKind::read ? "read" : "shared",
         lent.published->kind == LeaseKind::read ? "nobody may write it" : "all of it is shared"));
 }
@@ -77,7 +77,7 @@ Result<void> Holdings::check_published(const Holding& lent, LeaseKind kind) cons
 void Holdings::unpublish(Holding& lent) noexcept {
     if (!lent.published) return;
     const Holding::Publication was = *std::exchange(lent.published, std::nullopt);
-    if (!ledger().unpublish(was.row, was.word)) return;  // the session has ended without us
+    if (!ledger().names.unpublish(was.row, was.word)) return;  // the session has ended without us
     pass_crash_point(CrashPoint::unpublish_made);
     note(Transition::unpublish, lent.slot, was.word.epoch, 0);
 }
@@ -86,19 +86,19 @@ void Holdings::unpublish(Holding& lent) noexcept {
 
 Result<Holding*> Holdings::attach(const std::string& name) {
     if (Result<void> fine = check_published_name(name); !fine) return fine.error();
-    const std::optional<Ledger::NameSlot> row = ledger().find_name(name);
+    const std::optional<NameSlot> row = ledger().names.find(name);
     if (!row) return nullptr;
-    const NameWord word = ledger().name_word_of(*row);
-    if (word.phase != NamePhase::published || !ledger().is_slot(word.slot)) return nullptr;
-    std::optional<Publication> what = ledger().publication_of(*row);
-    if (ledger().name_word_of(*row) != word) return nullptr;  // withdrawn while it was read
+    const NameWord word = ledger().names.word_of(*row);
+    if (word.phase != NamePhase::published || !ledger().segment_blocks.has(word.slot)) return nullptr;
+    std::optional<Publication> what = ledger().names.publication_of(*row);
+    if (ledger().names.word_of(*row) != word) return nullptr;  // withdrawn while it was read
     if (!what)
         return Error{ErrorKind::corrupt, fmt::format("what the ledger says about the name '{}' makes no sense", name)};
     return attach_to(*row, word, std::move(*what));
 }
 
-Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Publication what) {
-    const SegmentRow& segment = ledger().segment(word.slot);
+Result<Holding*> Holdings::attach_to(NameSlot row, NameWord word, Publication what) {
+    const SegmentRow& segment = ledger().segments.row(word.slot);
     Layout layout{std::move(what.type), std::move(what.shape)};
     const std::uint64_t capacity = segment.bytes.load(relaxed);
     if (layout.bytes() != what.bytes || what.bytes > capacity)
@@ -107,8 +107,8 @@ Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Public
                                  baton::to_text(layout), capacity)};
     const Result<Slot> lease = unlinked_lease();
     if (!lease) return lease.error();
-    ledger().describe_lease(*lease, word.slot, what.lend, {what.kind, 0, what.bytes}, Ledger::Listing::none);
-    const std::optional<Epoch> epoch = ledger().attach(*lease, word.owner, me_.number);
+    ledger().leases.describe(*lease, word.slot, what.lend, {what.kind, 0, what.bytes}, LeaseTable::Listing::none);
+    const std::optional<Epoch> epoch = ledger().leases.attach(*lease, word.owner, me_.number);
     if (!epoch) return Error{ErrorKind::overloaded, "the ledger has no free row for a lease at this moment"};
     pass_crash_point(CrashPoint::attach_claimed);
 
@@ -125,8 +125,8 @@ Result<Holding*> Holdings::attach_to(Ledger::NameSlot row, NameWord word, Public
     holding.lease_epoch = *epoch;
     holding.other = word.owner;
     // If the owner has withdrawn the name by now, it may not have seen the lease.
-    const bool stands = ledger().name_word_of(row) == word &&
-                        ledger().word_of(word.slot) == SegmentWord{Phase::lent, word.owner, 0, what.lend};
+    const bool stands = ledger().names.word_of(row) == word &&
+                        ledger().segments.word_of(word.slot) == SegmentWord{Phase::lent, word.owner, 0, what.lend};
     if (!stands) {
         release(holding);
         return nullptr;

@@ -24,12 +24,12 @@ Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
         return refused(fmt::format("{} has {} views that are still alive: delete them first", to_text(holding),
                                    holding.exports));
     if (holding.state == Holding::State::owned) {
-        const std::optional<Epoch> epoch = ledger().offer(holding.slot, holding.epoch, me_.number, to.number);
+        const std::optional<Epoch> epoch = ledger().segments.offer(holding.slot, holding.epoch, me_.number, to.number);
         if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
         pass_crash_point(CrashPoint::offer_made);
         holding.epoch = *epoch;
         holding.other = to.number;
-        if (!ledger().is_alive(to)) {
+        if (!ledger().lives.is_alive(to)) {
             undo_departure(holding);
             return gone();
         }
@@ -50,18 +50,18 @@ Result<void> Holdings::depart_one(Holding& holding, ActorId to) {
     Result<Slot> row = free_lease(*lender, is_linked);
     if (!row) return row.error();
     const LeaseKind kind = holding.lease_kind();
-    ledger().describe_lease(*row, holding.slot, lender->epoch, {kind, holding.offset, holding.bytes},
-                            is_linked ? Ledger::Listing::stands : Ledger::Listing::joins);
+    ledger().leases.describe(*row, holding.slot, lender->epoch, {kind, holding.offset, holding.bytes},
+                            is_linked ? LeaseTable::Listing::stands : LeaseTable::Listing::joins);
     if (!is_linked) lender->lease_rows.push_back(*row);
     pass_crash_point(kind != LeaseKind::read ? CrashPoint::slice_written : CrashPoint::grant_written);
-    const std::optional<Epoch> epoch = ledger().grant(*row, me_.number, to.number);
+    const std::optional<Epoch> epoch = ledger().leases.grant(*row, me_.number, to.number);
     check(epoch.has_value(), "only its home grants a free lease");
     pass_crash_point(CrashPoint::grant_made);
     holding.lease = *row;
     holding.lease_epoch = *epoch;
     holding.other = to.number;
     holding.data = nullptr;
-    if (!ledger().is_alive(to)) {
+    if (!ledger().lives.is_alive(to)) {
         undo_departure(holding);
         return gone();
     }
@@ -84,12 +84,12 @@ Result<void> Holdings::depart(std::span<Holding* const> parcel, ActorId to) {
 
 Holdings::Fate Holdings::fate_of(const Holding& holding) const noexcept {
     if (holding.kind == HandleKind::segment) {
-        const SegmentWord word = ledger().word_of(holding.slot);
+        const SegmentWord word = ledger().segments.word_of(holding.slot);
         if (word == SegmentWord{Phase::offered, me_.number, holding.other, holding.epoch}) return Fate::under_way;
         return word == SegmentWord{Phase::owned, me_.number, 0, (holding.epoch + 1) & words::epoch_max} ? Fate::ours
                                                                                                         : Fate::taken;
     }
-    const LeaseWord word = ledger().lease_word_of(holding.lease);
+    const LeaseWord word = ledger().leases.word_of(holding.lease);
     if (word == LeaseWord{LeasePhase::granted, me_.number, holding.other, holding.lease_epoch}) return Fate::under_way;
     return word == LeaseWord{LeasePhase::free, 0, 0, (holding.lease_epoch + 1) & words::epoch_max} ? Fate::ours
                                                                                                    : Fate::taken;
@@ -111,22 +111,23 @@ bool Holdings::is_taken(Departed& parcel) {
 // True if it is ours again: by us (T4, L3), or by the coordinator, which left it in the same state.
 bool Holdings::is_back(Holding& holding) noexcept {
     if (holding.kind == HandleKind::segment) {
-        std::optional<Epoch> epoch = ledger().withdraw(holding.slot, holding.epoch, me_.number, holding.other);
+        std::optional<Epoch> epoch = ledger().segments.withdraw(holding.slot, holding.epoch, me_.number, holding.other);
         if (epoch) {
             pass_crash_point(CrashPoint::withdraw_made);
             note(Transition::withdraw, holding.slot, *epoch, holding.other);
         } else {
             epoch = (holding.epoch + 1) & words::epoch_max;
-            if (ledger().word_of(holding.slot) != SegmentWord{Phase::owned, me_.number, 0, *epoch}) return false;
+            if (ledger().segments.word_of(holding.slot) != SegmentWord{Phase::owned, me_.number, 0, *epoch})
+                return false;
         }
         holding.epoch = *epoch;
         holding.state = Holding::State::owned;
         return true;
     }
-    if (const auto epoch = ledger().withdraw_lease(holding.lease, holding.lease_epoch, me_.number, holding.other)) {
+    if (const auto epoch = ledger().leases.withdraw(holding.lease, holding.lease_epoch, me_.number, holding.other)) {
         pass_crash_point(CrashPoint::lease_withdrawn);
         note(Transition::lease_withdraw, holding.lease, *epoch, holding.other);
-    } else if (ledger().lease_word_of(holding.lease) !=
+    } else if (ledger().leases.word_of(holding.lease) !=
                LeaseWord{LeasePhase::free, 0, 0, (holding.lease_epoch + 1) & words::epoch_max}) {
         return false;
     }
@@ -183,19 +184,20 @@ Result<void> Holdings::open(Holding& holding) {
                         "of another's",
                         to_text(holding), holding.other));
     };
-    if (!ledger().is_slot(holding.slot)) return not_so();
-    const SegmentRow& row = ledger().segment(holding.slot);
+    if (!ledger().segment_blocks.has(holding.slot)) return not_so();
+    const SegmentRow& row = ledger().segments.row(holding.slot);
     holding.generation = row.generation.load(relaxed);
     holding.capacity = row.bytes.load(relaxed);
     std::uint64_t end = holding.bytes;
     if (holding.kind == HandleKind::segment) {
-        if (ledger().word_of(holding.slot) != SegmentWord{Phase::offered, holding.other, me_.number, holding.epoch})
+        if (ledger().segments.word_of(holding.slot) !=
+            SegmentWord{Phase::offered, holding.other, me_.number, holding.epoch})
             return not_so();
     } else {
-        if (!ledger().is_lease(holding.lease)) return not_so();
-        const LeaseRow& lease = ledger().lease(holding.lease);
+        if (!ledger().lease_blocks.has(holding.lease)) return not_so();
+        const LeaseRow& lease = ledger().leases.row(holding.lease);
         const auto kind = static_cast<LeaseKind>(lease.kind.load(relaxed));
-        const bool is_so = ledger().lease_word_of(holding.lease) ==
+        const bool is_so = ledger().leases.word_of(holding.lease) ==
                                LeaseWord{LeasePhase::granted, holding.other, me_.number, holding.lease_epoch} &&
                            lease.segment.load(relaxed) == holding.slot &&
                            lease.segment_epoch.load(relaxed) == holding.epoch &&
@@ -212,10 +214,10 @@ void Holdings::accept_and_release(std::span<Holding* const> parcel) noexcept {
     for (Holding* holding : parcel) {
         const bool is_segment = holding->kind == HandleKind::segment;
         std::optional<Epoch> epoch;
-        if (is_segment && ledger().is_slot(holding->slot))
-            epoch = ledger().accept(holding->slot, holding->epoch, holding->other, me_.number);
-        if (!is_segment && ledger().is_lease(holding->lease))
-            epoch = ledger().claim(holding->lease, holding->lease_epoch, holding->other, me_.number);
+        if (is_segment && ledger().segment_blocks.has(holding->slot))
+            epoch = ledger().segments.accept(holding->slot, holding->epoch, holding->other, me_.number);
+        if (!is_segment && ledger().lease_blocks.has(holding->lease))
+            epoch = ledger().leases.claim(holding->lease, holding->lease_epoch, holding->other, me_.number);
         if (epoch) {
             (is_segment ? holding->epoch : holding->lease_epoch) = *epoch;
             holding->state = is_segment ? Holding::State::owned : Holding::State::borrowed;
@@ -236,8 +238,8 @@ Result<void> Holdings::accept(std::span<Holding* const> parcel) {
     for (Holding* holding : parcel) {
         const bool is_segment = holding->kind == HandleKind::segment;
         const std::optional<Epoch> epoch =
-            is_segment ? ledger().accept(holding->slot, holding->epoch, holding->other, me_.number)
-                       : ledger().claim(holding->lease, holding->lease_epoch, holding->other, me_.number);
+            is_segment ? ledger().segments.accept(holding->slot, holding->epoch, holding->other, me_.number)
+                       : ledger().leases.claim(holding->lease, holding->lease_epoch, holding->other, me_.number);
         if (!epoch)
             return refuse(
                 refused(fmt::format("{} was taken back by its sender before it was accepted", to_text(*holding))));

@@ -82,7 +82,9 @@ std::optional<Error> Loop::cannot_wait(ActorId to, Deadline deadline, std::strin
 }
 
 // True if the coordinator has not begun to settle its death. If it has, nobody counts what is sent to it from now on.
-bool Loop::lives(ActorId actor) const noexcept { return holdings() == nullptr || holdings()->ledger().is_alive(actor); }
+bool Loop::lives(ActorId actor) const noexcept {
+    return holdings() == nullptr || holdings()->ledger().lives.is_alive(actor);
+}
 
 Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
     const ActorId to = peer.id;

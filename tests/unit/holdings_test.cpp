@@ -61,21 +61,21 @@ TEST_CASE("create takes a row and memory, release pools them, trim gives the mem
     Pair pair;
     Holding& holding = *pair.a->create(bytes(10'000)).value();
     const Slot slot = holding.slot;
-    CHECK(pair.ledger().word_of(slot) == SegmentWord{Phase::owned, alice, 0, holding.epoch});
+    CHECK(pair.ledger().segments.word_of(slot) == SegmentWord{Phase::owned, alice, 0, holding.epoch});
     CHECK(holding.capacity == size_class_of(10'000));
     CHECK(rights_at(holding.data) == "rw-s");
     CHECK(pair.memories().size() == 1);
-    CHECK(pair.ledger().bytes_of_home(alice) == holding.capacity);
-    CHECK(pair.ledger().counts_of(alice).created == 1);
+    CHECK(pair.ledger().budget.bytes_of(alice) == holding.capacity);
+    CHECK(pair.ledger().counters.of(alice).created == 1);
     pair.a->release(holding);
-    CHECK(pair.ledger().word_of(slot).phase == Phase::free);
+    CHECK(pair.ledger().segments.word_of(slot).phase == Phase::free);
     CHECK(pair.a->has_pooled());
-    CHECK(pair.ledger().counts_of(alice).released == 1);
+    CHECK(pair.ledger().counters.of(alice).released == 1);
     CHECK(pair.memories().size() == 1);
     pair.a->trim();
     CHECK_FALSE(pair.a->has_pooled());
     CHECK(pair.memories().empty());
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
 }
 
 TEST_CASE("a layout that is none is refused, and nothing is counted", "[holdings]") {
@@ -85,7 +85,7 @@ TEST_CASE("a layout that is none is refused, and nothing is counted", "[holdings
     CHECK(pair.a->create({"<f8", {~std::uint64_t{0}, 2}}).error().kind == ErrorKind::refused);
     CHECK(pair.a->create({"|u1", std::vector<std::uint64_t>(limits::shape_dimensions_max + 1, 1)}).error().kind ==
           ErrorKind::refused);
-    CHECK(pair.ledger().counts_of(alice).created == 0);
+    CHECK(pair.ledger().counters.of(alice).created == 0);
 }
 
 TEST_CASE("a segment of the same class gets the same memory again, under a new epoch", "[holdings]") {
@@ -137,7 +137,7 @@ TEST_CASE("over the budget is overloaded, and what lies in the pool in other siz
     pair.a->release(large);
     CHECK(pair.a->create(bytes(768 << 10)).ok());
     CHECK(is_filled(small, 0));
-    CHECK(pair.ledger().bytes_in_session() == 1 << 20);
+    CHECK(pair.ledger().budget.bytes_in_session() == 1 << 20);
 }
 
 TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it go", "[holdings][T2][T3]") {
@@ -155,7 +155,7 @@ TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it
     CHECK_FALSE(pair.a->take_back(parcel));
     CHECK(parcel.holdings.empty());
     pair.b->release(*got);
-    CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
+    CHECK(pair.ledger().segments.word_of(handle.slot).phase == Phase::retired);
     // No row of the giver's is free, so it looks for returned ones.
     Holding& again = *pair.a->create(bytes(5000)).value();
     CHECK(again.slot == handle.slot);
@@ -167,7 +167,7 @@ TEST_CASE("a handle that is not what the ledger says is refused and counted, and
     Pair pair;
     Holding& sent = *pair.a->create(bytes(5000)).value();
     const Handle handle = pair.offer(sent);
-    const SegmentWord word = pair.ledger().word_of(handle.slot);
+    const SegmentWord word = pair.ledger().segments.word_of(handle.slot);
     std::vector<std::pair<std::string, Handle>> forged(8, {"", handle});
     forged[0] = {"stale", handle};
     forged[0].second.epoch -= 1;
@@ -192,8 +192,8 @@ TEST_CASE("a handle that is not what the ledger says is refused and counted, and
         const Result<void> accepted = pair.accept(one);
         if (one.layout.bytes().has_value()) {
             CHECK_FALSE(accepted);
-            CHECK(pair.ledger().counts_of(bob).refused == ++refused);
-            CHECK(pair.ledger().word_of(handle.slot) == word);
+            CHECK(pair.ledger().counters.of(bob).refused == ++refused);
+            CHECK(pair.ledger().segments.word_of(handle.slot) == word);
         }
     }
 }
@@ -210,7 +210,7 @@ TEST_CASE("a repeated and a misdirected handle are refused", "[holdings][I3]") {
     CHECK_FALSE(pair.b->accept(others));
     CHECK(pair.accept(handle).ok());
     CHECK_FALSE(pair.accept(handle));
-    CHECK(pair.ledger().counts_of(bob).refused == 2);
+    CHECK(pair.ledger().counters.of(bob).refused == 2);
 }
 
 TEST_CASE("of a message that carries several either all are accepted or none", "[holdings]") {
@@ -223,7 +223,7 @@ TEST_CASE("of a message that carries several either all are accepted or none", "
     stale.epoch += 7;
     Holding* const arriving[] = {&pair.b->expect(first.handle(), alice), &pair.b->expect(stale, alice)};
     CHECK_FALSE(pair.b->accept(arriving));
-    CHECK(pair.ledger().word_of(first.slot).phase == Phase::offered);
+    CHECK(pair.ledger().segments.word_of(first.slot).phase == Phase::offered);
     Holdings::Departed both{{&first, &second}};
     CHECK(pair.a->take_back(both));
     CHECK(first.data != nullptr);
@@ -240,14 +240,14 @@ TEST_CASE("of two gifts whose heir dies between taking them, the second is relea
     REQUIRE(pair.a->depart(parcel.holdings, bob_id));
     const Slot taken = first.slot;
     const Slot slot = second.slot;
-    const std::optional<Epoch> epoch = pair.ledger().accept(first.slot, first.epoch, alice, bob);
+    const std::optional<Epoch> epoch = pair.ledger().segments.accept(first.slot, first.epoch, alice, bob);
     REQUIRE(epoch);
     CHECK_FALSE(pair.a->is_taken(parcel));
     CHECK(parcel.holdings == std::vector<Holding*>{&second});
-    REQUIRE(pair.ledger().bounce(slot, pair.ledger().word_of(slot)));
+    REQUIRE(pair.ledger().segments.bounce(slot, pair.ledger().segments.word_of(slot)));
     CHECK(pair.a->is_taken(parcel));
-    CHECK_FALSE(pair.ledger().word_of(slot).is_live());
-    CHECK(pair.ledger().retire(taken, *epoch, bob));  // the dead heir's estate
+    CHECK_FALSE(pair.ledger().segments.word_of(slot).is_live());
+    CHECK(pair.ledger().segments.retire(taken, *epoch, bob));  // the dead heir's estate
 }
 
 TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[holdings][I4]") {
@@ -269,7 +269,7 @@ TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[ho
         other.exports = 0;
     }
     SECTION("to nobody who lives") {
-        pair.ledger().take_life(bob_id);
+        pair.ledger().lives.take(bob_id);
         CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::gone);
     }
     SECTION("to oneself") { CHECK(pair.a->depart(parcel, alice_id).error().kind == ErrorKind::refused); }
@@ -278,7 +278,7 @@ TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[ho
         CHECK(pair.a->depart(twice, bob_id).error().kind == ErrorKind::refused);
     }
     CHECK(is_filled(fine, 7));
-    CHECK(pair.ledger().word_of(fine.slot) == SegmentWord{Phase::owned, alice, 0, fine.epoch});
+    CHECK(pair.ledger().segments.word_of(fine.slot) == SegmentWord{Phase::owned, alice, 0, fine.epoch});
     CHECK(fine.state == Holding::State::owned);
     CHECK(other.state == Holding::State::owned);
 }
@@ -288,7 +288,7 @@ TEST_CASE("a gift that the coordinator bounced is ours again, once", "[holdings]
     Holding& sent = *pair.a->create(bytes(5000)).value();
     fill(sent, 9);
     const Handle handle = pair.offer(sent);
-    REQUIRE(pair.ledger().bounce(handle.slot, pair.ledger().word_of(handle.slot)));
+    REQUIRE(pair.ledger().segments.bounce(handle.slot, pair.ledger().segments.word_of(handle.slot)));
     Holdings::Departed parcel{{&sent}};
     CHECK_FALSE(pair.a->is_taken(parcel));
     CHECK(pair.a->take_back(parcel));
@@ -304,8 +304,8 @@ TEST_CASE("a gift that nobody wants is accepted and ended at once", "[holdings]"
     const Handle handle = pair.offer(sent);
     Holding* const parcel[] = {&pair.b->expect(handle, alice), &pair.b->expect(handle, alice)};
     pair.b->accept_and_release(parcel);
-    CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
-    CHECK(pair.ledger().counts_of(bob).released == 1);
+    CHECK(pair.ledger().segments.word_of(handle.slot).phase == Phase::retired);
+    CHECK(pair.ledger().counters.of(bob).released == 1);
 }
 
 // ---- leases ----------------------------------------------------------------------------------------
@@ -369,7 +369,7 @@ TEST_CASE("a lease handle of other bytes than were granted is refused", "[holdin
     CHECK(refused([](Handle& one) { one.lease_epoch += 1; }));
     CHECK(refused([](Handle& one) { one.lease += 1; }));
     CHECK(refused([](Handle& one) { one.slot += 1; }));
-    CHECK(pair.ledger().counts_of(bob).refused == 9);
+    CHECK(pair.ledger().counters.of(bob).refused == 9);
     Holding* got = nullptr;
     REQUIRE(pair.accept(handle, &got));
     CHECK(rights_at(got->data) == "rw-s");
@@ -470,7 +470,7 @@ TEST_CASE("leases of one lend use rows again that have come back", "[holdings]")
         REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
         pair.b->release(*got);
     }
-    CHECK(pair.ledger().leases_used() == limits::rows_per_block);
+    CHECK(pair.ledger().lease_blocks.rows_used() == limits::rows_per_block);
     CHECK(lent.lease_rows.size() == 1);
     CHECK(pair.a->try_reclaim(lent));
 }
@@ -481,8 +481,8 @@ TEST_CASE("leases that are out at once take a row each and no more", "[holdings]
     REQUIRE(pair.a->lend(lent));
     for (int round = 0; round < 1000; ++round)
         REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout))));
-    CHECK(pair.ledger().live_leases(lent.slot) == 1000);
-    CHECK(pair.ledger().leases_used() == 1024);
+    CHECK(pair.ledger().segment_leases.live(lent.slot) == 1000);
+    CHECK(pair.ledger().lease_blocks.rows_used() == 1024);
     pair.b->release_all();
     CHECK(pair.a->try_reclaim(lent));
 }
@@ -497,7 +497,7 @@ TEST_CASE("many lends one after the other use the same rows of leases", "[holdin
         pair.b->release(*got);
         pair.a->release(lent);
     }
-    CHECK(pair.ledger().leases_used() <= 3 * limits::rows_per_block);
+    CHECK(pair.ledger().lease_blocks.rows_used() <= 3 * limits::rows_per_block);
 }
 
 // ---- guard -----------------------------------------------------------------------------------------
@@ -537,15 +537,15 @@ TEST_CASE("a segment leaves the session under a name, and comes in under it", "[
     fill(out, 8);
     REQUIRE(pair.a->hand_out(out, name));
     CHECK(fs::file_size("/dev/shm/" + name) == capacity);
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
-    CHECK(pair.ledger().counts_of(alice).handed_out == 1);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
+    CHECK(pair.ledger().counters.of(alice).handed_out == 1);
     CHECK(pair.b->take_in(name, bytes(capacity + 1)).error().kind == ErrorKind::refused);
     CHECK(fs::exists("/dev/shm/" + name));
     Holding& in = *pair.b->take_in(name, bytes(5000)).value();
     CHECK_FALSE(fs::exists("/dev/shm/" + name));
     CHECK(is_filled(in, 8));
-    CHECK(pair.ledger().bytes_of_home(bob) == capacity);
-    const Counts counts = pair.ledger().counts_of(bob);
+    CHECK(pair.ledger().budget.bytes_of(bob) == capacity);
+    const Counts counts = pair.ledger().counters.of(bob);
     CHECK(counts.taken_in == 1);  // the one that did not fit never came in
     CHECK(counts.released == 0);
     CHECK(pair.b->take_in(name, bytes(1)).error().kind == ErrorKind::refused);
@@ -566,12 +566,12 @@ TEST_CASE("names that are none, or in use, keep the segment here", "[holdings]")
     CHECK(is_filled(out, 8));
     CHECK(out.state == Holding::State::owned);
     // All of it is as before: its memory serves the next one.
-    CHECK(pair.ledger().counts_of(alice).handed_out == 0);
+    CHECK(pair.ledger().counters.of(alice).handed_out == 0);
     const std::uint64_t capacity = out.capacity;
-    CHECK(pair.ledger().bytes_of_home(alice) == capacity);
+    CHECK(pair.ledger().budget.bytes_of(alice) == capacity);
     pair.a->release(out);
     CHECK(pair.a->create(bytes(5000)).value()->generation == 1);
-    CHECK(pair.ledger().bytes_of_home(alice) == capacity);
+    CHECK(pair.ledger().budget.bytes_of(alice) == capacity);
 }
 
 TEST_CASE("what belongs to a session, or lies elsewhere, cannot be taken in by its name", "[holdings]") {
@@ -605,7 +605,7 @@ TEST_CASE("shared memory that cannot be mapped stays outside under its name, as 
     std::string word;
     std::ifstream{"/dev/shm/" + name} >> word;
     CHECK(word == "the");
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
     Holding& in = *pair.a->take_in(name, bytes(size)).value();  // where there is room it comes in
     CHECK(in.data[4] == std::byte('u'));
 }
@@ -645,7 +645,7 @@ TEST_CASE("memory of the pool that somebody has removed or cut is ended, and the
     CHECK(is_filled(*made[0], 0));
     for (Holding* one : made) pair.a->release(*one);
     pair.a->trim();
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
 }
 
 // Goal: an actor that dies in the middle of handing out leaves its home nothing that it would write into. Method: what
@@ -657,16 +657,16 @@ TEST_CASE("memory that was handed out by somebody who died then is not its home'
     Holding* got = nullptr;
     REQUIRE(pair.accept(pair.offer(sent), &got));
     fill(*got, 3);
-    SegmentRow& row = pair.ledger().segment(got->slot);
+    SegmentRow& row = pair.ledger().segments.row(got->slot);
     const std::string own = fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, got->slot, got->generation);
     row.used_bytes.store(row.bytes.load() | handed_out_mark);
     row.bytes.store(0);
     SECTION("before the memory was renamed: it ends with its row") {}
     SECTION("after it: it is the user's") { fs::rename(own, "/dev/shm/" + name); }
-    REQUIRE(pair.ledger().retire(got->slot, got->epoch, bob));
+    REQUIRE(pair.ledger().segments.retire(got->slot, got->epoch, bob));
     pair.b->drop(*got);
     pair.a->trim();
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
     CHECK_FALSE(fs::exists(own));
     for (int count = 0; count < 3; ++count) fill(*pair.a->create(bytes(5000)).value(), 7);
     if (!fs::exists("/dev/shm/" + name)) return;
@@ -683,9 +683,9 @@ TEST_CASE("what another handed out makes room at its home", "[holdings]") {
     Holding* got = nullptr;
     REQUIRE(pair.accept(pair.offer(sent), &got));
     REQUIRE(pair.b->hand_out(*got, name));
-    CHECK(pair.ledger().bytes_of_home(alice) > 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) > 0);
     pair.a->trim();
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
     fs::remove("/dev/shm/" + name);
 }
 
@@ -699,5 +699,5 @@ TEST_CASE("what is let go while it is held by name or message ends what it stand
     pair.a->release_all();
     CHECK(one.ticket != ticket);
     pair.a->release_all();
-    CHECK(pair.ledger().counts_of(alice).released == 2);
+    CHECK(pair.ledger().counters.of(alice).released == 2);
 }

@@ -148,39 +148,39 @@ TEST_CASE("who attaches again and again uses the same row again", "[names]") {
     Holding& board = lent(*pair.a, 10, 1);
     REQUIRE(pair.a->publish(board, "board", LeaseKind::read));
     for (int count = 0; count < 500; ++count) pair.b->release(*pair.b->attach("board").value());
-    CHECK(pair.ledger().leases_used() == limits::rows_per_block);
+    CHECK(pair.ledger().lease_blocks.rows_used() == limits::rows_per_block);
 }
 
 TEST_CASE("a session has room for so many names, and each keeps its row", "[names]") {
     HeapLedger heap;
-    std::set<Ledger::NameSlot> rows;
+    std::set<NameSlot> rows;
     for (std::uint32_t number = 0; number < limits::names_max; ++number)
-        rows.insert(heap.ledger.bind_name("name-" + std::to_string(number)).value());
+        rows.insert(heap.ledger.names.bind("name-" + std::to_string(number)).value());
     CHECK(rows.size() == limits::names_max);
-    const Result<Ledger::NameSlot> more = heap.ledger.bind_name("one more");
+    const Result<NameSlot> more = heap.ledger.names.bind("one more");
     REQUIRE_FALSE(more.ok());
     CHECK(more.error().kind == ErrorKind::overloaded);
     CHECK_THAT(more.error().text, Catch::Matchers::Contains("limits::names_max"));
-    CHECK(heap.ledger.find_name("name-77") == heap.ledger.bind_name("name-77").value());
-    CHECK(heap.ledger.name_of_row(heap.ledger.find_name("name-77").value()) == "name-77");
+    CHECK(heap.ledger.names.find("name-77") == heap.ledger.names.bind("name-77").value());
+    CHECK(heap.ledger.names.text_of(heap.ledger.names.find("name-77").value()) == "name-77");
 }
 
 TEST_CASE("a chain of names that somebody closed to a ring, or led out of the table, is walked to an end", "[names]") {
     HeapLedger heap;
-    const Ledger::NameSlot row = heap.ledger.bind_name("a").value();
-    auto& name = heap.ledger.name_row(row);
+    const NameSlot row = heap.ledger.names.bind("a").value();
+    auto& name = heap.ledger.layout.names()[row];
     name.next.store(row + 1);
     name.name[0].store('b');
-    CHECK_FALSE(heap.ledger.find_name("a"));
+    CHECK_FALSE(heap.ledger.names.find("a"));
     name.next.store(~std::uint64_t{0});
     name.name_bytes.store(~std::uint64_t{0});
-    CHECK_FALSE(heap.ledger.find_name("a"));
-    CHECK(heap.ledger.name_of_row(row).size() <= limits::published_name_bytes_max);
+    CHECK_FALSE(heap.ledger.names.find("a"));
+    CHECK(heap.ledger.names.text_of(row).size() <= limits::published_name_bytes_max);
     name.dimensions.store(9);
-    CHECK_FALSE(heap.ledger.publication_of(row));
+    CHECK_FALSE(heap.ledger.names.publication_of(row));
     name.dimensions.store(0);
     name.kind.store(1);  // an exclusive slice can't be published
-    CHECK_FALSE(heap.ledger.publication_of(row));
+    CHECK_FALSE(heap.ledger.names.publication_of(row));
 }
 
 // Goal: of several who add one name at once all get the same row.
@@ -189,20 +189,20 @@ TEST_CASE("two add the same names at once, and each name has one row", "[names][
     HeapLedger heap;
     Ledger other{heap.region(), [](std::size_t, std::size_t) { return Result<void>{}; }};
     constexpr std::size_t count = 2000;
-    std::vector<Ledger::NameSlot> first(count);
-    std::vector<Ledger::NameSlot> second(count);
+    std::vector<NameSlot> first(count);
+    std::vector<NameSlot> second(count);
     std::atomic<int> started = 0;
-    const auto add = [&](Ledger& ledger, std::vector<Ledger::NameSlot>& rows) {
+    const auto add = [&](Ledger& ledger, std::vector<NameSlot>& rows) {
         for (++started; started < 2;) {
         }
         for (std::size_t number = 0; number < count; ++number)
-            rows[number] = ledger.bind_name("name-" + std::to_string(number)).value();
+            rows[number] = ledger.names.bind("name-" + std::to_string(number)).value();
     };
     std::thread racer{add, std::ref(other), std::ref(second)};
     add(heap.ledger, first);
     racer.join();
     CHECK(first == second);
-    CHECK(std::set<Ledger::NameSlot>(first.begin(), first.end()).size() == count);
+    CHECK(std::set<NameSlot>(first.begin(), first.end()).size() == count);
 }
 
 // Goal: nobody reads what its owner has back and writes.

@@ -53,9 +53,9 @@ RosterRow row_of_coordinator(const SessionInfo& place) {
 // By the number of the owner. Any process of the session may write there: it is a figure, and no more.
 std::map<ActorNumber, std::uint64_t> bytes_held(const Ledger& ledger) {
     std::map<ActorNumber, std::uint64_t> bytes;
-    for (Slot slot = 0; slot < ledger.segments_used(); ++slot)
-        if (const SegmentWord word = ledger.word_of(slot); word.is_live())
-            bytes[word.owner] += ledger.segment(slot).used_bytes.load(std::memory_order_relaxed);
+    for (Slot slot = 0; slot < ledger.segment_blocks.rows_used(); ++slot)
+        if (const SegmentWord word = ledger.segments.word_of(slot); word.is_live())
+            bytes[word.owner] += ledger.segments.row(slot).used_bytes.load(std::memory_order_relaxed);
     return bytes;
 }
 
