@@ -220,7 +220,7 @@ Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::stri
                                  parcel.holdings.size(), limits::manifest_handles_max)};
     const ActorId to = peer.id;
     gifts_.look(to);
-    if (Result<void> departed = holdings()->depart(parcel.holdings, to); !departed) return departed;
+    if (Result<void> departed = holdings()->transfers().depart(parcel.holdings, to); !departed) return departed;
     Ungiven ungiven{*holdings(), parcel};
     Result<void> sent = put(peer, kind, ask, tag, body, deadline, Urgency::now, &parcel);
     ungiven.is_given = sent.ok();

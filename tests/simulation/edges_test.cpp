@@ -114,7 +114,7 @@ TEST_CASE("what a send was to carry is where it was after an exception", "[simul
         else static_cast<void>(giver.loop.send(heir.id, "Gift", Gift::body(), 1h, Loop::Urgency::now, &gift.parcel));
     };
     interrupt(world, [&] { give(GENERATE(false, true)); });
-    CHECK(gift.holding->state == Holding::State::owned);
+    CHECK(gift.holding->is<Owned>());
     CHECK(gift.holding->ticket == ticket);
     const SegmentWord word = world.region->ledger().segments.word_of(gift.holding->slot);
     CHECK(word == SegmentWord{Phase::owned, giver.id.number, 0, gift.holding->epoch});

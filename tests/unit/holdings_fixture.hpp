@@ -54,13 +54,13 @@ public:
     // From a to b, as far as a's part goes.
     Handle offer(Holding& holding) {
         Holding* const parcel[] = {&holding};
-        a->depart(parcel, bob_id).value();
+        a->transfers().depart(parcel, bob_id).value();
         return holding.handle();
     }
     Result<void> accept(const Handle& handle, Holding** out = nullptr) {
-        Holding* const parcel[] = {&b->expect(handle, alice)};
+        Holding* const parcel[] = {&b->transfers().expect(handle, alice)};
         if (out != nullptr) *out = parcel[0];
-        return b->accept(parcel);
+        return b->transfers().accept(parcel);
     }
 
     std::string id;
@@ -78,9 +78,9 @@ private:
 };
 
 inline Layout bytes(std::uint64_t count) { return {"|u1", {count}}; }
-inline void fill(Holding& holding, int value) { std::memset(holding.data, value, holding.bytes); }
+inline void fill(Holding& holding, int value) { std::memset(holding.data(), value, holding.bytes); }
 inline bool is_filled(const Holding& holding, int value) {
-    return std::all_of(holding.data, holding.data + holding.bytes,
+    return std::all_of(holding.data(), holding.data() + holding.bytes,
                        [value](std::byte one) { return one == std::byte(value); });
 }
 

@@ -1,21 +1,15 @@
-// The names of Holdings: what this actor publishes, and what it attaches to (N1, N2, L7).
-//
-// No other process is asked. An actor that attaches makes a lease of its own and then checks that the name is still
-// valid; an actor that withdraws a name does so before it looks at the leases. At least one of the two sees the other
-// (docs/ownership.md).
+#include "runtime/holdings/publications.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "runtime/base/crash_point.hpp"
-#include "runtime/holdings/holdings.hpp"
 
 namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
-
-Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
 
 Result<void> check_published_name(const std::string& name) {
     const bool has_room = !name.empty() && name.size() <= limits::published_name_bytes_max;
@@ -29,62 +23,60 @@ Result<void> check_published_name(const std::string& name) {
 
 }  // namespace
 
-// ---- N1, N2 ----------------------------------------------------------------------------------------
+// ---- N1 --------------------------------------------------------------------------------------------
 
-Result<void> Holdings::publish(Holding& lent, const std::string& name, LeaseKind kind) {
-    if (Result<void> fine = check_published_name(name); !fine) return fine;
-    if (lent.state != Holding::State::lent)
-        return refused("only a segment that is lent can be published: lend it first");
-    if (lent.published)
-        return refused(fmt::format("{} is published as '{}' already: withdraw that first", to_text(lent),
-                                   ledger().names.text_of(lent.published->row)));
-    if (lent.layout.type.size() > limits::published_type_bytes_max)
+Result<void> Publications::check_publishable(const Holding& loan, LeaseKind kind) const {
+    const auto* const lender = loan.as<LentOut>();
+    if (lender == nullptr) return refused("only a segment that is lent can be published: lend it first");
+    if (lender->name)
+        return refused(fmt::format("{} is published as '{}' already: withdraw that first", book_.to_text(loan),
+                                   ledger().names.text_of(lender->name->row)));
+    if (loan.layout.type.size() > limits::published_type_bytes_max)
         return refused(
             fmt::format("{} has elements whose type takes more than {} bytes to write: it can't be published "
                         "(limits::published_type_bytes_max)",
-                        to_text(lent), limits::published_type_bytes_max));
-    if (overlaps(lent, kind, 0, lent.bytes))
+                        book_.to_text(loan), limits::published_type_bytes_max));
+    if (lending_.overlaps(loan, kind, 0, loan.bytes))
         return refused(fmt::format("{} can't be published {} while leases or slices of another kind are out",
-                                   to_text(lent), kind == LeaseKind::read ? "to be read" : "to be shared"));
+                                   book_.to_text(loan), kind == LeaseKind::read ? "to be read" : "to be shared"));
+    return {};
+}
+
+Result<void> Publications::publish(Holding& loan, const std::string& name, LeaseKind kind) {
+    if (Result<void> fine = check_published_name(name); !fine) return fine;
+    if (Result<void> fine = check_publishable(loan, kind); !fine) return fine;
     const Result<NameSlot> row = ledger().names.bind(name);
     if (!row) return row.error();
-    const std::optional<NameWord> publishing = ledger().names.begin_publishing(*row, me_.number, lent.slot);
+    const std::optional<NameWord> publishing = ledger().names.begin_publishing(*row, holder_.number(), loan.slot);
     if (!publishing) {
         const NameWord taken = ledger().names.word_of(*row);
         return refused(fmt::format("the name '{}' is taken: actor {} has published segment {} under it", name,
                                    to_string(ledger().lives.of(taken.owner)), taken.slot));
     }
     pass_crash_point(CrashPoint::publish_begun);
-    ledger().names.describe(*row, {kind, lent.epoch, lent.bytes, lent.layout.type, lent.layout.shape});
-    lent.was_published = true;
+    ledger().names.describe(*row, {kind, loan.epoch, loan.bytes, loan.layout.type, loan.layout.shape});
+    LentOut& lender = lent(loan);
+    lender.was_published = true;
     const std::optional<NameWord> word = ledger().names.publish(*row, *publishing);
     if (!word) return refused(fmt::format("the name '{}' was taken from this actor as it published", name));
-    lent.published = Holding::Publication{*row, *word, kind};
+    lender.name = LentOut::Name{*row, *word, kind};
     pass_crash_point(CrashPoint::publish_made);
-    note(Transition::publish, lent.slot, word->epoch, 0);
+    holder_.note(Transition::publish, loan.slot, word->epoch, 0);
     return {};
 }
 
-Result<void> Holdings::check_published(const Holding& lent, LeaseKind kind) const {
-    if (!lent.published || lent.published->kind == kind) return {};
+Result<void> Publications::permits(const Holding& loan, LeaseKind kind) const {
+    const std::optional<LentOut::Name>& name = lent(loan).name;
+    if (!name || name->kind == kind) return {};
     return refused(fmt::format(
         "{} is published as '{}' to be {}: others may attach at any moment, so that {}; withdraw the name first",
-        to_text(lent), ledger().names.text_of(lent.published->row),
-        lent.published->kind == LeaseKind::read ? "read" : "shared",
-        lent.published->kind == LeaseKind::read ? "nobody may write it" : "all of it is shared"));
-}
-
-void Holdings::unpublish(Holding& lent) noexcept {
-    if (!lent.published) return;
-    const Holding::Publication was = *std::exchange(lent.published, std::nullopt);
-    if (!ledger().names.unpublish(was.row, was.word)) return;  // the session has ended without us
-    pass_crash_point(CrashPoint::unpublish_made);
-    note(Transition::unpublish, lent.slot, was.word.epoch, 0);
+        book_.to_text(loan), ledger().names.text_of(name->row), name->kind == LeaseKind::read ? "read" : "shared",
+        name->kind == LeaseKind::read ? "nobody may write it" : "all of it is shared"));
 }
 
 // ---- L7 --------------------------------------------------------------------------------------------
 
-Result<Holding*> Holdings::attach(const std::string& name) {
+Result<Holding*> Publications::attach(const std::string& name) {
     if (Result<void> fine = check_published_name(name); !fine) return fine.error();
     const std::optional<NameSlot> row = ledger().names.find(name);
     if (!row) return nullptr;
@@ -97,7 +89,7 @@ Result<Holding*> Holdings::attach(const std::string& name) {
     return attach_to(*row, word, std::move(*what));
 }
 
-Result<Holding*> Holdings::attach_to(NameSlot row, NameWord word, Publication what) {
+Result<Holding*> Publications::attach_to(NameSlot row, NameWord word, Publication what) {
     const SegmentRow& segment = ledger().segments.row(word.slot);
     Layout layout{std::move(what.type), std::move(what.shape)};
     const std::uint64_t capacity = segment.bytes.load(relaxed);
@@ -105,36 +97,27 @@ Result<Holding*> Holdings::attach_to(NameSlot row, NameWord word, Publication wh
         return Error{ErrorKind::corrupt,
                      fmt::format("the ledger says that {} is published, and that it has {} bytes of memory",
                                  baton::to_text(layout), capacity)};
-    const Result<Slot> lease = unlinked_lease();
+    const Result<Slot> lease = lease_rows_.unlisted();
     if (!lease) return lease.error();
     ledger().leases.describe(*lease, word.slot, what.lend, {what.kind, 0, what.bytes}, LeaseTable::Listing::none);
-    const std::optional<Epoch> epoch = ledger().leases.attach(*lease, word.owner, me_.number);
+    const std::optional<Epoch> epoch = ledger().leases.attach(*lease, word.owner, holder_.number());
     if (!epoch) return Error{ErrorKind::overloaded, "the ledger has no free row for a lease at this moment"};
     pass_crash_point(CrashPoint::attach_claimed);
 
-    Holding& holding = fresh();
-    holding.state = Holding::State::borrowed;
-    holding.kind = what.kind == LeaseKind::read ? HandleKind::lease : HandleKind::slice;
-    holding.slot = word.slot;
-    holding.epoch = what.lend;
-    holding.generation = segment.generation.load(relaxed);
-    holding.capacity = capacity;
-    holding.bytes = what.bytes;
-    holding.layout = std::move(layout);
-    holding.lease = *lease;
-    holding.lease_epoch = *epoch;
-    holding.other = word.owner;
+    const Memory memory{segment.generation.load(relaxed), capacity};
+    Holding& holding = book_.add(Borrowed{handle_kind_of(what.kind), memory, *lease, *epoch, word.owner},
+                                 {word.slot, what.lend, std::move(layout)});
     // If the owner has withdrawn the name by now, it may not have seen the lease.
     const bool stands = ledger().names.word_of(row) == word &&
                         ledger().segments.word_of(word.slot) == SegmentWord{Phase::lent, word.owner, 0, what.lend};
     if (!stands) {
-        release(holding);
+        endings_.release(holding);
         return nullptr;
     }
     pass_crash_point(CrashPoint::attach_checked);
-    note(Transition::attach, *lease, *epoch, word.owner);
-    if (Result<void> mapped = map(holding); !mapped) {
-        release(holding);
+    holder_.note(Transition::attach, *lease, *epoch, word.owner);
+    if (Result<std::byte*> mapped = book_.map(holding); !mapped) {
+        endings_.release(holding);
         return mapped.error();
     }
     return &holding;
