@@ -67,7 +67,7 @@ Load load_of(const RosterRow& row, const Vitals& vitals, const std::map<ActorNum
     if (row.pid != 0) load.process = facts_of(static_cast<pid_t>(row.pid));
     if (load.process) load.since = age_of(*load.process);
     if (const VitalsRow* const own = vitals.row_of(id); own != nullptr)
-        if (const std::int64_t begun = own->in_hand_since.load(std::memory_order_relaxed); begun > 0)
+        if (const std::int64_t begun = own->work.in_hand_since.load(std::memory_order_relaxed); begun > 0)
             load.since = std::max(Duration::zero(), SystemClock{}.now() - Instant{Duration{begun}});
     const std::optional<Vitals::Wait> room = vitals.room_wait_of(id);
     const std::optional<Vitals::Wait> wait = room ? room : vitals.wait_of(id);
