@@ -29,6 +29,18 @@ std::string readable_name(std::string name) {
     return name;
 }
 
+// Calls look(row) for each row of the blocks whose home `is_meant` takes.
+template <class IsMeant, class Look>
+void for_each_row(const Blocks& blocks, const IsMeant& is_meant, const Look& look) {
+    for (Slot first = 0; first < blocks.rows_used(); first += limits::rows_per_block) {
+        if (!is_meant(blocks.home_of(first))) continue;
+        for (Slot row = first; row < first + limits::rows_per_block; ++row) look(row);
+    }
+}
+// Rows of a block without a home have never been in use, or are free again.
+constexpr auto is_anybodys = [](ActorNumber home) { return home != 0; };
+constexpr auto is_ours = [](ActorNumber home) { return home == me; };
+
 }  // namespace
 
 Estate::Estate(LedgerRegion region, std::string session_id, const Clock& clock)
@@ -82,16 +94,15 @@ Estate::Settled Estate::settle(ActorId dead) {
     // the name (N2).
     settle_names(dead.number);
     pass_crash_point(CrashPoint::names_settled);
-    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot) settle_segment(slot, dead.number, settled);
-    for (Slot lease = 0; lease < ledger().lease_blocks.rows_used(); ++lease) settle_lease(lease, dead.number, settled);
+    for_each_row(ledger().segment_blocks, is_anybodys,
+                 [&](Slot slot) { settle_segment(slot, dead.number, settled); });
+    for_each_row(ledger().lease_blocks, is_anybodys, [&](Slot lease) { settle_lease(lease, dead.number, settled); });
     adopt(dead.number);
     pass_crash_point(CrashPoint::settle_walked);
 
     std::ranges::sort(settled.concerned);
     settled.concerned.erase(std::unique(settled.concerned.begin(), settled.concerned.end()), settled.concerned.end());
-    std::set<ActorId>& heirs = settling_[dead.number].heirs;
-    heirs.insert(settled.to_drain.begin(), settled.to_drain.end());
-    settled.to_drain.assign(heirs.begin(), heirs.end());
+    for (const auto& [heir, sent] : settling_[dead.number].heirs) settled.to_drain.push_back(heir);
 
     // It can't answer any more for those that died before it.
     std::vector<ActorId> waiting;
@@ -154,7 +165,7 @@ bool Estate::settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled&
     }
     const ActorId heir = living(word.heir);
     if (!heir.is_somebody() && !release_for(slot, word)) return false;
-    if (heir.is_somebody()) settled.to_drain.push_back(heir);
+    if (heir.is_somebody()) settling_[dead].heirs[heir].segments.push_back(slot);
     ++settled.held.sent;
     return true;
 }
@@ -167,7 +178,7 @@ void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
         const ActorId borrower = living(word.borrower);
         if (borrower.is_somebody() && (word.lender != dead || word.phase != LeasePhase::granted)) return;
         // Whatever else the word says: a living actor may still have the memory mapped, a dead one cannot.
-        if (borrower.is_somebody()) return settled.to_drain.push_back(borrower);
+        if (borrower.is_somebody()) return settling_[dead].heirs[borrower].leases.push_back(lease);
         if (!ledger().leases.clear(lease, word)) continue;
         if (!word.is_sound()) note_mended(fmt::format("lease {} was of phase {}, lender {}, borrower {}: freed", lease,
                                                       static_cast<unsigned>(word.phase), word.lender, word.borrower));
@@ -228,13 +239,13 @@ void Estate::note_mended(std::string text) {
 }
 
 // T6 and L6: what is still offered or granted by the dead one to `heir`.
-void Estate::settle_transfers(ActorNumber dead, ActorNumber heir) {
-    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot) {
+void Estate::settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumber heir) {
+    for (const Slot slot : sent.segments) {
         const SegmentWord word = ledger().segments.word_of(slot);
         if (word.phase == Phase::offered && word.owner == dead && word.heir == heir)
             static_cast<void>(release_for(slot, word));
     }
-    for (Slot lease = 0; lease < ledger().lease_blocks.rows_used(); ++lease) {
+    for (const Slot lease : sent.leases) {
         const LeaseWord word = ledger().leases.word_of(lease);
         if (word.phase == LeasePhase::granted && word.lender == dead && word.borrower == heir)
             static_cast<void>(ledger().leases.settle(lease, word));
@@ -244,8 +255,10 @@ void Estate::settle_transfers(ActorNumber dead, ActorNumber heir) {
 
 void Estate::drained(ActorId heir, ActorId dead) {
     const auto found = settling_.find(dead.number);
-    if (found == settling_.end() || found->second.dead != dead || found->second.heirs.erase(heir) == 0) return;
-    settle_transfers(dead.number, heir.number);
+    if (found == settling_.end() || found->second.dead != dead) return;
+    const auto sent = found->second.heirs.extract(heir);
+    if (sent.empty()) return;
+    settle_transfers(sent.mapped(), dead.number, heir.number);
     finish_if_drained(dead.number);
 }
 
@@ -267,8 +280,8 @@ std::uint64_t Estate::bytes_of(Slot slot) const noexcept {
 
 void Estate::adopt(ActorNumber dead) {
     std::uint64_t bytes = 0;
-    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot)
-        if (ledger().segment_blocks.home_of(slot) == dead) bytes += bytes_of(slot);
+    for_each_row(ledger().segment_blocks, [dead](ActorNumber home) { return home == dead; },
+                 [&](Slot slot) { bytes += bytes_of(slot); });
     ledger().adopt_blocks(dead, me);
     ledger().budget.forget(dead);
     ledger().budget.add(me, bytes);
@@ -279,14 +292,13 @@ void Estate::adopt(ActorNumber dead) {
 // new. One look at each row of either table, whatever the lists of leases say.
 void Estate::look_for_left() {
     may_be_more_ = false;
-    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot) {
-        if (ledger().segment_blocks.home_of(slot) != me) continue;
+    for_each_row(ledger().segment_blocks, is_ours, [this](Slot slot) {
         if (const SegmentWord word = ledger().segments.word_of(slot); !is_possible(word)) mend(slot, word);
         const SegmentWord word = ledger().segments.word_of(slot);
         if (word.phase == Phase::retired || (word.phase == Phase::free && bytes_of(slot) != 0))
             left_.push_back({slot, word});
         else if (word.phase != Phase::free) may_be_more_ = true;
-    }
+    });
     if (left_.empty()) return;
     const std::vector<std::uint32_t> leases = ledger().segment_leases.live_of_all();
     const auto is_leased = [&](const Left& one) { return one.slot < leases.size() && leases[one.slot] > 0; };
@@ -397,7 +409,7 @@ Estate::Balance Estate::close() {
     while (!settling_.empty()) {
         const Settling first = settling_.begin()->second;
         if (first.heirs.empty()) settling_.erase(first.dead.number);
-        for (const ActorId heir : first.heirs) drained(heir, first.dead);
+        for (const auto& [heir, sent] : first.heirs) drained(heir, first.dead);
     }
     lives_[me] = {};
     settle_names(me);

@@ -10,7 +10,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,11 +87,16 @@ private:
     // The living actors, which are known from here and not from the ledger.
     [[nodiscard]] ActorId living(ActorNumber number) const noexcept;
     [[nodiscard]] bool is_known(ActorNumber number) const noexcept;
+    // What the dead one had offered or granted to another: nobody can add to it any more.
+    struct InTransit {
+        std::vector<Slot> segments;
+        std::vector<Slot> leases;
+    };
     void settle_names(ActorNumber dead);
     void settle_segment(Slot slot, ActorNumber dead, Settled& settled);
     [[nodiscard]] bool settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled);
     void settle_lease(Slot lease, ActorNumber dead, Settled& settled);
-    void settle_transfers(ActorNumber dead, ActorNumber heir);
+    void settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumber heir);
     [[nodiscard]] bool release_for(Slot slot, SegmentWord word);
     void count_ended(Slot slot);
     void adopt(ActorNumber dead);
@@ -116,7 +120,7 @@ private:
     const Clock* clock_;
     struct Settling {
         ActorId dead;
-        std::set<ActorId> heirs;  // heirs that have not answered Drained yet
+        std::map<ActorId, InTransit> heirs;  // those that have not answered Drained yet
     };
     std::map<ActorNumber, Settling> settling_;
     std::vector<ActorId> lives_;         // by number
