@@ -159,7 +159,7 @@ class Numbers:
                 self.types[match[2]] = match[1]
             except (NameError, SyntaxError, TypeError):
                 pass  # not a number, or one of a type that has not been laid out yet
-        structs = ("LedgerHeader", "SegmentRow", "LeaseRow", "NameRow", "ActorRow")
+        structs = ("LedgerHeader", "SegmentRow", "LeaseRow", "NameRow", "ActorRow", "MarkRow")
         self.offsets = {name: self.lay_out(name) for name in structs}
 
     def work_out(self, expression):
@@ -193,7 +193,7 @@ class Numbers:
         page = self.values["page"]
         at = (self.offsets["LedgerHeader"]["end"] + page - 1) // page * page
         out = {"header": 0}
-        for part in ("actors", "segments", "leases", "names"):
+        for part in ("actors", "segments", "leases", "names", "marks"):
             out[part] = at
             at += self.values[f"{part}_bytes"]
         out["end"] = at

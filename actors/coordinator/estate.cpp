@@ -29,17 +29,14 @@ std::string readable_name(std::string name) {
     return name;
 }
 
-// Calls look(row) for each row of the blocks whose home `is_meant` takes.
+// Calls look(row) for each row of the blocks that `is_meant` takes, by their first row.
 template <class IsMeant, class Look>
 void for_each_row(const Blocks& blocks, const IsMeant& is_meant, const Look& look) {
     for (Slot first = 0; first < blocks.rows_used(); first += limits::rows_per_block) {
-        if (!is_meant(blocks.home_of(first))) continue;
+        if (!is_meant(first)) continue;
         for (Slot row = first; row < first + limits::rows_per_block; ++row) look(row);
     }
 }
-// Rows of a block without a home have never been in use, or are free again.
-constexpr auto is_anybodys = [](ActorNumber home) { return home != 0; };
-constexpr auto is_ours = [](ActorNumber home) { return home == me; };
 
 }  // namespace
 
@@ -94,9 +91,15 @@ Estate::Settled Estate::settle(ActorId dead) {
     // the name (N2).
     settle_names(dead.number);
     pass_crash_point(CrashPoint::names_settled);
-    for_each_row(ledger().segment_blocks, is_anybodys,
+    // No row of another block names it.
+    const Blocks& segments = ledger().segment_blocks;
+    const Blocks& leases = ledger().lease_blocks;
+    const Marks& marks = ledger().marks;
+    for_each_row(segments,
+                 [&](Slot at) { return segments.home_of(at) == dead.number || marks.has_segment(dead.number, at); },
                  [&](Slot slot) { settle_segment(slot, dead.number, settled); });
-    for_each_row(ledger().lease_blocks, is_anybodys, [&](Slot lease) { settle_lease(lease, dead.number, settled); });
+    for_each_row(leases, [&](Slot at) { return leases.home_of(at) == dead.number || marks.has_lease(dead.number, at); },
+                 [&](Slot lease) { settle_lease(lease, dead.number, settled); });
     adopt(dead.number);
     pass_crash_point(CrashPoint::settle_walked);
 
@@ -226,6 +229,7 @@ SegmentWord Estate::possible(SegmentWord word) const noexcept {
 
 void Estate::mend(Slot slot, SegmentWord word) {
     const SegmentWord to = possible(word);
+    if (to.is_live()) ledger().marks.mark_segment(to.owner, slot);
     if (!ledger().segments.mend(slot, word, to)) return;
     if (to.phase == Phase::retired && word.phase != Phase::retired) count_ended(slot);
     note_mended(fmt::format("segment {} was of phase {}, owner {}, heir {} at epoch {}: now {}", slot,
@@ -280,7 +284,8 @@ std::uint64_t Estate::bytes_of(Slot slot) const noexcept {
 
 void Estate::adopt(ActorNumber dead) {
     std::uint64_t bytes = 0;
-    for_each_row(ledger().segment_blocks, [dead](ActorNumber home) { return home == dead; },
+    for_each_row(ledger().segment_blocks,
+                 [&](Slot first) { return ledger().segment_blocks.home_of(first) == dead; },
                  [&](Slot slot) { bytes += bytes_of(slot); });
     ledger().adopt_blocks(dead, me);
     ledger().budget.forget(dead);
@@ -292,6 +297,7 @@ void Estate::adopt(ActorNumber dead) {
 // new. One look at each row of either table, whatever the lists of leases say.
 void Estate::look_for_left() {
     may_be_more_ = false;
+    const auto is_ours = [this](Slot first) { return ledger().segment_blocks.home_of(first) == me; };
     for_each_row(ledger().segment_blocks, is_ours, [this](Slot slot) {
         if (const SegmentWord word = ledger().segments.word_of(slot); !is_possible(word)) mend(slot, word);
         const SegmentWord word = ledger().segments.word_of(slot);
@@ -300,6 +306,13 @@ void Estate::look_for_left() {
         else if (word.phase != Phase::free) may_be_more_ = true;
     });
     if (left_.empty()) return;
+    // Most has never been lent, and then no lease can be left.
+    const auto may_be_leased = [this](const Left& one) {
+        const SegmentRow& row = ledger().segments.row(one.slot);
+        return one.word.phase == Phase::retired && (row.first_lease.load(relaxed) != 0 ||
+                                                    (row.published.load(relaxed) & words::epoch_max) == one.word.epoch);
+    };
+    if (std::ranges::none_of(left_, may_be_leased)) return;
     const std::vector<std::uint32_t> leases = ledger().segment_leases.live_of_all();
     const auto is_leased = [&](const Left& one) { return one.slot < leases.size() && leases[one.slot] > 0; };
     if (std::erase_if(left_, is_leased) > 0) may_be_more_ = true;

@@ -48,6 +48,8 @@ Result<void> Transfers::depart_one(Holding& holding, ActorId to) {
 
 // T2, and the check of the life.
 Result<void> Transfers::offer_one(Holding& holding, ActorId to) {
+    ledger().marks.mark_segment(to.number, holding.slot);
+    pass_crash_point(CrashPoint::offer_marked);
     const std::optional<Epoch> offered =
         ledger().segments.offer(holding.slot, holding.epoch, holder_.number(), to.number);
     if (!offered) return refused(fmt::format("{} is not ours in the ledger", book_.to_text(holding)));
@@ -74,6 +76,7 @@ Result<void> Transfers::grant_one(Holding& holding, ActorId to) {
         return refused(fmt::format("{} is of a segment that is not lent any more", book_.to_text(holding)));
     const Result<LeaseRows::Row> row = lease_rows_.free_for(*lender);
     if (!row) return row.error();
+    ledger().marks.mark_lease(to.number, row->lease);
     ledger().leases.describe(row->lease, holding.slot, holding.epoch, {pledge.kind, holding.offset, holding.bytes},
                              row->is_listed ? LeaseTable::Listing::stands : LeaseTable::Listing::joins);
     if (!row->is_listed) lender->lease_rows.push_back(row->lease);

@@ -22,6 +22,12 @@ struct Auditor {
         return ledger.lives.of(number).is_somebody() || std::ranges::find(settling, number) != settling.end();
     }
 
+    // A death would overlook the row.
+    void look_for_mark(ActorNumber actor, ActorNumber home, bool is_marked, std::string_view name) {
+        if (home != actor && !is_marked && ledger.lives.of(actor).is_somebody())
+            found(9, fmt::format("{} and names actor {}, for which its block is not marked", name, actor));
+    }
+
     void look_at_segment(Slot slot) {
         const SegmentWord word = ledger.segments.word_of(slot);
         const std::string name = fmt::format("segment {}.{} is {}", slot, word.epoch, name_of(word.phase));
@@ -42,6 +48,9 @@ struct Auditor {
         if (has_heir != (word.phase == Phase::offered)) found(1, fmt::format("{} with heir {}", name, word.heir));
         if (word.phase == Phase::offered && word.heir == word.owner)
             found(3, fmt::format("{} to its own owner {}", name, word.owner));
+        for (const ActorNumber actor : {word.owner, word.heir})
+            if (words::is_number(actor))
+                look_for_mark(actor, ledger.segment_blocks.home_of(slot), ledger.marks.has_segment(actor, slot), name);
         if (has_heir && !is_known(word.heir))
             found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
     }
@@ -88,6 +97,9 @@ struct Auditor {
                 found(6, fmt::format("{} names lender {}, which has exited", name, word.lender));
             if (!is_known(word.borrower))
                 found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
+            if (words::is_number(word.borrower))
+                look_for_mark(word.borrower, ledger.lease_blocks.home_of(lease),
+                              ledger.marks.has_lease(word.borrower, lease), name);
             if (row.kind.load(relaxed) > static_cast<std::uint64_t>(LeaseKind::shared)) {
                 found(2, fmt::format("{} is of no known kind", name));
                 continue;

@@ -13,7 +13,7 @@ constexpr std::size_t in_pages(std::size_t bytes) { return (bytes + page - 1) / 
 }  // namespace
 
 std::size_t LedgerLayout::region_bytes() noexcept {
-    return in_pages(sizeof(LedgerHeader)) + actors_bytes + segments_bytes + leases_bytes + names_bytes;
+    return in_pages(sizeof(LedgerHeader)) + actors_bytes + segments_bytes + leases_bytes + names_bytes + marks_bytes;
 }
 
 LedgerLayout::LedgerLayout(std::span<std::byte> memory, Commit commit) : memory_(memory), commit_(std::move(commit)) {
@@ -28,6 +28,8 @@ LedgerLayout::LedgerLayout(std::span<std::byte> memory, Commit commit) : memory_
     leases_ = reinterpret_cast<LeaseRow*>(at);
     at += leases_bytes;
     names_ = reinterpret_cast<NameRow*>(at);
+    at += names_bytes;
+    marks_ = reinterpret_cast<MarkRow*>(at);
 }
 
 Result<void> LedgerLayout::format(std::uint64_t session_budget_bytes) {

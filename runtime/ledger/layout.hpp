@@ -1,9 +1,9 @@
 #pragma once
 // LedgerLayout: where each table of the ledger lies in its region.
 //
-// One region of shared memory holds the header and four tables: actors, segments, leases and names. Its pages come into
-// use one by one: commit() comes before a row is touched for the first time. The tables themselves are views of this
-// layout (ledger.hpp). It has no state of its own, so that any number of threads may use it.
+// One region of shared memory holds the header and five tables: actors, segments, leases, names and marks. Its pages
+// come into use one by one: commit() comes before a row is touched for the first time. The tables themselves are views
+// of this layout (ledger.hpp). It has no state of its own, so that any number of threads may use it.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace baton::detail {
 namespace layout {
 
 inline constexpr std::uint64_t magic_number = 0x4e4f544142ULL;  // "BATON"
-inline constexpr std::uint64_t version = 2;
+inline constexpr std::uint64_t version = 3;
 inline constexpr std::size_t page = 4096;
 inline constexpr std::size_t block_bytes = limits::rows_per_block * sizeof(SegmentRow);
 static_assert(block_bytes == page, "a block of rows is a page, so that it is committed alone");
@@ -29,6 +29,8 @@ inline constexpr std::size_t actors_bytes = (limits::actors_max + 1) * ActorRow:
 inline constexpr std::size_t segments_bytes = segment_blocks_max * block_bytes;
 inline constexpr std::size_t leases_bytes = lease_blocks_max * block_bytes;
 inline constexpr std::size_t names_bytes = limits::names_max * NameRow::bytes;
+inline constexpr std::size_t marks_bytes = (limits::actors_max * MarkRow::bytes / page + 1) * page;
+static_assert(marks_bytes >= (limits::actors_max + 1) * MarkRow::bytes);
 
 inline constexpr auto relaxed = std::memory_order_relaxed;
 inline constexpr auto sequential = std::memory_order_seq_cst;
@@ -58,6 +60,7 @@ public:
     [[nodiscard]] SegmentRow* segments() const noexcept { return segments_; }  // by slot
     [[nodiscard]] LeaseRow* leases() const noexcept { return leases_; }
     [[nodiscard]] NameRow* names() const noexcept { return names_; }
+    [[nodiscard]] MarkRow* marks() const noexcept { return marks_; }         // by number
 
 private:
     std::span<std::byte> memory_;
@@ -67,6 +70,7 @@ private:
     SegmentRow* segments_;
     LeaseRow* leases_;
     NameRow* names_;
+    MarkRow* marks_;
 };
 
 }  // namespace baton::detail

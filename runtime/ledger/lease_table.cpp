@@ -30,6 +30,7 @@ void LeaseTable::describe(Slot lease, Slot segment, Epoch lend_epoch, Range rang
 std::optional<Epoch> LeaseTable::grant(Slot lease, ActorNumber me, ActorNumber borrower) noexcept {
     const LeaseWord word = word_of(lease);
     if (word.phase != LeasePhase::free) return std::nullopt;
+    marks_.mark_lease(borrower, lease);
     return change(lease, word, {LeasePhase::granted, me, borrower, 0});
 }
 std::optional<Epoch> LeaseTable::attach(Slot lease, ActorNumber lender, ActorNumber me) noexcept {

@@ -7,13 +7,14 @@
 
 #include <optional>
 
-#include "runtime/ledger/layout.hpp"
+#include "runtime/ledger/marks.hpp"
 
 namespace baton::detail {
 
 class LeaseTable {
 public:
-    explicit LeaseTable(const LedgerLayout& layout) : rows_(layout.leases()), segments_(layout.segments()) {}
+    explicit LeaseTable(const LedgerLayout& layout)
+        : rows_(layout.leases()), segments_(layout.segments()), marks_(layout) {}
 
     [[nodiscard]] LeaseWord word_of(Slot lease) const noexcept;
     [[nodiscard]] const LeaseRow& row(Slot lease) const noexcept { return rows_[lease]; }
@@ -28,6 +29,7 @@ public:
     // Nothing can be claimed before grant().
     enum class Listing { joins, stands, none };  // in the list of the segment's leases
     void describe(Slot lease, Slot segment, Epoch lend_epoch, Range range, Listing listing) noexcept;
+    // Marks the block for the borrower first.
     [[nodiscard]] std::optional<Epoch> grant(Slot lease, ActorNumber me, ActorNumber borrower) noexcept;
     [[nodiscard]] std::optional<Epoch> claim(Slot lease, Epoch epoch, ActorNumber lender, ActorNumber me) noexcept;
     [[nodiscard]] std::optional<Epoch> withdraw(Slot lease, Epoch epoch, ActorNumber me, ActorNumber borrower) noexcept;
@@ -47,6 +49,7 @@ private:
 
     LeaseRow* rows_;
     SegmentRow* segments_;  // where the lists begin
+    Marks marks_;
 };
 
 }  // namespace baton::detail

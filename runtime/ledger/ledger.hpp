@@ -25,6 +25,7 @@
 #include "runtime/ledger/layout.hpp"
 #include "runtime/ledger/lease_table.hpp"
 #include "runtime/ledger/lives.hpp"
+#include "runtime/ledger/marks.hpp"
 #include "runtime/ledger/names.hpp"
 #include "runtime/ledger/rings.hpp"
 #include "runtime/ledger/segment_leases.hpp"
@@ -38,6 +39,7 @@ struct Ledger {
 
     LedgerLayout layout;
     Lives lives{layout};
+    Marks marks{layout};
     Blocks segment_blocks{Blocks::of_segments(layout)};
     Blocks lease_blocks{Blocks::of_leases(layout)};
     SegmentLeases segment_leases{layout, segment_blocks, lease_blocks};

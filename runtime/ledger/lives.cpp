@@ -20,6 +20,11 @@ Result<void> Lives::give(ActorId actor, std::uint64_t budget_bytes) {
     row.refused.store(0, relaxed);
     row.intent.store(0, relaxed);
     row.ring_next.store(0, relaxed);
+    MarkRow& marks = layout_->marks()[actor.number];
+    if (Result<void> committed = layout_->commit(&marks, MarkRow::bytes); !committed) return committed;
+    // Before the life: who offers something to this life has learned of it, and marks after this.
+    for (auto& word : marks.segments) word.store(0, relaxed);
+    for (auto& word : marks.leases) word.store(0, relaxed);
     LedgerHeader& header = layout_->header();
     header.home_bytes[actor.number].store(0, relaxed);
     header.budget[actor.number].store(budget_bytes, relaxed);

@@ -12,7 +12,7 @@ class Lives {
 public:
     explicit Lives(const LedgerLayout& layout) : layout_(&layout) {}
 
-    // Its counts and its ring are empty then, and it is the home of nothing.
+    // Its counts, its ring and its marks are empty then, and it is the home of nothing.
     [[nodiscard]] Result<void> give(ActorId actor, std::uint64_t budget_bytes);
     void take(ActorId actor) noexcept;
     void clear(ActorNumber number) noexcept;  // whatever stands there

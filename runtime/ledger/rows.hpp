@@ -93,6 +93,17 @@ inline constexpr std::uint32_t segment_blocks_max = limits::segments_max / limit
 inline constexpr std::uint32_t lease_blocks_max = limits::leases_max / limits::rows_per_block;
 inline constexpr std::size_t name_buckets = 1024;
 
+// In which blocks rows may name an actor, beside those whose home it is: a bit for each block, the first block in the
+// lowest bit of the first word. Whoever puts the actor's number into such a row sets the bit first (T2, L1). Bits are
+// cleared when the number is given to another life.
+struct MarkRow {
+    static constexpr std::size_t bytes = 512;
+
+    std::atomic<std::uint64_t> segments[segment_blocks_max / 64];
+    std::atomic<std::uint64_t> leases[lease_blocks_max / 64];
+};
+static_assert(sizeof(MarkRow) == MarkRow::bytes);
+
 struct LedgerHeader {
     std::atomic<std::uint64_t> magic;
     std::atomic<std::uint64_t> version;

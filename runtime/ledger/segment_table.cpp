@@ -26,6 +26,7 @@ std::optional<Epoch> SegmentTable::create(Slot slot, ActorNumber me) noexcept {
     return change(slot, word, {Phase::owned, me, 0, 0});
 }
 std::optional<Epoch> SegmentTable::offer(Slot slot, Epoch epoch, ActorNumber me, ActorNumber heir) noexcept {
+    marks_.mark_segment(heir, slot);
     return change(slot, {Phase::owned, me, 0, epoch}, {Phase::offered, me, heir, 0});
 }
 std::optional<Epoch> SegmentTable::accept(Slot slot, Epoch epoch, ActorNumber from, ActorNumber me) noexcept {

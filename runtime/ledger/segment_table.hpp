@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "runtime/ledger/marks.hpp"
 #include "runtime/ledger/segment_leases.hpp"
 
 namespace baton::detail {
@@ -14,7 +15,7 @@ namespace baton::detail {
 class SegmentTable {
 public:
     SegmentTable(const LedgerLayout& layout, const SegmentLeases& leases)
-        : rows_(layout.segments()), leases_(&leases) {}
+        : rows_(layout.segments()), leases_(&leases), marks_(layout) {}
 
     [[nodiscard]] SegmentWord word_of(Slot slot) const noexcept;
     [[nodiscard]] const SegmentRow& row(Slot slot) const noexcept { return rows_[slot]; }
@@ -23,7 +24,8 @@ public:
     [[nodiscard]] bool is_empty(Slot slot) const noexcept;
 
     [[nodiscard]] std::optional<Epoch> create(Slot slot, ActorNumber me) noexcept;
-    // From here until T3, T4, T5 or T6 nobody may touch the bytes; `heir` alone may accept (I4: not while lent).
+    // From here until T3, T4, T5 or T6 nobody may touch the bytes; `heir` alone may accept (I4: not while lent). Marks
+    // the block for the heir first.
     [[nodiscard]] std::optional<Epoch> offer(Slot slot, Epoch epoch, ActorNumber me, ActorNumber heir) noexcept;
     [[nodiscard]] std::optional<Epoch> accept(Slot slot, Epoch epoch, ActorNumber from, ActorNumber me) noexcept;
     [[nodiscard]] std::optional<Epoch> withdraw(Slot slot, Epoch epoch, ActorNumber me, ActorNumber heir) noexcept;
@@ -51,6 +53,7 @@ private:
 
     SegmentRow* rows_;
     const SegmentLeases* leases_;
+    Marks marks_;
 };
 
 }  // namespace baton::detail

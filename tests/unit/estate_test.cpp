@@ -34,8 +34,8 @@ struct HeapEstate {
         return {reinterpret_cast<std::byte*>((start + HeapLedger::page - 1) / HeapLedger::page * HeapLedger::page),
                 LedgerLayout::region_bytes()};
     }
-    void write(Slot slot, SegmentWord word) { ledger->segments.row(slot).word.store(word.packed()); }
-    void write(Slot lease, LeaseWord word) { ledger->leases.row(lease).word.store(word.packed()); }
+    void write(Slot slot, SegmentWord word) { write_marked(*ledger, slot, word); }
+    void write(Slot lease, LeaseWord word) { write_marked(*ledger, lease, word); }
 };
 
 SegmentWord segment_of(unsigned phase, ActorNumber owner, ActorNumber heir) {
@@ -156,6 +156,46 @@ TEST_CASE("a table full of lists that are closed to a ring is looked at once a t
     REQUIRE(left.alive == 1);  // bob has a lease of it
     CHECK(left.rows[0].slot == 9);
     CHECK(world.estate->close().findings.empty());
+}
+
+// Goal: a death costs what the dead one had to do with, not what the session holds.
+// Method: rows of other blocks name it, and no mark says so; no transition can have written them. They are not met
+// before the session ends, and end then.
+TEST_CASE("a death is settled where the dead one is at home and where marks say that rows may name it",
+          "[estate][I6][I7][I9]") {
+    HeapEstate world;
+    const Slot own = world.ledger->segment_blocks.claim(alice).value();
+    const Slot marked = world.ledger->segment_blocks.claim(bob).value();
+    const Slot other = world.ledger->segment_blocks.claim(bob).value();
+    const Slot lease = world.ledger->lease_blocks.claim(bob).value();
+    const Slot other_lease = world.ledger->lease_blocks.claim(bob).value();
+    const auto word = [](SegmentWord one) { return one.packed(); };
+    world.ledger->segments.row(own).word.store(word({Phase::owned, alice, 0, at}));
+    REQUIRE(world.ledger->segments.create(marked, bob));
+    REQUIRE(world.ledger->segments.offer(marked, 1, bob, alice));
+    REQUIRE(world.ledger->leases.grant(lease, bob, alice));
+    world.ledger->segments.row(other).word.store(word({Phase::owned, alice, 0, at}));
+    world.ledger->leases.row(other_lease).word.store(LeaseWord{LeasePhase::claimed, bob, alice, at}.packed());
+    CHECK(std::ranges::count(invariants(world.estate->audit()), 9) == 2);
+
+    static_cast<void>(world.estate->settle(alice_id));
+    CHECK(world.ledger->segments.word_of(own).phase == Phase::retired);
+    CHECK((world.ledger->segments.word_of(marked) == SegmentWord{Phase::owned, bob, 0, 3}));
+    CHECK(world.ledger->leases.word_of(lease).phase == LeasePhase::free);
+    CHECK(world.ledger->segments.word_of(other).phase == Phase::owned);
+    CHECK(world.ledger->leases.word_of(other_lease).phase == LeasePhase::claimed);
+    static_cast<void>(world.estate->close());
+    CHECK(audit_end(*world.ledger).empty());
+}
+
+TEST_CASE("a row that is mended for an owner that lives is met again when that has died", "[estate][I6][I9]") {
+    HeapEstate world;
+    const Slot slot = world.ledger->segment_blocks.claim(alice).value();
+    world.ledger->segments.row(slot).word.store(segment_of(1, bob, alice).packed());
+    static_cast<void>(world.estate->settle(alice_id));
+    REQUIRE(world.ledger->segments.word_of(slot) == SegmentWord{Phase::owned, bob, 0, at});
+    static_cast<void>(world.estate->settle(bob_id));
+    CHECK(world.ledger->segments.word_of(slot).phase == Phase::retired);
 }
 
 TEST_CASE("Drained ends what the dead one had in transit to that heir, but for what it took, and nothing else",

@@ -19,6 +19,18 @@ inline constexpr ActorNumber alice = 2;
 inline constexpr ActorNumber bob = 3;
 inline constexpr ActorNumber carol = 4;
 
+// Writes a word as if transitions had led to it: the block is marked for whom it names.
+inline void write_marked(Ledger& ledger, Slot slot, SegmentWord word) {
+    for (const ActorNumber actor : {word.owner, word.heir})
+        if (words::is_number(actor)) ledger.marks.mark_segment(actor, slot);
+    ledger.segments.row(slot).word.store(word.packed());
+}
+inline void write_marked(Ledger& ledger, Slot lease, LeaseWord word) {
+    for (const ActorNumber actor : {word.lender, word.borrower})
+        if (words::is_number(actor)) ledger.marks.mark_lease(actor, lease);
+    ledger.leases.row(lease).word.store(word.packed());
+}
+
 struct HeapLedger {
     static constexpr std::size_t page = 4096;
     // Zero, and taken from the system only where it is touched.
@@ -46,8 +58,8 @@ struct HeapLedger {
         write(lease, word);
         return lease;
     }
-    void write(Slot slot, SegmentWord word) { ledger.segments.row(slot).word.store(word.packed()); }
-    void write(Slot lease, LeaseWord word) { ledger.leases.row(lease).word.store(word.packed()); }
+    void write(Slot slot, SegmentWord word) { write_marked(ledger, slot, word); }
+    void write(Slot lease, LeaseWord word) { write_marked(ledger, lease, word); }
 };
 
 // The invariants that an audit names, in the order of its findings.

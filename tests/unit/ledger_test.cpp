@@ -623,6 +623,34 @@ TEST_CASE("a life is one incarnation of a number", "[ledger][I6]") {
     CHECK(ledger.counters.of(alice).refused == 0);
 }
 
+TEST_CASE("T2 and L1 mark the block for whom they name, and a new life begins without marks", "[ledger][I9]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = ledger.segment_blocks.claim(alice).value() + 7;
+    const Slot far = slot + 70 * limits::rows_per_block;
+    const Slot lease = ledger.lease_blocks.claim(alice).value();
+    REQUIRE(ledger.segments.create(slot, alice));
+    CHECK_FALSE(ledger.marks.has_segment(bob, slot));
+    REQUIRE(ledger.segments.offer(slot, 1, alice, bob));
+    REQUIRE(ledger.leases.grant(lease, alice, carol));
+    ledger.marks.mark_segment(bob, far);
+    CHECK(ledger.marks.has_segment(bob, slot));
+    CHECK(ledger.marks.has_segment(bob, slot - 7));  // one for the block
+    CHECK(ledger.marks.has_segment(bob, far));
+    CHECK_FALSE(ledger.marks.has_segment(bob, slot + limits::rows_per_block));
+    CHECK_FALSE(ledger.marks.has_segment(carol, slot));
+    CHECK(ledger.marks.has_lease(carol, lease));
+    CHECK_FALSE(ledger.marks.has_lease(bob, lease));
+    // An offer that fails leaves a mark, which does no harm.
+    CHECK_FALSE(ledger.segments.offer(slot, 1, alice, carol));
+    CHECK(ledger.marks.has_segment(carol, slot));
+    ledger.lives.give({bob, 2}, 0).value();
+    CHECK_FALSE(ledger.marks.has_segment(bob, slot));
+    CHECK_FALSE(ledger.marks.has_segment(bob, far));
+    ledger.lives.give({carol, 2}, 0).value();
+    CHECK_FALSE(ledger.marks.has_lease(carol, lease));
+}
+
 TEST_CASE("a region of another version is corrupt", "[ledger]") {
     HeapLedger heap;
     CHECK(heap.ledger.layout.check_format().ok());
