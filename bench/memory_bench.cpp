@@ -67,21 +67,21 @@ void settle(baton::Scenario& scenario, const Setting& setting) {
 
 // Offer and accept in turn, between two actors that are only numbers.
 void transitions(const Setting& setting) {
-    const std::size_t bytes = baton::detail::Ledger::region_bytes();
+    const std::size_t bytes = baton::detail::LedgerLayout::region_bytes();
     void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     baton::detail::Ledger ledger{{static_cast<std::byte*>(memory), bytes},
                                  [](std::size_t, std::size_t) { return baton::Result<void>{}; }};
-    ledger.format(0).value();
-    const baton::detail::Slot first = ledger.claim_segment_block(1).value();
+    ledger.layout.format(0).value();
+    const baton::detail::Slot first = ledger.segment_blocks.claim(1).value();
     const double per_second = bench::rate_of(setting.processes, setting.count, [&](std::size_t process) {
         const baton::detail::Slot slot = first + static_cast<baton::detail::Slot>(process);
-        std::optional<baton::detail::Epoch> epoch = ledger.create(slot, 1);
+        std::optional<baton::detail::Epoch> epoch = ledger.segments.create(slot, 1);
         for (std::size_t index = 0; epoch && index < setting.count; index += 4) {
-            epoch = ledger.offer(slot, *epoch, 1, 2);
-            if (epoch) epoch = ledger.accept(slot, *epoch, 1, 2);
-            if (epoch) epoch = ledger.offer(slot, *epoch, 2, 1);
-            if (epoch) epoch = ledger.accept(slot, *epoch, 2, 1);
+            epoch = ledger.segments.offer(slot, *epoch, 1, 2);
+            if (epoch) epoch = ledger.segments.accept(slot, *epoch, 1, 2);
+            if (epoch) epoch = ledger.segments.offer(slot, *epoch, 2, 1);
+            if (epoch) epoch = ledger.segments.accept(slot, *epoch, 2, 1);
         }
         if (!epoch) throw std::runtime_error("a transition was refused");
     });

@@ -114,6 +114,11 @@ byte left_out = LEFT_OUT;
 #define DRAINED_UNLOOKED      (left_out == 30)  /* any wait, also one without the inbox, counts as a look at it */
 #define STARTS_COMPARED       (left_out == 31)  /* L1 takes two ranges that begin at different bytes for apart */
 
+#define MARK_LATE             (left_out == 32)  /* a block is marked after the look at the heir's life */
+#define UNMARKED              (left_out == 33)  /* T2 and L1 mark nothing */
+#define OWN_BLOCKS_UNSEEN     (left_out == 34)  /* the walk looks at what is marked only, not at the actor's own blocks */
+#define CLEARED_TOO_LATE      (left_out == 35)  /* the marks are cleared after the number lives again, not before */
+
 #define NOBODY 100
 #define COORDINATOR 99
 #define NOWHERE 98
@@ -129,7 +134,7 @@ byte left_out = LEFT_OUT;
 
 mtype = { FREE, OWNED, OFFERED, LENT, RETIRED, GRANTED, CLAIMED };  /* phases of a word */
 mtype = { GIFT, LEASE };                                            /* what a message brings */
-mtype = { IDLE, OFFER_SECOND, LOOK, SEND, UNDO_SECOND, HAND, ACCEPT_SECOND }; /* what an actor is in the middle of */
+mtype = { IDLE, MARKED, OFFER_SECOND, LOOK, SEND, UNDO_SECOND, HAND, ACCEPT_SECOND }; /* what an actor is in the middle of */
 mtype = { STANDS, WALKED, WAITS, CLOSED, SETTLED };                 /* how far the settling of a death has come */
 
 /* ---- the ledger */
@@ -142,6 +147,8 @@ LeaseRow lease[LEASE_ROWS];
 byte segment_home = NOBODY;     /* one block of segment rows, one of lease rows */
 byte lease_home = NOBODY;
 byte life[N];                   /* the actor row: which life stands, 0 for none */
+byte marks[N];                  /* likewise: which rows of others may name it, segments and leases, a bit each */
+bit to_clear[N];                /* only with CLEARED_TOO_LATE: its marks are still to be cleared */
 
 /* ---- what only the kernel knows */
 bool alive[N];
@@ -178,6 +185,7 @@ byte lease_refused[LEASE_ROWS];
 /* ---- the coordinator */
 mtype settling[N];
 byte asked[N];                  /* for each dead actor the peers that still owe Drained, a bit each */
+byte noted[N];                  /* likewise: what the walk found in transit from it, as marks are numbered */
 byte walking = NOBODY;          /* whose rows are being walked */
 byte at = 0;                    /* which row is next */
 
@@ -223,6 +231,10 @@ bool was_mine;                                  /* likewise */
 #define IS_OFFER(s, x, e) (segment[s].phase == OFFERED && segment[s].owner == (x) && segment[s].epoch == (e))
 #define IS_GRANT(l, x, e) (lease[l].phase == GRANTED && lease[l].lender == (x) && lease[l].epoch == (e))
 #define BIT(x) (1 << (x))
+/* A block has one mark for each actor; here each row has, which is stricter. */
+#define SEGMENT_MARK(s) BIT(s)
+#define LEASE_MARK(l) BIT(S + (l))
+#define MAY_NAME(x, mark, home) ((marks[x] & (mark)) || (home) == (x) && !OWN_BLOCKS_UNSEEN)
 #define MAY(whom, x) ((whom) & BIT(x))
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -421,10 +433,18 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
 #define MAY_OFFER(me, s) GIFTS
 #define AFTER_OFFER LOOK
 #endif
+#if PAIR
+#define OFFER_MARKS(s) (SEGMENT_MARK(0) | SEGMENT_MARK(1))
+#else
+#define OFFER_MARKS(s) SEGMENT_MARK(s)
+#endif
 #define OFFER_STEP(me, to, s) \
   :: d_step { CAN_START(me) && MAY_OFFER(me, s) && known[FROM_TO(me, to)] != 0 && \
               (held[ACTOR_SEGMENT(me, s)] != 0 || (LENT_TRAVELS && lent[ACTOR_SEGMENT(me, s)] != 0)) && \
               segment[s].epoch < EPOCHS -> \
+       if :: !UNMARKED && !MARK_LATE -> marks[to] = marks[to] | OFFER_MARKS(s) :: else fi; \
+       doing[me] = MARKED; kind[me] = GIFT; row[me] = s; peer[me] = to } \
+  :: d_step { alive[me] && doing[me] == MARKED && kind[me] == GIFT && row[me] == s && peer[me] == to -> \
        if :: held[ACTOR_SEGMENT(me, s)] != 0 -> owner_moves(me, s, OWNED, OFFERED) \
           :: else -> owner_moves(me, s, LENT, OFFERED) fi; \
        printf("actor %d: T2 offers segment %d to %d, epoch %d\n", me, s, to, segment[s].epoch); \
@@ -449,11 +469,17 @@ inline lease_withdraw(me, l) {  /* L3, or it is found that L2 or L5 came first *
        :: else \
        fi; \
        lease[l].segment = s; lease[l].is_slice = slice; lease[l].range = range_; \
-       lease[l].phase = GRANTED; lease[l].lender = me; lease[l].borrower = to; lease[l].epoch++; \
-       printf("actor %d: L1 grants lease %d of segment %d to %d, slice: %d, halves: %d\n", me, l, s, to, slice, \
-              range_); \
-       granted[ACTOR_LEASE(me, l)] = lease[l].epoch; \
-       doing[me] = LOOK; kind[me] = LEASE; row[me] = l; epoch[me] = lease[l].epoch; peer[me] = to }
+       if :: !UNMARKED && !MARK_LATE -> marks[to] = marks[to] | LEASE_MARK(l) :: else fi; \
+       doing[me] = MARKED; kind[me] = LEASE; row[me] = l; peer[me] = to }
+
+#define GRANTS_MARKED(me) \
+  :: d_step { alive[me] && doing[me] == MARKED && kind[me] == LEASE -> \
+       lease[row[me]].phase = GRANTED; lease[row[me]].lender = me; lease[row[me]].borrower = peer[me]; \
+       lease[row[me]].epoch++; \
+       printf("actor %d: L1 grants lease %d of segment %d to %d, slice: %d, halves: %d\n", me, row[me], \
+              lease[row[me]].segment, peer[me], lease[row[me]].is_slice, lease[row[me]].range); \
+       granted[ACTOR_LEASE(me, row[me])] = lease[row[me]].epoch; \
+       doing[me] = LOOK; epoch[me] = lease[row[me]].epoch }
 
 #define LEASE_STEPS(me, l) \
   :: d_step { CAN_START(me) && borrowed[ACTOR_LEASE(me, l)] != 0 -> \
@@ -610,6 +636,7 @@ end:
 #if L > 0
   :: d_step { CAN_START(me) && MAY(LENDERS, me) && lease_home == NOBODY && lease[0].epoch < LEASE_EPOCHS ->
        lease_home = me; printf("actor %d: claims the block of leases\n", me) }
+  GRANTS_MARKED(me)
   LEASE_STEPS(me, 0)
   GRANT_STEP(me, (me + 1) % N, 0, 0, 0)
 #if SLICES
@@ -671,6 +698,11 @@ end:
        UNDO(me) }
   :: d_step { alive[me] && doing[me] == SEND && nfull(wire[FROM_TO(me, peer[me])]) ->
        wire[FROM_TO(me, peer[me])] ! kind[me], row[me], epoch[me], second[me], me;
+       if
+       :: MARK_LATE && kind[me] == GIFT -> marks[peer[me]] = marks[peer[me]] | OFFER_MARKS(row[me])
+       :: MARK_LATE && kind[me] == LEASE -> marks[peer[me]] = marks[peer[me]] | LEASE_MARK(row[me])
+       :: else
+       fi;
        printf("actor %d: sends to %d\n", me, peer[me]);
        NOW_IDLE(me) }
   :: d_step { alive[me] && doing[me] == SEND && (full(wire[FROM_TO(me, peer[me])]) || !IS_AT_HOME(me)) ->
@@ -794,6 +826,10 @@ inline settle_segment(x, s) {   /* the first walk */
      asked[x] = asked[x] | BIT(segment[s].heir);
      printf("coordinator: asks %d to answer Drained for %d\n", segment[s].heir, x)
   :: else
+  fi;
+  if
+  :: segment[s].phase == OFFERED && segment[s].owner == x -> noted[x] = noted[x] | SEGMENT_MARK(s)
+  :: else
   fi
 }
 
@@ -805,6 +841,10 @@ inline settle_lease(x, l) {
   :: lease[l].phase == GRANTED && lease[l].lender == x && lease[l].borrower != x && life[lease[l].borrower] != 0 ->
      asked[x] = asked[x] | BIT(lease[l].borrower);
      printf("coordinator: asks %d to answer Drained for %d\n", lease[l].borrower, x)
+  :: else
+  fi;
+  if
+  :: lease[l].phase == GRANTED && lease[l].lender == x || SETTLE_CLAIMED -> noted[x] = noted[x] | LEASE_MARK(l)
   :: else
   fi
 }
@@ -873,8 +913,12 @@ inline check_settled(x) {
   :: d_step { restarts > 0 && !alive[x] && life[x] == 0 && \
               (settling[x] == SETTLED || REUSE_BEFORE_WALK || REUSE_BEFORE_DRAINED && settling[x] == WAITS) -> \
        restarts--; incarnation[x]++; life[x] = incarnation[x]; alive[x] = true; \
+       if :: CLEARED_TOO_LATE -> to_clear[x] = 1 :: else -> marks[x] = 0 fi; \
        if :: settling[x] == SETTLED -> settling[x] = STANDS :: else fi; \
        printf("coordinator: number %d lives again\n", x) }
+
+#define CLEAR_STEP(x) \
+  :: d_step { to_clear[x] -> to_clear[x] = 0; marks[x] = 0 }
 
 #define BEGIN_TO_SETTLE(x) \
        if :: !LIFE_LAST -> life[x] = 0 :: else fi; \
@@ -893,17 +937,26 @@ end:
   do
   DEATH_STEPS(0)
   DEATH_STEPS(1)
+  CLEAR_STEP(0)
+  CLEAR_STEP(1)
 #if N > 2
   DEATH_STEPS(2)
 #endif
   :: d_step { walking != NOBODY && at < S ->
-       if :: settling[walking] == WALKED -> settle_segment(walking, at) :: else -> settle_offer(walking, at) fi;
+       if
+       :: settling[walking] == WALKED && MAY_NAME(walking, SEGMENT_MARK(at), segment_home) ->
+          settle_segment(walking, at)
+       :: settling[walking] == CLOSED && (noted[walking] & SEGMENT_MARK(at)) -> settle_offer(walking, at)
+       :: else
+       fi;
        at++ }
 #if L > 0
   :: d_step { walking != NOBODY && at >= S && at < S + L ->
        if
-       :: settling[walking] == WALKED -> settle_lease(walking, (at - S))
-       :: else -> settle_grant(walking, (at - S))
+       :: settling[walking] == WALKED && MAY_NAME(walking, LEASE_MARK(at - S), lease_home) ->
+          settle_lease(walking, (at - S))
+       :: settling[walking] == CLOSED && (noted[walking] & LEASE_MARK(at - S)) -> settle_grant(walking, (at - S))
+       :: else
        fi;
        at++ }
 #endif
@@ -914,6 +967,7 @@ end:
        settling[walking] = WAITS; walking = NOBODY; at = 0 }
   :: d_step { walking != NOBODY && at == S + L && settling[walking] == CLOSED ->
        printf("coordinator: %d is settled\n", walking);
+       noted[walking] = 0;
        if
        :: !alive[walking] -> check_settled(walking); settling[walking] = SETTLED
        :: else -> settling[walking] = STANDS

@@ -250,7 +250,7 @@ Result<Loan> Member::lend_segment(Segment&& segment) {
     if (holding == nullptr)
         return Error{ErrorKind::refused, "an empty segment can't be lent: it was moved from, or given away"};
     Holdings& holdings = *Access::holdings(segment);
-    if (Result<void> done = holdings.lend(*holding); !done) return done.error();
+    if (Result<void> done = holdings.lending().lend(*holding); !done) return done.error();
     Loan lent{holdings, *holding};
     Access::wait_with(lent, *loop_);
     return lent;
@@ -288,13 +288,14 @@ Result<void> Member::publish_loan(const Loan& loan, const std::string& name, Loa
     Holding* holding = Access::holding(loan);
     if (holding == nullptr)
         return Error{ErrorKind::refused, "an empty Loan can't be published: it was reclaimed or released"};
-    return Access::holdings(loan)->publish(*holding, name,
+    return Access::holdings(loan)->publications().publish(*holding, name,
                                            as == Loan::Published::to_read ? LeaseKind::read : LeaseKind::shared);
 }
 
 void Member::withdraw(const Loan& loan) {
     loop_->thread().require();
-    if (Holding* holding = Access::holding(loan); holding != nullptr) Access::holdings(loan)->unpublish(*holding);
+    if (Holding* holding = Access::holding(loan); holding != nullptr)
+        Access::holdings(loan)->publications().unpublish(*holding);
 }
 
 Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, std::optional<HandleKind> kind,
@@ -305,7 +306,7 @@ Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, 
     if (holdings == nullptr) return no_ledger();
     Result<Holding*> found = nullptr;
     const auto has_found = [&] {
-        found = holdings->attach(name);
+        found = holdings->publications().attach(name);
         return !found || *found != nullptr;
     };
     if (!has_found() && !deadline.has_passed(loop_->clock()) &&
@@ -319,10 +320,10 @@ Result<void> Member::look_up_segment(SegmentBase& out, const std::string& name, 
                                  "its owner has withdrawn it or ended",
                                  name)};
     SegmentBase held{*holdings, **found};
-    if (kind && (*found)->kind != *kind)
+    if (kind && (*found)->kind() != *kind)
         return Error{ErrorKind::refused, fmt::format("'{}' is published to be {}: look it up as a {}", name,
-                                                     (*found)->kind == HandleKind::lease ? "read" : "shared",
-                                                     (*found)->kind == HandleKind::lease ? "Lease" : "Slice")};
+                                                     (*found)->kind() == HandleKind::lease ? "read" : "shared",
+                                                     (*found)->kind() == HandleKind::lease ? "Lease" : "Slice")};
     out = std::move(held);
     return {};
 }

@@ -50,7 +50,7 @@ Holding* SegmentBase::holding() const noexcept {
 
 SegmentBase::operator bool() const noexcept {
     const Holding* mine = holding();
-    return mine != nullptr && mine->state != Holding::State::departing && mine->state != Holding::State::arriving;
+    return mine != nullptr && !mine->is_in_transit() && !mine->is_arriving();
 }
 
 Holding& SegmentBase::release_to_runtime() {
@@ -80,9 +80,13 @@ std::string SegmentBase::to_text() const {
 std::span<std::byte> SegmentBase::memory() const {
     Holding* mine = holding();
     if (mine == nullptr || !*this) refuse("an empty segment has no bytes: it was moved from, or given away");
-    if (mine->data == nullptr || mine->state == Holding::State::pledge)
-        if (Result<void> mapped = holdings_->map(*mine); !mapped) throw ErrorException(mapped.error());
-    return {mine->data, mine->bytes};
+    std::byte* data = mine->data();
+    if (data == nullptr) {
+        const Result<std::byte*> mapped = holdings_->map(*mine);
+        if (!mapped) throw ErrorException(mapped.error());
+        data = *mapped;
+    }
+    return {data, mine->bytes};
 }
 
 void SegmentBase::require_type(std::string_view type, std::size_t element_bytes) const {
@@ -133,11 +137,12 @@ bool SegmentBase::decode_held(Value from, Decoding& at, HandleKind kind) {
 
 Result<void> Segment::reshape(Layout layout) {
     Holding* mine = holding();
-    if (mine == nullptr) return Error{ErrorKind::refused, "an empty segment can't be given a shape"};
+    const Memory* const memory = mine == nullptr ? nullptr : mine->memory();
+    if (memory == nullptr) return Error{ErrorKind::refused, "an empty segment can't be given a shape"};
     const std::optional<std::uint64_t> bytes = layout.bytes();
-    if (!bytes || *bytes > mine->capacity || layout.shape.size() > limits::shape_dimensions_max)
+    if (!bytes || *bytes > memory->capacity || layout.shape.size() > limits::shape_dimensions_max)
         return Error{ErrorKind::refused, fmt::format("{} has {} bytes of memory and can't become {}", to_text(),
-                                                     mine->capacity, baton::to_text(layout))};
+                                                     memory->capacity, baton::to_text(layout))};
     mine->layout = std::move(layout);
     mine->bytes = *bytes;
     return {};
@@ -167,19 +172,19 @@ Result<Slice> Loan::share(std::uint64_t first, std::uint64_t count) {
 
 std::uint32_t Loan::leases_out() const {
     const Holding* mine = holding();
-    return mine == nullptr ? 0 : holdings()->leases_out(*mine);
+    return mine == nullptr ? 0 : holdings()->lending().leases_out(*mine);
 }
 
 Result<Segment> Loan::reclaim(Within within) {
     Holding* mine = holding();
-    if (mine == nullptr || mine->state != Holding::State::lent)
+    if (mine == nullptr || !mine->is<LentOut>())
         return Error{ErrorKind::refused, "nothing is lent here any more"};
     if (loop_ != nullptr && !loop_->thread().is_this()) return loop_->thread().refusal();
     Holdings& book = *holdings();
-    bool is_whole = book.try_reclaim(*mine);
+    bool is_whole = book.lending().try_reclaim(*mine);
     if (!is_whole && loop_ != nullptr) {
-        const Loop::Waited waited = loop_->poll([&] { return is_whole = book.try_reclaim(*mine); }, reclaim_interval,
-                                                within.deadline(loop_->clock()));
+        const Loop::Waited waited = loop_->poll([&] { return is_whole = book.lending().try_reclaim(*mine); },
+                                                reclaim_interval, within.deadline(loop_->clock()));
         if (waited == Loop::Waited::stopping) return Error{ErrorKind::stopping, "this actor is stopping"};
         if (waited == Loop::Waited::gone) return loop_->coordinator_lost();
     }
@@ -199,20 +204,21 @@ Lender::Lender(const SegmentBase& lent) {
 }
 
 Holding* Lender::holding() const noexcept {
-    const bool is_lent = holding_ != nullptr && holding_->ticket == ticket_ && holding_->state == Holding::State::lent;
+    const bool is_lent = holding_ != nullptr && holding_->ticket == ticket_ && holding_->is<LentOut>();
     return is_lent ? holding_ : nullptr;
 }
 
 Result<Lease> Lender::lease() const {
     Holding* mine = holding();
     if (mine == nullptr) return Error{ErrorKind::refused, "nothing is lent here any more"};
-    if (Result<void> possible = holdings_->check_published(*mine, LeaseKind::read); !possible) return possible.error();
-    if (holdings_->overlaps(*mine, LeaseKind::read, 0, mine->bytes))
+    if (Result<void> possible = holdings_->publications().permits(*mine, LeaseKind::read); !possible)
+        return possible.error();
+    if (holdings_->lending().overlaps(*mine, LeaseKind::read, 0, mine->bytes))
         return Error{ErrorKind::refused,
                      fmt::format("{} has slices out: nobody may read all of it until they are in; lease(first, count) "
                                  "is the right to read a part beside them",
                                  holdings_->to_text(*mine))};
-    return Lease{*holdings_, *holdings_->pledge(*mine, LeaseKind::read, 0, mine->layout)};
+    return Lease{*holdings_, *holdings_->lending().pledge(*mine, LeaseKind::read, 0, mine->layout)};
 }
 
 Result<Lease> Lender::lease(std::uint64_t first, std::uint64_t count) const {
@@ -240,12 +246,12 @@ Result<T> Lender::part(std::uint64_t first, std::uint64_t count, Right right) co
     const LeaseKind kind = right == Right::read    ? LeaseKind::read
                            : right == Right::write ? LeaseKind::slice
                                                    : LeaseKind::shared;
-    if (Result<void> possible = holdings_->check_published(*mine, kind); !possible) return possible.error();
-    if (holdings_->overlaps(*mine, kind, first * row, count * row))
+    if (Result<void> possible = holdings_->publications().permits(*mine, kind); !possible) return possible.error();
+    if (holdings_->lending().overlaps(*mine, kind, first * row, count * row))
         return Error{ErrorKind::refused, fmt::format("[{}, {}) of {} overlaps a slice{} that is out", first, end,
                                                      holdings_->to_text(*mine),
                                                      right == Right::read ? "" : " or lease")};
-    return T{*holdings_, *holdings_->pledge(*mine, kind, first * row, std::move(part))};
+    return T{*holdings_, *holdings_->lending().pledge(*mine, kind, first * row, std::move(part))};
 }
 
 }  // namespace baton

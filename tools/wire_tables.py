@@ -144,11 +144,11 @@ def code(text):
 # ---- numbers
 
 class Numbers:
-    """The constants of limits.hpp, ledger.hpp, layout.hpp and words.hpp, worked out."""
+    """The constants of limits.hpp, rows.hpp, layout.hpp and words.hpp, worked out."""
 
     def __init__(self):
         self.values, self.types = {}, {}
-        sources = (LIMITS, "runtime/ledger/words.hpp", "runtime/ledger/ledger.hpp", "runtime/ledger/layout.hpp")
+        sources = (LIMITS, "runtime/ledger/words.hpp", "runtime/ledger/rows.hpp", "runtime/ledger/layout.hpp")
         text = "\n".join(without_comments(read(name)) for name in sources)
         self.rows = {match[1]: text[match.end():matching_brace(text, match.end() - 1)]
                      for match in re.finditer(r"\bstruct ([\w:]+) \{", text)}
@@ -159,7 +159,7 @@ class Numbers:
                 self.types[match[2]] = match[1]
             except (NameError, SyntaxError, TypeError):
                 pass  # not a number, or one of a type that has not been laid out yet
-        structs = ("Ledger::Header", "SegmentRow", "LeaseRow", "NameRow", "ActorRow")
+        structs = ("LedgerHeader", "SegmentRow", "LeaseRow", "NameRow", "ActorRow", "MarkRow")
         self.offsets = {name: self.lay_out(name) for name in structs}
 
     def work_out(self, expression):
@@ -191,9 +191,9 @@ class Numbers:
 
     def region(self):
         page = self.values["page"]
-        at = (self.offsets["Ledger::Header"]["end"] + page - 1) // page * page
+        at = (self.offsets["LedgerHeader"]["end"] + page - 1) // page * page
         out = {"header": 0}
-        for part in ("actors", "segments", "leases", "names"):
+        for part in ("actors", "segments", "leases", "names", "marks"):
             out[part] = at
             at += self.values[f"{part}_bytes"]
         out["end"] = at

@@ -29,6 +29,15 @@ std::string readable_name(std::string name) {
     return name;
 }
 
+// Calls look(row) for each row of the blocks that `is_meant` takes, by their first row.
+template <class IsMeant, class Look>
+void for_each_row(const Blocks& blocks, const IsMeant& is_meant, const Look& look) {
+    for (Slot first = 0; first < blocks.rows_used(); first += limits::rows_per_block) {
+        if (!is_meant(first)) continue;
+        for (Slot row = first; row < first + limits::rows_per_block; ++row) look(row);
+    }
+}
+
 }  // namespace
 
 Estate::Estate(LedgerRegion region, std::string session_id, const Clock& clock)
@@ -53,7 +62,7 @@ Result<Estate> Estate::over(LedgerRegion region, std::string_view session_id, co
 
 Result<void> Estate::give_life(ActorId actor, std::uint64_t budget_bytes) {
     check(!is_settling(actor.number), "a number lives again only after its last life has been settled");
-    Result<void> given = ledger().give_life(actor, budget_bytes == 0 ? ~std::uint64_t{0} : budget_bytes);
+    Result<void> given = ledger().lives.give(actor, budget_bytes == 0 ? ~std::uint64_t{0} : budget_bytes);
     if (given) lives_[actor.number] = actor;
     return given;
 }
@@ -70,11 +79,11 @@ Estate::Settled Estate::settle(ActorId dead) {
     Settled settled;
     if (living(dead.number) != dead) return settled;
     // First nobody can offer to it any more, then rows are looked at (docs/ownership.md).
-    ledger().clear_life(dead.number);
+    ledger().lives.clear(dead.number);
     lives_[dead.number] = {};
     pass_crash_point(CrashPoint::life_taken);
-    ledger().settle_intent(dead.number);
-    ledger().take_over_counts(dead.number, me);
+    ledger().counters.settle_intent(dead.number);
+    ledger().counters.take_over(dead.number, me);
     pass_crash_point(CrashPoint::intent_resolved);
     settling_[dead.number].dead = dead;
 
@@ -82,16 +91,21 @@ Estate::Settled Estate::settle(ActorId dead) {
     // the name (N2).
     settle_names(dead.number);
     pass_crash_point(CrashPoint::names_settled);
-    for (Slot slot = 0; slot < ledger().segments_used(); ++slot) settle_segment(slot, dead.number, settled);
-    for (Slot lease = 0; lease < ledger().leases_used(); ++lease) settle_lease(lease, dead.number, settled);
+    // No row of another block names it.
+    const Blocks& segments = ledger().segment_blocks;
+    const Blocks& leases = ledger().lease_blocks;
+    const Marks& marks = ledger().marks;
+    for_each_row(segments,
+                 [&](Slot at) { return segments.home_of(at) == dead.number || marks.has_segment(dead.number, at); },
+                 [&](Slot slot) { settle_segment(slot, dead.number, settled); });
+    for_each_row(leases, [&](Slot at) { return leases.home_of(at) == dead.number || marks.has_lease(dead.number, at); },
+                 [&](Slot lease) { settle_lease(lease, dead.number, settled); });
     adopt(dead.number);
     pass_crash_point(CrashPoint::settle_walked);
 
     std::ranges::sort(settled.concerned);
     settled.concerned.erase(std::unique(settled.concerned.begin(), settled.concerned.end()), settled.concerned.end());
-    std::set<ActorId>& heirs = settling_[dead.number].heirs;
-    heirs.insert(settled.to_drain.begin(), settled.to_drain.end());
-    settled.to_drain.assign(heirs.begin(), heirs.end());
+    for (const auto& [heir, sent] : settling_[dead.number].heirs) settled.to_drain.push_back(heir);
 
     // It can't answer any more for those that died before it.
     std::vector<ActorId> waiting;
@@ -105,26 +119,26 @@ Estate::Settled Estate::settle(ActorId dead) {
 // False if the word has changed in the meantime.
 bool Estate::release_for(Slot slot, SegmentWord word) {
     const bool is_transfer = word.phase == Phase::offered;
-    const bool was_done = is_transfer ? ledger().settle(slot, word).has_value()
-                                      : ledger().retire(slot, word.epoch, word.owner).has_value();
+    const bool was_done = is_transfer ? ledger().segments.settle(slot, word).has_value()
+                                      : ledger().segments.retire(slot, word.epoch, word.owner).has_value();
     if (!was_done) return false;
     count_ended(slot);
     return true;
 }
 
 void Estate::count_ended(Slot slot) {
-    const SegmentRow& row = ledger().segment(slot);
+    const SegmentRow& row = ledger().segments.row(slot);
     // Its owner died as it handed the memory out: what counts is whether that has left.
     const bool has_left = (row.used_bytes.load(relaxed) & handed_out_mark) != 0 &&
                           !store_->has({slot, row.generation.load(relaxed)});
-    ledger().count(me, has_left ? Count::handed_out : Count::released);
+    ledger().counters.count(me, has_left ? Count::handed_out : Count::released);
     if (!has_left) ++released_for_the_dead_;
 }
 
 void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
     // Again until the row stands still: its other party may be moving it.
     for (int look = 0; look < looks_max; ++look) {
-        const SegmentWord word = ledger().word_of(slot);
+        const SegmentWord word = ledger().segments.word_of(slot);
         if (!is_possible(word)) {
             mend(slot, word);
         } else if (settle_word(slot, word, dead, settled)) {
@@ -140,34 +154,35 @@ bool Estate::settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled&
     if (word.phase != Phase::offered) {
         if (!release_for(slot, word)) return false;
         ++settled.held.segments;
-        settled.held.bytes += ledger().segment(slot).used_bytes.load(relaxed) & ~handed_out_mark;
+        settled.held.bytes += ledger().segments.row(slot).used_bytes.load(relaxed) & ~handed_out_mark;
         settled.held.oldest = std::max(settled.held.oldest, age_of(slot));
         return true;
     }
     if (word.heir == dead) {
         const ActorId owner = living(word.owner);
-        if (!(owner.is_somebody() ? ledger().bounce(slot, word).has_value() : release_for(slot, word))) return false;
+        if (!(owner.is_somebody() ? ledger().segments.bounce(slot, word).has_value() : release_for(slot, word)))
+            return false;
         if (owner.is_somebody()) settled.concerned.push_back(owner);
         ++settled.held.incoming;
         return true;
     }
     const ActorId heir = living(word.heir);
     if (!heir.is_somebody() && !release_for(slot, word)) return false;
-    if (heir.is_somebody()) settled.to_drain.push_back(heir);
+    if (heir.is_somebody()) settling_[dead].heirs[heir].segments.push_back(slot);
     ++settled.held.sent;
     return true;
 }
 
 void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
     for (int look = 0; look < looks_max; ++look) {
-        const LeaseWord word = ledger().lease_word_of(lease);
+        const LeaseWord word = ledger().leases.word_of(lease);
         if (word.phase == LeasePhase::free) return;
         const ActorId lender = living(word.lender);
         const ActorId borrower = living(word.borrower);
         if (borrower.is_somebody() && (word.lender != dead || word.phase != LeasePhase::granted)) return;
         // Whatever else the word says: a living actor may still have the memory mapped, a dead one cannot.
-        if (borrower.is_somebody()) return settled.to_drain.push_back(borrower);
-        if (!ledger().free_lease(lease, word)) continue;
+        if (borrower.is_somebody()) return settling_[dead].heirs[borrower].leases.push_back(lease);
+        if (!ledger().leases.clear(lease, word)) continue;
         if (!word.is_sound()) note_mended(fmt::format("lease {} was of phase {}, lender {}, borrower {}: freed", lease,
                                                       static_cast<unsigned>(word.phase), word.lender, word.borrower));
         if (word.borrower == dead && word.phase == LeasePhase::claimed) ++settled.held.leases;
@@ -178,14 +193,14 @@ void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
 }
 
 void Estate::settle_names(ActorNumber dead) {
-    for (Ledger::NameSlot row = 0; row < ledger().names_used(); ++row)
+    for (NameSlot row = 0; row < ledger().names.rows_used(); ++row)
         for (int look = 0; look < looks_max; ++look) {
-            const NameWord word = ledger().name_word_of(row);
+            const NameWord word = ledger().names.word_of(row);
             const bool is_nobodys =
                 !word.is_sound() || (word.phase != NamePhase::free && !living(word.owner).is_somebody());
             if (word.owner != dead && !is_nobodys) break;
             if (word.phase == NamePhase::free && word.is_sound()) break;
-            if (!ledger().unpublish(row, word)) continue;
+            if (!ledger().names.unpublish(row, word)) continue;
             if (!word.is_sound()) note_mended(fmt::format("name {} was of phase {}, owner {}: freed", row,
                                                           static_cast<unsigned>(word.phase), word.owner));
             break;
@@ -214,7 +229,8 @@ SegmentWord Estate::possible(SegmentWord word) const noexcept {
 
 void Estate::mend(Slot slot, SegmentWord word) {
     const SegmentWord to = possible(word);
-    if (!ledger().mend(slot, word, to)) return;
+    if (to.is_live()) ledger().marks.mark_segment(to.owner, slot);
+    if (!ledger().segments.mend(slot, word, to)) return;
     if (to.phase == Phase::retired && word.phase != Phase::retired) count_ended(slot);
     note_mended(fmt::format("segment {} was of phase {}, owner {}, heir {} at epoch {}: now {}", slot,
                             static_cast<unsigned>(word.phase), word.owner, word.heir, word.epoch, name_of(to.phase)));
@@ -227,24 +243,26 @@ void Estate::note_mended(std::string text) {
 }
 
 // T6 and L6: what is still offered or granted by the dead one to `heir`.
-void Estate::settle_transfers(ActorNumber dead, ActorNumber heir) {
-    for (Slot slot = 0; slot < ledger().segments_used(); ++slot) {
-        const SegmentWord word = ledger().word_of(slot);
+void Estate::settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumber heir) {
+    for (const Slot slot : sent.segments) {
+        const SegmentWord word = ledger().segments.word_of(slot);
         if (word.phase == Phase::offered && word.owner == dead && word.heir == heir)
             static_cast<void>(release_for(slot, word));
     }
-    for (Slot lease = 0; lease < ledger().leases_used(); ++lease) {
-        const LeaseWord word = ledger().lease_word_of(lease);
+    for (const Slot lease : sent.leases) {
+        const LeaseWord word = ledger().leases.word_of(lease);
         if (word.phase == LeasePhase::granted && word.lender == dead && word.borrower == heir)
-            static_cast<void>(ledger().settle_lease(lease, word));
+            static_cast<void>(ledger().leases.settle(lease, word));
     }
     pass_crash_point(CrashPoint::drained_settled);
 }
 
 void Estate::drained(ActorId heir, ActorId dead) {
     const auto found = settling_.find(dead.number);
-    if (found == settling_.end() || found->second.dead != dead || found->second.heirs.erase(heir) == 0) return;
-    settle_transfers(dead.number, heir.number);
+    if (found == settling_.end() || found->second.dead != dead) return;
+    const auto sent = found->second.heirs.extract(heir);
+    if (sent.empty()) return;
+    settle_transfers(sent.mapped(), dead.number, heir.number);
     finish_if_drained(dead.number);
 }
 
@@ -259,18 +277,19 @@ void Estate::finish_if_drained(ActorNumber dead) {
 
 // What its home has claimed for the row, even if the memory has left the session since.
 std::uint64_t Estate::bytes_of(Slot slot) const noexcept {
-    const SegmentRow& row = ledger().segment(slot);
+    const SegmentRow& row = ledger().segments.row(slot);
     const std::uint64_t used = row.used_bytes.load(relaxed);
     return (used & handed_out_mark) != 0 ? used & ~handed_out_mark : row.bytes.load(relaxed);
 }
 
 void Estate::adopt(ActorNumber dead) {
     std::uint64_t bytes = 0;
-    for (Slot slot = 0; slot < ledger().segments_used(); ++slot)
-        if (ledger().home_of(slot) == dead) bytes += bytes_of(slot);
+    for_each_row(ledger().segment_blocks,
+                 [&](Slot first) { return ledger().segment_blocks.home_of(first) == dead; },
+                 [&](Slot slot) { bytes += bytes_of(slot); });
     ledger().adopt_blocks(dead, me);
-    ledger().forget_bytes(dead);
-    ledger().add_bytes(me, bytes);
+    ledger().budget.forget(dead);
+    ledger().budget.add(me, bytes);
     next_collection_ = Deadline{clock_->now()};
 }
 
@@ -278,26 +297,33 @@ void Estate::adopt(ActorNumber dead) {
 // new. One look at each row of either table, whatever the lists of leases say.
 void Estate::look_for_left() {
     may_be_more_ = false;
-    for (Slot slot = 0; slot < ledger().segments_used(); ++slot) {
-        if (ledger().home_of(slot) != me) continue;
-        if (const SegmentWord word = ledger().word_of(slot); !is_possible(word)) mend(slot, word);
-        const SegmentWord word = ledger().word_of(slot);
+    const auto is_ours = [this](Slot first) { return ledger().segment_blocks.home_of(first) == me; };
+    for_each_row(ledger().segment_blocks, is_ours, [this](Slot slot) {
+        if (const SegmentWord word = ledger().segments.word_of(slot); !is_possible(word)) mend(slot, word);
+        const SegmentWord word = ledger().segments.word_of(slot);
         if (word.phase == Phase::retired || (word.phase == Phase::free && bytes_of(slot) != 0))
             left_.push_back({slot, word});
         else if (word.phase != Phase::free) may_be_more_ = true;
-    }
+    });
     if (left_.empty()) return;
-    const std::vector<std::uint32_t> leases = ledger().live_leases_of_all();
+    // Most has never been lent, and then no lease can be left.
+    const auto may_be_leased = [this](const Left& one) {
+        const SegmentRow& row = ledger().segments.row(one.slot);
+        return one.word.phase == Phase::retired && (row.first_lease.load(relaxed) != 0 ||
+                                                    (row.published.load(relaxed) & words::epoch_max) == one.word.epoch);
+    };
+    if (std::ranges::none_of(left_, may_be_leased)) return;
+    const std::vector<std::uint32_t> leases = ledger().segment_leases.live_of_all();
     const auto is_leased = [&](const Left& one) { return one.slot < leases.size() && leases[one.slot] > 0; };
     if (std::erase_if(left_, is_leased) > 0) may_be_more_ = true;
 }
 
 void Estate::give_back(const Left& left) {
-    if (left.word.phase == Phase::retired && !ledger().recycle_unleased(left.slot, left.word)) {
+    if (left.word.phase == Phase::retired && !ledger().segments.recycle_unleased(left.slot, left.word)) {
         may_be_more_ = true;  // only somebody who should not can have moved it
         return;
     }
-    SegmentRow& row = ledger().segment(left.slot);
+    SegmentRow& row = ledger().segments.row(left.slot);
     const std::uint64_t bytes = bytes_of(left.slot);
     // A retired row's memory may have a name before the row says how many bytes there are. At the end those who joined
     // from outside live on, and may still look at what was theirs.
@@ -305,7 +331,7 @@ void Estate::give_back(const Left& left) {
     is_closing_ ? store_->remove(block) : store_->discard(block);
     row.bytes.store(0, relaxed);
     row.used_bytes.store(0, relaxed);
-    ledger().return_bytes(me, bytes);
+    ledger().budget.give_back(me, bytes);
 }
 
 bool Estate::collect() {
@@ -329,22 +355,22 @@ bool Estate::collect() {
 
 SegmentList Estate::list(std::uint64_t rows_max) const {
     SegmentList list;
-    list.bytes = ledger().bytes_in_session();
-    if (const std::uint64_t budget = ledger().session_budget_bytes(); budget != ~std::uint64_t{0})
+    list.bytes = ledger().budget.bytes_in_session();
+    if (const std::uint64_t budget = ledger().budget.session_limit(); budget != ~std::uint64_t{0})
         list.budget_bytes = budget;
-    const std::vector<std::uint32_t> leases = ledger().live_leases_of_all();
+    const std::vector<std::uint32_t> leases = ledger().segment_leases.live_of_all();
     std::map<Slot, std::string> names;
-    for (Ledger::NameSlot row = 0; row < ledger().names_used(); ++row)
-        if (const NameWord word = ledger().name_word_of(row); word.phase == NamePhase::published)
-            names[word.slot] = readable_name(ledger().name_of_row(row));
-    for (Slot slot = 0; slot < ledger().segments_used(); ++slot) {
-        const SegmentWord word = ledger().word_of(slot);
+    for (NameSlot row = 0; row < ledger().names.rows_used(); ++row)
+        if (const NameWord word = ledger().names.word_of(row); word.phase == NamePhase::published)
+            names[word.slot] = readable_name(ledger().names.text_of(row));
+    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot) {
+        const SegmentWord word = ledger().segments.word_of(slot);
         // What is retired and not leased is only memory that waits for its home.
         const bool is_waited_for = word.phase == Phase::retired && slot < leases.size() && leases[slot] > 0;
         if (!word.is_live() && !is_waited_for) continue;
         ++list.alive;
         if (list.rows.size() >= rows_max) continue;
-        const SegmentRow& row = ledger().segment(slot);
+        const SegmentRow& row = ledger().segments.row(slot);
         list.rows.push_back({slot, word.epoch, std::string(name_of(word.phase)), AnyRef{living(word.owner)},
                              AnyRef{living(word.heir)}, row.used_bytes.load(relaxed),
                              slot < leases.size() ? leases[slot] : 0U, age_of(slot),
@@ -356,7 +382,7 @@ SegmentList Estate::list(std::uint64_t rows_max) const {
 // Since the word last changed. What stands in the row may be any number, and nothing yet.
 Duration Estate::age_of(Slot slot) const noexcept {
     const std::int64_t now = clock_->now().time_since_epoch().count();
-    const std::int64_t since = ledger().segment(slot).since.load(relaxed);
+    const std::int64_t since = ledger().segments.row(slot).since.load(relaxed);
     return since <= 0 || since > now ? Duration::zero() : Duration{now - since};
 }
 
@@ -367,20 +393,7 @@ std::vector<Finding> Estate::audit() const {
 }
 
 std::string Estate::last_transitions(ActorId actor, std::size_t most) const {
-    const ActorRow& row = ledger().actor(actor.number);
-    const std::uint64_t written = row.ring_next.load(std::memory_order_acquire);
-    const std::uint64_t count = std::min<std::uint64_t>({written, most, limits::ring_entries});
-    std::string text;
-    for (std::uint64_t number = written - count; number < written; ++number) {
-        const RingEntry& entry = row.ring[number % limits::ring_entries];
-        const std::uint64_t what = entry.what.load(relaxed);
-        const std::uint64_t partner = entry.partner.load(relaxed);
-        if (!text.empty()) text += ", ";
-        text += fmt::format("{} {}.{}", name_of(static_cast<Transition>(what >> 32)), static_cast<std::uint32_t>(what),
-                            entry.epoch.load(relaxed));
-        if (partner != 0) text += fmt::format(" (actor {})", partner);
-    }
-    return text;
+    return ledger().rings.last(actor.number, most);
 }
 
 // ---- the end ---------------------------------------------------------------------------------------
@@ -388,14 +401,14 @@ std::string Estate::last_transitions(ActorId actor, std::size_t most) const {
 // Nobody is left who could say what a row is for. What is not free was settled as far as that can be told.
 void Estate::end_all_rows() {
     ledger().adopt_all_blocks(me);
-    for (Slot lease = 0; lease < ledger().leases_used(); ++lease)
+    for (Slot lease = 0; lease < ledger().lease_blocks.rows_used(); ++lease)
         for (int look = 0; look < looks_max; ++look) {
-            const LeaseWord word = ledger().lease_word_of(lease);
-            if (word.phase == LeasePhase::free || ledger().free_lease(lease, word)) break;
+            const LeaseWord word = ledger().leases.word_of(lease);
+            if (word.phase == LeasePhase::free || ledger().leases.clear(lease, word)) break;
         }
-    for (Slot slot = 0; slot < ledger().segments_used(); ++slot)
+    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot)
         for (int look = 0; look < looks_max; ++look) {
-            const SegmentWord word = ledger().word_of(slot);
+            const SegmentWord word = ledger().segments.word_of(slot);
             if (is_possible(word) && !word.is_live()) break;
             mend(slot, word);
         }
@@ -409,7 +422,7 @@ Estate::Balance Estate::close() {
     while (!settling_.empty()) {
         const Settling first = settling_.begin()->second;
         if (first.heirs.empty()) settling_.erase(first.dead.number);
-        for (const ActorId heir : first.heirs) drained(heir, first.dead);
+        for (const auto& [heir, sent] : first.heirs) drained(heir, first.dead);
     }
     lives_[me] = {};
     settle_names(me);
@@ -417,7 +430,7 @@ Estate::Balance Estate::close() {
     left_.clear();
     while (collect()) {
     }
-    Balance balance{ledger().counts_of(me), released_for_the_dead_, mended_rows_, audit_end(ledger())};
+    Balance balance{ledger().counters.of(me), released_for_the_dead_, mended_rows_, audit_end(ledger())};
     const Counts& counts = balance.counts;
     const std::uint64_t in = counts.created + counts.taken_in;
     const std::uint64_t out = counts.released + counts.handed_out;

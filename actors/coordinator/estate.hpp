@@ -10,7 +10,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,7 +65,7 @@ public:
 
     // ---- looking
     // Memory whose home it is: its segments, no matter which actor holds them, and what it keeps for later.
-    [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().bytes_of_home(actor.number) > 0; }
+    [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().budget.bytes_of(actor.number) > 0; }
     [[nodiscard]] SegmentList list(std::uint64_t rows_max) const;
     [[nodiscard]] std::vector<Finding> audit() const;
     [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;
@@ -84,15 +83,20 @@ public:
 private:
     Estate(LedgerRegion region, std::string session_id, const Clock& clock);
     [[nodiscard]] Ledger& ledger() noexcept { return region_.ledger(); }
-    [[nodiscard]] const Ledger& ledger() const noexcept { return const_cast<LedgerRegion&>(region_).ledger(); }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return region_.ledger(); }
     // The living actors, which are known from here and not from the ledger.
     [[nodiscard]] ActorId living(ActorNumber number) const noexcept;
     [[nodiscard]] bool is_known(ActorNumber number) const noexcept;
+    // What the dead one had offered or granted to another: nobody can add to it any more.
+    struct InTransit {
+        std::vector<Slot> segments;
+        std::vector<Slot> leases;
+    };
     void settle_names(ActorNumber dead);
     void settle_segment(Slot slot, ActorNumber dead, Settled& settled);
     [[nodiscard]] bool settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled);
     void settle_lease(Slot lease, ActorNumber dead, Settled& settled);
-    void settle_transfers(ActorNumber dead, ActorNumber heir);
+    void settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumber heir);
     [[nodiscard]] bool release_for(Slot slot, SegmentWord word);
     void count_ended(Slot slot);
     void adopt(ActorNumber dead);
@@ -116,7 +120,7 @@ private:
     const Clock* clock_;
     struct Settling {
         ActorId dead;
-        std::set<ActorId> heirs;  // heirs that have not answered Drained yet
+        std::map<ActorId, InTransit> heirs;  // those that have not answered Drained yet
     };
     std::map<ActorNumber, Settling> settling_;
     std::vector<ActorId> lives_;         // by number

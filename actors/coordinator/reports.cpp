@@ -41,7 +41,7 @@ RosterRow Reports::row_of(const Member& member) const {
         case Member::State::stopping: row.state = "stopping"; break;
     }
     if (const VitalsRow* vitals = vitals_->row_of(member.id); vitals != nullptr) {
-        row.handled = vitals->handled.load(std::memory_order_relaxed);
+        row.handled = vitals->work.handled.load(std::memory_order_relaxed);
         if (std::optional<std::string> in_hand = vitals_->in_hand(member.id); in_hand) {
             row.in_hand = std::move(*in_hand);
             if (member.state == Member::State::ready) row.state = "busy";

@@ -169,7 +169,7 @@ private:
         if (std::ranges::find(seen_, &holding) != seen_.end())
             refuse(fmt::format("{}: {} is in this message already, and can go only once", path_, value.to_text()));
         seen_.push_back(&holding);
-        return {Dynamic::Held{holding.kind, &holding}};
+        return {Dynamic::Held{holding.kind(), &holding}};
     }
 
     Dynamic integer(py::handle value, std::string_view kind) {

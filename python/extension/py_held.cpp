@@ -257,12 +257,12 @@ Holding& PyHeld::about_to_go(std::string_view where) const {
             "{}: the object is empty: what it stood for was given away, lent, reclaimed or released, or its "
             "session has ended",
             where));
-    if (mine->state == Holding::State::lent && where != "release()")
+    if (mine->is<LentOut>() && where != "release()")
         refuse(fmt::format(
             "{}: a lent segment does not travel: its leases and slices do, loan.lease() and loan.slice(first, "
             "count)",
             where));
-    if (mine->state == Holding::State::borrowed && where != "release()")
+    if (mine->is<Borrowed>() && where != "release()")
         refuse(fmt::format("{}: {} is borrowed: only its lender can lend it on", where, to_text()));
     if (views_ > 0)
         refuse(fmt::format("{}: {} {} of {} {} alive (NumPy arrays, memoryviews), so nobody else may have it yet. "
@@ -274,12 +274,11 @@ Holding& PyHeld::about_to_go(std::string_view where) const {
 std::byte* PyHeld::data() {
     session_->require_open();
     Holding& mine = holding();
-    if (mine.state == Holding::State::lent)
+    if (mine.is<LentOut>())
         refuse(fmt::format("{} is lent: others read it, or write parts of it; reclaim() it to look at it", to_text()));
-    if (mine.state == Holding::State::pledge)
+    if (mine.is<Pledge>())
         refuse(fmt::format("{} is for a borrower: send it in a command", to_text()));
-    value_or_raise(holdings_->map(mine));
-    return mine.data;
+    return value_or_raise(holdings_->map(mine));
 }
 
 void PyHeld::begin_view() {
@@ -311,7 +310,7 @@ std::string_view class_name_of(HandleKind kind) noexcept {
 
 py::object held_object(const std::shared_ptr<PySession>& session, Holding& holding) {
     SegmentBase memory{*session->holdings(), holding};
-    switch (holding.kind) {
+    switch (holding.kind()) {
         case HandleKind::segment: return py::cast(made<PySegment>(session, std::move(memory)));
         case HandleKind::lease: return py::cast(made<PyLease>(session, std::move(memory)));
         case HandleKind::slice: return py::cast(made<PySlice>(session, std::move(memory)));
@@ -453,7 +452,7 @@ void add_held_classes(py::module_& module) {
         .def_property_readonly("leases_out",
                                [](PyLoan& self) {
                                    self.session().require_open();
-                                   return self.session().holdings()->leases_out(self.holding());
+                                   return self.session().holdings()->lending().leases_out(self.holding());
                                },
                                "How many leases and slices are held by others or on their way to them.");
     for (py::handle type :

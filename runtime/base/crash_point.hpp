@@ -59,8 +59,9 @@ enum class CrashPoint : unsigned char {
     join_welcomed,        // a newcomer: it is a member and has mapped nothing
     leave_begun,          // a leaver: it has released everything and has not said so
     leave_answered,       // a leaver: the coordinator has been told, the process has not ended
+    offer_marked,         // T2: the block is marked for the heir, the word not changed
 };
-inline constexpr std::size_t crash_point_count = 46;
+inline constexpr std::size_t crash_point_count = 47;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -70,7 +71,8 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "settle.walked", "settle.told", "drained.settled",
     "hand_out.marked", "hand_out.renamed", "take_in.made", "take_in.renamed",
     "publish.begun", "publish.made", "unpublish.made", "attach.claimed", "attach.checked", "names.settled",
-    "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered"};
+    "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered",
+    "offer.marked"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -25,7 +25,7 @@ Holding* Arrivals::take(Value value, HandleKind kind, std::string& why) {
     }
     const std::uint32_t index = value.handle();
     if (are_ours_) {
-        if (index >= taken_.size() || taken_[index] == nullptr || taken_[index]->kind != kind) {
+        if (index >= taken_.size() || taken_[index] == nullptr || taken_[index]->kind() != kind) {
             why = "was not in the message";
             return nullptr;
         }
@@ -43,13 +43,13 @@ Holding* Arrivals::take(Value value, HandleKind kind, std::string& why) {
         why = fmt::format("refers to handle {} of the manifest, which stands for another field already", index);
         return nullptr;
     }
-    return taken_[index] = &holdings_->expect(handles_[index], from_.number);
+    return taken_[index] = &holdings_->transfers().expect(handles_[index], from_.number);
 }
 
 std::optional<HandleKind> Arrivals::kind_of(Value value) const noexcept {
     const std::uint32_t index = value.handle();
     if (index >= taken_.size() || taken_[index] == nullptr) return std::nullopt;
-    return taken_[index]->kind;
+    return taken_[index]->kind();
 }
 
 Result<void> Arrivals::accept() {
@@ -60,16 +60,16 @@ Result<void> Arrivals::accept() {
             return Error{ErrorKind::refused, "the manifest lists a handle that the body does not refer to"};
     is_accepted_ = true;  // even if it is refused: the book has dropped all of them then
     if (taken_.empty()) return {};
-    return holdings_->accept(taken_);
+    return holdings_->transfers().accept(taken_);
 }
 
 Result<void> Arrivals::accept_all() {
     if (Result<void> possible = require_ledger(); !possible) return possible;
     for (std::size_t index = 0; index < handles_.size(); ++index)
-        taken_[index] = &holdings_->expect(handles_[index], from_.number);
+        taken_[index] = &holdings_->transfers().expect(handles_[index], from_.number);
     is_accepted_ = true;
     if (taken_.empty()) return {};
-    if (Result<void> accepted = holdings_->accept(taken_); !accepted) {
+    if (Result<void> accepted = holdings_->transfers().accept(taken_); !accepted) {
         taken_.clear();
         return accepted;
     }
@@ -80,8 +80,8 @@ Result<void> Arrivals::accept_all() {
 void Arrivals::release_all() noexcept {
     if (handles_.empty() || holdings_ == nullptr) return;
     std::vector<Holding*> all;
-    for (const Handle& handle : handles_) all.push_back(&holdings_->expect(handle, from_.number));
-    holdings_->accept_and_release(all);
+    for (const Handle& handle : handles_) all.push_back(&holdings_->transfers().expect(handle, from_.number));
+    holdings_->transfers().accept_and_release(all);
 }
 
 }  // namespace baton::detail

@@ -2,209 +2,147 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/memory/size_class.hpp"
 
 namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
-Error refused(std::string text) { return Error{ErrorKind::refused, std::move(text)}; }
+Store::Block block_of(const Holding& owned) noexcept { return {owned.slot, owned.memory()->generation}; }
+
+// How many bytes it has.
+Result<std::uint64_t> check_layout(const Layout& layout) {
+    const std::optional<std::uint64_t> bytes = layout.bytes();
+    if (!bytes || *bytes > limits::segment_bytes_max)
+        return refused(
+            fmt::format("a segment of {} is not possible: it has an element type of NumPy's and at most {} bytes "
+                        "(limits::segment_bytes_max)",
+                        baton::to_text(layout), limits::segment_bytes_max));
+    if (layout.shape.size() > limits::shape_dimensions_max)
+        return refused(fmt::format("a segment has at most {} dimensions (limits::shape_dimensions_max)",
+                                   limits::shape_dimensions_max));
+    return *bytes;
+}
 
 }  // namespace
 
-Handle Holding::handle() const { return {kind, slot, epoch, layout, lease, lease_epoch, offset}; }
-
-LeaseKind Holding::lease_kind() const noexcept {
-    if (kind == HandleKind::lease) return LeaseKind::read;
-    return is_shared ? LeaseKind::shared : LeaseKind::slice;
-}
-
 Holdings::Holdings(LedgerRegion region, std::string session_id, ActorId me, const Clock& clock, Store::Idle idle)
-    : region_(std::move(region)), store_(std::move(session_id), idle), me_(me), clock_(&clock) {}
+    : holder_(std::move(region), std::move(session_id), me, clock, idle) {}
 
 Holdings::~Holdings() = default;
 
-// ---- the book --------------------------------------------------------------------------------------
+// ---- T1: a free row of our own blocks, and memory for it -------------------------------------------
 
-Holding& Holdings::fresh() {
-    if (unused_.empty()) return book_.emplace_back();
-    Holding& holding = *unused_.back();
-    unused_.pop_back();
-    return holding;
-}
+Result<Holding*> Holdings::create(Layout layout) {
+    const Result<std::uint64_t> bytes = check_layout(layout);
+    if (!bytes) return bytes.error();
+    const std::uint64_t capacity = size_class_of(*bytes);
+    const Result<Home::Place> place = home_.place_for(capacity);
+    if (!place) return place.error();
+    const bool has_memory = place->data != nullptr;
 
-void Holdings::drop(Holding& holding) noexcept {
-    unmap(holding);
-    if (holding.lender != nullptr && holding.lender->ticket == holding.lender_ticket)
-        std::erase(holding.lender->pledges, &holding);
-    holding.pledges.clear();
-    ++holding.ticket;
-    holding.state = Holding::State::none;
-    holding.kind = HandleKind::segment;
-    holding.offset = 0;
-    holding.exports = 0;
-    holding.published.reset();
-    holding.is_shared = false;
-    holding.lender = nullptr;
-    holding.lease_rows.clear();
-    unused_.push_back(&holding);
-}
-
-void Holdings::note(Transition transition, Slot slot, Epoch epoch, ActorNumber partner) noexcept {
-    const std::int64_t now = clock_->now().time_since_epoch().count();
-    if (transition < Transition::grant) ledger().segment(slot).since.store(now, relaxed);
-    ledger().note(me_.number, transition, slot, epoch, partner, now);
-}
-
-std::string Holdings::to_text(const Holding& holding) const {
-    return fmt::format("{} {}.{} ({})", name_of(holding.kind), holding.slot, holding.epoch,
-                       baton::to_text(holding.layout));
-}
-
-Mapping::Access Holdings::access_of(const Holding& holding) const noexcept {
-    return holding.kind == HandleKind::lease ? Mapping::Access::read : Mapping::Access::write;
-}
-
-Result<void> Holdings::map(Holding& holding) {
-    if (holding.lender != nullptr) {  // our own, not sent yet: it lies where its lender has it mapped
-        const bool is_lent = holding.lender->ticket == holding.lender_ticket && holding.lender->data != nullptr;
-        holding.data = is_lent ? holding.lender->data + holding.offset : nullptr;
-        if (!is_lent) return refused(fmt::format("{} is of a segment that is not lent any more", to_text(holding)));
-        return {};
+    SegmentRow& row = ledger().segments.row(place->slot);
+    if (!has_memory) row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+    Holding& holding = owned_from_now(place->slot, Count::created, std::move(layout), capacity, place->data);
+    row.used_bytes.store(*bytes, relaxed);
+    if (has_memory) return &holding;
+    if (Result<void> made = make_memory(holding); !made) {
+        ledger().budget.give_back(holder_.number(), capacity);
+        release(holding);
+        return made.error();
     }
-    if (holding.data != nullptr) return {};
-    const bool is_part = holding.kind != HandleKind::segment;  // of what may be far larger
-    Result<std::byte*> start =
-        store_.pin(holding.block(), holding.capacity, access_of(holding),
-                   is_part ? Store::Part{holding.offset, holding.bytes} : Store::Part{0, holding.capacity});
-    if (!start) return start.error();
-    holding.data = *start + holding.offset;
-    return {};
-}
-
-void Holdings::unmap(Holding& holding) noexcept {
-    if (holding.data == nullptr) return;
-    holding.data = nullptr;
-    if (holding.lender == nullptr) store_.unpin(holding.block(), access_of(holding));
-}
-
-// ---- T7, T8, leases --------------------------------------------------------------------------------
-
-Result<void> Holdings::lend(Holding& holding) {
-    if (holding.state != Holding::State::owned) return refused("only a segment that is owned can be lent");
-    if (holding.exports > 0)
-        return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
-    const std::optional<Epoch> epoch = ledger().lend(holding.slot, holding.epoch, me_.number);
-    if (!epoch) return refused(fmt::format("{} is not ours in the ledger", to_text(holding)));
-    pass_crash_point(CrashPoint::lend_made);
-    holding.epoch = *epoch;
-    holding.state = Holding::State::lent;
-    holding.was_sliced = false;
-    holding.was_published = false;
-    holding.lease_rows.clear();
-    holding.pledges.clear();
-    ++holding.ticket;
-    note(Transition::lend, holding.slot, *epoch, 0);
-    return {};
-}
-
-bool Holdings::try_reclaim(Holding& holding) noexcept {
-    unpublish(holding);  // before the look at the leases: nobody new comes
-    const std::optional<Epoch> epoch = ledger().reclaim(holding.slot, holding.epoch, me_.number);
-    if (!epoch) return false;
-    pass_crash_point(CrashPoint::reclaim_made);
-    holding.epoch = *epoch;
-    holding.state = Holding::State::owned;
-    holding.lease_rows.clear();
-    holding.pledges.clear();
-    ++holding.ticket;
-    note(Transition::reclaim, holding.slot, *epoch, 0);
-    return true;
-}
-
-Holding* Holdings::pledge(Holding& lent, LeaseKind kind, std::uint64_t offset, Layout layout) {
-    Holding& holding = fresh();
-    holding.state = Holding::State::pledge;
-    holding.kind = kind == LeaseKind::read ? HandleKind::lease : HandleKind::slice;
-    holding.is_shared = kind == LeaseKind::shared;
-    holding.slot = lent.slot;
-    holding.epoch = lent.epoch;
-    holding.generation = lent.generation;
-    holding.capacity = lent.capacity;
-    holding.offset = offset;
-    holding.bytes = layout.bytes().value_or(0);
-    holding.layout = std::move(layout);
-    holding.lender = &lent;
-    holding.lender_ticket = lent.ticket;
-    lent.was_sliced = lent.was_sliced || kind != LeaseKind::read;
-    lent.pledges.push_back(&holding);
+    row.bytes.store(capacity, relaxed);
     return &holding;
 }
 
-bool Holdings::overlaps(const Holding& lent, LeaseKind kind, std::uint64_t offset, std::uint64_t bytes) const noexcept {
-    // Most are never sliced, and have many leases.
-    if (kind == LeaseKind::read && !lent.was_sliced && !lent.was_published) return false;
-    const auto forbids = [&](LeaseKind other, std::uint64_t other_offset, std::uint64_t other_bytes) {
-        const bool may_overlap = kind == other && kind != LeaseKind::slice;
-        return !may_overlap && offset < other_offset + other_bytes && other_offset < offset + bytes;
-    };
-    for (const Slot row : lent.lease_rows) {
-        const LeaseRow& lease = ledger().lease(row);
-        if (ledger().lease_word_of(row).phase != LeasePhase::free &&
-            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed),
-                    lease.bytes.load(relaxed)))
-            return true;
+Result<void> Holdings::make_memory(Holding& holding) {
+    Memory& memory = *holding.memory();
+    Result<std::byte*> data = holder_.store().make(block_of(holding), memory.capacity);
+    if (!data && data.error().kind == ErrorKind::overloaded && has_pooled()) {
+        trim();  // what lies in the pool in other sizes is memory of the machine too
+        data = holder_.store().make(block_of(holding), memory.capacity);
     }
-    // An actor that has attached is not in our book.
-    for (Slot row = 0; lent.was_published && row < ledger().leases_used(); ++row) {
-        const LeaseRow& lease = ledger().lease(row);
-        if (ledger().lease_word_of(row).phase != LeasePhase::free && lease.segment.load(relaxed) == lent.slot &&
-            lease.segment_epoch.load(relaxed) == lent.epoch &&
-            forbids(static_cast<LeaseKind>(lease.kind.load(relaxed)), lease.offset.load(relaxed),
-                    lease.bytes.load(relaxed)))
-            return true;
-    }
-    return std::ranges::any_of(lent.pledges,
-                               [&](const Holding* one) { return forbids(one->lease_kind(), one->offset, one->bytes); });
+    if (!data) return data.error();
+    memory.data = *data;
+    return {};
 }
 
-std::uint32_t Holdings::leases_out(const Holding& lent) const noexcept { return ledger().live_leases(lent.slot); }
-
-Result<Slot> Holdings::free_lease(Holding& lent, bool& is_linked) {
-    // One that this lend has had before and that came back.
-    is_linked = true;
-    const std::size_t looks = std::min<std::size_t>(lent.lease_rows.size(), limits::recycle_looks_max);
-    for (std::size_t look = 0; look < looks; ++look, ++lease_cursor_) {
-        const Slot row = lent.lease_rows[lease_cursor_ % lent.lease_rows.size()];
-        if (ledger().lease_word_of(row).phase == LeasePhase::free) return row;
-    }
-    is_linked = false;
-    return unlinked_lease();
+Holding& Holdings::owned_from_now(Slot slot, Count what, Layout layout, std::uint64_t capacity, std::byte* data) {
+    ledger().counters.intend(holder_.number(), what, slot);
+    pass_crash_point(CrashPoint::create_intended);
+    const std::optional<Epoch> epoch = ledger().segments.create(slot, holder_.number());
+    check(epoch.has_value(), "only its home takes a free row into use");
+    pass_crash_point(CrashPoint::create_made);
+    ledger().counters.count(holder_.number(), what);
+    pass_crash_point(CrashPoint::create_counted);
+    holder_.note(Transition::create, slot, *epoch, 0);
+    const std::uint64_t generation = ledger().segments.row(slot).generation.load(relaxed);
+    return book_.add(Owned{{generation, capacity, data}}, {slot, *epoch, std::move(layout)});
 }
 
-// A row of ours that stands in nobody's list.
-Result<Slot> Holdings::unlinked_lease() {
-    const std::uint64_t rows = lease_blocks_.size() * limits::rows_per_block;
-    const std::uint64_t used = rows - fresh_leases_;
-    for (std::uint64_t look = 0; look < std::min<std::uint64_t>(used, limits::recycle_looks_max);
-         ++look, ++used_lease_cursor_) {
-        const Slot row = lease_row(used_lease_cursor_ % used);
-        if (ledger().lease_word_of(row).phase == LeasePhase::free && !ledger().is_parked(row)) return row;
+// ---- memory that leaves or arrives by name ---------------------------------------------------------
+
+Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
+    if (!holding.is<Owned>()) return refused("only a segment that is owned can be exported");
+    if (holding.exports > 0)
+        return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
+    if (Result<void> possible = check_outside_name(name); !possible) return possible;
+    SegmentRow& row = ledger().segments.row(holding.slot);
+    const std::uint64_t bytes = row.bytes.load(relaxed);
+    const std::uint64_t used = row.used_bytes.load(relaxed);
+    const Store::Block block = block_of(holding);
+    // The row says so first: the home of a row that has memory may write into it once we are dead.
+    ledger().counters.intend(holder_.number(), Count::handed_out, holding.slot);
+    row.used_bytes.store(bytes | handed_out_mark, relaxed);
+    row.bytes.store(0, std::memory_order_release);
+    pass_crash_point(CrashPoint::hand_out_marked);
+    if (Result<void> renamed = holder_.store().hand_out(block, name); !renamed) {
+        row.bytes.store(bytes, relaxed);
+        row.used_bytes.store(used, std::memory_order_release);
+        ledger().counters.forget_intent(holder_.number());
+        return renamed;
     }
-    if (fresh_leases_ > 0) return lease_row(rows - fresh_leases_--);
-    Result<Slot> first = ledger().claim_lease_block(me_.number);
-    if (!first) return first;
-    lease_blocks_.push_back(*first);
-    fresh_leases_ = limits::rows_per_block - 1;
-    return *first;
+    pass_crash_point(CrashPoint::hand_out_renamed);
+    const std::optional<Epoch> epoch = ledger().segments.retire(holding.slot, holding.epoch, holder_.number());
+    if (epoch) ledger().counters.count(holder_.number(), Count::handed_out);
+    else ledger().counters.forget_intent(holder_.number());  // the session has ended without us
+    book_.unmap(holding);
+    holder_.store().forget(block);
+    if (epoch) holder_.note(Transition::retire, holding.slot, *epoch, 0);
+    if (epoch) home_.take_back(holding.slot);
+    drop(holding);
+    return {};
 }
 
-Slot Holdings::lease_row(std::uint64_t at) const noexcept {
-    return lease_blocks_[at / limits::rows_per_block] + static_cast<Slot>(at % limits::rows_per_block);
+Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
+    const std::optional<std::uint64_t> bytes = layout.bytes();
+    if (!bytes) return refused(fmt::format("shared memory can't be imported as {}", baton::to_text(layout)));
+    if (Result<void> possible = check_outside_name(name); !possible) return possible.error();
+    // What can fail comes before what can't be taken back: until it has its new name the memory is the user's.
+    Result<SharedObject> outside = Store::open_outside(name, *bytes);
+    if (!outside) return outside.error();
+    const Result<Slot> slot = home_.empty_slot();
+    if (!slot) return slot.error();
+    SegmentRow& row = ledger().segments.row(*slot);
+    row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+    const std::uint64_t capacity = outside->size();
+    Holding& holding = owned_from_now(*slot, Count::taken_in, std::move(layout), capacity, nullptr);
+    pass_crash_point(CrashPoint::take_in_made);
+    const Result<std::byte*> data = holder_.store().take_in(*outside, block_of(holding), capacity);
+    if (!data) {
+        release(holding);
+        return data.error();
+    }
+    pass_crash_point(CrashPoint::take_in_renamed);
+    // It is here now, whatever the budget says, and ours to give back.
+    holding.memory()->data = *data;
+    row.used_bytes.store(*bytes, relaxed);
+    row.bytes.store(capacity, relaxed);
+    ledger().budget.add(holder_.number(), capacity);
+    return &holding;
 }
 
 }  // namespace baton::detail

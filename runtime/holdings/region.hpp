@@ -19,6 +19,7 @@ public:
     [[nodiscard]] static Result<LedgerRegion> within(std::span<std::byte> memory, std::uint64_t session_budget_bytes);
 
     [[nodiscard]] Ledger& ledger() noexcept { return *ledger_; }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return *ledger_; }
 
 private:
     LedgerRegion() = default;

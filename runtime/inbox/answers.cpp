@@ -109,12 +109,12 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
     thread_->require();
     Holdings* holdings = gifts_->holdings();
     if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
-    if (Result<void> departed = holdings->depart(parcel.holdings, asker); !departed) return departed;
+    if (Result<void> departed = holdings->transfers().depart(parcel.holdings, asker); !departed) return departed;
     Envelope envelope{MessageKind::reply, me_, asker, 0, ask_id, tag};
     for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
     if (const Posted posted = post(link, envelope, body); posted != Posted::yes) {
-        Holdings::Departed back{parcel.holdings, false};
-        static_cast<void>(holdings->take_back(back));
+        Transfers::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings->transfers().take_back(back));
         if (posted == Posted::too_large) return too_large(tag, body.size());
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
     }

@@ -155,8 +155,8 @@ std::vector<WaitEdge> Loop::circle_to_break() const {
 // What an ask waits for, as far as the receiver's vitals tell.
 std::string Loop::what_keeps(const Peer& peer) const {
     const VitalsRow* row = vitals_ == nullptr ? nullptr : vitals_->row_of(peer.id);
-    if (row == nullptr || row->is_kept.load(std::memory_order_relaxed) == 0) return {};
-    if (const std::int64_t since = row->in_hand_since.load(std::memory_order_relaxed); since != 0) {
+    if (row == nullptr || row->life.is_kept.load(std::memory_order_relaxed) == 0) return {};
+    if (const std::int64_t since = row->work.in_hand_since.load(std::memory_order_relaxed); since != 0) {
         std::string command(row->in_hand, ::strnlen(row->in_hand, VitalsRow::text_bytes));
         std::ranges::replace_if(command, [](char c) { return c < 0x20 || c > 0x7E; }, '?');  // another process wrote it
         const Duration busy = clock_->now() - Instant{Duration{since}};

@@ -18,7 +18,9 @@ void Gifts::look(ActorId to) {
     const auto found = sent_.find(to);
     if (found == sent_.end()) return;
     std::deque<Gift>& gifts = found->second;
-    const auto is_over = [this](Gift& gift) { return gift.key.by != By::ask && holdings_->is_taken(gift.parcel); };
+    const auto is_over = [this](Gift& gift) {
+        return gift.key.by != By::ask && holdings_->transfers().is_taken(gift.parcel);
+    };
     while (!gifts.empty() && is_over(gifts.front())) {
         gifts.pop_front();
         --count_;
@@ -42,7 +44,7 @@ std::vector<ActorId> Gifts::receivers() const {
 
 std::optional<Bounce> Gifts::end(Gift gift, const Error& why) {
     --count_;
-    if (!holdings_->take_back(gift.parcel)) {
+    if (!holdings_->transfers().take_back(gift.parcel)) {
         // The receiver was first. Should it die before it has taken the rest, that comes back to nobody.
         if (gift.parcel.holdings.empty()) return std::nullopt;
         if (gift.key.by == By::ask) gift.key.by = By::request;

@@ -66,7 +66,7 @@ private:
         std::string tag;
         Buffer body;
         std::string_view type;
-        Holdings::Departed parcel;
+        Transfers::Departed parcel;
     };
     [[nodiscard]] std::optional<Bounce> end(Gift gift, const Error& why);
     template <class Which>

@@ -36,7 +36,7 @@ Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
     };
     if (!is_counted(peer)) return known();
     if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
-    if (peer.their_row->id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
+    if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
     if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, me_);
     if (peer.theirs != nullptr)
         note_taken(peer, peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed));
@@ -44,7 +44,7 @@ Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
 }
 
 bool Peers::is_counted(const Peer& peer) const noexcept {
-    return peer.mine != nullptr && peer.their_row != nullptr && peer.their_row->is_kept.load(relaxed) != 0;
+    return peer.mine != nullptr && peer.their_row != nullptr && peer.their_row->life.is_kept.load(relaxed) != 0;
 }
 
 bool Peers::is_count_due(const Peer& peer) const noexcept {

@@ -82,7 +82,9 @@ std::optional<Error> Loop::cannot_wait(ActorId to, Deadline deadline, std::strin
 }
 
 // True if the coordinator has not begun to settle its death. If it has, nobody counts what is sent to it from now on.
-bool Loop::lives(ActorId actor) const noexcept { return holdings() == nullptr || holdings()->ledger().is_alive(actor); }
+bool Loop::lives(ActorId actor) const noexcept {
+    return holdings() == nullptr || holdings()->ledger().lives.is_alive(actor);
+}
 
 Result<void> Loop::wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline) {
     const ActorId to = peer.id;
@@ -218,7 +220,7 @@ Result<void> Loop::put_parcel(Peer& peer, MessageKind kind, AskId ask, std::stri
                                  parcel.holdings.size(), limits::manifest_handles_max)};
     const ActorId to = peer.id;
     gifts_.look(to);
-    if (Result<void> departed = holdings()->depart(parcel.holdings, to); !departed) return departed;
+    if (Result<void> departed = holdings()->transfers().depart(parcel.holdings, to); !departed) return departed;
     Ungiven ungiven{*holdings(), parcel};
     Result<void> sent = put(peer, kind, ask, tag, body, deadline, Urgency::now, &parcel);
     ungiven.is_given = sent.ok();

@@ -44,8 +44,8 @@ struct Loop::Ungiven {
     bool is_given = false;
     ~Ungiven() {
         if (is_given) return;
-        Holdings::Departed back{parcel.holdings, false};
-        static_cast<void>(holdings.take_back(back));
+        Transfers::Departed back{parcel.holdings, false};
+        static_cast<void>(holdings.transfers().take_back(back));
     }
 };
 

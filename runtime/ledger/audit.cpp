@@ -19,11 +19,17 @@ struct Auditor {
         if (findings.size() < limits::segments_listed_max) findings.push_back({invariant, std::move(text)});
     }
     [[nodiscard]] bool is_known(ActorNumber number) const {
-        return ledger.life_of(number).is_somebody() || std::ranges::find(settling, number) != settling.end();
+        return ledger.lives.of(number).is_somebody() || std::ranges::find(settling, number) != settling.end();
+    }
+
+    // A death would overlook the row.
+    void look_for_mark(ActorNumber actor, ActorNumber home, bool is_marked, std::string_view name) {
+        if (home != actor && !is_marked && ledger.lives.of(actor).is_somebody())
+            found(9, fmt::format("{} and names actor {}, for which its block is not marked", name, actor));
     }
 
     void look_at_segment(Slot slot) {
-        const SegmentWord word = ledger.word_of(slot);
+        const SegmentWord word = ledger.segments.word_of(slot);
         const std::string name = fmt::format("segment {}.{} is {}", slot, word.epoch, name_of(word.phase));
         if (word.phase == Phase::free) {
             if (word.owner != 0 || word.heir != 0)
@@ -32,7 +38,8 @@ struct Auditor {
         }
         if (static_cast<unsigned>(word.phase) > static_cast<unsigned>(Phase::retired))
             return found(1, fmt::format("{}", name));
-        if (ledger.home_of(slot) == 0) found(1, fmt::format("{} and lies in a block without a home", name));
+        if (ledger.segment_blocks.home_of(slot) == 0)
+            found(1, fmt::format("{} and lies in a block without a home", name));
         if (word.phase == Phase::retired) return;
         if (word.owner == 0) found(1, fmt::format("{} and has no owner", name));
         if (word.owner != 0 && !is_known(word.owner))
@@ -41,6 +48,9 @@ struct Auditor {
         if (has_heir != (word.phase == Phase::offered)) found(1, fmt::format("{} with heir {}", name, word.heir));
         if (word.phase == Phase::offered && word.heir == word.owner)
             found(3, fmt::format("{} to its own owner {}", name, word.owner));
+        for (const ActorNumber actor : {word.owner, word.heir})
+            if (words::is_number(actor))
+                look_for_mark(actor, ledger.segment_blocks.home_of(slot), ledger.marks.has_segment(actor, slot), name);
         if (has_heir && !is_known(word.heir))
             found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
     }
@@ -53,8 +63,8 @@ struct Auditor {
                     found(6, fmt::format("the block of {} from {} on has actor {} for its home, which has exited", what,
                                          row, home));
         };
-        look("segments", limits::segments_max, [this](Slot row) { return ledger.home_of(row); });
-        look("leases", limits::leases_max, [this](Slot row) { return ledger.lease_home_of(row); });
+        look("segments", limits::segments_max, [this](Slot row) { return ledger.segment_blocks.home_of(row); });
+        look("leases", limits::leases_max, [this](Slot row) { return ledger.lease_blocks.home_of(row); });
     }
 
     void look_at_leases() {
@@ -65,17 +75,17 @@ struct Auditor {
             LeaseKind kind;
         };
         std::map<Slot, std::vector<Range>> of_segment;
-        for (Slot lease = 0; lease < ledger.leases_used(); ++lease) {
-            const LeaseWord word = ledger.lease_word_of(lease);
+        for (Slot lease = 0; lease < ledger.lease_blocks.rows_used(); ++lease) {
+            const LeaseWord word = ledger.leases.word_of(lease);
             if (word.phase == LeasePhase::free) continue;
-            const LeaseRow& row = ledger.lease(lease);
+            const LeaseRow& row = ledger.leases.row(lease);
             const std::uint64_t slot = row.segment.load(relaxed);
             const std::string name = fmt::format("lease {}.{} of segment {}", lease, word.epoch, slot);
-            if (!ledger.is_slot(slot)) {
+            if (!ledger.segment_blocks.has(slot)) {
                 found(5, fmt::format("{}, which is not a row", name));
                 continue;
             }
-            const SegmentWord segment = ledger.word_of(static_cast<Slot>(slot));
+            const SegmentWord segment = ledger.segments.word_of(static_cast<Slot>(slot));
             const Epoch lend = row.segment_epoch.load(relaxed);
             const bool is_lent = segment.phase == Phase::lent && segment.epoch == lend;
             const bool is_retired = segment.phase == Phase::retired && segment.epoch == ((lend + 1) & words::epoch_max);
@@ -87,6 +97,9 @@ struct Auditor {
                 found(6, fmt::format("{} names lender {}, which has exited", name, word.lender));
             if (!is_known(word.borrower))
                 found(6, fmt::format("{} names borrower {}, which has exited", name, word.borrower));
+            if (words::is_number(word.borrower))
+                look_for_mark(word.borrower, ledger.lease_blocks.home_of(lease),
+                              ledger.marks.has_lease(word.borrower, lease), name);
             if (row.kind.load(relaxed) > static_cast<std::uint64_t>(LeaseKind::shared)) {
                 found(2, fmt::format("{} is of no known kind", name));
                 continue;
@@ -119,7 +132,7 @@ struct Auditor {
 
 std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>& settling) {
     Auditor auditor{ledger, settling, {}};
-    for (Slot slot = 0; slot < ledger.segments_used(); ++slot) auditor.look_at_segment(slot);
+    for (Slot slot = 0; slot < ledger.segment_blocks.rows_used(); ++slot) auditor.look_at_segment(slot);
     auditor.look_at_leases();
     auditor.look_at_homes();
     return std::move(auditor.findings);
@@ -128,12 +141,12 @@ std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>&
 std::vector<Finding> audit_end(const Ledger& ledger) {
     std::vector<Finding> findings;
     const auto has_room = [&findings] { return findings.size() < limits::segments_listed_max; };
-    for (Slot slot = 0; slot < ledger.segments_used() && has_room(); ++slot)
-        if (const SegmentWord word = ledger.word_of(slot); word.phase != Phase::free)
+    for (Slot slot = 0; slot < ledger.segment_blocks.rows_used() && has_room(); ++slot)
+        if (const SegmentWord word = ledger.segments.word_of(slot); word.phase != Phase::free)
             findings.push_back({7, fmt::format("segment {}.{} is still {} by actor {}", slot, word.epoch,
                                                name_of(word.phase), word.owner)});
-    for (Slot lease = 0; lease < ledger.leases_used() && has_room(); ++lease)
-        if (ledger.lease_word_of(lease).phase != LeasePhase::free)
+    for (Slot lease = 0; lease < ledger.lease_blocks.rows_used() && has_room(); ++lease)
+        if (ledger.leases.word_of(lease).phase != LeasePhase::free)
             findings.push_back({7, fmt::format("lease {} is still out", lease)});
     return findings;
 }

@@ -1,20 +1,26 @@
 #pragma once
-// Layout: the offsets in the region of a ledger. For the files of Ledger alone; docs/wire/ledger.md has the tables.
+// LedgerLayout: where each table of the ledger lies in its region.
+//
+// One region of shared memory holds the header and five tables: actors, segments, leases, names and marks. Its pages
+// come into use one by one: commit() comes before a row is touched for the first time. The tables themselves are views
+// of this layout (ledger.hpp). It has no state of its own, so that any number of threads may use it.
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 
-#include "runtime/ledger/ledger.hpp"
+#include <baton/result.hpp>
+#include "runtime/ledger/rows.hpp"
+#include "runtime/ledger/words.hpp"
 
 namespace baton::detail {
 
 namespace layout {
 
 inline constexpr std::uint64_t magic_number = 0x4e4f544142ULL;  // "BATON"
-inline constexpr std::uint64_t version = 2;
+inline constexpr std::uint64_t version = 3;
 inline constexpr std::size_t page = 4096;
-inline constexpr std::uint32_t segment_blocks_max = limits::segments_max / limits::rows_per_block;
-inline constexpr std::uint32_t lease_blocks_max = limits::leases_max / limits::rows_per_block;
 inline constexpr std::size_t block_bytes = limits::rows_per_block * sizeof(SegmentRow);
 static_assert(block_bytes == page, "a block of rows is a page, so that it is committed alone");
 static_assert(sizeof(LeaseRow) == sizeof(SegmentRow));
@@ -23,31 +29,48 @@ inline constexpr std::size_t actors_bytes = (limits::actors_max + 1) * ActorRow:
 inline constexpr std::size_t segments_bytes = segment_blocks_max * block_bytes;
 inline constexpr std::size_t leases_bytes = lease_blocks_max * block_bytes;
 inline constexpr std::size_t names_bytes = limits::names_max * NameRow::bytes;
-inline constexpr std::size_t name_buckets = 1024;
-
-constexpr std::size_t in_pages(std::size_t bytes) { return (bytes + page - 1) / page * page; }
+inline constexpr std::size_t marks_bytes = (limits::actors_max * MarkRow::bytes / page + 1) * page;
+static_assert(marks_bytes >= (limits::actors_max + 1) * MarkRow::bytes);
 
 inline constexpr auto relaxed = std::memory_order_relaxed;
 inline constexpr auto sequential = std::memory_order_seq_cst;
 
 }  // namespace layout
 
-struct Ledger::Header {
-    std::atomic<std::uint64_t> magic;
-    std::atomic<std::uint64_t> version;
-    std::atomic<std::uint64_t> session_budget;
-    std::atomic<std::uint64_t> segment_blocks_used;
-    std::atomic<std::uint64_t> lease_blocks_used;
-    // By number of the actor.
-    std::atomic<std::uint64_t> life[limits::actors_max + 1];       // ActorId packed; 0: nobody
-    std::atomic<std::uint64_t> home_bytes[limits::actors_max + 1];
-    std::atomic<std::uint64_t> budget[limits::actors_max + 1];
-    // By block: the number of its home; 0: nobody's.
-    std::atomic<std::uint64_t> segment_homes[layout::segment_blocks_max];
-    std::atomic<std::uint64_t> lease_homes[layout::lease_blocks_max];
-    // Of names.
-    std::atomic<std::uint64_t> names_used;                       // rows that have ever been taken
-    std::atomic<std::uint64_t> buckets[layout::name_buckets];    // by hash: index of the first name + 1; 0: none
+class LedgerLayout {
+public:
+    // Makes the pages of [offset, offset + bytes) of the region usable; `overloaded` if memory is short.
+    using Commit = std::function<Result<void>(std::size_t offset, std::size_t bytes)>;
+
+    [[nodiscard]] static std::size_t region_bytes() noexcept;
+    // `memory`: region_bytes() of them, page-aligned, zero when new. It outlives the layout.
+    LedgerLayout(std::span<std::byte> memory, Commit commit);
+    LedgerLayout(const LedgerLayout&) = delete;
+    LedgerLayout& operator=(const LedgerLayout&) = delete;
+
+    // The coordinator, once, before anybody else maps the region.
+    [[nodiscard]] Result<void> format(std::uint64_t session_budget_bytes);
+    // `corrupt` for a region of another version.
+    [[nodiscard]] Result<void> check_format() const;
+    // All pages in which `bytes` from `first` on lie. Committing one again has no effect.
+    [[nodiscard]] Result<void> commit(const void* first, std::size_t bytes) const;
+
+    [[nodiscard]] LedgerHeader& header() const noexcept { return *header_; }
+    [[nodiscard]] ActorRow* actors() const noexcept { return actors_; }      // by number
+    [[nodiscard]] SegmentRow* segments() const noexcept { return segments_; }  // by slot
+    [[nodiscard]] LeaseRow* leases() const noexcept { return leases_; }
+    [[nodiscard]] NameRow* names() const noexcept { return names_; }
+    [[nodiscard]] MarkRow* marks() const noexcept { return marks_; }         // by number
+
+private:
+    std::span<std::byte> memory_;
+    Commit commit_;
+    LedgerHeader* header_;
+    ActorRow* actors_;
+    SegmentRow* segments_;
+    LeaseRow* leases_;
+    NameRow* names_;
+    MarkRow* marks_;
 };
 
 }  // namespace baton::detail

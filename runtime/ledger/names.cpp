@@ -1,4 +1,5 @@
-// The names of Ledger: which segment is published under which name, and of two who want one name, who has it (N1, N2).
+#include "runtime/ledger/names.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +7,6 @@
 #include <cstring>
 
 #include "runtime/base/check.hpp"
-#include "runtime/ledger/layout.hpp"
 
 namespace baton::detail {
 
@@ -43,84 +43,84 @@ std::string load_text(const std::atomic<std::uint64_t> (&from)[words], std::uint
 
 }  // namespace
 
-Ledger::NameSlot Ledger::names_used() const noexcept {
+NameSlot Names::rows_used() const noexcept {
     return static_cast<NameSlot>(std::min<std::uint64_t>(header().names_used.load(sequential), limits::names_max));
 }
 
-NameWord Ledger::name_word_of(NameSlot row) const noexcept { return NameWord::of(names_[row].word.load(sequential)); }
+NameWord Names::word_of(NameSlot row) const noexcept { return NameWord::of(at(row).word.load(sequential)); }
 
-std::string Ledger::name_of_row(NameSlot row) const {
-    return load_text(names_[row].name, names_[row].name_bytes.load(relaxed));
+std::string Names::text_of(NameSlot row) const {
+    return load_text(at(row).name, at(row).name_bytes.load(relaxed));
 }
 
-std::optional<Ledger::NameSlot> Ledger::find_name(std::string_view name, std::uint64_t first) const {
-    const NameSlot used = names_used();
+std::optional<NameSlot> Names::find(std::string_view name, std::uint64_t first) const {
+    const NameSlot used = rows_used();
     // Bounded, because a hostile process can close the chain to a ring.
     for (NameSlot steps = 0; first != 0 && first <= used && steps < limits::names_max; ++steps) {
         const auto row = static_cast<NameSlot>(first - 1);
-        if (names_[row].name_bytes.load(relaxed) == name.size() && name_of_row(row) == name) return row;
-        first = names_[row].next.load(relaxed);
+        if (at(row).name_bytes.load(relaxed) == name.size() && text_of(row) == name) return row;
+        first = at(row).next.load(relaxed);
     }
     return std::nullopt;
 }
 
-std::optional<Ledger::NameSlot> Ledger::find_name(std::string_view name) const {
-    return find_name(name, header().buckets[bucket_of(name)].load(sequential));
+std::optional<NameSlot> Names::find(std::string_view name) const {
+    return find(name, header().buckets[bucket_of(name)].load(sequential));
 }
 
 // A row that nobody else has, and in which nothing stands.
-Result<Ledger::NameSlot> Ledger::fresh_name() {
-    if (spare_name_) return *spare_name_;
+Result<NameSlot> Names::fresh() {
+    if (spare_) return *spare_;
     const Error full{ErrorKind::overloaded,
                      fmt::format("the session has had {} names, and there is room for no other "
                                  "(limits::names_max): publish under names that were used before",
                                  limits::names_max)};
-    if (names_used() >= limits::names_max) return full;
+    if (rows_used() >= limits::names_max) return full;
     // Committed first, because a process that reads `names_used` reads the row. A page holds several rows; committing
     // it again has no effect.
     std::uint64_t row = header().names_used.load(sequential);
     do {
         if (row >= limits::names_max) return full;
-        const auto offset = static_cast<std::size_t>(reinterpret_cast<std::byte*>(&names_[row]) - memory_.data());
-        if (Result<void> committed = commit_(offset / page * page, page); !committed) return committed.error();
+        NameRow& fresh = at(static_cast<NameSlot>(row));
+        if (Result<void> committed = layout_->commit(&fresh, NameRow::bytes); !committed) return committed.error();
     } while (!header().names_used.compare_exchange_weak(row, row + 1, sequential));
-    spare_name_ = static_cast<NameSlot>(row);
-    return *spare_name_;
+    spare_ = static_cast<NameSlot>(row);
+    return *spare_;
 }
 
-Result<Ledger::NameSlot> Ledger::bind_name(std::string_view name) {
+Result<NameSlot> Names::bind(std::string_view name) {
     check(!name.empty() && name.size() <= limits::published_name_bytes_max,
           "a name's size is checked before it is bound");
     std::atomic<std::uint64_t>& bucket = header().buckets[bucket_of(name)];
     for (int tries = 0; tries < 1000; ++tries) {
         std::uint64_t first = bucket.load(sequential);
-        if (const std::optional<NameSlot> found = find_name(name, first)) return *found;
-        Result<NameSlot> row = fresh_name();
+        if (const std::optional<NameSlot> found = find(name, first)) return *found;
+        Result<NameSlot> row = fresh();
         if (!row) return row;
-        NameRow& fresh = names_[*row];
+        NameRow& fresh = at(*row);
         store_text(fresh.name, name);
         fresh.name_bytes.store(name.size(), relaxed);
         fresh.next.store(first, relaxed);
         // The row joins where the look ended: if another has joined since, it may be this name, and is looked at again.
         if (!bucket.compare_exchange_strong(first, *row + 1, sequential)) continue;
-        spare_name_.reset();
+        spare_.reset();
         return *row;
     }
     return Error{ErrorKind::overloaded,
                  fmt::format("the name '{}' could not be added: others add names all the time", name)};
 }
 
-std::optional<NameWord> Ledger::begin_publishing(NameSlot row, ActorNumber me, Slot slot) noexcept {
-    const NameWord word = name_word_of(row);
+std::optional<NameWord> Names::begin_publishing(NameSlot row, ActorNumber me, Slot slot) noexcept {
+    const NameWord word = word_of(row);
     if (word.phase != NamePhase::free) return std::nullopt;
     const NameWord next{NamePhase::publishing, me, slot, (word.epoch + 1) & NameWord::epoch_max};
     std::uint64_t expected = word.packed();
-    if (!names_[row].word.compare_exchange_strong(expected, next.packed(), sequential)) return std::nullopt;
+    if (!at(row).word.compare_exchange_strong(expected, next.packed(), sequential)) return std::nullopt;
     return next;
 }
 
-void Ledger::describe_publication(NameSlot row, const Publication& what) noexcept {
-    NameRow& to = names_[row];
+void Names::describe(NameSlot row, const Publication& what) noexcept {
+    NameRow& to = at(row);
     to.kind.store(static_cast<std::uint64_t>(what.kind), releasing);
     to.lend.store(what.lend, releasing);
     to.bytes_leased.store(what.bytes, releasing);
@@ -131,26 +131,26 @@ void Ledger::describe_publication(NameSlot row, const Publication& what) noexcep
     store_text(to.type, what.type);
 }
 
-std::optional<NameWord> Ledger::publish(NameSlot row, NameWord publishing) noexcept {
+std::optional<NameWord> Names::publish(NameSlot row, NameWord publishing) noexcept {
     // Before the name says so: a process that looks at the leases of the segment from now on includes those that are in
     // no list.
-    segments_[publishing.slot].published.store(1 + names_[row].lend.load(relaxed), sequential);
+    layout_->segments()[publishing.slot].published.store(1 + at(row).lend.load(relaxed), sequential);
     NameWord next = publishing;
     next.phase = NamePhase::published;
     next.epoch = (next.epoch + 1) & NameWord::epoch_max;
     std::uint64_t expected = publishing.packed();
-    if (!names_[row].word.compare_exchange_strong(expected, next.packed(), sequential)) return std::nullopt;
+    if (!at(row).word.compare_exchange_strong(expected, next.packed(), sequential)) return std::nullopt;
     return next;
 }
 
-bool Ledger::unpublish(NameSlot row, NameWord word) noexcept {
+bool Names::unpublish(NameSlot row, NameWord word) noexcept {
     const NameWord next{NamePhase::free, 0, 0, (word.epoch + 1) & NameWord::epoch_max};
     std::uint64_t expected = word.packed();
-    return names_[row].word.compare_exchange_strong(expected, next.packed(), sequential);
+    return at(row).word.compare_exchange_strong(expected, next.packed(), sequential);
 }
 
-std::optional<Publication> Ledger::publication_of(NameSlot row) const {
-    const NameRow& from = names_[row];
+std::optional<Publication> Names::publication_of(NameSlot row) const {
+    const NameRow& from = at(row);
     const std::uint64_t kind = from.kind.load(acquiring);
     const std::uint64_t dimensions = from.dimensions.load(acquiring);
     const std::uint64_t type_bytes = from.type_bytes.load(acquiring);

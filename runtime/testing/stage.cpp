@@ -29,7 +29,7 @@ Stage::~Stage() = default;
 
 void Stage::add_memory(std::uint64_t budget_bytes) {
     region.emplace(LedgerRegion::create(session_id_, budget_bytes).value());
-    region->ledger().give_life(coordinator_id, budget_bytes).value();
+    region->ledger().lives.give(coordinator_id, budget_bytes).value();
 }
 
 // ---- members ----------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ void Stage::enter(StageMember& member, Registrar::Row row) {
     vitals_->prepare(member.id).value();
     member.loop.attach(*vitals_, OwnVitals::open(*vitals_, member.id).value());
     if (region) {
-        region->ledger().give_life(member.id, ~std::uint64_t{0}).value();
+        region->ledger().lives.give(member.id, ~std::uint64_t{0}).value();
         member.holdings = std::make_shared<Holdings>(LedgerRegion::open(session_id_).value(), session_id_, member.id,
                                                      clock, Store::Idle::accessible);
         member.loop.attach(*member.holdings);
@@ -87,7 +87,7 @@ void Stage::end(ActorId id, Exit exit) {
     if (!member->is_busy) member->on_end();
     if (member->holdings) {
         member->holdings->release_all();
-        region->ledger().take_life(id);
+        region->ledger().lives.take(id);
     }
     vitals_->note_exit(id);
     registrar_.tell_exit(id);

@@ -91,48 +91,48 @@ Result<void> Vitals::prepare(ActorId actor) {
         return committed;
     committed_[actor.number] = true;
     VitalsRow* row = at(actor.number);
-    row->id.store(0, relaxed);
-    row->handled.store(0, relaxed);
-    row->in_hand_since.store(0, relaxed);
-    row->is_kept.store(0, relaxed);
-    row->peer_count.store(0, relaxed);
-    row->reused.store(0, relaxed);
-    row->has_exited.store(0, relaxed);
-    row->pid.store(0, relaxed);
-    row->asks.store(0, relaxed);
-    row->ask.store(0, relaxed);
-    row->uncounted.store(0, relaxed);
-    row->room_of.store(0, relaxed);
-    row->room_seen.store(0, relaxed);
-    row->taken_ever.store(0, relaxed);
-    row->handled_ever.store(0, relaxed);
+    row->life.id.store(0, relaxed);
+    row->work.handled.store(0, relaxed);
+    row->work.in_hand_since.store(0, relaxed);
+    row->life.is_kept.store(0, relaxed);
+    row->peers.count.store(0, relaxed);
+    row->peers.reused.store(0, relaxed);
+    row->life.has_exited.store(0, relaxed);
+    row->life.pid.store(0, relaxed);
+    row->waits.asks.store(0, relaxed);
+    row->waits.ask.store(0, relaxed);
+    row->waits.uncounted.store(0, relaxed);
+    row->waits.room_of.store(0, relaxed);
+    row->waits.room_seen.store(0, relaxed);
+    row->work.taken_ever.store(0, relaxed);
+    row->work.handled_ever.store(0, relaxed);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
-    row->withdrawn_count.store(0, relaxed);
-    for (std::atomic<std::uint64_t>& ask : row->withdrawn) ask.store(0, relaxed);
+    row->withdrawn.count.store(0, relaxed);
+    for (std::atomic<std::uint64_t>& ask : row->withdrawn.asks) ask.store(0, relaxed);
     for (Traffic& traffic : row->traffic) empty(traffic);
-    row->id.store(packed(actor), std::memory_order_release);
+    row->life.id.store(packed(actor), std::memory_order_release);
     return {};
 }
 
 void Vitals::note_exit(ActorId actor) noexcept {
-    if (row_of(actor) != nullptr) at(actor.number)->has_exited.store(1, std::memory_order_release);
+    if (row_of(actor) != nullptr) at(actor.number)->life.has_exited.store(1, std::memory_order_release);
 }
 
 bool Vitals::has_exited(ActorId actor) const noexcept {
     const VitalsRow* row = row_of(actor);
-    return row == nullptr || row->has_exited.load(std::memory_order_acquire) != 0;
+    return row == nullptr || row->life.has_exited.load(std::memory_order_acquire) != 0;
 }
 
 bool Vitals::has_lived(ActorId actor) const noexcept {
     const VitalsRow* row = at(actor.number);
     return row != nullptr && actor.incarnation != 0 &&
-           unpacked(row->id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
+           unpacked(row->life.id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
 }
 
 std::optional<std::string> Vitals::in_hand(ActorId actor) const {
     const VitalsRow* row = row_of(actor);
-    if (row == nullptr || row->in_hand_since.load(relaxed) == 0) return std::nullopt;
+    if (row == nullptr || row->work.in_hand_since.load(relaxed) == 0) return std::nullopt;
     return load_text(row->in_hand);
 }
 
@@ -143,24 +143,24 @@ std::string Vitals::last_words(ActorId actor) const {
 
 Vitals::Begun Vitals::has_begun(ActorId receiver, ActorId asker, std::uint64_t sequence) const noexcept {
     const VitalsRow* row = row_of(receiver);
-    if (row == nullptr || row->is_kept.load(relaxed) == 0) return Begun::unknown;
+    if (row == nullptr || row->life.is_kept.load(relaxed) == 0) return Begun::unknown;
     if (const Traffic* traffic = find_traffic(*row, asker); traffic != nullptr)
         return traffic->taken_commands.load(in_one_order) >= sequence ? Begun::yes : Begun::no;
     // It has taken nothing of this asker, if it had a place left to count that.
-    return row->peer_count.load(in_one_order) < VitalsRow::peers_max ? Begun::no : Begun::unknown;
+    return row->peers.count.load(in_one_order) < VitalsRow::peers_max ? Begun::no : Begun::unknown;
 }
 
 bool Vitals::holds_withdrawn(std::uint32_t number) const noexcept {
     const VitalsRow* row = at(number);
-    if (row == nullptr || row->withdrawn_count.load(relaxed) == 0) return false;
-    const ActorId asker = unpacked(row->id.load(std::memory_order_acquire));
+    if (row == nullptr || row->withdrawn.count.load(relaxed) == 0) return false;
+    const ActorId asker = unpacked(row->life.id.load(std::memory_order_acquire));
     const std::uint64_t count =
-        std::min<std::uint64_t>(row->peer_count.load(std::memory_order_acquire), VitalsRow::peers_max);
+        std::min<std::uint64_t>(row->peers.count.load(std::memory_order_acquire), VitalsRow::peers_max);
     for (std::uint64_t index = 0; index < count; ++index) {
         const Traffic& sent = row->traffic[index];
         const ActorId receiver = unpacked(sent.peer.load(std::memory_order_acquire));
         const VitalsRow* theirs = row_of(receiver);
-        if (theirs == nullptr || has_exited(receiver) || theirs->is_kept.load(relaxed) == 0) continue;
+        if (theirs == nullptr || has_exited(receiver) || theirs->life.is_kept.load(relaxed) == 0) continue;
         // A command is counted as taken, looked at, and its bytes are counted then.
         const Traffic* taken = find_traffic(*theirs, asker);
         const std::uint64_t looked_at = taken == nullptr ? 0 : taken->taken_bytes.load(std::memory_order_acquire);
@@ -171,24 +171,24 @@ bool Vitals::holds_withdrawn(std::uint32_t number) const noexcept {
 
 const VitalsRow* Vitals::row_of(ActorId actor) const noexcept {
     const VitalsRow* row = at(actor.number);
-    return row != nullptr && row->id.load(std::memory_order_acquire) == packed(actor) ? row : nullptr;
+    return row != nullptr && row->life.id.load(std::memory_order_acquire) == packed(actor) ? row : nullptr;
 }
 
 std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
     const VitalsRow* sender = row_of(from);
     const VitalsRow* receiver = row_of(to);
-    if (sender == nullptr || receiver == nullptr || receiver->is_kept.load(relaxed) == 0) return 0;
+    if (sender == nullptr || receiver == nullptr || receiver->life.is_kept.load(relaxed) == 0) return 0;
     const Traffic* outgoing = find_traffic(*sender, to);
     if (outgoing == nullptr) return 0;
     const Traffic* incoming = find_traffic(*receiver, from);
-    if (incoming == nullptr && receiver->reused.load(relaxed) > 0 && has_exited(from)) return 0;
+    if (incoming == nullptr && receiver->peers.reused.load(relaxed) > 0 && has_exited(from)) return 0;
     const std::uint64_t taken = incoming == nullptr ? 0 : incoming->taken_commands.load(relaxed);
     const std::uint64_t sent = outgoing->sent_commands.load(std::memory_order_seq_cst);
     return sent > taken ? sent - taken : 0;
 }
 
 const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept {
-    const std::uint64_t count = std::min<std::uint64_t>(row.peer_count.load(in_one_order), VitalsRow::peers_max);
+    const std::uint64_t count = std::min<std::uint64_t>(row.peers.count.load(in_one_order), VitalsRow::peers_max);
     for (std::uint64_t index = 0; index < count; ++index)
         if (row.traffic[index].peer.load(in_one_order) == packed(peer)) return &row.traffic[index];
     return nullptr;
@@ -196,11 +196,11 @@ const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept {
 
 // The id is read after the ask was found: a row is cleared before it is given to another life.
 bool is_withdrawn(const VitalsRow& row, ActorId asker, std::uint64_t ask) noexcept {
-    if (row.withdrawn_count.load(in_one_order) == 0) return false;
-    const bool is_found = std::ranges::any_of(row.withdrawn, [ask](const std::atomic<std::uint64_t>& one) {
+    if (row.withdrawn.count.load(in_one_order) == 0) return false;
+    const bool is_found = std::ranges::any_of(row.withdrawn.asks, [ask](const std::atomic<std::uint64_t>& one) {
         return one.load(std::memory_order_acquire) == ask;
     });
-    return is_found && row.id.load(std::memory_order_acquire) == packed(asker);
+    return is_found && row.life.id.load(std::memory_order_acquire) == packed(asker);
 }
 
 Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
@@ -210,37 +210,37 @@ Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
                                            std::size_t{me.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
     if (!mapping) return mapping.error();
     OwnVitals own{vitals, std::move(*mapping)};
-    own.row().pid.store(static_cast<std::uint64_t>(::getpid()), relaxed);
-    own.row().is_kept.store(1, relaxed);
+    own.row().life.pid.store(static_cast<std::uint64_t>(::getpid()), relaxed);
+    own.row().life.is_kept.store(1, relaxed);
     return own;
 }
 
 void OwnVitals::begin(std::string_view command, std::int64_t now) noexcept {
     store_text(row().in_hand, command);
-    row().in_hand_since.store(now, relaxed);
+    row().work.in_hand_since.store(now, relaxed);
 }
 
 void OwnVitals::end() noexcept {
-    add_one(row().handled);
-    row().in_hand_since.store(0, relaxed);
+    add_one(row().work.handled);
+    row().work.in_hand_since.store(0, relaxed);
 }
 
 void OwnVitals::begin_wait(Vitals::Wait wait) noexcept {
-    row().ask.store(wait.ask, std::memory_order_release);
-    row().asks.store(packed(wait.whom), std::memory_order_release);
+    row().waits.ask.store(wait.ask, std::memory_order_release);
+    row().waits.asks.store(packed(wait.whom), std::memory_order_release);
 }
 
-void OwnVitals::end_wait() noexcept { row().asks.store(0, relaxed); }
+void OwnVitals::end_wait() noexcept { row().waits.asks.store(0, relaxed); }
 
 void OwnVitals::begin_room_wait(Vitals::Wait wait) noexcept {
-    row().room_seen.store(wait.ask, std::memory_order_release);
-    row().room_of.store(packed(wait.whom), std::memory_order_release);
+    row().waits.room_seen.store(wait.ask, std::memory_order_release);
+    row().waits.room_of.store(packed(wait.whom), std::memory_order_release);
 }
 
-void OwnVitals::end_room_wait() noexcept { row().room_of.store(0, relaxed); }
+void OwnVitals::end_room_wait() noexcept { row().waits.room_of.store(0, relaxed); }
 
 void OwnVitals::count_answered(Traffic* traffic, ActorId peer) noexcept {
-    if (traffic == nullptr || !is_of(*traffic, peer)) return add_one(row().uncounted);
+    if (traffic == nullptr || !is_of(*traffic, peer)) return add_one(row().waits.uncounted);
     add_one(traffic->answered);
 }
 
@@ -248,9 +248,9 @@ void OwnVitals::count_heard(Traffic* traffic, ActorId peer) noexcept {
     if (traffic != nullptr && is_of(*traffic, peer)) add_one(traffic->heard);
 }
 
-void OwnVitals::begin_taken() noexcept { add_one(row().taken_ever); }
+void OwnVitals::begin_taken() noexcept { add_one(row().work.taken_ever); }
 
-void OwnVitals::end_taken() noexcept { add_one(row().handled_ever); }
+void OwnVitals::end_taken() noexcept { add_one(row().work.handled_ever); }
 
 void OwnVitals::keep_answer(Traffic& traffic, std::uint64_t ask, ActorId whom) noexcept {
     traffic.kept_ask.store(0, std::memory_order_release);
@@ -265,8 +265,8 @@ bool OwnVitals::withdraw(std::uint64_t ask, ActorId to) noexcept {
     if (free == withdrawn_.end()) return false;
     *free = {ask, to};
     ++withdrawn_count_;
-    row().withdrawn[free - withdrawn_.begin()].store(ask, std::memory_order_release);
-    row().withdrawn_count.store(withdrawn_count_, in_one_order);
+    row().withdrawn.asks[free - withdrawn_.begin()].store(ask, std::memory_order_release);
+    row().withdrawn.count.store(withdrawn_count_, in_one_order);
     return true;
 }
 
@@ -284,22 +284,22 @@ void OwnVitals::end_withdrawals_to(ActorId to) noexcept {
 void OwnVitals::free_withdrawn(std::size_t place) noexcept {
     withdrawn_[place] = {};
     --withdrawn_count_;
-    row().withdrawn[place].store(0, relaxed);
-    row().withdrawn_count.store(withdrawn_count_, std::memory_order_release);
+    row().withdrawn.asks[place].store(0, relaxed);
+    row().withdrawn.count.store(withdrawn_count_, std::memory_order_release);
 }
 
 Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     if (const Traffic* known = find_traffic(row(), peer); known != nullptr) return const_cast<Traffic*>(known);
-    const std::uint64_t count = row().peer_count.load(relaxed);
+    const std::uint64_t count = row().peers.count.load(relaxed);
     if (count < VitalsRow::peers_max) {
         Traffic& fresh = row().traffic[count];
         fresh.peer.store(packed(peer), relaxed);
-        row().peer_count.store(count + 1, in_one_order);
+        row().peers.count.store(count + 1, in_one_order);
         return &fresh;
     }
     for (Traffic& traffic : row().traffic) {
         if (!vitals_->has_exited(unpacked(traffic.peer.load(relaxed)))) continue;
-        add_one(row().reused);
+        add_one(row().peers.reused);
         empty(traffic);
         traffic.peer.store(packed(peer), in_one_order);
         return &traffic;

@@ -54,32 +54,50 @@ struct VitalsRow {
     static constexpr std::size_t withdrawn_max = (header_bytes - state_bytes - 64) / 8;
     static constexpr std::size_t peers_max = (bytes - header_bytes) / sizeof(Traffic);
 
-    std::atomic<std::uint64_t> id;          // ActorId packed
-    std::atomic<std::uint64_t> handled;     // commands, ever
-    std::atomic<std::int64_t> in_hand_since;  // steady clock, nanoseconds; 0: idle
-    std::atomic<std::uint64_t> is_kept;     // 1: the actor writes this row; a foreign client does not
-    std::atomic<std::uint64_t> peer_count;  // of `traffic`; does not shrink within one life
-    std::atomic<std::uint64_t> reused;      // entries of `traffic` that were given to another peer, ever
-    std::atomic<std::uint64_t> has_exited;  // 1: this life has ended; written by the coordinator
-    std::atomic<std::uint64_t> pid;         // of the actor's process
-    std::atomic<std::uint64_t> asks;        // whose answer it waits for, packed; 0: nobody's
-    std::atomic<std::uint64_t> ask;         // which of its asks that is; written before `asks`
-    std::atomic<std::uint64_t> uncounted;   // answers to peers for whom `traffic` had no place
-    std::atomic<std::uint64_t> room_of;     // whose full inbox it waits for with a command, packed; 0: nobody's
-    std::atomic<std::uint64_t> room_seen;   // commands of ours that one had taken when it was found full; written first
-    std::atomic<std::uint64_t> taken_ever;  // commands of all senders; counted before anything is done with one
-    std::atomic<std::uint64_t> handled_ever;  // those with which all has been done. As many: the actor is idle
+    // Whose row it is.
+    struct Life {
+        std::atomic<std::uint64_t> id;          // ActorId packed
+        std::atomic<std::uint64_t> pid;         // of the actor's process
+        std::atomic<std::uint64_t> is_kept;     // 1: the actor writes this row; a foreign client does not
+        std::atomic<std::uint64_t> has_exited;  // 1: this life has ended; written by the coordinator
+    };
+    struct Work {
+        std::atomic<std::uint64_t> handled;       // commands, ever
+        std::atomic<std::int64_t> in_hand_since;  // steady clock, nanoseconds; 0: idle
+        std::atomic<std::uint64_t> taken_ever;    // of all senders; counted before anything is done with a command
+        std::atomic<std::uint64_t> handled_ever;  // those with which all has been done. As many: the actor is idle
+    };
+    struct Waits {
+        std::atomic<std::uint64_t> asks;        // whose answer it waits for, packed; 0: nobody's
+        std::atomic<std::uint64_t> ask;         // which of its asks that is; written before `asks`
+        std::atomic<std::uint64_t> room_of;     // whose full inbox it waits for with a command, packed; 0: nobody's
+        std::atomic<std::uint64_t> room_seen;   // commands of ours that one had taken when it was found full; written
+                                                // first
+        std::atomic<std::uint64_t> uncounted;   // answers to peers for whom `traffic` had no place
+    };
+    struct Peers {
+        std::atomic<std::uint64_t> count;       // of `traffic`; does not shrink within one life
+        std::atomic<std::uint64_t> reused;      // entries of `traffic` that were given to another peer, ever
+    };
+    // Asks that this actor has given up and whose receivers have not begun them. The count is in a cache line of its
+    // own, which changes only when an ask is given up: every receiver of an ask reads it.
+    struct Withdrawn {
+        std::atomic<std::uint64_t> count;       // of `asks` in use; written after the place
+        std::byte reserved_for_line[56];
+        std::atomic<std::uint64_t> asks[withdrawn_max];  // ask ids; 0: free
+    };
+
+    Life life;
+    Work work;
+    Waits waits;
+    Peers peers;
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
     std::byte reserved[state_bytes - 15 * 8 - 2 * text_bytes];
-    // Asks that this actor has given up and whose receivers have not begun them. The count is in a cache line of its
-    // own, which changes only when an ask is given up: every receiver of an ask reads it.
-    std::atomic<std::uint64_t> withdrawn_count;  // of `withdrawn` in use; written after the place
-    std::byte reserved_for_line[56];
-    std::atomic<std::uint64_t> withdrawn[withdrawn_max];  // ask ids; 0: free
+    Withdrawn withdrawn;
     Traffic traffic[peers_max];
 };
-static_assert(offsetof(VitalsRow, withdrawn_count) == VitalsRow::state_bytes);
+static_assert(offsetof(VitalsRow, withdrawn) == VitalsRow::state_bytes);
 static_assert(offsetof(VitalsRow, traffic) == VitalsRow::header_bytes);
 static_assert(sizeof(VitalsRow) == VitalsRow::bytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

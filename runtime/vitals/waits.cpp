@@ -56,17 +56,17 @@ std::string text_of_circle(const std::vector<WaitEdge>& circle, const std::funct
 std::optional<Vitals::Wait> Vitals::wait_of(ActorId actor) const noexcept {
     const VitalsRow* row = row_of(actor);
     if (row == nullptr) return std::nullopt;
-    const std::uint64_t whom = row->asks.load(std::memory_order_acquire);
+    const std::uint64_t whom = row->waits.asks.load(std::memory_order_acquire);
     if (whom == 0) return std::nullopt;
-    return Wait{unpacked(whom), row->ask.load(std::memory_order_acquire)};
+    return Wait{unpacked(whom), row->waits.ask.load(std::memory_order_acquire)};
 }
 
 std::optional<Vitals::Wait> Vitals::room_wait_of(ActorId actor) const noexcept {
     const VitalsRow* row = row_of(actor);
     if (row == nullptr) return std::nullopt;
-    const std::uint64_t whom = row->room_of.load(std::memory_order_acquire);
+    const std::uint64_t whom = row->waits.room_of.load(std::memory_order_acquire);
     if (whom == 0) return std::nullopt;
-    return Wait{unpacked(whom), row->room_seen.load(std::memory_order_acquire)};
+    return Wait{unpacked(whom), row->waits.room_seen.load(std::memory_order_acquire)};
 }
 
 std::optional<WaitEdge> Vitals::edge_of(ActorId who) const {
@@ -82,7 +82,7 @@ std::optional<WaitEdge> Vitals::edge_of(ActorId who) const {
     if (traffic != nullptr && !wait_of(keeper) && !room_wait_of(keeper) &&
         traffic->kept_ask.load(std::memory_order_acquire) == wait->ask) {
         const ActorId whom = unpacked(traffic->kept_for.load(std::memory_order_acquire));
-        const std::uint64_t seen = row->taken_ever.load(std::memory_order_acquire);
+        const std::uint64_t seen = row->work.taken_ever.load(std::memory_order_acquire);
         return WaitEdge{who, {whom}, For::kept_answer, wait->ask, keeper, seen};
     }
     return WaitEdge{who, {keeper}, For::answer, wait->ask};
@@ -98,9 +98,9 @@ bool Vitals::has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken
 bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
     const VitalsRow* giver = row_of(from);
     const VitalsRow* asker = row_of(to);
-    if (giver == nullptr || asker == nullptr || giver->is_kept.load(std::memory_order_relaxed) == 0) return true;
+    if (giver == nullptr || asker == nullptr || giver->life.is_kept.load(std::memory_order_relaxed) == 0) return true;
     const Traffic* asked = find_traffic(*asker, from);
-    if (asked == nullptr || giver->uncounted.load(std::memory_order_acquire) != 0) return true;
+    if (asked == nullptr || giver->waits.uncounted.load(std::memory_order_acquire) != 0) return true;
     const Traffic* given = find_traffic(*giver, to);
     const std::uint32_t answered = given == nullptr ? 0 : given->answered.load(std::memory_order_acquire);
     return answered != asked->heard.load(std::memory_order_acquire);
@@ -109,9 +109,10 @@ bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
 bool Vitals::is_anything_on_its_way(ActorId from, ActorId to) const noexcept {
     const VitalsRow* sender = row_of(from);
     const VitalsRow* receiver = row_of(to);
-    if (sender == nullptr || receiver == nullptr || receiver->is_kept.load(std::memory_order_relaxed) == 0) return true;
+    if (sender == nullptr || receiver == nullptr || receiver->life.is_kept.load(std::memory_order_relaxed) == 0)
+        return true;
     const auto is_full = [](const VitalsRow& row) {
-        return row.peer_count.load(std::memory_order_acquire) >= VitalsRow::peers_max;
+        return row.peers.count.load(std::memory_order_acquire) >= VitalsRow::peers_max;
     };
     if (find_traffic(*sender, to) == nullptr && is_full(*sender)) return true;  // it may have sent what nobody counts
     if (waiting(from, to) > 0) return true;
@@ -125,7 +126,7 @@ bool Vitals::is_at_rest(const WaitEdge& wait, ActorId next, ActorId looker) cons
         case For::answer: return !is_answer_on_its_way(next, wait.who);
         case For::kept_answer: {
             const VitalsRow* keeper = row_of(wait.keeper);
-            return keeper != nullptr && keeper->handled_ever.load(std::memory_order_acquire) == wait.seen &&
+            return keeper != nullptr && keeper->work.handled_ever.load(std::memory_order_acquire) == wait.seen &&
                    !is_answer_on_its_way(wait.keeper, wait.who) && !is_anything_on_its_way(next, wait.keeper);
         }
         case For::primitive: break;

@@ -32,11 +32,12 @@ struct Story {
 
 // One region for all stories, given back to the system in between, so that it is zero again.
 std::span<std::byte> fresh_region() {
-    static std::byte* const region = static_cast<std::byte*>(::mmap(
-        nullptr, Ledger::region_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    static std::byte* const region =
+        static_cast<std::byte*>(::mmap(nullptr, LedgerLayout::region_bytes(), PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (region == MAP_FAILED) __builtin_trap();
-    ::madvise(region, Ledger::region_bytes(), MADV_DONTNEED);
-    return {region, Ledger::region_bytes()};
+    ::madvise(region, LedgerLayout::region_bytes(), MADV_DONTNEED);
+    return {region, LedgerLayout::region_bytes()};
 }
 
 constexpr ActorNumber actors = 5;  // 1 is the coordinator
@@ -51,11 +52,11 @@ void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) 
     auto* words = reinterpret_cast<std::uint64_t*>(region.data());  // the header: homes, lives, buckets, ...
     std::size_t index = (std::size_t{row} << 8 | field) % (58 * 1024 / 8 + 1024);
     switch (what % 5) {
-        case 0: words = reinterpret_cast<std::uint64_t*>(&ledger.segment(row % rows)); index = field % 8; break;
-        case 1: words = reinterpret_cast<std::uint64_t*>(&ledger.lease(row % rows)); index = field % 8; break;
-        case 2: words = reinterpret_cast<std::uint64_t*>(&ledger.name_row(row % 16)); index = field % 64; break;
+        case 0: words = reinterpret_cast<std::uint64_t*>(&ledger.segments.row(row % rows)); index = field % 8; break;
+        case 1: words = reinterpret_cast<std::uint64_t*>(&ledger.leases.row(row % rows)); index = field % 8; break;
+        case 2: words = reinterpret_cast<std::uint64_t*>(&ledger.layout.names()[row % 16]); index = field % 64; break;
         case 3:
-            words = reinterpret_cast<std::uint64_t*>(const_cast<ActorRow*>(&ledger.actor(1 + row % actors)));
+            words = reinterpret_cast<std::uint64_t*>(&ledger.layout.actors()[1 + row % actors]);
             index = field % 32;
             break;
         default: break;
@@ -70,35 +71,35 @@ void make_a_transition(Story& story, Ledger& ledger) {
     const Slot slot = story.next<std::uint8_t>() % rows;
     const ActorNumber me = 1 + story.next<std::uint8_t>() % actors;
     const ActorNumber other = 1 + story.next<std::uint8_t>() % actors;
-    const SegmentWord word = ledger.word_of(slot);
+    const SegmentWord word = ledger.segments.word_of(slot);
     switch (what % 12) {
-        case 0: static_cast<void>(ledger.claim_segment_block(me)); break;
-        case 1: static_cast<void>(ledger.claim_lease_block(me)); break;
-        case 2: static_cast<void>(ledger.create(slot, me)); break;
-        case 3: static_cast<void>(ledger.offer(slot, word.epoch, word.owner, other)); break;
-        case 4: static_cast<void>(ledger.lend(slot, word.epoch, word.owner)); break;
-        case 5: static_cast<void>(ledger.retire(slot, word.epoch, word.owner)); break;
-        case 6: static_cast<void>(ledger.recycle(slot, word)); break;
+        case 0: static_cast<void>(ledger.segment_blocks.claim(me)); break;
+        case 1: static_cast<void>(ledger.lease_blocks.claim(me)); break;
+        case 2: static_cast<void>(ledger.segments.create(slot, me)); break;
+        case 3: static_cast<void>(ledger.segments.offer(slot, word.epoch, word.owner, other)); break;
+        case 4: static_cast<void>(ledger.segments.lend(slot, word.epoch, word.owner)); break;
+        case 5: static_cast<void>(ledger.segments.retire(slot, word.epoch, word.owner)); break;
+        case 6: static_cast<void>(ledger.segments.recycle(slot, word)); break;
         case 7: {
-            ledger.describe_lease(slot, other, word.epoch, {LeaseKind::read, 0, 8}, Ledger::Listing::joins);
-            static_cast<void>(ledger.grant(slot, me, other));
+            ledger.leases.describe(slot, other, word.epoch, {LeaseKind::read, 0, 8}, LeaseTable::Listing::joins);
+            static_cast<void>(ledger.leases.grant(slot, me, other));
             break;
         }
-        case 8: static_cast<void>(ledger.reclaim(slot, word.epoch, word.owner)); break;
-        case 9: static_cast<void>(ledger.live_leases(slot)); break;
+        case 8: static_cast<void>(ledger.segments.reclaim(slot, word.epoch, word.owner)); break;
+        case 9: static_cast<void>(ledger.segment_leases.live(slot)); break;
         case 10: {
-            const Result<Ledger::NameSlot> row = ledger.bind_name(std::string(1, static_cast<char>('a' + slot % 8)));
+            const Result<NameSlot> row = ledger.names.bind(std::string(1, static_cast<char>('a' + slot % 8)));
             if (!row) break;
-            if (const auto mine = ledger.begin_publishing(*row, me, slot)) {
-                ledger.describe_publication(*row, {LeaseKind::read, word.epoch, 8, "|u1", {8}});
-                static_cast<void>(ledger.publish(*row, *mine));
+            if (const auto mine = ledger.names.begin_publishing(*row, me, slot)) {
+                ledger.names.describe(*row, {LeaseKind::read, word.epoch, 8, "|u1", {8}});
+                static_cast<void>(ledger.names.publish(*row, *mine));
             }
-            static_cast<void>(ledger.publication_of(*row));
+            static_cast<void>(ledger.names.publication_of(*row));
             break;
         }
         default: {
-            ledger.intend(me, static_cast<Count>(other % 4), slot);
-            if (other % 2 == 0) ledger.count(me, static_cast<Count>(other % 4));
+            ledger.counters.intend(me, static_cast<Count>(other % 4), slot);
+            if (other % 2 == 0) ledger.counters.count(me, static_cast<Count>(other % 4));
             break;
         }
     }

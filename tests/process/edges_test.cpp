@@ -30,7 +30,7 @@ std::unique_ptr<baton::detail::Session> join(VaultWorld& world) {
 void offer_and_leave(std::unique_ptr<baton::detail::Session> session, baton::ActorId heir) {
     baton::Segment lost = session->context().create_segment(64).value();
     baton::detail::Holding* const parcel[] = {baton::detail::Access::holding(lost)};
-    session->holdings()->depart(parcel, heir).value();
+    session->holdings()->transfers().depart(parcel, heir).value();
     REQUIRE(session->close().ok());
 }
 

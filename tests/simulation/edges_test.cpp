@@ -114,9 +114,9 @@ TEST_CASE("what a send was to carry is where it was after an exception", "[simul
         else static_cast<void>(giver.loop.send(heir.id, "Gift", Gift::body(), 1h, Loop::Urgency::now, &gift.parcel));
     };
     interrupt(world, [&] { give(GENERATE(false, true)); });
-    CHECK(gift.holding->state == Holding::State::owned);
+    CHECK(gift.holding->is<Owned>());
     CHECK(gift.holding->ticket == ticket);
-    const SegmentWord word = world.region->ledger().word_of(gift.holding->slot);
+    const SegmentWord word = world.region->ledger().segments.word_of(gift.holding->slot);
     CHECK(word == SegmentWord{Phase::owned, giver.id.number, 0, gift.holding->epoch});
     heir.is_frozen = false;
     world.run_until_idle();
@@ -228,7 +228,7 @@ TEST_CASE("a reply in another's name does not take that one's gift", "[simulatio
     };
     const Result<ReplyFrame> reply = heir.ask(forger.id, "Fetch");
     CHECK(reply.ok() != was_asked);
-    CHECK(world.region->ledger().word_of(slot_of_gift).phase == Phase::offered);
+    CHECK(world.region->ledger().segments.word_of(slot_of_gift).phase == Phase::offered);
     std::vector<std::shared_ptr<Arrivals>> kept;
     Tags refused;
     heir.on_command = keeper(heir, kept, refused);
@@ -256,7 +256,7 @@ TEST_CASE("who reads no answers still gets what it was sent", "[simulation][I3]"
         giver.run();
     }
     REQUIRE(giver.loop.dropped_peers() == 1);
-    CHECK(world.region->ledger().word_of(slot_of_gift).phase == Phase::offered);
+    CHECK(world.region->ledger().segments.word_of(slot_of_gift).phase == Phase::offered);
     std::vector<std::shared_ptr<Arrivals>> kept;
     Tags refused;
     deaf.on_command = keeper(deaf, kept, refused);
@@ -305,7 +305,7 @@ TEST_CASE("what is sent to an actor whose death is being settled is refused as g
     make_known(world, teacher, {&student});
     REQUIRE(teacher.send(student.id, "Before").ok());
     const std::uint64_t waiting = world.vitals().waiting(teacher.id, student.id);
-    world.region->ledger().take_life(student.id);
+    world.region->ledger().lives.take(student.id);
     const Result<void> sent = teacher.send(student.id, "After");
     REQUIRE_FALSE(sent.ok());
     CHECK(sent.error().kind == ErrorKind::gone);

@@ -26,7 +26,7 @@ struct Two {
         REQUIRE_FALSE(reply.ok());
         return reply.error();
     }
-    std::uint64_t places_in_use() { return world.vitals().row_of(teacher.id)->withdrawn_count.load(); }
+    std::uint64_t places_in_use() { return world.vitals().row_of(teacher.id)->withdrawn.count.load(); }
 };
 
 }  // namespace
@@ -170,7 +170,7 @@ TEST_CASE("the place of an ask whose receiver has died is free again", "[simulat
 
 TEST_CASE("what a receiver that counts nothing does with an ask is unknown", "[simulation]") {
     Two two;
-    const_cast<VitalsRow*>(two.world.vitals().row_of(two.student.id))->is_kept.store(0);
+    const_cast<VitalsRow*>(two.world.vitals().row_of(two.student.id))->life.is_kept.store(0);
     const Error error = two.give_up("Pay");
     CHECK_FALSE(error.is_withdrawn);
     CHECK_THAT(error.text, Contains("may still run"));

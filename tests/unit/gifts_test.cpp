@@ -20,9 +20,9 @@ TEST_CASE("gifts behind one that is undecided are forgotten as they are accepted
         if (number > 1) REQUIRE(pair.accept(handle, &got));
     }
     for (int look = 0; look < 10; ++look) gifts.look(bob_id);
-    CHECK(sent[0]->state == Holding::State::departing);
+    CHECK(sent[0]->is_in_transit());
     CHECK(std::all_of(sent.begin() + 1, sent.end(),
-                      [](const Holding* one) { return one->state == Holding::State::none; }));
+                      [](const Holding* one) { return !one->is_in_use(); }));
     CHECK(gifts.any(bob_id));
     // The one that is left can still come back.
     const std::optional<Bounce> back = gifts.take_back({bob_id, Gifts::By::send, 1}, Error{ErrorKind::refused, "no"});

@@ -27,14 +27,14 @@ public:
     explicit Pair(std::uint64_t budget = ~std::uint64_t{0}, Store::Idle idle = Store::Idle::accessible)
         : id(fmt::format("unit{}-{}", ::getpid(), ++count_)), region(LedgerRegion::create(id, budget).value()),
           a(joined(alice_id, idle)), b(joined(bob_id, idle)) {
-        region.ledger().give_life(coordinator_id, ~std::uint64_t{0}).value();
+        region.ledger().lives.give(coordinator_id, ~std::uint64_t{0}).value();
     }
     ~Pair() {
         for (Holdings* one : {&*a, &*b}) one->release_all();
         // Twice: the first may have retired what is the other's.
         for (Holdings* one : {&*a, &*b, &*a}) one->trim();
         CHECK(memories() == std::vector<std::string>{});
-        CHECK(region.ledger().bytes_in_session() == 0);
+        CHECK(region.ledger().budget.bytes_in_session() == 0);
         CHECK(invariants(audit_end(region.ledger())).empty());
         LedgerRegion::remove(id);
     }
@@ -54,13 +54,13 @@ public:
     // From a to b, as far as a's part goes.
     Handle offer(Holding& holding) {
         Holding* const parcel[] = {&holding};
-        a->depart(parcel, bob_id).value();
+        a->transfers().depart(parcel, bob_id).value();
         return holding.handle();
     }
     Result<void> accept(const Handle& handle, Holding** out = nullptr) {
-        Holding* const parcel[] = {&b->expect(handle, alice)};
+        Holding* const parcel[] = {&b->transfers().expect(handle, alice)};
         if (out != nullptr) *out = parcel[0];
-        return b->accept(parcel);
+        return b->transfers().accept(parcel);
     }
 
     std::string id;
@@ -71,16 +71,16 @@ public:
 
 private:
     std::unique_ptr<Holdings> joined(ActorId who, Store::Idle idle) {
-        region.ledger().give_life(who, ~std::uint64_t{0}).value();
+        region.ledger().lives.give(who, ~std::uint64_t{0}).value();
         return std::make_unique<Holdings>(LedgerRegion::open(id).value(), id, who, clock, idle);
     }
     static inline int count_ = 0;
 };
 
 inline Layout bytes(std::uint64_t count) { return {"|u1", {count}}; }
-inline void fill(Holding& holding, int value) { std::memset(holding.data, value, holding.bytes); }
+inline void fill(Holding& holding, int value) { std::memset(holding.data(), value, holding.bytes); }
 inline bool is_filled(const Holding& holding, int value) {
-    return std::all_of(holding.data, holding.data + holding.bytes,
+    return std::all_of(holding.data(), holding.data() + holding.bytes,
                        [value](std::byte one) { return one == std::byte(value); });
 }
 

@@ -61,21 +61,21 @@ TEST_CASE("create takes a row and memory, release pools them, trim gives the mem
     Pair pair;
     Holding& holding = *pair.a->create(bytes(10'000)).value();
     const Slot slot = holding.slot;
-    CHECK(pair.ledger().word_of(slot) == SegmentWord{Phase::owned, alice, 0, holding.epoch});
-    CHECK(holding.capacity == size_class_of(10'000));
-    CHECK(rights_at(holding.data) == "rw-s");
+    CHECK(pair.ledger().segments.word_of(slot) == SegmentWord{Phase::owned, alice, 0, holding.epoch});
+    CHECK(holding.memory()->capacity == size_class_of(10'000));
+    CHECK(rights_at(holding.data()) == "rw-s");
     CHECK(pair.memories().size() == 1);
-    CHECK(pair.ledger().bytes_of_home(alice) == holding.capacity);
-    CHECK(pair.ledger().counts_of(alice).created == 1);
+    CHECK(pair.ledger().budget.bytes_of(alice) == holding.memory()->capacity);
+    CHECK(pair.ledger().counters.of(alice).created == 1);
     pair.a->release(holding);
-    CHECK(pair.ledger().word_of(slot).phase == Phase::free);
+    CHECK(pair.ledger().segments.word_of(slot).phase == Phase::free);
     CHECK(pair.a->has_pooled());
-    CHECK(pair.ledger().counts_of(alice).released == 1);
+    CHECK(pair.ledger().counters.of(alice).released == 1);
     CHECK(pair.memories().size() == 1);
     pair.a->trim();
     CHECK_FALSE(pair.a->has_pooled());
     CHECK(pair.memories().empty());
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
 }
 
 TEST_CASE("a layout that is none is refused, and nothing is counted", "[holdings]") {
@@ -85,21 +85,21 @@ TEST_CASE("a layout that is none is refused, and nothing is counted", "[holdings
     CHECK(pair.a->create({"<f8", {~std::uint64_t{0}, 2}}).error().kind == ErrorKind::refused);
     CHECK(pair.a->create({"|u1", std::vector<std::uint64_t>(limits::shape_dimensions_max + 1, 1)}).error().kind ==
           ErrorKind::refused);
-    CHECK(pair.ledger().counts_of(alice).created == 0);
+    CHECK(pair.ledger().counters.of(alice).created == 0);
 }
 
 TEST_CASE("a segment of the same class gets the same memory again, under a new epoch", "[holdings]") {
     Pair pair;
     Holding& first = *pair.a->create(bytes(5000)).value();
-    const std::byte* const data = first.data;
+    const std::byte* const data = first.data();
     const Handle old = first.handle();
     pair.a->release(first);
     Holding& second = *pair.a->create(bytes(8000)).value();
-    CHECK(second.data == data);
+    CHECK(second.data() == data);
     CHECK(second.slot == old.slot);
     CHECK(second.epoch > old.epoch);
     Holding& other = *pair.a->create(bytes(3)).value();
-    CHECK(other.data != data);
+    CHECK(other.data() != data);
     CHECK(pair.memories().size() == 2);
 }
 
@@ -137,29 +137,29 @@ TEST_CASE("over the budget is overloaded, and what lies in the pool in other siz
     pair.a->release(large);
     CHECK(pair.a->create(bytes(768 << 10)).ok());
     CHECK(is_filled(small, 0));
-    CHECK(pair.ledger().bytes_in_session() == 1 << 20);
+    CHECK(pair.ledger().budget.bytes_in_session() == 1 << 20);
 }
 
 TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it go", "[holdings][T2][T3]") {
     Pair pair;
     Holding& sent = *pair.a->create(bytes(5000)).value();
     fill(sent, 42);
-    const std::byte* const data = sent.data;
+    const std::byte* const data = sent.data();
     const Handle handle = pair.offer(sent);
-    CHECK(sent.data == nullptr);
-    Holdings::Departed parcel{{&sent}};
-    CHECK_FALSE(pair.a->is_taken(parcel));
+    CHECK(sent.data() == nullptr);
+    Transfers::Departed parcel{{&sent}};
+    CHECK_FALSE(pair.a->transfers().is_taken(parcel));
     Holding* got = nullptr;
     REQUIRE(pair.accept(handle, &got));
     CHECK(is_filled(*got, 42));
-    CHECK_FALSE(pair.a->take_back(parcel));
+    CHECK_FALSE(pair.a->transfers().take_back(parcel));
     CHECK(parcel.holdings.empty());
     pair.b->release(*got);
-    CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
+    CHECK(pair.ledger().segments.word_of(handle.slot).phase == Phase::retired);
     // No row of the giver's is free, so it looks for returned ones.
     Holding& again = *pair.a->create(bytes(5000)).value();
     CHECK(again.slot == handle.slot);
-    CHECK(again.data == data);
+    CHECK(again.data() == data);
     CHECK(pair.memories().size() == 1);
 }
 
@@ -167,7 +167,7 @@ TEST_CASE("a handle that is not what the ledger says is refused and counted, and
     Pair pair;
     Holding& sent = *pair.a->create(bytes(5000)).value();
     const Handle handle = pair.offer(sent);
-    const SegmentWord word = pair.ledger().word_of(handle.slot);
+    const SegmentWord word = pair.ledger().segments.word_of(handle.slot);
     std::vector<std::pair<std::string, Handle>> forged(8, {"", handle});
     forged[0] = {"stale", handle};
     forged[0].second.epoch -= 1;
@@ -192,8 +192,8 @@ TEST_CASE("a handle that is not what the ledger says is refused and counted, and
         const Result<void> accepted = pair.accept(one);
         if (one.layout.bytes().has_value()) {
             CHECK_FALSE(accepted);
-            CHECK(pair.ledger().counts_of(bob).refused == ++refused);
-            CHECK(pair.ledger().word_of(handle.slot) == word);
+            CHECK(pair.ledger().counters.of(bob).refused == ++refused);
+            CHECK(pair.ledger().segments.word_of(handle.slot) == word);
         }
     }
 }
@@ -203,14 +203,14 @@ TEST_CASE("a repeated and a misdirected handle are refused", "[holdings][I3]") {
     Holding& sent = *pair.a->create(bytes(5000)).value();
     const Handle handle = pair.offer(sent);
     // By its own sender, as if it were the heir.
-    Holding* const own[] = {&pair.a->expect(handle, bob)};
-    CHECK_FALSE(pair.a->accept(own));
+    Holding* const own[] = {&pair.a->transfers().expect(handle, bob)};
+    CHECK_FALSE(pair.a->transfers().accept(own));
     // As if another had sent it.
-    Holding* const others[] = {&pair.b->expect(handle, carol)};
-    CHECK_FALSE(pair.b->accept(others));
+    Holding* const others[] = {&pair.b->transfers().expect(handle, carol)};
+    CHECK_FALSE(pair.b->transfers().accept(others));
     CHECK(pair.accept(handle).ok());
     CHECK_FALSE(pair.accept(handle));
-    CHECK(pair.ledger().counts_of(bob).refused == 2);
+    CHECK(pair.ledger().counters.of(bob).refused == 2);
 }
 
 TEST_CASE("of a message that carries several either all are accepted or none", "[holdings]") {
@@ -218,15 +218,16 @@ TEST_CASE("of a message that carries several either all are accepted or none", "
     Holding& first = *pair.a->create(bytes(10)).value();
     Holding& second = *pair.a->create(bytes(20)).value();
     Holding* const parcel[] = {&first, &second};
-    REQUIRE(pair.a->depart(parcel, bob_id));
+    REQUIRE(pair.a->transfers().depart(parcel, bob_id));
     Handle stale = second.handle();
     stale.epoch += 7;
-    Holding* const arriving[] = {&pair.b->expect(first.handle(), alice), &pair.b->expect(stale, alice)};
-    CHECK_FALSE(pair.b->accept(arriving));
-    CHECK(pair.ledger().word_of(first.slot).phase == Phase::offered);
-    Holdings::Departed both{{&first, &second}};
-    CHECK(pair.a->take_back(both));
-    CHECK(first.data != nullptr);
+    Holding* const arriving[] = {&pair.b->transfers().expect(first.handle(), alice),
+                                 &pair.b->transfers().expect(stale, alice)};
+    CHECK_FALSE(pair.b->transfers().accept(arriving));
+    CHECK(pair.ledger().segments.word_of(first.slot).phase == Phase::offered);
+    Transfers::Departed both{{&first, &second}};
+    CHECK(pair.a->transfers().take_back(both));
+    CHECK(first.data() != nullptr);
 }
 
 // Goal: a gift that comes back alone is not forgotten.
@@ -236,18 +237,18 @@ TEST_CASE("of two gifts whose heir dies between taking them, the second is relea
     Pair pair;
     Holding& first = *pair.a->create(bytes(10)).value();
     Holding& second = *pair.a->create(bytes(20)).value();
-    Holdings::Departed parcel{{&first, &second}};
-    REQUIRE(pair.a->depart(parcel.holdings, bob_id));
+    Transfers::Departed parcel{{&first, &second}};
+    REQUIRE(pair.a->transfers().depart(parcel.holdings, bob_id));
     const Slot taken = first.slot;
     const Slot slot = second.slot;
-    const std::optional<Epoch> epoch = pair.ledger().accept(first.slot, first.epoch, alice, bob);
+    const std::optional<Epoch> epoch = pair.ledger().segments.accept(first.slot, first.epoch, alice, bob);
     REQUIRE(epoch);
-    CHECK_FALSE(pair.a->is_taken(parcel));
+    CHECK_FALSE(pair.a->transfers().is_taken(parcel));
     CHECK(parcel.holdings == std::vector<Holding*>{&second});
-    REQUIRE(pair.ledger().bounce(slot, pair.ledger().word_of(slot)));
-    CHECK(pair.a->is_taken(parcel));
-    CHECK_FALSE(pair.ledger().word_of(slot).is_live());
-    CHECK(pair.ledger().retire(taken, *epoch, bob));  // the dead heir's estate
+    REQUIRE(pair.ledger().segments.bounce(slot, pair.ledger().segments.word_of(slot)));
+    CHECK(pair.a->transfers().is_taken(parcel));
+    CHECK_FALSE(pair.ledger().segments.word_of(slot).is_live());
+    CHECK(pair.ledger().segments.retire(taken, *epoch, bob));  // the dead heir's estate
 }
 
 TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[holdings][I4]") {
@@ -257,30 +258,30 @@ TEST_CASE("what cannot go keeps all of its message here, mapped as before", "[ho
     fill(fine, 7);
     Holding* const parcel[] = {&fine, &other};
     SECTION("lent") {
-        REQUIRE(pair.a->lend(other));
-        CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::refused);
-        CHECK(pair.a->try_reclaim(other));
+        REQUIRE(pair.a->lending().lend(other));
+        CHECK(pair.a->transfers().depart(parcel, bob_id).error().kind == ErrorKind::refused);
+        CHECK(pair.a->lending().try_reclaim(other));
     }
     SECTION("viewed") {
         other.exports = 1;
-        CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::refused);
-        CHECK(pair.a->lend(other).error().kind == ErrorKind::refused);
+        CHECK(pair.a->transfers().depart(parcel, bob_id).error().kind == ErrorKind::refused);
+        CHECK(pair.a->lending().lend(other).error().kind == ErrorKind::refused);
         CHECK(pair.a->hand_out(other, pair.id + "-name").error().kind == ErrorKind::refused);
         other.exports = 0;
     }
     SECTION("to nobody who lives") {
-        pair.ledger().take_life(bob_id);
-        CHECK(pair.a->depart(parcel, bob_id).error().kind == ErrorKind::gone);
+        pair.ledger().lives.take(bob_id);
+        CHECK(pair.a->transfers().depart(parcel, bob_id).error().kind == ErrorKind::gone);
     }
-    SECTION("to oneself") { CHECK(pair.a->depart(parcel, alice_id).error().kind == ErrorKind::refused); }
+    SECTION("to oneself") { CHECK(pair.a->transfers().depart(parcel, alice_id).error().kind == ErrorKind::refused); }
     SECTION("twice the same") {
         Holding* const twice[] = {&fine, &fine};
-        CHECK(pair.a->depart(twice, bob_id).error().kind == ErrorKind::refused);
+        CHECK(pair.a->transfers().depart(twice, bob_id).error().kind == ErrorKind::refused);
     }
     CHECK(is_filled(fine, 7));
-    CHECK(pair.ledger().word_of(fine.slot) == SegmentWord{Phase::owned, alice, 0, fine.epoch});
-    CHECK(fine.state == Holding::State::owned);
-    CHECK(other.state == Holding::State::owned);
+    CHECK(pair.ledger().segments.word_of(fine.slot) == SegmentWord{Phase::owned, alice, 0, fine.epoch});
+    CHECK(fine.is<Owned>());
+    CHECK(other.is<Owned>());
 }
 
 TEST_CASE("a gift that the coordinator bounced is ours again, once", "[holdings][T5]") {
@@ -288,10 +289,10 @@ TEST_CASE("a gift that the coordinator bounced is ours again, once", "[holdings]
     Holding& sent = *pair.a->create(bytes(5000)).value();
     fill(sent, 9);
     const Handle handle = pair.offer(sent);
-    REQUIRE(pair.ledger().bounce(handle.slot, pair.ledger().word_of(handle.slot)));
-    Holdings::Departed parcel{{&sent}};
-    CHECK_FALSE(pair.a->is_taken(parcel));
-    CHECK(pair.a->take_back(parcel));
+    REQUIRE(pair.ledger().segments.bounce(handle.slot, pair.ledger().segments.word_of(handle.slot)));
+    Transfers::Departed parcel{{&sent}};
+    CHECK_FALSE(pair.a->transfers().is_taken(parcel));
+    CHECK(pair.a->transfers().take_back(parcel));
     CHECK(is_filled(sent, 9));
     CHECK_FALSE(pair.accept(handle));
     // It may go out again.
@@ -302,10 +303,10 @@ TEST_CASE("a gift that nobody wants is accepted and ended at once", "[holdings]"
     Pair pair;
     Holding& sent = *pair.a->create(bytes(5000)).value();
     const Handle handle = pair.offer(sent);
-    Holding* const parcel[] = {&pair.b->expect(handle, alice), &pair.b->expect(handle, alice)};
-    pair.b->accept_and_release(parcel);
-    CHECK(pair.ledger().word_of(handle.slot).phase == Phase::retired);
-    CHECK(pair.ledger().counts_of(bob).released == 1);
+    Holding* const parcel[] = {&pair.b->transfers().expect(handle, alice), &pair.b->transfers().expect(handle, alice)};
+    pair.b->transfers().accept_and_release(parcel);
+    CHECK(pair.ledger().segments.word_of(handle.slot).phase == Phase::retired);
+    CHECK(pair.ledger().counters.of(bob).released == 1);
 }
 
 // ---- leases ----------------------------------------------------------------------------------------
@@ -314,46 +315,46 @@ TEST_CASE("a lease is read-only, counted, and keeps the lender from reclaiming",
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
     fill(lent, 5);
-    REQUIRE(pair.a->lend(lent));
-    Holding& pledge = *pair.a->pledge(lent, LeaseKind::read, 0, lent.layout);
+    REQUIRE(pair.a->lending().lend(lent));
+    Holding& pledge = *pair.a->lending().pledge(lent, LeaseKind::read, 0, lent.layout);
     Holding* got = nullptr;
     const Handle handle = pair.offer(pledge);
-    CHECK(pair.a->leases_out(lent) == 1);
+    CHECK(pair.a->lending().leases_out(lent) == 1);
     REQUIRE(pair.accept(handle, &got));
-    CHECK(rights_at(got->data) == "r--s");
+    CHECK(rights_at(got->data()) == "r--s");
     CHECK(is_filled(*got, 5));
     CHECK_FALSE(pair.accept(handle));  // repeated
-    CHECK_FALSE(pair.a->try_reclaim(lent));
+    CHECK_FALSE(pair.a->lending().try_reclaim(lent));
     Holding* const lease[] = {got};
-    CHECK(pair.b->depart(lease, alice_id).error().kind == ErrorKind::refused);
+    CHECK(pair.b->transfers().depart(lease, alice_id).error().kind == ErrorKind::refused);
     pair.b->release(*got);
-    CHECK(pair.a->leases_out(lent) == 0);
-    CHECK(pair.a->try_reclaim(lent));
+    CHECK(pair.a->lending().leases_out(lent) == 0);
+    CHECK(pair.a->lending().try_reclaim(lent));
 }
 
 TEST_CASE("shared slices overlap each other, and no lease or exclusive slice", "[holdings][I2]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
-    REQUIRE(pair.a->lend(lent));
-    Holding& first = *pair.a->pledge(lent, LeaseKind::shared, 0, bytes(100));
+    REQUIRE(pair.a->lending().lend(lent));
+    Holding& first = *pair.a->lending().pledge(lent, LeaseKind::shared, 0, bytes(100));
     for (int step = 0; step < 2; ++step) {
-        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::shared, 50, 100));
-        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 50, 100));
-        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, 5000));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 0, lent.bytes));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::shared, 50, 100));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::slice, 50, 100));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 0, 5000));
         if (step == 0) REQUIRE(pair.accept(pair.offer(first)));
     }
     Holding* second = nullptr;
-    REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::shared, 50, bytes(100))), &second));
-    CHECK(rights_at(second->data) == "rw-s");
+    REQUIRE(pair.accept(pair.offer(*pair.a->lending().pledge(lent, LeaseKind::shared, 50, bytes(100))), &second));
+    CHECK(rights_at(second->data()) == "rw-s");
     CHECK(audit(pair.ledger()).empty());
 }
 
 TEST_CASE("a lease handle of other bytes than were granted is refused", "[holdings][I2]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
-    REQUIRE(pair.a->lend(lent));
-    Holding& pledge = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
+    REQUIRE(pair.a->lending().lend(lent));
+    Holding& pledge = *pair.a->lending().pledge(lent, LeaseKind::slice, 100, bytes(50));
     const Handle handle = pair.offer(pledge);
     const auto refused = [&](const std::function<void(Handle&)>& change) {
         Handle forged = handle;
@@ -369,54 +370,54 @@ TEST_CASE("a lease handle of other bytes than were granted is refused", "[holdin
     CHECK(refused([](Handle& one) { one.lease_epoch += 1; }));
     CHECK(refused([](Handle& one) { one.lease += 1; }));
     CHECK(refused([](Handle& one) { one.slot += 1; }));
-    CHECK(pair.ledger().counts_of(bob).refused == 9);
+    CHECK(pair.ledger().counters.of(bob).refused == 9);
     Holding* got = nullptr;
     REQUIRE(pair.accept(handle, &got));
-    CHECK(rights_at(got->data) == "rw-s");
-    CHECK(got->data - got->offset != nullptr);
+    CHECK(rights_at(got->data()) == "rw-s");
+    CHECK(got->data() - got->offset != nullptr);
 }
 
 TEST_CASE("slices out and pledged overlap with what meets them, and with nothing beside them", "[holdings][I2]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
-    REQUIRE(pair.a->lend(lent));
-    Holding& pledge = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
+    REQUIRE(pair.a->lending().lend(lent));
+    Holding& pledge = *pair.a->lending().pledge(lent, LeaseKind::slice, 100, bytes(50));
     for (int step = 0; step < 2; ++step) {
-        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
-        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 149, 1));
-        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 0, 101));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 150, 50));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 0, 100));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 0, lent.bytes));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::slice, 149, 1));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::slice, 0, 101));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::slice, 150, 50));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::slice, 0, 100));
         if (step == 0) pair.offer(pledge);  // the same when it is on its way
     }
-    Holdings::Departed parcel{{&pledge}};
-    CHECK(pair.a->take_back(parcel));
-    CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
+    Transfers::Departed parcel{{&pledge}};
+    CHECK(pair.a->transfers().take_back(parcel));
+    CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 0, lent.bytes));
     pair.a->release(pledge);
-    CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
-    CHECK(pair.a->try_reclaim(lent));
+    CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::read, 0, lent.bytes));
+    CHECK(pair.a->lending().try_reclaim(lent));
 }
 
 TEST_CASE("a lease of a range lies beside slices, is read-only and is what was granted", "[holdings][I2]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
-    REQUIRE(pair.a->lend(lent));
-    Holding& slice = *pair.a->pledge(lent, LeaseKind::slice, 100, bytes(50));
+    REQUIRE(pair.a->lending().lend(lent));
+    Holding& slice = *pair.a->lending().pledge(lent, LeaseKind::slice, 100, bytes(50));
     for (int step = 0; step < 2; ++step) {
-        CHECK(pair.a->overlaps(lent, LeaseKind::read, 149, 10));
-        CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, 101));
-        CHECK(pair.a->overlaps(lent, LeaseKind::read, 120, 1));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 150, 4850));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 0, 100));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 149, 10));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 0, 101));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 120, 1));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::read, 150, 4850));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::read, 0, 100));
         if (step == 0) pair.offer(slice);  // the same when it is on its way
     }
-    Holding& pledge = *pair.a->pledge(lent, LeaseKind::read, 150, bytes(10));
+    Holding& pledge = *pair.a->lending().pledge(lent, LeaseKind::read, 150, bytes(10));
     Holding* got = nullptr;
     for (int step = 0; step < 2; ++step) {
-        CHECK(pair.a->overlaps(lent, LeaseKind::slice, 159, 1));
-        CHECK(pair.a->overlaps(lent, LeaseKind::shared, 140, 11));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 160, 10));
-        CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::read, 155, 10));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::slice, 159, 1));
+        CHECK(pair.a->lending().overlaps(lent, LeaseKind::shared, 140, 11));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::slice, 160, 10));
+        CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::read, 155, 10));
         if (step == 1) break;
         const Handle handle = pair.offer(pledge);
         const auto refused = [&](const std::function<void(Handle&)>& change) {
@@ -430,16 +431,16 @@ TEST_CASE("a lease of a range lies beside slices, is read-only and is what was g
         CHECK(refused([](Handle& one) { one.layout = bytes(5000); }));
         CHECK(refused([](Handle& one) { one.kind = HandleKind::slice; }));
         REQUIRE(pair.accept(handle, &got));
-        CHECK(rights_at(got->data) == "r--s");
+        CHECK(rights_at(got->data()) == "r--s");
         CHECK((got->offset == 150 && got->bytes == 10));
     }
     CHECK(audit(pair.ledger()).empty());
-    Holdings::Departed parcel{{&slice}};
-    CHECK(pair.a->take_back(parcel));
+    Transfers::Departed parcel{{&slice}};
+    CHECK(pair.a->transfers().take_back(parcel));
     pair.a->release(slice);
-    CHECK_FALSE(pair.a->try_reclaim(lent));
+    CHECK_FALSE(pair.a->lending().try_reclaim(lent));
     pair.b->release(*got);
-    CHECK(pair.a->try_reclaim(lent));
+    CHECK(pair.a->lending().try_reclaim(lent));
 }
 
 TEST_CASE("a retired segment's memory is not reused under a lease", "[holdings][I5]") {
@@ -447,9 +448,9 @@ TEST_CASE("a retired segment's memory is not reused under a lease", "[holdings][
     Holding& lent = *pair.a->create(bytes(5000)).value();
     fill(lent, 3);
     const Slot slot = lent.slot;
-    REQUIRE(pair.a->lend(lent));
+    REQUIRE(pair.a->lending().lend(lent));
     Holding* got = nullptr;
-    REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
+    REQUIRE(pair.accept(pair.offer(*pair.a->lending().pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
     pair.a->release(lent);
     Holding& other = *pair.a->create(bytes(5000)).value();
     CHECK(other.slot != slot);
@@ -464,40 +465,40 @@ TEST_CASE("a retired segment's memory is not reused under a lease", "[holdings][
 TEST_CASE("leases of one lend use rows again that have come back", "[holdings]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
-    REQUIRE(pair.a->lend(lent));
+    REQUIRE(pair.a->lending().lend(lent));
     for (int round = 0; round < 500; ++round) {
         Holding* got = nullptr;
-        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
+        REQUIRE(pair.accept(pair.offer(*pair.a->lending().pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
         pair.b->release(*got);
     }
-    CHECK(pair.ledger().leases_used() == limits::rows_per_block);
-    CHECK(lent.lease_rows.size() == 1);
-    CHECK(pair.a->try_reclaim(lent));
+    CHECK(pair.ledger().lease_blocks.rows_used() == limits::rows_per_block);
+    CHECK(lent.as<LentOut>()->lease_rows.size() == 1);
+    CHECK(pair.a->lending().try_reclaim(lent));
 }
 
 TEST_CASE("leases that are out at once take a row each and no more", "[holdings]") {
     Pair pair;
     Holding& lent = *pair.a->create(bytes(5000)).value();
-    REQUIRE(pair.a->lend(lent));
+    REQUIRE(pair.a->lending().lend(lent));
     for (int round = 0; round < 1000; ++round)
-        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout))));
-    CHECK(pair.ledger().live_leases(lent.slot) == 1000);
-    CHECK(pair.ledger().leases_used() == 1024);
+        REQUIRE(pair.accept(pair.offer(*pair.a->lending().pledge(lent, LeaseKind::read, 0, lent.layout))));
+    CHECK(pair.ledger().segment_leases.live(lent.slot) == 1000);
+    CHECK(pair.ledger().lease_blocks.rows_used() == 1024);
     pair.b->release_all();
-    CHECK(pair.a->try_reclaim(lent));
+    CHECK(pair.a->lending().try_reclaim(lent));
 }
 
 TEST_CASE("many lends one after the other use the same rows of leases", "[holdings]") {
     Pair pair;
     for (int round = 0; round < 500; ++round) {
         Holding& lent = *pair.a->create(bytes(10)).value();
-        REQUIRE(pair.a->lend(lent));
+        REQUIRE(pair.a->lending().lend(lent));
         Holding* got = nullptr;
-        REQUIRE(pair.accept(pair.offer(*pair.a->pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
+        REQUIRE(pair.accept(pair.offer(*pair.a->lending().pledge(lent, LeaseKind::read, 0, lent.layout)), &got));
         pair.b->release(*got);
         pair.a->release(lent);
     }
-    CHECK(pair.ledger().leases_used() <= 3 * limits::rows_per_block);
+    CHECK(pair.ledger().lease_blocks.rows_used() <= 3 * limits::rows_per_block);
 }
 
 // ---- guard -----------------------------------------------------------------------------------------
@@ -506,23 +507,23 @@ TEST_CASE("with the guard, memory that is not held is not accessible, and the ne
           "[holdings][guard]") {
     Pair pair{~std::uint64_t{0}, Store::Idle::guarded};
     Holding& sent = *pair.a->create(bytes(5000)).value();
-    const std::byte* const data = sent.data;
+    const std::byte* const data = sent.data();
     CHECK(rights_at(data) == "rw-s");
     Holding* got = nullptr;
     REQUIRE(pair.accept(pair.offer(sent), &got));
     CHECK(rights_at(data) == "---s");
-    CHECK(rights_at(got->data) == "rw-s");
-    const std::byte* const theirs = got->data;
+    CHECK(rights_at(got->data()) == "rw-s");
+    const std::byte* const theirs = got->data();
     pair.b->release(*got);
     CHECK(rights_at(theirs) == "---s");
-    CHECK(pair.a->create(bytes(5000)).value()->data == data);
+    CHECK(pair.a->create(bytes(5000)).value()->data() == data);
     CHECK(rights_at(data) == "rw-s");
 }
 
 TEST_CASE("without the guard a view stays accessible", "[holdings][guard]") {
     Pair pair;
     Holding& holding = *pair.a->create(bytes(5000)).value();
-    const std::byte* const data = holding.data;
+    const std::byte* const data = holding.data();
     pair.a->release(holding);
     CHECK(rights_at(data) == "rw-s");
 }
@@ -533,19 +534,19 @@ TEST_CASE("a segment leaves the session under a name, and comes in under it", "[
     Pair pair;
     const std::string name = pair.id + "-picture";
     Holding& out = *pair.a->create(bytes(5000)).value();
-    const std::uint64_t capacity = out.capacity;
+    const std::uint64_t capacity = out.memory()->capacity;
     fill(out, 8);
     REQUIRE(pair.a->hand_out(out, name));
     CHECK(fs::file_size("/dev/shm/" + name) == capacity);
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
-    CHECK(pair.ledger().counts_of(alice).handed_out == 1);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
+    CHECK(pair.ledger().counters.of(alice).handed_out == 1);
     CHECK(pair.b->take_in(name, bytes(capacity + 1)).error().kind == ErrorKind::refused);
     CHECK(fs::exists("/dev/shm/" + name));
     Holding& in = *pair.b->take_in(name, bytes(5000)).value();
     CHECK_FALSE(fs::exists("/dev/shm/" + name));
     CHECK(is_filled(in, 8));
-    CHECK(pair.ledger().bytes_of_home(bob) == capacity);
-    const Counts counts = pair.ledger().counts_of(bob);
+    CHECK(pair.ledger().budget.bytes_of(bob) == capacity);
+    const Counts counts = pair.ledger().counters.of(bob);
     CHECK(counts.taken_in == 1);  // the one that did not fit never came in
     CHECK(counts.released == 0);
     CHECK(pair.b->take_in(name, bytes(1)).error().kind == ErrorKind::refused);
@@ -564,14 +565,14 @@ TEST_CASE("names that are none, or in use, keep the segment here", "[holdings]")
     CHECK(pair.a->hand_out(out, taken).error().kind == ErrorKind::refused);
     fs::remove("/dev/shm/" + taken);
     CHECK(is_filled(out, 8));
-    CHECK(out.state == Holding::State::owned);
+    CHECK(out.is<Owned>());
     // All of it is as before: its memory serves the next one.
-    CHECK(pair.ledger().counts_of(alice).handed_out == 0);
-    const std::uint64_t capacity = out.capacity;
-    CHECK(pair.ledger().bytes_of_home(alice) == capacity);
+    CHECK(pair.ledger().counters.of(alice).handed_out == 0);
+    const std::uint64_t capacity = out.memory()->capacity;
+    CHECK(pair.ledger().budget.bytes_of(alice) == capacity);
     pair.a->release(out);
-    CHECK(pair.a->create(bytes(5000)).value()->generation == 1);
-    CHECK(pair.ledger().bytes_of_home(alice) == capacity);
+    CHECK(pair.a->create(bytes(5000)).value()->memory()->generation == 1);
+    CHECK(pair.ledger().budget.bytes_of(alice) == capacity);
 }
 
 TEST_CASE("what belongs to a session, or lies elsewhere, cannot be taken in by its name", "[holdings]") {
@@ -605,9 +606,9 @@ TEST_CASE("shared memory that cannot be mapped stays outside under its name, as 
     std::string word;
     std::ifstream{"/dev/shm/" + name} >> word;
     CHECK(word == "the");
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
     Holding& in = *pair.a->take_in(name, bytes(size)).value();  // where there is room it comes in
-    CHECK(in.data[4] == std::byte('u'));
+    CHECK(in.data()[4] == std::byte('u'));
 }
 
 namespace {
@@ -630,7 +631,7 @@ TEST_CASE("memory of the pool that somebody has removed or cut is ended, and the
     for (int count = 0; count < 3; ++count) made.push_back(pair.a->create(bytes(5000)).value());
     std::vector<std::string> names;
     for (const Holding* one : made)
-        names.push_back(fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, one->slot, one->generation));
+        names.push_back(fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, one->slot, one->memory()->generation));
     for (Holding* one : made) pair.a->release(*one);
     forget_views(pair);
     fs::remove(names[0]);
@@ -645,7 +646,7 @@ TEST_CASE("memory of the pool that somebody has removed or cut is ended, and the
     CHECK(is_filled(*made[0], 0));
     for (Holding* one : made) pair.a->release(*one);
     pair.a->trim();
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
 }
 
 // Goal: an actor that dies in the middle of handing out leaves its home nothing that it would write into. Method: what
@@ -657,16 +658,16 @@ TEST_CASE("memory that was handed out by somebody who died then is not its home'
     Holding* got = nullptr;
     REQUIRE(pair.accept(pair.offer(sent), &got));
     fill(*got, 3);
-    SegmentRow& row = pair.ledger().segment(got->slot);
-    const std::string own = fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, got->slot, got->generation);
+    SegmentRow& row = pair.ledger().segments.row(got->slot);
+    const std::string own = fmt::format("/dev/shm/baton-{}-{}-{}", pair.id, got->slot, got->memory()->generation);
     row.used_bytes.store(row.bytes.load() | handed_out_mark);
     row.bytes.store(0);
     SECTION("before the memory was renamed: it ends with its row") {}
     SECTION("after it: it is the user's") { fs::rename(own, "/dev/shm/" + name); }
-    REQUIRE(pair.ledger().retire(got->slot, got->epoch, bob));
+    REQUIRE(pair.ledger().segments.retire(got->slot, got->epoch, bob));
     pair.b->drop(*got);
     pair.a->trim();
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
     CHECK_FALSE(fs::exists(own));
     for (int count = 0; count < 3; ++count) fill(*pair.a->create(bytes(5000)).value(), 7);
     if (!fs::exists("/dev/shm/" + name)) return;
@@ -683,9 +684,9 @@ TEST_CASE("what another handed out makes room at its home", "[holdings]") {
     Holding* got = nullptr;
     REQUIRE(pair.accept(pair.offer(sent), &got));
     REQUIRE(pair.b->hand_out(*got, name));
-    CHECK(pair.ledger().bytes_of_home(alice) > 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) > 0);
     pair.a->trim();
-    CHECK(pair.ledger().bytes_of_home(alice) == 0);
+    CHECK(pair.ledger().budget.bytes_of(alice) == 0);
     fs::remove("/dev/shm/" + name);
 }
 
@@ -693,11 +694,11 @@ TEST_CASE("what is let go while it is held by name or message ends what it stand
     Pair pair;
     Holding& one = *pair.a->create(bytes(10)).value();
     Holding& two = *pair.a->create(bytes(10)).value();
-    REQUIRE(pair.a->lend(two));
-    static_cast<void>(pair.a->pledge(two, LeaseKind::read, 0, two.layout));
+    REQUIRE(pair.a->lending().lend(two));
+    static_cast<void>(pair.a->lending().pledge(two, LeaseKind::read, 0, two.layout));
     const std::uint32_t ticket = one.ticket;
     pair.a->release_all();
     CHECK(one.ticket != ticket);
     pair.a->release_all();
-    CHECK(pair.ledger().counts_of(alice).released == 2);
+    CHECK(pair.ledger().counters.of(alice).released == 2);
 }

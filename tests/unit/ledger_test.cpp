@@ -33,28 +33,32 @@ struct Step {
 SegmentWord next(Phase phase, ActorNumber owner, ActorNumber heir = 0) { return {phase, owner, heir, at + 1}; }
 
 const std::vector<Step> steps{
-    {"T1 create", [](Ledger& l, Slot s) { return l.create(s, alice); }, {{"free", next(Phase::owned, alice)}}},
+    {"T1 create", [](Ledger& l, Slot s) { return l.segments.create(s, alice); }, {{"free", next(Phase::owned, alice)}}},
     {"T2 offer",
-     [](Ledger& l, Slot s) { return l.offer(s, at, alice, bob); },
+     [](Ledger& l, Slot s) { return l.segments.offer(s, at, alice, bob); },
      {{"owned", next(Phase::offered, alice, bob)}}},
     {"T3 accept",
-     [](Ledger& l, Slot s) { return l.accept(s, at, alice, bob); },
+     [](Ledger& l, Slot s) { return l.segments.accept(s, at, alice, bob); },
      {{"offered", next(Phase::owned, bob)}}},
     {"T4 withdraw",
-     [](Ledger& l, Slot s) { return l.withdraw(s, at, alice, bob); },
+     [](Ledger& l, Slot s) { return l.segments.withdraw(s, at, alice, bob); },
      {{"offered", next(Phase::owned, alice)}}},
     {"T5 bounce",
-     [](Ledger& l, Slot s) { return l.bounce(s, l.word_of(s)); },
+     [](Ledger& l, Slot s) { return l.segments.bounce(s, l.segments.word_of(s)); },
      {{"offered", next(Phase::owned, alice)}}},
     {"T6 settle",
-     [](Ledger& l, Slot s) { return l.settle(s, l.word_of(s)); },
+     [](Ledger& l, Slot s) { return l.segments.settle(s, l.segments.word_of(s)); },
      {{"offered", next(Phase::retired, alice)}}},
-    {"T7 lend", [](Ledger& l, Slot s) { return l.lend(s, at, alice); }, {{"owned", next(Phase::lent, alice)}}},
-    {"T8 reclaim", [](Ledger& l, Slot s) { return l.reclaim(s, at, alice); }, {{"lent", next(Phase::owned, alice)}}},
+    {"T7 lend", [](Ledger& l, Slot s) { return l.segments.lend(s, at, alice); }, {{"owned", next(Phase::lent, alice)}}},
+    {"T8 reclaim",
+     [](Ledger& l, Slot s) { return l.segments.reclaim(s, at, alice); },
+     {{"lent", next(Phase::owned, alice)}}},
     {"T9 retire",
-     [](Ledger& l, Slot s) { return l.retire(s, at, alice); },
+     [](Ledger& l, Slot s) { return l.segments.retire(s, at, alice); },
      {{"owned", next(Phase::retired, alice)}, {"lent", next(Phase::retired, alice)}}},
-    {"T10 recycle", [](Ledger& l, Slot s) { return l.recycle(s, l.word_of(s)); }, {{"retired", next(Phase::free, 0)}}},
+    {"T10 recycle",
+     [](Ledger& l, Slot s) { return l.segments.recycle(s, l.segments.word_of(s)); },
+     {{"retired", next(Phase::free, 0)}}},
 };
 
 struct LeaseStart {
@@ -74,22 +78,23 @@ struct LeaseStep {
 const LeaseWord freed{LeasePhase::free, 0, 0, at + 1};
 const std::vector<LeaseStep> lease_steps{
     {"L1 grant",
-     [](Ledger& l, Slot s) { return l.grant(s, alice, bob); },
+     [](Ledger& l, Slot s) { return l.leases.grant(s, alice, bob); },
      {{"free", {LeasePhase::granted, alice, bob, at + 1}}}},
     {"L2 claim",
-     [](Ledger& l, Slot s) { return l.claim(s, at, alice, bob); },
+     [](Ledger& l, Slot s) { return l.leases.claim(s, at, alice, bob); },
      {{"granted", {LeasePhase::claimed, alice, bob, at + 1}}}},
-    {"L3 withdraw", [](Ledger& l, Slot s) { return l.withdraw_lease(s, at, alice, bob); }, {{"granted", freed}}},
-    {"L4 drop", [](Ledger& l, Slot s) { return l.drop(s, at, alice, bob); }, {{"claimed", freed}}},
+    {"L3 withdraw", [](Ledger& l, Slot s) { return l.leases.withdraw(s, at, alice, bob); }, {{"granted", freed}}},
+    {"L4 drop", [](Ledger& l, Slot s) { return l.leases.drop(s, at, alice, bob); }, {{"claimed", freed}}},
     {"L5, L6 settle",
-     [](Ledger& l, Slot s) { return l.settle_lease(s, l.lease_word_of(s)); },
+     [](Ledger& l, Slot s) { return l.leases.settle(s, l.leases.word_of(s)); },
      {{"granted", freed}, {"claimed", freed}}},
 };
 
 // Describes and grants a lease of all of a segment of 100 bytes.
-Slot lease_of(HeapLedger& heap, Slot lease, Slot slot, Ledger::Range range = {LeaseKind::read, 0, 100}) {
-    heap.ledger.describe_lease(lease, slot, heap.ledger.word_of(slot).epoch, range, Ledger::Listing::joins);
-    REQUIRE(heap.ledger.grant(lease, alice, bob));
+Slot lease_of(HeapLedger& heap, Slot lease, Slot slot, LeaseTable::Range range = {LeaseKind::read, 0, 100}) {
+    heap.ledger.leases.describe(lease, slot, heap.ledger.segments.word_of(slot).epoch, range,
+                                LeaseTable::Listing::joins);
+    REQUIRE(heap.ledger.leases.grant(lease, alice, bob));
     return lease;
 }
 
@@ -107,7 +112,8 @@ TEST_CASE("every transition starts from the phases of the document, bumps the ep
             const auto expected = step.succeeds.find(start.name);
             CHECK(made.has_value() == (expected != step.succeeds.end()));
             if (made) CHECK(*made == at + 1);
-            CHECK(heap.ledger.word_of(slot) == (expected == step.succeeds.end() ? start.word : expected->second));
+            CHECK(heap.ledger.segments.word_of(slot) ==
+                  (expected == step.succeeds.end() ? start.word : expected->second));
         }
     }
 }
@@ -122,7 +128,7 @@ TEST_CASE("every lease transition starts from the phases of the document, and ch
             const Made made = step.make(heap.ledger, lease);
             const auto expected = step.succeeds.find(start.name);
             CHECK(made.has_value() == (expected != step.succeeds.end()));
-            CHECK((heap.ledger.lease_word_of(lease) ==
+            CHECK((heap.ledger.leases.word_of(lease) ==
                    (expected == step.succeeds.end() ? start.word : expected->second)));
         }
     }
@@ -134,52 +140,52 @@ TEST_CASE("a transition by somebody else, or at another epoch, changes nothing",
     const auto refuses = [&](SegmentWord word, const std::function<Made(Slot)>& make) {
         const Slot slot = heap.row(word);
         CHECK_FALSE(make(slot).has_value());
-        CHECK(ledger.word_of(slot) == word);
+        CHECK(ledger.segments.word_of(slot) == word);
     };
     const SegmentWord owned{Phase::owned, alice, 0, at};
     const SegmentWord offered{Phase::offered, alice, bob, at};
     const SegmentWord lent{Phase::lent, alice, 0, at};
     for (const Epoch other : {at - 1, at + 1, words::epoch_max}) {
-        refuses(owned, [&](Slot slot) { return ledger.offer(slot, other, alice, bob); });
-        refuses(owned, [&](Slot slot) { return ledger.lend(slot, other, alice); });
-        refuses(owned, [&](Slot slot) { return ledger.retire(slot, other, alice); });
-        refuses(offered, [&](Slot slot) { return ledger.accept(slot, other, alice, bob); });
-        refuses(offered, [&](Slot slot) { return ledger.withdraw(slot, other, alice, bob); });
-        refuses(lent, [&](Slot slot) { return ledger.reclaim(slot, other, alice); });
+        refuses(owned, [&](Slot slot) { return ledger.segments.offer(slot, other, alice, bob); });
+        refuses(owned, [&](Slot slot) { return ledger.segments.lend(slot, other, alice); });
+        refuses(owned, [&](Slot slot) { return ledger.segments.retire(slot, other, alice); });
+        refuses(offered, [&](Slot slot) { return ledger.segments.accept(slot, other, alice, bob); });
+        refuses(offered, [&](Slot slot) { return ledger.segments.withdraw(slot, other, alice, bob); });
+        refuses(lent, [&](Slot slot) { return ledger.segments.reclaim(slot, other, alice); });
     }
-    refuses(owned, [&](Slot slot) { return ledger.offer(slot, at, bob, carol); });
-    refuses(owned, [&](Slot slot) { return ledger.lend(slot, at, bob); });
-    refuses(owned, [&](Slot slot) { return ledger.retire(slot, at, bob); });
-    refuses(offered, [&](Slot slot) { return ledger.accept(slot, at, alice, carol); });   // misdirected
-    refuses(offered, [&](Slot slot) { return ledger.accept(slot, at, carol, bob); });     // forged
-    refuses(offered, [&](Slot slot) { return ledger.withdraw(slot, at, carol, bob); });
-    refuses(offered, [&](Slot slot) { return ledger.withdraw(slot, at, alice, carol); });
-    refuses(lent, [&](Slot slot) { return ledger.reclaim(slot, at, bob); });
+    refuses(owned, [&](Slot slot) { return ledger.segments.offer(slot, at, bob, carol); });
+    refuses(owned, [&](Slot slot) { return ledger.segments.lend(slot, at, bob); });
+    refuses(owned, [&](Slot slot) { return ledger.segments.retire(slot, at, bob); });
+    refuses(offered, [&](Slot slot) { return ledger.segments.accept(slot, at, alice, carol); });   // misdirected
+    refuses(offered, [&](Slot slot) { return ledger.segments.accept(slot, at, carol, bob); });     // forged
+    refuses(offered, [&](Slot slot) { return ledger.segments.withdraw(slot, at, carol, bob); });
+    refuses(offered, [&](Slot slot) { return ledger.segments.withdraw(slot, at, alice, carol); });
+    refuses(lent, [&](Slot slot) { return ledger.segments.reclaim(slot, at, bob); });
     // The coordinator's, with a word that has moved on since it looked.
     const SegmentWord seen{Phase::offered, alice, bob, at - 1};
-    refuses(offered, [&](Slot slot) { return ledger.bounce(slot, seen); });
-    refuses(offered, [&](Slot slot) { return ledger.settle(slot, seen); });
+    refuses(offered, [&](Slot slot) { return ledger.segments.bounce(slot, seen); });
+    refuses(offered, [&](Slot slot) { return ledger.segments.settle(slot, seen); });
     refuses({Phase::retired, alice, 0, at}, [&](Slot slot) {
-        return ledger.recycle(slot, {Phase::retired, alice, 0, at - 1});
+        return ledger.segments.recycle(slot, {Phase::retired, alice, 0, at - 1});
     });
 }
 
 TEST_CASE("of accept and each end of a transfer one comes first and the other finds nothing", "[ledger][I3]") {
     using End = std::function<Made(Ledger&, Slot)>;
     const std::vector<End> ends{
-        [](Ledger& l, Slot s) { return l.withdraw(s, at, alice, bob); },
-        [](Ledger& l, Slot s) { return l.bounce(s, {Phase::offered, alice, bob, at}); },
-        [](Ledger& l, Slot s) { return l.settle(s, {Phase::offered, alice, bob, at}); },
+        [](Ledger& l, Slot s) { return l.segments.withdraw(s, at, alice, bob); },
+        [](Ledger& l, Slot s) { return l.segments.bounce(s, {Phase::offered, alice, bob, at}); },
+        [](Ledger& l, Slot s) { return l.segments.settle(s, {Phase::offered, alice, bob, at}); },
     };
     for (const End& end : ends) {
         HeapLedger heap;
         const Slot taken = heap.row({Phase::offered, alice, bob, at});
-        CHECK(heap.ledger.accept(taken, at, alice, bob));
+        CHECK(heap.ledger.segments.accept(taken, at, alice, bob));
         CHECK_FALSE(end(heap.ledger, taken));
-        CHECK_FALSE(heap.ledger.accept(taken, at, alice, bob));  // repeated
+        CHECK_FALSE(heap.ledger.segments.accept(taken, at, alice, bob));  // repeated
         const Slot ended = heap.row({Phase::offered, alice, bob, at});
         CHECK(end(heap.ledger, ended));
-        CHECK_FALSE(heap.ledger.accept(ended, at, alice, bob));
+        CHECK_FALSE(heap.ledger.segments.accept(ended, at, alice, bob));
         CHECK_FALSE(end(heap.ledger, ended));
     }
 }
@@ -198,16 +204,16 @@ TEST_CASE("accept and withdraw race, and exactly one of them wins", "[ledger][I3
         for (int mine = 1; mine <= rounds; ++mine) {
             while (round.load() != mine) std::this_thread::yield();
             accepted[static_cast<std::size_t>(mine - 1)] =
-                heap.ledger.accept(slot, epoch.load(), alice, bob).has_value();
+                heap.ledger.segments.accept(slot, epoch.load(), alice, bob).has_value();
             done.store(mine);
         }
     }};
     int doubled = 0;
     for (int now = 1; now <= rounds; ++now) {
         heap.write(slot, SegmentWord{Phase::owned, alice, 0, static_cast<Epoch>(now) * 4});
-        epoch.store(*heap.ledger.offer(slot, static_cast<Epoch>(now) * 4, alice, bob));
+        epoch.store(*heap.ledger.segments.offer(slot, static_cast<Epoch>(now) * 4, alice, bob));
         round.store(now);
-        const bool is_back = heap.ledger.withdraw(slot, epoch.load(), alice, bob).has_value();
+        const bool is_back = heap.ledger.segments.withdraw(slot, epoch.load(), alice, bob).has_value();
         while (done.load() != now) std::this_thread::yield();
         if (is_back == static_cast<bool>(accepted[static_cast<std::size_t>(now - 1)])) ++doubled;
     }
@@ -218,8 +224,8 @@ TEST_CASE("accept and withdraw race, and exactly one of them wins", "[ledger][I3
 TEST_CASE("an epoch that has come to its end begins again at zero", "[ledger]") {
     HeapLedger heap;
     const Slot slot = heap.row({Phase::owned, alice, 0, words::epoch_max});
-    CHECK(heap.ledger.offer(slot, words::epoch_max, alice, bob) == Epoch{0});
-    CHECK(heap.ledger.word_of(slot) == SegmentWord{Phase::offered, alice, bob, 0});
+    CHECK(heap.ledger.segments.offer(slot, words::epoch_max, alice, bob) == Epoch{0});
+    CHECK(heap.ledger.segments.word_of(slot) == SegmentWord{Phase::offered, alice, bob, 0});
 }
 
 TEST_CASE("a word holds the largest actor number and epoch without mixing them", "[ledger]") {
@@ -233,47 +239,47 @@ TEST_CASE("neither reclaim nor recycle while a lease is granted or claimed", "[l
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::owned, alice, 0, at});
-    const Epoch lend = *ledger.lend(slot, at, alice);
-    const Slot first = lease_of(heap, ledger.claim_lease_block(alice).value(), slot);
+    const Epoch lend = *ledger.segments.lend(slot, at, alice);
+    const Slot first = lease_of(heap, ledger.lease_blocks.claim(alice).value(), slot);
     const Slot second = lease_of(heap, first + 1, slot);
-    CHECK(ledger.live_leases(slot) == 2);
-    CHECK_FALSE(ledger.reclaim(slot, lend, alice));
-    CHECK(ledger.claim(first, 1, alice, bob));
-    CHECK(ledger.withdraw_lease(second, 1, alice, bob));
-    CHECK(ledger.live_leases(slot) == 1);
-    CHECK_FALSE(ledger.reclaim(slot, lend, alice));
+    CHECK(ledger.segment_leases.live(slot) == 2);
+    CHECK_FALSE(ledger.segments.reclaim(slot, lend, alice));
+    CHECK(ledger.leases.claim(first, 1, alice, bob));
+    CHECK(ledger.leases.withdraw(second, 1, alice, bob));
+    CHECK(ledger.segment_leases.live(slot) == 1);
+    CHECK_FALSE(ledger.segments.reclaim(slot, lend, alice));
     // Its owner may release it, but the memory stays.
-    REQUIRE(ledger.retire(slot, lend, alice));
-    CHECK(ledger.has_live_lease(slot));
-    CHECK_FALSE(ledger.recycle(slot, ledger.word_of(slot)));
+    REQUIRE(ledger.segments.retire(slot, lend, alice));
+    CHECK(ledger.segment_leases.has_live(slot));
+    CHECK_FALSE(ledger.segments.recycle(slot, ledger.segments.word_of(slot)));
     CHECK(invariants(audit(ledger)).empty());
-    CHECK(ledger.drop(first, 2, alice, bob));
-    CHECK(ledger.recycle(slot, ledger.word_of(slot)));
+    CHECK(ledger.leases.drop(first, 2, alice, bob));
+    CHECK(ledger.segments.recycle(slot, ledger.segments.word_of(slot)));
 }
 
 TEST_CASE("a free lease is parked as long as the list that it stands in may be walked", "[ledger][I5]") {
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::owned, alice, 0, at});
-    const Epoch lend = *ledger.lend(slot, at, alice);
-    const Slot lease = ledger.claim_lease_block(alice).value();
-    CHECK_FALSE(ledger.is_parked(lease + 1));  // in no list yet, though its row names slot 0
+    const Epoch lend = *ledger.segments.lend(slot, at, alice);
+    const Slot lease = ledger.lease_blocks.claim(alice).value();
+    CHECK_FALSE(ledger.segment_leases.is_parked(lease + 1));  // in no list yet, though its row names slot 0
     lease_of(heap, lease, slot);
-    REQUIRE(ledger.withdraw_lease(lease, 1, alice, bob));
-    CHECK(ledger.is_parked(lease));
+    REQUIRE(ledger.leases.withdraw(lease, 1, alice, bob));
+    CHECK(ledger.segment_leases.is_parked(lease));
     SECTION("until reclaim") {
-        REQUIRE(ledger.reclaim(slot, lend, alice));
-        CHECK_FALSE(ledger.is_parked(lease));
+        REQUIRE(ledger.segments.reclaim(slot, lend, alice));
+        CHECK_FALSE(ledger.segment_leases.is_parked(lease));
         // The next lend of the segment begins a list of its own.
-        REQUIRE(ledger.lend(slot, lend + 1, alice));
-        CHECK_FALSE(ledger.is_parked(lease));
-        CHECK(ledger.live_leases(slot) == 0);
+        REQUIRE(ledger.segments.lend(slot, lend + 1, alice));
+        CHECK_FALSE(ledger.segment_leases.is_parked(lease));
+        CHECK(ledger.segment_leases.live(slot) == 0);
     }
     SECTION("until recycle") {
-        REQUIRE(ledger.retire(slot, lend, alice));
-        CHECK(ledger.is_parked(lease));
-        REQUIRE(ledger.recycle(slot, ledger.word_of(slot)));
-        CHECK_FALSE(ledger.is_parked(lease));
+        REQUIRE(ledger.segments.retire(slot, lend, alice));
+        CHECK(ledger.segment_leases.is_parked(lease));
+        REQUIRE(ledger.segments.recycle(slot, ledger.segments.word_of(slot)));
+        CHECK_FALSE(ledger.segment_leases.is_parked(lease));
     }
 }
 
@@ -282,17 +288,17 @@ TEST_CASE("a lease of an earlier lend does not hold the memory of a later life",
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::owned, alice, 0, at});
     const Slot other = slot + 1;
-    const Epoch lend = *ledger.lend(slot, at, alice);
-    const Slot lease = lease_of(heap, ledger.claim_lease_block(alice).value(), slot);
-    REQUIRE(ledger.withdraw_lease(lease, 1, alice, bob));
-    const Epoch back = *ledger.reclaim(slot, lend, alice);
+    const Epoch lend = *ledger.segments.lend(slot, at, alice);
+    const Slot lease = lease_of(heap, ledger.lease_blocks.claim(alice).value(), slot);
+    REQUIRE(ledger.leases.withdraw(lease, 1, alice, bob));
+    const Epoch back = *ledger.segments.reclaim(slot, lend, alice);
     // The row serves another segment now; the first one's list still begins there.
     heap.write(other, SegmentWord{Phase::owned, alice, 0, at});
-    REQUIRE(ledger.lend(other, at, alice));
+    REQUIRE(ledger.segments.lend(other, at, alice));
     lease_of(heap, lease, other);
-    REQUIRE(ledger.retire(slot, back, alice));
-    CHECK(ledger.recycle(slot, ledger.word_of(slot)));
-    CHECK(ledger.has_live_lease(other));
+    REQUIRE(ledger.segments.retire(slot, back, alice));
+    CHECK(ledger.segments.recycle(slot, ledger.segments.word_of(slot)));
+    CHECK(ledger.segment_leases.has_live(other));
 }
 
 TEST_CASE("a chain of leases that somebody closed to a ring, or led out of the table, is walked to an end",
@@ -300,14 +306,14 @@ TEST_CASE("a chain of leases that somebody closed to a ring, or led out of the t
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::lent, alice, 0, at});
-    const Slot lease = lease_of(heap, ledger.claim_lease_block(alice).value(), slot);
-    REQUIRE(ledger.withdraw_lease(lease, 1, alice, bob));
-    ledger.lease(lease).next.store(lease + 1);
-    CHECK_FALSE(ledger.has_live_lease(slot));
-    ledger.lease(lease).next.store(~std::uint64_t{0});
-    CHECK_FALSE(ledger.has_live_lease(slot));
-    ledger.segment(slot).first_lease.store(ledger.leases_used() + 1);
-    CHECK(ledger.live_leases(slot) == 0);
+    const Slot lease = lease_of(heap, ledger.lease_blocks.claim(alice).value(), slot);
+    REQUIRE(ledger.leases.withdraw(lease, 1, alice, bob));
+    ledger.leases.row(lease).next.store(lease + 1);
+    CHECK_FALSE(ledger.segment_leases.has_live(slot));
+    ledger.leases.row(lease).next.store(~std::uint64_t{0});
+    CHECK_FALSE(ledger.segment_leases.has_live(slot));
+    ledger.segments.row(slot).first_lease.store(ledger.lease_blocks.rows_used() + 1);
+    CHECK(ledger.segment_leases.live(slot) == 0);
 }
 
 // ---- the audit -------------------------------------------------------------------------------------
@@ -318,7 +324,7 @@ TEST_CASE("an audit of a sound ledger finds nothing", "[ledger][audit]") {
     heap.write(slot + 1, SegmentWord{Phase::offered, alice, bob, at});
     heap.write(slot + 2, SegmentWord{Phase::lent, alice, 0, at});
     heap.write(slot + 3, SegmentWord{Phase::retired, alice, 0, at});
-    const Slot lease = heap.ledger.claim_lease_block(alice).value();
+    const Slot lease = heap.ledger.lease_blocks.claim(alice).value();
     lease_of(heap, lease, slot + 2, {LeaseKind::slice, 0, 50});
     lease_of(heap, lease + 1, slot + 2, {LeaseKind::slice, 50, 50});
     CHECK(invariants(audit(heap.ledger)).empty());
@@ -365,7 +371,7 @@ TEST_CASE("an audit finds a live row in a block without a home", "[ledger][audit
     const Slot slot = heap.row({});
     heap.ledger.adopt_blocks(alice, coordinator_id.number);
     heap.ledger.release_empty_blocks(coordinator_id.number);
-    REQUIRE(heap.ledger.home_of(slot) == 0);
+    REQUIRE(heap.ledger.segment_blocks.home_of(slot) == 0);
     heap.write(slot, SegmentWord{Phase::owned, alice, 0, at});
     CHECK(invariants(audit(heap.ledger)) == std::vector<int>{1});
 }
@@ -374,10 +380,10 @@ TEST_CASE("an audit names the invariant of each damaged lease", "[ledger][audit]
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::lent, alice, 0, at});
-    const Slot lease = ledger.claim_lease_block(alice).value();
+    const Slot lease = ledger.lease_blocks.claim(alice).value();
     SECTION("of a segment that is no row") {
         lease_of(heap, lease, slot);
-        ledger.lease(lease).segment.store(ledger.segments_used());
+        ledger.leases.row(lease).segment.store(ledger.segment_blocks.rows_used());
         CHECK(invariants(audit(ledger)) == std::vector<int>{5});
     }
     SECTION("of a segment that is owned") {
@@ -480,17 +486,17 @@ TEST_CASE("an intent is settled at each of its steps, and counted once", "[ledge
         HeapLedger heap;
         Ledger& ledger = heap.ledger;
         const Slot slot = heap.row({Phase::owned, alice, 0, at});
-        if (made >= 1) ledger.intend(alice, Count::released, slot);
-        if (made >= 2) REQUIRE(ledger.retire(slot, at, alice));
-        if (made >= 3) ledger.count(alice, Count::released);
-        ledger.settle_intent(alice);
+        if (made >= 1) ledger.counters.intend(alice, Count::released, slot);
+        if (made >= 2) REQUIRE(ledger.segments.retire(slot, at, alice));
+        if (made >= 3) ledger.counters.count(alice, Count::released);
+        ledger.counters.settle_intent(alice);
         const std::uint64_t expected = made >= 2 ? 1 : 0;
-        CHECK(ledger.counts_of(alice).released == expected);
-        ledger.settle_intent(alice);
-        CHECK(ledger.counts_of(alice).released == expected);
-        ledger.take_over_counts(alice, coordinator_id.number);
-        CHECK(ledger.counts_of(alice).released == 0);
-        CHECK(ledger.counts_of(coordinator_id.number).released == expected);
+        CHECK(ledger.counters.of(alice).released == expected);
+        ledger.counters.settle_intent(alice);
+        CHECK(ledger.counters.of(alice).released == expected);
+        ledger.counters.take_over(alice, coordinator_id.number);
+        CHECK(ledger.counters.of(alice).released == 0);
+        CHECK(ledger.counters.of(coordinator_id.number).released == expected);
     }
 }
 
@@ -498,30 +504,30 @@ TEST_CASE("an intent is counted once when it died between counting and forgettin
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({});
-    ledger.intend(alice, Count::created, slot);
-    REQUIRE(ledger.create(slot, alice));
+    ledger.counters.intend(alice, Count::created, slot);
+    REQUIRE(ledger.segments.create(slot, alice));
     // As count() does, up to the middle.
-    const_cast<ActorRow&>(ledger.actor(alice)).counts[0].store(1);
-    ledger.settle_intent(alice);
-    CHECK(ledger.counts_of(alice).created == 1);
+    ledger.layout.actors()[alice].counts[0].store(1);
+    ledger.counters.settle_intent(alice);
+    CHECK(ledger.counters.of(alice).created == 1);
 }
 
 TEST_CASE("an intent that was given up, or that nobody could have written, counts nothing", "[ledger][balance]") {
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({});
-    ledger.intend(alice, Count::created, slot);
-    ledger.forget_intent(alice);
-    REQUIRE(ledger.create(slot, alice));
-    ledger.settle_intent(alice);
-    CHECK(ledger.counts_of(alice).created == 0);
-    auto& row = const_cast<ActorRow&>(ledger.actor(alice));
+    ledger.counters.intend(alice, Count::created, slot);
+    ledger.counters.forget_intent(alice);
+    REQUIRE(ledger.segments.create(slot, alice));
+    ledger.counters.settle_intent(alice);
+    CHECK(ledger.counters.of(alice).created == 0);
+    auto& row = ledger.layout.actors()[alice];
     row.intent.store(77);
-    ledger.settle_intent(alice);
+    ledger.counters.settle_intent(alice);
     row.intent.store(1);
     row.intent_slot.store(~std::uint64_t{0});
-    ledger.settle_intent(alice);
-    CHECK(ledger.counts_of(alice).created == 0);
+    ledger.counters.settle_intent(alice);
+    CHECK(ledger.counters.of(alice).created == 0);
 }
 
 // ---- bytes -----------------------------------------------------------------------------------------
@@ -529,23 +535,23 @@ TEST_CASE("an intent that was given up, or that nobody could have written, count
 TEST_CASE("bytes are claimed within the session's and the actor's budget", "[ledger]") {
     HeapLedger heap{1000};
     Ledger& ledger = heap.ledger;
-    ledger.give_life({bob, 2}, 300).value();
-    CHECK(ledger.claim_bytes(alice, 600));
-    CHECK_FALSE(ledger.claim_bytes(bob, 301));
-    CHECK(ledger.claim_bytes(bob, 300));
-    CHECK_FALSE(ledger.claim_bytes(alice, 101));
-    CHECK(ledger.bytes_in_session() == 900);
-    ledger.return_bytes(bob, 300);
-    CHECK(ledger.claim_bytes(alice, 400));
-    CHECK(ledger.bytes_of_home(alice) == 1000);
-    ledger.return_bytes(alice, 5000);
-    CHECK(ledger.bytes_in_session() == 0);
-    ledger.add_bytes(alice, 2000);
-    CHECK_FALSE(ledger.claim_bytes(bob, 1));
-    ledger.forget_bytes(alice);
-    CHECK(ledger.claim_bytes(bob, 1));
-    CHECK_FALSE(ledger.claim_bytes(bob, ~std::uint64_t{0}));  // a sum that overflows is not a small one
-    CHECK(ledger.bytes_of_home(bob) == 1);
+    ledger.lives.give({bob, 2}, 300).value();
+    CHECK(ledger.budget.claim(alice, 600));
+    CHECK_FALSE(ledger.budget.claim(bob, 301));
+    CHECK(ledger.budget.claim(bob, 300));
+    CHECK_FALSE(ledger.budget.claim(alice, 101));
+    CHECK(ledger.budget.bytes_in_session() == 900);
+    ledger.budget.give_back(bob, 300);
+    CHECK(ledger.budget.claim(alice, 400));
+    CHECK(ledger.budget.bytes_of(alice) == 1000);
+    ledger.budget.give_back(alice, 5000);
+    CHECK(ledger.budget.bytes_in_session() == 0);
+    ledger.budget.add(alice, 2000);
+    CHECK_FALSE(ledger.budget.claim(bob, 1));
+    ledger.budget.forget(alice);
+    CHECK(ledger.budget.claim(bob, 1));
+    CHECK_FALSE(ledger.budget.claim(bob, ~std::uint64_t{0}));  // a sum that overflows is not a small one
+    CHECK(ledger.budget.bytes_of(bob) == 1);
 }
 
 TEST_CASE("two that claim at once never exceed the budget together", "[ledger]") {
@@ -555,17 +561,17 @@ TEST_CASE("two that claim at once never exceed the budget together", "[ledger]")
     std::atomic<std::uint64_t> held = 0;
     const auto claim = [&](ActorNumber me) {
         for (int round = 0; round < 20'000; ++round) {
-            if (!ledger.claim_bytes(me, 60)) continue;
+            if (!ledger.budget.claim(me, 60)) continue;
             if (held.fetch_add(60) + 60 > 100) is_over = true;
             held.fetch_sub(60);
-            ledger.return_bytes(me, 60);
+            ledger.budget.give_back(me, 60);
         }
     };
     std::thread other{claim, bob};
     claim(alice);
     other.join();
     CHECK_FALSE(is_over);
-    CHECK(ledger.bytes_in_session() == 0);
+    CHECK(ledger.budget.bytes_in_session() == 0);
 }
 
 // ---- blocks and lives ------------------------------------------------------------------------------
@@ -573,69 +579,97 @@ TEST_CASE("two that claim at once never exceed the budget together", "[ledger]")
 TEST_CASE("a block has one home, and rows of it come back when it has died", "[ledger]") {
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
-    const Slot mine = ledger.claim_segment_block(alice).value();
-    const Slot hers = ledger.claim_segment_block(bob).value();
+    const Slot mine = ledger.segment_blocks.claim(alice).value();
+    const Slot hers = ledger.segment_blocks.claim(bob).value();
     CHECK(hers == mine + limits::rows_per_block);
-    CHECK(ledger.home_of(mine + limits::rows_per_block - 1) == alice);
-    CHECK(ledger.home_of(hers) == bob);
+    CHECK(ledger.segment_blocks.home_of(mine + limits::rows_per_block - 1) == alice);
+    CHECK(ledger.segment_blocks.home_of(hers) == bob);
     ledger.adopt_blocks(alice, coordinator_id.number);
-    CHECK(ledger.home_of(mine) == coordinator_id.number);
-    CHECK(ledger.home_of(hers) == bob);
+    CHECK(ledger.segment_blocks.home_of(mine) == coordinator_id.number);
+    CHECK(ledger.segment_blocks.home_of(hers) == bob);
     heap.write(mine + 5, SegmentWord{Phase::owned, bob, 0, at});
     ledger.release_empty_blocks(coordinator_id.number);
-    CHECK(ledger.home_of(mine) == coordinator_id.number);
+    CHECK(ledger.segment_blocks.home_of(mine) == coordinator_id.number);
     heap.write(mine + 5, SegmentWord{Phase::free, 0, 0, at});
-    ledger.segment(mine + 5).bytes.store(4096);  // its memory is still there
+    ledger.segments.row(mine + 5).bytes.store(4096);  // its memory is still there
     ledger.release_empty_blocks(coordinator_id.number);
-    CHECK(ledger.home_of(mine) == coordinator_id.number);
-    ledger.segment(mine + 5).bytes.store(0);
+    CHECK(ledger.segment_blocks.home_of(mine) == coordinator_id.number);
+    ledger.segments.row(mine + 5).bytes.store(0);
     ledger.release_empty_blocks(coordinator_id.number);
-    CHECK(ledger.home_of(mine) == 0);
-    CHECK(ledger.claim_segment_block(carol).value() == mine);
+    CHECK(ledger.segment_blocks.home_of(mine) == 0);
+    CHECK(ledger.segment_blocks.claim(carol).value() == mine);
 }
 
 TEST_CASE("blocks run out as overloaded, with the limit's name", "[ledger]") {
     HeapLedger heap;
     for (std::uint32_t rows = 0; rows < limits::segments_max; rows += limits::rows_per_block)
-        REQUIRE(heap.ledger.claim_segment_block(alice));
-    const Result<Slot> last = heap.ledger.claim_segment_block(alice);
+        REQUIRE(heap.ledger.segment_blocks.claim(alice));
+    const Result<Slot> last = heap.ledger.segment_blocks.claim(alice);
     REQUIRE_FALSE(last);
     CHECK(last.error().kind == ErrorKind::overloaded);
     CHECK_THAT(last.error().text, Catch::Contains("limits::segments_max"));
     for (std::uint32_t rows = 0; rows < limits::leases_max; rows += limits::rows_per_block)
-        REQUIRE(heap.ledger.claim_lease_block(alice));
-    CHECK(heap.ledger.claim_lease_block(alice).error().kind == ErrorKind::overloaded);
+        REQUIRE(heap.ledger.lease_blocks.claim(alice));
+    CHECK(heap.ledger.lease_blocks.claim(alice).error().kind == ErrorKind::overloaded);
 }
 
 TEST_CASE("a life is one incarnation of a number", "[ledger][I6]") {
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
-    CHECK(ledger.is_alive({alice, 1}));
-    CHECK_FALSE(ledger.is_alive({alice, 2}));
-    CHECK_FALSE(ledger.is_alive({0, 0}));
-    CHECK_FALSE(ledger.is_alive({limits::actors_max + 1, 1}));
-    ledger.take_life({alice, 2});  // not the one that lives
-    CHECK(ledger.is_alive({alice, 1}));
-    ledger.count_refused(alice);
-    ledger.take_life({alice, 1});
-    CHECK_FALSE(ledger.life_of(alice).is_somebody());
-    ledger.give_life({alice, 2}, 0).value();
-    CHECK(ledger.life_of(alice) == ActorId{alice, 2});
-    CHECK(ledger.counts_of(alice).refused == 0);
+    CHECK(ledger.lives.is_alive({alice, 1}));
+    CHECK_FALSE(ledger.lives.is_alive({alice, 2}));
+    CHECK_FALSE(ledger.lives.is_alive({0, 0}));
+    CHECK_FALSE(ledger.lives.is_alive({limits::actors_max + 1, 1}));
+    ledger.lives.take({alice, 2});  // not the one that lives
+    CHECK(ledger.lives.is_alive({alice, 1}));
+    ledger.counters.count_refused(alice);
+    ledger.lives.take({alice, 1});
+    CHECK_FALSE(ledger.lives.of(alice).is_somebody());
+    ledger.lives.give({alice, 2}, 0).value();
+    CHECK(ledger.lives.of(alice) == ActorId{alice, 2});
+    CHECK(ledger.counters.of(alice).refused == 0);
+}
+
+TEST_CASE("T2 and L1 mark the block for whom they name, and a new life begins without marks", "[ledger][I9]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot slot = ledger.segment_blocks.claim(alice).value() + 7;
+    const Slot far = slot + 70 * limits::rows_per_block;
+    const Slot lease = ledger.lease_blocks.claim(alice).value();
+    REQUIRE(ledger.segments.create(slot, alice));
+    CHECK_FALSE(ledger.marks.has_segment(bob, slot));
+    REQUIRE(ledger.segments.offer(slot, 1, alice, bob));
+    REQUIRE(ledger.leases.grant(lease, alice, carol));
+    ledger.marks.mark_segment(bob, far);
+    CHECK(ledger.marks.has_segment(bob, slot));
+    CHECK(ledger.marks.has_segment(bob, slot - 7));  // one for the block
+    CHECK(ledger.marks.has_segment(bob, far));
+    CHECK_FALSE(ledger.marks.has_segment(bob, slot + limits::rows_per_block));
+    CHECK_FALSE(ledger.marks.has_segment(carol, slot));
+    CHECK(ledger.marks.has_lease(carol, lease));
+    CHECK_FALSE(ledger.marks.has_lease(bob, lease));
+    // An offer that fails leaves a mark, which does no harm.
+    CHECK_FALSE(ledger.segments.offer(slot, 1, alice, carol));
+    CHECK(ledger.marks.has_segment(carol, slot));
+    ledger.lives.give({bob, 2}, 0).value();
+    CHECK_FALSE(ledger.marks.has_segment(bob, slot));
+    CHECK_FALSE(ledger.marks.has_segment(bob, far));
+    ledger.lives.give({carol, 2}, 0).value();
+    CHECK_FALSE(ledger.marks.has_lease(carol, lease));
 }
 
 TEST_CASE("a region of another version is corrupt", "[ledger]") {
     HeapLedger heap;
-    CHECK(heap.ledger.check_format().ok());
+    CHECK(heap.ledger.layout.check_format().ok());
     std::fill_n(heap.region().data(), 8, std::byte{0});
-    CHECK(heap.ledger.check_format().error().kind == ErrorKind::corrupt);
+    CHECK(heap.ledger.layout.check_format().error().kind == ErrorKind::corrupt);
 }
 
 TEST_CASE("the ring keeps an actor's last transitions", "[ledger]") {
     HeapLedger heap;
     for (std::uint32_t number = 0; number < limits::ring_entries + 3; ++number)
-        heap.ledger.note(alice, Transition::offer, number, number + 1, bob, 5);
-    const ActorRow& row = heap.ledger.actor(alice);
+        heap.ledger.rings.note(alice, Transition::offer, number, number + 1, bob, 5);
+    const ActorRow& row = heap.ledger.layout.actors()[alice];
     CHECK(row.ring_next.load() == limits::ring_entries + 3);
     CHECK(static_cast<std::uint32_t>(row.ring[2].what.load()) == limits::ring_entries + 2);
     CHECK(name_of(static_cast<Transition>(row.ring[2].what.load() >> 32)) == "T2 offer");

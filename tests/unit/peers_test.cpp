@@ -109,7 +109,7 @@ TEST_CASE("what goes to the coordinator is not counted in the vitals, but bounde
     peers.attach(*vitals, own, me);
     Peer& peer = peers.add(coordinator_id, "coordinator", Link{2});
     count(peers, peer, 100);
-    CHECK(vitals->row_of(me)->peer_count.load() == 0);
+    CHECK(vitals->row_of(me)->peers.count.load() == 0);
     CHECK(peers.in_flight(peer).commands == 100);
     CHECK_FALSE(peers.is_counted(peer));
 }

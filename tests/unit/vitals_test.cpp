@@ -82,18 +82,18 @@ TEST_CASE("what an actor writes is read by those who opened the region, also aft
         const VitalsRow* row = other.row_of(alice);
         REQUIRE(row != nullptr);
         CHECK(std::string(row->in_hand) == "HoldThis");
-        CHECK(row->in_hand_since.load() == 123);
-        CHECK(row->handled.load() == 0);
+        CHECK(row->work.in_hand_since.load() == 123);
+        CHECK(row->work.handled.load() == 0);
         own.end();
-        CHECK(row->in_hand_since.load() == 0);
-        CHECK(row->handled.load() == 1);
+        CHECK(row->work.in_hand_since.load() == 0);
+        CHECK(row->work.handled.load() == 1);
         own.begin("Drown", 456);
         own.keep_last_words("check failed: the water is deep");
     }
     const VitalsRow* row = other.row_of(alice);
     REQUIRE(row != nullptr);
     CHECK(std::string(row->in_hand) == "Drown");
-    CHECK(row->in_hand_since.load() == 456);
+    CHECK(row->work.in_hand_since.load() == 456);
     CHECK(std::string(row->last_words) == "check failed: the water is deep");
 }
 
@@ -106,11 +106,11 @@ TEST_CASE("a new life begins with an empty row", "[vitals]") {
     REQUIRE(vitals->prepare({3, 2}).ok());
     const VitalsRow* row = vitals->row_of({3, 2});
     REQUIRE(row != nullptr);
-    CHECK(row->in_hand_since.load() == 0);
+    CHECK(row->work.in_hand_since.load() == 0);
     CHECK(row->in_hand[0] == 0);
     CHECK(row->last_words[0] == 0);
-    CHECK(row->peer_count.load() == 0);
-    CHECK(row->is_kept.load() == 0);
+    CHECK(row->peers.count.load() == 0);
+    CHECK(row->life.is_kept.load() == 0);
     CHECK(find_traffic(*row, bob) == nullptr);
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("each peer has one entry, and beyond the table's end traffic goes unco
     for (std::uint32_t number = 10; own.traffic_with({number, 1}) != nullptr; ++number) ++count;
     CHECK(count == VitalsRow::peers_max);
     CHECK(own.traffic_with(bob) == first);
-    CHECK(vitals->row_of(alice)->peer_count.load() == VitalsRow::peers_max);
+    CHECK(vitals->row_of(alice)->peers.count.load() == VitalsRow::peers_max);
 }
 
 // Goal: an actor may live for years among clients that come and go, and still every living peer is counted.
@@ -396,7 +396,7 @@ TEST_CASE("a receiver finds what an asker has withdrawn, until the asker takes t
     CHECK(is_withdrawn(row, alice, 9));
     alices.end_withdrawals_to({5, 1});
     CHECK_FALSE(is_withdrawn(row, alice, 9));
-    CHECK(row.withdrawn_count.load() == 0);
+    CHECK(row.withdrawn.count.load() == 0);
 }
 
 TEST_CASE("when all places are in use nothing more is withdrawn, and a place that is free again serves the next",

@@ -843,6 +843,11 @@ class LedgerPages:
         self.compare(place, word(before, epoch), word(after, epoch + 1))
         return epoch + 1
 
+    def mark(self, part, row, actor):
+        """That rows of this block may name the actor, before one does."""
+        place = (self.at[("part", "marks")] + actor * 512 + self.at[("row of marks", f"{part}s")] + row // 64 // 64 * 8)
+        self.write(place, self.read(place) | 1 << row // 64 % 64)
+
     def claim_block(self, part):
         homes, used = f"{part}_homes", f"{part}_blocks_used"
         block = next(block for block in range(2048) if self.read(self.header(homes, block)) == 0)
@@ -882,6 +887,7 @@ class LedgerPages:
         self.write(self.place("segment", slot, "bytes"), 4096)
 
     def give(self, slot, heir):
+        self.mark("segment", slot, heir[0])
         epoch = self.move("segment", slot, (self.OWNED, self.number, 0), (self.OFFERED, self.number, heir[0]))
         self.test.assertEqual(self.read(self.header("life", heir[0])), heir[0] << 32 | heir[1])
         return epoch
@@ -906,6 +912,7 @@ class LedgerPages:
                              ("next", 0), ("unlisted", 0)):
             self.write(self.place("lease", lease, field), value)
         self.write(self.place("segment", slot, "first_lease"), lease + 1)
+        self.mark("lease", lease, borrower[0])
         self.move("lease", lease, (self.FREE, 0, 0), (self.GRANTED, self.number, borrower[0]))
 
     def bucket(self, name):
@@ -987,7 +994,7 @@ class Ledger(ForeignClientTest):
         giving = LedgerPages(self, giver.welcome["session"], giver)
         taking = LedgerPages(self, taker.welcome["session"], taker)
         self.assertEqual(giving.pages[:8], b"BATON\0\0\0")
-        self.assertEqual(giving.read(giving.header("version")), 2)
+        self.assertEqual(giving.read(giving.header("version")), 3)
         for client in (giver, taker):
             self.assertEqual(giving.read(giving.header("life", client.id[0])), client.id[0] << 32 | client.id[1])
             self.assertGreater(giving.read(giving.header("budget", client.id[0])), 1 << 40)

@@ -20,7 +20,8 @@ TEXT_BYTES = 256
 # Rows of the vitals are not part of the wire: where their texts begin is what the header says, words of 64 bits first.
 VITALS = (wire.HERE.parents[2] / "runtime/vitals/vitals.hpp").read_text()
 ROW_BYTES = int(re.search(r"bytes = std::size_t\{(\d+)\} << 10", VITALS)[1]) << 10
-WORDS = re.findall(r"std::atomic<std::u?int64_t> (\w+);", VITALS.split("struct VitalsRow")[1].split("char in_hand")[0])
+WORDS = re.findall(r"std::atomic<std::u?int64_t> (\w+);",
+                   VITALS.split("struct VitalsRow")[1].split("char in_hand")[0].split("struct Withdrawn")[0])
 IN_HAND_SINCE, IN_HAND, LAST_WORDS = 8 * WORDS.index("in_hand_since"), 8 * len(WORDS), 8 * len(WORDS) + TEXT_BYTES
 
 

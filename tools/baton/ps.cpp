@@ -53,9 +53,9 @@ RosterRow row_of_coordinator(const SessionInfo& place) {
 // By the number of the owner. Any process of the session may write there: it is a figure, and no more.
 std::map<ActorNumber, std::uint64_t> bytes_held(const Ledger& ledger) {
     std::map<ActorNumber, std::uint64_t> bytes;
-    for (Slot slot = 0; slot < ledger.segments_used(); ++slot)
-        if (const SegmentWord word = ledger.word_of(slot); word.is_live())
-            bytes[word.owner] += ledger.segment(slot).used_bytes.load(std::memory_order_relaxed);
+    for (Slot slot = 0; slot < ledger.segment_blocks.rows_used(); ++slot)
+        if (const SegmentWord word = ledger.segments.word_of(slot); word.is_live())
+            bytes[word.owner] += ledger.segments.row(slot).used_bytes.load(std::memory_order_relaxed);
     return bytes;
 }
 
@@ -67,7 +67,7 @@ Load load_of(const RosterRow& row, const Vitals& vitals, const std::map<ActorNum
     if (row.pid != 0) load.process = facts_of(static_cast<pid_t>(row.pid));
     if (load.process) load.since = age_of(*load.process);
     if (const VitalsRow* const own = vitals.row_of(id); own != nullptr)
-        if (const std::int64_t begun = own->in_hand_since.load(std::memory_order_relaxed); begun > 0)
+        if (const std::int64_t begun = own->work.in_hand_since.load(std::memory_order_relaxed); begun > 0)
             load.since = std::max(Duration::zero(), SystemClock{}.now() - Instant{Duration{begun}});
     const std::optional<Vitals::Wait> room = vitals.room_wait_of(id);
     const std::optional<Vitals::Wait> wait = room ? room : vitals.wait_of(id);

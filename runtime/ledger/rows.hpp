@@ -1,0 +1,125 @@
+#pragma once
+// Rows: what stands in each row of the ledger's tables, and in its header. docs/wire/ledger.md has the offsets.
+//
+// Every number is an atomic of 64 bits, because other processes read it at any time. Indexes that stand here are
+// bounded before they are used: any process of the session can write anything. Plain data.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <baton/limits.hpp>
+
+namespace baton::detail {
+
+struct SegmentRow {
+    std::atomic<std::uint64_t> word;
+    std::atomic<std::uint64_t> bytes;        // of its memory; 0: there is none. Its home writes it, and an owner that
+                                             // exports the memory
+    std::atomic<std::uint64_t> generation;   // of its memory; with session and slot it is the memory's name
+    std::atomic<std::uint64_t> first_lease;  // of its lend: index + 1; 0: none. Its owner writes it.
+    std::atomic<std::int64_t> since;         // when the word last changed, steady clock; for people
+    std::atomic<std::uint64_t> used_bytes;   // what its owner asked for; for people
+    std::atomic<std::uint64_t> published;    // 1 + the epoch of the lend that was last published; its owner writes it
+    std::uint64_t reserved;
+};
+static_assert(sizeof(SegmentRow) == 64);
+
+// In used_bytes of a row whose memory has left the session by name: its home has that number of bytes less.
+inline constexpr std::uint64_t handed_out_mark = std::uint64_t{1} << 63;
+
+// shared: a slice that may overlap others of its kind, for words that several change by atomic operations.
+enum class LeaseKind : std::uint32_t { read = 0, slice = 1, shared = 2 };
+
+struct LeaseRow {
+    std::atomic<std::uint64_t> word;
+    std::atomic<std::uint64_t> segment;        // its slot. This and what follows: the lender writes, while free.
+    std::atomic<std::uint64_t> segment_epoch;  // of the lend
+    std::atomic<std::uint64_t> kind;
+    std::atomic<std::uint64_t> offset;         // bytes
+    std::atomic<std::uint64_t> bytes;
+    std::atomic<std::uint64_t> next;           // of the same segment: index + 1; 0: none
+    std::atomic<std::uint64_t> unlisted;       // 1: it stands in no list, as its borrower made it (L7)
+};
+static_assert(sizeof(LeaseRow) == 64);
+
+// What a name stands for. It is bound to its name for the life of the session; the fields after `name` are written by
+// the actor that publishes, while the word says publishing(me).
+struct NameRow {
+    static constexpr std::size_t bytes = 512;
+
+    std::atomic<std::uint64_t> word;
+    std::atomic<std::uint64_t> next;         // of the same bucket: index + 1; 0: none
+    std::atomic<std::uint64_t> name_bytes;
+    std::atomic<std::uint64_t> name[limits::published_name_bytes_max / 8];
+    std::atomic<std::uint64_t> kind;         // LeaseKind: read or shared
+    std::atomic<std::uint64_t> lend;         // epoch
+    std::atomic<std::uint64_t> bytes_leased;
+    std::atomic<std::uint64_t> dimensions;
+    std::atomic<std::uint64_t> shape[limits::shape_dimensions_max];
+    std::atomic<std::uint64_t> type_bytes;
+    std::atomic<std::uint64_t> type[limits::published_type_bytes_max / 8];
+};
+static_assert(sizeof(NameRow) == NameRow::bytes);
+
+// One of an actor's last transitions.
+struct RingEntry {
+    std::atomic<std::int64_t> at;         // steady clock, nanoseconds
+    std::atomic<std::uint64_t> what;      // Transition in the high half, slot in the low one
+    std::atomic<std::uint64_t> epoch;     // after it
+    std::atomic<std::uint64_t> partner;   // the other actor's number; 0: none
+};
+
+enum class Count : std::uint64_t { created = 0, released = 1, handed_out = 2, taken_in = 3 };
+
+// Written by its actor alone, which it outlives. What the coordinator needs to finish what a dead actor had begun.
+struct ActorRow {
+    static constexpr std::size_t bytes = 4096;
+
+    std::atomic<std::uint64_t> counts[4];         // by Count
+    std::atomic<std::uint64_t> refused;
+    // What is about to be counted: 1 + Count in `intent`, 0 when nothing is.
+    std::atomic<std::uint64_t> intent;
+    std::atomic<std::uint64_t> intent_slot;
+    std::atomic<std::uint64_t> intent_word;       // before the transition
+    std::atomic<std::uint64_t> intent_count;      // before it was counted
+    std::atomic<std::uint64_t> ring_next;         // entries ever written
+    std::uint64_t reserved[6];
+    RingEntry ring[limits::ring_entries];
+};
+static_assert(sizeof(ActorRow) <= ActorRow::bytes);
+
+inline constexpr std::uint32_t segment_blocks_max = limits::segments_max / limits::rows_per_block;
+inline constexpr std::uint32_t lease_blocks_max = limits::leases_max / limits::rows_per_block;
+inline constexpr std::size_t name_buckets = 1024;
+
+// In which blocks rows may name an actor, beside those whose home it is: a bit for each block, the first block in the
+// lowest bit of the first word. Whoever puts the actor's number into such a row sets the bit first (T2, L1). Bits are
+// cleared when the number is given to another life.
+struct MarkRow {
+    static constexpr std::size_t bytes = 512;
+
+    std::atomic<std::uint64_t> segments[segment_blocks_max / 64];
+    std::atomic<std::uint64_t> leases[lease_blocks_max / 64];
+};
+static_assert(sizeof(MarkRow) == MarkRow::bytes);
+
+struct LedgerHeader {
+    std::atomic<std::uint64_t> magic;
+    std::atomic<std::uint64_t> version;
+    std::atomic<std::uint64_t> session_budget;
+    std::atomic<std::uint64_t> segment_blocks_used;
+    std::atomic<std::uint64_t> lease_blocks_used;
+    // By number of the actor.
+    std::atomic<std::uint64_t> life[limits::actors_max + 1];       // ActorId packed; 0: nobody
+    std::atomic<std::uint64_t> home_bytes[limits::actors_max + 1];
+    std::atomic<std::uint64_t> budget[limits::actors_max + 1];
+    // By block: the number of its home; 0: nobody's.
+    std::atomic<std::uint64_t> segment_homes[segment_blocks_max];
+    std::atomic<std::uint64_t> lease_homes[lease_blocks_max];
+    // Of names.
+    std::atomic<std::uint64_t> names_used;               // rows that have ever been taken
+    std::atomic<std::uint64_t> buckets[name_buckets];    // by hash: index of the first name + 1; 0: none
+};
+
+}  // namespace baton::detail
