@@ -30,12 +30,13 @@ constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 }  // namespace
 
 Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFolder& folder, Vitals& vitals,
-                                                         Estate& estate, StopSignals& signals, Setting setting) {
+                                                         Estate& estate, Lanes& lanes, StopSignals& signals,
+                                                         Setting setting) {
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
     if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
     Result<Strays> strays = Strays::create(folder.path());
     if (!strays) return strays.error();
-    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, signals, std::move(setting),
+    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, lanes, signals, std::move(setting),
                                                              std::move(epoll), std::move(*strays))};
     Coordinator& self = *coordinator;
     if (Result<void> watched = self.watch(self.strays_.descriptor(), child_exit); !watched) return watched.error();
@@ -53,18 +54,19 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
     return coordinator;
 }
 
-Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
-                         Setting setting, UniqueFd epoll, Strays strays)
+Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, Lanes& lanes,
+                         StopSignals& signals, Setting setting, UniqueFd epoll, Strays strays)
     : loop_(&loop),
       folder_(&folder),
       vitals_(&vitals),
       estate_(&estate),
+      lanes_(&lanes),
       signals_(&signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
       strays_(std::move(strays)),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
-      reports_(members_, vitals),
+      reports_(members_, vitals, lanes),
       stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr) {}
 
 void Coordinator::handle(const Command& command, AnswerSlot answer) {
@@ -151,6 +153,7 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     if (!member) return answer.fail(member.error());
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     estate_->drained((*member)->id, command.actor.id);
+    lanes_->remove(command.actor.id, (*member)->id);
     answer.reply({});
 }
 
@@ -185,7 +188,7 @@ void Coordinator::tell_mended() {
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
 // had given or lent it something.
 void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
-    const Estate::Settled settled = estate_->settle(member.id);
+    const Estate::Settled settled = estate_->settle(member.id, lanes_->receivers_of(member.id));
     tell_mended();
     told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
@@ -233,6 +236,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     settle_estate(living, row.exit, told);
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
     row.exit.dead_letters = reports_.dead_letters_of(living);
+    lanes_->remove_to(id);
     row.state = "exited";
     row.inbox_depth = 0;
     vitals_->note_exit(id);
@@ -246,6 +250,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         std::error_code ignored;  // it may have removed its socket itself
         if (socket.find('/') == std::string::npos) std::filesystem::remove(folder_->path() + "/" + socket, ignored);
     }
+    std::error_code ignored;
+    std::filesystem::remove(folder_->path() + "/" + Bells::fifo_name(id), ignored);
     const Exit& exit = row.exit;
     const bool was_expected =
         exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member->was_asked_to_stop;

@@ -66,7 +66,7 @@ bool Estate::is_known(ActorNumber number) const noexcept { return living(number)
 
 // ---- settling --------------------------------------------------------------------------------------
 
-Estate::Settled Estate::settle(ActorId dead) {
+Estate::Settled Estate::settle(ActorId dead, const std::vector<ActorNumber>& receivers) {
     Settled settled;
     if (living(dead.number) != dead) return settled;
     // First nobody can offer to it any more, then rows are looked at (docs/ownership.md).
@@ -89,6 +89,9 @@ Estate::Settled Estate::settle(ActorId dead) {
 
     std::ranges::sort(settled.concerned);
     settled.concerned.erase(std::unique(settled.concerned.begin(), settled.concerned.end()), settled.concerned.end());
+    for (const ActorNumber number : receivers)
+        if (const ActorId receiver = living(number); receiver.is_somebody() && receiver != coordinator_id)
+            settled.to_drain.push_back(receiver);
     std::set<ActorId>& heirs = settling_[dead.number].heirs;
     heirs.insert(settled.to_drain.begin(), settled.to_drain.end());
     settled.to_drain.assign(heirs.begin(), heirs.end());

@@ -109,6 +109,7 @@ Result<int> run(Options& options, Log& log) {
         ~RemoveMemory() {
             coordinator::Estate::remove(id);
             Vitals::remove(id);
+            coordinator::Lanes::remove(id);
         }
     } const remove_memory{folder->id()};
     Result<Vitals> vitals = Vitals::create(folder->id());
@@ -116,6 +117,8 @@ Result<int> run(Options& options, Log& log) {
     SystemClock clock;
     Result<coordinator::Estate> estate = coordinator::Estate::create(folder->id(), budget_of(options), clock);
     if (!estate) return estate.error();
+    Result<coordinator::Lanes> lanes = coordinator::Lanes::create(folder->id());
+    if (!lanes) return lanes.error();
     ZmqTransport transport;
     Loop loop{transport, clock, log};
     loop.be(coordinator_id, "coordinator");
@@ -132,7 +135,7 @@ Result<int> run(Options& options, Log& log) {
         setting.scenario.emplace(std::move(*scenario));
     }
     Result<std::unique_ptr<coordinator::Coordinator>> coordinator =
-        coordinator::Coordinator::create(loop, *folder, *vitals, *estate, *signals, std::move(setting));
+        coordinator::Coordinator::create(loop, *folder, *vitals, *estate, *lanes, *signals, std::move(setting));
     if (!coordinator) return coordinator.error();
 
     if (options.announce_fd >= 0) {

@@ -30,6 +30,7 @@
 #include "runtime/process/sweep.hpp"
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/session/entrances.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 #include "runtime/wire/dynamic.hpp"
 
@@ -109,7 +110,8 @@ private:
 struct Session::Parts {
     SystemClock clock;
     Log log{"scenario"};
-    ZmqTransport transport;
+    ZmqTransport outside;
+    LaneTransport transport{outside};
     Loop loop{transport, clock, log};
     std::optional<Vitals> vitals;
     UniqueFd coordinator_pidfd;
@@ -223,6 +225,7 @@ Result<void> Session::join_session(const Entry& entry) {
     holdings_ =
         std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
     loop_->attach(*holdings_);
+    open_lanes(parts_->transport, parts_->log, {id_, folder_, welcome->you.id}, holdings_);
     return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
 }
 

@@ -1,0 +1,175 @@
+#include "runtime/lanes/bells.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/base/limit_behind.hpp"
+#include "runtime/vitals/vitals.hpp"
+
+namespace baton::detail {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto in_one_order = std::memory_order_seq_cst;
+constexpr std::size_t region_bytes = std::size_t{limits::actors_max} * BellPage::bytes;
+
+std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-bells", session_id); }
+
+}  // namespace
+
+// ---- MemberSet ---------------------------------------------------------------------------------------
+
+bool MemberSet::add(std::uint32_t number) noexcept {
+    std::atomic<std::uint64_t>& word = words[number / 64 % words_max];
+    const std::uint64_t bit = std::uint64_t{1} << number % 64;
+    if ((word.load(in_one_order) & bit) != 0) return false;
+    word.fetch_or(bit, in_one_order);
+    any.fetch_or(std::uint64_t{1} << number / 64 % words_max, in_one_order);
+    return true;
+}
+
+void MemberSet::remove(std::uint32_t number) noexcept {
+    words[number / 64 % words_max].fetch_and(~(std::uint64_t{1} << number % 64), in_one_order);
+}
+
+void MemberSet::clear() noexcept {
+    any.store(0, relaxed);
+    for (std::atomic<std::uint64_t>& word : words) word.store(0, relaxed);
+}
+
+bool MemberSet::has(std::uint32_t number) const noexcept {
+    return (words[number / 64 % words_max].load(in_one_order) >> number % 64 & 1) != 0;
+}
+
+// First what says where to look, then what is there: whoever adds does it the other way round.
+void MemberSet::take_all(std::vector<std::uint32_t>& numbers) noexcept {
+    for (std::uint64_t in = any.exchange(0, in_one_order); in != 0; in &= in - 1) {
+        const auto index = static_cast<std::uint32_t>(std::countr_zero(in));
+        for (std::uint64_t bits = words[index].exchange(0, in_one_order); bits != 0; bits &= bits - 1)
+            numbers.push_back(index * 64 + static_cast<std::uint32_t>(std::countr_zero(bits)));
+    }
+}
+
+// ---- Bells -------------------------------------------------------------------------------------------
+
+Result<Bells> Bells::create(std::string_view session_id) {
+    Result<SharedObject> object = SharedObject::create(name_of_region(session_id), region_bytes);
+    if (!object) return object.error();
+    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, region_bytes);
+    if (!mapping) return mapping.error();
+    return Bells{std::move(*object), std::move(*mapping)};
+}
+
+Result<Bells> Bells::open(std::string_view session_id) {
+    Result<SharedObject> object = SharedObject::open(name_of_region(session_id));
+    if (!object) return object.error();
+    if (object->size() != region_bytes)
+        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, expected {}: it is of another "
+                                                     "version of Baton", object->name(), object->size(), region_bytes)};
+    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, region_bytes);
+    if (!mapping) return mapping.error();
+    return Bells{std::move(*object), std::move(*mapping)};
+}
+
+void Bells::remove(std::string_view session_id) noexcept { remove_shared_object(name_of_region(session_id)); }
+
+BellPage* Bells::page(std::uint32_t number) const noexcept {
+    if (number == 0 || number > limits::actors_max) return nullptr;
+    const std::size_t offset = std::size_t{number - 1} * BellPage::bytes;
+    if (!committed_[number]) committed_[number] = object_.has_content(offset);
+    return committed_[number] ? reinterpret_cast<BellPage*>(mapping_.data() + offset) : nullptr;
+}
+
+BellPage* Bells::page_of(ActorId actor) const noexcept {
+    BellPage* const its = page(actor.number);
+    return its != nullptr && its->id.load(std::memory_order_acquire) == packed(actor) ? its : nullptr;
+}
+
+Result<void> Bells::prepare(ActorId actor) {
+    if (actor.number == 0 || actor.number > limits::actors_max)
+        return Error{ErrorKind::overloaded, "the session has no bell left for another member"};
+    const std::size_t offset = std::size_t{actor.number - 1} * BellPage::bytes;
+    if (Result<void> committed = object_.commit(offset, BellPage::bytes); !committed) return committed;
+    committed_[actor.number] = true;
+    BellPage& its = *page(actor.number);
+    its.id.store(0, in_one_order);
+    its.asleep.store(0, relaxed);
+    its.ready.clear();
+    its.lanes_to.clear();
+    return {};
+}
+
+// ---- OwnBell -----------------------------------------------------------------------------------------
+
+Result<OwnBell> OwnBell::create(const Bells& bells, const std::string& folder, ActorId me) {
+    const std::string path = folder + "/" + Bells::fifo_name(me);
+    const auto failed = [&](const char* what) {
+        return Error{ErrorKind::overloaded,
+                     fmt::format("cannot {} {}: {}{}", what, path, std::strerror(errno), limit_behind(errno))};
+    };
+    BellPage* const page = bells.page(me.number);
+    if (page == nullptr)
+        return Error{ErrorKind::gone, fmt::format("the session holds no bell for actor {}", to_string(me))};
+    if (::mkfifo(path.c_str(), 0600) != 0) return failed("make the FIFO");
+    UniqueFd fifo{::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
+    if (!fifo.is_open()) return failed("open the FIFO");
+    page->id.store(packed(me), in_one_order);
+    return OwnBell{*page, std::move(fifo)};
+}
+
+void OwnBell::fall_asleep(std::uint32_t kinds) noexcept {
+    page_->asleep.store(kinds, in_one_order);
+    std::atomic_thread_fence(in_one_order);
+    is_asleep_ = true;
+}
+
+void OwnBell::wake_up(bool is_readable) noexcept {
+    const bool was_rung = std::exchange(is_asleep_, false) && page_->asleep.exchange(0, in_one_order) == 0;
+    if (!is_readable && !was_rung) return;
+    char bytes[64];
+    while (::read(fifo_.get(), bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes)) continue;
+}
+
+// ---- Ringer ------------------------------------------------------------------------------------------
+
+void Ringer::ring_for_command(ActorId to, const Bells& bells) noexcept {
+    BellPage* const page = bells.page_of(to);
+    if (page == nullptr) return;
+    std::atomic_thread_fence(in_one_order);
+    // As long as its owner has not taken our bit it has not looked either.
+    if (page->ready.add(me_.number)) nudge(to, *page, wake::commands);
+}
+
+void Ringer::ring_for(ActorId whom, std::uint32_t kind, const Bells& bells) noexcept {
+    BellPage* const page = bells.page_of(whom);
+    if (page == nullptr) return;
+    std::atomic_thread_fence(in_one_order);
+    nudge(whom, *page, kind);
+}
+
+void Ringer::nudge(ActorId whom, BellPage& page, std::uint32_t kind) noexcept {
+    if ((page.asleep.load(in_one_order) & kind) == 0 || !reach(whom)) return;
+    if ((page.asleep.exchange(0, in_one_order) & kind) == 0) return;
+    // A FIFO that is full nudges as well.
+    static_cast<void>(!::write(fifos_.find(whom)->second.get(), "", 1));
+}
+
+bool Ringer::reach(ActorId whom) noexcept {
+    if (fifos_.contains(whom)) return true;
+    const std::string path = folder_ + "/" + Bells::fifo_name(whom);
+    UniqueFd fifo{::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
+    struct stat facts {};
+    if (!fifo.is_open() || ::fstat(fifo.get(), &facts) != 0 || !S_ISFIFO(facts.st_mode)) return false;
+    fifos_.emplace(whom, std::move(fifo));
+    return true;
+}
+
+void Ringer::forget(ActorId whom) noexcept { fifos_.erase(whom); }
+
+}  // namespace baton::detail
