@@ -125,7 +125,6 @@ Result<OwnBell> OwnBell::create(const Bells& bells, const std::string& folder, A
 
 void OwnBell::fall_asleep(std::uint32_t kinds) noexcept {
     page_->asleep.store(kinds, in_one_order);
-    std::atomic_thread_fence(in_one_order);
     is_asleep_ = true;
 }
 
@@ -141,7 +140,6 @@ void OwnBell::wake_up(bool is_readable) noexcept {
 void Ringer::ring_for_command(ActorId to, const Bells& bells) noexcept {
     BellPage* const page = bells.page_of(to);
     if (page == nullptr) return;
-    std::atomic_thread_fence(in_one_order);
     // As long as its owner has not taken our bit it has not looked either.
     if (page->ready.add(me_.number)) nudge(to, *page, wake::commands);
 }
@@ -149,7 +147,6 @@ void Ringer::ring_for_command(ActorId to, const Bells& bells) noexcept {
 void Ringer::ring_for(ActorId whom, std::uint32_t kind, const Bells& bells) noexcept {
     BellPage* const page = bells.page_of(whom);
     if (page == nullptr) return;
-    std::atomic_thread_fence(in_one_order);
     nudge(whom, *page, kind);
 }
 

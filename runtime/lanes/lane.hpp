@@ -28,6 +28,7 @@ struct LaneWords {
     std::atomic<std::uint64_t> made;      // `version`, once all else is as it should be
     std::atomic<std::uint64_t> opener;    // packed
     std::atomic<std::uint64_t> receiver;
+    std::atomic<std::uint64_t> closed;    // 1: its opener, which goes on, uses it no more
     RingWords commands;
     RingWords answers;
 };
@@ -80,6 +81,9 @@ public:
     Lane& operator=(const Lane&) = delete;
     ~Lane();
 
+    // By the opener: nothing comes any more, and no answer is read.
+    void close() noexcept { words().closed.store(1, std::memory_order_release); }
+    [[nodiscard]] bool is_closed() const noexcept { return words().closed.load(std::memory_order_acquire) != 0; }
     [[nodiscard]] RingWords& commands() const noexcept { return words().commands; }
     [[nodiscard]] RingWords& answers() const noexcept { return words().answers; }
     [[nodiscard]] RingArea& command_area() noexcept { return command_area_; }

@@ -96,6 +96,15 @@ void LaneTransport::close(Link link, Pending pending) {
     if (!is_lane(link)) return outside_->close(link, pending);
     End* const end = find(link);
     if (end == nullptr) return;
+    if (opened_.contains(link.index)) {
+        end->lane->close();
+    } else if (member_->as.is_alive(end->peer) && !end->lane->is_closed()) {
+        // It goes on, and whatever it says next comes over another link.
+        auto kept = accepted_.extract(link.index);
+        kept.key() = (end->link = next_link()).index;
+        accepted_.insert(std::move(kept));
+        return;
+    }
     if (end->is_ready) std::erase(ready_, end);
     if (const auto known = accepted_of_number_.find(end->peer.number);
         known != accepted_of_number_.end() && known->second == end)
@@ -132,12 +141,14 @@ Transport::Sent LaneTransport::send(Link link, Outgoing frame) {
     if (frame.size() > frame_bytes_max) return Sent::too_large;
     End* const end = find(link);
     if (end == nullptr) return Sent::gone;
+    const bool is_answer = !opened_.contains(link.index);
+    if (is_answer && (end->lane->is_closed() || !member_->as.is_alive(end->peer))) return Sent::gone;
     if (!write(*end, frame)) {
         writing_bytes_ = frame.size();
         return Sent::full;
     }
-    if (opened_.contains(link.index)) member_->ringer.ring_for_command(end->peer, member_->bells);
-    else member_->ringer.ring_for(end->peer, wake::answers, member_->bells);
+    if (is_answer) member_->ringer.ring_for(end->peer, wake::answers, member_->bells);
+    else member_->ringer.ring_for_command(end->peer, member_->bells);
     return Sent::yes;
 }
 

@@ -12,6 +12,9 @@ namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
+// Whoever writes one word and then looks at another, while the other side does it the other way round, does both in one
+// order, so that one of the two sees what the other has written.
+constexpr auto in_one_order = std::memory_order_seq_cst;
 
 constexpr std::size_t page_bytes = 4096;
 // A writer that asked for room and then wrote nothing leaves a chunk without records.
@@ -75,7 +78,7 @@ void RingWriter::commit(std::size_t bytes) noexcept {
     put(chunk_data_ + at_, RecordHead{static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(RecordKind::data)});
     at_ += record_bytes_of(bytes);
     published_ = {chunk_.unit, lap_, static_cast<std::uint32_t>(at_ / RingPlace::record_unit_bytes)};
-    words_->written.store(published_.word(), std::memory_order_release);
+    words_->written.store(published_.word(), in_one_order);
 }
 
 bool RingWriter::begin() {
@@ -150,7 +153,7 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
 
 // A reader that writes nonsense frees nothing.
 void RingWriter::collect_read() noexcept {
-    const RingPlace read = RingPlace::of(words_->read.load(std::memory_order_acquire));
+    const RingPlace read = RingPlace::of(words_->read.load(in_one_order));
     const auto reached = std::ranges::find_if(used_, [&](const Used& one) { return one.lap == read.lap; });
     if (reached == used_.end() && read.lap != lap_) return;
     for (auto one = used_.begin(); one != reached; ++one) free_.push_back(one->chunk);
@@ -162,8 +165,7 @@ bool RingWriter::is_empty() const noexcept {
 }
 
 bool RingWriter::ask_for_room(std::size_t bytes) {
-    words_->wants_room.store(1, std::memory_order_seq_cst);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    words_->wants_room.store(1, in_one_order);
     if (reserve(bytes) == nullptr) return true;
     words_->wants_room.store(0, relaxed);
     return false;
@@ -272,17 +274,19 @@ bool RingReader::release() noexcept {
     at_ += record_bytes_;
     record_bytes_ = 0;
     const RingPlace read{unit_, lap_, static_cast<std::uint32_t>(at_ / RingPlace::record_unit_bytes)};
-    words_->read.store(read.word(), std::memory_order_release);
-    if (published_lap_ == lap_) return false;
+    if (published_lap_ == lap_) {
+        words_->read.store(read.word(), std::memory_order_release);
+        return false;
+    }
     // A chunk has become free. Its writer first says that it waits and then looks at `read`.
     published_lap_ = lap_;
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    return words_->wants_room.load(relaxed) != 0 && words_->wants_room.exchange(0, std::memory_order_seq_cst) != 0;
+    words_->read.store(read.word(), in_one_order);
+    return words_->wants_room.load(in_one_order) != 0 && words_->wants_room.exchange(0, in_one_order) != 0;
 }
 
 bool RingReader::is_empty() noexcept {
     if (corrupt_) return true;
-    const RingPlace written = RingPlace::of(words_->written.load(std::memory_order_acquire));
+    const RingPlace written = RingPlace::of(words_->written.load(in_one_order));
     return written == RingPlace{unit_, lap_, static_cast<std::uint32_t>(at_ / RingPlace::record_unit_bytes)};
 }
 
