@@ -19,8 +19,8 @@ constexpr std::uint64_t unread_max = 2 * limits::window_commands_max;
 
 }  // namespace
 
-Result<Lanes> Lanes::create(std::string_view session_id) {
-    Result<Bells> bells = Bells::create(session_id);
+Result<Lanes> Lanes::create(std::string_view session_id, std::uint64_t bytes_max) {
+    Result<Bells> bells = Bells::create(session_id, bytes_max);
     if (!bells) return bells.error();
     return Lanes{std::string(session_id), std::move(*bells)};
 }
@@ -66,6 +66,8 @@ std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver) const
 }
 
 void Lanes::remove_to(ActorId dead) noexcept {
+    if (BellPage* const page = bells_.page(dead.number); page != nullptr)
+        page->lane_bytes.store(0, std::memory_order_seq_cst);
     for (std::uint32_t number = 1; number <= limits::actors_max; ++number) {
         BellPage* const page = bells_.page(number);
         if (page == nullptr || !page->lanes_to.has(dead.number)) continue;

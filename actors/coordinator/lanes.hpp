@@ -16,7 +16,7 @@ namespace baton::detail::coordinator {
 
 class Lanes {
 public:
-    [[nodiscard]] static Result<Lanes> create(std::string_view session_id);
+    [[nodiscard]] static Result<Lanes> create(std::string_view session_id, std::uint64_t bytes_max);
     // What is left of it, whoever left it. At the end of the session.
     static void remove(std::string_view session_id) noexcept;
 

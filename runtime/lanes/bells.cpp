@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -17,7 +18,13 @@ namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto in_one_order = std::memory_order_seq_cst;
-constexpr std::size_t region_bytes = std::size_t{limits::actors_max} * BellPage::bytes;
+// Before the pages: what holds for all.
+struct Header {
+    std::atomic<std::uint64_t> lane_bytes_max;
+};
+constexpr std::size_t header_bytes = BellPage::bytes;
+constexpr std::size_t region_bytes = header_bytes + std::size_t{limits::actors_max} * BellPage::bytes;
+constexpr std::size_t offset_of(std::uint32_t number) { return header_bytes + std::size_t{number - 1} * BellPage::bytes; }
 
 std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-bells", session_id); }
 
@@ -58,11 +65,14 @@ void MemberSet::take_all(std::vector<std::uint32_t>& numbers) noexcept {
 
 // ---- Bells -------------------------------------------------------------------------------------------
 
-Result<Bells> Bells::create(std::string_view session_id) {
+Result<Bells> Bells::create(std::string_view session_id, std::uint64_t lane_bytes_max) {
     Result<SharedObject> object = SharedObject::create(name_of_region(session_id), region_bytes);
     if (!object) return object.error();
+    Result<void> committed = object->commit(0, header_bytes);
+    if (!committed) return committed.error();
     Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, region_bytes);
     if (!mapping) return mapping.error();
+    reinterpret_cast<Header*>(mapping->data())->lane_bytes_max.store(lane_bytes_max, relaxed);
     return Bells{std::move(*object), std::move(*mapping)};
 }
 
@@ -81,7 +91,7 @@ void Bells::remove(std::string_view session_id) noexcept { remove_shared_object(
 
 BellPage* Bells::page(std::uint32_t number) const noexcept {
     if (number == 0 || number > limits::actors_max) return nullptr;
-    const std::size_t offset = std::size_t{number - 1} * BellPage::bytes;
+    const std::size_t offset = offset_of(number);
     if (!committed_[number]) committed_[number] = object_.has_content(offset);
     return committed_[number] ? reinterpret_cast<BellPage*>(mapping_.data() + offset) : nullptr;
 }
@@ -94,15 +104,44 @@ BellPage* Bells::page_of(ActorId actor) const noexcept {
 Result<void> Bells::prepare(ActorId actor) {
     if (actor.number == 0 || actor.number > limits::actors_max)
         return Error{ErrorKind::overloaded, "the session has no bell left for another member"};
-    const std::size_t offset = std::size_t{actor.number - 1} * BellPage::bytes;
-    if (Result<void> committed = object_.commit(offset, BellPage::bytes); !committed) return committed;
+    if (Result<void> committed = object_.commit(offset_of(actor.number), BellPage::bytes); !committed) return committed;
     committed_[actor.number] = true;
     BellPage& its = *page(actor.number);
     its.id.store(0, in_one_order);
     its.asleep.store(0, relaxed);
+    its.lane_bytes.store(0, relaxed);
     its.ready.clear();
     its.lanes_to.clear();
     return {};
+}
+
+// First said, then looked at: of two that would exceed it together at least one sees it.
+bool Bells::claim(std::uint32_t member, std::size_t bytes) const noexcept {
+    BellPage* const its = page(member);
+    if (its == nullptr || bytes > lane_bytes_max()) return false;
+    const std::uint64_t before = its->lane_bytes.load(relaxed);
+    its->lane_bytes.store(before + bytes, in_one_order);
+    if (lane_bytes() <= lane_bytes_max()) return true;
+    its->lane_bytes.store(before, in_one_order);
+    return false;
+}
+
+void Bells::give_back(std::uint32_t member, std::size_t bytes) const noexcept {
+    BellPage* const its = page(member);
+    if (its == nullptr) return;
+    const std::uint64_t before = its->lane_bytes.load(relaxed);
+    its->lane_bytes.store(before - std::min<std::uint64_t>(before, bytes), in_one_order);
+}
+
+std::uint64_t Bells::lane_bytes() const noexcept {
+    std::uint64_t sum = 0;
+    for (std::uint32_t number = 1; number <= limits::actors_max; ++number)
+        if (const BellPage* const its = page(number); its != nullptr) sum += its->lane_bytes.load(in_one_order);
+    return sum;
+}
+
+std::uint64_t Bells::lane_bytes_max() const noexcept {
+    return reinterpret_cast<const Header*>(mapping_.data())->lane_bytes_max.load(relaxed);
 }
 
 // ---- OwnBell -----------------------------------------------------------------------------------------

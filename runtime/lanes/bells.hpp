@@ -60,6 +60,7 @@ struct BellPage {
     static constexpr std::size_t bytes = 4096;
     std::atomic<std::uint64_t> id;  // of the life that looks at its lanes, packed; 0: nobody does
     alignas(64) std::atomic<std::uint32_t> asleep;  // what its owner sleeps for
+    std::atomic<std::uint64_t> lane_bytes;          // that the owner has committed for lanes
     MemberSet ready;     // members whose commands may wait here
     MemberSet lanes_to;  // members to which the owner has opened a lane, or is about to
     std::byte reserved[bytes - 128 - 2 * sizeof(MemberSet)];
@@ -68,8 +69,8 @@ static_assert(sizeof(BellPage) == BellPage::bytes);
 
 class Bells {
 public:
-    // For the coordinator.
-    [[nodiscard]] static Result<Bells> create(std::string_view session_id);
+    // For the coordinator. All lanes of the session together may take that much memory.
+    [[nodiscard]] static Result<Bells> create(std::string_view session_id, std::uint64_t lane_bytes_max);
     [[nodiscard]] static Result<Bells> open(std::string_view session_id);
     static void remove(std::string_view session_id) noexcept;
     // For the coordinator: commits and clears the page of a new life. `overloaded` if memory is short.
@@ -79,6 +80,12 @@ public:
     [[nodiscard]] BellPage* page(std::uint32_t number) const noexcept;
     // nullptr if that life does not look at lanes, or not yet.
     [[nodiscard]] BellPage* page_of(ActorId actor) const noexcept;
+    // Before a member commits memory for a lane; false if that would be more than all may take. Of two that would exceed
+    // it together at least one is told so.
+    [[nodiscard]] bool claim(std::uint32_t member, std::size_t bytes) const noexcept;
+    void give_back(std::uint32_t member, std::size_t bytes) const noexcept;
+    [[nodiscard]] std::uint64_t lane_bytes() const noexcept;
+    [[nodiscard]] std::uint64_t lane_bytes_max() const noexcept;
     // Where the FIFO of that life lies in the folder of its session.
     [[nodiscard]] static std::string fifo_name(ActorId actor) { return to_string(actor) + ".bell"; }
 

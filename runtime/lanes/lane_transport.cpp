@@ -43,8 +43,11 @@ Result<void> LaneTransport::enter(Membership membership) {
     if (!bells) return bells.error();
     Result<OwnBell> bell = OwnBell::create(*bells, membership.folder, membership.me);
     if (!bell) return bell.error();
+    Spin spin{membership.spin};
     Ringer ringer{membership.folder, membership.me};
-    member_.emplace(Member{std::move(membership), std::move(*bells), std::move(*bell), std::move(ringer)});
+    member_.emplace(Member{std::move(membership), {}, std::move(*bells), std::move(*bell), std::move(ringer), std::move(spin)});
+    member_->budget.claim = [this](std::size_t bytes) { return member_->bells.claim(member_->as.me.number, bytes); };
+    member_->budget.give_back = [this](std::size_t bytes) { member_->bells.give_back(member_->as.me.number, bytes); };
     return {};
 }
 
@@ -65,7 +68,7 @@ Result<Link> LaneTransport::open_to(ActorId to, const std::string& address) {
     // First it is said that there will be one, then whether the other still lives is looked at; the coordinator first
     // takes the life, then looks for what leads to it. So one of the two removes the lane of a receiver that has died.
     member_->bell.page().lanes_to.add(to.number);
-    Result<std::unique_ptr<Lane>> lane = Lane::create(member_->as.session_id, member_->as.me, to, member_->as.budget);
+    Result<std::unique_ptr<Lane>> lane = Lane::create(member_->as.session_id, member_->as.me, to, member_->budget);
     if (!lane) return outside_->open(address);
     if (!member_->as.is_alive(to)) Lane::remove(member_->as.session_id, member_->as.me, to);
     const Link link = next_link();
@@ -83,7 +86,7 @@ LaneTransport::End* LaneTransport::accepted_from(ActorId opener) {
     const auto known = accepted_of_number_.find(opener.number);
     if (known != accepted_of_number_.end() && known->second->peer == opener) return known->second;
     if (!opener.is_somebody()) return nullptr;
-    Result<std::unique_ptr<Lane>> lane = Lane::open(member_->as.session_id, opener, member_->as.me, member_->as.budget);
+    Result<std::unique_ptr<Lane>> lane = Lane::open(member_->as.session_id, opener, member_->as.me, member_->budget);
     if (!lane) return nullptr;
     if (known != accepted_of_number_.end()) close(known->second->link, Pending::delivered);
     const Link link = next_link();
@@ -287,7 +290,11 @@ bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     for (const int descriptor : interest.descriptors) polled.push_back({descriptor, POLLIN, 0});
     polled.push_back({member_->bell.descriptor(), POLLIN, 0});
 
-    if (is_outside_ready || at_most <= Duration::zero() || is_ready_or_asleep(interest)) at_most = Duration::zero();
+    const bool may_sleep = !is_outside_ready && at_most > Duration::zero();
+    const Instant start = may_sleep ? Spin::Clock::now() : Instant{};
+    const auto has_lane_news = [&] { return has_news(interest); };
+    if (!may_sleep || has_lane_news() || member_->spin.look(has_lane_news) || is_ready_or_asleep(interest))
+        at_most = Duration::zero();
     if (End* const end = is_lane(interest.writable) ? find(interest.writable) : nullptr;
         end != nullptr && end->writer.lacks_memory())
         at_most = std::min(at_most, memory_interval);
@@ -301,6 +308,7 @@ bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     const int count = ::ppoll(polled.data(), polled.size(), is_bounded ? &limit : nullptr, nullptr);
     const auto is_readable = [&](const pollfd& one) { return count > 0 && one.revents != 0; };
     member_->bell.wake_up(is_readable(polled.back()));
+    if (may_sleep) member_->spin.note_wait(Spin::Clock::now() - start);
     const auto behind_outside = polled.begin() + static_cast<std::ptrdiff_t>(outside_count);
     if (count < 0 || is_outside_ready || std::any_of(polled.begin(), behind_outside, is_readable))
         static_cast<void>(outside_->wait(outside, Duration::zero()));

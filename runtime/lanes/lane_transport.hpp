@@ -16,6 +16,7 @@
 
 #include "runtime/lanes/bells.hpp"
 #include "runtime/lanes/lane.hpp"
+#include "runtime/lanes/spin.hpp"
 #include "runtime/transport/transport.hpp"
 
 namespace baton::detail {
@@ -30,9 +31,10 @@ public:
         std::string session_id;
         std::string folder;
         ActorId me;
-        LaneBudget budget;
         // False once the coordinator has begun to settle that member's death.
         std::function<bool(ActorId)> is_alive;
+        // How long it looks at its lanes before it sleeps, at most.
+        Duration spin = Spin::usual_bound;
     };
     // From here on it can be reached by lanes, and reaches others by them. If this fails, everything stays outside.
     [[nodiscard]] Result<void> enter(Membership membership);
@@ -67,9 +69,11 @@ private:
     };
     struct Member {
         Membership as;
+        LaneBudget budget;
         Bells bells;
         OwnBell bell;
         Ringer ringer;
+        Spin spin;
     };
 
     [[nodiscard]] static bool is_lane(Link link) noexcept { return (link.index & lane_bit) != 0; }

@@ -6,6 +6,7 @@
 //   BATON_ACTOR        the id ("3.1") that the coordinator gave a spawned program
 //   BATON_PROGRAMS     folders of programs, with colons between
 //   BATON_LANES        "off": everything goes by ZeroMQ
+//   BATON_SPIN         how many microseconds at most a member looks at its lanes before it sleeps; 0: it does not
 //   BATON_COORDINATOR  the coordinator's pid: a spawned actor ends when that process ends
 
 #include <sys/types.h>
@@ -22,6 +23,7 @@ namespace baton::detail {
 
 inline constexpr const char* session_variable = "BATON_SESSION";
 inline constexpr const char* lanes_variable = "BATON_LANES";
+inline constexpr const char* spin_variable = "BATON_SPIN";
 inline constexpr const char* actor_variable = "BATON_ACTOR";
 inline constexpr const char* coordinator_variable = "BATON_COORDINATOR";
 

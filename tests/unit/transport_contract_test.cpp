@@ -60,7 +60,7 @@ private:
 class LaneWorld {
 public:
     static constexpr std::size_t filling_bytes = 1'000;  // lanes are bounded by bytes
-    LaneWorld() : bells_(Bells::create(session_id_).value()) {}
+    LaneWorld() : bells_(Bells::create(session_id_, std::uint64_t{4} << 30).value()) {}
     LaneWorld(const LaneWorld&) = delete;
     LaneWorld& operator=(const LaneWorld&) = delete;
     ~LaneWorld() {
@@ -79,7 +79,7 @@ private:
             : world_(&world), me_{++world.members_, 1}, outside_(world.outside_.make()), lanes_(*outside_) {
             world.bells_.prepare(me_).value();
             world.living_.insert(me_);
-            lanes_.enter({world.session_id_, std::filesystem::path(world.address("").substr(6)).parent_path(), me_, {},
+            lanes_.enter({world.session_id_, std::filesystem::path(world.address("").substr(6)).parent_path(), me_,
                           [&world](ActorId actor) { return world.living_.contains(actor); }}).value();
         }
         ~Member() override { world_->living_.erase(me_); }

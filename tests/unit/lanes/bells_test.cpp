@@ -32,7 +32,7 @@ public:
 
     PrivateMemory memory{"baton-bells-test-"};
     std::string folder;
-    Bells bells = Bells::create("bells-test-1").value();
+    Bells bells = Bells::create("bells-test-1", 1'000).value();
 };
 
 bool is_readable(const OwnBell& bell, int milliseconds = 0) {
@@ -145,4 +145,18 @@ TEST_CASE("two that wake each other in turn never miss it", "[lanes]") {
     std::thread bobs{[&] { play(bob, alice, of_bob, false); }};
     play(alice, bob, of_alice, true);
     bobs.join();
+}
+
+TEST_CASE("all members together claim no more for lanes than the session has", "[lanes]") {
+    Session session;
+    CHECK(session.bells.claim(alice.number, 600));
+    CHECK_FALSE(session.bells.claim(bob.number, 500));
+    CHECK(session.bells.claim(bob.number, 400));
+    CHECK_FALSE(session.bells.claim(alice.number, 1));
+    session.bells.give_back(bob.number, 100);
+    CHECK(session.bells.claim(alice.number, 100));
+    CHECK(session.bells.lane_bytes() == 1'000);
+    session.bells.prepare({alice.number, 2}).value();  // another life has claimed nothing
+    CHECK(session.bells.lane_bytes() == 300);
+    CHECK_FALSE(session.bells.claim(7, 1));  // nobody
 }
