@@ -168,9 +168,9 @@ void OwnBell::fall_asleep(std::uint32_t kinds) noexcept {
 }
 
 void OwnBell::wake_up(bool is_readable) noexcept {
-    const bool was_rung = std::exchange(is_asleep_, false) && page_->asleep.exchange(0, in_one_order) == 0;
-    if (!is_readable && !was_rung) return;
-    char bytes[64];
+    if (std::exchange(is_asleep_, false)) page_->asleep.store(0, in_one_order);
+    if (!is_readable) return;
+    char bytes[4096];
     while (::read(fifo_.get(), bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes)) continue;
 }
 
@@ -191,7 +191,6 @@ void Ringer::ring_for(ActorId whom, std::uint32_t kind, const Bells& bells) noex
 
 void Ringer::nudge(ActorId whom, BellPage& page, std::uint32_t kind) noexcept {
     if ((page.asleep.load(in_one_order) & kind) == 0 || !reach(whom)) return;
-    if ((page.asleep.exchange(0, in_one_order) & kind) == 0) return;
     // A FIFO that is full nudges as well.
     static_cast<void>(!::write(fifos_.find(whom)->second.get(), "", 1));
 }

@@ -8,11 +8,11 @@
 //   writer                                     owner
 //   publish the record                         asleep = what it waits for
 //   set its bit in `ready` (commands only)     look at the ready set and the rings again
-//   if asleep has the kind: exchange with 0;   poll; then asleep = 0
-//     whoever got it writes a byte
+//   if asleep has the kind: write a byte       poll; then asleep = 0, and read the bytes
 //
-// Both sides write first and then look, all in one order, so one of them sees the other, and no wake-up is lost (model/bell.pml). A writer
-// that dies before it has written its byte has set its own bit and nobody else's; its exit makes the owner look.
+// Both sides write first and then look, all in one order, so one of them sees the other, and no wake-up is lost (model/bell.pml). Only the
+// owner stores `asleep`, so a writer that is frozen or dies before it has written its byte keeps nobody else's from the
+// owner; its exit makes the owner look.
 // The coordinator makes the region, commits a page for each new life and clears it. Everything in it may be written by any
 // process of the session: what a bit says is looked at, never believed. One thread.
 

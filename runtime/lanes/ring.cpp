@@ -148,7 +148,25 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
         end_ += static_cast<std::uint32_t>(size / RingPlace::chunk_unit_bytes);
         return chunk;
     }
-    return std::nullopt;
+    return used_.empty() && forget_places() ? fresh_chunk(bytes) : std::nullopt;
+}
+
+// An area whose places have become too small for what is to be written is laid out anew, once the reader has left all of
+// them but the one that is being filled. False if there was nothing to forget.
+bool RingWriter::forget_places() noexcept {
+    const std::uint32_t behind = chunk_.unit + static_cast<std::uint32_t>(chunk_.bytes / RingPlace::chunk_unit_bytes);
+    if (lacks_memory_ || end_ <= std::max(behind, 2U)) return false;
+    for (const Chunk one : free_)
+        if (one.unit > 1) area_->give_back(offset_of(one.unit), one.bytes);
+    std::erase_if(free_, [](Chunk one) { return one.unit > 1; });
+    given_back_.clear();
+    constexpr auto most = static_cast<std::uint32_t>(chunk_bytes_max / RingPlace::chunk_unit_bytes);
+    for (std::uint32_t unit = 2; unit < chunk_.unit; unit += most) {
+        const std::uint32_t units = std::min(most, chunk_.unit - unit);
+        given_back_.push_back({unit, units * static_cast<std::uint32_t>(RingPlace::chunk_unit_bytes)});
+    }
+    end_ = std::max(behind, 2U);
+    return true;
 }
 
 // A reader that writes nonsense frees nothing.
@@ -200,7 +218,7 @@ Error RingReader::corrupt(std::string_view what) {
 // What is written by now. Within the chunk that is being read it can be checked here; of another one when it is
 // entered.
 Result<void> RingReader::look() {
-    const RingPlace written = RingPlace::of(words_->written.load(std::memory_order_acquire));
+    const RingPlace written = RingPlace::of(words_->written.load(in_one_order));
     if (written.lap == lap_) {
         const std::size_t end = std::size_t{written.at} * RingPlace::record_unit_bytes;
         if (written.chunk != unit_ || end < at_) return corrupt("a place that goes back");

@@ -109,6 +109,7 @@ private:
     [[nodiscard]] bool jump(std::size_t bytes);
     [[nodiscard]] std::optional<Chunk> next_chunk(std::size_t bytes);
     [[nodiscard]] std::optional<Chunk> fresh_chunk(std::size_t bytes);
+    [[nodiscard]] bool forget_places() noexcept;
     void collect_read() noexcept;
 
     RingWords* words_;

@@ -78,9 +78,21 @@ TEST_CASE("a bell rings only for a sleeper, once, and only for what it waits for
     CHECK_FALSE(is_readable(bell));
     ringer.ring_for(alice, wake::answers, session.bells);
     CHECK(is_readable(bell));
-    ringer.ring_for(alice, wake::answers, session.bells);
     bell.wake_up(true);
+    ringer.ring_for(alice, wake::answers, session.bells);
     CHECK_FALSE(is_readable(bell));
+}
+
+// Goal: a writer that stops between its look and its byte keeps nobody else's byte from the sleeper.
+TEST_CASE("a sleeper stays one until it wakes up itself", "[lanes]") {
+    Session session;
+    OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
+    bell.fall_asleep(wake::commands | wake::answers);
+    Ringer ringer{session.folder, bob};
+    ringer.ring_for_command(alice, session.bells);
+    CHECK(bell.page().asleep.load() == (wake::commands | wake::answers));
+    bell.wake_up(true);
+    CHECK(bell.page().asleep.load() == 0);
 }
 
 TEST_CASE("a command that came before is seen by the look after falling asleep", "[lanes]") {
