@@ -1,0 +1,280 @@
+/* The bell of a lane: how a writer wakes a receiver that sleeps, and a reader a writer that waits for room, as a model
+   for spin. model/run.py runs it; how it is written is said in ownership.pml. What happens to the records of the dead is
+   in lanes.pml.
+
+   Actors 0 and 1 write, each into a ring of its own, and actor 2 reads both: those of actor 0 as commands, those of actor
+   1 as answers. Actor 2 sleeps either with interest in both or, in a wait, with interest in answers only. A ring that is
+   full makes its writer sleep with interest in room. A writer may die or be frozen for ever at any step, the reader may
+   die; of a death the others are told.
+
+   Memory. A core may hold back a plain store (also a release store) while the loads that follow are made already. So what
+   an actor has stored and what others see of it are two variables wherever that can matter: `own_written` and `written`,
+   and so on. The step `memory:` makes such a store visible at any time; a fence, or an atomic read-modify-write, is a step
+   that waits until it is. Where a step says "fence", the code needs std::atomic_thread_fence(seq_cst) between the store
+   and the load; in all four places it is the same figure: I store mine and then look at yours, you store yours and then
+   look at mine. Record bytes need no fence of their own, they are published by the release store of `written`.
+
+   Every word has one writer, except for the words of ready bits, which are changed by fetch_or and fetch_and only. */
+
+#ifndef RECORDS
+#define RECORDS 2           /* that actor 0 writes */
+#endif
+#ifndef REPLIES
+#define REPLIES 2           /* that actor 1 writes */
+#endif
+#ifndef ROOM
+#define ROOM RECORDS        /* records that the ring of actor 0 holds; that of actor 1 holds all */
+#endif
+#ifndef CRASHES
+#define CRASHES 1
+#endif
+#ifndef FREEZES
+#define FREEZES 1
+#endif
+#ifndef WAITS
+#define WAITS 1             /* how often the receiver waits for answers only */
+#endif
+#ifndef LEFT_OUT
+#define LEFT_OUT 0
+#endif
+byte left_out = LEFT_OUT;
+#define NO_SECOND_LOOK     (left_out ==  1)  /* the receiver does not look at the ready bits after it has stored `asleep` */
+#define NO_FENCE_ASLEEP    (left_out ==  2)  /* ... looks without a fence */
+#define NO_FENCE_WRITTEN   (left_out ==  3)  /* the writer looks at its ready bit without a fence after `written` */
+#define READY_FIRST        (left_out ==  4)  /* the writer sets its ready bit before it stores `written` */
+#define CLEARED_LATE       (left_out ==  5)  /* the receiver clears the ready bit after it has read `written` */
+#define ASLEEP_TAKEN       (left_out ==  6)  /* the writer clears `asleep` before it writes the byte, so that others need not */
+#define INTERESTS_TAKEN    (left_out ==  7)  /* ... and writes no byte if its own interest was not among what it cleared */
+#define ASLEEP_CLEARED     (left_out ==  8)  /* the writer clears `asleep` after it has written the byte */
+#define SLICE_FORGOTTEN    (left_out ==  9)  /* what a slice has left over is not remembered */
+#define EMPTIED_LATE       (left_out == 10)  /* the receiver empties its FIFO after the second look */
+#define EXIT_UNTOLD        (left_out == 11)  /* the receiver is not told of a writer's exit */
+#define WRITER_UNTOLD      (left_out == 12)  /* a writer that waits for room is not told of its reader's exit */
+#define ROOM_FIRST         (left_out == 13)  /* the reader looks at wants_room before it stores `read` */
+#define NO_FENCE_READ      (left_out == 14)  /* ... after that, but without a fence */
+#define NO_LOOK_FOR_ROOM   (left_out == 15)  /* the writer does not look at `read` again after it has stored wants_room */
+#define NO_FENCE_WANTS     (left_out == 16)  /* ... looks without a fence */
+#define ROOM_CLEARED_LATE  (left_out == 17)  /* the writer clears its bit of room after it has looked at `read` */
+
+#define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
+
+/* what a writer is in the middle of; from ASKED on it waits for room */
+mtype = { IDLE, STORED, ANNOUNCED, SET, RINGS, GRABS, WIPES, ASKED, CLEARS, LIES_DOWN, LOOKS, SLEEPS, ENDED };
+/* what the receiver is in the middle of, besides LOOKS and SLEEPS */
+mtype = { SCANS, READS, TAKES, FREED, TELLS, NUDGES, RISES, EMPTIES };
+
+#define READER 2
+#define COMMANDS 1
+#define ANSWERS 2
+#define INTEREST(w) ((w) + 1)
+#define HAS(set, w) (((set) & INTEREST(w)) != 0)
+#define ROOM_OF(w) ((w) == 0 -> ROOM : REPLIES)
+#define RECORDS_OF(w) ((w) == 0 -> RECORDS : REPLIES)
+
+/* ---- shared */
+byte written[2], read[2];
+bool wants_room[2];
+bool ready[2];              /* the bit of writer w in the ready words of the receiver's page */
+bool ready_room[2];         /* the bit of the receiver in the ready word for room, in the page of writer w */
+byte asleep;                /* interests of the receiver, in its page */
+bool asleep_for_room[2];    /* interest in room, in the page of writer w */
+bool byte_in[3];            /* the FIFO of each is not empty */
+
+/* ---- what is stored and perhaps not yet seen by others */
+byte own_written[2], own_read[2], own_asleep;
+bool is_asleep_hidden;      /* `asleep` is to become `own_asleep` */
+bool own_wants[2], own_asleep_for_room[2];
+
+/* ---- what is in a process */
+mtype doing[3] = IDLE;
+byte interests = COMMANDS + ANSWERS;    /* of the receiver */
+byte at, seen;              /* the writer whose ring the receiver reads, and how far it has seen it written */
+bool saw_wants;
+bool has_taken;             /* a record, since it has begun to read this ring */
+bool remembered[2];         /* the receiver has left something in this ring */
+
+bool alive[3] = true;
+bool frozen[2];
+bool was_told[2];           /* the receiver is to look, as this writer has exited: its control lane is not empty */
+bool reader_has_exited[2];  /* the writer has been told */
+byte crashes = CRASHES, freezes = FREEZES, waits = WAITS;
+
+#define GOES(w) (alive[w] && !frozen[w])
+#define IS_FULL(w) (own_written[w] - read[w] >= ROOM_OF(w))
+
+proctype Writer(byte me) {
+end:
+  do
+  /* publishes: `written` is stored, then fence, then its ready bit is looked at, and set only if it was not set */
+  :: d_step { GOES(me) && doing[me] == IDLE && own_written[me] < RECORDS_OF(me) && !IS_FULL(me) && !READY_FIRST ->
+       own_written[me]++; doing[me] = STORED; printf("actor %d: stores `written` %d\n", me, own_written[me]) }
+  :: d_step { GOES(me) && doing[me] == STORED && (written[me] == own_written[me] || NO_FENCE_WRITTEN && ready[me]) ->
+       if
+       :: ready[me] -> doing[me] = IDLE; printf("actor %d: its ready bit is set already\n", me)
+       :: else -> ready[me] = true; doing[me] = SET; printf("actor %d: sets its ready bit\n", me)
+       fi }
+  :: d_step { GOES(me) && doing[me] == IDLE && own_written[me] < RECORDS_OF(me) && !IS_FULL(me) && READY_FIRST ->
+       if
+       :: ready[me] -> doing[me] = ANNOUNCED
+       :: else -> ready[me] = true; doing[me] = ANNOUNCED; printf("actor %d: sets its ready bit\n", me)
+       fi }
+  :: d_step { GOES(me) && doing[me] == ANNOUNCED ->
+       own_written[me]++; doing[me] = SET; printf("actor %d: stores `written` %d\n", me, own_written[me]) }
+  /* rings, if the receiver sleeps and has this interest; `asleep` is the receiver's word and left alone */
+  :: d_step { GOES(me) && doing[me] == SET ->
+       if
+       :: HAS(asleep, me) -> doing[me] = (ASLEEP_TAKEN || INTERESTS_TAKEN -> GRABS : RINGS)
+       :: else -> doing[me] = IDLE; printf("actor %d: sees nobody asleep\n", me)
+       fi }
+  :: d_step { GOES(me) && doing[me] == GRABS ->
+       if
+       :: HAS(asleep, me) || ASLEEP_TAKEN && asleep != 0 -> doing[me] = RINGS; printf("actor %d: takes `asleep`\n", me)
+       :: else -> doing[me] = IDLE; printf("actor %d: takes `asleep` %d and does not ring\n", me, asleep)
+       fi;
+       asleep = 0 }
+  :: d_step { GOES(me) && doing[me] == RINGS ->
+       byte_in[READER] = true; printf("actor %d: writes a byte\n", me);
+       if :: ASLEEP_CLEARED -> doing[me] = WIPES :: else -> doing[me] = IDLE fi }
+  :: d_step { GOES(me) && doing[me] == WIPES -> asleep = 0; doing[me] = IDLE; printf("actor %d: clears `asleep`\n", me) }
+  /* is full: wants_room is stored, then fence, then `read` is looked at once more, then it sleeps as any other */
+  :: d_step { GOES(me) && doing[me] == IDLE && own_written[me] < RECORDS_OF(me) && IS_FULL(me) ->
+       own_wants[me] = true; doing[me] = ASKED; printf("actor %d: wants room\n", me) }
+  :: d_step { GOES(me) && doing[me] == ASKED && (wants_room[me] || NO_FENCE_WANTS) ->
+       if
+       :: !IS_FULL(me) && !NO_LOOK_FOR_ROOM ->
+          own_wants[me] = false; wants_room[me] = false; doing[me] = IDLE; printf("actor %d: has room\n", me)
+       :: else -> doing[me] = LIES_DOWN; printf("actor %d: sees no room\n", me)
+       fi }
+  :: d_step { GOES(me) && doing[me] == LIES_DOWN ->
+       if :: ROOM_CLEARED_LATE -> ready_room[me] = false :: else fi;
+       own_asleep_for_room[me] = true; doing[me] = LOOKS }
+  :: d_step { GOES(me) && doing[me] == LOOKS && asleep_for_room[me] ->
+       doing[me] = (ready_room[me] -> RISES : SLEEPS) }
+  :: d_step { GOES(me) && doing[me] == SLEEPS && (byte_in[me] || reader_has_exited[me]) -> doing[me] = RISES }
+  :: d_step { GOES(me) && doing[me] == RISES ->
+       own_asleep_for_room[me] = false; asleep_for_room[me] = false; byte_in[me] = false; doing[me] = CLEARS }
+  :: d_step { GOES(me) && doing[me] == CLEARS ->
+       if :: !ROOM_CLEARED_LATE -> ready_room[me] = false :: else fi;
+       if
+       :: reader_has_exited[me] -> doing[me] = ENDED; printf("actor %d: ends, as its reader has exited\n", me)
+       :: else -> doing[me] = ((NO_LOOK_FOR_ROOM && !IS_FULL(me)) -> IDLE : ASKED)
+       fi }
+  :: d_step { GOES(me) && crashes > 0 ->
+       crashes--; alive[me] = false; written[me] = own_written[me]; printf("actor %d: dies\n", me) }
+  :: d_step { GOES(me) && freezes > 0 -> freezes--; frozen[me] = true; printf("actor %d: is frozen\n", me) }
+  od
+}
+
+inline next_ring() { at++; seen = 0; has_taken = false; doing[READER] = SCANS }
+
+proctype Receiver() {
+end:
+  do
+  /* takes: goes through the rings of its interests that are ready or remembered */
+  :: d_step { alive[READER] && doing[READER] == IDLE -> at = 0; doing[READER] = SCANS }
+  :: d_step { alive[READER] && doing[READER] == SCANS && at < 2 ->
+       if
+       :: HAS(interests, at) && remembered[at] -> doing[READER] = READS
+       :: HAS(interests, at) && ready[at] && !remembered[at] ->
+          if :: CLEARED_LATE :: else -> ready[at] = false fi;
+          doing[READER] = READS; printf("actor 2: takes the ready bit of %d\n", at)
+       :: else -> next_ring()
+       fi }
+  :: d_step { alive[READER] && doing[READER] == READS ->
+       seen = written[at]; doing[READER] = TAKES; printf("actor 2: reads that %d has written %d\n", at, seen) }
+  :: d_step { alive[READER] && doing[READER] == TAKES && own_read[at] < seen ->
+       saw_wants = wants_room[at]; own_read[at]++; has_taken = true; doing[READER] = FREED; printf("actor 2: takes record %d of %d\n", own_read[at], at) }
+  :: d_step { alive[READER] && doing[READER] == TAKES && own_read[at] == seen ->
+       remembered[at] = false; if :: CLEARED_LATE -> ready[at] = false :: else fi; next_ring() }
+  :: d_step { alive[READER] && doing[READER] == TAKES && own_read[at] < seen && has_taken -> /* the slice is over */
+       remembered[at] = !SLICE_FORGOTTEN; next_ring() }
+  /* has freed room: `read` is stored, then fence, then wants_room is looked at, and the writer is rung in the same way */
+  :: d_step { alive[READER] && doing[READER] == FREED && (read[at] == own_read[at] || NO_FENCE_READ || ROOM_FIRST) ->
+       doing[READER] = ((ROOM_FIRST -> saw_wants : wants_room[at]) -> TELLS : TAKES); saw_wants = false }
+  :: d_step { alive[READER] && doing[READER] == TELLS && (ready_room[at] || read[at] == own_read[at]) ->
+       if :: ready_room[at] -> doing[READER] = TAKES :: else -> ready_room[at] = true; doing[READER] = NUDGES fi }
+  :: d_step { alive[READER] && doing[READER] == NUDGES ->
+       if :: asleep_for_room[at] -> doing[READER] = RINGS :: else -> doing[READER] = TAKES fi }
+  :: d_step { alive[READER] && doing[READER] == RINGS -> byte_in[at] = true; doing[READER] = TAKES; printf("actor 2: rings %d\n", at) }
+  /* sleeps: `asleep` is stored, then fence, then the ready bits are looked at once more */
+  :: d_step { alive[READER] && doing[READER] == SCANS && at == 2 ->
+       at = 0;
+       if
+       :: remembered[0] && HAS(interests, 0) || remembered[1] && HAS(interests, 1)
+       :: else ->
+          own_asleep = interests; is_asleep_hidden = true; doing[READER] = LOOKS; printf("actor 2: asleep with interests %d\n", interests)
+       fi }
+  :: d_step { alive[READER] && doing[READER] == SCANS && at == 2 && interests != ANSWERS && waits > 0 ->
+       waits--; interests = ANSWERS; doing[READER] = IDLE; printf("actor 2: waits for answers only\n") }
+  :: d_step { alive[READER] && doing[READER] == SCANS && at == 2 && interests == ANSWERS ->
+       interests = COMMANDS + ANSWERS; doing[READER] = IDLE; printf("actor 2: does not wait any more\n") }
+  :: d_step { alive[READER] && doing[READER] == LOOKS && (!is_asleep_hidden || NO_FENCE_ASLEEP) && at < 2 ->
+       if :: HAS(interests, at) && ready[at] && !NO_SECOND_LOOK -> at = 0; doing[READER] = RISES :: else -> at++ fi }
+  :: d_step { alive[READER] && doing[READER] == LOOKS && at == 2 ->
+       at = 0; doing[READER] = SLEEPS; if :: EMPTIED_LATE -> byte_in[READER] = false :: else fi;
+       printf("actor 2: sleeps\n") }
+  :: d_step { alive[READER] && doing[READER] == SLEEPS && (byte_in[READER] || was_told[0] || was_told[1]) ->
+       doing[READER] = RISES; printf("actor 2: is woken\n") }
+  :: d_step { alive[READER] && doing[READER] == RISES -> own_asleep = 0; is_asleep_hidden = false; asleep = 0; doing[READER] = EMPTIES }
+  :: d_step { alive[READER] && doing[READER] == EMPTIES ->
+       if :: EMPTIED_LATE :: else -> byte_in[READER] = false fi;
+       if :: was_told[0] -> remembered[0] = true; was_told[0] = false :: else fi;
+       if :: was_told[1] -> remembered[1] = true; was_told[1] = false :: else fi;
+       doing[READER] = IDLE }
+  :: d_step { alive[READER] && crashes > 0 ->
+       crashes--; alive[READER] = false; read[0] = own_read[0]; read[1] = own_read[1]; printf("actor 2: dies\n") }
+  od
+}
+
+/* Stores become visible, and exits are told. */
+proctype World() {
+  bool is_told[3];
+end:
+  do
+  :: d_step { written[0] != own_written[0] -> written[0] = own_written[0]; printf("memory: `written` of 0 is seen\n") }
+  :: d_step { written[1] != own_written[1] -> written[1] = own_written[1]; printf("memory: `written` of 1 is seen\n") }
+  :: d_step { read[0] != own_read[0] -> read[0] = own_read[0]; printf("memory: `read` of 0 is seen\n") }
+  :: d_step { read[1] != own_read[1] -> read[1] = own_read[1] }
+  :: d_step { is_asleep_hidden -> is_asleep_hidden = false; asleep = own_asleep; printf("memory: `asleep` is seen\n") }
+  :: d_step { !wants_room[0] && own_wants[0] -> wants_room[0] = true; printf("memory: `wants_room` is seen\n") }
+  :: d_step { !wants_room[1] && own_wants[1] -> wants_room[1] = true }
+  :: d_step { !asleep_for_room[0] && own_asleep_for_room[0] -> asleep_for_room[0] = true }
+  :: d_step { !asleep_for_room[1] && own_asleep_for_room[1] -> asleep_for_room[1] = true }
+  :: d_step { !alive[0] && !is_told[0] && !EXIT_UNTOLD -> is_told[0] = true; was_told[0] = true; printf("coordinator: tells of the exit of 0\n") }
+  :: d_step { !alive[1] && !is_told[1] && !EXIT_UNTOLD -> is_told[1] = true; was_told[1] = true; printf("coordinator: tells of the exit of 1\n") }
+  :: d_step { !alive[READER] && !is_told[2] && !WRITER_UNTOLD ->
+       is_told[2] = true; reader_has_exited[0] = true; reader_has_exited[1] = true; printf("coordinator: tells of the exit of 2\n") }
+  od
+}
+
+#define IS_IN_BETWEEN(w) (doing[w] == STORED || doing[w] == ANNOUNCED || doing[w] == SET || doing[w] == RINGS || doing[w] == GRABS)
+
+#define WATCH_WRITER(w) \
+      PROMISE(!alive[READER] || !HAS(interests, w) || read[w] == own_written[w] || frozen[w] && IS_IN_BETWEEN(w), \
+              "violated: the receiver sleeps, and a record waits\n"); \
+      PROMISE(!GOES(w) || doing[w] == ENDED || doing[w] == IDLE && own_written[w] == RECORDS_OF(w) || \
+              alive[READER] && doing[w] == SLEEPS && own_written[w] - own_read[w] == ROOM_OF(w), \
+              "violated: a writer sleeps, and there is room or nobody who could make it\n")
+
+/* From some moment on nobody dies and nobody is frozen any more. So nothing is rescued by a death in the end. */
+proctype Fate() {
+end:
+  if :: d_step { crashes + freezes > 0 -> crashes = 0; freezes = 0; printf("fate: no more deaths\n") } fi
+}
+
+/* Nothing can happen any more. */
+proctype Watch() {
+end:
+  timeout ->
+    d_step {
+      printf("watch: nothing moves any more\n");
+      PROMISE(!alive[READER] || doing[READER] == SLEEPS, "violated: the receiver neither works nor sleeps\n");
+      WATCH_WRITER(0);
+      WATCH_WRITER(1)
+    }
+}
+
+init {
+  c_code { if (getenv("BATON_LEFT_OUT")) now.left_out = atoi(getenv("BATON_LEFT_OUT")); };
+  atomic { run Writer(0); run Writer(1); run Receiver(); run World(); run Fate(); run Watch() }
+}
