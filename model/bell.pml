@@ -50,18 +50,18 @@ byte left_out = LEFT_OUT;
 #define EMPTIED_LATE       (left_out == 10)  /* the receiver empties its FIFO after the second look */
 #define EXIT_UNTOLD        (left_out == 11)  /* the receiver is not told of a writer's exit */
 #define WRITER_UNTOLD      (left_out == 12)  /* a writer that waits for room is not told of its reader's exit */
-#define ROOM_FIRST         (left_out == 13)  /* the reader looks at wants_room before it stores `read` */
-#define NO_FENCE_READ      (left_out == 14)  /* ... after that, but without a fence */
-#define NO_LOOK_FOR_ROOM   (left_out == 15)  /* the writer does not look at `read` again after it has stored wants_room */
+#define ROOM_FIRST         (left_out == 13)  /* the reader looks at wants_room before it stores `freed` */
+#define NO_FENCE_FREED     (left_out == 14)  /* ... after that, but without a fence */
+#define NO_LOOK_FOR_ROOM   (left_out == 15)  /* the writer does not look at `freed` again after it has stored wants_room */
 #define NO_FENCE_WANTS     (left_out == 16)  /* ... looks without a fence */
-#define ROOM_CLEARED_LATE  (left_out == 17)  /* the writer clears its bit of room after it has looked at `read` */
+#define ROOM_CLEARED_LATE  (left_out == 17)  /* the writer clears its bit of room after it has looked at `freed` */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
 /* what a writer is in the middle of; from ASKED on it waits for room */
 mtype = { IDLE, STORED, ANNOUNCED, SET, RINGS, GRABS, WIPES, ASKED, CLEARS, LIES_DOWN, LOOKS, SLEEPS, ENDED };
 /* what the receiver is in the middle of, besides LOOKS and SLEEPS */
-mtype = { SCANS, READS, TAKES, FREED, TELLS, NUDGES, RISES, EMPTIES };
+mtype = { SCANS, READS, TAKES, FREES, TELLS, NUDGES, RISES, EMPTIES };
 
 #define READER 2
 #define COMMANDS 1
@@ -72,7 +72,7 @@ mtype = { SCANS, READS, TAKES, FREED, TELLS, NUDGES, RISES, EMPTIES };
 #define RECORDS_OF(w) ((w) == 0 -> RECORDS : REPLIES)
 
 /* ---- shared */
-byte written[2], read[2];
+byte written[2], freed[2];
 bool wants_room[2];
 bool ready[2];              /* the bit of writer w in the ready words of the receiver's page */
 bool ready_room[2];         /* the bit of the receiver in the ready word for room, in the page of writer w */
@@ -81,7 +81,7 @@ bool asleep_for_room[2];    /* interest in room, in the page of writer w */
 bool byte_in[3];            /* the FIFO of each is not empty */
 
 /* ---- what is stored and perhaps not yet seen by others */
-byte own_written[2], own_read[2], own_asleep;
+byte own_written[2], own_freed[2], own_asleep;
 bool is_asleep_hidden;      /* `asleep` is to become `own_asleep` */
 bool own_wants[2], own_asleep_for_room[2];
 
@@ -100,7 +100,7 @@ bool reader_has_exited[2];  /* the writer has been told */
 byte crashes = CRASHES, freezes = FREEZES, waits = WAITS;
 
 #define GOES(w) (alive[w] && !frozen[w])
-#define IS_FULL(w) (own_written[w] - read[w] >= ROOM_OF(w))
+#define IS_FULL(w) (own_written[w] - freed[w] >= ROOM_OF(w))
 
 proctype Writer(byte me) {
 end:
@@ -136,7 +136,7 @@ end:
        byte_in[READER] = true; printf("actor %d: writes a byte\n", me);
        if :: ASLEEP_CLEARED -> doing[me] = WIPES :: else -> doing[me] = IDLE fi }
   :: d_step { GOES(me) && doing[me] == WIPES -> asleep = 0; doing[me] = IDLE; printf("actor %d: clears `asleep`\n", me) }
-  /* is full: wants_room is stored, then fence, then `read` is looked at once more, then it sleeps as any other */
+  /* is full: wants_room is stored, then fence, then `freed` is looked at once more, then it sleeps as any other */
   :: d_step { GOES(me) && doing[me] == IDLE && own_written[me] < RECORDS_OF(me) && IS_FULL(me) ->
        own_wants[me] = true; doing[me] = ASKED; printf("actor %d: wants room\n", me) }
   :: d_step { GOES(me) && doing[me] == ASKED && (wants_room[me] || NO_FENCE_WANTS) ->
@@ -182,16 +182,16 @@ end:
        fi }
   :: d_step { alive[READER] && doing[READER] == READS ->
        seen = written[at]; doing[READER] = TAKES; printf("actor 2: reads that %d has written %d\n", at, seen) }
-  :: d_step { alive[READER] && doing[READER] == TAKES && own_read[at] < seen ->
-       saw_wants = wants_room[at]; own_read[at]++; has_taken = true; doing[READER] = FREED; printf("actor 2: takes record %d of %d\n", own_read[at], at) }
-  :: d_step { alive[READER] && doing[READER] == TAKES && own_read[at] == seen ->
+  :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] < seen ->
+       saw_wants = wants_room[at]; own_freed[at]++; has_taken = true; doing[READER] = FREES; printf("actor 2: takes and frees record %d of %d\n", own_freed[at], at) }
+  :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] == seen ->
        remembered[at] = false; if :: CLEARED_LATE -> ready[at] = false :: else fi; next_ring() }
-  :: d_step { alive[READER] && doing[READER] == TAKES && own_read[at] < seen && has_taken -> /* the slice is over */
+  :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] < seen && has_taken -> /* the slice is over */
        remembered[at] = !SLICE_FORGOTTEN; next_ring() }
-  /* has freed room: `read` is stored, then fence, then wants_room is looked at, and the writer is rung in the same way */
-  :: d_step { alive[READER] && doing[READER] == FREED && (read[at] == own_read[at] || NO_FENCE_READ || ROOM_FIRST) ->
+  /* has freed room: `freed` is stored, then fence, then wants_room is looked at, and the writer is rung in the same way */
+  :: d_step { alive[READER] && doing[READER] == FREES && (freed[at] == own_freed[at] || NO_FENCE_FREED || ROOM_FIRST) ->
        doing[READER] = ((ROOM_FIRST -> saw_wants : wants_room[at]) -> TELLS : TAKES); saw_wants = false }
-  :: d_step { alive[READER] && doing[READER] == TELLS && (ready_room[at] || read[at] == own_read[at]) ->
+  :: d_step { alive[READER] && doing[READER] == TELLS && (ready_room[at] || freed[at] == own_freed[at]) ->
        if :: ready_room[at] -> doing[READER] = TAKES :: else -> ready_room[at] = true; doing[READER] = NUDGES fi }
   :: d_step { alive[READER] && doing[READER] == NUDGES ->
        if :: asleep_for_room[at] -> doing[READER] = RINGS :: else -> doing[READER] = TAKES fi }
@@ -222,7 +222,7 @@ end:
        if :: was_told[1] -> remembered[1] = true; was_told[1] = false :: else fi;
        doing[READER] = IDLE }
   :: d_step { alive[READER] && crashes > 0 ->
-       crashes--; alive[READER] = false; read[0] = own_read[0]; read[1] = own_read[1]; printf("actor 2: dies\n") }
+       crashes--; alive[READER] = false; freed[0] = own_freed[0]; freed[1] = own_freed[1]; printf("actor 2: dies\n") }
   od
 }
 
@@ -233,8 +233,8 @@ end:
   do
   :: d_step { written[0] != own_written[0] -> written[0] = own_written[0]; printf("memory: `written` of 0 is seen\n") }
   :: d_step { written[1] != own_written[1] -> written[1] = own_written[1]; printf("memory: `written` of 1 is seen\n") }
-  :: d_step { read[0] != own_read[0] -> read[0] = own_read[0]; printf("memory: `read` of 0 is seen\n") }
-  :: d_step { read[1] != own_read[1] -> read[1] = own_read[1] }
+  :: d_step { freed[0] != own_freed[0] -> freed[0] = own_freed[0]; printf("memory: `freed` of 0 is seen\n") }
+  :: d_step { freed[1] != own_freed[1] -> freed[1] = own_freed[1] }
   :: d_step { is_asleep_hidden -> is_asleep_hidden = false; asleep = own_asleep; printf("memory: `asleep` is seen\n") }
   :: d_step { !wants_room[0] && own_wants[0] -> wants_room[0] = true; printf("memory: `wants_room` is seen\n") }
   :: d_step { !wants_room[1] && own_wants[1] -> wants_room[1] = true }
@@ -250,10 +250,10 @@ end:
 #define IS_IN_BETWEEN(w) (doing[w] == STORED || doing[w] == ANNOUNCED || doing[w] == SET || doing[w] == RINGS || doing[w] == GRABS)
 
 #define WATCH_WRITER(w) \
-      PROMISE(!alive[READER] || !HAS(interests, w) || read[w] == own_written[w] || frozen[w] && IS_IN_BETWEEN(w), \
+      PROMISE(!alive[READER] || !HAS(interests, w) || freed[w] == own_written[w] || frozen[w] && IS_IN_BETWEEN(w), \
               "violated: the receiver sleeps, and a record waits\n"); \
       PROMISE(!GOES(w) || doing[w] == ENDED || doing[w] == IDLE && own_written[w] == RECORDS_OF(w) || \
-              alive[READER] && doing[w] == SLEEPS && own_written[w] - own_read[w] == ROOM_OF(w), \
+              alive[READER] && doing[w] == SLEEPS && own_written[w] - own_freed[w] == ROOM_OF(w), \
               "violated: a writer sleeps, and there is room or nobody who could make it\n")
 
 /* From some moment on nobody dies and nobody is frozen any more. So nothing is rescued by a death in the end. */

@@ -3,7 +3,7 @@
 
    Two actor numbers, each of which lives, dies and lives again. Actor w writes into a lane to the other, which reads it.
    A lane is an object that is named after the lives of writer and reader. The coordinator settles each death step by step
-   while all others go on. Words: `written` is the writer's, `read` the reader's, lanes_to the opener's, the life the
+   while all others go on. Words: `written` is the writer's, `taken` the reader's, lanes_to the opener's, the life the
    coordinator's; a ready bit is set by the writer and cleared by the reader. All of them are sequentially consistent
    here; lanes_to and life must be so in the code too: who opens stores lanes_to and then loads the life, the coordinator
    stores the life and then loads lanes_to.
@@ -49,10 +49,11 @@ byte left_out = LEFT_OUT;
 #define UNLINKED_TOO_SOON    (left_out == 14)  /* the object of a dead writer is unlinked before its reader has drained it */
 #define REUSED_TOO_SOON      (left_out == 15)  /* the number lives again before all have drained or died */
 #define LOOKED_ONCE          (left_out == 16)  /* the coordinator looks into the ring of a dead reader at once only, and not again */
-#define READ_STORED_LATE     (left_out == 17)  /* `read` is stored after the record has been handled */
-#define LETTERS_AGAIN        (left_out == 18)  /* the coordinator's last look begins at `read`, not where its first ended */
+#define TAKEN_STORED_LATE    (left_out == 17)  /* `taken` is stored after the record has been handled */
+#define LETTERS_AGAIN        (left_out == 18)  /* the coordinator's last look begins at `taken`, not where its first ended */
 #define DEAD_READER_ONLY     (left_out == 19)  /* a ring between two dead is only unlinked, as its reader would have drained it */
 #define LETTER_OF_BOUNCED    (left_out == 20)  /* a command whose gift has come back to its sender is a dead letter, too */
+#define LETTER_BY_ROW        (left_out == 22)  /* whether it has come back is not remembered, but read from its row */
 #define GONE_BEFORE_ANSWERS  (left_out == 21)  /* asks end as `gone` before the ring of answers has been read */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
@@ -79,7 +80,7 @@ byte life[2];               /* 0: none stands */
 bool lanes_to[2];           /* in the page of each: it has a lane to the other */
 bool ready[2], ready_answers[2];    /* in the page of each: the bit of the other */
 mtype object[8] = NONE;
-byte written[8], read[8], answered[8];
+byte written[8], taken[8], answered[8];
 byte base[8];               /* records of this writer before those in this lane; for the assertions */
 mtype row = OWNED;          /* of the gift, of life 1 of actor 0 */
 byte offered_to;            /* which life of actor 1 */
@@ -107,6 +108,7 @@ mtype closing[2] = CLOSED;  /* the lanes between a dead life and another */
 byte closing_life[2], peer_life[2];
 bool is_peer_dead[2];
 byte looked[8];             /* dead letters have been made up to here */
+bool has_bounced;           /* T5 has returned the gift to its sender */
 
 byte crashes = CRASHES, restarts = RESTARTS;
 byte sends[2];
@@ -213,6 +215,8 @@ end:
        :: life[OTHER(me)] != to_life[me] && fate[RECORD(me, sent[me])] == PUBLISHED -> fate[RECORD(me, sent[me])] = UNSENT; be_told_gone(me)
        :: else -> doing[me] = IDLE
        fi }
+  /* finds a gift that has come back, and drops it */
+  :: d_step { GIFT && alive[me] && me == 0 && doing[me] == IDLE && row == RETURNED && incarnation[me] == 1 -> row = RETIRED; printf("actor 0: its gift has come back\n") }
   /* receives: clears the ready bit, opens the lane if it is not open, reads `written`, takes */
   :: d_step { alive[me] && doing[me] == IDLE && ready[me] ->
        if :: OPENED_THEN_CLEARED :: else -> ready[me] = false fi; doing[me] = CLEARED }
@@ -234,17 +238,17 @@ end:
   :: d_step { alive[me] && doing[me] == READS ->
        if :: OPENED_THEN_CLEARED && draining[me] == 0 -> ready[me] = false :: else fi;
        seen[me] = written[IN(me)]; doing[me] = TAKES }
-  :: d_step { alive[me] && doing[me] == TAKES && read[IN(me)] < seen[me] && !(DRAINED_TOO_SOON && draining[me] != 0) ->
-       hand[me] = base[IN(me)] + read[IN(me)] + 1;
+  :: d_step { alive[me] && doing[me] == TAKES && taken[IN(me)] < seen[me] && !(DRAINED_TOO_SOON && draining[me] != 0) ->
+       hand[me] = base[IN(me)] + taken[IN(me)] + 1;
        PROMISE(fate[RECORD(OTHER(me), hand[me])] == PUBLISHED, "violated: a record is taken that was told to be lost\n");
        fate[RECORD(OTHER(me), hand[me])] = IN_HAND;
-       if :: READ_STORED_LATE :: else -> read[IN(me)]++ fi;
+       if :: TAKEN_STORED_LATE :: else -> taken[IN(me)]++ fi;
        if :: DRAINED_HOLDING && draining[me] != 0 -> drained[me] = draining[me]; printf("actor %d: Drained\n", me) :: else fi;
        doing[me] = HANDLES; printf("actor %d: takes record %d\n", me, hand[me]) }
   :: d_step { alive[me] && doing[me] == HANDLES && hand[me] != 0 ->
-       handle(me); hand[me] = 0; if :: !READ_STORED_LATE -> doing[me] = (ASKS -> ANSWERS : TAKES) :: else fi }
-  :: d_step { alive[me] && doing[me] == HANDLES && hand[me] == 0 && READ_STORED_LATE -> read[IN(me)]++; doing[me] = (ASKS -> ANSWERS : TAKES) }
-  :: d_step { alive[me] && doing[me] == TAKES && (read[IN(me)] == seen[me] || DRAINED_TOO_SOON && draining[me] != 0) ->
+       handle(me); hand[me] = 0; if :: !TAKEN_STORED_LATE -> doing[me] = (ASKS -> ANSWERS : TAKES) :: else fi }
+  :: d_step { alive[me] && doing[me] == HANDLES && hand[me] == 0 && TAKEN_STORED_LATE -> taken[IN(me)]++; doing[me] = (ASKS -> ANSWERS : TAKES) }
+  :: d_step { alive[me] && doing[me] == TAKES && (taken[IN(me)] == seen[me] || DRAINED_TOO_SOON && draining[me] != 0) ->
        seen[me] = 0; at[me] = 0; doing[me] = (draining[me] != 0 -> REPORTS : IDLE) }
   /* answers, and reads answers */
   :: d_step { alive[me] && doing[me] == ANSWERS -> answered[IN(me)]++; doing[me] = CALLS_BACK; printf("actor %d: answers\n", me) }
@@ -280,14 +284,14 @@ end:
 
 /* ---- the coordinator */
 inline make_letter(w, lane) {
-  if :: looked[lane] < read[lane] -> looked[lane] = read[lane] :: else fi;    /* behind what the dead reader has taken */
+  if :: looked[lane] < taken[lane] -> looked[lane] = taken[lane] :: else fi;    /* behind what the dead reader has taken */
   looked[lane]++;
   PROMISE(fate[RECORD(w, base[lane] + looked[lane])] == PUBLISHED,
           "violated: a record is a dead letter that was taken, or already told of\n");
   if
-  :: IS_GIFT(w, base[lane] + looked[lane]) && row == RETURNED && !LETTER_OF_BOUNCED -> fate[RECORD(w, base[lane] + looked[lane])] = BOUNCED
+  :: IS_GIFT(w, base[lane] + looked[lane]) && (LETTER_BY_ROW -> row == RETURNED : has_bounced) && !LETTER_OF_BOUNCED -> fate[RECORD(w, base[lane] + looked[lane])] = BOUNCED
   :: else ->
-     PROMISE(!(IS_GIFT(w, base[lane] + looked[lane]) && (row == RETURNED || row == ACCEPTED)), "violated: a command comes back with its gift and is a dead letter, too\n");
+     PROMISE(!(IS_GIFT(w, base[lane] + looked[lane]) && (has_bounced || row == ACCEPTED)), "violated: a command comes back with its gift and is a dead letter, too\n");
      fate[RECORD(w, base[lane] + looked[lane])] = LETTER
   fi;
   printf("coordinator: record %d of actor %d is a dead letter or comes back\n", base[lane] + looked[lane], w)
@@ -302,7 +306,7 @@ inline unlink_lane(lane, reader) {
 
 #define LANE_TO(x) LANE(OTHER(x), peer_life[x], closing_life[x])     /* that the dead one has read */
 #define LANE_FROM(x) LANE(x, closing_life[x], peer_life[x])          /* that it has written */
-#define IS_LEFT(lane) (object[lane] == COMPLETE && looked[lane] < written[lane] && read[lane] < written[lane])
+#define IS_LEFT(lane) (object[lane] == COMPLETE && looked[lane] < written[lane] && taken[lane] < written[lane])
 #define CAN_LIVE_AGAIN(x) (settling[x] == SETTLED && restarts > 0 && incarnation[x] < 2 && (closing[x] == CLOSED || REUSED_TOO_SOON))
 
 #define DEATH_STEPS(x) \
@@ -315,7 +319,7 @@ inline unlink_lane(lane, reader) {
        if \
        :: x == 1 && row == OFFERED && offered_to == incarnation[x] -> \
           row = ((alive[0] && incarnation[0] == 1 && settling[0] == STANDS) -> RETURNED : RETIRED); \
-          printf("coordinator: T5 or T6 of what was offered to the dead\n") \
+          has_bounced = (row == RETURNED); printf("coordinator: T5 or T6 of what was offered to the dead\n") \
        :: x == 0 && incarnation[0] == 1 && (row == OWNED || row == RETURNED) -> if :: row == OWNED -> row = RETIRED :: else fi \
        :: else \
        fi; \

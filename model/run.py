@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
-BELL, LANES = "bell.pml", "lanes.pml"
-MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, LANES)
+BELL, RING, LANES = "bell.pml", "ring.pml", "lanes.pml"
+MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, LANES)
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -58,10 +58,13 @@ CONFIGURATIONS = {
     "bell": ("RECORDS=2 REPLIES=1", [SAFETY], BELL),
     "bell, never frozen": ("RECORDS=2 REPLIES=1 FREEZES=0", [SAFETY, ENDS], BELL),
     "room": ("RECORDS=3 REPLIES=0 ROOM=1 WAITS=0", [SAFETY, ENDS], BELL),
-    "lane": ("SENDS_0=3 CRASHES=3 RESTARTS=2", [SAFETY, ENDS], LANES),
-    "lanes both ways": ("SENDS_0=2 SENDS_1=2", [SAFETY], LANES),
+    "ring": ("RECORDS=4", [SAFETY], RING),
+    "ring of one chunk": ("CHUNKS=1 RECORDS=5", [SAFETY, ENDS], RING),
+    "lane": ("SENDS_0=3 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
+    "lane, fewer lives": ("SENDS_0=2", [ENDS], LANES),
+    "lanes both ways": ("SENDS_0=2 SENDS_1=1", [SAFETY], LANES),
     "lane, gift": ("SENDS_0=2 GIFT=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
-    "lane, asks": ("SENDS_0=3 ASKS=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
+    "lane, asks": ("SENDS_0=2 ASKS=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -131,10 +134,24 @@ MUTANTS = {
     "EXIT_UNTOLD": ("bell", SAFETY),
     "WRITER_UNTOLD": ("room", SAFETY),
     "ROOM_FIRST": ("room", SAFETY),
-    "NO_FENCE_READ": ("room", SAFETY),
+    "NO_FENCE_FREED": ("room", SAFETY),
     "NO_LOOK_FOR_ROOM": ("room", SAFETY),
     "NO_FENCE_WANTS": ("room", SAFETY),
     "ROOM_CLEARED_LATE": ("room", SAFETY),
+    "CURRENT_GIVEN_BACK": ("ring", SAFETY),
+    "GIVEN_BACK_FULL": ("ring", SAFETY),
+    "FREED_WHEN_TAKEN": ("ring", SAFETY),
+    "LETTERS_FROM_FREED": ("ring", SAFETY),
+    "FREE_AT_ITS_END": ("ring", SAFETY),
+    "JUMP_LATE": ("ring", SAFETY),
+    "NEVER_ITS_OWN": ("ring of one chunk", SAFETY),
+    "ITS_OWN_WHEN_TAKEN": ("ring", SAFETY),
+    "TOLD_BY_CHUNK": ("ring of one chunk", SAFETY),
+    "FILLED_TO_THE_END": ("ring", SAFETY),
+    "TWO_STORES": ("ring", SAFETY),
+    "JUMP_OVERWRITTEN": ("ring of one chunk", SAFETY),
+    "NEVER_ALONE": ("ring of one chunk", SAFETY),
+    "JUMP_NOT_TAKEN": ("ring", SAFETY),
     "LOOK_THEN_OPEN": ("lane", SAFETY),
     "NO_LOOK_AT_LIFE": ("lane", SAFETY),
     "COUNT_THEN_TAKE": ("lane", SAFETY),
@@ -151,10 +168,11 @@ MUTANTS = {
     "UNLINKED_TOO_SOON": ("lane", SAFETY),
     "REUSED_TOO_SOON": ("lane", SAFETY),
     "LOOKED_ONCE": ("lane", SAFETY),
-    "READ_STORED_LATE": ("lane", SAFETY),
+    "TAKEN_STORED_LATE": ("lane", SAFETY),
     "LETTERS_AGAIN": ("lane", SAFETY),
     "DEAD_READER_ONLY": ("lane", SAFETY),
     "LETTER_OF_BOUNCED": ("lane, gift", SAFETY),
+    "LETTER_BY_ROW": ("lane, gift", SAFETY),
     "GONE_BEFORE_ANSWERS": ("lane, asks", SAFETY),
 }
 
