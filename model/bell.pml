@@ -1,20 +1,24 @@
-/* The bell of a lane: how a writer wakes a receiver that sleeps, and a reader a writer that waits for room, as a model
-   for spin. model/run.py runs it; how it is written is said in ownership.pml. What happens to the records of the dead is
-   in lanes.pml.
+/* The bell of a lane, as a model for spin: how a writer wakes a receiver that sleeps, and how a reader wakes a
+   writer that waits for room. model/run.py runs it; how it is written is said in ownership.pml. What a ring holds is
+   in ring.pml, what happens to the records of the dead in lanes.pml.
 
-   Actors 0 and 1 write, each into a ring of its own, and actor 2 reads both: those of actor 0 as commands, those of actor
-   1 as answers. Actor 2 sleeps either with interest in both or, in a wait, with interest in answers only. A ring that is
-   full makes its writer sleep with interest in room. A writer may die or be frozen for ever at any step, the reader may
-   die; of a death the others are told.
+   Actors 0 and 1 write, each into a ring of its own, and actor 2 reads both: what actor 0 writes are commands, what
+   actor 1 writes are answers. Actor 2 sleeps either with interest in both or, in a wait, with interest in answers
+   only. A full ring makes its writer sleep with interest in room. A writer may die or be frozen for ever at any
+   step, and the reader may die. The others are told of a death, but not of a freeze: what a frozen writer has
+   published may wait for it, but nothing else.
 
-   Memory. A core may hold back a plain store (also a release store) while the loads that follow are made already. So what
-   an actor has stored and what others see of it are two variables wherever that can matter: `own_written` and `written`,
-   and so on. The step `memory:` makes such a store visible at any time; a fence, or an atomic read-modify-write, is a step
-   that waits until it is. Where a step says "fence", the code needs std::atomic_thread_fence(seq_cst) between the store
-   and the load; in all four places it is the same figure: I store mine and then look at yours, you store yours and then
-   look at mine. Record bytes need no fence of their own, they are published by the release store of `written`.
+   Memory: a processor may hold back a plain store, also a release store, while it already makes the loads that
+   follow. So what an actor has stored and what others see of it are two variables wherever that can matter:
+   `own_written` and `written`, and so on. A transition of `memory:` makes such a store visible, at any time. A fence
+   is a guard that waits until the store is visible, and so is an atomic read-modify-write. The code needs
+   std::atomic_thread_fence(seq_cst) in four places: after the store of `written`, of `asleep`, of `freed` and of
+   wants_room. Each time it is the same pattern: I store mine and then look at yours, and you store yours and then
+   look at mine. The bytes of a record need no fence, as the release store of `written` publishes them.
 
-   Every word has one writer, except for the words of ready bits, which are changed by fetch_or and fetch_and only. */
+   Every word has one writer, except for the words of ready bits, which change by fetch_or and fetch_and only. In
+   particular only the receiver stores `asleep`. Writers do not clear it, so each of them that sets its ready bit
+   while the receiver sleeps writes a byte; a ready bit that is set already needs none. */
 
 #ifndef RECORDS
 #define RECORDS 2           /* that actor 0 writes */
@@ -38,13 +42,13 @@
 #define LEFT_OUT 0
 #endif
 byte left_out = LEFT_OUT;
-#define NO_SECOND_LOOK     (left_out ==  1)  /* the receiver does not look at the ready bits after it has stored `asleep` */
+#define NO_SECOND_LOOK     (left_out ==  1)  /* the receiver does not look at ready bits once it has stored `asleep` */
 #define NO_FENCE_ASLEEP    (left_out ==  2)  /* ... looks without a fence */
 #define NO_FENCE_WRITTEN   (left_out ==  3)  /* the writer looks at its ready bit without a fence after `written` */
 #define READY_FIRST        (left_out ==  4)  /* the writer sets its ready bit before it stores `written` */
 #define CLEARED_LATE       (left_out ==  5)  /* the receiver clears the ready bit after it has read `written` */
-#define ASLEEP_TAKEN       (left_out ==  6)  /* the writer clears `asleep` before it writes the byte, so that others need not */
-#define INTERESTS_TAKEN    (left_out ==  7)  /* ... and writes no byte if its own interest was not among what it cleared */
+#define ASLEEP_TAKEN       (left_out ==  6)  /* the writer clears `asleep` before it writes the byte, to spare others */
+#define INTERESTS_TAKEN    (left_out ==  7)  /* ... and writes no byte if its interest was not in what it cleared */
 #define ASLEEP_CLEARED     (left_out ==  8)  /* the writer clears `asleep` after it has written the byte */
 #define SLICE_FORGOTTEN    (left_out ==  9)  /* what a slice has left over is not remembered */
 #define EMPTIED_LATE       (left_out == 10)  /* the receiver empties its FIFO after the second look */
@@ -52,7 +56,7 @@ byte left_out = LEFT_OUT;
 #define WRITER_UNTOLD      (left_out == 12)  /* a writer that waits for room is not told of its reader's exit */
 #define ROOM_FIRST         (left_out == 13)  /* the reader looks at wants_room before it stores `freed` */
 #define NO_FENCE_FREED     (left_out == 14)  /* ... after that, but without a fence */
-#define NO_LOOK_FOR_ROOM   (left_out == 15)  /* the writer does not look at `freed` again after it has stored wants_room */
+#define NO_LOOK_FOR_ROOM   (left_out == 15)  /* the writer does not look at `freed` again once wants_room is stored */
 #define NO_FENCE_WANTS     (left_out == 16)  /* ... looks without a fence */
 #define ROOM_CLEARED_LATE  (left_out == 17)  /* the writer clears its bit of room after it has looked at `freed` */
 
@@ -135,7 +139,8 @@ end:
   :: d_step { GOES(me) && doing[me] == RINGS ->
        byte_in[READER] = true; printf("actor %d: writes a byte\n", me);
        if :: ASLEEP_CLEARED -> doing[me] = WIPES :: else -> doing[me] = IDLE fi }
-  :: d_step { GOES(me) && doing[me] == WIPES -> asleep = 0; doing[me] = IDLE; printf("actor %d: clears `asleep`\n", me) }
+  :: d_step { GOES(me) && doing[me] == WIPES -> asleep = 0; doing[me] = IDLE;
+       printf("actor %d: clears `asleep`\n", me) }
   /* is full: wants_room is stored, then fence, then `freed` is looked at once more, then it sleeps as any other */
   :: d_step { GOES(me) && doing[me] == IDLE && own_written[me] < RECORDS_OF(me) && IS_FULL(me) ->
        own_wants[me] = true; doing[me] = ASKED; printf("actor %d: wants room\n", me) }
@@ -183,26 +188,29 @@ end:
   :: d_step { alive[READER] && doing[READER] == READS ->
        seen = written[at]; doing[READER] = TAKES; printf("actor 2: reads that %d has written %d\n", at, seen) }
   :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] < seen ->
-       saw_wants = wants_room[at]; own_freed[at]++; has_taken = true; doing[READER] = FREES; printf("actor 2: takes and frees record %d of %d\n", own_freed[at], at) }
+       saw_wants = wants_room[at]; own_freed[at]++; has_taken = true; doing[READER] = FREES;
+       printf("actor 2: takes and frees record %d of %d\n", own_freed[at], at) }
   :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] == seen ->
        remembered[at] = false; if :: CLEARED_LATE -> ready[at] = false :: else fi; next_ring() }
   :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] < seen && has_taken -> /* the slice is over */
        remembered[at] = !SLICE_FORGOTTEN; next_ring() }
-  /* has freed room: `freed` is stored, then fence, then wants_room is looked at, and the writer is rung in the same way */
+  /* has freed room: `freed` is stored, then fence, then wants_room is looked at; the writer is rung in the same way */
   :: d_step { alive[READER] && doing[READER] == FREES && (freed[at] == own_freed[at] || NO_FENCE_FREED || ROOM_FIRST) ->
        doing[READER] = ((ROOM_FIRST -> saw_wants : wants_room[at]) -> TELLS : TAKES); saw_wants = false }
   :: d_step { alive[READER] && doing[READER] == TELLS && (ready_room[at] || freed[at] == own_freed[at]) ->
        if :: ready_room[at] -> doing[READER] = TAKES :: else -> ready_room[at] = true; doing[READER] = NUDGES fi }
   :: d_step { alive[READER] && doing[READER] == NUDGES ->
        if :: asleep_for_room[at] -> doing[READER] = RINGS :: else -> doing[READER] = TAKES fi }
-  :: d_step { alive[READER] && doing[READER] == RINGS -> byte_in[at] = true; doing[READER] = TAKES; printf("actor 2: rings %d\n", at) }
+  :: d_step { alive[READER] && doing[READER] == RINGS -> byte_in[at] = true; doing[READER] = TAKES;
+       printf("actor 2: rings %d\n", at) }
   /* sleeps: `asleep` is stored, then fence, then the ready bits are looked at once more */
   :: d_step { alive[READER] && doing[READER] == SCANS && at == 2 ->
        at = 0;
        if
        :: remembered[0] && HAS(interests, 0) || remembered[1] && HAS(interests, 1)
        :: else ->
-          own_asleep = interests; is_asleep_hidden = true; doing[READER] = LOOKS; printf("actor 2: asleep with interests %d\n", interests)
+          own_asleep = interests; is_asleep_hidden = true; doing[READER] = LOOKS;
+          printf("actor 2: asleep with interests %d\n", interests)
        fi }
   :: d_step { alive[READER] && doing[READER] == SCANS && at == 2 && interests != ANSWERS && waits > 0 ->
        waits--; interests = ANSWERS; doing[READER] = IDLE; printf("actor 2: waits for answers only\n") }
@@ -215,7 +223,8 @@ end:
        printf("actor 2: sleeps\n") }
   :: d_step { alive[READER] && doing[READER] == SLEEPS && (byte_in[READER] || was_told[0] || was_told[1]) ->
        doing[READER] = RISES; printf("actor 2: is woken\n") }
-  :: d_step { alive[READER] && doing[READER] == RISES -> own_asleep = 0; is_asleep_hidden = false; asleep = 0; doing[READER] = EMPTIES }
+  :: d_step { alive[READER] && doing[READER] == RISES -> own_asleep = 0; is_asleep_hidden = false; asleep = 0;
+       doing[READER] = EMPTIES }
   :: d_step { alive[READER] && doing[READER] == EMPTIES ->
        if :: EMPTIED_LATE :: else -> byte_in[READER] = false fi;
        if :: was_told[0] -> remembered[0] = true; was_told[0] = false :: else fi;
@@ -240,14 +249,18 @@ end:
   :: d_step { !wants_room[1] && own_wants[1] -> wants_room[1] = true }
   :: d_step { !asleep_for_room[0] && own_asleep_for_room[0] -> asleep_for_room[0] = true }
   :: d_step { !asleep_for_room[1] && own_asleep_for_room[1] -> asleep_for_room[1] = true }
-  :: d_step { !alive[0] && !is_told[0] && !EXIT_UNTOLD -> is_told[0] = true; was_told[0] = true; printf("coordinator: tells of the exit of 0\n") }
-  :: d_step { !alive[1] && !is_told[1] && !EXIT_UNTOLD -> is_told[1] = true; was_told[1] = true; printf("coordinator: tells of the exit of 1\n") }
+  :: d_step { !alive[0] && !is_told[0] && !EXIT_UNTOLD -> is_told[0] = true; was_told[0] = true;
+       printf("coordinator: tells of the exit of 0\n") }
+  :: d_step { !alive[1] && !is_told[1] && !EXIT_UNTOLD -> is_told[1] = true; was_told[1] = true;
+       printf("coordinator: tells of the exit of 1\n") }
   :: d_step { !alive[READER] && !is_told[2] && !WRITER_UNTOLD ->
-       is_told[2] = true; reader_has_exited[0] = true; reader_has_exited[1] = true; printf("coordinator: tells of the exit of 2\n") }
+       is_told[2] = true; reader_has_exited[0] = true; reader_has_exited[1] = true;
+       printf("coordinator: tells of the exit of 2\n") }
   od
 }
 
-#define IS_IN_BETWEEN(w) (doing[w] == STORED || doing[w] == ANNOUNCED || doing[w] == SET || doing[w] == RINGS || doing[w] == GRABS)
+#define IS_IN_BETWEEN(w) (doing[w] == STORED || doing[w] == ANNOUNCED || doing[w] == SET || doing[w] == RINGS || \
+                          doing[w] == GRABS)
 
 #define WATCH_WRITER(w) \
       PROMISE(!alive[READER] || !HAS(interests, w) || freed[w] == own_written[w] || frozen[w] && IS_IN_BETWEEN(w), \

@@ -1,15 +1,17 @@
-/* Lanes: opening, deaths, draining and the reuse of numbers, as a model for spin. model/run.py runs it; how it is written
-   is said in ownership.pml. How one wakes the other is in bell.pml; here whoever has something to do does it sometime.
+/* Lanes, as a model for spin: opening, deaths, draining and the reuse of numbers. model/run.py runs it; how it is
+   written is said in ownership.pml. How one wakes the other is in bell.pml; here an actor that has something to do
+   does it sometime.
 
-   Two actor numbers, each of which lives, dies and lives again. Actor w writes into a lane to the other, which reads it.
-   A lane is an object that is named after the lives of writer and reader. The coordinator settles each death step by step
-   while all others go on. Words: `written` is the writer's, `taken` the reader's, lanes_to the opener's, the life the
+   Two actor numbers, each of which lives, dies and lives again, and each may write to the other. A lane is an object
+   that is named after the lives of its writer and its reader. The coordinator settles each death step by step while
+   all others go on. `written` is the writer's word, `taken` the reader's, lanes_to the opener's, and the life the
    coordinator's; a ready bit is set by the writer and cleared by the reader. All of them are sequentially consistent
-   here; lanes_to and life must be so in the code too: who opens stores lanes_to and then loads the life, the coordinator
-   stores the life and then loads lanes_to.
+   here. For lanes_to and the life the code must see to that: the opener stores lanes_to, then a fence, then it loads
+   the life; the coordinator stores the life, then a fence, then it loads lanes_to.
 
-   What must become of a record: its reader handles it, or it is a dead letter, or it comes back with its gift, or its
-   reader had taken it in hand when it died. What has not been published is unsent, and its sender is told `gone`. */
+   What becomes of a record: its reader handles it, or it is a dead letter, or it comes back with its gift, or its
+   reader had taken it in hand when it died. A message that has not been published is unsent, and its sender is told
+   `gone`. */
 
 #ifndef SENDS_0
 #define SENDS_0 2           /* how often actor 0 sends */
@@ -41,20 +43,20 @@ byte left_out = LEFT_OUT;
 #define OPENED_THEN_CLEARED  (left_out ==  6)  /* the reader looks for the object, and then clears the ready bit */
 #define DRAIN_FOR_GIFTS_ONLY (left_out ==  7)  /* Drain is not sent for the sake of records without gifts */
 #define WRITER_UNASKED       (left_out ==  8)  /* who only wrote to the dead one is not asked to answer Drained */
-#define GONE_AFTER_PUBLISH   (left_out ==  9)  /* the writer looks at the life after it has published, and reports `gone` */
-#define WRITES_AFTER_DRAINED (left_out == 10)  /* who has answered Drained still publishes in the lane that it has open */
+#define GONE_AFTER_PUBLISH   (left_out ==  9)  /* the writer looks at the life once it has published, and says `gone` */
+#define WRITES_AFTER_DRAINED (left_out == 10)  /* who has answered Drained still publishes in its open lane */
 #define DRAINED_TOO_SOON     (left_out == 11)  /* Drained is answered before the ring is empty */
 #define DRAINED_UNOPENED     (left_out == 12)  /* ... without opening a lane of which no ready bit was seen */
 #define DRAINED_HOLDING      (left_out == 13)  /* ... while the last record is in hand */
-#define UNLINKED_TOO_SOON    (left_out == 14)  /* the object of a dead writer is unlinked before its reader has drained it */
+#define UNLINKED_TOO_SOON    (left_out == 14)  /* a dead writer's object is unlinked before its reader has drained it */
 #define REUSED_TOO_SOON      (left_out == 15)  /* the number lives again before all have drained or died */
-#define LOOKED_ONCE          (left_out == 16)  /* the coordinator looks into the ring of a dead reader at once only, and not again */
+#define LOOKED_ONCE          (left_out == 16)  /* the coordinator looks into a dead reader's ring at once, not again */
 #define TAKEN_STORED_LATE    (left_out == 17)  /* `taken` is stored after the record has been handled */
-#define LETTERS_AGAIN        (left_out == 18)  /* the coordinator's last look begins at `taken`, not where its first ended */
-#define DEAD_READER_ONLY     (left_out == 19)  /* a ring between two dead is only unlinked, as its reader would have drained it */
-#define LETTER_OF_BOUNCED    (left_out == 20)  /* a command whose gift has come back to its sender is a dead letter, too */
-#define LETTER_BY_ROW        (left_out == 22)  /* whether it has come back is not remembered, but read from its row */
+#define LETTERS_AGAIN        (left_out == 18)  /* the last look begins at `taken`, not where the first ended */
+#define DEAD_READER_ONLY     (left_out == 19)  /* a dead writer's ring is only unlinked, though its reader died too */
+#define LETTER_OF_BOUNCED    (left_out == 20)  /* a command whose gift has come back is a dead letter, too */
 #define GONE_BEFORE_ANSWERS  (left_out == 21)  /* asks end as `gone` before the ring of answers has been read */
+#define LETTER_BY_ROW        (left_out == 22)  /* whether it has come back is not remembered, but read from its row */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -65,7 +67,8 @@ mtype = { ASKED, ANSWERED, GONE };
 mtype = { OWNED, OFFERED, ACCEPTED, RETURNED, RETIRED };
 /* what an actor is in the middle of */
 mtype = { IDLE, OPENS, LOOKS, CREATES, COMPLETES, STARTS, CHECKS, PUBLISHES, SIGNALS, REGRETS,
-          CLEARED, FINDS, READS, TAKES, HANDLES, ANSWERS, CALLS_BACK, READS_ANSWERS, DRAINS, ENDS_ASKS, REPORTS };
+          CLEARED, CLEARS, FINDS, READS, TAKES, HANDLES, ANSWERS, CALLS_BACK, READS_ANSWERS,
+          DRAINS, ENDS_ASKS, REPORTS };
 /* how far the settling has come; and of the lanes of a dead life */
 mtype = { STANDS, TAKEN, ROWS, COUNTED, TOLD, SETTLED, PREPARED };
 mtype = { CLOSED, WAITS, TO_IT, FROM_IT };
@@ -134,7 +137,8 @@ inline be_told_gone(me) { doing[me] = IDLE; printf("actor %d: is told that life 
 
 /* ---- handling */
 inline handle(me) {
-  PROMISE(fate[RECORD(OTHER(me), hand[me])] == IN_HAND, "violated: a record is handled twice, or was told to be lost\n");
+  PROMISE(fate[RECORD(OTHER(me), hand[me])] == IN_HAND,
+          "violated: a record is handled twice, or was told to be lost\n");
   PROMISE(hand[me] > last_handled[me], "violated: records are handled in another order\n");
   last_handled[me] = hand[me];
   if
@@ -151,7 +155,9 @@ inline handle(me) {
 inline end_asks(me, upto) {
   id = base[OUT(me)] + 1;
   do
-  :: id <= upto -> if :: ask[id] == ASKED -> ask[id] = ANSWERED; printf("actor %d: has the answer of %d\n", me, id) :: else fi; id++
+  :: id <= upto ->
+     if :: ask[id] == ASKED -> ask[id] = ANSWERED; printf("actor %d: has the answer of %d\n", me, id) :: else fi;
+     id++
   :: else -> break
   od;
   id = 0
@@ -162,7 +168,8 @@ inline end_asks_gone(me) {
   :: id <= sent[me] ->
      if
      :: ask[id] == ASKED ->
-        PROMISE(id > base[OUT(me)] + answered[OUT(me)], "violated: an ask ends as gone, and its answer lies in the ring\n");
+        PROMISE(id > base[OUT(me)] + answered[OUT(me)],
+                "violated: an ask ends as gone, and its answer lies in the ring\n");
         ask[id] = GONE; printf("actor %d: ask %d is gone\n", me, id)
      :: else
      fi; id++
@@ -176,16 +183,23 @@ proctype Actor(byte me) {
 end:
   do
   /* sends: to whom it has just looked up, or to a life that it has known for long */
-  :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && life[OTHER(me)] != 0 && target[me] != life[OTHER(me)] ->
+  :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && life[OTHER(me)] != 0 &&
+       target[me] != life[OTHER(me)] ->
        target[me] = life[OTHER(me)] }
   :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && target[me] != 0 ->
-       sends[me]--; doing[me] = (to_life[me] == target[me] || WRITES_AFTER_DRAINED && to_life[me] != 0 -> STARTS : (LOOK_THEN_OPEN -> LOOKS : OPENS)) }
+       sends[me]--;
+       if
+       :: to_life[me] == target[me] || WRITES_AFTER_DRAINED && to_life[me] != 0 -> doing[me] = STARTS
+       :: else -> doing[me] = (LOOK_THEN_OPEN -> LOOKS : OPENS)
+       fi }
   /* opens: its bit in lanes_to, then the life, then the object */
   :: d_step { alive[me] && doing[me] == OPENS ->
-       lanes_to[me] = true; doing[me] = (LOOK_THEN_OPEN || NO_LOOK_AT_LIFE -> CREATES : LOOKS); printf("actor %d: sets its bit in lanes_to\n", me) }
+       lanes_to[me] = true; doing[me] = (LOOK_THEN_OPEN || NO_LOOK_AT_LIFE -> CREATES : LOOKS);
+       printf("actor %d: sets its bit in lanes_to\n", me) }
   :: d_step { alive[me] && doing[me] == LOOKS ->
        if
-       :: life[OTHER(me)] == target[me] -> doing[me] = (LOOK_THEN_OPEN -> OPENS : CREATES); printf("actor %d: sees life %d\n", me, target[me])
+       :: life[OTHER(me)] == target[me] -> doing[me] = (LOOK_THEN_OPEN -> OPENS : CREATES);
+          printf("actor %d: sees life %d\n", me, target[me])
        :: else -> lanes_to[me] = false; be_told_gone(me)
        fi }
   :: d_step { alive[me] && doing[me] == CREATES ->
@@ -204,7 +218,8 @@ end:
           if :: row == OFFERED -> row = OWNED; printf("actor 0: T4\n") :: else fi;
           be_told_gone(me)
        fi }
-  :: d_step { alive[me] && (doing[me] == PUBLISHES || doing[me] == STARTS && !(GIFT && me == 0 && row == OWNED && incarnation[me] == 1)) ->
+  :: d_step { alive[me] && (doing[me] == PUBLISHES ||
+                            doing[me] == STARTS && !(GIFT && me == 0 && row == OWNED && incarnation[me] == 1)) ->
        publish(me); doing[me] = SIGNALS }
   /* ... and does not look at the life after that: what became of the record is not the writer's to say */
   :: d_step { alive[me] && doing[me] == SIGNALS ->
@@ -212,11 +227,13 @@ end:
        doing[me] = (GONE_AFTER_PUBLISH -> REGRETS : IDLE); printf("actor %d: sets its ready bit\n", me) }
   :: d_step { alive[me] && doing[me] == REGRETS ->
        if
-       :: life[OTHER(me)] != to_life[me] && fate[RECORD(me, sent[me])] == PUBLISHED -> fate[RECORD(me, sent[me])] = UNSENT; be_told_gone(me)
+       :: life[OTHER(me)] != to_life[me] && fate[RECORD(me, sent[me])] == PUBLISHED ->
+          fate[RECORD(me, sent[me])] = UNSENT; be_told_gone(me)
        :: else -> doing[me] = IDLE
        fi }
   /* finds a gift that has come back, and drops it */
-  :: d_step { GIFT && alive[me] && me == 0 && doing[me] == IDLE && row == RETURNED && incarnation[me] == 1 -> row = RETIRED; printf("actor 0: its gift has come back\n") }
+  :: d_step { GIFT && alive[me] && me == 0 && doing[me] == IDLE && row == RETURNED && incarnation[me] == 1 ->
+       row = RETIRED; printf("actor 0: its gift has come back\n") }
   /* receives: clears the ready bit, opens the lane if it is not open, reads `written`, takes */
   :: d_step { alive[me] && doing[me] == IDLE && ready[me] ->
        if :: OPENED_THEN_CLEARED :: else -> ready[me] = false fi; doing[me] = CLEARED }
@@ -229,40 +246,49 @@ end:
        if :: OPENED_THEN_CLEARED && doing[me] != FINDS -> ready[me] = false :: else fi }
   :: d_step { alive[me] && doing[me] == FINDS ->
        if
-       :: object[LANE(OTHER(me), at[me], incarnation[me])] == COMPLETE || HALF_MADE_OPENED && object[LANE(OTHER(me), at[me], incarnation[me])] == NAMED ->
-          PROMISE(object[LANE(OTHER(me), at[me], incarnation[me])] == COMPLETE, "violated: a lane is opened that is not complete\n");
+       :: object[LANE(OTHER(me), at[me], incarnation[me])] == COMPLETE ||
+          HALF_MADE_OPENED && object[LANE(OTHER(me), at[me], incarnation[me])] == NAMED ->
+          PROMISE(object[LANE(OTHER(me), at[me], incarnation[me])] == COMPLETE,
+                  "violated: a lane is opened that is not complete\n");
           from_life[me] = at[me]; doing[me] = READS; printf("actor %d: opens the lane from life %d\n", me, at[me])
-       :: else -> doing[me] = (draining[me] != 0 -> REPORTS : (OPENED_THEN_CLEARED -> DRAINS : IDLE))
+       :: else -> doing[me] = (draining[me] != 0 -> REPORTS : (OPENED_THEN_CLEARED -> CLEARS : IDLE))
        fi }
-  :: d_step { alive[me] && doing[me] == DRAINS && OPENED_THEN_CLEARED && draining[me] == 0 -> ready[me] = false; doing[me] = IDLE }
+  :: d_step { alive[me] && doing[me] == CLEARS -> ready[me] = false; doing[me] = IDLE }
   :: d_step { alive[me] && doing[me] == READS ->
        if :: OPENED_THEN_CLEARED && draining[me] == 0 -> ready[me] = false :: else fi;
        seen[me] = written[IN(me)]; doing[me] = TAKES }
   :: d_step { alive[me] && doing[me] == TAKES && taken[IN(me)] < seen[me] && !(DRAINED_TOO_SOON && draining[me] != 0) ->
        hand[me] = base[IN(me)] + taken[IN(me)] + 1;
-       PROMISE(fate[RECORD(OTHER(me), hand[me])] == PUBLISHED, "violated: a record is taken that was told to be lost\n");
+       PROMISE(fate[RECORD(OTHER(me), hand[me])] == PUBLISHED,
+               "violated: a record is taken that was told to be lost\n");
        fate[RECORD(OTHER(me), hand[me])] = IN_HAND;
        if :: TAKEN_STORED_LATE :: else -> taken[IN(me)]++ fi;
-       if :: DRAINED_HOLDING && draining[me] != 0 -> drained[me] = draining[me]; printf("actor %d: Drained\n", me) :: else fi;
+       if :: DRAINED_HOLDING && draining[me] != 0 -> drained[me] = draining[me];
+         printf("actor %d: Drained\n", me) :: else fi;
        doing[me] = HANDLES; printf("actor %d: takes record %d\n", me, hand[me]) }
   :: d_step { alive[me] && doing[me] == HANDLES && hand[me] != 0 ->
        handle(me); hand[me] = 0; if :: !TAKEN_STORED_LATE -> doing[me] = (ASKS -> ANSWERS : TAKES) :: else fi }
-  :: d_step { alive[me] && doing[me] == HANDLES && hand[me] == 0 && TAKEN_STORED_LATE -> taken[IN(me)]++; doing[me] = (ASKS -> ANSWERS : TAKES) }
+  :: d_step { alive[me] && doing[me] == HANDLES && hand[me] == 0 && TAKEN_STORED_LATE -> taken[IN(me)]++;
+       doing[me] = (ASKS -> ANSWERS : TAKES) }
   :: d_step { alive[me] && doing[me] == TAKES && (taken[IN(me)] == seen[me] || DRAINED_TOO_SOON && draining[me] != 0) ->
        seen[me] = 0; at[me] = 0; doing[me] = (draining[me] != 0 -> REPORTS : IDLE) }
   /* answers, and reads answers */
-  :: d_step { alive[me] && doing[me] == ANSWERS -> answered[IN(me)]++; doing[me] = CALLS_BACK; printf("actor %d: answers\n", me) }
+  :: d_step { alive[me] && doing[me] == ANSWERS -> answered[IN(me)]++; doing[me] = CALLS_BACK;
+       printf("actor %d: answers\n", me) }
   :: d_step { alive[me] && doing[me] == CALLS_BACK -> ready_answers[OTHER(me)] = true; doing[me] = TAKES }
-  :: d_step { ASKS && alive[me] && doing[me] == IDLE && ready_answers[me] -> ready_answers[me] = false; doing[me] = READS_ANSWERS }
+  :: d_step { ASKS && alive[me] && doing[me] == IDLE && ready_answers[me] -> ready_answers[me] = false;
+       doing[me] = READS_ANSWERS }
   :: d_step { ASKS && alive[me] && doing[me] == READS_ANSWERS ->
        if :: to_life[me] != 0 -> end_asks(me, base[OUT(me)] + answered[OUT(me)]) :: else fi; doing[me] = IDLE }
   /* drains: publishes nothing more to that life, reads its answers, ends the asks, and reads its ring to the end */
   :: d_step { alive[me] && doing[me] == IDLE && drain[me] != 0 ->
        draining[me] = drain[me]; drain[me] = 0; printf("actor %d: is to drain life %d\n", me, draining[me]);
        doing[me] = DRAINS }
-  :: d_step { ASKS && alive[me] && doing[me] == DRAINS && draining[me] != 0 && to_life[me] == draining[me] && !GONE_BEFORE_ANSWERS ->
+  :: d_step { ASKS && alive[me] && doing[me] == DRAINS && to_life[me] == draining[me] &&
+       !GONE_BEFORE_ANSWERS ->
        end_asks(me, base[OUT(me)] + answered[OUT(me)]); doing[me] = ENDS_ASKS }
-  :: d_step { alive[me] && (doing[me] == ENDS_ASKS || doing[me] == DRAINS && draining[me] != 0 && !(ASKS && to_life[me] == draining[me] && !GONE_BEFORE_ANSWERS)) ->
+  :: d_step { alive[me] && (doing[me] == ENDS_ASKS ||
+                            doing[me] == DRAINS && !(ASKS && to_life[me] == draining[me] && !GONE_BEFORE_ANSWERS)) ->
        if
        :: to_life[me] == draining[me] ->
           if :: ASKS -> end_asks_gone(me) :: else fi;
@@ -273,25 +299,31 @@ end:
        at[me] = draining[me];
        doing[me] = (from_life[me] == draining[me] -> READS : (DRAINED_UNOPENED -> REPORTS : FINDS)) }
   :: d_step { alive[me] && doing[me] == REPORTS ->
-       drained[me] = draining[me]; draining[me] = 0; from_life[me] = 0; at[me] = 0; doing[me] = IDLE; printf("actor %d: Drained\n", me) }
+       drained[me] = draining[me]; draining[me] = 0; from_life[me] = 0; at[me] = 0; doing[me] = IDLE;
+       printf("actor %d: Drained\n", me) }
   :: d_step { alive[me] && crashes > 0 ->
        crashes--; alive[me] = false; printf("actor %d: dies\n", me);
-       if :: hand[me] != 0 && fate[RECORD(OTHER(me), hand[me])] == IN_HAND -> fate[RECORD(OTHER(me), hand[me])] = LOST_IN_HAND :: else fi;
+       if :: hand[me] != 0 && fate[RECORD(OTHER(me), hand[me])] == IN_HAND ->
+         fate[RECORD(OTHER(me), hand[me])] = LOST_IN_HAND :: else fi;
        if :: ASKS && me == 0 -> ask[1] = NONE; ask[2] = NONE; ask[3] = NONE :: else fi;
-       doing[me] = IDLE; target[me] = 0; to_life[me] = 0; from_life[me] = 0; at[me] = 0; seen[me] = 0; hand[me] = 0; draining[me] = 0; drain[me] = 0 }
+       doing[me] = IDLE; target[me] = 0; to_life[me] = 0; from_life[me] = 0; at[me] = 0; seen[me] = 0; hand[me] = 0;
+       draining[me] = 0; drain[me] = 0 }
   od
 }
 
 /* ---- the coordinator */
 inline make_letter(w, lane) {
-  if :: looked[lane] < taken[lane] -> looked[lane] = taken[lane] :: else fi;    /* behind what the dead reader has taken */
+  /* behind what the dead reader has taken */
+  if :: looked[lane] < taken[lane] -> looked[lane] = taken[lane] :: else fi;
   looked[lane]++;
   PROMISE(fate[RECORD(w, base[lane] + looked[lane])] == PUBLISHED,
           "violated: a record is a dead letter that was taken, or already told of\n");
   if
-  :: IS_GIFT(w, base[lane] + looked[lane]) && (LETTER_BY_ROW -> row == RETURNED : has_bounced) && !LETTER_OF_BOUNCED -> fate[RECORD(w, base[lane] + looked[lane])] = BOUNCED
+  :: IS_GIFT(w, base[lane] + looked[lane]) && (LETTER_BY_ROW -> row == RETURNED : has_bounced) &&
+     !LETTER_OF_BOUNCED -> fate[RECORD(w, base[lane] + looked[lane])] = BOUNCED
   :: else ->
-     PROMISE(!(IS_GIFT(w, base[lane] + looked[lane]) && (has_bounced || row == ACCEPTED)), "violated: a command comes back with its gift and is a dead letter, too\n");
+     PROMISE(!(IS_GIFT(w, base[lane] + looked[lane]) && (has_bounced || row == ACCEPTED)),
+             "violated: a command comes back with its gift and is a dead letter, too\n");
      fate[RECORD(w, base[lane] + looked[lane])] = LETTER
   fi;
   printf("coordinator: record %d of actor %d is a dead letter or comes back\n", base[lane] + looked[lane], w)
@@ -307,26 +339,29 @@ inline unlink_lane(lane, reader) {
 #define LANE_TO(x) LANE(OTHER(x), peer_life[x], closing_life[x])     /* that the dead one has read */
 #define LANE_FROM(x) LANE(x, closing_life[x], peer_life[x])          /* that it has written */
 #define IS_LEFT(lane) (object[lane] == COMPLETE && looked[lane] < written[lane] && taken[lane] < written[lane])
-#define CAN_LIVE_AGAIN(x) (settling[x] == SETTLED && restarts > 0 && incarnation[x] < 2 && (closing[x] == CLOSED || REUSED_TOO_SOON))
+#define CAN_LIVE_AGAIN(x) (settling[x] == SETTLED && restarts > 0 && incarnation[x] < 2 && \
+                           (closing[x] == CLOSED || REUSED_TOO_SOON))
 
 #define DEATH_STEPS(x) \
   :: d_step { settling[x] == STANDS && !alive[x] && incarnation[x] != 0 && !COUNT_THEN_TAKE -> \
        life[x] = 0; settling[x] = TAKEN; printf("coordinator: takes the life of %d\n", x); \
-       if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; is_peer_dead[OTHER(x)] = true :: else fi } \
+       if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; \
+         is_peer_dead[OTHER(x)] = true :: else fi } \
   :: d_step { settling[x] == STANDS && !alive[x] && incarnation[x] != 0 && COUNT_THEN_TAKE -> \
-       reads[x] = lanes_to[x]; writes[x] = lanes_to[OTHER(x)]; life[x] = life[x]; settling[x] = TAKEN } \
+       reads[x] = lanes_to[x]; writes[x] = lanes_to[OTHER(x)]; settling[x] = TAKEN } \
   :: d_step { settling[x] == TAKEN -> \
        if \
        :: x == 1 && row == OFFERED && offered_to == incarnation[x] -> \
           row = ((alive[0] && incarnation[0] == 1 && settling[0] == STANDS) -> RETURNED : RETIRED); \
           has_bounced = (row == RETURNED); printf("coordinator: T5 or T6 of what was offered to the dead\n") \
-       :: x == 0 && incarnation[0] == 1 && (row == OWNED || row == RETURNED) -> if :: row == OWNED -> row = RETIRED :: else fi \
+       :: x == 0 && incarnation[0] == 1 && (row == OWNED || row == RETURNED) -> row = RETIRED \
        :: else \
        fi; \
        settling[x] = ROWS } \
   :: d_step { settling[x] == ROWS && !COUNT_THEN_TAKE -> reads[x] = lanes_to[x]; settling[x] = COUNTED } \
   :: d_step { settling[x] == ROWS && COUNT_THEN_TAKE -> life[x] = 0; settling[x] = COUNTED; \
-       if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; is_peer_dead[OTHER(x)] = true :: else fi } \
+       if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; \
+         is_peer_dead[OTHER(x)] = true :: else fi } \
   :: d_step { settling[x] == COUNTED -> \
        if :: !COUNT_THEN_TAKE -> writes[x] = lanes_to[OTHER(x)] :: else fi; settling[x] = TOLD } \
   :: d_step { settling[x] == TOLD && closing[x] == CLOSED && drain[OTHER(x)] == 0 -> \
@@ -353,16 +388,21 @@ inline unlink_lane(lane, reader) {
   :: d_step { closing[x] == TO_IT && IS_LEFT(LANE_TO(x)) && !LOOKED_ONCE -> make_letter(OTHER(x), LANE_TO(x)) } \
   :: d_step { closing[x] == TO_IT && !(IS_LEFT(LANE_TO(x)) && !LOOKED_ONCE) -> \
        unlink_lane(LANE_TO(x), x); closing[x] = FROM_IT } \
-  :: d_step { closing[x] == FROM_IT && IS_LEFT(LANE_FROM(x)) && is_peer_dead[x] && !DEAD_READER_ONLY -> make_letter(x, LANE_FROM(x)) } \
+  :: d_step { closing[x] == FROM_IT && IS_LEFT(LANE_FROM(x)) && is_peer_dead[x] && !DEAD_READER_ONLY -> \
+       make_letter(x, LANE_FROM(x)) } \
   :: d_step { closing[x] == FROM_IT && !(IS_LEFT(LANE_FROM(x)) && is_peer_dead[x] && !DEAD_READER_ONLY) -> \
        unlink_lane(LANE_FROM(x), OTHER(x)); \
-       if :: x == 0 && closing_life[x] == 1 && row == OFFERED -> row = RETIRED; printf("coordinator: T6\n") :: else fi; \
-       closing[x] = CLOSED; closing_life[x] = 0; peer_life[x] = 0; is_peer_dead[x] = false; printf("coordinator: the lanes of a life of %d are closed\n", x) } \
+       if :: x == 0 && closing_life[x] == 1 && row == OFFERED -> row = RETIRED; \
+         printf("coordinator: T6\n") :: else fi; \
+       closing[x] = CLOSED; closing_life[x] = 0; peer_life[x] = 0; is_peer_dead[x] = false; \
+       printf("coordinator: the lanes of a life of %d are closed\n", x) } \
   /* the number is given to another life; whether its page is cleared does not matter */ \
-  :: d_step { CAN_LIVE_AGAIN(x) -> restarts--; settling[x] = PREPARED; lanes_to[x] = false; ready[x] = false; ready_answers[x] = false } \
+  :: d_step { CAN_LIVE_AGAIN(x) -> restarts--; settling[x] = PREPARED; lanes_to[x] = false; ready[x] = false; \
+       ready_answers[x] = false } \
   :: d_step { CAN_LIVE_AGAIN(x) -> restarts--; settling[x] = PREPARED } \
   :: d_step { settling[x] == PREPARED -> \
-       incarnation[x]++; life[x] = incarnation[x]; alive[x] = true; settling[x] = STANDS; drained[x] = 0; last_handled[x] = 0; printf("coordinator: %d lives again\n", x) }
+       incarnation[x]++; life[x] = incarnation[x]; alive[x] = true; settling[x] = STANDS; drained[x] = 0; \
+       last_handled[x] = 0; printf("coordinator: %d lives again\n", x) }
 
 proctype Coordinator() {
 end:
@@ -380,7 +420,8 @@ end:
 
 #define WATCH_LANE(w, wl, rl) \
       PROMISE(object[LANE(w, wl, rl)] == NONE || object[LANE(w, wl, rl)] == UNLINKED || \
-              alive[w] && incarnation[w] == wl && alive[OTHER(w)] && incarnation[OTHER(w)] == rl, "violated: an object is left behind\n")
+              alive[w] && incarnation[w] == wl && alive[OTHER(w)] && incarnation[OTHER(w)] == rl, \
+              "violated: an object is left behind\n")
 
 /* Nothing can happen any more. */
 proctype Watch() {
@@ -392,7 +433,8 @@ end:
       x = 0;
       do
       :: x < 2 ->
-         PROMISE(alive[x] && life[x] == incarnation[x] || !alive[x] && settling[x] == SETTLED && closing[x] == CLOSED, "violated: a death is never settled\n");
+         PROMISE(alive[x] && life[x] == incarnation[x] || !alive[x] && settling[x] == SETTLED &&
+                 closing[x] == CLOSED, "violated: a death is never settled\n");
          PROMISE(!alive[x] || doing[x] == IDLE && drain[x] == 0, "violated: an actor never comes to rest\n");
          id = 1;
          do

@@ -1,13 +1,15 @@
-/* The ring of a lane: a chain of chunks with one writer and one reader, as a model for spin. model/run.py runs it; how it
-   is written is said in ownership.pml. How one wakes the other is in bell.pml.
+/* The ring of a lane, as a model for spin: a chain of chunks with one writer and one reader. model/run.py runs it;
+   how it is written is said in ownership.pml. How one wakes the other is in bell.pml.
 
-   A chunk is filled from its start with records, and its last record is a jump to the start of another chunk. A position
-   is a sequence number, which grows by one with each jump, and an offset in the area; both are in one word. `written` is
-   the writer's word. The reader has two: `taken` is stored before a record is handled, and from there on a coordinator
-   reads what a dead reader has left; `freed` is stored when the record's bytes are not needed any more, since a record is
-   read in place. The writer uses a chunk again when `freed` is in a later one. The chunk that it writes in is used again,
-   from its start, when the ring is empty: it may be the only one, and a lane with little traffic needs no second. Until
-   the reader has passed that jump, the writer stays before it. If the record has no room there either, the jump is
+   A chunk is filled from its start with records, and the last one is a jump to the start of another chunk. A
+   position is a sequence number, which grows by one with each jump, and an offset in the area; both are in one word.
+   `written` is the writer's word. The reader has two. It stores `taken` before it handles a record, and from there
+   on the coordinator reads what a dead reader has left. It stores `freed` when the bytes of the record are not
+   needed any more, since a record is read in place. When it has passed a jump it stores both, `taken` first.
+
+   The writer uses a chunk again when `freed` is in a later one. It uses the chunk that it is in again, from the
+   start, when the ring is empty: there may be no other, and a lane with little in it needs no other. Until the
+   reader has passed such a jump, the writer stays before it. If the record has no room there either, the jump is
    published alone, and the writer waits until the reader has passed it. */
 
 #ifndef CHUNKS
@@ -23,20 +25,20 @@
 #define LEFT_OUT 0
 #endif
 byte left_out = LEFT_OUT;
-#define CURRENT_GIVEN_BACK  (left_out ==  1)  /* all chunks but the first are given back, also the one that is written in */
+#define CURRENT_GIVEN_BACK  (left_out ==  1)  /* all chunks but the first are given back, also the current one */
 #define GIVEN_BACK_FULL     (left_out ==  2)  /* chunks are given back while the ring is not empty */
-#define FREED_WHEN_TAKEN    (left_out ==  3)  /* the reader has one word only, and stores it before it handles the record */
+#define FREED_WHEN_TAKEN    (left_out ==  3)  /* the reader has one word, and stores it before it handles the record */
 #define LETTERS_FROM_FREED  (left_out ==  4)  /* the coordinator begins at `freed` */
-#define FREE_AT_ITS_END     (left_out ==  5)  /* a chunk is free when `freed` has come to its end, the jump not read yet */
-#define JUMP_LATE           (left_out ==  6)  /* the first record of a chunk is published before the jump to it is written */
-#define NEVER_ITS_OWN       (left_out ==  7)  /* the chunk that is written in is not used again when the ring is empty */
+#define FREE_AT_ITS_END     (left_out ==  5)  /* a chunk is free when `freed` has come to its jump, not yet beyond it */
+#define JUMP_LATE           (left_out ==  6)  /* the first record of a chunk is published before the jump to it */
+#define NEVER_ITS_OWN       (left_out ==  7)  /* the current chunk is not used again when the ring is empty */
 #define ITS_OWN_WHEN_TAKEN  (left_out ==  8)  /* ... is used again when all has been taken, though not yet freed */
 #define TOLD_BY_CHUNK       (left_out ==  9)  /* the reader tells of room only when it has passed a chunk */
 #define FILLED_TO_THE_END   (left_out == 10)  /* a chunk is filled to its end, with no place left for the jump */
-#define JUMP_OVERWRITTEN    (left_out == 12)  /* in a chunk that follows itself the writer does not stay before the jump */
+#define JUMP_OVERWRITTEN    (left_out == 12)  /* the writer does not stay before a jump to the start of its own chunk */
 #define NEVER_ALONE         (left_out == 13)  /* no jump is published without a record behind it */
-#define JUMP_NOT_TAKEN      (left_out == 14)  /* the reader stores only `freed`, not `taken`, when it has passed a jump */
-#define TWO_STORES          (left_out == 11)  /* the sequence number and the offset of `written` are stored one after the other */
+#define JUMP_NOT_TAKEN      (left_out == 14)  /* the reader stores only `freed` when it has passed a jump */
+#define TWO_STORES          (left_out == 11)  /* sequence number and offset of `written` are two stores */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -84,7 +86,8 @@ mtype fate[RECORDS + 1] = UNSENT;
 #define FITS(cells) (written.offset + (cells) + FOR_A_JUMP <= BOUND)
 #define FITS_BEFORE(cells) (CHUNK(written.offset) * CELLS + (cells) + FOR_A_JUMP <= written.offset)
 #define IS_EMPTY (ITS_OWN_WHEN_TAKEN && ARE_EQUAL(taken, written) || ARE_EQUAL(freed, written))
-#define IS_PASSED(c) (sequence_of[c] < freed.sequence || FREE_AT_ITS_END && sequence_of[c] == freed.sequence && cell[freed.offset] >= JUMP)
+#define IS_PASSED(c) (sequence_of[c] < freed.sequence || \
+                      FREE_AT_ITS_END && sequence_of[c] == freed.sequence && cell[freed.offset] >= JUMP)
 #define IS_CURRENT(c) (CHUNK(written.offset) == (c))
 #define IS_FREE(c) (is_committed[c] && (!IS_CURRENT(c) && IS_PASSED(c) || \
                                         IS_CURRENT(c) && IS_EMPTY && FITS_BEFORE(size) && !NEVER_ITS_OWN))
@@ -135,9 +138,11 @@ end:
        jump_at = (CHUNK(next.offset) == CHUNK(written.offset) -> written.offset : 0);
        sequence_of[CHUNK(next.offset)] = next.sequence; writing = PUBLISHES }
   :: d_step { is_writer_alive && writing == WRITES && !FITS(size) && MUST_JUMP_ALONE ->
-       put(written.offset, JUMP + CHUNK(written.offset)); jump_at = written.offset; writing = JUMPS_ALONE; printf("actor 0: writes a jump only\n") }
+       put(written.offset, JUMP + CHUNK(written.offset)); jump_at = written.offset; writing = JUMPS_ALONE;
+       printf("actor 0: writes a jump only\n") }
   :: d_step { is_writer_alive && writing == JUMPS_ALONE ->
-       written.sequence++; written.offset = CHUNK(written.offset) * CELLS; sequence_of[CHUNK(written.offset)] = written.sequence;
+       written.sequence++; written.offset = CHUNK(written.offset) * CELLS;
+       sequence_of[CHUNK(written.offset)] = written.sequence;
        writing = WRITES; printf("actor 0: publishes a jump\n") }
   /* one release store publishes the record, and a jump together with the record behind it */
   :: d_step { is_writer_alive && writing == PUBLISHES ->
@@ -155,16 +160,22 @@ end:
        if :: JUMP_LATE -> put(size, JUMP + CHUNK(written.offset)) :: else -> written.offset = next.offset fi;
        size = 0; writing = IDLE }
   /* is full */
-  :: d_step { is_writer_alive && writing == WRITES && !FITS(size) && !IS_FREE(0) && (CHUNKS == 1 || !IS_FREE(CHUNKS - 1)) && !MUST_JUMP_ALONE ->
+  :: d_step { is_writer_alive && writing == WRITES && !FITS(size) && !IS_FREE(0) && (CHUNKS == 1 ||
+       !IS_FREE(CHUNKS - 1)) && !MUST_JUMP_ALONE ->
        wants_room = true; is_told = false; writing = WAITS; printf("actor 0: waits for room\n") }
   :: d_step { is_writer_alive && writing == WAITS && is_told -> wants_room = false; is_told = false; writing = WRITES }
-  :: d_step { is_writer_alive && writing == WAITS && is_exit_told -> fate[number] = UNSENT; number = RECORDS; writing = IDLE; printf("actor 0: is told that its reader is gone\n") }
+  :: d_step { is_writer_alive && writing == WAITS && is_exit_told -> fate[number] = UNSENT; number = RECORDS;
+       writing = IDLE; printf("actor 0: is told that its reader is gone\n") }
   /* gives back what it does not need, when the ring is empty */
 #if CHUNKS > 1
-  :: d_step { is_writer_alive && writing == IDLE && (ARE_EQUAL(freed, written) || GIVEN_BACK_FULL) && is_committed[1] && (CHUNK(written.offset) != 1 || CURRENT_GIVEN_BACK) ->
-       is_committed[1] = false; cell[4] = 0; cell[5] = 0; cell[6] = 0; cell[7] = 0; printf("actor 0: gives chunk 1 back\n") }
-  :: d_step { is_writer_alive && writing == IDLE && (ARE_EQUAL(freed, written) || GIVEN_BACK_FULL) && is_committed[0] && CHUNK(written.offset) != 0 && !CURRENT_GIVEN_BACK ->
-       is_committed[0] = false; cell[0] = 0; cell[1] = 0; cell[2] = 0; cell[3] = 0; printf("actor 0: gives chunk 0 back\n") }
+  :: d_step { is_writer_alive && writing == IDLE && (ARE_EQUAL(freed, written) || GIVEN_BACK_FULL) &&
+       is_committed[1] && (CHUNK(written.offset) != 1 || CURRENT_GIVEN_BACK) ->
+       is_committed[1] = false; cell[4] = 0; cell[5] = 0; cell[6] = 0; cell[7] = 0;
+       printf("actor 0: gives chunk 1 back\n") }
+  :: d_step { is_writer_alive && writing == IDLE && (ARE_EQUAL(freed, written) || GIVEN_BACK_FULL) &&
+       is_committed[0] && CHUNK(written.offset) != 0 && !CURRENT_GIVEN_BACK ->
+       is_committed[0] = false; cell[0] = 0; cell[1] = 0; cell[2] = 0; cell[3] = 0;
+       printf("actor 0: gives chunk 0 back\n") }
 #endif
   :: d_step { is_writer_alive && crashes > 0 -> crashes--; is_writer_alive = false; printf("actor 0: dies\n") }
   od
@@ -175,7 +186,8 @@ end:
   do
   :: d_step { is_reader_alive && reading == IDLE && !ARE_EQUAL(at, written) ->
        seen.sequence = written.sequence; seen.offset = written.offset; reading = WALKS }
-  :: d_step { is_reader_alive && reading == WALKS && ARE_EQUAL(at, seen) -> reading = IDLE; seen.sequence = 0; seen.offset = 0 }
+  :: d_step { is_reader_alive && reading == WALKS && ARE_EQUAL(at, seen) -> reading = IDLE; seen.sequence = 0;
+       seen.offset = 0 }
   :: d_step { is_reader_alive && reading == WALKS && !ARE_EQUAL(at, seen) && cell[at.offset] >= JUMP ->
        at.sequence++; at.offset = (cell[at.offset] - JUMP) * CELLS; has_passed = true;
        if :: JUMP_NOT_TAKEN :: else -> taken.sequence = at.sequence; taken.offset = at.offset fi;
@@ -193,13 +205,16 @@ end:
        if :: FREED_WHEN_TAKEN -> freed.sequence = at.sequence; freed.offset = at.offset :: else fi;
        reading = HANDLES; printf("actor 1: takes record %d\n", hand) }
   :: d_step { is_reader_alive && reading == HANDLES ->
-       PROMISE(cell[hand_offset] == hand && cell[hand_offset + hand_size - 1] == hand, "violated: a record is overwritten while it is handled\n");
-       fate[hand] = HANDLED; printf("actor 1: handles record %d\n", hand); hand = 0; hand_offset = 0; hand_size = 0; reading = FREES }
+       PROMISE(cell[hand_offset] == hand && cell[hand_offset + hand_size - 1] == hand,
+               "violated: a record is overwritten while it is handled\n");
+       fate[hand] = HANDLED; printf("actor 1: handles record %d\n", hand); hand = 0; hand_offset = 0; hand_size = 0;
+       reading = FREES }
   /* stores `freed`, and tells the writer if it has passed a chunk or read all that it has seen */
   :: d_step { is_reader_alive && reading == FREES ->
        freed.sequence = at.sequence; freed.offset = at.offset;
        if
-       :: wants_room && (has_passed || !TOLD_BY_CHUNK && ARE_EQUAL(at, seen)) -> is_told = true; printf("actor 1: tells of room\n")
+       :: wants_room && (has_passed || !TOLD_BY_CHUNK && ARE_EQUAL(at, seen)) -> is_told = true;
+          printf("actor 1: tells of room\n")
        :: else
        fi;
        has_passed = false; reading = WALKS }
@@ -223,7 +238,8 @@ end:
   :: d_step { is_looking && !ARE_EQUAL(looked, written) && cell[looked.offset] >= JUMP ->
        looked.sequence++; looked.offset = (cell[looked.offset] - JUMP) * CELLS }
   :: d_step { is_looking && !ARE_EQUAL(looked, written) && cell[looked.offset] < JUMP ->
-       PROMISE(cell[looked.offset] != 0 && fate[cell[looked.offset]] == PUBLISHED, "violated: a dead letter is of something else than an unread record\n");
+       PROMISE(cell[looked.offset] != 0 && fate[cell[looked.offset]] == PUBLISHED,
+               "violated: a dead letter is of something else than an unread record\n");
        fate[cell[looked.offset]] = LETTER; printf("coordinator: record %d is a dead letter\n", cell[looked.offset]);
        found = cell[looked.offset]; looked.offset++;
        if :: looked.offset % CELLS != 0 && cell[looked.offset] == found -> looked.offset++ :: else fi;
@@ -256,6 +272,7 @@ end:
 
 init {
   c_code { if (getenv("BATON_LEFT_OUT")) now.left_out = atoi(getenv("BATON_LEFT_OUT")); };
-  d_step { is_committed[0] = true; written.sequence = 1; taken.sequence = 1; freed.sequence = 1; at.sequence = 1; sequence_of[0] = 1 }
+  d_step { is_committed[0] = true; written.sequence = 1; taken.sequence = 1; freed.sequence = 1; at.sequence = 1;
+    sequence_of[0] = 1 }
   atomic { run Writer(); run Reader(); run Coordinator(); run Fate(); run Watch() }
 }
