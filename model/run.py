@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
-BELL, RING, LANES = "bell.pml", "ring.pml", "lanes.pml"
-MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, LANES)
+BELL, RING, FULL, LANES = "bell.pml", "ring.pml", "full.pml", "lanes.pml"
+MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES)
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -60,6 +60,7 @@ CONFIGURATIONS = {
     "room": ("RECORDS=3 REPLIES=0 ROOM=1 WAITS=0", [SAFETY, ENDS], BELL),
     "ring": ("RECORDS=4", [SAFETY], RING),
     "ring of one chunk": ("CHUNKS=1 RECORDS=5", [SAFETY, ENDS], RING),
+    "full both ways": ("", [SAFETY, ENDS], FULL),
     "lane": ("SENDS_0=3 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
     "lane, fewer lives": ("SENDS_0=2", [ENDS], LANES),
     "lanes both ways": ("SENDS_0=2 SENDS_1=1", [SAFETY], LANES),
@@ -152,6 +153,8 @@ MUTANTS = {
     "JUMP_OVERWRITTEN": ("ring of one chunk", SAFETY),
     "NEVER_ALONE": ("ring of one chunk", SAFETY),
     "JUMP_NOT_TAKEN": ("ring", SAFETY),
+    "DEAF_WHILE_ANSWERING": ("full both ways", SAFETY),
+    "NO_DEADLINE": ("full both ways", SAFETY),
     "LOOK_THEN_OPEN": ("lane", SAFETY),
     "NO_LOOK_AT_LIFE": ("lane", SAFETY),
     "COUNT_THEN_TAKE": ("lane", SAFETY),
