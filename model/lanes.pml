@@ -57,6 +57,7 @@ byte left_out = LEFT_OUT;
 #define LETTER_OF_BOUNCED    (left_out == 20)  /* a command whose gift has come back is a dead letter, too */
 #define GONE_BEFORE_ANSWERS  (left_out == 21)  /* asks end as `gone` before the ring of answers has been read */
 #define LETTER_BY_ROW        (left_out == 22)  /* whether it has come back is not remembered, but read from its row */
+#define ROWS_AFTER_RINGS     (left_out == 23)  /* rings are read before the rows are walked */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -178,6 +179,8 @@ inline end_asks_gone(me) {
   id = 0
 }
 
+#define ENDS_ASKS_FIRST(me) (ASKS && me == 0 && to_life[me] == draining[me] && !GONE_BEFORE_ANSWERS)
+
 proctype Actor(byte me) {
   byte id;
 end:
@@ -276,22 +279,31 @@ end:
   :: d_step { alive[me] && doing[me] == ANSWERS -> answered[IN(me)]++; doing[me] = CALLS_BACK;
        printf("actor %d: answers\n", me) }
   :: d_step { alive[me] && doing[me] == CALLS_BACK -> ready_answers[OTHER(me)] = true; doing[me] = TAKES }
-  :: d_step { ASKS && alive[me] && doing[me] == IDLE && ready_answers[me] -> ready_answers[me] = false;
+  :: d_step { ASKS && me == 0 && alive[me] && doing[me] == IDLE && ready_answers[me] -> ready_answers[me] = false;
        doing[me] = READS_ANSWERS }
-  :: d_step { ASKS && alive[me] && doing[me] == READS_ANSWERS ->
+  :: d_step { ASKS && me == 0 && alive[me] && doing[me] == READS_ANSWERS ->
        if :: to_life[me] != 0 -> end_asks(me, base[OUT(me)] + answered[OUT(me)]) :: else fi; doing[me] = IDLE }
-  /* drains: publishes nothing more to that life, reads its answers, ends the asks, and reads its ring to the end */
+  /* drains. The lane to the dead one: reads its answers, ends the asks, and publishes nothing more. That it also does
+     while it waits for something within a command */
+  :: d_step { alive[me] && doing[me] == HANDLES && hand[me] != 0 && drain[me] != 0 && to_life[me] == drain[me] ->
+       if
+       :: ASKS && me == 0 ->
+          if :: GONE_BEFORE_ANSWERS :: else -> end_asks(me, base[OUT(me)] + answered[OUT(me)]) fi;
+          end_asks_gone(me)
+       :: else
+       fi;
+       if :: WRITES_AFTER_DRAINED :: else -> to_life[me] = 0; lanes_to[me] = false fi;
+       printf("actor %d: closes its lane to life %d\n", me, drain[me]) }
   :: d_step { alive[me] && doing[me] == IDLE && drain[me] != 0 ->
        draining[me] = drain[me]; drain[me] = 0; printf("actor %d: is to drain life %d\n", me, draining[me]);
        doing[me] = DRAINS }
-  :: d_step { ASKS && alive[me] && doing[me] == DRAINS && to_life[me] == draining[me] &&
-       !GONE_BEFORE_ANSWERS ->
+  :: d_step { alive[me] && doing[me] == DRAINS && ENDS_ASKS_FIRST(me) ->
        end_asks(me, base[OUT(me)] + answered[OUT(me)]); doing[me] = ENDS_ASKS }
-  :: d_step { alive[me] && (doing[me] == ENDS_ASKS ||
-                            doing[me] == DRAINS && !(ASKS && to_life[me] == draining[me] && !GONE_BEFORE_ANSWERS)) ->
+  /* ... and then the lane from it: reads it to the end */
+  :: d_step { alive[me] && (doing[me] == ENDS_ASKS || doing[me] == DRAINS && !ENDS_ASKS_FIRST(me)) ->
        if
        :: to_life[me] == draining[me] ->
-          if :: ASKS -> end_asks_gone(me) :: else fi;
+          if :: ASKS && me == 0 -> end_asks_gone(me) :: else fi;
           if :: WRITES_AFTER_DRAINED :: else -> to_life[me] = 0 fi
        :: else
        fi;
@@ -328,6 +340,18 @@ inline make_letter(w, lane) {
   fi;
   printf("coordinator: record %d of actor %d is a dead letter or comes back\n", base[lane] + looked[lane], w)
 }
+/* T5 of what was offered to the dead, or T6 if who offered it has died too; T9 of what was its own */
+inline walk_row(x) {
+  if
+  :: x == 1 && row == OFFERED && offered_to == incarnation[x] ->
+     row = ((incarnation[0] == 1 && settling[0] == STANDS) -> RETURNED : RETIRED);
+     has_bounced = (row == RETURNED); printf("coordinator: T5 or T6\n");
+     PROMISE(!has_bounced || gift_id == 0 || fate[RECORD(0, gift_id)] != LETTER,
+             "violated: a command comes back with its gift and is a dead letter, too\n")
+  :: x == 0 && incarnation[0] == 1 && (row == OWNED || row == RETURNED) -> row = RETIRED
+  :: else
+  fi
+}
 inline unlink_lane(lane, reader) {
   if
   :: object[lane] == NAMED || object[lane] == COMPLETE ->
@@ -349,15 +373,7 @@ inline unlink_lane(lane, reader) {
          is_peer_dead[OTHER(x)] = true :: else fi } \
   :: d_step { settling[x] == STANDS && !alive[x] && incarnation[x] != 0 && COUNT_THEN_TAKE -> \
        reads[x] = lanes_to[x]; writes[x] = lanes_to[OTHER(x)]; settling[x] = TAKEN } \
-  :: d_step { settling[x] == TAKEN -> \
-       if \
-       :: x == 1 && row == OFFERED && offered_to == incarnation[x] -> \
-          row = ((alive[0] && incarnation[0] == 1 && settling[0] == STANDS) -> RETURNED : RETIRED); \
-          has_bounced = (row == RETURNED); printf("coordinator: T5 or T6 of what was offered to the dead\n") \
-       :: x == 0 && incarnation[0] == 1 && (row == OWNED || row == RETURNED) -> row = RETIRED \
-       :: else \
-       fi; \
-       settling[x] = ROWS } \
+  :: d_step { settling[x] == TAKEN -> if :: ROWS_AFTER_RINGS :: else -> walk_row(x) fi; settling[x] = ROWS } \
   :: d_step { settling[x] == ROWS && !COUNT_THEN_TAKE -> reads[x] = lanes_to[x]; settling[x] = COUNTED } \
   :: d_step { settling[x] == ROWS && COUNT_THEN_TAKE -> life[x] = 0; settling[x] = COUNTED; \
        if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; \
@@ -394,6 +410,7 @@ inline unlink_lane(lane, reader) {
        unlink_lane(LANE_FROM(x), OTHER(x)); \
        if :: x == 0 && closing_life[x] == 1 && row == OFFERED -> row = RETIRED; \
          printf("coordinator: T6\n") :: else fi; \
+       if :: ROWS_AFTER_RINGS -> walk_row(x) :: else fi; \
        closing[x] = CLOSED; closing_life[x] = 0; peer_life[x] = 0; is_peer_dead[x] = false; \
        printf("coordinator: the lanes of a life of %d are closed\n", x) } \
   /* the number is given to another life; whether its page is cleared does not matter */ \

@@ -66,6 +66,7 @@ CONFIGURATIONS = {
     "lanes both ways": ("SENDS_0=2 SENDS_1=1", [SAFETY], LANES),
     "lane, gift": ("SENDS_0=2 GIFT=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
     "lane, asks": ("SENDS_0=2 ASKS=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
+    "asks, both ways": ("SENDS_0=2 SENDS_1=1 ASKS=1", [SAFETY], LANES),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -176,6 +177,7 @@ MUTANTS = {
     "DEAD_READER_ONLY": ("lane", SAFETY),
     "LETTER_OF_BOUNCED": ("lane, gift", SAFETY),
     "LETTER_BY_ROW": ("lane, gift", SAFETY),
+    "ROWS_AFTER_RINGS": ("lane, gift", SAFETY),
     "GONE_BEFORE_ANSWERS": ("lane, asks", SAFETY),
 }
 
