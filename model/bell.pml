@@ -5,8 +5,8 @@
    Actors 0 and 1 write, each into a ring of its own, and actor 2 reads both: what actor 0 writes are commands, what
    actor 1 writes are answers. Actor 2 sleeps either with interest in both or, in a wait, with interest in answers
    only. A full ring makes its writer sleep with interest in room. A writer may die or be frozen for ever at any
-   step, and the reader may die. The others are told of a death, but not of a freeze: what a frozen writer has
-   published may wait for it, but nothing else.
+   step, and the reader may die. The others are told of a death, and when a writer has been drained its number may
+   live again. They are not told of a freeze: what a frozen writer has published may wait for it, but nothing else.
 
    Memory: a processor may hold back a plain store, also a release store, while it already makes the loads that
    follow. So what an actor has stored and what others see of it are two variables wherever that can matter:
@@ -35,6 +35,9 @@
 #ifndef FREEZES
 #define FREEZES 1
 #endif
+#ifndef RESTARTS
+#define RESTARTS 1          /* how often the number of a writer is given to another life */
+#endif
 #ifndef WAITS
 #define WAITS 1             /* how often the receiver waits for answers only */
 #endif
@@ -59,6 +62,7 @@ byte left_out = LEFT_OUT;
 #define NO_LOOK_FOR_ROOM   (left_out == 15)  /* the writer does not look at `freed` again once wants_room is stored */
 #define NO_FENCE_WANTS     (left_out == 16)  /* ... looks without a fence */
 #define ROOM_CLEARED_LATE  (left_out == 17)  /* the writer clears its bit of room after it has looked at `freed` */
+#define LIES_ON            (left_out == 18)  /* who is told of an exit in its sleep drains, and does not look again */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -101,7 +105,7 @@ bool alive[3] = true;
 bool frozen[2];
 bool was_told[2];           /* the receiver is to look, as this writer has exited: its control lane is not empty */
 bool reader_has_exited[2];  /* the writer has been told */
-byte crashes = CRASHES, freezes = FREEZES, waits = WAITS;
+byte crashes = CRASHES, freezes = FREEZES, restarts = RESTARTS, waits = WAITS;
 
 #define GOES(w) (alive[w] && !frozen[w])
 #define IS_FULL(w) (own_written[w] - freed[w] >= ROOM_OF(w))
@@ -221,7 +225,8 @@ end:
   :: d_step { alive[READER] && doing[READER] == LOOKS && at == 2 ->
        at = 0; doing[READER] = SLEEPS; if :: EMPTIED_LATE -> byte_in[READER] = false :: else fi;
        printf("actor 2: sleeps\n") }
-  :: d_step { alive[READER] && doing[READER] == SLEEPS && (byte_in[READER] || was_told[0] || was_told[1]) ->
+  :: d_step { alive[READER] && doing[READER] == SLEEPS &&
+              (byte_in[READER] || (was_told[0] || was_told[1]) && !LIES_ON) ->
        doing[READER] = RISES; printf("actor 2: is woken\n") }
   :: d_step { alive[READER] && doing[READER] == RISES -> own_asleep = 0; is_asleep_hidden = false; asleep = 0;
        doing[READER] = EMPTIES }
@@ -235,7 +240,16 @@ end:
   od
 }
 
-/* Stores become visible, and exits are told. */
+#define LIVES_AGAIN(w) \
+  :: d_step { LIES_ON && doing[READER] == SLEEPS && was_told[w] -> \
+       was_told[w] = false; own_freed[w] = written[w]; freed[w] = written[w]; \
+       printf("actor 2: drains and sleeps on\n") } \
+  :: d_step { !alive[w] && is_told[w] && !was_told[w] && !remembered[w] && freed[w] == written[w] && \
+              alive[READER] && restarts > 0 -> \
+       restarts--; alive[w] = true; frozen[w] = false; doing[w] = IDLE; is_told[w] = false; \
+       printf("coordinator: %d lives again\n", w) }
+
+/* Stores become visible, exits are told, and the number of a writer that has been drained lives again. */
 proctype World() {
   bool is_told[3];
 end:
@@ -253,6 +267,8 @@ end:
        printf("coordinator: tells of the exit of 0\n") }
   :: d_step { !alive[1] && !is_told[1] && !EXIT_UNTOLD -> is_told[1] = true; was_told[1] = true;
        printf("coordinator: tells of the exit of 1\n") }
+  LIVES_AGAIN(0)
+  LIVES_AGAIN(1)
   :: d_step { !alive[READER] && !is_told[2] && !WRITER_UNTOLD ->
        is_told[2] = true; reader_has_exited[0] = true; reader_has_exited[1] = true;
        printf("coordinator: tells of the exit of 2\n") }
@@ -272,7 +288,10 @@ end:
 /* From some moment on nobody dies and nobody is frozen any more. So nothing is rescued by a death in the end. */
 proctype Fate() {
 end:
-  if :: d_step { crashes + freezes > 0 -> crashes = 0; freezes = 0; printf("fate: no more deaths\n") } fi
+  if
+  :: d_step { crashes + freezes + restarts > 0 ->
+       crashes = 0; freezes = 0; restarts = 0; printf("fate: no more deaths\n") }
+  fi
 }
 
 /* Nothing can happen any more. */
