@@ -9,12 +9,13 @@
    live again. They are not told of a freeze: what a frozen writer has published may wait for it, but nothing else.
 
    Memory: a processor may hold back a plain store, also a release store, while it already makes the loads that
-   follow. So what an actor has stored and what others see of it are two variables wherever that can matter:
-   `own_written` and `written`, and so on. A transition of `memory:` makes such a store visible, at any time. A fence
-   is a guard that waits until the store is visible, and so is an atomic read-modify-write. The code needs
-   std::atomic_thread_fence(seq_cst) in four places: after the store of `written`, of `asleep`, of `freed` and of
-   wants_room. Each time it is the same pattern: I store mine and then look at yours, and you store yours and then
-   look at mine. The bytes of a record need no fence, as the release store of `written` publishes them.
+   follow; on some, even the store of an atomic read-modify-write. So what an actor has stored and what others see of
+   it are two variables wherever that can matter: `own_written` and `written`, and so on. A transition of `memory:`
+   makes such a store visible, at any time. A fence is a guard that waits until the store is visible. The code needs
+   a std::atomic_thread_fence(seq_cst) after the stores of `written`, `asleep`, `freed` and wants_room; after a ready
+   bit has been set or cleared, a fence, or the read-modify-write and the load that follows are both seq_cst. Each
+   time it is the same pattern: I store mine and then look at yours, and you store yours and then look at mine. The
+   bytes of a record need no fence, as the release store of `written` publishes them.
 
    Every word has one writer, except for the words of ready bits, which change by fetch_or and fetch_and only. In
    particular only the receiver stores `asleep`. Writers do not clear it, so each of them that sets its ready bit
@@ -63,6 +64,8 @@ byte left_out = LEFT_OUT;
 #define NO_FENCE_WANTS     (left_out == 16)  /* ... looks without a fence */
 #define ROOM_CLEARED_LATE  (left_out == 17)  /* the writer clears its bit of room after it has looked at `freed` */
 #define LIES_ON            (left_out == 18)  /* who is told of an exit in its sleep drains, and does not look again */
+#define NO_FENCE_SET       (left_out == 19)  /* the writer loads `asleep` without a fence once it has set its bit */
+#define NO_FENCE_CLEARED   (left_out == 20)  /* the receiver loads `written` without a fence once the bit is cleared */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -91,6 +94,8 @@ bool byte_in[3];            /* the FIFO of each is not empty */
 /* ---- what is stored and perhaps not yet seen by others */
 byte own_written[2], own_freed[2], own_asleep;
 bool is_asleep_hidden;      /* `asleep` is to become `own_asleep` */
+bool is_set_hidden[2];      /* the ready bit of writer w is to be set */
+bool is_clear_hidden[2];    /* ... is to be cleared */
 bool own_wants[2], own_asleep_for_room[2];
 
 /* ---- what is in a process */
@@ -118,8 +123,8 @@ end:
        own_written[me]++; doing[me] = STORED; printf("actor %d: stores `written` %d\n", me, own_written[me]) }
   :: d_step { GOES(me) && doing[me] == STORED && (written[me] == own_written[me] || NO_FENCE_WRITTEN && ready[me]) ->
        if
-       :: ready[me] -> doing[me] = IDLE; printf("actor %d: its ready bit is set already\n", me)
-       :: else -> ready[me] = true; doing[me] = SET; printf("actor %d: sets its ready bit\n", me)
+       :: ready[me] || is_set_hidden[me] -> doing[me] = IDLE; printf("actor %d: its ready bit is set already\n", me)
+       :: else -> is_set_hidden[me] = true; doing[me] = SET; printf("actor %d: sets its ready bit\n", me)
        fi }
   :: d_step { GOES(me) && doing[me] == IDLE && own_written[me] < RECORDS_OF(me) && !IS_FULL(me) && READY_FIRST ->
        if
@@ -129,7 +134,7 @@ end:
   :: d_step { GOES(me) && doing[me] == ANNOUNCED ->
        own_written[me]++; doing[me] = SET; printf("actor %d: stores `written` %d\n", me, own_written[me]) }
   /* rings, if the receiver sleeps and has this interest; `asleep` is the receiver's word and left alone */
-  :: d_step { GOES(me) && doing[me] == SET ->
+  :: d_step { GOES(me) && doing[me] == SET && (!is_set_hidden[me] || NO_FENCE_SET) ->
        if
        :: HAS(asleep, me) -> doing[me] = (ASLEEP_TAKEN || INTERESTS_TAKEN -> GRABS : RINGS)
        :: else -> doing[me] = IDLE; printf("actor %d: sees nobody asleep\n", me)
@@ -169,7 +174,8 @@ end:
        :: else -> doing[me] = ((NO_LOOK_FOR_ROOM && !IS_FULL(me)) -> IDLE : ASKED)
        fi }
   :: d_step { GOES(me) && crashes > 0 ->
-       crashes--; alive[me] = false; written[me] = own_written[me]; printf("actor %d: dies\n", me) }
+       crashes--; alive[me] = false; written[me] = own_written[me];
+       ready[me] = ready[me] || is_set_hidden[me]; is_set_hidden[me] = false; printf("actor %d: dies\n", me) }
   :: d_step { GOES(me) && freezes > 0 -> freezes--; frozen[me] = true; printf("actor %d: is frozen\n", me) }
   od
 }
@@ -184,12 +190,12 @@ end:
   :: d_step { alive[READER] && doing[READER] == SCANS && at < 2 ->
        if
        :: HAS(interests, at) && remembered[at] -> doing[READER] = READS
-       :: HAS(interests, at) && ready[at] && !remembered[at] ->
-          if :: CLEARED_LATE :: else -> ready[at] = false fi;
+       :: HAS(interests, at) && ready[at] && !is_clear_hidden[at] && !remembered[at] ->
+          if :: CLEARED_LATE :: else -> is_clear_hidden[at] = true fi;
           doing[READER] = READS; printf("actor 2: takes the ready bit of %d\n", at)
        :: else -> next_ring()
        fi }
-  :: d_step { alive[READER] && doing[READER] == READS ->
+  :: d_step { alive[READER] && doing[READER] == READS && (!is_clear_hidden[at] || NO_FENCE_CLEARED) ->
        seen = written[at]; doing[READER] = TAKES; printf("actor 2: reads that %d has written %d\n", at, seen) }
   :: d_step { alive[READER] && doing[READER] == TAKES && own_freed[at] < seen ->
        saw_wants = wants_room[at]; own_freed[at]++; has_taken = true; doing[READER] = FREES;
@@ -220,7 +226,8 @@ end:
        waits--; interests = ANSWERS; doing[READER] = IDLE; printf("actor 2: waits for answers only\n") }
   :: d_step { alive[READER] && doing[READER] == SCANS && at == 2 && interests == ANSWERS ->
        interests = COMMANDS + ANSWERS; doing[READER] = IDLE; printf("actor 2: does not wait any more\n") }
-  :: d_step { alive[READER] && doing[READER] == LOOKS && (!is_asleep_hidden || NO_FENCE_ASLEEP) && at < 2 ->
+  :: d_step { alive[READER] && doing[READER] == LOOKS && (!is_asleep_hidden || NO_FENCE_ASLEEP) &&
+              !is_clear_hidden[0] && !is_clear_hidden[1] && at < 2 ->
        if :: HAS(interests, at) && ready[at] && !NO_SECOND_LOOK -> at = 0; doing[READER] = RISES :: else -> at++ fi }
   :: d_step { alive[READER] && doing[READER] == LOOKS && at == 2 ->
        at = 0; doing[READER] = SLEEPS; if :: EMPTIED_LATE -> byte_in[READER] = false :: else fi;
@@ -256,6 +263,10 @@ end:
   do
   :: d_step { written[0] != own_written[0] -> written[0] = own_written[0]; printf("memory: `written` of 0 is seen\n") }
   :: d_step { written[1] != own_written[1] -> written[1] = own_written[1]; printf("memory: `written` of 1 is seen\n") }
+  :: d_step { is_set_hidden[0] -> is_set_hidden[0] = false; ready[0] = true; printf("memory: bit of 0 is set\n") }
+  :: d_step { is_set_hidden[1] -> is_set_hidden[1] = false; ready[1] = true; printf("memory: bit of 1 is set\n") }
+  :: d_step { is_clear_hidden[0] -> is_clear_hidden[0] = false; ready[0] = false; printf("memory: bit of 0 is cleared\n") }
+  :: d_step { is_clear_hidden[1] -> is_clear_hidden[1] = false; ready[1] = false; printf("memory: bit of 1 is cleared\n") }
   :: d_step { freed[0] != own_freed[0] -> freed[0] = own_freed[0]; printf("memory: `freed` of 0 is seen\n") }
   :: d_step { freed[1] != own_freed[1] -> freed[1] = own_freed[1] }
   :: d_step { is_asleep_hidden -> is_asleep_hidden = false; asleep = own_asleep; printf("memory: `asleep` is seen\n") }

@@ -141,6 +141,8 @@ MUTANTS = {
     "NO_FENCE_WANTS": ("room", SAFETY),
     "ROOM_CLEARED_LATE": ("room", SAFETY),
     "LIES_ON": ("bell", SAFETY),
+    "NO_FENCE_SET": ("bell", SAFETY),
+    "NO_FENCE_CLEARED": ("bell", SAFETY),
     "CURRENT_GIVEN_BACK": ("ring", SAFETY),
     "GIVEN_BACK_FULL": ("ring", SAFETY),
     "FREED_WHEN_TAKEN": ("ring", SAFETY),
