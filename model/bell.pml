@@ -265,8 +265,10 @@ end:
   :: d_step { written[1] != own_written[1] -> written[1] = own_written[1]; printf("memory: `written` of 1 is seen\n") }
   :: d_step { is_set_hidden[0] -> is_set_hidden[0] = false; ready[0] = true; printf("memory: bit of 0 is set\n") }
   :: d_step { is_set_hidden[1] -> is_set_hidden[1] = false; ready[1] = true; printf("memory: bit of 1 is set\n") }
-  :: d_step { is_clear_hidden[0] -> is_clear_hidden[0] = false; ready[0] = false; printf("memory: bit of 0 is cleared\n") }
-  :: d_step { is_clear_hidden[1] -> is_clear_hidden[1] = false; ready[1] = false; printf("memory: bit of 1 is cleared\n") }
+  :: d_step { is_clear_hidden[0] ->
+       is_clear_hidden[0] = false; ready[0] = false; printf("memory: bit of 0 is cleared\n") }
+  :: d_step { is_clear_hidden[1] ->
+       is_clear_hidden[1] = false; ready[1] = false; printf("memory: bit of 1 is cleared\n") }
   :: d_step { freed[0] != own_freed[0] -> freed[0] = own_freed[0]; printf("memory: `freed` of 0 is seen\n") }
   :: d_step { freed[1] != own_freed[1] -> freed[1] = own_freed[1] }
   :: d_step { is_asleep_hidden -> is_asleep_hidden = false; asleep = own_asleep; printf("memory: `asleep` is seen\n") }

@@ -58,6 +58,7 @@ byte left_out = LEFT_OUT;
 #define GONE_BEFORE_ANSWERS  (left_out == 21)  /* asks end as `gone` before the ring of answers has been read */
 #define LETTER_BY_ROW        (left_out == 22)  /* whether it has come back is not remembered, but read from its row */
 #define ROWS_AFTER_RINGS     (left_out == 23)  /* rings are read before the rows are walked */
+#define BIT_CLEARED          (left_out == 24)  /* who is told `gone` clears its bit despite a lane to a later life */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -128,6 +129,13 @@ byte last_handled[2];
 #define IN(me) LANE(OTHER(me), from_life[me], incarnation[me])
 
 /* ---- sending */
+inline begin_send(me) {
+  sends[me]--;
+  if
+  :: to_life[me] == target[me] || WRITES_AFTER_DRAINED && to_life[me] != 0 -> doing[me] = STARTS
+  :: else -> doing[me] = (LOOK_THEN_OPEN -> LOOKS : OPENS)
+  fi
+}
 inline publish(me) {
   sent[me]++; fate[RECORD(me, sent[me])] = PUBLISHED; written[OUT(me)]++;
   if :: GIFT && me == 0 && row == OFFERED && gift_id == 0 -> gift_id = sent[0] :: else fi;
@@ -185,16 +193,11 @@ proctype Actor(byte me) {
   byte id;
 end:
   do
-  /* sends: to whom it has just looked up, or to a life that it has known for long */
+  /* sends: to whom it has just looked up, or by a Ref that it has had for long */
   :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && life[OTHER(me)] != 0 &&
-       target[me] != life[OTHER(me)] ->
-       target[me] = life[OTHER(me)] }
-  :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && target[me] != 0 ->
-       sends[me]--;
-       if
-       :: to_life[me] == target[me] || WRITES_AFTER_DRAINED && to_life[me] != 0 -> doing[me] = STARTS
-       :: else -> doing[me] = (LOOK_THEN_OPEN -> LOOKS : OPENS)
-       fi }
+              target[me] != life[OTHER(me)] -> target[me] = life[OTHER(me)] }
+  :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && target[me] != 0 -> begin_send(me) }
+  :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && target[me] > 1 -> target[me] = 1; begin_send(me) }
   /* opens: its bit in lanes_to, then the life, then the object */
   :: d_step { alive[me] && doing[me] == OPENS ->
        lanes_to[me] = true; doing[me] = (LOOK_THEN_OPEN || NO_LOOK_AT_LIFE -> CREATES : LOOKS);
@@ -203,7 +206,7 @@ end:
        if
        :: life[OTHER(me)] == target[me] -> doing[me] = (LOOK_THEN_OPEN -> OPENS : CREATES);
           printf("actor %d: sees life %d\n", me, target[me])
-       :: else -> lanes_to[me] = false; be_told_gone(me)
+       :: else -> if :: to_life[me] == 0 || BIT_CLEARED -> lanes_to[me] = false :: else fi; be_told_gone(me)
        fi }
   :: d_step { alive[me] && doing[me] == CREATES ->
        object[LANE(me, incarnation[me], target[me])] = NAMED; base[LANE(me, incarnation[me], target[me])] = sent[me];

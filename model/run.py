@@ -181,6 +181,7 @@ MUTANTS = {
     "LETTER_OF_BOUNCED": ("lane, gift", SAFETY),
     "LETTER_BY_ROW": ("lane, gift", SAFETY),
     "ROWS_AFTER_RINGS": ("lane, gift", SAFETY),
+    "BIT_CLEARED": ("lane", SAFETY),
     "GONE_BEFORE_ANSWERS": ("lane, asks", SAFETY),
 }
 
