@@ -237,6 +237,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
     row.exit.dead_letters = reports_.dead_letters_of(living);
     lanes_->remove_to(id);
+    pass_crash_point(CrashPoint::lanes_removed);
     row.state = "exited";
     row.inbox_depth = 0;
     vitals_->note_exit(id);

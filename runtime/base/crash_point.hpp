@@ -59,8 +59,15 @@ enum class CrashPoint : unsigned char {
     join_welcomed,        // a newcomer: it is a member and has mapped nothing
     leave_begun,          // a leaver: it has released everything and has not said so
     leave_answered,       // a leaver: the coordinator has been told, the process has not ended
+    lane_announced,       // the coordinator could find the lane, which is not there
+    lane_made,            // the lane is there, and nothing is in it
+    ring_filled,          // a record is in the ring's memory and not published
+    ring_written,         // it is published; its reader does not know
+    bell_looked,          // its reader's bit is set; the sleeper has not been nudged
+    ring_taken,           // the record has been copied and its memory is the writer's; nothing is done with it
+    lanes_removed,        // the coordinator: what led to the dead actor is gone
 };
-inline constexpr std::size_t crash_point_count = 46;
+inline constexpr std::size_t crash_point_count = 53;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -70,7 +77,8 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "settle.walked", "settle.told", "drained.settled",
     "hand_out.marked", "hand_out.renamed", "take_in.made", "take_in.renamed",
     "publish.begun", "publish.made", "unpublish.made", "attach.claimed", "attach.checked", "names.settled",
-    "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered"};
+    "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered",
+    "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.looked", "ring.taken", "lanes.removed"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/base/crash_point.hpp"
 #include "runtime/base/limit_behind.hpp"
 #include "runtime/vitals/vitals.hpp"
 
@@ -191,6 +192,7 @@ void Ringer::ring_for(ActorId whom, std::uint32_t kind, const Bells& bells) noex
 
 void Ringer::nudge(ActorId whom, BellPage& page, std::uint32_t kind) noexcept {
     if ((page.asleep.load(in_one_order) & kind) == 0 || !reach(whom)) return;
+    pass_crash_point(CrashPoint::bell_looked);
     // A FIFO that is full nudges as well.
     static_cast<void>(!::write(fifos_.find(whom)->second.get(), "", 1));
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "runtime/base/check.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/transport/descriptors.hpp"
 #include "runtime/vitals/vitals.hpp"
 
@@ -28,7 +29,9 @@ LaneTransport::End::End(Link own, ActorId other, std::unique_ptr<Lane> of, bool 
       writer(is_openers ? lane->commands() : lane->answers(),
              is_openers ? lane->command_area() : lane->answer_area()),
       reader(is_openers ? lane->answers() : lane->commands(),
-             is_openers ? lane->answer_area() : lane->command_area()) {}
+             is_openers ? lane->answer_area() : lane->command_area(),
+             // What has been taken is never taken again, even if the lane is opened anew.
+             RingPlace::of((is_openers ? lane->answers() : lane->commands()).read.load(std::memory_order_acquire))) {}
 
 LaneTransport::~LaneTransport() {
     if (!member_) return;
@@ -68,8 +71,10 @@ Result<Link> LaneTransport::open_to(ActorId to, const std::string& address) {
     // First it is said that there will be one, then whether the other still lives is looked at; the coordinator first
     // takes the life, then looks for what leads to it. So one of the two removes the lane of a receiver that has died.
     member_->bell.page().lanes_to.add(to.number);
+    pass_crash_point(CrashPoint::lane_announced);
     Result<std::unique_ptr<Lane>> lane = Lane::create(member_->as.session_id, member_->as.me, to, member_->budget);
     if (!lane) return outside_->open(address);
+    pass_crash_point(CrashPoint::lane_made);
     if (!member_->as.is_alive(to)) Lane::remove(member_->as.session_id, member_->as.me, to);
     const Link link = next_link();
     opened_.emplace(link.index, std::make_unique<End>(link, to, std::move(*lane), true));
@@ -78,7 +83,13 @@ Result<Link> LaneTransport::open_to(ActorId to, const std::string& address) {
 
 LaneTransport::End* LaneTransport::accepted_from_number(std::uint32_t number) {
     const BellPage* const page = member_->bells.page(number);
-    return page == nullptr ? nullptr : accepted_from(unpacked(page->id.load(std::memory_order_acquire)));
+    if (page == nullptr) return nullptr;
+    const ActorId opener = unpacked(page->id.load(std::memory_order_acquire));
+    // A bit of one that has died is no reason to open what may have been read to its end: the coordinator says whose
+    // lanes are to be drained.
+    const auto known = accepted_of_number_.find(number);
+    const bool is_open = known != accepted_of_number_.end() && known->second->peer == opener;
+    return is_open || member_->as.is_alive(opener) ? accepted_from(opener) : nullptr;
 }
 
 // The lane from that member, if it has made one.
@@ -160,7 +171,9 @@ bool LaneTransport::write(End& end, Outgoing frame) {
     if (room == nullptr) return false;
     std::memcpy(room, frame.head.data(), frame.head.size());
     if (!frame.body.empty()) std::memcpy(room + frame.head.size(), frame.body.data(), frame.body.size());
+    pass_crash_point(CrashPoint::ring_filled);
     end.writer.commit(frame.size());
+    pass_crash_point(CrashPoint::ring_written);
     return true;
 }
 
@@ -187,7 +200,9 @@ bool LaneTransport::take(End& end, std::string& frame) {
     }
     if (!*record) return false;
     frame.assign(**record);
-    if (end.reader.release()) member_->ringer.ring_for(end.peer, wake::room, member_->bells);
+    const bool wants_room = end.reader.release();
+    pass_crash_point(CrashPoint::ring_taken);
+    if (wants_room) member_->ringer.ring_for(end.peer, wake::room, member_->bells);
     return true;
 }
 
