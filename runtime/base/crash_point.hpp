@@ -63,7 +63,7 @@ enum class CrashPoint : unsigned char {
     lane_made,            // the lane is there, and nothing is in it
     ring_filled,          // a record is in the ring's memory and not published
     ring_written,         // it is published; its reader does not know
-    bell_looked,          // its reader's bit is set; the sleeper has not been nudged
+    bell_marked,          // its reader's bit is set; whether it sleeps has not been looked at
     ring_taken,           // the record has been copied and its memory is the writer's; nothing is done with it
     lanes_removed,        // the coordinator: what led to the dead actor is gone
 };
@@ -78,7 +78,7 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "hand_out.marked", "hand_out.renamed", "take_in.made", "take_in.renamed",
     "publish.begun", "publish.made", "unpublish.made", "attach.claimed", "attach.checked", "names.settled",
     "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered",
-    "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.looked", "ring.taken", "lanes.removed"};
+    "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -191,8 +191,8 @@ void Ringer::ring_for(ActorId whom, std::uint32_t kind, const Bells& bells) noex
 }
 
 void Ringer::nudge(ActorId whom, BellPage& page, std::uint32_t kind) noexcept {
+    pass_crash_point(CrashPoint::bell_marked);
     if ((page.asleep.load(in_one_order) & kind) == 0 || !reach(whom)) return;
-    pass_crash_point(CrashPoint::bell_looked);
     // A FIFO that is full nudges as well.
     static_cast<void>(!::write(fifos_.find(whom)->second.get(), "", 1));
 }
