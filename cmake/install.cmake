@@ -21,7 +21,7 @@ install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
 # In the order in which a linker needs them: each before those that it uses.
-set(baton_libraries testing pool_worker pool sync actor session throw_trace inbox process holdings transport vitals
+set(baton_libraries testing pool_worker pool sync actor session throw_trace inbox lanes process holdings transport vitals
   ledger memory wire base)
 list(TRANSFORM baton_libraries PREPEND baton_ OUTPUT_VARIABLE targets)
 install(TARGETS baton_headers ${targets} EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

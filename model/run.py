@@ -21,6 +21,8 @@ from dataclasses import dataclass
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
+BELL, RING, FULL, LANES = "bell.pml", "ring.pml", "full.pml", "lanes.pml"
+MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES)
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -53,6 +55,18 @@ CONFIGURATIONS = {
     "names": ("BIND=0", [SAFETY], NAMES),
     "memory by name": ("", [SAFETY], MEMORY),
     "asks given up": ("", [SAFETY], WITHDRAWAL),
+    "bell": ("RECORDS=2 REPLIES=1", [SAFETY], BELL),
+    "bell, never frozen": ("RECORDS=2 REPLIES=1 FREEZES=0 RESTARTS=0", [SAFETY, ENDS], BELL),
+    "room": ("RECORDS=3 REPLIES=0 ROOM=1 WAITS=0 RESTARTS=0", [SAFETY, ENDS], BELL),
+    "ring": ("RECORDS=4", [SAFETY], RING),
+    "ring of one chunk": ("CHUNKS=1 RECORDS=5", [SAFETY, ENDS], RING),
+    "full both ways": ("", [SAFETY, ENDS], FULL),
+    "lane": ("SENDS_0=3 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
+    "lane, fewer lives": ("SENDS_0=2", [ENDS], LANES),
+    "lanes both ways": ("SENDS_0=2 SENDS_1=1", [SAFETY], LANES),
+    "lane, gift": ("SENDS_0=2 GIFT=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
+    "lane, asks": ("SENDS_0=2 ASKS=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
+    "asks, both ways": ("SENDS_0=2 SENDS_1=1 ASKS=1", [SAFETY], LANES),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -113,6 +127,66 @@ MUTANTS = {
     "ROW_TOO_SOON": ("asks given up", SAFETY),
     "TAKEN_IS_LOOKED": ("asks given up", SAFETY),
     "LIFE_FIRST": ("asks given up", SAFETY),
+    "NO_SECOND_LOOK": ("bell", SAFETY),
+    "NO_FENCE_ASLEEP": ("bell", SAFETY),
+    "NO_FENCE_WRITTEN": ("bell", SAFETY),
+    "READY_FIRST": ("bell", SAFETY),
+    "CLEARED_LATE": ("bell", SAFETY),
+    "ASLEEP_TAKEN": ("bell", SAFETY),
+    "INTERESTS_TAKEN": ("bell, never frozen", SAFETY),
+    "ASLEEP_CLEARED": ("bell", SAFETY),
+    "SLICE_FORGOTTEN": ("bell", SAFETY),
+    "EMPTIED_LATE": ("bell", SAFETY),
+    "EXIT_UNTOLD": ("bell", SAFETY),
+    "WRITER_UNTOLD": ("room", SAFETY),
+    "ROOM_FIRST": ("room", SAFETY),
+    "NO_FENCE_FREED": ("room", SAFETY),
+    "NO_LOOK_FOR_ROOM": ("room", SAFETY),
+    "NO_FENCE_WANTS": ("room", SAFETY),
+    "ROOM_CLEARED_LATE": ("room", SAFETY),
+    "LIES_ON": ("bell", SAFETY),
+    "NO_FENCE_SET": ("bell", SAFETY),
+    "NO_FENCE_CLEARED": ("bell", SAFETY),
+    "CURRENT_GIVEN_BACK": ("ring", SAFETY),
+    "GIVEN_BACK_FULL": ("ring", SAFETY),
+    "FREED_WHEN_TAKEN": ("ring", SAFETY),
+    "LETTERS_FROM_FREED": ("ring", SAFETY),
+    "FREE_AT_ITS_END": ("ring", SAFETY),
+    "JUMP_LATE": ("ring", SAFETY),
+    "NEVER_ITS_OWN": ("ring of one chunk", SAFETY),
+    "ITS_OWN_WHEN_TAKEN": ("ring", SAFETY),
+    "TOLD_BY_CHUNK": ("ring of one chunk", SAFETY),
+    "FILLED_TO_THE_END": ("ring", SAFETY),
+    "TWO_STORES": ("ring", SAFETY),
+    "JUMP_OVERWRITTEN": ("ring of one chunk", SAFETY),
+    "NEVER_ALONE": ("ring of one chunk", SAFETY),
+    "JUMP_NOT_TAKEN": ("ring", SAFETY),
+    "DEAF_WHILE_ANSWERING": ("full both ways", SAFETY),
+    "NO_DEADLINE": ("full both ways", SAFETY),
+    "LOOK_THEN_OPEN": ("lane", SAFETY),
+    "NO_LOOK_AT_LIFE": ("lane", SAFETY),
+    "COUNT_THEN_TAKE": ("lane", SAFETY),
+    "READY_BEFORE_OBJECT": ("lane", SAFETY),
+    "HALF_MADE_OPENED": ("lane", SAFETY),
+    "OPENED_THEN_CLEARED": ("lane", SAFETY),
+    "DRAIN_FOR_GIFTS_ONLY": ("lane", SAFETY),
+    "WRITER_UNASKED": ("lane", SAFETY),
+    "GONE_AFTER_PUBLISH": ("lane", SAFETY),
+    "WRITES_AFTER_DRAINED": ("lane", SAFETY),
+    "DRAINED_TOO_SOON": ("lane", SAFETY),
+    "DRAINED_UNOPENED": ("lane", SAFETY),
+    "DRAINED_HOLDING": ("lane, gift", SAFETY),
+    "UNLINKED_TOO_SOON": ("lane", SAFETY),
+    "REUSED_TOO_SOON": ("lane", SAFETY),
+    "LOOKED_ONCE": ("lane", SAFETY),
+    "TAKEN_STORED_LATE": ("lane", SAFETY),
+    "LETTERS_AGAIN": ("lane", SAFETY),
+    "DEAD_READER_ONLY": ("lane", SAFETY),
+    "LETTER_OF_BOUNCED": ("lane, gift", SAFETY),
+    "LETTER_BY_ROW": ("lane, gift", SAFETY),
+    "ROWS_AFTER_RINGS": ("lane, gift", SAFETY),
+    "BIT_CLEARED": ("lane", SAFETY),
+    "GONE_BEFORE_ANSWERS": ("lane, asks", SAFETY),
 }
 
 
@@ -158,7 +232,7 @@ def model_of(configuration):
 def numbers_of_mutants():
     """The number of each mutant in its file."""
     numbers = {}
-    for model in (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL):
+    for model in MODELS:
         with open(os.path.join(FOLDER, model), encoding="utf-8") as file:
             numbers.update(re.findall(r"^#define (\w+) +\(left_out == +(\d+)\)", file.read(), re.MULTILINE))
     return numbers
@@ -198,7 +272,7 @@ def search(row, folder, left_out):
     return outcome
 
 
-TOLD = re.compile(r"actor \d|coordinator:|fate:|watch:|violated:|  \(|<<<<<START OF CYCLE")
+TOLD = re.compile(r"actor \d|memory:|coordinator:|fate:|watch:|violated:|  \(|<<<<<START OF CYCLE")
 
 
 def tell(row, folder, left_out, outcome):

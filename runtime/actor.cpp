@@ -20,6 +20,7 @@
 #include "runtime/process/output.hpp"
 #include "runtime/session/directory.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/session/entrances.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
 namespace baton::detail {
@@ -80,7 +81,8 @@ private:
 int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& words, std::vector<std::string> arguments,
          const ActorClass& actor) {
     SystemClock clock;
-    ZmqTransport transport;
+    ZmqTransport outside;
+    LaneTransport transport{outside};
     Loop loop{transport, clock, log};
     loop.be(place.actor, to_string(place.actor));
     const std::string address = fmt::format("ipc://{}/{}.sock", place.folder, to_string(place.actor));
@@ -106,6 +108,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     const auto holdings =
         std::make_shared<Holdings>(std::move(*region), welcome->session, place.actor, clock, Store::usual_idle());
     loop.attach(*holdings);
+    open_lanes(transport, log, {welcome->session, place.folder, place.actor}, holdings);
 
     Context context{loop, std::move(arguments)};
     std::unique_ptr<HostedActor> handler;

@@ -25,12 +25,13 @@ constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 }  // namespace
 
 Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFolder& folder, Vitals& vitals,
-                                                         Estate& estate, StopSignals& signals, Setting setting) {
+                                                         Estate& estate, Lanes& lanes, StopSignals& signals,
+                                                         Setting setting) {
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
     if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
     Result<Strays> strays = Strays::create(folder.path());
     if (!strays) return strays.error();
-    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, signals, std::move(setting),
+    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, lanes, signals, std::move(setting),
                                                              std::move(epoll), std::move(*strays))};
     Coordinator& self = *coordinator;
     if (Result<void> watched = self.watch(self.strays_.descriptor(), child_exit); !watched) return watched.error();
@@ -48,18 +49,19 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
     return coordinator;
 }
 
-Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
-                         Setting setting, UniqueFd epoll, Strays strays)
+Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, Lanes& lanes,
+                         StopSignals& signals, Setting setting, UniqueFd epoll, Strays strays)
     : loop_(&loop),
       folder_(&folder),
       vitals_(&vitals),
       estate_(&estate),
+      lanes_(&lanes),
       signals_(&signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
       strays_(std::move(strays)),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
-      reports_(members_, vitals),
+      reports_(members_, vitals, lanes),
       stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr) {}
 
 void Coordinator::handle(const Command& command, AnswerSlot answer) {
@@ -146,6 +148,7 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     if (!member) return answer.fail(member.error());
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     estate_->drained((*member)->id, command.actor.id);
+    lanes_->remove(command.actor.id, (*member)->id);
     answer.reply({});
 }
 

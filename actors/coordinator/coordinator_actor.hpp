@@ -29,7 +29,7 @@ public:
         Duration stop_deadline = limits::stop_timeout;
     };
     [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, SessionFolder& folder,
-                                                                     Vitals& vitals, Estate& estate,
+                                                                     Vitals& vitals, Estate& estate, Lanes& lanes,
                                                                      StopSignals& signals, Setting setting);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
@@ -66,7 +66,7 @@ public:
     void on_deadline() override;
 
 private:
-    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, StopSignals& signals,
+    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, Lanes& lanes, StopSignals& signals,
                 Setting setting, UniqueFd epoll, Strays strays);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as an asker gave it, bounded so that no sum of times overflows.
@@ -98,6 +98,7 @@ private:
     SessionFolder* folder_;
     Vitals* vitals_;
     Estate* estate_;
+    Lanes* lanes_;
     StopSignals* signals_;
     Setting setting_;
     UniqueFd epoll_;

@@ -75,7 +75,7 @@ bool Estate::is_known(ActorNumber number) const noexcept { return living(number)
 
 // ---- settling --------------------------------------------------------------------------------------
 
-Estate::Settled Estate::settle(ActorId dead) {
+Estate::Settled Estate::settle(ActorId dead, const std::vector<ActorNumber>& receivers) {
     Settled settled;
     if (living(dead.number) != dead) return settled;
     // First nobody can offer to it any more, then rows are looked at (docs/ownership.md).
@@ -105,7 +105,11 @@ Estate::Settled Estate::settle(ActorId dead) {
 
     std::ranges::sort(settled.concerned);
     settled.concerned.erase(std::unique(settled.concerned.begin(), settled.concerned.end()), settled.concerned.end());
-    for (const auto& [heir, sent] : settling_[dead.number].heirs) settled.to_drain.push_back(heir);
+    std::map<ActorId, InTransit>& heirs = settling_[dead.number].heirs;
+    for (const ActorNumber number : receivers)
+        if (const ActorId receiver = living(number); receiver.is_somebody() && receiver != coordinator_id)
+            heirs.try_emplace(receiver);
+    for (const auto& [heir, sent] : heirs) settled.to_drain.push_back(heir);
 
     // It can't answer any more for those that died before it.
     std::vector<ActorId> waiting;

@@ -43,7 +43,9 @@ public:
     };
     // Settles every row that names the dead actor, except for what waits for Drained (T5, T9, L5, and T6 if nobody is
     // left).
-    [[nodiscard]] Settled settle(ActorId dead);
+    [[nodiscard]] Settled settle(ActorId dead) { return settle(dead, {}); }
+    // `receivers` may have something to read of it, too: those of these numbers that live are to be drained.
+    [[nodiscard]] Settled settle(ActorId dead, const std::vector<ActorNumber>& receivers);
     // `heir` has taken everything that the dead actor sent to it (T6, L6).
     void drained(ActorId heir, ActorId dead);
 

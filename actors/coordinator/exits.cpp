@@ -21,7 +21,7 @@ void Coordinator::tell_mended() {
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
 // had given or lent it something.
 void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
-    const Estate::Settled settled = estate_->settle(member.id);
+    const Estate::Settled settled = estate_->settle(member.id, lanes_->receivers_of(member.id));
     tell_mended();
     told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
@@ -69,6 +69,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     settle_estate(living, row.exit, told);
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
     row.exit.dead_letters = reports_.dead_letters_of(living);
+    lanes_->remove_to(id);
+    pass_crash_point(CrashPoint::lanes_removed);
     row.state = "exited";
     row.inbox_depth = 0;
     vitals_->note_exit(id);
@@ -82,6 +84,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         std::error_code ignored;  // it may have removed its socket itself
         if (socket.find('/') == std::string::npos) std::filesystem::remove(folder_->path() + "/" + socket, ignored);
     }
+    std::error_code ignored;
+    std::filesystem::remove(folder_->path() + "/" + Bells::fifo_name(id), ignored);
     const Exit& exit = row.exit;
     const bool was_expected =
         exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member->was_asked_to_stop;

@@ -303,6 +303,7 @@ Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
     if (!id) id = members_.new_id(is_settling);
     if (!id) return id;
     if (Result<void> prepared = vitals_->prepare(*id); !prepared) return prepared.error();
+    if (Result<void> prepared = lanes_->prepare(*id); !prepared) return prepared.error();
     if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return lives.error();
     return id;
 }

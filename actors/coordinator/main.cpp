@@ -38,6 +38,11 @@ std::uint64_t budget_of(const Options& options) {
     return coordinator::bytes_of(options.session.memory).value_or(shared_memory_bytes_free() / 4 * 3);
 }
 
+// Beside the segments: what is on its way through lanes. A user's budget is for his data alone.
+std::uint64_t lane_bytes_of(std::uint64_t budget) {
+    return std::clamp(budget / 4, std::uint64_t{64} << 20, std::uint64_t{4} << 30);
+}
+
 // Says what became of all segments; false if one is lost, doubled or left.
 bool is_balanced(coordinator::Estate& estate, Log& log) {
     const coordinator::Estate::Balance balance = estate.close();
@@ -109,13 +114,17 @@ Result<int> run(Options& options, Log& log) {
         ~RemoveMemory() {
             coordinator::Estate::remove(id);
             Vitals::remove(id);
+            coordinator::Lanes::remove(id);
         }
     } const remove_memory{folder->id()};
     Result<Vitals> vitals = Vitals::create(folder->id());
     if (!vitals) return vitals.error();
     SystemClock clock;
-    Result<coordinator::Estate> estate = coordinator::Estate::create(folder->id(), budget_of(options), clock);
+    const std::uint64_t budget = budget_of(options);
+    Result<coordinator::Estate> estate = coordinator::Estate::create(folder->id(), budget, clock);
     if (!estate) return estate.error();
+    Result<coordinator::Lanes> lanes = coordinator::Lanes::create(folder->id(), lane_bytes_of(budget));
+    if (!lanes) return lanes.error();
     ZmqTransport transport;
     Loop loop{transport, clock, log};
     loop.be(coordinator_id, "coordinator");
@@ -132,7 +141,7 @@ Result<int> run(Options& options, Log& log) {
         setting.scenario.emplace(std::move(*scenario));
     }
     Result<std::unique_ptr<coordinator::Coordinator>> coordinator =
-        coordinator::Coordinator::create(loop, *folder, *vitals, *estate, *signals, std::move(setting));
+        coordinator::Coordinator::create(loop, *folder, *vitals, *estate, *lanes, *signals, std::move(setting));
     if (!coordinator) return coordinator.error();
 
     if (options.announce_fd >= 0) {

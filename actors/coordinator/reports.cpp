@@ -129,6 +129,10 @@ std::vector<DeadLetter> Reports::dead_letters_of(const Member& member) const {
     std::vector<DeadLetter> letters = member.left.value_or(std::vector<DeadLetter>{});
     const auto add_untaken = [&](ActorId sender, const std::string& name) {
         std::uint64_t waiting = vitals_->waiting(sender, member.id);
+        for (const Lanes::Unread& unread : lanes_->unread(sender, member.id)) {
+            letters.push_back({name, unread.command, unread.count});
+            waiting -= std::min(waiting, unread.count);
+        }
         if (waiting > 0) letters.push_back({name, "", waiting});
     };
     for (const auto& [number, other] : members_->living())

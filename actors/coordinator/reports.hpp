@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "actors/coordinator/lanes.hpp"
 #include "actors/coordinator/members.hpp"
 #include "runtime/vitals/vitals.hpp"
 
@@ -14,7 +15,8 @@ inline constexpr std::uint32_t behind_the_living = std::numeric_limits<std::uint
 
 class Reports {
 public:
-    Reports(const Members& members, const Vitals& vitals) : members_(&members), vitals_(&vitals) {}
+    Reports(const Members& members, const Vitals& vitals, const Lanes& lanes)
+        : members_(&members), vitals_(&vitals), lanes_(&lanes) {}
 
     [[nodiscard]] RosterRow row_of(const Member& member) const;
     // `status` is what the kernel reported; nothing for an outsider, which is not our child.
@@ -33,6 +35,7 @@ public:
 private:
     const Members* members_;
     const Vitals* vitals_;
+    const Lanes* lanes_;
 };
 
 }  // namespace baton::detail::coordinator

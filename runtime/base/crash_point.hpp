@@ -60,8 +60,15 @@ enum class CrashPoint : unsigned char {
     leave_begun,          // a leaver: it has released everything and has not said so
     leave_answered,       // a leaver: the coordinator has been told, the process has not ended
     offer_marked,         // T2: the block is marked for the heir, the word not changed
+    lane_announced,       // the coordinator could find the lane, which is not there
+    lane_made,            // the lane is there, and nothing is in it
+    ring_filled,          // a record is in the ring's memory and not published
+    ring_written,         // it is published; its reader does not know
+    bell_marked,          // its reader's bit is set; whether it sleeps has not been looked at
+    ring_taken,           // the record has been copied and its memory is the writer's; nothing is done with it
+    lanes_removed,        // the coordinator: what led to the dead actor is gone
 };
-inline constexpr std::size_t crash_point_count = 47;
+inline constexpr std::size_t crash_point_count = 54;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -72,7 +79,8 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "hand_out.marked", "hand_out.renamed", "take_in.made", "take_in.renamed",
     "publish.begun", "publish.made", "unpublish.made", "attach.claimed", "attach.checked", "names.settled",
     "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered",
-    "offer.marked"};
+    "offer.marked",
+    "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

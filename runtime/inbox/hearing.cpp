@@ -278,7 +278,9 @@ void Loop::tell_drained(bool was_empty) {
         encode(encoder, coordinator::Drained{AnyRef{dead}});
         const Result<void> told =
             send(coordinator_id, command_name<coordinator::Drained>, body, Duration::zero(), Urgency::now);
-        if (told || told.error().kind == ErrorKind::gone) drains_.forget(dead);
+        if (!told && told.error().kind != ErrorKind::gone) continue;
+        drains_.forget(dead);
+        transport_->forget(dead);
     }
 }
 

@@ -65,7 +65,7 @@ Result<Peer*> Loop::reach(ActorId to, Deadline deadline) {
     }
     const Result<coordinator::Located> located = decoded_reply<coordinator::Located>(std::move(reply));
     if (!located) return located.error();
-    Result<Link> link = transport_->open(located->address);
+    Result<Link> link = transport_->open_to(to, located->address);
     if (!link) return link.error();
     return &peers_.add(to, located->name, *link);
 }
@@ -155,7 +155,7 @@ Result<void> Loop::put(Peer& peer, MessageKind kind, AskId ask, std::string_view
     Unsent unsent{*this, peer.id, record_bytes};
     if (is_counted && !lives(peer.id)) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
 
-    const bool may_share = urgency == Urgency::may_share && is_counted &&
+    const bool may_share = urgency == Urgency::may_share && is_counted && !transport_->outlives_us(peer.link) &&
                            peers_.in_flight(peer).commands >= limits::batch_from_waiting &&
                            peer.waiting_commands + 1 < limits::batch_commands_max;
     // Alone it leaves without another copy. If the link does not take it, it waits like those that share a frame.

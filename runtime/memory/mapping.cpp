@@ -130,6 +130,22 @@ Result<void> SharedObject::commit(std::size_t offset, std::size_t bytes) {
                     error == ENOSPC ? " (is /dev/shm full? see df /dev/shm)" : limit_behind(error))};
 }
 
+bool SharedObject::read(std::size_t offset, std::span<char> into) const noexcept {
+    while (!into.empty()) {
+        const ssize_t got = ::pread(handle_->descriptor(), into.data(), into.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        offset += static_cast<std::size_t>(got);
+        into = into.subspan(static_cast<std::size_t>(got));
+    }
+    return true;
+}
+
+void SharedObject::decommit(std::size_t offset, std::size_t bytes) noexcept {
+    static_cast<void>(::fallocate(handle_->descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                  static_cast<off_t>(offset), static_cast<off_t>(bytes)));
+}
+
 bool SharedObject::has_content(std::size_t offset) const noexcept {
     const auto place = static_cast<off_t>(offset);
     return ::lseek(handle_->descriptor(), place, SEEK_DATA) == place;

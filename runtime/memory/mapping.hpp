@@ -26,6 +26,10 @@ public:
 
     // Commits the pages of [offset, offset + bytes): from then on touching them cannot fail.
     [[nodiscard]] Result<void> commit(std::size_t offset, std::size_t bytes);
+    // A copy of these bytes, without touching the memory. False if they cannot be read.
+    [[nodiscard]] bool read(std::size_t offset, std::span<char> into) const noexcept;
+    // The pages are nobody's any more, and zero if they are committed again.
+    void decommit(std::size_t offset, std::size_t bytes) noexcept;
     // False if the page at `offset`, a multiple of the page size, has never been committed and written to. Touching it
     // may fail then, even by reading, in a full /dev/shm.
     [[nodiscard]] bool has_content(std::size_t offset) const noexcept;

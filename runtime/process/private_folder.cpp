@@ -63,7 +63,7 @@ Result<void> remove_private_folder(const std::string& path, std::string_view las
          entry.increment(error)) {
         std::error_code vanished;
         const fs::file_status status = fs::symlink_status(entry->path(), vanished);
-        if (fs::is_regular_file(status) || fs::is_socket(status)) {
+        if (fs::is_regular_file(status) || fs::is_socket(status) || fs::is_fifo(status)) {
             if (entry->path().filename() != last) ours.push_back(entry->path());
         } else if (fs::exists(status)) {
             foreign += fmt::format(" '{}'", entry->path().filename().string());

@@ -5,6 +5,8 @@
 //   BATON_SESSION      the session's folder
 //   BATON_ACTOR        the id ("3.1") that the coordinator gave a spawned program
 //   BATON_PROGRAMS     folders of programs, with colons between
+//   BATON_LANES        "off": everything goes by ZeroMQ
+//   BATON_SPIN         how many microseconds at most a member looks at its lanes before it sleeps; 0: it does not
 //   BATON_COORDINATOR  the coordinator's pid: a spawned actor ends when that process ends
 
 #include <sys/types.h>
@@ -20,6 +22,8 @@
 namespace baton::detail {
 
 inline constexpr const char* session_variable = "BATON_SESSION";
+inline constexpr const char* lanes_variable = "BATON_LANES";
+inline constexpr const char* spin_variable = "BATON_SPIN";
 inline constexpr const char* actor_variable = "BATON_ACTOR";
 inline constexpr const char* coordinator_variable = "BATON_COORDINATOR";
 

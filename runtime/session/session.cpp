@@ -27,6 +27,7 @@
 #include "runtime/process/sweep.hpp"
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/session/entrances.hpp"
 #include "runtime/session/mail.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
@@ -59,7 +60,8 @@ constexpr Duration coordinator_exit_timeout = std::chrono::seconds{2};
 struct Session::Parts {
     SystemClock clock;
     Log log{"scenario"};
-    ZmqTransport transport;
+    ZmqTransport outside;
+    LaneTransport transport{outside};
     Loop loop{transport, clock, log};
     std::optional<Vitals> vitals;
     UniqueFd coordinator_pidfd;
@@ -172,6 +174,7 @@ Result<void> Session::join_session(const Entry& entry) {
     holdings_ =
         std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
     loop_->attach(*holdings_);
+    open_lanes(parts_->transport, parts_->log, {id_, folder_, welcome->you.id}, holdings_);
     return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
 }
 

@@ -37,6 +37,8 @@ public:
     [[nodiscard]] virtual Result<void> bind(const std::string& address) = 0;
     // Opens a link to the inbox at `address`, which need not exist yet.
     [[nodiscard]] virtual Result<Link> open(const std::string& address) = 0;
+    // The same for the inbox of that member, by the best way that there is.
+    [[nodiscard]] virtual Result<Link> open_to(ActorId /*to*/, const std::string& address) { return open(address); }
     // Forgets the link. With `Pending::delivered`, what was sent may still leave, for up to limits::linger.
     enum class Pending { delivered, discarded };
     virtual void close(Link link, Pending pending) = 0;
@@ -65,6 +67,11 @@ public:
         std::string_view body = {};
     };
     [[nodiscard]] virtual Sent send(Link link, Outgoing frame) = 0;
+
+    // True if what send() took over that link outlives this process, whatever ends it.
+    [[nodiscard]] virtual bool outlives_us(Link) const { return false; }
+    // All that a dead member sent has been taken, and nothing goes to it any more.
+    virtual void forget(ActorId /*dead*/) {}
 
     // Takes the next frame at the inbox, with its link; false if there is none now. After that only a wait() that is
     // interested in the inbox looks outside again, so that asking in vain costs nothing.

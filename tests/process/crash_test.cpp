@@ -314,7 +314,8 @@ std::vector<Role> candidates(std::string_view point) {
         return false;
     };
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
-        is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started))
+        is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started) ||
+        is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};

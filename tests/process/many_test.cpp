@@ -147,7 +147,7 @@ TEST_CASE("four gibibytes are handed over and come back", "[process][many]") {
     elements[elements.size() - 2] = 17;
     Segment back;
     timed("4 GiB there and back", 1, [&] {
-        back = world.scenario().ask(marker, vault::MarkEnds{std::move(segment), 42}).value();
+        back = world.scenario().ask(marker, vault::MarkEnds{std::move(segment), 42}, long_deadline).value();
     });
     const auto now = back.as<std::int64_t>();
     REQUIRE(now.size() == size / 8);

@@ -51,7 +51,7 @@ struct Make {                                                            // make
     Address to;
     std::uint64_t count = 0;
     std::uint64_t elements = 1;
-    std::string then;             // "": lives on, "exit", "kill"
+    std::string then;             // "": lives on, "exit", "kill", "abort"
     using Reply = std::uint64_t;  // how many were taken
 };
 struct MakeOne { std::uint64_t elements = 1; using Reply = baton::Segment; };

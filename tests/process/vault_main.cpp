@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <numeric>
 #include <optional>
 
@@ -80,6 +81,7 @@ public:
         }
         if (command.then == "exit") context_->stop();
         if (command.then == "kill") ::kill(::getpid(), SIGKILL);
+        if (command.then == "abort") std::abort();
         return taken;
     }
     baton::Segment on(const vault::MakeOne& command) { return make(command.elements, 1); }

@@ -9,11 +9,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
 #include <sys/time.h>
 #include <zmq.hpp>
 
 #include <baton/detail/unique_fd.hpp>
+#include "runtime/lanes/lane_transport.hpp"
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 #include "tests/catch.hpp"
@@ -27,6 +30,7 @@ using Sent = Transport::Sent;
 
 class LoopbackWorld {
 public:
+    static constexpr std::size_t filling_bytes = 0;
     std::unique_ptr<Transport> make() { return std::make_unique<LoopbackTransport>(network_); }
     std::string address(const std::string& name) { return name; }
 
@@ -36,6 +40,7 @@ private:
 
 class ZmqWorld {
 public:
+    static constexpr std::size_t filling_bytes = 0;
     ZmqWorld() {
         std::string name = "/tmp/baton-test-XXXXXX";
         REQUIRE(::mkdtemp(name.data()) != nullptr);
@@ -49,6 +54,65 @@ public:
 
 private:
     std::filesystem::path folder_;
+};
+
+// Members of one session, which are found by the addresses that they bind.
+class LaneWorld {
+public:
+    static constexpr std::size_t filling_bytes = 1'000;  // lanes are bounded by bytes
+    LaneWorld() : bells_(Bells::create(session_id_, std::uint64_t{4} << 30).value()) {}
+    LaneWorld(const LaneWorld&) = delete;
+    LaneWorld& operator=(const LaneWorld&) = delete;
+    ~LaneWorld() {
+        Bells::remove(session_id_);
+        for (std::uint32_t one = 1; one <= members_; ++one)
+            for (std::uint32_t other = 1; other <= members_; ++other)
+                Lane::remove(session_id_, {one, 1}, {other, 1});
+    }
+    std::unique_ptr<Transport> make() { return std::make_unique<Member>(*this); }
+    std::string address(const std::string& name) { return outside_.address(name); }
+
+private:
+    class Member final : public Transport {
+    public:
+        explicit Member(LaneWorld& world)
+            : world_(&world), me_{++world.members_, 1}, outside_(world.outside_.make()), lanes_(*outside_) {
+            world.bells_.prepare(me_).value();
+            world.living_.insert(me_);
+            lanes_.enter({world.session_id_, std::filesystem::path(world.address("").substr(6)).parent_path(), me_,
+                          [&world](ActorId actor) { return world.living_.contains(actor); }}).value();
+        }
+        ~Member() override { world_->living_.erase(me_); }
+        Result<void> bind(const std::string& address) override {
+            world_->at_.emplace(address, me_);
+            return lanes_.bind(address);
+        }
+        Result<Link> open(const std::string& address) override {
+            const auto bound = world_->at_.find(address);
+            return bound == world_->at_.end() ? lanes_.open(address) : lanes_.open_to(bound->second, address);
+        }
+        void close(Link link, Pending pending) override { lanes_.close(link, pending); }
+        Sent send(Link link, Outgoing frame) override { return lanes_.send(link, frame); }
+        bool receive(Link& from, std::string& frame) override { return lanes_.receive(from, frame); }
+        bool receive_from(Link link, std::string& frame) override { return lanes_.receive_from(link, frame); }
+        bool wait(const Interest& interest, Duration at_most) override { return lanes_.wait(interest, at_most); }
+        bool would_wait_for(const Interest& interest, std::vector<int>& watched) override {
+            return lanes_.would_wait_for(interest, watched);
+        }
+
+    private:
+        LaneWorld* world_;
+        ActorId me_;
+        std::unique_ptr<Transport> outside_;
+        LaneTransport lanes_;
+    };
+
+    ZmqWorld outside_;
+    const std::string session_id_ = "contract-" + std::to_string(::getpid());
+    Bells bells_;
+    std::uint32_t members_ = 0;
+    std::set<ActorId> living_;
+    std::map<std::string, ActorId> at_;
 };
 
 struct Came {
@@ -79,10 +143,19 @@ std::string next_from(Transport& opener, Link link) {
     return frame;
 }
 
+// A frame with that number, as large as it takes to fill a link of that world.
+template <class World>
+std::string numbered(std::size_t number) {
+    std::string frame = std::to_string(number);
+    frame.resize(std::max(frame.size(), World::filling_bytes), ' ');
+    return frame;
+}
+
 // Sends until the transport takes no more, and says how many it took.
+template <class World>
 std::size_t fill(Transport& from, Link link, std::size_t at_most) {
     std::size_t count = 0;
-    while (count < at_most && from.send(link, std::to_string(count)) == Sent::yes) ++count;
+    while (count < at_most && from.send(link, numbered<World>(count)) == Sent::yes) ++count;
     return count;
 }
 
@@ -103,7 +176,7 @@ private:
 
 }  // namespace
 
-#define EVERY_TRANSPORT LoopbackWorld, ZmqWorld
+#define EVERY_TRANSPORT LoopbackWorld, ZmqWorld, LaneWorld
 
 TEMPLATE_TEST_CASE("frames of one link arrive whole, once and in order", "[transport]", EVERY_TRANSPORT) {
     TestType world;
@@ -254,7 +327,7 @@ TEMPLATE_TEST_CASE("a link whose receiver does not read is full, and takes frame
     const Link link = sender->open(world.address("inbox")).value();
     // The marks of both sides, and what the kernel's buffer holds.
     constexpr std::size_t bound = limits::window_commands_max + limits::inbox_frames_per_peer_max + 100'000;
-    std::size_t taken = fill(*sender, link, bound);
+    std::size_t taken = fill<TestType>(*sender, link, bound);
     REQUIRE(taken > 0);
     REQUIRE(taken < bound);
 
@@ -262,16 +335,16 @@ TEMPLATE_TEST_CASE("a link whose receiver does not read is full, and takes frame
     bool took_again = false;
     while (read < taken) {
         const Came came = next(*receiver);
-        REQUIRE(came.frame == std::to_string(read));
+        REQUIRE((came.frame == numbered<TestType>(read)));
         ++read;
-        if (!took_again && sender->send(link, std::to_string(taken)) == Sent::yes) {
+        if (!took_again && sender->send(link, numbered<TestType>(taken)) == Sent::yes) {
             ++taken;
             took_again = true;
         }
     }
     if (!took_again) {
-        while (sender->send(link, std::to_string(taken)) == Sent::full) sender->wait({.writable = link}, 1s);
-        CHECK(next(*receiver).frame == std::to_string(taken));
+        while (sender->send(link, numbered<TestType>(taken)) == Sent::full) sender->wait({.writable = link}, 1s);
+        CHECK((next(*receiver).frame == numbered<TestType>(taken)));
     }
 }
 
@@ -280,7 +353,7 @@ TEMPLATE_TEST_CASE("a link to nobody is full at some time and never blocks", "[t
     const auto sender = world.make();
     const Link link = sender->open(world.address("nobody")).value();
     constexpr std::size_t bound = limits::window_commands_max + 10'000;
-    CHECK(fill(*sender, link, bound) < bound);
+    CHECK(fill<TestType>(*sender, link, bound) < bound);
     CHECK(sender->send(link, "more") == Sent::full);
 }
 
@@ -293,10 +366,10 @@ TEMPLATE_TEST_CASE("an opener that does not read its answers bounds them too", "
     REQUIRE(opener->send(link, "hello") == Sent::yes);
     const Link back = next(*receiver).from;
     constexpr std::size_t bound = 2 * limits::asks_in_flight_max + 100'000;
-    const std::size_t taken = fill(*receiver, back, bound);
+    const std::size_t taken = fill<TestType>(*receiver, back, bound);
     REQUIRE(taken > 0);
     CHECK(taken < bound);
-    for (std::size_t index = 0; index < taken; ++index) REQUIRE(next_from(*opener, link) == std::to_string(index));
+    for (std::size_t index = 0; index < taken; ++index) REQUIRE((next_from(*opener, link) == numbered<TestType>(index)));
     while (receiver->send(back, "again") == Sent::full) receiver->wait({.inbox = true}, 10ms);
     CHECK(next_from(*opener, link) == "again");
 }

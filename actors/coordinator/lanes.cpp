@@ -1,0 +1,83 @@
+#include "actors/coordinator/lanes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/base/text.hpp"
+#include "runtime/lanes/lane.hpp"
+#include "runtime/lanes/left_ring.hpp"
+#include "runtime/vitals/vitals.hpp"
+#include "runtime/wire/envelope.hpp"
+
+namespace baton::detail::coordinator {
+namespace {
+
+// More than a window holds; the rest of what a process writes that should not is not counted.
+constexpr std::uint64_t unread_max = 2 * limits::window_commands_max;
+
+}  // namespace
+
+Result<Lanes> Lanes::create(std::string_view session_id, std::uint64_t bytes_max) {
+    Result<Bells> bells = Bells::create(session_id, bytes_max);
+    if (!bells) return bells.error();
+    return Lanes{std::string(session_id), std::move(*bells)};
+}
+
+void Lanes::remove(std::string_view session_id) noexcept {
+    Bells::remove(session_id);
+    const std::string prefix = fmt::format("baton-{}-lane-", session_id);
+    std::error_code ignored;
+    std::vector<std::string> left;
+    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored))
+        if (const std::string name = entry.path().filename().string(); name.starts_with(prefix)) left.push_back(name);
+    for (const std::string& name : left) remove_shared_object(name);
+}
+
+std::vector<std::uint32_t> Lanes::receivers_of(ActorId dead) const {
+    std::vector<std::uint32_t> numbers;
+    const BellPage* const page = bells_.page_of(dead);
+    if (page == nullptr) return numbers;
+    for (std::uint32_t number = 1; number <= limits::actors_max; ++number)
+        if (page->lanes_to.has(number)) numbers.push_back(number);
+    return numbers;
+}
+
+std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver) const {
+    std::vector<Unread> letters;
+    const BellPage* const page = bells_.page_of(opener);
+    if (page == nullptr || !page->lanes_to.has(receiver.number)) return letters;
+    const std::unique_ptr<LeftRing> ring = LeftRing::open(session_id_, opener, receiver);
+    if (ring == nullptr) return letters;
+    std::uint64_t count = 0;
+    while (const std::optional<std::string_view> frame = count < unread_max ? ring->next() : std::nullopt) {
+        Unpacker unpacker;
+        for (std::size_t offset = 0; offset < frame->size() && count < unread_max; ++count) {
+            const Result<Envelope> envelope = read_envelope(unpacker, *frame, offset);
+            if (!envelope || !unpacker.next(*frame, offset)) break;
+            const std::string command = readable(envelope->tag, limits::name_bytes_max);
+            const auto known = std::ranges::find(letters, command, &Unread::command);
+            if (known != letters.end()) ++known->count;
+            else if (letters.size() < limits::dead_letters_told_max) letters.push_back({command, 1});
+        }
+    }
+    return letters;
+}
+
+void Lanes::remove_to(ActorId dead) noexcept {
+    if (BellPage* const page = bells_.page(dead.number); page != nullptr)
+        page->lane_bytes.store(0, std::memory_order_seq_cst);
+    for (std::uint32_t number = 1; number <= limits::actors_max; ++number) {
+        BellPage* const page = bells_.page(number);
+        if (page == nullptr || !page->lanes_to.has(dead.number)) continue;
+        remove(unpacked(page->id.load(std::memory_order_acquire)), dead);
+    }
+}
+
+void Lanes::remove(ActorId dead, ActorId receiver) noexcept {
+    Lane::remove(session_id_, dead, receiver);
+    if (BellPage* const page = bells_.page_of(dead); page != nullptr) page->lanes_to.remove(receiver.number);
+}
+
+}  // namespace baton::detail::coordinator
