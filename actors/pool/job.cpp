@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 
 namespace baton::detail::pool {
 
@@ -101,7 +101,7 @@ std::string Job::arguments_text(std::size_t task) const {
             text += type.kind;
             continue;
         }
-        const Result<Dynamic> value = decode_dynamic(type, list->at(index));
+        const Result<dynamic::Value> value = value_from(type, list->at(index));
         text += value ? to_json(*value, JsonLayout::compact) : "...";
     }
     return text;

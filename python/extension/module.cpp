@@ -15,7 +15,7 @@
 #include "python/extension/ref.hpp"
 #include "python/extension/rows.hpp"
 #include "runtime/base/say.hpp"
-#include "runtime/base/version.hpp"
+#include <baton/version.hpp>
 #include "runtime/process/birth.hpp"
 #include "runtime/session/environment.hpp"
 

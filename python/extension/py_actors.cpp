@@ -6,7 +6,7 @@
 #include "python/extension/py_calls.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/rows.hpp"
-#include "runtime/base/progress.hpp"
+#include <baton/progress.hpp>
 #include "runtime/inbox/call.hpp"
 
 namespace baton::python {

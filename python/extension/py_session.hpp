@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include "runtime/session/session.hpp"
 
 namespace baton::python {

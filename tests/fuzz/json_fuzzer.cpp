@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 #include "tests/fuzz/everything.hpp"
 
 namespace {

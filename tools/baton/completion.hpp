@@ -1,14 +1,11 @@
 #pragma once
-// Manual: a program's manual page, and its completion for bash, from the description that also makes its --help. Pure
-// functions; the build writes what they return to files that are installed.
+// Completion: the completion of a program for bash, from the description that also makes its --help. A pure function;
+// the build writes what it returns to a file that is installed.
 
 #include <CLI/CLI.hpp>
 #include <string>
 
 namespace baton::tool {
-
-// In roff, for man(7): section 1. Names the program as the app is called.
-[[nodiscard]] std::string man_page(const CLI::App& app, const std::string& version);
 
 // A function for bash, and what binds it to the program. A positional NAME is completed by the actors of the session,
 // COMMAND by the commands of that actor, --session by the ids of the sessions, everything else as a file.
