@@ -100,6 +100,15 @@ Result<std::vector<Ended>> Outsider::stop(std::vector<AnyRef> actors, Within wit
 
 Result<UniqueFd> Outsider::sentinel(const AnyRef& actor) { return core_->session->sentinel(actor); }
 
+Result<dynamic::Memory> Outsider::look_up(const std::string& name, Within within) {
+    SegmentBase held;
+    if (Result<void> found = Access::look_up_held(context(), held, name, within); !found) return found.error();
+    Holdings& book = *Access::holdings(held);
+    Holding& holding = Access::release(held);
+    return holding.kind == HandleKind::lease ? dynamic::Memory{Lease{book, holding}}
+                                             : dynamic::Memory{Slice{book, holding}};
+}
+
 // ---- commands out ----------------------------------------------------------------------------------
 
 Result<void> Outsider::send(const AnyRef& to, const EncodedCommand& command, Within within) {

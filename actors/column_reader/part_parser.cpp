@@ -6,7 +6,7 @@
 #include "actors/column_reader/cell.hpp"
 #include "actors/column_reader/number.hpp"
 #include "actors/column_reader/utf8.hpp"
-#include "runtime/base/check.hpp"
+#include <baton/check.hpp>
 
 namespace column_reader {
 namespace {

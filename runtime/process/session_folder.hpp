@@ -10,7 +10,7 @@
 // Invariants:
 //   - The folder and the base that it lies in belong to this user and have mode 0700; others are refused.
 //   - Every socket path fits into sockaddr_un.
-//   - Its end removes the folder (I7); if that fails, or the coordinator dies, sweep.hpp does it.
+//   - Its end removes the folder (I7); if that fails, or the coordinator dies, sweep.cpp does it.
 //
 // Thread rule: one thread at a time. A process that forks without exec hands the lock to its copy, and the
 // session then looks alive until both have ended; Baton never does.

@@ -7,11 +7,12 @@
 namespace baton::detail {
 namespace {
 
+// A field that was left out has its default, or is nothing.
 void add_defaults(const TypeDescription& type, Dynamic::Map& fields) {
     for (const PartDescription& part : type.parts) {
         const Dynamic name{part.name};
         if (std::ranges::find(fields, name, &Dynamic::Entry::first) != fields.end()) continue;
-        if (std::optional<Dynamic> value = default_of(type, part)) fields.emplace_back(name, std::move(*value));
+        fields.emplace_back(name, default_of(type, part).value_or(Dynamic{}));
     }
 }
 
@@ -85,7 +86,7 @@ private:
         outer_.pop_back();
         if (is_map ? has_twice(type, value) : !has_all_fields(type, value)) return misfit(type, value);
         if (!is_map) add_defaults(type, map);
-        return Dynamic{std::move(map), is_map ? dynamic::Form::plain : dynamic::Form::fields};
+        return Dynamic{std::move(map), is_map ? dynamic::Form::entries : dynamic::Form::fields};
     }
 
     static const TypeDescription* type_of_field(const TypeDescription& type, const Dynamic& key) {

@@ -82,6 +82,9 @@ using detail::may_be_left_out;
 // True if each type has the parts that its kind needs: to be asked of a description that was made by hand.
 [[nodiscard]] bool is_sound(const Protocol& protocol);
 
+// error_kind_of(name): the kind that name_of() calls so, as peers and other languages write it; empty for other names.
+using detail::error_kind_of;
+
 // ---- memory
 
 // Memory of the session, of whichever kind it is.
@@ -122,10 +125,11 @@ private:
 
 // How a List or a Map was meant; others may ignore it.
 enum class Form : std::uint8_t {
-    plain,   // a list or array; a map
+    plain,    // a list or array; a map or struct whose type is not known
     tuple,
     set,
-    fields,  // a struct
+    fields,   // of a struct
+    entries,  // of a map
 };
 
 // What scripts and command lines hold in place of a struct.

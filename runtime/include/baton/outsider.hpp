@@ -192,6 +192,9 @@ public:
     // As Scenario::sentinel().
     [[nodiscard]] Result<UniqueFd> sentinel(const AnyRef& actor);
 
+    // A Lease or Slice of what is published under that name, whichever way that is; see Context::look_up().
+    [[nodiscard]] Result<dynamic::Memory> look_up(const std::string& name, Within within = Duration::zero());
+
     // ---- commands out; each as the verb of that name in <baton/member.hpp>
     [[nodiscard]] Result<void> send(const AnyRef& to, const dynamic::EncodedCommand& command,
                                     Within within = limits::send_timeout);
