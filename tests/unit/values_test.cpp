@@ -78,10 +78,10 @@ TEST_CASE("a protocol tells its commands, their fields and their replies", "[dyn
     CHECK(protocol.find("Bake")->reply->kind == "float64");
     CHECK_FALSE(protocol.find("Cancel")->reply.has_value());
     CHECK(protocol.find("Eat") == nullptr);
-    CHECK(is_sound(protocol));
+    CHECK(baton::dynamic::is_sound(protocol));
     Protocol unsound = protocol;
     unsound.commands[0].fields.parts[2].type.parts.clear();  // a list of nothing in particular
-    CHECK_FALSE(is_sound(unsound));
+    CHECK_FALSE(baton::dynamic::is_sound(unsound));
 }
 
 TEST_CASE("fields that do not fit are refused with their place before anything is sent", "[dynamic]") {
@@ -101,8 +101,8 @@ TEST_CASE("a field that was left out has its default, or is nothing, when it is 
     REQUIRE(read.field("note") != nullptr);
     CHECK(read.field("note")->is_nothing());
     CHECK(read.field("crust") == nullptr);
-    CHECK(*default_of(bake, bake.parts[1]) == Value{"small"});
-    CHECK_FALSE(default_of(bake, bake.parts[0]).has_value());
+    CHECK(*baton::dynamic::default_of(bake, bake.parts[1]) == Value{"small"});
+    CHECK_FALSE(baton::dynamic::default_of(bake, bake.parts[0]).has_value());
 }
 
 TEST_CASE("a struct becomes a value that says how its lists and maps were meant", "[dynamic]") {
