@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <baton/command_line.hpp>
 #include <baton/version.hpp>
 
 namespace baton::tool {

@@ -1,12 +1,11 @@
 #pragma once
 // CommandLine: everything that was read from the command line, and what is to be done with it. Main's thread.
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <functional>
 #include <string>
 
+#include <baton/command_line.hpp>
 #include "tools/baton/subcommands.hpp"
 
 namespace baton::tool {

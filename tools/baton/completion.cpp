@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include <baton/command_line.hpp>
-
 namespace baton::tool {
 
 using namespace program;

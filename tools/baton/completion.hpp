@@ -2,8 +2,9 @@
 // Completion: the completion of a program for bash, from the description that also makes its --help. A pure function;
 // the build writes what it returns to a file that is installed.
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include <baton/command_line.hpp>
 
 namespace baton::tool {
 

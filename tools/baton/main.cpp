@@ -1,5 +1,4 @@
 // baton: the command line. Joins a session, looks or does one thing, and leaves.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
