@@ -87,7 +87,8 @@ PYBIND11_MODULE(_baton, module) {
                "A timeout (seconds, a timedelta, a Deadline, or None for ever) in seconds; TypeError as every wait "
                "raises it.");
     module.def(
-        "say", [](const std::string& text) { program::say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
+        "say", [](const std::string& text) { program::say(text); }, py::arg("text"),
+        py::call_guard<py::gil_scoped_release>(),
         "Text on descriptor 2, as far as it takes it.");
     // If Python started without a descriptor 2, that number is somebody else's by now, or will be.
     if (py::module_::import("sys").attr("__stderr__").is_none()) program::say_nothing();

@@ -162,7 +162,8 @@ void add_held(py::module_& module) {
                                        : fmt::format("<baton.{}: {}>", name, one.to_text());
              })
         .def_property_readonly(
-            "nbytes", [](const PyHeld& self) { return self.require_content(), size_bytes_of(self.memory()); }, "How many bytes its array has.")
+            "nbytes", [](const PyHeld& self) { return self.require_content(), size_bytes_of(self.memory()); },
+            "How many bytes its array has.")
         .def_property_readonly("shape", &shape_of, "The shape of its array, as in NumPy.")
         .def_property_readonly(
             "dtype", [](const PyHeld& self) { return helper("dtype_of")(self.layout().type); },

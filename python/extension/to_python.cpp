@@ -92,9 +92,10 @@ private:
             return tuple;
         }
         const Type* const of = part_of(type, 0);
-        const bool is_set = form == Form::set && (of != nullptr ? can_be_in_set(*of) : std::ranges::all_of(from, [](const Value& one) {
-                                return can_be_in_set(one);
-                            }));
+        const auto all_can_be_in_set = [&] {
+            return std::ranges::all_of(from, [](const Value& one) { return can_be_in_set(one); });
+        };
+        const bool is_set = form == Form::set && (of != nullptr ? can_be_in_set(*of) : all_can_be_in_set());
         if (is_set) {
             py::set set;
             for (const Value& one : from) set.add(as_key(convert(of, one)));

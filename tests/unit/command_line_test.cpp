@@ -46,7 +46,8 @@ TEST_CASE("a usage error is one line on stderr that says what to do, and exit co
     CHECK(complaint({"book.txt", "--tmeout"}) ==
           "word_count: usage error: there is no option '--tmeout'; see `word_count --help`\n");
     CHECK_THAT(complaint({"book.txt", "another.txt"}), Contains("'another.txt' is one argument too many"));
-    CHECK_THAT(complaint({"book.txt", "--timeout", "nan"}), Contains("'nan' is not a number of seconds from 0.5 to 60"));
+    CHECK_THAT(complaint({"book.txt", "--timeout", "nan"}),
+               Contains("'nan' is not a number of seconds from 0.5 to 60"));
     CHECK_THAT(complaint({"book.txt", "--timeout", "61"}), Contains("'61' is not a number of seconds"));
 }
 

@@ -133,7 +133,8 @@ int main(int argc, char** argv) {
         const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, words) : std::string();
         const std::string text =
             fmt::format("{}; see `{} --help`",
-                        readable(unknown.empty() ? program::usage_problem(app, error) : unknown, shown_bytes_max), name);
+                        readable(unknown.empty() ? program::usage_problem(app, error) : unknown, shown_bytes_max),
+                        name);
         program::say(complaint("usage error", {ErrorKind::refused, text}));
         return exit_code::usage;
     }

@@ -49,11 +49,11 @@ namespace dynamic {
 // ---- descriptions
 
 // A type, as an actor describes it. `kind` is one of: bool, int8 to int64, uint8 to uint64, float32, float64, string,
-// bytes, timestamp, duration, enum, list, set, array, tuple, map, optional, variant, struct, ref, segment, lease, slice,
-// nothing, same. `name` is that of an enum, a struct or a ref's protocol; `count` is the length of an array. `parts`
-// are the fields of a struct, the types of a tuple, the alternatives of a variant, the enumerators of an enum (count =
-// value), or the type of the elements: of a map that of keys and that of values. `same` is the enclosing struct of that
-// name. to_text(type) writes it for people: "list<string>".
+// bytes, timestamp, duration, enum, list, set, array, tuple, map, optional, variant, struct, ref, segment, lease,
+// slice, nothing, same. `name` is that of an enum, a struct or a ref's protocol; `count` is the length of an array.
+// `parts` are the fields of a struct, the types of a tuple, the alternatives of a variant, the enumerators of an enum
+// (count = value), or the type of the elements: of a map that of keys and that of values. `same` is the enclosing
+// struct of that name.
 using Type = detail::TypeDescription;
 // One of the parts: `name` and `type`.
 using Field = detail::PartDescription;

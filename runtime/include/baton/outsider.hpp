@@ -209,8 +209,8 @@ public:
                                              const dynamic::Value::Map& fields, Within within = limits::ask_timeout);
 
     // ---- commands in
-    // Those that came, in order of arrival; waits for them as `until` says. Commands that `wanted` does not name (empty:
-    // all are wanted) stay for a later call.
+    // Those that came, in order of arrival; waits for them as `until` says. Commands that `wanted` does not name stay
+    // for a later call; if it is empty, all are wanted.
     [[nodiscard]] Result<std::vector<dynamic::Message>> collect(std::string_view wanted, const Enough& until);
     // True if there is a command that collect() would return at once.
     [[nodiscard]] bool has_mail() const noexcept;
