@@ -1,6 +1,7 @@
 // A program that knows protocols by their descriptions only, in a session of others; and what it can observe there.
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 
 #include <baton/observer.hpp>
 #include <baton/outsider.hpp>
@@ -10,6 +11,7 @@ using namespace std::chrono_literals;
 using baton::ErrorKind;
 using baton::Outsider;
 using baton::Result;
+using baton::dynamic::is_empty;
 using baton::dynamic::Memory;
 using baton::dynamic::Value;
 using Catch::Matchers::Contains;
