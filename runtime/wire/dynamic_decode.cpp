@@ -57,6 +57,7 @@ private:
             return misfit(type, value);
         if (type.kind == "set" && has_twice(type, value)) return misfit(type, value);
         Dynamic::List list;
+        list.reserve(value.size());  // which the bytes that are there bound
         for (std::size_t index = 0; index < value.size(); ++index) {
             Result<Dynamic> element = read(type.parts[is_tuple ? index : 0].type, value.at(index));
             if (!element) return element;
@@ -154,6 +155,7 @@ Dynamic decode_untyped(Value value) {
         case ValueKind::timestamp: return {value.timestamp()};
         case ValueKind::array: {
             Dynamic::List list;
+            list.reserve(value.size());
             for (std::size_t index = 0; index < value.size(); ++index) list.push_back(decode_untyped(value.at(index)));
             return {std::move(list)};
         }

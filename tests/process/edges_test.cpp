@@ -147,7 +147,7 @@ TEST_CASE("a second thread is refused, and changes nothing", "[process]") {
     REQUIRE(refusals.size() == 23);
     for (const baton::Error& error : refusals) {
         CHECK(error.kind == ErrorKind::refused);
-        CHECK_THAT(error.text, Catch::Contains("another thread") && Catch::Contains("Session::enter()"));
+        CHECK_THAT(error.text, Catch::Contains("another thread") && Catch::Contains("Outsider::enter()"));
     }
     CHECK(pending.get(5s).value() == 0);
     CHECK(world.report(vault).kept == 0);
