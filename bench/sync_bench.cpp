@@ -12,7 +12,6 @@
 namespace {
 
 using namespace baton;
-using namespace baton::detail;
 using Actor = Ref<bench::SyncProtocol>;
 
 // All processes at once, each `count` times; how many a second all of them did together.

@@ -7,7 +7,6 @@
 namespace {
 
 using namespace baton;
-using namespace baton::detail;
 
 class SyncBenchActor {
 public:

@@ -7,6 +7,7 @@
 #     target_link_libraries(my_worker PRIVATE baton::pool_worker)  # an actor whose functions a pool runs; who has
 #                                                                  # the pool links baton::pool
 #     target_link_libraries(my_tests PRIVATE baton::testing)       # tests of actors, without processes
+#     target_link_libraries(my_tool PRIVATE baton::command_line)   # options by CLI11, which the program has itself
 #
 # and baton.pc for pkg-config, which has all of these in one.
 #
@@ -21,8 +22,8 @@ install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
 # In the order in which a linker needs them: each before those that it uses.
-set(baton_libraries testing pool_worker pool sync actor session throw_trace inbox lanes process holdings transport vitals
-  ledger memory wire base)
+set(baton_libraries testing pool_worker pool sync actor session command_line throw_trace inbox lanes process holdings
+  transport vitals ledger memory wire base)
 list(TRANSFORM baton_libraries PREPEND baton_ OUTPUT_VARIABLE targets)
 install(TARGETS baton_headers ${targets} EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT baton-targets NAMESPACE baton:: DESTINATION ${baton_package})

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 
 namespace baton_test {
 
@@ -41,8 +41,8 @@ public:
     }
 
 private:
-    baton::detail::UniqueFd file_;
-    baton::detail::UniqueFd before_;
+    baton::UniqueFd file_;
+    baton::UniqueFd before_;
 };
 
 // BATON_LOG for the logs that are made while the object lives.

@@ -242,12 +242,31 @@ def include_layers(tree):
     if not layers.layers():
         yield Finding(Layers.PAGE, 1, "include-layers",
                       "there is no table of layers; add rows like | `runtime/NAME` | ... | base |")
+
+    def is_excepted(file, path):
+        return any(is_one_of(file, [entry["from"]]) and is_one_of(path, [entry["to"]]) for entry in exceptions)
+
     for file in tree.ending(".cpp", ".hpp"):
         for number, mark, path in includes(tree, file):
             wrong = wrong_include(tree, layers, file, mark, path)
-            if wrong and not any(is_one_of(file, [entry["from"]]) and is_one_of(path, [entry["to"]])
-                                 for entry in exceptions):
+            if wrong and not is_excepted(file, path):
                 yield Finding(file, number, "include-layers", f"{path}: {wrong}")
+        for number, name in names_of_the_inside(tree, file):
+            if not is_excepted(file, f"baton/detail/{name}/") and not is_excepted(file, "runtime/"):
+                yield Finding(file, number, "include-layers",
+                              f"detail::{name}: baton::detail is internal; use what the public headers offer")
+
+
+def names_of_the_inside(tree, file):
+    """(line, name) of what a file of a user takes from baton::detail, which an include may have brought along."""
+    own = re.match(r"actors/\w+/", file)
+    has_public_headers = own is not None and any(other.startswith(own.group() + "include/") for other in tree.files)
+    if file.startswith("runtime/") or has_public_headers:
+        return
+    for number, line in tree.lines(file):
+        code = line.split("//")[0]
+        for match in re.finditer(r"(?<![\w:])(?:baton::)?detail::(\w+)|using namespace (?:baton::)?detail\b", code):
+            yield number, match.group(1) or "*"
 
 
 def wrong_include(tree, layers, file, mark, path):

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "actors/column_reader/text_file.hpp"
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 
 namespace column_reader {
 namespace {
@@ -78,7 +78,7 @@ Result<void> write_npy(const std::string& path, NpyElement element,
     for (const std::span<const std::byte> array : arrays) bytes += array.size();
 
     const std::string unfinished = path + ".unfinished." + std::to_string(::getpid());
-    baton::detail::UniqueFd fd{::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666)};
+    baton::UniqueFd fd{::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666)};
     if (!fd.is_open()) return file_error(errno, "create", unfinished);
     int failed = write_file(fd.get(), npy_header(description, bytes / description.bytes), arrays, bytes);
     if (::close(fd.release()) != 0 && failed == 0) failed = errno;

@@ -6,7 +6,7 @@
 #include "actors/column_reader/cell.hpp"
 #include "actors/column_reader/number.hpp"
 #include "actors/column_reader/utf8.hpp"
-#include "runtime/base/check.hpp"
+#include <baton/check.hpp>
 
 namespace column_reader {
 namespace {
@@ -33,7 +33,7 @@ PartParser::PartParser(const TextFile& file, Part part, char delimiter, std::vec
       line_(part.first_line) {
     columns_.resize(slots.size());
     for (std::size_t number = 0; number < slots.size(); ++number) {
-        baton::detail::check(slots[number].size() >= part.rows_max, "a column has room for all rows of its part");
+        baton::check(slots[number].size() >= part.rows_max, "a column has room for all rows of its part");
         columns_[number].slots = slots[number];
     }
 }
@@ -204,7 +204,7 @@ Result<void> PartParser::make_room(std::size_t number) {
     }
     auto room = room_->grow(number, column.text_bytes, bytes_min, bytes_likely);
     if (!room) return std::move(room.error());
-    baton::detail::check(room->size() >= bytes_min, "a text column gets the room that it needs");
+    baton::check(room->size() >= bytes_min, "a text column gets the room that it needs");
     column.text = *room;
     return {};
 }
@@ -225,10 +225,10 @@ void PartParser::widen(Column& column, Kind kind, std::uint64_t rows) {
 }
 
 Result<void> PartParser::settle(const Kinds& kinds) {
-    baton::detail::check(is_at_end() && kinds.size() == columns_.size(), "a part settles when it has been parsed");
+    baton::check(is_at_end() && kinds.size() == columns_.size(), "a part settles when it has been parsed");
     bool has_text_to_read = false;
     for (std::size_t number = 0; number < columns_.size(); ++number) {
-        baton::detail::check(kinds[number] >= columns_[number].kind,
+        baton::check(kinds[number] >= columns_[number].kind,
                              "a column settles for what all of its parts can be");
         widen(columns_[number], kinds[number], rows_);
         has_text_to_read = has_text_to_read || columns_[number].is_to_be_read_again;

@@ -74,7 +74,7 @@ Error file_error(int error_number, const std::string& tried, const std::string& 
 
 Result<TextFile> TextFile::open(const std::string& path) {
     // Non-blocking, so that a FIFO is refused below instead of waiting here for its writer.
-    baton::detail::UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    baton::UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!fd.is_open()) return file_error(errno, "open", path);
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return file_error(errno, "look at", path);
@@ -93,7 +93,7 @@ Result<TextFile> TextFile::open(const std::string& path) {
     return file;
 }
 
-TextFile::TextFile(std::string path, baton::detail::UniqueFd fd, FileVersion version)
+TextFile::TextFile(std::string path, baton::UniqueFd fd, FileVersion version)
     : path_(std::move(path)), fd_(std::move(fd)), version_(version) {}
 
 Result<void> TextFile::look_at_front() {

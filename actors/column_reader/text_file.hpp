@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 namespace column_reader {
@@ -48,11 +48,11 @@ public:
     [[nodiscard]] baton::Result<void> still_has(const FileVersion& version) const;
 
 private:
-    TextFile(std::string path, baton::detail::UniqueFd fd, FileVersion version);
+    TextFile(std::string path, baton::UniqueFd fd, FileVersion version);
     [[nodiscard]] baton::Result<void> look_at_front();
 
     std::string path_;
-    baton::detail::UniqueFd fd_;
+    baton::UniqueFd fd_;
     FileVersion version_;
     std::uint64_t begin_ = 0;
 };

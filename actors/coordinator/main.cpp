@@ -9,20 +9,17 @@
 #include <new>
 #include <optional>
 
+#include <baton/command_line.hpp>
+#include <baton/version.hpp>
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "actors/coordinator/options.hpp"
 #include "runtime/base/limit_behind.hpp"
 #include "runtime/base/log_level.hpp"
 #include "runtime/base/say.hpp"
 #include "runtime/base/text.hpp"
-#include "runtime/process/birth.hpp"
-#include "runtime/process/command_line.hpp"
 #include "runtime/process/find_program.hpp"
-#include "runtime/process/output.hpp"
-#include "runtime/process/sweep.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/zmq_transport.hpp"
-#include "runtime/base/version.hpp"
 
 namespace {
 
@@ -35,7 +32,7 @@ using coordinator::Options;
 
 // Three quarters of what shared memory can take now, unless somebody says otherwise.
 std::uint64_t budget_of(const Options& options) {
-    return coordinator::bytes_of(options.session.memory).value_or(shared_memory_bytes_free() / 4 * 3);
+    return program::bytes_of(options.session.memory).value_or(shared_memory_bytes_free() / 4 * 3);
 }
 
 // Beside the segments: what is on its way through lanes. A user's budget is for his data alone.
@@ -165,13 +162,13 @@ Result<int> run(Options& options, Log& log) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    take_over_birth(Birth::program);
+    program::begin();
     const std::string name = std::filesystem::path(argv[0]).filename().string();
     Options options;
     CLI::App app;
     coordinator::describe_program(app, name, options);
     app.set_version_flag("--version", std::string("baton ") + version_text, "print the version and exit");
-    if (const std::optional<int> code = read_command_line(app, argc, argv, name)) return *code;
+    if (const std::optional<int> code = program::read_command_line(app, argc, argv, name)) return *code;
 
     Log log{"coordinator"};
     Result<int> code = Error{};

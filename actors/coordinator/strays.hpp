@@ -16,7 +16,7 @@
 
 #include <baton/time.hpp>
 #include <baton/ref.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 namespace baton::detail::coordinator {

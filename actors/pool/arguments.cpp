@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/wire/dynamic.hpp"
+#include <baton/dynamic.hpp>
 
 namespace baton::detail::pool {
 namespace {
@@ -60,17 +60,15 @@ Result<void> Plan::write(const Signature& signature, std::span<const Buffer> arg
             out += arguments[index];
             continue;
         }
-        Unpacker unpacker;
-        std::size_t offset = 0;
-        const Result<Value> value = unpacker.next(arguments[index], offset);
-        Result<Buffer> fitted = value ? encode_dynamic(signature.parameters[parameter].type, decode_untyped(*value),
-                                                       place(signature, parameter))
-                                      : Result<Buffer>{value.error()};
+        const Result<dynamic::Value> value = dynamic::from_bytes(std::as_bytes(std::span(arguments[index])));
+        const Result<Bytes> fitted = value ? dynamic::to_bytes(signature.parameters[parameter].type, *value,
+                                                               place(signature, parameter))
+                                           : Result<Bytes>{value.error()};
         if (!fitted) {
             out.resize(before);
             return fitted.error();
         }
-        out += *fitted;
+        out.append(reinterpret_cast<const char*>(fitted->data()), fitted->size());
     }
     return {};
 }

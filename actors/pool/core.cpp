@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/base/progress.hpp"
+#include <baton/progress.hpp>
 
 namespace baton::detail::pool {
 using baton::pool::Cancelled;

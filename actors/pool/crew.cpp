@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "runtime/process/usable_cores.hpp"
-#include "runtime/base/progress.hpp"
+#include <baton/program.hpp>
+#include <baton/progress.hpp>
 
 namespace baton::detail::pool {
 namespace {
@@ -27,7 +27,7 @@ bool are_sound(const std::vector<Signature>& functions) {
 
 void Crew::open() {
     std::size_t count = options_->workers;
-    if (count == 0) count = usable_cores();
+    if (count == 0) count = program::usable_cores();
     seats_.clear();
     seats_.resize(std::min<std::size_t>(count, limits::actors_max));
     board_.open(*context_, seats_.size());

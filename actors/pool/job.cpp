@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 
 namespace baton::detail::pool {
 
@@ -101,10 +101,30 @@ std::string Job::arguments_text(std::size_t task) const {
             text += type.kind;
             continue;
         }
-        const Result<Dynamic> value = decode_dynamic(type, list->at(index));
+        const Result<dynamic::Value> value = value_from(type, list->at(index));
         text += value ? to_json(*value, JsonLayout::compact) : "...";
     }
     return text;
+}
+
+Result<dynamic::Value::List> Job::argument_values(std::size_t task) const {
+    dynamic::Type row{"tuple", "", 0, {}};
+    for (const PartDescription& parameter : function->parameters) {
+        const bool is_held = handle_kind_of(parameter.type.kind).has_value();
+        row.parts.push_back({"", is_held ? dynamic::Type{"nothing", "", 0, {}} : parameter.type});
+    }
+    Result<dynamic::Value> read = dynamic::from_bytes(row, std::as_bytes(std::span(arguments_of(task))));
+    if (!read) return read.error();
+    return std::move(*read->as<dynamic::Value::List>());
+}
+
+void Job::append_arguments(std::span<const Bytes> row) {
+    Encoder encoder{arguments, Encoder::unbounded};
+    encoder.array(row.size());
+    for (const Bytes& one : row) {
+        if (one.empty()) encoder.nil();
+        else encoder.encoded({reinterpret_cast<const char*>(one.data()), one.size()});
+    }
 }
 
 }  // namespace baton::detail::pool

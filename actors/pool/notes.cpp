@@ -3,8 +3,6 @@
 #include <atomic>
 #include <cstring>
 
-#include <baton/detail/convert.hpp>
-
 namespace baton::detail::pool {
 namespace {
 

@@ -2,13 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "runtime/wire/json.hpp"
-#include "runtime/wire/notices.hpp"
+#include <baton/json.hpp>
 
 namespace baton::pool {
 
-using detail::Dynamic;
-using detail::JsonLayout;
 using detail::TypeDescription;
 using detail::Value;
 using detail::pool::Delivery;
@@ -80,7 +77,8 @@ std::string AnyOutcome::to_text() const {
     if (type.kind == "nothing") return text + "nothing";
     Reader reader;
     const Result<Value> from = value(reader);
-    const Result<Dynamic> result = from ? decode_dynamic(type, *from) : Result<Dynamic>{from.error()};
+    const Result<dynamic::Value> result =
+        from ? detail::value_from(type, *from) : Result<dynamic::Value>{from.error()};
     return text + (result ? to_json(*result, JsonLayout::compact) : baton::to_text(result.error()));
 }
 

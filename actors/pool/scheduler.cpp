@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/base/progress.hpp"
+#include <baton/progress.hpp>
 
 namespace baton::detail::pool {
 

@@ -8,7 +8,7 @@
 #include <baton/detail/pool/board.hpp>
 #include <baton/detail/pool/work.hpp>
 #include <baton/actor.hpp>
-#include "runtime/base/text.hpp"
+#include <baton/text.hpp>
 
 namespace baton::detail::pool {
 namespace {

@@ -1,6 +1,6 @@
 #include "actors/word_counter/word_table.hpp"
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 
 #include <fcntl.h>
 #include <locale.h>
@@ -63,13 +63,13 @@ Error shrank(const std::string& path, std::uint64_t offset, std::uint64_t end) {
 }
 
 struct TextFile {
-    baton::detail::UniqueFd fd;
+    baton::UniqueFd fd;
     std::uint64_t size = 0;
 };
 
 Result<TextFile> open_text(const std::string& path) {
     // Non-blocking, so that a FIFO is refused below instead of waiting here for its writer.
-    baton::detail::UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    baton::UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!fd.is_open()) return error_of(errno, "open", path);
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return error_of(errno, "look at", path);

@@ -10,10 +10,10 @@
 
 #include "actors/word_counter/word_table.hpp"
 #include "examples/06_word_count/merged_pages.hpp"
-#include "runtime/process/command_line.hpp"
-#include "runtime/base/progress.hpp"
+#include <baton/command_line.hpp>
+#include <baton/progress.hpp>
 #include <baton/scenario.hpp>
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 
 namespace {
 
@@ -49,7 +49,7 @@ std::vector<baton::SpawnOptions> programs(std::size_t count) {
 // Each counter has one piece in hand, and gets the next one when it is done.
 Totals count_all(baton::Scenario& scenario, const std::vector<Counter>& counters, const std::string& path,
                  const std::vector<Range>& pieces) {
-    baton::detail::Progress progress{"counting", pieces.size(), "pieces"};
+    baton::Progress progress{"counting", pieces.size(), "pieces"};
     Totals totals;
     std::size_t given = 0;
     std::size_t done = 0;
@@ -108,7 +108,7 @@ void play(baton::Scenario& scenario, const Options& options) {
     const Summary summary =
         summarise(scenario, counters, options, count_all(scenario, counters, options.path, pieces));
     if (options.is_json) {
-        fmt::print("{}\n", baton::detail::to_json(summary, baton::detail::JsonLayout::indented));
+        fmt::print("{}\n", baton::to_json(summary, baton::JsonLayout::indented));
     } else {
         print(summary);
     }
@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
     app.add_option("--top", options.top, "how many words to show")->check(CLI::Range(1, 10'000))->capture_default_str();
     app.add_flag("--json", options.is_json, "for programs");
     app.footer("Example:\n  word_count /usr/share/common-licenses/GPL-3");
-    if (const std::optional<int> code = baton::detail::read_command_line(app, argc, argv, "word_count")) return *code;
+    if (const std::optional<int> code = baton::program::read_command_line(app, argc, argv, "word_count")) return *code;
 
     // A file that can't be counted is said before anything is started.
     constexpr int exit_no_input = 66;  // EX_NOINPUT of sysexits.h

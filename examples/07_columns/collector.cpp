@@ -8,7 +8,7 @@
 #include <numeric>
 #include <thread>
 
-#include "runtime/base/progress.hpp"
+#include <baton/progress.hpp>
 
 using namespace column_reader;
 using baton::Error;
@@ -99,7 +99,7 @@ void Collector::hand_over(Reader& reader) {
 void Collector::parse() {
     const std::uint64_t bytes = std::accumulate(readers_.begin(), readers_.end(), std::uint64_t{0},
         [](std::uint64_t sum, const Reader& reader) { return sum + reader.part.end - reader.part.begin; });
-    baton::detail::Progress progress{"reading", bytes >> 20, "MiB"};
+    baton::Progress progress{"reading", bytes >> 20, "MiB"};
     std::vector<std::uint64_t> done(readers_.size());
     std::vector<std::vector<baton::Pending<std::uint64_t>>> steps(readers_.size());
     std::uint64_t rounds = 0;

@@ -10,7 +10,7 @@
 #include "examples/07_columns/collector.hpp"
 #include "examples/07_columns/report.hpp"
 #include <baton/time.hpp>
-#include "runtime/process/command_line.hpp"
+#include <baton/command_line.hpp>
 
 namespace {
 
@@ -129,12 +129,12 @@ int main(int argc, char** argv) {
     app.add_flag("--json", options.is_json, "for programs, in one line");
     app.add_flag("--checksum", options.has_checksum, "of all cells, to compare programs by");
     app.footer("Example:\n  columns data.csv --npy columns/");
-    if (const std::optional<int> code = baton::detail::read_command_line(app, argc, argv, "columns")) return *code;
+    if (const std::optional<int> code = baton::program::read_command_line(app, argc, argv, "columns")) return *code;
 
     const baton::Result<char> delimiter = delimiter_of(options.delimiter);
     if (!delimiter) {
         std::fputs(fmt::format("columns: --delimiter: {}\n", delimiter.error().text).c_str(), stderr);
-        return baton::detail::exit_usage;
+        return baton::program::exit_usage;
     }
     // A file that can't be read is said before anything is started. The actors may stand elsewhere.
     auto file = TextFile::open(std::filesystem::absolute(options.path).string());

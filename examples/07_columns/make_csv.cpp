@@ -12,9 +12,9 @@
 #include <string>
 #include <string_view>
 
-#include <baton/detail/unique_fd.hpp>
-#include "runtime/process/command_line.hpp"
-#include "runtime/base/progress.hpp"
+#include <baton/unique_fd.hpp>
+#include <baton/command_line.hpp>
+#include <baton/progress.hpp>
 
 namespace {
 
@@ -68,7 +68,7 @@ public:
     // Returns 0 or the error number.
     int write_all() {
         header();
-        baton::detail::Progress progress{"writing", options_.rows, "rows"};
+        baton::Progress progress{"writing", options_.rows, "rows"};
         for (std::uint64_t row = 0; row < options_.rows; ++row) {
             this->row(row);
             if (buffer_.size() < buffer_bytes) continue;
@@ -202,9 +202,9 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_flag("--newlines", options.has_newlines, "some of the texts in quotes hold newlines");
     app.footer("Example, about 1 GB:\n  make_csv /tmp/large.csv --rows 9000000");
-    if (const std::optional<int> code = baton::detail::read_command_line(app, argc, argv, "make_csv")) return *code;
+    if (const std::optional<int> code = baton::program::read_command_line(app, argc, argv, "make_csv")) return *code;
 
-    baton::detail::UniqueFd fd{::open(options.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    baton::UniqueFd fd{::open(options.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     int failed = fd.is_open() ? 0 : errno;
     Writer writer{options, fd.get()};
     if (failed == 0) failed = writer.write_all();

@@ -6,10 +6,10 @@
 #include <array>
 #include <cmath>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 
 using namespace column_reader;
-using baton::detail::Dynamic;
+using baton::dynamic::Value;
 
 namespace {
 
@@ -49,15 +49,15 @@ Cells cells_of(const Column& column) {
     return cells;
 }
 
-Dynamic text(std::string_view value) { return {std::string{value}}; }
-Dynamic number(std::uint64_t value) { return {value}; }
+Value text(std::string_view value) { return {std::string{value}}; }
+Value number(std::uint64_t value) { return {value}; }
 // JSON has no infinity and no NaN.
-Dynamic number(double value) { return std::isfinite(value) ? Dynamic{value} : Dynamic{}; }
+Value number(double value) { return std::isfinite(value) ? Value{value} : Value{}; }
 
-Dynamic entries_of(const Column& column) {
+Value entries_of(const Column& column) {
     const Statistics& s = column.statistics;
-    Dynamic::Map map;
-    const auto add = [&](std::string_view name, Dynamic value) { map.emplace_back(text(name), std::move(value)); };
+    Value::Map map;
+    const auto add = [&](std::string_view name, Value value) { map.emplace_back(text(name), std::move(value)); };
     add("name", text(column.name));
     add("kind", text(name_of(column.kind)));
     add("count", number(s.count));
@@ -68,8 +68,8 @@ Dynamic entries_of(const Column& column) {
         add("distinct", number(s.texts.distinct.estimate()));
     } else if (s.count > 0) {
         const bool is_integer = column.kind == Kind::integer;
-        add("min", is_integer ? Dynamic{s.numbers.least_integer} : number(s.numbers.least));
-        add("max", is_integer ? Dynamic{s.numbers.greatest_integer} : number(s.numbers.greatest));
+        add("min", is_integer ? Value{s.numbers.least_integer} : number(s.numbers.least));
+        add("max", is_integer ? Value{s.numbers.greatest_integer} : number(s.numbers.greatest));
         add("mean", number(s.numbers.mean));
         add("sd", number(s.standard_deviation()));
     }
@@ -101,10 +101,10 @@ std::string text_of(const Table& table, const Run& run) {
 }
 
 std::string json_of(const Table& table, const Run& run) {
-    Dynamic::List columns;
+    Value::List columns;
     for (const Column& column : table.columns) columns.push_back(entries_of(column));
-    Dynamic::Map map;
-    const auto add = [&](std::string_view name, Dynamic value) { map.emplace_back(text(name), std::move(value)); };
+    Value::Map map;
+    const auto add = [&](std::string_view name, Value value) { map.emplace_back(text(name), std::move(value)); };
     add("program", text("columns"));
     add("path", text(run.path));
     add("seconds", number(run.seconds));
@@ -114,7 +114,7 @@ std::string json_of(const Table& table, const Run& run) {
     add("bad_rows", number(table.bad_rows));
     if (run.checksum) add("checksum", text(fmt::format("{:016x}", *run.checksum)));
     add("columns", {std::move(columns)});
-    return baton::detail::to_json(Dynamic{std::move(map)}, baton::detail::JsonLayout::compact);
+    return baton::to_json(Value{std::move(map)}, baton::JsonLayout::compact);
 }
 
 std::uint64_t checksum_of(const Table& table) {

@@ -9,14 +9,12 @@
 #include "python/extension/errors.hpp"
 #include "python/extension/py_held.hpp"
 #include "python/extension/ref.hpp"
-#include "runtime/base/text.hpp"
+#include <baton/text.hpp>
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
-
-using Bytes = std::vector<std::byte>;
 
 constexpr double seconds_max = 9e9;  // about what nanoseconds in 64 bits can hold
 // Longer than any session, and sums with it still fit.
@@ -49,15 +47,15 @@ public:
     enum class Untyped { seconds, nanoseconds };
     Reader(std::string_view what, Untyped untyped) : path_(what), untyped_(untyped) { import_datetime(); }
 
-    Dynamic read(py::handle value, const TypeDescription* declared) {
-        const TypeDescription* type = resolve(declared);
+    Value read(py::handle value, const Type* declared) {
+        const Type* type = resolve(declared);
         const std::string_view kind = type == nullptr ? std::string_view{} : std::string_view{type->kind};
         if (value.is_none()) return {};
         if (kind == "optional") return read(value, &type->parts[0].type);
         PyObject* object = value.ptr();
         if (py::isinstance<PyHeld>(value)) return held(py::cast<PyHeld&>(value));
-        if (handle_kind_of(kind) && PyObject_CheckBuffer(object))
-            refuse(fmt::format("{}: expected a baton.{}, got {}{}", path_, class_name_of(*handle_kind_of(kind)),
+        if (held_kind_of(kind) && PyObject_CheckBuffer(object))
+            refuse(fmt::format("{}: expected a baton.{}, got {}{}", path_, class_name_of(*held_kind_of(kind)),
                                type_name_of(value),
                                kind == "segment" ? "; session.array_from(array) copies one into a segment" : ""));
         if (PyBool_Check(object)) return {object == Py_True};
@@ -90,9 +88,9 @@ public:
     }
 
 private:
-    const TypeDescription* resolve(const TypeDescription* type) const {
+    const Type* resolve(const Type* type) const {
         if (type == nullptr || type->kind != "same") return type;
-        const auto found = std::find_if(outer_.rbegin(), outer_.rend(), [&](const TypeDescription* candidate) {
+        const auto found = std::find_if(outer_.rbegin(), outer_.rend(), [&](const Type* candidate) {
             return candidate->name == type->name;
         });
         return found == outer_.rend() ? nullptr : *found;
@@ -113,24 +111,24 @@ private:
     }
 
     template <class Function>
-    Dynamic deeper(Function&& read_inner) {
+    Value deeper(Function&& read_inner) {
         begin_container();
         ++depth_;
-        Dynamic out = read_inner();
+        Value out = read_inner();
         --depth_;
         return out;
     }
 
-    Dynamic inside(std::string_view step, py::handle value, const TypeDescription* type) {
+    Value inside(std::string_view step, py::handle value, const Type* type) {
         const std::size_t size = path_.size();
         path_ += step;
-        Dynamic out = deeper([&] { return read(value, type); });
+        Value out = deeper([&] { return read(value, type); });
         path_.resize(size);
         return out;
     }
 
     // An array or a number of NumPy's, or an array.array.
-    Dynamic array(py::handle value, const TypeDescription* declared) {
+    Value array(py::handle value, const Type* declared) {
         std::string of;
         if (py::hasattr(value, "dtype") && py::hasattr(value.attr("dtype"), "kind"))
             of = py::cast<std::string>(py::str(value.attr("dtype").attr("kind")));
@@ -164,15 +162,15 @@ private:
                 path_, limits::message_bytes_max));
     }
 
-    Dynamic held(PyHeld& value) {
-        Holding& holding = value.about_to_go(path_);
-        if (std::ranges::find(seen_, &holding) != seen_.end())
+    Value held(PyHeld& value) {
+        const std::shared_ptr<Memory>& memory = value.about_to_go(path_);
+        if (std::ranges::find(seen_, memory.get()) != seen_.end())
             refuse(fmt::format("{}: {} is in this message already, and can go only once", path_, value.to_text()));
-        seen_.push_back(&holding);
-        return {Dynamic::Held{holding.kind(), &holding}};
+        seen_.push_back(memory.get());
+        return {Value::Held{value.kind(), memory}};
     }
 
-    Dynamic integer(py::handle value, std::string_view kind) {
+    Value integer(py::handle value, std::string_view kind) {
         if (kind.starts_with("float")) {
             const double real = PyLong_AsDouble(value.ptr());
             if (real == -1.0 && PyErr_Occurred() != nullptr) {
@@ -202,7 +200,7 @@ private:
                            range));
     }
 
-    Dynamic text(py::handle value) {
+    Value text(py::handle value) {
         spend(static_cast<std::size_t>(PyUnicode_GET_LENGTH(value.ptr())));
         const py::object encoded =
             py::reinterpret_steal<py::object>(PyUnicode_AsEncodedString(value.ptr(), "utf-8", "strict"));
@@ -214,7 +212,7 @@ private:
             std::string(PyBytes_AS_STRING(encoded.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.ptr())))};
     }
 
-    Dynamic bytes(py::handle value) {
+    Value bytes(py::handle value) {
         spend(PyMemoryView_Check(value.ptr()) ? PyLong_AsSize_t(py::object(value.attr("nbytes")).ptr())
                                               : py::len(value));
         const py::object flat = PyBytes_Check(value.ptr()) ? py::reinterpret_borrow<py::object>(value)
@@ -223,7 +221,7 @@ private:
         return {Bytes(start, start + PyBytes_GET_SIZE(flat.ptr()))};
     }
 
-    Dynamic timestamp(py::handle value) {
+    Value timestamp(py::handle value) {
         if (value.attr("tzinfo").is_none() || value.attr("utcoffset")().is_none())
             refuse(fmt::format("{}: the datetime has no time zone; datetime.now(timezone.utc) has one", path_));
         const py::object epoch = checked(PyDateTimeAPI->DateTime_FromDateAndTime(
@@ -234,7 +232,7 @@ private:
         return {Timestamp{since}};
     }
 
-    Dynamic duration(py::handle value) {
+    Value duration(py::handle value) {
         const double seconds = length_in_seconds(value);
         const bool is_exact = std::abs(seconds) <= seconds_max;
         if (untyped_ == Untyped::seconds)
@@ -243,7 +241,7 @@ private:
         return {std::int64_t{std::chrono::nanoseconds(microseconds_of(value)).count()}};
     }
 
-    Dynamic enumerator(py::handle value, std::string_view kind) {
+    Value enumerator(py::handle value, std::string_view kind) {
         if (kind == "enum") return text(value.attr("name"));
         return deeper([&] { return read(value.attr("value"), nullptr); });
     }
@@ -257,19 +255,19 @@ private:
         return fields.is_none() ? py::object{} : fields;
     }
 
-    Dynamic map(py::handle fields, const TypeDescription* type) {
+    Value map(py::handle fields, const Type* type) {
         begin_container();
         const bool is_struct = type != nullptr && type->kind == "struct";
         const bool is_map = type != nullptr && type->kind == "map";
         if (is_struct) outer_.push_back(type);
-        Dynamic::Map map;
+        Value::Map map;
         for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(fields)) {
             spend(1);
-            Dynamic name = read(key, is_map ? &type->parts[0].type : nullptr);
+            Value name = read(key, is_map ? &type->parts[0].type : nullptr);
             const auto* text = std::get_if<std::string>(&name.value);
-            const TypeDescription* of_value = is_map ? &type->parts[1].type : nullptr;
+            const Type* of_value = is_map ? &type->parts[1].type : nullptr;
             if (is_struct && text != nullptr)
-                for (const PartDescription& part : type->parts)
+                for (const Field& part : type->parts)
                     if (part.name == *text) of_value = &part.type;
             const std::string step =
                 text == nullptr ? "[" + readable(std::string(py::str(key)), 40) + "]" : "." + readable(*text, 40);
@@ -279,9 +277,9 @@ private:
         return {std::move(map)};
     }
 
-    Dynamic list(py::handle value, const TypeDescription* type) {
+    Value list(py::handle value, const Type* type) {
         begin_container();
-        Dynamic::List list;
+        Value::List list;
         for (const py::handle element : py::iter(value)) {
             spend(1);  // an iterable need not end
             // A tuple may be too long: encoding refuses it.
@@ -297,67 +295,39 @@ private:
     Untyped untyped_;
     std::size_t depth_ = 0;
     std::size_t spent_ = 0;
-    std::vector<const TypeDescription*> outer_;
-    std::vector<const Holding*> seen_;
+    std::vector<const Type*> outer_;
+    std::vector<const Memory*> seen_;
 };
-
-void encode_as_it_is(Encoder& encoder, const Dynamic& dynamic) {
-    struct Visitor {
-        Encoder& out;
-        void operator()(std::monostate) const { out.nil(); }
-        void operator()(bool value) const { out.boolean(value); }
-        void operator()(std::int64_t value) const { out.integer(value); }
-        void operator()(std::uint64_t value) const { out.unsigned_integer(value); }
-        void operator()(double value) const { out.real64(value); }
-        void operator()(const std::string& value) const { out.text(value); }
-        void operator()(const Bytes& value) const { out.bytes(value); }
-        void operator()(Timestamp value) const { out.timestamp(value); }
-        void operator()(const AnyRef& value) const { encode(out, value); }
-        void operator()(const Dynamic::Held& held) const { out.depart(*held.holding); }
-        void operator()(const Dynamic::List& list) const {
-            out.array(list.size());
-            for (const Dynamic& element : list) encode_as_it_is(out, element);
-        }
-        void operator()(const Dynamic::Map& map) const {
-            out.map(map.size());
-            for (const auto& [key, value] : map) {
-                encode_as_it_is(out, key);
-                encode_as_it_is(out, value);
-            }
-        }
-    };
-    std::visit(Visitor{encoder}, dynamic.value);
-}
 
 }  // namespace
 
-Written encode_fields(const ProtocolDescription& protocol, std::string_view command, const py::dict& fields) {
-    const CommandDescription* known = protocol.find(command);
-    Reader reader{command, Reader::Untyped::seconds};
-    const Dynamic read = reader.read(fields, known == nullptr ? nullptr : &known->fields);
-    Written out{{}, {command_parcel, {}}};
-    out.body =
-        value_or_raise(encode_command(protocol, command, std::get<Dynamic::Map>(read.value), &out.parcel.holdings));
-    return out;
+std::optional<HeldKind> held_kind_of(std::string_view kind) noexcept {
+    if (kind == "segment") return HeldKind::segment;
+    if (kind == "lease") return HeldKind::lease;
+    if (kind == "slice") return HeldKind::slice;
+    return std::nullopt;
 }
 
-Buffer encode_value(py::handle value, const TypeDescription& type, std::string_view what) {
-    return value_or_raise(encode_dynamic(type, Reader{what, Reader::Untyped::seconds}.read(value, &type), what));
+Value read_fields(const dynamic::Protocol& protocol, std::string_view command, const py::dict& fields) {
+    const Command* const known = protocol.find(command);
+    return Reader{command, Reader::Untyped::seconds}.read(fields, known == nullptr ? nullptr : &known->fields);
 }
 
-Written encode_reply(const TypeDescription& type, py::handle value, std::string_view what) {
-    Written out{{}, {reply_parcel, {}}};
-    const Dynamic read = Reader{what, Reader::Untyped::seconds}.read(value, &type);
-    out.body = value_or_raise(encode_dynamic(type, read, what, &out.parcel.holdings));
-    return out;
+EncodedCommand encode_fields(const ProtocolPtr& protocol, std::string_view command, const py::dict& fields) {
+    const Value read = read_fields(*protocol, command, fields);
+    return value_or_raise(EncodedCommand::of(protocol, command, *read.as<Value::Map>()));
 }
 
-Written encode_untyped(py::handle value, std::string_view what) {
-    const Dynamic read = Reader{what, Reader::Untyped::nanoseconds}.read(value, nullptr);
-    Written out{{}, {reply_parcel, {}}};
-    Encoder encoder{out.body, out.parcel.holdings};
-    encode_as_it_is(encoder, read);
-    return out;
+Value read_value(py::handle value, const Type& type, std::string_view what) {
+    return Reader{what, Reader::Untyped::seconds}.read(value, &type);
+}
+
+Value read_untyped(py::handle value, std::string_view what) {
+    return Reader{what, Reader::Untyped::nanoseconds}.read(value, nullptr);
+}
+
+Bytes encode_value(py::handle value, const Type& type, std::string_view what) {
+    return value_or_raise(to_bytes(type, read_value(value, type, what), what));
 }
 
 Duration to_duration(py::handle timeout) {

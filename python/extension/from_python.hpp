@@ -15,35 +15,33 @@
 
 #include <pybind11/pybind11.h>
 
-#include "runtime/inbox/gifts.hpp"
-#include "runtime/wire/dynamic.hpp"
+#include <baton/dynamic.hpp>
+#include <baton/outsider.hpp>
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 
 namespace py = pybind11;
 
-// A message, and what it carries: still in the hands of its Python objects.
-struct Written {
-    Buffer body;
-    Parcel parcel;
-};
-// The types of the parcels, which tell a bounced command from a reply.
-inline constexpr std::string_view command_parcel = "python command";
-inline constexpr std::string_view reply_parcel = "python reply";
+using ProtocolPtr = std::shared_ptr<dynamic::Protocol>;
 
-[[nodiscard]] Written encode_fields(const ProtocolDescription& protocol, std::string_view command,
-                                    const py::dict& fields);
+// The kind of memory that such a field is for: "segment", "lease", "slice"; nothing for other kinds.
+[[nodiscard]] std::optional<HeldKind> held_kind_of(std::string_view kind) noexcept;
 
-// A value of that type, encoded; what it carries is refused. `what` names it in errors.
-[[nodiscard]] Buffer encode_value(py::handle value, const TypeDescription& type, std::string_view what);
+// A command that is ready to be sent; what it carries is still in the hands of its Python objects.
+[[nodiscard]] EncodedCommand encode_fields(const ProtocolPtr& protocol, std::string_view command,
+                                           const py::dict& fields);
+// The fields as a value, for such a command; checked by nobody yet.
+[[nodiscard]] Value read_fields(const dynamic::Protocol& protocol, std::string_view command, const py::dict& fields);
 
-// A reply of that type, with what it carries; `what` names it in errors.
-[[nodiscard]] Written encode_reply(const TypeDescription& type, py::handle value, std::string_view what);
+// A value of that type; `what` names it in errors. Whether it fits shows when it is written.
+[[nodiscard]] Value read_value(py::handle value, const Type& type, std::string_view what);
+// A value whose type nobody has described, as bytes say it.
+[[nodiscard]] Value read_untyped(py::handle value, std::string_view what);
 
-// A value whose type nobody has described, as msgpack says it; `what` names it in errors.
-[[nodiscard]] Written encode_untyped(py::handle value, std::string_view what);
+// A value of that type, encoded; what it carries is refused.
+[[nodiscard]] Bytes encode_value(py::handle value, const Type& type, std::string_view what);
 
 // What is left of a timeout: seconds, a timedelta, a baton.Deadline, or None for ever.
 [[nodiscard]] Duration to_duration(py::handle timeout);

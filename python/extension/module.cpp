@@ -1,9 +1,12 @@
-// The extension baton._baton: the runtime's Session, and what it hands out, for the Python in baton/.
+// The extension baton._baton: a place in a session, and what it hands out, for the Python in baton/.
 #include <dlfcn.h>
 #include <pybind11/stl.h>
 
 #include <filesystem>
 
+#include <baton/program.hpp>
+#include <baton/sessions.hpp>
+#include <baton/version.hpp>
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_calls.hpp"
 #include "python/extension/py_held.hpp"
@@ -14,14 +17,10 @@
 #include "python/extension/py_sync.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/rows.hpp"
-#include "runtime/base/say.hpp"
-#include "runtime/base/version.hpp"
-#include "runtime/process/birth.hpp"
-#include "runtime/session/environment.hpp"
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 // None if it is for ever.
@@ -47,8 +46,8 @@ std::string own_programs() {
 
 SessionPtr enter(std::optional<std::string> session, std::string name, std::vector<std::string> folders,
                  const py::object& protocol) {
-    return std::make_shared<PySession>(Session::Entry{std::move(session), true, std::move(name), Session::Inbox::open,
-                                                      std::move(folders), 0, protocol_from(protocol)});
+    return std::make_shared<PySession>(Outsider::Entry{std::move(session), true, std::move(name), true,
+                                                       std::move(folders), 0, protocol_from(protocol)});
 }
 
 py::list close(PySession& self, const py::object& timeout, bool was_interrupted, const py::object& on_interrupt) {
@@ -63,7 +62,7 @@ void add_session_class(py::module_& module) {
         .def_property_readonly("id", &PySession::id)
         .def_property_readonly("me",
                                [](const PySession& self) {
-                                   return PyRef{self.me(), self.tag()};
+                                   return to_py(self.me());
                                })
         .def_property_readonly("protocol", &PySession::protocol)
         .def_property_readonly("is_open", &PySession::is_open)
@@ -80,7 +79,6 @@ void add_session_class(py::module_& module) {
 
 PYBIND11_MODULE(_baton, module) {
     using namespace baton;
-    using namespace baton::detail;
     using namespace baton::python;
     module.doc() = "What baton is made of; use the package baton.";
     module.attr("version") = std::string(version_text);
@@ -89,11 +87,12 @@ PYBIND11_MODULE(_baton, module) {
                "A timeout (seconds, a timedelta, a Deadline, or None for ever) in seconds; TypeError as every wait "
                "raises it.");
     module.def(
-        "say", [](const std::string& text) { say(text); }, py::arg("text"), py::call_guard<py::gil_scoped_release>(),
+        "say", [](const std::string& text) { program::say(text); }, py::arg("text"),
+        py::call_guard<py::gil_scoped_release>(),
         "Text on descriptor 2, as far as it takes it.");
     // If Python started without a descriptor 2, that number is somebody else's by now, or will be.
-    if (py::module_::import("sys").attr("__stderr__").is_none()) say_nothing();
-    take_over_for_library();
+    if (py::module_::import("sys").attr("__stderr__").is_none()) program::say_nothing();
+    program::begin_library();
     module.def("encode", encode_item, py::arg("value"), "A value without segments as it stands in a message.");
     module.def("decode", decode_item, py::arg("value"), "The value of such bytes; Corrupt if they are none.");
 

@@ -6,17 +6,16 @@
 #include "python/extension/py_calls.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/rows.hpp"
-#include "runtime/base/progress.hpp"
-#include "runtime/inbox/call.hpp"
+#include <baton/progress.hpp>
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
-py::object spawned_row(Spawned spawned) {
-    const auto protocol = std::make_shared<ProtocolDescription>(std::move(spawned.protocol));
-    return py::make_tuple(to_py(spawned.actor), spawned.name, spawned.pid, protocol);
+py::object actor_row(const Actor& actor) {
+    return py::make_tuple(to_py(actor.ref), actor.name, actor.pid,
+                          std::const_pointer_cast<dynamic::Protocol>(actor.protocol));
 }
 
 std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
@@ -31,21 +30,21 @@ py::list spawn(PySession& self, const std::vector<std::tuple<std::string, std::s
     for (const auto& [program, name, arguments] : what)
         options.push_back({.program = program, .name = name, .arguments = arguments, .memory_bytes = memory_bytes});
     const Duration duration = to_duration(timeout);
-    auto spawned = self.turn([&](Session& session) {
+    auto spawned = self.turn([&](Outsider& session) {
         std::optional<Progress> progress;
         if (shows_progress) progress.emplace("starting", options.size(), "actors");
-        return session.spawn(options, duration, 0, [&](std::size_t ready) {
+        return session.spawn(options, duration, [&](std::size_t ready) {
             if (progress) progress->reach(ready);
         });
     });
     py::list list;
-    for (Spawned& one : value_or_raise(std::move(spawned))) list.append(spawned_row(std::move(one)));
+    for (const Actor& one : value_or_raise(std::move(spawned))) list.append(actor_row(one));
     return list;
 }
 
 py::list roster(PySession& self, bool with_exited) {
     const std::vector<RosterRow> rows =
-        value_or_raise(self.turn([&](Session& session) { return session.roster(with_exited); }));
+        value_or_raise(self.turn([&](Outsider& session) { return session.context().roster(with_exited); }));
     py::list list;
     for (const RosterRow& row : rows)
         list.append(py::make_tuple(to_py(row.actor), row.name, row.program, row.pid, row.ppid, row.state,
@@ -55,43 +54,39 @@ py::list roster(PySession& self, bool with_exited) {
 }
 
 std::string name_of_ref(PySession& self, const PyRef& ref) {
-    const coordinator::Locate locate{ref.any()};
-    return value_or_raise(
-               self.turn([&](Session& session) { return call(session.loop(), locate, limits::coordinator_timeout); }))
-        .name;
+    return value_or_raise(self.turn([&](Outsider& session) { return session.name_of(ref.any()); }));
 }
 
 py::list stop(PySession& self, const std::vector<PyRef>& actors, const py::object& timeout, bool drain) {
     const Duration duration = to_duration(timeout);
+    const auto how = drain ? Outsider::Drain::yes : Outsider::Drain::no;
     return ended_rows(
-        value_or_raise(self.turn([&](Session& session) { return session.stop(refs_of(actors), duration, drain); })));
+        value_or_raise(self.turn([&](Outsider& session) { return session.stop(refs_of(actors), duration, how); })));
 }
 
 py::object join(PySession& self, const PyRef& actor, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
     const Ended ended =
-        value_or_raise(self.turn([&](Session& session) { return session.join(actor.any(), duration); }));
+        value_or_raise(self.turn([&](Outsider& session) { return session.context().join(actor.any(), duration); }));
     return exit_row(ended.name, ended.exit);
 }
 
 int sentinel(PySession& self, const PyRef& actor) {  // the caller closes it
-    return value_or_raise(self.turn([&](Session& session) { return session.sentinel(AnyRef{actor.id}); })).release();
+    return value_or_raise(self.turn([&](Outsider& session) { return session.sentinel(AnyRef{actor.id}); })).release();
 }
 
 // Reports the actor's exit to on_exited() from here on; returns its name.
 std::string watch(PySession& self, const PyRef& actor) {
-    const coordinator::Watch wanted{actor.any()};
-    return value_or_raise(
-        self.turn([&](Session& session) { return call(session.loop(), wanted, limits::coordinator_timeout); }));
+    return value_or_raise(self.turn([&](Outsider& session) { return session.context().watch(actor.any()); }));
 }
 
 void send_signal(PySession& self, const PyRef& actor, int number) {
-    value_or_raise(self.turn([&](Session& session) { return session.signal(actor.any(), number); }));
+    value_or_raise(self.turn([&](Outsider& session) { return session.context().signal(actor.any(), number); }));
 }
 
 void wait_until_handled(PySession& self, const std::vector<PyRef>& actors, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
-    value_or_raise(self.turn([&](Session& session) { return session.sync(refs_of(actors), duration); }));
+    value_or_raise(self.turn([&](Outsider& session) { return session.context().sync(refs_of(actors), duration); }));
 }
 
 }  // namespace
@@ -101,7 +96,7 @@ void add_actor_calls(SessionClass& session) {
         .def(
             "find",
             [](PySession& self, const std::string& name) {
-                return spawned_row(value_or_raise(self.turn([&](Session& open) { return open.find(name); })));
+                return actor_row(value_or_raise(self.turn([&](Outsider& open) { return open.find(name); })));
             },
             py::arg("name"))
         .def("name_of", &name_of_ref, py::arg("ref"))

@@ -7,53 +7,48 @@
 #include "python/extension/py_held.hpp"
 #include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
-#include "runtime/holdings/arrivals.hpp"
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
-void send(PySession& self, const PyRef& to, const ProtocolDescription& protocol, const std::string& command,
+void send(PySession& self, const PyRef& to, const ProtocolPtr& protocol, const std::string& command,
           const py::dict& fields, const py::object& timeout) {
-    const Written written = encode_fields(protocol, command, fields);
+    const EncodedCommand encoded = encode_fields(protocol, command, fields);
     const Duration duration = to_duration(timeout);
-    value_or_raise(self.turn([&](Session& session) {
-        return session.loop().send(to.any(), command, written.body, duration, Loop::Urgency::now, &written.parcel);
-    }));
+    value_or_raise(self.turn([&](Outsider& session) { return session.send(to.any(), encoded, duration); }));
 }
 
 py::object ask(const SessionPtr& self, const PyRef& to, const ProtocolPtr& protocol, const std::string& command,
                const py::dict& fields, const py::object& timeout, const py::object& known) {
-    const TypeDescription& type = reply_type(*protocol, command);
-    const Written written = encode_fields(*protocol, command, fields);
+    const Type& type = reply_type(protocol, command);
+    const EncodedCommand encoded = encode_fields(protocol, command, fields);
     const Duration duration = to_duration(timeout);
-    const ReplyFrame reply = value_or_raise(self->turn([&](Session& session) {
-        return session.loop().ask(to.any(), command, written.body, duration, &written.parcel);
-    }));
+    const Value reply =
+        value_or_raise(self->turn([&](Outsider& session) { return session.ask(to.any(), encoded, duration); }));
     return decoded(self, type, reply, known);
 }
 
 std::unique_ptr<PyPending> request(const SessionPtr& self, const PyRef& to, const ProtocolPtr& protocol,
                                    const std::string& command, const py::dict& fields, const py::object& timeout,
                                    const std::string& who, const py::object& known) {
-    static_cast<void>(reply_type(*protocol, command));
-    const Written written = encode_fields(*protocol, command, fields);
+    static_cast<void>(reply_type(protocol, command));
+    const EncodedCommand encoded = encode_fields(protocol, command, fields);
     const Duration duration = to_duration(timeout);
-    const AskId ask = value_or_raise(self->turn([&](Session& session) {
-        return session.loop().request(to.any(), command, written.body, duration, &written.parcel);
-    }));
-    return std::make_unique<PyPending>(self, protocol, command, who, ask, known);
+    dynamic::Pending pending =
+        value_or_raise(self->turn([&](Outsider& session) { return session.request(to.any(), encoded, duration); }));
+    return std::make_unique<PyPending>(self, protocol, command, who, std::move(pending), known);
 }
 
 using Target = std::tuple<PyRef, ProtocolPtr, std::string>;  // whom, what it accepts, its name
 
 // For each the same command, all checked before the first is sent.
-std::vector<Written> encode_for(const std::vector<Target>& targets, const std::string& command,
-                                const py::dict& fields) {
-    std::vector<Written> all;
-    for (const auto& [to, protocol, who] : targets) all.push_back(encode_fields(*protocol, command, fields));
-    if (all.size() > 1 && !all.front().parcel.holdings.empty())
+std::vector<EncodedCommand> encode_for(const std::vector<Target>& targets, const std::string& command,
+                                       const py::dict& fields) {
+    std::vector<EncodedCommand> all;
+    for (const auto& [to, protocol, who] : targets) all.push_back(encode_fields(protocol, command, fields));
+    if (all.size() > 1 && all.front().carries_memory())
         refuse(fmt::format(
             "{} carries a segment, lease or slice, which only one can be given: send it to each with one of its own",
             command));
@@ -63,15 +58,13 @@ std::vector<Written> encode_for(const std::vector<Target>& targets, const std::s
 // None, or why it was not taken, for each.
 py::list send_all(PySession& self, const std::vector<Target>& targets, const std::string& command,
                   const py::dict& fields, const py::object& timeout) {
-    const std::vector<Written> written = encode_for(targets, command, fields);
+    const std::vector<EncodedCommand> encoded = encode_for(targets, command, fields);
     const Duration duration = to_duration(timeout);
-    const std::vector<Result<void>> sent = self.turn([&](Session& session) {
-        Loop& loop = session.loop();
-        const Deadline end = Deadline::in(loop.clock(), duration);
+    const std::vector<Result<void>> sent = self.turn([&](Outsider& session) {
+        const Deadline end = session.context().deadline(duration);
         std::vector<Result<void>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.send(std::get<PyRef>(targets[index]).any(), command, written[index].body,
-                                        end.left(loop.clock()), Loop::Urgency::now, &written[index].parcel));
+            results.push_back(session.send(std::get<PyRef>(targets[index]).any(), encoded[index], end));
         return results;
     });
     py::list list;
@@ -82,26 +75,22 @@ py::list send_all(PySession& self, const std::vector<Target>& targets, const std
 // A Pending, or why there is none, for each.
 py::list request_all(const SessionPtr& self, const std::vector<Target>& targets, const std::string& command,
                      const py::dict& fields, const py::object& timeout, const py::object& known) {
-    for (const auto& [to, protocol, who] : targets) static_cast<void>(reply_type(*protocol, command));
-    const std::vector<Written> written = encode_for(targets, command, fields);
+    for (const auto& [to, protocol, who] : targets) static_cast<void>(reply_type(protocol, command));
+    const std::vector<EncodedCommand> encoded = encode_for(targets, command, fields);
     const Duration duration = to_duration(timeout);
-    const std::vector<Result<AskId>> asks = self->turn([&](Session& session) {
-        Loop& loop = session.loop();
-        const Deadline end = Deadline::in(loop.clock(), duration);
-        std::vector<Result<AskId>> results;
+    std::vector<Result<dynamic::Pending>> asked = self->turn([&](Outsider& session) {
+        const Deadline end = session.context().deadline(duration);
+        std::vector<Result<dynamic::Pending>> results;
         for (std::size_t index = 0; index < targets.size(); ++index)
-            results.push_back(loop.request(std::get<PyRef>(targets[index]).any(), command, written[index].body,
-                                           end.left(loop.clock()), &written[index].parcel));
+            results.push_back(session.request(std::get<PyRef>(targets[index]).any(), encoded[index], end));
         return results;
     });
     py::list list;
     for (std::size_t index = 0; index < targets.size(); ++index) {
         const auto& [to, protocol, who] = targets[index];
-        if (asks[index]) {
-            list.append(std::make_unique<PyPending>(self, protocol, command, who, *asks[index], known));
-        } else {
-            list.append(exception_of(asks[index].error()));
-        }
+        if (asked[index])
+            list.append(std::make_unique<PyPending>(self, protocol, command, who, std::move(*asked[index]), known));
+        else list.append(exception_of(asked[index].error()));
     }
     return list;
 }
@@ -109,26 +98,22 @@ py::list request_all(const SessionPtr& self, const std::vector<Target>& targets,
 // Until all are settled or the time is over.
 void wait_for(PySession& self, const std::vector<const PyPending*>& pendings, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
-    self.turn([&](Session& session) {
+    self.turn([&](Outsider& session) {
         std::size_t settled = 0;  // that many at the front are
         const auto all_settled = [&] {
-            while (settled < pendings.size() && pendings[settled]->is_settled(session)) ++settled;
+            while (settled < pendings.size() && pendings[settled]->is_settled()) ++settled;
             return settled == pendings.size();
         };
-        static_cast<void>(session.loop().serve(nullptr, all_settled, Deadline::in(session.loop().clock(), duration)));
+        static_cast<void>(session.wait_for(all_settled, duration));
     });
 }
 
 // Of a command that the script has published the fields are typed, and have been checked when it came.
-py::object fields_of(const SessionPtr& self, Session::Message& message, const py::object& known) {
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    const Value body = value_or_raise(unpacker.next(message.body, offset));
-    const MakeHeld make_held = make_held_from(self, message.arrivals.get());
-    const CommandDescription* const command =
-        self->protocol() == nullptr ? nullptr : self->protocol()->find(message.tag);
-    if (command == nullptr) return to_python_untyped(body, make_held);
-    return to_python(command->fields, body, make_ref_from(known, self->tag()), make_held);
+py::object fields_of(const SessionPtr& self, const Command* command, const Value& fields, const py::object& known) {
+    const MakeRef make_ref = make_ref_from(known, self->me());
+    const MakeHeld make_held = make_held_from(self);
+    return command == nullptr ? to_python(fields, make_ref, make_held)
+                              : to_python(command->fields, fields, make_ref, make_held);
 }
 
 py::list collect(const SessionPtr& self, const std::string& wanted, const std::optional<std::size_t>& count,
@@ -137,17 +122,25 @@ py::list collect(const SessionPtr& self, const std::string& wanted, const std::o
     if (count) until.count = std::min(*count, limits::collected_commands_max);
     if (!quiet.is_none()) until.quiet = to_duration(quiet);
     until.within = to_duration(timeout);
-    std::vector<Session::Message> messages =
-        value_or_raise(self->turn([&](Session& session) { return session.collect(wanted, until); }));
+    std::vector<Message> messages =
+        value_or_raise(self->turn([&](Outsider& session) { return session.collect(wanted, until); }));
     py::list list;
-    for (Session::Message& message : messages) {
+    for (Message& message : messages) {
         py::object answer = py::none();
         if (message.answer.is_asked())
-            answer = py::cast(std::make_unique<PyAnswer>(self, self->keep(std::move(message.answer)), message.tag));
-        const py::object fields = fields_of(self, message, known);
-        list.append(py::make_tuple(message.tag, PyRef{message.from, self->tag()}, fields, answer));
+            answer = py::cast(std::make_unique<PyAnswer>(self, std::move(message.answer), message.command));
+        const Command* const command = self->protocol() == nullptr ? nullptr : self->protocol()->find(message.command);
+        const py::object fields = fields_of(self, command, value_or_raise(std::move(message.fields)), known);
+        list.append(py::make_tuple(message.command, to_py(message.from), fields, answer));
     }
     return list;
+}
+
+// The protocol of an actor that the script knows.
+ProtocolPtr protocol_of(const py::object& known, const AnyRef& actor) {
+    const py::object found = known.attr("get")(py::cast(to_py(actor)));
+    if (!py::hasattr(found, "_protocol")) return nullptr;
+    return py::cast<ProtocolPtr>(found.attr("_protocol"));
 }
 
 // Gifts that came back: their command (or nothing, for a reply), fields, receiver and why.
@@ -155,39 +148,19 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
                          const py::object& known) {
     const Duration duration = to_duration(timeout);
     const std::size_t enough = count.value_or(limits::collected_commands_max);
-    // Kept by the session, for the next call if a signal's handler raises out of this one.
-    std::vector<Bounce>& bounces = self->bounces();
-    value_or_raise(self->turn([&](Session& session) {
-        const auto has_enough = [&] {
-            while (bounces.size() < enough) {
-                std::optional<Bounce> one = session.loop().next_bounce(command_parcel);
-                if (!one) one = session.loop().next_bounce(reply_parcel);
-                if (!one) return false;
-                bounces.push_back(std::move(*one));
-            }
-            return true;
-        };
-        Result<void> waited = session.wait_for(has_enough, duration);
-        // What has come by then is returned.
-        return waited || waited.error().kind != ErrorKind::timed_out ? waited : Result<void>{};
-    }));
+    const auto protocol_of_receiver = [&known](const AnyRef& to) -> std::shared_ptr<const dynamic::Protocol> {
+        const py::gil_scoped_acquire acquired;
+        return protocol_of(known, to);
+    };
+    std::vector<dynamic::Bounced> bounced = value_or_raise(self->turn(
+        [&](Outsider& session) { return session.collect_bounced(enough, duration, protocol_of_receiver); }));
     py::list list;
-    for (Bounce& bounce : std::exchange(bounces, {})) {
-        Arrivals returned{self->holdings().get(), std::move(bounce.holdings)};
-        const bool is_reply = bounce.type == reply_parcel;
-        const py::object to = make_ref_from(known, self->tag())(AnyRef{bounce.to});
-        Unpacker unpacker;
-        std::size_t offset = 0;
-        const Value body = value_or_raise(unpacker.next(bounce.body, offset));
-        // Its types are known as long as the script knows the actor.
-        const CommandDescription* command = nullptr;
-        if (!is_reply && py::hasattr(to, "_protocol"))
-            command = py::cast<const ProtocolDescription&>(to.attr("_protocol")).find(bounce.tag);
-        const MakeHeld make_held = make_held_from(self, &returned);
-        const py::object fields = command == nullptr
-                                      ? to_python_untyped(body, make_held)
-                                      : to_python(command->fields, body, make_ref_from(known, self->tag()), make_held);
-        list.append(py::make_tuple(bounce.tag, is_reply, fields, to, exception_of(bounce.why)));
+    for (dynamic::Bounced& one : bounced) {
+        const ProtocolPtr protocol = one.is_reply ? nullptr : protocol_of(known, one.to);
+        const Command* const command = protocol == nullptr ? nullptr : protocol->find(one.command);
+        const py::object fields = fields_of(self, command, value_or_raise(std::move(one.fields)), known);
+        const py::object to = make_ref_from(known, self->me())(one.to);
+        list.append(py::make_tuple(one.command, one.is_reply, fields, to, exception_of(one.why)));
     }
     return list;
 }
@@ -198,8 +171,9 @@ bool may_go_on(const Result<void>& waited) { return waited || waited.error().kin
 bool wait_for_mail(PySession& self, const py::object& timeout) {
     const Duration duration = to_duration(timeout);
     bool has_mail = false;
-    const Result<void> waited = self.turn([&](Session& session) {
-        Result<void> result = session.wait_for([&] { return session.has_mail() || self.has_exits(); }, duration);
+    const Result<void> waited = self.turn([&](Outsider& session) {
+        Result<void> result = session.wait_for([&] { return session.has_mail() || self.has_exits(); }, duration,
+                                               Outsider::Mail::is_kept);
         has_mail = session.has_mail();
         return result;
     });
@@ -213,15 +187,17 @@ py::tuple look(PySession& self, const std::vector<const PyPending*>& pendings, b
     std::vector<bool> settled;
     std::vector<int> watched;
     bool has_mail = false;
-    const std::optional<Duration> latest = self.turn([&](Session& session) -> std::optional<Duration> {
+    const std::optional<Duration> latest = self.turn([&](Outsider& session) -> std::optional<Duration> {
         bool goes_on = session.look();
         if (with_mail)
-            goes_on = goes_on && may_go_on(session.wait_for([&] { return session.has_mail(); }, Duration::zero()));
+            goes_on = goes_on && may_go_on(session.wait_for([&] { return session.has_mail(); }, Duration::zero(),
+                                                            Outsider::Mail::is_kept));
         has_mail = with_mail && (session.has_mail() || !goes_on);  // at the end, too: the call that collects raises why
-        for (const PyPending* one : pendings) settled.push_back(!goes_on || one->is_settled(session));
-        const Deadline next = session.would_wait_for(with_mail, watched);
+        for (const PyPending* one : pendings) settled.push_back(!goes_on || one->is_settled());
+        const Deadline next = session.would_wait_for(
+            with_mail ? Outsider::Mail::is_kept : Outsider::Mail::waits, watched);
         if (next.is_never()) return std::nullopt;
-        return next.left(session.loop().clock());
+        return next.left(session.context().clock());
     });
     const py::object seconds =
         latest ? py::object(py::float_(std::chrono::duration<double>(*latest).count())) : py::none();
@@ -230,7 +206,7 @@ py::tuple look(PySession& self, const std::vector<const PyPending*>& pendings, b
 }
 
 // Refused or Unsupported if these are not the fields of such a command.
-void check_fields(const ProtocolDescription& protocol, const std::string& command, const py::dict& fields) {
+void check_fields(const ProtocolPtr& protocol, const std::string& command, const py::dict& fields) {
     static_cast<void>(encode_fields(protocol, command, fields));
 }
 

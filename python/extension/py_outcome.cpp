@@ -10,25 +10,24 @@
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 
 // ---- Reading ---------------------------------------------------------------------------------------
 
-py::object Reading::to_python(const TypeDescription& type, Value value) const {
-    const MakeRef make_ref = make_ref_from(known, session->tag());
-    const MakeHeld make_held = [](Value, std::optional<HandleKind>) -> py::object {
+py::object Reading::to_python(const Type& type, const Value& value) const {
+    const MakeHeld make_held = [](const Value::Held&) -> py::object {
         raise(Error{ErrorKind::corrupt, "a result refers to a segment that did not come with it"});
     };
-    return python::to_python(type, value, make_ref, make_held);
+    return python::to_python(type, value, make_ref_from(known, session->me()), make_held);
 }
 
 py::object Reading::value(const AnyOutcome& outcome, pool::Reader& reader) const {
     const pool::Signature& signature = *pool::Inside::job(outcome).function;
     if (!pool::Job::makes_segments(signature))
-        return to_python(signature.result, value_or_raise(pool::Inside::value(outcome, reader)));
+        return to_python(signature.result, value_or_raise(pool::Inside::dynamic_value(outcome, reader)));
     const auto take = [&](std::size_t index) {
         return py::cast(std::make_unique<PySegment>(
-            session, SegmentBase{value_or_raise(pool::Inside::take_segment(outcome, index))}));
+            session, std::make_shared<Memory>(value_or_raise(pool::Inside::take_segment(outcome, index)))));
     };
     if (signature.result.kind != "list") return take(0);
     py::list all;
@@ -59,27 +58,18 @@ py::object PyOutcome::error() const {
 }
 
 py::tuple PyOutcome::arguments() const {
-    const pool::Signature& signature = *pool::Inside::job(outcome_).function;
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    const Result<Value> list =
-        unpacker.next(pool::Inside::job(outcome_).arguments_of(pool::Inside::task(outcome_)), offset);
-    py::tuple all{list ? list->size() : 0};
+    const pool::Job& job = pool::Inside::job(outcome_);
+    const Result<Value::List> values = job.argument_values(pool::Inside::task(outcome_));
+    py::tuple all{values ? values->size() : 0};
     for (std::size_t index = 0; index < all.size(); ++index) {
-        const TypeDescription& type = signature.parameters[index].type;
+        const Type& type = job.function->parameters[index].type;
         all[index] =
-            handle_kind_of(type.kind) ? py::object(py::str(type.kind)) : reading_.to_python(type, list->at(index));
+            held_kind_of(type.kind) ? py::object(py::str(type.kind)) : reading_.to_python(type, (*values)[index]);
     }
     return all;
 }
 
-py::object PyOutcome::moment(Timestamp time) const {
-    Buffer bytes;
-    Encoder{bytes}.timestamp(time);
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    return reading_.to_python(describe_type<Timestamp>(), value_or_raise(unpacker.next(bytes, offset)));
-}
+py::object PyOutcome::moment(Timestamp time) const { return reading_.to_python(type_of<Timestamp>(), Value{time}); }
 
 // ---- PyTask ----------------------------------------------------------------------------------------
 
@@ -89,16 +79,16 @@ namespace {
 void wait(const Reading& reading, pool::Handle& handle, const py::object& timeout) {
     if (handle.is_done()) return;
     const Duration duration = to_duration(timeout);
-    value_or_raise(reading.session->turn([&](Session&) { return handle.wait(duration); }));
+    value_or_raise(reading.session->turn([&](Outsider&) { return handle.wait(duration); }));
 }
 
 bool look(const Reading& reading, pool::Handle& handle) {
-    return handle.is_done() || reading.session->turn([&](Session&) { return handle.ready(); });
+    return handle.is_done() || reading.session->turn([&](Outsider&) { return handle.ready(); });
 }
 
 
 void keep_moving(const Reading& reading, const pool::Handle& handle) {
-    if (!handle.is_done()) reading.session->turn([&](Session&) { handle.attend(); });
+    if (!handle.is_done()) reading.session->turn([&](Outsider&) { handle.attend(); });
 }
 
 }  // namespace
@@ -113,7 +103,7 @@ py::object PyTask::outcome(const py::object& timeout) {
 
 py::object PyTask::cancel() {
     if (handle_->is_done()) return py::none();
-    switch (reading_.session->turn([this](Session&) { return handle_->cancel(); })) {
+    switch (reading_.session->turn([this](Outsider&) { return handle_->cancel(); })) {
         case baton::pool::Cancelled::too_late: break;
         case baton::pool::Cancelled::withdrawn: return py::str("withdrawn");
         case baton::pool::Cancelled::ended: return py::str("ended");
@@ -141,7 +131,7 @@ py::list PyTasks::get(const py::object& timeout) {
 
 std::tuple<std::size_t, std::size_t, std::size_t> PyTasks::cancel() {
     if (handle_->job()->unsettled == 0) return {0, 0, size()};
-    const baton::pool::CancelledTasks all = reading_.session->turn([this](Session&) { return handle_->cancel_all(); });
+    const baton::pool::CancelledTasks all = reading_.session->turn([this](Outsider&) { return handle_->cancel_all(); });
     return {all.withdrawn, all.ended, all.too_late};
 }
 
@@ -172,7 +162,7 @@ PyCompleted::PyCompleted(Reading reading, const py::list& tasks, const py::objec
 
 py::object PyCompleted::next() {
     std::optional<AnyOutcome> one =
-        value_or_raise(reading_.session->turn([this](Session&) { return completing_->next(); }));
+        value_or_raise(reading_.session->turn([this](Outsider&) { return completing_->next(); }));
     if (!one) return py::none();
     return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
 }

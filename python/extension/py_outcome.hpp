@@ -10,7 +10,7 @@
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace pool = baton::detail::pool;
 using baton::pool::AnyOutcome;
 
@@ -21,7 +21,7 @@ struct Reading {
     std::shared_ptr<PySession> session;
     py::object known;
 
-    [[nodiscard]] py::object to_python(const TypeDescription& type, Value value) const;
+    [[nodiscard]] py::object to_python(const Type& type, const Value& value) const;
     // The result of one that has one.
     [[nodiscard]] py::object value(const AnyOutcome& outcome, pool::Reader& reader) const;
 };

@@ -7,56 +7,43 @@
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_held.hpp"
 #include "python/extension/ref.hpp"
-#include "runtime/holdings/arrivals.hpp"
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 
-MakeRef make_ref_from(const py::object& known, SessionTag session) {
-    return [&known, session](AnyRef any) -> py::object {
+MakeRef make_ref_from(const py::object& known, const AnyRef& me) {
+    return [&known, session = me.session](AnyRef any) -> py::object {
         if (!any.session.is_some()) any.session = session;
         const py::object ref = py::cast(to_py(any));
         return known.attr("get")(ref, ref);
     };
 }
 
-MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals) {
-    return [&session, arrivals](Value value, std::optional<HandleKind> kind) -> py::object {
-        std::string why = "refers to a segment that did not come with it";
-        if (arrivals != nullptr && !kind) kind = arrivals->kind_of(value);
-        Holding* const holding = arrivals == nullptr || !kind ? nullptr : arrivals->take(value, *kind, why);
-        if (holding == nullptr) raise(Error{ErrorKind::corrupt, "the message " + why});
-        return held_object(session, *holding);
-    };
+MakeHeld make_held_from(const SessionPtr& session) {
+    return [&session](const Value::Held& held) { return held_object(session, held); };
 }
 
-py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply,
-                   const py::object& known) {
-    Unpacker unpacker;
-    std::size_t offset = reply.offset;
-    return to_python(type, value_or_raise(unpacker.next(reply.frame, offset)), make_ref_from(known, session->tag()),
-                     make_held_from(session, reply.arrivals.get()));
+py::object decoded(const SessionPtr& session, const Type& type, const Value& reply, const py::object& known) {
+    return to_python(type, reply, make_ref_from(known, session->me()), make_held_from(session));
 }
 
 py::bytes encode_item(const py::object& value) {
-    const Written written = encode_untyped(value, "item");
-    if (!written.parcel.holdings.empty()) refuse("an item can't carry a segment: give it to the actor itself");
-    return written.body;
+    const Bytes bytes = value_or_raise(to_bytes(read_untyped(value, "item"), "item"));
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 py::object decode_item(const py::bytes& item) {
     const std::string_view bytes = item;
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    const Value value = value_or_raise(unpacker.next(bytes, offset));
-    return to_python_untyped(value, [](Value, std::optional<HandleKind>) -> py::object {
-        raise(Error{ErrorKind::corrupt, "an item carries no segment"});
-    });
+    const auto no_ref = [](AnyRef) -> py::object { return py::none(); };  // without a type a ref is a list
+    return to_python(value_or_raise(from_bytes(std::as_bytes(std::span(bytes)))), no_ref,
+                     [](const Value::Held&) -> py::object {
+                         raise(Error{ErrorKind::corrupt, "an item carries no segment"});
+                     });
 }
 
-const TypeDescription& reply_type(const ProtocolDescription& protocol, std::string_view command) {
-    const CommandDescription* known = protocol.find(command);
+const Type& reply_type(const ProtocolPtr& protocol, std::string_view command) {
+    const Command* const known = protocol->find(command);
     if (known == nullptr) static_cast<void>(encode_fields(protocol, command, py::dict{}));  // raises
     if (!known->reply) refuse(fmt::format("{} has no reply: it can be sent, not asked", command));
     return *known->reply;
@@ -66,11 +53,7 @@ const TypeDescription& reply_type(const ProtocolDescription& protocol, std::stri
 
 bool PyPending::ready() {
     if (state_ != State::under_way) return true;
-    return session_->turn([this](Session& session) {
-        Loop& loop = session.loop();
-        return loop.serve(nullptr, [&] { return loop.is_settled(ask_); }, Deadline{loop.clock().now()}) ==
-               Loop::Waited::done;
-    });
+    return session_->turn([this](Outsider&) { return pending_.wait(Duration::zero()).ok(); });
 }
 
 py::object PyPending::get(const py::object& timeout) {
@@ -92,33 +75,36 @@ py::object PyPending::outcome() const {
 bool PyPending::cancel() {
     if (state_ != State::under_way) return false;
     state_ = State::cancelled;
-    return session_->drop_ask(ask_);
+    return session_->drop_pending(std::move(pending_));
 }
 
 void PyPending::wait(Duration duration, bool gives_up) {
-    std::optional<Result<ReplyFrame>> outcome;
-    const Loop::Waited waited = session_->turn([&](Session& session) {
-        Loop& loop = session.loop();
-        const Loop::Waited how = loop.serve(
-            nullptr, [&] { return loop.is_settled(ask_); }, Deadline::in(loop.clock(), duration));
-        if (how == Loop::Waited::done || (gives_up && how == Loop::Waited::deadline))
-            outcome.emplace(loop.await(ask_, Deadline{loop.clock().now()}));
+    std::optional<Result<Value>> outcome;
+    const Result<void> waited = session_->turn([&](Outsider&) {
+        Result<void> how = pending_.wait(duration);
+        if (how || (gives_up && how.error().kind == ErrorKind::timed_out))
+            outcome.emplace(pending_.get(Duration::zero()));
         return how;
     });
-    if (waited == Loop::Waited::stopping)
-        raise(Error{ErrorKind::stopping, fmt::format("this scenario is stopping and does not wait for {}", who_)});
-    if (waited == Loop::Waited::gone) raise(Error{ErrorKind::gone, "the session has ended: its coordinator has died"});
-    if (waited == Loop::Waited::deadline && !gives_up)
-        raise(Error{ErrorKind::timed_out, fmt::format("{} has not answered {} in time; it is still asked: get() can be "
-                                                      "called again, cancel() withdraws it",
-                                                      who_, command_)});
+    if (!outcome) raise(why_not_waited(waited.error()));
     if (*outcome) {
         state_ = State::answered;
-        outcome_ = decoded(session_, reply_type(*protocol_, command_), **outcome, known_);
+        outcome_ = decoded(session_, reply_type(protocol_, command_), **outcome, known_);
     } else {
         state_ = State::failed;
         outcome_ = exception_of(outcome->error());
     }
+}
+
+Error PyPending::why_not_waited(Error error) const {
+    if (error.kind == ErrorKind::stopping)
+        error.text = fmt::format("this scenario is stopping and does not wait for {}", who_);
+    if (error.kind == ErrorKind::gone) error.text = "the session has ended: its coordinator has died";
+    if (error.kind == ErrorKind::timed_out)
+        error.text = fmt::format(
+            "{} has not answered {} in time; it is still asked: get() can be called again, cancel() withdraws it", who_,
+            command_);
+    return error;
 }
 
 // ---- PyAnswer --------------------------------------------------------------------------------------
@@ -126,26 +112,19 @@ void PyPending::wait(Duration duration, bool gives_up) {
 void PyAnswer::reply(py::handle value) {
     const std::string what = "the reply to " + command_;
     const ProtocolPtr& protocol = session_->protocol();
-    const Written reply = protocol == nullptr ? encode_untyped(value, what)
-                                              : encode_reply(reply_type(*protocol, command_), value, what);
-    if (reply.body.size() > limits::message_bytes_max)
-        refuse(fmt::format("the reply to {} has {} bytes, a message holds at most {} (limits::message_bytes_max)",
-                           command_, reply.body.size(), limits::message_bytes_max));
-    answer([&reply](AnswerSlot& slot) { slot.reply(reply.body, &reply.parcel); });
+    const Value reply = protocol == nullptr ? read_untyped(value, what)
+                                            : read_value(value, reply_type(protocol, command_), what);
+    value_or_raise(session_->turn([&](Outsider&) { return answer_.reply(reply); }));
 }
 
 void PyAnswer::fail(const std::string& text, const std::string& kind, const std::string& type,
                     const std::vector<std::string>& frames) {
     const Error error{error_kind_of(kind).value_or(ErrorKind::failed), text, type, frames};
-    answer([&](AnswerSlot& slot) { slot.fail(error); });
+    value_or_raise(session_->turn([&](Outsider&) { return answer_.fail(error); }));
 }
 
 void PyAnswer::waits_for(const PyRef& whom) {
-    if (!session_->say_waits_for(key_, whom.any())) refuse(fmt::format("{} has been answered already", command_));
-}
-
-void PyAnswer::answer(const std::function<void(AnswerSlot&)>& say) {
-    if (!session_->answer(key_, say)) refuse(fmt::format("{} has been answered already", command_));
+    value_or_raise(session_->turn([&](Outsider&) { return answer_.waits_for(whom.any()); }));
 }
 
 // ---- the classes -----------------------------------------------------------------------------------

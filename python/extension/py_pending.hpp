@@ -2,24 +2,24 @@
 // The parts of a message that outlive the call that took it (a reply that has not arrived yet, and the way back to the
 // asker), and how messages and their items become Python's values. One thread at a time, as PySession says.
 
+#include "python/extension/from_python.hpp"
 #include "python/extension/py_session.hpp"
 #include "python/extension/ref.hpp"
 #include "python/extension/to_python.hpp"
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 
 using SessionPtr = std::shared_ptr<PySession>;
-using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
 
 // Actors that this session has met, by address, so that a ref in a message is the Actor again. `known` outlives it.
-[[nodiscard]] MakeRef make_ref_from(const py::object& known, SessionTag session);
-// What came with a message; `arrivals` is null if nothing did. Both outlive the function.
-[[nodiscard]] MakeHeld make_held_from(const SessionPtr& session, Arrivals* arrivals);
+[[nodiscard]] MakeRef make_ref_from(const py::object& known, const AnyRef& me);
+// Memory that came with a message. `session` outlives the function.
+[[nodiscard]] MakeHeld make_held_from(const SessionPtr& session);
 // The reply's type; Refused for a command that has none, Unsupported for one that does not exist.
-[[nodiscard]] const TypeDescription& reply_type(const ProtocolDescription& protocol, std::string_view command);
-[[nodiscard]] py::object decoded(const SessionPtr& session, const TypeDescription& type, const ReplyFrame& reply,
+[[nodiscard]] const Type& reply_type(const ProtocolPtr& protocol, std::string_view command);
+[[nodiscard]] py::object decoded(const SessionPtr& session, const Type& type, const Value& reply,
                                  const py::object& known);
 
 // One value in bytes of its own, as queues and channels keep them.
@@ -29,19 +29,19 @@ using ProtocolPtr = std::shared_ptr<ProtocolDescription>;
 // The answer to come of a request.
 class PyPending {
 public:
-    PyPending(SessionPtr session, ProtocolPtr protocol, std::string command, std::string who, AskId ask,
-              py::object known)
+    PyPending(SessionPtr session, ProtocolPtr protocol, std::string command, std::string who,
+              dynamic::Pending pending, py::object known)
         : session_(std::move(session)),
           protocol_(std::move(protocol)),
           command_(std::move(command)),
           who_(std::move(who)),
-          ask_(ask),
+          pending_(std::move(pending)),
           known_(std::move(known)) {}
-    ~PyPending() { cancel(); }
+    ~PyPending() { session_->drop_pending(std::move(pending_)); }
     PyPending(const PyPending&) = delete;
     PyPending& operator=(const PyPending&) = delete;
 
-    bool is_settled(Session& session) const { return state_ != State::under_way || session.loop().is_settled(ask_); }
+    [[nodiscard]] bool is_settled() const { return state_ != State::under_way || pending_.is_settled(); }
     bool ready();
     py::object get(const py::object& timeout);
     // The outcome as it is now, for good: what has not been answered is given up.
@@ -52,13 +52,14 @@ public:
 private:
     enum class State { under_way, answered, failed, cancelled };
     void wait(Duration duration, bool gives_up);
+    [[nodiscard]] Error why_not_waited(Error error) const;
     py::object outcome() const;
 
     SessionPtr session_;
     ProtocolPtr protocol_;
     std::string command_;
     std::string who_;
-    AskId ask_;
+    dynamic::Pending pending_;
     py::object known_;
     State state_ = State::under_way;
     py::object outcome_;
@@ -67,9 +68,9 @@ private:
 // The way back to the asker; answers by itself when it is destroyed.
 class PyAnswer {
 public:
-    PyAnswer(SessionPtr session, std::uint64_t key, std::string command)
-        : session_(std::move(session)), key_(key), command_(std::move(command)) {}
-    ~PyAnswer() { session_->drop_answer(key_); }
+    PyAnswer(SessionPtr session, Answer answer, std::string command)
+        : session_(std::move(session)), answer_(std::move(answer)), command_(std::move(command)) {}
+    ~PyAnswer() { session_->drop_answer(std::move(answer_)); }
     PyAnswer(const PyAnswer&) = delete;
     PyAnswer& operator=(const PyAnswer&) = delete;
 
@@ -79,9 +80,8 @@ public:
     void waits_for(const PyRef& whom);
 
 private:
-    void answer(const std::function<void(AnswerSlot&)>& say);
     SessionPtr session_;
-    std::uint64_t key_;
+    Answer answer_;
     std::string command_;
 };
 

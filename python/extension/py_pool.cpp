@@ -4,16 +4,16 @@
 #include <pybind11/stl.h>
 
 #include <baton/detail/pool/core.hpp>
+#include <baton/program.hpp>
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_outcome.hpp"
 #include "python/extension/py_session.hpp"
 #include "python/extension/task_arguments.hpp"
-#include "runtime/process/usable_cores.hpp"
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 namespace py = pybind11;
@@ -31,8 +31,8 @@ class PyPool {
 public:
     PyPool(SessionPtr session, py::object known, pool::Options options)
         : reading_{std::move(session), std::move(known)}, options_(std::move(options)) {
-        reading_.session->turn([this](Session& open) {
-            options_.folders = open.searched_folders();
+        reading_.session->turn([this](Outsider& open) {
+            options_.folders = open.program_folders();
             pool_ = std::make_shared<pool::Core>(open.context(), options_);
         });
         reading_.session->before_end([weak = std::weak_ptr(pool_->scheduler())] {
@@ -153,7 +153,7 @@ public:
 private:
     template <class Work>
     auto turn(const Work& work) -> std::invoke_result_t<Work> {
-        return reading_.session->turn([&](Session&) { return work(); });
+        return reading_.session->turn([&](Outsider&) { return work(); });
     }
     pool::Rules rules(const py::object& timeout, const std::optional<std::uint32_t>& retries) const {
         return {task_duration(timeout), retries.value_or(options_.retries)};
@@ -213,7 +213,7 @@ void add_pool_classes(py::module_& module) {
         "somebody may write at that moment is Refused.");
 
     module.def(
-        "usable_cores", [] { return usable_cores(); },
+        "usable_cores", [] { return program::usable_cores(); },
         "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for "
         "them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {

@@ -6,8 +6,6 @@
 
 namespace baton::python {
 
-using namespace detail;
-
 // The classes Pool, Task and Outcome of the extension, and slice_of().
 void add_pool_classes(pybind11::module_& module);
 

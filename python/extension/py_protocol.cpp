@@ -9,29 +9,27 @@
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
-#include "runtime/base/text.hpp"
+#include <baton/text.hpp>
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 namespace py = pybind11;
 
 // `where`: the field or reply, for what is wrong with its default.
-TypeDescription type_from(const py::handle described, const std::string& where) {
+Type type_from(const py::handle described, const std::string& where) {
     using Part = std::tuple<std::string, py::object, py::tuple>;
     const auto [kind, name, count, parts] =
         py::cast<std::tuple<std::string, std::string, std::int64_t, std::vector<Part>>>(described);
-    TypeDescription type{kind, name, count, {}};
+    Type type{kind, name, count, {}};
     for (const auto& [part, of, default_value] : parts) {
         const std::string place = part.empty() ? where : where + "." + part;
-        const PartDescription& added = type.parts.emplace_back(PartDescription{part, type_from(of, place)});
+        const Field& added = type.parts.emplace_back(Field{part, type_from(of, place)});
         if (default_value.empty()) continue;
-        const Buffer bytes = encode_value(default_value[0], added.type, place);
-        const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
         if (!type.defaults) type.defaults.emplace(parts.size());
-        (*type.defaults)[type.parts.size() - 1].assign(first, first + bytes.size());
+        (*type.defaults)[type.parts.size() - 1] = encode_value(default_value[0], added.type, place);
     }
     return type;
 }
@@ -73,42 +71,42 @@ void add_ref(py::module_& module) {
 }
 
 void add_protocol(py::module_& module) {
-    py::class_<ProtocolDescription, std::shared_ptr<ProtocolDescription>> protocol(
+    py::class_<dynamic::Protocol, std::shared_ptr<dynamic::Protocol>> protocol(
         module, "Protocol", "The commands that an actor accepts, as it published them itself. str() prints them.");
-    protocol.def_readonly("name", &ProtocolDescription::name, "The namespace of the commands: 'student'.")
+    protocol.def_readonly("name", &dynamic::Protocol::name, "The namespace of the commands: 'student'.")
         .def_property_readonly(
             "commands",
-            [](const ProtocolDescription& self) {
+            [](const dynamic::Protocol& self) {
                 py::list names;
-                for (const CommandDescription& command : self.commands) names.append(command.name);
+                for (const Command& command : self.commands) names.append(command.name);
                 return names;
             },
             "The names of the commands.")
         .def(
             "fields",
-            [](const ProtocolDescription& self, const std::string& command) {
+            [](const dynamic::Protocol& self, const std::string& command) {
                 py::list names;
-                if (const CommandDescription* const known = self.find(command); known != nullptr)
-                    for (const PartDescription& part : known->fields.parts) names.append(part.name);
+                if (const Command* const known = self.find(command); known != nullptr)
+                    for (const Field& part : known->fields.parts) names.append(part.name);
                 return names;
             },
             py::arg("command"), "The names of that command's fields; none if there is no such command.")
         .def(
             "_has_field",
-            [](const ProtocolDescription& self, const std::string& command, const std::string& field) {
-                const CommandDescription* const known = self.find(command);
-                return known != nullptr && std::ranges::find(known->fields.parts, field, &PartDescription::name) !=
+            [](const dynamic::Protocol& self, const std::string& command, const std::string& field) {
+                const Command* const known = self.find(command);
+                return known != nullptr && std::ranges::find(known->fields.parts, field, &Field::name) !=
                                                known->fields.parts.end();
             },
             py::arg("command"), py::arg("field"))
         .def("__str__",
-             [](const ProtocolDescription& self) {
+             [](const dynamic::Protocol& self) {
                  std::string text;
-                 for (const CommandDescription& command : self.commands)
+                 for (const Command& command : self.commands)
                      text += (text.empty() ? "" : "\n") + to_text(command);
                  return text;
              })
-        .def("__repr__", [](const ProtocolDescription& self) {
+        .def("__repr__", [](const dynamic::Protocol& self) {
             return fmt::format("<baton.Protocol {}: {} commands>", self.name, self.commands.size());
         });
     protocol.attr("__module__") = "baton";
@@ -117,30 +115,30 @@ void add_protocol(py::module_& module) {
 // ---- for baton.testing: messages without a session ---------------------------------------------------
 
 // As it comes out at the other end.
-py::object carried(const TypeDescription& type, const Buffer& body) {
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    return to_python(type, value_or_raise(unpacker.next(body, offset)),
-                     [](AnyRef ref) { return py::cast(PyRef{ref.id, ref.session}); },
-                     [](Value, std::optional<HandleKind>) -> py::object {
+py::object carried(const Type& type, const Bytes& bytes) {
+    return to_python(type, value_or_raise(from_bytes(type, bytes)),
+                     [](AnyRef ref) { return py::cast(to_py(ref)); },
+                     [](const Value::Held&) -> py::object {
                          refuse("a test world has no shared memory: test this in a real session");
                      });
 }
 
-py::object carry(const ProtocolDescription& protocol, const std::string& command, const py::dict& fields) {
-    const Written written = encode_fields(protocol, command, fields);
-    return carried(protocol.find(command)->fields, written.body);
+py::object carry(const ProtocolPtr& protocol, const std::string& command, const py::dict& fields) {
+    const Command* const known = protocol->find(command);
+    if (known == nullptr) static_cast<void>(encode_fields(protocol, command, fields));  // raises
+    const Value read = read_fields(*protocol, command, fields);
+    return carried(known->fields, value_or_raise(to_bytes(known->fields, read, command)));
 }
 
-py::object carry_reply(const ProtocolDescription& protocol, const std::string& command, const py::object& value) {
-    const TypeDescription& type = reply_type(protocol, command);
-    return carried(type, encode_reply(type, value, "the reply to " + command).body);
+py::object carry_reply(const ProtocolPtr& protocol, const std::string& command, const py::object& value) {
+    const Type& type = reply_type(protocol, command);
+    return carried(type, encode_value(value, type, "the reply to " + command));
 }
 
 void add_testing(py::module_& module) {
     module.def(
         "described",
-        [](const py::object& described) { return std::make_shared<ProtocolDescription>(protocol_from(described)); },
+        [](const py::object& described) { return std::make_shared<dynamic::Protocol>(protocol_from(described)); },
         py::arg("described"), "The Protocol of commands that a script has described.");
     module.def("carry", carry, py::arg("protocol"), py::arg("command"), py::arg("fields"),
                "The fields of a command as its receiver gets them; raises as sending them would.");
@@ -150,16 +148,16 @@ void add_testing(py::module_& module) {
 
 }  // namespace
 
-ProtocolDescription protocol_from(const py::object& described) {
-    ProtocolDescription protocol;
+dynamic::Protocol protocol_from(const py::object& described) {
+    dynamic::Protocol protocol;
     if (described.is_none()) return protocol;
     const auto [name, commands] =
         py::cast<std::pair<std::string, std::vector<std::tuple<std::string, py::object, py::object>>>>(described);
     protocol.name = name;
     for (const auto& [command, fields, reply] : commands) {
-        CommandDescription one{command, type_from(fields, command), std::nullopt};
+        Command one{command, type_from(fields, command), std::nullopt};
         if (!reply.is_none()) one.reply = type_from(reply, "the reply to " + command);
-        if (!is_sound(one.fields) || (one.reply && !is_sound(*one.reply)))
+        if (!is_sound(dynamic::Protocol{name, {one}}))
             refuse(fmt::format("{} is not described by types that others know", command));
         protocol.commands.push_back(std::move(one));
     }

@@ -4,13 +4,13 @@
 
 #include <pybind11/pybind11.h>
 
-#include <baton/detail/description.hpp>
+#include <baton/dynamic.hpp>
 
 namespace baton::python {
 
 // As baton/_commands.py writes it down: (name, [(command, fields, reply or None)]), where a type is (kind, name, count,
 // [(name, type)]). Refused if it is none that others could read.
-[[nodiscard]] detail::ProtocolDescription protocol_from(const pybind11::object& described);
+[[nodiscard]] dynamic::Protocol protocol_from(const pybind11::object& described);
 
 void add_value_classes(pybind11::module_& module);
 

@@ -10,7 +10,7 @@
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 bool is_main_thread() {
@@ -18,9 +18,15 @@ bool is_main_thread() {
     return threading.attr("current_thread")().is(threading.attr("main_thread")());
 }
 
+// Of a forked child: what it refers to is the parent's, and nothing of it may be ended here.
+template <class T>
+void leak(T one) {
+    static_cast<void>(new T(std::move(one)));
+}
+
 }  // namespace
 
-PySession::PySession(Session::Entry entry)
+PySession::PySession(Outsider::Entry entry)
     : thread_(std::this_thread::get_id()),
       is_main_thread_(is_main_thread()),
       pid_(::getpid()),
@@ -28,33 +34,30 @@ PySession::PySession(Session::Entry entry)
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
         raise(Error{ErrorKind::overloaded, "cannot open a session: no descriptor left for a pipe"});
-    if (!entry.protocol.commands.empty()) protocol_ = std::make_shared<ProtocolDescription>(entry.protocol);
+    if (!entry.protocol.commands.empty()) protocol_ = std::make_shared<dynamic::Protocol>(entry.protocol);
     wakeup_read_ = UniqueFd{ends[0]};
     wakeup_write_ = UniqueFd{ends[1]};
     auto entered = [&] {
         const py::gil_scoped_release released;
-        return Session::enter(std::move(entry));
+        return Outsider::enter(std::move(entry));
     }();
     session_ = value_or_raise(std::move(entered));
-    id_ = session_->id();
-    me_ = session_->loop().me();
-    holdings_ = session_->holdings();
-    session_->loop().watch(wakeup_read_.get(), [this] { on_wakeup(); });
+    id_ = session_->session_id();
+    me_ = session_->ref();
+    session_->watch(wakeup_read_.get(), [this] { on_wakeup(); });
 }
 
 PySession::~PySession() {
     if (session_ == nullptr) return;
     if (is_in_child()) {
         static_cast<void>(session_.release());  // its sockets and processes are the parent's
-        for (auto& [key, slot] : answers_) static_cast<void>(new AnswerSlot(std::move(slot)));
-        for (SegmentBase& held : held_to_drop_) static_cast<void>(new SegmentBase(std::move(held)));
-        for (std::shared_ptr<void>& task : tasks_to_drop_)
-            static_cast<void>(new std::shared_ptr<void>(std::move(task)));
-        static_cast<void>(new std::shared_ptr<Holdings>(std::move(holdings_)));
+        leak(std::move(answers_to_drop_));
+        leak(std::move(pendings_to_drop_));
+        leak(std::move(held_to_drop_));
+        leak(std::move(tasks_to_drop_));
         return;
     }
-    session_->loop().thread().adopt();  // Python's collector runs in any thread
-    answers_.clear();
+    session_->adopt_thread();  // Python's collector runs in any thread
     forget();
 }
 
@@ -115,7 +118,7 @@ PySession::Turn::~Turn() {
 
 void PySession::on_exited(py::object tell) {
     require_open();
-    if (!exit_listener_) session_->loop().on_peer_exited([this](const Ended& one) { exited_.push_back(one); });
+    if (!exit_listener_) session_->context().on_exited([this](const Ended& one) { exited_.push_back(one); });
     exit_listener_ = std::move(tell);
 }
 
@@ -183,7 +186,7 @@ void PySession::run_signal_handlers() {
 void PySession::adopt() {
     thread_ = std::this_thread::get_id();
     is_main_thread_ = is_main_thread();
-    if (session_ != nullptr) session_->loop().thread().adopt();
+    if (session_ != nullptr) session_->adopt_thread();
 }
 
 // ---- the end ---------------------------------------------------------------------------------------
@@ -196,8 +199,7 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
     on_interrupt_ = on_interrupt;
     try {
         const Turn turn{*this};
-        session_->loop().begin_leaving();
-        answers_.clear();  // the askers are told that this script is stopping
+        session_->begin_leaving();  // askers are told that this script is stopping
         end_dependents();
         const py::gil_scoped_release released;
         closed.emplace(session_->close(deadline));
@@ -212,10 +214,8 @@ std::vector<Ended> PySession::close(Duration deadline, bool was_interrupted, con
 void PySession::kill_all() {
     require_ours();
     if (session_ == nullptr) return;
-    session_->loop().begin_leaving();
-    answers_.clear();
+    session_->begin_leaving();
     end_dependents();
-    holdings_->release_all();  // before its memory is swept: arrays may still be alive
     {
         const py::gil_scoped_release released;
         session_->kill_all();
@@ -237,10 +237,10 @@ void PySession::forget() {
         const py::gil_scoped_release released;
         session_.reset();
     }
-    if (holdings_ != nullptr) holdings_->release_all();  // of a session that was killed
+    answers_to_drop_.clear();
+    pendings_to_drop_.clear();
     held_to_drop_.clear();
     tasks_to_drop_.clear();
-    holdings_.reset();
     // No turn will need them again; the object may live on for its exits.
     wakeup_read_.reset();
     wakeup_write_.reset();
@@ -249,74 +249,33 @@ void PySession::forget() {
 
 // ---- what outlives a turn --------------------------------------------------------------------------
 
-std::uint64_t PySession::keep(AnswerSlot slot) {
-    answers_.emplace(++last_answer_, std::move(slot));
-    return last_answer_;
+void PySession::drop_answer(Answer answer) {
+    if (is_in_child()) leak(std::move(answer));
+    else if (session_ != nullptr && !may_touch()) answers_to_drop_.push_back(std::move(answer));
 }
 
-bool PySession::answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say) {
-    require_open();
-    const auto found = answers_.find(key);
-    if (found == answers_.end()) return false;
-    // Said once, even if a signal's handler raises before it is on its way.
-    turn([&](Session& session) {
-        AnswerSlot slot = std::move(found->second);
-        answers_.erase(found);
-        say(slot);
-        session.loop().flush();
-    });
-    return true;
-}
-
-bool PySession::say_waits_for(std::uint64_t key, const AnyRef& whom) {
-    require_open();
-    const auto found = answers_.find(key);
-    if (found == answers_.end()) return false;
-    turn([&](Session& session) {
-        // A command that nobody has looked at may be what was waited for, whether it is there or comes next.
-        session.before_mail([this] {
-            for (auto& [other, slot] : answers_) slot.waits_for({});
-        });
-        if (!session.has_mail()) found->second.waits_for(whom.id);
-    });
-    return true;
-}
-
-void PySession::drop_answer(std::uint64_t key) {
-    if (may_touch()) {
-        answers_.erase(key);
-    } else if (session_ != nullptr && !is_in_child()) {
-        answers_to_drop_.push_back(key);
-    }
-}
-
-bool PySession::drop_ask(AskId ask) {
-    if (may_touch()) return session_->loop().abandon(ask) == Fate::withdrawn;
-    if (session_ != nullptr && !is_in_child()) asks_to_drop_.push_back(ask);
+bool PySession::drop_pending(dynamic::Pending pending) {
+    if (may_touch()) return pending.cancel();
+    if (is_in_child()) leak(std::move(pending));
+    else if (session_ != nullptr) pendings_to_drop_.push_back(std::move(pending));
     return false;
 }
 
-void PySession::drop_held(SegmentBase held) {
-    if (is_in_child()) {
-        static_cast<void>(new SegmentBase(std::move(held)));  // it is the parent's
-    } else if (session_ != nullptr && !may_touch()) {
-        held_to_drop_.push_back(std::move(held));
-    }
+void PySession::drop_held(std::shared_ptr<Memory> held) {
+    if (is_in_child()) leak(std::move(held));
+    else if (session_ != nullptr && !may_touch()) held_to_drop_.push_back(std::move(held));
 }
 
 void PySession::drop_task(std::shared_ptr<void> task) {
-    if (is_in_child()) {
-        static_cast<void>(new std::shared_ptr<void>(std::move(task)));  // it is the parent's
-    } else if (session_ != nullptr && !may_touch()) {
-        tasks_to_drop_.push_back(std::move(task));
-    }
+    if (is_in_child()) leak(std::move(task));
+    else if (session_ != nullptr && !may_touch()) tasks_to_drop_.push_back(std::move(task));
 }
 
 void PySession::drop_what_was_put_aside() {
     static_cast<void>(std::exchange(tasks_to_drop_, {}));
     static_cast<void>(std::exchange(held_to_drop_, {}));
-    for (const std::uint64_t key : std::exchange(answers_to_drop_, {})) answers_.erase(key);
-    for (const AskId ask : std::exchange(asks_to_drop_, {})) session_->loop().abandon(ask);
+    static_cast<void>(std::exchange(answers_to_drop_, {}));
+    static_cast<void>(std::exchange(pendings_to_drop_, {}));
 }
 
 }  // namespace baton::python

@@ -1,5 +1,5 @@
 #pragma once
-// PySession: a Session as Python may use it.
+// PySession: an Outsider as Python may use it.
 //
 // Every use is one turn(): checked to come from the thread and the process that opened the session and not
 // from within another turn, then run without the GIL. A signal that Python handles (Ctrl-C) wakes every wait
@@ -12,35 +12,35 @@
 #include <pybind11/pybind11.h>
 
 #include <deque>
-#include <map>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
-#include "runtime/session/session.hpp"
+#include <baton/outsider.hpp>
+#include <baton/unique_fd.hpp>
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 
 namespace py = pybind11;
 
 class PySession : public std::enable_shared_from_this<PySession> {
 public:
-    // Raises what Session::enter() refuses.
-    explicit PySession(Session::Entry entry);
+    // Raises what Outsider::enter() refuses.
+    explicit PySession(Outsider::Entry entry);
     // One that was not closed is closed; in a forked child, let alone.
     ~PySession();
     PySession(const PySession&) = delete;
     PySession& operator=(const PySession&) = delete;
 
-    // Runs `work(Session&)` without the GIL. Raises `refused` from another thread, process or turn, `gone`
+    // Runs `work(Outsider&)` without the GIL. Raises `refused` from another thread, process or turn, `gone`
     // after close(), and what a signal's handler raises.
     template <class Work>
-    auto turn(Work&& work) -> std::invoke_result_t<Work, Session&> {
+    auto turn(Work&& work) -> std::invoke_result_t<Work, Outsider&> {
         require_open();
         tell_exits();
         const Turn turn{*this};
@@ -60,16 +60,12 @@ public:
 
     // Raises as turn() would.
     void require_open() const;
-    // Null after close().
-    [[nodiscard]] const std::shared_ptr<Holdings>& holdings() const noexcept { return holdings_; }
-
     [[nodiscard]] bool is_open() const noexcept { return session_ != nullptr; }
     [[nodiscard]] bool is_in_child() const noexcept;
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
-    [[nodiscard]] ActorId me() const noexcept { return me_; }
-    [[nodiscard]] SessionTag tag() const noexcept { return SessionTag::of(id_); }
+    [[nodiscard]] const AnyRef& me() const noexcept { return me_; }
     // The commands that this script has published; null if it answers none.
-    [[nodiscard]] const std::shared_ptr<ProtocolDescription>& protocol() const noexcept { return protocol_; }
+    [[nodiscard]] const std::shared_ptr<dynamic::Protocol>& protocol() const noexcept { return protocol_; }
     // From here on `tell(ref, exit)` hears of the ends of actors that this script has had to do with: at the beginning
     // of a turn, never within one. What it raises leaves that turn, which has not begun then.
     void on_exited(py::object tell);
@@ -89,22 +85,14 @@ public:
     void adopt();
 
     // ---- what outlives a turn
-    // An answer that is owed; the key for answer() and drop_answer().
-    [[nodiscard]] std::uint64_t keep(AnswerSlot slot);
-    // False when it was answered, or dropped with the session, before.
-    [[nodiscard]] bool answer(std::uint64_t key, const std::function<void(AnswerSlot&)>& say);
-    // That answer can't be given before `whom` has done something; holds until the next command comes. False as above.
-    [[nodiscard]] bool say_waits_for(std::uint64_t key, const AnyRef& whom);
-    void drop_answer(std::uint64_t key);
-    // True if its command is withdrawn. In another thread it is dropped later, and nobody knows.
-    bool drop_ask(AskId ask);
-    // Drops what stands behind an object that Python has released.
-    void drop_held(SegmentBase held);
+    // Each drops what stands behind an object that Python has released; in another thread, later.
+    void drop_answer(Answer answer);
+    // True if its command is withdrawn; false if that is not known.
+    bool drop_pending(dynamic::Pending pending);
+    void drop_held(std::shared_ptr<Memory> held);
     void drop_task(std::shared_ptr<void> task);
     // Called before the session ends; for what can't outlive it.
     void before_end(std::function<void()> work) { endings_.push_back(std::move(work)); }
-    // Gifts that have come back and that no call has returned yet.
-    [[nodiscard]] std::vector<Bounce>& bounces() noexcept { return bounces_; }
 
 private:
     // While it lives the session is in use and signals wake its waits.
@@ -139,10 +127,9 @@ private:
     void end_dependents();
     void forget();
 
-    std::shared_ptr<Holdings> holdings_;
-    std::unique_ptr<Session> session_;
+    std::unique_ptr<Outsider> session_;
     std::string id_;
-    ActorId me_;
+    AnyRef me_;
     std::thread::id thread_;
     bool is_main_thread_;
     pid_t pid_;
@@ -157,16 +144,13 @@ private:
     bool holds_interrupts_ = false;  // during close()
     py::object on_interrupt_;
 
-    std::map<std::uint64_t, AnswerSlot> answers_;
-    std::uint64_t last_answer_ = 0;
-    std::vector<std::uint64_t> answers_to_drop_;
-    std::vector<AskId> asks_to_drop_;
-    std::vector<SegmentBase> held_to_drop_;
+    std::vector<Answer> answers_to_drop_;
+    std::vector<dynamic::Pending> pendings_to_drop_;
+    std::vector<std::shared_ptr<Memory>> held_to_drop_;
     std::vector<std::shared_ptr<void>> tasks_to_drop_;
     std::vector<std::function<void()>> endings_;
-    std::vector<Bounce> bounces_;
 
-    std::shared_ptr<ProtocolDescription> protocol_;
+    std::shared_ptr<dynamic::Protocol> protocol_;
     py::object exit_listener_;  // null if nobody wants to know
     std::deque<Ended> exited_;  // of which it has not been told
 };

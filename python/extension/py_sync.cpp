@@ -9,18 +9,17 @@
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_pending.hpp"
 #include "python/extension/ref.hpp"
-#include "runtime/inbox/call.hpp"
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 // A primitive, as this script uses it.
 class PyPrimitive {
 public:
     PyPrimitive(SessionPtr session, const PyRef& keeper, std::uint32_t number)
-        : session_(std::move(session)), keeper_(keeper.id), number_(number) {}
+        : session_(std::move(session)), keeper_{keeper.id, keeper.session}, number_(number) {}
     virtual ~PyPrimitive() = default;
     PyPrimitive(const PyPrimitive&) = delete;
     PyPrimitive& operator=(const PyPrimitive&) = delete;
@@ -56,30 +55,31 @@ public:
     // Tells the keeper without fail, even if a signal's handler raises: then only the keeper's answer is lost.
     template <class C>
     void tell(const C& command, const std::function<void()>& on_sent = [] {}) {
+        using Asked = Result<baton::Pending<typename C::Reply>>;
         session_->require_open();
-        std::optional<Result<AskId>> asked;
+        std::optional<Asked> asked;
         struct End {  // even if a handler raises before the answer is waited for
             PySession& session;
-            std::optional<Result<AskId>>& ask;
+            std::optional<Asked>& ask;
             ~End() {
-                if (ask && *ask) session.drop_ask(**ask);
+                // One that outlives its session can't be ended.
+                if (ask && !session.is_open()) static_cast<void>(new std::optional<Asked>(std::move(ask)));
             }
         } const end{*session_, asked};
-        session_->attend([&](Session& session) {
-            asked.emplace(session.loop().request(keeper_, command_name<C>, encoded_body(command), Duration::zero()));
-            if (*asked) session.loop().commit(**asked);
-            if (*asked) on_sent();
+        session_->attend([&](Outsider& session) {
+            asked.emplace(session.context().request(keeper_, command, Duration::zero()));
+            if (!*asked) return;
+            (*asked)->commit();
+            on_sent();
         });
-        value_or_raise(session_->turn([&](Session& session) -> Result<void> {
-            Loop& loop = session.loop();
+        value_or_raise(session_->turn([&](Outsider& session) -> Result<void> {
             if (!asked || (!*asked && asked->error().kind == ErrorKind::overloaded)) {  // a keeper that is far behind
-                asked.emplace(loop.request(keeper_, command_name<C>, encoded_body(command), limits::send_timeout));
+                asked.emplace(session.context().request(keeper_, command, limits::send_timeout));
                 if (*asked) on_sent();
             }
             if (!*asked) return asked->error();
-            loop.commit(**asked);
-            Result<typename C::Reply> done =
-                Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
+            (*asked)->commit();
+            Result<typename C::Reply> done = (*asked)->get_word(limits::ask_timeout);
             if (!done) return done.error();
             return {};
         }));
@@ -91,17 +91,16 @@ protected:
     Result<sync::Granted> try_wait(const C& command, Duration duration, const std::function<void()>& on_sent) {
         bool is_sent = false;
         try {
-            Result<sync::Granted> granted = session_->turn([&](Session& session) -> Result<sync::Granted> {
-                Loop& loop = session.loop();
-                const Deadline end = Deadline::in(loop.clock(), duration);
-                if (Result<void> paid = withdraw_late(loop); !paid) return paid.error();
-                const Result<AskId> ask = loop.request(keeper_, command_name<C>, encoded_body(command), duration);
-                if (!ask) return ask.error();
+            Result<sync::Granted> granted = session_->turn([&](Outsider& session) -> Result<sync::Granted> {
+                Context& context = session.context();
+                const Deadline end = context.deadline(duration);
+                if (Result<void> paid = withdraw_late(context); !paid) return paid.error();
+                Result<baton::Pending<sync::Granted>> pending = context.request(keeper_, command, duration);
+                if (!pending) return pending.error();
                 is_sent = true;
                 on_sent();
-                Pending<sync::Granted> pending{PendingReply{loop, *ask}};
-                pending.commit();  // its end is told to the keeper by Withdraw, which follows it
-                return pending.get_word(end.left(loop.clock()));
+                pending->commit();  // its end is told to the keeper by Withdraw, which follows it
+                return pending->get_word(end);
             });
             // Of other errors the keeper has told us: nobody waits there any more.
             if (!granted && is_sent && is_ours(granted.error().kind)) withdraw();
@@ -125,7 +124,7 @@ protected:
     void withdraw() noexcept {
         owes_withdrawal_ = true;
         try {
-            session_->attend([this](Session& session) { static_cast<void>(withdraw_late(session.loop())); });
+            session_->attend([this](Outsider& session) { static_cast<void>(withdraw_late(session.context())); });
         } catch (...) {  // it is still owed
         }
     }
@@ -134,17 +133,16 @@ protected:
 
 private:
     // Without waiting; a keeper that is far behind hears of it before the next wait.
-    Result<void> withdraw_late(Loop& loop) {
+    Result<void> withdraw_late(Context& context) {
         if (!owes_withdrawal_) return {};
-        Result<void> sent = loop.send(keeper_, command_name<sync::Withdraw>, encoded_body(sync::Withdraw{number_}),
-                                      Duration::zero(), Loop::Urgency::now);
+        Result<void> sent = context.send(keeper_, sync::Withdraw{number_}, Duration::zero());
         owes_withdrawal_ = !sent && sent.error().kind == ErrorKind::overloaded;
         if (owes_withdrawal_) return sent;
         return {};
     }
 
     SessionPtr session_;
-    ActorId keeper_;
+    Ref<sync::Protocol> keeper_;
     std::uint32_t number_;
     bool owes_withdrawal_ = false;
 };

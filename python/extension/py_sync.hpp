@@ -9,8 +9,6 @@
 
 namespace baton::python {
 
-using namespace detail;
-
 void add_sync_classes(pybind11::module_& module);
 
 }  // namespace baton::python

@@ -5,9 +5,11 @@
 
 namespace baton::python {
 
+using SessionTag = decltype(AnyRef::session);
+
 struct PyRef {
     ActorId id;
-    detail::SessionTag session = {};
+    SessionTag session = {};
 
     [[nodiscard]] AnyRef any() const noexcept { return AnyRef{id, session}; }
 };

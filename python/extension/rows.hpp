@@ -7,11 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/session/session.hpp"
+#include <baton/exit.hpp>
 
 namespace baton::python {
-
-using namespace detail;
 
 namespace py = pybind11;
 

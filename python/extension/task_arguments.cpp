@@ -8,7 +8,7 @@
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 const PyPartOf* part_of(py::handle argument) {
@@ -27,11 +27,11 @@ PyHeld* loan_of(py::handle argument) {
 }
 
 // The kind of handle that an argument stands for, if any.
-std::optional<HandleKind> held_kind(py::handle argument) {
-    if (py::isinstance<PySliceOf>(argument) || py::isinstance<PySlice>(argument)) return HandleKind::slice;
+std::optional<HeldKind> held_kind(py::handle argument) {
+    if (py::isinstance<PySliceOf>(argument) || py::isinstance<PySlice>(argument)) return HeldKind::slice;
     if (py::isinstance<PyLoan>(argument) || py::isinstance<PyLeaseOf>(argument) || py::isinstance<PyLease>(argument))
-        return HandleKind::lease;
-    if (py::isinstance<PySegment>(argument)) return HandleKind::segment;
+        return HeldKind::lease;
+    if (py::isinstance<PySegment>(argument)) return HeldKind::segment;
     return std::nullopt;
 }
 
@@ -43,12 +43,12 @@ public:
         std::vector<std::string> names;
         names.reserve(named.size());
         const auto type_at = [&](std::size_t parameter) {
-            return parameter < signature.parameters.size() ? signature.parameters[parameter].type : TypeDescription{};
+            return parameter < signature.parameters.size() ? signature.parameters[parameter].type : Type{};
         };
         for (std::size_t index = 0; index < positional.size(); ++index) given.push_back({{}, type_at(index)});
         for (const auto& [name, value] : named) {
             names.push_back(py::cast<std::string>(name));
-            const auto found = std::ranges::find(signature.parameters, names.back(), &PartDescription::name);
+            const auto found = std::ranges::find(signature.parameters, names.back(), &Field::name);
             given.push_back({names.back(), type_at(static_cast<std::size_t>(found - signature.parameters.begin()))});
         }
         const pool::Plan plan = value_or_raise(pool::Plan::make(signature, given));
@@ -58,21 +58,16 @@ public:
         for (const auto& [name, value] : named) arguments_[plan.parameter_of(index++)] = value;
     }
 
-    void encode(Buffer& out) const {
-        Buffer row;
-        Encoder encoder{row};
-        encoder.array(arguments_.size());
+    [[nodiscard]] std::vector<Bytes> encoded() const {
+        std::vector<Bytes> row(arguments_.size());
         for (std::size_t parameter = 0; parameter < arguments_.size(); ++parameter) {
-            const PartDescription& wanted = signature_->parameters[parameter];
+            const Field& wanted = signature_->parameters[parameter];
             const std::string place = fmt::format("{}({})", signature_->name, wanted.name);
-            if (const auto kind = handle_kind_of(wanted.type.kind); !kind) {
-                encoder.encoded(encode_value(arguments_[parameter], wanted.type, place));
-            } else {
+            if (const auto kind = held_kind_of(wanted.type.kind); kind)
                 require_held(arguments_[parameter], *kind, place);
-                encoder.nil();
-            }
+            else row[parameter] = encode_value(arguments_[parameter], wanted.type, place);
         }
-        out += row;
+        return row;
     }
 
     // What is held leaves its objects.
@@ -82,42 +77,38 @@ public:
             const auto kind = held_kind(argument);
             if (!kind) continue;
             if (PyHeld* loan = loan_of(argument)) {
-                const Lender lender{loan->memory()};
+                const pool::Lender lender{std::get<Loan>(loan->memory())};
                 const PyPartOf* part = part_of(argument);
                 if (part == nullptr) all.emplace_back(pool::LeaseOf{lender});
-                else if (*kind == HandleKind::slice)
+                else if (*kind == HeldKind::slice)
                     all.emplace_back(pool::SliceOf{lender, part->first, part->count});
                 else all.emplace_back(pool::LeaseOf{lender, part->first, part->count});
                 continue;
             }
-            SegmentBase& memory = py::cast<PyHeld&>(argument).memory();
-            const auto moved = [&memory]<class T>(T typed) {
-                static_cast<SegmentBase&>(typed) = std::move(memory);
-                return pool::HeldArgument{std::move(typed)};
-            };
-            all.push_back(*kind == HandleKind::segment ? moved(Segment{})
-                          : *kind == HandleKind::lease ? moved(Lease{})
-                                                       : moved(Slice{}));
+            Memory& memory = py::cast<PyHeld&>(argument).memory();
+            all.push_back(*kind == HeldKind::segment ? pool::HeldArgument{std::move(std::get<Segment>(memory))}
+                          : *kind == HeldKind::lease ? pool::HeldArgument{std::move(std::get<Lease>(memory))}
+                                                     : pool::HeldArgument{std::move(std::get<Slice>(memory))});
         }
         return all;
     }
 
 private:
-    static void require_held(py::handle argument, HandleKind wanted, const std::string& place) {
+    static void require_held(py::handle argument, HeldKind wanted, const std::string& place) {
         const auto kind = held_kind(argument);
         if (kind != wanted)
             refuse(fmt::format("{}: expected a {}, got {}", place,
-                               wanted == HandleKind::segment ? "baton.Segment"
-                               : wanted == HandleKind::lease
+                               wanted == HeldKind::segment ? "baton.Segment"
+                               : wanted == HeldKind::lease
                                    ? "baton.Loan, of which the task gets a lease, baton.lease_of(loan, first, count) "
                                      "or a baton.Lease"
                                    : "baton.slice_of(loan, first, count) or a baton.Slice",
                                Py_TYPE(argument.ptr())->tp_name));
         if (const PyHeld* loan = loan_of(argument))
-            static_cast<void>(loan->holding());
+            loan->require_content();
         else if (part_of(argument) != nullptr)
             refuse(fmt::format("{}: {}() is of a baton.Loan", place,
-                               wanted == HandleKind::slice ? "slice_of" : "lease_of"));
+                               wanted == HeldKind::slice ? "slice_of" : "lease_of"));
         else
             static_cast<void>(py::cast<PyHeld&>(argument).about_to_go(place));
     }
@@ -132,11 +123,11 @@ void fill(pool::Job& job, const TaskRows& rows) {
     std::vector<Row> all;
     job.reserve(rows.size());
     for (const auto& [positional, named] : rows) {
-        all.emplace_back(*job.function, positional, named).encode(job.arguments);
+        job.append_arguments(all.emplace_back(*job.function, positional, named).encoded());
         job.add();
     }
-    const bool takes_held = std::ranges::any_of(job.function->parameters, [](const PartDescription& parameter) {
-        return handle_kind_of(parameter.type.kind).has_value();
+    const bool takes_held = std::ranges::any_of(job.function->parameters, [](const Field& parameter) {
+        return held_kind_of(parameter.type.kind).has_value();
     });
     if (!takes_held) return;
     for (const Row& row : all) job.held.push_back(row.take_held());

@@ -9,10 +9,8 @@
 
 namespace baton::python {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
-
-using Structs = std::vector<const TypeDescription*>;  // that enclose what is looked at, for `same`
 
 py::object stolen(PyObject* object) {
     if (object == nullptr) throw py::error_already_set();
@@ -49,190 +47,114 @@ py::object as_key(py::object key) {
 }
 
 // True if Python can have values of that type in a set, as as_key() makes them.
-bool can_be_in_set(const TypeDescription& type) {
+bool can_be_in_set(const Type& type) {
     if (type.kind == "struct" || type.kind == "same" || type.kind == "map") return false;
-    return type.kind == "enum" || std::ranges::all_of(type.parts, [](const PartDescription& part) {
-               return can_be_in_set(part.type);
-           });
+    return type.kind == "enum" ||
+           std::ranges::all_of(type.parts, [](const Field& part) { return can_be_in_set(part.type); });
+}
+bool can_be_in_set(const Value& value) {
+    if (value.as<Value::Map>() != nullptr) return false;
+    const auto* const list = value.as<Value::List>();
+    return list == nullptr || std::ranges::all_of(*list, [](const Value& one) { return can_be_in_set(one); });
 }
 
 class Converter {
 public:
     Converter(const MakeRef& make_ref, const MakeHeld& make_held) : make_ref_(make_ref), make_held_(make_held) {}
 
-    py::object convert(const TypeDescription& declared, Value value) {
-        const TypeDescription& type = resolve(declared);
-        const ValueKind kind = value.kind();
-        if (type.kind == "optional") return kind == ValueKind::nil ? py::none() : convert(type.parts[0].type, value);
-        if (!is_one_of(type, value)) misfit(type, value);
-        if (kind == ValueKind::integer && type.kind.starts_with("float")) return py::float_(value.real());
-        if (type.kind == "enum") return enumerator(type, value);
-        if (type.kind == "duration") {
-            std::int64_t nanoseconds = 0;
-            if (!value.to_integer(nanoseconds)) misfit(type, value);
-            return py::float_(static_cast<double>(nanoseconds) / 1e9);
-        }
-        if (type.kind == "ref") {
-            AnyRef ref;
-            Decoding at{"ref"};
-            if (!decode(value, ref, at)) misfit(type, value);
-            return make_ref_(ref);
-        }
-        if (const auto held = handle_kind_of(type.kind)) {
-            if (kind != ValueKind::handle) misfit(type, value);
-            return make_held_(value, held);
-        }
-        if (type.kind == "variant") {
-            std::uint64_t index = 0;
-            if (kind != ValueKind::array || value.size() != 2 || value.at(0).kind() != ValueKind::integer ||
-                !value.at(0).to_unsigned(index) || index >= type.parts.size())
-                misfit(type, value);
-            return convert(type.parts[index].type, value.at(1));
-        }
-        if (type.kind == "list" || type.kind == "array") {
-            if (kind != ValueKind::array ||
-                (type.kind == "array" && static_cast<std::int64_t>(value.size()) != type.count))
-                misfit(type, value);
-            py::list list{value.size()};
-            for (std::size_t index = 0; index < value.size(); ++index)
-                list[index] = convert(type.parts[0].type, value.at(index));
-            return list;
-        }
-        if (type.kind == "tuple") {
-            if (kind != ValueKind::array || value.size() != type.parts.size()) misfit(type, value);
-            py::tuple tuple{value.size()};
-            for (std::size_t index = 0; index < value.size(); ++index)
-                tuple[index] = convert(type.parts[index].type, value.at(index));
-            return tuple;
-        }
-        if (type.kind == "set") return set(type, value);
-        if (type.kind == "map") {
-            if (kind != ValueKind::map) misfit(type, value);
-            py::dict dict;
-            for (std::size_t index = 0; index < value.size(); ++index)
-                dict[as_key(convert(type.parts[0].type, value.key_at(index)))] =
-                    convert(type.parts[1].type, value.value_at(index));
-            if (has_twice(type, value)) misfit(type, value);
-            return dict;
-        }
-        if (type.kind == "struct") return structure(type, value);
-        return to_python_untyped(value, make_held_);
+    // The type matters for what is empty only; nullptr: it is not known.
+    py::object convert(const Type* declared, const Value& value) {
+        const Type* const type = resolve(declared);
+        if (type != nullptr && type->kind == "optional")
+            return value.is_nothing() ? py::none() : convert(&type->parts[0].type, value);
+        if (const auto* const list = value.as<Value::List>()) return convert_list(type, *list, value.form);
+        if (const auto* const map = value.as<Value::Map>()) return convert_map(type, *map, value.form);
+        return std::visit([this](const auto& one) { return plain(one); }, value.value);
     }
 
 private:
-    const TypeDescription& resolve(const TypeDescription& type) const {
-        if (type.kind != "same") return type;
+    const Type* resolve(const Type* type) const {
+        if (type == nullptr || type->kind == "variant") return nullptr;  // which alternative it is shows in the value
+        if (type->kind != "same") return type;
         const auto found = std::find_if(outer_.rbegin(), outer_.rend(),
-                                        [&](const TypeDescription* candidate) { return candidate->name == type.name; });
-        return found == outer_.rend() ? type : **found;
+                                        [&](const Type* candidate) { return candidate->name == type->name; });
+        return found == outer_.rend() ? nullptr : *found;
+    }
+    static const Type* part_of(const Type* type, std::size_t index) {
+        return type != nullptr && index < type->parts.size() ? &type->parts[index].type : nullptr;
     }
 
-    [[noreturn]] static void misfit(const TypeDescription& type, Value value) {
-        std::int64_t number = 0;
-        const bool is_number = value.kind() == ValueKind::integer && value.to_integer(number);
-        raise(Error{ErrorKind::corrupt,
-                    fmt::format("expected {}, got {}", to_text(type),
-                                is_number ? std::to_string(number) : std::string(name_of(value.kind())))});
-    }
-
-    py::object enumerator(const TypeDescription& type, Value value) {
-        std::int64_t number = 0;
-        if (value.to_integer(number))
-            for (const PartDescription& part : type.parts)
-                if (part.type.count == number) return text_of(part.name);
-        return to_python_untyped(value, make_held_);
-    }
-
-    py::object set(const TypeDescription& type, Value value) {
-        if (value.kind() != ValueKind::array) misfit(type, value);
-        const TypeDescription& element = type.parts[0].type;
-        const bool is_set = can_be_in_set(element);
-        py::set set;
-        py::list list;
-        for (std::size_t index = 0; index < value.size(); ++index) {
-            py::object one = convert(element, value.at(index));
-            if (is_set) set.add(as_key(std::move(one)));
-            else list.append(std::move(one));
+    py::object convert_list(const Type* type, const Value::List& from, Form form) {
+        if (form == Form::tuple) {
+            py::tuple tuple{from.size()};
+            for (std::size_t index = 0; index < from.size(); ++index)
+                tuple[index] = convert(part_of(type, index), from[index]);
+            return tuple;
         }
-        if (has_twice(type, value)) misfit(type, value);
-        return is_set ? py::object(std::move(set)) : py::object(std::move(list));
-    }
-
-    // What a field that was left out is: its default, or None.
-    py::object left_out(const TypeDescription& of, const PartDescription& part) {
-        const std::string_view bytes = default_bytes(of, part);
-        if (bytes.empty()) return py::none();
-        Unpacker unpacker;
-        std::size_t offset = 0;
-        return convert(part.type, value_or_raise(unpacker.next(bytes, offset)));
-    }
-
-    py::object structure(const TypeDescription& type, Value value) {
-        if (value.kind() != ValueKind::map || !has_all_fields(type, value)) misfit(type, value);
-        py::dict fields;
-        outer_.push_back(&type);
-        for (std::size_t index = 0; index < value.size(); ++index) {
-            const Value key = value.key_at(index);
-            if (key.kind() != ValueKind::text) misfit(type, value);
-            const auto part = std::ranges::find(type.parts, key.text(), &PartDescription::name);
-            fields[text_of(key.text())] = part == type.parts.end()
-                                              ? to_python_untyped(value.value_at(index), make_held_)
-                                              : convert(part->type, value.value_at(index));
+        const Type* const of = part_of(type, 0);
+        const auto all_can_be_in_set = [&] {
+            return std::ranges::all_of(from, [](const Value& one) { return can_be_in_set(one); });
+        };
+        const bool is_set = form == Form::set && (of != nullptr ? can_be_in_set(*of) : all_can_be_in_set());
+        if (is_set) {
+            py::set set;
+            for (const Value& one : from) set.add(as_key(convert(of, one)));
+            return set;
         }
-        for (const PartDescription& part : type.parts)
-            if (const py::object name = text_of(part.name); !fields.contains(name)) fields[name] = left_out(type, part);
-        outer_.pop_back();
-        return struct_of(std::move(fields));
+        py::list list{from.size()};
+        for (std::size_t index = 0; index < from.size(); ++index) list[index] = convert(of, from[index]);
+        return list;
     }
+
+    py::object convert_map(const Type* type, const Value::Map& from, Form form) {
+        const bool is_struct = form == Form::fields;
+        if (is_struct && type != nullptr) outer_.push_back(type);
+        py::dict dict;
+        bool has_names = true;
+        for (const auto& [key, element] : from) {
+            const auto* const name = key.as<std::string>();
+            has_names = has_names && name != nullptr;
+            const Type* const of = is_struct ? type_of_field(type, name) : part_of(type, 1);
+            dict[is_struct ? text_of(*name) : as_key(convert(part_of(type, 0), key))] = convert(of, element);
+        }
+        if (is_struct && type != nullptr) outer_.pop_back();
+        if (is_struct || (form == Form::plain && has_names)) return struct_of(std::move(dict));
+        return dict;
+    }
+    static const Type* type_of_field(const Type* type, const std::string* name) {
+        if (type == nullptr) return nullptr;
+        const auto part = std::ranges::find(type->parts, *name, &Field::name);
+        return part == type->parts.end() ? nullptr : &part->type;
+    }
+
+    py::object plain(std::monostate) const { return py::none(); }
+    py::object plain(bool value) const { return py::bool_(value); }
+    py::object plain(std::int64_t value) const { return py::int_(value); }
+    py::object plain(std::uint64_t value) const { return py::int_(value); }
+    py::object plain(double value) const { return py::float_(value); }
+    py::object plain(const std::string& value) const { return text_of(value); }
+    py::object plain(const Bytes& value) const {
+        return py::bytes(reinterpret_cast<const char*>(value.data()), value.size());
+    }
+    py::object plain(Timestamp value) const { return datetime_of(value); }
+    py::object plain(const AnyRef& value) const { return make_ref_(value); }
+    py::object plain(const Value::Held& value) const { return make_held_(value); }
+    py::object plain(const Value::List&) const { return py::none(); }  // convert_list() has them
+    py::object plain(const Value::Map&) const { return py::none(); }
 
     const MakeRef& make_ref_;
     const MakeHeld& make_held_;
-    Structs outer_;
+    std::vector<const Type*> outer_;  // the structs that enclose what is looked at, for `same`
 };
 
 }  // namespace
 
-py::object to_python(const TypeDescription& type, Value value, const MakeRef& make_ref, const MakeHeld& make_held) {
-    return Converter{make_ref, make_held}.convert(type, value);
+py::object to_python(const Type& type, const Value& value, const MakeRef& make_ref, const MakeHeld& make_held) {
+    return Converter{make_ref, make_held}.convert(&type, value);
 }
 
-py::object to_python_untyped(Value value, const MakeHeld& make_held) {
-    switch (value.kind()) {
-        case ValueKind::nil:
-        case ValueKind::other: return py::none();
-        case ValueKind::handle: return make_held(value, std::nullopt);
-        case ValueKind::boolean: return py::bool_(value.boolean());
-        case ValueKind::integer: {
-            std::int64_t number = 0;
-            if (value.to_integer(number)) return py::int_(number);
-            std::uint64_t natural = 0;
-            static_cast<void>(value.to_unsigned(natural));
-            return py::int_(natural);
-        }
-        case ValueKind::real: return py::float_(value.real());
-        case ValueKind::text: return text_of(value.text());
-        case ValueKind::bytes:
-            return py::bytes(reinterpret_cast<const char*>(value.bytes().data()), value.bytes().size());
-        case ValueKind::timestamp: return datetime_of(value.timestamp());
-        case ValueKind::array: {
-            py::list list{value.size()};
-            for (std::size_t index = 0; index < value.size(); ++index)
-                list[index] = to_python_untyped(value.at(index), make_held);
-            return list;
-        }
-        case ValueKind::map: {
-            py::dict dict;
-            bool has_names = true;
-            for (std::size_t index = 0; index < value.size(); ++index) {
-                has_names = has_names && value.key_at(index).kind() == ValueKind::text;
-                dict[as_key(to_python_untyped(value.key_at(index), make_held))] =
-                    to_python_untyped(value.value_at(index), make_held);
-            }
-            if (has_names) return struct_of(std::move(dict));
-            return dict;
-        }
-    }
-    return py::none();
+py::object to_python(const Value& value, const MakeRef& make_ref, const MakeHeld& make_held) {
+    return Converter{make_ref, make_held}.convert(nullptr, value);
 }
 
 }  // namespace baton::python

@@ -14,7 +14,7 @@
 #include <cstdio>
 
 #include "runtime/base/held_signals.hpp"
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/limits.hpp>
 
 namespace baton::detail {

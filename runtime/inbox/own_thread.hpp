@@ -20,13 +20,13 @@ public:
     void require() const {
         check(is_this(),
               "a Context, Session, Answer or Pending is used by the thread that made it: let that thread do it, or "
-              "open a session for this thread with Session::enter()");
+              "open a session for this thread with Outsider::enter()");
     }
     [[nodiscard]] Error refusal() const {
         return Error{
             ErrorKind::refused,
             "a Context or Session belongs to the thread that made it, and this is another thread: let that thread "
-            "do it, or open a session for this thread with Session::enter()"};
+            "do it, or open a session for this thread with Outsider::enter()"};
     }
 
 private:

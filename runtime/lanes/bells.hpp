@@ -24,7 +24,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/limits.hpp>
 #include <baton/ref.hpp>
 #include <baton/result.hpp>

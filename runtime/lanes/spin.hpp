@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include <baton/time.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 
 namespace baton::detail {
 

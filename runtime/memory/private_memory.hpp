@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 namespace baton::detail {

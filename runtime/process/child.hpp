@@ -17,7 +17,7 @@
 // change it during the call.
 
 #include <baton/time.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 #include <sys/types.h>

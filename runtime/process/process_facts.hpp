@@ -8,7 +8,7 @@
 // Thread rule: no shared state, callable anywhere.
 
 #include <baton/time.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 #include <sys/types.h>

@@ -15,7 +15,7 @@
 // All are flock(2) locks: the kernel frees them when their holder dies, however it dies, and no reuse of a pid can make
 // a dead session look alive. Thread rule: reads the environment; otherwise no shared state.
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 #include <optional>

@@ -193,6 +193,12 @@ void SessionFolder::touch() const noexcept {
     for (const std::string& path : {path_, base, base + "/.sweep-lock", memory_lock_path(id_)}) touch_path(path);
 }
 
+}  // namespace baton::detail
+
+namespace baton {
+
+using namespace detail;
+
 Result<std::vector<SessionInfo>> list_sessions() {
     const std::string base = session_base_path();
     std::vector<SessionInfo> sessions;
@@ -207,7 +213,7 @@ Result<std::vector<SessionInfo>> list_sessions() {
 
 Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path) {
     if (id_or_path) return find_named(*id_or_path, "as asked for");
-    if (const char* const variable = std::getenv("BATON_SESSION"); variable != nullptr && *variable != '\0')
+    if (const char* const variable = std::getenv(session_variable); variable != nullptr && *variable != '\0')
         return find_named(variable, "from BATON_SESSION");
 
     Result<std::vector<SessionInfo>> sessions = list_sessions();
@@ -226,4 +232,9 @@ Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path) {
     return only;
 }
 
-}  // namespace baton::detail
+bool is_session_named(const std::optional<std::string>& id_or_path) {
+    const char* const variable = std::getenv(session_variable);
+    return id_or_path.has_value() || (variable != nullptr && *variable != '\0');
+}
+
+}  // namespace baton

@@ -10,20 +10,20 @@
 // Invariants:
 //   - The folder and the base that it lies in belong to this user and have mode 0700; others are refused.
 //   - Every socket path fits into sockaddr_un.
-//   - Its end removes the folder (I7); if that fails, or the coordinator dies, sweep.hpp does it.
+//   - Its end removes the folder (I7); if that fails, or the coordinator dies, sweep.cpp does it.
 //
 // Thread rule: one thread at a time. A process that forks without exec hands the lock to its copy, and the
 // session then looks alive until both have ended; Baton never does.
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
+#include <baton/sessions.hpp>
 
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace baton::detail {
 
@@ -67,20 +67,5 @@ private:
     std::string path_;
     Locks locks_;
 };
-
-struct SessionInfo {
-    std::string id;
-    std::string path;
-    bool is_live = false;
-    pid_t pid = 0;  // of its coordinator, as the lock file says; 0 if it says nothing
-};
-
-// All sessions of this user, including dead ones that have not been swept. Sorted by id.
-[[nodiscard]] Result<std::vector<SessionInfo>> list_sessions();
-
-// The session to join: the one named by its id or by the path of its folder; otherwise the one in $BATON_SESSION (a
-// path or an id); otherwise the only live one of this user. Always a live session in a private folder. `gone` if there
-// is none, `refused` if there are several; the text says which, and what to do.
-[[nodiscard]] Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path);
 
 }  // namespace baton::detail

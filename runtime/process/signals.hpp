@@ -10,7 +10,7 @@
 // Thread rule: made, asked and ended by one thread; the signals may arrive on any thread, so other threads
 // must have ended or blocked them before it ends.
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
 
 #include <array>

@@ -1,4 +1,19 @@
-#include "runtime/process/sweep.hpp"
+// Sweep: removes what sessions left behind whose coordinator died.
+//
+// It relies on locks, not on pids or ages: a session with one held lock is not touched, whatever it looks like. It
+// finds sessions by their folders and by their memory, because a folder may have been removed, or be in another
+// container's /tmp. It does not touch a process unless that is provably an actor of the dead session (same user,
+// started with its BATON_SESSION and with a BATON_ACTOR): a user's scenario and shell continue. An actor that is just
+// being started may be overlooked; it ends by itself in die_with_parent(). The sweep knows nothing of ledgers: to it,
+// the segments of a dead session are files with names.
+//
+// Invariants:
+//   - A live session, or one that is just being made, is never touched.
+//   - A session's folder is removed last, so the next sweep continues one that was interrupted (I7).
+//   - Sweeping twice, even at the same time, has the effect of sweeping once.
+//
+// Thread rule: no shared state in this process; between processes the sweep-lock makes them take turns.
+#include <baton/sessions.hpp>
 
 #include <baton/time.hpp>
 #include <baton/log.hpp>
@@ -190,6 +205,11 @@ bool remove_segments_of(const DeadSession& session, Swept& swept) {
 }
 
 }  // namespace
+}  // namespace baton::detail
+
+namespace baton {
+
+using namespace detail;
 
 Result<Swept> sweep_dead_sessions() {
     Swept swept;
@@ -223,4 +243,4 @@ Result<Swept> sweep_dead_sessions() {
     return swept;
 }
 
-}  // namespace baton::detail
+}  // namespace baton

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/exit.hpp>
 #include <baton/member.hpp>
 
@@ -53,6 +53,7 @@ public:
 
     // Where programs are looked for first.
     [[nodiscard]] const std::vector<std::string>& searched_folders() const noexcept { return folders_; }
+    [[nodiscard]] pid_t coordinator_pid() const noexcept { return coordinator_pid_; }  // 0: unknown
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     [[nodiscard]] Loop& loop() const noexcept { return *loop_; }
 

@@ -60,6 +60,16 @@ std::vector<std::string> program_folders() {
     return folders;
 }
 
+std::string coordinator_address(std::string_view folder) {
+    return fmt::format("ipc://{}/{}.sock", folder, coordinator_socket);
+}
+
+}  // namespace baton::detail
+
+namespace baton {
+
+using namespace detail;
+
 Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
     if (const std::string_view named = variable("BATON_COORDINATOR_PROGRAM"); !named.empty()) return std::string(named);
     std::vector<std::string> looked_in = folders;
@@ -80,8 +90,4 @@ Result<std::string> find_coordinator(const std::vector<std::string>& folders) {
                              coordinator_program)};
 }
 
-std::string coordinator_address(std::string_view folder) {
-    return fmt::format("ipc://{}/{}.sock", folder, coordinator_socket);
-}
-
-}  // namespace baton::detail
+}  // namespace baton

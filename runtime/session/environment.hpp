@@ -18,10 +18,10 @@
 
 #include <baton/ref.hpp>
 #include <baton/result.hpp>
+#include <baton/sessions.hpp>
 
 namespace baton::detail {
 
-inline constexpr const char* session_variable = "BATON_SESSION";
 inline constexpr const char* lanes_variable = "BATON_LANES";
 inline constexpr const char* spin_variable = "BATON_SPIN";
 inline constexpr const char* actor_variable = "BATON_ACTOR";
@@ -48,12 +48,5 @@ struct SpawnedAs {
 [[nodiscard]] std::optional<ActorId> actor_id_of(std::string_view text);
 
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
-
-// The coordinator's program, in a build folder and where it is installed.
-inline constexpr std::string_view coordinator_program = "baton-coordinator";
-
-// Its path: what BATON_COORDINATOR_PROGRAM names; else the first in `folders`, in program_folders() and in PATH. `gone`
-// if there is none.
-[[nodiscard]] Result<std::string> find_coordinator(const std::vector<std::string>& folders);
 
 }  // namespace baton::detail

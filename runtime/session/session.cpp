@@ -24,7 +24,6 @@
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_folder.hpp"
-#include "runtime/process/sweep.hpp"
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/session/entrances.hpp"
@@ -90,9 +89,7 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     session->folders_ = entry.program_folders;
     for (std::string& folder : program_folders()) session->folders_.push_back(std::move(folder));
 
-    const char* const variable = std::getenv(session_variable);
-    const bool names_one = entry.session.has_value() || (variable != nullptr && *variable != '\0');
-    if (names_one || !entry.may_start) {
+    if (is_session_named(entry.session) || !entry.may_start) {
         Result<SessionInfo> found = find_session(entry.session);
         if (!found) return found.error();
         session->folder_ = found->path;
@@ -186,6 +183,10 @@ Result<void> Session::watch_coordinator(pid_t pid) {
     loop_->watch_coordinator(parts_->coordinator_pidfd.get(),
                              [this] { return has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}}); });
     return {};
+}
+
+bool Session::has_coordinator_ended(Deadline deadline) const {
+    return has_exited_by(parts_->coordinator_pidfd.get(), deadline);
 }
 
 // ---- messages that came ----------------------------------------------------------------------------

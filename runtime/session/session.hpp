@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/context.hpp>
 #include <baton/scenario.hpp>
 #include "runtime/inbox/command.hpp"
@@ -80,6 +80,8 @@ public:
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;
     [[nodiscard]] bool is_own() const noexcept { return coordinator_ != nullptr; }
+    // True if the coordinator's process ends before the deadline.
+    [[nodiscard]] bool has_coordinator_ended(Deadline deadline) const;
 
     [[nodiscard]] Context& context() noexcept { return *context_; }
     [[nodiscard]] const std::string& id() const noexcept { return id_; }

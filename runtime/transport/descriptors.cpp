@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "runtime/base/limit_behind.hpp"
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include <baton/limits.hpp>
 #include "runtime/transport/library_call.hpp"
 

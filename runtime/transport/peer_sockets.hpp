@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include "runtime/transport/transport.hpp"
 
 namespace baton::detail {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/wire/dynamic.hpp"
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 
 namespace baton::detail {
 namespace {

@@ -1,50 +1,34 @@
 #pragma once
-// Dynamic: a value whose type is known only at run time, to and from the wire by a protocol's description.
-//
-// What scripts and the command line hold in place of a struct. Encoding checks everything that the receiver
-// would check (names, types, ranges) and names the field: `HoldThis.number: expected int64, got string`, so
-// that a wrong message is never sent. Thread rule: plain values, pure functions.
+// Dynamic: a value whose type is known only at run time (<baton/dynamic.hpp>), to and from the wire by a protocol's
+// description. Thread rule: plain values, pure functions.
 
+#include <optional>
+#include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include <baton/ref.hpp>
+#include <baton/dynamic.hpp>
 #include <baton/detail/convert.hpp>
 #include <baton/detail/description.hpp>
 #include "runtime/wire/handle.hpp"
 
 namespace baton::detail {
 
-struct Dynamic {
-    using List = std::vector<Dynamic>;
-    struct Entry;
-    using Map = std::vector<Entry>;  // a struct's fields by name, or a map
-    // A segment, lease or slice: what is to depart, or what a decoded message says by its place in the manifest.
-    struct Held {
-        HandleKind kind = HandleKind::segment;
-        Holding* holding = nullptr;
-        std::uint32_t index = 0;
-        bool operator==(const Held&) const = default;
-    };
-    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::byte>,
-                 Timestamp, AnyRef, List, Map, Held>
-        value;
+using Dynamic = dynamic::Value;
+using dynamic::default_of;
+using dynamic::kind_of;
 
-    bool operator==(const Dynamic& other) const;
-    [[nodiscard]] bool is_nothing() const noexcept { return value.index() == 0; }
+// The structs that enclose what is looked at, for `same`.
+using Structs = std::vector<const TypeDescription*>;
+// The struct that `same` stands for; every other type as it is.
+[[nodiscard]] const TypeDescription& resolve(const TypeDescription& type, const Structs& outer);
+
+struct IntegerRange {
+    std::int64_t min;
+    std::uint64_t max;
 };
-
-// Not a std::pair, which asks whether a Dynamic can be default-made before it is whole itself: clang 14 refuses that.
-struct Dynamic::Entry {
-    Entry(Dynamic key, Dynamic element) : first(std::move(key)), second(std::move(element)) {}
-    bool operator==(const Entry&) const = default;
-
-    Dynamic first;
-    Dynamic second;
-};
-
-inline bool Dynamic::operator==(const Dynamic& other) const { return value == other.value; }
+// Of a kind that is an integer.
+[[nodiscard]] std::optional<IntegerRange> range_of(std::string_view kind);
 
 // True if a value of a kind without parts (bool, integers, floats, string, bytes, timestamp, enum, nothing) is one of
 // that type, its range included. True for kinds that have parts or are unknown here.
@@ -59,22 +43,22 @@ inline bool Dynamic::operator==(const Dynamic& other) const { return value == ot
 // True if a set has an element twice, or a map a key.
 [[nodiscard]] bool has_twice(const TypeDescription& set_or_map, Value value);
 
-// Of a field that has one. Empty, too, if the bytes are not of the field's type.
-[[nodiscard]] std::optional<Dynamic> default_of(const TypeDescription& of, const PartDescription& field);
+// What departs with a message, and how the holding behind a value is found: nullptr if that is empty or can't travel.
+struct Departing {
+    std::vector<Holding*>* holdings;
+    Holding* (*holding_of)(const Dynamic::Held& held);
+};
 
-// What an error calls it: "string", "list of 3", ...
-[[nodiscard]] std::string kind_of(const Dynamic& value);
-
-// One encoded value of that type. An enum is given by name or number, an optional by nothing or its value, a
-// variant by whatever fits one of its alternatives (the first that does), a duration in seconds. A field that has a
-// default may be missing: then it is left out, and the receiver has its own. What it carries is added to `departing`;
-// without that a segment is refused.
+// One encoded value of that type. What it carries is added to `departing`; without that a segment is refused.
 [[nodiscard]] Result<Buffer> encode_dynamic(const TypeDescription& type, const Dynamic& value, std::string_view what,
-                                            std::vector<Holding*>* departing = nullptr);
+                                            const Departing* departing = nullptr);
+// The value as it is.
+[[nodiscard]] Result<Buffer> encode_untyped(const Dynamic& value, std::string_view what,
+                                            const Departing* departing = nullptr);
 
 // The body of a command from its fields; `unsupported` for a command that the protocol does not have.
 [[nodiscard]] Result<Buffer> encode_command(const ProtocolDescription& protocol, std::string_view command,
-                                            const Dynamic::Map& fields, std::vector<Holding*>* departing = nullptr);
+                                            const Dynamic::Map& fields, const Departing* departing = nullptr);
 
 // Checks a value on the wire against that type: `refused`, as a receiver in C++ refuses it, with the place that does
 // not fit.

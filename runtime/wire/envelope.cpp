@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/base/version.hpp"
+#include <baton/version.hpp>
 #include <baton/detail/convert.hpp>
 
 namespace baton::detail {

@@ -4,12 +4,13 @@
 
 #include <string>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
+#include "runtime/wire/dynamic.hpp"
 #include "tests/fuzz/everything.hpp"
 
 namespace {
 
-const baton::detail::FindActor find_actor = [](std::string_view name) -> baton::Result<baton::ActorId> {
+const baton::dynamic::FindActor find_actor = [](std::string_view name) -> baton::Result<baton::ActorId> {
     if (name.size() % 2 == 0) return baton::ActorId{3, 1};
     return baton::Error{baton::ErrorKind::gone, "no such actor"};
 };
@@ -17,12 +18,12 @@ const baton::detail::FindActor find_actor = [](std::string_view name) -> baton::
 template <class T>
 void read_as(std::string_view text) {
     static const baton::detail::TypeDescription type = baton::detail::describe_type<T>();
-    const baton::Result<baton::detail::Dynamic> value = baton::detail::parse_typed(type, text, find_actor);
+    const baton::Result<baton::detail::Dynamic> value = baton::dynamic::parse_typed(type, text, find_actor);
     if (!value) {
         if (value.error().text.empty()) __builtin_trap();
         return;
     }
-    if (baton::detail::to_json(*value, baton::detail::JsonLayout::compact).empty()) __builtin_trap();
+    if (baton::to_json(*value, baton::JsonLayout::compact).empty()) __builtin_trap();
     const baton::Result<baton::detail::Buffer> bytes = baton::detail::encode_dynamic(type, *value, "Fuzzed");
     if (!bytes) {
         if (bytes.error().text.empty()) __builtin_trap();
@@ -37,7 +38,7 @@ void read_as(std::string_view text) {
     if (!read || offset != bytes->size()) __builtin_trap();
     if (!baton::detail::decode(*read, out, at) && at.take_error().text.empty()) __builtin_trap();
     if (const baton::Result<baton::detail::Dynamic> back = baton::detail::decode_dynamic(type, *read); back)
-        static_cast<void>(baton::detail::to_json(*back, baton::detail::JsonLayout::indented));
+        static_cast<void>(baton::to_json(*back, baton::JsonLayout::indented));
 }
 
 }  // namespace

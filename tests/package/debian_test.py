@@ -65,6 +65,61 @@ public:
 
 int main(int argc, char** argv) { return run_actor<Adder, baton::Protocol<Add>>(argc, argv); }
 """,
+    "look.cpp": """// A tool that knows no protocol: what is in a session, and what an actor replies.
+#include <baton/check.hpp>
+#include <baton/command_line.hpp>
+#include <baton/json.hpp>
+#include <baton/observer.hpp>
+#include <baton/outsider.hpp>
+#include <baton/progress.hpp>
+#include <baton/sessions.hpp>
+#include <baton/text.hpp>
+#include <baton/unique_fd.hpp>
+#include <baton/version.hpp>
+
+#include <fmt/format.h>
+
+using baton::dynamic::Value;
+
+int main(int argc, char** argv) {
+    baton::program::begin();
+    CLI::App app{"Asks an actor."};
+    std::string actor, command, field, text;
+    app.add_option("actor", actor)->required();
+    app.add_option("command", command)->required();
+    app.add_option("field", field)->required();
+    app.add_option("value", text)->required();
+    if (const auto code = baton::program::read_command_line(app, argc, argv, "look")) return *code;
+
+    baton::Outsider::Entry entry;
+    entry.session = baton::find_session(std::nullopt).value().id;
+    entry.name = "look";
+    entry.has_inbox = false;
+    const auto outsider = baton::Outsider::enter(std::move(entry)).value();
+    const baton::UniqueFd sentinel = outsider->sentinel(outsider->find(actor).value().ref).value();
+    baton::check(sentinel.is_open(), "a living actor has a sentinel");
+
+    const baton::dynamic::Actor found = outsider->find(actor).value();
+    const baton::dynamic::Command* const known = found.protocol->find(command);
+    baton::check(known != nullptr, "the actor has the command");
+    const Value value = baton::dynamic::parse_typed(known->fields.parts[0].type, text, {}).value();
+    baton::Progress progress{"asking", 1, "actors"};
+    const Value reply = outsider->ask(found, command, {{Value{field}, value}}).value();
+    progress.reach(1);
+    const std::string json = baton::to_json(reply, baton::JsonLayout::compact);
+    std::string line = fmt::format("{} {}:", baton::printable(actor), json);
+    for (const baton::MemberSight& one : baton::Observer::of(*outsider)->members(false).value())
+        if (one.process && one.row.name != "look") line += " " + one.row.name;
+    baton::program::print(line + "\\n");
+    return baton::program::end("look", 0);
+}
+""",
+    "look.py": "import os, subprocess, sys\nimport baton\n\n"
+               "with baton.session(programs=[\"build\"], name=\"script\") as session:\n"
+               "    session.spawn(\"adder\", name=\"Ada\")\n"
+               "    sys.stdout.flush()\n"
+               "    subprocess.run([\"build/look\", \"Ada\", \"Add\", \"number\", \"5\"], check=True,\n"
+               "                   env=os.environ | {\"BATON_SESSION\": session.id})\n",
     "add.py": "import baton\n\nwith baton.session(programs=[\"build\"]) as session:\n"
               "    print(session.spawn(\"adder\").ask(\"Add\", number=10))\n",
 }
@@ -74,6 +129,8 @@ project(outside LANGUAGES CXX)
 baton_actor(adder main.cpp)
 target_include_directories(adder PRIVATE .)
 target_link_libraries(adder PRIVATE baton::sync)
+add_executable(look look.cpp)
+target_link_libraries(look PRIVATE baton::session baton::command_line)
 """
 
 root = None
@@ -155,11 +212,17 @@ class Packages(OutsideProject):
         self.write_own_project("find_package(baton REQUIRED)")
         self.build_with_cmake()
         self.assertEqual(self.run_it(PYTHON, "add.py"), "19\n")
+        self.assertEqual(self.run_it(PYTHON, "look.py"), "Ada 14: coordinator script Ada\n")
+
+    def test_a_tool_that_knows_no_protocol_is_built_with_pkg_config(self):
+        self.write("look.cpp", OWN_FILES["look.cpp"])
+        self.run_it("c++", "-std=c++20", "look.cpp", "-o", "look", *self.options("--cflags", "--libs"))
+        self.assertIn("Asks an actor.", self.run_it("./look", "--help"))
 
     def test_a_project_with_folders_and_classes_of_the_same_names_has_baton_as_a_subdirectory(self):
         self.write_own_project(f"set(BATON_PYTHON OFF)\nadd_subdirectory({SOURCE} baton)")
         self.run_it("cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_CXX_FLAGS=-O0")
-        self.run_it("cmake", "--build", "build", "--target", "adder", timeout=1500)
+        self.run_it("cmake", "--build", "build", "--target", "adder", "look", timeout=1500)
         self.assertEqual(self.run_it(PYTHON, "add.py"), "19\n")
 
     def test_each_public_header_compiles_by_itself(self):

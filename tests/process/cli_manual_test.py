@@ -31,6 +31,12 @@ class Pages(cli_test.World):
         return subprocess.run([f"{BIN}/{program}", *words, "--help"], env=self.environment, check=True,
                               capture_output=True, text=True).stdout
 
+    def page_of(self, program):
+        if program != "baton-coordinator":
+            return self.baton("--man", *(() if program == "baton" else (program,)))
+        return subprocess.run([f"{BIN}/{program}", "--man"], env=self.environment, check=True, capture_output=True,
+                              text=True).stdout
+
     def subcommands(self):
         return re.findall(r"^  (\w+) ", self.help_of("baton").split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
 
@@ -48,7 +54,7 @@ class Pages(cli_test.World):
         self.assertIn("Exit codes:\n    0  success", page)
 
     def test_the_page_of_the_coordinator_has_its_options(self):
-        page = plain(self.baton("--man", "baton-coordinator"))
+        page = plain(self.page_of("baton-coordinator"))
         self.assertTrue(page.startswith('.TH BATON-COORDINATOR 1 "" "baton '))
         self.assertIn("\nbaton-coordinator - runs the coordinator of one Baton session", page)
         for option in options_of(self.help_of("baton-coordinator")) - {"--version"}:
@@ -60,7 +66,7 @@ class Pages(cli_test.World):
         # The library of a sanitizer, which Python needs here, is nothing for groff.
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
         for program in ("baton", "baton-coordinator", "baton-sync"):
-            done = subprocess.run(["groff", "-man", "-Tascii", "-P-cbou", "-ww"], input=self.baton("--man", program),
+            done = subprocess.run(["groff", "-man", "-Tascii", "-P-cbou", "-ww"], input=self.page_of(program),
                                   text=True, capture_output=True, check=True, env=environment)
             self.assertEqual(done.stderr, "")
             self.assertRegex(done.stdout, rf"\nNAME\n +{program} +- ")

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <thread>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include "tests/process/edge.hpp"
 #include "tests/process/vault_world.hpp"
 
@@ -45,12 +45,12 @@ bool is_settled_soon(VaultWorld& world) {
     return false;
 }
 
-baton::detail::UniqueFd connect_to(const std::string& address) {
+baton::UniqueFd connect_to(const std::string& address) {
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
     const std::string path = address.substr(std::strlen("ipc://"));
     std::memcpy(where.sun_path, path.c_str(), path.size() + 1);
-    baton::detail::UniqueFd connection{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    baton::UniqueFd connection{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     REQUIRE(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
     return connection;
 }
@@ -97,7 +97,7 @@ TEST_CASE("a silent connection of the process of a dead peer is waited for until
     const vault::Address heir = world.spawn("heir");
     const auto located =
         baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Locate{heir}, 5s).value();
-    baton::detail::UniqueFd silent = connect_to(located.address);
+    baton::UniqueFd silent = connect_to(located.address);
     char greeting = 0;
     REQUIRE(::read(silent.get(), &greeting, 1) == 1);  // it has been accepted
     offer_and_leave(join(world), heir.id);
@@ -147,7 +147,7 @@ TEST_CASE("a second thread is refused, and changes nothing", "[process]") {
     REQUIRE(refusals.size() == 23);
     for (const baton::Error& error : refusals) {
         CHECK(error.kind == ErrorKind::refused);
-        CHECK_THAT(error.text, Catch::Contains("another thread") && Catch::Contains("Session::enter()"));
+        CHECK_THAT(error.text, Catch::Contains("another thread") && Catch::Contains("Outsider::enter()"));
     }
     CHECK(pending.get(5s).value() == 0);
     CHECK(world.report(vault).kept == 0);

@@ -53,7 +53,7 @@ public:
         ::abort();
     }
     std::string on(const probe::FailCheck& command) {
-        baton::detail::check(false, command.promise);
+        baton::check(false, command.promise);
         return "";
     }
     std::string on(const probe::Block& command) {

@@ -194,6 +194,17 @@ class Includes(Rules):
         self.write("examples/hello.cpp", "#include <baton/detail/codec.hpp>\n")
         self.assert_finds("include-layers", "examples/hello.cpp:1", "baton/detail is for public headers")
 
+    def test_a_user_does_not_name_what_is_in_detail(self):
+        self.write("examples/hello.cpp", "#include <baton/actor.hpp>\nbaton::detail::Loop& loop();\n")
+        self.assert_finds("include-layers", "examples/hello.cpp:2", "detail::Loop: baton::detail is internal")
+        self.write("examples/hello.cpp", "using namespace baton::detail;\n")
+        self.assert_finds("include-layers", "examples/hello.cpp:1", "baton::detail is internal")
+
+    def test_others_may_have_a_detail_too(self):
+        self.write("examples/hello.cpp", "CLI::detail::cast();  // as baton::detail::cast does\n")
+        self.write("runtime/inbox/loop.cpp", "detail::Loop loop;\n")
+        self.assert_finds_nothing()
+
     def test_a_library_has_one_door(self):
         self.write("tools/house_rules.toml", '[doors]\n"zmq." = ["runtime/base/zmq.cpp"]\n')
         self.write("runtime/base/zmq.cpp", "#include <zmq.hpp>\n")

@@ -5,13 +5,15 @@
 #include <cmath>
 #include <limits>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 #include "tests/hex.hpp"
 
 namespace {
 
 using namespace baton;
 using namespace baton::detail;
+using dynamic::FindActor;
+using dynamic::parse_typed;
 using baton_test::from_hex;
 using Catch::Matchers::Contains;
 

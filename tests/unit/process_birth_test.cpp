@@ -81,7 +81,7 @@ TEST_CASE("a write to nobody and a file that grows too large are errors, and no 
               if (::write(pipe.write_end.get(), "x", 1) != -1 || errno != EPIPE) return 1;
               const rlimit small{16, 16};
               if (::setrlimit(RLIMIT_FSIZE, &small) != 0) return 2;
-              const baton::detail::UniqueFd file{
+              const baton::UniqueFd file{
                   ::open((folder.path() / "file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)};
               if (::ftruncate(file.get(), 17) != -1 || errno != EFBIG) return 3;
               baton::detail::Child child =

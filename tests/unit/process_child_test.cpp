@@ -155,9 +155,9 @@ TEST_CASE("a child inherits the one descriptor it is meant to have and no other"
     const NothingLeft nothing_left;
     const Pipe pipe;
     // So high that no file which the child opens by itself gets one of these numbers.
-    const baton::detail::UniqueFd meant{::fcntl(pipe.read_end.get(), F_DUPFD_CLOEXEC, 100)};
-    const baton::detail::UniqueFd secret{::fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 100)};
-    const baton::detail::UniqueFd forgotten{::fcntl(pipe.write_end.get(), F_DUPFD, 100)};  // not close-on-exec
+    const baton::UniqueFd meant{::fcntl(pipe.read_end.get(), F_DUPFD_CLOEXEC, 100)};
+    const baton::UniqueFd secret{::fcntl(pipe.write_end.get(), F_DUPFD_CLOEXEC, 100)};
+    const baton::UniqueFd forgotten{::fcntl(pipe.write_end.get(), F_DUPFD, 100)};  // not close-on-exec
     const StandIn child{ChildSpec{.inherit_fd = meant.get()}};
     const auto in_child = [&](int fd) { return fs::path{fmt::format("/proc/{}/fd/{}", child.pid(), fd)}; };
     CHECK(fs::read_symlink(in_child(baton::detail::inherited_fd)) ==

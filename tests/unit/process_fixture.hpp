@@ -6,7 +6,7 @@
 // and assert nothing: they speak by exit code and pipe.
 
 #include <baton/time.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include "runtime/process/child.hpp"
 
 #include <fcntl.h>
@@ -127,14 +127,14 @@ private:
 };
 
 struct Pipe {
-    baton::detail::UniqueFd read_end;
-    baton::detail::UniqueFd write_end;
+    baton::UniqueFd read_end;
+    baton::UniqueFd write_end;
 
     Pipe() {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
-        read_end = baton::detail::UniqueFd{ends[0]};
-        write_end = baton::detail::UniqueFd{ends[1]};
+        read_end = baton::UniqueFd{ends[0]};
+        write_end = baton::UniqueFd{ends[1]};
     }
     void write(const std::string& text) const {
         if (::write(write_end.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
@@ -206,7 +206,7 @@ class StandIn {
 public:
     explicit StandIn(baton::detail::ChildSpec spec = {}) : child_(start(std::move(spec))) {
         // Opening a FIFO to write waits for the one who reads it.
-        lifeline_ = baton::detail::UniqueFd{::open(fifo().c_str(), O_WRONLY | O_CLOEXEC)};
+        lifeline_ = baton::UniqueFd{::open(fifo().c_str(), O_WRONLY | O_CLOEXEC)};
         REQUIRE(lifeline_.is_open());
     }
     [[nodiscard]] baton::detail::Child& child() { return child_; }
@@ -222,7 +222,7 @@ private:
         return baton::detail::Child::start(spec).value();
     }
     FreshFolder folder_;
-    baton::detail::UniqueFd lifeline_;
+    baton::UniqueFd lifeline_;
     baton::detail::Child child_;
 };
 

@@ -3,7 +3,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_base.hpp"
-#include "runtime/process/sweep.hpp"
+#include <baton/sessions.hpp>
 #include "tests/unit/process_fixture.hpp"
 
 #include <sched.h>
@@ -90,7 +90,7 @@ TEST_CASE("a socket with the longest name can be bound in the longest base", "[u
     REQUIRE(path.size() == baton::detail::socket_path_size_bytes_max);
     REQUIRE(path.size() < sizeof address.sun_path);
     path.copy(address.sun_path, path.size());
-    const baton::detail::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const baton::UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     CHECK(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     CHECK(fs::is_socket(path));
 }
@@ -158,8 +158,8 @@ TEST_CASE("a base that others could have prepared is refused with the remedy", "
         fs::create_directory(sessions.base());
         fs::permissions(sessions.base(), fs::perms::owner_all | fs::perms::group_exec);
         CHECK_THAT(refusal_of_create().text, Contains("chmod 700 '" + sessions.base().string() + "'"));
-        CHECK_FALSE(baton::detail::list_sessions().ok());
-        CHECK_FALSE(baton::detail::sweep_dead_sessions().ok());
+        CHECK_FALSE(baton::list_sessions().ok());
+        CHECK_FALSE(baton::sweep_dead_sessions().ok());
     }
     SECTION("another user's folder") {
         if (::geteuid() != 0) return;  // only root can give a folder away
@@ -173,11 +173,11 @@ TEST_CASE("a base that others could have prepared is refused with the remedy", "
 TEST_CASE("a session is live as long as its coordinator, however that ends", "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;
-    CHECK(baton::detail::list_sessions().value().empty());
+    CHECK(baton::list_sessions().value().empty());
     Coordinator coordinator;
     const pid_t pid = coordinator.pid();
 
-    const auto before = baton::detail::list_sessions().value();
+    const auto before = baton::list_sessions().value();
     REQUIRE(before.size() == 1);
     CHECK(before[0].is_live);
     CHECK(before[0].id == coordinator.id());
@@ -185,7 +185,7 @@ TEST_CASE("a session is live as long as its coordinator, however that ends", "[u
     CHECK(before[0].pid == pid);
 
     coordinator.kill();
-    const auto after = baton::detail::list_sessions().value();
+    const auto after = baton::list_sessions().value();
     REQUIRE(after.size() == 1);
     CHECK_FALSE(after[0].is_live);
     CHECK(after[0].pid == pid);
@@ -196,8 +196,8 @@ TEST_CASE("what looks at a session does not end it", "[unit][process]") {
     const OwnSessions sessions;
     const SessionFolder session = SessionFolder::create().value();
     for (int time = 0; time < 3; ++time) {
-        CHECK(baton::detail::find_session(session.id()).ok());
-        CHECK(baton::detail::list_sessions().value().at(0).is_live);
+        CHECK(baton::find_session(session.id()).ok());
+        CHECK(baton::list_sessions().value().at(0).is_live);
     }
 }
 
@@ -208,28 +208,28 @@ TEST_CASE("a session is found by id, by path, by BATON_SESSION, or as the only o
     {
         const Coordinator dead;  // is not taken for a second one
     }
-    CHECK(baton::detail::find_session(std::nullopt).value().path == session.path());
+    CHECK(baton::find_session(std::nullopt).value().path == session.path());
 
     const SessionFolder other = SessionFolder::create().value();
-    CHECK(baton::detail::find_session(session.id()).value().path == session.path());
-    CHECK(baton::detail::find_session(session.path()).value().id == session.id());
-    CHECK(baton::detail::find_session(session.path() + "/").value().id == session.id());
+    CHECK(baton::find_session(session.id()).value().path == session.path());
+    CHECK(baton::find_session(session.path()).value().id == session.id());
+    CHECK(baton::find_session(session.path() + "/").value().id == session.id());
     const Variable from_environment{"BATON_SESSION", other.path()};
-    CHECK(baton::detail::find_session(std::nullopt).value().id == other.id());
-    CHECK(baton::detail::find_session(session.id()).value().id == session.id());
+    CHECK(baton::find_session(std::nullopt).value().id == other.id());
+    CHECK(baton::find_session(session.id()).value().id == session.id());
 }
 
 TEST_CASE("where no session or several could be meant, the error says what to do", "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;
-    const auto none = baton::detail::find_session(std::nullopt);
+    const auto none = baton::find_session(std::nullopt);
     REQUIRE_FALSE(none.ok());
     CHECK(none.error().kind == ErrorKind::gone);
     CHECK_THAT(none.error().text, Contains("keeps one open"));
 
     const SessionFolder one = SessionFolder::create().value();
     const SessionFolder two = SessionFolder::create().value();
-    const auto several = baton::detail::find_session(std::nullopt);
+    const auto several = baton::find_session(std::nullopt);
     REQUIRE_FALSE(several.ok());
     CHECK(several.error().kind == ErrorKind::refused);
     CHECK_THAT(several.error().text, Contains(one.id()) && Contains(two.id()) && Contains("--session ID"));
@@ -244,13 +244,13 @@ TEST_CASE("a session that is unknown or has ended cannot be joined", "[unit][pro
     for (const std::string& name : {std::string{"aaaaaaaa"}, std::string{"no id"}, std::string{".."},
                                     std::string{"/no/such/folder"}, dead.id(), dead.path()}) {
         INFO(name);
-        const auto found = baton::detail::find_session(name);
+        const auto found = baton::find_session(name);
         REQUIRE_FALSE(found.ok());
         CHECK(found.error().kind == ErrorKind::gone);
         CHECK_THAT(found.error().text, Contains("'" + name + "'") && Contains(running.id()));
 
         const Variable from_environment{"BATON_SESSION", name};
-        const auto by_variable = baton::detail::find_session(std::nullopt);
+        const auto by_variable = baton::find_session(std::nullopt);
         REQUIRE_FALSE(by_variable.ok());
         CHECK_THAT(by_variable.error().text, Contains("BATON_SESSION"));
     }
@@ -263,7 +263,7 @@ TEST_CASE("a session in a folder that others may enter is not joined", "[unit][p
     fs::permissions(session.path(), fs::perms::others_read, fs::perm_options::add);
     using Name = std::optional<std::string>;
     for (const Name& name : {Name{session.id()}, Name{session.path()}, Name{}}) {
-        const auto found = baton::detail::find_session(name);
+        const auto found = baton::find_session(name);
         REQUIRE_FALSE(found.ok());
         CHECK(found.error().kind == ErrorKind::refused);
         CHECK_THAT(found.error().text, Contains("chmod 700"));
@@ -285,7 +285,7 @@ TEST_CASE("removing a session follows no symlink and removes nothing that is not
     const auto refused = session.remove();
     REQUIRE_FALSE(refused.ok());
     CHECK_THAT(refused.error().text, Contains("'to_folder'") && Contains("'to_file'"));
-    CHECK(baton::detail::find_session(path).ok());
+    CHECK(baton::find_session(path).ok());
 
     fs::remove(path + "/to_folder");
     fs::remove(path + "/to_file");
@@ -305,7 +305,7 @@ TEST_CASE("a moved session goes on, and one that is assigned to ends", "[unit][p
     first = std::move(second);
     CHECK(first.path() == second_path);
     CHECK_FALSE(fs::exists(first_path));
-    CHECK(baton::detail::find_session(std::nullopt).value().path == second_path);
+    CHECK(baton::find_session(std::nullopt).value().path == second_path);
 }
 
 // Goal: what is being changed by one process is left alone by the others.
@@ -322,7 +322,7 @@ TEST_CASE("a half-made session is not swept, and none is made beside it", "[unit
     const std::vector<std::string> before = sessions.entries();
 
     const auto act = GENERATE(+[] { return SessionFolder::create().ok() ? 0 : 1; },
-                              +[] { return baton::detail::sweep_dead_sessions().ok() ? 0 : 1; });
+                              +[] { return baton::sweep_dead_sessions().ok() ? 0 : 1; });
     Forked other{[&] {
         lock->reset();  // a copy by fork, which would hold the lock as well
         return act();
@@ -345,14 +345,14 @@ TEST_CASE("sessions that are made during sweeps are not swept", "[unit][process]
         for (int round = 0; round < rounds; ++round) {
             auto session = SessionFolder::create();
             if (!session) return 1;
-            if (!baton::detail::find_session(session->id()).ok()) return 2;
+            if (!baton::find_session(session->id()).ok()) return 2;
             if (!session->remove().ok()) return 3;
         }
         return 0;
     };
     const auto sweep = [] {
         for (int round = 0; round < rounds; ++round) {
-            const auto swept = baton::detail::sweep_dead_sessions();
+            const auto swept = baton::sweep_dead_sessions();
             if (!swept) return 4;
             if (!swept->troubles.empty()) return 5;
         }

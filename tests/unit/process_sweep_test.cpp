@@ -1,4 +1,4 @@
-#include "runtime/process/sweep.hpp"
+#include <baton/sessions.hpp>
 
 #include "runtime/process/session_folder.hpp"
 #include "tests/unit/process_fixture.hpp"
@@ -70,7 +70,7 @@ TEST_CASE("a dead session leaves neither process, segment nor folder after a swe
     const SegmentFile segment{dead};
     StandIn actor{actor_of(dead)};
 
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.sessions == 1);
     CHECK(swept.processes_killed == std::vector{actor.pid()});
     CHECK(swept.removed == std::vector{segment.path(), dead});
@@ -88,12 +88,12 @@ TEST_CASE("a sweep does not touch a live session", "[unit][process]") {
     StandIn actor{actor_of(live.path())};
     const std::string dead = dead_session();
 
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.removed == std::vector{dead});
     CHECK(swept.processes_killed.empty());
     CHECK_FALSE(actor.child().reap().has_value());
     CHECK(segment.exists());
-    CHECK(baton::detail::find_session(live.id()).ok());
+    CHECK(baton::find_session(live.id()).ok());
 }
 
 TEST_CASE("a sweep kills nobody but actors of dead sessions", "[unit][process]") {
@@ -105,7 +105,7 @@ TEST_CASE("a sweep kills nobody but actors of dead sessions", "[unit][process]")
     StandIn foreign{actor_of(dead + "x")};
     StandIn stray{with({{"BATON_ACTOR", "3.1"}})};
 
-    CHECK(baton::detail::sweep_dead_sessions().value().processes_killed.empty());
+    CHECK(baton::sweep_dead_sessions().value().processes_killed.empty());
     CHECK_FALSE(scenario.child().reap().has_value());
     CHECK_FALSE(nearly.child().reap().has_value());
     CHECK_FALSE(foreign.child().reap().has_value());
@@ -117,11 +117,11 @@ TEST_CASE("a second sweep finds nothing to do", "[unit][process]") {
     const OwnSessions sessions;
     const std::string first = dead_session();
     const std::string second = dead_session();
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.sessions == 2);
     CHECK_THAT(swept.removed, UnorderedEquals(std::vector{first, second}));
 
-    const auto again = baton::detail::sweep_dead_sessions().value();
+    const auto again = baton::sweep_dead_sessions().value();
     CHECK(again.sessions == 0);
     CHECK(again.removed.empty());
     CHECK(again.troubles.empty());
@@ -130,7 +130,7 @@ TEST_CASE("a second sweep finds nothing to do", "[unit][process]") {
 TEST_CASE("a sweep where there never was a session makes nothing", "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;
-    CHECK(baton::detail::sweep_dead_sessions().value().sessions == 0);
+    CHECK(baton::sweep_dead_sessions().value().sessions == 0);
     CHECK_FALSE(fs::exists(sessions.base()));
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("a session whose coordinator died before it had a lock is swept", "[un
     const OwnSessions sessions;
     const std::string dead = dead_session();
     fs::remove(dead + "/lock");
-    CHECK(baton::detail::sweep_dead_sessions().value().removed == std::vector{dead});
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{dead});
     CHECK_FALSE(fs::exists(dead));
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a live session whose files others have removed is neither swept nor t
     StandIn actor{actor_of(live.path())};
     const std::string memory_lock = "/dev/shm/baton-" + live.id() + "-lock";
     // As a coordinator uses its ledger and vitals: the last sign of life where all three locks have no name any more.
-    const baton::detail::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
+    const baton::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
 
     const auto what = GENERATE(as<std::string>{}, "lock", "lock and memory lock", "folder", "folder and memory lock");
     INFO(what);
@@ -161,13 +161,13 @@ TEST_CASE("a live session whose files others have removed is neither swept nor t
         fs::remove(live.path() + "/lock");
     }
     if (what.ends_with("memory lock")) fs::remove(memory_lock);
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.sessions == 0);
     CHECK(swept.removed.empty());
     CHECK(swept.processes_killed.empty());
     CHECK_FALSE(actor.child().reap().has_value());
     CHECK(segment.exists());
-    if (!what.starts_with("folder")) CHECK(baton::detail::find_session(live.id()).ok());
+    if (!what.starts_with("folder")) CHECK(baton::find_session(live.id()).ok());
 }
 
 TEST_CASE("the memory of a dead session whose folder was removed is swept, and what its actors have left",
@@ -179,7 +179,7 @@ TEST_CASE("the memory of a dead session whose folder was removed is swept, and w
     StandIn actor{actor_of(dead)};
     fs::remove_all(dead);
     if (GENERATE(false, true)) fs::remove("/dev/shm/baton-" + fs::path{dead}.filename().string() + "-lock");
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.sessions == 1);
     CHECK(swept.removed == std::vector{segment.path()});
     CHECK(swept.processes_killed == std::vector{actor.pid()});
@@ -198,16 +198,16 @@ TEST_CASE("memory of sessions with folders elsewhere is left to those who see th
     const SegmentFile of_live{live.path()};
     {
         const OwnSessions here;
-        CHECK(baton::detail::sweep_dead_sessions().value().sessions == 0);
+        CHECK(baton::sweep_dead_sessions().value().sessions == 0);
         CHECK(of_dead.exists());
         CHECK(of_live.exists());
         const fs::path hidden = elsewhere.runtime_folder() / "hidden";
         fs::rename(elsewhere.base(), hidden);
-        CHECK(baton::detail::sweep_dead_sessions().value().removed == std::vector{of_dead.path()});
+        CHECK(baton::sweep_dead_sessions().value().removed == std::vector{of_dead.path()});
         CHECK(of_live.exists());
         fs::rename(hidden, elsewhere.base());
     }
-    CHECK(baton::detail::sweep_dead_sessions().value().sessions == 1);
+    CHECK(baton::sweep_dead_sessions().value().sessions == 1);
 }
 
 TEST_CASE("memory without a lock that somebody uses is left alone", "[unit][process]") {
@@ -215,11 +215,11 @@ TEST_CASE("memory without a lock that somebody uses is left alone", "[unit][proc
     const OwnSessions sessions;
     const SegmentFile segment{"/abcdefgh"};
     {
-        const baton::detail::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
-        CHECK(baton::detail::sweep_dead_sessions().value().removed.empty());
+        const baton::UniqueFd used{::open(segment.path().c_str(), O_RDONLY | O_CLOEXEC)};
+        CHECK(baton::sweep_dead_sessions().value().removed.empty());
         CHECK(segment.exists());
     }
-    CHECK(baton::detail::sweep_dead_sessions().value().removed == std::vector{segment.path()});
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{segment.path()});
 }
 
 TEST_CASE("files of a session look new after a touch, and a sweep's lock that was removed is made anew",
@@ -236,7 +236,7 @@ TEST_CASE("files of a session look new after a touch, and a sweep's lock that wa
     for (const fs::path& file : files) CHECK(fs::last_write_time(file) > old + std::chrono::hours{24});
 
     fs::remove(sessions.base() / ".sweep-lock");
-    CHECK(baton::detail::sweep_dead_sessions().ok());
+    CHECK(baton::sweep_dead_sessions().ok());
     CHECK(fs::exists(sessions.base() / ".sweep-lock"));
 }
 
@@ -251,7 +251,7 @@ TEST_CASE("what is no session in the base is not touched", "[unit][process]") {
     fs::create_directory_symlink(outside, sessions.base() / "abcdefgh");
     std::ofstream{sessions.base() / "abcdefgj"} << "a file";
 
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.removed == std::vector{dead});
     CHECK(swept.troubles.empty());
     CHECK_THAT(sessions.entries(),
@@ -267,7 +267,7 @@ TEST_CASE("what a sweep cannot remove is told, and left to the next one", "[unit
     const SegmentFile segment{stuck};
     fs::create_directory(stuck + "/mine");
 
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.sessions == 1);
     CHECK_FALSE(fs::exists(dead));
     CHECK_FALSE(segment.exists());
@@ -275,7 +275,7 @@ TEST_CASE("what a sweep cannot remove is told, and left to the next one", "[unit
     CHECK_THAT(swept.troubles[0].text, Contains(stuck) && Contains("'mine'"));
 
     fs::remove(stuck + "/mine");
-    CHECK(baton::detail::sweep_dead_sessions().value().removed == std::vector{stuck});
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{stuck});
 }
 
 TEST_CASE("another user's shared memory is not touched, whatever its name", "[unit][process]") {
@@ -285,7 +285,7 @@ TEST_CASE("another user's shared memory is not touched, whatever its name", "[un
     const std::string dead = dead_session();
     const SegmentFile segment{dead};
     REQUIRE(::chown(segment.path().c_str(), 65534, 65534) == 0);
-    const auto swept = baton::detail::sweep_dead_sessions().value();
+    const auto swept = baton::sweep_dead_sessions().value();
     CHECK(swept.removed == std::vector{dead});
     CHECK(swept.troubles.empty());
     CHECK(segment.exists());
@@ -309,7 +309,7 @@ TEST_CASE("sweeps at the same time leave nothing and complain of nothing", "[uni
     for (int count = 0; count < 4; ++count)
         sweepers.push_back(std::make_unique<Forked>([&] {
             if (!gate.rest().empty()) return 1;
-            const auto swept = baton::detail::sweep_dead_sessions();
+            const auto swept = baton::sweep_dead_sessions();
             if (!swept || !swept->troubles.empty()) return 2;
             counts.write(std::string(swept->sessions, 'x'));
             return 0;

@@ -1,4 +1,4 @@
-#include "runtime/base/progress.hpp"
+#include <baton/progress.hpp>
 
 #include "tests/catch.hpp"
 
@@ -7,9 +7,9 @@
 TEST_CASE("progress says the count that it was told, also where that is more than the whole", "[base]") {
     const baton_test::CapturedStderr captured;
     {
-        baton::detail::Progress right{"right", 3, "steps"};
+        baton::Progress right{"right", 3, "steps"};
         right.reach(3);
-        baton::detail::Progress wrong{"wrong", 3, "steps"};
+        baton::Progress wrong{"wrong", 3, "steps"};
         wrong.reach(4);
     }
     const std::string said = captured.text();

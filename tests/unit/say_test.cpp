@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "runtime/base/held_signals.hpp"
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 
 using baton::detail::say;
-using baton::detail::UniqueFd;
+using baton::UniqueFd;
 using Catch::Matchers::EndsWith;
 
 namespace {

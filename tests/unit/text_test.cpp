@@ -2,10 +2,10 @@
 
 #include "tests/catch.hpp"
 
-using baton::detail::is_utf8;
-using baton::detail::Lines;
-using baton::detail::printable;
-using baton::detail::readable;
+using baton::is_utf8;
+using baton::Lines;
+using baton::printable;
+using baton::readable;
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <zmq.hpp>
 
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include "runtime/lanes/lane_transport.hpp"
 #include "runtime/transport/loopback_transport.hpp"
 #include "runtime/transport/zmq_transport.hpp"

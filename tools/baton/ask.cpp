@@ -10,16 +10,15 @@
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 enum class Way { ask, send };
 
 // Checked against what the actor has published: nothing wrong is sent.
 struct Message {
-    Spawned to;
-    Buffer body;
-    TypeDescription reply;  // meaningful if the command has one
+    Actor to;
+    EncodedCommand command;
 };
 
 double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -28,31 +27,31 @@ Result<Message> write_message(Visit& visit, const Words& words, Way way) {
     const std::string tried =
         way == Way::ask ? fmt::format("cannot ask {} {}", words.name, words.command)
                         : fmt::format("cannot send {} to {}", words.command, words.name);
-    Result<Spawned> to = visit.find(words.name);
+    Result<Actor> to = visit.find(words.name);
     if (!to) return explained(tried, to.error());
     const std::string see = fmt::format("see `baton describe {}`", to->name);
-    if (to->protocol.commands.empty())
+    if (to->protocol->commands.empty())
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: it is an outsider that has published no commands; see `baton ps`", tried)};
-    const CommandDescription* command = to->protocol.find(words.command);
+    const Command* command = to->protocol->find(words.command);
     if (command == nullptr)
-        return explained(tried, encode_command(to->protocol, words.command, {}).error(), see);
+        return explained(tried, EncodedCommand::of(to->protocol, words.command, {}).error(), see);
     if (way == Way::ask && !command->reply)
         return Error{ErrorKind::refused,
                      fmt::format("{}: this command has no reply, so it can be sent and not asked; use "
                                  "`baton send`",
                                  tried)};
     const FindActor find_actor = [&visit](std::string_view name) -> Result<ActorId> {
-        const Result<Spawned> found = visit.find(name);
+        const Result<Actor> found = visit.find(name);
         if (!found) return found.error();
-        return found->actor.id;
+        return found->ref.id;
     };
-    const Result<Dynamic::Map> fields = parse_fields(*command, words.fields, find_actor);
+    const Result<Value::Map> fields = parse_fields(*command, words.fields, find_actor);
     // Else it is an actor named by a field that is not there.
     if (!fields) return explained(tried, fields.error(), fields.error().kind == ErrorKind::refused ? see : "");
-    Result<Buffer> body = encode_command(to->protocol, words.command, *fields);
-    if (!body) return explained(tried, body.error(), see);
-    return Message{*to, std::move(*body), command->reply.value_or(TypeDescription{})};
+    Result<EncodedCommand> encoded = EncodedCommand::of(to->protocol, words.command, *fields);
+    if (!encoded) return explained(tried, encoded.error(), see);
+    return Message{std::move(*to), std::move(*encoded)};
 }
 
 // Nobody has answered: the wait has ended by itself.
@@ -93,52 +92,48 @@ Error no_reply(const Words& words, const Message& message, const Error& error) {
 Result<Outcome> ask(Visit& visit, const Words& words, const Wishes& wishes) {
     const Result<Message> message = write_message(visit, words, Way::ask);
     if (!message) return message.error();
-    Loop& loop = visit.session().loop();
-    const Deadline deadline = Deadline::in(loop.clock(), words.timeout);
-    const Result<AskId> asked = loop.request(message->to.actor.id, words.command, message->body, words.timeout);
+    Outsider& session = visit.session();
+    const Deadline deadline = session.context().deadline(words.timeout);
     const auto is_ours = [](const Error& error) {
         return error.kind == ErrorKind::timed_out || error.kind == ErrorKind::stopping ||
                error.kind == ErrorKind::deadlock;
     };
+    Result<dynamic::Pending> asked = session.request(message->to.ref, message->command, words.timeout);
     if (!asked)
         return is_ours(asked.error()) ? no_answer(words, *message, asked.error())
                                       : no_reply(words, *message, asked.error());
-    Result<ReplyFrame> reply = loop.await(*asked, deadline);
-    const bool is_unanswered = loop.abandon(*asked, [](const Result<ReplyFrame>&) {});
-    if (!reply)
-        return is_unanswered ? no_answer(words, *message, reply.error()) : no_reply(words, *message, reply.error());
-    Unpacker unpacker;
-    Result<Value> value = unpacker.next(reply->frame, reply->offset);
-    if (!value) return no_reply(words, *message, value.error());
-    Result<Dynamic> answer = decode_dynamic(message->reply, *value);
-    if (!answer) return no_reply(words, *message, answer.error());
-    shorten_floats(message->reply, *answer);
+    Result<Value> answer = asked->get(deadline);
+    if (!answer)
+        return asked->was_answered() ? no_reply(words, *message, answer.error())
+                                     : no_answer(words, *message, answer.error());
+    const Type& type = *message->command.reply();
+    shorten_floats(type, *answer);
     if (wishes.wants_json) return Outcome{json_line(*answer)};
 
     std::vector<RosterRow> rows;
-    if (holds_refs(message->reply)) rows = visit.roster(true).value_or({});
-    const auto name_of = [&rows, &loop](const AnyRef& ref) -> std::string {
+    if (holds_refs(type)) rows = visit.roster(true).value_or({});
+    const auto name_of = [&rows, &session](const AnyRef& ref) -> std::string {
         const ActorId id = ref.id;
-        if (!loop.require_ours(ref)) return fmt::format("{} of session {}", to_string(id), to_string(ref.session));
-        if (id == coordinator_id) return "coordinator";
+        if (!session.is_of_this_session(ref))
+            return fmt::format("{} of session {}", to_string(id), to_string(ref.session));
+        if (is_coordinator(ref)) return "coordinator";
         const auto row = std::ranges::find_if(rows, [id](const RosterRow& one) { return one.actor.id == id; });
         return row == rows.end() ? to_string(id) : row->name;
     };
-    return Outcome{reply_text(message->reply, std::move(*answer), name_of, colours_for(stdout))};
+    return Outcome{reply_text(type, std::move(*answer), name_of, colours_for(stdout))};
 }
 
 Result<Outcome> send(Visit& visit, const Words& words, const Wishes& wishes) {
     const Result<Message> message = write_message(visit, words, Way::send);
     if (!message) return message.error();
     const std::string& name = message->to.name;
-    Session& session = visit.session();
-    const AnyRef to = message->to.actor;
-    const Result<void> sent =
-        session.loop().send(to.id, words.command, message->body, limits::send_timeout, Loop::Urgency::now);
+    Outsider& session = visit.session();
+    const AnyRef to = message->to.ref;
+    const Result<void> sent = session.send(to, message->command);
     if (!sent) return explained(fmt::format("cannot send {} to {}", words.command, name), sent.error());
     // It is on its way, and arrives if the receiver's process runs at all. One that is frozen takes nothing,
     // and when we are gone nobody sends it again.
-    const Result<void> handled = session.sync(std::span(&to, 1), limits::linger);
+    const Result<void> handled = session.context().sync(std::span(&to, 1), limits::linger);
     if (!handled && handled.error().kind == ErrorKind::timed_out) {
         const std::vector<RosterRow> rows = visit.roster(false).value_or({});
         const bool is_frozen = std::ranges::any_of(

@@ -10,18 +10,18 @@
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 // Types by name if they have one: a struct or an enum is written out once, below the commands.
 class TypeNames {
 public:
-    std::string name(const TypeDescription& type) {
+    std::string name(const Type& type) {
         if (type.kind == "struct" || type.kind == "enum") {
-            const auto known = std::ranges::find(named_, type.name, &TypeDescription::name);
+            const auto known = std::ranges::find(named_, type.name, &Type::name);
             if (known == named_.end()) {
                 named_.push_back(type);
-                for (const PartDescription& part : type.parts) static_cast<void>(name(part.type));
+                for (const Field& part : type.parts) static_cast<void>(name(part.type));
                 return type.name;
             }
             return *known == type ? type.name : to_text(type);  // two of one name, from two namespaces
@@ -29,16 +29,16 @@ public:
         if (type.kind == "list" || type.kind == "set" || type.kind == "map" || type.kind == "optional" ||
             type.kind == "variant" || type.kind == "tuple" || type.kind == "array") {
             std::string inner;
-            for (const PartDescription& part : type.parts) inner += (inner.empty() ? "" : ", ") + name(part.type);
+            for (const Field& part : type.parts) inner += (inner.empty() ? "" : ", ") + name(part.type);
             if (type.kind == "array") inner += fmt::format(", {}", type.count);
             return fmt::format("{}<{}>", type.kind, inner);
         }
         return to_text(type);
     }
 
-    std::string fields(const TypeDescription& type) {
+    std::string fields(const Type& type) {
         std::string text;
-        for (const PartDescription& part : type.parts)
+        for (const Field& part : type.parts)
             text += fmt::format("{}{}: {}{}", text.empty() ? "" : ", ", part.name, name(part.type),
                                 default_text(type, part));
         return text;
@@ -47,67 +47,67 @@ public:
     // NAME and what it is, in the order in which they were met.
     void add_definitions(Table& table) {
         for (std::size_t index = 0; index < named_.size(); ++index) {
-            const TypeDescription type = named_[index];
+            const Type type = named_[index];
             std::string names;
-            for (const PartDescription& part : type.parts) names += (names.empty() ? "" : ", ") + part.name;
+            for (const Field& part : type.parts) names += (names.empty() ? "" : ", ") + part.name;
             table.add({{type.name, Paint::faint}, type.kind == "enum" ? "one of " + names : "{" + fields(type) + "}"});
         }
     }
 
 private:
-    std::vector<TypeDescription> named_;
+    std::vector<Type> named_;
 };
 
-std::string signature(const CommandDescription& command, TypeNames& names, Colours colours) {
+std::string signature(const Command& command, TypeNames& names, Colours colours) {
     std::string text = fmt::format("{}({})", painted(command.name, Paint::bold, colours), names.fields(command.fields));
     if (!command.reply) return text;
     return text + " -> " + (command.reply->kind == "nothing" ? "nothing" : names.name(*command.reply));
 }
 
-std::string example_of(const std::string& actor, const CommandDescription& command) {
+std::string example_of(const std::string& actor, const Command& command) {
     std::string text = fmt::format("baton {} {} {}", command.reply ? "ask" : "send", actor, command.name);
-    for (const PartDescription& field : command.fields.parts)
+    for (const Field& field : command.fields.parts)
         if (!may_be_left_out(command.fields, field)) text += fmt::format(" {}=...", field.name);
     return text;
 }
 
 // What one would try first: asked rather than sent, and with one field rather than many or none.
-const CommandDescription& easiest_of(const std::vector<CommandDescription>& commands) {
-    const auto effort = [](const CommandDescription& command) {
+const Command& easiest_of(const std::vector<Command>& commands) {
+    const auto effort = [](const Command& command) {
         const std::size_t fields = command.fields.parts.size();
         return std::pair(!command.reply, fields == 0 ? 2 : fields);
     };
     return *std::ranges::min_element(commands, {}, effort);
 }
 
-Dynamic json_of(const Spawned& actor) {
-    Dynamic::List commands;
-    for (const CommandDescription& command : actor.protocol.commands) {
-        Dynamic::List fields;
-        for (const PartDescription& field : command.fields.parts) {
-            Dynamic row = object({{"name", {field.name}}, {"type", {to_text(field.type)}}});
-            if (std::optional<Dynamic> value = default_of(command.fields, field))
-                std::get<Dynamic::Map>(row.value).emplace_back(Dynamic{"default"}, std::move(*value));
+Value json_of(const Actor& actor) {
+    Value::List commands;
+    for (const Command& command : actor.protocol->commands) {
+        Value::List fields;
+        for (const Field& field : command.fields.parts) {
+            Value row = object({{"name", {field.name}}, {"type", {to_text(field.type)}}});
+            if (std::optional<Value> value = default_of(command.fields, field))
+                row.as<Value::Map>()->emplace_back(Value{"default"}, std::move(*value));
             fields.push_back(std::move(row));
         }
         commands.push_back(object({{"name", {command.name}},
-                                   {"fields", Dynamic{std::move(fields)}},
-                                   {"reply", command.reply ? Dynamic{to_text(*command.reply)} : Dynamic{}}}));
+                                   {"fields", Value{std::move(fields)}},
+                                   {"reply", command.reply ? Value{to_text(*command.reply)} : Value{}}}));
     }
     return object({{"name", {actor.name}},
-                   {"actor", Dynamic{actor.actor}},
+                   {"actor", Value{actor.ref}},
                    {"pid", {static_cast<std::int64_t>(actor.pid)}},
-                   {"protocol", {actor.protocol.name}},
-                   {"commands", Dynamic{std::move(commands)}}});
+                   {"protocol", {actor.protocol->name}},
+                   {"commands", Value{std::move(commands)}}});
 }
 
 }  // namespace
 
 Result<Outcome> describe_actor(Visit& visit, const std::string& name, const Wishes& wishes) {
-    const Result<Spawned> actor = visit.find(name);
+    const Result<Actor> actor = visit.find(name);
     if (!actor) return explained("cannot describe " + name, actor.error());
     if (wishes.wants_json) return Outcome{json_line(json_of(*actor))};
-    const std::vector<CommandDescription>& commands = actor->protocol.commands;
+    const std::vector<Command>& commands = actor->protocol->commands;
     if (commands.empty())
         return Outcome{fmt::format("{} (pid {}) has published no commands: it is an outsider, such as a scenario\n",
                                    actor->name, actor->pid)};
@@ -115,8 +115,8 @@ Result<Outcome> describe_actor(Visit& visit, const std::string& name, const Wish
     TypeNames names;
     Outcome outcome;
     outcome.text = fmt::format("{} (pid {}) accepts the commands of protocol {}:\n\n",
-                               painted(actor->name, Paint::bold, colours), actor->pid, actor->protocol.name);
-    for (const CommandDescription& command : commands)
+                               painted(actor->name, Paint::bold, colours), actor->pid, actor->protocol->name);
+    for (const Command& command : commands)
         outcome.text += fmt::format("  {}\n", signature(command, names, colours));
     Table definitions{{{""}, {""}}};
     names.add_definitions(definitions);

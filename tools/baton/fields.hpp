@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "runtime/wire/json.hpp"
+#include <baton/json.hpp>
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 
-// Errors name Command.field. What is missing or out of range is found by encode_command().
-[[nodiscard]] Result<Dynamic::Map> parse_fields(const CommandDescription& command,
+// Errors name Command.field. What is missing or out of range is found by dynamic::EncodedCommand.
+[[nodiscard]] Result<Value::Map> parse_fields(const Command& command,
                                                 const std::vector<std::string>& typed, const FindActor& find_actor);
 
 }  // namespace baton::tool

@@ -1,340 +1,43 @@
 // baton: the command line. Joins a session, looks or does one thing, and leaves.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <span>
 #include <sstream>
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/say.hpp"
-#include "runtime/base/text.hpp"
-#include "runtime/process/birth.hpp"
-#include "runtime/process/command_line.hpp"
-#include "runtime/process/output.hpp"
-#include "runtime/session/environment.hpp"
-#include "runtime/base/version.hpp"
-#include "tools/baton/manual.hpp"
-#include "tools/baton/subcommands.hpp"
+#include <baton/command_line.hpp>
+#include <baton/program.hpp>
+#include <baton/text.hpp>
+#include <baton/version.hpp>
+#include "tools/baton/command_line.hpp"
+#include "tools/baton/completion.hpp"
 #include "tools/baton/table.hpp"
 
 namespace {
 
 using namespace baton;
-using namespace baton::detail;
 using namespace baton::tool;
-
-constexpr double timeout_seconds_max = 1e6;
-
-constexpr const char* examples_and_codes =
-    "Examples:\n"
-    "  baton run hello.py                  # runs a script in a session of its own\n"
-    "  baton serve                         # keeps a session open; in another shell:\n"
-    "  baton spawn greeter --name Ada      # starts an actor in it\n"
-    "  baton ps                            # who is in it, and what they are doing\n"
-    "  baton describe Ada                  # the commands that Ada accepts\n"
-    "  baton ask Ada Greet name=Grace      # sends one, and prints the reply\n"
-    "  baton stop Ada                      # asks Ada to end\n"
-    "  baton stop --everything             # closes the session\n"
-    "\n"
-    "Exit codes:\n"
-    "    0  success\n"
-    "    1  success, but an actor had to be ended by a signal, an audit found something, or a sweep had to\n"
-    "       leave something behind\n"
-    "   64  usage error\n"
-    "   65  refused: the request was understood and rejected (a wrong field, for example); or corrupt data\n"
-    "   69  gone: no such session or actor, or it has ended\n"
-    "   70  failed: the actor raised an error\n"
-    "   74  part of the output could not be written\n"
-    "   75  overloaded, timed out or a deadlock: try again later\n"
-    "   76  unsupported: the actor does not know this command\n"
-    "  130  interrupted by Ctrl-C\n"
-    "  141  the reader of the output has gone, as in `baton ps | head -n 1`\n"
-    "`baton run` ends with the exit code of the script.\n";
 
 std::string complaint(std::string_view kind, const Error& error) {
     return fmt::format("{} {}\n", painted("baton:", Paint::bold, colours_for(stderr)), in_one_line(kind, error));
-}
-
-// Everything that was read from the command line, and what is to be done with it.
-struct CommandLine {
-    Wishes wishes;
-    ServeOptions serve;
-    RunOptions run;
-    NewActor spawn;
-    double spawn_seconds = std::chrono::duration<double>(limits::spawn_timeout).count();
-    PsOptions ps;
-    std::string described;
-    SegmentsOptions segments;
-    Words words;
-    double ask_seconds = std::chrono::duration<double>(limits::ask_timeout).count();
-    StopOptions stop;
-    double stop_seconds = std::chrono::duration<double>(limits::stop_timeout).count();
-    bool stops_all = false;
-    bool stops_everything = false;
-    KillOptions kill;
-    Interruption interruption;
-    std::function<Result<Outcome>()> alone;         // needs no session
-    std::function<Result<Outcome>(Visit&)> inside;  // of one
-};
-
-Duration duration_of(double seconds) {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
-void add_session(CLI::App& app, CommandLine& line) {
-    app.add_option("--session", line.wishes.session,
-                   "the session's id or folder (default: $BATON_SESSION, or the only session that is running)")
-        ->type_name("ID");
-}
-
-enum class Place { session, none };
-enum class Prints { json, text };  // whether a subcommand can print JSON
-
-CLI::App* add(CLI::App& app, CommandLine& line, const char* name, const char* about, const char* footer,
-              Place place = Place::session, Prints prints = Prints::json) {
-    CLI::App* sub = app.add_subcommand(name, about);
-    sub->footer(footer);
-    if (prints == Prints::json) sub->add_flag("--json", line.wishes.wants_json, "print JSON, for programs");
-    if (place == Place::session) add_session(*sub, line);
-    return sub;
-}
-
-void add_timeout(CLI::App& sub, double& seconds, const char* about) {
-    const CLI::Validator range{[](const std::string& text) {
-                                   double number = 0;
-                                   const bool is_fine = CLI::detail::lexical_cast(text, number) && number > 0 &&
-                                                        number <= timeout_seconds_max;
-                                   return is_fine ? std::string{}
-                                                  : fmt::format("'{}' is not a number of seconds above 0 and up to {}",
-                                                                text, timeout_seconds_max);
-                               },
-                               ""};
-    sub.add_option("--timeout", seconds, about)->check(range)->capture_default_str()->type_name("SECONDS");
-}
-
-void add_starting(CLI::App& app, CommandLine& line) {
-    CLI::App* serve =
-        add(app, line, "serve", "start a session and keep it open",
-            "Examples:\n"
-            "  baton serve\n"
-            "  baton serve --memory 4G &\n"
-            "\n"
-            "Prints the session's id and what to type next. The other subcommands find the session by themselves\n"
-            "if it is the only one. Scripts and programs join it if BATON_SESSION holds its id; without that each\n"
-            "starts a session of its own. Ctrl-C, SIGTERM and `baton stop --everything` close it.\n",
-            Place::none, Prints::text);
-    coordinator::add_session_options(*serve, line.serve.session);
-    serve->callback([&line] { line.alone = [&line] { return tool::serve(line.serve); }; });
-
-    CLI::App* run =
-        add(app, line, "run", "start a session and run a script in it",
-            "Examples:\n"
-            "  baton run hello.py\n"
-            "  baton run --memory 4G ./simulate --steps 100\n"
-            "\n"
-            "SCRIPT is a Python file, or a C++ program that calls baton::run_scenario: a path, or a name that is\n"
-            "looked up in $BATON_PROGRAMS, beside this program and in $PATH. Everything after it belongs to the\n"
-            "script. The session ends with the script, and the exit code is the script's: 128 and the signal's\n"
-            "number if a signal ended it, 3 if the session's memory did not balance at its end, 69 if no\n"
-            "session could be started.\n",
-            Place::none, Prints::text);
-    coordinator::add_session_options(*run, line.run.session);
-    coordinator::add_script(*run, line.run.script)->required();
-    run->callback([&line] { line.alone = [&line] { return tool::run_script(line.run); }; });
-
-    CLI::App* spawn =
-        add(app, line, "spawn", "start an actor in a session that is open, and leave it there",
-            "Examples:\n"
-            "  baton spawn greeter\n"
-            "  baton spawn ./build/greeter --name Ada\n"
-            "  baton spawn word_counter --name Ada -- --verbose book.txt\n"
-            "\n"
-            "PROGRAM is a path, or a name that is looked up in $BATON_PROGRAMS, beside this program and in $PATH.\n"
-            "Arguments of the program that begin with '-' come after '--', such as `-- --actor NAME` for a program\n"
-            "that contains several actors. The actor runs until `baton stop` ends it or the session closes. Its\n"
-            "working directory is that of `baton serve`, and what it prints appears there.\n");
-    spawn->add_option("PROGRAM", line.spawn.program, "the actor's program")->required()->type_name("");
-    spawn->add_option("ARGS", line.spawn.arguments, "arguments of the program")->type_name("");
-    spawn->add_option("--name", line.spawn.name, "what the actor is called (default: after its program)")
-        ->type_name("NAME");
-    spawn
-        ->add_option("--memory", line.spawn.memory,
-                     "how much shared memory its segments may take, such as 512M (default: as much as "
-                     "the session has)")
-        ->check(coordinator::is_memory())
-        ->type_name("BYTES");
-    add_timeout(*spawn, line.spawn_seconds, "how long the actor may take to become ready");
-    spawn->callback([&line] {
-        line.spawn.timeout = duration_of(line.spawn_seconds);
-        line.inside = [&line](Visit& visit) { return tool::spawn(visit, line.spawn, line.wishes); };
-    });
-}
-
-void add_looking(CLI::App& app, CommandLine& line) {
-    CLI::App* ps =
-        add(app, line, "ps", "show the actors of a session, or of all sessions",
-            "Examples:\n"
-            "  baton ps\n"
-            "  baton ps --all          # how those that have exited ended\n"
-            "  baton ps --json\n"
-            "\n"
-            "STATE      starting, ready, busy (a command is in hand), frozen (by a signal), stopping, exited\n"
-            "SINCE      how long it has been handling the command in hand; without one, how long it has run\n"
-            "INBOX      commands sent to it and not yet taken\n"
-            "HANDLED    commands handled so far\n"
-            "CPU        processor time that its process has used\n"
-            "HELD       bytes in the segments that it owns\n"
-            "RESIDENT   memory of its process, shared pages included\n"
-            "IN HAND    the command that it is handling\n"
-            "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n");
-    ps->add_flag("--all,-a", line.ps.with_exited,
-                 "include actors that have exited: why, with how many unread commands, and holding what");
-    ps->callback([&line] { line.alone = [&line] { return tool::ps(line.ps, line.wishes, line.interruption); }; });
-
-    CLI::App* describe = add(app, line, "describe", "show the commands that an actor accepts",
-                             "Examples:\n"
-                             "  baton describe Ada\n"
-                             "  baton describe class/alice   # an actor that another one started\n"
-                             "  baton describe coordinator\n");
-    describe->add_option("NAME", line.described, "the actor's name, as in `baton ps`")->required()->type_name("");
-    describe->callback([&line] {
-        line.inside = [&line](Visit& visit) { return describe_actor(visit, line.described, line.wishes); };
-    });
-
-    CLI::App* segments =
-        add(app, line, "segments", "show the segments of a session, and whose they are",
-            "Examples:\n"
-            "  baton segments\n"
-            "  baton segments --limit 20\n"
-            "  baton segments --json\n"
-            "\n"
-            "STATE   owned; offered (on its way to its heir); lent (others may read it); retired (it has no owner,\n"
-            "        and its memory is used again once the last lease has ended)\n"
-            "LEASES  leases and slices that have not ended yet\n"
-            "AGE     how long it has been in this state\n");
-    segments->add_option("--limit", line.segments.rows_max, "how many to show at most")
-        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::segments_listed_max}))
-        ->capture_default_str()
-        ->type_name("N");
-    segments->callback(
-        [&line] { line.inside = [&line](Visit& visit) { return tool::segments(visit, line.segments, line.wishes); }; });
-
-    CLI::App* audit =
-        add(app, line, "audit", "check that the ledger of a session keeps its promises",
-            "Example:\n"
-            "  baton audit             # \"all invariants hold\", or each that does not; exit code 0 or 1\n"
-            "\n"
-            "The invariants are those of docs/ownership.md. The audit is exact only while no segment changes\n"
-            "hands: one that is on its way may be reported although nothing is wrong.\n");
-    audit->callback([&line] { line.inside = [&line](Visit& visit) { return tool::audit(visit, line.wishes); }; });
-
-    CLI::App* sessions = add(app, line, "sessions", "list your sessions, live and dead", "Example:\n  baton sessions\n",
-                             Place::none);
-    sessions->callback([&line] { line.alone = [&line] { return tool::sessions(line.wishes); }; });
-}
-
-void add_talking(CLI::App& app, CommandLine& line) {
-    constexpr const char* values =
-        "\n"
-        "VALUE is read by the field's type: text and the names of enums as they are, an actor by its name,\n"
-        "everything else as JSON (4, 0.5, true, [1,2], null). A wrong one is refused before anything is sent.\n"
-        "A field that is optional, or that `baton describe` shows with its default (depth: uint32 = 3), may be\n"
-        "left out.\n";
-    const auto add_words = [&line](CLI::App& sub) {
-        sub.add_option("NAME", line.words.name, "the actor's name, as in `baton ps`")->required()->type_name("");
-        sub.add_option("COMMAND", line.words.command, "one of those that `baton describe NAME` lists")
-            ->required()
-            ->type_name("");
-        sub.add_option("FIELDS", line.words.fields, "the fields of the command, each as FIELD=VALUE")->type_name("");
-    };
-    CLI::App* ask = add(app, line, "ask", "send a command to an actor and print its reply", "");
-    ask->footer(std::string("Examples:\n"
-                            "  baton ask Ada Greet name=Grace\n"
-                            "  baton ask Ada Greet name='Grace Hopper' --timeout 30\n"
-                            "  baton ask coordinator Find name=Ada --json\n") + values);
-    add_words(*ask);
-    add_timeout(*ask, line.ask_seconds, "how long to wait for the reply");
-    ask->callback([&line] {
-        line.words.timeout = duration_of(line.ask_seconds);
-        line.inside = [&line](Visit& visit) { return tool::ask(visit, line.words, line.wishes); };
-    });
-
-    CLI::App* send = add(app, line, "send", "send a command to an actor without waiting for a reply", "");
-    send->footer(std::string("Example:\n  baton send Ada Greet name=Grace\n") + values);
-    add_words(*send);
-    send->callback(
-        [&line] { line.inside = [&line](Visit& visit) { return tool::send(visit, line.words, line.wishes); }; });
-}
-
-void add_ending(CLI::App& app, CommandLine& line) {
-    CLI::App* stop =
-        add(app, line, "stop", "ask actors to end, and kill those that do not",
-            "Examples:\n"
-            "  baton stop Ada Bob             # these two\n"
-            "  baton stop Ada --drain         # once Ada has handled what is in the inbox\n"
-            "  baton stop --all               # every actor; the session stays open\n"
-            "  baton stop --everything        # every actor, then the coordinator\n"
-            "\n"
-            "Each actor is asked to stop; if it still runs after three quarters of the timeout it gets SIGTERM,\n"
-            "and SIGKILL after nine tenths. The exit code is 1 if a signal was needed.\n");
-    stop->add_option("NAME", line.stop.names, "the actors' names, as in `baton ps`")->type_name("");
-    stop->add_flag("--all", line.stops_all, "every actor");
-    stop->add_flag("--everything", line.stops_everything, "every actor, then the coordinator: the session ends");
-    stop->add_flag("--drain", line.stop.drains, "let them handle what is in their inboxes first");
-    add_timeout(*stop, line.stop_seconds, "how long the whole stop may take");
-    stop->callback([&line] {
-        const int ways = (line.stop.names.empty() ? 0 : 1) + (line.stops_all ? 1 : 0) + (line.stops_everything ? 1 : 0);
-        if (ways != 1)
-            throw CLI::ValidationError("say whom to stop: names of actors, or --all for every actor, or --everything "
-                                       "for the session");
-        line.stop.whom = line.stops_everything ? StopOptions::Whom::everything
-                         : line.stops_all      ? StopOptions::Whom::all_actors
-                                               : StopOptions::Whom::named;
-        line.stop.timeout = duration_of(line.stop_seconds);
-        line.inside = [&line](Visit& visit) { return tool::stop(visit, line.stop, line.wishes); };
-    });
-
-    CLI::App* kill = add(app, line, "kill", "send actors a signal, and show how they ended",
-                         "Examples:\n"
-                         "  baton kill Ada                 # SIGKILL: ends Ada at once\n"
-                         "  baton kill Ada --signal TERM\n"
-                         "  baton kill Ada --signal STOP   # freezes Ada; --signal CONT wakes Ada again\n");
-    kill->add_option("NAME", line.kill.names, "the actors' names, as in `baton ps`")->required()->type_name("");
-    kill->add_option("--signal", line.kill.signal, "the signal's name or number")
-        ->capture_default_str()
-        ->type_name("SIGNAL");
-    kill->callback(
-        [&line] { line.inside = [&line](Visit& visit) { return tool::kill(visit, line.kill, line.wishes); }; });
-
-    CLI::App* sweep =
-        add(app, line, "sweep", "remove what dead sessions have left",
-            "Example:\n"
-            "  baton sweep\n"
-            "\n"
-            "Kills actors whose coordinator has died, and removes their shared memory and sockets. It never\n"
-            "touches a live session. Every new session begins with a sweep. If something can't be removed, it is\n"
-            "named, everything else is removed, and the exit code is 1.\n",
-            Place::none);
-    sweep->callback([&line] { line.alone = [&line] { return tool::sweep(line.wishes); }; });
 }
 
 Result<Outcome> run(CommandLine& line) {
     if (line.alone) return line.alone();
     Result<SessionInfo> place = find_session(line.wishes.session);
     if (!place) return place.error();
-    Result<std::unique_ptr<Visit>> visit = Visit::enter(std::move(*place), line.interruption);
+    Result<std::unique_ptr<Visit>> visit = Visit::enter(std::move(*place));
     if (!visit) return visit.error();
     Result<Outcome> outcome = line.inside(**visit);
-    if (line.interruption.has_come) {
+    if ((*visit)->session().was_interrupted()) {
         static_cast<void>((*visit)->session().close());
         // Not to be held up by what an actor that does not read has not taken yet.
         const Error why = outcome ? Error{ErrorKind::stopping, "by Ctrl-C"} : outcome.error();
-        say(complaint("interrupted", why));
+        program::say(complaint("interrupted", why));
         std::_Exit(exit_code::interrupted);
     }
     return outcome;
@@ -342,11 +45,11 @@ Result<Outcome> run(CommandLine& line) {
 
 int report(const Result<Outcome>& outcome) {
     if (!outcome) {
-        say(complaint(name_of(outcome.error().kind), outcome.error()));
+        program::say(complaint(name_of(outcome.error().kind), outcome.error()));
         return exit_code_of(outcome.error().kind);
     }
-    print_output(outcome->text);
-    for (const Error& trouble : outcome->troubles) say(complaint(name_of(trouble.kind), trouble));
+    program::print(outcome->text);
+    for (const Error& trouble : outcome->troubles) program::say(complaint(name_of(trouble.kind), trouble));
     if (outcome->troubles.empty()) return outcome->code;
     return outcome->code_with_troubles.value_or(exit_code_of(outcome->troubles.front().kind));
 }
@@ -381,51 +84,34 @@ std::vector<std::string> cut_off_arguments(std::vector<std::string_view>& words)
     return arguments;
 }
 
-// `baton --man [PROGRAM]`, `baton --completion`: for the build, which installs what they print; not in the help.
+// `baton --man [baton-sync]`, `baton --completion`: for the build, which installs what they print; not in the help.
 std::optional<std::string> manual(const CLI::App& app, std::span<const std::string_view> words) {
     const std::string version = std::string("baton ") + version_text;
     if (words.size() == 1 && words[0] == "--completion") return bash_completion(app);
-    if (words.empty() || words[0] != "--man" || words.size() > 2) return std::nullopt;
-    const std::string_view program = words.size() == 2 ? words[1] : "baton";
-    if (program == "baton") return man_page(app, version);
-    CLI::App other;
-    coordinator::Options options;
+    if (words.size() == 1 && words[0] == "--man") return program::man_page(app, version);
+    if (words.size() != 2 || words[0] != "--man" || words[1] != "baton-sync") return std::nullopt;
+    CLI::App sync;  // an actor, which has no options of CLI11's
     bool describes = false;
-    if (program == coordinator_program) {
-        coordinator::describe_program(other, std::string(program), options);
-    } else if (program == "baton-sync") {  // an actor, which has no options of CLI11's
-        other.name(std::string(program));
-        other.description(
-            "Keeps the locks, barriers, queues and other primitives of a Baton session.\n"
-            "It is an actor: scripts and programs that use baton.sync or baton::sync start it in their session.\n");
-        other.set_help_flag();
-        other.add_flag("--describe", describes, "print the commands that it accepts");
-    } else {
-        return std::nullopt;
-    }
-    return man_page(other, version);
+    sync.name("baton-sync");
+    sync.description(
+        "Keeps the locks, barriers, queues and other primitives of a Baton session.\n"
+        "It is an actor: scripts and programs that use baton.sync or baton::sync start it in their session.\n");
+    sync.set_help_flag();
+    sync.add_flag("--describe", describes, "print the commands that it accepts");
+    return program::man_page(sync, version);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    take_over_birth(Birth::program);
-    CLI::App app{"Starts Baton sessions, shows what runs in them, and talks to their actors.\n", "baton"};
-    app.set_help_flag("-h,--help", "print this help and exit");
-    app.set_version_flag("--version", std::string("baton ") + version_text, "print the version and exit");
-    app.footer(examples_and_codes);
-    app.require_subcommand(1);
-    app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string{}; });
+    program::begin();
+    CLI::App app;
     CommandLine line;
-    add_session(app, line);
-    add_starting(app, line);
-    add_looking(app, line);
-    add_talking(app, line);
-    add_ending(app, line);
+    describe_program(app, line);
     std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
     if (const std::optional<std::string> text = manual(app, words); text) {
-        print_output(*text);
-        return code_with_output("baton", 0);
+        program::print(*text);
+        return program::end("baton", 0);
     }
     try {
         const std::vector<std::string> arguments = cut_off_arguments(words);
@@ -434,11 +120,11 @@ int main(int argc, char** argv) {
     } catch (const CLI::Success& asked) {  // for help or the version
         std::ostringstream out;
         const int code = app.exit(asked, out);
-        print_output(out.str());
-        return code_with_output("baton", code);
+        program::print(out.str());
+        return program::end("baton", code);
     } catch (const CLI::ParseError& error) {
         if (words.empty()) {
-            say(app.help());
+            program::say(app.help());
             return exit_code::usage;
         }
         std::string name = "baton";
@@ -447,9 +133,10 @@ int main(int argc, char** argv) {
         const std::string unknown = app.get_subcommands().empty() ? unknown_command(app, words) : std::string();
         const std::string text =
             fmt::format("{}; see `{} --help`",
-                        readable(unknown.empty() ? usage_problem(app, error) : unknown, shown_bytes_max), name);
-        say(complaint("usage error", {ErrorKind::refused, text}));
+                        readable(unknown.empty() ? program::usage_problem(app, error) : unknown, shown_bytes_max),
+                        name);
+        program::say(complaint("usage error", {ErrorKind::refused, text}));
         return exit_code::usage;
     }
-    return code_with_output("baton", report(run(line)));
+    return program::end("baton", report(run(line)));
 }

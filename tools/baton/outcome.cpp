@@ -4,11 +4,10 @@
 
 #include <utility>
 
-#include "runtime/base/text.hpp"
+#include <baton/text.hpp>
 
 namespace baton::tool {
 
-using namespace detail;
 namespace {
 
 // "student::Student::on(student::HoldThis const&) (student_actor.cpp:8)" without what only a compiler reads:

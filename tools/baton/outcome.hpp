@@ -10,8 +10,6 @@
 
 namespace baton::tool {
 
-using namespace detail;
-
 // As in sysexits.h if that has one. `baton --help` lists them.
 namespace exit_code {
 inline constexpr int done = 0;

@@ -5,23 +5,23 @@
 #include <algorithm>
 #include <charconv>
 
-#include "runtime/base/text.hpp"
-#include "runtime/wire/json.hpp"
+#include <baton/text.hpp>
+#include <baton/json.hpp>
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
-using Outer = std::vector<const TypeDescription*>;
+using Outer = std::vector<const Type*>;
 
 // Runs `visit` on every value and its type, the innermost first.
-void walk(const TypeDescription& declared, Dynamic& value, Outer& outer,
-          const std::function<void(const TypeDescription&, Dynamic&)>& visit) {
-    const TypeDescription* type = &declared;
+void walk(const Type& declared, Value& value, Outer& outer,
+          const std::function<void(const Type&, Value&)>& visit) {
+    const Type* type = &declared;
     if (type->kind == "same") {
         const auto found = std::find_if(outer.rbegin(), outer.rend(),
-                                        [&](const TypeDescription* one) { return one->name == declared.name; });
+                                        [&](const Type* one) { return one->name == declared.name; });
         if (found == outer.rend()) return;
         type = *found;
     }
@@ -29,11 +29,11 @@ void walk(const TypeDescription& declared, Dynamic& value, Outer& outer,
         if (!value.is_nothing()) walk(type->parts[0].type, value, outer, visit);
         return;
     }
-    if (auto* list = std::get_if<Dynamic::List>(&value.value); list != nullptr && !type->parts.empty()) {
+    if (auto* list = std::get_if<Value::List>(&value.value); list != nullptr && !type->parts.empty()) {
         const bool is_tuple = type->kind == "tuple" && list->size() == type->parts.size();
         for (std::size_t index = 0; index < list->size(); ++index)
             walk(type->parts[is_tuple ? index : 0].type, (*list)[index], outer, visit);
-    } else if (auto* map = std::get_if<Dynamic::Map>(&value.value); map != nullptr) {
+    } else if (auto* map = std::get_if<Value::Map>(&value.value); map != nullptr) {
         outer.push_back(type);
         for (auto& [key, element] : *map) {
             if (type->kind == "map") {
@@ -42,7 +42,7 @@ void walk(const TypeDescription& declared, Dynamic& value, Outer& outer,
                 continue;
             }
             const auto part = std::ranges::find_if(
-                type->parts, [&, &field = key](const PartDescription& one) { return field == Dynamic{one.name}; });
+                type->parts, [&, &field = key](const Field& one) { return field == Value{one.name}; });
             if (part != type->parts.end()) walk(part->type, element, outer, visit);
         }
         outer.pop_back();
@@ -51,7 +51,7 @@ void walk(const TypeDescription& declared, Dynamic& value, Outer& outer,
 }
 
 // Within a line: a string bare, everything else as JSON; what is empty leaves a blank.
-std::string in_line(const Dynamic& value) {
+std::string in_line(const Value& value) {
     if (value.is_nothing()) return "";
     if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
     std::string json = to_json(value, JsonLayout::compact);
@@ -60,16 +60,16 @@ std::string in_line(const Dynamic& value) {
     return is_quoted ? json.substr(1, json.size() - 2) : json;
 }
 
-bool is_number(const Dynamic& value) {
+bool is_number(const Value& value) {
     return std::holds_alternative<std::int64_t>(value.value) || std::holds_alternative<std::uint64_t>(value.value) ||
            std::holds_alternative<double>(value.value);
 }
 
 // A list of structs of one type; empty if the list is something else.
-std::string table_of(const Dynamic::List& list, Colours colours) {
+std::string table_of(const Value::List& list, Colours colours) {
     std::vector<Table::Column> columns;
-    for (const Dynamic& element : list) {
-        const auto* map = std::get_if<Dynamic::Map>(&element.value);
+    for (const Value& element : list) {
+        const auto* map = std::get_if<Value::Map>(&element.value);
         if (map == nullptr || (!columns.empty() && map->size() != columns.size())) return "";
         if (!columns.empty()) continue;
         for (const auto& [key, value] : *map)
@@ -82,9 +82,9 @@ std::string table_of(const Dynamic::List& list, Colours colours) {
         });
     });
     Table table{std::move(columns)};
-    for (const Dynamic& element : list) {
+    for (const Value& element : list) {
         std::vector<Table::Cell> row;
-        for (const auto& [key, value] : std::get<Dynamic::Map>(element.value)) row.emplace_back(in_line(value));
+        for (const auto& [key, value] : std::get<Value::Map>(element.value)) row.emplace_back(in_line(value));
         table.add(std::move(row));
     }
     return table.text(colours);
@@ -92,14 +92,14 @@ std::string table_of(const Dynamic::List& list, Colours colours) {
 
 }  // namespace
 
-bool holds_refs(const TypeDescription& type) {
+bool holds_refs(const Type& type) {
     return type.kind == "ref" ||
-           std::ranges::any_of(type.parts, [](const PartDescription& part) { return holds_refs(part.type); });
+           std::ranges::any_of(type.parts, [](const Field& part) { return holds_refs(part.type); });
 }
 
-void shorten_floats(const TypeDescription& type, Dynamic& value) {
+void shorten_floats(const Type& type, Value& value) {
     Outer outer;
-    walk(type, value, outer, [](const TypeDescription& of, Dynamic& one) {
+    walk(type, value, outer, [](const Type& of, Value& one) {
         auto* number = std::get_if<double>(&one.value);
         if (number == nullptr || of.kind != "float32") return;
         const std::string shortest = fmt::format("{}", static_cast<float>(*number));
@@ -107,18 +107,18 @@ void shorten_floats(const TypeDescription& type, Dynamic& value) {
     });
 }
 
-std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of, Colours colours) {
+std::string reply_text(const Type& type, Value reply, const NameOf& name_of, Colours colours) {
     Outer outer;
-    walk(type, reply, outer, [&](const TypeDescription&, Dynamic& one) {
-        if (const auto* ref = std::get_if<AnyRef>(&one.value)) one = Dynamic{name_of(*ref)};
+    walk(type, reply, outer, [&](const Type&, Value& one) {
+        if (const auto* ref = std::get_if<AnyRef>(&one.value)) one = Value{name_of(*ref)};
     });
-    if (const auto* list = std::get_if<Dynamic::List>(&reply.value)) {
+    if (const auto* list = std::get_if<Value::List>(&reply.value)) {
         if (std::string table = table_of(*list, colours); !table.empty()) return table;
         std::string lines;
-        for (const Dynamic& element : *list) lines += printable(in_line(element)) + "\n";
+        for (const Value& element : *list) lines += printable(in_line(element)) + "\n";
         return lines;
     }
-    if (const auto* map = std::get_if<Dynamic::Map>(&reply.value)) {
+    if (const auto* map = std::get_if<Value::Map>(&reply.value)) {
         Table table{{{""}, {""}}};
         for (const auto& [key, value] : *map) table.add({{in_line(key), Paint::faint}, in_line(value)});
         return table.text(colours);

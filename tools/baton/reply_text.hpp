@@ -5,22 +5,22 @@
 #include <functional>
 #include <string>
 
-#include "runtime/wire/dynamic.hpp"
+#include <baton/dynamic.hpp>
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 
 // The name of an actor, or its number if it has none any more.
 using NameOf = std::function<std::string(const AnyRef&)>;
 
-[[nodiscard]] bool holds_refs(const TypeDescription& type);
+[[nodiscard]] bool holds_refs(const Type& type);
 // Ends with a newline, unless it is empty.
-[[nodiscard]] std::string reply_text(const TypeDescription& type, Dynamic reply, const NameOf& name_of,
+[[nodiscard]] std::string reply_text(const Type& type, Value reply, const NameOf& name_of,
                                      Colours colours);
 
 // Floats of 32 bits as the shortest number that is the same float: 0.1, not 0.10000000149011612.
-void shorten_floats(const TypeDescription& type, Dynamic& value);
+void shorten_floats(const Type& type, Value& value);
 
 }  // namespace baton::tool

@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <map>
 
+#include <baton/observer.hpp>
 #include "tools/baton/figures.hpp"
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
+#include <baton/text.hpp>
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
-
-using coordinator::SegmentInfo;
-using coordinator::SegmentList;
 
 Paint paint_of(std::string_view state) {
     if (state == "owned") return Paint::good;
@@ -27,10 +26,10 @@ class Names {
 public:
     explicit Names(const std::vector<RosterRow>& rows) {
         for (const RosterRow& row : rows) names_[row.actor.id] = row.name;
-        names_[coordinator_id] = "coordinator";
     }
     std::string of(AnyRef actor) const {
         if (!actor.id.is_somebody()) return "-";
+        if (is_coordinator(actor)) return "coordinator";
         const auto found = names_.find(actor.id);
         return found == names_.end() ? to_string(actor.id) : found->second;
     }
@@ -39,7 +38,7 @@ private:
     std::map<ActorId, std::string> names_;
 };
 
-std::string text_of(const SegmentList& list, const Names& names, std::string_view session, Colours colours) {
+std::string text_of(const SegmentsSight& list, const Names& names, std::string_view session, Colours colours) {
     using Align = Table::Align;
     Table table{{{"SEGMENT"},
                  {"STATE"},
@@ -50,7 +49,7 @@ std::string text_of(const SegmentList& list, const Names& names, std::string_vie
                  {"AGE", Align::right},
                  {"NAME"}}};
     std::uint64_t bytes = 0;
-    for (const SegmentInfo& row : list.rows) {
+    for (const SegmentSight& row : list.rows) {
         bytes += row.bytes;
         table.add({{fmt::format("{}.{}", row.slot, row.epoch), Paint::bold},
                    {row.state, paint_of(row.state)},
@@ -73,29 +72,30 @@ std::string text_of(const SegmentList& list, const Names& names, std::string_vie
                               list.rows.size() < list.alive ? "those shown" : "segments", grouped(list.bytes), budget);
 }
 
-Dynamic json_of(const SegmentList& list, const Names& names, const std::string& session) {
-    Dynamic::List rows;
-    for (const SegmentInfo& row : list.rows)
+Value json_of(const SegmentsSight& list, const Names& names, const std::string& session) {
+    Value::List rows;
+    for (const SegmentSight& row : list.rows)
         rows.push_back(object({{"segment", {fmt::format("{}.{}", row.slot, row.epoch)}},
                                {"state", {row.state}},
-                               {"owner", row.owner.id.is_somebody() ? Dynamic{names.of(row.owner)} : Dynamic{}},
-                               {"heir", row.heir.id.is_somebody() ? Dynamic{names.of(row.heir)} : Dynamic{}},
+                               {"owner", row.owner.id.is_somebody() ? Value{names.of(row.owner)} : Value{}},
+                               {"heir", row.heir.id.is_somebody() ? Value{names.of(row.heir)} : Value{}},
                                {"bytes", {row.bytes}},
                                {"leases", {row.leases}},
-                               {"name", row.name.empty() ? Dynamic{} : Dynamic{row.name}},
+                               {"name", row.name.empty() ? Value{} : Value{row.name}},
                                {"age_seconds", {std::chrono::duration<double>(row.age).count()}}}));
     return object({{"session", {session}},
                    {"alive", {list.alive}},
                    {"bytes", {list.bytes}},
-                   {"budget_bytes", list.budget_bytes ? Dynamic{*list.budget_bytes} : Dynamic{}},
-                   {"segments", Dynamic{std::move(rows)}}});
+                   {"budget_bytes", list.budget_bytes ? Value{*list.budget_bytes} : Value{}},
+                   {"segments", Value{std::move(rows)}}});
 }
 
 }  // namespace
 
 Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wishes& wishes) {
-    const Result<SegmentList> list =
-        call(visit.session().loop(), coordinator::Segments{options.rows_max}, limits::coordinator_timeout);
+    const Result<Observer> observer = Observer::of(visit.session());
+    if (!observer) return observer.error();
+    const Result<SegmentsSight> list = observer->segments(options.rows_max);
     if (!list) return explained("cannot list the segments", list.error());
     // The actor that retired a segment may have exited since.
     const Names names{visit.roster(true).value_or({})};
@@ -105,8 +105,9 @@ Result<Outcome> segments(Visit& visit, const SegmentsOptions& options, const Wis
 }
 
 Result<Outcome> audit(Visit& visit, const Wishes& wishes) {
-    const Result<std::vector<std::string>> broken =
-        call(visit.session().loop(), coordinator::Audit{}, limits::coordinator_timeout);
+    const Result<Observer> observer = Observer::of(visit.session());
+    if (!observer) return observer.error();
+    const Result<std::vector<std::string>> broken = observer->audit();
     if (!broken) return explained("cannot audit the session", broken.error());
     Outcome outcome;
     outcome.code = broken->empty() ? exit_code::done : exit_code::broken;

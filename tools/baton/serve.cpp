@@ -6,18 +6,17 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/session/environment.hpp"
+#include <baton/sessions.hpp>
 #include "tools/baton/subcommands.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
 namespace {
 
 // Comes back only if that has failed. Its complaints name the command that the user has typed.
-Error become_coordinator(std::string_view as, const coordinator::SessionOptions& options,
+Error become_coordinator(std::string_view as, const program::SessionOptions& options,
                          const std::vector<std::string>& script) {
-    const Result<std::string> program = find_coordinator({});
+    const Result<std::string> program = find_coordinator();
     if (!program) return explained("no session can be started", program.error());
     std::vector<std::string> words{std::string(as)};
     for (std::string& word : options.arguments()) words.push_back(std::move(word));

@@ -3,26 +3,26 @@
 
 #include <algorithm>
 
-#include "runtime/process/sweep.hpp"
+#include <baton/sessions.hpp>
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 
 Result<Outcome> sessions(const Wishes& wishes) {
     const Result<std::vector<SessionInfo>> listed = list_sessions();
     if (!listed) return listed.error();
     if (wishes.wants_json) {
-        Dynamic::List list;
+        Value::List list;
         for (const SessionInfo& one : *listed)
             list.push_back(object({{"session", {one.id}},
                                    {"is_live", {one.is_live}},
                                    {"coordinator_pid", {static_cast<std::int64_t>(one.pid)}},
                                    {"folder", {one.path}}}));
-        return Outcome{json_line(Dynamic{std::move(list)})};
+        return Outcome{json_line(Value{std::move(list)})};
     }
     if (listed->empty()) return Outcome{"no session of yours is running, and none has left anything\n"};
     const Colours colours = colours_for(stdout);
@@ -41,12 +41,12 @@ Result<Outcome> sweep(const Wishes& wishes) {
     if (!swept) return swept.error();
     Outcome outcome;
     if (wishes.wants_json) {
-        Dynamic::List pids;
-        for (const pid_t pid : swept->processes_killed) pids.push_back(Dynamic{static_cast<std::int64_t>(pid)});
+        Value::List pids;
+        for (const pid_t pid : swept->processes_killed) pids.push_back(Value{static_cast<std::int64_t>(pid)});
         std::vector<std::string> troubles;
         for (const Error& trouble : swept->troubles) troubles.push_back(to_text(trouble));
         outcome.text = json_line(object({{"sessions", {static_cast<std::int64_t>(swept->sessions)}},
-                                         {"processes_killed", Dynamic{std::move(pids)}},
+                                         {"processes_killed", Value{std::move(pids)}},
                                          {"removed", strings(swept->removed)},
                                          {"troubles", strings(troubles)}}));
     } else if (swept->sessions == 0 && swept->removed.empty() && swept->processes_killed.empty() &&

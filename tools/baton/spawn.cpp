@@ -3,38 +3,27 @@
 
 #include <filesystem>
 
-#include "runtime/inbox/spawning.hpp"
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 
 Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes) {
-    coordinator::Spawn command;
-    SpawnOptions& options = command.options;
-    options.program = actor.program;
+    SpawnOptions options{actor.program, actor.name, actor.arguments, actor.timeout};
     // The coordinator works in another folder than the shell.
     if (std::error_code error; actor.program.find('/') != std::string::npos)
         if (const auto path = std::filesystem::absolute(actor.program, error); !error) options.program = path.string();
-    options.name = actor.name;
-    options.arguments = actor.arguments;
-    options.timeout = actor.timeout;
-    options.folders = visit.session().searched_folders();
-    if (!actor.memory.empty()) options.memory_bytes = coordinator::bytes_of(actor.memory).value_or(0);
-    command.outlives_spawner = true;
-    Loop& loop = visit.session().loop();
-    Result<Spawning> spawning = Spawning::begin(loop, std::move(command), Deadline::in(loop.clock(), actor.timeout));
-    if (!spawning) return explained("cannot spawn " + actor.program, spawning.error());
-    const Result<Spawned> spawned = spawning->end();
+    if (!actor.memory.empty()) options.memory_bytes = program::bytes_of(actor.memory).value_or(0);
+    const Result<Actor> spawned = visit.session().spawn_detached(std::move(options));
     if (!spawned) return explained("cannot spawn " + actor.program, spawned.error());
     if (wishes.wants_json)
         return Outcome{json_line(object({{"name", {spawned->name}},
-                                         {"actor", Dynamic{spawned->actor}},
+                                         {"actor", Value{spawned->ref}},
                                          {"pid", {static_cast<std::int64_t>(spawned->pid)}},
-                                         {"protocol", {spawned->protocol.name}}}))};
+                                         {"protocol", {spawned->protocol->name}}}))};
     return Outcome{
         fmt::format("{0} is ready (pid {1}); `baton describe {2}` shows its commands, `baton stop {2}` ends it\n",
                     painted(spawned->name, Paint::bold, colours_for(stdout)), spawned->pid, spawned->name)};

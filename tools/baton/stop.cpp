@@ -6,14 +6,14 @@
 #include <charconv>
 #include <csignal>
 
-#include "runtime/process/process_facts.hpp"
+#include <baton/json.hpp>
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
+using namespace dynamic;
 namespace {
 
 constexpr Duration exit_wait =
@@ -44,16 +44,8 @@ Result<Outcome> stop_everything(Visit& visit, const StopOptions& options, const 
     const std::string tried = fmt::format("cannot close session {}", visit.place().id);
     const Result<std::vector<RosterRow>> rows = visit.roster(false);
     if (!rows) return explained(tried, rows.error());
-    const Result<UniqueFd> pidfd = open_pidfd(visit.place().pid);
-    Loop& loop = visit.session().loop();
-    Result<std::vector<Ended>> closed = visit.session().end_session(options.timeout);
+    Result<std::vector<Ended>> closed = visit.session().end_session(options.timeout, exit_wait);
     if (!closed) return explained(tried, closed.error(), "`baton sessions` shows whether it lives");
-    if (pidfd && !has_exited_by(pidfd->get(), Deadline::in(loop.clock(), exit_wait)))
-        return Error{ErrorKind::timed_out,
-                     fmt::format("session {} has closed, but its coordinator (pid {}) has not ended within {} s",
-                                 visit.place().id, visit.place().pid, exit_wait / std::chrono::seconds{1})};
-    // The loop learns that there is nobody to say goodbye to.
-    static_cast<void>(loop.serve(nullptr, [] { return false; }, Deadline{loop.clock().now()}));
 
     // The coordinator tells of every exit of the session's life; those of long ago are not news.
     std::erase_if(*closed, [&](const Ended& one) {
@@ -92,21 +84,22 @@ std::string signal_name(int number) {
 
 Result<Outcome> stop(Visit& visit, const StopOptions& options, const Wishes& wishes) {
     if (options.whom == StopOptions::Whom::everything) return stop_everything(visit, options, wishes);
-    const Result<std::vector<Spawned>> actors =
+    const Result<std::vector<Actor>> actors =
         visit.find_actors(options.names, "`baton stop --everything` stops it and all actors");
     if (!actors) return explained("nothing was stopped", actors.error());
     std::vector<AnyRef> refs;
-    for (const Spawned& one : *actors) refs.push_back(one.actor);
-    const Result<std::vector<Ended>> ended = visit.session().stop(refs, options.timeout, options.drains);
+    for (const Actor& one : *actors) refs.push_back(one.ref);
+    const Result<std::vector<Ended>> ended = visit.session().stop(
+        refs, options.timeout, options.drains ? Outsider::Drain::yes : Outsider::Drain::no);
     if (!ended) {
         Error error = explained("cannot stop them", ended.error());
         if (error.kind == ErrorKind::stopping) error.text = "stopped waiting for the exits; the stop itself goes on";
         return error;
     }
     Outcome outcome;
-    for (const Spawned& one : *actors) {
+    for (const Actor& one : *actors) {
         const bool has_ended =
-            std::ranges::any_of(*ended, [&](const Ended& row) { return row.actor.id == one.actor.id; });
+            std::ranges::any_of(*ended, [&](const Ended& row) { return row.actor.id == one.ref.id; });
         if (has_ended) continue;
         outcome.troubles.push_back({ErrorKind::timed_out,
                                     fmt::format("{} (pid {}) was asked to stop and still runs; the coordinator did not "
@@ -124,13 +117,13 @@ Result<Outcome> stop(Visit& visit, const StopOptions& options, const Wishes& wis
 Result<Outcome> kill(Visit& visit, const KillOptions& options, const Wishes& wishes) {
     const Result<int> number = signal_number(options.signal);
     if (!number) return number.error();
-    const Result<std::vector<Spawned>> actors = visit.find_actors(
+    const Result<std::vector<Actor>> actors = visit.find_actors(
         options.names, fmt::format("`baton stop --everything` closes it, `kill {}` ends it hard", visit.place().pid));
     if (!actors) return explained("nothing was killed", actors.error());
     Outcome outcome;
-    std::vector<const Spawned*> signalled;
-    for (const Spawned& one : *actors) {
-        if (Result<void> sent = visit.session().signal(one.actor, *number); !sent) {
+    std::vector<const Actor*> signalled;
+    for (const Actor& one : *actors) {
+        if (Result<void> sent = visit.session().context().signal(one.ref, *number); !sent) {
             outcome.troubles.push_back(explained("cannot signal " + one.name, sent.error()));
         } else {
             signalled.push_back(&one);
@@ -139,16 +132,16 @@ Result<Outcome> kill(Visit& visit, const KillOptions& options, const Wishes& wis
     std::vector<Ended> ended;
     const bool must_end = *number == SIGKILL;
     const bool lets_live = *number == SIGSTOP || *number == SIGCONT || *number == SIGTSTP;
-    const Deadline deadline = Deadline::in(visit.session().loop().clock(), lets_live ? Duration::zero() : exit_wait);
-    for (const Spawned* one : signalled) {
-        Result<Ended> exit = visit.session().join(one->actor, deadline.left(visit.session().loop().clock()));
+    const Deadline deadline = visit.session().context().deadline(lets_live ? Duration::zero() : exit_wait);
+    for (const Actor* one : signalled) {
+        Result<Ended> exit = visit.session().context().join(one->ref, deadline);
         if (exit) {
             ended.push_back(std::move(*exit));
         } else if (exit.error().kind != ErrorKind::timed_out || must_end) {
             const std::string tried = fmt::format("{} was sent {}", one->name, signal_name(*number));
             outcome.troubles.push_back(explained(tried, exit.error()));
         } else {
-            ended.push_back({one->actor, one->name, Exit{}});
+            ended.push_back({one->ref, one->name, Exit{}});
         }
     }
     outcome.text = wishes.wants_json ? to_json(ended, JsonLayout::indented) + "\n"

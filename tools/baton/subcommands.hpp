@@ -5,21 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "actors/coordinator/options.hpp"
+#include <baton/command_line.hpp>
 #include "tools/baton/outcome.hpp"
 #include "tools/baton/visit.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
-
 // serve.cpp: come back only if they have failed; else this process is the session's coordinator.
 struct ServeOptions {
-    coordinator::SessionOptions session;
+    program::SessionOptions session;
 };
 [[nodiscard]] Result<Outcome> serve(const ServeOptions& options);
 struct RunOptions {
-    coordinator::SessionOptions session;
+    program::SessionOptions session;
     std::vector<std::string> script;  // its file, then its arguments
 };
 [[nodiscard]] Result<Outcome> run_script(const RunOptions& options);
@@ -38,7 +36,7 @@ struct NewActor {
 struct PsOptions {
     bool with_exited = false;
 };
-[[nodiscard]] Result<Outcome> ps(const PsOptions& options, const Wishes& wishes, Interruption& interruption);
+[[nodiscard]] Result<Outcome> ps(const PsOptions& options, const Wishes& wishes);
 
 // segments.cpp
 struct SegmentsOptions {

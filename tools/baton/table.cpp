@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "runtime/base/check.hpp"
-#include "runtime/base/text.hpp"
+#include <baton/check.hpp>
+#include <baton/text.hpp>
 
 namespace baton::tool {
 
-using namespace detail;
 namespace {
 
 constexpr std::string_view gap = "  ";

@@ -12,8 +12,6 @@
 
 namespace baton::tool {
 
-using namespace detail;
-
 enum class Colours { no, yes };
 // Yes on a terminal, unless NO_COLOR is set or the terminal is a dumb one.
 [[nodiscard]] Colours colours_for(std::FILE* stream);

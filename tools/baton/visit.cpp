@@ -4,19 +4,11 @@
 
 #include <algorithm>
 
-#include "runtime/session/environment.hpp"
 #include "tools/baton/outcome.hpp"
 
 namespace baton::tool {
 
-using namespace detail;
 namespace {
-
-// Another run of this program, under its name or a numbered one: it has no inbox, so its exit is not news.
-bool is_past_visit(const RosterRow& row) {
-    const bool has_name = row.name == visitor_name || row.name.starts_with(fmt::format("{}-", visitor_name));
-    return row.program.empty() && has_name && row.exit.has_ended();
-}
 
 std::string last_part(std::string_view name) {
     const std::size_t slash = name.rfind('/');
@@ -25,37 +17,37 @@ std::string last_part(std::string_view name) {
 
 }  // namespace
 
-Result<std::unique_ptr<Visit>> Visit::enter(SessionInfo place, Interruption& interruption) {
+bool is_coordinator(const AnyRef& actor) noexcept { return actor.id == ActorId{1, 1}; }
+
+bool is_past_visit(const RosterRow& row) {
+    const bool has_name = row.name == visitor_name || row.name.starts_with(fmt::format("{}-", visitor_name));
+    return row.program.empty() && has_name && row.exit.has_ended();
+}
+
+Result<std::unique_ptr<Visit>> Visit::enter(SessionInfo place) {
     std::unique_ptr<Visit> visit{new Visit(std::move(place))};
-    Session::Entry entry;
+    Outsider::Entry entry;
     entry.session = visit->place_.path;
     entry.may_start = false;
     entry.name = visitor_name;
-    entry.inbox = Session::Inbox::none;
-    Result<std::unique_ptr<Session>> session = Session::enter(std::move(entry));
+    entry.has_inbox = false;
+    Result<std::unique_ptr<Outsider>> session = Outsider::enter(std::move(entry));
     if (!session)
         return explained(
             fmt::format("cannot join session {} (coordinator pid {})", visit->place_.id, visit->place_.pid),
             session.error(), session.error().kind == ErrorKind::timed_out ? "is it frozen?" : "");
     visit->session_ = std::move(*session);
     // Only now: until here a Ctrl-C ends the program in the usual way, and there was nothing to leave.
-    Result<StopSignals> signals = StopSignals::install(StopSignals::Second::exits_now);
-    if (!signals) return signals.error();
-    visit->signals_.emplace(std::move(*signals));
-    visit->session_->loop().watch(visit->signals_->fd(), [raw = visit.get(), &interruption] {
-        if (raw->signals_->take() == 0) return;
-        interruption.has_come = true;
-        raw->session_->loop().stop(false);
-    });
+    if (Result<void> signals = visit->session_->stop_on_signals(); !signals) return signals.error();
     return visit;
 }
 
 Visit::~Visit() {
-    if (session_) static_cast<void>(session_->close());
+    if (session_ != nullptr) static_cast<void>(session_->close());
 }
 
-Result<Spawned> Visit::find(std::string_view name) {
-    Result<Spawned> found = session_->find(name);
+Result<dynamic::Actor> Visit::find(std::string_view name) {
+    Result<dynamic::Actor> found = session_->find(name);
     if (found || found.error().kind != ErrorKind::gone) return found;
     const Result<std::vector<RosterRow>> rows = roster(true);
     if (!rows) return found;
@@ -77,26 +69,26 @@ Result<Spawned> Visit::find(std::string_view name) {
     return Error{ErrorKind::gone, std::move(text)};
 }
 
-Result<std::vector<Spawned>> Visit::find_actors(const std::vector<std::string>& names,
+Result<std::vector<dynamic::Actor>> Visit::find_actors(const std::vector<std::string>& names,
                                                 std::string_view why_not_coordinator) {
-    std::vector<Spawned> actors;
+    std::vector<dynamic::Actor> actors;
     for (const std::string& name : names) {
-        Result<Spawned> found = find(name);
+        Result<dynamic::Actor> found = find(name);
         if (!found) return found.error();
-        if (found->actor.id == coordinator_id)
+        if (is_coordinator(found->ref))
             return Error{ErrorKind::refused, fmt::format("the coordinator is the session: {}", why_not_coordinator)};
         const bool is_there = std::ranges::any_of(
-            actors, [&](const Spawned& one) { return one.actor.id == found->actor.id; });
+            actors, [&](const dynamic::Actor& one) { return one.ref.id == found->ref.id; });
         if (!is_there) actors.push_back(std::move(*found));
     }
     return actors;
 }
 
 Result<std::vector<RosterRow>> Visit::roster(bool with_exited) {
-    Result<std::vector<RosterRow>> rows = session_->roster(with_exited);
+    Result<std::vector<RosterRow>> rows = session_->context().roster(with_exited);
     if (!rows) return rows;
     std::erase_if(*rows, [this](const RosterRow& row) {
-        return row.actor.id == session_->loop().me() || is_past_visit(row);
+        return row.actor.id == session_->ref().id || is_past_visit(row);
     });
     return rows;
 }

@@ -11,13 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/process/session_folder.hpp"
-#include "runtime/process/signals.hpp"
-#include "runtime/session/session.hpp"
+#include <baton/outsider.hpp>
+#include <baton/sessions.hpp>
 
 namespace baton::tool {
-
-using namespace detail;
 
 inline constexpr std::string_view visitor_name = "baton";
 
@@ -27,23 +24,23 @@ struct Wishes {
     bool wants_json = false;
 };
 
-// Records that Ctrl-C ended a wait; outlives the visits.
-struct Interruption {
-    bool has_come = false;
-};
+// True for the coordinator, which is an actor of every session.
+[[nodiscard]] bool is_coordinator(const AnyRef& actor) noexcept;
+// Another run of this program, under its name or a numbered one: it has no inbox, so its exit is not news.
+[[nodiscard]] bool is_past_visit(const RosterRow& row);
 
 class Visit {
 public:
-    [[nodiscard]] static Result<std::unique_ptr<Visit>> enter(SessionInfo place, Interruption& interruption);
+    [[nodiscard]] static Result<std::unique_ptr<Visit>> enter(SessionInfo place);
     ~Visit();
 
-    [[nodiscard]] Session& session() noexcept { return *session_; }
+    [[nodiscard]] Outsider& session() noexcept { return *session_; }
     [[nodiscard]] const SessionInfo& place() const noexcept { return place_; }
 
     // A living actor by its name, the coordinator included. `gone` says how it ended or which actors there are.
-    [[nodiscard]] Result<Spawned> find(std::string_view name);
+    [[nodiscard]] Result<dynamic::Actor> find(std::string_view name);
     // All of them or the first error. The coordinator is refused with `why_not_coordinator`.
-    [[nodiscard]] Result<std::vector<Spawned>> find_actors(const std::vector<std::string>& names,
+    [[nodiscard]] Result<std::vector<dynamic::Actor>> find_actors(const std::vector<std::string>& names,
                                                            std::string_view why_not_coordinator);
     // Everybody but this visit and those of the past.
     [[nodiscard]] Result<std::vector<RosterRow>> roster(bool with_exited);
@@ -51,8 +48,7 @@ public:
 private:
     explicit Visit(SessionInfo place) : place_(std::move(place)) {}
     SessionInfo place_;
-    std::unique_ptr<Session> session_;
-    std::optional<StopSignals> signals_;  // ends before the session whose loop watches it
+    std::unique_ptr<Outsider> session_;
 };
 
 }  // namespace baton::tool

@@ -49,7 +49,7 @@ std::int32_t exit_code(const baton::Exit& exit) {
     return exit.kind == baton::ExitKind::signalled ? -exit.code : exit.code;
 }
 
-void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, const baton::detail::UniqueFd& sentinel) {
+void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, const baton::UniqueFd& sentinel) {
     if (!actor) {
         story::say("scenario", "Is alive?: false");
         story::say("scenario", "Process not started yet");
@@ -69,7 +69,7 @@ void print_info(baton::Scenario& scenario, const baton::Ref<Protocol>& actor, co
 
 void play(baton::Scenario& scenario) {
     baton::Ref<Protocol> sleeper;
-    baton::detail::UniqueFd sentinel;
+    baton::UniqueFd sentinel;
     story::say("scenario", "== before start ==");
     print_info(scenario, sleeper, sentinel);
 

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include <baton/context.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 
 namespace baton {
 

@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include <baton/sync.hpp>
-#include <baton/detail/unique_fd.hpp>
+#include <baton/unique_fd.hpp>
 #include "tests/process/process_world.hpp"
 #include "tests/process/sync/player.hpp"
 

@@ -9,6 +9,7 @@
 
 #include <baton/detail/pool/handle.hpp>
 #include <baton/detail/pool/ids.hpp>
+#include <baton/dynamic.hpp>
 #include <baton/pool/call.hpp>
 
 namespace baton::detail::pool {
@@ -105,6 +106,11 @@ struct Inside {
     [[nodiscard]] static const Delivery* delivery(const AnyOutcome& outcome) { return outcome.delivery(); }
     [[nodiscard]] static Result<Value> value(const AnyOutcome& outcome, Reader& reader) {
         return outcome.value(reader);
+    }
+    [[nodiscard]] static Result<dynamic::Value> dynamic_value(const AnyOutcome& outcome, Reader& reader) {
+        const Result<Value> read = outcome.value(reader);
+        if (!read) return read.error();
+        return value_from(job(outcome).function->result, *read);
     }
     [[nodiscard]] static Result<Segment> take_segment(const AnyOutcome& outcome, std::size_t index) {
         return outcome.take_segment(index);

@@ -12,11 +12,13 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <baton/detail/pool/work.hpp>
+#include <baton/dynamic.hpp>
 #include <baton/result.hpp>
 
 namespace baton::detail::pool {
@@ -24,6 +26,7 @@ namespace baton::detail::pool {
 using TaskId = std::uint64_t;
 
 // A lease or slice that is made anew for each attempt: the worker that dies with it does not take it along.
+using detail::Lender;
 struct LeaseOf {
     Lender lender;
     std::uint64_t first = 0;
@@ -112,6 +115,9 @@ struct Job {
                (result.kind == "list" && result.parts[0].type.kind == name_of(HandleKind::segment));
     }
 
+    // The arguments of the next task, each encoded; empty: it is held. To be followed by add().
+    void append_arguments(std::span<const Bytes> row);
+
     // ---- what became of them
     // Released: nobody wants the outcome any more. The states behind in_hand are final.
     enum class State : std::uint8_t { waiting, in_hand, done, failed, cancelled, released };
@@ -131,6 +137,8 @@ struct Job {
 
     // "4" or "2, 10": the arguments as JSON has them.
     [[nodiscard]] std::string arguments_text(std::size_t task) const;
+    // The arguments as values; nothing for what is held.
+    [[nodiscard]] Result<dynamic::Value::List> argument_values(std::size_t task) const;
 
     std::shared_ptr<const Signature> function;
     TaskId first_id;

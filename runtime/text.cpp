@@ -1,4 +1,4 @@
-#include "runtime/base/text.hpp"
+#include <baton/text.hpp>
 
 #include <fmt/format.h>
 #include <utf8.h>
@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <iterator>
 
-namespace baton::detail {
+#include "runtime/base/text.hpp"
+
+namespace baton {
 namespace {
 
 constexpr std::string_view cut_mark = "...";
@@ -78,7 +80,7 @@ std::string printable(std::string_view text, Lines lines) {
     return out;
 }
 
-std::string printable_json(std::string_view json) {
+std::string detail::printable_json(std::string_view json) {
     std::string out;
     out.reserve(json.size());
     const auto add = [&out](char32_t letter, std::string_view bytes) {
@@ -91,4 +93,4 @@ std::string printable_json(std::string_view json) {
     return out;
 }
 
-}  // namespace baton::detail
+}  // namespace baton

@@ -1,4 +1,4 @@
-#include "runtime/base/progress.hpp"
+#include <baton/progress.hpp>
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -7,7 +7,10 @@
 
 #include "runtime/base/say.hpp"
 
-namespace baton::detail {
+namespace baton {
+
+using namespace detail;
+
 namespace {
 
 constexpr Duration redraw_interval = std::chrono::milliseconds{50};
@@ -53,4 +56,4 @@ void Progress::end() {
     }
 }
 
-}  // namespace baton::detail
+}  // namespace baton

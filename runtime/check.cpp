@@ -1,10 +1,11 @@
-#include "runtime/base/check.hpp"
+#include <baton/check.hpp>
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "runtime/base/check.hpp"
 #include "runtime/base/say.hpp"
 
 namespace baton::detail {

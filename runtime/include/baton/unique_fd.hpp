@@ -1,11 +1,12 @@
 #pragma once
-// UniqueFd: owns one file descriptor and closes it once. Move-only, one thread at a time.
+// UniqueFd: owns one file descriptor and closes it once, such as the sentinel of an actor (<baton/scenario.hpp>). An
+// empty one owns none; get() is -1 then. Move-only. Thread rule: one thread at a time.
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace baton::detail {
+namespace baton {
 
 class UniqueFd {
 public:
@@ -35,4 +36,4 @@ private:
     int fd_ = -1;
 };
 
-}  // namespace baton::detail
+}  // namespace baton

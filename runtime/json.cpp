@@ -1,6 +1,4 @@
-#include "runtime/wire/json.hpp"
-
-#include "runtime/base/text.hpp"
+#include <baton/json.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -13,7 +11,14 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-namespace baton::detail {
+#include "runtime/base/text.hpp"
+
+namespace baton {
+
+using namespace detail;
+using dynamic::FindActor;
+using Dynamic = dynamic::Value;
+
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -191,7 +196,7 @@ private:
         Dynamic::Map map;
         outer_.push_back(&type);
         for (const auto& [name, element] : json.items()) {
-            Result<Dynamic> key = is_map ? parse_typed(type.parts[0].type, name, *find_actor_) : Dynamic{name};
+            Result<Dynamic> key = is_map ? dynamic::parse_typed(type.parts[0].type, name, *find_actor_) : Dynamic{name};
             if (!key) return key;
             const auto part = std::ranges::find(type.parts, name, &PartDescription::name);
             Result<Dynamic> value = is_map                      ? read(type.parts[1].type, element)
@@ -215,7 +220,7 @@ std::string to_json(const Dynamic& value, JsonLayout layout) {
         json_of(value).dump(layout == JsonLayout::indented ? 2 : -1, ' ', false, Json::error_handler_t::replace));
 }
 
-Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, const FindActor& find_actor) {
+Result<Dynamic> dynamic::parse_typed(const TypeDescription& type, std::string_view text, const FindActor& find_actor) {
     static constexpr std::array<std::string_view, 5> plain_kinds{"string", "enum", "bytes", "timestamp", "ref"};
     TypedReader reader{find_actor};
     if (std::ranges::find(plain_kinds, type.kind) != plain_kinds.end())
@@ -241,4 +246,4 @@ Result<Dynamic> parse_typed(const TypeDescription& type, std::string_view text, 
     return misfit(type, text);
 }
 
-}  // namespace baton::detail
+}  // namespace baton

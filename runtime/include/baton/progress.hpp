@@ -1,9 +1,15 @@
 #pragma once
 // Progress: how far a long job is, for people, on stderr: a bar on a terminal, plain lines elsewhere.
 //
-// The bar is redrawn in place at most some times a second and ends with the true count. Elsewhere one line
-// is written at the start and one at the end. Nothing is written for a job of less than two steps. One
-// thread.
+//     baton::Progress progress{"reading", files.size(), "files"};
+//     for (const File& file : files) {
+//         read(file);
+//         progress.reach(++done);
+//     }
+//
+// The bar is redrawn in place, at most 20 times a second, and ends with the true count and the time that it took.
+// Elsewhere one line is written at the start and one at the end. Nothing is written for a job of fewer than two steps.
+// A stderr that is closed, full or unread neither ends nor holds up the job. Thread rule: one thread.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +17,7 @@
 
 #include <baton/time.hpp>
 
-namespace baton::detail {
+namespace baton {
 
 class Progress {
 public:
@@ -29,7 +35,7 @@ public:
 
 private:
     void draw();
-    SystemClock clock_;
+    detail::SystemClock clock_;
     std::string what_;
     std::string unit_;
     std::uint64_t total_;
@@ -40,4 +46,4 @@ private:
     bool has_ended_ = false;
 };
 
-}  // namespace baton::detail
+}  // namespace baton
