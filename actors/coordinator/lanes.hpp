@@ -1,9 +1,10 @@
 #pragma once
-// Lanes, as the coordinator sees them: what leads from and to a member that has died, what a dead receiver has not read,
-// and their removal. It maps no lane: it reads them as files, so that no process can take it down by cutting one short.
+// Lanes, as the coordinator sees them: what leads from and to a member that has died, what a dead receiver has not
+// read, and their removal. It maps no lane: it reads them as files, so that no process can take it down by cutting one
+// short.
 //
-// A lane is removed when nobody will read it any more: when its receiver has died, and when the receiver has said that it
-// has taken all that its dead opener sent. One thread.
+// A lane is removed when nobody will read it any more: when its receiver has died, and when the receiver has said that
+// it has taken all that its dead opener sent. One thread.
 
 #include <map>
 #include <string>
@@ -24,8 +25,8 @@ public:
 
     // Members that may have something to read of one that has died; the living among them answer Drained.
     [[nodiscard]] std::vector<std::uint32_t> receivers_of(ActorId dead) const;
-    // By the names of the commands, in the order in which the first of each was sent: what lies in the lane and was never
-    // taken.
+    // By the names of the commands, in the order in which the first of each was sent: what lies in the lane and was
+    // never taken.
     struct Unread {
         std::string command;
         std::uint64_t count = 0;

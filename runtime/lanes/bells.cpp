@@ -25,7 +25,9 @@ struct Header {
 };
 constexpr std::size_t header_bytes = BellPage::bytes;
 constexpr std::size_t region_bytes = header_bytes + std::size_t{limits::actors_max} * BellPage::bytes;
-constexpr std::size_t offset_of(std::uint32_t number) { return header_bytes + std::size_t{number - 1} * BellPage::bytes; }
+constexpr std::size_t offset_of(std::uint32_t number) {
+    return header_bytes + std::size_t{number - 1} * BellPage::bytes;
+}
 
 std::string name_of_region(std::string_view session_id) { return fmt::format("baton-{}-bells", session_id); }
 

@@ -1,20 +1,20 @@
 #pragma once
 // Bells: how the lanes of a session wake up whoever they lead to. State is in shared memory; a descriptor only nudges.
 //
-// Each member has a page, which all members may write, and a FIFO in the session's folder, which its owner holds open for
-// reading and writing, so that it never breaks. Whoever puts something into a ring of that member says so in the page, and
-// writes a byte into the FIFO only if the owner sleeps and waits for that kind of thing:
+// Each member has a page, which all members may write, and a FIFO in the session's folder, which its owner holds open
+// for reading and writing, so that it never breaks. Whoever puts something into a ring of that member says so in the
+// page, and writes a byte into the FIFO only if the owner sleeps and waits for that kind of thing:
 //
 //   writer                                     owner
 //   publish the record                         asleep = what it waits for
 //   set its bit in `ready` (commands only)     look at the ready set and the rings again
 //   if asleep has the kind: write a byte       poll; then asleep = 0, and read the bytes
 //
-// Both sides write first and then look, all in one order, so one of them sees the other, and no wake-up is lost (model/bell.pml). Only the
-// owner stores `asleep`, so a writer that is frozen or dies before it has written its byte keeps nobody else's from the
-// owner; its exit makes the owner look.
-// The coordinator makes the region, commits a page for each new life and clears it. Everything in it may be written by any
-// process of the session: what a bit says is looked at, never believed. One thread.
+// Both sides write first and then look, all in one order, so one of them sees the other, and no wake-up is lost
+// (model/bell.pml). Only the owner stores `asleep`, so a writer that is frozen or dies before it has written its byte
+// keeps nobody else's from the owner; its exit makes the owner look.
+// The coordinator makes the region, commits a page for each new life and clears it. Everything in it may be written by
+// any process of the session: what a bit says is looked at, never believed. One thread.
 
 #include <atomic>
 #include <cstdint>
@@ -80,8 +80,8 @@ public:
     [[nodiscard]] BellPage* page(std::uint32_t number) const noexcept;
     // nullptr if that life does not look at lanes, or not yet.
     [[nodiscard]] BellPage* page_of(ActorId actor) const noexcept;
-    // Before a member commits memory for a lane; false if that would be more than all may take. Of two that would exceed
-    // it together at least one is told so.
+    // Before a member commits memory for a lane; false if that would be more than all may take. Of two that would
+    // exceed it together at least one is told so.
     [[nodiscard]] bool claim(std::uint32_t member, std::size_t bytes) const noexcept;
     void give_back(std::uint32_t member, std::size_t bytes) const noexcept;
     [[nodiscard]] std::uint64_t lane_bytes() const noexcept;

@@ -2,8 +2,8 @@
 // Lane: the link from one member of a session to another in shared memory. Two rings, commands from its opener and
 // answers to it, in one named object; see docs/lanes.md.
 //
-// The opener makes it, complete before it is visible, and the coordinator removes it when one of the two has died and the
-// other has read what is left, so a lane outlives both. Each side maps only its own ring writable, and the page of
+// The opener makes it, complete before it is visible, and the coordinator removes it when one of the two has died and
+// the other has read what is left, so a lane outlives both. Each side maps only its own ring writable, and the page of
 // words. Memory is committed and claimed from the budget before it is used; a ring that nobody writes takes none. One
 // thread on each side.
 

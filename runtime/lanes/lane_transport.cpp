@@ -48,7 +48,8 @@ Result<void> LaneTransport::enter(Membership membership) {
     if (!bell) return bell.error();
     Spin spin{membership.spin};
     Ringer ringer{membership.folder, membership.me};
-    member_.emplace(Member{std::move(membership), {}, std::move(*bells), std::move(*bell), std::move(ringer), std::move(spin)});
+    member_.emplace(
+        Member{std::move(membership), {}, std::move(*bells), std::move(*bell), std::move(ringer), std::move(spin)});
     member_->budget.claim = [this](std::size_t bytes) { return member_->bells.claim(member_->as.me.number, bytes); };
     member_->budget.give_back = [this](std::size_t bytes) { member_->bells.give_back(member_->as.me.number, bytes); };
     return {};
@@ -133,7 +134,8 @@ void LaneTransport::close(Link link, Pending pending) {
 
 void LaneTransport::forget(ActorId dead) {
     const auto known = accepted_of_number_.find(dead.number);
-    if (known != accepted_of_number_.end() && known->second->peer == dead) close(known->second->link, Pending::discarded);
+    if (known != accepted_of_number_.end() && known->second->peer == dead)
+        close(known->second->link, Pending::discarded);
     outside_->forget(dead);
 }
 

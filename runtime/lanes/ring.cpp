@@ -151,8 +151,8 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
     return used_.empty() && forget_places() ? fresh_chunk(bytes) : std::nullopt;
 }
 
-// An area whose places have become too small for what is to be written is laid out anew, once the reader has left all of
-// them but the one that is being filled. False if there was nothing to forget.
+// An area whose places have become too small for what is to be written is laid out anew, once the reader has left all
+// of them but the one that is being filled. False if there was nothing to forget.
 bool RingWriter::forget_places() noexcept {
     const std::uint32_t behind = chunk_.unit + static_cast<std::uint32_t>(chunk_.bytes / RingPlace::chunk_unit_bytes);
     if (lacks_memory_ || end_ <= std::max(behind, 2U)) return false;

@@ -1,6 +1,6 @@
 #pragma once
-// Ring: records of bytes from one writer to one reader, in memory that both have mapped. No locks and no waiting: a full
-// ring says so, an empty one too.
+// Ring: records of bytes from one writer to one reader, in memory that both have mapped. No locks and no waiting: a
+// full ring says so, an empty one too.
 //
 // The data is a chain of chunks. A chunk is filled from its start to its end; the last record in it is a jump, which
 // names the next one. What the reader has left is used again, so a ring that is read quickly alternates between two
@@ -11,8 +11,8 @@
 // A record is published by one release store of `written`. A writer that dies before it has written nothing; there is
 // no state to repair. Each side keeps its own place in private memory and never reads it back.
 //
-// Everything in shared memory is hostile: words and record headers are copied once, and the copy is checked. The payload
-// stays writable by the other process while it is read; who checks it copies it first. One thread on each side.
+// Everything in shared memory is hostile: words and record headers are copied once, and the copy is checked. The
+// payload stays writable by the other process while it is read; who checks it copies it first. One thread on each side.
 
 #include <atomic>
 #include <cstddef>
@@ -131,10 +131,11 @@ public:
     // From the beginning of a ring, or from where another reader stopped.
     RingReader(RingWords& words, RingArea& area, RingPlace from = {});
 
-    // The next record; nothing if there is none now; `corrupt` if the ring holds what no writer of ours writes, and from
-    // then on for ever. The bytes are valid until release(), and may change meanwhile if the writer is hostile.
+    // The next record; nothing if there is none now; `corrupt` if the ring holds what no writer of ours writes, and
+    // from then on for ever. The bytes are valid until release(), and may change meanwhile if the writer is hostile.
     [[nodiscard]] Result<std::optional<std::string_view>> peek();
-    // It has been taken: its memory is the writer's again. True if the writer is to be woken, because it waits for room.
+    // It has been taken: its memory is the writer's again. True if the writer is to be woken, because it waits for
+    // room.
     [[nodiscard]] bool release() noexcept;
     // True if nothing that was written before this call is unread. Of a corrupt ring, always.
     [[nodiscard]] bool is_empty() noexcept;

@@ -1,10 +1,11 @@
 #pragma once
 // Spin: whether a look at the lanes, again and again for some microseconds, is worth it before a member sleeps.
 //
-// To wake a sleeper costs tens of microseconds, so it pays where answers come at once, and only there. It is tried if the
-// last waits were short, for no longer than four times what those in time took; after each spin in vain it is tried less often, down to
-// once in 64 waits. Never by who was idle, may use one CPU only, or shares the machine with more threads that want to run
-// than there are CPUs: there it would take the time from the one that is waited for. One thread.
+// To wake a sleeper costs tens of microseconds, so it pays where answers come at once, and only there. It is tried if
+// the last waits were short, for no longer than four times what those in time took; after each spin in vain it is tried
+// less often, down to once in 64 waits. Never by who was idle, may use one CPU only, or shares the machine with more
+// threads that want to run than there are CPUs: there it would take the time from the one that is waited for. One
+// thread.
 
 #include <cstdint>
 

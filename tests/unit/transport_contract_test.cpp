@@ -369,7 +369,8 @@ TEMPLATE_TEST_CASE("an opener that does not read its answers bounds them too", "
     const std::size_t taken = fill<TestType>(*receiver, back, bound);
     REQUIRE(taken > 0);
     CHECK(taken < bound);
-    for (std::size_t index = 0; index < taken; ++index) REQUIRE((next_from(*opener, link) == numbered<TestType>(index)));
+    for (std::size_t index = 0; index < taken; ++index)
+        REQUIRE((next_from(*opener, link) == numbered<TestType>(index)));
     while (receiver->send(back, "again") == Sent::full) receiver->wait({.inbox = true}, 10ms);
     CHECK(next_from(*opener, link) == "again");
 }
