@@ -171,7 +171,7 @@ TEST_CASE("where memory is short a ring goes on with the page that it has", "[la
 
 // Goal: small records that fill an area leave no layout in which a large one finds no place for ever.
 TEST_CASE("a ring that many small chunks have filled takes the largest record once it has been read", "[lanes]") {
-    Ring ring{std::size_t{2} << 20};
+    Ring ring{std::size_t{16} << 20};
     for (int round = 0; round < 3; ++round) {
         std::size_t written = 0;
         while (ring.write(record_of(written, 1'000))) ++written;
