@@ -160,8 +160,8 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
     value_or_raise(self->turn([&](Session& session) {
         const auto has_enough = [&] {
             while (bounces.size() < enough) {
-                std::optional<Bounce> one = session.loop().next_bounce(command_parcel);
-                if (!one) one = session.loop().next_bounce(reply_parcel);
+                std::optional<Bounce> one = session.loop().returns().next(command_parcel);
+                if (!one) one = session.loop().returns().next(reply_parcel);
                 if (!one) return false;
                 bounces.push_back(std::move(*one));
             }

@@ -14,6 +14,7 @@
 
 #include <baton/ref.hpp>
 #include "runtime/holdings/holdings.hpp"
+#include "runtime/inbox/self.hpp"
 #include <baton/result.hpp>
 #include <baton/detail/codec.hpp>
 
@@ -39,8 +40,7 @@ public:
         std::uint64_t number = 0;
     };
 
-    void attach(Holdings& holdings) { holdings_ = &holdings; }
-    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
+    explicit Gifts(const Self& self) : self_(&self) {}
 
     // The transport has the message. From then on the sender's segments are empty, except for those of an ask, whose
     // sender waits and may get them back in place.
@@ -71,7 +71,7 @@ private:
     [[nodiscard]] std::optional<Bounce> end(Gift gift, const Error& why);
     template <class Which>
     [[nodiscard]] std::vector<Bounce> take_back_some(ActorId to, const Error& why, const Which& which);
-    Holdings* holdings_ = nullptr;
+    const Self* self_;
     std::unordered_map<ActorId, std::deque<Gift>> sent_;  // by receiver, the oldest first
     std::size_t count_ = 0;
     static constexpr std::size_t looks_max = 16;  // behind the oldest one

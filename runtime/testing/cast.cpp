@@ -24,7 +24,7 @@ void HostedMember::make() {
     const BusyMember busy{*this};
     is_running = true;
     actor_ = class_.make(context);
-    loop.flush();
+    loop.outbox().flush();
     is_running = false;
 }
 
@@ -59,7 +59,7 @@ void HostedMember::on_stop() {
         const BusyMember busy{*this};
         dead_letters = loop.finish(*this);
         actor_.reset();
-        loop.flush();
+        loop.outbox().flush();
         loop.begin_leaving();
     }
     world_->end(id, Exit{ExitKind::stopped, 0, "", "", std::move(dead_letters), {}});
@@ -82,7 +82,7 @@ void* HostedMember::object() const {
 
 void refuse_incoming(Incoming& incoming, const Error& why) {
     if (incoming.slot.is_asked()) incoming.slot.fail(why);
-    else incoming.loop.refuse(incoming.command, why);
+    else incoming.loop.commands().answers().refuse(incoming.command, why);
 }
 
 void PlayedMember::keep(const Command& command, AnswerSlot answer) {

@@ -144,7 +144,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     SimActor& fresh = world.spawn("fresh");
     make_known(world, scenario, {&known});
     Context context{scenario.loop};
-    scenario.loop.collect_with(scenario);
+    scenario.loop.commands().collect_with(scenario);
     std::string text;
     fresh.on_command = [&](const Command& command, AnswerSlot) { text = decoded<Long>(command.body).text; };
     std::int64_t number = 0;
@@ -157,7 +157,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     const std::string sent(1'000, 'y');
     scenario.is_busy = true;
     CHECK(context.send(Ref<Protocol>{fresh.id}, Long{sent}).ok());
-    Access::loop(context).flush();
+    Access::loop(context).outbox().flush();
     scenario.is_busy = false;
     world.run_until_idle();
     CHECK(number == 7);
@@ -251,11 +251,11 @@ TEST_CASE("who reads no answers still gets what it was sent", "[simulation][I3]"
     const Buffer large = encoded(std::string(limits::message_bytes_max - 100, 'x'));
     giver.on_command = [&large](const Command&, AnswerSlot slot) { slot.reply(large); };
     constexpr std::size_t enough = 1'024 + limits::answer_bytes_waiting_max / (limits::message_bytes_max - 100) + 10;
-    for (std::size_t count = 0; count < enough && giver.loop.dropped_peers() == 0; ++count) {
+    for (std::size_t count = 0; count < enough && giver.loop.commands().intake().dropped_peers() == 0; ++count) {
         REQUIRE(deaf.loop.request(giver.id, "Fetch", "\x80", 5s).ok());
         giver.run();
     }
-    REQUIRE(giver.loop.dropped_peers() == 1);
+    REQUIRE(giver.loop.commands().intake().dropped_peers() == 1);
     CHECK(world.region->ledger().word_of(slot_of_gift).phase == Phase::offered);
     std::vector<std::shared_ptr<Arrivals>> kept;
     Tags refused;
@@ -275,7 +275,7 @@ TEST_CASE("when the coordinator has died every wait ends as gone, at once", "[si
     make_known(world, teacher, {&student});
     student.is_frozen = true;
     // In the middle of the wait.
-    world.network.on_wait = [&](Duration) { teacher.loop.lose_coordinator(); };
+    world.network.on_wait = [&](Duration) { teacher.loop.control().lose_coordinator(); };
     const Instant before = world.clock.now();
     const auto never = [] { return false; };
     const Deadline late = Deadline::in(world.clock, 1h);
