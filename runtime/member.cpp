@@ -85,11 +85,11 @@ std::shared_ptr<Bounce> Member::next_returned(std::string_view type, ActorId to)
 std::size_t Member::returned_count(std::string_view type) const { return loop_->returns().count(type); }
 
 bool Member::read_returned(Bounce& bounce, convert::ReadInto read, void* command, AnyRef& to, Error& why) {
-    Arrivals returned{loop_->holdings(), std::move(bounce.holdings)};
+    Arrivals returned{loop_->holdings(), std::move(bounce.parcel)};
     Unpacker unpacker;
     std::size_t offset = 0;
     Decoding at{bounce.tag, &returned, loop_->session()};
-    to = AnyRef{bounce.to, loop_->session()};
+    to = AnyRef{bounce.key.to, loop_->session()};
     why = std::move(bounce.why);
     const Result<Value> body = unpacker.next(bounce.body, offset);
     return body && read(*body, command, at);

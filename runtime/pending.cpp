@@ -60,7 +60,8 @@ Result<void> PendingReply::take_word(Within within, convert::ReadInto read, void
 void PendingReply::then(Within within, std::function<void(const Read&)> take) {
     Loop* const loop = std::exchange(loop_, nullptr);
     if (loop == nullptr) return take([](convert::ReadInto, void*) -> Result<void> { return has_been_taken(); });
-    loop->later().continue_with(ask_, within.deadline(loop->clock()), [take = std::move(take)](Result<ReplyFrame> reply) {
+    const Deadline deadline = within.deadline(loop->clock());
+    loop->later().continue_with(ask_, deadline, [take = std::move(take)](Result<ReplyFrame> reply) {
         take([&reply](convert::ReadInto read, void* out) { return read_outcome(std::move(reply), read, out); });
     });
 }

@@ -8,6 +8,7 @@ namespace baton::detail::coordinator {
 
 template <class Notice>
 void notify(Loop& loop, const Member& member, const Notice& notice) {
+    static_assert(AcceptedBy<notice::Protocol, Notice>, "a notice is in the list of notice::Protocol");
     if (!member.link.is_some()) return;
     const Envelope envelope{MessageKind::notice, coordinator_id, member.id, 0, 0, command_name<Notice>};
     const Answers::Posted posted = loop.commands().answers().post(member.link, envelope, encoded_body(notice));

@@ -95,7 +95,7 @@ Holdings::Fate Holdings::fate_of(const Holding& holding) const noexcept {
                                                                                                    : Fate::taken;
 }
 
-bool Holdings::is_taken(Departed& parcel) {
+bool Holdings::is_taken(Parcel& parcel) {
     std::vector<Holding*>& holdings = parcel.holdings;
     if (!parcel.was_taken && fate_of(*holdings.front()) != Fate::taken) return false;
     parcel.was_taken = true;
@@ -141,7 +141,7 @@ void Holdings::undo_departure(Holding& holding) noexcept {
     if (holding.kind == HandleKind::segment) static_cast<void>(map(holding));
 }
 
-bool Holdings::take_back(Departed& parcel) {
+bool Holdings::take_back(Parcel& parcel) {
     std::vector<Holding*>& holdings = parcel.holdings;
     if (holdings.empty()) return !parcel.was_taken;
     if (parcel.was_taken || !is_back(*holdings.front())) {

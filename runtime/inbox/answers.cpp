@@ -70,7 +70,7 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     // What lay in the answers that go nowhere is ours again, and of no use. What was sent to it went over another link.
     for (const Bounce& bounce :
          gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
-        for (Holding* holding : bounce.holdings) self_->holdings()->release(*holding);
+        for (Holding* holding : bounce.parcel.holdings) self_->holdings()->release(*holding);
     return Posted::nobody_there;
 }
 
@@ -113,7 +113,7 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
     Envelope envelope{MessageKind::reply, self_->me(), asker, 0, ask_id, tag};
     for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
     if (const Posted posted = post(link, envelope, body); posted != Posted::yes) {
-        Holdings::Departed back{parcel.holdings, false};
+        Parcel back = parcel;
         static_cast<void>(holdings->take_back(back));
         if (posted == Posted::too_large) return too_large(tag, body.size());
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};

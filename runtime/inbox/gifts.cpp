@@ -9,7 +9,7 @@ namespace baton::detail {
 void Gifts::note(const Key& key, std::string_view tag, std::string_view body, const Parcel& parcel) {
     if (key.by != By::ask)
         for (Holding* holding : parcel.holdings) self_->holdings()->invalidate(*holding);
-    sent_[key.to].push_back({key, std::string(tag), Buffer(body), parcel.type, {parcel.holdings, false}});
+    sent_[key.to].push_back({key, std::string(tag), Buffer(body), parcel});
     ++count_;
     pass_crash_point(CrashPoint::send_noted);
 }
@@ -52,8 +52,7 @@ std::optional<Bounce> Gifts::end(Gift gift, const Error& why) {
         return std::nullopt;
     }
     if (gift.key.by == By::ask) return std::nullopt;
-    return Bounce{gift.key.to, std::move(gift.tag), gift.type, std::move(gift.body), std::move(gift.parcel.holdings),
-                  why};
+    return Bounce{std::move(gift), why};
 }
 
 std::optional<Bounce> Gifts::take_back(const Key& key, const Error& why) {

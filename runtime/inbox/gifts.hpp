@@ -20,25 +20,30 @@
 
 namespace baton::detail {
 
-// It came back and is ours again. `body` refers to the holdings by index.
-struct Bounce {
-    ActorId to;
-    std::string tag;
-    std::string_view type;
-    Buffer body;
-    std::vector<Holding*> holdings;
-    Error why;
-};
-
-class Gifts {
-public:
-    // The kind of message that carried it, and its number there: the sequence of a send, the ask id of ask and reply.
+// A message that carries something, which is on its way. Its body refers to the holdings by index.
+struct Gift {
+    // The kind of message that carries it, and its number there: the sequence of a send, the ask id of ask and reply.
     enum class By { send, request, ask, reply };
     struct Key {
         ActorId to;
         By by = By::send;
         std::uint64_t number = 0;
     };
+    Key key;
+    std::string tag;
+    Buffer body;
+    Parcel parcel;
+};
+
+// It has come back: what it carried is ours again.
+struct Bounce : Gift {
+    Error why;
+};
+
+class Gifts {
+public:
+    using By = Gift::By;
+    using Key = Gift::Key;
 
     explicit Gifts(const Self& self) : self_(&self) {}
 
@@ -61,13 +66,6 @@ public:
     [[nodiscard]] std::vector<Bounce> take_back_replies(ActorId to, const Error& why);
 
 private:
-    struct Gift {
-        Key key;
-        std::string tag;
-        Buffer body;
-        std::string_view type;
-        Holdings::Departed parcel;
-    };
     [[nodiscard]] std::optional<Bounce> end(Gift gift, const Error& why);
     template <class Which>
     [[nodiscard]] std::vector<Bounce> take_back_some(ActorId to, const Error& why, const Which& which);

@@ -60,7 +60,7 @@ struct Outbox::Ungiven {
     bool is_given = false;
     ~Ungiven() {
         if (is_given) return;
-        Holdings::Departed back{parcel.holdings, false};
+        Parcel back = parcel;
         static_cast<void>(holdings.take_back(back));
     }
 };

@@ -9,7 +9,7 @@ namespace baton::detail {
 
 std::optional<Bounce> Returns::next(std::string_view type, ActorId to) {
     const auto found = std::ranges::find_if(bounces_, [&](const Bounce& one) {
-        return (type.empty() || one.type == type) && (!to.is_somebody() || one.to == to);
+        return (type.empty() || one.parcel.type == type) && (!to.is_somebody() || one.key.to == to);
     });
     if (found == bounces_.end()) return std::nullopt;
     Bounce bounce = std::move(*found);
@@ -19,7 +19,7 @@ std::optional<Bounce> Returns::next(std::string_view type, ActorId to) {
 
 std::size_t Returns::count(std::string_view type) const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(bounces_, [&](const Bounce& one) { return one.type == type; }));
+        std::ranges::count_if(bounces_, [&](const Bounce& one) { return one.parcel.type == type; }));
 }
 
 void Returns::take_back(const Gifts::Key& key, const Error& why) {
@@ -32,7 +32,7 @@ void Returns::keep(std::vector<Bounce> bounces) {
 
 void Returns::give(Unwanted unwanted) {
     while (!bounces_.empty()) {
-        const auto taker = takers_.find(bounces_.front().type);
+        const auto taker = takers_.find(bounces_.front().parcel.type);
         if (taker == takers_.end() && unwanted == Unwanted::kept) return;
         Bounce bounce = std::move(bounces_.front());
         bounces_.pop_front();
@@ -49,8 +49,8 @@ void Returns::give(Unwanted unwanted) {
 void Returns::release(Bounce bounce) {
     self_->log().warn("gift.bounced",
                       "to={} command={} segments={} why=\"{}\": nobody takes it (Context::on_bounced), released",
-                      to_string(bounce.to), bounce.tag, bounce.holdings.size(), to_text(bounce.why));
-    for (Holding* holding : bounce.holdings) self_->holdings()->release(*holding);
+                      to_string(bounce.key.to), bounce.tag, bounce.parcel.holdings.size(), to_text(bounce.why));
+    for (Holding* holding : bounce.parcel.holdings) self_->holdings()->release(*holding);
 }
 
 void Returns::look() {

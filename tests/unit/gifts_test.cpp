@@ -32,7 +32,7 @@ TEST_CASE("gifts behind one that is undecided are forgotten as they are accepted
     // The one that is left can still come back.
     const std::optional<Bounce> back = gifts.take_back({bob_id, Gifts::By::send, 1}, Error{ErrorKind::refused, "no"});
     REQUIRE(back);
-    CHECK(back->holdings == std::vector<Holding*>{sent[0]});
+    CHECK(back->parcel.holdings == std::vector<Holding*>{sent[0]});
     CHECK_FALSE(gifts.any());
     pair.a->release(*sent[0]);
 }

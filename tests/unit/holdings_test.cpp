@@ -147,7 +147,7 @@ TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it
     const std::byte* const data = sent.data;
     const Handle handle = pair.offer(sent);
     CHECK(sent.data == nullptr);
-    Holdings::Departed parcel{{&sent}};
+    Parcel parcel{"", {&sent}};
     CHECK_FALSE(pair.a->is_taken(parcel));
     Holding* got = nullptr;
     REQUIRE(pair.accept(handle, &got));
@@ -224,7 +224,7 @@ TEST_CASE("of a message that carries several either all are accepted or none", "
     Holding* const arriving[] = {&pair.b->expect(first.handle(), alice), &pair.b->expect(stale, alice)};
     CHECK_FALSE(pair.b->accept(arriving));
     CHECK(pair.ledger().word_of(first.slot).phase == Phase::offered);
-    Holdings::Departed both{{&first, &second}};
+    Parcel both{"", {&first, &second}};
     CHECK(pair.a->take_back(both));
     CHECK(first.data != nullptr);
 }
@@ -236,7 +236,7 @@ TEST_CASE("of two gifts whose heir dies between taking them, the second is relea
     Pair pair;
     Holding& first = *pair.a->create(bytes(10)).value();
     Holding& second = *pair.a->create(bytes(20)).value();
-    Holdings::Departed parcel{{&first, &second}};
+    Parcel parcel{"", {&first, &second}};
     REQUIRE(pair.a->depart(parcel.holdings, bob_id));
     const Slot taken = first.slot;
     const Slot slot = second.slot;
@@ -289,7 +289,7 @@ TEST_CASE("a gift that the coordinator bounced is ours again, once", "[holdings]
     fill(sent, 9);
     const Handle handle = pair.offer(sent);
     REQUIRE(pair.ledger().bounce(handle.slot, pair.ledger().word_of(handle.slot)));
-    Holdings::Departed parcel{{&sent}};
+    Parcel parcel{"", {&sent}};
     CHECK_FALSE(pair.a->is_taken(parcel));
     CHECK(pair.a->take_back(parcel));
     CHECK(is_filled(sent, 9));
@@ -389,7 +389,7 @@ TEST_CASE("slices out and pledged overlap with what meets them, and with nothing
         CHECK_FALSE(pair.a->overlaps(lent, LeaseKind::slice, 0, 100));
         if (step == 0) pair.offer(pledge);  // the same when it is on its way
     }
-    Holdings::Departed parcel{{&pledge}};
+    Parcel parcel{"", {&pledge}};
     CHECK(pair.a->take_back(parcel));
     CHECK(pair.a->overlaps(lent, LeaseKind::read, 0, lent.bytes));
     pair.a->release(pledge);
@@ -434,7 +434,7 @@ TEST_CASE("a lease of a range lies beside slices, is read-only and is what was g
         CHECK((got->offset == 150 && got->bytes == 10));
     }
     CHECK(audit(pair.ledger()).empty());
-    Holdings::Departed parcel{{&slice}};
+    Parcel parcel{"", {&slice}};
     CHECK(pair.a->take_back(parcel));
     pair.a->release(slice);
     CHECK_FALSE(pair.a->try_reclaim(lent));
