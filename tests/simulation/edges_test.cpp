@@ -29,8 +29,8 @@ void interrupt(SimWorld& world, const Work& work) {
 }
 
 // A segment with one number in it, and the parcel that carries it.
-struct Gift {
-    explicit Gift(SimActor& giver) : holding(giver.holdings->create({"<i8", {1}}).value()) {}
+struct OneGift {
+    explicit OneGift(SimActor& giver) : holding(giver.holdings->create({"<i8", {1}}).value()) {}
     Holding* holding;
     Parcel parcel{"Gift", {holding}};
     // The body of a command whose one field is the segment.
@@ -107,11 +107,11 @@ TEST_CASE("what a send was to carry is where it was after an exception", "[simul
     heir.is_frozen = true;
     const Buffer body = encoded(std::string(100'000, 'x'));
     while (giver.send(heir.id, "Carry", body, 1ms).ok()) {}
-    Gift gift{giver};
+    OneGift gift{giver};
     const std::uint32_t ticket = gift.holding->ticket;
     const auto give = [&](bool is_asked) {
-        if (is_asked) static_cast<void>(giver.loop.ask(heir.id, "Gift", Gift::body(), 1h, &gift.parcel));
-        else static_cast<void>(giver.loop.send(heir.id, "Gift", Gift::body(), 1h, Loop::Urgency::now, &gift.parcel));
+        if (is_asked) static_cast<void>(giver.loop.ask(heir.id, "Gift", OneGift::body(), 1h, &gift.parcel));
+        else static_cast<void>(giver.loop.send(heir.id, "Gift", OneGift::body(), 1h, Loop::Urgency::now, &gift.parcel));
     };
     interrupt(world, [&] { give(GENERATE(false, true)); });
     CHECK(gift.holding->state == Holding::State::owned);
@@ -212,9 +212,9 @@ TEST_CASE("a reply in another's name does not take that one's gift", "[simulatio
     SimActor& forger = world.spawn("forger");
     make_known(world, giver, {&heir});
     make_known(world, heir, {&forger});
-    Gift gift{giver};
+    OneGift gift{giver};
     const Slot slot_of_gift = gift.holding->slot;
-    REQUIRE(giver.loop.send(heir.id, "Gift", Gift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
+    REQUIRE(giver.loop.send(heir.id, "Gift", OneGift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
     const bool was_asked = GENERATE(false, true);
     forger.on_command = [&](const Command& command, AnswerSlot slot) {
         Envelope forged{MessageKind::reply, giver.id, heir.id, 0, was_asked ? command.envelope.ask_id : 4711, "Fetch"};
@@ -245,9 +245,9 @@ TEST_CASE("who reads no answers still gets what it was sent", "[simulation][I3]"
     make_known(world, deaf, {&giver});
     make_known(world, giver, {&deaf});
     deaf.is_frozen = true;
-    Gift gift{giver};
+    OneGift gift{giver};
     const Slot slot_of_gift = gift.holding->slot;
-    REQUIRE(giver.loop.send(deaf.id, "Gift", Gift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
+    REQUIRE(giver.loop.send(deaf.id, "Gift", OneGift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
     const Buffer large = encoded(std::string(limits::message_bytes_max - 100, 'x'));
     giver.on_command = [&large](const Command&, AnswerSlot slot) { slot.reply(large); };
     constexpr std::size_t enough = 1'024 + limits::answer_bytes_waiting_max / (limits::message_bytes_max - 100) + 10;
