@@ -102,9 +102,21 @@ private:
     ManualClock* clock_;
 };
 
-struct Parts {
-    explicit Parts(std::size_t link_frames_max = 1024) : network(link_frames_max) {
-        self.be(me, "me");
+// An actor that takes part in nothing yet.
+struct Somebody {
+    explicit Somebody(std::size_t link_frames_max) : network(link_frames_max) { self.be(me, "me"); }
+
+    LoopbackNetwork network;
+    LoopbackTransport transport{network};
+    ManualClock clock;
+    Log log{"test"};
+    Self self{transport, clock, log};
+    TestWaiting waiting{self, clock};
+    Deadline soon = Deadline::in(clock, 100ms);
+};
+
+struct Parts : Somebody {
+    explicit Parts(std::size_t link_frames_max = 1024) : Somebody(link_frames_max) {
         waiting.serve = [this] {
             control.serve();
             replies.collect();
@@ -113,12 +125,6 @@ struct Parts {
     // Who is reached without asking anybody.
     Peer& open(ActorId id, const std::string& address) { return **outbox.open(id, address, address); }
 
-    LoopbackNetwork network;
-    LoopbackTransport transport{network};
-    ManualClock clock;
-    Log log{"test"};
-    Self self{transport, clock, log};
-    TestWaiting waiting{self, clock};
     Peers peers{self};
     Asks asks;
     Returns returns{self};
@@ -129,7 +135,6 @@ struct Parts {
     Exits exits{self, peers, asking, returns, outbox, replies, commands.intake()};
     ControlLane control{self, peers, outbox, asking, replies, exits};
     Later later{self, asks, outbox, asking};
-    Deadline soon = Deadline::in(clock, 100ms);
 };
 
 inline Outbox::Message message(std::string_view tag, Outbox::Urgency urgency = Outbox::Urgency::now) {
