@@ -253,7 +253,9 @@ Result<void> Outbox::put_parcel(Peer& peer, const Message& message, Deadline dea
     returns_->gifts().look(to);
     if (Result<void> departed = holdings->depart(parcel.holdings, to); !departed) return departed;
     Ungiven ungiven{*holdings, parcel};
-    Result<void> sent = put_whole(peer, message, deadline);
+    Message alone = message;
+    alone.urgency = Urgency::now;  // a gift is remembered as sent: it does not wait to share a frame
+    Result<void> sent = put_whole(peer, alone, deadline);
     ungiven.is_given = sent.ok();
     return sent;
 }

@@ -201,6 +201,31 @@ TEST_CASE("an answerer that never stops answering does not hold its asker beyond
     kept.clear();
 }
 
+// Goal: what the giver remembers as sent is on its way, though commands without gifts may wait to share a frame.
+TEST_CASE("a gift leaves at once, however far its receiver is behind", "[simulation][I3]") {
+    SimWorld world;
+    world.add_memory();
+    SimActor& giver = world.spawn("giver");
+    SimActor& heir = world.spawn("heir");
+    make_known(world, giver, {&heir});
+    heir.is_frozen = true;
+    for (std::uint64_t count = 0; count < limits::batch_from_waiting; ++count)
+        REQUIRE(giver.loop.send(heir.id, "Note", "\x80", 1s, Loop::Urgency::now).ok());
+    const std::uint64_t before = world.traffic.frames_sent;
+    REQUIRE(giver.loop.send(heir.id, "Note", "\x80", 1s, Loop::Urgency::may_share).ok());
+    CHECK(world.traffic.frames_sent == before);
+    OneGift gift{giver};
+    REQUIRE(giver.loop.send(heir.id, "Gift", OneGift::body(), 1s, Loop::Urgency::may_share, &gift.parcel).ok());
+    CHECK(world.traffic.frames_sent == before + 1);  // together with the note that waited
+    std::vector<std::shared_ptr<Arrivals>> kept;
+    Tags refused;
+    heir.on_command = keeper(heir, kept, refused);
+    heir.is_frozen = false;
+    world.run_until_idle();
+    CHECK(kept.size() == 1);
+    CHECK(refused.empty());
+}
+
 // Goal: only the actor to which a link leads can give something over it. Method: an actor that was asked for something
 // else answers what nobody asked, in the name of a third one whose gift lies in the asker's inbox, with that gift's
 // handle.
