@@ -31,8 +31,8 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
     if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
     Result<Strays> strays = Strays::create(folder.path());
     if (!strays) return strays.error();
-    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, lanes, signals, std::move(setting),
-                                                             std::move(epoll), std::move(*strays))};
+    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, lanes, signals,
+                                                             std::move(setting), std::move(epoll), std::move(*strays))};
     Coordinator& self = *coordinator;
     if (Result<void> watched = self.watch(self.strays_.descriptor(), child_exit); !watched) return watched.error();
     if (Result<void> watched = self.watch(signals.fd(), stop_signal); !watched) return watched.error();

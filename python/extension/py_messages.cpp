@@ -160,8 +160,8 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
     value_or_raise(self->turn([&](Session& session) {
         const auto has_enough = [&] {
             while (bounces.size() < enough) {
-                std::optional<Bounce> one = session.loop().next_bounce(command_parcel);
-                if (!one) one = session.loop().next_bounce(reply_parcel);
+                std::optional<Bounce> one = session.loop().returns().next(command_parcel);
+                if (!one) one = session.loop().returns().next(reply_parcel);
                 if (!one) return false;
                 bounces.push_back(std::move(*one));
             }
@@ -173,9 +173,9 @@ py::list collect_bounced(const SessionPtr& self, const std::optional<std::size_t
     }));
     py::list list;
     for (Bounce& bounce : std::exchange(bounces, {})) {
-        Arrivals returned{self->holdings().get(), std::move(bounce.holdings)};
-        const bool is_reply = bounce.type == reply_parcel;
-        const py::object to = make_ref_from(known, self->tag())(AnyRef{bounce.to});
+        const bool is_reply = bounce.parcel.type == reply_parcel;
+        Arrivals returned{self->holdings().get(), std::move(bounce.parcel)};
+        const py::object to = make_ref_from(known, self->tag())(AnyRef{bounce.key.to});
         Unpacker unpacker;
         std::size_t offset = 0;
         const Value body = value_or_raise(unpacker.next(bounce.body, offset));

@@ -115,7 +115,7 @@ PySession::Turn::~Turn() {
 
 void PySession::on_exited(py::object tell) {
     require_open();
-    if (!exit_listener_) session_->loop().on_peer_exited([this](const Ended& one) { exited_.push_back(one); });
+    if (!exit_listener_) session_->loop().control().on_exited([this](const Ended& one) { exited_.push_back(one); });
     exit_listener_ = std::move(tell);
 }
 
@@ -263,7 +263,7 @@ bool PySession::answer(std::uint64_t key, const std::function<void(AnswerSlot&)>
         AnswerSlot slot = std::move(found->second);
         answers_.erase(found);
         say(slot);
-        session.loop().flush();
+        session.loop().outbox().flush();
     });
     return true;
 }

@@ -67,7 +67,7 @@ public:
         } const end{*session_, asked};
         session_->attend([&](Session& session) {
             asked.emplace(session.loop().request(keeper_, command_name<C>, encoded_body(command), Duration::zero()));
-            if (*asked) session.loop().commit(**asked);
+            if (*asked) session.loop().asking().commit(**asked);
             if (*asked) on_sent();
         });
         value_or_raise(session_->turn([&](Session& session) -> Result<void> {
@@ -77,7 +77,7 @@ public:
                 if (*asked) on_sent();
             }
             if (!*asked) return asked->error();
-            loop.commit(**asked);
+            loop.asking().commit(**asked);
             Result<typename C::Reply> done =
                 Pending<typename C::Reply>{PendingReply{loop, **asked}}.get_word(limits::ask_timeout);
             if (!done) return done.error();

@@ -427,7 +427,7 @@ TEST_CASE("an audit names each slice that meets another slice or a lease", "[led
     HeapLedger heap;
     Ledger& ledger = heap.ledger;
     const Slot slot = heap.row({Phase::lent, alice, 0, at});
-    const Slot lease = ledger.claim_lease_block(alice).value();
+    const Slot lease = ledger.lease_blocks.claim(alice).value();
     SECTION("slices that overlap") {
         lease_of(heap, lease, slot, {LeaseKind::slice, 0, 60});
         lease_of(heap, lease + 1, slot, {LeaseKind::slice, 50, 50});
