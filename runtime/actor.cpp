@@ -88,7 +88,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     const std::string address = fmt::format("ipc://{}/{}.sock", place.folder, to_string(place.actor));
     if (const Result<void> bound = transport.bind(address); !bound)
         return fail(log, &words, "inbox.unbound", bound.error(), exit_unavailable);
-    if (const Result<void> opened = loop.open_control(coordinator_address(place.folder)); !opened)
+    if (const Result<void> opened = loop.control().open(coordinator_address(place.folder)); !opened)
         return fail(log, &words, "coordinator.unreachable", opened.error(), exit_unavailable);
     pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome = call(
@@ -127,7 +127,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     static_cast<void>(loop.serve(handler.get(), [] { return false; }, Deadline::never()));
     std::vector<DeadLetter> dead_letters = loop.finish(*handler);
     handler.reset();
-    loop.flush();
+    loop.outbox().flush();
     loop.begin_leaving();
     pass_crash_point(CrashPoint::leave_begun);
     static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));

@@ -58,7 +58,7 @@ Result<void> Member::send_body(const AnyRef& to, std::string_view command, const
 }
 
 Result<void> Member::send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out) {
-    return loop_->send_after(delay, to, command, out.body);
+    return loop_->later().send_after(delay, to, command, out.body);
 }
 
 Result<void> Member::ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,
@@ -74,22 +74,22 @@ Result<PendingReply> Member::request_body(const AnyRef& to, std::string_view com
 }
 
 void Member::on_returned(std::string_view type, std::function<void(Bounce&)> take) {
-    loop_->on_bounced(type, [take = std::move(take)](Bounce bounce) { take(bounce); });
+    loop_->returns().on_bounced(type, [take = std::move(take)](Bounce bounce) { take(bounce); });
 }
 
 std::shared_ptr<Bounce> Member::next_returned(std::string_view type, ActorId to) {
-    std::optional<Bounce> bounce = loop_->next_bounce(type, to);
+    std::optional<Bounce> bounce = loop_->returns().next(type, to);
     return bounce ? std::make_shared<Bounce>(std::move(*bounce)) : nullptr;
 }
 
-std::size_t Member::returned_count(std::string_view type) const { return loop_->count_bounces(type); }
+std::size_t Member::returned_count(std::string_view type) const { return loop_->returns().count(type); }
 
 bool Member::read_returned(Bounce& bounce, convert::ReadInto read, void* command, AnyRef& to, Error& why) {
-    Arrivals returned{loop_->holdings(), std::move(bounce.holdings)};
+    Arrivals returned{loop_->holdings(), std::move(bounce.parcel)};
     Unpacker unpacker;
     std::size_t offset = 0;
     Decoding at{bounce.tag, &returned, loop_->session()};
-    to = AnyRef{bounce.to, loop_->session()};
+    to = AnyRef{bounce.key.to, loop_->session()};
     why = std::move(bounce.why);
     const Result<Value> body = unpacker.next(bounce.body, offset);
     return body && read(*body, command, at);
@@ -154,9 +154,9 @@ Result<std::string> Member::watch_actor(AnyRef actor) {
 }
 
 std::shared_ptr<void> Member::between_commands(std::function<Deadline()> look) {
-    return loop_->look_between(std::move(look));
+    return loop_->later().look_between(std::move(look));
 }
-void Member::on_exited(std::function<void(const Ended&)> take) { loop_->on_peer_exited(std::move(take)); }
+void Member::on_exited(std::function<void(const Ended&)> take) { loop_->control().on_exited(std::move(take)); }
 
 // ---- waiting and facts ---------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ std::optional<Error> Member::cannot_hold() const {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (loop_->holdings() == nullptr) return no_ledger();
     // What is made after the session has been swept has a name that nobody looks for any more.
-    if (!loop_->has_coordinator()) return loop_->coordinator_lost();
+    if (!loop_->control().has_coordinator()) return loop_->coordinator_lost();
     return std::nullopt;
 }
 

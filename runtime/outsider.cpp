@@ -179,8 +179,8 @@ Result<std::vector<dynamic::Bounced>> Outsider::collect_bounced(std::size_t coun
     std::vector<Bounce>& bounces = core_->bounces;
     const auto has_enough = [&] {
         while (bounces.size() < count) {
-            std::optional<Bounce> one = core_->loop().next_bounce(dynamic::command_parcel);
-            if (!one) one = core_->loop().next_bounce(dynamic::reply_parcel);
+            std::optional<Bounce> one = core_->loop().returns().next(dynamic::command_parcel);
+            if (!one) one = core_->loop().returns().next(dynamic::reply_parcel);
             if (!one) return false;
             bounces.push_back(std::move(*one));
         }
@@ -191,9 +191,9 @@ Result<std::vector<dynamic::Bounced>> Outsider::collect_bounced(std::size_t coun
         return waited.error();
     std::vector<dynamic::Bounced> all;
     for (Bounce& bounce : std::exchange(bounces, {})) {
-        Arrivals returned{core_->holdings.get(), std::move(bounce.holdings)};
-        const bool is_reply = bounce.type == dynamic::reply_parcel;
-        const AnyRef to{bounce.to, core_->loop().session()};
+        const bool is_reply = bounce.parcel.type == dynamic::reply_parcel;
+        Arrivals returned{core_->holdings.get(), std::move(bounce.parcel)};
+        const AnyRef to{bounce.key.to, core_->loop().session()};
         const std::shared_ptr<const dynamic::Protocol> protocol =
             is_reply || !protocol_of ? nullptr : protocol_of(to);
         const dynamic::Command* const known = protocol == nullptr ? nullptr : protocol->find(bounce.tag);

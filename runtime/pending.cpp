@@ -26,7 +26,7 @@ bool PendingReply::cancel() noexcept {
 }
 
 void PendingReply::commit() noexcept {
-    if (loop_ != nullptr) loop_->commit(ask_);
+    if (loop_ != nullptr) loop_->asking().commit(ask_);
 }
 
 namespace {
@@ -52,7 +52,7 @@ Result<void> PendingReply::take(Within within, convert::ReadInto read, void* out
 Result<void> PendingReply::take_word(Within within, convert::ReadInto read, void* out) {
     if (loop_ == nullptr) return has_been_taken();
     // What throws out of the wait leaves the ask to cancel().
-    Result<ReplyFrame> reply = loop_->await_word(ask_, within.deadline(loop_->clock()));
+    Result<ReplyFrame> reply = loop_->asking().await_word(ask_, within.deadline(loop_->clock()));
     loop_ = nullptr;
     return read_outcome(std::move(reply), read, out);
 }
@@ -60,7 +60,8 @@ Result<void> PendingReply::take_word(Within within, convert::ReadInto read, void
 void PendingReply::then(Within within, std::function<void(const Read&)> take) {
     Loop* const loop = std::exchange(loop_, nullptr);
     if (loop == nullptr) return take([](convert::ReadInto, void*) -> Result<void> { return has_been_taken(); });
-    loop->continue_with(ask_, within.deadline(loop->clock()), [take = std::move(take)](Result<ReplyFrame> reply) {
+    const Deadline deadline = within.deadline(loop->clock());
+    loop->later().continue_with(ask_, deadline, [take = std::move(take)](Result<ReplyFrame> reply) {
         take([&reply](convert::ReadInto read, void* out) { return read_outcome(std::move(reply), read, out); });
     });
 }

@@ -108,7 +108,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         if (const Member* listener = members_.find(one); listener != nullptr)
             notify(*loop_, *listener, notice::Exited{AnyRef{id}, member->name, exit});
     pass_crash_point(CrashPoint::settle_told);
-    loop_->forget(id);
+    loop_->commands().intake().forget(id);
     // Also the route of one that has never spoken as itself.
     if (member->link.is_some()) loop_->transport().close(member->link, Transport::Pending::delivered);
     awaits_.forget(id);

@@ -112,7 +112,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
 
 void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
     loop_->transport().keep(member.link);  // its control lane, as long as it lives
-    loop_->introduce(member.link, member.id);
+    loop_->commands().intake().introduce(member.link, member.id);
     answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
                   limits::send_timeout});
 }

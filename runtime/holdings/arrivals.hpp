@@ -18,8 +18,8 @@ public:
     Arrivals(Holdings* holdings, ActorId from, std::vector<Handle> handles)
         : holdings_(holdings), from_(from), handles_(std::move(handles)), taken_(handles_.size(), nullptr) {}
     // For what came back with the command that carried it: it is ours already.
-    Arrivals(Holdings* holdings, std::vector<Holding*> returned)
-        : holdings_(holdings), taken_(std::move(returned)), are_ours_(true), is_accepted_(true) {}
+    Arrivals(Holdings* holdings, Parcel returned)
+        : holdings_(holdings), taken_(std::move(returned.holdings)), are_ours_(true), is_accepted_(true) {}
     ~Arrivals();
     Arrivals(const Arrivals&) = delete;
     Arrivals& operator=(const Arrivals&) = delete;

@@ -110,7 +110,7 @@ Transfers::Fate Transfers::fate_of(const Holding& holding) const noexcept {
     return word == LeaseWord{LeasePhase::free, 0, 0, after(granted->lease_epoch)} ? Fate::ours : Fate::taken;
 }
 
-bool Transfers::is_taken(Departed& parcel) {
+bool Transfers::is_taken(Parcel& parcel) {
     std::vector<Holding*>& holdings = parcel.holdings;
     if (!parcel.was_taken && fate_of(*holdings.front()) != Fate::taken) return false;
     parcel.was_taken = true;
@@ -164,7 +164,7 @@ bool Transfers::is_back(Holding& holding) noexcept {
     return true;
 }
 
-bool Transfers::take_back(Departed& parcel) {
+bool Transfers::take_back(Parcel& parcel) {
     std::vector<Holding*>& holdings = parcel.holdings;
     if (holdings.empty()) return !parcel.was_taken;
     if (parcel.was_taken || !is_back(*holdings.front())) {

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include <baton/detail/codec.hpp>
+
 #include "runtime/holdings/endings.hpp"
 #include "runtime/holdings/lease_rows.hpp"
 
@@ -24,17 +26,13 @@ public:
     // leave (lent, viewed, owned by another) is `refused` and named.
     [[nodiscard]] Result<void> depart(std::span<Holding* const> parcel, ActorId to);
     // A parcel in transit. Its first part decides: once that has been accepted, the rest is the receiver's to accept.
-    struct Departed {
-        std::vector<Holding*> holdings;
-        bool was_taken = false;  // the first of them
-    };
     // Checks whether the receiver has accepted the parcel; accepted parts leave the parcel and the book. True if
     // nothing of it is in transit any more. What the coordinator made ours again after the first was taken (T5, because
     // the receiver died between two of them) belongs to no message any more and is released.
-    [[nodiscard]] bool is_taken(Departed& parcel);
+    [[nodiscard]] bool is_taken(Parcel& parcel);
     // Takes the parcel back, whether we made it ours again (T4, L3) or the coordinator did (T5). False if the receiver
     // was first; then the parcel holds what is still in transit.
-    [[nodiscard]] bool take_back(Departed& parcel);
+    [[nodiscard]] bool take_back(Parcel& parcel);
 
     // ---- in: T3 and L2
     [[nodiscard]] Holding& expect(const Handle& handle, ActorNumber sender);

@@ -35,13 +35,13 @@ Error too_large(std::string_view tag, std::size_t bytes) {
 // ---- Answers ---------------------------------------------------------------------------------------
 
 Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_view body) {
-    thread_->require();
+    self_->thread().require();
     record_.clear();
     Encoder encoder{record_, frame_bytes_max};  // so that what is too large ends up too large
     begin_record(encoder, envelope);
     if (record_.size() + body.size() > frame_bytes_max) return Posted::too_large;
     if (!waiting_.contains(link)) {
-        const Transport::Sent sent = transport_->send(link, {record_, body});
+        const Transport::Sent sent = self_->transport().send(link, {record_, body});
         if (sent != Transport::Sent::full) return sent == Transport::Sent::yes ? Posted::yes : Posted::nobody_there;
     }
     record_.append(body);
@@ -52,9 +52,9 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     // An asker that reads, though more slowly than we answer, is waited for; one that takes nothing in that time is
     // dropped.
     for (int idle = 0; waiting.bytes > limits::answer_bytes_waiting_max && idle < waits_for_a_reader; ++idle) {
-        transport_->wait({}, pause_min);
+        self_->transport().wait({}, pause_min);
         while (!waiting.frames.empty()) {
-            const Transport::Sent sent = transport_->send(link, waiting.frames.front());
+            const Transport::Sent sent = self_->transport().send(link, waiting.frames.front());
             if (sent == Transport::Sent::gone) return waiting_.erase(link), Posted::nobody_there;
             if (sent == Transport::Sent::full) break;
             idle = 0;
@@ -64,13 +64,13 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     }
     if (waiting.frames.empty()) waiting_.erase(link);
     if (!waiting_.contains(link) || waiting.bytes <= limits::answer_bytes_waiting_max) return Posted::yes;
-    log_->warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
+    self_->log().warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
     waiting_.erase(link);
     intake_->drop_silently(link);
     // What lay in the answers that go nowhere is ours again, and of no use. What was sent to it went over another link.
     for (const Bounce& bounce :
          gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
-        for (Holding* holding : bounce.holdings) gifts_->holdings()->release(*holding);
+        for (Holding* holding : bounce.parcel.holdings) self_->holdings()->release(*holding);
     return Posted::nobody_there;
 }
 
@@ -81,7 +81,7 @@ void Answers::post_waiting() {
         Waiting& waiting = entry->second;
         Transport::Sent sent = Transport::Sent::yes;
         while (!waiting.frames.empty()) {
-            sent = transport_->send(entry->first, waiting.frames.front());
+            sent = self_->transport().send(entry->first, waiting.frames.front());
             if (sent != Transport::Sent::yes) break;
             any_went = true;
             waiting.bytes -= cost_of(waiting.frames.front());
@@ -94,26 +94,26 @@ void Answers::post_waiting() {
 
 void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                      std::string_view body) {
-    const Envelope envelope{kind, me_, asker, 0, ask_id, tag};
+    const Envelope envelope{kind, self_->me(), asker, 0, ask_id, tag};
     Posted posted = post(link, envelope, body);
     if (posted == Posted::too_large) {  // whose body just fits, but not with its envelope
         const Error why = too_large(tag, body.size());
-        posted = post(link, Envelope{MessageKind::error, me_, asker, 0, ask_id, tag}, error_body(why));
+        posted = post(link, Envelope{MessageKind::error, self_->me(), asker, 0, ask_id, tag}, error_body(why));
     }
-    if (posted != Posted::yes) log_->debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
+    if (posted != Posted::yes) self_->log().debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
     intake_->count_answer(link, ask_id);
 }
 
 Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                                  std::string_view body, const Parcel& parcel) {
-    thread_->require();
-    Holdings* holdings = gifts_->holdings();
+    self_->thread().require();
+    Holdings* holdings = self_->holdings();
     if (holdings == nullptr) return Error{ErrorKind::refused, "this process takes part in no ledger"};
     if (Result<void> departed = holdings->transfers().depart(parcel.holdings, asker); !departed) return departed;
-    Envelope envelope{MessageKind::reply, me_, asker, 0, ask_id, tag};
+    Envelope envelope{MessageKind::reply, self_->me(), asker, 0, ask_id, tag};
     for (const Holding* holding : parcel.holdings) envelope.manifest.push_back(holding->handle());
     if (const Posted posted = post(link, envelope, body); posted != Posted::yes) {
-        Transfers::Departed back{parcel.holdings, false};
+        Parcel back = parcel;
         static_cast<void>(holdings->transfers().take_back(back));
         if (posted == Posted::too_large) return too_large(tag, body.size());
         return Error{ErrorKind::gone, fmt::format("{} does not listen any more", to_string(asker))};
@@ -126,26 +126,29 @@ Result<void> Answers::reply_with(Link link, ActorId asker, std::uint64_t ask_id,
 }
 
 Error Answers::why_dropped(std::string_view tag) const {
-    if (ending_.empty())
+    if (!self_->is_stopping() && !self_->ending().is_leaving)
         return Error{ErrorKind::failed,
                      fmt::format("the ask was dropped without an answer: the handler of {} let its Answer go", tag)};
-    return Error{ErrorKind::stopping, fmt::format("{} is stopping and did not answer {}", ending_, tag)};
+    return Error{ErrorKind::stopping, fmt::format("{} is stopping and did not answer {}", self_->name(), tag)};
 }
 
 void Answers::refuse_misaddressed(const Command& command, AnswerSlot slot) {
     const ActorId to = command.envelope.to;
-    const Error why = to.number == me_.number
-                          ? Error{ErrorKind::gone, fmt::format("{} has exited: its place is taken by {}", to_string(to),
-                                                               to_string(me_))}
-                          : Error{ErrorKind::refused, fmt::format("{} is addressed to {}, this is the inbox of {}",
-                                                                  command.envelope.tag, to_string(to), to_string(me_))};
+    const ActorId me = self_->me();
+    const Error why =
+        to.number == me.number
+            ? Error{ErrorKind::gone,
+                    fmt::format("{} has exited: its place is taken by {}", to_string(to), to_string(me))}
+            : Error{ErrorKind::refused, fmt::format("{} is addressed to {}, this is the inbox of {}",
+                                                    command.envelope.tag, to_string(to), to_string(me))};
     if (slot.is_asked()) return slot.fail(why);
     refuse(command, why);
 }
 
 // Nobody waits for it; but the asker now knows that nobody will look for the withdrawal any more.
 void Answers::refuse_withdrawn(const Command& command, AnswerSlot slot) {
-    log_->debug("command.withdrawn", "from={} command={}", to_string(command.envelope.from), command.envelope.tag);
+    self_->log().debug("command.withdrawn", "from={} command={}", to_string(command.envelope.from),
+                       command.envelope.tag);
     slot.fail(Error{ErrorKind::timed_out, fmt::format("{} was withdrawn by {} before it began, and has not run",
                                                       command.envelope.tag, to_string(command.envelope.from))});
 }
@@ -154,7 +157,7 @@ void Answers::refuse(const Command& command, const Error& why) {
     // Best effort: a sender that does not listen has been told by the log.
     const Envelope& refused = command.envelope;
     static_cast<void>(post(command.link,
-                           Envelope{MessageKind::error, me_, refused.from, refused.sequence, 0, refused.tag},
+                           Envelope{MessageKind::error, self_->me(), refused.from, refused.sequence, 0, refused.tag},
                            error_body(why)));
 }
 

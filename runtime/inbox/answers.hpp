@@ -10,21 +10,17 @@
 #include <string>
 #include <unordered_map>
 
-#include <baton/log.hpp>
 #include "runtime/inbox/command.hpp"
 #include "runtime/inbox/gifts.hpp"
 #include "runtime/inbox/intake.hpp"
-#include "runtime/inbox/own_thread.hpp"
+#include "runtime/inbox/self.hpp"
 
 namespace baton::detail {
 
 class Answers {
 public:
-    Answers(Transport& transport, Log& log, Intake& intake, Gifts& gifts, const OwnThread& thread)
-        : transport_(&transport), log_(&log), intake_(&intake), gifts_(&gifts), thread_(&thread) {}
-    void be(ActorId me) { me_ = me; }
-    // From here on an ask that is dropped without an answer ends as `stopping`: its handler has no time left.
-    void begin_ending(std::string_view name) { ending_ = name; }
+    Answers(Self& self, Intake& intake, Gifts& gifts) : self_(&self), intake_(&intake), gifts_(&gifts) {}
+    // `stopping` once this actor is ending: its handler has no time left.
     [[nodiscard]] Error why_dropped(std::string_view tag) const;
 
     enum class Posted { yes, nobody_there, too_large };
@@ -36,8 +32,8 @@ public:
     // When to look again whether they can: soon after one could, later and later while none does.
     [[nodiscard]] Duration pause() const noexcept { return pause_; }
     // An answer is owed over the link, and is not any more.
-    void hold(Link link) { transport_->hold(link); }
-    void release(Link link) { transport_->release(link); }
+    void hold(Link link) { self_->transport().hold(link); }
+    void release(Link link) { self_->transport().release(link); }
 
     // One outcome of one ask; an asker that is gone needs none.
     void answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
@@ -63,13 +59,9 @@ private:
     };
     [[nodiscard]] static std::size_t cost_of(const Buffer& frame) noexcept { return frame.size() + 2 * sizeof(Buffer); }
 
-    Transport* transport_;
-    Log* log_;
+    Self* self_;
     Intake* intake_;
     Gifts* gifts_;
-    const OwnThread* thread_;
-    ActorId me_;
-    std::string ending_;  // this actor's name, once it is ending
     std::unordered_map<Link, Waiting> waiting_;  // of links that read too slowly
     Duration pause_ = pause_min;
     Buffer record_;                              // reused, so that the steady state allocates nothing

@@ -62,6 +62,20 @@ public:
         const auto found = asks_.find(id);
         return found == asks_.end() ? nullptr : &found->second;
     }
+    // Nobody waits for it any more: its outcome goes to `take`, at once if it has come. True if it may still come.
+    bool hand_over(AskId id, std::function<void(Result<ReplyFrame>)> take) {
+        Ask* ask = find(id);
+        if (ask == nullptr) return false;
+        if (!ask->outcome) {
+            ask->take_late = std::move(take);
+            ask->is_abandoned = true;
+            return true;
+        }
+        Result<ReplyFrame> outcome = std::move(*ask->outcome);
+        forget(id);
+        take(std::move(outcome));
+        return false;
+    }
     // Only the first outcome counts. True if this was it.
     bool settle(AskId id, Result<ReplyFrame> outcome) {
         Ask* ask = find(id);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/inbox/loop.hpp"
+#include "runtime/inbox/reply.hpp"
 #include <baton/detail/convert.hpp>
 
 namespace baton::detail {
@@ -30,16 +31,6 @@ template <class C>
     const Duration grace =
         std::clamp<Duration>(deadline.left(clock) / 10, std::chrono::milliseconds{100}, limits::linger);
     return Deadline{deadline.at() + grace};
-}
-
-// The reply into `out`, which `read` knows the type of; else why not.
-[[nodiscard]] std::optional<Error> read_reply(Result<ReplyFrame>& reply, convert::ReadInto read, void* out);
-
-template <class R>
-[[nodiscard]] Result<R> decoded_reply(Result<ReplyFrame> reply) {
-    R out{};
-    if (std::optional<Error> why = read_reply(reply, convert::read_into<R>, &out); why) return std::move(*why);
-    return out;
 }
 
 template <class C>

@@ -8,8 +8,8 @@ namespace baton::detail {
 
 void Gifts::note(const Key& key, std::string_view tag, std::string_view body, const Parcel& parcel) {
     if (key.by != By::ask)
-        for (Holding* holding : parcel.holdings) holdings_->invalidate(*holding);
-    sent_[key.to].push_back({key, std::string(tag), Buffer(body), parcel.type, {parcel.holdings, false}});
+        for (Holding* holding : parcel.holdings) self_->holdings()->invalidate(*holding);
+    sent_[key.to].push_back({key, std::string(tag), Buffer(body), parcel});
     ++count_;
     pass_crash_point(CrashPoint::send_noted);
 }
@@ -18,9 +18,8 @@ void Gifts::look(ActorId to) {
     const auto found = sent_.find(to);
     if (found == sent_.end()) return;
     std::deque<Gift>& gifts = found->second;
-    const auto is_over = [this](Gift& gift) {
-        return gift.key.by != By::ask && holdings_->transfers().is_taken(gift.parcel);
-    };
+    Transfers& transfers = self_->holdings()->transfers();
+    const auto is_over = [&](Gift& gift) { return gift.key.by != By::ask && transfers.is_taken(gift.parcel); };
     while (!gifts.empty() && is_over(gifts.front())) {
         gifts.pop_front();
         --count_;
@@ -44,7 +43,7 @@ std::vector<ActorId> Gifts::receivers() const {
 
 std::optional<Bounce> Gifts::end(Gift gift, const Error& why) {
     --count_;
-    if (!holdings_->transfers().take_back(gift.parcel)) {
+    if (!self_->holdings()->transfers().take_back(gift.parcel)) {
         // The receiver was first. Should it die before it has taken the rest, that comes back to nobody.
         if (gift.parcel.holdings.empty()) return std::nullopt;
         if (gift.key.by == By::ask) gift.key.by = By::request;
@@ -53,8 +52,7 @@ std::optional<Bounce> Gifts::end(Gift gift, const Error& why) {
         return std::nullopt;
     }
     if (gift.key.by == By::ask) return std::nullopt;
-    return Bounce{gift.key.to, std::move(gift.tag), gift.type, std::move(gift.body), std::move(gift.parcel.holdings),
-                  why};
+    return Bounce{std::move(gift), why};
 }
 
 std::optional<Bounce> Gifts::take_back(const Key& key, const Error& why) {

@@ -14,33 +14,38 @@
 
 #include <baton/ref.hpp>
 #include "runtime/holdings/holdings.hpp"
+#include "runtime/inbox/self.hpp"
 #include <baton/result.hpp>
 #include <baton/detail/codec.hpp>
 
 namespace baton::detail {
 
-// It came back and is ours again. `body` refers to the holdings by index.
-struct Bounce {
-    ActorId to;
-    std::string tag;
-    std::string_view type;
-    Buffer body;
-    std::vector<Holding*> holdings;
-    Error why;
-};
-
-class Gifts {
-public:
-    // The kind of message that carried it, and its number there: the sequence of a send, the ask id of ask and reply.
+// A message that carries something, which is on its way. Its body refers to the holdings by index.
+struct Gift {
+    // The kind of message that carries it, and its number there: the sequence of a send, the ask id of ask and reply.
     enum class By { send, request, ask, reply };
     struct Key {
         ActorId to;
         By by = By::send;
         std::uint64_t number = 0;
     };
+    Key key;
+    std::string tag;
+    Buffer body;
+    Parcel parcel;
+};
 
-    void attach(Holdings& holdings) { holdings_ = &holdings; }
-    [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
+// It has come back: what it carried is ours again.
+struct Bounce : Gift {
+    Error why;
+};
+
+class Gifts {
+public:
+    using By = Gift::By;
+    using Key = Gift::Key;
+
+    explicit Gifts(const Self& self) : self_(&self) {}
 
     // The transport has the message. From then on the sender's segments are empty, except for those of an ask, whose
     // sender waits and may get them back in place.
@@ -61,17 +66,10 @@ public:
     [[nodiscard]] std::vector<Bounce> take_back_replies(ActorId to, const Error& why);
 
 private:
-    struct Gift {
-        Key key;
-        std::string tag;
-        Buffer body;
-        std::string_view type;
-        Transfers::Departed parcel;
-    };
     [[nodiscard]] std::optional<Bounce> end(Gift gift, const Error& why);
     template <class Which>
     [[nodiscard]] std::vector<Bounce> take_back_some(ActorId to, const Error& why, const Which& which);
-    Holdings* holdings_ = nullptr;
+    const Self* self_;
     std::unordered_map<ActorId, std::deque<Gift>> sent_;  // by receiver, the oldest first
     std::size_t count_ = 0;
     static constexpr std::size_t looks_max = 16;  // behind the oldest one

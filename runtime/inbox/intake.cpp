@@ -11,7 +11,7 @@ bool Intake::next(Command& out) {
     for (;;) {
         if (offset_ >= frame_.size()) {
             offset_ = 0;
-            if (!transport_->receive(link_, frame_)) {
+            if (!self_->transport().receive(link_, frame_)) {
                 frame_.clear();
                 return false;
             }
@@ -61,9 +61,9 @@ bool Intake::parse(Command& out) {
             return false;
         }
         sender.id = envelope->from;
-        if (own_ != nullptr && sender.id.is_somebody()) {
-            sender.taken = own_->traffic_with(sender.id);
-            sender.row = own_->row_of(sender.id);
+        if (OwnVitals* const own = self_->own_vitals(); own != nullptr && sender.id.is_somebody()) {
+            sender.taken = own->traffic_with(sender.id);
+            sender.row = own->row_of(sender.id);
         }
     }
     const std::uint64_t sequence = envelope->sequence;
@@ -72,14 +72,14 @@ bool Intake::parse(Command& out) {
                   is_misaddressed};
     if (is_misaddressed) {  // of a count that is not ours
         if (!std::exchange(sender.has_misaddressed, true))
-            log_->warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id),
+            self_->log().warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id),
                        to_string(out.envelope.to), out.envelope.tag);
         return true;
     }
     if (sequence != 0) {
         if (sender.last_sequence != 0 && sequence != sender.last_sequence + 1)
-            log_->warn("command.missing", "from={} expected={} got={}", to_string(sender.id), sender.last_sequence + 1,
-                       sequence);
+            self_->log().warn("command.missing", "from={} expected={} got={}", to_string(sender.id),
+                              sender.last_sequence + 1, sequence);
         sender.last_sequence = sequence;
     }
     count_taken(sender, out, offset_ - start);
@@ -90,7 +90,7 @@ bool Intake::parse(Command& out) {
 // then reads the count. So one of the two sees what the other did (docs/decisions/0019). Its bytes are counted after
 // the look: a reader that finds them counted knows that the look is over.
 void Intake::count_taken(Sender& sender, Command& command, std::size_t bytes) noexcept {
-    if (own_ != nullptr) own_->begin_taken();
+    if (OwnVitals* const own = self_->own_vitals(); own != nullptr) own->begin_taken();
     constexpr auto relaxed = std::memory_order_relaxed;
     Traffic* const taken = sender.taken != nullptr && is_of(*sender.taken, sender.id) ? sender.taken : nullptr;
     const std::uint64_t count = taken == nullptr ? 0 : taken->taken_commands.load(relaxed) + 1;
@@ -108,24 +108,26 @@ void Intake::count_taken(Sender& sender, Command& command, std::size_t bytes) no
 
 // 0.0 means the actor that reads it; and a process without an id cannot tell.
 bool Intake::is_for_me(const Envelope& envelope) const noexcept {
-    return envelope.to == me_ || !envelope.to.is_somebody() || !me_.is_somebody();
+    return envelope.to == self_->me() || !envelope.to.is_somebody() || !self_->me().is_somebody();
 }
 
 void Intake::count_answer(Link link, std::uint64_t ask) noexcept {
-    if (own_ == nullptr) return;
+    OwnVitals* const own = self_->own_vitals();
+    if (own == nullptr) return;
     const auto sender = senders_.find(link);
-    if (sender == senders_.end()) return own_->count_answered(nullptr, {});
+    if (sender == senders_.end()) return own->count_answered(nullptr, {});
     Traffic* const taken = sender->second.taken;
     if (taken != nullptr && is_of(*taken, sender->second.id) && taken->kept_ask.load(std::memory_order_relaxed) == ask)
-        own_->keep_answer(*taken, ask, {});
-    own_->count_answered(taken, sender->second.id);
+        own->keep_answer(*taken, ask, {});
+    own->count_answered(taken, sender->second.id);
 }
 
 void Intake::keep_answer(Link link, std::uint64_t ask, ActorId whom) noexcept {
+    OwnVitals* const own = self_->own_vitals();
     const auto sender = senders_.find(link);
-    if (own_ == nullptr || sender == senders_.end()) return;
+    if (own == nullptr || sender == senders_.end()) return;
     if (Traffic* const taken = sender->second.taken; taken != nullptr && is_of(*taken, sender->second.id))
-        own_->keep_answer(*taken, ask, whom);
+        own->keep_answer(*taken, ask, whom);
 }
 
 void Intake::drop(Link link, const Error& why) {
@@ -133,15 +135,15 @@ void Intake::drop(Link link, const Error& why) {
     offset_ = 0;
     drop_silently(link);
     const Sender& sender = senders_[link];
-    log_->warn("peer.dropped", "from={} why=\"{}\"", to_string(sender.id), to_text(why));
+    self_->log().warn("peer.dropped", "from={} why=\"{}\"", to_string(sender.id), to_text(why));
 
     Buffer answer;
     Encoder encoder{answer};
-    begin_record(encoder, Envelope{MessageKind::error, me_, sender.id, 0, 0, ""});
+    begin_record(encoder, Envelope{MessageKind::error, self_->me(), sender.id, 0, 0, ""});
     encode(encoder,
            ErrorBody{std::string(name_of(why.kind)), readable(why.text, limits::error_text_bytes_max), "", {}});
     // Best effort: a process that sends garbage may not read either.
-    static_cast<void>(transport_->send(link, answer));
+    static_cast<void>(self_->transport().send(link, answer));
 }
 
 ActorId Intake::speaker_of(Link link) const {
@@ -152,9 +154,10 @@ ActorId Intake::speaker_of(Link link) const {
 // We are told only of the exits of actors that we had located; the vitals know of all.
 void Intake::make_room() {
     if (senders_.size() < limits::dropped_peers_max + limits::actors_max) return;
-    std::erase_if(senders_, [this](const auto& entry) {
+    const OwnVitals* const own = self_->own_vitals();
+    std::erase_if(senders_, [own](const auto& entry) {
         const Sender& sender = entry.second;
-        return sender.is_dropped || (own_ != nullptr && sender.id.is_somebody() && own_->has_exited(sender.id));
+        return sender.is_dropped || (own != nullptr && sender.id.is_somebody() && own->has_exited(sender.id));
     });
 }
 
@@ -171,7 +174,7 @@ void Intake::introduce(Link link, ActorId sender) {
 void Intake::forget(ActorId sender) {
     for (auto entry = senders_.begin(); entry != senders_.end();) {
         if (entry->second.id == sender || entry->second.joined_as == sender) {
-            transport_->close(entry->first, Transport::Pending::delivered);
+            self_->transport().close(entry->first, Transport::Pending::delivered);
             entry = senders_.erase(entry);
         } else {
             ++entry;

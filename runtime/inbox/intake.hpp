@@ -6,20 +6,16 @@
 // everything that it sends later is discarded unread. A connection speaks for one actor, and its commands are numbered
 // without gaps. A command that is addressed to another actor is marked, and the loop refuses it. One thread.
 
-#include <functional>
 #include <unordered_map>
 
-#include <baton/log.hpp>
 #include "runtime/inbox/command.hpp"
-#include "runtime/vitals/vitals.hpp"
+#include "runtime/inbox/self.hpp"
 
 namespace baton::detail {
 
 class Intake {
 public:
-    Intake(Transport& transport, Log& log) : transport_(&transport), log_(&log) {}
-    void attach(OwnVitals& own) { own_ = &own; }
-    void be(ActorId me) { me_ = me; }
+    explicit Intake(Self& self) : self_(&self) {}
 
     // Takes the next command and counts it as taken; false if there is none now. It refers to the intake's memory until
     // the next call.
@@ -58,10 +54,7 @@ private:
     void drop(Link link, const Error& why);
     void make_room();
 
-    Transport* transport_;
-    Log* log_;
-    OwnVitals* own_ = nullptr;
-    ActorId me_;
+    Self* self_;
     Unpacker unpacker_;
     Buffer frame_;
     std::size_t offset_ = 0;

@@ -1,23 +1,19 @@
 #include "runtime/inbox/peers.hpp"
 
+#include <algorithm>
+
 namespace baton::detail {
 
 constexpr auto relaxed = std::memory_order_relaxed;
-
-void Peers::attach(const Vitals& vitals, OwnVitals& own, ActorId me) {
-    vitals_ = &vitals;
-    own_ = &own;
-    me_ = me;
-}
 
 Peer& Peers::add(ActorId id, std::string name, Link link) {
     Peer& peer = peers_[id];
     peer.id = id;
     peer.name = std::move(name);
     peer.link = link;
-    if (own_ != nullptr && id != coordinator_id) {
-        peer.mine = own_->traffic_with(id);
-        peer.their_row = vitals_->row_of(id);
+    if (OwnVitals* const own = self_->own_vitals(); own != nullptr && id != coordinator_id) {
+        peer.mine = own->traffic_with(id);
+        peer.their_row = self_->vitals()->row_of(id);
     }
     return peer;
 }
@@ -27,19 +23,42 @@ Peer* Peers::find(ActorId id) noexcept {
     return found == peers_.end() ? nullptr : &found->second;
 }
 
-void Peers::remove(ActorId id) noexcept { peers_.erase(id); }
+Peer* Peers::over(Link link) noexcept {
+    const auto found = std::ranges::find_if(peers_, [link](const auto& entry) { return entry.second.link == link; });
+    return found == peers_.end() ? nullptr : &found->second;
+}
+
+void Peers::remember_gone(ActorId id, const std::string& why) {
+    if (gone_.size() >= limits::exits_kept_max) gone_.clear();
+    gone_.insert_or_assign(id, why);
+}
+
+void Peers::remove(ActorId id) noexcept {
+    const auto found = peers_.find(id);
+    if (found == peers_.end()) return;
+    if (found->second.asks_in_flight > 0) --asked_;
+    if (found->second.waiting_commands > 0) --unsent_;
+    peers_.erase(found);
+}
+
+const std::string* Peers::why_gone(ActorId id) const noexcept {
+    const auto found = gone_.find(id);
+    return found == gone_.end() ? nullptr : &found->second;
+}
+
+// ---- the window --------------------------------------------------------------------------------------
 
 Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
     const auto known = [&peer] {
-        return InFlight{peer.sent_commands - std::min(peer.sent_commands, peer.taken_commands_seen),
-                        peer.sent_bytes - std::min(peer.sent_bytes, peer.taken_bytes_seen)};
+        return InFlight{{peer.sent.commands - std::min(peer.sent.commands, peer.taken.commands),
+                         peer.sent.bytes - std::min(peer.sent.bytes, peer.taken.bytes)}};
     };
     if (!is_counted(peer)) return known();
     if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
     if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
-    if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, me_);
+    if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, self_->me());
     if (peer.theirs != nullptr)
-        note_taken(peer, peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed));
+        note_taken(peer, {peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed)});
     return known();
 }
 
@@ -48,50 +67,71 @@ bool Peers::is_counted(const Peer& peer) const noexcept {
 }
 
 bool Peers::is_count_due(const Peer& peer) const noexcept {
-    return !is_counted(peer) && (peer.sent_commands - peer.count_asked_commands >= limits::count_asked_after_commands ||
-                                 peer.sent_bytes - peer.count_asked_bytes >= limits::count_asked_after_bytes);
+    return !is_counted(peer) && (peer.sent.commands - peer.count_asked.commands >= limits::count_asked_after_commands ||
+                                 peer.sent.bytes - peer.count_asked.bytes >= limits::count_asked_after_bytes);
 }
 
-void Peers::note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) const noexcept {
-    peer.taken_commands_seen = std::max(peer.taken_commands_seen, commands);
-    peer.taken_bytes_seen = std::max(peer.taken_bytes_seen, bytes);
+void Peers::note_taken(Peer& peer, Amount taken) const noexcept {
+    peer.taken = {std::max(peer.taken.commands, taken.commands), std::max(peer.taken.bytes, taken.bytes)};
 }
 
 void Peers::count(Peer& peer, std::size_t record_bytes) const noexcept {
-    ++peer.sent_commands;
-    peer.sent_bytes += record_bytes;
+    ++peer.sent.commands;
+    peer.sent.bytes += record_bytes;
     publish(peer);
 }
 
 void Peers::uncount(Peer& peer, std::size_t record_bytes) const noexcept {
-    --peer.sent_commands;
-    peer.sent_bytes -= record_bytes;
-    publish(peer);
-}
-
-void Peers::append(Peer& peer, std::string_view head, std::string_view body) const {
-    peer.waiting.append(head).append(body);
-    ++peer.waiting_commands;
-}
-
-void Peers::take_back(Peer& peer, std::size_t record_bytes) const {
-    peer.waiting.resize(peer.waiting.size() - record_bytes);
-    --peer.waiting_commands;
-}
-
-void Peers::discard_waiting(Peer& peer) {
-    peer.sent_commands -= peer.waiting_commands;
-    peer.sent_bytes -= peer.waiting.size();
-    peer.waiting.clear();
-    peer.waiting_commands = 0;
+    --peer.sent.commands;
+    peer.sent.bytes -= record_bytes;
     publish(peer);
 }
 
 void Peers::publish(Peer& peer) const noexcept {
     if (peer.mine == nullptr || !is_of(*peer.mine, peer.id)) return;
-    peer.mine->sent_bytes.store(peer.sent_bytes, relaxed);
+    peer.mine->sent_bytes.store(peer.sent.bytes, relaxed);
     // In one order with the life of the receiver, at which the sender looks next, and the coordinator's count of it.
-    peer.mine->sent_commands.store(peer.sent_commands, std::memory_order_seq_cst);
+    peer.mine->sent_commands.store(peer.sent.commands, std::memory_order_seq_cst);
+}
+
+// ---- what waits to leave -------------------------------------------------------------------------------
+
+void Peers::append(Peer& peer, std::string_view head, std::string_view body) {
+    peer.waiting.append(head).append(body);
+    if (++peer.waiting_commands == 1) ++unsent_;
+}
+
+void Peers::take_back(Peer& peer, std::size_t record_bytes) {
+    peer.waiting.resize(peer.waiting.size() - record_bytes);
+    if (--peer.waiting_commands == 0) --unsent_;
+}
+
+void Peers::clear_waiting(Peer& peer) noexcept {
+    if (peer.waiting_commands > 0) --unsent_;
+    peer.waiting.clear();
+    peer.waiting_commands = 0;
+}
+
+void Peers::discard_waiting(Peer& peer) {
+    peer.sent.commands -= peer.waiting_commands;
+    peer.sent.bytes -= peer.waiting.size();
+    clear_waiting(peer);
+    publish(peer);
+}
+
+// ---- answers that are owed -----------------------------------------------------------------------------
+
+void Peers::expect_answer(Peer& peer) noexcept {
+    if (peer.asks_in_flight++ == 0) ++asked_;
+}
+
+void Peers::note_answer(Peer& peer) noexcept {
+    if (--peer.asks_in_flight == 0) --asked_;
+}
+
+void Peers::expect_no_answers() noexcept {
+    for (auto& [id, peer] : peers_) peer.asks_in_flight = 0;
+    asked_ = 0;
 }
 
 }  // namespace baton::detail

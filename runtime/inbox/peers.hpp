@@ -1,23 +1,28 @@
 #pragma once
 // Peers: the actors that this one has sent to. For each it keeps one link, what waits to leave over it, and how much
-// the other has not taken yet. It knows only bytes and counts; the loop decides when to wait. One thread.
+// the other has not taken yet; and of those that have ended, why they are of no use any more. It knows only bytes and
+// counts; the outbox decides when to wait. One thread.
 
-#include <deque>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/transport/transport.hpp"
-#include "runtime/vitals/vitals.hpp"
+#include "runtime/inbox/self.hpp"
 #include <baton/detail/codec.hpp>
 
 namespace baton::detail {
+
+// How much of what goes to a peer: records, and their bytes.
+struct Amount {
+    std::uint64_t commands = 0;
+    std::uint64_t bytes = 0;
+};
 
 struct Peer {
     ActorId id;
     std::string name;
     Link link;
-    std::uint64_t sent_commands = 0;  // also the sequence of the last one
-    std::uint64_t sent_bytes = 0;
+    Amount sent;                      // its commands are also the sequence of the last one
     Buffer waiting;                   // records that share the next frame
     std::size_t waiting_commands = 0;
     std::size_t asks_in_flight = 0;
@@ -25,28 +30,28 @@ struct Peer {
     Traffic* mine = nullptr;          // where our vitals say what we sent, as long as it is_of(id)
     const VitalsRow* their_row = nullptr;
     const Traffic* theirs = nullptr;  // where its vitals say what it took; nullptr: nothing yet
-    std::uint64_t taken_commands_seen = 0;
-    std::uint64_t taken_bytes_seen = 0;
-
+    Amount taken;                     // as far as seen
     // For a receiver that does not count: what had been sent to it when it was last asked whether it has taken it.
-    std::uint64_t count_asked_commands = 0;
-    std::uint64_t count_asked_bytes = 0;
+    Amount count_asked;
 };
 
 class Peers {
 public:
-    // From then on traffic is counted.
-    void attach(const Vitals& vitals, OwnVitals& own, ActorId me);
+    // Once the vitals are attached to it, traffic is counted.
+    explicit Peers(Self& self) : self_(&self) {}
 
     Peer& add(ActorId id, std::string name, Link link);
     [[nodiscard]] Peer* find(ActorId id) noexcept;
-    void remove(ActorId id) noexcept;
+    [[nodiscard]] Peer* over(Link link) noexcept;
     [[nodiscard]] std::unordered_map<ActorId, Peer>& all() noexcept { return peers_; }
+    // It has exited, or has been found to have: why a Ref of it is of no use any more.
+    void remember_gone(ActorId id, const std::string& why);
+    void remove(ActorId id) noexcept;
+    // Nullptr: not as far as known.
+    [[nodiscard]] const std::string* why_gone(ActorId id) const noexcept;
 
     // Commands and bytes sent and not taken, as far as known; looks this up only if it could matter.
-    struct InFlight {
-        std::uint64_t commands = 0;
-        std::uint64_t bytes = 0;
+    struct InFlight : Amount {
         [[nodiscard]] bool fits(std::size_t more_bytes) const noexcept {
             return commands < limits::window_commands_max && bytes + more_bytes <= limits::window_bytes_max;
         }
@@ -57,23 +62,35 @@ public:
     [[nodiscard]] bool is_counted(const Peer& peer) const noexcept;
     [[nodiscard]] bool is_count_due(const Peer& peer) const noexcept;
     // It has taken that much.
-    void note_taken(Peer& peer, std::uint64_t commands, std::uint64_t bytes) const noexcept;
+    void note_taken(Peer& peer, Amount taken) const noexcept;
 
     // One record is sent, as far as the receiver's window and the coordinator's count are concerned.
     void count(Peer& peer, std::size_t record_bytes) const noexcept;
     void uncount(Peer& peer, std::size_t record_bytes) const noexcept;
+
     // Adds one record, given in two pieces, to what leaves next; take_back() removes exactly the last one.
-    void append(Peer& peer, std::string_view head, std::string_view body) const;
-    void take_back(Peer& peer, std::size_t record_bytes) const;
+    void append(Peer& peer, std::string_view head, std::string_view body);
+    void take_back(Peer& peer, std::size_t record_bytes);
+    // What waited has left.
+    void clear_waiting(Peer& peer) noexcept;
     // Drops everything that still waits to leave, as if it had never been sent.
     void discard_waiting(Peer& peer);
+    [[nodiscard]] bool any_waiting() const noexcept { return unsent_ > 0; }
+
+    // An answer is owed by it, and has come.
+    void expect_answer(Peer& peer) noexcept;
+    void note_answer(Peer& peer) noexcept;
+    [[nodiscard]] bool any_owes_answer() const noexcept { return asked_ > 0; }
+    // Nobody answers any more.
+    void expect_no_answers() noexcept;
 
 private:
     void publish(Peer& peer) const noexcept;
+    Self* self_;
     std::unordered_map<ActorId, Peer> peers_;
-    const Vitals* vitals_ = nullptr;
-    OwnVitals* own_ = nullptr;
-    ActorId me_;
+    std::unordered_map<ActorId, std::string> gone_;
+    std::size_t unsent_ = 0;  // that hold records in `waiting`
+    std::size_t asked_ = 0;   // that owe an answer
 };
 
 }  // namespace baton::detail

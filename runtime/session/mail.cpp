@@ -49,7 +49,7 @@ void Mail::refuse(const Command& command, AnswerSlot answer, const Error& why) c
     if (answer.is_asked()) return answer.fail(why);
     loop_->log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
                       command.envelope.tag, to_text(why));
-    loop_->refuse(command, why);
+    loop_->commands().answers().refuse(command, why);
 }
 
 // ---- what is collected -----------------------------------------------------------------------------

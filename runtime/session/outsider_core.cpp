@@ -248,7 +248,7 @@ Result<void> Answer::reply(const Value& value) {
                                  body->size(), limits::message_bytes_max)};
     const auto slot = core.answers.extract(std::exchange(key_, 0));
     slot.mapped().reply(*body, &parcel);
-    core.loop().flush();
+    core.loop().outbox().flush();
     return {};
 }
 
@@ -257,7 +257,7 @@ Result<void> Answer::fail(const Error& error) {
     if (!found) return found.error();
     const auto slot = (*found)->answers.extract(std::exchange(key_, 0));
     slot.mapped().fail(error);
-    (*found)->loop().flush();
+    (*found)->loop().outbox().flush();
     return {};
 }
 

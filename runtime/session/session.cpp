@@ -73,7 +73,7 @@ Session::Session(std::unique_ptr<Parts> parts)
     set_closed();  // until it has joined
     context_ = std::make_unique<Context>(*this);
     Access::send_at_once(*context_);
-    loop_->collect_with(*mail_);
+    loop_->commands().collect_with(*mail_);
 }
 
 Session::~Session() {
@@ -150,7 +150,7 @@ Result<void> Session::join_session(const Entry& entry) {
     const std::string inbox = fmt::format("ipc://{}/o{}-{}.sock", folder_, ::getpid(), ++count);
     if (entry.inbox == Inbox::open)
         if (Result<void> bound = parts_->transport.bind(inbox); !bound) return bound;
-    if (Result<void> opened = loop_->open_control(coordinator_address(folder_)); !opened) return opened;
+    if (Result<void> opened = loop_->control().open(coordinator_address(folder_)); !opened) return opened;
     const coordinator::Join join{AnyRef{}, entry.name, static_cast<std::uint64_t>(::getpid()),
                                  entry.inbox == Inbox::open ? inbox : "", entry.protocol, is_own()};
     pass_crash_point(CrashPoint::join_bound);
@@ -180,7 +180,7 @@ Result<void> Session::watch_coordinator(pid_t pid) {
     if (!pidfd) return pidfd.error();
     parts_->coordinator_pidfd = std::move(*pidfd);
     be_ruled_by(pid);
-    loop_->watch_coordinator(parts_->coordinator_pidfd.get(),
+    loop_->control().watch_coordinator(parts_->coordinator_pidfd.get(),
                              [this] { return has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}}); });
     return {};
 }
@@ -231,7 +231,7 @@ Result<std::vector<Ended>> Session::close(Within within) {
     if (is_closed()) return std::vector<Ended>{};
     set_closed();
     loop_->begin_leaving();
-    loop_->flush();
+    loop_->outbox().flush();
     mail_->clear();  // asks among them are answered
     if (holdings_) holdings_->release_all();
     if (!is_own()) {

@@ -24,7 +24,7 @@ void HostedMember::make() {
     const BusyMember busy{*this};
     is_running = true;
     actor_ = class_.make(context);
-    loop.flush();
+    loop.outbox().flush();
     is_running = false;
 }
 
@@ -59,7 +59,7 @@ void HostedMember::on_stop() {
         const BusyMember busy{*this};
         dead_letters = loop.finish(*this);
         actor_.reset();
-        loop.flush();
+        loop.outbox().flush();
         loop.begin_leaving();
     }
     world_->end(id, Exit{ExitKind::stopped, 0, "", "", std::move(dead_letters), {}});
@@ -82,7 +82,7 @@ void* HostedMember::object() const {
 
 void refuse_incoming(Incoming& incoming, const Error& why) {
     if (incoming.slot.is_asked()) incoming.slot.fail(why);
-    else incoming.loop.refuse(incoming.command, why);
+    else incoming.loop.commands().answers().refuse(incoming.command, why);
 }
 
 void PlayedMember::keep(const Command& command, AnswerSlot answer) {
@@ -128,7 +128,7 @@ void PlayedMember::on_throw() { world_->keep_exception(); }
 
 void ScenarioMember::begin() {
     Access::send_at_once(CastMember::context);
-    loop.collect_with(mail_);
+    loop.commands().collect_with(mail_);
 }
 
 Result<std::vector<Session::Message>> ScenarioMember::collect(std::string_view wanted, const Enough& until) {
@@ -142,7 +142,7 @@ Result<UniqueFd> ScenarioMember::sentinel(AnyRef) {
 
 Result<std::vector<Ended>> ScenarioMember::close(Within within) {
     if (desk.is_closed()) return std::vector<Ended>{};
-    loop.flush();
+    loop.outbox().flush();
     mail_.clear();
     Result<std::vector<Ended>> ended = std::vector<Ended>{};
     if (std::vector<AnyRef> started = desk.take_spawned(); !started.empty())

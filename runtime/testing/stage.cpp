@@ -36,7 +36,7 @@ void Stage::add_memory(std::uint64_t budget_bytes) {
 
 void Stage::enter(StageMember& member, Registrar::Row row) {
     member.loop.be_in(SessionTag::of(session_id_));
-    member.loop.open_control("coordinator").value();
+    member.loop.control().open("coordinator").value();
     vitals_->prepare(member.id).value();
     member.loop.attach(*vitals_, OwnVitals::open(*vitals_, member.id).value());
     if (region) {

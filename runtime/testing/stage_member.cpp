@@ -66,7 +66,7 @@ bool StageTransport::wait(const Interest& interest, Duration at_most) {
     }
     if (!owner_->is_dead) return false;
     if (owner_->is_running) throw MemberKilled{};
-    owner_->loop.lose_coordinator();
+    owner_->loop.control().lose_coordinator();
     return false;
 }
 

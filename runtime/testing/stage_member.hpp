@@ -71,7 +71,7 @@ public:
     // What it does threw the exception that is being handled, outside of a command.
     virtual void on_throw() { throw; }
     // It has ended and is not on the stack: every verb of it answers `gone` from here on.
-    virtual void on_end() { loop.lose_coordinator(); }
+    virtual void on_end() { loop.control().lose_coordinator(); }
 
     std::shared_ptr<Holdings> holdings;  // on a stage with memory
     StageTransport transport;

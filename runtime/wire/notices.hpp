@@ -225,6 +225,8 @@ struct Drain {
 // Coordinator to all that hold memory: somebody is short of it. Give back what is kept for later.
 struct Trim {};
 
+using Protocol = baton::Protocol<Stop, Exited, Drain, Trim>;
+
 }  // namespace notice
 
 }  // namespace baton::detail

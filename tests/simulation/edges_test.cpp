@@ -29,8 +29,8 @@ void interrupt(SimWorld& world, const Work& work) {
 }
 
 // A segment with one number in it, and the parcel that carries it.
-struct Gift {
-    explicit Gift(SimActor& giver) : holding(giver.holdings->create({"<i8", {1}}).value()) {}
+struct OneGift {
+    explicit OneGift(SimActor& giver) : holding(giver.holdings->create({"<i8", {1}}).value()) {}
     Holding* holding;
     Parcel parcel{"Gift", {holding}};
     // The body of a command whose one field is the segment.
@@ -107,11 +107,11 @@ TEST_CASE("what a send was to carry is where it was after an exception", "[simul
     heir.is_frozen = true;
     const Buffer body = encoded(std::string(100'000, 'x'));
     while (giver.send(heir.id, "Carry", body, 1ms).ok()) {}
-    Gift gift{giver};
+    OneGift gift{giver};
     const std::uint32_t ticket = gift.holding->ticket;
     const auto give = [&](bool is_asked) {
-        if (is_asked) static_cast<void>(giver.loop.ask(heir.id, "Gift", Gift::body(), 1h, &gift.parcel));
-        else static_cast<void>(giver.loop.send(heir.id, "Gift", Gift::body(), 1h, Loop::Urgency::now, &gift.parcel));
+        if (is_asked) static_cast<void>(giver.loop.ask(heir.id, "Gift", OneGift::body(), 1h, &gift.parcel));
+        else static_cast<void>(giver.loop.send(heir.id, "Gift", OneGift::body(), 1h, Loop::Urgency::now, &gift.parcel));
     };
     interrupt(world, [&] { give(GENERATE(false, true)); });
     CHECK(gift.holding->is<Owned>());
@@ -144,7 +144,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     SimActor& fresh = world.spawn("fresh");
     make_known(world, scenario, {&known});
     Context context{scenario.loop};
-    scenario.loop.collect_with(scenario);
+    scenario.loop.commands().collect_with(scenario);
     std::string text;
     fresh.on_command = [&](const Command& command, AnswerSlot) { text = decoded<Long>(command.body).text; };
     std::int64_t number = 0;
@@ -157,7 +157,7 @@ TEST_CASE("a command that is on its way out is not changed by what is sent meanw
     const std::string sent(1'000, 'y');
     scenario.is_busy = true;
     CHECK(context.send(Ref<Protocol>{fresh.id}, Long{sent}).ok());
-    Access::loop(context).flush();
+    Access::loop(context).outbox().flush();
     scenario.is_busy = false;
     world.run_until_idle();
     CHECK(number == 7);
@@ -201,6 +201,31 @@ TEST_CASE("an answerer that never stops answering does not hold its asker beyond
     kept.clear();
 }
 
+// Goal: what the giver remembers as sent is on its way, though commands without gifts may wait to share a frame.
+TEST_CASE("a gift leaves at once, however far its receiver is behind", "[simulation][I3]") {
+    SimWorld world;
+    world.add_memory();
+    SimActor& giver = world.spawn("giver");
+    SimActor& heir = world.spawn("heir");
+    make_known(world, giver, {&heir});
+    heir.is_frozen = true;
+    for (std::uint64_t count = 0; count < limits::batch_from_waiting; ++count)
+        REQUIRE(giver.loop.send(heir.id, "Note", "\x80", 1s, Loop::Urgency::now).ok());
+    const std::uint64_t before = world.traffic.frames_sent;
+    REQUIRE(giver.loop.send(heir.id, "Note", "\x80", 1s, Loop::Urgency::may_share).ok());
+    CHECK(world.traffic.frames_sent == before);
+    OneGift gift{giver};
+    REQUIRE(giver.loop.send(heir.id, "Gift", OneGift::body(), 1s, Loop::Urgency::may_share, &gift.parcel).ok());
+    CHECK(world.traffic.frames_sent == before + 1);  // together with the note that waited
+    std::vector<std::shared_ptr<Arrivals>> kept;
+    Tags refused;
+    heir.on_command = keeper(heir, kept, refused);
+    heir.is_frozen = false;
+    world.run_until_idle();
+    CHECK(kept.size() == 1);
+    CHECK(refused.empty());
+}
+
 // Goal: only the actor to which a link leads can give something over it. Method: an actor that was asked for something
 // else answers what nobody asked, in the name of a third one whose gift lies in the asker's inbox, with that gift's
 // handle.
@@ -212,9 +237,9 @@ TEST_CASE("a reply in another's name does not take that one's gift", "[simulatio
     SimActor& forger = world.spawn("forger");
     make_known(world, giver, {&heir});
     make_known(world, heir, {&forger});
-    Gift gift{giver};
+    OneGift gift{giver};
     const Slot slot_of_gift = gift.holding->slot;
-    REQUIRE(giver.loop.send(heir.id, "Gift", Gift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
+    REQUIRE(giver.loop.send(heir.id, "Gift", OneGift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
     const bool was_asked = GENERATE(false, true);
     forger.on_command = [&](const Command& command, AnswerSlot slot) {
         Envelope forged{MessageKind::reply, giver.id, heir.id, 0, was_asked ? command.envelope.ask_id : 4711, "Fetch"};
@@ -245,17 +270,17 @@ TEST_CASE("who reads no answers still gets what it was sent", "[simulation][I3]"
     make_known(world, deaf, {&giver});
     make_known(world, giver, {&deaf});
     deaf.is_frozen = true;
-    Gift gift{giver};
+    OneGift gift{giver};
     const Slot slot_of_gift = gift.holding->slot;
-    REQUIRE(giver.loop.send(deaf.id, "Gift", Gift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
+    REQUIRE(giver.loop.send(deaf.id, "Gift", OneGift::body(), 1s, Loop::Urgency::now, &gift.parcel).ok());
     const Buffer large = encoded(std::string(limits::message_bytes_max - 100, 'x'));
     giver.on_command = [&large](const Command&, AnswerSlot slot) { slot.reply(large); };
     constexpr std::size_t enough = 1'024 + limits::answer_bytes_waiting_max / (limits::message_bytes_max - 100) + 10;
-    for (std::size_t count = 0; count < enough && giver.loop.dropped_peers() == 0; ++count) {
+    for (std::size_t count = 0; count < enough && giver.loop.commands().intake().dropped_peers() == 0; ++count) {
         REQUIRE(deaf.loop.request(giver.id, "Fetch", "\x80", 5s).ok());
         giver.run();
     }
-    REQUIRE(giver.loop.dropped_peers() == 1);
+    REQUIRE(giver.loop.commands().intake().dropped_peers() == 1);
     CHECK(world.region->ledger().segments.word_of(slot_of_gift).phase == Phase::offered);
     std::vector<std::shared_ptr<Arrivals>> kept;
     Tags refused;
@@ -275,7 +300,7 @@ TEST_CASE("when the coordinator has died every wait ends as gone, at once", "[si
     make_known(world, teacher, {&student});
     student.is_frozen = true;
     // In the middle of the wait.
-    world.network.on_wait = [&](Duration) { teacher.loop.lose_coordinator(); };
+    world.network.on_wait = [&](Duration) { teacher.loop.control().lose_coordinator(); };
     const Instant before = world.clock.now();
     const auto never = [] { return false; };
     const Deadline late = Deadline::in(world.clock, 1h);

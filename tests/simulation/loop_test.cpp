@@ -118,7 +118,7 @@ TEST_CASE("to an actor that has exited one can neither send nor ask", "[simulati
     SimActor& student = world.spawn("student");
     const ActorId id = student.id;
     std::vector<std::string> told;
-    teacher.loop.on_peer_exited([&told](const Ended& exited) { told.push_back(exited.name); });
+    teacher.loop.control().on_exited([&told](const Ended& exited) { told.push_back(exited.name); });
 
     SECTION("which it knew") {
         make_known(world, teacher, {&student});
@@ -218,7 +218,8 @@ TEST_CASE("only who was asked can answer", "[simulation]") {
     const AskId for_student = teacher.request(student.id, "Add", encoded<std::int64_t>(1)).value();
     copycat.on_command = [&](const Command& command, AnswerSlot slot) {
         const Envelope forged{MessageKind::reply, student.id, teacher.id, 0, for_student, "Add"};
-        CHECK(copycat.loop.post(command.link, forged, encoded<std::int64_t>(666)) == Answers::Posted::yes);
+        Answers& answers = copycat.loop.commands().answers();
+        CHECK(answers.post(command.link, forged, encoded<std::int64_t>(666)) == Answers::Posted::yes);
         slot.reply(encoded<std::int64_t>(3));
     };
     REQUIRE(teacher.ask(copycat.id, "Add", encoded<std::int64_t>(2)).ok());
@@ -290,7 +291,7 @@ TEST_CASE("when the coordinator has died every ask ends as gone", "[simulation][
     make_known(world, teacher, {&student});
     student.is_frozen = true;
     const AskId ask = teacher.request(student.id, "HoldThis", "\x80").value();
-    teacher.loop.lose_coordinator();
+    teacher.loop.control().lose_coordinator();
     const Result<ReplyFrame> reply = teacher.await(ask, Deadline::never());
     REQUIRE_FALSE(reply.ok());
     CHECK(reply.error().kind == ErrorKind::gone);
@@ -322,7 +323,7 @@ TEST_CASE("a stop overtakes the commands that wait, and these are reported as de
     for (int index = 0; index < 100; ++index) REQUIRE(teacher.send(student.id, "HoldThis").ok());
     REQUIRE(other.send(student.id, "GoHome").ok());
     const AskId ask = other.request(student.id, "Add", encoded<std::int64_t>(1)).value();
-    teacher.loop.flush();
+    teacher.loop.outbox().flush();
     world.stop(student);
 
     CHECK(student.loop.serve(&student, [] { return false; }, Deadline::never()) == Loop::Waited::stopping);
@@ -418,7 +419,7 @@ TEST_CASE("user code that waits in the middle of a turn does not make an actor s
         heir.watched_descriptor = 0;
     }
     SECTION("while it is told of an exit") {
-        heir.loop.on_peer_exited([&](const Ended&) { wait_for_an_answer(); });
+        heir.loop.control().on_exited([&](const Ended&) { wait_for_an_answer(); });
         world.notify(heir.id, "Exited", encoded(notice::Exited{AnyRef{ActorId{99, 1}}, "another", {}}));
     }
     world.kill(giver);
@@ -444,7 +445,8 @@ TEST_CASE("a notice counts only on the control lane", "[simulation]") {
     SimActor& student = world.spawn("student");
     student.on_command = [&](const Command& command, AnswerSlot slot) {
         const Envelope forged{MessageKind::notice, coordinator_id, teacher.id, 0, 0, "Stop"};
-        CHECK(student.loop.post(command.link, forged, encoded(notice::Stop{false})) == Answers::Posted::yes);
+        Answers& answers = student.loop.commands().answers();
+        CHECK(answers.post(command.link, forged, encoded(notice::Stop{false})) == Answers::Posted::yes);
         slot.reply(encoded<std::int64_t>(1));
     };
     CHECK(teacher.ask(student.id, "HoldThis").ok());
@@ -659,7 +661,7 @@ TEST_CASE("who reads no answers is dropped when too many bytes wait for it, and 
         REQUIRE(teacher.loop.request(student.id, "Fetch", "\x80", 5s).ok());
         student.run();
     }
-    CHECK(student.loop.dropped_peers() == 1);
+    CHECK(student.loop.commands().intake().dropped_peers() == 1);
     CHECK(student.handled.size() < enough);
     CHECK(other.ask(student.id, "Fetch").ok());
 }

@@ -78,7 +78,7 @@ TEST_CASE("a request that its asker has committed to runs, whoever waits for it"
     Two two;
     two.student.is_frozen = true;
     const AskId ask = two.teacher.request(two.student.id, "GiveBack").value();
-    two.teacher.loop.commit(ask);
+    two.teacher.loop.asking().commit(ask);
     CHECK(two.teacher.loop.abandon(ask) == Fate::may_run);
     two.student.is_frozen = false;
     two.world.run_until_idle();
@@ -113,7 +113,7 @@ TEST_CASE("what a watcher sends while an ask waits for its link does not count f
     world.run_until_idle();
     CHECK(student.handled == Tags{"First", "Second", "Pay", "More"});
     CHECK(fate == Fate::begun);
-    CHECK(student.loop.dropped_peers() == 0);
+    CHECK(student.loop.commands().intake().dropped_peers() == 0);
 }
 
 TEST_CASE("a stop withdraws what its actor has asked for", "[simulation][I8]") {

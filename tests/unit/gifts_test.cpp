@@ -1,5 +1,6 @@
 // Gifts: what has been sent and is not accepted yet, and what is forgotten of it when.
 #include "runtime/inbox/gifts.hpp"
+#include "runtime/transport/loopback_transport.hpp"
 #include "tests/unit/holdings_fixture.hpp"
 
 using namespace holdings_test;
@@ -8,8 +9,12 @@ using namespace holdings_test;
 // Method: of forty gifts all but the first are accepted; the sender looks now and then, as it sends.
 TEST_CASE("gifts behind one that is undecided are forgotten as they are accepted", "[gifts]") {
     Pair pair;
-    Gifts gifts;
-    gifts.attach(*pair.a);
+    LoopbackNetwork network;
+    LoopbackTransport transport{network};
+    Log log{"test"};
+    Self self{transport, pair.clock, log};
+    self.attach(*pair.a);
+    Gifts gifts{self};
     std::vector<Holding*> sent;
     for (std::uint64_t number = 1; number <= 40; ++number) {
         Holding& gift = *pair.a->create(bytes(10)).value();
@@ -27,7 +32,7 @@ TEST_CASE("gifts behind one that is undecided are forgotten as they are accepted
     // The one that is left can still come back.
     const std::optional<Bounce> back = gifts.take_back({bob_id, Gifts::By::send, 1}, Error{ErrorKind::refused, "no"});
     REQUIRE(back);
-    CHECK(back->holdings == std::vector<Holding*>{sent[0]});
+    CHECK(back->parcel.holdings == std::vector<Holding*>{sent[0]});
     CHECK_FALSE(gifts.any());
     pair.a->release(*sent[0]);
 }

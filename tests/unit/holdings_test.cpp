@@ -147,7 +147,7 @@ TEST_CASE("a gift is the heir's, and its memory comes home when the heir lets it
     const std::byte* const data = sent.data();
     const Handle handle = pair.offer(sent);
     CHECK(sent.data() == nullptr);
-    Transfers::Departed parcel{{&sent}};
+    Parcel parcel{"", {&sent}};
     CHECK_FALSE(pair.a->transfers().is_taken(parcel));
     Holding* got = nullptr;
     REQUIRE(pair.accept(handle, &got));
@@ -225,7 +225,7 @@ TEST_CASE("of a message that carries several either all are accepted or none", "
                                  &pair.b->transfers().expect(stale, alice)};
     CHECK_FALSE(pair.b->transfers().accept(arriving));
     CHECK(pair.ledger().segments.word_of(first.slot).phase == Phase::offered);
-    Transfers::Departed both{{&first, &second}};
+    Parcel both{"", {&first, &second}};
     CHECK(pair.a->transfers().take_back(both));
     CHECK(first.data() != nullptr);
 }
@@ -237,7 +237,7 @@ TEST_CASE("of two gifts whose heir dies between taking them, the second is relea
     Pair pair;
     Holding& first = *pair.a->create(bytes(10)).value();
     Holding& second = *pair.a->create(bytes(20)).value();
-    Transfers::Departed parcel{{&first, &second}};
+    Parcel parcel{"", {&first, &second}};
     REQUIRE(pair.a->transfers().depart(parcel.holdings, bob_id));
     const Slot taken = first.slot;
     const Slot slot = second.slot;
@@ -290,7 +290,7 @@ TEST_CASE("a gift that the coordinator bounced is ours again, once", "[holdings]
     fill(sent, 9);
     const Handle handle = pair.offer(sent);
     REQUIRE(pair.ledger().segments.bounce(handle.slot, pair.ledger().segments.word_of(handle.slot)));
-    Transfers::Departed parcel{{&sent}};
+    Parcel parcel{"", {&sent}};
     CHECK_FALSE(pair.a->transfers().is_taken(parcel));
     CHECK(pair.a->transfers().take_back(parcel));
     CHECK(is_filled(sent, 9));
@@ -390,7 +390,7 @@ TEST_CASE("slices out and pledged overlap with what meets them, and with nothing
         CHECK_FALSE(pair.a->lending().overlaps(lent, LeaseKind::slice, 0, 100));
         if (step == 0) pair.offer(pledge);  // the same when it is on its way
     }
-    Transfers::Departed parcel{{&pledge}};
+    Parcel parcel{"", {&pledge}};
     CHECK(pair.a->transfers().take_back(parcel));
     CHECK(pair.a->lending().overlaps(lent, LeaseKind::read, 0, lent.bytes));
     pair.a->release(pledge);
@@ -435,7 +435,7 @@ TEST_CASE("a lease of a range lies beside slices, is read-only and is what was g
         CHECK((got->offset == 150 && got->bytes == 10));
     }
     CHECK(audit(pair.ledger()).empty());
-    Transfers::Departed parcel{{&slice}};
+    Parcel parcel{"", {&slice}};
     CHECK(pair.a->transfers().take_back(parcel));
     pair.a->release(slice);
     CHECK_FALSE(pair.a->lending().try_reclaim(lent));

@@ -67,12 +67,14 @@ struct Inbox {
     LoopbackNetwork network;
     LoopbackTransport transport{network};
     Log log{"test"};
-    Intake intake{transport, log};
+    ManualClock clock;
+    Self self{transport, clock, log};
+    Intake intake{self};
     CapturedStderr logged;
 
     Inbox() {
         REQUIRE(transport.bind("inbox").ok());
-        intake.be(me);
+        self.be(me, "me");
     }
     // The tags of all commands that are there, in order.
     std::vector<std::string> take() {
@@ -231,8 +233,7 @@ TEST_CASE("what is addressed to another actor or another life is marked, not cou
     const ActorId other = GENERATE(ActorId{9, 1}, ActorId{me.number, me.incarnation + 1}, coordinator_id);
     Inbox inbox;
     TestVitals vitals;
-    OwnVitals own = vitals.own(me);
-    inbox.intake.attach(own);
+    inbox.self.attach(*vitals, vitals.own(me));
     Sender sender{inbox.network};
     for (int round = 0; round < 2; ++round) sender.say(record({MessageKind::send, alice, other, 7, 0, "Stray"}));
     sender.say(sent(alice, 1, "Mine"));
@@ -259,8 +260,7 @@ TEST_CASE("what is addressed to another actor or another life is marked, not cou
 TEST_CASE("a command counts as taken when it leaves the inbox, with the bytes of its record", "[inbox]") {
     Inbox inbox;
     TestVitals vitals;
-    OwnVitals own = vitals.own(me);
-    inbox.intake.attach(own);
+    inbox.self.attach(*vitals, vitals.own(me));
     Sender sender{inbox.network};
     const Buffer first = sent(alice, 1, "One");
     const Buffer second = sent(alice, 2, "Second");

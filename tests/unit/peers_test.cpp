@@ -1,5 +1,6 @@
 #include "runtime/inbox/peers.hpp"
 
+#include "runtime/transport/loopback_transport.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
@@ -11,6 +12,16 @@ using baton_test::TestVitals;
 
 constexpr ActorId me{3, 1};
 constexpr ActorId bob{4, 1};
+
+struct Sender {
+    LoopbackNetwork network;
+    LoopbackTransport transport{network};
+    ManualClock clock;
+    Log log{"test"};
+    Self self{transport, clock, log};
+    Peers peers{self};
+    Sender() { self.be(me, "me"); }
+};
 
 void count(Peers& peers, Peer& peer, std::size_t records, std::size_t bytes_each = 10) {
     for (std::size_t index = 0; index < records; ++index) peers.count(peer, bytes_each);
@@ -24,7 +35,8 @@ void take(OwnVitals& receiver, std::uint64_t commands, std::uint64_t bytes) {
 }  // namespace
 
 TEST_CASE("records that are appended go out in order, and the last can be taken back", "[inbox]") {
-    Peers peers;
+    Sender sender;
+    Peers& peers = sender.peers;
     Peer& peer = peers.add(bob, "bob", Link{2});
     peers.append(peer, "on", "e");
     peers.append(peer, "two!", "");
@@ -36,17 +48,19 @@ TEST_CASE("records that are appended go out in order, and the last can be taken 
 }
 
 TEST_CASE("a record that was counted as sent and has not left is no longer counted", "[inbox]") {
-    Peers peers;
+    Sender sender;
+    Peers& peers = sender.peers;
     Peer& peer = peers.add(bob, "bob", Link{2});
     peers.count(peer, 3);
     peers.count(peer, 4);
     peers.uncount(peer, 4);
-    CHECK(peer.sent_commands == 1);
-    CHECK(peer.sent_bytes == 3);
+    CHECK(peer.sent.commands == 1);
+    CHECK(peer.sent.bytes == 3);
 }
 
 TEST_CASE("a peer is found until it is removed", "[inbox]") {
-    Peers peers;
+    Sender sender;
+    Peers& peers = sender.peers;
     CHECK(peers.find(bob) == nullptr);
     CHECK(peers.add(bob, "bob", Link{2}).name == "bob");
     REQUIRE(peers.find(bob) != nullptr);
@@ -58,10 +72,10 @@ TEST_CASE("a peer is found until it is removed", "[inbox]") {
 // Goal: what a receiver has not taken is bounded, even if it writes no vitals, as a foreign client does not.
 TEST_CASE("of a receiver that keeps no row all is in flight until it has answered that it has taken it", "[inbox]") {
     TestVitals vitals;
-    OwnVitals own = vitals.own(me);
     REQUIRE(vitals->prepare(bob).ok());
-    Peers peers;
-    if (GENERATE(true, false)) peers.attach(*vitals, own, me);
+    Sender sender;
+    if (GENERATE(true, false)) sender.self.attach(*vitals, vitals.own(me));
+    Peers& peers = sender.peers;
     Peer& peer = peers.add(bob, "bob", Link{2});
     CHECK_FALSE(peers.is_counted(peer));
     count(peers, peer, 1000);
@@ -70,11 +84,10 @@ TEST_CASE("of a receiver that keeps no row all is in flight until it has answere
     CHECK_FALSE(peers.is_count_due(peer));
     count(peers, peer, limits::count_asked_after_commands - 1000);
     CHECK(peers.is_count_due(peer));
-    peer.count_asked_commands = peer.sent_commands;
-    peer.count_asked_bytes = peer.sent_bytes;
+    peer.count_asked = peer.sent;
     CHECK_FALSE(peers.is_count_due(peer));
     count(peers, peer, 10);
-    peers.note_taken(peer, peer.count_asked_commands, peer.count_asked_bytes);
+    peers.note_taken(peer, peer.count_asked);
     CHECK(peers.in_flight(peer).commands == 10);
     CHECK(peers.in_flight(peer).bytes == 100);
     peers.count(peer, limits::count_asked_after_bytes);
@@ -83,10 +96,10 @@ TEST_CASE("of a receiver that keeps no row all is in flight until it has answere
 
 TEST_CASE("in flight is what was sent and not taken, by this life of the receiver", "[inbox]") {
     TestVitals vitals;
-    OwnVitals own = vitals.own(me);
     OwnVitals receiver = vitals.own(bob);
-    Peers peers;
-    peers.attach(*vitals, own, me);
+    Sender sender;
+    sender.self.attach(*vitals, vitals.own(me));
+    Peers& peers = sender.peers;
     Peer& peer = peers.add(bob, "bob", Link{2});
     count(peers, peer, 100);
     CHECK(vitals->waiting(me, bob) == 100);  // published with each record
@@ -104,9 +117,9 @@ TEST_CASE("in flight is what was sent and not taken, by this life of the receive
 
 TEST_CASE("what goes to the coordinator is not counted in the vitals, but bounded too", "[inbox]") {
     TestVitals vitals;
-    OwnVitals own = vitals.own(me);
-    Peers peers;
-    peers.attach(*vitals, own, me);
+    Sender sender;
+    sender.self.attach(*vitals, vitals.own(me));
+    Peers& peers = sender.peers;
     Peer& peer = peers.add(coordinator_id, "coordinator", Link{2});
     count(peers, peer, 100);
     CHECK(vitals->row_of(me)->peers.count.load() == 0);
@@ -115,9 +128,9 @@ TEST_CASE("what goes to the coordinator is not counted in the vitals, but bounde
 }
 
 TEST_CASE("a window is full at its commands or at its bytes, whichever comes first", "[inbox]") {
-    CHECK(Peers::InFlight{0, 0}.fits(limits::message_bytes_max));
-    CHECK(Peers::InFlight{limits::window_commands_max - 1, 0}.fits(1));
-    CHECK_FALSE(Peers::InFlight{limits::window_commands_max, 0}.fits(0));
-    CHECK(Peers::InFlight{0, limits::window_bytes_max - 10}.fits(10));
-    CHECK_FALSE(Peers::InFlight{0, limits::window_bytes_max - 10}.fits(11));
+    CHECK(Peers::InFlight{{0, 0}}.fits(limits::message_bytes_max));
+    CHECK(Peers::InFlight{{limits::window_commands_max - 1, 0}}.fits(1));
+    CHECK_FALSE(Peers::InFlight{{limits::window_commands_max, 0}}.fits(0));
+    CHECK(Peers::InFlight{{0, limits::window_bytes_max - 10}}.fits(10));
+    CHECK_FALSE(Peers::InFlight{{0, limits::window_bytes_max - 10}}.fits(11));
 }

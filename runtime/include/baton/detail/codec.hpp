@@ -28,10 +28,12 @@ using Buffer = std::string;  // encoded bytes
 struct Holding;   // what stands behind a Segment, Lease or Slice: runtime/holdings/holdings.hpp
 class Arrivals;   // what came with a message: runtime/holdings/arrivals.hpp
 
-// What one message carries, and the C++ type of the message, by which a bounce finds who wants it.
+// What one message carries, from the encoder that writes the message until it is accepted or has come back; and the C++
+// type of the message, by which what comes back finds who wants it.
 struct Parcel {
     std::string_view type;
     std::vector<Holding*> holdings;
+    bool was_taken = false;  // the receiver has accepted the first of them: those that are left are still on their way
 };
 
 // Not an encoded value: an encoder leaves only this for a value that is nested deeper than anybody reads.

@@ -1,4 +1,4 @@
-#include "runtime/inbox/call.hpp"
+#include "runtime/inbox/reply.hpp"
 
 #include "runtime/holdings/arrivals.hpp"
 

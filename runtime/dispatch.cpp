@@ -78,7 +78,7 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
     if (slot.is_asked()) return slot.fail(why);
     loop.log().warn("command.refused", "from={} command={} why=\"{}\"", to_string(command.envelope.from),
                     command.envelope.tag, to_text(why));
-    loop.refuse(command, why);
+    loop.commands().answers().refuse(command, why);
 }
 
 bool read_command(Incoming& incoming, convert::ReadInto read, void* out) {

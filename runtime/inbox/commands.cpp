@@ -1,0 +1,83 @@
+#include "runtime/inbox/commands.hpp"
+
+namespace baton::detail {
+namespace {
+
+// How long quick commands are handled before the control lane is looked at again.
+constexpr Duration control_interval = std::chrono::microseconds{100};
+
+// A command has been handled when its answer is given or kept, so it counts when the slot has gone.
+struct HandledAtEnd {
+    OwnVitals* own;
+    ~HandledAtEnd() {
+        if (own != nullptr) own->end_taken();
+    }
+};
+
+}  // namespace
+
+Handler* Commands::collect_meanwhile() noexcept {
+    if (OwnVitals* const own = self_->own_vitals(); collector_ != nullptr && own != nullptr) own->end_wait();
+    return collector_;
+}
+
+Commands::Handled Commands::handle_some(Handler& handler, const std::function<bool()>& done) {
+    Command command;
+    Handled handled = Handled::none;
+    const Deadline slice = Deadline::in(self_->clock(), control_interval);
+    while (intake_.next(command)) {
+        handled = Handled::some;
+        handle(handler, command);
+        if (done()) break;
+        if (slice.has_passed(self_->clock())) return Handled::slice;
+    }
+    return handled;
+}
+
+bool Commands::handle_next(Handler& handler) {
+    Command command;
+    if (!intake_.next(command)) return false;
+    handle(handler, command);
+    return true;
+}
+
+void Commands::handle(Handler& handler, const Command& command) {
+    OwnVitals* const own = self_->own_vitals();
+    // One that is only collected has not been handled.
+    const HandledAtEnd end{command.is_misaddressed || &handler == collector_ ? nullptr : own};
+    AnswerSlot slot{answers_, command};
+    if (command.is_misaddressed) return answers_.refuse_misaddressed(command, std::move(slot));
+    if (command.is_withdrawn) return answers_.refuse_withdrawn(command, std::move(slot));
+    if (command.envelope.tag == sync_tag) {
+        Buffer nothing;
+        Encoder{nothing}.nil();
+        return slot.reply(nothing);
+    }
+    if (own != nullptr) own->begin(command.envelope.tag, self_->clock().now().time_since_epoch().count());
+    {
+        const Handling handling{*self_, command.envelope.from};
+        handler.handle(command, std::move(slot));
+    }
+    if (own != nullptr) own->end();
+}
+
+bool Commands::refuse_next(Unread& unread) {
+    Command command;
+    if (!intake_.next(command)) return false;
+    AnswerSlot slot{answers_, command};
+    const Envelope& envelope = command.envelope;
+    const bool has_room = unread.size() < limits::actors_max;
+    ++unread[{to_string(envelope.from), has_room ? std::string(envelope.tag) : std::string()}];
+    if (slot.is_asked())
+        slot.fail(Error{ErrorKind::stopping,
+                        fmt::format("{} is stopping and did not handle {}", self_->name(), envelope.tag)});
+    return true;
+}
+
+std::vector<DeadLetter> Commands::dead_letters(const Unread& unread) {
+    std::vector<DeadLetter> letters;
+    for (const auto& [key, count] : unread) letters.push_back({key.first, key.second, count});
+    return letters;
+}
+
+}  // namespace baton::detail

@@ -1,0 +1,104 @@
+#pragma once
+// Outbox: from a message to the receiver's link, through its window and the bound of its link.
+//
+// A message may leave at once, or share a frame with others a little later. What keeps one from leaving, a full window
+// or a full link, is waited for until the deadline; the control lane and answers are served meanwhile, so a peer may be
+// forgotten by the end of any call here. A message that could not be sent is as if it had never been: what was counted
+// is not counted, and what it carried is where it was. This holds even if an exception ends the wait. One thread.
+
+#include <optional>
+
+#include "runtime/inbox/asks.hpp"
+#include "runtime/inbox/peers.hpp"
+#include "runtime/inbox/returns.hpp"
+#include "runtime/inbox/waiting.hpp"
+#include "runtime/wire/envelope.hpp"
+
+namespace baton::detail {
+
+// Whom a message is meant for: an actor of this session, or whoever a Ref names.
+struct Receiver {
+    Receiver(ActorId actor) : ref(actor) {}          // NOLINT: either is a receiver
+    Receiver(const AnyRef& actor) : ref(actor) {}    // NOLINT
+    template <class Protocol>
+    Receiver(const Ref<Protocol>& actor) : ref(actor) {}  // NOLINT
+    AnyRef ref;
+};
+
+// Where an actor is, for the first message to it.
+class Locating {
+public:
+    struct Place {
+        std::string name;
+        std::string address;
+    };
+    [[nodiscard]] virtual Result<Place> locate(ActorId actor, Deadline deadline) = 0;
+
+protected:
+    ~Locating() = default;
+};
+
+class Outbox {
+public:
+    // Decides whether commands to a receiver that is behind may share a frame and leave a little later, at the latest
+    // when the handler returns or waits.
+    enum class Urgency { may_share, now };
+    // `body` is one encoded value. What the parcel carries leaves the caller's hands when the message is on its way.
+    struct Message {
+        MessageKind kind = MessageKind::send;
+        AskId ask = 0;
+        std::string_view tag;
+        std::string_view body;
+        const Parcel* parcel = nullptr;
+        Urgency urgency = Urgency::now;
+        [[nodiscard]] bool is_carrying() const noexcept { return parcel != nullptr && !parcel->holdings.empty(); }
+    };
+
+    Outbox(Self& self, Peers& peers, Asks& asks, Returns& returns, Waiting& waiting)
+        : self_(&self), peers_(&peers), asks_(&asks), returns_(&returns), waiting_(&waiting) {}
+    // Until then only peers that have been opened can be reached.
+    void locate_with(Locating& locating) noexcept { locating_ = &locating; }
+
+    // The peer, whose link is opened if it is a new one.
+    [[nodiscard]] Result<Peer*> reach(ActorId to, Deadline deadline);
+    // Opens the link over which all that is sent to that actor goes.
+    [[nodiscard]] Result<Peer*> open(ActorId to, std::string name, const std::string& address);
+    // On its way, or waits to share a frame.
+    [[nodiscard]] Result<void> put(Peer& peer, const Message& message, Deadline deadline);
+    // A command that nobody waits for. What it carries is remembered among the gifts.
+    [[nodiscard]] Result<void> send(ActorId to, const Message& message, Deadline deadline);
+    // What waits to share a frame goes out now.
+    void flush();
+
+    // The circle in which we wait, if we are the one that has to give up so that all others go on; and what it is told.
+    [[nodiscard]] std::vector<WaitEdge> circle_to_break() const;
+    [[nodiscard]] Error deadlock(const std::vector<WaitEdge>& circle);
+
+private:
+    // How often a sender whose window is full looks again; the receiver has plenty to do in that time.
+    static constexpr Duration window_interval = std::chrono::milliseconds{1};
+    class WaitingForRoom;
+    struct Unsent;
+    struct Ungiven;
+    [[nodiscard]] std::optional<Error> why_unreachable(ActorId to) const;
+    [[nodiscard]] Result<void> put_whole(Peer& peer, const Message& message, Deadline deadline);
+    [[nodiscard]] Result<void> put_parcel(Peer& peer, const Message& message, Deadline deadline);
+    [[nodiscard]] Result<void> check_size(const Peer& peer, const Message& message) const;
+    [[nodiscard]] Result<std::size_t> write_head(const Peer& peer, const Message& message);
+    [[nodiscard]] Result<void> ask_for_count(Peer& peer, Deadline deadline);
+    [[nodiscard]] Result<void> wait_for_window(Peer& peer, std::size_t bytes, Deadline deadline);
+    [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
+    // Why a wait for room at `to` ends now, if it does.
+    [[nodiscard]] std::optional<Error> cannot_wait(ActorId to, Deadline deadline, std::string_view for_what) const;
+    [[nodiscard]] bool lives(ActorId actor) const noexcept;
+
+    Self* self_;
+    Peers* peers_;
+    Asks* asks_;
+    Returns* returns_;
+    Waiting* waiting_;
+    Locating* locating_ = nullptr;
+    Buffer record_;  // reused, so that the steady state allocates nothing
+};
+
+}  // namespace baton::detail
