@@ -39,7 +39,7 @@ std::vector<std::uint32_t> Lanes::receivers_of(ActorId dead) const {
     std::vector<std::uint32_t> numbers;
     const BellPage* const page = bells_.page_of(dead);
     if (page == nullptr) return numbers;
-    for (std::uint32_t number = 1; number <= limits::actors_max; ++number)
+    for (std::uint32_t number = 1; number <= bells_.highest_number(); ++number)
         if (page->lanes_to.has(number)) numbers.push_back(number);
     return numbers;
 }
@@ -68,7 +68,7 @@ std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver) const
 void Lanes::remove_to(ActorId dead) noexcept {
     if (BellPage* const page = bells_.page(dead.number); page != nullptr)
         page->lane_bytes.store(0, std::memory_order_seq_cst);
-    for (std::uint32_t number = 1; number <= limits::actors_max; ++number) {
+    for (std::uint32_t number = 1; number <= bells_.highest_number(); ++number) {
         BellPage* const page = bells_.page(number);
         if (page == nullptr || !page->lanes_to.has(dead.number)) continue;
         remove(unpacked(page->id.load(std::memory_order_acquire)), dead);

@@ -22,6 +22,7 @@ constexpr auto in_one_order = std::memory_order_seq_cst;
 // Before the pages: what holds for all.
 struct Header {
     std::atomic<std::uint64_t> lane_bytes_max;
+    std::atomic<std::uint32_t> highest_number;  // that has ever been a member's
 };
 constexpr std::size_t header_bytes = BellPage::bytes;
 constexpr std::size_t region_bytes = header_bytes + std::size_t{limits::actors_max} * BellPage::bytes;
@@ -115,6 +116,8 @@ Result<void> Bells::prepare(ActorId actor) {
     its.lane_bytes.store(0, relaxed);
     its.ready.clear();
     its.lanes_to.clear();
+    std::atomic<std::uint32_t>& highest = reinterpret_cast<Header*>(mapping_.data())->highest_number;
+    highest.store(std::max(highest.load(relaxed), actor.number), in_one_order);
     return {};
 }
 
@@ -138,9 +141,14 @@ void Bells::give_back(std::uint32_t member, std::size_t bytes) const noexcept {
 
 std::uint64_t Bells::lane_bytes() const noexcept {
     std::uint64_t sum = 0;
-    for (std::uint32_t number = 1; number <= limits::actors_max; ++number)
+    for (std::uint32_t number = 1; number <= highest_number(); ++number)
         if (const BellPage* const its = page(number); its != nullptr) sum += its->lane_bytes.load(in_one_order);
     return sum;
+}
+
+std::uint32_t Bells::highest_number() const noexcept {
+    return std::min(reinterpret_cast<const Header*>(mapping_.data())->highest_number.load(in_one_order),
+                    limits::actors_max);
 }
 
 std::uint64_t Bells::lane_bytes_max() const noexcept {

@@ -76,6 +76,8 @@ public:
     // For the coordinator: commits and clears the page of a new life. `overloaded` if memory is short.
     [[nodiscard]] Result<void> prepare(ActorId actor);
 
+    // No number above this one has ever been a member's.
+    [[nodiscard]] std::uint32_t highest_number() const noexcept;
     // nullptr if nobody has had that number.
     [[nodiscard]] BellPage* page(std::uint32_t number) const noexcept;
     // nullptr if that life does not look at lanes, or not yet.
