@@ -1,6 +1,6 @@
 #pragma once
 // Exits: what is to be done when another actor has ended. What it still brings is taken, then it is forgotten: asks to
-// it end as `gone`, gifts to it come back, its connection is closed; then whoever wants to know is told.
+// it end as `gone`, gifts to it come back, its connection is closed; then those who want to know are told.
 //
 // Notice Exited may come before the last answers of the dead one, so a peer that owes some is forgotten only when its
 // connection has ended, too. Notice Drain asks for the word that all it had sent has been taken (Drains). One thread.

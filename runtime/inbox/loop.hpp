@@ -20,7 +20,7 @@
 //     Later          what is to be done at some time
 //     Waits          one wait: what it looks at, and until when
 //
-// Whoever sends or asks may have to wait, and what is served meanwhile is further down. So Outbox and Asking know the
+// Who sends or asks may have to wait, and what is served meanwhile is further down. So Outbox and Asking know the
 // loop as a Waiting and nothing else, and Outbox knows Asking as what finds addresses (Locating).
 //
 // A callback of watch() may throw out of any wait. What was waiting then is as if it had not been called: what was not

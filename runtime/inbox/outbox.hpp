@@ -16,7 +16,7 @@
 
 namespace baton::detail {
 
-// Whom a message is meant for: an actor of this session, or whoever a Ref names.
+// Whom a message is meant for: an actor of this session, or the one that a Ref names.
 struct Receiver {
     Receiver(ActorId actor) : ref(actor) {}          // NOLINT: either is a receiver
     Receiver(const AnyRef& actor) : ref(actor) {}    // NOLINT

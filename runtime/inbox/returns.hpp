@@ -1,6 +1,6 @@
 #pragma once
 // Returns: what was sent with a message and has come back, until somebody takes it. What is still on its way is among
-// the gifts; one that comes back becomes a Bounce, which waits here for whoever wants messages of its type. One thread.
+// the gifts; one that comes back becomes a Bounce, which waits here for the taker of its type. One thread.
 
 #include <deque>
 #include <functional>

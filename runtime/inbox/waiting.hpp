@@ -10,7 +10,7 @@ namespace baton::detail {
 
 enum class Waited { done, deadline, stopping, gone };  // gone: the session has ended, without its coordinator
 
-// What a wait may serve, decided by whoever waits: with a handler commands are handled, too; without one they wait.
+// What a wait may serve, decided by who waits: with a handler commands are handled, too; without one they wait.
 enum class Serving { control_only, commands };
 
 class Waiting {

@@ -41,7 +41,7 @@ TEST_CASE("an ask that is not answered ends at its deadline, and its late answer
     CHECK_FALSE(parts.peers.any_owes_answer());
 }
 
-TEST_CASE("whoever gives an ask up is told its late answer if he wants that", "[inbox]") {
+TEST_CASE("who gives an ask up is told its late answer if he wants that", "[inbox]") {
     Parts parts;
     Other other{parts.network, bob, "bob"};
     parts.open(bob, "bob");
