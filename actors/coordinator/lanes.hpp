@@ -18,7 +18,7 @@ namespace baton::detail::coordinator {
 class Lanes {
 public:
     [[nodiscard]] static Result<Lanes> create(std::string_view session_id, std::uint64_t bytes_max);
-    // What is left of it, whoever left it. At the end of the session.
+    // All that is left of it. At the end of the session.
     static void remove(std::string_view session_id) noexcept;
 
     [[nodiscard]] Result<void> prepare(ActorId actor) { return bells_.prepare(actor); }

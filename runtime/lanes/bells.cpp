@@ -58,7 +58,7 @@ bool MemberSet::has(std::uint32_t number) const noexcept {
     return (words[number / 64 % words_max].load(in_one_order) >> number % 64 & 1) != 0;
 }
 
-// First what says where to look, then what is there: whoever adds does it the other way round.
+// First what says where to look, then what is there; adding does it the other way round.
 void MemberSet::take_all(std::vector<std::uint32_t>& numbers) noexcept {
     for (std::uint64_t in = any.exchange(0, in_one_order); in != 0; in &= in - 1) {
         const auto index = static_cast<std::uint32_t>(std::countr_zero(in));

@@ -1,9 +1,9 @@
 #pragma once
-// Bells: how the lanes of a session wake up whoever they lead to. State is in shared memory; a descriptor only nudges.
+// Bells: how the lanes of a session wake their readers. State is in shared memory; a descriptor only nudges.
 //
 // Each member has a page, which all members may write, and a FIFO in the session's folder, which its owner holds open
-// for reading and writing, so that it never breaks. Whoever puts something into a ring of that member says so in the
-// page, and writes a byte into the FIFO only if the owner sleeps and waits for that kind of thing:
+// for reading and writing, so that it never breaks. A member that puts something into a ring of that one says so in
+// the page, and writes a byte into the FIFO only if the owner sleeps and waits for that kind of thing:
 //
 //   writer                                     owner
 //   publish the record                         asleep = what it waits for
@@ -108,8 +108,8 @@ public:
 
     [[nodiscard]] BellPage& page() const noexcept { return *page_; }
     [[nodiscard]] int descriptor() const noexcept { return fifo_.get(); }
-    // Says what it sleeps for. Whoever writes something of that kind after this rings, so that a look now, before the
-    // descriptor is waited for, misses nothing.
+    // Says what it sleeps for. A member that writes something of that kind after this rings, so that a look now, before
+    // the descriptor is waited for, misses nothing.
     void fall_asleep(std::uint32_t kinds) noexcept;
     // `is_readable`: the descriptor, as far as known.
     void wake_up(bool is_readable) noexcept;

@@ -12,8 +12,8 @@ namespace baton::detail {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
-// Whoever writes one word and then looks at another, while the other side does it the other way round, does both in one
-// order, so that one of the two sees what the other has written.
+// A side that writes one word and then looks at another, while the other side does it the other way round, does both in
+// one order, so that one of the two sees what the other has written.
 constexpr auto in_one_order = std::memory_order_seq_cst;
 
 constexpr std::size_t page_bytes = 4096;

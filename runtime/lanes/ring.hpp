@@ -58,7 +58,7 @@ struct RingPlace {
 struct RingWords {
     alignas(64) std::atomic<std::uint64_t> written;     // by the writer
     alignas(64) std::atomic<std::uint64_t> read;        // by the reader
-    alignas(64) std::atomic<std::uint32_t> wants_room;  // 1: the writer waits; set by it, cleared by whoever wakes it
+    alignas(64) std::atomic<std::uint32_t> wants_room;  // 1: the writer waits; set by it, cleared by the reader
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
@@ -91,7 +91,7 @@ public:
     [[nodiscard]] bool is_empty() const noexcept;
     // The next reserve() may find what the last one did not, without the reader doing anything: memory was short.
     [[nodiscard]] bool lacks_memory() const noexcept { return lacks_memory_; }
-    // For the time before it sleeps: true if the ring is still full, and whoever frees a chunk will say so.
+    // For the time before it sleeps: true if the ring is still full, and the reader will say so when it frees a chunk.
     [[nodiscard]] bool ask_for_room(std::size_t bytes);
     // Gives back the memory of chunks that are not in use, except for the two smallest.
     void trim() noexcept;
@@ -132,7 +132,7 @@ public:
     RingReader(RingWords& words, RingArea& area, RingPlace from = {});
 
     // The next record; nothing if there is none now; `corrupt` if the ring holds what no writer of ours writes, and
-    // from then on for ever. The bytes are valid until release(), and may change meanwhile if the writer is hostile.
+    // from then on for ever. The bytes are valid until release(), and may change until then if the writer is hostile.
     [[nodiscard]] Result<std::optional<std::string_view>> peek();
     // It has been taken: its memory is the writer's again. True if the writer is to be woken, because it waits for
     // room.

@@ -10,7 +10,7 @@
 namespace baton::detail {
 namespace {
 
-// Whoever asks for more than a millisecond has mistaken the unit.
+// More than a millisecond is a mistaken unit.
 constexpr Duration spin_max = std::chrono::milliseconds{1};
 
 Duration spin_bound() {

@@ -124,7 +124,7 @@ TEST_CASE("what a dead actor answered before its end is heard, though its asker 
     for (int index = 0; index < 100; ++index)
         echoes.push_back(world.scenario().request(answerer, probe::Echo{std::to_string(index)}, 60s).value());
     auto last = world.scenario().request(answerer, probe::Abort{}, 60s).value();
-    const auto other = join(world);  // waits for the exit, so that nothing here looks at the answers meanwhile
+    const auto other = join(world);  // waits for the exit, so that nothing here looks at the answers until then
     static_cast<void>(TestScenario{*other}.join(answerer, 10s));
     for (int index = 0; index < 100; ++index)
         CHECK(echoes[static_cast<std::size_t>(index)].get(10s).value() == std::to_string(index));

@@ -1,4 +1,4 @@
-// Bells: whoever sleeps is woken by what it waits for, and by nothing else.
+// Bells: a sleeper is woken by what it waits for, and by nothing else.
 #include "runtime/lanes/bells.hpp"
 
 #include <poll.h>
