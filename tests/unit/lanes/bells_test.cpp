@@ -18,17 +18,17 @@ using namespace baton::detail;
 constexpr ActorId alice{2, 1};
 constexpr ActorId bob{70, 1};  // in another word of a set
 
-class Session {
+class BellWorld {
 public:
-    Session() {
+    BellWorld() {
         std::string name = "/tmp/baton-test-XXXXXX";
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         folder = name;
         for (const ActorId one : {alice, bob}) bells.prepare(one).value();
     }
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
-    ~Session() { std::filesystem::remove_all(folder); }
+    BellWorld(const BellWorld&) = delete;
+    BellWorld& operator=(const BellWorld&) = delete;
+    ~BellWorld() { std::filesystem::remove_all(folder); }
 
     PrivateMemory memory{"baton-bells-test-"};
     std::string folder;
@@ -62,7 +62,7 @@ TEST_CASE("a set of members has what was added, gives it out once, and is empty 
 }
 
 TEST_CASE("a bell rings only for a sleeper, once, and only for what it waits for", "[lanes]") {
-    Session session;
+    BellWorld session;
     OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
     Ringer ringer{session.folder, bob};
     ringer.ring_for_command(alice, session.bells);
@@ -85,7 +85,7 @@ TEST_CASE("a bell rings only for a sleeper, once, and only for what it waits for
 
 // Goal: a writer that stops between its look and its byte keeps nobody else's byte from the sleeper.
 TEST_CASE("a sleeper stays one until it wakes up itself", "[lanes]") {
-    Session session;
+    BellWorld session;
     OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
     bell.fall_asleep(wake::commands | wake::answers);
     Ringer ringer{session.folder, bob};
@@ -96,7 +96,7 @@ TEST_CASE("a sleeper stays one until it wakes up itself", "[lanes]") {
 }
 
 TEST_CASE("a command that came before is seen by the look after falling asleep", "[lanes]") {
-    Session session;
+    BellWorld session;
     OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
     Ringer ringer{session.folder, bob};
     ringer.ring_for_command(alice, session.bells);
@@ -106,7 +106,7 @@ TEST_CASE("a command that came before is seen by the look after falling asleep",
 }
 
 TEST_CASE("a bell of somebody who has none, or has ended, is not rung, and costs nothing", "[lanes]") {
-    Session session;
+    BellWorld session;
     Ringer ringer{session.folder, alice};
     ringer.ring_for_command(bob, session.bells);      // has not opened its lanes
     ringer.ring_for_command({70, 2}, session.bells);  // another life
@@ -123,7 +123,7 @@ TEST_CASE("a bell of somebody who has none, or has ended, is not rung, and costs
 }
 
 TEST_CASE("a file in place of a bell's FIFO is not written", "[lanes]") {
-    Session session;
+    BellWorld session;
     OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
     const std::string path = session.folder + "/" + Bells::fifo_name(alice);
     std::filesystem::remove(path);
@@ -135,7 +135,7 @@ TEST_CASE("a file in place of a bell's FIFO is not written", "[lanes]") {
 
 // Goal: no wake-up is lost. Method: two threads ring each other in turn, and every sleep is without an end.
 TEST_CASE("two that wake each other in turn never miss it", "[lanes]") {
-    Session session;
+    BellWorld session;
     constexpr int rounds = 20'000;
     const auto play = [&](ActorId me, ActorId other, OwnBell& bell, bool begins) {
         Ringer ringer{session.folder, me};
@@ -160,7 +160,7 @@ TEST_CASE("two that wake each other in turn never miss it", "[lanes]") {
 }
 
 TEST_CASE("all members together claim no more for lanes than the session has", "[lanes]") {
-    Session session;
+    BellWorld session;
     CHECK(session.bells.claim(alice.number, 600));
     CHECK_FALSE(session.bells.claim(bob.number, 500));
     CHECK(session.bells.claim(bob.number, 400));
