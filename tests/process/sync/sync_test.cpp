@@ -118,6 +118,7 @@ TEST_CASE("who waits for a lock and is killed, stopped by the session or late is
     Said bobs = world.begin(bob, {"acquire", lock, ends == Ends::late ? 100 : 10'000});
     world.wait_until_waiting(lock, 1);
     Said carols = world.begin(carol, {"acquire", lock});
+    if (ends != Ends::late) world.wait_until_waiting(lock, 2);  // both, so that the one who is left is Carol
     if (ends == Ends::killed) world.kill(bob);
     if (ends == Ends::stopped) CHECK(world.scenario().stop(bob).value().exit.kind == ExitKind::stopped);
     if (ends == Ends::late) CHECK_THAT(world.end(bobs), StartsWith("timed_out"));
