@@ -133,6 +133,7 @@ Result<void> Outbox::wait_for_window(Peer& peer, std::size_t bytes, Deadline dea
         waiting_->serve_links(peers_->is_counted(peer) ? Link{} : peer.link);
         if (std::optional<Error> why = cannot_wait(to, deadline, "a full inbox"); why) return std::move(*why);
         waiting_->wait(deadline.or_earlier(Deadline::in(clock, window_interval)), Link{});
+        if (peers_->find(to) == nullptr) return std::move(*cannot_wait(to, deadline, "a full inbox"));
     }
     return {};
 }
@@ -295,6 +296,7 @@ Result<void> Outbox::push(Peer& peer, Deadline deadline) {
         waiting_->serve_links(Link{});
         if (std::optional<Error> why = cannot_wait(to, deadline, "a full link"); why) return std::move(*why);
         waiting_->wait(deadline, peer.link);
+        if (peers_->find(to) == nullptr) return std::move(*cannot_wait(to, deadline, "a full link"));
     }
 }
 
