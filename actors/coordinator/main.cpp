@@ -19,6 +19,7 @@
 #include "runtime/base/text.hpp"
 #include "runtime/process/find_program.hpp"
 #include "runtime/session/environment.hpp"
+#include "runtime/transport/descriptors.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
 namespace {
@@ -122,6 +123,8 @@ Result<int> run(Options& options, Log& log) {
     if (!estate) return estate.error();
     Result<coordinator::Lanes> lanes = coordinator::Lanes::create(folder->id(), lane_bytes_of(budget));
     if (!lanes) return lanes.error();
+    // ZeroMQ's context needs one, and throws if there is none.
+    if (Result<void> room = require_descriptors(1, "cannot open a session"); !room) return room.error();
     ZmqTransport transport;
     Loop loop{transport, clock, log};
     loop.be(coordinator_id, "coordinator");
