@@ -656,6 +656,10 @@ TEST_CASE("a script's functions are called during its waits, and may use the poo
     PoolWorld world;
     baton::pool::Pool pool{world.scenario().context(), world.options(1)};
     std::vector<std::int64_t> said;
+    const std::string first = world.make_fifo("first");  // nothing is done before it is opened
+    pool.submit<std::string>("wait_for", first).value().then([&](const Outcome<std::string>& one) {
+        said.push_back(one ? 0 : -3);
+    });
     pool.submit<std::int64_t>("square", 3).value().then([&](const Outcome<std::int64_t>& one) {
         said.push_back(one.value());
     });
@@ -663,16 +667,19 @@ TEST_CASE("a script's functions are called during its waits, and may use the poo
         for (const auto& one : pool.map<std::int64_t>("square", all.values().value()).value())
             said.push_back(one.value());
     });
+    CHECK(said.empty());
+    world.release(first);
+    CHECK(said.empty());
     // Not a wait of the pool: it moves all the same.
-    CHECK(world.scenario().wait_for([&] { return said.size() == 3; }, 20s).ok());
+    CHECK(world.scenario().wait_for([&] { return said.size() == 4; }, 20s).ok());
     std::ranges::sort(said);
-    CHECK(said == Numbers{1, 9, 16});
+    CHECK(said == Numbers{0, 1, 9, 16});
     const std::string fifo = world.make_fifo("gate");
     pool.submit<std::string>("wait_for", fifo).value().then([&](const Outcome<std::string>& one) {
         said.push_back(one.error().kind == ErrorKind::stopping ? -1 : -2);
     });
     static_cast<void>(pool.stop(500ms));
-    CHECK(world.scenario().wait_for([&] { return said.size() == 4; }, 20s).ok());
+    CHECK(world.scenario().wait_for([&] { return said.size() == 5; }, 20s).ok());
     CHECK(said.back() == -1);
     std::filesystem::remove(fifo);
 }
