@@ -147,8 +147,8 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     Result<Member*> member = sender(answer.asker(), Access::link(answer));
     if (!member) return answer.fail(member.error());
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
-    estate_->drained((*member)->id, command.actor.id);
-    lanes_->remove(command.actor.id, (*member)->id);
+    // Of an actor that lives, the lane stays.
+    if (estate_->drained((*member)->id, command.actor.id)) lanes_->remove(command.actor.id, (*member)->id);
     answer.reply({});
 }
 

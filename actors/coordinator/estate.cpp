@@ -115,7 +115,7 @@ Estate::Settled Estate::settle(ActorId dead, const std::vector<ActorNumber>& rec
     std::vector<ActorId> waiting;
     for (const auto& [number, earlier] : settling_)
         if (earlier.heirs.contains(dead)) waiting.push_back(earlier.dead);
-    for (const ActorId earlier : waiting) drained(dead, earlier);
+    for (const ActorId earlier : waiting) static_cast<void>(drained(dead, earlier));
     finish_if_drained(dead.number);
     return settled;
 }
@@ -261,13 +261,14 @@ void Estate::settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumb
     pass_crash_point(CrashPoint::drained_settled);
 }
 
-void Estate::drained(ActorId heir, ActorId dead) {
+bool Estate::drained(ActorId heir, ActorId dead) {
     const auto found = settling_.find(dead.number);
-    if (found == settling_.end() || found->second.dead != dead) return;
+    if (found == settling_.end() || found->second.dead != dead) return false;
     const auto sent = found->second.heirs.extract(heir);
-    if (sent.empty()) return;
+    if (sent.empty()) return false;
     settle_transfers(sent.mapped(), dead.number, heir.number);
     finish_if_drained(dead.number);
+    return true;
 }
 
 void Estate::finish_if_drained(ActorNumber dead) {
@@ -426,7 +427,7 @@ Estate::Balance Estate::close() {
     while (!settling_.empty()) {
         const Settling first = settling_.begin()->second;
         if (first.heirs.empty()) settling_.erase(first.dead.number);
-        for (const auto& [heir, sent] : first.heirs) drained(heir, first.dead);
+        for (const auto& [heir, sent] : first.heirs) static_cast<void>(drained(heir, first.dead));
     }
     lives_[me] = {};
     settle_names(me);

@@ -46,8 +46,8 @@ public:
     [[nodiscard]] Settled settle(ActorId dead) { return settle(dead, {}); }
     // `receivers` may have something to read of it, too: those of these numbers that live are to be drained.
     [[nodiscard]] Settled settle(ActorId dead, const std::vector<ActorNumber>& receivers);
-    // `heir` has taken everything that the dead actor sent to it (T6, L6).
-    void drained(ActorId heir, ActorId dead);
+    // `heir` has taken everything that the dead actor sent to it (T6, L6). False if nobody has waited for that.
+    bool drained(ActorId heir, ActorId dead);
 
     // ---- what could not be so
     // Rows that held what no transition writes, or named no actor. Any process of the session can write there, so such

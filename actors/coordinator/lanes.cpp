@@ -30,8 +30,9 @@ void Lanes::remove(std::string_view session_id) noexcept {
     const std::string prefix = fmt::format("baton-{}-lane-", session_id);
     std::error_code ignored;
     std::vector<std::string> left;
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored))
-        if (const std::string name = entry.path().filename().string(); name.starts_with(prefix)) left.push_back(name);
+    using Entries = std::filesystem::directory_iterator;
+    for (Entries entry{"/dev/shm", ignored}; entry != Entries{}; entry.increment(ignored))
+        if (const std::string name = entry->path().filename().string(); name.starts_with(prefix)) left.push_back(name);
     for (const std::string& name : left) remove_shared_object(name);
 }
 
