@@ -10,6 +10,7 @@
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/transport/descriptors.hpp"
+#include "runtime/transport/polling.hpp"
 #include "runtime/vitals/vitals.hpp"
 
 namespace baton::detail {
@@ -191,21 +192,21 @@ void LaneTransport::gather_ready() {
         if (End* const end = accepted_from_number(number); end != nullptr) make_ready(*end);
 }
 
-bool LaneTransport::take(End& end, std::string& frame) {
-    if (end.is_broken) return false;
+LaneTransport::Taken LaneTransport::take(End& end, std::string& frame) {
+    if (end.is_broken) return Taken::none;
     Result<std::optional<std::string_view>> record = end.reader.peek();
     if (!record) {
-        if (record.error().kind != ErrorKind::corrupt) return false;
+        if (record.error().kind != ErrorKind::corrupt) return Taken::later;
         end.is_broken = true;
         frame.clear();  // an empty frame does not parse, which drops the peer
-        return true;
+        return Taken::yes;
     }
-    if (!*record) return false;
+    if (!*record) return Taken::none;
     frame.assign(**record);
     const bool wants_room = end.reader.release();
     pass_crash_point(CrashPoint::ring_taken);
     if (wants_room) member_->ringer.ring_for(end.peer, wake::room, member_->bells);
-    return true;
+    return Taken::yes;
 }
 
 bool LaneTransport::receive(Link& from, std::string& frame) {
@@ -221,10 +222,16 @@ bool LaneTransport::receive(Link& from, std::string& frame) {
     if (ready_.empty()) gather_ready();
     while (!ready_.empty()) {
         End& end = *ready_.front();
-        if (take(end, frame)) {
+        const Taken taken = take(end, frame);
+        if (taken == Taken::yes) {
             from = end.link;
             ++taken_in_turn_;
             return true;
+        }
+        if (taken == Taken::later) {  // it stays ready; the others have their turn
+            ready_.push_back(ready_.front());
+            ready_.pop_front();
+            break;
         }
         end.is_ready = false;
         ready_.pop_front();
@@ -237,7 +244,7 @@ bool LaneTransport::receive(Link& from, std::string& frame) {
 bool LaneTransport::receive_from(Link link, std::string& frame) {
     if (!is_lane(link)) return outside_->receive_from(link, frame);
     const auto found = opened_.find(link.index);
-    return found != opened_.end() && take(*found->second, frame);
+    return found != opened_.end() && take(*found->second, frame) == Taken::yes;
 }
 
 bool LaneTransport::may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) {
@@ -315,14 +322,7 @@ bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     if (End* const end = is_lane(interest.writable) ? find(interest.writable) : nullptr;
         end != nullptr && end->writer.lacks_memory())
         at_most = std::min(at_most, memory_interval);
-    timespec limit{};
-    const bool is_bounded = at_most < std::chrono::hours{24 * 365};
-    if (is_bounded) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
-        limit.tv_sec = seconds.count();
-        limit.tv_nsec = (at_most - seconds).count();
-    }
-    const int count = ::ppoll(polled.data(), polled.size(), is_bounded ? &limit : nullptr, nullptr);
+    const int count = poll_for(polled, at_most);
     const auto is_readable = [&](const pollfd& one) { return count > 0 && one.revents != 0; };
     member_->bell.wake_up(is_readable(polled.back()));
     if (may_sleep) member_->spin.note_wait(Spin::Clock::now() - start);

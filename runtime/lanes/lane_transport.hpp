@@ -83,7 +83,8 @@ private:
     [[nodiscard]] Link next_link() noexcept;
     void gather_ready();
     void make_ready(End& end);
-    [[nodiscard]] bool take(End& end, std::string& frame);
+    enum class Taken { yes, none, later };  // later: there is more, which cannot be mapped now
+    [[nodiscard]] Taken take(End& end, std::string& frame);
     [[nodiscard]] bool write(End& end, Outgoing frame);
     // What has come, of all that the interest is in.
     [[nodiscard]] bool has_news(const Interest& interest);

@@ -15,6 +15,7 @@
 #include "runtime/transport/accepted_links.hpp"
 #include "runtime/transport/descriptors.hpp"
 #include "runtime/transport/peer_sockets.hpp"
+#include "runtime/transport/polling.hpp"
 
 namespace baton::detail {
 namespace {
@@ -326,14 +327,7 @@ bool ZmqTransport::would_wait_for(const Interest& interest, std::vector<int>& wa
 bool ZmqTransport::wait(const Interest& interest, Duration at_most) {
     Sockets& sockets = *sockets_;
     if (look_at(interest)) at_most = Duration::zero();
-    timespec limit{};
-    const bool is_bounded = at_most < std::chrono::hours{24 * 365};
-    if (is_bounded) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
-        limit.tv_sec = seconds.count();
-        limit.tv_nsec = (at_most - seconds).count();
-    }
-    const int ready = ::ppoll(sockets.polled.data(), sockets.polled.size(), is_bounded ? &limit : nullptr, nullptr);
+    const int ready = poll_for(sockets.polled, at_most);
     // An interrupting signal is one of the early returns that the contract allows. Whatever made it fail, it may have
     // looked at nothing, so the next receive() does.
     if (ready < 0)

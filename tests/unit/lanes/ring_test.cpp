@@ -21,6 +21,7 @@ public:
         : memory_(bytes), committed_max_(committed_max) {}
     [[nodiscard]] std::size_t bytes_max() const noexcept override { return memory_.size(); }
     [[nodiscard]] std::byte* enter(std::size_t offset, std::size_t bytes) noexcept override {
+        if (refuses_from && offset >= *refuses_from) return nullptr;
         return bytes <= memory_.size() && offset <= memory_.size() - bytes ? memory_.data() + offset : nullptr;
     }
     [[nodiscard]] bool commit(std::size_t, std::size_t bytes) noexcept override {
@@ -34,6 +35,7 @@ public:
     }
     std::vector<std::byte>& memory() { return memory_; }
     std::size_t committed = 0;
+    std::optional<std::size_t> refuses_from;  // cannot be entered
 
 private:
     std::vector<std::byte> memory_;
@@ -209,6 +211,29 @@ TEST_CASE("another reader goes on where the first one stopped", "[lanes]") {
         static_cast<void>(heir.release());
     }
     CHECK(heir.is_empty());
+}
+
+TEST_CASE("a chunk that its reader cannot map now is read later, and nothing before it is read twice", "[lanes]") {
+    Ring ring;
+    std::size_t written = 0;
+    for (; ring.area.committed < 20'000; ++written) REQUIRE(ring.write(record_of(written, 100)));
+    ring.area.refuses_from = 8'192;
+    std::size_t read = 0;
+    for (;; ++read) {
+        const auto record = ring.reader.peek();
+        if (!record) {
+            CHECK(record.error().kind == ErrorKind::overloaded);
+            break;
+        }
+        REQUIRE(record->has_value());
+        REQUIRE((**record == record_of(read, 100)));
+        static_cast<void>(ring.reader.release());
+    }
+    CHECK(read < written);
+    CHECK_FALSE(ring.reader.is_empty());
+    ring.area.refuses_from = std::nullopt;
+    for (; read < written; ++read) REQUIRE((ring.read() == record_of(read, 100)));
+    CHECK(ring.reader.is_empty());
 }
 
 // Goal: whatever a process writes into its ring, its reader reads nothing outside, says what is wrong, and ends.
