@@ -336,7 +336,8 @@ Duration to_duration(py::handle timeout) {
     double seconds = 0;
     if (PyDelta_Check(timeout.ptr())) {
         seconds = length_in_seconds(timeout);
-    } else if (py::isinstance(timeout, py::module_::import("baton._values").attr("Deadline"))) {
+    } else if (!PyFloat_Check(timeout.ptr()) && !PyLong_Check(timeout.ptr()) &&
+               py::isinstance(timeout, py::module_::import("baton._values").attr("Deadline"))) {
         return to_duration(timeout.attr("left")());
     } else {
         seconds = PyFloat_AsDouble(timeout.ptr());
