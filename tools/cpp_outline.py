@@ -44,11 +44,17 @@ def tokens_of(source):
     """Without comments and directives; a string is the token `""`."""
     starts = [0] + [match.end() for match in re.finditer("\n", source)]
     found = []
+    is_in_attribute = False
     for match in TOKEN.finditer(source):
         if match.lastgroup in ("comment", "directive"):
             continue
         text = '""' if match.lastgroup in ("raw", "mark", "text") else match.group()
-        found.append(Token(text, bisect.bisect_right(starts, match.start())))
+        line = bisect.bisect_right(starts, match.start())
+        if text == "]]" and not is_in_attribute:  # the ends of one index within another
+            found += [Token("]", line), Token("]", line)]
+            continue
+        is_in_attribute = text == "[[" or (is_in_attribute and text != "]]")
+        found.append(Token(text, line))
     return found
 
 

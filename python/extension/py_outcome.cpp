@@ -21,17 +21,16 @@ py::object Reading::to_python(const Type& type, const Value& value) const {
     return python::to_python(type, value, make_ref_from(known, session->me()), make_held);
 }
 
-py::object Reading::value(const AnyOutcome& outcome, pool::Reader& reader) const {
-    const pool::Signature& signature = *pool::Inside::job(outcome).function;
-    if (!pool::Job::makes_segments(signature))
-        return to_python(signature.result, value_or_raise(pool::Inside::dynamic_value(outcome, reader)));
-    const auto take = [&](std::size_t index) {
-        return py::cast(std::make_unique<PySegment>(
-            session, std::make_shared<Memory>(value_or_raise(pool::Inside::take_segment(outcome, index)))));
+py::object Reading::value(const AnyOutcome& outcome, ResultReader& reader) const {
+    const auto object_of = [&](Segment segment) {
+        return py::cast(std::make_unique<PySegment>(session, std::make_shared<Memory>(std::move(segment))));
     };
-    if (signature.result.kind != "list") return take(0);
+    const Type& result = outcome.signature().result;
+    if (result.kind == "segment") return object_of(value_or_raise(outcome.as<Segment>()));
+    if (result.kind != "list" || result.parts[0].type.kind != "segment")
+        return to_python(result, value_or_raise(reader.value(outcome)));
     py::list all;
-    for (std::size_t index = 0; index < pool::Inside::segments(outcome); ++index) all.append(take(index));
+    for (Segment& one : value_or_raise(outcome.as<std::vector<Segment>>())) all.append(object_of(std::move(one)));
     return all;
 }
 
@@ -40,7 +39,7 @@ py::object Reading::value(const AnyOutcome& outcome, pool::Reader& reader) const
 py::object PyOutcome::value() {
     if (!outcome_.ok()) raise(error());
     if (!value_) {
-        pool::Reader reader;
+        ResultReader reader;
         value_ = reading_.value(outcome_, reader);
     }
     return value_;
@@ -58,11 +57,10 @@ py::object PyOutcome::error() const {
 }
 
 py::tuple PyOutcome::arguments() const {
-    const pool::Job& job = pool::Inside::job(outcome_);
-    const Result<Value::List> values = job.argument_values(pool::Inside::task(outcome_));
+    const Result<Value::List> values = outcome_.arguments();
     py::tuple all{values ? values->size() : 0};
     for (std::size_t index = 0; index < all.size(); ++index) {
-        const Type& type = job.function->parameters[index].type;
+        const Type& type = outcome_.signature().parameters[index].type;
         all[index] =
             held_kind_of(type.kind) ? py::object(py::str(type.kind)) : reading_.to_python(type, (*values)[index]);
     }
@@ -75,73 +73,71 @@ py::object PyOutcome::moment(Timestamp time) const { return reading_.to_python(t
 
 namespace {
 
-
-void wait(const Reading& reading, pool::Handle& handle, const py::object& timeout) {
-    if (handle.is_done()) return;
+void wait(const Reading& reading, Tasks& tasks, const py::object& timeout) {
+    if (tasks.is_settled()) return;
     const Duration duration = to_duration(timeout);
-    value_or_raise(reading.session->turn([&](Outsider&) { return handle.wait(duration); }));
+    value_or_raise(reading.session->turn([&](Outsider&) { return tasks.wait(duration); }));
 }
 
-bool look(const Reading& reading, pool::Handle& handle) {
-    return handle.is_done() || reading.session->turn([&](Outsider&) { return handle.ready(); });
+bool look(const Reading& reading, Tasks& tasks) {
+    return tasks.is_settled() || reading.session->turn([&](Outsider&) { return tasks.ready(); });
 }
 
-
-void keep_moving(const Reading& reading, const pool::Handle& handle) {
-    if (!handle.is_done()) reading.session->turn([&](Outsider&) { handle.attend(); });
+void keep_moving(const Reading& reading, const Tasks& tasks) {
+    if (!tasks.is_settled()) reading.session->turn([&](Outsider&) { tasks.attend(); });
 }
 
 }  // namespace
 
-bool PyTask::ready() { return look(reading_, *handle_); }
+bool PyTask::ready() { return look(reading_, *task_); }
 
 py::object PyTask::outcome(const py::object& timeout) {
-    wait(reading_, *handle_, timeout);
-    if (!outcome_) outcome_ = py::cast(std::make_unique<PyOutcome>(AnyOutcome{handle_->job(), 0}, reading_));
+    wait(reading_, *task_, timeout);
+    if (!outcome_)
+        outcome_ = py::cast(std::make_unique<PyOutcome>(value_or_raise(task_->outcomes())[0], reading_));
     return outcome_;
 }
 
 py::object PyTask::cancel() {
-    if (handle_->is_done()) return py::none();
-    switch (reading_.session->turn([this](Outsider&) { return handle_->cancel(); })) {
-        case baton::pool::Cancelled::too_late: break;
-        case baton::pool::Cancelled::withdrawn: return py::str("withdrawn");
-        case baton::pool::Cancelled::ended: return py::str("ended");
+    if (task_->is_settled()) return py::none();
+    switch (reading_.session->turn([this](Outsider&) { return task_->cancel(); })) {
+        case pool::Cancelled::too_late: break;
+        case pool::Cancelled::withdrawn: return py::str("withdrawn");
+        case pool::Cancelled::ended: return py::str("ended");
     }
     return py::none();
 }
 
-void PyTask::attend() { keep_moving(reading_, *handle_); }
+void PyTask::attend() { keep_moving(reading_, *task_); }
 
 // ---- PyTasks ---------------------------------------------------------------------------------------
 
 std::vector<pool::TaskId> PyTasks::ids() const {
     std::vector<pool::TaskId> all(size());
-    for (std::size_t task = 0; task < all.size(); ++task) all[task] = handle_->job()->first_id + task;
+    for (std::size_t task = 0; task < all.size(); ++task) all[task] = tasks_->id(task);
     return all;
 }
 
-bool PyTasks::ready() { return look(reading_, *handle_); }
+bool PyTasks::ready() { return look(reading_, *tasks_); }
 
 py::list PyTasks::get(const py::object& timeout) {
-    wait(reading_, *handle_, timeout);
-    value_or_raise(handle_->verdict());
-    return results_of(handle_->job(), reading_, handle_->errors() == baton::pool::Errors::collect);
+    wait(reading_, *tasks_, timeout);
+    return results_of(value_or_raise(tasks_->outcomes()), reading_, tasks_->errors() == pool::Errors::collect);
 }
 
 std::tuple<std::size_t, std::size_t, std::size_t> PyTasks::cancel() {
-    if (handle_->job()->unsettled == 0) return {0, 0, size()};
-    const baton::pool::CancelledTasks all = reading_.session->turn([this](Outsider&) { return handle_->cancel_all(); });
+    if (unfinished() == 0) return {0, 0, size()};
+    const pool::CancelledTasks all = reading_.session->turn([this](Outsider&) { return tasks_->cancel_all(); });
     return {all.withdrawn, all.ended, all.too_late};
 }
 
-void PyTasks::attend() { keep_moving(reading_, *handle_); }
+void PyTasks::attend() { keep_moving(reading_, *tasks_); }
 
-py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes) {
-    py::list all{job->size()};
-    pool::Reader reader;
-    for (std::size_t task = 0; task < job->size(); ++task) {
-        AnyOutcome outcome{job, task};
+py::list results_of(const Outcomes& outcomes, const Reading& reading, bool as_outcomes) {
+    py::list all{outcomes.size()};
+    ResultReader reader;
+    for (std::size_t task = 0; task < outcomes.size(); ++task) {
+        AnyOutcome outcome = outcomes[task];
         all[task] = as_outcomes ? py::cast(std::make_unique<PyOutcome>(std::move(outcome), reading))
                                 : reading.value(outcome, reader);
     }
@@ -153,16 +149,16 @@ py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes)
 PyCompleted::PyCompleted(Reading reading, const py::list& tasks, const py::object& timeout)
     : reading_(std::move(reading)),
       tasks_(tasks),
-      completing_(std::make_shared<pool::Completing>(to_duration(timeout))) {
+      completed_(std::make_shared<Completed>(to_duration(timeout))) {
     for (const py::handle one : tasks_) {
-        if (py::isinstance<PyTasks>(one)) completing_->add(py::cast<const PyTasks&>(one).handle());
-        else completing_->add(py::cast<const PyTask&>(one).handle());
+        if (py::isinstance<PyTasks>(one)) completed_->add(py::cast<const PyTasks&>(one).tasks());
+        else completed_->add(py::cast<const PyTask&>(one).tasks());
     }
 }
 
 py::object PyCompleted::next() {
     std::optional<AnyOutcome> one =
-        value_or_raise(reading_.session->turn([this](Outsider&) { return completing_->next(); }));
+        value_or_raise(reading_.session->turn([this](Outsider&) { return completed_->next(); }));
     if (!one) return py::none();
     return py::cast(std::make_unique<PyOutcome>(std::move(*one), reading_));
 }

@@ -3,7 +3,7 @@
 // of many, and those of several in the order in which they come. Each releases its tasks in the session's next turn,
 // wherever Python's collector runs. Called with the GIL held.
 
-#include <baton/detail/pool/core.hpp>
+#include <baton/dynamic_pool.hpp>
 
 #include "python/extension/py_session.hpp"
 #include "python/extension/to_python.hpp"
@@ -11,10 +11,7 @@
 namespace baton::python {
 
 using namespace dynamic;
-namespace pool = baton::detail::pool;
-using baton::pool::AnyOutcome;
-
-using JobPtr = std::shared_ptr<pool::Job>;
+using pool::AnyOutcome;
 
 // What the results are read with: the session, and the actors that it knows.
 struct Reading {
@@ -23,7 +20,7 @@ struct Reading {
 
     [[nodiscard]] py::object to_python(const Type& type, const Value& value) const;
     // The result of one that has one.
-    [[nodiscard]] py::object value(const AnyOutcome& outcome, pool::Reader& reader) const;
+    [[nodiscard]] py::object value(const AnyOutcome& outcome, ResultReader& reader) const;
 };
 
 class PyOutcome {
@@ -49,15 +46,15 @@ private:
 // The one task of a submit().
 class PyTask {
 public:
-    PyTask(Reading reading, pool::Handle handle)
-        : reading_(std::move(reading)), handle_(std::make_shared<pool::Handle>(std::move(handle))) {}
-    ~PyTask() { reading_.session->drop_task(std::move(handle_)); }
+    PyTask(Reading reading, Tasks task)
+        : reading_(std::move(reading)), task_(std::make_shared<Tasks>(std::move(task))) {}
+    ~PyTask() { reading_.session->drop_task(std::move(task_)); }
     PyTask(const PyTask&) = delete;
     PyTask& operator=(const PyTask&) = delete;
 
-    [[nodiscard]] pool::TaskId id() const { return handle_->job()->first_id; }
-    [[nodiscard]] bool is_settled() const { return handle_->is_done(); }
-    [[nodiscard]] const pool::Handle& handle() const noexcept { return *handle_; }
+    [[nodiscard]] pool::TaskId id() const { return task_->id(); }
+    [[nodiscard]] bool is_settled() const { return task_->is_settled(); }
+    [[nodiscard]] const Tasks& tasks() const noexcept { return *task_; }
     bool ready();
     py::object outcome(const py::object& timeout);
     py::object cancel();
@@ -66,23 +63,23 @@ public:
 
 private:
     Reading reading_;
-    std::shared_ptr<pool::Handle> handle_;
+    std::shared_ptr<Tasks> task_;
     py::object outcome_;
 };
 
 // Those of a map_async().
 class PyTasks {
 public:
-    PyTasks(Reading reading, pool::Handle handle)
-        : reading_(std::move(reading)), handle_(std::make_shared<pool::Handle>(std::move(handle))) {}
-    ~PyTasks() { reading_.session->drop_task(std::move(handle_)); }
+    PyTasks(Reading reading, Tasks tasks)
+        : reading_(std::move(reading)), tasks_(std::make_shared<Tasks>(std::move(tasks))) {}
+    ~PyTasks() { reading_.session->drop_task(std::move(tasks_)); }
     PyTasks(const PyTasks&) = delete;
     PyTasks& operator=(const PyTasks&) = delete;
 
-    [[nodiscard]] std::size_t size() const { return handle_->job()->size(); }
-    [[nodiscard]] std::size_t unfinished() const { return handle_->job()->unsettled; }
-    [[nodiscard]] bool is_settled() const { return handle_->is_done(); }
-    [[nodiscard]] const pool::Handle& handle() const noexcept { return *handle_; }
+    [[nodiscard]] std::size_t size() const { return tasks_->size(); }
+    [[nodiscard]] std::size_t unfinished() const { return tasks_->unfinished(); }
+    [[nodiscard]] bool is_settled() const { return tasks_->is_settled(); }
+    [[nodiscard]] const Tasks& tasks() const noexcept { return *tasks_; }
     [[nodiscard]] std::vector<pool::TaskId> ids() const;
     bool ready();
     // Values if the first error is raised, else outcomes.
@@ -92,13 +89,13 @@ public:
 
 private:
     Reading reading_;
-    std::shared_ptr<pool::Handle> handle_;
+    std::shared_ptr<Tasks> tasks_;
 };
 
 class PyCompleted {
 public:
     PyCompleted(Reading reading, const py::list& tasks, const py::object& timeout);
-    ~PyCompleted() { reading_.session->drop_task(std::move(completing_)); }
+    ~PyCompleted() { reading_.session->drop_task(std::move(completed_)); }
     PyCompleted(const PyCompleted&) = delete;
     PyCompleted& operator=(const PyCompleted&) = delete;
 
@@ -108,11 +105,11 @@ public:
 private:
     Reading reading_;
     py::list tasks_;  // which Python would drop otherwise
-    std::shared_ptr<pool::Completing> completing_;
+    std::shared_ptr<Completed> completed_;
 };
 
-// What a job came to: values, or outcomes.
-[[nodiscard]] py::list results_of(const JobPtr& job, const Reading& reading, bool as_outcomes);
+// What a call came to: values, or outcomes.
+[[nodiscard]] py::list results_of(const Outcomes& outcomes, const Reading& reading, bool as_outcomes);
 
 // The extension's classes Outcome, Task, Tasks and Completed.
 void add_outcome_classes(py::module_& module);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
-#include <baton/detail/pool/core.hpp>
+#include <baton/dynamic_pool.hpp>
 #include <baton/program.hpp>
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
@@ -33,10 +33,10 @@ public:
         : reading_{std::move(session), std::move(known)}, options_(std::move(options)) {
         reading_.session->turn([this](Outsider& open) {
             options_.folders = open.program_folders();
-            pool_ = std::make_shared<pool::Core>(open.context(), options_);
+            pool_ = std::make_shared<Pool>(open.context(), options_);
         });
-        reading_.session->before_end([weak = std::weak_ptr(pool_->scheduler())] {
-            if (const auto scheduler = weak.lock()) scheduler->abandon();
+        reading_.session->before_end([weak = std::weak_ptr(pool_)] {
+            if (const auto last = weak.lock()) last->abandon();
         });
     }
     ~PyPool() { reading_.session->drop_task(std::make_shared<LastStop>(std::move(pool_))); }
@@ -62,36 +62,33 @@ public:
                                    const std::optional<pool::TaskId>& id, const py::object& timeout,
                                    const std::optional<std::uint32_t>& retries) {
         value_or_raise(pool_->require_free(id));
-        const JobPtr job = new_job(function, rules(timeout, retries));
-        fill(*job, {{positional, named}});
-        // It releases what a signal's handler tears us out of.
-        auto task = std::make_unique<PyTask>(reading_, pool::Handle{pool_->scheduler(), job});
-        value_or_raise(turn([&] { return pool_->send(job, id); }));
-        return task;
+        TaskList task = new_tasks(function, rules(timeout, retries));
+        fill(task, {{positional, named}});
+        return std::make_unique<PyTask>(
+            reading_, value_or_raise(turn([&] { return pool_->submit(std::move(task), id); })));
     }
 
     // Values if the first error is raised, else outcomes.
     py::list map(const std::string& function, const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
                  const py::object& timeout, const py::object& task_timeout,
                  const std::optional<std::uint32_t>& retries) {
-        baton::pool::MapOptions options;
-        options.errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
+        pool::MapOptions options = rules(task_timeout, retries);
+        options.errors = errors_of(collects);
         options.within = to_duration(timeout);
-        options.task_timeout = task_duration(task_timeout);
-        options.retries = retries;
-        const JobPtr job = new_job(function, pool_->rules_of(options));
-        fill(*job, rows);
-        value_or_raise(turn([&] { return pool_->run(job, options); }));
-        return results_of(job, reading_, collects);
+        TaskList tasks = new_tasks(function, options);
+        fill(tasks, rows);
+        const Outcomes outcomes = value_or_raise(turn([&] { return pool_->map(std::move(tasks), options); }));
+        return results_of(outcomes, reading_, collects);
     }
     // Begins it, and returns at once.
     std::unique_ptr<PyTasks> map_async(const std::string& function,
                                        const std::vector<std::pair<py::tuple, py::dict>>& rows, bool collects,
                                        const py::object& task_timeout, const std::optional<std::uint32_t>& retries) {
-        const JobPtr job = new_job(function, rules(task_timeout, retries));
-        fill(*job, rows);
-        const auto errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
-        return std::make_unique<PyTasks>(reading_, value_or_raise(turn([&] { return pool_->begin(job, errors); })));
+        TaskList tasks = new_tasks(function, rules(task_timeout, retries));
+        fill(tasks, rows);
+        return std::make_unique<PyTasks>(reading_, value_or_raise(turn([&] {
+            return pool_->map_async(std::move(tasks), errors_of(collects));
+        })));
     }
     std::unique_ptr<PyCompleted> as_completed(const py::list& tasks, const py::object& timeout) {
         return std::make_unique<PyCompleted>(reading_, tasks, timeout);
@@ -106,26 +103,24 @@ public:
                                              const py::gil_scoped_acquire acquired;
                                              delete one;
                                          }};
-        const auto fill_in = [kept](pool::Job& job) -> Result<void> {
+        const auto fill_in = [kept](TaskList& tasks) -> Result<void> {
             const py::gil_scoped_acquire acquired;
             try {
-                fill(job, {*kept});
+                fill(tasks, {*kept});
                 return {};
             } catch (const py::error_already_set& raised) {
                 return error_of(raised);
             }
         };
-        baton::pool::Call call{function, fill_in};
-        const pool::Rules rules_ = rules(timeout, retries);
-        call = std::move(call).with_timeout(rules_.timeout).with_retries(rules_.retries);
+        pool::Call call = dynamic::call(function, fill_in)
+                              .with_timeout(task_duration(timeout))
+                              .with_retries(retries.value_or(options_.retries));
         if (id) call = std::move(call).with_id(*id);
-        std::vector<baton::pool::Call> one;
-        one.push_back(std::move(call));
-        return value_or_raise(turn([&] { return pool_->add(std::move(one)); })).front();
+        return value_or_raise(turn([&] { return pool_->add(std::move(call)); }));
     }
     py::list execute(bool collects, const py::object& timeout) {
-        baton::pool::MapOptions options;
-        options.errors = collects ? baton::pool::Errors::collect : baton::pool::Errors::stop_at_first;
+        pool::MapOptions options;
+        options.errors = errors_of(collects);
         options.within = to_duration(timeout);
         py::list all;
         for (AnyOutcome& one : value_or_raise(turn([&] { return pool_->execute(options); })))
@@ -140,9 +135,9 @@ public:
     }
     py::object cancel(pool::TaskId id) {
         switch (value_or_raise(turn([&] { return pool_->cancel(id); }))) {
-            case baton::pool::Cancelled::too_late: break;
-            case baton::pool::Cancelled::withdrawn: return py::str("withdrawn");
-            case baton::pool::Cancelled::ended: return py::str("ended");
+            case pool::Cancelled::too_late: break;
+            case pool::Cancelled::withdrawn: return py::str("withdrawn");
+            case pool::Cancelled::ended: return py::str("ended");
         }
         return py::none();
     }
@@ -155,34 +150,40 @@ private:
     auto turn(const Work& work) -> std::invoke_result_t<Work> {
         return reading_.session->turn([&](Outsider&) { return work(); });
     }
-    pool::Rules rules(const py::object& timeout, const std::optional<std::uint32_t>& retries) const {
-        return {task_duration(timeout), retries.value_or(options_.retries)};
+    static pool::MapOptions rules(const py::object& timeout, const std::optional<std::uint32_t>& retries) {
+        pool::MapOptions options;
+        options.task_timeout = task_duration(timeout);
+        options.retries = retries;
+        return options;
+    }
+    static pool::Errors errors_of(bool collects) {
+        return collects ? pool::Errors::collect : pool::Errors::stop_at_first;
     }
     static Duration task_duration(const py::object& timeout) {
         return timeout.is_none() ? Duration::max() : to_duration(timeout);
     }
-    JobPtr new_job(const std::string& function, pool::Rules rules) {
-        return value_or_raise(turn([&] { return pool_->new_job(function, rules); }));
+    TaskList new_tasks(const std::string& function, const pool::MapOptions& rules) {
+        return value_or_raise(turn([&] { return pool_->tasks(function, rules); }));
     }
 
     // Of a pool that nobody has stopped.
     struct LastStop {
-        explicit LastStop(std::shared_ptr<pool::Core> last) : pool(std::move(last)) {}
+        explicit LastStop(std::shared_ptr<Pool> last) : pool(std::move(last)) {}
         LastStop(const LastStop&) = delete;
         LastStop& operator=(const LastStop&) = delete;
         ~LastStop() {
             try {
                 static_cast<void>(pool->stop(limits::stop_timeout));
             } catch (...) {  // a signal's handler
-                pool->scheduler()->abandon();
+                pool->abandon();
             }
         }
-        std::shared_ptr<pool::Core> pool;
+        std::shared_ptr<Pool> pool;
     };
 
     Reading reading_;
     pool::Options options_;
-    std::shared_ptr<pool::Core> pool_;
+    std::shared_ptr<Pool> pool_;
 };
 
 template <class Part>
@@ -217,7 +218,7 @@ void add_pool_classes(py::module_& module) {
         "How many processors this process can keep busy: those it is bound to, as far as its cgroups have time for "
         "them.");
     module.def("require_same_length", [](const std::string& function, std::size_t rows, std::size_t named_rows) {
-        value_or_raise(pool::require_same_length(function, rows, named_rows));
+        value_or_raise(require_same_length(function, rows, named_rows));
     }, py::arg("function"), py::arg("rows"), py::arg("named_rows"));
 
     add_outcome_classes(module);

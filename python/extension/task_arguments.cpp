@@ -38,31 +38,22 @@ std::optional<HeldKind> held_kind(py::handle argument) {
 // One task's arguments in the order of the parameters, checked.
 class Row {
 public:
-    Row(const pool::Signature& signature, const py::tuple& positional, const py::dict& named) : signature_(&signature) {
-        std::vector<pool::Given> given;
+    Row(const TaskList& tasks, const py::tuple& positional, const py::dict& named) : tasks_(&tasks) {
         std::vector<std::string> names;
         names.reserve(named.size());
-        const auto type_at = [&](std::size_t parameter) {
-            return parameter < signature.parameters.size() ? signature.parameters[parameter].type : Type{};
-        };
-        for (std::size_t index = 0; index < positional.size(); ++index) given.push_back({{}, type_at(index)});
-        for (const auto& [name, value] : named) {
-            names.push_back(py::cast<std::string>(name));
-            const auto found = std::ranges::find(signature.parameters, names.back(), &Field::name);
-            given.push_back({names.back(), type_at(static_cast<std::size_t>(found - signature.parameters.begin()))});
-        }
-        const pool::Plan plan = value_or_raise(pool::Plan::make(signature, given));
-        arguments_.resize(given.size());
+        for (const auto& [name, value] : named) names.push_back(py::cast<std::string>(name));
+        const std::vector<std::size_t> places = value_or_raise(tasks.parameters_of(positional.size(), names));
+        arguments_.resize(places.size());
         std::size_t index = 0;
-        for (const py::handle value : positional) arguments_[plan.parameter_of(index++)] = value;
-        for (const auto& [name, value] : named) arguments_[plan.parameter_of(index++)] = value;
+        for (const py::handle value : positional) arguments_[places[index++]] = value;
+        for (const auto& [name, value] : named) arguments_[places[index++]] = value;
     }
 
     [[nodiscard]] std::vector<Bytes> encoded() const {
         std::vector<Bytes> row(arguments_.size());
         for (std::size_t parameter = 0; parameter < arguments_.size(); ++parameter) {
-            const Field& wanted = signature_->parameters[parameter];
-            const std::string place = fmt::format("{}({})", signature_->name, wanted.name);
+            const Field& wanted = tasks_->function().parameters[parameter];
+            const std::string place = fmt::format("{}({})", tasks_->function().name, wanted.name);
             if (const auto kind = held_kind_of(wanted.type.kind); kind)
                 require_held(arguments_[parameter], *kind, place);
             else row[parameter] = encode_value(arguments_[parameter], wanted.type, place);
@@ -71,24 +62,23 @@ public:
     }
 
     // What is held leaves its objects.
-    [[nodiscard]] std::vector<pool::HeldArgument> take_held() const {
-        std::vector<pool::HeldArgument> all;
+    [[nodiscard]] std::vector<TaskMemory> take_held() const {
+        std::vector<TaskMemory> all;
         for (const py::handle argument : arguments_) {
             const auto kind = held_kind(argument);
             if (!kind) continue;
             if (PyHeld* loan = loan_of(argument)) {
-                const pool::Lender lender{std::get<Loan>(loan->memory())};
+                const Loan& lent = std::get<Loan>(loan->memory());
                 const PyPartOf* part = part_of(argument);
-                if (part == nullptr) all.emplace_back(pool::LeaseOf{lender});
-                else if (*kind == HeldKind::slice)
-                    all.emplace_back(pool::SliceOf{lender, part->first, part->count});
-                else all.emplace_back(pool::LeaseOf{lender, part->first, part->count});
+                if (part == nullptr) all.emplace_back(pool::lease_of(lent));
+                else if (*kind == HeldKind::slice) all.emplace_back(pool::slice_of(lent, part->first, part->count));
+                else all.emplace_back(pool::lease_of(lent, part->first, part->count));
                 continue;
             }
             Memory& memory = py::cast<PyHeld&>(argument).memory();
-            all.push_back(*kind == HeldKind::segment ? pool::HeldArgument{std::move(std::get<Segment>(memory))}
-                          : *kind == HeldKind::lease ? pool::HeldArgument{std::move(std::get<Lease>(memory))}
-                                                     : pool::HeldArgument{std::move(std::get<Slice>(memory))});
+            all.push_back(*kind == HeldKind::segment ? TaskMemory{std::move(std::get<Segment>(memory))}
+                          : *kind == HeldKind::lease ? TaskMemory{std::move(std::get<Lease>(memory))}
+                                                     : TaskMemory{std::move(std::get<Slice>(memory))});
         }
         return all;
     }
@@ -113,24 +103,22 @@ private:
             static_cast<void>(py::cast<PyHeld&>(argument).about_to_go(place));
     }
 
-    const pool::Signature* signature_;
+    const TaskList* tasks_;
     std::vector<py::handle> arguments_;
 };
 
 }  // namespace
 
-void fill(pool::Job& job, const TaskRows& rows) {
+void fill(TaskList& tasks, const TaskRows& rows) {
     std::vector<Row> all;
-    job.reserve(rows.size());
-    for (const auto& [positional, named] : rows) {
-        job.append_arguments(all.emplace_back(*job.function, positional, named).encoded());
-        job.add();
-    }
-    const bool takes_held = std::ranges::any_of(job.function->parameters, [](const Field& parameter) {
+    tasks.reserve(rows.size());
+    for (const auto& [positional, named] : rows)
+        tasks.add_encoded(all.emplace_back(tasks, positional, named).encoded());
+    const bool takes_held = std::ranges::any_of(tasks.function().parameters, [](const Field& parameter) {
         return held_kind_of(parameter.type.kind).has_value();
     });
     if (!takes_held) return;
-    for (const Row& row : all) job.held.push_back(row.take_held());
+    for (const Row& row : all) tasks.hold(row.take_held());
 }
 
 }  // namespace baton::python

@@ -3,7 +3,7 @@
     PYTHONPATH=build/dev/python BATON_PROGRAMS=build/dev/bin:build/dev/tests \
         /usr/bin/python3 tests/process/python_pool_test.py
 
-BATON_PROGRAMS holds pool_worker (tests/process/pool_worker_main.cpp). Nothing sleeps.
+BATON_PROGRAMS holds pool_worker (tests/process/pool/worker_main.cpp). Nothing sleeps.
 """
 import asyncio
 import gc

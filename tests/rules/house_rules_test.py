@@ -112,6 +112,11 @@ class Functions(Rules):
         self.write("bench/rows.py", "def rows():\n" + "    print()\n" * 70)
         self.assert_finds("function-length", "bench/rows.py:1", "rows has 71 lines")
 
+    def test_an_index_within_an_index_ends_like_other_brackets(self):
+        self.write("runtime/base/clock.cpp",
+                   "[[nodiscard]] int first() { return ticks[places[0]]; }\n" + "int next() { return 1; }\n" * 80)
+        self.assert_finds_nothing()
+
     def test_a_table_is_not_a_function(self):
         self.write("runtime/base/clock.cpp", "const std::array<int, 3> ticks = {\n" + "    1,\n" * 100 + "};\n")
         self.assert_finds_nothing()

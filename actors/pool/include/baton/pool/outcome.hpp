@@ -31,6 +31,9 @@ public:
     [[nodiscard]] detail::pool::TaskId id() const { return job_->first_id + task_; }
     [[nodiscard]] const std::string& function() const { return job_->function->name; }
     [[nodiscard]] std::string arguments_text() const { return job_->arguments_text(task_); }
+    // What the function takes and returns, and the arguments as values; nothing in place of memory.
+    [[nodiscard]] const detail::pool::Signature& signature() const { return *job_->function; }
+    [[nodiscard]] Result<dynamic::Value::List> arguments() const { return job_->argument_values(task_); }
 
     // ---- which worker had it in hand, and when; empty if none had
     [[nodiscard]] std::string worker() const;
