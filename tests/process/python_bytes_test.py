@@ -15,7 +15,7 @@ import time
 import unittest
 
 import baton
-from python_module_test import World
+from python_world import World
 
 try:
     import numpy

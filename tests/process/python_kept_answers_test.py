@@ -9,7 +9,7 @@ and never waits for an answer: otherwise it would be part of the circle itself.
 import dataclasses
 import unittest
 
-from python_module_test import World
+from python_world import World
 
 import baton
 

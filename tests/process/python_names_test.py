@@ -14,7 +14,7 @@ import textwrap
 import unittest
 
 import baton
-from python_module_test import World
+from python_world import World
 
 
 class Names(World):

@@ -12,7 +12,7 @@ import signal
 import unittest
 
 import baton
-from python_module_test import World
+from python_world import World
 
 try:
     import numpy

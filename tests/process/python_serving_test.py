@@ -17,7 +17,7 @@ import typing
 import unittest
 
 import baton
-from python_module_test import World
+from python_world import World
 
 BANK = """
     import dataclasses, datetime, enum, os, sys

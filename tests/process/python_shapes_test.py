@@ -17,7 +17,7 @@ import textwrap
 import unittest
 
 import baton
-from python_module_test import World
+from python_world import World
 
 SHAPES = dict(pair=("Ada", 1815), triple=(7, "seven", True), words={"one", "two"}, numbers={1, 65535},
               queue=collections.deque([0.5, 2]), places={"here": (0.5, -1.0)}, pairs={(1, "a"), (2, "b")},

@@ -12,7 +12,7 @@ import unittest
 
 import baton
 from baton import sync
-from python_module_test import World
+from python_world import World
 
 
 class Alarm(Exception):
