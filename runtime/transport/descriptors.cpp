@@ -47,6 +47,9 @@ void turn_one_away(int listener) {
 
 }  // namespace
 
+// Defined where ZeroMQ is in this program itself and was linked to call the function below (zeromq_parts.cpp).
+extern "C" const char baton_zeromq_is_inside __attribute__((weak));
+
 // What libzmq calls for accept4(). ECONNABORTED is an answer that it knows: there is nothing to accept after all.
 extern "C" int baton_accept4(int listener, sockaddr* address, socklen_t* size, int flags) {
     const int connection = ::accept4(listener, address, size, flags);
@@ -103,8 +106,9 @@ Result<void> require_threads(std::string_view tried) {
 void hold_back_connections() {
     static std::once_flag once;
     std::call_once(once, [] {
-        if (!replace_call("libzmq.so", "accept4", reinterpret_cast<void*>(&baton_accept4))) return;
-        spare_ = any_descriptor();
+        const bool is_redirected = &baton_zeromq_is_inside != nullptr ||
+                                   replace_call("libzmq.so", "accept4", reinterpret_cast<void*>(&baton_accept4));
+        if (is_redirected) spare_ = any_descriptor();
     });
 }
 

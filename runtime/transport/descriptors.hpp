@@ -18,7 +18,7 @@ namespace baton::detail {
 [[nodiscard]] Result<void> require_threads(std::string_view tried);
 
 // From here on libzmq's listeners close a connection that would leave fewer than limits::descriptors_reserve
-// descriptors, and survive having none. Idempotent; does nothing if no shared libzmq is loaded.
+// descriptors, and survive having none. Idempotent.
 void hold_back_connections();
 
 }  // namespace baton::detail
