@@ -24,6 +24,13 @@ set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
 # In the order in which a linker needs them: each before those that it uses.
 set(baton_libraries testing pool_worker pool sync actor session command_line throw_trace inbox lanes process holdings
   transport vitals ledger memory wire base)
+# With libzmq inside, a program needs none.
+set(baton_requires_zeromq " libzmq")
+if(TARGET baton_zeromq)
+  list(APPEND baton_libraries zeromq)
+  set(baton_requires_zeromq "")
+  set(baton_exports " -Wl,--exclude-libs,libbaton_zeromq.a")
+endif()
 list(TRANSFORM baton_libraries PREPEND baton_ OUTPUT_VARIABLE targets)
 install(TARGETS baton_headers ${targets} EXPORT baton-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT baton-targets NAMESPACE baton:: DESTINATION ${baton_package})

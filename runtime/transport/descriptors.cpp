@@ -2,14 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -31,6 +35,27 @@ int any_descriptor() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 // Only to be closed, when there is no other, for the time that it takes to accept a connection and to close it.
 std::atomic<int> spare_{-1};
 std::mutex spare_mutex_;
+
+// How many of the numbers from `start` on this process may still open; it stops counting at `enough`.
+std::size_t count_free_from(int start, std::size_t enough) {
+    constexpr rlim_t looked_at_once = 256;
+    const rlim_t end = std::min<rlim_t>(soft_limit(RLIMIT_NOFILE), std::numeric_limits<int>::max());
+    std::array<pollfd, looked_at_once> looked{};
+    std::size_t count = 0;
+    for (auto next = static_cast<rlim_t>(start); count < enough && next < end;) {
+        const rlim_t several = std::min({looked_at_once, end - next, static_cast<rlim_t>(enough - count) + 8});
+        for (rlim_t index = 0; index < several; ++index)
+            looked[index] = {static_cast<int>(next + index), 0, 0};
+        if (::poll(looked.data(), several, 0) < 0) {
+            if (errno == EINTR) continue;
+            return count;
+        }
+        count += static_cast<std::size_t>(std::count_if(looked.begin(), looked.begin() + static_cast<int>(several),
+                                                        [](const pollfd& one) { return one.revents == POLLNVAL; }));
+        next += several;
+    }
+    return count;
+}
 
 constexpr timespec pause_without_descriptors{.tv_sec = 0, .tv_nsec = 2'000'000};
 
@@ -69,14 +94,14 @@ extern "C" int baton_accept4(int listener, sockaddr* address, socklen_t* size, i
 }
 
 Result<void> require_descriptors(int wanted, std::string_view tried) {
-    std::vector<UniqueFd> opened;
-    for (int index = 0; index < wanted + limits::descriptors_reserve; ++index) {
-        opened.emplace_back(opened.empty() ? any_descriptor() : ::fcntl(opened.front().get(), F_DUPFD_CLOEXEC, 0));
-        if (opened.back().is_open()) continue;
-        return Error{ErrorKind::overloaded, fmt::format("{}: too few file descriptors are left, as {} are kept free{}",
-                                                        tried, limits::descriptors_reserve, limit_behind(errno))};
-    }
-    return {};
+    // Numbers are given from below: from the first free one on, as many are counted that are not open. To open them all
+    // would say the same for two system calls each.
+    const auto missing = static_cast<std::size_t>(wanted + limits::descriptors_reserve);
+    const UniqueFd first{any_descriptor()};
+    const int error = first.is_open() ? EMFILE : errno;
+    if (first.is_open() && count_free_from(first.get() + 1, missing - 1) + 1 >= missing) return {};
+    return Error{ErrorKind::overloaded, fmt::format("{}: too few file descriptors are left, as {} are kept free{}",
+                                                    tried, limits::descriptors_reserve, limit_behind(error))};
 }
 
 Result<void> require_threads(std::string_view tried) {
