@@ -103,7 +103,7 @@ std::string session_base_path() {
         const fs::path folder = fs::canonical(variable, error);
         if (!error) return (folder / "baton").string();
     }
-    return fmt::format("/tmp/baton-{}", ::geteuid());
+    return fmt::format("{}/.baton-{}", shared_memory_place, ::geteuid());
 }
 
 std::string new_session_id() {

@@ -120,7 +120,7 @@ TEST_CASE("the name of a socket that is too long or a path is a broken promise",
 TEST_CASE("sessions lie under XDG_RUNTIME_DIR only where it names a folder of this user", "[unit][process]") {
     const NothingLeft nothing_left;
     const OwnSessions sessions;
-    const std::string fallback = "/tmp/baton-" + std::to_string(::geteuid());
+    const std::string fallback = "/dev/shm/.baton-" + std::to_string(::geteuid());
     CHECK(baton::detail::session_base_path() == sessions.base());
     fs::create_directory_symlink(sessions.runtime_folder(), sessions.runtime_folder() / "link");
     const auto base_for = [](const std::optional<std::string>& folder) {

@@ -37,7 +37,7 @@ def session_base():
     folder = os.environ.get("XDG_RUNTIME_DIR", "")
     if folder.startswith("/") and os.path.isdir(folder) and os.stat(folder).st_uid == os.geteuid():
         return os.path.realpath(folder) + "/baton"
-    return f"/tmp/baton-{os.geteuid()}"
+    return f"/dev/shm/.baton-{os.geteuid()}"
 
 
 def is_alive(folder):
