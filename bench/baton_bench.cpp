@@ -1,15 +1,22 @@
 // One measurement of Baton a call, as one line of JSON; run.py pairs it with raw_zmq.
-//   baton_bench round-trip|spawn --count N        baton_bench one-way --count N [--block-bytes N]
+//   baton_bench round-trip --count N [--pause-ms N]
+//   baton_bench one-way --count N [--block-bytes N] [--senders N]
+//   baton_bench spawn --count N
 //   baton_bench memory
+//   baton_bench idle --count N --seconds N
+//   baton_bench busy --count N
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "bench/bench_actor.hpp"
+#include "bench/usage.hpp"
 #include <baton/scenario.hpp>
 
 namespace {
@@ -20,7 +27,17 @@ double milliseconds_since(Clock::time_point start) {
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-void round_trip(baton::Scenario& scenario, std::size_t count) {
+constexpr std::chrono::minutes deadline{2};
+
+using Actor = baton::Ref<bench::Protocol>;
+
+pid_t pid_of(baton::Scenario& scenario, const Actor& actor) {
+    for (const baton::RosterRow& row : scenario.roster())
+        if (row.actor.id == actor.id) return static_cast<pid_t>(row.pid);
+    throw std::runtime_error("an actor is gone");
+}
+
+void round_trip(baton::Scenario& scenario, std::size_t count, std::chrono::milliseconds pause) {
     const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"});
     const auto once = [&](std::size_t index) {
         const auto sample = bench::sample_of<bench::Measure>(index);
@@ -30,6 +47,7 @@ void round_trip(baton::Scenario& scenario, std::size_t count) {
     std::vector<double> microseconds;
     microseconds.reserve(count);
     for (std::size_t index = 0; index < count; ++index) {
+        if (pause.count() > 0) std::this_thread::sleep_for(pause);
         const auto start = Clock::now();
         once(index);
         microseconds.push_back(milliseconds_since(start) * 1000);
@@ -42,10 +60,80 @@ void round_trip(baton::Scenario& scenario, std::size_t count) {
 void one_way(baton::Scenario& scenario, std::size_t count, std::uint32_t block_bytes) {
     const auto sender = scenario.spawn<bench::Protocol>({"bench_actor", "sender"});
     const auto receiver = scenario.spawn<bench::Protocol>({"bench_actor", "receiver"});
-    const std::chrono::minutes deadline{2};
     scenario.ask(sender, bench::Drive{receiver, std::min<std::size_t>(count, 10'000), block_bytes}, deadline);
+    const std::vector<pid_t> both{pid_of(scenario, sender), pid_of(scenario, receiver)};
+    const bench::Usage before = bench::usage_of(both);
     const double seconds = scenario.ask(sender, bench::Drive{receiver, count, block_bytes}, deadline);
-    fmt::print("{{\"messages_per_second\":{:.0f},\"count\":{}}}\n", static_cast<double>(count) / seconds, count);
+    bench::print_one_way(static_cast<double>(count), seconds, before, bench::usage_of(both));
+}
+
+// Each of the senders sends its part of `count`, all at once.
+void many_to_one(baton::Scenario& scenario, std::size_t senders, std::size_t count) {
+    const std::vector<Actor> many =
+        scenario.spawn_all<bench::Protocol>(std::vector<baton::SpawnOptions>(senders, {"bench_actor"}));
+    const auto receiver = scenario.spawn<bench::Protocol>({"bench_actor", "receiver"});
+    const auto drive = [&](std::size_t each) {
+        const double before = scenario.ask(receiver, bench::Sum{}, deadline);
+        const auto start = Clock::now();
+        std::vector<baton::Pending<double>> pending;
+        for (const Actor& one : many) pending.push_back(scenario.request(one, bench::Drive{receiver, each, 0, false}));
+        for (auto& one : pending) one.get(deadline).value();
+        const double seconds = milliseconds_since(start) / 1000;
+        double expected = 0;
+        for (std::size_t index = 0; index < each; ++index)
+            expected += bench::sum_of(bench::sample_of<bench::Sample>(index % 1000));
+        if (scenario.ask(receiver, bench::Sum{}, deadline) - before != expected * static_cast<double>(senders))
+            throw std::runtime_error("a wrong sum came back");
+        return seconds;
+    };
+    const std::size_t each = std::max<std::size_t>(count / senders, 1);
+    drive(std::min<std::size_t>(each, 10'000));
+    const double seconds = drive(each);
+    fmt::print("{{\"messages_per_second\":{:.0f},\"count\":{}}}\n", static_cast<double>(each * senders) / seconds,
+               each * senders);
+}
+
+// The processors' time of `count` actors that have answered once and then hear nothing.
+void idle(baton::Scenario& scenario, std::size_t count, std::chrono::seconds length) {
+    const std::vector<Actor> actors =
+        scenario.spawn_all<bench::Protocol>(std::vector<baton::SpawnOptions>(count, {"bench_actor"}));
+    for (const Actor& actor : actors) scenario.ask(actor, bench::Measure{});
+    std::vector<pid_t> pids;
+    for (const Actor& actor : actors) pids.push_back(pid_of(scenario, actor));
+    const auto spent = [&] { return bench::usage_of(pids).cpu_nanoseconds * 1e-9; };
+    std::this_thread::sleep_for(std::chrono::seconds{1});  // what the asks have left is done
+    const double before = spent();
+    std::this_thread::sleep_for(length);
+    fmt::print("{{\"cpu_seconds\":{:.4f},\"count\":{}}}\n", spent() - before, count);
+}
+
+// Rounds per second of two pairs that compute and ask each other in turn: four actors, two processors (limit_cpus).
+void busy(baton::Scenario& scenario, std::size_t count) {
+    const std::vector<Actor> actors =
+        scenario.spawn_all<bench::Protocol>(std::vector<baton::SpawnOptions>(4, {"bench_actor"}));
+    constexpr std::uint32_t rounds = 10'000;  // about 20 us
+    const auto rally = [&](std::size_t times) {
+        const auto start = Clock::now();
+        auto first = scenario.request(actors[0], bench::Rally{actors[1], times, rounds});
+        auto second = scenario.request(actors[2], bench::Rally{actors[3], times, rounds});
+        static_cast<void>(first.get(deadline).value() + second.get(deadline).value());
+        return milliseconds_since(start) / 1000;
+    };
+    rally(std::min<std::size_t>(count, 1'000));
+    fmt::print("{{\"rounds_per_second\":{:.0f},\"count\":{}}}\n", static_cast<double>(2 * count) / rally(count),
+               count);
+}
+
+// For this process and all that it starts from here on.
+void limit_cpus(int cpus) {
+    cpu_set_t usable;
+    cpu_set_t fewer;
+    CPU_ZERO(&fewer);
+    if (::sched_getaffinity(0, sizeof usable, &usable) != 0) throw std::runtime_error("no affinity can be read");
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&fewer) < cpus; ++cpu)
+        if (CPU_ISSET(cpu, &usable)) CPU_SET(cpu, &fewer);
+    if (CPU_COUNT(&fewer) < cpus || ::sched_setaffinity(0, sizeof fewer, &fewer) != 0)
+        throw std::runtime_error("there are too few processors");
 }
 
 void spawn(baton::Scenario& scenario, std::size_t count) {
@@ -87,19 +175,33 @@ int main(int argc, char** argv) {
     std::string mode;
     std::size_t count = 20'000;
     std::uint32_t block_bytes = 0;
-    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"round-trip", "one-way", "spawn",
-                                                                                      "memory"}));
-    app.add_option("--count", count, "round trips, messages or actors")
+    std::size_t senders = 1;
+    std::int64_t pause_ms = 0;
+    std::int64_t seconds = 10;
+    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember(
+        {"round-trip", "one-way", "spawn", "memory", "idle", "busy"}));
+    app.add_option("--count", count, "round trips, messages, actors or rounds")
         ->check(CLI::Range(1, 100'000'000))
         ->capture_default_str();
     app.add_option("--block-bytes", block_bytes, "one-way: bytes per command; 0: eight doubles")
         ->check(CLI::Range(0, 1'000'000))
         ->capture_default_str();
+    app.add_option("--senders", senders, "one-way: how many send to one")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    app.add_option("--pause-ms", pause_ms, "round-trip: quiet time before each")
+        ->check(CLI::Range(0, 1000))
+        ->capture_default_str();
+    app.add_option("--seconds", seconds, "idle: for how long")->check(CLI::Range(1, 600))->capture_default_str();
     app.footer("Example:\n  baton_bench round-trip --count 20000");
     CLI11_PARSE(app, argc, argv);
+    if (mode == "busy") limit_cpus(2);
     return baton::run_scenario(1, argv, [&](baton::Scenario& scenario) {
-        if (mode == "round-trip") round_trip(scenario, count);
-        if (mode == "one-way") one_way(scenario, count, block_bytes);
+        if (mode == "round-trip") round_trip(scenario, count, std::chrono::milliseconds{pause_ms});
+        if (mode == "one-way" && senders == 1) one_way(scenario, count, block_bytes);
+        if (mode == "one-way" && senders > 1) many_to_one(scenario, senders, count);
+        if (mode == "idle") idle(scenario, count, std::chrono::seconds{seconds});
+        if (mode == "busy") busy(scenario, count);
         if (mode == "spawn") spawn(scenario, count);
         if (mode == "memory") memory(scenario);
     });

@@ -15,7 +15,9 @@ struct Sample;
 struct Block;
 struct Sum;
 struct Drive;
-using Protocol = baton::Protocol<Measure, Sample, Block, Sum, Drive>;
+struct Grind;
+struct Rally;
+using Protocol = baton::Protocol<Measure, Sample, Block, Sum, Drive, Grind, Rally>;
 
 struct Measure {  // asked: answers the sum of the fields
     double a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
@@ -46,6 +48,17 @@ struct Drive {  // sends `count` of them and asks for the sum; answers the secon
     baton::Ref<Protocol> receiver;
     std::uint64_t count = 0;
     std::uint32_t block_bytes = 0;  // 0: samples
+    bool is_alone = true;           // nobody else sends to it meanwhile, so the sum can be checked here
+    using Reply = double;
+};
+struct Grind {  // asked: computes for some microseconds
+    std::uint32_t rounds = 0;
+    using Reply = double;
+};
+struct Rally {  // asks `partner` to grind `count` times, and grinds as much before each; answers the seconds that took
+    baton::Ref<Protocol> partner;
+    std::uint64_t count = 0;
+    std::uint32_t rounds = 0;
     using Reply = double;
 };
 
