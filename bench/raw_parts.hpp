@@ -90,6 +90,7 @@ public:
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
     }
+    [[nodiscard]] pid_t pid() const { return pid_; }
     void wait() {
         int status = 0;
         ::waitpid(std::exchange(pid_, -1), &status, 0);

@@ -3,6 +3,8 @@
 //   raw_zmq round-trip    --count N [--bytes]   one message there, one answer back, one at a time
 //   raw_zmq one-way       --count N [--bytes]   N messages, then one answer with the sum of what they held
 //   raw_zmq one-way       --count N --block-bytes B      the same with blocks instead of samples
+//   raw_zmq many-to-one   --count N --senders S          N messages of S senders to one receiver
+//   raw_zmq round-trip    --count N --pause-ms P         with so much quiet time before each
 //   raw_zmq spawn-connect --count N             N processes started at once, each heard and answered once
 //
 // The receiver binds a ROUTER on ipc, the sender connects a DEALER; each is a process of its own. A message is one
@@ -17,9 +19,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <set>
 #include <string_view>
+#include <thread>
 
 #include "bench/raw_parts.hpp"
+#include "bench/usage.hpp"
 
 using namespace raw;
 
@@ -107,6 +112,9 @@ void serve(const std::string& endpoint, std::size_t warm_up_count, std::size_t c
             send(router, codec.encode(std::exchange(sum, 0)));
         }
     }
+    if (is_round_trip) return;
+    receive(router, sender);  // until its usage has been read
+    receive(router, message);
 }
 
 // The sending side, with `serve` in a process of its own.
@@ -137,6 +145,8 @@ public:
         return codec_.template decode<double>(message_);
     }
     [[nodiscard]] std::size_t warm_up_count() const { return warm_up_count_; }
+    [[nodiscard]] std::vector<pid_t> processes() const { return {::getpid(), receiver_.pid()}; }
+    void say_goodbye() { send(dealer_, zmq::message_t{}); }
     void finish() { receiver_.wait(); }
 
 private:
@@ -155,7 +165,8 @@ void check_sum(double sum, double expected) {
 }
 
 template <class Codec, class Message>
-void measure_round_trip(std::size_t count, std::size_t block_bytes, const std::vector<std::string>& serve_arguments) {
+void measure_round_trip(std::size_t count, std::size_t block_bytes, std::chrono::milliseconds pause,
+                        const std::vector<std::string>& serve_arguments) {
     Sender<Codec, Message> sender{count, block_bytes, serve_arguments};
     const auto round_trip = [&](std::size_t i) {
         const double expected = sender.send_one(i);
@@ -164,6 +175,7 @@ void measure_round_trip(std::size_t count, std::size_t block_bytes, const std::v
     for (std::size_t i = 0; i < sender.warm_up_count(); ++i) round_trip(i);
     std::vector<double> microseconds(count);
     for (std::size_t i = 0; i < count; ++i) {
+        if (pause.count() > 0) std::this_thread::sleep_for(pause);
         const auto start = Clock::now();
         round_trip(i);
         microseconds[i] = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
@@ -183,11 +195,77 @@ void measure_one_way(std::size_t count, std::size_t block_bytes, const std::vect
         check_sum(sender.receive_sum(), expected);
     };
     send_all(sender.warm_up_count());
+    const bench::Usage before = bench::usage_of(sender.processes());
     const auto start = Clock::now();
     send_all(count);
     const std::chrono::duration<double> seconds = Clock::now() - start;
+    bench::print_one_way(static_cast<double>(count), seconds.count(), before, bench::usage_of(sender.processes()));
+    sender.say_goodbye();
     sender.finish();
-    std::printf("{\"messages_per_second\":%.0f,\"count\":%zu}\n", static_cast<double>(count) / seconds.count(), count);
+}
+
+// What each of several senders does: its warm-up, and all it has once it is told to.
+template <class Codec, class Message>
+void send_when_told(const std::string& endpoint, std::size_t warm_up_count, std::size_t count, std::size_t block_bytes) {
+    zmq::context_t context;
+    zmq::socket_t dealer = make_socket(context, zmq::socket_type::dealer);
+    dealer.connect(endpoint);
+    Codec codec;
+    Source<Message> source{block_bytes};
+    zmq::message_t told;
+    for (const std::size_t messages : {warm_up_count, count}) {
+        for (std::size_t i = 0; i < messages; ++i) send(dealer, codec.encode(source(i % 1000)));
+        receive(dealer, told);
+    }
+}
+
+template <class Codec, class Message>
+void measure_many_to_one(std::size_t senders, std::size_t count, std::size_t block_bytes,
+                         const std::vector<std::string>& send_arguments) {
+    const Folder folder;
+    zmq::context_t context;
+    zmq::socket_t router = make_socket(context, zmq::socket_type::router);
+    router.bind(folder.endpoint());
+    const std::size_t each = std::max<std::size_t>(count / senders, 1);
+    const std::size_t warm_up_count = std::min(each, warm_up_count_max);
+    std::vector<std::string> arguments = send_arguments;
+    arguments.insert(arguments.end(), {"--count", std::to_string(each), "--warm-up", std::to_string(warm_up_count),
+                                       "--endpoint", folder.endpoint()});
+    std::vector<Child> children;
+    while (children.size() < senders) children.push_back(Child{arguments});
+
+    Codec codec;
+    Source<Message> source{block_bytes};
+    std::set<std::string> routes;
+    zmq::message_t sender;
+    zmq::message_t message;
+    const auto receive_all = [&](std::size_t messages) {
+        double expected = 0;
+        double sum = 0;
+        for (std::size_t i = 0; i < messages; ++i) expected += sum_of(source(i % 1000));
+        for (std::size_t i = 0; i < messages * senders; ++i) {
+            receive(router, sender);
+            receive(router, message);
+            sum += sum_of(codec.template decode<Message>(message));
+            if (routes.size() < senders) routes.insert(sender.to_string());
+        }
+        check_sum(sum, expected * static_cast<double>(senders));
+    };
+    const auto tell_all = [&] {
+        for (const std::string& route : routes) {
+            send(router, zmq::message_t{std::string_view{route}}, zmq::send_flags::sndmore);
+            send(router, zmq::message_t{std::string_view{"go on"}});
+        }
+    };
+    receive_all(warm_up_count);
+    const auto start = Clock::now();
+    tell_all();
+    receive_all(each);
+    const std::chrono::duration<double> seconds = Clock::now() - start;
+    tell_all();
+    for (Child& child : children) child.wait();
+    std::printf("{\"messages_per_second\":%.0f,\"count\":%zu}\n",
+                static_cast<double>(each * senders) / seconds.count(), each * senders);
 }
 
 // What each of the many does: says one thing, hears one thing.
@@ -230,6 +308,8 @@ struct Options {
     std::size_t count = 0;
     bool bytes = false;
     std::size_t block_bytes = 0;  // 0: samples
+    std::size_t senders = 1;
+    std::size_t pause_ms = 0;
     // Only from a parent to its child:
     std::string endpoint;
     std::size_t warm_up_count = 0;
@@ -251,6 +331,8 @@ Options read_options(int argc, char** argv) {
         if (i == 0) options.mode = arguments[i];
         else if (arguments[i] == "--bytes") options.bytes = true;
         else if (arguments[i] == "--block-bytes" && has_value) options.block_bytes = number_of(arguments[++i]);
+        else if (arguments[i] == "--senders" && has_value) options.senders = number_of(arguments[++i]);
+        else if (arguments[i] == "--pause-ms" && has_value) options.pause_ms = number_of(arguments[++i]);
         else if (arguments[i] == "--count" && has_value) options.count = number_of(arguments[++i]);
         else if (arguments[i] == "--warm-up" && has_value) options.warm_up_count = number_of(arguments[++i]);
         else if (arguments[i] == "--endpoint" && has_value) options.endpoint = arguments[++i];
@@ -260,7 +342,8 @@ Options read_options(int argc, char** argv) {
     const bool is_child = !options.endpoint.empty();
     if (!is_child && options.count == 0) {
         throw std::runtime_error(
-            "usage: raw_zmq round-trip|one-way|spawn-connect --count N [--bytes | --block-bytes N]");
+            "usage: raw_zmq round-trip|one-way|many-to-one|spawn-connect --count N [--bytes | --block-bytes N] "
+            "[--senders N] [--pause-ms N]");
     }
     // A child does not outlive a parent that was killed.
     if (is_child) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -277,9 +360,17 @@ void run(const Options& options) {
         return arguments;
     };
     if (options.mode == "round-trip")
-        return measure_round_trip<Codec, Message>(options.count, options.block_bytes, serve_as("serve-round-trip"));
+        return measure_round_trip<Codec, Message>(options.count, options.block_bytes,
+                                                  std::chrono::milliseconds{options.pause_ms},
+                                                  serve_as("serve-round-trip"));
     if (options.mode == "one-way")
         return measure_one_way<Codec, Message>(options.count, options.block_bytes, serve_as("serve-one-way"));
+    if (options.mode == "many-to-one")
+        return measure_many_to_one<Codec, Message>(options.senders, options.count, options.block_bytes,
+                                                   serve_as("send-when-told"));
+    if (options.mode == "send-when-told")
+        return send_when_told<Codec, Message>(options.endpoint, options.warm_up_count, options.count,
+                                              options.block_bytes);
     if (options.mode == "spawn-connect") return measure_spawn_connect(options.count);
     if (options.mode == "connect-once") return connect_once(options.endpoint);
     if (options.mode == "serve-round-trip" || options.mode == "serve-one-way")
