@@ -15,11 +15,13 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BIN = os.path.join(HERE, "..", "build", "release", "bin")
+# A member of a session finds other programs by these; the bench measures those of one build.
+FOREIGN = ("BATON_SESSION", "BATON_PROGRAMS", "BATON_COORDINATOR_PROGRAM", "BATON_SPIN", "BATON_LANES")
 
 
-def program_path(program: str) -> str:
-    """Without '/' it is one of build/release/bin."""
-    return program if "/" in program else os.path.join(BIN, program)
+def program_path(program: str, folder: str = BIN) -> str:
+    """Without '/' it is one of the folder, usually build/release/bin."""
+    return program if "/" in program else os.path.join(folder, program)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +30,22 @@ class Contender:
 
     name: str
     command: Tuple[str, ...]  # see program_path
+    environment: Tuple[Tuple[str, str], ...] = ()
+    folder: str = BIN
+
+    @property
+    def is_of_build(self) -> bool:
+        """False for a script, which finds its programs itself."""
+        return "/" not in self.command[0]
+
+    @property
+    def is_there(self) -> bool:
+        return not self.is_of_build or os.path.exists(program_path(self.command[0], self.folder))
 
     def measure(self) -> Dict[str, float]:
-        done = subprocess.run([program_path(self.command[0]), *self.command[1:]], capture_output=True, text=True)
+        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        done = subprocess.run([program_path(self.command[0], self.folder), *self.command[1:]], capture_output=True,
+                              text=True, env={**environment, **dict(self.environment)})
         if done.returncode != 0 or not done.stdout:
             sys.exit(f"\n{' '.join(self.command)} ended with {done.returncode}:\n{done.stderr}")
         return json.loads(done.stdout.splitlines()[-1])
@@ -61,6 +76,33 @@ class Row:
     p99_key: Optional[str] = None
     goal: Optional[Goal] = None
     is_speedup: bool = False               # the ratio says how many times as long the baseline takes
+
+
+    def missing(self) -> Optional[str]:
+        """The program without which it can't be measured."""
+        for one in (self.ours, self.baseline):
+            if one is not None and not one.is_there:
+                return one.command[0]
+        return None
+
+
+# How members of a session speak to each other: each row of messages is measured in each of these ways.
+WAYS = {"": (), "asleep": (("BATON_SPIN", "0"),), "zeromq": (("BATON_LANES", "off"),)}
+
+
+def in_each_way(row: Row, goals: Dict[str, Optional[Goal]]) -> List[Row]:
+    """NAME, NAME/asleep (never spins) and NAME/zeromq (without lanes), each with its goal, for those named in `goals`."""
+    return [dataclasses.replace(row, name=f"{row.name}/{way}" if way else row.name, goal=goal,
+                                ours=dataclasses.replace(row.ours, environment=WAYS[way]))
+            for way, goal in goals.items()]
+
+
+def against(row: Row, folder: str) -> Optional[Row]:
+    """The row with the same program of another build as its baseline; None for scripts, which can't be told which."""
+    if not row.ours.is_of_build:
+        return None
+    return dataclasses.replace(row, baseline=dataclasses.replace(row.ours, name=f"Baton in {folder}", folder=folder),
+                               baseline_key=None, goal=None, is_speedup=False)
 
 
 Round = Dict[Contender, Dict[str, float]]
@@ -105,7 +147,9 @@ def summary(row: Row, rounds: Sequence[Round]) -> dict:
     """The row as it stands in bench/latest.json."""
     ours = [one[row.ours][row.key] for one in rounds]
     theirs = [] if row.baseline is None else [one[row.baseline][row.baseline_key or row.key] for one in rounds]
-    ratio = statistics.median(t / o if row.is_speedup else o / t for o, t in zip(ours, theirs)) if theirs else None
+    pairs = [(t, o) if row.is_speedup else (o, t) for o, t in zip(ours, theirs)]
+    ratios = [above / below for above, below in pairs if below]  # nothing can be compared with nothing
+    ratio = statistics.median(ratios) if ratios else None
     judged = statistics.median(ours) if row.baseline is None else ratio
     return {
         "name": row.name,
@@ -116,7 +160,7 @@ def summary(row: Row, rounds: Sequence[Round]) -> dict:
         "baseline_median": statistics.median(theirs) if theirs else None,
         "ratio": None if ratio is None else round(ratio, 3),
         "goal": str(row.goal) if row.goal else None,
-        "holds": None if row.goal is None else row.goal.holds(judged),
+        "holds": None if row.goal is None or judged is None else row.goal.holds(judged),
         "rounds": len(rounds),
     }
 

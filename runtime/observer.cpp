@@ -46,7 +46,9 @@ void look_at(MemberSight& sight, const Vitals& vitals, SessionTag session) {
         sight.since = sight.process->age;
         if (sight.row.ppid == 0) sight.row.ppid = static_cast<std::uint64_t>(sight.process->parent);
     }
-    if (const VitalsRow* const own = vitals.row_of(id); own != nullptr)
+    const VitalsRow* const own = vitals.row_of(id);
+    if (own != nullptr) sight.spun = Duration{own->work.spun.load(std::memory_order_relaxed)};
+    if (own != nullptr)
         if (const std::int64_t begun = own->work.in_hand_since.load(std::memory_order_relaxed); begun > 0)
             sight.since = std::max(Duration::zero(), SystemClock{}.now() - Instant{Duration{begun}});
     const std::optional<Vitals::Wait> room = vitals.room_wait_of(id);

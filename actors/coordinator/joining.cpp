@@ -272,6 +272,10 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     spec.environment = {{session_variable, folder_->path()},
                         {actor_variable, to_string(*id)},
                         {coordinator_variable, std::to_string(::getpid())}};
+    if (options.spin) {
+        const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*options.spin).count();
+        spec.environment.emplace_back(spin_variable, std::to_string(std::max<std::int64_t>(microseconds, 0)));
+    }
     replace_bad_log_level(spec.environment);
     Result<Child> child = Child::start(spec);
     Result<void> watched;

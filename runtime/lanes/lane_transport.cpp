@@ -47,7 +47,7 @@ Result<void> LaneTransport::enter(Membership membership) {
     if (!bells) return bells.error();
     Result<OwnBell> bell = OwnBell::create(*bells, membership.folder, membership.me);
     if (!bell) return bell.error();
-    Spin spin{membership.spin};
+    Spin spin{membership.spin, membership.spun};
     Ringer ringer{membership.folder, membership.me};
     member_.emplace(
         Member{std::move(membership), {}, std::move(*bells), std::move(*bell), std::move(ringer), std::move(spin)});

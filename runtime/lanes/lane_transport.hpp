@@ -35,6 +35,7 @@ public:
         std::function<bool(ActorId)> is_alive;
         // How long it looks at its lanes before it sleeps, at most.
         Duration spin = Spin::usual_bound;
+        std::atomic<std::uint64_t>* spun = nullptr;  // see Spin
     };
     // From here on it can be reached by lanes, and reaches others by them. If this fails, everything stays outside.
     [[nodiscard]] Result<void> enter(Membership membership);

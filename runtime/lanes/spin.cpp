@@ -32,7 +32,7 @@ unsigned runnable_in(std::string_view line) noexcept {
 
 }  // namespace
 
-Spin::Spin(Duration bound) : bound_(bound) {
+Spin::Spin(Duration bound, std::atomic<std::uint64_t>* counted) : bound_(bound), counted_(counted) {
     if (bound_ <= Duration::zero()) return;
     cpus_ = cpus_of_this_process();
     online_ = static_cast<unsigned>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
@@ -52,6 +52,7 @@ Duration Spin::allowance(Instant now) {
 
 void Spin::note_spin(bool was_worth_it, Duration took) noexcept {
     spent_ += took;
+    if (counted_ != nullptr) counted_->store(static_cast<std::uint64_t>(spent_.count()), std::memory_order_relaxed);
     if (was_worth_it) {
         usual_hit_ = usual_hit_ == Duration::zero() ? took : (7 * usual_hit_ + took) / 8;
         next_skips_ = 1;

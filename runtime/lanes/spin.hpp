@@ -7,6 +7,7 @@
 // threads that want to run than there are CPUs: there it would take the time from the one that is waited for. One
 // thread.
 
+#include <atomic>
 #include <cstdint>
 
 #include <baton/time.hpp>
@@ -19,8 +20,9 @@ public:
     using Clock = std::chrono::steady_clock;
     static constexpr Duration usual_bound = std::chrono::microseconds{20};
 
-    // Never longer than `bound` at a time; zero: never.
-    explicit Spin(Duration bound = usual_bound);
+    // Never longer than `bound` at a time; zero: never. In `counted`, which outlives it, all of it is added up in
+    // nanoseconds.
+    explicit Spin(Duration bound = usual_bound, std::atomic<std::uint64_t>* counted = nullptr);
 
     // Looks until `has_news` or its time is over; true if there is news.
     template <class HasNews>
@@ -54,6 +56,7 @@ private:
     static constexpr unsigned skips_max = 64;
 
     Duration bound_;
+    std::atomic<std::uint64_t>* counted_;
     unsigned cpus_ = 1;                // that this process may use
     unsigned online_ = 1;              // of the machine
     UniqueFd load_;                    // /proc/loadavg

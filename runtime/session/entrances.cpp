@@ -31,6 +31,7 @@ void open_lanes(LaneTransport& transport, Log& log, const Joined& joined, const 
     LaneTransport::Membership as{joined.session_id, joined.folder, joined.me, {}};
     as.is_alive = [holdings](ActorId actor) { return holdings->ledger().lives.is_alive(actor); };
     as.spin = spin_bound();
+    as.spun = joined.spun;
     if (Result<void> entered = transport.enter(std::move(as)); !entered)
         log.warn("lanes.missing", "messages go by ZeroMQ alone: {}", to_text(entered.error()));
 }

@@ -1,6 +1,8 @@
 #pragma once
 // Entrances: opens the second entrance of a member's inbox, its lanes, once it has joined. One thread, the member's.
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +17,7 @@ struct Joined {
     std::string session_id;
     std::string folder;
     ActorId me;
+    std::atomic<std::uint64_t>* spun = nullptr;  // where the time that it spins is counted; outlives the transport
 };
 
 // Unless BATON_LANES is "off". If it fails, which is logged, all its messages go by ZeroMQ, as they do without.

@@ -165,13 +165,14 @@ Result<void> Session::join_session(const Entry& entry) {
     parts_->vitals.emplace(std::move(*vitals));
     Result<OwnVitals> own = OwnVitals::open(*parts_->vitals, welcome->you.id);
     if (!own) return own.error();
+    std::atomic<std::uint64_t>& spun = own->spun();  // stays where it is as the row goes to the loop
     loop_->attach(*parts_->vitals, std::move(*own));
     Result<LedgerRegion> region = LedgerRegion::open(id_);
     if (!region) return region.error();
     holdings_ =
         std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
     loop_->attach(*holdings_);
-    open_lanes(parts_->transport, parts_->log, {id_, folder_, welcome->you.id}, holdings_);
+    open_lanes(parts_->transport, parts_->log, {id_, folder_, welcome->you.id, &spun}, holdings_);
     return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
 }
 

@@ -66,6 +66,7 @@ struct VitalsRow {
         std::atomic<std::int64_t> in_hand_since;  // steady clock, nanoseconds; 0: idle
         std::atomic<std::uint64_t> taken_ever;    // of all senders; counted before anything is done with a command
         std::atomic<std::uint64_t> handled_ever;  // those with which all has been done. As many: the actor is idle
+        std::atomic<std::uint64_t> spun;          // nanoseconds in which it has looked at its lanes instead of sleeping
     };
     struct Waits {
         std::atomic<std::uint64_t> asks;        // whose answer it waits for, packed; 0: nobody's
@@ -93,7 +94,7 @@ struct VitalsRow {
     Peers peers;
     char in_hand[text_bytes];               // the command; ends with 0
     char last_words[text_bytes];            // of a failed check
-    std::byte reserved[state_bytes - 15 * 8 - 2 * text_bytes];
+    std::byte reserved[state_bytes - 16 * 8 - 2 * text_bytes];
     Withdrawn withdrawn;
     Traffic traffic[peers_max];
 };
@@ -202,6 +203,8 @@ public:
     // The answer to that ask of the peer of `traffic` can't be given before `whom` goes on; nobody: that is over.
     void keep_answer(Traffic& traffic, std::uint64_t ask, ActorId whom) noexcept;
     void keep_last_words(std::string_view words) noexcept;
+    // Where who spins counts it; valid for as long as the row is mapped here.
+    [[nodiscard]] std::atomic<std::uint64_t>& spun() noexcept { return row().work.spun; }
     // From here on `to` does not begin that ask, if it has not begun it: has_begun() says so afterwards. False if all
     // places are in use.
     [[nodiscard]] bool withdraw(std::uint64_t ask, ActorId to) noexcept;

@@ -436,6 +436,19 @@ class Talking(World):
                       "time", error)
         self.assertNotIn("no answer", error)
 
+    def test_a_spawn_says_how_long_its_actor_may_spin_and_ps_how_long_each_has(self):
+        self.start_scenario()
+        for name, spin, expected in (("never", 0, [b"BATON_SPIN=0"]), ("long", 400_000, [b"BATON_SPIN=400"]),
+                                     ("negative", -1, [b"BATON_SPIN=0"]), ("usual", None, [])):
+            options = {"program": "greeter", "name": name, "arguments": [], "timeout": 10 * 10**9, "memory_bytes": 0,
+                       "folders": [], "actor": "", **({} if spin is None else {"spin": spin})}
+            self.baton("ask", "coordinator", "Spawn", f"options={json.dumps(options)}", "fingerprint=0",
+                       "outlives_spawner=true")
+            (row,) = [row for name_now, row in self.roster().items() if name_now.endswith(name)]
+            with open(f"/proc/{row['pid']}/environ", "rb") as file:
+                self.assertEqual([one for one in file.read().split(b"\0") if one.startswith(b"BATON_SPIN=")], expected)
+            self.assertEqual(row["spun_seconds"], 0, "it has never been busy")
+
     def test_an_ask_that_had_begun_is_said_to_have_an_unknown_outcome(self):
         self.start_scenario()
         error = self.baton("ask", "Zoe", "Hang", "--timeout", "0.5", code=75)

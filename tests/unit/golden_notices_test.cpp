@@ -119,7 +119,7 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion"};
+    const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion", 40us};
     say_command(all, c::Spawn{options, 0xfedcba9876543210, 4711s, true}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));

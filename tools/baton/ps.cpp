@@ -118,6 +118,7 @@ Value json_of(const MemberSight& member) {
     add("held_bytes", Value{member.held_bytes});
     add("resident_bytes", member.process ? Value{member.process->resident_bytes} : Value{});
     add("cpu_seconds", member.process ? seconds(member.process->cpu) : Value{});
+    add("spun_seconds", seconds(member.spun));
     return row;
 }
 

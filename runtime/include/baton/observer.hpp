@@ -50,6 +50,7 @@ struct MemberSight {
     std::string waits_for_name = {};  // its number if it has no name any more; empty: it does not wait
     bool waits_for_room = false;
     std::uint64_t held_bytes = 0;     // in segments that it owns
+    Duration spun{};                  // in which it has looked for messages instead of sleeping, ever
     std::optional<ProcessSight> process = {};
 };
 

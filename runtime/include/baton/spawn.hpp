@@ -2,6 +2,7 @@
 // SpawnOptions: what to start, in C++, in Python and on the wire. A plain value.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct SpawnOptions {
     std::uint64_t memory_bytes = 0;           // how much its segments may take; 0: as much as the session has
     std::vector<std::string> folders = {};    // where to look for the program first
     std::string actor = {};                   // which one, of a program that contains several (run_actors)
+    // How long it looks for messages before it sleeps, at most; 0: never. Nothing: as BATON_SPIN says, or 20 us.
+    std::optional<Duration> spin = {};
 };
 
 }  // namespace baton
