@@ -91,7 +91,7 @@ WAYS = {"": (), "asleep": (("BATON_SPIN", "0"),), "zeromq": (("BATON_LANES", "of
 
 
 def in_each_way(row: Row, goals: Dict[str, Optional[Goal]]) -> List[Row]:
-    """NAME, NAME/asleep (never spins) and NAME/zeromq (without lanes), each with its goal, for those named in `goals`."""
+    """NAME, NAME/asleep (never spins), NAME/zeromq (without lanes): those named in `goals`, each with its goal."""
     return [dataclasses.replace(row, name=f"{row.name}/{way}" if way else row.name, goal=goal,
                                 ours=dataclasses.replace(row.ours, environment=WAYS[way]))
             for way, goal in goals.items()]

@@ -206,7 +206,8 @@ void measure_one_way(std::size_t count, std::size_t block_bytes, const std::vect
 
 // What each of several senders does: its warm-up, and all it has once it is told to.
 template <class Codec, class Message>
-void send_when_told(const std::string& endpoint, std::size_t warm_up_count, std::size_t count, std::size_t block_bytes) {
+void send_when_told(const std::string& endpoint, std::size_t warm_up_count, std::size_t count,
+                    std::size_t block_bytes) {
     zmq::context_t context;
     zmq::socket_t dealer = make_socket(context, zmq::socket_type::dealer);
     dealer.connect(endpoint);

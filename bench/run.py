@@ -3,7 +3,8 @@
     ./dev bench [NAME...] [--rounds N] [--quick]
     ./dev bench --against DIR [NAME...]         the same programs of another build, in turn
 
-A NAME may be a pattern: 'ask_*', '*/asleep'. Rows come from the modules named below, one a topic; harness.py says how they are measured.
+A NAME may be a pattern: 'ask_*', '*/asleep'. Rows come from the modules named below, one a topic; harness.py says how
+they are measured.
 """
 import argparse
 import fnmatch

@@ -1,10 +1,10 @@
 # ZeroMQ inside our programs, instead of a shared library that loads fourteen more.
 #
 # Debian's libzmq.so brings Kerberos, PGM, NORM and others along. Loading them takes most of the time in which an empty
-# program with ZeroMQ starts, and a megabyte of each process; sessions use none of them (docs/decisions/0024). So executables
-# are linked with libbaton_zeromq.a: libzmq.a, what it needs of libsodium and libbsd, and a few functions that say what
-# was left out (runtime/transport/zeromq_parts.cpp). The Python module, which is a shared library, and builds with
-# sanitizers keep libzmq.so. If there is no libzmq.a that can be linked like this, all do.
+# program with ZeroMQ starts, and a megabyte of each process; sessions use none of them (docs/decisions/0024). So
+# executables are linked with libbaton_zeromq.a: libzmq.a, what it needs of libsodium and libbsd, and a few functions
+# that say what was left out (runtime/transport/zeromq_parts.cpp). The Python module, which is a shared library, and
+# builds with sanitizers keep libzmq.so. If there is no libzmq.a that can be linked like this, all do.
 option(BATON_STATIC_ZEROMQ "link ZeroMQ into executables, without the transports that sessions don't use" ON)
 
 set(BATON_ZEROMQ_IS_STATIC OFF)

@@ -24,6 +24,21 @@ constexpr int descriptors_per_join = 1;
 constexpr int descriptors_for_refusals = 8;
 constexpr int descriptors_for_visits = 8;
 
+// What an actor is told by the one that starts it.
+std::vector<std::pair<std::string, std::string>> environment_of(ActorId id, const SpawnOptions& options,
+                                                                const std::string& folder) {
+    std::vector<std::pair<std::string, std::string>> environment{
+        {session_variable, folder},
+        {actor_variable, to_string(id)},
+        {coordinator_variable, std::to_string(::getpid())}};
+    if (options.spin) {
+        const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*options.spin).count();
+        environment.emplace_back(spin_variable, std::to_string(std::max<std::int64_t>(microseconds, 0)));
+    }
+    replace_bad_log_level(environment);
+    return environment;
+}
+
 // Describes the holder of a name that is taken, for the text of an error.
 std::string holder_of_name(const Member* holder, const Member* spawner) {
     if (holder == nullptr) return "the coordinator";
@@ -269,14 +284,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
     spec.program = *path;
     spec.arguments = std::move(arguments);
     spec.input = ChildSpec::Input::none;
-    spec.environment = {{session_variable, folder_->path()},
-                        {actor_variable, to_string(*id)},
-                        {coordinator_variable, std::to_string(::getpid())}};
-    if (options.spin) {
-        const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*options.spin).count();
-        spec.environment.emplace_back(spin_variable, std::to_string(std::max<std::int64_t>(microseconds, 0)));
-    }
-    replace_bad_log_level(spec.environment);
+    spec.environment = environment_of(*id, options, folder_->path());
     Result<Child> child = Child::start(spec);
     Result<void> watched;
     if (child) watched = watch(child->pidfd(), packed(*id));

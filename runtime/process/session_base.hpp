@@ -30,8 +30,8 @@ inline constexpr const char* shared_memory_place = "/dev/shm";
 inline constexpr std::size_t session_id_size_bytes = 8;
 
 // $XDG_RUNTIME_DIR/baton if that variable names a folder of this user (with symlinks resolved), otherwise
-// /dev/shm/.baton-<uid>: in memory, where a socket is made in a tenth of the time that it takes on a disk. TMPDIR is not
-// used, because the path of a socket must be short. Makes nothing.
+// /dev/shm/.baton-<uid>: in memory, where a socket is made in less time than on a disk. TMPDIR is not used, because the
+// path of a socket must be short. Makes nothing.
 [[nodiscard]] std::string session_base_path();
 
 [[nodiscard]] std::string new_session_id();
