@@ -436,6 +436,19 @@ class Talking(World):
                       "time", error)
         self.assertNotIn("no answer", error)
 
+    def test_an_actor_has_loaded_no_library_of_what_sessions_do_not_use(self):
+        with open(f"{BIN}/../CMakeCache.txt", encoding="utf-8") as file:
+            cache = dict(re.findall(r"^(\w+):\w+=(.*)$", file.read(), re.MULTILINE))
+        if (cache.get("BATON_ZEROMQ_CAN_BE_STATIC"), cache.get("BATON_STATIC_ZEROMQ")) != ("TRUE", "ON"):
+            self.skipTest("this build loads libzmq.so: there is no libzmq.a, or it is not to be used")
+        self.start_scenario()
+        for name in ("Ada", "coordinator"):
+            with open(f"/proc/{self.roster()[name]['pid']}/maps", encoding="utf-8") as file:
+                loaded = set(re.findall(r"/(lib[a-z0-9_]+)[^/ ]*\.so", file.read()))
+            self.assertIn("libc", loaded)
+            unused = {"libzmq", "libsodium", "libbsd", "libpgm", "libnorm", "libgssapi_krb5", "libkrb5", "libspdlog"}
+            self.assertEqual(loaded & unused, set())
+
     def test_a_spawn_says_how_long_its_actor_may_spin_and_ps_how_long_each_has(self):
         self.start_scenario()
         for name, spin, expected in (("never", 0, [b"BATON_SPIN=0"]), ("long", 400_000, [b"BATON_SPIN=400"]),

@@ -73,6 +73,38 @@ class Harness(unittest.TestCase):
         self.assertIn("ask", harness.table(summaries))
         self.assertIn("MISSED", harness.table(summaries))
 
+    def test_a_row_of_messages_comes_in_each_way_with_the_goal_of_that_way(self):
+        usual, asleep, zeromq = harness.in_each_way(row(), {"": Goal("<=", 0.05), "asleep": Goal("<=", 0.65),
+                                                            "zeromq": None})
+        self.assertEqual([one.name for one in (usual, asleep, zeromq)], ["ask", "ask/asleep", "ask/zeromq"])
+        self.assertEqual([one.goal for one in (usual, asleep, zeromq)], [Goal("<=", 0.05), Goal("<=", 0.65), None])
+        self.assertEqual([one.ours.environment for one in (usual, asleep, zeromq)],
+                         [(), (("BATON_SPIN", "0"),), (("BATON_LANES", "off"),)])
+        self.assertEqual({one.baseline for one in (usual, asleep, zeromq)}, {RAW})
+
+    def test_a_contender_sees_what_its_row_sets_and_nothing_of_what_the_shell_says_of_sessions(self):
+        script = "import json, os; print(json.dumps({name: 1 for name in os.environ if name.startswith('BATON_')}))"
+        contender = Contender("python", (sys.executable, "-c", script), (("BATON_SPIN", "0"),))
+        with mock.patch.dict(os.environ, BATON_SESSION="abcdefgh", BATON_LANES="off", BATON_PROGRAMS="/elsewhere"):
+            self.assertEqual(set(contender.measure()) & set(harness.FOREIGN), {"BATON_SPIN"})
+
+    def test_against_another_build_the_baseline_is_the_same_program_in_its_folder(self):
+        other = harness.against(row(Goal("<=", 1), is_speedup=True), "/other/bin")
+        self.assertEqual((other.ours, other.baseline.command, other.baseline.folder, other.goal, other.is_speedup),
+                         (OURS, OURS.command, "/other/bin", None, False))
+        self.assertEqual(harness.program_path("ours", other.baseline.folder), "/other/bin/ours")
+        script = Row("csv", "MB/s", Contender("Baton", (sys.executable, "compare.py")), "rate")
+        self.assertIsNone(harness.against(script, "/other/bin"), "a script finds its programs itself")
+
+    def test_a_row_whose_program_is_not_built_says_which(self):
+        self.assertEqual(row().missing(), "ours")
+        self.assertIsNone(Row("csv", "MB/s", Contender("Baton", (sys.executable, "compare.py")), "rate").missing())
+
+    def test_a_ratio_with_nothing_is_no_ratio(self):
+        one = harness.summary(row(Goal("<=", 1)), rounds_of((0, 0), (5, 0)))
+        self.assertEqual((one["ratio"], one["holds"]), (None, None))
+        self.assertEqual(harness.summary(row(), rounds_of((0, 0), (5, 10)))["ratio"], 0.5)
+
 
 if __name__ == "__main__":
     unittest.main()
