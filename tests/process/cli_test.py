@@ -451,9 +451,9 @@ class Talking(World):
 
     def test_a_spawn_says_how_long_its_actor_may_spin_and_ps_how_long_each_has(self):
         self.start_scenario()
-        for name, spin, expected in (("never", 0, [b"BATON_SPIN=0"]), ("long", 400_000, [b"BATON_SPIN=400"]),
+        for name, spin, expected in (("never", 0, [b"BATON_SPIN=0"]), ("long", 0.0004, [b"BATON_SPIN=400"]),
                                      ("negative", -1, [b"BATON_SPIN=0"]), ("usual", None, [])):
-            options = {"program": "greeter", "name": name, "arguments": [], "timeout": 10 * 10**9, "memory_bytes": 0,
+            options = {"program": "greeter", "name": name, "arguments": [], "timeout": 10, "memory_bytes": 0,
                        "folders": [], "actor": "", **({} if spin is None else {"spin": spin})}
             self.baton("ask", "coordinator", "Spawn", f"options={json.dumps(options)}", "fingerprint=0",
                        "outlives_spawner=true")
