@@ -155,6 +155,7 @@ void memory(baton::Scenario& scenario) {
     scenario.ask(actor, bench::Measure{});
     std::uint64_t resident = 0;
     std::uint64_t own = 0;
+    std::uint64_t written = 0;  // of that: what differs from the file that it is of
     for (const baton::RosterRow& row : scenario.roster()) {
         if (row.actor.id != actor.id) continue;
         std::ifstream smaps{fmt::format("/proc/{}/smaps_rollup", row.pid)};
@@ -162,10 +163,12 @@ void memory(baton::Scenario& scenario) {
         while (smaps >> word) {
             std::uint64_t kilobytes = 0;
             if (word == "Rss:" && smaps >> kilobytes) resident = kilobytes;
-            if ((word == "Private_Clean:" || word == "Private_Dirty:") && smaps >> kilobytes) own += kilobytes;
+            const bool is_written = word == "Private_Dirty:";
+            if ((is_written || word == "Private_Clean:") && smaps >> kilobytes) own += kilobytes;
+            if (is_written) written = kilobytes;
         }
     }
-    fmt::print("{{\"resident_kib\":{},\"private_kib\":{}}}\n", resident, own);
+    fmt::print("{{\"resident_kib\":{},\"private_kib\":{},\"written_kib\":{}}}\n", resident, own, written);
 }
 
 }  // namespace

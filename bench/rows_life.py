@@ -15,7 +15,9 @@ def rows(scale: float) -> List[Row]:
         out.append(Row(f"start_{count}", "ms", ours, "ready_ms", empty, goal=Goal("<=", 1 if count == 100 else 2)))
     # The cost of starting is the yardstick of stopping too.
     out.append(Row("stop_100", "ms", ours, "stopped_ms", empty, "ready_ms", goal=Goal("<=", 2)))
-    out.append(Row("idle_actor_rss", "KiB", Contender("Baton", ("baton_bench", "memory")), "resident_kib"))
+    memory = Contender("Baton", ("baton_bench", "memory"))
+    out.append(Row("idle_actor_rss", "KiB", memory, "resident_kib"))
+    out.append(Row("idle_actor_written", "KiB", memory, "written_kib"))
     idle = Contender("Baton", ("baton_bench", "idle", "--count", "100", "--seconds", str(max(1, int(10 * scale)))))
     out.append(Row("idle_cpu", "s", idle, "cpu_seconds", goal=Goal("<=", 0.005)))  # 0.00 s
     return out
