@@ -58,6 +58,16 @@ void put(std::byte* to, const Head& head) noexcept {
     std::memcpy(to, &head, sizeof head);
 }
 
+// What a reader needs of a chunk whose records it has read: the page of its head, and [jump, end), the pages behind that
+// one in which the jump lies.
+struct KeptPages {
+    std::size_t jump;
+    std::size_t end;
+    explicit KeptPages(std::size_t jump_at) noexcept
+        : jump(std::max(page_bytes, jump_at / page_bytes * page_bytes)),
+          end(std::max(page_bytes, (jump_at + sizeof(Jump) + page_bytes - 1) / page_bytes * page_bytes)) {}
+};
+
 std::size_t offset_of(std::uint32_t unit) noexcept { return std::size_t{unit} * RingPlace::chunk_unit_bytes; }
 
 }  // namespace
@@ -97,18 +107,21 @@ bool RingWriter::begin() {
 
 bool RingWriter::jump(std::size_t bytes) {
     const std::optional<Chunk> next = next_chunk(bytes + sizeof(ChunkHead) + sizeof(Jump));
-    if (!next) return false;
+    return next && jump_to(*next);
+}
+
+bool RingWriter::jump_to(Chunk next) {
     put(chunk_data_ + at_, Jump{{sizeof(Jump) - sizeof(RecordHead), static_cast<std::uint32_t>(RecordKind::jump)},
-                                next->unit});
-    std::byte* const data = area_->enter(offset_of(next->unit), next->bytes);
+                                next.unit});
+    std::byte* const data = area_->enter(offset_of(next.unit), next.bytes);
     if (data == nullptr) {  // nobody has seen the jump
-        free_.push_back(*next);
+        free_.push_back(next);
         chunk_data_ = area_->enter(offset_of(chunk_.unit), chunk_.bytes);
         check(chunk_data_ != nullptr, "memory that was mapped before can be entered again");
         return false;
     }
-    used_.push_back({chunk_, lap_});
-    chunk_ = *next;
+    used_.push_back({chunk_, lap_, at_});
+    chunk_ = next;
     chunk_data_ = data;
     lap_ = RingPlace::next_lap(lap_);
     put(data, ChunkHead{chunk_.bytes, lap_});
@@ -137,6 +150,7 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
         lacks_memory_ = !area_->commit(offset_of(chunk.unit), chunk.bytes);
         if (lacks_memory_) return std::nullopt;
         given_back_.erase(again);
+        has_grown_ = true;
         return chunk;
     }
     // Where this much cannot be had, as much as the record needs may do.
@@ -146,6 +160,7 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
         if (lacks_memory_) continue;
         const Chunk chunk{end_, static_cast<std::uint32_t>(size)};
         end_ += static_cast<std::uint32_t>(size / RingPlace::chunk_unit_bytes);
+        has_grown_ = true;
         return chunk;
     }
     return used_.empty() && forget_places() ? fresh_chunk(bytes) : std::nullopt;
@@ -174,7 +189,10 @@ void RingWriter::collect_read() noexcept {
     const RingPlace read = RingPlace::of(words_->read.load(in_one_order));
     const auto reached = std::ranges::find_if(used_, [&](const Used& one) { return one.lap == read.lap; });
     if (reached == used_.end() && read.lap != lap_) return;
-    for (auto one = used_.begin(); one != reached; ++one) free_.push_back(one->chunk);
+    for (auto one = used_.begin(); one != reached; ++one) {
+        if (one->is_trimmed) give_back(*one);
+        else free_.push_back(one->chunk);
+    }
     used_.erase(used_.begin(), reached);
 }
 
@@ -197,6 +215,32 @@ void RingWriter::trim() noexcept {
         given_back_.push_back(one);
         return true;
     });
+    if (chunk_.bytes > first_chunk_bytes && is_empty()) leave_for_first_page();
+    has_grown_ = chunk_.bytes > first_chunk_bytes || !used_.empty();
+}
+
+// The reader stands before the jump, which nobody has published: it finds it with the next record.
+void RingWriter::leave_for_first_page() noexcept {
+    const auto next = std::ranges::find_if(free_, [](Chunk one) { return one.bytes == first_chunk_bytes; });
+    if (next == free_.end()) return;
+    const Chunk first = *next;
+    free_.erase(next);
+    if (!jump_to(first)) return;
+    Used& left = used_.back();
+    left.is_trimmed = true;
+    const KeptPages kept{left.jump_at};
+    const std::size_t start = offset_of(left.chunk.unit);
+    if (kept.jump > page_bytes) area_->give_back(start + page_bytes, kept.jump - page_bytes);
+    if (left.chunk.bytes > kept.end) area_->give_back(start + kept.end, left.chunk.bytes - kept.end);
+}
+
+// What it kept when it was trimmed.
+void RingWriter::give_back(const Used& left) noexcept {
+    const KeptPages kept{left.jump_at};
+    const std::size_t start = offset_of(left.chunk.unit);
+    area_->give_back(start, page_bytes);
+    if (kept.end > kept.jump) area_->give_back(start + kept.jump, kept.end - kept.jump);
+    given_back_.push_back(left.chunk);
 }
 
 // ---- the reader --------------------------------------------------------------------------------------

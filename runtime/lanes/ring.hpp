@@ -93,8 +93,14 @@ public:
     [[nodiscard]] bool lacks_memory() const noexcept { return lacks_memory_; }
     // For the time before it sleeps: true if the ring is still full, and the reader will say so when it frees a chunk.
     [[nodiscard]] bool ask_for_room(std::size_t bytes);
-    // Gives back the memory of chunks that are not in use, except for the two smallest.
+    // Gives back the memory of chunks that are not in use, except for the first page. Of a ring that is empty, the chunk
+    // that is being filled goes, too, but for the pages in which the reader finds its way to the first page: they
+    // follow when it has gone there.
     void trim() noexcept;
+    // True if it may have memory beyond its first page.
+    [[nodiscard]] bool has_grown() const noexcept { return has_grown_; }
+    // Changes with each record.
+    [[nodiscard]] RingPlace published() const noexcept { return published_; }
 
 private:
     struct Chunk {
@@ -104,9 +110,14 @@ private:
     struct Used {
         Chunk chunk;
         std::uint32_t lap = 0;
+        std::size_t jump_at = 0;
+        bool is_trimmed = false;  // has its head and its jump only
     };
     [[nodiscard]] bool begin();
     [[nodiscard]] bool jump(std::size_t bytes);
+    [[nodiscard]] bool jump_to(Chunk next);
+    void leave_for_first_page() noexcept;
+    void give_back(const Used& left) noexcept;
     [[nodiscard]] std::optional<Chunk> next_chunk(std::size_t bytes);
     [[nodiscard]] std::optional<Chunk> fresh_chunk(std::size_t bytes);
     [[nodiscard]] bool forget_places() noexcept;
@@ -124,6 +135,7 @@ private:
     std::vector<Chunk> given_back_;    // places without memory
     std::uint32_t end_ = 0;            // of all places, in units
     bool lacks_memory_ = false;
+    bool has_grown_ = false;
 };
 
 class RingReader {
