@@ -1,17 +1,18 @@
 #!/usr/bin/python3
-"""Writes the seeds of decode_fuzzer into tests/fuzz/corpus/decode: one small frame a file.
+"""Writes the seeds of decode_fuzzer and rings_fuzzer into tests/fuzz/corpus, one small input a file.
 
 The frames are those of tests/wire/golden.txt, an Everything and a Carrying (everything.hpp) and some that are hostile.
-Run it again when one of these changes; the seeds are checked in, so that a build needs no Python.
+What a ring is given are stories of rings_fuzzer.cpp. Run it again when one of these changes; the seeds are checked in, so that a build needs no Python.
 """
 
 import datetime
 import pathlib
+import struct
 
 import msgpack
 
 HERE = pathlib.Path(__file__).resolve().parent
-CORPUS = HERE / "corpus" / "decode"
+CORPUS = HERE / "corpus"
 SEND, NOTICE = 1, 5
 SEGMENT, LEASE, SLICE = 1, 2, 3  # kinds of handles
 
@@ -130,12 +131,61 @@ def seeds() -> dict[str, bytes]:
     return out
 
 
+def change(where: int, at: int, size: int, value: int) -> bytes:
+    return struct.pack("<BHBQ", where, at, size, value)
+
+
+def place(chunk: int, lap: int, at: int) -> int:
+    return chunk << 46 | lap << 20 | at
+
+
+def ring_seeds() -> dict[str, bytes]:
+    """As rings_fuzzer.cpp reads them: the story, then for most the lengths of some whole records, then changes."""
+    def records(*lengths: int) -> bytes:
+        return bytes([len(lengths)]) + struct.pack(f"<{len(lengths)}H", *lengths)
+
+    few, many = records(10, 0, 100, 7), records(*[1500, 90, 2900, 700] * 6)
+    changes = {
+        "none": b"",
+        "goes_back": change(0, 0, 0, place(0, 0, 1)),
+        "goes_on": change(0, 0, 0, place(0, 0, 300)),
+        "next_lap": change(0, 0, 0, place(1, 1, 4)),
+        "far_chunk": change(0, 0, 0, place(2**18 - 1, 1, 4)),
+        "read_ahead": change(4, 0, 0, place(0, 0, 200)),
+        "wants_room": change(6, 0, 0, 1),
+        "chunk_large": change(9, 0, 4, 2**31),
+        "chunk_small": change(9, 0, 4, 8),
+        "record_large": change(9, 2, 4, 1500),
+        "record_largest": change(9, 2, 4, 2**32 - 1),
+        "record_is_jump": change(9, 3, 4, 2),
+        "jump_to_itself": change(9, 2, 8, 2 << 32 | 8) + change(9, 4, 8, 0),
+        "length_twice": change(9, 2, 4, 64) + change(9, 2, 4, 2**20),
+    }
+    out = {}
+    for name, data in changes.items():
+        at_once = bytes([len(data) // 12])
+        out[f"reads.{name}"] = b"\0" + few + at_once + data
+        out[f"reads.between.{name}"] = b"\0" + many + b"\0" + data
+        out[f"races.{name}"] = b"\3" + many + data
+        out[f"lanes.{name}"] = b"\6" + b"\0\0" + many + data
+    out["lanes.head"] = b"\6" + b"\1\0" + few + struct.pack("<BQ", 0, 1)
+    out["lanes.cut_short"] = b"\6" + struct.pack("<H", 4096 + 2) + many
+    out["lanes.cut_in_words"] = b"\6" + struct.pack("<H", 98) + few
+    out["writes.honest"] = b"\4" + b"".join(struct.pack("<BH", 5 + n % 2 * 5, 199 * n) for n in range(20)) + b"\1\0\0"
+    out["writes.trimmed"] = b"\4" + b"".join(
+        struct.pack("<BHBHBH", 5, 19_000, 1, 0, 3, 0) + struct.pack("<BHBHBH", 8, 10, 2, 0, 14, 0) for _ in range(6))
+    out["writes.hostile"] = b"\4" + b"".join(
+        struct.pack("<BHBHQ", 5, 9_000, 0, 0, place(n, n + 1, n)) for n in range(9)) + b"\3\0\0"
+    return out
+
+
 def main() -> None:
-    CORPUS.mkdir(parents=True, exist_ok=True)
-    for old in CORPUS.iterdir():
-        old.unlink()
-    for name, data in seeds().items():
-        (CORPUS / name).write_bytes(data)
+    for folder, files in (("decode", seeds()), ("rings", ring_seeds())):
+        (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+        for old in (CORPUS / folder).iterdir():
+            old.unlink()
+        for name, data in files.items():
+            (CORPUS / folder / name).write_bytes(data)
 
 
 if __name__ == "__main__":
