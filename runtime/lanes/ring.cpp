@@ -58,8 +58,8 @@ void put(std::byte* to, const Head& head) noexcept {
     std::memcpy(to, &head, sizeof head);
 }
 
-// What a reader needs of a chunk whose records it has read: the page of its head, and [jump, end), the pages behind that
-// one in which the jump lies.
+// What a reader needs of a chunk whose records it has read: the page of its head, and [jump, end), the pages behind
+// that one in which the jump lies.
 struct KeptPages {
     std::size_t jump;
     std::size_t end;
@@ -76,7 +76,7 @@ std::size_t offset_of(std::uint32_t unit) noexcept { return std::size_t{unit} * 
 
 std::byte* RingWriter::reserve(std::size_t bytes) {
     check(bytes <= ring_record_bytes_max, "a record is no larger than a ring takes");
-    lacks_memory_ = false;
+    memory_.is_short = false;
     const std::size_t needed = record_bytes_of(bytes);
     if (chunk_.bytes == 0 && !begin()) return nullptr;
     // There is always room for the jump.
@@ -92,8 +92,8 @@ void RingWriter::commit(std::size_t bytes) noexcept {
 }
 
 bool RingWriter::begin() {
-    lacks_memory_ = !area_->commit(0, page_bytes);
-    if (lacks_memory_) return false;
+    memory_.is_short = !area_->commit(0, page_bytes);
+    if (memory_.is_short) return false;
     std::byte* const data = area_->enter(0, first_chunk_bytes);
     if (data == nullptr) return false;
     chunk_ = {0, first_chunk_bytes};
@@ -147,20 +147,20 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
     const auto again = std::ranges::find_if(given_back_, [&](Chunk one) { return one.bytes >= bytes; });
     if (again != given_back_.end()) {
         const Chunk chunk = *again;
-        lacks_memory_ = !area_->commit(offset_of(chunk.unit), chunk.bytes);
-        if (lacks_memory_) return std::nullopt;
+        memory_.is_short = !area_->commit(offset_of(chunk.unit), chunk.bytes);
+        if (memory_.is_short) return std::nullopt;
         given_back_.erase(again);
-        has_grown_ = true;
+        memory_.has_grown = true;
         return chunk;
     }
     // Where this much cannot be had, as much as the record needs may do.
     for (const std::size_t size : {wanted, (bytes + page_bytes - 1) / page_bytes * page_bytes}) {
         if (offset_of(end_) + size > area_->bytes_max()) continue;
-        lacks_memory_ = !area_->commit(offset_of(end_), size);
-        if (lacks_memory_) continue;
+        memory_.is_short = !area_->commit(offset_of(end_), size);
+        if (memory_.is_short) continue;
         const Chunk chunk{end_, static_cast<std::uint32_t>(size)};
         end_ += static_cast<std::uint32_t>(size / RingPlace::chunk_unit_bytes);
-        has_grown_ = true;
+        memory_.has_grown = true;
         return chunk;
     }
     return used_.empty() && forget_places() ? fresh_chunk(bytes) : std::nullopt;
@@ -170,7 +170,7 @@ std::optional<RingWriter::Chunk> RingWriter::fresh_chunk(std::size_t bytes) {
 // of them but the one that is being filled. False if there was nothing to forget.
 bool RingWriter::forget_places() noexcept {
     const std::uint32_t behind = chunk_.unit + static_cast<std::uint32_t>(chunk_.bytes / RingPlace::chunk_unit_bytes);
-    if (lacks_memory_ || end_ <= std::max(behind, 2U)) return false;
+    if (memory_.is_short || end_ <= std::max(behind, 2U)) return false;
     for (const Chunk one : free_)
         if (one.unit > 1) area_->give_back(offset_of(one.unit), one.bytes);
     std::erase_if(free_, [](Chunk one) { return one.unit > 1; });
@@ -216,7 +216,7 @@ void RingWriter::trim() noexcept {
         return true;
     });
     if (chunk_.bytes > first_chunk_bytes && is_empty()) leave_for_first_page();
-    has_grown_ = chunk_.bytes > first_chunk_bytes || !used_.empty();
+    memory_.has_grown = chunk_.bytes > first_chunk_bytes || !used_.empty();
 }
 
 // The reader stands before the jump, which nobody has published: it finds it with the next record.

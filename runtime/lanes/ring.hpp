@@ -90,15 +90,15 @@ public:
     // True if the reader has taken everything.
     [[nodiscard]] bool is_empty() const noexcept;
     // The next reserve() may find what the last one did not, without the reader doing anything: memory was short.
-    [[nodiscard]] bool lacks_memory() const noexcept { return lacks_memory_; }
+    [[nodiscard]] bool lacks_memory() const noexcept { return memory_.is_short; }
     // For the time before it sleeps: true if the ring is still full, and the reader will say so when it frees a chunk.
     [[nodiscard]] bool ask_for_room(std::size_t bytes);
-    // Gives back the memory of chunks that are not in use, except for the first page. Of a ring that is empty, the chunk
-    // that is being filled goes, too, but for the pages in which the reader finds its way to the first page: they
-    // follow when it has gone there.
+    // Gives back the memory of chunks that are not in use, except for the first page. Of a ring that is empty, the
+    // chunk that is being filled goes, too, but for the pages in which the reader finds its way to the first page:
+    // they follow when it has gone there.
     void trim() noexcept;
     // True if it may have memory beyond its first page.
-    [[nodiscard]] bool has_grown() const noexcept { return has_grown_; }
+    [[nodiscard]] bool has_grown() const noexcept { return memory_.has_grown; }
     // Changes with each record.
     [[nodiscard]] RingPlace published() const noexcept { return published_; }
 
@@ -134,8 +134,10 @@ private:
     std::vector<Chunk> free_;          // committed
     std::vector<Chunk> given_back_;    // places without memory
     std::uint32_t end_ = 0;            // of all places, in units
-    bool lacks_memory_ = false;
-    bool has_grown_ = false;
+    struct Memory {
+        bool is_short = false;   // for the chunk that was wanted last
+        bool has_grown = false;  // beyond the first page
+    } memory_;
 };
 
 class RingReader {

@@ -2,7 +2,8 @@
 """Writes the seeds of decode_fuzzer and rings_fuzzer into tests/fuzz/corpus, one small input a file.
 
 The frames are those of tests/wire/golden.txt, an Everything and a Carrying (everything.hpp) and some that are hostile.
-What a ring is given are stories of rings_fuzzer.cpp. Run it again when one of these changes; the seeds are checked in, so that a build needs no Python.
+What a ring is given are stories of rings_fuzzer.cpp. Run it again when one of these changes; the seeds are checked in,
+so that a build needs no Python.
 """
 
 import datetime
