@@ -122,6 +122,7 @@ void LaneTransport::close(Link link, Pending pending) {
         return;
     }
     if (end->is_ready) std::erase(ready_, end);
+    if (end->has_grown) std::erase(grown_, end);
     if (const auto known = accepted_of_number_.find(end->peer.number);
         known != accepted_of_number_.end() && known->second == end)
         accepted_of_number_.erase(known);
@@ -176,6 +177,7 @@ bool LaneTransport::write(End& end, Outgoing frame) {
     if (!frame.body.empty()) std::memcpy(room + frame.head.size(), frame.body.data(), frame.body.size());
     pass_crash_point(CrashPoint::ring_filled);
     end.writer.commit(frame.size());
+    if (end.writer.has_grown() && !std::exchange(end.has_grown, true)) grown_.push_back(&end);
     pass_crash_point(CrashPoint::ring_written);
     return true;
 }
@@ -288,8 +290,21 @@ bool LaneTransport::has_news(const Interest& interest) {
     return end == nullptr || !end->writer.ask_for_room(writing_bytes_);
 }
 
+// Two that send each other something large in turn write between any two sleeps, and keep what they need for it. No
+// timer looks after the others: who has gone to sleep for good with a ring that its reader had not emptied keeps the
+// memory of that ring until something wakes it.
+void LaneTransport::trim_quiet_rings() {
+    std::erase_if(grown_, [](End* end) {
+        const RingPlace before = std::exchange(end->at_last_sleep, end->writer.published());
+        if (before == end->at_last_sleep) end->writer.trim();
+        end->has_grown = end->writer.has_grown();
+        return !end->has_grown;
+    });
+}
+
 bool LaneTransport::is_ready_or_asleep(const Interest& interest) {
     if (has_news(interest)) return true;
+    if (!grown_.empty()) trim_quiet_rings();
     member_->bell.fall_asleep(kinds_of(interest));
     return has_news(interest);
 }

@@ -67,6 +67,8 @@ private:
         RingReader reader;
         bool is_ready = false;  // stands in ready_
         bool is_broken = false;
+        bool has_grown = false;  // stands in grown_
+        RingPlace at_last_sleep;  // what had been written then
     };
     struct Member {
         Membership as;
@@ -87,6 +89,8 @@ private:
     enum class Taken { yes, none, later };  // later: there is more, which cannot be mapped now
     [[nodiscard]] Taken take(End& end, std::string& frame);
     [[nodiscard]] bool write(End& end, Outgoing frame);
+    // Before it sleeps: the memory of rings that are empty and have not been written since it last did.
+    void trim_quiet_rings();
     // What has come, of all that the interest is in.
     [[nodiscard]] bool has_news(const Interest& interest);
     [[nodiscard]] std::uint32_t kinds_of(const Interest& interest) const noexcept;
@@ -106,6 +110,7 @@ private:
     std::unordered_map<std::uint32_t, End*> accepted_of_number_;
     std::uint32_t links_ = 0;
     std::deque<End*> ready_;          // accepted, which may hold frames
+    std::vector<End*> grown_;         // whose writer may have memory to give back
     std::size_t taken_in_turn_ = 0;
     std::size_t writing_bytes_ = 0;   // of the frame that found its ring full
     std::vector<std::uint32_t> numbers_;

@@ -67,9 +67,9 @@ TEST_CASE("an actor that waits for memory gets what another lets go meanwhile", 
     }
     // It does not hear of the shortage until it is released.
     auto blocked = world.scenario().request(holder, vault::Block{fifo}).value();
-    world.world.wait_for_state("holder", "busy");
+    world.world.wait_until_in_hand("holder", "Block");
     auto waiting = world.scenario().request(waiter, vault::MakeOne{mebibyte / 8}).value();
-    world.world.wait_for_state("waiter", "busy");
+    world.world.wait_until_in_hand("waiter", "MakeOne");
     world.world.release(fifo);
     CHECK(blocked.get(5s).ok());
     world.scenario().send(holder, vault::Drop{}).value();

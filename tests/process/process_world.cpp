@@ -104,6 +104,14 @@ void ProcessWorld::wait_for_state(const std::string& name, const std::string& st
     }
 }
 
+void ProcessWorld::wait_until_in_hand(const std::string& name, const std::string& command) {
+    for (;;) {
+        const std::vector<baton::RosterRow> rows = session().roster(true).value();
+        for (const baton::RosterRow& row : rows)
+            if (row.name == name && row.state == "busy" && row.in_hand == command) return;
+    }
+}
+
 std::set<std::string> ProcessWorld::leftovers() const {
     std::set<std::string> left;
     for (const auto& entry : fs::directory_iterator("/proc")) {

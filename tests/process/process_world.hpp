@@ -42,8 +42,10 @@ public:
     std::string make_fifo(const std::string& name);
     void release(const std::string& fifo);
     [[nodiscard]] pid_t pid_of(baton::AnyRef actor);
-    // Waits until the roster says so; ctest's TIMEOUT is the watchdog.
+    // Wait until the roster says so; ctest's TIMEOUT is the watchdog.
     void wait_for_state(const std::string& name, const std::string& state);
+    // For an actor that has handled something before, and may still be busy with the end of that.
+    void wait_until_in_hand(const std::string& name, const std::string& command);
 
     // Looks for its shared memory too, at the end.
     void watch(const std::string& session_id) { session_ids_.insert(session_id); }

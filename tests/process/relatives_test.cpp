@@ -41,7 +41,7 @@ TEST_CASE("a killed receiver's unread gifts come back with their commands, and w
     world.wait_for_kept(taker, 5);
     const std::string fifo = world.world.make_fifo("fifo");
     auto blocked = world.scenario().request(taker, vault::Block{fifo}).value();
-    world.world.wait_for_state("taker", "busy");
+    world.world.wait_until_in_hand("taker", "Block");
     CHECK(world.scenario().ask(giver, vault::Make{taker, 90, 100, ""}).value() == 90);
     CHECK(world.alive() == 95);
     CHECK(world.kill(taker).exit.held.value().segments == 5);
@@ -100,7 +100,7 @@ TEST_CASE("numbers of the dead are given to the living again", "[process][I6]") 
         CHECK(world.scenario().ask(doomed[0], vault::Make{doomed[1], 3, 8, ""}).value() == 3);
         world.wait_for_kept(doomed[1], 3);
         auto blocked = world.scenario().request(doomed[2], vault::Block{fifo}).value();
-        world.world.wait_for_state("doomed-2", "busy");
+        world.world.wait_until_in_hand("doomed-2", "Block");
         CHECK(world.scenario().ask(doomed[0], vault::Make{doomed[2], 3, 8, ""}).value() == 3);
         CHECK(world.scenario().ask(doomed[0], vault::Make{receiver, 3, 8, ""}).value() == 3);
         for (const vault::Address& one : {doomed[2], doomed[0], doomed[1]}) {
@@ -136,7 +136,7 @@ TEST_CASE("what a killed sender had written arrives, all of it", "[process][T3][
     const vault::Address taker = world.spawn("taker");
     const std::string fifo = world.world.make_fifo("fifo");
     auto blocked = world.scenario().request(taker, vault::Block{fifo}).value();
-    world.world.wait_for_state("taker", "busy");
+    world.world.wait_until_in_hand("taker", "Block");
     CHECK(world.scenario().ask(giver, vault::Make{taker, 90, 100, ""}).value() == 90);
     // One more round trip, so that its I/O thread has written them.
     CHECK(world.report(giver).kept == 0);

@@ -96,7 +96,7 @@ TEST_CASE("gifts to an actor that dies come back with the commands they were in"
     const std::string fifo = world.world.make_fifo("fifo");
     // A blocked actor takes nothing.
     auto blocked = world.scenario().request(taker, vault::Block{fifo}).value();
-    world.world.wait_for_state("taker", "busy");
+    world.world.wait_until_in_hand("taker", "Block");
     CHECK(world.scenario().ask(giver, vault::Make{taker, 20, 100, ""}).value() == 20);
     world.scenario().kill(taker).value();
     while (world.report(giver).kept < 20) {
@@ -115,7 +115,7 @@ TEST_CASE("an ask whose receiver dies leaves the segment where it was", "[proces
     const vault::Address vault = world.spawn("vault");
     const std::string fifo = world.world.make_fifo("fifo");
     auto blocked = world.scenario().request(vault, vault::Block{fifo}).value();
-    world.world.wait_for_state("vault", "busy");
+    world.world.wait_until_in_hand("vault", "Block");
     vault::Change change{world.make(10, 5), 1};
     const auto late = world.scenario().ask(vault, std::move(change), 50ms);
     REQUIRE_FALSE(late.ok());
