@@ -72,7 +72,7 @@ class World(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="b", dir="/tmp")
         self.environment = {name: value for name, value in os.environ.items()
-                            if not name.startswith("BATON_") and name != "NO_COLOR"}
+                            if name == "BATON_LANES" or not name.startswith("BATON_") and name != "NO_COLOR"}
         self.environment.update(XDG_RUNTIME_DIR=self.folder, BATON_LOG="error", BATON_PROGRAMS=f"{TESTS_BIN}:{BIN}",
                                 TERM="xterm")
         self.coordinators = []

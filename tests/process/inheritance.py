@@ -23,7 +23,7 @@ class World(unittest.TestCase):
         self.folder = tempfile.mkdtemp(prefix="b", dir="/tmp")
         self.memory_before = set(glob.glob("/dev/shm/baton-*"))
         self.environment = {name: value for name, value in os.environ.items()
-                            if not name.startswith("BATON_") and name != "NO_COLOR"}
+                            if name == "BATON_LANES" or not name.startswith("BATON_") and name != "NO_COLOR"}
         self.environment.update(XDG_RUNTIME_DIR=self.folder, BATON_LOG="error", BATON_PROGRAMS=f"{TESTS_BIN}:{BIN}",
                                 PATH=f"{BIN}:{TESTS_BIN}:{os.environ['PATH']}")
         self.started = []
