@@ -1,11 +1,13 @@
 // run_actor_program: from the environment that the coordinator set to a served actor.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <new>
 
 #include <baton/actor.hpp>
@@ -129,6 +131,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     handler.reset();
     loop.outbox().flush();
     loop.begin_leaving();
+    std::ranges::move(loop.wait_until_taken(Deadline::in(clock, limits::linger)), std::back_inserter(dead_letters));
     pass_crash_point(CrashPoint::leave_begun);
     static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
     pass_crash_point(CrashPoint::leave_answered);

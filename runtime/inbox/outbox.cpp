@@ -318,6 +318,24 @@ void Outbox::flush() {
     }
 }
 
+std::vector<Outbox::Untaken> Outbox::untaken(Deadline deadline) {
+    std::vector<Untaken> untaken;
+    std::vector<ActorId> to_ask;
+    for (auto& [id, peer] : peers_->all()) {
+        const bool is_for_others = id != coordinator_id && id != self_->me();
+        if (!is_for_others || self_->transport().outlives_us(peer.link) || !lives(id)) continue;
+        if (const std::uint64_t commands = peers_->untaken(peer); commands > 0) untaken.push_back({peer.name, commands});
+        else continue;
+        if (!peers_->is_counted(peer)) to_ask.push_back(id);
+    }
+    for (const ActorId id : to_ask) {
+        if (Peer* const peer = peers_->find(id); peer != nullptr && peer->count_asked.commands < peer->sent.commands)
+            static_cast<void>(ask_for_count(*peer, deadline));
+        if (const Peer* const peer = peers_->find(id); peer != nullptr) waiting_->serve_links(peer->link);
+    }
+    return untaken;
+}
+
 // ---- circles -------------------------------------------------------------------------------------------
 
 std::vector<WaitEdge> Outbox::circle_to_break() const {

@@ -69,6 +69,13 @@ public:
     [[nodiscard]] Result<void> send(ActorId to, const Message& message, Deadline deadline);
     // What waits to share a frame goes out now.
     void flush();
+    // What living receivers have not taken, of what was sent over links that do not outlive this process. Those that
+    // do not count what they take are asked.
+    struct Untaken {
+        std::string name;  // of the receiver
+        std::uint64_t commands = 0;
+    };
+    [[nodiscard]] std::vector<Untaken> untaken(Deadline deadline);
 
     // The circle in which we wait, if we are the one that has to give up so that all others go on; and what it is told.
     [[nodiscard]] std::vector<WaitEdge> circle_to_break() const;

@@ -56,10 +56,22 @@ Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
     if (!is_counted(peer)) return known();
     if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
     if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
+    look_at_taken(peer);
+    return known();
+}
+
+void Peers::look_at_taken(Peer& peer) const noexcept {
     if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, self_->me());
     if (peer.theirs != nullptr)
         note_taken(peer, {peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed)});
-    return known();
+}
+
+std::uint64_t Peers::untaken(Peer& peer) const noexcept {
+    if (is_counted(peer)) {
+        if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return 0;  // another life
+        look_at_taken(peer);
+    }
+    return peer.sent.commands - std::min(peer.sent.commands, peer.taken.commands);
 }
 
 bool Peers::is_counted(const Peer& peer) const noexcept {

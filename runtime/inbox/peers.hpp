@@ -57,6 +57,8 @@ public:
         }
     };
     [[nodiscard]] InFlight in_flight(Peer& peer) const noexcept;
+    // Commands that were sent and not taken; looks this up.
+    [[nodiscard]] std::uint64_t untaken(Peer& peer) const noexcept;
     // True if the receiver counts in its vitals what it takes. Otherwise it is asked now and then (is_count_due), and
     // everything sent after the last ask that it has answered is in flight.
     [[nodiscard]] bool is_counted(const Peer& peer) const noexcept;
@@ -86,6 +88,7 @@ public:
 
 private:
     void publish(Peer& peer) const noexcept;
+    void look_at_taken(Peer& peer) const noexcept;
     Self* self_;
     std::unordered_map<ActorId, Peer> peers_;
     std::unordered_map<ActorId, std::string> gone_;
