@@ -6,6 +6,7 @@
 #include "runtime/holdings/region.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/call.hpp"
+#include "runtime/lanes/bells.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/vitals/vitals.hpp"
 
@@ -16,6 +17,7 @@ using namespace detail;
 struct Observer::Memory {
     Vitals vitals;
     LedgerRegion region;
+    Bells bells;
 };
 
 namespace {
@@ -77,7 +79,10 @@ Result<Observer> Observer::of(Outsider& outsider) {
     if (!vitals) return vitals.error();
     Result<LedgerRegion> region = LedgerRegion::open(outsider.session_id());
     if (!region) return region.error();
-    return Observer{outsider, std::make_unique<Memory>(Memory{std::move(*vitals), std::move(*region)})};
+    Result<Bells> bells = Bells::open(outsider.session_id());
+    if (!bells) return bells.error();
+    return Observer{outsider,
+                    std::make_unique<Memory>(Memory{std::move(*vitals), std::move(*region), std::move(*bells)})};
 }
 
 Result<std::vector<MemberSight>> Observer::members(bool with_exited) const {
@@ -96,6 +101,8 @@ Result<std::vector<MemberSight>> Observer::members(bool with_exited) const {
         look_at(sight, memory_->vitals, session);
         if (const auto bytes = held.find(sight.row.actor.id.number); bytes != held.end())
             sight.held_bytes = bytes->second;
+        if (const BellPage* const bell = memory_->bells.page_of(sight.row.actor.id); bell != nullptr)
+            sight.lane_bytes = bell->lane_bytes.load(std::memory_order_relaxed);
         if (!sight.waits_for.id.is_somebody()) continue;
         const auto name = names.find(sight.waits_for.id);
         sight.waits_for_name = name == names.end() ? to_string(sight.waits_for.id) : name->second;
@@ -113,6 +120,8 @@ Result<SegmentsSight> Observer::segments(std::uint64_t rows_max) const {
                               row.age, std::move(row.name)});
     return sight;
 }
+
+LanesSight Observer::lanes() const { return {memory_->bells.lane_bytes(), memory_->bells.lane_bytes_max()}; }
 
 Result<std::vector<std::string>> Observer::audit() const {
     return call(Access::loop(outsider_->context()), coordinator::Audit{}, limits::coordinator_timeout);

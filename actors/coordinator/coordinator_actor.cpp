@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <set>
 
 #include "actors/coordinator/notify.hpp"
 #include "runtime/inbox/access.hpp"
@@ -167,6 +168,9 @@ std::vector<std::string> Coordinator::on(const Audit&) {
         if (broken.size() == limits::segments_listed_max) break;
         broken.push_back(fmt::format("I{}: {}", finding.invariant, finding.text));
     }
+    std::set<ActorId> living;
+    for (const auto& [number, member] : members_.living()) living.insert(member->id);
+    for (std::string& text : lanes_->audit(living)) broken.push_back(std::move(text));
     return broken;
 }
 

@@ -27,13 +27,31 @@ Result<Lanes> Lanes::create(std::string_view session_id, std::uint64_t bytes_max
 
 void Lanes::remove(std::string_view session_id) noexcept {
     Bells::remove(session_id);
+    for (const std::string& name : names_of(session_id)) remove_shared_object(name);
+}
+
+std::vector<std::string> Lanes::names_of(std::string_view session_id) {
     const std::string prefix = fmt::format("baton-{}-lane-", session_id);
     std::error_code ignored;
-    std::vector<std::string> left;
+    std::vector<std::string> names;
     using Entries = std::filesystem::directory_iterator;
     for (Entries entry{"/dev/shm", ignored}; entry != Entries{}; entry.increment(ignored))
-        if (const std::string name = entry->path().filename().string(); name.starts_with(prefix)) left.push_back(name);
-    for (const std::string& name : left) remove_shared_object(name);
+        if (std::string name = entry->path().filename().string(); name.starts_with(prefix))
+            names.push_back(std::move(name));
+    return names;
+}
+
+std::vector<std::string> Lanes::audit(const std::set<ActorId>& living) const {
+    std::vector<std::string> broken;
+    std::uint64_t bytes = 0;
+    for (const std::string& name : names_of(session_id_)) {
+        const auto leads_to = [&](ActorId id) { return name.ends_with("-" + to_string(id)); };
+        if (std::ranges::none_of(living, leads_to)) broken.push_back(fmt::format("the lane {} leads to nobody", name));
+        if (const Result<SharedObject> lane = SharedObject::open(name)) bytes += lane->committed_bytes();
+    }
+    if (bytes > bells_.lane_bytes_max())
+        broken.push_back(fmt::format("lanes take {} bytes of the {} that they may", bytes, bells_.lane_bytes_max()));
+    return broken;
 }
 
 std::vector<std::uint32_t> Lanes::receivers_of(ActorId dead) const {

@@ -7,6 +7,7 @@
 // it has taken all that its dead opener sent. One thread.
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,12 @@ public:
     // `receiver` has read what `dead` had sent.
     void remove(ActorId dead, ActorId receiver) noexcept;
 
+    // For an audit: lanes that nobody will read, and more memory in them than there may be. Exact only while nobody
+    // opens a lane.
+    [[nodiscard]] std::vector<std::string> audit(const std::set<ActorId>& living) const;
+
 private:
+    [[nodiscard]] static std::vector<std::string> names_of(std::string_view session_id);
     Lanes(std::string session_id, Bells bells) : session_id_(std::move(session_id)), bells_(std::move(bells)) {}
     std::string session_id_;
     Bells bells_;

@@ -156,6 +156,12 @@ std::size_t SharedObject::size() const noexcept {
     return ::fstat(handle_->descriptor(), &facts) == 0 ? static_cast<std::size_t>(facts.st_size) : 0;
 }
 
+std::size_t SharedObject::committed_bytes() const noexcept {
+    struct stat facts {};
+    constexpr std::size_t block_bytes = 512;  // whatever the file system's own are
+    return ::fstat(handle_->descriptor(), &facts) == 0 ? static_cast<std::size_t>(facts.st_blocks) * block_bytes : 0;
+}
+
 const std::string& SharedObject::name() const noexcept { return handle_->name; }
 
 Mapping::Mapping(std::unique_ptr<Region> region) : region_(std::move(region)) {}

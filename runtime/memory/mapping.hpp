@@ -34,6 +34,8 @@ public:
     // may fail then, even by reading, in a full /dev/shm.
     [[nodiscard]] bool has_content(std::size_t offset) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept;
+    // That it takes of the machine's memory.
+    [[nodiscard]] std::size_t committed_bytes() const noexcept;
     [[nodiscard]] const std::string& name() const noexcept;
 
 private:

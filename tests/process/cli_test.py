@@ -187,7 +187,7 @@ class Looking(World):
         self.assertEqual(lines[0], f"session {coordinator.session}, 3 actors")
         self.assertEqual(lines[1], "")
         self.assertEqual(lines[2].split(),
-                         "NAME PID PPID STATE SINCE INBOX HANDLED CPU HELD RESIDENT IN HAND WAITS FOR".split())
+                         "NAME PID PPID STATE SINCE INBOX HANDLED CPU HELD LANES RESIDENT IN HAND WAITS FOR".split())
         self.assertEqual([line.split()[0] for line in lines[3:]], ["coordinator", "cli_scenario", "Ada", "Bob", "Zoe"])
         self.assertEqual(lines[3].split()[1], str(coordinator.pid))
         self.assertEqual(len({line.find("ready") for line in lines[3:]}), 1, "columns are aligned")
@@ -275,6 +275,31 @@ class Looking(World):
         self.assertEqual({name: row["held_bytes"] for name, row in rows.items()},
                          {"coordinator": 0, "cli_keepers": 4400, "Ada": 40, "Bob": 0})
         self.assertRegex(self.baton("ps"), r"\ncli_keepers .* 4\.3 KiB ")
+
+    def test_ps_shows_the_memory_of_lanes_and_an_audit_looks_at_it(self):
+        coordinator = self.start_scenario()
+        self.baton("kill", "Ada", "--signal", "STOP")
+        asking = self.asking("Zoe", "Flood", "other=Ada", "count=1000", "ballast_bytes=1000",
+                             "deadline_milliseconds=3600000")
+        asking.communicate()
+        (seen,) = self.json("ps")
+        bytes_of = {row["name"]: row["lane_bytes"] for row in seen["actors"]}
+        self.assertEqual((bytes_of["coordinator"], bytes_of["Bob"]), (0, 0))
+        if os.environ.get("BATON_LANES") == "off":
+            self.assertEqual((bytes_of["Zoe"], seen["lane_bytes"]), (0, 0))
+            return
+        self.assertGreater(bytes_of["Zoe"], 1000 * 1000)
+        self.assertGreaterEqual(seen["lane_bytes"], bytes_of["Zoe"])
+        self.assertGreaterEqual(seen["lane_bytes_max"], 64 << 20)
+        text = self.baton("ps")
+        self.assertRegex(text, r"^session .*, 3 actors, [0-9.]+ MiB of [0-9.]+ [GM]iB in lanes\n")
+        self.assertRegex(text, r"\nZoe .* [0-9.]+ MiB +[0-9.]+ MiB\n")
+        self.assertEqual(self.baton("audit"), "all invariants hold\n")
+        stray = f"baton-{coordinator.session}-lane-5.1-4000.1"
+        with open(f"/dev/shm/{stray}", "wb"):
+            self.assertEqual(self.baton("audit", code=1), f"the lane {stray} leads to nobody\n")
+        os.unlink(f"/dev/shm/{stray}")
+        self.baton("kill", "Ada", "--signal", "CONT")
 
     def test_ps_shows_memory_and_processor_time_as_the_kernel_counts_them(self):
         self.start_scenario()

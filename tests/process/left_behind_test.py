@@ -161,6 +161,28 @@ class Sessions(World):
         self.stop(first)
         self.assertEqual((self.actors(), self.memory()), ([], []))
 
+    def test_lanes_and_bells_are_swept_when_everybody_was_killed(self):
+        coordinator = self.start_coordinator(stderr=subprocess.DEVNULL)
+        for name in ("Yan", "Zoe"):
+            self.baton("spawn", "probe", "--name", name, code=0)
+        self.baton("kill", "Yan", "--signal", "STOP", code=0)
+        self.baton("ask", "Zoe", "Flood", "other=Yan", "count=1000", "ballast_bytes=1000",
+                   "deadline_milliseconds=10000", code=0)
+        lanes = [path for path in self.memory() if "-lane-" in path]
+        bells = [path for path in self.memory() if path.endswith("-bells")]
+        fifos = glob.glob(f"{self.folder}/baton/*/*.bell")
+        self.assertEqual((len(lanes), len(bells)), (1, 1))
+        self.assertGreaterEqual(len(fifos), 2)
+        self.assertGreater(os.stat(lanes[0]).st_blocks * 512, 1000 * 1000)
+        for pid in [*self.actors(), coordinator.pid]:
+            os.kill(pid, signal.SIGKILL)
+        coordinator.wait()
+        while self.actors():
+            continue
+        self.assertTrue(set(lanes + bells) <= set(self.memory()))
+        self.baton("sweep", code=0)
+        self.assertEqual((self.memory(), glob.glob(f"{self.folder}/baton/*")), ([], []))
+
     def test_memory_without_a_folder_is_swept_when_its_coordinator_has_died(self):
         coordinator = self.start_coordinator(stderr=subprocess.DEVNULL)
         folder, = glob.glob(f"{self.folder}/baton/*")

@@ -142,6 +142,7 @@ void add_looking(CLI::App& app, CommandLine& line) {
             "HANDLED    commands handled so far\n"
             "CPU        processor time that its process has used\n"
             "HELD       bytes in the segments that it owns\n"
+            "LANES      memory that it has taken for lanes, through which its messages go\n"
             "RESIDENT   memory of its process, shared pages included\n"
             "IN HAND    the command that it is handling\n"
             "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n");

@@ -17,6 +17,7 @@ namespace {
 struct Sight {
     SessionInfo place;
     std::vector<MemberSight> actors;  // the coordinator first
+    LanesSight lanes;
 };
 
 Result<Sight> look_at(SessionInfo place, const PsOptions& options) {
@@ -29,7 +30,7 @@ Result<Sight> look_at(SessionInfo place, const PsOptions& options) {
     std::erase_if(*members, [&](const MemberSight& one) {
         return one.row.actor.id == (*visit)->session().ref().id || is_past_visit(one.row);
     });
-    return Sight{(*visit)->place(), std::move(*members)};
+    return Sight{(*visit)->place(), std::move(*members), observer->lanes()};
 }
 
 Paint paint_of_state(std::string_view state) {
@@ -64,6 +65,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
                                        {"HANDLED", Align::right},
                                        {"CPU", Align::right},
                                        {"HELD", Align::right},
+                                       {"LANES", Align::right},
                                        {"RESIDENT", Align::right},
                                        {"IN HAND"},
                                        {"WAITS FOR"}};
@@ -88,6 +90,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
                                        is_coordinator ? "-" : std::to_string(row.handled),
                                        member.process ? cpu_text(member.process->cpu) : "-",
                                        member.held_bytes == 0 ? "-" : bytes_text(member.held_bytes),
+                                       member.lane_bytes == 0 ? "-" : bytes_text(member.lane_bytes),
                                        member.process ? bytes_text(member.process->resident_bytes) : "-",
                                        has_ended ? row.exit.in_hand : row.in_hand,
                                        member.waits_for_name + (member.waits_for_room ? " (its inbox is full)" : "")};
@@ -100,8 +103,11 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
         }
         table.add(std::move(cells));
     }
-    return fmt::format("session {}, {}\n\n{}", painted(sight.place.id, Paint::bold, colours),
-                       count_text(actors, "actor"), table.text(colours));
+    const std::string lanes = sight.lanes.bytes == 0 ? ""
+                                                     : fmt::format(", {} of {} in lanes", bytes_text(sight.lanes.bytes),
+                                                                   bytes_text(sight.lanes.bytes_max));
+    return fmt::format("session {}, {}{}\n\n{}", painted(sight.place.id, Paint::bold, colours),
+                       count_text(actors, "actor"), lanes, table.text(colours));
 }
 
 Value seconds(Duration length) { return Value{std::chrono::duration<double>(length).count()}; }
@@ -116,6 +122,7 @@ Value json_of(const MemberSight& member) {
     add("waits_for", member.waits_for_name.empty() ? Value{} : Value{member.waits_for_name});
     add("waits_for_room", Value{member.waits_for_room});
     add("held_bytes", Value{member.held_bytes});
+    add("lane_bytes", Value{member.lane_bytes});
     add("resident_bytes", member.process ? Value{member.process->resident_bytes} : Value{});
     add("cpu_seconds", member.process ? seconds(member.process->cpu) : Value{});
     add("spun_seconds", seconds(member.spun));
@@ -128,6 +135,8 @@ Value json_of(const Sight& sight) {
     return object({{"session", {sight.place.id}},
                    {"folder", {sight.place.path}},
                    {"coordinator_pid", {static_cast<std::int64_t>(sight.place.pid)}},
+                   {"lane_bytes", {sight.lanes.bytes}},
+                   {"lane_bytes_max", {sight.lanes.bytes_max}},
                    {"actors", Value{std::move(actors)}}});
 }
 

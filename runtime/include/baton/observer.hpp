@@ -51,6 +51,7 @@ struct MemberSight {
     bool waits_for_room = false;
     std::uint64_t held_bytes = 0;     // in segments that it owns
     Duration spun{};                  // in which it has looked for messages instead of sleeping, ever
+    std::uint64_t lane_bytes = 0;     // of memory that it has taken for lanes, for what it sends and answers
     std::optional<ProcessSight> process = {};
 };
 
@@ -72,6 +73,12 @@ struct SegmentsSight {
     std::optional<std::uint64_t> budget_bytes = {};  // that it may take; nothing: no limit
 };
 
+// Of the memory through which members send each other messages; segments are not part of it.
+struct LanesSight {
+    std::uint64_t bytes = 0;      // that all members have taken
+    std::uint64_t bytes_max = 0;  // that they may take
+};
+
 class Observer {
 public:
     // Opens the session's shared memory for reading.
@@ -85,6 +92,8 @@ public:
     [[nodiscard]] Result<std::vector<MemberSight>> members(bool with_exited) const;
     // At most `rows_max` segments that are alive (limits::segments_listed_max).
     [[nodiscard]] Result<SegmentsSight> segments(std::uint64_t rows_max = 1000) const;
+    // A figure like the others: each process writes its own part of it.
+    [[nodiscard]] LanesSight lanes() const;
     // Recomputes the invariants of docs/ownership.md; each text is one that does not hold. Exact only while no segment
     // changes hands.
     [[nodiscard]] Result<std::vector<std::string>> audit() const;
