@@ -110,7 +110,8 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     const auto holdings =
         std::make_shared<Holdings>(std::move(*region), welcome->session, place.actor, clock, Store::usual_idle());
     loop.attach(*holdings);
-    open_lanes(transport, log, {welcome->session, place.folder, place.actor, &words.spun()}, holdings);
+    loop.read_by_position(fingerprint_of(actor.protocol));
+    open_lanes(transport, log, {welcome->session, place.folder, place.actor, &words.spun(), loop.protocol()}, holdings);
 
     Context context{loop, std::move(arguments)};
     std::unique_ptr<HostedActor> handler;

@@ -81,10 +81,15 @@ void refuse_command(Loop& loop, const Command& command, AnswerSlot slot, const E
     loop.commands().answers().refuse(command, why);
 }
 
-bool read_command(Incoming& incoming, convert::ReadInto read, void* out) {
-    Decoding at{incoming.command.envelope.tag, &*incoming.arrivals, incoming.loop.session()};
+bool read_command(Incoming& incoming, const BodyReader& read, void* out) {
+    const Command& command = incoming.command;
+    Decoding at{command.envelope.tag, &*incoming.arrivals, incoming.loop.session()};
     std::optional<Error> why;
-    if (!read(incoming.command.body, out, at)) {
+    if (command.is_positional && read.by_position == nullptr) {
+        why = Error{ErrorKind::refused,
+                    fmt::format("{} carries segments: it cannot come without names", command.envelope.tag)};
+    } else if (command.is_positional ? !read.by_position(command.body_bytes, out, at)
+                                     : !read.by_name(command.body, out, at)) {
         why = at.take_error();
     } else if (Result<void> accepted = incoming.arrivals->accept(); !accepted) {
         why = std::move(accepted.error());

@@ -57,6 +57,11 @@ Result<void> Member::send_body(const AnyRef& to, std::string_view command, const
                        sends_at_once_ ? Loop::Urgency::now : Loop::Urgency::may_share, &out.parcel);
 }
 
+std::optional<Result<void>> Member::send_in_place(const AnyRef& to, std::string_view command,
+                                                  const positional::Body& body, Within within) {
+    return loop_->send_by_position(to, command, body, within);
+}
+
 Result<void> Member::send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out) {
     return loop_->later().send_after(delay, to, command, out.body);
 }

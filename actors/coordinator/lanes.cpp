@@ -9,6 +9,7 @@
 #include "runtime/lanes/lane.hpp"
 #include "runtime/lanes/left_ring.hpp"
 #include "runtime/vitals/vitals.hpp"
+#include "runtime/wire/brief.hpp"
 #include "runtime/wire/envelope.hpp"
 
 namespace baton::detail::coordinator {
@@ -71,14 +72,23 @@ std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver) const
     if (ring == nullptr) return letters;
     std::uint64_t count = 0;
     while (const std::optional<std::string_view> frame = count < unread_max ? ring->next() : std::nullopt) {
+        const auto add = [&letters](std::string_view tag) {
+            const std::string command = readable(tag, limits::name_bytes_max);
+            const auto known = std::ranges::find(letters, command, &Unread::command);
+            if (known != letters.end()) ++known->count;
+            else if (letters.size() < limits::dead_letters_told_max) letters.push_back({command, 1});
+        };
+        if (is_brief(*frame)) {
+            std::string tag;
+            if (const Result<Brief> brief = read_brief(*frame, tag); brief) add(brief->tag);
+            ++count;
+            continue;
+        }
         Unpacker unpacker;
         for (std::size_t offset = 0; offset < frame->size() && count < unread_max; ++count) {
             const Result<Envelope> envelope = read_envelope(unpacker, *frame, offset);
             if (!envelope || !unpacker.next(*frame, offset)) break;
-            const std::string command = readable(envelope->tag, limits::name_bytes_max);
-            const auto known = std::ranges::find(letters, command, &Unread::command);
-            if (known != letters.end()) ++known->count;
-            else if (letters.size() < limits::dead_letters_told_max) letters.push_back({command, 1});
+            add(envelope->tag);
         }
     }
     return letters;

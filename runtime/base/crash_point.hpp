@@ -65,7 +65,7 @@ enum class CrashPoint : unsigned char {
     ring_filled,          // a record is in the ring's memory and not published
     ring_written,         // it is published; its reader does not know
     bell_marked,          // its reader's bit is set; whether it sleeps has not been looked at
-    ring_taken,           // the record has been copied and its memory is the writer's; nothing is done with it
+    ring_taken,           // the record is behind the place where others would read on; nothing is done with it
     lanes_removed,        // the coordinator: what led to the dead actor is gone
 };
 inline constexpr std::size_t crash_point_count = 54;

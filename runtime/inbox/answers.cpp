@@ -168,7 +168,7 @@ AnswerSlot::AnswerSlot(Answers& answers, const Command& command)
       link_(command.link),
       asker_(command.envelope.from),
       ask_id_(command.envelope.ask_id),
-      tag_(command.envelope.tag) {
+      tag_(command.envelope.ask_id == 0 ? std::string_view{} : command.envelope.tag) {
     if (is_asked()) answers_->hold(link_);
 }
 

@@ -12,10 +12,11 @@ namespace baton::detail {
 struct Command {
     Envelope envelope;
     Value body;
-    std::string_view body_bytes;  // the same, encoded
+    std::string_view body_bytes;  // the same, encoded; or by position, where its sender may still change it
     Link link;  // the connection it came over
     bool is_misaddressed = false;  // meant for another actor, or another life of this one: never handled
     bool is_withdrawn = false;     // an ask that its asker has given up by now: never handled
+    bool is_positional = false;    // there is no `body`
 };
 
 // What the loop serves. All calls come from the loop's thread, one at a time.

@@ -6,6 +6,29 @@ namespace {
 // How long quick commands are handled before the control lane is looked at again.
 constexpr Duration control_interval = std::chrono::microseconds{100};
 
+// The time in which quick commands are handled. It is read exactly only now and then, and when it has gone on a little.
+class Slice {
+public:
+    explicit Slice(const Clock& clock)
+        : clock_(&clock), end_(Deadline::in(clock, control_interval)), began_(clock.rough_now()) {}
+    // When the next command begins, roughly.
+    [[nodiscard]] Instant began() const noexcept { return began_; }
+    // After each command.
+    [[nodiscard]] bool is_over() {
+        const Instant now = clock_->rough_now();
+        if (now == began_ && ++unread_ % exact_after != 0) return false;
+        began_ = now;
+        return end_.has_passed(*clock_);
+    }
+
+private:
+    static constexpr unsigned exact_after = 16;
+    const Clock* clock_;
+    Deadline end_;
+    Instant began_;
+    unsigned unread_ = 0;
+};
+
 // A command has been handled when its answer is given or kept, so it counts when the slot has gone.
 struct HandledAtEnd {
     OwnVitals* own;
@@ -24,12 +47,12 @@ Handler* Commands::collect_meanwhile() noexcept {
 Commands::Handled Commands::handle_some(Handler& handler, const std::function<bool()>& done) {
     Command command;
     Handled handled = Handled::none;
-    const Deadline slice = Deadline::in(self_->clock(), control_interval);
+    Slice slice{self_->clock()};
     while (intake_.next(command)) {
         handled = Handled::some;
-        handle(handler, command);
+        handle(handler, command, slice.began());
         if (done()) break;
-        if (slice.has_passed(self_->clock())) return Handled::slice;
+        if (slice.is_over()) return Handled::slice;
     }
     return handled;
 }
@@ -37,11 +60,11 @@ Commands::Handled Commands::handle_some(Handler& handler, const std::function<bo
 bool Commands::handle_next(Handler& handler) {
     Command command;
     if (!intake_.next(command)) return false;
-    handle(handler, command);
+    handle(handler, command, self_->clock().rough_now());
     return true;
 }
 
-void Commands::handle(Handler& handler, const Command& command) {
+void Commands::handle(Handler& handler, const Command& command, Instant now) {
     OwnVitals* const own = self_->own_vitals();
     // One that is only collected has not been handled.
     const HandledAtEnd end{command.is_misaddressed || &handler == collector_ ? nullptr : own};
@@ -53,7 +76,7 @@ void Commands::handle(Handler& handler, const Command& command) {
         Encoder{nothing}.nil();
         return slot.reply(nothing);
     }
-    if (own != nullptr) own->begin(command.envelope.tag, self_->clock().now().time_since_epoch().count());
+    if (own != nullptr) own->begin(command.envelope.tag, now.time_since_epoch().count());
     {
         const Handling handling{*self_, command.envelope.from};
         handler.handle(command, std::move(slot));

@@ -40,7 +40,8 @@ public:
     [[nodiscard]] static std::vector<DeadLetter> dead_letters(const Unread& unread);
 
 private:
-    void handle(Handler& handler, const Command& command);
+    // `now`: roughly.
+    void handle(Handler& handler, const Command& command, Instant now);
 
     Self* self_;
     Intake intake_;

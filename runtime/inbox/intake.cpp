@@ -3,28 +3,64 @@
 #include <algorithm>
 
 #include "runtime/base/text.hpp"
+#include "runtime/wire/brief.hpp"
 #include <baton/detail/convert.hpp>
 
 namespace baton::detail {
 
 bool Intake::next(Command& out) {
     for (;;) {
-        if (offset_ >= frame_.size()) {
-            offset_ = 0;
-            if (!self_->transport().receive(link_, frame_)) {
-                frame_.clear();
-                return false;
-            }
-            ++frames_taken_;
-            const auto sender = senders_.find(link_);
-            if (sender != senders_.end() && sender->second.is_dropped) {
-                frame_.clear();
-                continue;
-            }
-            if (frame_.empty()) drop(link_, Error{ErrorKind::corrupt, "a message is one part and not empty"});
+        if (offset_ < frame_.size()) {
+            if (parse(out)) return true;
+            continue;
         }
-        if (offset_ < frame_.size() && parse(out)) return true;
+        offset_ = 0;
+        const Link before = link_;
+        std::string_view frame;
+        if (!self_->transport().receive_where_it_lies(link_, frame_, frame)) {
+            frame_.clear();
+            return false;
+        }
+        ++frames_taken_;
+        if (link_ != before) last_sender_ = nullptr;
+        if (const Sender* const sender = known_sender(); sender != nullptr && sender->is_dropped) {
+            frame_.clear();
+        } else if (frame.empty()) {
+            drop(link_, Error{ErrorKind::corrupt, "a message is one part and not empty"});
+        } else if (frame.data() != frame_.data()) {  // it lies in a lane
+            frame_.clear();
+            if (!is_brief(frame)) frame_.assign(frame);
+            else if (parse_brief(frame, out)) return true;
+        }
     }
+}
+
+bool Intake::parse_brief(std::string_view record, Command& out) {
+    const Result<Brief> brief = read_brief(record, tag_);
+    if (!brief) {
+        drop(link_, brief.error());
+        return false;
+    }
+    const BriefHead& head = brief->head;
+    if (head.protocol == 0 || head.protocol != self_->protocol()) {
+        drop(link_, Error{ErrorKind::corrupt, "a brief record is for an actor of the same protocol"});
+        return false;
+    }
+    if (head.kind == MessageKind::ask && head.ask_id == 0) {
+        drop(link_, Error{ErrorKind::corrupt, "an ask has an ask id other than 0"});
+        return false;
+    }
+    out.envelope.kind = head.kind;
+    out.envelope.from = head.from;
+    out.envelope.to = head.to;
+    out.envelope.sequence = head.sequence;
+    out.envelope.ask_id = head.kind == MessageKind::ask ? head.ask_id : 0;
+    out.envelope.tag = brief->tag;
+    out.envelope.manifest.clear();
+    out.body = Value{};
+    out.body_bytes = brief->body;
+    out.is_positional = true;
+    return admit(out, record.size());
 }
 
 bool Intake::parse(Command& out) {
@@ -50,39 +86,56 @@ bool Intake::parse(Command& out) {
         return false;
     }
     if (envelope->kind == MessageKind::send) envelope->ask_id = 0;
+    out.envelope = std::move(*envelope);
+    out.body = *body;
+    out.body_bytes = std::string_view(frame_).substr(body_start, offset_ - body_start);
+    out.is_positional = false;
+    return admit(out, offset_ - start);
+}
 
-    if (!senders_.contains(link_)) make_room();
-    const auto [place, is_new] = senders_.try_emplace(link_);
-    Sender& sender = place->second;
-    if (is_new || sender.id != envelope->from) {
+Intake::Sender* Intake::known_sender() {
+    if (last_sender_ == nullptr)
+        if (const auto sender = senders_.find(link_); sender != senders_.end()) last_sender_ = &sender->second;
+    return last_sender_;
+}
+
+// A record that parses, from whom it may be from. False: the connection has been dropped.
+bool Intake::admit(Command& out, std::size_t bytes) {
+    const bool is_new = known_sender() == nullptr;
+    if (is_new) {
+        make_room();
+        last_sender_ = &senders_[link_];
+    }
+    Sender& sender = *last_sender_;
+    const ActorId from = out.envelope.from;
+    if (is_new || sender.id != from) {
         // An outsider has no address of its own until it has been welcomed over the same connection.
         if (!is_new && sender.id.is_somebody()) {
             drop(link_, Error{ErrorKind::corrupt, "one connection speaks for one actor"});
             return false;
         }
-        sender.id = envelope->from;
+        sender.id = from;
         if (OwnVitals* const own = self_->own_vitals(); own != nullptr && sender.id.is_somebody()) {
             sender.taken = own->traffic_with(sender.id);
             sender.row = own->row_of(sender.id);
         }
     }
-    const std::uint64_t sequence = envelope->sequence;
-    const bool is_misaddressed = !is_for_me(*envelope);
-    out = Command{std::move(*envelope), *body, std::string_view(frame_).substr(body_start, offset_ - body_start), link_,
-                  is_misaddressed};
-    if (is_misaddressed) {  // of a count that is not ours
+    out.link = link_;
+    out.is_withdrawn = false;
+    out.is_misaddressed = !is_for_me(out.envelope);
+    if (out.is_misaddressed) {  // of a count that is not ours
         if (!std::exchange(sender.has_misaddressed, true))
             self_->log().warn("command.misaddressed", "from={} to={} command={}", to_string(sender.id),
                        to_string(out.envelope.to), out.envelope.tag);
         return true;
     }
-    if (sequence != 0) {
+    if (const std::uint64_t sequence = out.envelope.sequence; sequence != 0) {
         if (sender.last_sequence != 0 && sequence != sender.last_sequence + 1)
             self_->log().warn("command.missing", "from={} expected={} got={}", to_string(sender.id),
                               sender.last_sequence + 1, sequence);
         sender.last_sequence = sequence;
     }
-    count_taken(sender, out, offset_ - start);
+    count_taken(sender, out, bytes);
     return true;
 }
 
@@ -155,6 +208,7 @@ ActorId Intake::speaker_of(Link link) const {
 void Intake::make_room() {
     if (senders_.size() < limits::dropped_peers_max + limits::actors_max) return;
     const OwnVitals* const own = self_->own_vitals();
+    last_sender_ = nullptr;
     std::erase_if(senders_, [own](const auto& entry) {
         const Sender& sender = entry.second;
         return sender.is_dropped || (own != nullptr && sender.id.is_somebody() && own->has_exited(sender.id));
@@ -172,6 +226,7 @@ void Intake::introduce(Link link, ActorId sender) {
 }
 
 void Intake::forget(ActorId sender) {
+    last_sender_ = nullptr;
     for (auto entry = senders_.begin(); entry != senders_.end();) {
         if (entry->second.id == sender || entry->second.joined_as == sender) {
             self_->transport().close(entry->first, Transport::Pending::delivered);

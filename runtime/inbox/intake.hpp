@@ -49,6 +49,10 @@ private:
         bool has_misaddressed = false;
     };
     [[nodiscard]] bool parse(Command& out);
+    [[nodiscard]] bool parse_brief(std::string_view record, Command& out);
+    [[nodiscard]] bool admit(Command& out, std::size_t bytes);
+    // Whoever has spoken over link_.
+    [[nodiscard]] Sender* known_sender();
     void count_taken(Sender& sender, Command& command, std::size_t bytes) noexcept;
     [[nodiscard]] bool is_for_me(const Envelope& envelope) const noexcept;
     void drop(Link link, const Error& why);
@@ -58,7 +62,9 @@ private:
     Unpacker unpacker_;
     Buffer frame_;
     std::size_t offset_ = 0;
+    Buffer tag_;  // of the last brief record
     Link link_;
+    Sender* last_sender_ = nullptr;  // over link_, if it has been looked up
     std::unordered_map<Link, Sender> senders_;
     std::uint64_t dropped_peers_ = 0;
     std::uint64_t frames_taken_ = 0;

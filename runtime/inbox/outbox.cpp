@@ -4,6 +4,7 @@
 
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/text.hpp"
+#include "runtime/wire/brief.hpp"
 #include "runtime/wire/notices.hpp"
 
 namespace baton::detail {
@@ -88,7 +89,9 @@ Result<Peer*> Outbox::open(ActorId to, std::string name, const std::string& addr
     // The coordinator maps no lanes.
     Result<Link> link = to == coordinator_id ? transport.open(address) : transport.open_to(to, address);
     if (!link) return std::move(link).error();
-    return &peers_->add(to, std::move(name), *link);
+    Peer& peer = peers_->add(to, std::move(name), *link);
+    peer.protocol = transport.protocol_of(*link);
+    return &peer;
 }
 
 // True if the coordinator has not begun to settle its death. If it has, nobody counts what is sent to it from now on.
@@ -277,6 +280,68 @@ Result<void> Outbox::send(ActorId to, const Message& message, Deadline deadline)
     return {};
 }
 
+// ---- by position ---------------------------------------------------------------------------------------
+
+namespace {
+
+struct BriefWriting {
+    BriefHead head;
+    std::string_view tag;
+    const positional::Body* body;
+};
+void write_whole(const void* what, std::byte* to) {
+    const auto& writing = *static_cast<const BriefWriting*>(what);
+    writing.body->write(writing.body->command, write_brief(to, writing.head, writing.tag));
+}
+
+}  // namespace
+
+Outbox::Tried Outbox::try_brief(ActorId to, const Message& message, const positional::Body& body, std::size_t bytes) {
+    Peer* const peer = peers_->find(to);
+    const bool is_usual = peer != nullptr && peer->protocol != 0 && peer->waiting_commands == 0 &&
+                          !self_->ending().has_lost_coordinator && peers_->is_counted(*peer);
+    if (!is_usual || peer->protocol != body.protocol()) return Tried::by_name;
+    if (!peers_->has_room(*peer, bytes)) return Tried::no_window;
+    BriefWriting writing{{}, message.tag, &body};
+    writing.head.kind = message.kind;
+    writing.head.tag_bytes = static_cast<std::uint16_t>(message.tag.size());
+    writing.head.from = self_->me();
+    writing.head.to = to;
+    writing.head.sequence = peer->sent.commands + 1;
+    writing.head.ask_id = message.ask;
+    writing.head.protocol = peer->protocol;
+    const std::size_t record_bytes = brief_bytes(message.tag, bytes);
+    // First counted, then looked: as for every message.
+    peers_->count(*peer, record_bytes);
+    if (!lives(to)) {
+        peers_->uncount(*peer, record_bytes);
+        return Tried::gone;
+    }
+    const Transport::Sent sent = self_->transport().send_in_place(peer->link, {record_bytes, &write_whole, &writing});
+    if (sent == Transport::Sent::yes) return Tried::sent;
+    peers_->uncount(*peer, record_bytes);
+    return sent == Transport::Sent::full ? Tried::no_room : Tried::by_name;
+}
+
+std::optional<Result<void>> Outbox::send_by_position(ActorId to, std::string_view tag, const positional::Body& body,
+                                                     Within within) {
+    const std::size_t bytes = body.measure(body.command, limits::message_bytes_max);
+    if (bytes > limits::message_bytes_max) return std::nullopt;  // what is wrong with it is told where it is encoded
+    const Message message{.tag = tag, .body = {}};
+    std::optional<Deadline> deadline;
+    for (;;) {
+        const Tried tried = try_brief(to, message, body, bytes);
+        if (tried == Tried::sent) return Result<void>{};
+        if (tried == Tried::by_name) return std::nullopt;
+        Peer& peer = *peers_->find(to);
+        if (tried == Tried::gone) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
+        if (!deadline) deadline = within.deadline(self_->clock());
+        const Result<void> waited = tried == Tried::no_window ? wait_for_window(peer, bytes, *deadline)
+                                                              : wait_for_link(to, peer.link, *deadline);
+        if (!waited) return waited;
+    }
+}
+
 // ---- to the link -----------------------------------------------------------------------------------------
 
 Result<void> Outbox::push(Peer& peer, Deadline deadline) {
@@ -293,11 +358,17 @@ Result<void> Outbox::push(Peer& peer, Deadline deadline) {
                                                              peer.waiting.size(), peer.name)};
             case Transport::Sent::full: break;
         }
-        waiting_->serve_links(Link{});
-        if (std::optional<Error> why = cannot_wait(to, deadline, "a full link"); why) return std::move(*why);
-        waiting_->wait(deadline, peer.link);
-        if (peers_->find(to) == nullptr) return std::move(*cannot_wait(to, deadline, "a full link"));
+        if (Result<void> waited = wait_for_link(to, peer.link, deadline); !waited) return waited;
     }
+}
+
+// Then its peer is still there.
+Result<void> Outbox::wait_for_link(ActorId to, Link link, Deadline deadline) {
+    waiting_->serve_links(Link{});
+    if (std::optional<Error> why = cannot_wait(to, deadline, "a full link"); why) return std::move(*why);
+    waiting_->wait(deadline, link);
+    if (peers_->find(to) == nullptr) return std::move(*cannot_wait(to, deadline, "a full link"));
+    return {};
 }
 
 void Outbox::flush() {

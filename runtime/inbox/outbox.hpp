@@ -12,6 +12,7 @@
 #include "runtime/inbox/peers.hpp"
 #include "runtime/inbox/returns.hpp"
 #include "runtime/inbox/waiting.hpp"
+#include <baton/detail/positional.hpp>
 #include "runtime/wire/envelope.hpp"
 
 namespace baton::detail {
@@ -67,6 +68,10 @@ public:
     [[nodiscard]] Result<void> put(Peer& peer, const Message& message, Deadline deadline);
     // A command that nobody waits for. What it carries is remembered among the gifts.
     [[nodiscard]] Result<void> send(ActorId to, const Message& message, Deadline deadline);
+    // The same for a receiver of the same protocol that reads commands by position: straight into its lane. Nothing if
+    // it is none, or is not known yet.
+    [[nodiscard]] std::optional<Result<void>> send_by_position(ActorId to, std::string_view tag,
+                                                               const positional::Body& body, Within within);
     // What waits to share a frame goes out now.
     void flush();
     // What living receivers have not taken, of what was sent over links that do not outlive this process. Those that
@@ -98,6 +103,10 @@ private:
     // Why a wait for room at `to` ends now, if it does.
     [[nodiscard]] std::optional<Error> cannot_wait(ActorId to, Deadline deadline, std::string_view for_what) const;
     [[nodiscard]] bool lives(ActorId actor) const noexcept;
+    // What becomes of a brief record now, without waiting.
+    enum class Tried { sent, gone, by_name, no_window, no_room };
+    [[nodiscard]] Tried try_brief(ActorId to, const Message& message, const positional::Body& body, std::size_t bytes);
+    [[nodiscard]] Result<void> wait_for_link(ActorId to, Link link, Deadline deadline);
 
     Self* self_;
     Peers* peers_;

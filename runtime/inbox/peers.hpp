@@ -22,6 +22,7 @@ struct Peer {
     ActorId id;
     std::string name;
     Link link;
+    std::uint64_t protocol = 0;       // whose commands it reads by position over that link
     Amount sent;                      // its commands are also the sequence of the last one
     Buffer waiting;                   // records that share the next frame
     std::size_t waiting_commands = 0;
@@ -59,6 +60,8 @@ public:
     [[nodiscard]] InFlight in_flight(Peer& peer) const noexcept;
     // Commands that were sent and not taken; looks this up.
     [[nodiscard]] std::uint64_t untaken(Peer& peer) const noexcept;
+    // True if so many more bytes fit into the window of a receiver that counts; looks only if they would not.
+    [[nodiscard]] bool has_room(Peer& peer, std::size_t bytes) const noexcept;
     // True if the receiver counts in its vitals what it takes. Otherwise it is asked now and then (is_count_due), and
     // everything sent after the last ask that it has answered is in flight.
     [[nodiscard]] bool is_counted(const Peer& peer) const noexcept;
@@ -87,6 +90,7 @@ public:
     void expect_no_answers() noexcept;
 
 private:
+    [[nodiscard]] InFlight known_in_flight(const Peer& peer) const noexcept;
     void publish(Peer& peer) const noexcept;
     void look_at_taken(Peer& peer) const noexcept;
     Self* self_;

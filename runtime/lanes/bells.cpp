@@ -114,6 +114,7 @@ Result<void> Bells::prepare(ActorId actor) {
     its.id.store(0, in_one_order);
     its.asleep.store(0, relaxed);
     its.lane_bytes.store(0, relaxed);
+    its.protocol.store(0, relaxed);
     its.ready.clear();
     its.lanes_to.clear();
     std::atomic<std::uint32_t>& highest = reinterpret_cast<Header*>(mapping_.data())->highest_number;
@@ -157,7 +158,7 @@ std::uint64_t Bells::lane_bytes_max() const noexcept {
 
 // ---- OwnBell -----------------------------------------------------------------------------------------
 
-Result<OwnBell> OwnBell::create(const Bells& bells, const std::string& folder, ActorId me) {
+Result<OwnBell> OwnBell::create(const Bells& bells, const std::string& folder, ActorId me, std::uint64_t protocol) {
     const std::string path = folder + "/" + Bells::fifo_name(me);
     const auto failed = [&](const char* what) {
         return Error{ErrorKind::overloaded,
@@ -169,6 +170,7 @@ Result<OwnBell> OwnBell::create(const Bells& bells, const std::string& folder, A
     if (::mkfifo(path.c_str(), 0600) != 0) return failed("make the FIFO");
     UniqueFd fifo{::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
     if (!fifo.is_open()) return failed("open the FIFO");
+    page->protocol.store(protocol, relaxed);
     page->id.store(packed(me), in_one_order);
     return OwnBell{*page, std::move(fifo)};
 }

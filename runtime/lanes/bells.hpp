@@ -61,6 +61,7 @@ struct BellPage {
     std::atomic<std::uint64_t> id;  // of the life that looks at its lanes, packed; 0: nobody does
     alignas(64) std::atomic<std::uint32_t> asleep;  // what its owner sleeps for
     std::atomic<std::uint64_t> lane_bytes;          // that the owner has committed for lanes
+    std::atomic<std::uint64_t> protocol;            // whose commands it reads without names; 0: none. Before `id`.
     MemberSet ready;     // members whose commands may wait here
     MemberSet lanes_to;  // members to which the owner has opened a lane, or is about to
     std::byte reserved[bytes - 128 - 2 * sizeof(MemberSet)];
@@ -102,7 +103,8 @@ private:
 class OwnBell {
 public:
     // Makes the FIFO. From then on others may open lanes to `me`.
-    [[nodiscard]] static Result<OwnBell> create(const Bells& bells, const std::string& folder, ActorId me);
+    [[nodiscard]] static Result<OwnBell> create(const Bells& bells, const std::string& folder, ActorId me,
+                                                std::uint64_t protocol = 0);
     OwnBell(OwnBell&&) noexcept = default;
     OwnBell& operator=(OwnBell&&) noexcept = default;
 

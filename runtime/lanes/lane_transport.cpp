@@ -23,9 +23,10 @@ constexpr Duration memory_interval = std::chrono::milliseconds{10};
 
 }  // namespace
 
-LaneTransport::End::End(Link own, ActorId other, std::unique_ptr<Lane> of, bool is_openers)
+LaneTransport::End::End(Link own, ActorId other, std::unique_ptr<Lane> of, bool opens)
     : link(own),
       peer(other),
+      is_openers(opens),
       lane(std::move(of)),
       writer(is_openers ? lane->commands() : lane->answers(),
              is_openers ? lane->command_area() : lane->answer_area()),
@@ -45,7 +46,7 @@ Result<void> LaneTransport::enter(Membership membership) {
     if (Result<void> room = require_descriptors(descriptors_per_lane, "cannot have lanes"); !room) return room;
     Result<Bells> bells = Bells::open(membership.session_id);
     if (!bells) return bells.error();
-    Result<OwnBell> bell = OwnBell::create(*bells, membership.folder, membership.me);
+    Result<OwnBell> bell = OwnBell::create(*bells, membership.folder, membership.me, membership.protocol);
     if (!bell) return bell.error();
     Spin spin{membership.spin, membership.spun};
     Ringer ringer{membership.folder, membership.me};
@@ -154,32 +155,45 @@ void LaneTransport::release(Link link) {
 
 // ---- frames ------------------------------------------------------------------------------------------
 
-Transport::Sent LaneTransport::send(Link link, Outgoing frame) {
-    if (!is_lane(link)) return outside_->send(link, frame);
-    if (frame.size() > frame_bytes_max) return Sent::too_large;
+template <class Fill>
+Transport::Sent LaneTransport::send_record(Link link, std::size_t bytes, const Fill& fill) {
+    if (bytes > frame_bytes_max) return Sent::too_large;
     End* const end = find(link);
     if (end == nullptr) return Sent::gone;
-    const bool is_answer = !opened_.contains(link.index);
-    if (is_answer && (end->lane->is_closed() || !member_->as.is_alive(end->peer))) return Sent::gone;
-    if (!write(*end, frame)) {
-        writing_bytes_ = frame.size();
+    if (!end->is_openers && (end->lane->is_closed() || !member_->as.is_alive(end->peer))) return Sent::gone;
+    std::byte* const room = end->writer.reserve(bytes);
+    if (room == nullptr) {
+        writing_bytes_ = bytes;
         return Sent::full;
     }
-    if (is_answer) member_->ringer.ring_for(end->peer, wake::answers, member_->bells);
-    else member_->ringer.ring_for_command(end->peer, member_->bells);
+    fill(room);
+    pass_crash_point(CrashPoint::ring_filled);
+    end->writer.commit(bytes);
+    if (end->writer.has_grown() && !std::exchange(end->has_grown, true)) grown_.push_back(end);
+    pass_crash_point(CrashPoint::ring_written);
+    if (end->is_openers) member_->ringer.ring_for_command(end->peer, member_->bells);
+    else member_->ringer.ring_for(end->peer, wake::answers, member_->bells);
     return Sent::yes;
 }
 
-bool LaneTransport::write(End& end, Outgoing frame) {
-    std::byte* const room = end.writer.reserve(frame.size());
-    if (room == nullptr) return false;
-    std::memcpy(room, frame.head.data(), frame.head.size());
-    if (!frame.body.empty()) std::memcpy(room + frame.head.size(), frame.body.data(), frame.body.size());
-    pass_crash_point(CrashPoint::ring_filled);
-    end.writer.commit(frame.size());
-    if (end.writer.has_grown() && !std::exchange(end.has_grown, true)) grown_.push_back(&end);
-    pass_crash_point(CrashPoint::ring_written);
-    return true;
+Transport::Sent LaneTransport::send(Link link, Outgoing frame) {
+    if (!is_lane(link)) return outside_->send(link, frame);
+    return send_record(link, frame.size(), [&frame](std::byte* room) {
+        std::memcpy(room, frame.head.data(), frame.head.size());
+        if (!frame.body.empty()) std::memcpy(room + frame.head.size(), frame.body.data(), frame.body.size());
+    });
+}
+
+Transport::Sent LaneTransport::send_in_place(Link link, const Writing& frame) {
+    if (!is_lane(link)) return outside_->send_in_place(link, frame);
+    return send_record(link, frame.bytes, [&frame](std::byte* room) { frame.write(frame.what, room); });
+}
+
+// Whoever opened the lane may use this side's page; answers go back as they always do.
+std::uint64_t LaneTransport::protocol_of(Link link) const {
+    const auto end = is_lane(link) ? opened_.find(link.index) : opened_.end();
+    const BellPage* const page = end == opened_.end() ? nullptr : member_->bells.page_of(end->second->peer);
+    return page == nullptr ? 0 : page->protocol.load(std::memory_order_acquire);
 }
 
 void LaneTransport::make_ready(End& end) {
@@ -194,17 +208,17 @@ void LaneTransport::gather_ready() {
         if (End* const end = accepted_from_number(number); end != nullptr) make_ready(*end);
 }
 
-LaneTransport::Taken LaneTransport::take(End& end, std::string& frame) {
+LaneTransport::Taken LaneTransport::take(End& end, std::string_view& frame) {
     if (end.is_broken) return Taken::none;
     Result<std::optional<std::string_view>> record = end.reader.peek();
     if (!record) {
         if (record.error().kind != ErrorKind::corrupt) return Taken::later;
         end.is_broken = true;
-        frame.clear();  // an empty frame does not parse, which drops the peer
+        frame = {};  // an empty frame does not parse, which drops the peer
         return Taken::yes;
     }
     if (!*record) return Taken::none;
-    frame.assign(**record);
+    frame = **record;
     const bool wants_room = end.reader.release();
     pass_crash_point(CrashPoint::ring_taken);
     if (wants_room) member_->ringer.ring_for(end.peer, wake::room, member_->bells);
@@ -212,6 +226,18 @@ LaneTransport::Taken LaneTransport::take(End& end, std::string& frame) {
 }
 
 bool LaneTransport::receive(Link& from, std::string& frame) {
+    std::string_view lying;
+    if (!receive_where_it_lies(from, frame, lying)) return false;
+    if (lying.data() != frame.data()) frame.assign(lying);
+    return true;
+}
+
+bool LaneTransport::receive_where_it_lies(Link& from, std::string& own, std::string_view& frame) {
+    const auto receive_outside = [&] {
+        const bool is_there = outside_->receive(from, own);
+        frame = own;
+        return is_there;
+    };
     if (taken_in_turn_ >= frames_per_turn) {
         taken_in_turn_ = 0;
         gather_ready();
@@ -219,7 +245,7 @@ bool LaneTransport::receive(Link& from, std::string& frame) {
             ready_.push_back(ready_.front());
             ready_.pop_front();
         }
-        if (outside_->receive(from, frame)) return true;
+        if (receive_outside()) return true;
     }
     if (ready_.empty()) gather_ready();
     while (!ready_.empty()) {
@@ -240,13 +266,16 @@ bool LaneTransport::receive(Link& from, std::string& frame) {
         taken_in_turn_ = 0;
         if (ready_.empty()) gather_ready();
     }
-    return outside_->receive(from, frame);
+    return receive_outside();
 }
 
 bool LaneTransport::receive_from(Link link, std::string& frame) {
     if (!is_lane(link)) return outside_->receive_from(link, frame);
     const auto found = opened_.find(link.index);
-    return found != opened_.end() && take(*found->second, frame) == Taken::yes;
+    std::string_view lying;
+    if (found == opened_.end() || take(*found->second, lying) != Taken::yes) return false;
+    frame.assign(lying);
+    return true;
 }
 
 bool LaneTransport::may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) {

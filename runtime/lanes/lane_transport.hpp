@@ -36,6 +36,8 @@ public:
         // How long it looks at its lanes before it sleeps, at most.
         Duration spin = Spin::usual_bound;
         std::atomic<std::uint64_t>* spun = nullptr;  // see Spin
+        // Whose commands it reads without names; 0: of none.
+        std::uint64_t protocol = 0;
     };
     // From here on it can be reached by lanes, and reaches others by them. If this fails, everything stays outside.
     [[nodiscard]] Result<void> enter(Membership membership);
@@ -48,9 +50,12 @@ public:
     void hold(Link link) override;
     void release(Link link) override;
     [[nodiscard]] Sent send(Link link, Outgoing frame) override;
+    [[nodiscard]] Sent send_in_place(Link link, const Writing& frame) override;
+    [[nodiscard]] std::uint64_t protocol_of(Link link) const override;
     [[nodiscard]] bool outlives_us(Link link) const override { return is_lane(link); }
     void forget(ActorId dead) override;
     [[nodiscard]] bool receive(Link& from, std::string& frame) override;
+    [[nodiscard]] bool receive_where_it_lies(Link& from, std::string& own, std::string_view& frame) override;
     [[nodiscard]] bool receive_from(Link link, std::string& frame) override;
     [[nodiscard]] bool may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) override;
     bool wait(const Interest& interest, Duration at_most) override;
@@ -59,9 +64,10 @@ public:
 private:
     // One end of a lane: the ring that is written here, and the one that is read.
     struct End {
-        End(Link own, ActorId other, std::unique_ptr<Lane> of, bool is_openers);
+        End(Link own, ActorId other, std::unique_ptr<Lane> of, bool opens);
         Link link;
         ActorId peer;
+        bool is_openers;  // we write commands and read answers
         std::unique_ptr<Lane> lane;
         RingWriter writer;
         RingReader reader;
@@ -87,10 +93,13 @@ private:
     void gather_ready();
     void make_ready(End& end);
     enum class Taken { yes, none, later };  // later: there is more, which cannot be mapped now
-    [[nodiscard]] Taken take(End& end, std::string& frame);
-    [[nodiscard]] bool write(End& end, Outgoing frame);
     // Before it sleeps: the memory of rings that are empty and have not been written since it last did.
     void trim_quiet_rings();
+    // The next frame, where it lies.
+    [[nodiscard]] Taken take(End& end, std::string_view& frame);
+    // `fill` writes a record of that size into its room.
+    template <class Fill>
+    [[nodiscard]] Sent send_record(Link link, std::size_t bytes, const Fill& fill);
     // What has come, of all that the interest is in.
     [[nodiscard]] bool has_news(const Interest& interest);
     [[nodiscard]] std::uint32_t kinds_of(const Interest& interest) const noexcept;

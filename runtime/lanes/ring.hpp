@@ -146,9 +146,10 @@ public:
     RingReader(RingWords& words, RingArea& area, RingPlace from = {});
 
     // The next record; nothing if there is none now; `corrupt` if the ring holds what no writer of ours writes, and
-    // from then on for ever. The bytes are valid until release(), and may change until then if the writer is hostile.
+    // from then on for ever. The bytes are valid until the next peek(), even if they have been released by then, as the
+    // writer gets back a chunk when a record of the next one is released. A hostile writer may change them at any time.
     [[nodiscard]] Result<std::optional<std::string_view>> peek();
-    // It has been taken: its memory is the writer's again. True if the writer is to be woken, because it waits for
+    // It has been taken: whoever reads on, reads on behind it. True if the writer is to be woken, because it waits for
     // room.
     [[nodiscard]] bool release() noexcept;
     // True if nothing that was written before this call is unread. Of a corrupt ring, always.

@@ -32,6 +32,7 @@ void open_lanes(LaneTransport& transport, Log& log, const Joined& joined, const 
     as.is_alive = [holdings](ActorId actor) { return holdings->ledger().lives.is_alive(actor); };
     as.spin = spin_bound();
     as.spun = joined.spun;
+    as.protocol = joined.protocol;
     if (Result<void> entered = transport.enter(std::move(as)); !entered)
         log.warn("lanes.missing", "messages go by ZeroMQ alone: {}", to_text(entered.error()));
 }

@@ -18,6 +18,7 @@ struct Joined {
     std::string folder;
     ActorId me;
     std::atomic<std::uint64_t>* spun = nullptr;  // where the time that it spins is counted; outlives the transport
+    std::uint64_t protocol = 0;  // whose commands it reads without names; 0: of none
 };
 
 // Unless BATON_LANES is "off". If it fails, which is logged, all its messages go by ZeroMQ, as they do without.

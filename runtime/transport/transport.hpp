@@ -67,6 +67,19 @@ public:
         std::string_view body = {};
     };
     [[nodiscard]] virtual Sent send(Link link, Outgoing frame) = 0;
+    // A frame of that size, which is written where it lies, if it is taken.
+    struct Writing {
+        std::size_t bytes = 0;
+        void (*write)(const void* what, std::byte* to) = nullptr;
+        const void* what = nullptr;
+    };
+    [[nodiscard]] virtual Sent send_in_place(Link link, const Writing& frame) {
+        std::string bytes(frame.bytes, '\0');
+        frame.write(frame.what, reinterpret_cast<std::byte*>(bytes.data()));
+        return send(link, bytes);
+    }
+    // The fingerprint of the protocol whose commands the other side of that link reads without names; 0: of none.
+    [[nodiscard]] virtual std::uint64_t protocol_of(Link) const { return 0; }
 
     // True if what send() took over that link outlives this process, whatever ends it.
     [[nodiscard]] virtual bool outlives_us(Link) const { return false; }
@@ -76,6 +89,13 @@ public:
     // Takes the next frame at the inbox, with its link; false if there is none now. After that only a wait() that is
     // interested in the inbox looks outside again, so that asking in vain costs nothing.
     [[nodiscard]] virtual bool receive(Link& from, std::string& frame) = 0;
+    // The same, without a copy where there is none yet: `frame` views `own`, or lies where its sender may still change
+    // it. It is valid until the next call that takes from the inbox, waits, or closes a link.
+    [[nodiscard]] virtual bool receive_where_it_lies(Link& from, std::string& own, std::string_view& frame) {
+        const bool is_there = receive(from, own);
+        frame = own;
+        return is_there;
+    }
     // Takes the next frame that came back over a link opened here; false if there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
 

@@ -67,11 +67,15 @@ bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at) {
     return true;
 }
 
-bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, Value got) {
+std::string one_of(std::span<const std::string_view> names) {
     std::string text;
     for (const std::string_view name : names)
         if (!name.empty()) text += (text.empty() ? "one of " : ", ") + std::string(name);
-    return at.expected(text, got);
+    return text;
+}
+
+bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, Value got) {
+    return at.expected(one_of(names), got);
 }
 
 bool decode_fields(Value from, std::span<const FieldReader> fields, SetDefault set_default, void* out, Decoding& at) {

@@ -50,7 +50,16 @@ class Incoming;  // one command that has come: runtime/inbox/dispatching.hpp
 class Loop;
 
 // The command into `out`, which `read` knows the type of; what it carries is accepted. False: it has been refused.
-[[nodiscard]] bool read_command(Incoming& incoming, convert::ReadInto read, void* out);
+struct BodyReader {
+    convert::ReadInto by_name;
+    positional::ReadInto by_position;  // nullptr: carries segments
+};
+template <class C>
+consteval BodyReader body_reader() {
+    if constexpr (carries_held<C>()) return {&convert::read_into<C>, nullptr};
+    else return {&convert::read_into<C>, &positional::read_into<C>};
+}
+[[nodiscard]] bool read_command(Incoming& incoming, const BodyReader& read, void* out);
 [[nodiscard]] AnswerSlot& slot_of(Incoming& incoming) noexcept;
 [[nodiscard]] Error no_reply_of(std::string_view command);
 // Called from a catch block: its type, text and frames, as an asker is told.
@@ -91,7 +100,8 @@ void call_on(Actor& actor, C&& command, AnswerSlot& slot) {
 template <class Actor, class C>
 void run_command(void* actor, Incoming& incoming) {
     C command{};
-    if (read_command(incoming, convert::read_into<C>, &command))
+    static constexpr BodyReader reader = body_reader<C>();
+    if (read_command(incoming, reader, &command))
         call_on(*static_cast<Actor*>(actor), std::move(command), slot_of(incoming));
 }
 

@@ -23,6 +23,7 @@
 
 #include <baton/detail/convert.hpp>
 #include <baton/detail/description.hpp>
+#include <baton/detail/positional.hpp>
 #include <baton/exit.hpp>
 #include <baton/limits.hpp>
 #include <baton/log.hpp>
@@ -165,7 +166,8 @@ protected:
     }
     template <class P>
     [[nodiscard]] static std::uint64_t fingerprint() {
-        return detail::fingerprint_of(detail::describe_protocol<P>());
+        static const std::uint64_t known = detail::fingerprint_of(detail::describe_protocol<P>());
+        return known;
     }
     template <class P>
     [[nodiscard]] static Ref<P> typed(const AnyRef& ref) noexcept {
@@ -176,6 +178,19 @@ protected:
     [[nodiscard]] detail::SessionTag session() const noexcept;
     [[nodiscard]] Result<void> send_body(const AnyRef& to, std::string_view command, const Outgoing& out,
                                          Within within);
+    // Without a copy of it, if its receiver reads commands of the protocol by position; nothing: it does not.
+    [[nodiscard]] std::optional<Result<void>> send_in_place(const AnyRef& to, std::string_view command,
+                                                            const detail::positional::Body& body, Within within);
+    template <class P, class C>
+    [[nodiscard]] Result<void> send_one(const AnyRef& to, const C& command, Within within) {
+        if constexpr (!detail::carries_held<C>())
+            if (std::optional<Result<void>> sent =
+                    send_in_place(to, detail::command_name<C>, detail::positional::body_of(command, &fingerprint<P>),
+                                  within);
+                sent)
+                return std::move(*sent);
+        return send_body(to, detail::command_name<C>, {*this, command}, within);
+    }
     [[nodiscard]] Result<void> send_body_after(Duration delay, const AnyRef& to, std::string_view command,
                                                const Outgoing& out);
     [[nodiscard]] Result<void> ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,
@@ -252,7 +267,7 @@ public:
     template <class P, class C>
     Of<void> send(const Ref<P>& to, C&& command, Within within = limits::send_timeout) {
         using Plain = checked_command<P, C>;
-        return Face::give(send_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within));
+        return Face::give(send_one<P, Plain>(AnyRef{to}, command, within));
     }
     // Sends a command once, after `delay`; the receiver may be this member itself. If it can't be sent then, it is
     // dropped with a warning.
@@ -267,9 +282,7 @@ public:
     std::size_t send_all(std::span<const Ref<P>> to, const C& command) {
         std::size_t taken = 0;
         for (const Ref<P>& one : to)
-            if (send_body(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command},
-                          limits::send_timeout))
-                ++taken;
+            if (send_one<P, checked_command<P, const C&>>(AnyRef{one}, command, limits::send_timeout)) ++taken;
         return taken;
     }
     // Sends a command and waits for its reply; in the meantime other commands wait (no re-entrance). If the receiver is

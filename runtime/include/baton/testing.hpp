@@ -227,7 +227,7 @@ public:
         if constexpr (std::is_invocable_v<Reply&, C>) {
             script(detail::command_name<C>, [reply = std::move(reply)](detail::Incoming& incoming) mutable {
                 C command{};
-                if (!detail::read_command(incoming, detail::convert::read_into<C>, &command)) return;
+                if (!detail::read_command(incoming, detail::body_reader<C>(), &command)) return;
                 detail::ScriptedActor<Reply> actor{reply};
                 detail::call_on(actor, std::move(command), detail::slot_of(incoming));
             });

@@ -43,7 +43,9 @@ namespace convert {
 void encode_ref(Encoder& encoder, ActorId id, SessionTag session);
 [[nodiscard]] bool decode_ref(Value from, ActorId& id, SessionTag& session, Decoding& at);
 [[nodiscard]] bool decode_text(Value from, std::string& out, Decoding& at);
-// "expected red, green or blue, got 99".
+// "one of red, green, blue".
+[[nodiscard]] std::string one_of(std::span<const std::string_view> names);
+// "expected one of red, green, blue, got 99".
 bool expected_enumerator(Decoding& at, std::span<const std::string_view> names, Value got);
 // Of any length in nanoseconds, as far as 64 bits reach.
 template <class R, class P>
@@ -265,17 +267,20 @@ bool decode_map(Value from, T& out, Decoding& at) {
     }
     return true;
 }
+// False if it is out of range. In the units of T: a count of eight or 32 bits holds less than the wire.
+template <class T>
+[[nodiscard]] bool duration_of(std::int64_t nanoseconds, T& out) noexcept {
+    const auto units = std::chrono::duration_cast<std::chrono::duration<long double, typename T::period>>(
+                           std::chrono::nanoseconds{nanoseconds}).count();
+    if (std::abs(units) > static_cast<long double>(std::numeric_limits<typename T::rep>::max())) return false;
+    out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
+    return true;
+}
 template <class T>
 bool decode_duration(Value from, T& out, Decoding& at) {
     std::int64_t nanoseconds = 0;
     if (!decode_integer(from, nanoseconds, at)) return false;
-    // In the units of T: a count of eight or 32 bits holds less than the wire.
-    const auto units = std::chrono::duration_cast<std::chrono::duration<long double, typename T::period>>(
-                           std::chrono::nanoseconds{nanoseconds}).count();
-    if (std::abs(units) > static_cast<long double>(std::numeric_limits<typename T::rep>::max()))
-        return at.expected("a duration in range", from);
-    out = std::chrono::duration_cast<T>(std::chrono::nanoseconds{nanoseconds});
-    return true;
+    return duration_of(nanoseconds, out) || at.expected("a duration in range", from);
 }
 
 // decode() of a type that only the caller knows. What is the same for all types is compiled once, as there are many.
