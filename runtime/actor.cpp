@@ -110,8 +110,10 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     const auto holdings =
         std::make_shared<Holdings>(std::move(*region), welcome->session, place.actor, clock, Store::usual_idle());
     loop.attach(*holdings);
-    loop.read_by_position(fingerprint_of(actor.protocol));
-    open_lanes(transport, log, {welcome->session, place.folder, place.actor, &words.spun(), loop.protocol()}, holdings);
+    const std::uint64_t protocol = fingerprint_of(actor.protocol);
+    loop.commands().intake().read_by_position(protocol);
+    open_lanes(transport, log, {welcome->session, place.folder, place.actor, &words.spun(), protocol},
+               holdings);
 
     Context context{loop, std::move(arguments)};
     std::unique_ptr<HostedActor> handler;

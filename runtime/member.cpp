@@ -59,7 +59,9 @@ Result<void> Member::send_body(const AnyRef& to, std::string_view command, const
 
 std::optional<Result<void>> Member::send_in_place(const AnyRef& to, std::string_view command,
                                                   const positional::Body& body, Within within) {
-    return loop_->send_by_position(to, command, body, within);
+    // What is refused is told where it would be encoded.
+    if (!loop_->thread().is_this() || !to.session.fits(loop_->session())) return std::nullopt;
+    return loop_->outbox().send_by_position(to.id, command, body, within);
 }
 
 Result<void> Member::send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out) {

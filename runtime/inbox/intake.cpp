@@ -42,7 +42,7 @@ bool Intake::parse_brief(std::string_view record, Command& out) {
         return false;
     }
     const BriefHead& head = brief->head;
-    if (head.protocol == 0 || head.protocol != self_->protocol()) {
+    if (head.protocol == 0 || head.protocol != protocol_) {
         drop(link_, Error{ErrorKind::corrupt, "a brief record is for an actor of the same protocol"});
         return false;
     }

@@ -16,6 +16,8 @@ namespace baton::detail {
 class Intake {
 public:
     explicit Intake(Self& self) : self_(&self) {}
+    // The fingerprint of the protocol whose commands its actor reads without names; at first of none.
+    void read_by_position(std::uint64_t protocol) noexcept { protocol_ = protocol; }
 
     // Takes the next command and counts it as taken; false if there is none now. It refers to the intake's memory until
     // the next call.
@@ -62,6 +64,7 @@ private:
     Unpacker unpacker_;
     Buffer frame_;
     std::size_t offset_ = 0;
+    std::uint64_t protocol_ = 0;
     Buffer tag_;  // of the last brief record
     Link link_;
     Sender* last_sender_ = nullptr;  // over link_, if it has been looked up

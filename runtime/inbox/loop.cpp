@@ -46,12 +46,6 @@ Result<void> Loop::send(const Receiver& to, std::string_view tag, std::string_vi
                         within.deadline(clock()));
 }
 
-std::optional<Result<void>> Loop::send_by_position(const AnyRef& to, std::string_view tag,
-                                                   const positional::Body& body, Within within) {
-    if (!thread().is_this() || !to.session.fits(session())) return std::nullopt;
-    return outbox_.send_by_position(to.id, tag, body, within);
-}
-
 Result<AskId> Loop::request(const Receiver& to, std::string_view tag, std::string_view body, Within within,
                             const Parcel* parcel) {
     if (!thread().is_this()) return thread().refusal();

@@ -50,9 +50,6 @@ public:
     // it stays there.
     [[nodiscard]] Result<void> send(const Receiver& to, std::string_view tag, std::string_view body, Within within,
                                     Urgency urgency, const Parcel* parcel = nullptr);
-    // As the outbox says; nothing as well if it is refused, which send() then says.
-    [[nodiscard]] std::optional<Result<void>> send_by_position(const AnyRef& to, std::string_view tag,
-                                                               const positional::Body& body, Within within);
     [[nodiscard]] Result<AskId> request(const Receiver& to, std::string_view tag, std::string_view body, Within within,
                                         const Parcel* parcel = nullptr);
     [[nodiscard]] Result<ReplyFrame> ask(const Receiver& to, std::string_view tag, std::string_view body,

@@ -90,7 +90,8 @@ Result<Peer*> Outbox::open(ActorId to, std::string name, const std::string& addr
     Result<Link> link = to == coordinator_id ? transport.open(address) : transport.open_to(to, address);
     if (!link) return std::move(link).error();
     Peer& peer = peers_->add(to, std::move(name), *link);
-    peer.protocol = transport.protocol_of(*link);
+    // Once and for all: it counts as long as it lives, and where it says so is a line that it writes all the time.
+    if (peers_->is_counted(peer)) peer.protocol = transport.protocol_of(*link);
     return &peer;
 }
 
@@ -299,7 +300,7 @@ void write_whole(const void* what, std::byte* to) {
 Outbox::Tried Outbox::try_brief(ActorId to, const Message& message, const positional::Body& body, std::size_t bytes) {
     Peer* const peer = peers_->find(to);
     const bool is_usual = peer != nullptr && peer->protocol != 0 && peer->waiting_commands == 0 &&
-                          !self_->ending().has_lost_coordinator && peers_->is_counted(*peer);
+                          !self_->ending().has_lost_coordinator;
     if (!is_usual || peer->protocol != body.protocol()) return Tried::by_name;
     if (!peers_->has_room(*peer, bytes)) return Tried::no_window;
     BriefWriting writing{{}, message.tag, &body};

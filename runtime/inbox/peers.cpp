@@ -4,7 +4,16 @@
 
 namespace baton::detail {
 
+namespace {
+
 constexpr auto relaxed = std::memory_order_relaxed;
+
+Peers::InFlight known_in_flight(const Peer& peer) noexcept {
+    return {{peer.sent.commands - std::min(peer.sent.commands, peer.taken.commands),
+             peer.sent.bytes - std::min(peer.sent.bytes, peer.taken.bytes)}};
+}
+
+}  // namespace
 
 Peer& Peers::add(ActorId id, std::string name, Link link) {
     Peer& peer = peers_[id];
@@ -48,18 +57,13 @@ const std::string* Peers::why_gone(ActorId id) const noexcept {
 
 // ---- the window --------------------------------------------------------------------------------------
 
-Peers::InFlight Peers::known_in_flight(const Peer& peer) const noexcept {
-    return InFlight{{peer.sent.commands - std::min(peer.sent.commands, peer.taken.commands),
-                     peer.sent.bytes - std::min(peer.sent.bytes, peer.taken.bytes)}};
-}
-
 // Each look takes the line away from the receiver, which writes it with every command.
 bool Peers::has_room(Peer& peer, std::size_t bytes) const noexcept {
     return known_in_flight(peer).fits(bytes) || in_flight(peer).fits(bytes);
 }
 
 Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
-    const auto known = [this, &peer] { return known_in_flight(peer); };
+    const auto known = [&peer] { return known_in_flight(peer); };
     if (!is_counted(peer)) return known();
     if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
     if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way

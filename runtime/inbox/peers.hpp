@@ -18,11 +18,15 @@ struct Amount {
     std::uint64_t bytes = 0;
 };
 
-struct Peer {
+// Where what is sent to a peer goes.
+struct Route {
+    Link link;
+    std::uint64_t protocol = 0;  // whose commands it reads by position over that link, and counts
+};
+
+struct Peer : Route {
     ActorId id;
     std::string name;
-    Link link;
-    std::uint64_t protocol = 0;       // whose commands it reads by position over that link
     Amount sent;                      // its commands are also the sequence of the last one
     Buffer waiting;                   // records that share the next frame
     std::size_t waiting_commands = 0;
@@ -90,7 +94,6 @@ public:
     void expect_no_answers() noexcept;
 
 private:
-    [[nodiscard]] InFlight known_in_flight(const Peer& peer) const noexcept;
     void publish(Peer& peer) const noexcept;
     void look_at_taken(Peer& peer) const noexcept;
     Self* self_;

@@ -33,9 +33,6 @@ public:
     // The session that it is in; a Ref of another one is refused from here on.
     void be_in(SessionTag session) noexcept { session_ = session; }
     [[nodiscard]] Result<void> require_ours(const AnyRef& ref) const;
-    // The fingerprint of the protocol whose commands this actor reads without names; 0: of none.
-    void read_by_position(std::uint64_t protocol) noexcept { protocol_ = protocol; }
-    [[nodiscard]] std::uint64_t protocol() const noexcept { return protocol_; }
     [[nodiscard]] ActorId me() const noexcept { return me_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] SessionTag session() const noexcept { return session_; }
@@ -79,7 +76,6 @@ private:
     ActorId me_;
     std::string name_;
     SessionTag session_;
-    std::uint64_t protocol_ = 0;
     const Vitals* vitals_ = nullptr;
     std::optional<OwnVitals> own_vitals_;
     Holdings* holdings_ = nullptr;

@@ -1,8 +1,8 @@
 #pragma once
 // Brief: a record for a member that knows the same protocol, in place of an envelope and a body with names.
 //
-// It begins with a byte that begins no msgpack value, so the two are told apart by it. It goes through lanes alone, is a
-// frame of its own, and is part of no format that anybody else reads: the machine's byte order, the body by position
+// It begins with a byte that begins no msgpack value, so the two are told apart by it. It goes through lanes alone, is
+// a frame of its own, and is part of no format that anybody else reads: the machine's byte order, the body by position
 // (baton/detail/positional.hpp), no segments. It keeps the name of its command, for those who report it unread.
 // It is read where it lies, in memory that another process may change: its head is copied once, the copy is checked,
 // and the name is copied before anybody looks at it. Pure functions over bytes.

@@ -34,7 +34,7 @@
 #include <variant>
 
 #include <baton/detail/codec.hpp>
-#include <baton/detail/travel.hpp>
+#include <baton/detail/fields.hpp>
 
 namespace baton::detail {
 
