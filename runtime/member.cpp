@@ -64,6 +64,28 @@ std::optional<Result<void>> Member::send_in_place(const AnyRef& to, std::string_
     return loop_->outbox().send_by_position(to.id, command, body, within);
 }
 
+std::optional<Result<void>> Member::ask_in_place(const AnyRef& to, std::string_view command,
+                                                 const positional::Body& body, Within within, convert::ReadInto read,
+                                                 void* reply) {
+    if (!loop_->thread().is_this() || !to.session.fits(loop_->session())) return std::nullopt;
+    if (!loop_->outbox().reads_by_position(to.id, body)) return std::nullopt;
+    Outbox::Message message{.tag = command, .body = {}};
+    message.by_position = &body;
+    return read_outcome(loop_->asking().ask(to.id, message, within.deadline(loop_->clock())), read, reply);
+}
+
+std::optional<Result<PendingReply>> Member::request_in_place(const AnyRef& to, std::string_view command,
+                                                             const positional::Body& body, Within within) {
+    if (!loop_->thread().is_this() || !to.session.fits(loop_->session())) return std::nullopt;
+    if (!loop_->outbox().reads_by_position(to.id, body)) return std::nullopt;
+    Outbox::Message message{.tag = command, .body = {}};
+    message.by_position = &body;
+    const Result<AskId> ask =
+        loop_->asking().request(to.id, message, within.deadline(loop_->clock()), Gifts::By::request);
+    if (!ask) return ask.error();
+    return PendingReply{*loop_, *ask};
+}
+
 Result<void> Member::send_body_after(Duration delay, const AnyRef& to, std::string_view command, const Outgoing& out) {
     return loop_->later().send_after(delay, to, command, out.body);
 }

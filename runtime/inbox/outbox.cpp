@@ -269,6 +269,7 @@ Result<void> Outbox::put_parcel(Peer& peer, const Message& message, Deadline dea
 }
 
 Result<void> Outbox::put(Peer& peer, const Message& message, Deadline deadline) {
+    if (message.by_position != nullptr) return put_brief(peer, message, deadline);
     return message.is_carrying() ? put_parcel(peer, message, deadline) : put_whole(peer, message, deadline);
 }
 
@@ -297,50 +298,63 @@ void write_whole(const void* what, std::byte* to) {
 
 }  // namespace
 
-Outbox::Tried Outbox::try_brief(ActorId to, const Message& message, const positional::Body& body, std::size_t bytes) {
-    Peer* const peer = peers_->find(to);
-    const bool is_usual = peer != nullptr && peer->protocol != 0 && peer->waiting_commands == 0 &&
-                          !self_->ending().has_lost_coordinator;
-    if (!is_usual || peer->protocol != body.protocol()) return Tried::by_name;
-    if (!peers_->has_room(*peer, bytes)) return Tried::no_window;
-    BriefWriting writing{{}, message.tag, &body};
+bool Outbox::reads_by_position(ActorId to, const positional::Body& body) const {
+    const Peer* const peer = peers_->find(to);
+    return peer != nullptr && peer->protocol != 0 && peer->protocol == body.protocol() &&
+           !self_->ending().has_lost_coordinator && body.bytes <= limits::message_bytes_max;
+}
+
+Outbox::Tried Outbox::try_brief(Peer& peer, const Message& message) {
+    if (!peers_->has_room(peer, message.by_position->bytes)) return Tried::no_window;
+    if (peer.waiting_commands > 0) return Tried::no_room;
+    BriefWriting writing{{}, message.tag, message.by_position};
     writing.head.kind = message.kind;
     writing.head.tag_bytes = static_cast<std::uint16_t>(message.tag.size());
     writing.head.from = self_->me();
-    writing.head.to = to;
-    writing.head.sequence = peer->sent.commands + 1;
+    writing.head.to = peer.id;
+    writing.head.sequence = peer.sent.commands + 1;
     writing.head.ask_id = message.ask;
-    writing.head.protocol = peer->protocol;
-    const std::size_t record_bytes = brief_bytes(message.tag, bytes);
+    writing.head.protocol = peer.protocol;
+    if (Asks::Ask* const asked = message.ask == 0 ? nullptr : asks_->find(message.ask); asked != nullptr)
+        asked->sequence = writing.head.sequence;
+    const std::size_t record_bytes = brief_bytes(message.tag, message.by_position->bytes);
     // First counted, then looked: as for every message.
-    peers_->count(*peer, record_bytes);
-    if (!lives(to)) {
-        peers_->uncount(*peer, record_bytes);
+    peers_->count(peer, record_bytes);
+    if (!lives(peer.id)) {
+        peers_->uncount(peer, record_bytes);
         return Tried::gone;
     }
-    const Transport::Sent sent = self_->transport().send_in_place(peer->link, {record_bytes, &write_whole, &writing});
+    const Transport::Sent sent = self_->transport().send_in_place(peer.link, {record_bytes, &write_whole, &writing});
     if (sent == Transport::Sent::yes) return Tried::sent;
-    peers_->uncount(*peer, record_bytes);
-    return sent == Transport::Sent::full ? Tried::no_room : Tried::by_name;
+    peers_->uncount(peer, record_bytes);
+    return sent == Transport::Sent::full ? Tried::no_room : Tried::gone;
+}
+
+// A record that was not taken is as if it had never been, and is tried again: what others sent meanwhile was first.
+Result<void> Outbox::put_brief(Peer& peer, const Message& message, Deadline deadline) {
+    const ActorId to = peer.id;
+    for (;;) {
+        Result<void> waited = push(peer, deadline);
+        if (!waited) return waited;
+        switch (try_brief(peer, message)) {
+            case Tried::sent: return {};
+            case Tried::gone: return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
+            case Tried::no_window: waited = wait_for_window(peer, message.by_position->bytes, deadline); break;
+            case Tried::no_room: waited = wait_for_link(to, peer.link, deadline); break;
+        }
+        if (!waited) return waited;
+    }
 }
 
 std::optional<Result<void>> Outbox::send_by_position(ActorId to, std::string_view tag, const positional::Body& body,
                                                      Within within) {
-    const std::size_t bytes = body.measure(body.command, limits::message_bytes_max);
-    if (bytes > limits::message_bytes_max) return std::nullopt;  // what is wrong with it is told where it is encoded
-    const Message message{.tag = tag, .body = {}};
-    std::optional<Deadline> deadline;
-    for (;;) {
-        const Tried tried = try_brief(to, message, body, bytes);
-        if (tried == Tried::sent) return Result<void>{};
-        if (tried == Tried::by_name) return std::nullopt;
-        Peer& peer = *peers_->find(to);
-        if (tried == Tried::gone) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
-        if (!deadline) deadline = within.deadline(self_->clock());
-        const Result<void> waited = tried == Tried::no_window ? wait_for_window(peer, bytes, *deadline)
-                                                              : wait_for_link(to, peer.link, *deadline);
-        if (!waited) return waited;
-    }
+    if (!reads_by_position(to, body)) return std::nullopt;
+    Message message{.tag = tag, .body = {}};
+    message.by_position = &body;
+    Peer& peer = *peers_->find(to);
+    // Most often the time need not be known.
+    if (try_brief(peer, message) == Tried::sent) return Result<void>{};
+    return put_brief(peer, message, within.deadline(self_->clock()));
 }
 
 // ---- to the link -----------------------------------------------------------------------------------------

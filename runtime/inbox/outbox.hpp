@@ -44,7 +44,8 @@ public:
     // Decides whether commands to a receiver that is behind may share a frame and leave a little later, at the latest
     // when the handler returns or waits.
     enum class Urgency { may_share, now };
-    // `body` is one encoded value. What the parcel carries leaves the caller's hands when the message is on its way.
+    // `body` is one encoded value, or is not there if the receiver reads the message by position. What the parcel
+    // carries leaves the caller's hands when the message is on its way.
     struct Message {
         MessageKind kind = MessageKind::send;
         AskId ask = 0;
@@ -52,6 +53,7 @@ public:
         std::string_view body;
         const Parcel* parcel = nullptr;
         Urgency urgency = Urgency::now;
+        const positional::Body* by_position = nullptr;
         [[nodiscard]] bool is_carrying() const noexcept { return parcel != nullptr && !parcel->holdings.empty(); }
     };
 
@@ -69,9 +71,11 @@ public:
     // A command that nobody waits for. What it carries is remembered among the gifts.
     [[nodiscard]] Result<void> send(ActorId to, const Message& message, Deadline deadline);
     // The same for a receiver of the same protocol that reads commands by position: straight into its lane. Nothing if
-    // it is none, or is not known yet.
+    // it is none, or is not known yet, or if the command is one that is refused when it is encoded.
     [[nodiscard]] std::optional<Result<void>> send_by_position(ActorId to, std::string_view tag,
                                                                const positional::Body& body, Within within);
+    // True if put() takes a message to it with that and without a body.
+    [[nodiscard]] bool reads_by_position(ActorId to, const positional::Body& body) const;
     // What waits to share a frame goes out now.
     void flush();
     // What living receivers have not taken, of what was sent over links that do not outlive this process. Those that
@@ -104,8 +108,9 @@ private:
     [[nodiscard]] std::optional<Error> cannot_wait(ActorId to, Deadline deadline, std::string_view for_what) const;
     [[nodiscard]] bool lives(ActorId actor) const noexcept;
     // What becomes of a brief record now, without waiting.
-    enum class Tried { sent, gone, by_name, no_window, no_room };
-    [[nodiscard]] Tried try_brief(ActorId to, const Message& message, const positional::Body& body, std::size_t bytes);
+    enum class Tried { sent, gone, no_window, no_room };
+    [[nodiscard]] Tried try_brief(Peer& peer, const Message& message);
+    [[nodiscard]] Result<void> put_brief(Peer& peer, const Message& message, Deadline deadline);
     [[nodiscard]] Result<void> wait_for_link(ActorId to, Link link, Deadline deadline);
 
     Self* self_;

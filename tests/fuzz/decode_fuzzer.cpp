@@ -44,7 +44,7 @@ void read_one(std::string_view bytes) {
         if (at.take_error().text.empty()) __builtin_trap();
         return;
     }
-    const std::size_t size = baton::detail::positional::measure_of<T>(&first, bytes_max);
+    const std::size_t size = baton::detail::positional::measure_of<T>(first, bytes_max);
     if (size > bytes.size()) __builtin_trap();
     const auto written = std::make_unique<std::byte[]>(size);
     baton::detail::positional::write_to<T>(&first, written.get());

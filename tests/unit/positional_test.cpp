@@ -21,7 +21,7 @@ constexpr std::size_t bytes_max = std::size_t{1} << 20;
 
 template <class T>
 std::string bytes_of(const T& value) {
-    const std::size_t bytes = positional::measure_of<T>(&value, bytes_max);
+    const std::size_t bytes = positional::measure_of<T>(value, bytes_max);
     REQUIRE(bytes <= bytes_max);
     std::string out(bytes + 1, '\x55');  // one more, which is not to be touched
     positional::Writer writer{reinterpret_cast<std::byte*>(out.data())};
@@ -173,13 +173,13 @@ TEST_CASE("a false count takes neither memory nor time", "[wire][positional]") {
 TEST_CASE("what is nested too deep or too large is neither measured to its end nor read", "[wire][positional]") {
     everything::Tree deep{"leaf", {}};
     for (std::size_t depth = 0; depth < limits::message_depth_max; ++depth) deep = {"", {std::move(deep)}};
-    CHECK(positional::measure_of<everything::Tree>(&deep, bytes_max) == bytes_max + 1);
+    CHECK(positional::measure_of(deep, bytes_max) == bytes_max + 1);
     std::string bytes;
     for (std::size_t depth = 0; depth < 10'000; ++depth) bytes += from_hex("00000000 01000000");
     bytes += from_hex("00000000 00000000");
     CHECK(refusal<everything::Tree>(bytes).ends_with(": it is nested deeper than 32"));
     const std::vector<std::string> large(1000, std::string(2000, 'x'));
-    CHECK(positional::measure_of<std::vector<std::string>>(&large, bytes_max) == bytes_max + 1);
+    CHECK(positional::measure_of(large, bytes_max) == bytes_max + 1);
 }
 
 // Goal: no bytes in a lane make the reader crash, read beyond them or take memory without bound.
@@ -191,7 +191,7 @@ TEST_CASE("a body that was cut, flipped or overwritten anywhere is read or refus
         CHECK_FALSE(read<Everything>(std::string_view(good).substr(0, size)).ok());
     const auto look = [](const std::string& bytes) {
         const Result<Everything> result = read<Everything>(bytes);
-        if (result) CHECK(positional::measure_of<Everything>(&*result, bytes_max) <= bytes.size());
+        if (result) CHECK(positional::measure_of(*result, bytes_max) <= bytes.size());
         else CHECK_FALSE(result.error().text.empty());
     };
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {

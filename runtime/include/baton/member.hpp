@@ -181,6 +181,35 @@ protected:
     // Without a copy of it, if its receiver reads commands of the protocol by position; nothing: it does not.
     [[nodiscard]] std::optional<Result<void>> send_in_place(const AnyRef& to, std::string_view command,
                                                             const detail::positional::Body& body, Within within);
+    // The same with an answer; of asks that could not begin it says why.
+    [[nodiscard]] std::optional<Result<void>> ask_in_place(const AnyRef& to, std::string_view command,
+                                                           const detail::positional::Body& body, Within within,
+                                                           detail::convert::ReadInto read, void* reply);
+    [[nodiscard]] std::optional<Result<detail::PendingReply>> request_in_place(const AnyRef& to,
+                                                                               std::string_view command,
+                                                                               const detail::positional::Body& body,
+                                                                               Within within);
+    template <class P, class C>
+    [[nodiscard]] Result<void> ask_one(const AnyRef& to, const C& command, Within within,
+                                       detail::convert::ReadInto read, void* reply) {
+        if constexpr (!detail::carries_held<C>())
+            if (std::optional<Result<void>> asked =
+                    ask_in_place(to, detail::command_name<C>, detail::positional::body_of(command, &fingerprint<P>),
+                                 within, read, reply);
+                asked)
+                return std::move(*asked);
+        return ask_body(to, detail::command_name<C>, {*this, command}, within, read, reply);
+    }
+    template <class P, class C>
+    [[nodiscard]] Result<detail::PendingReply> request_one(const AnyRef& to, const C& command, Within within) {
+        if constexpr (!detail::carries_held<C>())
+            if (std::optional<Result<detail::PendingReply>> requested =
+                    request_in_place(to, detail::command_name<C>,
+                                     detail::positional::body_of(command, &fingerprint<P>), within);
+                requested)
+                return std::move(*requested);
+        return request_body(to, detail::command_name<C>, {*this, command}, within);
+    }
     template <class P, class C>
     [[nodiscard]] Result<void> send_one(const AnyRef& to, const C& command, Within within) {
         if constexpr (!detail::carries_held<C>())
@@ -294,15 +323,13 @@ public:
         using Plain = checked_command<P, C>;
         using R = reply_of<C>;
         return Face::give(read_reply_value<R>([&](void* reply) {
-            return ask_body(AnyRef{to}, command_name<Plain>, {*this, std::as_const(command)}, within, reply_reader<R>,
-                            reply);
+            return ask_one<P, Plain>(AnyRef{to}, command, within, reply_reader<R>, reply);
         }));
     }
     // Sends a command and returns a Pending to wait for later: the way to ask many at once.
     template <class P, class C>
     Of<Pending<reply_of<C>>> request(const Ref<P>& to, C&& command, Within within = limits::send_timeout) {
-        return Face::give(requested<reply_of<C>>(AnyRef{to}, command_name<checked_command<P, C>>,
-                                                 {*this, std::as_const(command)}, within));
+        return Face::give(requested<P, checked_command<P, C>>(AnyRef{to}, command, within));
     }
     // Asks all of them at once: one outcome each, in their order, all within the same time.
     template <class P, class C>
@@ -311,8 +338,7 @@ public:
         const Deadline end = deadline(within);
         std::vector<Result<Pending<reply_of<C>>>> pending;
         for (const Ref<P>& one : to)
-            pending.push_back(
-                requested<reply_of<C>>(AnyRef{one}, command_name<checked_command<P, const C&>>, {*this, command}, end));
+            pending.push_back(requested<P, checked_command<P, const C&>>(AnyRef{one}, command, end));
         std::vector<Result<reply_of<C>>> outcomes;
         for (Result<Pending<reply_of<C>>>& one : pending) {
             if (one) outcomes.push_back(one->get(end));
@@ -452,11 +478,10 @@ protected:
     ~Verbs() = default;
 
 private:
-    template <class R>
-    [[nodiscard]] Result<Pending<R>> requested(const AnyRef& to, std::string_view command, const Outgoing& out,
-                                               Within within) {
-        return request_body(to, command, out, within).transform([](PendingReply reply) {
-            return Pending<R>{std::move(reply)};
+    template <class P, class C>
+    [[nodiscard]] Result<Pending<reply_of<C>>> requested(const AnyRef& to, const C& command, Within within) {
+        return request_one<P, C>(to, command, within).transform([](PendingReply reply) {
+            return Pending<reply_of<C>>{std::move(reply)};
         });
     }
 };

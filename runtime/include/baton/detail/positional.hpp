@@ -476,13 +476,15 @@ bool read(Reader& from, T& out, Decoding& at) {
 // ---- values whose type only the caller knows -----------------------------------------------------------
 
 // How much a command takes; more than `bytes_max` if it is larger or nested too deep.
-using MeasureOf = std::size_t (*)(const void* command, std::size_t bytes_max);
 template <class C>
-std::size_t measure_of(const void* command, std::size_t bytes_max) {
-    if constexpr (is_plain<C>()) return bytes_of_plain<C>();
-    Meter meter{bytes_max};
-    measure(meter, *static_cast<const C*>(command));
-    return meter.is_over() ? bytes_max + 1 : meter.bytes();
+std::size_t measure_of(const C& command, std::size_t bytes_max) {
+    if constexpr (is_plain<C>()) {
+        return bytes_of_plain<C>();
+    } else {
+        Meter meter{bytes_max};
+        measure(meter, command);
+        return meter.is_over() ? bytes_max + 1 : meter.bytes();
+    }
 }
 // Into memory of that size.
 using WriteTo = void (*)(const void* command, std::byte* to);
@@ -503,13 +505,13 @@ bool read_into(std::string_view bytes, void* out, Decoding& at) {
 // A command of a protocol, still in its C++ form.
 struct Body {
     const void* command = nullptr;
-    MeasureOf measure = nullptr;
+    std::size_t bytes = 0;  // over limits::message_bytes_max: too many, or nested too deep
     WriteTo write = nullptr;
     std::uint64_t (*protocol)() = nullptr;  // the fingerprint of what its sender takes the receiver for
 };
 template <class C>
-[[nodiscard]] Body body_of(const C& command, std::uint64_t (*protocol)()) noexcept {
-    return {&command, &measure_of<C>, &write_to<C>, protocol};
+[[nodiscard]] Body body_of(const C& command, std::uint64_t (*protocol)()) {
+    return {&command, measure_of<C>(command, limits::message_bytes_max), &write_to<C>, protocol};
 }
 
 }  // namespace baton::detail::positional
