@@ -1,18 +1,22 @@
 // One measurement of Baton a call, as one line of JSON; run.py pairs it with raw_zmq.
 //   baton_bench round-trip --count N [--pause-ms N]
 //   baton_bench one-way --count N [--block-bytes N] [--senders N]
-//   baton_bench spawn --count N
+//   baton_bench spawn --count N [--one-by-one]
+//   baton_bench all-to-all --count N
 //   baton_bench memory
 //   baton_bench idle --count N --seconds N
 //   baton_bench busy --count N
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench/bench_actor.hpp"
@@ -21,6 +25,7 @@
 
 namespace {
 
+using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point start) {
@@ -136,16 +141,68 @@ void limit_cpus(int cpus) {
         throw std::runtime_error("there are too few processors");
 }
 
-void spawn(baton::Scenario& scenario, std::size_t count) {
-    std::vector<baton::SpawnOptions> programs(count, {"bench_actor"});
-    const auto start = Clock::now();
-    const auto actors = scenario.spawn_all<bench::Protocol>(programs);
-    const double ready = milliseconds_since(start);
+double stop_all(baton::Scenario& scenario) {
     const auto stop = Clock::now();
     const auto ended = scenario.stop_all();
     const double stopped = milliseconds_since(stop);
     for (const baton::Ended& one : ended)
         if (one.exit.kind != baton::ExitKind::stopped) throw std::runtime_error("an actor did not stop cleanly");
+    return stopped;
+}
+
+using Actors = std::vector<Actor>;
+
+Actors spawn_all(baton::Scenario& scenario, std::size_t count) {
+    Actors actors;
+    while (actors.size() < count) {
+        const std::size_t some = std::min(count - actors.size(), baton::limits::spawn_batch_max);
+        const baton::SpawnOptions program{.program = "bench_actor", .timeout = 2min};
+        const auto more = scenario.spawn_all<bench::Protocol>(std::vector<baton::SpawnOptions>(some, program));
+        actors.insert(actors.end(), more.begin(), more.end());
+    }
+    return actors;
+}
+
+// Bytes of shared memory that all lanes take, and how many lanes there are.
+std::pair<std::uint64_t, std::size_t> lanes_of(std::string_view session) {
+    const std::string prefix = fmt::format("baton-{}-lane-", session);
+    std::pair<std::uint64_t, std::size_t> found;
+    for (const auto& entry : std::filesystem::directory_iterator{"/dev/shm"}) {
+        struct stat facts {};
+        if (!entry.path().filename().string().starts_with(prefix) || ::stat(entry.path().c_str(), &facts) != 0)
+            continue;
+        found.first += static_cast<std::uint64_t>(facts.st_blocks) * 512;
+        ++found.second;
+    }
+    return found;
+}
+
+// Each sends to each, all at once, until all has been taken.
+void all_to_all(baton::Scenario& scenario, std::size_t count) {
+    const Actors actors = spawn_all(scenario, count);
+    const auto start = Clock::now();
+    std::vector<baton::Pending<std::uint64_t>> meetings;
+    for (const auto& actor : actors) meetings.push_back(scenario.request(actor, bench::Meet{actors}, 2min));
+    for (auto& meeting : meetings)
+        if (meeting.get(2min).value() != count - 1) throw std::runtime_error("an actor has not met all");
+    for (const auto& actor : actors)
+        while (scenario.ask(actor, bench::Sum{}, 1min) < static_cast<double>(count - 1)) continue;
+    const double connected = milliseconds_since(start);
+    const auto [bytes, lanes] = lanes_of(actors.front().session.text());
+    const double stopped = stop_all(scenario);
+    fmt::print("{{\"connected_ms\":{:.2f},\"stopped_ms\":{:.2f},\"lanes\":{},\"lanes_mib\":{:.1f},\"count\":{}}}\n",
+               connected, stopped, lanes, static_cast<double>(bytes) / (1 << 20), count);
+}
+
+void spawn(baton::Scenario& scenario, std::size_t count, bool is_one_by_one) {
+    const auto start = Clock::now();
+    Actors actors;
+    if (is_one_by_one)
+        while (actors.size() < count) actors.push_back(scenario.spawn<bench::Protocol>({"bench_actor"}));
+    else
+        actors = spawn_all(scenario, count);
+    const double ready = milliseconds_since(start);
+    const double stopped = stop_all(scenario);
     fmt::print("{{\"ready_ms\":{:.2f},\"stopped_ms\":{:.2f},\"count\":{}}}\n", ready, stopped, actors.size());
 }
 
@@ -182,7 +239,7 @@ int main(int argc, char** argv) {
     std::int64_t pause_ms = 0;
     std::int64_t seconds = 10;
     app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember(
-        {"round-trip", "one-way", "spawn", "memory", "idle", "busy"}));
+        {"round-trip", "one-way", "spawn", "all-to-all", "memory", "idle", "busy"}));
     app.add_option("--count", count, "round trips, messages, actors or rounds")
         ->check(CLI::Range(1, 100'000'000))
         ->capture_default_str();
@@ -196,6 +253,8 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();
     app.add_option("--seconds", seconds, "idle: for how long")->check(CLI::Range(1, 600))->capture_default_str();
+    bool is_one_by_one = false;
+    app.add_flag("--one-by-one", is_one_by_one, "spawn: each when the one before it is ready");
     app.footer("Example:\n  baton_bench round-trip --count 20000");
     CLI11_PARSE(app, argc, argv);
     if (mode == "busy") limit_cpus(2);
@@ -205,7 +264,8 @@ int main(int argc, char** argv) {
         if (mode == "one-way" && senders > 1) many_to_one(scenario, senders, count);
         if (mode == "idle") idle(scenario, count, std::chrono::seconds{seconds});
         if (mode == "busy") busy(scenario, count);
-        if (mode == "spawn") spawn(scenario, count);
+        if (mode == "spawn") spawn(scenario, count, is_one_by_one);
+        if (mode == "all-to-all") all_to_all(scenario, count);
         if (mode == "memory") memory(scenario);
     });
 }

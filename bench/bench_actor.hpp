@@ -17,7 +17,8 @@ struct Sum;
 struct Drive;
 struct Grind;
 struct Rally;
-using Protocol = baton::Protocol<Measure, Sample, Block, Sum, Drive, Grind, Rally>;
+struct Meet;
+using Protocol = baton::Protocol<Measure, Sample, Block, Sum, Drive, Grind, Rally, Meet>;
 
 struct Measure {  // asked: answers the sum of the fields
     double a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
@@ -60,6 +61,11 @@ struct Rally {  // asks `partner` to grind `count` times, and grinds as much bef
     std::uint64_t count = 0;
     std::uint32_t rounds = 0;
     using Reply = double;
+};
+
+struct Meet {  // sends a sample whose sum is 1 to each of them but itself; answers to how many
+    std::vector<baton::Ref<Protocol>> others;
+    using Reply = std::uint64_t;
 };
 
 }  // namespace bench

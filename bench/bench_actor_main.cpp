@@ -15,6 +15,16 @@ public:
     void on(const bench::Block& command) { sum_ += static_cast<double>(command.index); }
     double on(const bench::Sum&) { return sum_; }
 
+    std::uint64_t on(const bench::Meet& command) {
+        std::uint64_t met = 0;
+        for (const auto& other : command.others) {
+            if (other == context_->self<bench::Protocol>()) continue;
+            context_->send(other, bench::Sample{1}).value();
+            ++met;
+        }
+        return met;
+    }
+
     double on(const bench::Drive& command) {
         const double before = context_->ask(command.receiver, bench::Sum{}).value();
         bench::Block block{0, std::vector<std::byte>(command.block_bytes, std::byte{7})};

@@ -21,6 +21,13 @@ constexpr std::uint64_t served_process = 2;
 constexpr std::uint64_t scenario_exit = 3;
 constexpr std::uint64_t child_exit = 4;
 
+// Between two rounds in which all are told to trim, and between two looks for processes that actors have left.
+constexpr Duration trim_interval = std::chrono::milliseconds{10};
+constexpr Duration strays_interval = std::chrono::milliseconds{20};
+
+// Of those that there are, when somebody looks for a name that nobody has.
+constexpr std::size_t names_told_max = 40;
+
 constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 
 }  // namespace
@@ -62,7 +69,7 @@ Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Esta
       epoll_(std::move(epoll)),
       strays_(std::move(strays)),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
-      reports_(members_, vitals, lanes),
+      reports_(members_, vitals, lanes, loop.clock()),
       stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr) {}
 
 void Coordinator::handle(const Command& command, AnswerSlot answer) {
@@ -131,7 +138,12 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
     if (const Past* past = members_.find_past(command.name); past != nullptr)
         return answer.fail(gone(fmt::format("{} has exited: {}", command.name, to_text(past->row.exit))));
     std::string names;
-    for (const auto& [number, member] : members_.living()) names += (names.empty() ? "" : ", ") + member->name;
+    std::size_t told = 0;
+    for (const auto& [number, member] : members_.living()) {
+        if (told == names_told_max) break;
+        names += (told++ == 0 ? "" : ", ") + member->name;
+    }
+    if (const std::size_t more = members_.living().size() - told; more > 0) names += fmt::format(" and {} more", more);
     answer.fail(gone(fmt::format("no actor '{}' in this session; there {} {}", command.name,
                                  members_.living().size() == 1 ? "is" : "are", names.empty() ? "none" : names)));
 }
@@ -153,7 +165,15 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     answer.reply({});
 }
 
+// All are told together what many may ask for at once.
 void Coordinator::on(const MemoryShort&) {
+    if (next_trim_.is_never()) next_trim_ = Deadline{last_trim_ + trim_interval};
+    if (next_trim_.has_passed(loop_->clock())) trim_all();
+}
+
+void Coordinator::trim_all() {
+    next_trim_ = Deadline::never();
+    last_trim_ = loop_->clock().now();
     for (const auto& [number, member] : members_.living())
         if (estate_->holds_memory(member->id)) notify(*loop_, *member, notice::Trim{});
 }
@@ -293,36 +313,44 @@ void Coordinator::on_descriptor() {
             settle_exit(*member, status);
         }
     }
-    if (has_child_exited)
-        strays_.look(own_children(), [this](ActorId actor) { return members_.find(actor) != nullptr; });
+    if (!has_child_exited) return;
+    strays_.note_exits();
+    if (next_look_for_strays_.is_never()) next_look_for_strays_ = Deadline{last_look_for_strays_ + strays_interval};
+    if (next_look_for_strays_.has_passed(loop_->clock())) look_for_strays();
 }
 
-std::vector<pid_t> Coordinator::own_children() const {
-    std::vector<pid_t> own;
-    for (const auto& [number, member] : members_.living())
-        if (member->child) own.push_back(member->child->pid());
-    if (setting_.scenario && !scenario_exit_code_) own.push_back(setting_.scenario->pid());
-    return own;
+// A look takes as long as there are children, and many may exit together.
+void Coordinator::look_for_strays() {
+    next_look_for_strays_ = Deadline::never();
+    strays_.look([this](pid_t pid) { return is_own_child(pid); },
+                 [this](ActorId actor) { return members_.find(actor) != nullptr; });
+    last_look_for_strays_ = loop_->clock().now();
+}
+
+bool Coordinator::is_own_child(pid_t pid) const {
+    return members_.is_child(pid) || (setting_.scenario && !scenario_exit_code_ && setting_.scenario->pid() == pid);
 }
 
 void Coordinator::end_strays() {
-    if (!strays_.end_all(own_children(), Deadline::in(loop_->clock(), limits::strays_timeout)))
+    if (!strays_.end_all([this](pid_t pid) { return is_own_child(pid); }, Deadline::in(loop_->clock(), limits::strays_timeout)))
         loop_->log().warn("strays.left", "processes that actors had started were killed and have not ended in {} ms",
                           limits::strays_timeout.count());
 }
 
 Deadline Coordinator::next_deadline() const {
-    Deadline next =
-        stopping_.next().or_earlier(goodbye_deadline_).or_earlier(estate_->next_collection()).or_earlier(next_touch_);
-    for (const auto& [number, member] : members_.living())
-        next = next.or_earlier(member->spawn_deadline);
-    return next;
+    return stopping_.next()
+        .or_earlier(goodbye_deadline_)
+        .or_earlier(estate_->next_collection())
+        .or_earlier(next_touch_)
+        .or_earlier(next_trim_)
+        .or_earlier(next_look_for_strays_)
+        .or_earlier(members_.next_spawn_deadline());
 }
 
 void Coordinator::on_deadline() {
-    for (const auto& [number, member] : members_.living())
-        if (member->state == Member::State::starting && member->spawn_deadline.has_passed(loop_->clock()))
-            fail_late_spawn(*member);
+    for (Member* member : members_.late_spawns(loop_->clock())) fail_late_spawn(*member);
+    if (next_trim_.has_passed(loop_->clock())) trim_all();
+    if (next_look_for_strays_.has_passed(loop_->clock())) look_for_strays();
     if (estate_->next_collection().has_passed(loop_->clock())) {
         estate_->collect();
         tell_mended();

@@ -84,8 +84,10 @@ private:
 
     // `overloaded` if few descriptors are left.
     [[nodiscard]] Result<void> require_room(int descriptors, std::string_view tried) const;
-    // Children that are looked after here: actors and the scenario.
-    [[nodiscard]] std::vector<pid_t> own_children() const;
+    // A child that is looked after here: an actor or the scenario.
+    [[nodiscard]] bool is_own_child(pid_t pid) const;
+    void look_for_strays();
+    void trim_all();
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
     void tell_mended();
     void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
@@ -105,6 +107,10 @@ private:
     UniqueFd served_pidfd_;
     Strays strays_;
     Deadline next_touch_;  // of the session's files
+    Deadline next_trim_;   // of all members, when some have lacked memory since the last one
+    Instant last_trim_{};
+    Deadline next_look_for_strays_;
+    Instant last_look_for_strays_{};
     std::string own_folder_;  // the folder of the coordinator's program: actors are searched for there
     Members members_;
     Reports reports_;

@@ -59,9 +59,7 @@ void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<Actor
 void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) {
     const ActorId id = living.id;
     // Asked for nobody any more: from here no row may name it.
-    std::vector<ActorId> orphans;
-    for (const auto& [number, other] : members_.living())
-        if (other->parent == id) orphans.push_back(other->id);
+    std::vector<ActorId> orphans = members_.children_of(id);
 
     RosterRow row = reports_.row_of(living);
     row.exit = reports_.exit_of(living, status);
@@ -69,7 +67,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     settle_estate(living, row.exit, told);
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
     row.exit.dead_letters = reports_.dead_letters_of(living);
-    lanes_->remove_to(id);
+    lanes_->remove_to(id, vitals_->senders_to(id));
     pass_crash_point(CrashPoint::lanes_removed);
     row.state = "exited";
     row.inbox_depth = 0;

@@ -53,9 +53,7 @@ std::string holder_of_name(const Member* holder, const Member* spawner) {
 
 Result<void> Coordinator::require_room(int descriptors, std::string_view tried) const {
     // Those that have been started and have not joined will still connect.
-    const auto awaited = static_cast<int>(std::ranges::count_if(
-        members_.living(), [](const auto& entry) { return entry.second->child && !entry.second->link.is_some(); }));
-    return require_descriptors(descriptors + awaited + descriptors_for_refusals, tried);
+    return require_descriptors(descriptors + static_cast<int>(members_.awaited()) + descriptors_for_refusals, tried);
 }
 
 // ---- joining and leaving ---------------------------------------------------------------------------
@@ -75,8 +73,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
         Member* member = members_.find(command.as.id);
         if (member == nullptr || member->is_outsider() || member->link.is_some())
             return answer.fail(gone(fmt::format("nobody was spawned as actor {}", to_string(command.as.id))));
-        member->link = Access::link(answer);
-        member->address = std::move(command.address);
+        members_.connect(*member, Access::link(answer), std::move(command.address));
         member->protocol = std::move(command.protocol);
         if (member->was_asked_to_stop)
             return answer.fail(Error{ErrorKind::stopping, fmt::format("{} was told to stop", member->name)});
@@ -106,8 +103,6 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     member->name = members_.free_name(wanted);
     member->pid = command.pid;
     member->state = Member::State::ready;
-    member->link = Access::link(answer);
-    member->address = std::move(command.address);
     member->protocol = std::move(command.protocol);
     member->owns_session = command.owns_session && static_cast<pid_t>(command.pid) == setting_.serves_for;
     if (command.pid != 0) {
@@ -121,6 +116,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
         member->pidfd = std::move(*pidfd);
     }
     Member& added = members_.add(std::move(member));
+    members_.connect(added, Access::link(answer), std::move(command.address));
     loop_->log().info("actor.joined", "name={} id={} pid={}", added.name, to_string(added.id), added.pid);
     welcome(added, std::move(answer));
 }
@@ -148,8 +144,8 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
         fail_late_spawn(member);
         return answer.fail(Error{ErrorKind::timed_out, "it became ready only after the deadline of its spawner"});
     }
-    member.state = Member::State::ready;
-    member.spawn_deadline = Deadline::never();
+    members_.set_state(member, Member::State::ready);
+    members_.set_spawn_deadline(member, Deadline::never());
     loop_->log().info("actor.ready", "name={} id={} pid={}", member.name, to_string(member.id), member.pid);
     member.spawn_answer.reply({AnyRef{member.id}, member.name, member.pid, member.protocol});
     answer.reply({});
@@ -165,7 +161,8 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
         letter.command = readable(letter.command, limits::name_bytes_max);
     }
     member.left = std::move(command.dead_letters);
-    member.state = Member::State::stopping;
+    members_.set_state(member, Member::State::stopping);
+    members_.set_spawn_deadline(member, Deadline::never());
     answer.reply({});
     if (member.is_outsider()) settle_exit(member, std::nullopt);
 }
@@ -199,9 +196,8 @@ Result<void> Coordinator::check_address(std::string_view address, ActorId joins_
     if (address.size() - std::string_view("ipc://").size() > socket_path_size_bytes_max)
         return refused(fmt::format("the path of a socket has at most {} bytes", socket_path_size_bytes_max));
     if (address == coordinator_address(folder_->path())) return refused("it is the coordinator's");
-    for (const auto& [number, member] : members_.living())
-        if (member->id != joins_as && member->address == address)
-            return refused(fmt::format("it is that of {}", member->name));
+    if (const Member* holder = members_.at_address(std::string(address)); holder != nullptr && holder->id != joins_as)
+        return refused(fmt::format("it is that of {}", holder->name));
     return {};
 }
 
@@ -223,16 +219,13 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
                                     options.program)});
     Result<std::unique_ptr<Member>> started = start(command, answer.asker());
     if (!started) return answer.fail(started.error());
-    const bool any_starts = std::ranges::any_of(members_.living(), [](const auto& entry) {
-        return entry.second->state == Member::State::starting;
-    });
-    if (!any_starts) ++wave_;
+    if (!members_.any_starts()) ++wave_;
     std::unique_ptr<Member>& member = *started;
     member->wave = wave_;
     member->watchers.insert(answer.asker());
     member->spawn_answer = std::move(answer);
-    member->spawn_deadline = deadline;
-    const Member& added = members_.add(std::move(member));
+    Member& added = members_.add(std::move(member));
+    members_.set_spawn_deadline(added, deadline);
     loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", added.name, to_string(added.id), added.pid,
                       added.program);
 }
@@ -324,7 +317,7 @@ Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
 void Coordinator::fail_spawn(Member& member, const Error& error) {
     member.spawn_answer.fail(error);
     member.spawn_answer = {};
-    member.spawn_deadline = Deadline::never();
+    members_.set_spawn_deadline(member, Deadline::never());
     static_cast<void>(member.child->send_signal(SIGKILL));
 }
 

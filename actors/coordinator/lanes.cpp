@@ -17,6 +17,7 @@ namespace {
 
 // More than a window holds; the rest of what a process writes that should not is not counted.
 constexpr std::uint64_t unread_max = 2 * limits::window_commands_max;
+constexpr std::uint64_t looks_per_clock = 32;
 
 }  // namespace
 
@@ -57,35 +58,42 @@ std::vector<std::string> Lanes::audit(const std::set<ActorId>& living) const {
 
 std::vector<std::uint32_t> Lanes::receivers_of(ActorId dead) const {
     std::vector<std::uint32_t> numbers;
-    const BellPage* const page = bells_.page_of(dead);
-    if (page == nullptr) return numbers;
-    for (std::uint32_t number = 1; number <= bells_.highest_number(); ++number)
-        if (page->lanes_to.has(number)) numbers.push_back(number);
+    if (const BellPage* const page = bells_.page_of(dead); page != nullptr) page->lanes_to.list(numbers);
     return numbers;
 }
 
-std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver) const {
+std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver, const Clock& clock, Deadline until) const {
     std::vector<Unread> letters;
     const BellPage* const page = bells_.page_of(opener);
     if (page == nullptr || !page->lanes_to.has(receiver.number)) return letters;
     const std::unique_ptr<LeftRing> ring = LeftRing::open(session_id_, opener, receiver);
     if (ring == nullptr) return letters;
+    // Most are like the one before. Tags are compared as they are, and made readable once.
+    std::vector<std::string> tags;
+    std::size_t last = 0;
+    const auto add = [&](std::string_view tag) {
+        if (last >= tags.size() || tags[last] != tag)
+            last = static_cast<std::size_t>(std::ranges::find(tags, tag) - tags.begin());
+        if (last < tags.size()) {
+            ++letters[last].count;
+        } else if (letters.size() < limits::dead_letters_told_max) {
+            tags.emplace_back(tag);
+            letters.push_back({readable(tag, limits::name_bytes_max), 1});
+        }
+    };
+    Unpacker unpacker;
+    std::string brief_tag;
     std::uint64_t count = 0;
-    while (const std::optional<std::string_view> frame = count < unread_max ? ring->next() : std::nullopt) {
-        const auto add = [&letters](std::string_view tag) {
-            const std::string command = readable(tag, limits::name_bytes_max);
-            const auto known = std::ranges::find(letters, command, &Unread::command);
-            if (known != letters.end()) ++known->count;
-            else if (letters.size() < limits::dead_letters_told_max) letters.push_back({command, 1});
-        };
+    while (count < unread_max && !(count % looks_per_clock == 0 && until.has_passed(clock))) {
+        const std::optional<std::string_view> frame = ring->next();
+        if (!frame) break;
         if (is_brief(*frame)) {
-            std::string tag;
-            if (const Result<Brief> brief = read_brief(*frame, tag); brief) add(brief->tag);
+            if (const Result<Brief> brief = read_brief(*frame, brief_tag); brief) add(brief->tag);
             ++count;
             continue;
         }
-        Unpacker unpacker;
         for (std::size_t offset = 0; offset < frame->size() && count < unread_max; ++count) {
+            unpacker.clear();
             const Result<Envelope> envelope = read_envelope(unpacker, *frame, offset);
             if (!envelope || !unpacker.next(*frame, offset)) break;
             add(envelope->tag);
@@ -94,14 +102,12 @@ std::vector<Lanes::Unread> Lanes::unread(ActorId opener, ActorId receiver) const
     return letters;
 }
 
-void Lanes::remove_to(ActorId dead) noexcept {
+void Lanes::remove_to(ActorId dead, const std::vector<ActorId>& senders) noexcept {
     if (BellPage* const page = bells_.page(dead.number); page != nullptr)
         page->lane_bytes.store(0, std::memory_order_seq_cst);
-    for (std::uint32_t number = 1; number <= bells_.highest_number(); ++number) {
-        BellPage* const page = bells_.page(number);
-        if (page == nullptr || !page->lanes_to.has(dead.number)) continue;
-        remove(unpacked(page->id.load(std::memory_order_acquire)), dead);
-    }
+    for (const ActorId sender : senders)
+        if (const BellPage* const page = bells_.page_of(sender); page != nullptr && page->lanes_to.has(dead.number))
+            remove(sender, dead);
 }
 
 void Lanes::remove(ActorId dead, ActorId receiver) noexcept {

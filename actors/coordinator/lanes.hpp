@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include <baton/time.hpp>
 #include "runtime/lanes/bells.hpp"
 
 namespace baton::detail::coordinator {
@@ -27,15 +28,15 @@ public:
     // Members that may have something to read of one that has died; the living among them answer Drained.
     [[nodiscard]] std::vector<std::uint32_t> receivers_of(ActorId dead) const;
     // By the names of the commands, in the order in which the first of each was sent: what lies in the lane and was
-    // never taken.
+    // never taken, as far as it can be read until then. The rest is known from the vitals, without names.
     struct Unread {
         std::string command;
         std::uint64_t count = 0;
     };
-    [[nodiscard]] std::vector<Unread> unread(ActorId opener, ActorId receiver) const;
+    [[nodiscard]] std::vector<Unread> unread(ActorId opener, ActorId receiver, const Clock& clock, Deadline until) const;
 
-    // Nobody reads what leads to it any more.
-    void remove_to(ActorId dead) noexcept;
+    // Nobody reads what leads to it any more. `senders`: those that may have opened a lane to it.
+    void remove_to(ActorId dead, const std::vector<ActorId>& senders) noexcept;
     // `receiver` has read what `dead` had sent.
     void remove(ActorId dead, ActorId receiver) noexcept;
 

@@ -18,15 +18,53 @@ Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_tak
 }
 
 Member& Members::add(std::unique_ptr<Member> member) {
-    names_[member->name] = member->id;
-    return *(living_[member->id.number] = std::move(member));
+    Member& added = *(living_[member->id.number] = std::move(member));
+    names_[added.name] = added.id;
+    if (added.parent.is_somebody()) families_[added.parent].insert(added.id);
+    if (added.child) {
+        children_.insert(added.child->pid());
+        ++awaited_;
+    }
+    if (added.state == Member::State::starting) ++starting_;
+    return added;
+}
+
+void Members::connect(Member& member, Link link, std::string address) {
+    if (member.child && !member.link.is_some()) --awaited_;
+    member.link = link;
+    member.address = std::move(address);
+    links_[link] = member.id;
+    if (!member.address.empty()) addresses_[member.address] = member.id;
+}
+
+void Members::set_state(Member& member, Member::State state) noexcept {
+    if (member.state == Member::State::starting) --starting_;
+    member.state = state;
+    if (member.state == Member::State::starting) ++starting_;
+}
+
+void Members::set_spawn_deadline(Member& member, Deadline deadline) {
+    spawn_deadlines_.erase({member.spawn_deadline.at(), member.id});
+    member.spawn_deadline = deadline;
+    if (!deadline.is_never()) spawn_deadlines_.insert({deadline.at(), member.id});
 }
 
 std::unique_ptr<Member> Members::remove(ActorId id, RosterRow last_row) {
     const auto found = living_.find(id.number);
+    set_spawn_deadline(*found->second, Deadline::never());
     std::unique_ptr<Member> member = std::move(found->second);
     living_.erase(found);
     names_.erase(member->name);
+    if (member->state == Member::State::starting) --starting_;
+    if (member->child && !member->link.is_some()) --awaited_;
+    if (member->child) children_.erase(member->child->pid());
+    if (member->link.is_some()) links_.erase(member->link);
+    if (const auto at = addresses_.find(member->address); at != addresses_.end() && at->second == id)
+        addresses_.erase(at);
+    if (const auto family = families_.find(member->parent); family != families_.end()) {
+        family->second.erase(id);
+        if (family->second.empty()) families_.erase(family);
+    }
     exit_numbers_[id] = exits_forgotten_ + past_.size();
     past_.push_back({std::move(last_row), member->parent});
     if (past_.size() > limits::exits_kept_max) {
@@ -48,8 +86,27 @@ Member* Members::find(std::string_view name) noexcept {
 }
 
 Member* Members::find(Link link) noexcept {
-    const auto found = std::ranges::find(living_, link, [](const auto& entry) { return entry.second->link; });
-    return found == living_.end() ? nullptr : found->second.get();
+    const auto found = links_.find(link);
+    return found == links_.end() ? nullptr : find(found->second);
+}
+
+Member* Members::at_address(const std::string& address) noexcept {
+    const auto found = addresses_.find(address);
+    return found == addresses_.end() ? nullptr : find(found->second);
+}
+
+Deadline Members::next_spawn_deadline() const noexcept {
+    return spawn_deadlines_.empty() ? Deadline::never() : Deadline{spawn_deadlines_.begin()->first};
+}
+
+std::vector<Member*> Members::late_spawns(const Clock& clock) {
+    std::vector<Member*> late;
+    const Instant now = clock.now();
+    for (const auto& [at, id] : spawn_deadlines_) {
+        if (at > now) break;
+        if (Member* member = find(id); member != nullptr) late.push_back(member);
+    }
+    return late;
 }
 
 const Past* Members::find_past(ActorId id) const noexcept {
@@ -69,13 +126,18 @@ std::string Members::free_name(const std::string& wanted) const {
     return name;
 }
 
+std::vector<ActorId> Members::children_of(ActorId id) const {
+    const auto found = families_.find(id);
+    return found == families_.end() ? std::vector<ActorId>{}
+                                    : std::vector<ActorId>(found->second.begin(), found->second.end());
+}
+
 std::vector<Member*> Members::family_of(ActorId id) {
     std::vector<Member*> family;
     if (Member* head = find(id); head != nullptr) family.push_back(head);
-    // Numbers of later lives may be smaller than their parents': go round until nobody is new.
     for (std::size_t index = 0; index < family.size(); ++index)
-        for (auto& [number, member] : living_)
-            if (member->parent == family[index]->id) family.push_back(member.get());
+        for (const ActorId child : children_of(family[index]->id))
+            if (Member* member = find(child); member != nullptr) family.push_back(member);
     return family;
 }
 

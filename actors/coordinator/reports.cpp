@@ -8,6 +8,7 @@
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/process_facts.hpp"
+#include "runtime/session/environment.hpp"
 
 namespace baton::detail::coordinator {
 namespace {
@@ -47,8 +48,8 @@ RosterRow Reports::row_of(const Member& member) const {
             if (member.state == Member::State::ready) row.state = "busy";
         }
     }
-    for (const auto& [number, other] : members_->living())
-        row.inbox_depth += vitals_->waiting(other->id, member.id);
+    for (const ActorId sender : vitals_->senders_to(member.id))
+        if (members_->find(sender) != nullptr) row.inbox_depth += vitals_->waiting(sender, member.id);
     if (member.pid != 0) {
         if (const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(member.pid)); facts) {
             row.ppid = static_cast<std::uint64_t>(facts->ppid);
@@ -105,7 +106,6 @@ Exit Reports::exit_of(const Member& member, std::optional<ExitStatus> status) co
     Exit exit;
     exit.text = vitals_->last_words(member.id);
     exit.in_hand = vitals_->in_hand(member.id).value_or("");
-    exit.dead_letters = dead_letters_of(member);
     if (!status) {
         exit.kind = ExitKind::left;
         if (!member.left) exit.text = "ended without a word";
@@ -127,26 +127,31 @@ Exit Reports::exit_of(const Member& member, std::optional<ExitStatus> status) co
 std::vector<DeadLetter> Reports::dead_letters_of(const Member& member) const {
     // What it said itself, command by command, and what it could not say: sent, and never taken.
     std::vector<DeadLetter> letters = member.left.value_or(std::vector<DeadLetter>{});
-    const auto add_untaken = [&](ActorId sender, const std::string& name) {
+    const Deadline enough = Deadline::in(*clock_, naming_timeout);
+    for (const ActorId sender : vitals_->senders_to(member.id)) {
+        if (sender == member.id) continue;
         std::uint64_t waiting = vitals_->waiting(sender, member.id);
-        for (const Lanes::Unread& unread : lanes_->unread(sender, member.id)) {
+        const std::string name = name_of(sender);
+        for (const Lanes::Unread& unread : lanes_->unread(sender, member.id, *clock_, enough)) {
             letters.push_back({name, unread.command, unread.count});
             waiting -= std::min(waiting, unread.count);
         }
         if (waiting > 0) letters.push_back({name, "", waiting});
-    };
-    for (const auto& [number, other] : members_->living())
-        if (other->id != member.id) add_untaken(other->id, other->name);
-    for (const Past& past : members_->past()) add_untaken(past.row.actor.id, past.row.name);
+    }
     return told(std::move(letters));
 }
 
+// An exit is remembered longer than its number is kept; of one that is not, what is left is its id.
+std::string Reports::name_of(ActorId id) const {
+    if (const Member* member = members_->find(id); member != nullptr) return member->name;
+    if (const Past* past = members_->find_past(id); past != nullptr) return past->row.name;
+    return to_string(id);
+}
+
 std::string Reports::name_of_sender(std::string_view id) const {
-    for (const auto& [number, member] : members_->living())
-        if (to_string(member->id) == id) return member->name;
-    for (const Past& past : members_->past())
-        if (to_string(past.row.actor.id) == id) return past.row.name;
-    return std::string(id);
+    const std::optional<ActorId> sender = actor_id_of(id);
+    const bool is_one = sender && to_string(*sender) == id && members_->has_lived(*sender);
+    return is_one ? name_of(*sender) : std::string(id);
 }
 
 }  // namespace baton::detail::coordinator

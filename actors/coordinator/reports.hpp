@@ -13,13 +13,16 @@ namespace baton::detail::coordinator {
 // The place behind all living members, where the exits begin.
 inline constexpr std::uint32_t behind_the_living = std::numeric_limits<std::uint32_t>::max();
 
+// How long the commands that a dead actor has not taken are read for their names; the session waits meanwhile.
+inline constexpr Duration naming_timeout = std::chrono::milliseconds{20};
+
 class Reports {
 public:
-    Reports(const Members& members, const Vitals& vitals, const Lanes& lanes)
-        : members_(&members), vitals_(&vitals), lanes_(&lanes) {}
+    Reports(const Members& members, const Vitals& vitals, const Lanes& lanes, const Clock& clock)
+        : members_(&members), vitals_(&vitals), lanes_(&lanes), clock_(&clock) {}
 
     [[nodiscard]] RosterRow row_of(const Member& member) const;
-    // `status` is what the kernel reported; nothing for an outsider, which is not our child.
+    // Without its dead letters. `status` is what the kernel reported; nothing for an outsider, which is not our child.
     [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
     // The roster from `place` on, as much as one message should hold, and where the next page begins.
     [[nodiscard]] RosterPage page_of(bool with_exited, RosterPlace place) const;
@@ -29,13 +32,16 @@ public:
     // as it is.
     [[nodiscard]] std::string name_of_sender(std::string_view id) const;
 
-    // What it reported as unread itself, and what was sent to it and never taken.
+    // What it reported as unread itself, and what was sent to it and never taken: all of it is counted, and named as far
+    // as that takes no longer than naming_timeout.
     [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
 
 private:
+    [[nodiscard]] std::string name_of(ActorId id) const;
     const Members* members_;
     const Vitals* vitals_;
     const Lanes* lanes_;
+    const Clock* clock_;
 };
 
 }  // namespace baton::detail::coordinator

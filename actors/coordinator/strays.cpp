@@ -78,13 +78,17 @@ void Strays::kill_group_of(pid_t actor) noexcept {
     if (actor > 1) ::kill(-actor, SIGKILL);
 }
 
-std::size_t Strays::reap_and_kill(const std::vector<pid_t>& own, const std::function<bool(ActorId)>& is_alive) {
+void Strays::note_exits() noexcept {
     signalfd_siginfo taken{};
     while (::read(signals_.get(), &taken, sizeof taken) > 0) {
     }
+}
+
+std::size_t Strays::reap_and_kill(const IsOwn& is_own, const std::function<bool(ActorId)>& is_alive) {
+    note_exits();
     std::size_t killed = 0;
     for (const pid_t child : children_of_this_process()) {
-        if (std::ranges::find(own, child) != own.end()) continue;
+        if (is_own(child)) continue;
         if (::waitpid(child, nullptr, WNOHANG) != 0) continue;  // reaped
         const std::optional<ActorId> actor = actor_of(child, folder_);
         if (!actor || is_alive(*actor)) continue;
@@ -94,14 +98,14 @@ std::size_t Strays::reap_and_kill(const std::vector<pid_t>& own, const std::func
     return killed;
 }
 
-void Strays::look(const std::vector<pid_t>& own, const std::function<bool(ActorId)>& is_alive) {
-    static_cast<void>(reap_and_kill(own, is_alive));
+void Strays::look(const IsOwn& is_own, const std::function<bool(ActorId)>& is_alive) {
+    static_cast<void>(reap_and_kill(is_own, is_alive));
 }
 
-bool Strays::end_all(const std::vector<pid_t>& own, Deadline deadline) {
+bool Strays::end_all(const IsOwn& is_own, Deadline deadline) {
     const SystemClock clock;
     // What has been killed leaves its own children to us, so that another look is needed after each exit.
-    while (reap_and_kill(own, [](ActorId) { return false; }) > 0) {
+    while (reap_and_kill(is_own, [](ActorId) { return false; }) > 0) {
         if (deadline.has_passed(clock)) return false;
         pollfd exit{signals_.get(), POLLIN, 0};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.left(clock));

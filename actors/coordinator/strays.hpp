@@ -26,22 +26,24 @@ public:
     // Blocks SIGCHLD in this thread.
     [[nodiscard]] static Result<Strays> create(std::string session_folder);
 
-    // Readable when any child has exited; look() makes it unreadable.
+    // Readable when any child has exited, until note_exits(), after which look() is due.
     [[nodiscard]] int descriptor() const noexcept { return signals_.get(); }
+    void note_exits() noexcept;
 
     // Kills what is left in the process group of an actor that has exited and has not been reaped.
     static void kill_group_of(pid_t actor) noexcept;
-    // Reaps orphans that have exited, and kills those whose actor is not alive. `own` are the children that other code
-    // looks after.
-    void look(const std::vector<pid_t>& own, const std::function<bool(ActorId)>& is_alive);
+    // True for a child that other code looks after.
+    using IsOwn = std::function<bool(pid_t)>;
+    // Reaps orphans that have exited, and kills those whose actor is not alive. Takes as long as there are children.
+    void look(const IsOwn& is_own, const std::function<bool(ActorId)>& is_alive);
     // Kills what any actor of the session has left, until nothing remains; false if the deadline has passed before
     // that.
-    bool end_all(const std::vector<pid_t>& own, Deadline deadline);
+    bool end_all(const IsOwn& is_own, Deadline deadline);
 
 private:
     Strays(std::string folder, UniqueFd signals) : folder_(std::move(folder)), signals_(std::move(signals)) {}
     // Returns how many of them were alive and have been killed now.
-    std::size_t reap_and_kill(const std::vector<pid_t>& own, const std::function<bool(ActorId)>& is_alive);
+    std::size_t reap_and_kill(const IsOwn& is_own, const std::function<bool(ActorId)>& is_alive);
 
     std::string folder_;
     UniqueFd signals_;

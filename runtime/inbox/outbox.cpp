@@ -86,6 +86,11 @@ std::optional<Error> Outbox::why_unreachable(ActorId to) const {
 
 Result<Peer*> Outbox::open(ActorId to, std::string name, const std::string& address) {
     Transport& transport = self_->transport();
+    // What is sent to a member is counted, from the first command on; the coordinator counts nothing.
+    if (OwnVitals* const own = self_->own_vitals(); own != nullptr && to != coordinator_id)
+        if (Result<void> begun = own->begin_sending(to); !begun)
+            return Error{ErrorKind::overloaded,
+                         fmt::format("there is no memory to count what is sent to {}: {}", name, begun.error().text)};
     // The coordinator maps no lanes.
     Result<Link> link = to == coordinator_id ? transport.open(address) : transport.open_to(to, address);
     if (!link) return std::move(link).error();

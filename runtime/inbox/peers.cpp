@@ -72,7 +72,7 @@ Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
 }
 
 void Peers::look_at_taken(Peer& peer) const noexcept {
-    if (peer.theirs == nullptr) peer.theirs = find_traffic(*peer.their_row, self_->me());
+    if (peer.theirs == nullptr) peer.theirs = self_->vitals()->find_traffic(*peer.their_row, self_->me());
     if (peer.theirs != nullptr)
         note_taken(peer, {peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed)});
 }

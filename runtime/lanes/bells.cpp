@@ -58,6 +58,12 @@ bool MemberSet::has(std::uint32_t number) const noexcept {
     return (words[number / 64 % words_max].load(in_one_order) >> number % 64 & 1) != 0;
 }
 
+void MemberSet::list(std::vector<std::uint32_t>& numbers) const {
+    for (std::uint32_t index = 0; index < words_max; ++index)
+        for (std::uint64_t bits = words[index].load(in_one_order); bits != 0; bits &= bits - 1)
+            numbers.push_back(index * 64 + static_cast<std::uint32_t>(std::countr_zero(bits)));
+}
+
 // First what says where to look, then what is there; adding does it the other way round.
 void MemberSet::take_all(std::vector<std::uint32_t>& numbers) noexcept {
     for (std::uint64_t in = any.exchange(0, in_one_order); in != 0; in &= in - 1) {

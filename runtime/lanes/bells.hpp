@@ -51,6 +51,8 @@ struct MemberSet {
     void clear() noexcept;
     [[nodiscard]] bool is_empty() const noexcept { return any.load(std::memory_order_seq_cst) == 0; }
     [[nodiscard]] bool has(std::uint32_t number) const noexcept;
+    // Adds them to `numbers`.
+    void list(std::vector<std::uint32_t>& numbers) const;
     // Takes all out and adds them to `numbers`.
     void take_all(std::vector<std::uint32_t>& numbers) noexcept;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "runtime/base/text.hpp"
@@ -12,7 +13,16 @@
 namespace baton::detail {
 namespace {
 
-constexpr std::size_t region_bytes = std::size_t{limits::actors_max} * VitalsRow::bytes;
+constexpr std::size_t rows_bytes = std::size_t{limits::actors_max} * VitalsRow::bytes;
+constexpr std::size_t sender_sets_bytes =
+    ((limits::actors_max + 1) * sizeof(SenderSet) / VitalsRow::page_bytes + 1) * VitalsRow::page_bytes;
+constexpr std::size_t region_bytes = rows_bytes + sender_sets_bytes;
+constexpr std::uint32_t page_of(std::uint32_t number) { return number / VitalsRow::places_per_page; }
+constexpr std::size_t offset_of(std::uint32_t number) { return std::size_t{number - 1} * VitalsRow::bytes; }
+constexpr std::size_t offset_of_page(std::uint32_t number, std::uint32_t page) {
+    return offset_of(number) + VitalsRow::header_bytes + page * VitalsRow::page_bytes;
+}
+constexpr std::size_t offset_of_senders(std::uint32_t number) { return rows_bytes + number * sizeof(SenderSet); }
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr auto in_one_order = std::memory_order_seq_cst;
 
@@ -77,17 +87,32 @@ void Vitals::remove(std::string_view session_id) noexcept { remove_shared_object
 
 VitalsRow* Vitals::at(std::uint32_t number) const noexcept {
     if (number == 0 || number > limits::actors_max) return nullptr;
-    const std::size_t offset = std::size_t{number - 1} * VitalsRow::bytes;
+    const std::size_t offset = offset_of(number);
     if (!committed_[number]) committed_[number] = object_.has_content(offset);
     return committed_[number] ? reinterpret_cast<VitalsRow*>(mapping_.data() + offset) : nullptr;
+}
+
+SenderSet& Vitals::senders_of(std::uint32_t number) const noexcept {
+    return *reinterpret_cast<SenderSet*>(mapping_.data() + offset_of_senders(number));
+}
+
+bool Vitals::is_committed(std::uint32_t number, std::uint32_t page) const noexcept {
+    std::uint32_t& known = committed_pages_[number];
+    const std::uint32_t bit = std::uint32_t{1} << page;
+    if ((known & bit) == 0 && object_.has_content(offset_of_page(number, page))) known |= bit;
+    return (known & bit) != 0;
+}
+
+Result<void> Vitals::commit_page(std::uint32_t number, std::uint32_t page) const {
+    return object_.commit(offset_of_page(number, page), VitalsRow::page_bytes);
 }
 
 Result<void> Vitals::prepare(ActorId actor) {
     if (actor.number == 0 || actor.number > limits::actors_max)
         return Error{ErrorKind::overloaded, "the session has no row left for another actor"};
-    if (Result<void> committed =
-            object_.commit(std::size_t{actor.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
-        !committed)
+    if (Result<void> committed = object_.commit(offset_of_senders(actor.number), sizeof(SenderSet)); !committed)
+        return committed;
+    if (Result<void> committed = object_.commit(offset_of(actor.number), VitalsRow::header_bytes); !committed)
         return committed;
     committed_[actor.number] = true;
     VitalsRow* row = at(actor.number);
@@ -95,8 +120,8 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->work.handled.store(0, relaxed);
     row->work.in_hand_since.store(0, relaxed);
     row->life.is_kept.store(0, relaxed);
-    row->peers.count.store(0, relaxed);
-    row->peers.reused.store(0, relaxed);
+    row->peers.pages.store(0, relaxed);
+    row->peers.lacking.store(0, relaxed);
     row->life.has_exited.store(0, relaxed);
     row->life.pid.store(0, relaxed);
     row->waits.asks.store(0, relaxed);
@@ -110,7 +135,7 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->last_words[0] = 0;
     row->withdrawn.count.store(0, relaxed);
     for (std::atomic<std::uint64_t>& ask : row->withdrawn.asks) ask.store(0, relaxed);
-    for (Traffic& traffic : row->traffic) empty(traffic);
+    for (std::atomic<std::uint64_t>& word : senders_of(actor.number).words) word.store(0, relaxed);
     row->life.id.store(packed(actor), std::memory_order_release);
     return {};
 }
@@ -146,18 +171,18 @@ Vitals::Begun Vitals::has_begun(ActorId receiver, ActorId asker, std::uint64_t s
     if (row == nullptr || row->life.is_kept.load(relaxed) == 0) return Begun::unknown;
     if (const Traffic* traffic = find_traffic(*row, asker); traffic != nullptr)
         return traffic->taken_commands.load(in_one_order) >= sequence ? Begun::yes : Begun::no;
-    // It has taken nothing of this asker, if it had a place left to count that.
-    return row->peers.count.load(in_one_order) < VitalsRow::peers_max ? Begun::no : Begun::unknown;
+    // It has taken nothing of this asker, if it could make a place to count that.
+    return row->peers.lacking.load(in_one_order) == 0 ? Begun::no : Begun::unknown;
 }
 
 bool Vitals::holds_withdrawn(std::uint32_t number) const noexcept {
     const VitalsRow* row = at(number);
     if (row == nullptr || row->withdrawn.count.load(relaxed) == 0) return false;
     const ActorId asker = unpacked(row->life.id.load(std::memory_order_acquire));
-    const std::uint64_t count =
-        std::min<std::uint64_t>(row->peers.count.load(std::memory_order_acquire), VitalsRow::peers_max);
-    for (std::uint64_t index = 0; index < count; ++index) {
-        const Traffic& sent = row->traffic[index];
+    const std::uint64_t pages = row->peers.pages.load(std::memory_order_acquire);
+    for (std::uint32_t place = 0; place <= limits::actors_max; ++place) {
+        if ((pages >> page_of(place) & 1) == 0 || !is_committed(number, page_of(place))) continue;
+        const Traffic& sent = row->traffic[place];
         const ActorId receiver = unpacked(sent.peer.load(std::memory_order_acquire));
         const VitalsRow* theirs = row_of(receiver);
         if (theirs == nullptr || has_exited(receiver) || theirs->life.is_kept.load(relaxed) == 0) continue;
@@ -181,17 +206,32 @@ std::uint64_t Vitals::waiting(ActorId from, ActorId to) const noexcept {
     const Traffic* outgoing = find_traffic(*sender, to);
     if (outgoing == nullptr) return 0;
     const Traffic* incoming = find_traffic(*receiver, from);
-    if (incoming == nullptr && receiver->peers.reused.load(relaxed) > 0 && has_exited(from)) return 0;
     const std::uint64_t taken = incoming == nullptr ? 0 : incoming->taken_commands.load(relaxed);
     const std::uint64_t sent = outgoing->sent_commands.load(std::memory_order_seq_cst);
     return sent > taken ? sent - taken : 0;
 }
 
-const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept {
-    const std::uint64_t count = std::min<std::uint64_t>(row.peers.count.load(in_one_order), VitalsRow::peers_max);
-    for (std::uint64_t index = 0; index < count; ++index)
-        if (row.traffic[index].peer.load(in_one_order) == packed(peer)) return &row.traffic[index];
-    return nullptr;
+std::vector<ActorId> Vitals::senders_to(ActorId actor) const {
+    std::vector<ActorId> senders;
+    if (row_of(actor) == nullptr) return senders;
+    const SenderSet& set = senders_of(actor.number);
+    for (std::uint32_t index = 0; index < SenderSet::words_max; ++index)
+        for (std::uint64_t bits = set.words[index].load(in_one_order); bits != 0; bits &= bits - 1) {
+            const VitalsRow* row = at(index * 64 + static_cast<std::uint32_t>(std::countr_zero(bits)));
+            if (row != nullptr) senders.push_back(unpacked(row->life.id.load(std::memory_order_acquire)));
+        }
+    return senders;
+}
+
+// The life of the row is the caller's to know.
+const Traffic* Vitals::find_traffic(const VitalsRow& row, ActorId peer) const noexcept {
+    if (peer.number == 0 || peer.number > limits::actors_max) return nullptr;
+    if ((row.peers.pages.load(in_one_order) >> page_of(peer.number) & 1) == 0) return nullptr;
+    const auto offset = static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&row) - mapping_.data());
+    const auto number = static_cast<std::uint32_t>(offset / VitalsRow::bytes + 1);
+    if (!is_committed(number, page_of(peer.number))) return nullptr;
+    const Traffic& traffic = row.traffic[peer.number];
+    return traffic.peer.load(in_one_order) == packed(peer) ? &traffic : nullptr;
 }
 
 // The id is read after the ask was found: a row is cleared before it is given to another life.
@@ -207,9 +247,11 @@ Result<OwnVitals> OwnVitals::open(const Vitals& vitals, ActorId me) {
     if (vitals.row_of(me) == nullptr)
         return Error{ErrorKind::gone, fmt::format("the session holds no row for actor {}", to_string(me))};
     Result<Mapping> mapping = Mapping::map(vitals.object_, Mapping::Access::write,
-                                           std::size_t{me.number - 1} * VitalsRow::bytes, VitalsRow::bytes);
+                                           offset_of(me.number), VitalsRow::bytes);
     if (!mapping) return mapping.error();
-    OwnVitals own{vitals, std::move(*mapping)};
+    Result<Mapping> sets = Mapping::map(vitals.object_, Mapping::Access::write, rows_bytes, sender_sets_bytes);
+    if (!sets) return sets.error();
+    OwnVitals own{vitals, me, std::move(*mapping), std::move(*sets)};
     own.row().life.pid.store(static_cast<std::uint64_t>(::getpid()), relaxed);
     own.row().life.is_kept.store(1, relaxed);
     return own;
@@ -288,23 +330,45 @@ void OwnVitals::free_withdrawn(std::size_t place) noexcept {
     row().withdrawn.count.store(withdrawn_count_, std::memory_order_release);
 }
 
+// What the last life of this row has left in the page is no traffic of ours.
+Result<void> OwnVitals::make_page(std::uint32_t page) {
+    const std::uint64_t bit = std::uint64_t{1} << page;
+    if ((pages_ & bit) != 0) return {};
+    if (Result<void> committed = vitals_->commit_page(me_.number, page); !committed) return committed;
+    for (std::uint32_t place = 0; place < VitalsRow::places_per_page; ++place)
+        empty(row().traffic[page * VitalsRow::places_per_page + place]);
+    row().peers.pages.store(pages_ |= bit, in_one_order);
+    return {};
+}
+
 Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
-    if (const Traffic* known = find_traffic(row(), peer); known != nullptr) return const_cast<Traffic*>(known);
-    const std::uint64_t count = row().peers.count.load(relaxed);
-    if (count < VitalsRow::peers_max) {
-        Traffic& fresh = row().traffic[count];
-        fresh.peer.store(packed(peer), relaxed);
-        row().peers.count.store(count + 1, in_one_order);
-        return &fresh;
+    if (peer.number == 0 || peer.number > limits::actors_max) return nullptr;
+    if (!make_page(page_of(peer.number))) {
+        row().peers.lacking.store(row().peers.lacking.load(relaxed) + 1, in_one_order);
+        return nullptr;
     }
-    for (Traffic& traffic : row().traffic) {
-        if (!vitals_->has_exited(unpacked(traffic.peer.load(relaxed)))) continue;
-        add_one(row().peers.reused);
-        empty(traffic);
-        traffic.peer.store(packed(peer), in_one_order);
-        return &traffic;
-    }
-    return nullptr;
+    Traffic& place = row().traffic[peer.number];
+    const ActorId holder = unpacked(place.peer.load(relaxed));
+    if (holder == peer) return &place;
+    // Whoever speaks under an id that is no member's does not displace one that is.
+    if (holder.is_somebody() && vitals_->row_of(holder) != nullptr) return nullptr;
+    place.peer.store(0, in_one_order);
+    empty(place);
+    place.peer.store(packed(peer), in_one_order);
+    return &place;
+}
+
+Result<void> OwnVitals::begin_sending(ActorId to) {
+    const VitalsRow* const theirs = vitals_->row_of(to);
+    if (theirs == nullptr) return {};  // no member, or not any more
+    if (Result<void> made = make_page(page_of(to.number)); !made) return made;
+    const std::uint32_t page = page_of(me_.number);
+    if ((theirs->peers.pages.load(std::memory_order_acquire) >> page & 1) == 0)
+        if (Result<void> committed = vitals_->commit_page(to.number, page); !committed) return committed;
+    auto& set = *reinterpret_cast<SenderSet*>(sender_sets_.data() + to.number * sizeof(SenderSet));
+    // In one order with the life of the receiver and the coordinator's look, as what is counted after it.
+    set.words[me_.number / 64].fetch_or(std::uint64_t{1} << me_.number % 64, in_one_order);
+    return {};
 }
 
 }  // namespace baton::detail

@@ -3,16 +3,19 @@
 //
 // Each row has one writer, its actor, and outlives it: after a SIGKILL the row still says which command was being
 // handled, and how many commands of which senders were never taken. Only the word `has_exited` is written by the
-// coordinator: it tells the others that they may reuse the place that they kept for the dead actor in their rows.
+// coordinator: it tells the others that what they keep for the dead actor is of no use any more.
 // Nothing is locked, and no other process writes a row, so no death can leave it harmfully half changed: a reader sees
-// each number either as it was or as it is. Five things are read from it, all without a message:
+// each number either as it was or as it is. The traffic with a peer has its place by the peer's number, so there is one
+// for each that a session can have, and finding it takes no search (docs/decisions/0023). Beside the rows, each actor
+// has a set in which those who send to it put their numbers before the first command; only the coordinator reads it.
+// Five things are read from the rows, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
 //   - the inbox depth that `ps` shows, even for an actor that is busy or frozen;
 //   - dead letters of an actor that was killed;
 //   - whether actors wait for each other's answers in a circle (docs/decisions/0012);
 //   - which asks their askers have withdrawn, and whether those had begun (docs/decisions/0019).
-// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only and its own row
-// writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are figures, not
+// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only, and its own row and
+// the sets of senders writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are figures, not
 // synchronization. The exception is an ask and its withdrawal: the receiver counts it as taken and then looks whether
 // it is withdrawn, the asker withdraws it and then looks whether it was taken, in one order (model/withdrawal.pml).
 // Rows are not part of the wire; a foreign client does without them.
@@ -47,12 +50,15 @@ struct Traffic {
 };
 
 struct VitalsRow {
-    static constexpr std::size_t bytes = std::size_t{24} << 10;  // whole pages
+    static constexpr std::size_t page_bytes = 4096;
     static constexpr std::size_t text_bytes = 256;
-    static constexpr std::size_t header_bytes = 2048;
+    static constexpr std::size_t header_bytes = page_bytes;
     static constexpr std::size_t state_bytes = 1024;  // of the header, before what is withdrawn
-    static constexpr std::size_t withdrawn_max = (header_bytes - state_bytes - 64) / 8;
-    static constexpr std::size_t peers_max = (bytes - header_bytes) / sizeof(Traffic);
+    static constexpr std::size_t withdrawn_max = 120;
+    // Of `traffic`: a page of them is committed when the first of its peers is met.
+    static constexpr std::uint32_t places_per_page = page_bytes / sizeof(Traffic);
+    static constexpr std::uint32_t places = (limits::actors_max / places_per_page + 1) * places_per_page;
+    static constexpr std::size_t bytes = header_bytes + places * sizeof(Traffic);
 
     // Whose row it is.
     struct Life {
@@ -77,8 +83,8 @@ struct VitalsRow {
         std::atomic<std::uint64_t> uncounted;   // answers to peers for whom `traffic` had no place
     };
     struct Peers {
-        std::atomic<std::uint64_t> count;       // of `traffic`; does not shrink within one life
-        std::atomic<std::uint64_t> reused;      // entries of `traffic` that were given to another peer, ever
+        std::atomic<std::uint64_t> pages;    // of `traffic` that this life uses, as bits; written after the page
+        std::atomic<std::uint64_t> lacking;  // peers for whom no memory was left to make a place
     };
     // Asks that this actor has given up and whose receivers have not begun them. The count is in a cache line of its
     // own, which changes only when an ask is given up: every receiver of an ask reads it.
@@ -96,11 +102,20 @@ struct VitalsRow {
     char last_words[text_bytes];            // of a failed check
     std::byte reserved[state_bytes - 16 * 8 - 2 * text_bytes];
     Withdrawn withdrawn;
-    Traffic traffic[peers_max];
+    std::byte reserved_behind[header_bytes - state_bytes - sizeof(Withdrawn)];
+    Traffic traffic[places];                // by the number of the peer
 };
 static_assert(offsetof(VitalsRow, withdrawn) == VitalsRow::state_bytes);
 static_assert(offsetof(VitalsRow, traffic) == VitalsRow::header_bytes);
 static_assert(sizeof(VitalsRow) == VitalsRow::bytes);
+static_assert(VitalsRow::places / VitalsRow::places_per_page <= 64, "a bit for each page");
+
+// The numbers of those who have sent to an actor, or are about to. Written by them. A bit too many costs a look.
+struct SenderSet {
+    static constexpr std::size_t words_max = limits::actors_max / 64 + 1;
+    std::atomic<std::uint64_t> words[words_max];
+};
+static_assert(VitalsRow::page_bytes % sizeof(SenderSet) == 0, "none lies in two pages");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 class Vitals {
@@ -158,16 +173,23 @@ public:
 
     // The row of that life; nullptr if the row belongs to another life.
     [[nodiscard]] const VitalsRow* row_of(ActorId actor) const noexcept;
+    // What the actor of that row, one of row_of(), counts of `peer`; nullptr if it counts nothing of it, or not yet.
+    [[nodiscard]] const Traffic* find_traffic(const VitalsRow& row, ActorId peer) const noexcept;
 
-    // Commands that `from` has sent to `to` and `to` has not taken, as far as known: the receiver may have forgotten
-    // what it took from a sender that has exited.
+    // Commands that `from` has sent to `to` and `to` has not taken.
     [[nodiscard]] std::uint64_t waiting(ActorId from, ActorId to) const noexcept;
+    // Those who have sent to it, or were about to: the last life of each number, which may have ended.
+    [[nodiscard]] std::vector<ActorId> senders_to(ActorId actor) const;
 
 private:
     friend class OwnVitals;
     Vitals(SharedObject object, Mapping mapping) : object_(std::move(object)), mapping_(std::move(mapping)) {}
     // nullptr if there is no such row, or if nobody has had it yet: its memory is not committed.
     [[nodiscard]] VitalsRow* at(std::uint32_t number) const noexcept;
+    [[nodiscard]] SenderSet& senders_of(std::uint32_t number) const noexcept;
+    // True if that page of a row's traffic can be read.
+    [[nodiscard]] bool is_committed(std::uint32_t number, std::uint32_t page) const noexcept;
+    [[nodiscard]] Result<void> commit_page(std::uint32_t number, std::uint32_t page) const;
     // True as well if it cannot be determined.
     [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
     // A command or an answer. True as well if it cannot be determined.
@@ -176,9 +198,12 @@ private:
     [[nodiscard]] bool is_at_rest(const WaitEdge& wait, ActorId next, ActorId looker) const noexcept;
     // True if `receiver` has taken a command of `sender` since that found it full.
     [[nodiscard]] bool has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept;
-    SharedObject object_;
+    mutable SharedObject object_;
     Mapping mapping_;
-    mutable std::vector<bool> committed_ = std::vector<bool>(limits::actors_max + 1);  // rows, as far as looked at
+    // As far as looked at: rows, and the pages of each.
+    mutable std::vector<bool> committed_ = std::vector<bool>(limits::actors_max + 1);
+    mutable std::vector<std::uint32_t> committed_pages_ = std::vector<std::uint32_t>(limits::actors_max + 1);
+    static_assert(VitalsRow::places / VitalsRow::places_per_page <= 32);
 };
 
 // The writable row of this process. One thread.
@@ -211,10 +236,13 @@ public:
     // The ask had begun, or its answer has come; `to` has ended.
     void end_withdrawal(std::uint64_t ask) noexcept;
     void end_withdrawals_to(ActorId to) noexcept;
-    // The entry for `peer`, made when it is first needed. If all entries are in use it replaces one whose peer has
-    // exited; nullptr if all of those are alive, and then that traffic is not counted and only the transport bounds it.
-    // A caller that keeps the pointer asks is_of() before each use.
+    // The place for `peer`, made when it is first needed; a new life of a number takes that of the last one. nullptr if
+    // memory is short, or if another life of its number is a member: then that traffic is not counted and only the
+    // transport bounds it. A caller that keeps the pointer asks is_of() before each use.
     [[nodiscard]] Traffic* traffic_with(ActorId peer) noexcept;
+    // Before a link is opened to a member: says to the coordinator that this actor sends to it, and makes the places in
+    // which both of them count that, so that neither can lack one later. `overloaded` if memory is short.
+    [[nodiscard]] Result<void> begin_sending(ActorId to);
     [[nodiscard]] bool has_exited(ActorId peer) const noexcept { return vitals_->has_exited(peer); }
     [[nodiscard]] const VitalsRow* row_of(ActorId peer) const noexcept { return vitals_->row_of(peer); }
 
@@ -224,10 +252,15 @@ private:
         ActorId to;
     };
     void free_withdrawn(std::size_t place) noexcept;
-    OwnVitals(const Vitals& vitals, Mapping mapping) : vitals_(&vitals), mapping_(std::move(mapping)) {}
+    OwnVitals(const Vitals& vitals, ActorId me, Mapping mapping, Mapping sender_sets)
+        : vitals_(&vitals), me_(me), mapping_(std::move(mapping)), sender_sets_(std::move(sender_sets)) {}
     [[nodiscard]] VitalsRow& row() const noexcept { return *reinterpret_cast<VitalsRow*>(mapping_.data()); }
+    [[nodiscard]] Result<void> make_page(std::uint32_t page);
     const Vitals* vitals_;
+    ActorId me_;
     Mapping mapping_;
+    Mapping sender_sets_;
+    std::uint64_t pages_ = 0;  // what the row says, which others may overwrite
     std::array<Withdrawn, VitalsRow::withdrawn_max> withdrawn_ = {};  // what the row says, which others may overwrite
     std::size_t withdrawn_count_ = 0;
 };
@@ -241,7 +274,6 @@ private:
 [[nodiscard]] inline bool is_of(const Traffic& traffic, ActorId peer) noexcept {
     return traffic.peer.load(std::memory_order_relaxed) == packed(peer);
 }
-[[nodiscard]] const Traffic* find_traffic(const VitalsRow& row, ActorId peer) noexcept;
 // True if `row` is that of `asker` and says that this ask is withdrawn. Of an ask that has been counted as taken.
 [[nodiscard]] bool is_withdrawn(const VitalsRow& row, ActorId asker, std::uint64_t ask) noexcept;
 

@@ -111,12 +111,11 @@ bool Vitals::is_anything_on_its_way(ActorId from, ActorId to) const noexcept {
     const VitalsRow* receiver = row_of(to);
     if (sender == nullptr || receiver == nullptr || receiver->life.is_kept.load(std::memory_order_relaxed) == 0)
         return true;
-    const auto is_full = [](const VitalsRow& row) {
-        return row.peers.count.load(std::memory_order_acquire) >= VitalsRow::peers_max;
-    };
-    if (find_traffic(*sender, to) == nullptr && is_full(*sender)) return true;  // it may have sent what nobody counts
+    // One that lacked memory for a place may have sent what nobody counts.
+    const auto is_lacking = [](const VitalsRow& row) { return row.peers.lacking.load(std::memory_order_acquire) > 0; };
+    if (find_traffic(*sender, to) == nullptr && is_lacking(*sender)) return true;
     if (waiting(from, to) > 0) return true;
-    const bool has_asked = find_traffic(*receiver, from) != nullptr || is_full(*receiver);
+    const bool has_asked = find_traffic(*receiver, from) != nullptr || is_lacking(*receiver);
     return has_asked && is_answer_on_its_way(from, to);
 }
 

@@ -248,7 +248,7 @@ TEST_CASE("what is addressed to another actor or another life is marked, not cou
         CHECK(command.envelope.tag == tag);
         CHECK_FALSE(command.is_misaddressed);
     }
-    CHECK(find_traffic(*vitals->row_of(me), alice)->taken_commands.load() == 2);
+    CHECK(vitals->find_traffic(*vitals->row_of(me), alice)->taken_commands.load() == 2);
     CHECK(inbox.intake.dropped_peers() == 0);
     const std::string logged = inbox.logged.text();
     const std::size_t first = logged.find("command.misaddressed from=4.1 to=" + to_string(other) + " command=Stray");
@@ -265,10 +265,10 @@ TEST_CASE("a command counts as taken when it leaves the inbox, with the bytes of
     const Buffer first = sent(alice, 1, "One");
     const Buffer second = sent(alice, 2, "Second");
     sender.say(first + second);
-    CHECK(find_traffic(*vitals->row_of(me), alice) == nullptr);
+    CHECK(vitals->find_traffic(*vitals->row_of(me), alice) == nullptr);
     Command command;
     REQUIRE(inbox.intake.next(command));
-    const Traffic* traffic = find_traffic(*vitals->row_of(me), alice);
+    const Traffic* traffic = vitals->find_traffic(*vitals->row_of(me), alice);
     REQUIRE(traffic != nullptr);
     CHECK(traffic->taken_commands.load() == 1);
     CHECK(traffic->taken_bytes.load() == first.size());

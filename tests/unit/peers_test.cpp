@@ -122,7 +122,7 @@ TEST_CASE("what goes to the coordinator is not counted in the vitals, but bounde
     Peers& peers = sender.peers;
     Peer& peer = peers.add(coordinator_id, "coordinator", Link{2});
     count(peers, peer, 100);
-    CHECK(vitals->row_of(me)->peers.count.load() == 0);
+    CHECK(vitals->row_of(me)->peers.pages.load() == 0);
     CHECK(peers.in_flight(peer).commands == 100);
     CHECK_FALSE(peers.is_counted(peer));
 }

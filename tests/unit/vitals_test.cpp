@@ -109,9 +109,15 @@ TEST_CASE("a new life begins with an empty row", "[vitals]") {
     CHECK(row->work.in_hand_since.load() == 0);
     CHECK(row->in_hand[0] == 0);
     CHECK(row->last_words[0] == 0);
-    CHECK(row->peers.count.load() == 0);
+    CHECK(row->peers.pages.load() == 0);
     CHECK(row->life.is_kept.load() == 0);
-    CHECK(find_traffic(*row, bob) == nullptr);
+    CHECK(vitals->find_traffic(*row, bob) == nullptr);
+
+    // Nor does it find what the last one has left beside what it writes itself.
+    OwnVitals next = OwnVitals::open(*vitals, {3, 2}).value();
+    REQUIRE(next.traffic_with({bob.number + 1, 1}) != nullptr);
+    CHECK(vitals->find_traffic(*row, bob) == nullptr);
+    CHECK(next.traffic_with(bob)->sent_commands.load() == 0);
 }
 
 TEST_CASE("a text longer than its place is cut and still ends", "[vitals]") {
@@ -147,66 +153,112 @@ TEST_CASE("of a receiver that keeps no row nothing is known to wait", "[vitals]"
     CHECK(vitals->waiting(alice, bob) == 0);
 }
 
-TEST_CASE("each peer has one entry, and beyond the table's end traffic goes uncounted", "[vitals]") {
+// Goal: windows, counts and dead letters are right however many talk to one actor.
+TEST_CASE("there is a place for each peer that a session can have", "[vitals]") {
     TestVitals vitals;
     OwnVitals own = vitals.own(alice);
-    REQUIRE(vitals->prepare(bob).ok());
-    REQUIRE(vitals->prepare({5, 2}).ok());
-    for (std::uint32_t number = 10; number < 10 + VitalsRow::peers_max; ++number)
-        REQUIRE(vitals->prepare({number, 1}).ok());
-    Traffic* first = own.traffic_with(bob);
+    Traffic* const first = own.traffic_with(bob);
     REQUIRE(first != nullptr);
+    for (std::uint32_t number = 1; number <= limits::actors_max; ++number) {
+        if (number == alice.number) continue;
+        REQUIRE(vitals->prepare({number, 1}).ok());
+        REQUIRE(own.traffic_with({number, 1}) != nullptr);
+        take(own, {number, 1}, number);
+    }
     CHECK(own.traffic_with(bob) == first);
-    CHECK(own.traffic_with({5, 2}) != first);
-    std::size_t count = 2;
-    for (std::uint32_t number = 10; own.traffic_with({number, 1}) != nullptr; ++number) ++count;
-    CHECK(count == VitalsRow::peers_max);
-    CHECK(own.traffic_with(bob) == first);
-    CHECK(vitals->row_of(alice)->peers.count.load() == VitalsRow::peers_max);
+    const Vitals other = Vitals::open(vitals.id()).value();
+    std::uint64_t wrong = 0;
+    for (std::uint32_t number = 1; number <= limits::actors_max; ++number) {
+        const Traffic* const traffic = other.find_traffic(*other.row_of(alice), {number, 1});
+        if (number == alice.number ? traffic != nullptr : traffic->taken_commands.load() != number) ++wrong;
+    }
+    CHECK(wrong == 0);
+    CHECK(own.traffic_with({limits::actors_max + 1, 1}) == nullptr);
+    CHECK(own.traffic_with({}) == nullptr);
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), {limits::actors_max + 1, 1}) == nullptr);
 }
 
 // Goal: an actor may live for years among clients that come and go, and still every living peer is counted.
-TEST_CASE("when all entries are in use, one of a peer that has exited serves the next", "[vitals]") {
+TEST_CASE("a new life of a peer's number is counted from nothing", "[vitals]") {
     TestVitals vitals;
     OwnVitals own = vitals.own(alice);
-    constexpr std::uint32_t first = 10;
-    for (std::uint32_t number = first; number < first + VitalsRow::peers_max; ++number) {
-        REQUIRE(vitals->prepare({number, 1}).ok());
-        take(own, {number, 1}, number);
-    }
     REQUIRE(vitals->prepare(bob).ok());
-    CHECK(own.traffic_with(bob) == nullptr);  // all of them are alive
-
-    SECTION("one whose exit the coordinator has noted") { vitals->note_exit({first + 7, 1}); }
-    SECTION("one whose row is another's by now") { REQUIRE(vitals->prepare({first + 7, 2}).ok()); }
-    Traffic* fresh = own.traffic_with(bob);
+    take(own, bob, 7);
+    vitals->note_exit(bob);
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), bob)->taken_commands.load() == 7);  // of use until then
+    const ActorId next{bob.number, 2};
+    REQUIRE(vitals->prepare(next).ok());
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), next) == nullptr);
+    Traffic* const fresh = own.traffic_with(next);
     REQUIRE(fresh != nullptr);
-    CHECK(is_of(*fresh, bob));
-    CHECK_FALSE(is_of(*fresh, {first + 7, 1}));
+    CHECK(is_of(*fresh, next));
+    CHECK_FALSE(is_of(*fresh, bob));
     CHECK(fresh->taken_commands.load() == 0);
-    CHECK(find_traffic(*vitals->row_of(alice), {first + 7, 1}) == nullptr);
-    CHECK(find_traffic(*vitals->row_of(alice), {first + 8, 1})->taken_commands.load() == first + 8);
-    CHECK(own.traffic_with(bob) == fresh);
-    REQUIRE(vitals->prepare({5, 1}).ok());
-    CHECK(own.traffic_with({5, 1}) == nullptr);
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), bob) == nullptr);
+    CHECK(own.traffic_with(bob) == nullptr);  // what comes late of the last one is not counted for this one
+    CHECK(is_of(*fresh, next));
 }
 
-TEST_CASE("what the dead sent is no dead letter because its taker has forgotten it", "[vitals]") {
+TEST_CASE("whoever speaks under an id that is no member's takes no member's place", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals own = vitals.own(alice);
+    const ActorId forged{bob.number, 9};
+    REQUIRE(own.traffic_with(forged) != nullptr);
+    REQUIRE(vitals->prepare(bob).ok());
+    REQUIRE(own.traffic_with(bob) != nullptr);
+    take(own, bob, 3);
+    CHECK(own.traffic_with(forged) == nullptr);
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), bob)->taken_commands.load() == 3);
+}
+
+TEST_CASE("what the dead sent is no dead letter because its taker has met many since", "[vitals]") {
     TestVitals vitals;
     OwnVitals receiver = vitals.own(alice);
     OwnVitals sender = vitals.own(bob);
     send(sender, alice, 5);
     take(receiver, bob, 5);
-    for (std::uint32_t number = 10; number < 9 + VitalsRow::peers_max; ++number) {
+    vitals->note_exit(bob);
+    for (std::uint32_t number = 10; number < 1'010; ++number) {
         REQUIRE(vitals->prepare({number, 1}).ok());
         REQUIRE(receiver.traffic_with({number, 1}) != nullptr);
     }
-    vitals->note_exit(bob);
     CHECK(vitals->waiting(bob, alice) == 0);
-    REQUIRE(vitals->prepare({5, 1}).ok());
-    REQUIRE(receiver.traffic_with({5, 1}) != nullptr);
-    CHECK(find_traffic(*vitals->row_of(alice), bob) == nullptr);
-    CHECK(vitals->waiting(bob, alice) == 0);
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), bob)->taken_commands.load() == 5);
+}
+
+TEST_CASE("the coordinator finds a thousand senders of one receiver, and nobody else", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals receiver = vitals.own(alice);
+    std::vector<ActorId> senders;
+    for (std::uint32_t number = 1'000; number < 2'000; ++number) {
+        senders.push_back({number, 1});
+        OwnVitals own = vitals.own(senders.back());
+        REQUIRE(own.begin_sending(alice).ok());
+        send(own, alice, 2);
+        if (number < 1'900) static_cast<void>(vitals.own({number - 995, 1}));  // it is there, and sends nothing
+    }
+    CHECK(vitals->senders_to(alice) == senders);
+    for (const ActorId sender : senders) REQUIRE(vitals->waiting(sender, alice) == 2);
+    REQUIRE(vitals->prepare({alice.number, 2}).ok());
+    CHECK(vitals->senders_to(alice).empty());
+    CHECK(vitals->senders_to({alice.number, 2}).empty());
+}
+
+TEST_CASE("who sends to an actor makes the place in which that one counts it", "[vitals]") {
+    TestVitals vitals;
+    OwnVitals receiver = vitals.own(alice);
+    OwnVitals sender = vitals.own({1'000, 1});
+    REQUIRE(sender.begin_sending(alice).ok());
+    CHECK(sender.begin_sending({alice.number, 9}).ok());  // nobody: the message will say so
+    CHECK(vitals->senders_to(alice) == std::vector<ActorId>{{1'000, 1}});
+    // Its memory is there, whatever comes; that it has been used is for the receiver to say.
+    const Result<SharedObject> object = SharedObject::open("baton-" + vitals.id() + "-vitals");
+    REQUIRE(object.ok());
+    const auto row = static_cast<std::size_t>(alice.number - 1) * VitalsRow::bytes;
+    std::string place(8, 'x');
+    CHECK(object->read(row + offsetof(VitalsRow, traffic) + 1'000 * sizeof(Traffic), place));
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), {1'000, 1}) == nullptr);
+    REQUIRE(receiver.traffic_with({1'000, 1}) != nullptr);
 }
 
 TEST_CASE("a wait for room in a full inbox is part of a circle, until something is taken", "[vitals]") {
@@ -437,16 +489,15 @@ TEST_CASE("an ask has begun when its receiver has taken as many commands of its 
     CHECK(vitals->has_begun({4, 2}, alice, 3) == Vitals::Begun::unknown);  // another life
 }
 
-TEST_CASE("of a receiver without a place for its asker nobody knows what has begun", "[vitals]") {
+TEST_CASE("of a receiver that lacked memory for a place nobody knows what has begun", "[vitals]") {
     TestVitals vitals;
     OwnVitals alices = vitals.own(alice);
     OwnVitals bobs = vitals.own(bob);
-    for (std::uint32_t number = 10; number < 10 + VitalsRow::peers_max; ++number) {
-        REQUIRE(vitals->prepare({number, 1}).ok());
-        REQUIRE(bobs.traffic_with({number, 1}) != nullptr);
-    }
-    CHECK(bobs.traffic_with(alice) == nullptr);
+    CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::no);
+    const_cast<VitalsRow*>(vitals->row_of(bob))->peers.lacking.store(1);
     CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::unknown);
+    take(bobs, alice, 1);
+    CHECK(vitals->has_begun(bob, alice, 1) == Vitals::Begun::yes);
 }
 
 // Goal: an asker that was told that its ask will not run can rely on it, even if it exits and its number is reused.

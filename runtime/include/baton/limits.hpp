@@ -48,7 +48,7 @@ inline constexpr std::size_t dropped_peers_max = 1'024;       // connections rem
 inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a scenario for collect()
 
 // ---- one session -----------------------------------------------------------------------------------
-inline constexpr std::uint32_t actors_max = 1'024;            // rows of the vitals, alive at once
+inline constexpr std::uint32_t actors_max = 2'047;            // alive at once; a number has 11 bits in the ledger
 inline constexpr std::size_t exits_kept_max = 4'096;          // exit reasons that the roster remembers
 inline constexpr std::size_t awaits_max = 4'096;              // Await commands whose actor is still alive
 inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connection for one actor
