@@ -188,7 +188,7 @@ void all_to_all(baton::Scenario& scenario, std::size_t count) {
     for (const auto& actor : actors)
         while (scenario.ask(actor, bench::Sum{}, 1min) < static_cast<double>(count - 1)) continue;
     const double connected = milliseconds_since(start);
-    const auto [bytes, lanes] = lanes_of(actors.front().session.text());
+    const auto [bytes, lanes] = lanes_of(baton::detail::to_string(actors.front().session));
     const double stopped = stop_all(scenario);
     fmt::print("{{\"connected_ms\":{:.2f},\"stopped_ms\":{:.2f},\"lanes\":{},\"lanes_mib\":{:.1f},\"count\":{}}}\n",
                connected, stopped, lanes, static_cast<double>(bytes) / (1 << 20), count);

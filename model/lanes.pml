@@ -6,8 +6,9 @@
    that is named after the lives of its writer and its reader. The coordinator settles each death step by step while
    all others go on. `written` is the writer's word, `taken` the reader's, lanes_to the opener's, and the life the
    coordinator's; a ready bit is set by the writer and cleared by the reader. All of them are sequentially consistent
-   here. For lanes_to and the life the code must see to that: the opener stores lanes_to, then a fence, then it loads
-   the life; the coordinator stores the life, then a fence, then it loads lanes_to.
+   here. For the set of senders, lanes_to and the life the code must see to that: the opener stores its number in the
+   set beside the receiver's row, then lanes_to, then a fence, then it loads the life; the coordinator stores the life,
+   then a fence, then it loads the set, and the lanes_to of those that are in it.
 
    What becomes of a record: its reader handles it, or it is a dead letter, or it comes back with its gift, or its
    reader had taken it in hand when it died. A message that has not been published is unsent, and its sender is told
@@ -59,6 +60,8 @@ byte left_out = LEFT_OUT;
 #define LETTER_BY_ROW        (left_out == 22)  /* whether it has come back is not remembered, but read from its row */
 #define ROWS_AFTER_RINGS     (left_out == 23)  /* rings are read before the rows are walked */
 #define BIT_CLEARED          (left_out == 24)  /* who is told `gone` clears its bit despite a lane to a later life */
+#define LOOK_THEN_JOIN       (left_out == 25)  /* the opener looks at the life before it joins the set of senders */
+#define SET_CLEARED_LATE     (left_out == 26)  /* the set is cleared when the next life stands, not before */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 
@@ -68,7 +71,7 @@ mtype = { UNSENT, PUBLISHED, IN_HAND, HANDLED, LETTER, BOUNCED, LOST_IN_HAND };
 mtype = { ASKED, ANSWERED, GONE };
 mtype = { OWNED, OFFERED, ACCEPTED, RETURNED, RETIRED };
 /* what an actor is in the middle of */
-mtype = { IDLE, OPENS, LOOKS, CREATES, COMPLETES, STARTS, CHECKS, PUBLISHES, SIGNALS, REGRETS,
+mtype = { IDLE, JOINS, OPENS, LOOKS, CREATES, COMPLETES, STARTS, CHECKS, PUBLISHES, SIGNALS, REGRETS,
           CLEARED, CLEARS, FINDS, READS, TAKES, HANDLES, ANSWERS, CALLS_BACK, READS_ANSWERS,
           DRAINS, ENDS_ASKS, REPORTS };
 /* how far the settling has come; and of the lanes of a dead life */
@@ -83,6 +86,7 @@ mtype = { CLOSED, WAITS, TO_IT, FROM_IT };
 /* ---- shared */
 byte life[2];               /* 0: none stands */
 bool lanes_to[2];           /* in the page of each: it has a lane to the other */
+bool is_sender[2];          /* in the set beside the row of each: the other sends to it */
 bool ready[2], ready_answers[2];    /* in the page of each: the bit of the other */
 mtype object[8] = NONE;
 byte written[8], taken[8], answered[8];
@@ -113,6 +117,7 @@ mtype closing[2] = CLOSED;  /* the lanes between a dead life and another */
 byte closing_life[2], peer_life[2];
 bool is_peer_dead[2];
 byte looked[8];             /* dead letters have been made up to here */
+bool set_is_old[2];
 bool has_bounced;           /* T5 has returned the gift to its sender */
 
 byte crashes = CRASHES, restarts = RESTARTS;
@@ -133,7 +138,7 @@ inline begin_send(me) {
   sends[me]--;
   if
   :: to_life[me] == target[me] || WRITES_AFTER_DRAINED && to_life[me] != 0 -> doing[me] = STARTS
-  :: else -> doing[me] = (LOOK_THEN_OPEN -> LOOKS : OPENS)
+  :: else -> doing[me] = (LOOK_THEN_OPEN -> LOOKS : (LOOK_THEN_JOIN -> OPENS : JOINS))
   fi
 }
 inline publish(me) {
@@ -198,13 +203,17 @@ end:
               target[me] != life[OTHER(me)] -> target[me] = life[OTHER(me)] }
   :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && target[me] != 0 -> begin_send(me) }
   :: d_step { alive[me] && doing[me] == IDLE && sends[me] > 0 && target[me] > 1 -> target[me] = 1; begin_send(me) }
-  /* opens: its bit in lanes_to, then the life, then the object */
+  /* opens: its number in the set of senders, its bit in lanes_to, then the life, then the object */
+  :: d_step { alive[me] && doing[me] == JOINS ->
+       is_sender[OTHER(me)] = true; doing[me] = (LOOK_THEN_JOIN -> CREATES : OPENS);
+       printf("actor %d: joins the set of senders\n", me) }
   :: d_step { alive[me] && doing[me] == OPENS ->
        lanes_to[me] = true; doing[me] = (LOOK_THEN_OPEN || NO_LOOK_AT_LIFE -> CREATES : LOOKS);
        printf("actor %d: sets its bit in lanes_to\n", me) }
   :: d_step { alive[me] && doing[me] == LOOKS ->
        if
-       :: life[OTHER(me)] == target[me] -> doing[me] = (LOOK_THEN_OPEN -> OPENS : CREATES);
+       :: life[OTHER(me)] == target[me] ->
+          doing[me] = (LOOK_THEN_OPEN || LOOK_THEN_JOIN -> JOINS : CREATES);
           printf("actor %d: sees life %d\n", me, target[me])
        :: else -> if :: to_life[me] == 0 || BIT_CLEARED -> lanes_to[me] = false :: else fi; be_told_gone(me)
        fi }
@@ -375,14 +384,14 @@ inline unlink_lane(lane, reader) {
        if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; \
          is_peer_dead[OTHER(x)] = true :: else fi } \
   :: d_step { settling[x] == STANDS && !alive[x] && incarnation[x] != 0 && COUNT_THEN_TAKE -> \
-       reads[x] = lanes_to[x]; writes[x] = lanes_to[OTHER(x)]; settling[x] = TAKEN } \
+       reads[x] = lanes_to[x]; writes[x] = is_sender[x] && lanes_to[OTHER(x)]; settling[x] = TAKEN } \
   :: d_step { settling[x] == TAKEN -> if :: ROWS_AFTER_RINGS :: else -> walk_row(x) fi; settling[x] = ROWS } \
   :: d_step { settling[x] == ROWS && !COUNT_THEN_TAKE -> reads[x] = lanes_to[x]; settling[x] = COUNTED } \
   :: d_step { settling[x] == ROWS && COUNT_THEN_TAKE -> life[x] = 0; settling[x] = COUNTED; \
        if :: closing[OTHER(x)] == WAITS && peer_life[OTHER(x)] == incarnation[x] -> closing[OTHER(x)] = TO_IT; \
          is_peer_dead[OTHER(x)] = true :: else fi } \
   :: d_step { settling[x] == COUNTED -> \
-       if :: !COUNT_THEN_TAKE -> writes[x] = lanes_to[OTHER(x)] :: else fi; settling[x] = TOLD } \
+       if :: !COUNT_THEN_TAKE -> writes[x] = is_sender[x] && lanes_to[OTHER(x)] :: else fi; settling[x] = TOLD } \
   :: d_step { settling[x] == TOLD && closing[x] == CLOSED && drain[OTHER(x)] == 0 -> \
        settling[x] = SETTLED; \
        if \
@@ -418,11 +427,12 @@ inline unlink_lane(lane, reader) {
        printf("coordinator: the lanes of a life of %d are closed\n", x) } \
   /* the number is given to another life; whether its page is cleared does not matter */ \
   :: d_step { CAN_LIVE_AGAIN(x) -> restarts--; settling[x] = PREPARED; lanes_to[x] = false; ready[x] = false; \
-       ready_answers[x] = false } \
+       ready_answers[x] = false; if :: SET_CLEARED_LATE :: else -> is_sender[x] = false fi } \
   :: d_step { CAN_LIVE_AGAIN(x) -> restarts--; settling[x] = PREPARED } \
   :: d_step { settling[x] == PREPARED -> \
        incarnation[x]++; life[x] = incarnation[x]; alive[x] = true; settling[x] = STANDS; drained[x] = 0; \
-       last_handled[x] = 0; printf("coordinator: %d lives again\n", x) }
+       last_handled[x] = 0; set_is_old[x] = SET_CLEARED_LATE; printf("coordinator: %d lives again\n", x) } \
+  :: d_step { set_is_old[x] -> set_is_old[x] = false; is_sender[x] = false }
 
 proctype Coordinator() {
 end:

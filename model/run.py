@@ -186,6 +186,8 @@ MUTANTS = {
     "LETTER_BY_ROW": ("lane, gift", SAFETY),
     "ROWS_AFTER_RINGS": ("lane, gift", SAFETY),
     "BIT_CLEARED": ("lane", SAFETY),
+    "LOOK_THEN_JOIN": ("lane", SAFETY),
+    "SET_CLEARED_LATE": ("lane", SAFETY),
     "GONE_BEFORE_ANSWERS": ("lane, asks", SAFETY),
 }
 

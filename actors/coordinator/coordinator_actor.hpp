@@ -88,7 +88,7 @@ private:
     [[nodiscard]] bool is_own_child(pid_t pid) const;
     void look_for_strays();
     void trim_all();
-    [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes);
+    [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes, std::string_view name);
     void tell_mended();
     void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
     void settle_exit(Member& member, std::optional<ExitStatus> status);

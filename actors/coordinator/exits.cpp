@@ -66,8 +66,10 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     std::set<ActorId> told = living.watchers;
     settle_estate(living, row.exit, told);
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
+    const std::vector<ActorId> senders = vitals_->senders_to(id);
+    told.insert(senders.begin(), senders.end());
     row.exit.dead_letters = reports_.dead_letters_of(living);
-    lanes_->remove_to(id, vitals_->senders_to(id));
+    lanes_->remove_to(id, senders);
     pass_crash_point(CrashPoint::lanes_removed);
     row.state = "exited";
     row.inbox_depth = 0;

@@ -96,11 +96,12 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
             require_room(descriptors_per_join, fmt::format("the session can't take {} as a member", wanted));
         !room)
         return answer.fail(room.error());
-    Result<ActorId> id = new_life(0);
+    std::string name = members_.free_name(wanted);
+    Result<ActorId> id = new_life(0, name);
     if (!id) return answer.fail(id.error());
     auto member = std::make_unique<Member>();
     member->id = *id;
-    member->name = members_.free_name(wanted);
+    member->name = std::move(name);
     member->pid = command.pid;
     member->state = Member::State::ready;
     member->protocol = std::move(command.protocol);
@@ -269,7 +270,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
                                          fmt::format("the coordinator can't start {}", name));
         !room)
         return room.error();
-    Result<ActorId> id = new_life(options.memory_bytes);
+    Result<ActorId> id = new_life(options.memory_bytes, name);
     if (!id) return id.error();
     pass_crash_point(CrashPoint::spawn_given);
 
@@ -299,7 +300,7 @@ Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId
 }
 
 // A number that nobody has, with its rows of vitals and ledger.
-Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
+Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes, std::string_view name) {
     const auto is_settling = [this](std::uint32_t number) { return estate_->is_settling(number); };
     // A row in which the last life has withdrawn asks is kept for receivers that have not looked yet. If there is no
     // other row, such an ask may run after all.
@@ -307,7 +308,7 @@ Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes) {
         [&](std::uint32_t number) { return is_settling(number) || vitals_->holds_withdrawn(number); });
     if (!id) id = members_.new_id(is_settling);
     if (!id) return id;
-    if (Result<void> prepared = vitals_->prepare(*id); !prepared) return prepared.error();
+    if (Result<void> prepared = vitals_->prepare(*id, name); !prepared) return prepared.error();
     if (Result<void> prepared = lanes_->prepare(*id); !prepared) return prepared.error();
     if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return lives.error();
     return id;

@@ -71,10 +71,22 @@ struct Outbox::Ungiven {
 Result<Peer*> Outbox::reach(ActorId to, Deadline deadline) {
     if (std::optional<Error> why = why_unreachable(to); why) return std::move(*why);
     if (Peer* known = peers_->find(to); known != nullptr) return known;
+    if (Peer* opened = open_by_id(to); opened != nullptr) return opened;
     if (locating_ == nullptr) return Error{ErrorKind::gone, "there is nobody to ask for an address"};
     Result<Locating::Place> place = locating_->locate(to, deadline);
     if (!place) return std::move(place).error();
     return open(to, std::move(place->name), place->address);
+}
+
+// First it is said that we send to it, then looked whether it lives; the coordinator first takes the life and then reads
+// who has said so. So it tells us of the exit, or we see that there is nobody any more.
+Peer* Outbox::open_by_id(ActorId to) {
+    OwnVitals* const own = self_->own_vitals();
+    if (own == nullptr || self_->holdings() == nullptr || to == coordinator_id) return nullptr;
+    std::optional<std::string> name = self_->vitals()->name_of(to);
+    if (!name || !own->begin_sending(to) || !lives(to)) return nullptr;
+    Result<Link> link = self_->transport().open_by_id(to);
+    return link ? &peers_->add(to, std::move(*name), *link) : nullptr;
 }
 
 std::optional<Error> Outbox::why_unreachable(ActorId to) const {

@@ -97,6 +97,8 @@ private:
     struct Unsent;
     struct Ungiven;
     [[nodiscard]] std::optional<Error> why_unreachable(ActorId to) const;
+    // Without asking the coordinator; nullptr if that can't be done, or did not work.
+    [[nodiscard]] Peer* open_by_id(ActorId to);
     [[nodiscard]] Result<void> put_whole(Peer& peer, const Message& message, Deadline deadline);
     [[nodiscard]] Result<void> put_parcel(Peer& peer, const Message& message, Deadline deadline);
     [[nodiscard]] Result<void> check_size(const Peer& peer, const Message& message) const;

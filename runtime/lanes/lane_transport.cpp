@@ -68,15 +68,20 @@ LaneTransport::End* LaneTransport::find(Link link) noexcept {
 }
 
 Result<Link> LaneTransport::open_to(ActorId to, const std::string& address) {
-    if (!member_ || member_->bells.page_of(to) == nullptr) return outside_->open(address);
+    Result<Link> lane = open_by_id(to);
+    return lane ? lane : outside_->open(address);
+}
+
+Result<Link> LaneTransport::open_by_id(ActorId to) {
+    if (!member_ || member_->bells.page_of(to) == nullptr) return outside_->open_by_id(to);
     const bool has_room = require_descriptors(descriptors_per_lane, "").ok() && member_->ringer.reach(to);
-    if (!has_room) return outside_->open(address);
+    if (!has_room) return Error{ErrorKind::overloaded, "there is no descriptor for a lane"};
     // First it is said that there will be one, then whether the other still lives is looked at; the coordinator first
     // takes the life, then looks for what leads to it. So one of the two removes the lane of a receiver that has died.
     member_->bell.page().lanes_to.add(to.number);
     pass_crash_point(CrashPoint::lane_announced);
     Result<std::unique_ptr<Lane>> lane = Lane::create(member_->as.session_id, member_->as.me, to, member_->budget);
-    if (!lane) return outside_->open(address);
+    if (!lane) return lane.error();
     pass_crash_point(CrashPoint::lane_made);
     if (!member_->as.is_alive(to)) Lane::remove(member_->as.session_id, member_->as.me, to);
     const Link link = next_link();

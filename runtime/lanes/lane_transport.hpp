@@ -45,6 +45,7 @@ public:
     [[nodiscard]] Result<void> bind(const std::string& address) override { return outside_->bind(address); }
     [[nodiscard]] Result<Link> open(const std::string& address) override { return outside_->open(address); }
     [[nodiscard]] Result<Link> open_to(ActorId to, const std::string& address) override;
+    [[nodiscard]] Result<Link> open_by_id(ActorId to) override;
     void close(Link link, Pending pending) override;
     void keep(Link link) override;
     void hold(Link link) override;

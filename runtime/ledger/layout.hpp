@@ -19,7 +19,7 @@ namespace baton::detail {
 namespace layout {
 
 inline constexpr std::uint64_t magic_number = 0x4e4f544142ULL;  // "BATON"
-inline constexpr std::uint64_t version = 3;
+inline constexpr std::uint64_t version = 4;
 inline constexpr std::size_t page = 4096;
 inline constexpr std::size_t block_bytes = limits::rows_per_block * sizeof(SegmentRow);
 static_assert(block_bytes == page, "a block of rows is a page, so that it is committed alone");

@@ -39,6 +39,10 @@ public:
     [[nodiscard]] virtual Result<Link> open(const std::string& address) = 0;
     // The same for the inbox of that member, by the best way that there is.
     [[nodiscard]] virtual Result<Link> open_to(ActorId /*to*/, const std::string& address) { return open(address); }
+    // The same without an address, if this transport knows a way to that member by itself; `unsupported` if not.
+    [[nodiscard]] virtual Result<Link> open_by_id(ActorId /*to*/) {
+        return Error{ErrorKind::unsupported, "an address is needed"};
+    }
     // Forgets the link. With `Pending::delivered`, what was sent may still leave, for up to limits::linger.
     enum class Pending { delivered, discarded };
     virtual void close(Link link, Pending pending) = 0;

@@ -107,7 +107,7 @@ Result<void> Vitals::commit_page(std::uint32_t number, std::uint32_t page) const
     return object_.commit(offset_of_page(number, page), VitalsRow::page_bytes);
 }
 
-Result<void> Vitals::prepare(ActorId actor) {
+Result<void> Vitals::prepare(ActorId actor, std::string_view name) {
     if (actor.number == 0 || actor.number > limits::actors_max)
         return Error{ErrorKind::overloaded, "the session has no row left for another actor"};
     if (Result<void> committed = object_.commit(offset_of_senders(actor.number), sizeof(SenderSet)); !committed)
@@ -131,6 +131,7 @@ Result<void> Vitals::prepare(ActorId actor) {
     row->waits.room_seen.store(0, relaxed);
     row->work.taken_ever.store(0, relaxed);
     row->work.handled_ever.store(0, relaxed);
+    store_text(row->name, name);
     row->in_hand[0] = 0;
     row->last_words[0] = 0;
     row->withdrawn.count.store(0, relaxed);
@@ -153,6 +154,13 @@ bool Vitals::has_lived(ActorId actor) const noexcept {
     const VitalsRow* row = at(actor.number);
     return row != nullptr && actor.incarnation != 0 &&
            unpacked(row->life.id.load(std::memory_order_acquire)).incarnation >= actor.incarnation;
+}
+
+std::optional<std::string> Vitals::name_of(ActorId actor) const {
+    const VitalsRow* row = row_of(actor);
+    if (row == nullptr || row->life.is_kept.load(relaxed) == 0 || has_exited(actor)) return std::nullopt;
+    std::string name = load_text(row->name);
+    return name.empty() ? std::nullopt : std::optional{std::move(name)};
 }
 
 std::optional<std::string> Vitals::in_hand(ActorId actor) const {

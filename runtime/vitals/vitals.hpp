@@ -102,7 +102,8 @@ struct VitalsRow {
     char last_words[text_bytes];            // of a failed check
     std::byte reserved[state_bytes - 16 * 8 - 2 * text_bytes];
     Withdrawn withdrawn;
-    std::byte reserved_behind[header_bytes - state_bytes - sizeof(Withdrawn)];
+    char name[text_bytes];                  // of the actor; written by the coordinator
+    std::byte reserved_behind[header_bytes - state_bytes - sizeof(Withdrawn) - text_bytes];
     Traffic traffic[places];                // by the number of the peer
 };
 static_assert(offsetof(VitalsRow, withdrawn) == VitalsRow::state_bytes);
@@ -127,7 +128,7 @@ public:
     static void remove(std::string_view session_id) noexcept;
 
     // For the coordinator: commits and clears the row of a new life. `overloaded` if memory is short.
-    [[nodiscard]] Result<void> prepare(ActorId actor);
+    [[nodiscard]] Result<void> prepare(ActorId actor, std::string_view name = {});
 
     // For the coordinator: records that this life has ended.
     void note_exit(ActorId actor) noexcept;
@@ -135,6 +136,8 @@ public:
     [[nodiscard]] bool has_exited(ActorId actor) const noexcept;
     // True if that life has begun; false for a number or an incarnation that has not been given out yet.
     [[nodiscard]] bool has_lived(ActorId actor) const noexcept;
+    // The name of a living actor that counts; nothing for any other.
+    [[nodiscard]] std::optional<std::string> name_of(ActorId actor) const;
     // The command being handled, if there is one, and the last words: text that can be sent, whatever is in the row.
     [[nodiscard]] std::optional<std::string> in_hand(ActorId actor) const;
     [[nodiscard]] std::string last_words(ActorId actor) const;

@@ -994,7 +994,7 @@ class Ledger(ForeignClientTest):
         giving = LedgerPages(self, giver.welcome["session"], giver)
         taking = LedgerPages(self, taker.welcome["session"], taker)
         self.assertEqual(giving.pages[:8], b"BATON\0\0\0")
-        self.assertEqual(giving.read(giving.header("version")), 3)
+        self.assertEqual(giving.read(giving.header("version")), 4)
         for client in (giver, taker):
             self.assertEqual(giving.read(giving.header("life", client.id[0])), client.id[0] << 32 | client.id[1])
             self.assertGreater(giving.read(giving.header("budget", client.id[0])), 1 << 40)

@@ -166,7 +166,7 @@ class HostileBytes(wire.ForeignClientTest):
         self.assertEqual({row["exit"]["kind"] for row in told[2:]}, {EXIT_LEFT})
 
         # Everybody of the session's life is named: the forgotten ones do not keep the greeter from being stopped.
-        everybody = [(number, life) for life in range(1, 5) for number in range(4, 1025)] + [self.greeter]
+        everybody = [(number, life) for life in range(1, 3) for number in range(4, 2048)] + [self.greeter]
         ended = honest.ask(COORDINATOR, "StopActors",
                            {"actors": everybody, "timeout": SECONDS * SECOND, "drain": False}, 2 * SECONDS)
         names = [one["name"] for one in ended]
