@@ -177,6 +177,14 @@ std::pair<std::uint64_t, std::size_t> lanes_of(std::string_view session) {
     return found;
 }
 
+// The id of its session, as in the text of a Ref that names one.
+std::string session_of(const baton::AnyRef& actor) {
+    std::string id;
+    for (std::uint64_t letters = actor.session.letters; letters != 0; letters >>= 8)
+        id += static_cast<char>(letters & 0xFF);
+    return id;
+}
+
 // Each sends to each, all at once, until all has been taken.
 void all_to_all(baton::Scenario& scenario, std::size_t count) {
     const Actors actors = spawn_all(scenario, count);
@@ -188,7 +196,7 @@ void all_to_all(baton::Scenario& scenario, std::size_t count) {
     for (const auto& actor : actors)
         while (scenario.ask(actor, bench::Sum{}, 1min) < static_cast<double>(count - 1)) continue;
     const double connected = milliseconds_since(start);
-    const auto [bytes, lanes] = lanes_of(baton::detail::to_string(actors.front().session));
+    const auto [bytes, lanes] = lanes_of(session_of(baton::AnyRef{actors.front()}));
     const double stopped = stop_all(scenario);
     fmt::print("{{\"connected_ms\":{:.2f},\"stopped_ms\":{:.2f},\"lanes\":{},\"lanes_mib\":{:.1f},\"count\":{}}}\n",
                connected, stopped, lanes, static_cast<double>(bytes) / (1 << 20), count);

@@ -15,6 +15,10 @@ def rows(scale: float) -> List[Row]:
         out.append(Row(f"start_{count}", "ms", ours, "ready_ms", empty, goal=Goal("<=", 1 if count == 100 else 2)))
     # The cost of starting is the yardstick of stopping too.
     out.append(Row("stop_100", "ms", ours, "stopped_ms", empty, "ready_ms", goal=Goal("<=", 2)))
+    crowd = Contender("Baton", ("baton_bench", "all-to-all", "--count", "200"))
+    out.append(Row("all_to_all_200", "ms", crowd, "connected_ms", goal=Goal("<=", 3000)))
+    out.append(Row("all_to_all_200_stop", "ms", crowd, "stopped_ms", goal=Goal("<=", 2000)))
+    out.append(Row("all_to_all_200_lanes", "MiB", crowd, "lanes_mib", goal=Goal("<=", 1024)))
     memory = Contender("Baton", ("baton_bench", "memory"))
     out.append(Row("idle_actor_rss", "KiB", memory, "resident_kib"))
     out.append(Row("idle_actor_written", "KiB", memory, "written_kib"))

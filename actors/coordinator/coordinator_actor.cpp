@@ -332,7 +332,8 @@ bool Coordinator::is_own_child(pid_t pid) const {
 }
 
 void Coordinator::end_strays() {
-    if (!strays_.end_all([this](pid_t pid) { return is_own_child(pid); }, Deadline::in(loop_->clock(), limits::strays_timeout)))
+    const Deadline deadline = Deadline::in(loop_->clock(), limits::strays_timeout);
+    if (!strays_.end_all([this](pid_t pid) { return is_own_child(pid); }, deadline))
         loop_->log().warn("strays.left", "processes that actors had started were killed and have not ended in {} ms",
                           limits::strays_timeout.count());
 }

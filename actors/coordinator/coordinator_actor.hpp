@@ -1,6 +1,6 @@
 #pragma once
 // Coordinator: spawns and stops the actors of one session, keeps the roster and gives out addresses. It is not on the
-// path between two actors: each asks it once for the other's address.
+// path between two actors: one that has no lane to the other asks it once for an address.
 //
 // It learns of a death from the kernel (pidfd), never from a timer. It never waits: what takes time (a spawn, a stop,
 // an exit) is answered later. Members knows the members, Reports describes them, Stopping ends them; joining.cpp has

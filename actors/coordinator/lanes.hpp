@@ -33,7 +33,8 @@ public:
         std::string command;
         std::uint64_t count = 0;
     };
-    [[nodiscard]] std::vector<Unread> unread(ActorId opener, ActorId receiver, const Clock& clock, Deadline until) const;
+    [[nodiscard]] std::vector<Unread> unread(ActorId opener, ActorId receiver, const Clock& clock,
+                                             Deadline until) const;
 
     // Nobody reads what leads to it any more. `senders`: those that may have opened a lane to it.
     void remove_to(ActorId dead, const std::vector<ActorId>& senders) noexcept;

@@ -22,7 +22,8 @@ public:
         : members_(&members), vitals_(&vitals), lanes_(&lanes), clock_(&clock) {}
 
     [[nodiscard]] RosterRow row_of(const Member& member) const;
-    // Without its dead letters. `status` is what the kernel reported; nothing for an outsider, which is not our child.
+    // Without its dead letters. `status` is what the kernel reported; nothing for an outsider, which is not our
+    // child.
     [[nodiscard]] Exit exit_of(const Member& member, std::optional<ExitStatus> status) const;
     // The roster from `place` on, as much as one message should hold, and where the next page begins.
     [[nodiscard]] RosterPage page_of(bool with_exited, RosterPlace place) const;
@@ -32,8 +33,8 @@ public:
     // as it is.
     [[nodiscard]] std::string name_of_sender(std::string_view id) const;
 
-    // What it reported as unread itself, and what was sent to it and never taken: all of it is counted, and named as far
-    // as that takes no longer than naming_timeout.
+    // What it reported as unread itself, and what was sent to it and never taken: all of it is counted, and named as
+    // far as that takes no longer than naming_timeout.
     [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
 
 private:

@@ -78,8 +78,8 @@ Result<Peer*> Outbox::reach(ActorId to, Deadline deadline) {
     return open(to, std::move(place->name), place->address);
 }
 
-// First it is said that we send to it, then looked whether it lives; the coordinator first takes the life and then reads
-// who has said so. So it tells us of the exit, or we see that there is nobody any more.
+// First it is said that we send to it, then looked whether it lives; the coordinator first takes the life and then
+// reads who has said so. So it tells us of the exit, or we see that there is nobody any more.
 Peer* Outbox::open_by_id(ActorId to) {
     OwnVitals* const own = self_->own_vitals();
     if (own == nullptr || self_->holdings() == nullptr || to == coordinator_id) return nullptr;

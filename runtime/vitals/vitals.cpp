@@ -103,10 +103,6 @@ bool Vitals::is_committed(std::uint32_t number, std::uint32_t page) const noexce
     return (known & bit) != 0;
 }
 
-Result<void> Vitals::commit_page(std::uint32_t number, std::uint32_t page) const {
-    return object_.commit(offset_of_page(number, page), VitalsRow::page_bytes);
-}
-
 Result<void> Vitals::prepare(ActorId actor, std::string_view name) {
     if (actor.number == 0 || actor.number > limits::actors_max)
         return Error{ErrorKind::overloaded, "the session has no row left for another actor"};
@@ -338,11 +334,12 @@ void OwnVitals::free_withdrawn(std::size_t place) noexcept {
     row().withdrawn.count.store(withdrawn_count_, std::memory_order_release);
 }
 
-// What the last life of this row has left in the page is no traffic of ours.
+// What the last life of this row has left in the page is not ours.
 Result<void> OwnVitals::make_page(std::uint32_t page) {
     const std::uint64_t bit = std::uint64_t{1} << page;
     if ((pages_ & bit) != 0) return {};
-    if (Result<void> committed = vitals_->commit_page(me_.number, page); !committed) return committed;
+    Result<void> committed = vitals_->object_.commit(offset_of_page(me_.number, page), VitalsRow::page_bytes);
+    if (!committed) return committed;
     for (std::uint32_t place = 0; place < VitalsRow::places_per_page; ++place)
         empty(row().traffic[page * VitalsRow::places_per_page + place]);
     row().peers.pages.store(pages_ |= bit, in_one_order);
@@ -358,7 +355,7 @@ Traffic* OwnVitals::traffic_with(ActorId peer) noexcept {
     Traffic& place = row().traffic[peer.number];
     const ActorId holder = unpacked(place.peer.load(relaxed));
     if (holder == peer) return &place;
-    // Whoever speaks under an id that is no member's does not displace one that is.
+    // A process that speaks under an id that is not a member's does not displace a member.
     if (holder.is_somebody() && vitals_->row_of(holder) != nullptr) return nullptr;
     place.peer.store(0, in_one_order);
     empty(place);
@@ -371,8 +368,10 @@ Result<void> OwnVitals::begin_sending(ActorId to) {
     if (theirs == nullptr) return {};  // no member, or not any more
     if (Result<void> made = make_page(page_of(to.number)); !made) return made;
     const std::uint32_t page = page_of(me_.number);
-    if ((theirs->peers.pages.load(std::memory_order_acquire) >> page & 1) == 0)
-        if (Result<void> committed = vitals_->commit_page(to.number, page); !committed) return committed;
+    if ((theirs->peers.pages.load(std::memory_order_acquire) >> page & 1) == 0) {
+        Result<void> committed = vitals_->object_.commit(offset_of_page(to.number, page), VitalsRow::page_bytes);
+        if (!committed) return committed;
+    }
     auto& set = *reinterpret_cast<SenderSet*>(sender_sets_.data() + to.number * sizeof(SenderSet));
     // In one order with the life of the receiver and the coordinator's look, as what is counted after it.
     set.words[me_.number / 64].fetch_or(std::uint64_t{1} << me_.number % 64, in_one_order);

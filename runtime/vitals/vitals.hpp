@@ -2,8 +2,8 @@
 // Vitals: one row of shared memory per actor, in which the actor records its state and what it has sent and taken.
 //
 // Each row has one writer, its actor, and outlives it: after a SIGKILL the row still says which command was being
-// handled, and how many commands of which senders were never taken. Only the word `has_exited` is written by the
-// coordinator: it tells the others that what they keep for the dead actor is of no use any more.
+// handled, and how many commands of which senders were never taken. Only the name and the word `has_exited` are written
+// by the coordinator: that tells the others that what they keep for the dead actor is of no use any more.
 // Nothing is locked, and no other process writes a row, so no death can leave it harmfully half changed: a reader sees
 // each number either as it was or as it is. The traffic with a peer has its place by the peer's number, so there is one
 // for each that a session can have, and finding it takes no search (docs/decisions/0023). Beside the rows, each actor
@@ -14,10 +14,11 @@
 //   - dead letters of an actor that was killed;
 //   - whether actors wait for each other's answers in a circle (docs/decisions/0012);
 //   - which asks their askers have withdrawn, and whether those had begun (docs/decisions/0019).
-// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only, and its own row and
-// the sets of senders writable, so that a stray write elsewhere faults. Numbers are atomics of relaxed order: they are figures, not
-// synchronization. The exception is an ask and its withdrawal: the receiver counts it as taken and then looks whether
-// it is withdrawn, the asker withdraws it and then looks whether it was taken, in one order (model/withdrawal.pml).
+// The coordinator creates the region and maps all of it writable; an actor maps all of it read-only, and its own row
+// and the sets of senders writable, so that a stray write elsewhere faults. Numbers are
+// atomics of relaxed order: they are figures, not synchronization. The exception is an ask and its withdrawal: the
+// receiver counts it as taken and then looks whether it is withdrawn, the asker withdraws it and then looks whether it
+// was taken, in one order (model/withdrawal.pml).
 // Rows are not part of the wire; a foreign client does without them.
 
 #include <array>
@@ -192,15 +193,6 @@ private:
     [[nodiscard]] SenderSet& senders_of(std::uint32_t number) const noexcept;
     // True if that page of a row's traffic can be read.
     [[nodiscard]] bool is_committed(std::uint32_t number, std::uint32_t page) const noexcept;
-    [[nodiscard]] Result<void> commit_page(std::uint32_t number, std::uint32_t page) const;
-    // True as well if it cannot be determined.
-    [[nodiscard]] bool is_answer_on_its_way(ActorId from, ActorId to) const noexcept;
-    // A command or an answer. True as well if it cannot be determined.
-    [[nodiscard]] bool is_anything_on_its_way(ActorId from, ActorId to) const noexcept;
-    // Nothing has come since that could end that wait, which another's, `next`, keeps from ending.
-    [[nodiscard]] bool is_at_rest(const WaitEdge& wait, ActorId next, ActorId looker) const noexcept;
-    // True if `receiver` has taken a command of `sender` since that found it full.
-    [[nodiscard]] bool has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept;
     mutable SharedObject object_;
     Mapping mapping_;
     // As far as looked at: rows, and the pages of each.

@@ -88,52 +88,61 @@ std::optional<WaitEdge> Vitals::edge_of(ActorId who) const {
     return WaitEdge{who, {keeper}, For::answer, wait->ask};
 }
 
-bool Vitals::has_made_room(ActorId receiver, ActorId sender, std::uint64_t taken_then) const noexcept {
-    const VitalsRow* row = row_of(receiver);
+namespace {
+
+// True if `receiver` has taken a command of `sender` since that found it full.
+bool has_made_room(const Vitals& vitals, ActorId receiver, ActorId sender, std::uint64_t taken_then) noexcept {
+    const VitalsRow* row = vitals.row_of(receiver);
     if (row == nullptr) return true;
-    const Traffic* traffic = find_traffic(*row, sender);
+    const Traffic* traffic = vitals.find_traffic(*row, sender);
     return (traffic == nullptr ? 0 : traffic->taken_commands.load(std::memory_order_acquire)) != taken_then;
 }
 
-bool Vitals::is_answer_on_its_way(ActorId from, ActorId to) const noexcept {
-    const VitalsRow* giver = row_of(from);
-    const VitalsRow* asker = row_of(to);
+// True as well if it cannot be determined.
+bool is_answer_on_its_way(const Vitals& vitals, ActorId from, ActorId to) noexcept {
+    const VitalsRow* giver = vitals.row_of(from);
+    const VitalsRow* asker = vitals.row_of(to);
     if (giver == nullptr || asker == nullptr || giver->life.is_kept.load(std::memory_order_relaxed) == 0) return true;
-    const Traffic* asked = find_traffic(*asker, from);
+    const Traffic* asked = vitals.find_traffic(*asker, from);
     if (asked == nullptr || giver->waits.uncounted.load(std::memory_order_acquire) != 0) return true;
-    const Traffic* given = find_traffic(*giver, to);
+    const Traffic* given = vitals.find_traffic(*giver, to);
     const std::uint32_t answered = given == nullptr ? 0 : given->answered.load(std::memory_order_acquire);
     return answered != asked->heard.load(std::memory_order_acquire);
 }
 
-bool Vitals::is_anything_on_its_way(ActorId from, ActorId to) const noexcept {
-    const VitalsRow* sender = row_of(from);
-    const VitalsRow* receiver = row_of(to);
+// A command or an answer. True as well if it cannot be determined.
+bool is_anything_on_its_way(const Vitals& vitals, ActorId from, ActorId to) noexcept {
+    const VitalsRow* sender = vitals.row_of(from);
+    const VitalsRow* receiver = vitals.row_of(to);
     if (sender == nullptr || receiver == nullptr || receiver->life.is_kept.load(std::memory_order_relaxed) == 0)
         return true;
     // One that lacked memory for a place may have sent what nobody counts.
     const auto is_lacking = [](const VitalsRow& row) { return row.peers.lacking.load(std::memory_order_acquire) > 0; };
-    if (find_traffic(*sender, to) == nullptr && is_lacking(*sender)) return true;
-    if (waiting(from, to) > 0) return true;
-    const bool has_asked = find_traffic(*receiver, from) != nullptr || is_lacking(*receiver);
-    return has_asked && is_answer_on_its_way(from, to);
+    if (vitals.find_traffic(*sender, to) == nullptr && is_lacking(*sender)) return true;
+    if (vitals.waiting(from, to) > 0) return true;
+    const bool has_asked = vitals.find_traffic(*receiver, from) != nullptr || is_lacking(*receiver);
+    return has_asked && is_answer_on_its_way(vitals, from, to);
 }
 
-bool Vitals::is_at_rest(const WaitEdge& wait, ActorId next, ActorId looker) const noexcept {
+// Nothing has come since that could end that wait, which another's, `next`, keeps from ending.
+bool is_at_rest(const Vitals& vitals, const WaitEdge& wait, ActorId next, ActorId looker) noexcept {
     switch (wait.what) {
-        case For::room: return !has_made_room(next, wait.who, wait.turn);
-        case For::answer: return !is_answer_on_its_way(next, wait.who);
+        case For::room: return !has_made_room(vitals, next, wait.who, wait.turn);
+        case For::answer: return !is_answer_on_its_way(vitals, next, wait.who);
         case For::kept_answer: {
-            const VitalsRow* keeper = row_of(wait.keeper);
+            const VitalsRow* keeper = vitals.row_of(wait.keeper);
             return keeper != nullptr && keeper->work.handled_ever.load(std::memory_order_acquire) == wait.seen &&
-                   !is_answer_on_its_way(wait.keeper, wait.who) && !is_anything_on_its_way(next, wait.keeper);
+                   !is_answer_on_its_way(vitals, wait.keeper, wait.who) &&
+                   !is_anything_on_its_way(vitals, next, wait.keeper);
         }
         case For::primitive: break;
     }
     // The one who keeps it knows that it has not answered, but not that somebody still waits for that.
-    return wait_of(wait.who) == Wait{looker, wait.turn} && !room_wait_of(wait.who) &&
-           !is_anything_on_its_way(next, looker);
+    return vitals.wait_of(wait.who) == Vitals::Wait{looker, wait.turn} && !vitals.room_wait_of(wait.who) &&
+           !is_anything_on_its_way(vitals, next, looker);
 }
+
+}  // namespace
 
 std::vector<WaitEdge> Vitals::find_deadlock(std::vector<WaitEdge> waits, ActorId looker) const {
     std::vector<ActorId> known;
@@ -151,7 +160,7 @@ std::vector<WaitEdge> Vitals::find_deadlock(std::vector<WaitEdge> waits, ActorId
     // An actor that is still in the same wait afterwards has been in it all the time, and has neither sent nor answered
     // nor taken anything in between.
     for (std::size_t at = 0; at < circle.size(); ++at)
-        if (!is_at_rest(circle[at], circle[(at + 1) % circle.size()].who, looker)) return {};
+        if (!is_at_rest(*this, circle[at], circle[(at + 1) % circle.size()].who, looker)) return {};
     const auto is_the_same = [&](const WaitEdge& wait) {
         return wait.what == For::primitive ? wait_of(wait.who) == Wait{looker, wait.turn} : edge_of(wait.who) == wait;
     };

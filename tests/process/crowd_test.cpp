@@ -20,7 +20,8 @@ std::uint64_t sum_of(const std::vector<baton::DeadLetter>& letters) {
 
 }  // namespace
 
-TEST_CASE("when one of twenty actors that all know each other dies, its lanes go and no other", "[process][lanes][I7]") {
+TEST_CASE("when one of twenty actors that all know each other dies, its lanes go and no other",
+          "[process][lanes][I7]") {
     constexpr std::size_t count = 20;
     ProcessWorld world;
     std::vector<baton::SpawnOptions> programs;

@@ -1,5 +1,5 @@
-// A thousand peers of one receiver: each has its window, stands in circles, and its commands are counted as dead letters
-// when the receiver dies. All in one thread; the receiver is frozen, so that what is sent stays on its way.
+// A thousand peers of one receiver: each has its window, stands in circles, and its commands are counted as dead
+// letters when the receiver dies. All in one thread; the receiver is frozen, so that what is sent stays on its way.
 #include "tests/simulation/sim_world.hpp"
 
 using namespace sim;
@@ -58,7 +58,8 @@ TEST_CASE("the last of a thousand peers has a window of its own, in bytes and in
     std::uint64_t sent = 0;
     Result<void> outcome;
     SECTION("in commands") {
-        while ((outcome = last.send(receiver.id, "Tap", "\x80", 1ms)).ok()) REQUIRE(++sent <= limits::window_commands_max);
+        while ((outcome = last.send(receiver.id, "Tap", "\x80", 1ms)).ok())
+            REQUIRE(++sent <= limits::window_commands_max);
         CHECK(sent == limits::window_commands_max);
     }
     SECTION("in bytes") {
