@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
-BELL, RING, FULL, LANES = "bell.pml", "ring.pml", "full.pml", "lanes.pml"
-MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES)
+BELL, RING, FULL, LANES, SHELF = "bell.pml", "ring.pml", "full.pml", "lanes.pml", "shelf.pml"
+MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES, SHELF)
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -54,6 +54,8 @@ CONFIGURATIONS = {
     "one name, two rows": ("BIND=1", [SAFETY], NAMES),
     "names": ("BIND=0", [SAFETY], NAMES),
     "memory by name": ("", [SAFETY], MEMORY),
+    "shelf": ("", [SAFETY], SHELF),
+    "shelf, one page": ("PAGE=1", [SAFETY], SHELF),
     "asks given up": ("", [SAFETY], WITHDRAWAL),
     "bell": ("RECORDS=2 REPLIES=1", [SAFETY], BELL),
     "bell, never frozen": ("RECORDS=2 REPLIES=1 FREEZES=0 RESTARTS=0", [SAFETY, ENDS], BELL),
@@ -118,6 +120,14 @@ MUTANTS = {
     "NOT_PUT_BACK": ("memory by name", SAFETY),
     "HOME_LEAVES_IT": ("memory by name", SAFETY),
     "RENAME_THEN_MAP": ("memory by name", SAFETY),
+    "MADE_UNSAID": ("shelf", SAFETY),
+    "CLEARED_FIRST": ("shelf", SAFETY),
+    "GONE_WITH_HOME": ("shelf", SAFETY),
+    "BYTES_ONLY": ("shelf", SAFETY),
+    "PUNCH_ANY": ("shelf, one page", SAFETY),
+    "NAME_KEPT": ("shelf", SAFETY),
+    "PUNCHED_BY_ROW": ("shelf", SAFETY),
+    "RETIRED_IS_FREE": ("shelf", SAFETY),
     "LOOK_THEN_STORE": ("asks given up", SAFETY),
     "READ_THEN_WRITE": ("asks given up", SAFETY),
     "PLACE_TOO_SOON": ("asks given up", SAFETY),
