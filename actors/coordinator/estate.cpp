@@ -17,6 +17,8 @@ constexpr ActorNumber me = coordinator_id.number;
 // home has died.
 constexpr Duration collection_slice = std::chrono::milliseconds{5};
 constexpr Duration collection_interval = std::chrono::milliseconds{50};
+// Of the coordinator's time, at most one part in so many goes into looking for it.
+constexpr int looks_share = 50;
 // A row may move while it is looked at: its other party accepts or withdraws. Twice is a lot; more often cannot come
 // from the protocol.
 constexpr int looks_max = 16;
@@ -291,10 +293,14 @@ void Estate::adopt(ActorNumber dead) {
     std::uint64_t bytes = 0;
     for_each_row(ledger().segment_blocks,
                  [&](Slot first) { return ledger().segment_blocks.home_of(first) == dead; },
-                 [&](Slot slot) { bytes += bytes_of(slot); });
+                 [&](Slot slot) {
+                     bytes += bytes_of(slot);
+                     shelves_.note(ledger(), slot);
+                 });
     ledger().adopt_blocks(dead, me);
     ledger().budget.forget(dead);
     ledger().budget.add(me, bytes);
+    may_be_more_ = true;  // a look that has been made already has not seen them
     next_collection_ = Deadline{clock_->now()};
 }
 
@@ -330,29 +336,49 @@ void Estate::give_back(const Left& left) {
     }
     SegmentRow& row = ledger().segments.row(left.slot);
     const std::uint64_t bytes = bytes_of(left.slot);
-    // A retired row's memory may have a name before the row says how many bytes there are. At the end those who joined
-    // from outside live on, and may still look at what was theirs.
-    const Store::Block block{left.slot, row.generation.load(relaxed)};
-    is_closing_ ? store_->remove(block) : store_->discard(block);
+    if (row.place_bytes.load(relaxed) != 0) shelves_.note(ledger(), left.slot);
+    else end_object(left.slot);
     row.bytes.store(0, relaxed);
     row.used_bytes.store(0, relaxed);
     ledger().budget.give_back(me, bytes);
 }
 
+void Estate::end_object(Slot slot) {
+    // A retired row's memory may have a name before the row says how many bytes there are. At the end those who joined
+    // from outside live on, and may still look at what was theirs.
+    const Store::Block block{slot, ledger().segments.row(slot).generation.load(relaxed)};
+    is_closing_ ? store_->remove(block) : store_->discard(block);
+}
+
+// One row, or one shelf after all rows. False if nothing is left to do.
+bool Estate::collect_one() {
+    if (!left_.empty()) {
+        give_back(left_.back());
+        left_.pop_back();
+        return true;
+    }
+    if (!shelves_.has_any()) return false;
+    shelves_.tidy_one(ledger(), *store_, is_closing_);
+    return true;
+}
+
 bool Estate::collect() {
     next_collection_ = Deadline::never();
     const Deadline enough = Deadline::in(*clock_, collection_slice);
-    if (left_.empty()) look_for_left();
-    while (!left_.empty()) {
-        give_back(left_.back());
-        left_.pop_back();
-        if (!left_.empty() && enough.has_passed(*clock_)) {
+    if (!std::exchange(has_looked_, true)) {
+        const Instant begun = clock_->now();
+        look_for_left();
+        look_took_ = clock_->now() - begun;
+    }
+    while (collect_one())
+        if (enough.has_passed(*clock_)) {
             next_collection_ = Deadline{clock_->now()};
             return true;
         }
-    }
+    has_looked_ = false;
     ledger().release_empty_blocks(me);
-    if (may_be_more_) next_collection_ = Deadline::in(*clock_, collection_interval);
+    if (may_be_more_)
+        next_collection_ = Deadline::in(*clock_, std::max<Duration>(collection_interval, look_took_ * looks_share));
     return false;
 }
 
@@ -417,6 +443,7 @@ void Estate::end_all_rows() {
             if (is_possible(word) && !word.is_live()) break;
             mend(slot, word);
         }
+    for (Slot slot = 0; slot < ledger().segment_blocks.rows_used(); ++slot) shelves_.note(ledger(), slot);
 }
 
 Estate::Balance Estate::close() {
@@ -433,6 +460,7 @@ Estate::Balance Estate::close() {
     settle_names(me);
     end_all_rows();
     left_.clear();
+    has_looked_ = false;
     while (collect()) {
     }
     Balance balance{ledger().counters.of(me), released_for_the_dead_, mended_rows_, audit_end(ledger())};

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <baton/time.hpp>
+#include "actors/coordinator/left_shelves.hpp"
 #include "runtime/holdings/region.hpp"
 #include "runtime/ledger/audit.hpp"
 #include "runtime/memory/store.hpp"
@@ -109,6 +110,8 @@ private:
     void note_mended(std::string text);
     void end_all_rows();
     void look_for_left();
+    [[nodiscard]] bool collect_one();
+    void end_object(Slot slot);
     struct Left {
         Slot slot = 0;
         SegmentWord word;
@@ -130,7 +133,10 @@ private:
     std::uint64_t mended_rows_ = 0;
     Mended mended_;
     std::vector<Left> left_;             // of our blocks: to be released, and leased to nobody
+    LeftShelves shelves_;
+    bool has_looked_ = false;            // for what is left, since all of it was returned
     bool may_be_more_ = false;           // rows of our blocks that still have an owner
+    Duration look_took_{};
     Deadline next_collection_;
     bool is_closing_ = false;
 };

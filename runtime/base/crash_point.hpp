@@ -67,8 +67,14 @@ enum class CrashPoint : unsigned char {
     bell_marked,          // its reader's bit is set; whether it sleeps has not been looked at
     ring_taken,           // the record is behind the place where others would read on; nothing is done with it
     lanes_removed,        // the coordinator: what led to the dead actor is gone
+    shelf_said,           // the rows of a block say that they are a shelf, which is not there
+    shelf_made,           // the shelf is there, and nothing of it is committed
+    shelf_filled,         // places are committed; their rows do not say so
+    hand_out_copied,      // a copy of the place has the user's name; T9 is not made
+    shelf_left,           // the coordinator: all rows of a shelf are free, and it is still there
+    shelf_removed,        // the coordinator: it is gone, and the rows say that it is there
 };
-inline constexpr std::size_t crash_point_count = 54;
+inline constexpr std::size_t crash_point_count = 60;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -80,7 +86,8 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "publish.begun", "publish.made", "unpublish.made", "attach.claimed", "attach.checked", "names.settled",
     "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered",
     "offer.marked",
-    "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed"};
+    "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed",
+    "shelf.said", "shelf.made", "shelf.filled", "hand_out.copied", "shelf.left", "shelf.removed"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

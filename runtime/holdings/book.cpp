@@ -12,9 +12,7 @@ Mapping::Access access_of(const Holding& holding) noexcept {
     return holding.kind() == HandleKind::lease ? Mapping::Access::read : Mapping::Access::write;
 }
 
-Store::Block block_of(const Holding& holding, const Memory& memory) noexcept {
-    return {holding.slot, memory.generation};
-}
+Store::Block block_of(const Holding& holding, const Memory& memory) noexcept { return memory.block(holding.slot); }
 
 }  // namespace
 

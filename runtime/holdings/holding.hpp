@@ -20,8 +20,16 @@ struct Holding;
 // The memory of a segment, and where this process has it mapped.
 struct Memory {
     std::uint64_t generation = 0;
-    std::uint64_t capacity = 0;   // bytes
-    std::byte* data = nullptr;    // of the first byte that is held; nullptr while it is not mapped
+    std::uint64_t capacity = 0;     // bytes
+    std::uint64_t place_bytes = 0;  // of each place of the shelf that it lies on; 0: an object of its own
+    std::byte* data = nullptr;      // of the first byte that is held; nullptr while it is not mapped
+
+    // As the row says, not mapped.
+    [[nodiscard]] static Memory of(const SegmentRow& row) noexcept {
+        constexpr auto relaxed = std::memory_order_relaxed;
+        return {row.generation.load(relaxed), row.bytes.load(relaxed), row.place_bytes.load(relaxed)};
+    }
+    [[nodiscard]] Store::Block block(Slot slot) const noexcept { return {slot, generation, place_bytes}; }
 };
 
 // A Segment.

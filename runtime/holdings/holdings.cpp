@@ -11,7 +11,13 @@ namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
-Store::Block block_of(const Holding& owned) noexcept { return {owned.slot, owned.memory()->generation}; }
+Store::Block block_of(const Holding& owned) noexcept { return owned.memory()->block(owned.slot); }
+
+// A free row gets an object of its own.
+void begin_own(SegmentRow& row) noexcept {
+    row.place_bytes.store(0, relaxed);
+    row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+}
 
 // How many bytes it has.
 Result<std::uint64_t> check_layout(const Layout& layout) {
@@ -39,13 +45,13 @@ Holdings::~Holdings() = default;
 Result<Holding*> Holdings::create(Layout layout) {
     const Result<std::uint64_t> bytes = check_layout(layout);
     if (!bytes) return bytes.error();
-    const std::uint64_t capacity = size_class_of(*bytes);
+    const std::uint64_t capacity = holder_.store().capacity_for(*bytes);
     const Result<Home::Place> place = home_.place_for(capacity);
     if (!place) return place.error();
     const bool has_memory = place->data != nullptr;
 
     SegmentRow& row = ledger().segments.row(place->slot);
-    if (!has_memory) row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+    if (!has_memory) begin_own(row);
     Holding& holding = owned_from_now(place->slot, Count::created, std::move(layout), capacity, place->data);
     row.used_bytes.store(*bytes, relaxed);
     if (has_memory) return &holding;
@@ -79,8 +85,10 @@ Holding& Holdings::owned_from_now(Slot slot, Count what, Layout layout, std::uin
     ledger().counters.count(holder_.number(), what);
     pass_crash_point(CrashPoint::create_counted);
     holder_.note(Transition::create, slot, *epoch, 0);
-    const std::uint64_t generation = ledger().segments.row(slot).generation.load(relaxed);
-    return book_.add(Owned{{generation, capacity, data}}, {slot, *epoch, std::move(layout)});
+    Memory memory = Memory::of(ledger().segments.row(slot));
+    memory.capacity = capacity;
+    memory.data = data;
+    return book_.add(Owned{memory}, {slot, *epoch, std::move(layout)});
 }
 
 // ---- memory that leaves or arrives by name ---------------------------------------------------------
@@ -90,6 +98,7 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     if (holding.exports > 0)
         return refused(fmt::format("{} has {} views: delete them first", to_text(holding), holding.exports));
     if (Result<void> possible = check_outside_name(name); !possible) return possible;
+    if (holding.memory()->place_bytes != 0) return copy_out(holding, name);
     SegmentRow& row = ledger().segments.row(holding.slot);
     const std::uint64_t bytes = row.bytes.load(relaxed);
     const std::uint64_t used = row.used_bytes.load(relaxed);
@@ -106,15 +115,34 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
         return renamed;
     }
     pass_crash_point(CrashPoint::hand_out_renamed);
+    end_handed_out(holding);
+    return {};
+}
+
+// A place stays where it is, for the next segment; what leaves is a copy. Whoever dies in between has copied and not
+// exported: then the segment is released.
+Result<void> Holdings::copy_out(Holding& holding, const std::string& name) {
+    const Result<std::byte*> data = book_.map(holding);
+    if (!data) return data.error();
+    if (Result<void> copied = holder_.store().copy_out(block_of(holding), {*data, holding.bytes}, name); !copied)
+        return copied;
+    pass_crash_point(CrashPoint::hand_out_copied);
+    ledger().counters.intend(holder_.number(), Count::handed_out, holding.slot);
+    end_handed_out(holding);
+    return {};
+}
+
+// T9.
+void Holdings::end_handed_out(Holding& holding) {
+    const Store::Block block = block_of(holding);
     const std::optional<Epoch> epoch = ledger().segments.retire(holding.slot, holding.epoch, holder_.number());
     if (epoch) ledger().counters.count(holder_.number(), Count::handed_out);
     else ledger().counters.forget_intent(holder_.number());  // the session has ended without us
     book_.unmap(holding);
-    holder_.store().forget(block);
+    if (block.place_bytes == 0) holder_.store().forget(block);
     if (epoch) holder_.note(Transition::retire, holding.slot, *epoch, 0);
     if (epoch) home_.take_back(holding.slot);
     drop(holding);
-    return {};
 }
 
 Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
@@ -127,7 +155,7 @@ Result<Holding*> Holdings::take_in(const std::string& name, Layout layout) {
     const Result<Slot> slot = home_.empty_slot();
     if (!slot) return slot.error();
     SegmentRow& row = ledger().segments.row(*slot);
-    row.generation.store(row.generation.load(relaxed) + 1, relaxed);
+    begin_own(row);
     const std::uint64_t capacity = outside->size();
     Holding& holding = owned_from_now(*slot, Count::taken_in, std::move(layout), capacity, nullptr);
     pass_crash_point(CrashPoint::take_in_made);

@@ -57,6 +57,8 @@ private:
     [[nodiscard]] Holding& owned_from_now(Slot slot, Count what, Layout layout, std::uint64_t capacity,
                                           std::byte* data);
     [[nodiscard]] Result<void> make_memory(Holding& holding);
+    [[nodiscard]] Result<void> copy_out(Holding& holding, const std::string& name);
+    void end_handed_out(Holding& holding);
 
     Holder holder_;
     Book book_{holder_};

@@ -104,7 +104,8 @@ Result<Holding*> Publications::attach_to(NameSlot row, NameWord word, Publicatio
     if (!epoch) return Error{ErrorKind::overloaded, "the ledger has no free row for a lease at this moment"};
     pass_crash_point(CrashPoint::attach_claimed);
 
-    const Memory memory{segment.generation.load(relaxed), capacity};
+    Memory memory = Memory::of(segment);
+    memory.capacity = capacity;
     Holding& holding = book_.add(Borrowed{handle_kind_of(what.kind), memory, *lease, *epoch, word.owner},
                                  {word.slot, what.lend, std::move(layout)});
     // If the owner has withdrawn the name by now, it may not have seen the lease.

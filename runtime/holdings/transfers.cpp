@@ -215,7 +215,7 @@ Result<void> Transfers::confirm(Holding& holding) {
     };
     if (!ledger().segment_blocks.has(holding.slot)) return not_so();
     const SegmentRow& row = ledger().segments.row(holding.slot);
-    const Memory memory{row.generation.load(relaxed), row.bytes.load(relaxed)};
+    const Memory memory = Memory::of(row);
     if (!is_as_described(holding, handle)) return not_so();
     const std::uint64_t start = handle.kind == HandleKind::segment ? 0 : holding.offset;
     std::uint64_t end = 0;

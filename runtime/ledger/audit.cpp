@@ -53,6 +53,25 @@ struct Auditor {
                 look_for_mark(actor, ledger.segment_blocks.home_of(slot), ledger.marks.has_segment(actor, slot), name);
         if (has_heir && !is_known(word.heir))
             found(6, fmt::format("{} to actor {}, which has exited", name, word.heir));
+        look_at_place(slot, name);
+    }
+
+    // The rows of one block lie on one shelf, or on none; otherwise some of its bytes could be another segment's too.
+    void look_at_place(Slot slot, std::string_view name) {
+        const SegmentRow& row = ledger.segments.row(slot);
+        const std::uint64_t place_bytes = row.place_bytes.load(relaxed);
+        if (row.bytes.load(relaxed) > place_bytes && place_bytes != 0)
+            return found(5, fmt::format("{} and has {} bytes at a place of {}", name, row.bytes.load(relaxed),
+                                        place_bytes));
+        const Slot first = slot / limits::rows_per_block * limits::rows_per_block;
+        for (Slot other = first; other < slot; ++other) {
+            const SegmentRow& beside = ledger.segments.row(other);
+            if (!ledger.segments.word_of(other).is_live()) continue;
+            if (beside.place_bytes.load(relaxed) == place_bytes &&
+                (place_bytes == 0 || beside.generation.load(relaxed) == row.generation.load(relaxed)))
+                return;
+            return found(5, fmt::format("{} and lies elsewhere than segment {} of its block", name, other));
+        }
     }
 
     // All blocks, even those beyond the rows that are reported to be in use.

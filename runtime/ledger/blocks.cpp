@@ -16,27 +16,49 @@ void raise(std::atomic<std::uint64_t>& number, std::uint64_t at_least) noexcept 
     }
 }
 
+void lower(std::atomic<std::uint64_t>& number, std::uint64_t at_most) noexcept {
+    std::uint64_t before = number.load(relaxed);
+    while (before > at_most && !number.compare_exchange_weak(before, at_most, sequential)) {
+    }
+}
+
 }  // namespace
 
 Blocks Blocks::of_segments(const LedgerLayout& layout) {
     LedgerHeader& header = layout.header();
-    return {layout, layout.segments(), header.segment_homes, header.segment_blocks_used, "limits::segments_max"};
+    return {layout, layout.segments(), header.segment_homes, header.segment_blocks_used, header.segment_blocks_free,
+            "limits::segments_max"};
 }
 Blocks Blocks::of_leases(const LedgerLayout& layout) {
     LedgerHeader& header = layout.header();
-    return {layout, layout.leases(), header.lease_homes, header.lease_blocks_used, "limits::leases_max"};
+    return {layout, layout.leases(), header.lease_homes, header.lease_blocks_used, header.lease_blocks_free,
+            "limits::leases_max"};
 }
 
+// False if it is somebody's.
+Result<bool> Blocks::try_claim(std::size_t block, ActorNumber me) {
+    if (homes_[block].load(relaxed) != 0) return false;
+    const auto* const first = static_cast<const std::byte*>(rows_) + block * block_bytes;
+    if (Result<void> committed = layout_->commit(first, block_bytes); !committed) return committed.error();
+    // Raised before the block is claimed: an actor that dies in between leaves one block too many to look at, and
+    // never a block that is overlooked.
+    raise(*used_, block + 1);
+    std::uint64_t nobody = 0;
+    return homes_[block].compare_exchange_strong(nobody, me, sequential);
+}
+
+// From where the last claimer found one, so that claiming all blocks looks at each of them once; and from the start
+// if there is none, because that place is only a hint.
 Result<Slot> Blocks::claim(ActorNumber me) {
-    for (std::size_t block = 0; block < homes_.size(); ++block) {
-        if (homes_[block].load(relaxed) != 0) continue;
-        const auto* const first = static_cast<const std::byte*>(rows_) + block * block_bytes;
-        if (Result<void> committed = layout_->commit(first, block_bytes); !committed) return committed.error();
-        // Raised before the block is claimed: an actor that dies in between leaves one block too many to look at, and
-        // never a block that is overlooked.
-        raise(*used_, block + 1);
-        std::uint64_t nobody = 0;
-        if (!homes_[block].compare_exchange_strong(nobody, me, sequential)) continue;
+    const std::uint64_t hint = free_->load(sequential);
+    const std::size_t start = std::min<std::uint64_t>(hint, homes_.size());
+    for (std::size_t look = 0; look < homes_.size(); ++look) {
+        const std::size_t block = (start + look) % homes_.size();
+        const Result<bool> claimed = try_claim(block, me);
+        if (!claimed) return claimed.error();
+        if (!*claimed) continue;
+        std::uint64_t expected = hint;  // else it has been lowered in the meantime, or raised
+        free_->compare_exchange_strong(expected, block + 1, sequential);
         return static_cast<Slot>(block * limits::rows_per_block);
     }
     return Error{ErrorKind::overloaded, fmt::format("the session's ledger has no row left: it holds {} of them ({})",
@@ -72,7 +94,10 @@ void Blocks::release_empty(ActorNumber coordinator, const std::function<bool(Slo
         if (home_of(first) != coordinator) continue;
         Slot row = first;
         while (row < first + limits::rows_per_block && is_free(row)) ++row;
-        if (row == first + limits::rows_per_block) homes_[first / limits::rows_per_block].store(0, sequential);
+        if (row < first + limits::rows_per_block) continue;
+        const std::uint64_t block = first / limits::rows_per_block;
+        homes_[block].store(0, sequential);
+        lower(*free_, block);
     }
 }
 

@@ -36,13 +36,15 @@ public:
 private:
     using Homes = std::span<std::atomic<std::uint64_t>>;
     Blocks(const LedgerLayout& layout, const void* rows, Homes homes, std::atomic<std::uint64_t>& used,
-           std::string_view limit)
-        : layout_(&layout), rows_(rows), homes_(homes), used_(&used), limit_(limit) {}
+           std::atomic<std::uint64_t>& free, std::string_view limit)
+        : layout_(&layout), rows_(rows), homes_(homes), used_(&used), free_(&free), limit_(limit) {}
+    [[nodiscard]] Result<bool> try_claim(std::size_t block, ActorNumber me);
 
     const LedgerLayout* layout_;
     const void* rows_;
     Homes homes_;                       // by block: the number of its home; 0: nobody's
     std::atomic<std::uint64_t>* used_;  // blocks below this one have ever been claimed
+    std::atomic<std::uint64_t>* free_;  // where a search for a free one begins
     std::string_view limit_;            // the limit's name, for people
 };
 

@@ -29,8 +29,7 @@ inline constexpr std::size_t actors_bytes = (limits::actors_max + 1) * ActorRow:
 inline constexpr std::size_t segments_bytes = segment_blocks_max * block_bytes;
 inline constexpr std::size_t leases_bytes = lease_blocks_max * block_bytes;
 inline constexpr std::size_t names_bytes = limits::names_max * NameRow::bytes;
-inline constexpr std::size_t marks_bytes = (limits::actors_max * MarkRow::bytes / page + 1) * page;
-static_assert(marks_bytes >= (limits::actors_max + 1) * MarkRow::bytes);
+inline constexpr std::size_t marks_bytes = ((limits::actors_max + 1) * MarkRow::bytes + page - 1) / page * page;
 
 inline constexpr auto relaxed = std::memory_order_relaxed;
 inline constexpr auto sequential = std::memory_order_seq_cst;

@@ -21,7 +21,9 @@ struct SegmentRow {
     std::atomic<std::int64_t> since;         // when the word last changed, steady clock; for people
     std::atomic<std::uint64_t> used_bytes;   // what its owner asked for; for people
     std::atomic<std::uint64_t> published;    // 1 + the epoch of the lend that was last published; its owner writes it
-    std::uint64_t reserved;
+    // 0: its memory is an object of its own. Otherwise the block is a shelf with places of this size, and all its rows
+    // say the same, and the same generation. Its home writes it while all of them are free.
+    std::atomic<std::uint64_t> place_bytes;
 };
 static_assert(sizeof(SegmentRow) == 64);
 
@@ -97,7 +99,7 @@ inline constexpr std::size_t name_buckets = 1024;
 // lowest bit of the first word. Whoever puts the actor's number into such a row sets the bit first (T2, L1). Bits are
 // cleared when the number is given to another life.
 struct MarkRow {
-    static constexpr std::size_t bytes = 512;
+    static constexpr std::size_t bytes = (segment_blocks_max + lease_blocks_max) / 8;
 
     std::atomic<std::uint64_t> segments[segment_blocks_max / 64];
     std::atomic<std::uint64_t> leases[lease_blocks_max / 64];
@@ -117,6 +119,9 @@ struct LedgerHeader {
     // By block: the number of its home; 0: nobody's.
     std::atomic<std::uint64_t> segment_homes[segment_blocks_max];
     std::atomic<std::uint64_t> lease_homes[lease_blocks_max];
+    // No block below this one was free when it was last written: where a search begins. It may lag behind.
+    std::atomic<std::uint64_t> segment_blocks_free;
+    std::atomic<std::uint64_t> lease_blocks_free;
     // Of names.
     std::atomic<std::uint64_t> names_used;               // rows that have ever been taken
     std::atomic<std::uint64_t> buckets[name_buckets];    // by hash: index of the first name + 1; 0: none

@@ -9,7 +9,8 @@ SegmentWord SegmentTable::word_of(Slot slot) const noexcept {
 }
 
 bool SegmentTable::is_empty(Slot slot) const noexcept {
-    return word_of(slot).phase == Phase::free && rows_[slot].bytes.load(relaxed) == 0;
+    return word_of(slot).phase == Phase::free && rows_[slot].bytes.load(relaxed) == 0 &&
+           rows_[slot].place_bytes.load(relaxed) == 0;
 }
 
 // Inline and by their parts: a word that is passed in memory costs several times the compare-and-swap.

@@ -20,7 +20,7 @@ public:
     [[nodiscard]] SegmentWord word_of(Slot slot) const noexcept;
     [[nodiscard]] const SegmentRow& row(Slot slot) const noexcept { return rows_[slot]; }
     [[nodiscard]] SegmentRow& row(Slot slot) noexcept { return rows_[slot]; }
-    // True if it is free and without memory.
+    // True if it is free, without memory, and of no shelf.
     [[nodiscard]] bool is_empty(Slot slot) const noexcept;
 
     [[nodiscard]] std::optional<Epoch> create(Slot slot, ActorNumber me) noexcept;

@@ -106,12 +106,12 @@ struct LeaseWord {
     }
 };
 
-// The owner and slot of what is published under a name. The bits differ: 0 to 2 phase, 3 to 13 owner, 14 to 30 slot, 31
+// The owner and slot of what is published under a name. The bits differ: 0 to 2 phase, 3 to 13 owner, 14 to 34 slot, 35
 // to 63 epoch.
 enum class NamePhase : std::uint8_t { free = 0, publishing = 1, published = 2 };
 struct NameWord {
     static constexpr unsigned slot_shift = words::phase_bits + words::number_bits;
-    static constexpr unsigned slot_bits = 17;
+    static constexpr unsigned slot_bits = 21;
     static constexpr unsigned epoch_shift = slot_shift + slot_bits;
     static constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
     static constexpr Epoch epoch_max = (Epoch{1} << (64 - epoch_shift)) - 1;

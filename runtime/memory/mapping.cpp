@@ -19,10 +19,12 @@
 #include <unistd.h>
 
 #include <baton/limits.hpp>
+#include <baton/unique_fd.hpp>
 
 #include "runtime/base/held_signals.hpp"
 #include "runtime/base/limit_behind.hpp"
 #include "runtime/memory/private_memory.hpp"
+#include "runtime/memory/size_class.hpp"
 
 namespace baton::detail {
 
@@ -191,22 +193,23 @@ void Mapping::populate(Access access, std::size_t offset, std::size_t bytes) noe
               access == Access::write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 }
 
-void Mapping::permit(Permitted permitted) noexcept {
+bool Mapping::permit(Permitted permitted, std::size_t offset, std::size_t bytes) noexcept {
     int protection = PROT_NONE;
     if (permitted == Permitted::read) protection = PROT_READ;
     if (permitted == Permitted::write) protection = PROT_READ | PROT_WRITE;
-    ::mprotect(region_->region.get_address(), region_->region.get_size(), protection);
+    return ::mprotect(data() + offset, bytes, protection) == 0;
 }
 
-bool Mapping::privatize() noexcept {
+bool Mapping::privatize(std::size_t offset, std::size_t bytes) noexcept {
     const bool may_write = region_->region.get_mode() == ipc::read_write;
-    void* const copy = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    std::byte* const part = data() + offset;
+    void* const copy = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (copy == MAP_FAILED) return false;
-    std::memcpy(copy, data(), size());
-    if (!may_write) ::mprotect(copy, size(), PROT_READ);
+    std::memcpy(copy, part, bytes);
+    if (!may_write) ::mprotect(copy, bytes, PROT_READ);
     // One step, so that no reader ever finds nothing there.
-    if (::mremap(copy, size(), size(), MREMAP_MAYMOVE | MREMAP_FIXED, data()) == data()) return true;
-    ::munmap(copy, size());
+    if (::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, part) == part) return true;
+    ::munmap(copy, bytes);
     return false;
 }
 
@@ -258,6 +261,29 @@ Result<void> rename_shared_object(const std::string& from, const std::string& to
         return Error{ErrorKind::refused, fmt::format("the name '{}' is taken: {} is there already", to, new_path)};
     return Error{ErrorKind::refused, fmt::format("cannot keep the shared memory {} under the name '{}': {}", from, to,
                                                  std::strerror(errno))};
+}
+
+// A file without a name gets one when it is whole.
+Result<void> copy_to_shared_object(std::span<const std::byte> content, const std::string& name) {
+    const std::string path = fmt::format("{}/{}", shared_memory_folder, name);
+    const auto tried = [&] { return fmt::format("cannot copy {} bytes into the shared memory {}", content.size(), name); };
+    const HeldSignals held;
+    const UniqueFd file{::open(shared_memory_folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+    if (file.get() < 0) return to_error(errno, tried());
+    const auto size = static_cast<off_t>(in_pages(std::max<std::size_t>(content.size(), 1)));
+    if (const int code = ::posix_fallocate(file.get(), 0, size); code != 0) return to_error(code, tried());
+    for (std::size_t done = 0; done < content.size();) {
+        const ssize_t written =
+            ::pwrite(file.get(), content.data() + done, content.size() - done, static_cast<off_t>(done));
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return to_error(written == 0 ? EIO : errno, tried());
+        done += static_cast<std::size_t>(written);
+    }
+    const std::string unnamed = fmt::format("/proc/self/fd/{}", file.get());
+    if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+    if (errno == EEXIST)
+        return Error{ErrorKind::refused, fmt::format("the name '{}' is taken: {} is there already", name, path)};
+    return to_error(errno, tried());
 }
 
 std::uint64_t shared_memory_bytes_free() noexcept {

@@ -62,10 +62,13 @@ public:
     void populate(Access access, std::size_t offset, std::size_t bytes) noexcept;
     // With `none` every access faults until access is restored.
     enum class Permitted { none, read, write };
-    void permit(Permitted permitted) noexcept;
+    void permit(Permitted permitted) noexcept { static_cast<void>(permit(permitted, 0, size())); }
+    // The same for whole pages of it. False, without any change, if the kernel takes no more boundaries.
+    [[nodiscard]] bool permit(Permitted permitted, std::size_t offset, std::size_t bytes) noexcept;
     // Replaces the view by a private copy of its present content, at the same address. False, without any change, if
     // there is no memory for that.
-    bool privatize() noexcept;
+    bool privatize() noexcept { return privatize(0, size()); }
+    bool privatize(std::size_t offset, std::size_t bytes) noexcept;  // whole pages of it
 
 private:
     struct Region;
@@ -83,6 +86,9 @@ bool remove_shared_object(const std::string& name) noexcept;
 bool discard_shared_object(const std::string& name) noexcept;
 // Keeps the memory under another name. Refused if that is taken.
 [[nodiscard]] Result<void> rename_shared_object(const std::string& from, const std::string& to);
+// Makes an object of that name that has `content`, and zeros up to a whole page. It is there whole or not at all, even
+// if this process dies. Refused if the name is taken.
+[[nodiscard]] Result<void> copy_to_shared_object(std::span<const std::byte> content, const std::string& name);
 // How many bytes shared memory can still take on this machine; 0 if that cannot be determined.
 [[nodiscard]] std::uint64_t shared_memory_bytes_free() noexcept;
 

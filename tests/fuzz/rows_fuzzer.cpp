@@ -50,7 +50,7 @@ void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) 
     const auto field = story.next<std::uint8_t>();
     const auto value = story.next<std::uint64_t>();
     auto* words = reinterpret_cast<std::uint64_t*>(region.data());  // the header: homes, lives, buckets, ...
-    std::size_t index = (std::size_t{row} << 8 | field) % (58 * 1024 / 8 + 1024);
+    std::size_t index = (std::size_t{row} << 8 | field) % (sizeof(LedgerHeader) / 8 + 1024);
     switch (what % 5) {
         case 0: words = reinterpret_cast<std::uint64_t*>(&ledger.segments.row(row % rows)); index = field % 8; break;
         case 1: words = reinterpret_cast<std::uint64_t*>(&ledger.leases.row(row % rows)); index = field % 8; break;

@@ -48,8 +48,9 @@ struct Held {
 };
 struct Report { using Reply = Held; };
 
-inline constexpr std::uint64_t elements = 1000;
-// What the two that are handed out are full of: the giver's own, and one that was given to the taker.
+inline constexpr std::uint64_t elements = 1000;        // of what shares an object with others
+inline constexpr std::uint64_t many_elements = 10'000;  // of what has one of its own
+// What those that are handed out are full of: the giver's own, and those that were given to the taker.
 inline constexpr std::int64_t own_value = 8;
 inline constexpr std::int64_t theirs_value = 9;
 

@@ -34,7 +34,8 @@ public:
     }
     std::string on(const Offer& command) {
         try {
-            lent_ = context_->lend(make(7)).value();
+            lent_ = context_->lend(make(7, many_elements)).value();
+            alone_ = make(11, 10);  // on a shelf where nothing else lies
             for (std::uint64_t number = 0; number < command.count; ++number)
                 context_->send(command.to, Take{make(static_cast<std::int64_t>(number)), ""}).value();
             context_->send(command.to, HoldLease{lent_.lease().value()}).value();
@@ -69,6 +70,7 @@ public:
         kept_.clear();
         leases_.clear();
         lent_ = {};
+        alone_ = {};
         return count;
     }
     Held on(const Report&) {
@@ -102,15 +104,17 @@ private:
         context_->send(peer, Take{std::move(whole), ""}, deadline).value();
     }
     void play_by_name(Address peer, const std::string& name) {
-        const baton::Layout layout{"<i8", {elements}};
-        context_->export_as(make(own_value), name + "-own").value();
-        baton::Segment own = context_->import_from(name + "-own", layout).value();
-        require(is_intact(own) && own.as<std::int64_t>()[0] == own_value, "what was handed out came in again");
-        require(context_->ask(peer, HandOut{make(theirs_value), name + "-theirs"}, deadline).value() == 1,
-                "the peer hands out");
-        own = context_->import_from(name + "-theirs", layout).value();
-        require(is_intact(own) && own.as<std::int64_t>()[0] == theirs_value, "what the peer handed out came in");
-        own = {};
+        for (const auto& [ending, count] : {std::pair{"-own", many_elements}, std::pair{"-own-small", elements}}) {
+            context_->export_as(make(own_value, count), name + ending).value();
+            baton::Segment own = context_->import_from(name + ending, {"<i8", {count}}).value();
+            require(is_intact(own) && own.as<std::int64_t>()[0] == own_value, "what was handed out came in again");
+        }
+        for (const auto& [ending, count] : {std::pair{"-theirs", many_elements}, std::pair{"-theirs-small", elements}}) {
+            require(context_->ask(peer, HandOut{make(theirs_value, count), name + ending}, deadline).value() == 1,
+                    "the peer hands out");
+            baton::Segment own = context_->import_from(name + ending, {"<i8", {count}}).value();
+            require(is_intact(own) && own.as<std::int64_t>()[0] == theirs_value, "what the peer handed out came in");
+        }
         baton::Loan board = context_->lend(make(10)).value();
         context_->publish(board, name).value();
         require(context_->ask(peer, LookUp{name}, deadline).value() == 10, "the peer saw what is published");
@@ -124,8 +128,8 @@ private:
         const std::span<std::int64_t> all = segment.as<std::int64_t>();
         return std::ranges::all_of(all, [&](std::int64_t element) { return element == all[0]; });
     }
-    baton::Segment make(std::int64_t value) {
-        baton::Segment segment = context_->create_array<std::int64_t>({elements}).value();
+    baton::Segment make(std::int64_t value, std::uint64_t count = elements) {
+        baton::Segment segment = context_->create_array<std::int64_t>({count}).value();
         std::ranges::fill(segment.as<std::int64_t>(), value);
         return segment;
     }
@@ -134,6 +138,7 @@ private:
     std::vector<baton::Segment> kept_;
     std::vector<baton::Lease> leases_;
     baton::Loan lent_;
+    baton::Segment alone_;
     std::uint64_t bounced_ = 0;
 };
 

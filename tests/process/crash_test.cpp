@@ -88,7 +88,10 @@ public:
 
     // What is outside of the session is whole; it is the user's, so it is removed here.
     void check_outside() {
-        const std::pair<const char*, std::int64_t> names[]{{"-own", own_value}, {"-theirs", theirs_value}};
+        const std::pair<const char*, std::int64_t> names[]{{"-own", own_value},
+                                                           {"-own-small", own_value},
+                                                           {"-theirs", theirs_value},
+                                                           {"-theirs-small", theirs_value}};
         for (const auto& [ending, expected] : names) {
             const std::int64_t value = expected;
             const std::string path = "/dev/shm/" + outside_name + ending;
@@ -159,7 +162,8 @@ bool run(std::string_view point, Role role, Mode mode) {
     // If an actor dies before the memory is the session's, it remains the user's; so it does if the actor dies once it
     // has left.
     if (was_passed && mode == Mode::kill && role == Role::giver)
-        CHECK(world.is_outside == (point == "hand_out.renamed" || point == "take_in.made"));
+        CHECK(world.is_outside ==
+              (point == "hand_out.renamed" || point == "hand_out.copied" || point == "take_in.made"));
     return was_passed;
 }
 
@@ -315,7 +319,8 @@ std::vector<Role> candidates(std::string_view point) {
     };
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
         is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started) ||
-        is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed))
+        is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed) ||
+        is_one_of(CrashPoint::shelf_left, CrashPoint::shelf_removed))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};

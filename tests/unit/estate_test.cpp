@@ -137,15 +137,16 @@ TEST_CASE("who lives is known to the coordinator, whatever the ledger says", "[e
 // seventeen thousand million steps, so ctest's TIMEOUT is the assertion.
 TEST_CASE("a table full of lists that are closed to a ring is looked at once a turn", "[estate][I8]") {
     HeapEstate world;
-    for (std::uint32_t block = 0; block < limits::segments_max / limits::rows_per_block; ++block) {
+    for (std::uint32_t block = 0; block < limits::segments_max / limits::rows_per_block; ++block)
         static_cast<void>(world.ledger->segment_blocks.claim(alice).value());
+    for (std::uint32_t block = 0; block < limits::leases_max / limits::rows_per_block; ++block)
         static_cast<void>(world.ledger->lease_blocks.claim(alice).value());
-    }
     for (Slot row = 0; row < limits::segments_max; ++row) {
         world.write(row, segment_of(4, alice, 0));
         world.ledger->segments.row(row).first_lease.store(1);
-        world.ledger->leases.row(row).next.store((row + 1) % limits::leases_max + 1);
     }
+    for (Slot row = 0; row < limits::leases_max; ++row)
+        world.ledger->leases.row(row).next.store((row + 1) % limits::leases_max + 1);
     world.write(Slot{3}, lease_of(2, alice, bob));
     world.ledger->leases.row(3).segment.store(9);
     world.ledger->leases.row(3).segment_epoch.store(at - 1);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,20 @@ namespace fs = std::filesystem;
 
 inline constexpr ActorId alice_id{alice, 1};
 inline constexpr ActorId bob_id{bob, 1};
+
+// "rw-s" and the like: what this process may do at `address`.
+inline std::string rights_at(const void* address) {
+    std::ifstream maps{"/proc/self/maps"};
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t start = 0;
+        std::uintptr_t end = 0;
+        char rights[5] = {};
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &start, &end, rights) != 3) continue;
+        const auto at = reinterpret_cast<std::uintptr_t>(address);
+        if (at >= start && at < end) return rights;
+    }
+    return "none";
+}
 
 // The memory of a session in which two actors live, and the proof that they leave none.
 class Pair {

@@ -845,12 +845,12 @@ class LedgerPages:
 
     def mark(self, part, row, actor):
         """That rows of this block may name the actor, before one does."""
-        place = (self.at[("part", "marks")] + actor * 512 + self.at[("row of marks", f"{part}s")] + row // 64 // 64 * 8)
+        place = (self.at[("part", "marks")] + actor * 4352 + self.at[("row of marks", f"{part}s")] + row // 64 // 64 * 8)
         self.write(place, self.read(place) | 1 << row // 64 % 64)
 
     def claim_block(self, part):
         homes, used = f"{part}_homes", f"{part}_blocks_used"
-        block = next(block for block in range(2048) if self.read(self.header(homes, block)) == 0)
+        block = next(block for block in range({"segment": 32768, "lease": 2048}[part]) if self.read(self.header(homes, block)) == 0)
         page = self.at[("part", f"{part}s")] + block * 4096
         os.posix_fallocate(self.descriptor, page, 4096)
         self.write(self.header(used), max(block + 1, self.read(self.header(used))))
@@ -874,6 +874,7 @@ class LedgerPages:
         self.write(taken, self.read(taken) + 4096)
         generation = self.read(self.place("segment", slot, "generation")) + 1
         self.write(self.place("segment", slot, "generation"), generation)
+        self.write(self.place("segment", slot, "place_bytes"), 0)
         self.counted("created", slot,
                      lambda: self.move("segment", slot, (self.FREE, 0, 0), (self.OWNED, self.number, 0)))
         self.write(self.place("segment", slot, "used_bytes"), len(data))
@@ -892,11 +893,23 @@ class LedgerPages:
         self.test.assertEqual(self.read(self.header("life", heir[0])), heir[0] << 32 | heir[1])
         return epoch
 
+    def content(self, slot, bytes_):
+        """Of an object of its own, or of its place on a shelf."""
+        generation, place_bytes, has = (self.read(self.place("segment", slot, field))
+                                        for field in ("generation", "place_bytes", "bytes"))
+        self.test.assertLessEqual(bytes_, has)
+        name, start = f"{slot}-{generation}", 0
+        if place_bytes != 0:
+            self.test.assertIn(place_bytes, [64 << power for power in range(7)])
+            name, start = f"shelf-{slot // 64 * 64}-{generation}", slot % 64 * place_bytes
+        with open(f"/dev/shm/baton-{self.session}-{name}", "rb") as memory:
+            if place_bytes != 0:
+                self.test.assertEqual(os.fstat(memory.fileno()).st_size, 64 * place_bytes)
+            memory.seek(start)
+            return memory.read(bytes_)
+
     def accept(self, slot, sender, bytes_):
-        generation = self.read(self.place("segment", slot, "generation"))
-        self.test.assertLessEqual(bytes_, self.read(self.place("segment", slot, "bytes")))
-        with open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", "rb") as memory:
-            data = memory.read(bytes_)
+        data = self.content(slot, bytes_)
         self.move("segment", slot, (self.OFFERED, sender[0], self.number), (self.OWNED, self.number, 0))
         return data
 
@@ -943,8 +956,8 @@ class LedgerPages:
             self.write(self.place("name", row, "next"), first)
             self.compare(self.bucket(name), first, row + 1)
         word = self.place("name", row, "word")
-        epoch = self.read(word) >> 31
-        self.compare(word, epoch << 31, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1)
+        epoch = self.read(word) >> 35
+        self.compare(word, epoch << 35, (epoch + 1) << 35 | slot << 14 | self.number << 3 | 1)
         lend = self.read(self.place("segment", slot, "word")) >> 25
         for field, value in (("kind", 0), ("lend", lend), ("bytes_leased", bytes_), ("dimensions", 1),
                              ("type_bytes", 3)):
@@ -953,15 +966,15 @@ class LedgerPages:
         start = self.place("name", row, "type")
         self.pages[start:start + 184] = b"|u1".ljust(184, b"\0")
         self.write(self.place("segment", slot, "published"), lend + 1)
-        self.compare(word, (epoch + 1) << 31 | slot << 14 | self.number << 3 | 1,
-                     (epoch + 2) << 31 | slot << 14 | self.number << 3 | 2)
+        self.compare(word, (epoch + 1) << 35 | slot << 14 | self.number << 3 | 1,
+                     (epoch + 2) << 35 | slot << 14 | self.number << 3 | 2)
         return row
 
     def attach(self, name, lease):
         row = self.find(name)
         word = self.read(self.place("name", row, "word"))
         self.test.assertEqual(word & 7, 2)
-        owner, slot = word >> 3 & 0x7FF, word >> 14 & 0x1FFFF
+        owner, slot = word >> 3 & 0x7FF, word >> 14 & 0x1FFFFF
         lend, bytes_ = (self.read(self.place("name", row, field)) for field in ("lend", "bytes_leased"))
         for field, value in (("segment", slot), ("segment_epoch", lend),
                              ("kind", self.read(self.place("name", row, "kind"))),
@@ -970,9 +983,7 @@ class LedgerPages:
         self.move("lease", lease, (self.FREE, 0, 0), (self.CLAIMED, owner, self.number))
         self.test.assertEqual(self.read(self.place("name", row, "word")), word)
         self.test.assertEqual(self.read(self.place("segment", slot, "word")), lend << 25 | owner << 3 | self.LENT)
-        generation = self.read(self.place("segment", slot, "generation"))
-        with open(f"/dev/shm/baton-{self.session}-{slot}-{generation}", "rb") as memory:
-            return owner, memory.read(bytes_)
+        return owner, self.content(slot, bytes_)
 
 
 class Ledger(ForeignClientTest):

@@ -61,7 +61,7 @@ inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a p
 
 // ---- segments --------------------------------------------------------------------------------------
 inline constexpr std::uint32_t rows_per_block = 64;              // a page; what an actor claims at once
-inline constexpr std::uint32_t segments_max = 131'072;           // rows of the ledger, alive at once
+inline constexpr std::uint32_t segments_max = 2'097'152;         // rows of the ledger, alive at once
 inline constexpr std::uint32_t leases_max = 131'072;
 inline constexpr std::uint32_t names_max = 16'384;               // ever published in one session; a name keeps its row
 inline constexpr std::size_t published_name_bytes_max = 200;
@@ -73,6 +73,9 @@ inline constexpr std::size_t element_type_bytes_max = 4096;      // of a record 
 inline constexpr std::size_t record_depth_max = 8;               // records within records
 inline constexpr std::size_t segments_listed_max = 5'000;        // in one answer of the coordinator
 inline constexpr std::size_t segment_bytes_max = std::size_t{1} << 40;
+// Segments up to this size share objects of shared memory, those of one block of rows each.
+inline constexpr std::size_t place_bytes_max = std::size_t{64} << 10;
+inline constexpr std::size_t place_bytes_min = 64;               // a cache line: no two segments have one in common
 inline constexpr std::size_t mappings_max = 60'000;              // below the kernel's default vm.max_map_count
 inline constexpr std::size_t idle_mappings_max = 4'096;          // kept for the next time the same memory comes
 // The most retired rows that a create() looks at before it takes fresh memory.
