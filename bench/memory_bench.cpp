@@ -1,11 +1,18 @@
 // One measurement of memory that is handed over, as one line of JSON; run.py pairs it with raw_memory.
 //   memory_bench hand-over --bytes B --count N [--warm-up W]
 //   memory_bench pool --bytes B --count N         created, each page touched, released
+//   memory_bench alive --bytes B --count N        N segments alive at once: made and touched, then released
 //   memory_bench settle --bytes B --count N       from SIGKILL of the owner of N segments until nothing is left of them
 //   memory_bench transitions --count N [--processes P]    of the ledger's words, in each process of a row of its own
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/mman.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
 
 #include "runtime/inbox/access.hpp"
 #include "runtime/session/session.hpp"
@@ -45,6 +52,38 @@ void pool(baton::Scenario& scenario, const Setting& setting) {
         if (index >= setting.warm_up) microseconds.push_back(bench::microseconds_since(start));
     }
     bench::print_microseconds(std::move(microseconds));
+}
+
+// What the process and the machine need for them is counted when all are alive.
+void alive(baton::Scenario& scenario, const Setting& setting) {
+    const auto lines_of = [](const char* path) {
+        std::ifstream file{path};
+        return std::count(std::istreambuf_iterator<char>{file}, {}, '\n');
+    };
+    const auto files = [] {
+        const std::filesystem::directory_iterator all{"/dev/shm"};
+        return std::distance(begin(all), end(all));
+    };
+    const auto mappings_before = lines_of("/proc/self/maps");
+    const auto files_before = files();
+    std::vector<baton::Segment> kept;
+    kept.reserve(setting.count);
+    const std::int64_t start = bench::nanoseconds_now();
+    while (kept.size() < setting.count) {
+        kept.push_back(scenario.create_segment(setting.bytes));
+        static_cast<volatile std::byte*>(kept.back().bytes().data())[0] = std::byte{1};
+    }
+    const double made_us = bench::microseconds_since(start);
+    const auto mappings = lines_of("/proc/self/maps") - mappings_before;
+    const auto files_made = files() - files_before;
+    const std::int64_t released = bench::nanoseconds_now();
+    kept.clear();
+    const double released_us = bench::microseconds_since(released);
+    const auto each = static_cast<double>(setting.count) / 1000;
+    fmt::print("{{\"ns_per_segment\":{:.1f},\"made_ns\":{:.1f},\"released_ns\":{:.1f},\"files\":{},\"mappings\":{},"
+               "\"count\":{}}}\n",
+               (made_us + released_us) / each, made_us / each, released_us / each, files_made, mappings,
+               setting.count);
 }
 
 void settle(baton::Scenario& scenario, const Setting& setting) {
@@ -94,8 +133,8 @@ int main(int argc, char** argv) {
     CLI::App app{"One measurement of memory that is handed over, as one line of JSON."};
     std::string mode;
     Setting setting;
-    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"hand-over", "pool", "settle",
-                                                                                      "transitions"}));
+    app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"hand-over", "pool", "alive",
+                                                                                      "settle", "transitions"}));
     app.add_option("--bytes", setting.bytes, "of a segment, a multiple of 8")->capture_default_str();
     app.add_option("--count", setting.count, "how many are measured")->capture_default_str();
     app.add_option("--warm-up", setting.warm_up, "hand-over, pool: how many run before those that are measured")
@@ -110,6 +149,7 @@ int main(int argc, char** argv) {
     return baton::run_scenario(1, argv, [&](baton::Scenario& scenario) {
         if (mode == "hand-over") hand_over(scenario, setting);
         if (mode == "pool") pool(scenario, setting);
+        if (mode == "alive") alive(scenario, setting);
         if (mode == "settle") settle(scenario, setting);
     });
 }

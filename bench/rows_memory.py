@@ -63,6 +63,11 @@ def rows(scale: float) -> List[Row]:
         swaps = ("--count", str(int(20_000_000 * scale)), "--processes", str(processes))
         out.append(Row(name, "transitions/s", Contender("Baton", ("memory_bench", "transitions", *swaps)),
                        "transitions_per_second", Contender(SWAP, ("raw_memory", "swap", *swaps))))
+    # Linear: each of a million costs what each of ten thousand does.
+    def alive(count: int) -> Contender:
+        return Contender(f"Baton, {count:,} alive", ("memory_bench", "alive", "--bytes", "64", "--count", str(count)))
+    out.append(Row("segments_1000000", "ns each", alive(max(20_000, int(1_000_000 * scale))), "ns_per_segment",
+                   alive(10_000)))
     out.append(Row("settle_10000", "ms", Contender("Baton", ("memory_bench", "settle", *rows_kept)), "settled_ms",
                    Contender(UNLINK, ("raw_memory", "unlink", *rows_kept)), goal=Goal("<=", 1)))
     return out

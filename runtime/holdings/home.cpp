@@ -115,14 +115,21 @@ Result<Home::Place> Home::place_on_shelf(std::uint64_t capacity) {
 }
 
 Result<void> Home::add_places(std::uint64_t capacity, Shelves::Appetite appetite) {
-    if (!shelves_.has_room(capacity)) {
-        const Result<Slot> first = empty_block();
-        if (!first) return first.error();
-        if (Result<void> made = shelves_.make(*first, capacity); !made) {
-            empty_blocks_.push_back(*first);
-            return made;
-        }
+    // A shelf that somebody has removed or cut has no room any more once that was noticed.
+    while (shelves_.has_room(capacity)) {
+        const Result<void> filled = fill_places(capacity, appetite);
+        if (filled || filled.error().kind == ErrorKind::overloaded) return filled;
     }
+    const Result<Slot> first = empty_block();
+    if (!first) return first.error();
+    if (Result<void> made = shelves_.make(*first, capacity); !made) {
+        empty_blocks_.push_back(*first);
+        return made;
+    }
+    return fill_places(capacity, appetite);
+}
+
+Result<void> Home::fill_places(std::uint64_t capacity, Shelves::Appetite appetite) {
     const Shelves::Piece piece = shelves_.next_piece(capacity, appetite);
     const std::uint64_t bytes = piece.run.count * capacity;
     if (!ledger().budget.claim(holder_.number(), bytes)) return no_room(capacity);
@@ -230,6 +237,7 @@ void Home::trim() noexcept {
         slots = std::move(places);
         pooled_bytes_ += slots.size() * bytes;
     }
+    for (const Slot first : shelves_.end_unfilled()) empty_blocks_.push_back(first);
 }
 
 // Of a free row of ours: its memory ends, and the row can have other.

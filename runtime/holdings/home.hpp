@@ -1,8 +1,9 @@
 #pragma once
 // Home: the rows of this actor's own blocks, and the memory behind them (T10 and what precedes T1).
 //
-// A block is a shelf of places of one size, or its rows have objects of their own. Only the home takes rows of its blocks into use, and only the home unlinks or reuses their memory. What comes back is
-// kept in a pool, by its size, so that the steady state asks the kernel for nothing. One thread, the actor's.
+// A block is a shelf of places of one size, or its rows have objects of their own. Only the home takes rows of its
+// blocks into use, and only the home unlinks or reuses their memory. What comes back is kept in a pool, by its size, so
+// that the steady state asks the kernel for nothing. One thread, the actor's.
 
 #include <optional>
 #include <unordered_map>
@@ -43,6 +44,7 @@ private:
     [[nodiscard]] Result<std::optional<Place>> pooled_place(std::uint64_t capacity);
     [[nodiscard]] Result<Place> place_on_shelf(std::uint64_t capacity);
     [[nodiscard]] Result<void> add_places(std::uint64_t capacity, Shelves::Appetite appetite);
+    [[nodiscard]] Result<void> fill_places(std::uint64_t capacity, Shelves::Appetite appetite);
     void put_in_pool(Slot slot, std::uint64_t bytes);
     void look_for_retired(std::uint32_t looks_max) noexcept;
     void recycle(Slot slot, std::uint32_t& steps_left) noexcept;

@@ -112,6 +112,15 @@ void Shelves::end(Slot first) noexcept {
     shelves_.erase(first);
 }
 
+std::vector<Slot> Shelves::end_unfilled() {
+    std::vector<Slot> unfilled;
+    for (const auto& [bytes, same] : classes_)
+        for (const Slot first : same.with_room)
+            if (shelves_.at(first).filled == 0) unfilled.push_back(first);
+    for (const Slot first : unfilled) end(first);
+    return unfilled;
+}
+
 void Shelves::abandon(Slot first) noexcept {
     Shelf& shelf = shelves_.at(first);
     shelf.is_abandoned = true;

@@ -44,6 +44,8 @@ public:
         bool is_gone = false;  // the block is as it was before it became a shelf
     };
     Emptied empty(Slot first, std::uint64_t set) noexcept;
+    // Ends those that were made when there was no memory for a place; says which blocks are as before.
+    [[nodiscard]] std::vector<Slot> end_unfilled();
     // Somebody has removed or cut its shelf: this free place has no memory any more, and no place of it gets any. True
     // if it was the last one that had, so that the shelf is gone and the block as it was before.
     bool lose(Slot slot) noexcept;

@@ -266,7 +266,9 @@ Result<void> rename_shared_object(const std::string& from, const std::string& to
 // A file without a name gets one when it is whole.
 Result<void> copy_to_shared_object(std::span<const std::byte> content, const std::string& name) {
     const std::string path = fmt::format("{}/{}", shared_memory_folder, name);
-    const auto tried = [&] { return fmt::format("cannot copy {} bytes into the shared memory {}", content.size(), name); };
+    const auto tried = [&] {
+        return fmt::format("cannot copy {} bytes into the shared memory {}", content.size(), name);
+    };
     const HeldSignals held;
     const UniqueFd file{::open(shared_memory_folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
     if (file.get() < 0) return to_error(errno, tried());

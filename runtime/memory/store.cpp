@@ -66,7 +66,7 @@ Result<std::byte*> Store::pin(Block block, std::uint64_t bytes, Mapping::Access 
     const bool is_place = block.place_bytes != 0;
     // Both stand in shared memory, where anybody can write. The object is as large as its places need, see view_for().
     if (is_place && (!shelf::is_place(block.place_bytes) || bytes > block.place_bytes))
-        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has no places of {} bytes for segments of {}",
+        return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has no places of {} bytes for {} of them",
                                                      name_of(block), block.place_bytes, bytes)};
     const auto found = view_for(key_of(block, access), is_place ? shelf::bytes_of(block.place_bytes) : bytes);
     if (!found) return found.error();
@@ -151,7 +151,8 @@ void Store::keep(Block block, Mapping::Access access) noexcept {
     // Without memory for a copy it stays shared, which is worse only if others go on writing.
     if (block.place_bytes != 0) {  // the rest of the view remains; it stays pinned
         const std::uint64_t bytes = shelf::step_of(block.place_bytes) * block.place_bytes;
-        static_cast<void>(found->second->mapping.privatize(shelf::offset_of(block.slot, block.place_bytes) / bytes * bytes, bytes));
+        const std::uint64_t offset = shelf::offset_of(block.slot, block.place_bytes) / bytes * bytes;
+        static_cast<void>(found->second->mapping.privatize(offset, bytes));
         return;
     }
     static_cast<void>(found->second->mapping.privatize());

@@ -53,7 +53,7 @@ TEST_CASE("a run of places is of whole pages, begins where it may, and is no lon
     CHECK(run_in(bits(3, 5), page).count == 5);
     CHECK(run_in(bits(3, 5), page, 0, 2).count == 2);
     CHECK(run_in(bits(3, 5) | bits(20, 1), page, 8).first == 20);
-    CHECK(run_in(bits(1, 6), 1024).first == 4);  // four to a page, and of the first one is missing
+    CHECK(run_in(bits(1, 7), 1024).first == 4);  // four to a page, and of the first one is missing
     CHECK(run_in(bits(1, 6), 1024).count == 0);
     CHECK(run_in(bits(1, 8), 1024).count == 4);
     CHECK(run_in(bits(0, 63), 64).count == 0);  // all of them are one page
@@ -76,7 +76,8 @@ TEST_CASE("small segments share objects, and each has its bytes to itself", "[sh
     const std::uint64_t capacity = made[0]->memory()->capacity;
     CHECK(pair.ledger().budget.bytes_of(alice) >= 200 * capacity);
     CHECK(pair.ledger().budget.bytes_of(alice) <= 250 * capacity + page);  // a quarter in advance
-    for (const Holding* one : made) CHECK(reinterpret_cast<std::uintptr_t>(one->data()) % std::min(capacity, page) == 0);
+    for (const Holding* one : made)
+        CHECK(reinterpret_cast<std::uintptr_t>(one->data()) % std::min(capacity, page) == 0);
     CHECK(audit(pair.ledger()).empty());
 }
 
@@ -231,7 +232,8 @@ TEST_CASE("a row that lies about its place is refused, and nothing is touched", 
     CHECK(pair.accept(handle).ok());
 }
 
-TEST_CASE("the audit names a segment that lies elsewhere than its block, or is too large for its place", "[shelf][I5]") {
+TEST_CASE("the audit names a segment that lies elsewhere than its block, or is too large for its place",
+          "[shelf][I5]") {
     Pair pair;
     const std::vector<Holding*> made = made_by(*pair.a, 2, 64);
     REQUIRE(audit(pair.ledger()).empty());

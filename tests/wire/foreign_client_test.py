@@ -845,12 +845,14 @@ class LedgerPages:
 
     def mark(self, part, row, actor):
         """That rows of this block may name the actor, before one does."""
-        place = (self.at[("part", "marks")] + actor * 4352 + self.at[("row of marks", f"{part}s")] + row // 64 // 64 * 8)
+        place = (self.at[("part", "marks")] + actor * 4352 + self.at[("row of marks", f"{part}s")] +
+                 row // 64 // 64 * 8)
         self.write(place, self.read(place) | 1 << row // 64 % 64)
 
     def claim_block(self, part):
         homes, used = f"{part}_homes", f"{part}_blocks_used"
-        block = next(block for block in range({"segment": 32768, "lease": 2048}[part]) if self.read(self.header(homes, block)) == 0)
+        blocks = {"segment": 32768, "lease": 2048}[part]
+        block = next(block for block in range(blocks) if self.read(self.header(homes, block)) == 0)
         page = self.at[("part", f"{part}s")] + block * 4096
         os.posix_fallocate(self.descriptor, page, 4096)
         self.write(self.header(used), max(block + 1, self.read(self.header(used))))
@@ -1077,7 +1079,7 @@ class Ledger(ForeignClientTest):
 
         owner.leave()
         reader.ask(COORDINATOR, "Await", {"actor": owner.id}, SECONDS)
-        self.assertEqual(attaching.read(attaching.place("name", row, "word")) & ((1 << 31) - 1), 0)
+        self.assertEqual(attaching.read(attaching.place("name", row, "word")) & ((1 << 35) - 1), 0)
         self.assertEqual(self.rows(reader)[slot][0], "retired")
         self.assert_sound(reader)
         attaching.move("lease", lease, (attaching.CLAIMED, owner.id[0], reader.id[0]), (attaching.FREE, 0, 0))
@@ -1127,7 +1129,7 @@ class Ledger(ForeignClientTest):
             pages.write(pages.place("lease", lease + row, "next"), lease + 1 + (row + 1) % len(words))
             pages.write(pages.place("lease", lease + row, "segment"), slot + row)
             pages.write(pages.place("lease", lease + row, "word"), 9 << 25 | partner << 14 | holder << 3 | phase)
-            pages.write(pages.place("name", row, "word"), 9 << 31 | slot << 14 | holder << 3 | phase)
+            pages.write(pages.place("name", row, "word"), 9 << 35 | slot << 14 | holder << 3 | phase)
         pages.write(pages.header("names_used"), len(words))
         hostile.leave()
         self.assertEqual(honest.ask(COORDINATOR, "Await", {"actor": hostile.id}, SECONDS)["name"], "hostile")

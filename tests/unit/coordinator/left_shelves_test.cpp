@@ -53,7 +53,8 @@ struct RealEstate {
     }
     [[nodiscard]] static std::uint64_t committed(const std::string& name) {
         struct stat facts {};
-        return ::stat(("/dev/shm/" + name).c_str(), &facts) == 0 ? static_cast<std::uint64_t>(facts.st_blocks) * 512 : 0;
+        if (::stat(("/dev/shm/" + name).c_str(), &facts) != 0) return 0;
+        return static_cast<std::uint64_t>(facts.st_blocks) * 512;
     }
     static inline int count_ = 0;
 };
