@@ -50,6 +50,7 @@ Result<std::byte*> Store::make(Block block, std::uint64_t bytes) {
         pass_crash_point(CrashPoint::memory_committed);
         if (const auto view = add(*object, key_of(block, Mapping::Access::write), bytes)) {
             (*view)->mapping.populate(Mapping::Access::write, 0, bytes);
+            (*view)->mapped_places = 1;
             (*view)->pins = 1;
             return (*view)->mapping.data();
         }
@@ -208,6 +209,7 @@ Result<std::byte*> Store::take_in(const SharedObject& outside, Block block, std:
     if (!view) return view.error();
     (*view)->pins = 1;
     (*view)->mapping.populate(Mapping::Access::write, 0, bytes);
+    (*view)->mapped_places = 1;
     if (Result<void> renamed = rename_shared_object(outside.name(), name_of(block)); !renamed) {
         unpin(block, Mapping::Access::write);
         forget(block);

@@ -49,6 +49,7 @@ struct Held {
 struct Report { using Reply = Held; };
 
 inline constexpr std::uint64_t elements = 1000;        // of what shares an object with others
+inline constexpr std::uint64_t more_elements = 2000;    // the same, of another size than anything that came in
 inline constexpr std::uint64_t many_elements = 10'000;  // of what has one of its own
 // What those that are handed out are full of: the giver's own, and those that were given to the taker.
 inline constexpr std::int64_t own_value = 8;

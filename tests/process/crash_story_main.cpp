@@ -110,7 +110,7 @@ private:
             require(is_intact(own) && own.as<std::int64_t>()[0] == own_value, "what was handed out came in again");
         }
         for (const auto& [ending, count] :
-             {std::pair{"-theirs", many_elements}, std::pair{"-theirs-small", elements}}) {
+             {std::pair{"-theirs", many_elements}, std::pair{"-theirs-small", more_elements}}) {
             require(context_->ask(peer, HandOut{make(theirs_value, count), name + ending}, deadline).value() == 1,
                     "the peer hands out");
             baton::Segment own = context_->import_from(name + ending, {"<i8", {count}}).value();

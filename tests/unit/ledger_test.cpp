@@ -595,9 +595,27 @@ TEST_CASE("a block has one home, and rows of it come back when it has died", "[l
     ledger.release_empty_blocks(coordinator_id.number);
     CHECK(ledger.segment_blocks.home_of(mine) == coordinator_id.number);
     ledger.segments.row(mine + 5).bytes.store(0);
+    ledger.segments.row(mine + 6).place_bytes.store(4096);  // its shelf may still be there
+    ledger.release_empty_blocks(coordinator_id.number);
+    CHECK(ledger.segment_blocks.home_of(mine) == coordinator_id.number);
+    ledger.segments.row(mine + 6).place_bytes.store(0);
     ledger.release_empty_blocks(coordinator_id.number);
     CHECK(ledger.segment_blocks.home_of(mine) == 0);
     CHECK(ledger.segment_blocks.claim(carol).value() == mine);
+}
+
+// It is only where a search begins: any process of the session can write there.
+TEST_CASE("a free block is found whatever the ledger says of where it could be", "[ledger]") {
+    HeapLedger heap;
+    Ledger& ledger = heap.ledger;
+    const Slot mine = ledger.segment_blocks.claim(alice).value();
+    const std::uint64_t said = GENERATE(0ULL, 1ULL, 7ULL, segment_blocks_max - 1ULL, segment_blocks_max + 0ULL, ~0ULL);
+    ledger.layout.header().segment_blocks_free.store(said);
+    const Slot next = ledger.segment_blocks.claim(bob).value();
+    CHECK(next != mine);
+    CHECK(next < limits::segments_max);
+    CHECK(ledger.segment_blocks.home_of(next) == bob);
+    CHECK(ledger.segment_blocks.rows_used() >= next + limits::rows_per_block);
 }
 
 TEST_CASE("blocks run out as overloaded, with the limit's name", "[ledger]") {
