@@ -1,5 +1,5 @@
 #pragma once
-// LeftShelves: shelves whose home has died, and what is to be returned of them (decision 0024).
+// LeftShelves: shelves whose home has died, and what is to be returned of them (decision 0026).
 //
 // A shelf stays as long as somebody holds one of its places. Until then the memory of its free places is returned;
 // when all of them are free it is removed, and its block is like any other. One thread, the coordinator's.

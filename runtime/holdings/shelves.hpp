@@ -1,5 +1,5 @@
 #pragma once
-// Shelves: the blocks of this home whose rows share one object, and which of their places have memory (decision 0024).
+// Shelves: the blocks of this home whose rows share one object, and which of their places have memory (decision 0026).
 //
 // A shelf is made in a block whose rows are all free, and removed when they are free again. Its places get memory in
 // pieces, as they are needed, and may lose it again by whole pages. It does not know who holds a place, and claims no

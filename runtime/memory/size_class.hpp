@@ -24,7 +24,7 @@ inline constexpr std::uint64_t page_bytes = 4096;
     return in_pages((bytes + step - 1) / step * step);
 }
 
-// Shelf: an object of shared memory with a place for each row of one block (decision 0024). Where a place lies follows
+// Shelf: an object of shared memory with a place for each row of one block (decision 0026). Where a place lies follows
 // from its row and from the size of the places, so that no offset needs to be believed.
 namespace shelf {
 

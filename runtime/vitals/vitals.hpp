@@ -6,7 +6,7 @@
 // by the coordinator: that tells the others that what they keep for the dead actor is of no use any more.
 // Nothing is locked, and no other process writes a row, so no death can leave it harmfully half changed: a reader sees
 // each number either as it was or as it is. The traffic with a peer has its place by the peer's number, so there is one
-// for each that a session can have, and finding it takes no search (docs/decisions/0023). Beside the rows, each actor
+// for each that a session can have, and finding it takes no search (docs/decisions/0025). Beside the rows, each actor
 // has a set in which those who send to it put their numbers before the first command; only the coordinator reads it.
 // Five things are read from the rows, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
