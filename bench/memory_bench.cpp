@@ -60,9 +60,12 @@ void alive(baton::Scenario& scenario, const Setting& setting) {
         std::ifstream file{path};
         return std::count(std::istreambuf_iterator<char>{file}, {}, '\n');
     };
-    const auto files = [] {
+    const std::string prefix = fmt::format("baton-{}-", baton::detail::Access::session(scenario).id());
+    const auto files = [&] {
         const std::filesystem::directory_iterator all{"/dev/shm"};
-        return std::distance(begin(all), end(all));
+        return std::count_if(begin(all), end(all), [&](const auto& entry) {
+            return entry.path().filename().string().starts_with(prefix);
+        });
     };
     const auto mappings_before = lines_of("/proc/self/maps");
     const auto files_before = files();

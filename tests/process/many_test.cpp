@@ -95,7 +95,9 @@ TEST_CASE(IN_WORDS("fifty thousand", "five thousand") " segments live in one act
             CHECK(world.scenario().request(giver, vault::Occupy{64, count}).value().get(long_deadline).value() ==
                   count);
         });
-        CHECK(world.segments().bytes == count * 4096);
+        const std::uint64_t pages = (count + 63) / 64;  // each with 64 segments, and an object of its own
+        CHECK(world.segments().bytes == pages * 4096);
+        CHECK(world.memories().size() == pages);
         timed("settled after a death", count, [&] {
             world.kill(giver);
             world.wait_for_alive(0);

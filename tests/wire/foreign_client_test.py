@@ -328,7 +328,7 @@ class Hostility(ForeignClientTest):
             "a handle that is a number": ([changed(9, [1])], "corrupt", "handle"),
             "a handle of kind 4": ([changed(9, [[4, 0, 1, "|u1", [1]]])], "corrupt", "kind"),
             "a lease without a lease": ([changed(9, [[2, 0, 1, "|u1", [1]]])], "corrupt", "of a lease of 8"),
-            "a handle beyond the ledger": ([changed(9, [[1, 1 << 17, 1, "|u1", [1]]])], "corrupt", "a row"),
+            "a handle beyond the ledger": ([changed(9, [[1, 1 << 21, 1, "|u1", [1]]])], "corrupt", "a row"),
             "elements of another order": ([changed(9, [[1, 0, 1, ">f4", [1]]])], "corrupt", "element type"),
             "a shape of too many bytes": ([changed(9, [[1, 0, 1, "<f8", [1 << 62, 8]]])], "corrupt",
                                           "element type and a shape"),
