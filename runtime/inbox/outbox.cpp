@@ -8,6 +8,15 @@
 #include "runtime/wire/notices.hpp"
 
 namespace baton::detail {
+namespace {
+
+// True if the coordinator has not begun to settle its death. If it has, nobody counts what is sent to it from now on.
+bool lives(const Self& self, ActorId actor) noexcept {
+    const Holdings* const holdings = self.holdings();
+    return holdings == nullptr || holdings->ledger().lives.is_alive(actor);
+}
+
+}  // namespace
 
 // A command that waits for room stands in the vitals, so that those who wait for us find the circle.
 class Outbox::WaitingForRoom {
@@ -84,7 +93,7 @@ Peer* Outbox::open_by_id(ActorId to) {
     OwnVitals* const own = self_->own_vitals();
     if (own == nullptr || self_->holdings() == nullptr || to == coordinator_id) return nullptr;
     std::optional<std::string> name = self_->vitals()->name_of(to);
-    if (!name || !own->begin_sending(to) || !lives(to)) return nullptr;
+    if (!name || !own->begin_sending(to) || !lives(*self_, to)) return nullptr;
     Result<Link> link = self_->transport().open_by_id(to);
     return link ? &peers_->add(to, std::move(*name), *link) : nullptr;
 }
@@ -110,12 +119,6 @@ Result<Peer*> Outbox::open(ActorId to, std::string name, const std::string& addr
     // Once and for all: it counts as long as it lives, and where it says so is a line that it writes all the time.
     if (peers_->is_counted(peer)) peer.protocol = transport.protocol_of(*link);
     return &peer;
-}
-
-// True if the coordinator has not begun to settle its death. If it has, nobody counts what is sent to it from now on.
-bool Outbox::lives(ActorId actor) const noexcept {
-    const Holdings* const holdings = self_->holdings();
-    return holdings == nullptr || holdings->ledger().lives.is_alive(actor);
 }
 
 // ---- room for it ---------------------------------------------------------------------------------------
@@ -245,7 +248,7 @@ Result<void> Outbox::put_whole(Peer& peer, const Message& message, Deadline dead
     // then counts what was sent and not taken. So one of the two knows of it.
     peers_->count(peer, *record_bytes);
     Unsent unsent{*peers_, peer.id, *record_bytes};
-    if (is_counted && !lives(peer.id)) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
+    if (is_counted && !lives(*self_, peer.id)) return Error{ErrorKind::gone, fmt::format("{} has exited", peer.name)};
 
     const bool may_share = message.urgency == Urgency::may_share && is_counted &&
                            !self_->transport().outlives_us(peer.link) &&
@@ -337,7 +340,7 @@ Outbox::Tried Outbox::try_brief(Peer& peer, const Message& message) {
     const std::size_t record_bytes = brief_bytes(message.tag, message.by_position->bytes);
     // First counted, then looked: as for every message.
     peers_->count(peer, record_bytes);
-    if (!lives(peer.id)) {
+    if (!lives(*self_, peer.id)) {
         peers_->uncount(peer, record_bytes);
         return Tried::gone;
     }
@@ -426,9 +429,10 @@ std::vector<Outbox::Untaken> Outbox::untaken(Deadline deadline) {
     std::vector<ActorId> to_ask;
     for (auto& [id, peer] : peers_->all()) {
         const bool is_for_others = id != coordinator_id && id != self_->me();
-        if (!is_for_others || self_->transport().outlives_us(peer.link) || !lives(id)) continue;
-        if (const std::uint64_t commands = peers_->untaken(peer); commands > 0) untaken.push_back({peer.name, commands});
-        else continue;
+        if (!is_for_others || self_->transport().outlives_us(peer.link) || !lives(*self_, id)) continue;
+        const std::uint64_t commands = peers_->untaken(peer);
+        if (commands == 0) continue;
+        untaken.push_back({peer.name, commands});
         if (!peers_->is_counted(peer)) to_ask.push_back(id);
     }
     for (const ActorId id : to_ask) {

@@ -108,7 +108,6 @@ private:
     [[nodiscard]] Result<void> push(Peer& peer, Deadline deadline);
     // Why a wait for room at `to` ends now, if it does.
     [[nodiscard]] std::optional<Error> cannot_wait(ActorId to, Deadline deadline, std::string_view for_what) const;
-    [[nodiscard]] bool lives(ActorId actor) const noexcept;
     // What becomes of a brief record now, without waiting.
     enum class Tried { sent, gone, no_window, no_room };
     [[nodiscard]] Tried try_brief(Peer& peer, const Message& message);

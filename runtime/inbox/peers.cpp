@@ -13,6 +13,13 @@ Peers::InFlight known_in_flight(const Peer& peer) noexcept {
              peer.sent.bytes - std::min(peer.sent.bytes, peer.taken.bytes)}};
 }
 
+void publish(Peer& peer) noexcept {
+    if (peer.mine == nullptr || !is_of(*peer.mine, peer.id)) return;
+    peer.mine->sent_bytes.store(peer.sent.bytes, relaxed);
+    // In one order with the life of the receiver, at which the sender looks next, and the coordinator's count of it.
+    peer.mine->sent_commands.store(peer.sent.commands, std::memory_order_seq_cst);
+}
+
 }  // namespace
 
 Peer& Peers::add(ActorId id, std::string name, Link link) {
@@ -108,13 +115,6 @@ void Peers::uncount(Peer& peer, std::size_t record_bytes) const noexcept {
     --peer.sent.commands;
     peer.sent.bytes -= record_bytes;
     publish(peer);
-}
-
-void Peers::publish(Peer& peer) const noexcept {
-    if (peer.mine == nullptr || !is_of(*peer.mine, peer.id)) return;
-    peer.mine->sent_bytes.store(peer.sent.bytes, relaxed);
-    // In one order with the life of the receiver, at which the sender looks next, and the coordinator's count of it.
-    peer.mine->sent_commands.store(peer.sent.commands, std::memory_order_seq_cst);
 }
 
 // ---- what waits to leave -------------------------------------------------------------------------------
