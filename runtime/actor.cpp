@@ -17,6 +17,7 @@
 #include "runtime/holdings/holdings.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/dispatching.hpp"
+#include "runtime/inbox/leaving.hpp"
 #include "runtime/process/birth.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/output.hpp"
@@ -134,7 +135,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     handler.reset();
     loop.outbox().flush();
     loop.begin_leaving();
-    std::ranges::move(loop.wait_until_taken(Deadline::in(clock, limits::linger)), std::back_inserter(dead_letters));
+    std::ranges::move(wait_until_taken(loop, Deadline::in(clock, limits::linger)), std::back_inserter(dead_letters));
     pass_crash_point(CrashPoint::leave_begun);
     static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
     pass_crash_point(CrashPoint::leave_answered);

@@ -3,9 +3,6 @@
 namespace baton::detail {
 namespace {
 
-// How often one that leaves looks whether what it sent has been taken.
-constexpr Duration untaken_interval = std::chrono::milliseconds{1};
-
 // Why a wait ends before what it waits for has come, if it does. An actor that is to drain first goes on waiting, but
 // takes no more than what is there.
 std::optional<Waited> ended(Self& self, Serving serving) {
@@ -166,25 +163,6 @@ void Loop::begin_leaving() {
     const Deadline enough = Deadline::in(clock(), limits::linger);
     for (answers.post_waiting(); answers.any_waiting() && !enough.has_passed(clock()); answers.post_waiting())
         wait(enough, Link{});
-}
-
-std::vector<DeadLetter> Loop::wait_until_taken(Deadline deadline) {
-    Commands::Unread unread;
-    for (;;) {
-        outbox_.flush();
-        serve_links(Link{});
-        while (!deadline.has_passed(clock()) && commands_.refuse_next(unread)) continue;
-        const std::vector<Outbox::Untaken> untaken = outbox_.untaken(deadline);
-        if (untaken.empty() || ending().has_lost_coordinator) break;
-        if (deadline.has_passed(clock())) {
-            for (const Outbox::Untaken& one : untaken)
-                log().warn("command.untaken", "to={} count={} why=\"it has not taken them, and this process ends\"",
-                           one.name, one.commands);
-            break;
-        }
-        waits_.wait(nullptr, deadline.or_earlier(Deadline::in(clock(), untaken_interval)), Link{});
-    }
-    return Commands::dead_letters(unread);
 }
 
 }  // namespace baton::detail

@@ -77,9 +77,6 @@ public:
     [[nodiscard]] std::vector<DeadLetter> finish(Handler& handler);
     // From here a stop no longer ends waits: what is left to do is to say goodbye.
     void begin_leaving();
-    // Until receivers have taken what would die with this process; the log names those that have not by the deadline.
-    // What comes meanwhile is refused, and counted.
-    [[nodiscard]] std::vector<DeadLetter> wait_until_taken(Deadline deadline);
 
 private:
     Waited wait_until(const std::function<bool()>& done, Deadline deadline) override;

@@ -20,6 +20,13 @@ void publish(Peer& peer) noexcept {
     peer.mine->sent_commands.store(peer.sent.commands, std::memory_order_seq_cst);
 }
 
+// What a receiver that counts has taken of `me`, as its vitals say.
+Amount taken_by(const Vitals& vitals, Peer& peer, ActorId me) noexcept {
+    if (peer.theirs == nullptr) peer.theirs = vitals.find_traffic(*peer.their_row, me);
+    if (peer.theirs == nullptr) return {};
+    return {peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed)};
+}
+
 }  // namespace
 
 Peer& Peers::add(ActorId id, std::string name, Link link) {
@@ -74,20 +81,14 @@ Peers::InFlight Peers::in_flight(Peer& peer) const noexcept {
     if (!is_counted(peer)) return known();
     if (known().commands < limits::batch_from_waiting && known().bytes < limits::window_bytes_max / 2) return known();
     if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return {};  // another life: Exited is on its way
-    look_at_taken(peer);
+    note_taken(peer, taken_by(*self_->vitals(), peer, self_->me()));
     return known();
-}
-
-void Peers::look_at_taken(Peer& peer) const noexcept {
-    if (peer.theirs == nullptr) peer.theirs = self_->vitals()->find_traffic(*peer.their_row, self_->me());
-    if (peer.theirs != nullptr)
-        note_taken(peer, {peer.theirs->taken_commands.load(relaxed), peer.theirs->taken_bytes.load(relaxed)});
 }
 
 std::uint64_t Peers::untaken(Peer& peer) const noexcept {
     if (is_counted(peer)) {
         if (peer.their_row->life.id.load(relaxed) != packed(peer.id)) return 0;  // another life
-        look_at_taken(peer);
+        note_taken(peer, taken_by(*self_->vitals(), peer, self_->me()));
     }
     return peer.sent.commands - std::min(peer.sent.commands, peer.taken.commands);
 }

@@ -94,7 +94,6 @@ public:
     void expect_no_answers() noexcept;
 
 private:
-    void look_at_taken(Peer& peer) const noexcept;
     Self* self_;
     std::unordered_map<ActorId, Peer> peers_;
     std::unordered_map<ActorId, std::string> gone_;

@@ -20,6 +20,7 @@
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/spawning.hpp"
+#include "runtime/inbox/leaving.hpp"
 #include "runtime/process/birth.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -244,8 +245,8 @@ Result<std::vector<Ended>> Session::close(Within within) {
         // Some of the time is for the goodbye.
         const Duration left_time = end.left(loop_->clock());
         const Duration goodbye = std::clamp<Duration>(left_time / 10, std::chrono::milliseconds{100}, limits::linger);
-        coordinator::Leave leave{loop_->wait_until_taken(
-            Deadline::in(loop_->clock(), std::max(Duration::zero(), left_time - goodbye)))};
+        coordinator::Leave leave{wait_until_taken(
+            *loop_, Deadline::in(loop_->clock(), std::max(Duration::zero(), left_time - goodbye)))};
         pass_crash_point(CrashPoint::leave_begun);
         Result<std::monostate> left = ask_coordinator(std::move(leave), end);
         pass_crash_point(CrashPoint::leave_answered);

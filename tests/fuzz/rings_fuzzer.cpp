@@ -1,9 +1,9 @@
 // Goal: no bytes in a ring, in its words or in the head of its lane make a reader crash, read outside the memory, or go
-// round for ever, also if they change while it reads; and no word of a reader makes a writer do so. Method: the first
+// round for ever, even if they change while it reads; and no word of a reader makes a writer do so. Method: the first
 // byte of the input chooses one of four stories. `reads` and `races` write the input into a ring under its reader,
 // between any two of its looks or in another thread at any time; `writes` lets a writer work against what the input
 // says that has been read; `LaneFile` writes it into the file of a lane, which a receiver opens, and from which the
-// coordinator reads what a dead receiver left, also if it is cut short. The area is memory of exactly its size, so that
+// coordinator reads what a dead receiver left, even if it is cut short. The area is memory of exactly its size, so that
 // AddressSanitizer sees what lies outside.
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 // What a send accepted is handled, returned or reported, whatever ends its sender the next instant, and wherever its
 // receiver is at that time. And what lanes leave behind: nothing.
 #include <csignal>
+#include <filesystem>
 
 #include "runtime/lanes/lane.hpp"
 #include "tests/process/vault_world.hpp"
@@ -130,6 +131,32 @@ TEST_CASE("what a dead actor answered before its end is heard, though its asker 
         CHECK(echoes[static_cast<std::size_t>(index)].get(10s).value() == std::to_string(index));
     CHECK(last.get(10s).error().kind == baton::ErrorKind::gone);
     CHECK(other->close().ok());
+}
+
+TEST_CASE("a lane that was cut short under a dead receiver harms nobody", "[process][lanes]") {
+    ProcessWorld world;
+    const ProbeRef receiver = world.spawn("receiver");
+    const ProbeRef other = world.spawn("other");
+    ::kill(world.pid_of(receiver), SIGSTOP);
+    baton::ActorId leaver;
+    {
+        const auto session = join(world);
+        leaver = session->loop().me();
+        TestScenario scenario{*session};
+        for (int index = 0; index < 300; ++index) scenario.send(receiver, probe::Count{}).value();
+        CHECK(session->close().ok());
+    }
+    // In the middle of what the coordinator will look for.
+    std::filesystem::resize_file("/dev/shm/" + baton::detail::lane_name(world.session().id(), leaver, receiver.id),
+                                 baton::detail::LaneWords::bytes + 100);
+    world.scenario().kill(receiver).value();
+    const baton::Exit exit = world.scenario().join(receiver, 10s).value().exit;
+    std::uint64_t count = 0;
+    for (const baton::DeadLetter& letter : exit.dead_letters)
+        if (letter.from == "leaver") count += letter.count;
+    CHECK(count == 300);
+    CHECK(world.scenario().ask(other, probe::HowMany{}).value() == 0);
+    wait_until_no_lane_leads(world, leaver, receiver.id);
 }
 
 TEST_CASE("lanes go with the first of their two that ends, and nothing of them is left", "[process][lanes]") {

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// All processes that are started meanwhile use ZeroMQ alone, this one too.
+// As long as it lives, processes that are started use ZeroMQ alone, and this one too.
 class WithoutLanes {
 public:
     WithoutLanes() : before_(std::getenv("BATON_LANES") == nullptr ? "" : std::getenv("BATON_LANES")) {

@@ -90,7 +90,8 @@ class ForeignClientTest(unittest.TestCase):
         self.context = zmq.Context()
         self.runtime = tempfile.mkdtemp(prefix="bw", dir="/tmp")  # short: the path of a socket is
         self.addCleanup(shutil.rmtree, self.runtime, ignore_errors=True)
-        environment = {name: value for name, value in os.environ.items() if name == "BATON_LANES" or not name.startswith("BATON_")}
+        environment = {name: value for name, value in os.environ.items()
+                       if name == "BATON_LANES" or not name.startswith("BATON_")}
         # What AddressSanitizer keeps of freed memory would hide what a program holds.
         sanitizer = f"{environment.get('ASAN_OPTIONS', '')}:quarantine_size_mb=8".strip(":")
         self.environment = dict(environment, XDG_RUNTIME_DIR=self.runtime, BATON_LOG="off", ASAN_OPTIONS=sanitizer)

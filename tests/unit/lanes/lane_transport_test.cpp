@@ -1,5 +1,6 @@
 // LaneTransport, beyond what every transport promises (tests/unit/transport_contract_test.cpp): which links outlive
-// their opener, what is forgotten with a dead one, what happens when memory cannot be mapped, and when it is given back.
+// their opener, what is forgotten with a dead one, what happens when memory cannot be mapped, and when it is given
+// back.
 #include "runtime/lanes/lane_transport.hpp"
 
 #include <sys/resource.h>
@@ -65,7 +66,8 @@ public:
         bells_.prepare(me).value();
         living_.insert(me);
         if (has_lanes)
-            member->enter({session_id_, folder_, me, [this](ActorId one) { return living_.contains(one); }, {}}).value();
+            member->enter({session_id_, folder_, me, [this](ActorId one) { return living_.contains(one); }, {}})
+                .value();
         member->bind(address(me)).value();
         return member;
     }

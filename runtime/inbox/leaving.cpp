@@ -1,0 +1,26 @@
+#include "runtime/inbox/leaving.hpp"
+
+namespace baton::detail {
+namespace {
+
+constexpr Duration look_interval = std::chrono::milliseconds{1};
+
+}  // namespace
+
+std::vector<DeadLetter> wait_until_taken(Loop& loop, Deadline deadline) {
+    Commands::Unread unread;
+    std::vector<Outbox::Untaken> untaken;
+    const auto is_taken = [&] {
+        loop.outbox().flush();
+        while (!deadline.has_passed(loop.clock()) && loop.commands().refuse_next(unread)) continue;
+        untaken = loop.outbox().untaken(deadline);
+        return untaken.empty();
+    };
+    if (loop.poll(is_taken, look_interval, deadline) == Waited::deadline)
+        for (const Outbox::Untaken& one : untaken)
+            loop.log().warn("command.untaken", "to={} count={} why=\"it has not taken them, and this process ends\"",
+                            one.name, one.commands);
+    return Commands::dead_letters(unread);
+}
+
+}  // namespace baton::detail

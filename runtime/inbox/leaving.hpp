@@ -1,0 +1,14 @@
+#pragma once
+// Leaving: what a member that is about to end still waits for. Its thread.
+
+#include <vector>
+
+#include "runtime/inbox/loop.hpp"
+
+namespace baton::detail {
+
+// After begin_leaving(): until receivers have taken what would die with this process; the log names those that have not
+// by the deadline. What comes while it waits is refused, and counted.
+[[nodiscard]] std::vector<DeadLetter> wait_until_taken(Loop& loop, Deadline deadline);
+
+}  // namespace baton::detail
