@@ -321,7 +321,7 @@ class Looking(World):
         with open(f"/proc/{pid}/statm", encoding="ascii") as file:
             resident = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
         self.assertAlmostEqual(row["resident_bytes"] / resident, 1, delta=0.5)
-        self.assertRegex(self.baton("ps"), r"\nAda .* \d+\.\d\d s +- +\d+\.\d MiB *\n")
+        self.assertRegex(self.baton("ps"), r"\nAda .* \d+\.\d\d s +- +\S.* +\d+\.\d MiB *\n")
 
     def test_two_sessions_are_shown_one_after_the_other_and_one_can_be_chosen(self):
         first, second = self.start(), self.start_scenario()
