@@ -19,7 +19,10 @@ PAGE_START = {"number": 0, "exits": 0}
 TEXT_BYTES = 256
 # Rows of the vitals are not part of the wire: where their texts begin is what the header says, words of 64 bits first.
 VITALS = (wire.HERE.parents[2] / "runtime/vitals/vitals.hpp").read_text()
-ROW_BYTES = int(re.search(r"bytes = std::size_t\{(\d+)\} << 10", VITALS)[1]) << 10
+LIMITS = (wire.HERE.parents[2] / "runtime/include/baton/limits.hpp").read_text()
+PAGE_BYTES = int(re.search(r"page_bytes = (\d+);", VITALS)[1])
+# A page, then whole pages with a place of 64 bytes for each number.
+ROW_BYTES = (int(re.search(r" actors_max = ([\d']+);", LIMITS)[1].replace("'", "")) // 64 + 2) * PAGE_BYTES
 WORDS = re.findall(r"std::atomic<std::u?int64_t> (\w+);",
                    VITALS.split("struct VitalsRow")[1].split("char in_hand")[0].split("struct Withdrawn")[0])
 IN_HAND_SINCE, IN_HAND, LAST_WORDS = 8 * WORDS.index("in_hand_since"), 8 * len(WORDS), 8 * len(WORDS) + TEXT_BYTES
