@@ -53,8 +53,8 @@ public:
         folder_ = name;
         for (const ActorId one : {me, bob}) bells_.prepare(one).value();
         const auto is_alive = [](ActorId) { return true; };
-        mine_.lanes.enter({vitals_.id(), folder_, me, is_alive, Duration::zero(), 0}).value();
-        his_.lanes.enter({vitals_.id(), folder_, bob, is_alive, Duration::zero(), bobs_protocol}).value();
+        mine_.lanes.enter({vitals_.id(), folder_, me, is_alive, Duration::zero(), nullptr, 0}).value();
+        his_.lanes.enter({vitals_.id(), folder_, bob, is_alive, Duration::zero(), nullptr, bobs_protocol}).value();
         mine_.self.be(me, "me");
         his_.self.be(bob, "bob");
         intake_.read_by_position(bobs_protocol);
