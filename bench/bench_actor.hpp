@@ -49,7 +49,7 @@ struct Drive {  // sends `count` of them and asks for the sum; answers the secon
     baton::Ref<Protocol> receiver;
     std::uint64_t count = 0;
     std::uint32_t block_bytes = 0;  // 0: samples
-    bool is_alone = true;           // nobody else sends to it meanwhile, so the sum can be checked here
+    bool is_alone = true;           // nobody else sends to it, so the sum can be checked here
     using Reply = double;
 };
 struct Grind {  // asked: computes for some microseconds

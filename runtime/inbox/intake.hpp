@@ -53,7 +53,7 @@ private:
     [[nodiscard]] bool parse(Command& out);
     [[nodiscard]] bool parse_brief(std::string_view record, Command& out);
     [[nodiscard]] bool admit(Command& out, std::size_t bytes);
-    // Whoever has spoken over link_.
+    // The peer that has spoken over link_.
     [[nodiscard]] Sender* known_sender();
     void count_taken(Sender& sender, Command& command, std::size_t bytes) noexcept;
     [[nodiscard]] bool is_for_me(const Envelope& envelope) const noexcept;

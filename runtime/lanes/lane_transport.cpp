@@ -93,7 +93,7 @@ LaneTransport::End* LaneTransport::accepted_from_number(std::uint32_t number) {
     const BellPage* const page = member_->bells.page(number);
     if (page == nullptr) return nullptr;
     const ActorId opener = unpacked(page->id.load(std::memory_order_acquire));
-    // A bit of one that has died is no reason to open what may have been read to its end: the coordinator says whose
+    // A bit of one that has died does not suffice to open what may have been read to its end: the coordinator says whose
     // lanes are to be drained.
     const auto known = accepted_of_number_.find(number);
     const bool is_open = known != accepted_of_number_.end() && known->second->peer == opener;
@@ -194,7 +194,7 @@ Transport::Sent LaneTransport::send_in_place(Link link, const Writing& frame) {
     return send_record(link, frame.bytes, [&frame](std::byte* room) { frame.write(frame.what, room); });
 }
 
-// Whoever opened the lane may use this side's page; answers go back as they always do.
+// Its opener may use this side's page; answers go back as they always do.
 std::uint64_t LaneTransport::protocol_of(Link link) const {
     const auto end = is_lane(link) ? opened_.find(link.index) : opened_.end();
     const BellPage* const page = end == opened_.end() ? nullptr : member_->bells.page_of(end->second->peer);

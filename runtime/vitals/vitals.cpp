@@ -33,7 +33,7 @@ void store_text(char (&out)[VitalsRow::text_bytes], std::string_view text) noexc
     std::size_t size = std::min(text.size(), VitalsRow::text_bytes - 1);
     if (size < text.size())
         while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-    std::memcpy(out, text.data(), size);
+    std::copy_n(text.begin(), size, out);
     out[size] = 0;
 }
 

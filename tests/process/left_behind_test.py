@@ -171,9 +171,10 @@ class Sessions(World):
         lanes = [path for path in self.memory() if "-lane-" in path]
         bells = [path for path in self.memory() if path.endswith("-bells")]
         fifos = glob.glob(f"{self.folder}/baton/*/*.bell")
-        self.assertEqual((len(lanes), len(bells)), (1, 1))
+        self.assertEqual(len(bells), 1)
         self.assertGreaterEqual(len(fifos), 2)
-        self.assertGreater(os.stat(lanes[0]).st_blocks * 512, 1000 * 1000)
+        # The command line has one to Zoe, too.
+        self.assertGreater(max(os.stat(lane).st_blocks * 512 for lane in lanes), 1000 * 1000)
         for pid in [*self.actors(), coordinator.pid]:
             os.kill(pid, signal.SIGKILL)
         coordinator.wait()

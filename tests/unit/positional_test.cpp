@@ -32,7 +32,7 @@ std::string bytes_of(const T& value) {
     return out;
 }
 
-// In memory of exactly that size, so that a sanitizer sees whoever reads beyond it.
+// In memory of exactly that size, so that a sanitizer sees a read beyond it.
 template <class T>
 Result<T> read(std::string_view bytes) {
     const std::vector<char> exact(bytes.begin(), bytes.end());
@@ -220,7 +220,7 @@ TEST_CASE("the head of a brief record that is cut or wrong is corrupt", "[wire][
     std::string tag = "other";
     const Brief brief = read_brief(record, tag).value();
     CHECK(brief.tag == "GoHome");
-    CHECK(brief.tag.data() == tag.data());  // whoever writes into the lane now changes nothing
+    CHECK(brief.tag.data() == tag.data());  // what is written into the lane now changes nothing
     CHECK(brief.body.size() == 1);
     CHECK(brief.head.to == ActorId{4, 1});
     CHECK(brief.head.sequence == 7);

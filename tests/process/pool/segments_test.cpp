@@ -1,4 +1,4 @@
-// Segments as arguments and results of tasks, whoever dies with them.
+// Segments as arguments and results of tasks, also of workers that die with them.
 #include "tests/process/pool/pool_world.hpp"
 
 using namespace std::chrono_literals;

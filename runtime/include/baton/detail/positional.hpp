@@ -239,7 +239,7 @@ void write(Writer& to, const T& value) {
 
 // ---- in ----------------------------------------------------------------------------------------------
 
-// Takes bytes from memory that may change meanwhile: each of them once.
+// Takes bytes from memory that may change while it is read: each of them once.
 class Reader {
 public:
     explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
