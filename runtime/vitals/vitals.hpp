@@ -61,7 +61,7 @@ struct VitalsRow {
     static constexpr std::uint32_t places = (limits::actors_max / places_per_page + 1) * places_per_page;
     static constexpr std::size_t bytes = header_bytes + places * sizeof(Traffic);
 
-    // Whose row it is.
+    // The actor of this row.
     struct Life {
         std::atomic<std::uint64_t> id;          // ActorId packed
         std::atomic<std::uint64_t> pid;         // of the actor's process
