@@ -350,7 +350,7 @@ Outbox::Tried Outbox::try_brief(Peer& peer, const Message& message) {
     return sent == Transport::Sent::full ? Tried::no_room : Tried::gone;
 }
 
-// A record that was not taken is as if it had never been, and is tried again: what others sent while it waited was first.
+// A record that was not taken is as if it had never been, and is tried again: others sent while it waited.
 Result<void> Outbox::put_brief(Peer& peer, const Message& message, Deadline deadline) {
     const ActorId to = peer.id;
     for (;;) {

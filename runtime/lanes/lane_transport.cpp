@@ -93,7 +93,7 @@ LaneTransport::End* LaneTransport::accepted_from_number(std::uint32_t number) {
     const BellPage* const page = member_->bells.page(number);
     if (page == nullptr) return nullptr;
     const ActorId opener = unpacked(page->id.load(std::memory_order_acquire));
-    // A bit of one that has died does not suffice to open what may have been read to its end: the coordinator says whose
+    // A bit of one that has died says not enough to open what may have been read to its end: the coordinator says whose
     // lanes are to be drained.
     const auto known = accepted_of_number_.find(number);
     const bool is_open = known != accepted_of_number_.end() && known->second->peer == opener;
