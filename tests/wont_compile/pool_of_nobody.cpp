@@ -1,4 +1,4 @@
-// expect: 'Pool'
+// expect: Pool'
 #include <baton/pool.hpp>
 struct Nobody {};
 void begin(Nobody& nobody) {

@@ -924,6 +924,7 @@ TEST_CASE("a barrier runs its action once a round, waits for a frozen party, and
     }
     Said alices = begin_alice(50);
     CHECK_THAT(world.end(alices), StartsWith("timed_out: alice waited 50 ms for barrier 'start'"));
+    world.wait_until_waiting(address, 0);  // until the keeper has been told
     CHECK(barrier.wait(5s).error().text == "barrier 'start' is broken: alice gave up waiting");
 }
 
