@@ -49,6 +49,7 @@ consteval bool is_plain() {
                          IsVariant<T>::value || IsTuple<T>::value || (std::is_same_v<T, Outer> || ...)) {
         return false;
     } else {
+        static_assert(fields_can_travel<T>());
         return []<class... M>(std::type_identity<std::tuple<M&...>>) {
             return sizeof...(M) > 0 && (is_plain<std::remove_cv_t<M>, T, Outer...>() && ...);
         }(std::type_identity<decltype(fields::tie_fields(std::declval<T&>()))>{});
