@@ -1,4 +1,4 @@
-// expect: can't travel in a command
+// expect: can't travel in a command|cannot_travel_in_a_command
 #include <baton/context.hpp>
 struct Take { baton::Loan all; };
 using Taker = baton::Protocol<Take>;

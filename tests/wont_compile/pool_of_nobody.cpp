@@ -1,4 +1,4 @@
-// expect: Pool'
+// expect: Pool'|class template argument deduction failed
 #include <baton/pool.hpp>
 struct Nobody {};
 void begin(Nobody& nobody) {

@@ -340,10 +340,8 @@ public:
         for (const Ref<P>& one : to)
             pending.push_back(requested<P, checked_command<P, const C&>>(AnyRef{one}, command, end));
         std::vector<Result<reply_of<C>>> outcomes;
-        for (Result<Pending<reply_of<C>>>& one : pending) {
-            if (one) outcomes.push_back(one->get(end));
-            else outcomes.push_back(std::move(one).error());
-        }
+        for (Result<Pending<reply_of<C>>>& one : pending)
+            outcomes.push_back(one ? one->get(end) : Result<reply_of<C>>{std::move(one).error()});
         return outcomes;
     }
     // Waits until these actors have handled everything that this member sent to them before.
