@@ -128,10 +128,14 @@ bool run(std::string_view point, Role role, Mode mode) {
         const Address third = world.spawn("third");
         ::kill(world.world.pid_of(third), SIGSTOP);
         playing = world.scenario().request(victim, Offer{third, 3}).value();
-        static_cast<void>(playing->get(longer_than_every_deadline));
+        const bool has_offered = playing->get(longer_than_every_deadline).ok();
         world.scenario().kill(third).value();
         static_cast<void>(world.scenario().join(third, 5s));
-        // The victim hears of the bounces before this, unless it is no more.
+        // Until it has all back, sleeps, or is no more: its exit notice and a command come by different ways.
+        while (has_offered && !world.is_frozen(pid)) {
+            const auto held = world.scenario().ask(victim, Report{}, longer_than_every_deadline);
+            if (held ? held->bounced == 3 : held.error().kind == ErrorKind::gone) break;
+        }
         if (auto offering = world.scenario().request(victim, Offer{peer, 1}); offering) playing = std::move(*offering);
     }
     const baton::Result<std::string> outcome = playing->get(longer_than_every_deadline);
