@@ -20,10 +20,11 @@ std::uint64_t bytes_committed(const std::string& name) {
     return static_cast<std::uint64_t>(facts.st_blocks) * 512;
 }
 
+// Of shared memory: a sanitizer has mappings of its own, more with each of ours.
 std::size_t mappings_of_this_process() {
     std::ifstream maps{"/proc/self/maps"};
     std::size_t count = 0;
-    for (std::string line; std::getline(maps, line);) ++count;
+    for (std::string line; std::getline(maps, line);) count += line.find("/dev/shm/") != std::string::npos ? 1 : 0;
     return count;
 }
 
@@ -111,7 +112,7 @@ TEST_CASE("seventy thousand segments of a process need a thousand files and mapp
     CHECK(is_taken);
     CHECK(are_whole(taken));
     CHECK(pair.memories().size() == count / shelf::places + 1);
-    CHECK(mappings_of_this_process() <= mappings_before + 2 * (count / shelf::places + 1) + 64);
+    CHECK(mappings_of_this_process() <= mappings_before + 2 * (count / shelf::places + 1));
     CHECK(audit(pair.ledger()).empty());
     for (Holding* one : taken) pair.b->release(*one);
     pair.a->trim();
