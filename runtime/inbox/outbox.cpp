@@ -115,10 +115,7 @@ Result<Peer*> Outbox::open(ActorId to, std::string name, const std::string& addr
     // The coordinator maps no lanes.
     Result<Link> link = to == coordinator_id ? transport.open(address) : transport.open_to(to, address);
     if (!link) return std::move(link).error();
-    Peer& peer = peers_->add(to, std::move(name), *link);
-    // Once and for all: it counts as long as it lives, and where it says so is a line that it writes all the time.
-    if (peers_->is_counted(peer)) peer.protocol = transport.protocol_of(*link);
-    return &peer;
+    return &peers_->add(to, std::move(name), *link);
 }
 
 // ---- room for it ---------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ Peer& Peers::add(ActorId id, std::string name, Link link) {
         peer.mine = own->traffic_with(id);
         peer.their_row = self_->vitals()->row_of(id);
     }
+    // Once and for all: it counts as long as it lives, and where it says so is a line that it writes all the time.
+    if (is_counted(peer)) peer.protocol = self_->transport().protocol_of(link);
     return peer;
 }
 

@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "runtime/lanes/lane.hpp"
+#include "runtime/lanes/left_ring.hpp"
+#include "runtime/wire/brief.hpp"
 #include "tests/process/vault_world.hpp"
 
 using namespace std::chrono_literals;
@@ -61,6 +63,24 @@ TEST_CASE("all gifts of an actor that ends in the next instant arrive", "[proces
     CHECK(world.alive() == gifts);
     CHECK(world.audit().empty());
     wait_until_no_lane_leads(world.world, giver.id, heir.id);
+}
+
+TEST_CASE("after the first one, commands to an actor of a known protocol go without names", "[process][lanes]") {
+    ProcessWorld world;
+    const ProbeRef sender = world.spawn("sender");
+    const ProbeRef receiver = world.spawn("receiver");
+    const pid_t pid = world.pid_of(receiver);
+    ::kill(pid, SIGSTOP);
+    CHECK(world.scenario().ask(sender, probe::Flood{receiver, 3}).value().taken == 3);
+    const auto ring = baton::detail::LeftRing::open(world.session().id(), sender.id, receiver.id);
+    REQUIRE(ring != nullptr);
+    for (int command = 0; command < 3; ++command) {
+        const std::optional<std::string_view> record = ring->next();
+        REQUIRE(record);
+        CHECK(baton::detail::is_brief(*record) == (command > 0));
+    }
+    CHECK_FALSE(ring->next());
+    ::kill(pid, SIGCONT);
 }
 
 TEST_CASE("all commands of a script that leaves at once are handled", "[process][lanes]") {
