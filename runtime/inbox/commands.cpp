@@ -51,7 +51,8 @@ Commands::Handled Commands::handle_some(Handler& handler, const std::function<bo
     while (intake_.next(command)) {
         handled = Handled::some;
         handle(handler, command, slice.began());
-        if (done()) break;
+        // A wait in the handler may have taken the news that this actor is to stop: what is behind it is not handled.
+        if (done() || self_->is_stopping() || self_->ending().has_lost_coordinator) break;
         if (slice.is_over()) return Handled::slice;
     }
     return handled;
