@@ -139,7 +139,8 @@ def copied_into(create_array: Any, source: Any, timeout: Any) -> Any:
     if numpy is None:
         flat = memoryview(source)
         if not flat.c_contiguous:
-            flat = memoryview(flat.tobytes()).cast("B").cast(flat.format, flat.shape or ())
+            format_of_each: Any = flat.format
+            flat = memoryview(flat.tobytes()).cast("B").cast(format_of_each, flat.shape or ())
         segment = create_array(flat.shape, _type_of_format(flat), timeout)
         if flat.nbytes:
             memoryview(segment).cast("B")[:] = flat.cast("B")

@@ -315,7 +315,7 @@ class Value(Lock, Generic[_Number]):
         self._kind = type_of(dtype)
         if self._kind in NUMBERS:
             word = memoryview(self._cell).cast("B")[8:]
-            letter = NUMBERS[self._kind][1]
+            letter: Any = NUMBERS[self._kind][1]
             self._word: Any = word[:struct.calcsize("=" + letter)].cast(letter)
         else:
             require_numpy(f"a Value of type {self._kind}")
@@ -330,7 +330,7 @@ class Value(Lock, Generic[_Number]):
     @value.setter
     def value(self, value: _Number) -> None:
         if self._kind in NUMBERS:
-            letter = NUMBERS[self._kind][1]
+            letter: Any = NUMBERS[self._kind][1]
             self._word[0], = struct.unpack("=" + letter, packed(self._kind, value))
         else:
             self._word[0] = value
