@@ -135,7 +135,10 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     handler.reset();
     loop.outbox().flush();
     loop.begin_leaving();
-    std::ranges::move(wait_until_taken(loop, Deadline::in(clock, limits::linger)), std::back_inserter(dead_letters));
+    // Who stops itself has all the time, but nobody waits for it.
+    const Deadline end = loop.ending().until.is_never() ? Deadline::in(clock, limits::linger)
+                                                        : before_goodbye(loop.ending().until, clock);
+    std::ranges::move(wait_until_taken(loop, end), std::back_inserter(dead_letters));
     pass_crash_point(CrashPoint::leave_begun);
     static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
     pass_crash_point(CrashPoint::leave_answered);

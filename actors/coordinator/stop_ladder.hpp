@@ -38,6 +38,8 @@ public:
     [[nodiscard]] std::vector<Step> due();
     // When to call due() next, if nothing exits before.
     [[nodiscard]] Deadline next() const;
+    // Until when those who are asked have time: then force begins.
+    [[nodiscard]] Deadline asks_until() const noexcept { return terminate_at_; }
     void exited(ActorId actor);
     // Makes the next due() kill all.
     void hurry();

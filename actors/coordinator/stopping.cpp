@@ -34,10 +34,10 @@ void Stopping::begin(std::vector<ActorId> named, Deadline deadline, bool drain,
 }
 
 void Stopping::climb(Job& job) {
-    for (const StopLadder::Step& step : job.ladder.due()) take_step(step, job.drain);
+    for (const StopLadder::Step& step : job.ladder.due()) take_step(step, job);
 }
 
-void Stopping::take_step(const StopLadder::Step& step, bool drain) {
+void Stopping::take_step(const StopLadder::Step& step, const Job& job) {
     using Rung = StopLadder::Rung;
     const int signal = step.rung == Rung::terminate ? SIGTERM : SIGKILL;
     if (step.actor == scenario) {
@@ -48,7 +48,8 @@ void Stopping::take_step(const StopLadder::Step& step, bool drain) {
     if (member == nullptr) return;
     if (step.rung == Rung::ask) {
         if (std::exchange(member->was_asked_to_stop, true)) return;
-        if (member->link.is_some()) return notify(*loop_, *member, notice::Stop{drain});
+        if (member->link.is_some())
+            return notify(*loop_, *member, notice::Stop{job.drain, until_of(job.ladder.asks_until())});
         // It has not joined, so it can't be asked.
         if (member->child) static_cast<void>(member->child->send_signal(SIGTERM));
         return;

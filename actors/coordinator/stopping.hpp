@@ -44,7 +44,7 @@ private:
     };
     void climb(Job& job);
     [[nodiscard]] std::vector<Ended> exits_of(const Job& job) const;
-    void take_step(const StopLadder::Step& step, bool drain);
+    void take_step(const StopLadder::Step& step, const Job& job);
 
     Loop* loop_;
     Members* members_;

@@ -35,7 +35,9 @@ public:
     void lose_coordinator();
 
     void take_notice(std::string_view tag, Value body) override;
-    void on(const notice::Stop& stop) { self_->stop(stop.drain); }
+    void on(const notice::Stop& stop) {
+        self_->stop(stop.drain, stop.until ? Deadline{Instant{*stop.until}} : Deadline::never());
+    }
     void on(const notice::Exited& exited) { exits_->take(exited); }
     void on(const notice::Drain& drain) { exits_->drain(drain); }
     void on(const notice::Trim&);

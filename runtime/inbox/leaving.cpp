@@ -1,11 +1,20 @@
 #include "runtime/inbox/leaving.hpp"
 
+#include <algorithm>
+
 namespace baton::detail {
 namespace {
 
 constexpr Duration look_interval = std::chrono::milliseconds{1};
 
 }  // namespace
+
+Deadline before_goodbye(Deadline end, const Clock& clock) {
+    if (end.is_never()) return end;
+    const Duration left = end.left(clock);
+    const Duration goodbye = std::clamp<Duration>(left / 10, std::chrono::milliseconds{100}, limits::linger);
+    return Deadline::in(clock, std::max(Duration::zero(), left - goodbye));
+}
 
 std::vector<DeadLetter> wait_until_taken(Loop& loop, Deadline deadline) {
     Commands::Unread unread;

@@ -7,6 +7,9 @@
 
 namespace baton::detail {
 
+// From a deadline by which this process has ended: when it says goodbye, at the latest.
+[[nodiscard]] Deadline before_goodbye(Deadline end, const Clock& clock);
+
 // After begin_leaving(): until receivers have taken what would die with this process; the log names those that have not
 // by the deadline. What comes while it waits is refused, and counted.
 [[nodiscard]] std::vector<DeadLetter> wait_until_taken(Loop& loop, Deadline deadline);

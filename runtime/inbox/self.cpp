@@ -23,7 +23,8 @@ Result<void> Self::require_ours(const AnyRef& ref) const {
                              to_string(ref.id), printable(to_string(ref.session)), to_string(session_))};
 }
 
-void Self::stop(bool drain) noexcept {
+void Self::stop(bool drain, Deadline until) noexcept {
+    ending_.until = ending_.until.or_earlier(until);
     if (ending_.stop != Ending::Stop::now) ending_.stop = drain ? Ending::Stop::after_draining : Ending::Stop::now;
 }
 

@@ -18,6 +18,7 @@ namespace baton::detail {
 struct Ending {
     enum class Stop { no, now, after_draining };
     Stop stop = Stop::no;
+    Deadline until;                     // of the stop: whoever has not left by then is ended
     bool is_leaving = false;            // what is left to do is to say goodbye
     bool has_lost_coordinator = false;  // the session has ended, and its actors with it
 };
@@ -51,7 +52,7 @@ public:
     [[nodiscard]] Holdings* holdings() const noexcept { return holdings_; }
 
     // ---- its end
-    void stop(bool drain) noexcept;
+    void stop(bool drain, Deadline until = Deadline::never()) noexcept;
     [[nodiscard]] bool is_stopping() const noexcept { return ending_.stop != Ending::Stop::no; }
     [[nodiscard]] Ending& ending() noexcept { return ending_; }
     // A stop ends all waits, except those of an actor that says goodbye.

@@ -242,11 +242,7 @@ Result<std::vector<Ended>> Session::close(Within within) {
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
         if (std::vector<AnyRef> own = take_spawned(); !own.empty())
             ended = ask_coordinator(coordinator::StopActors{std::move(own), end.left(loop_->clock()), false}, end);
-        // Some of the time is for the goodbye.
-        const Duration left_time = end.left(loop_->clock());
-        const Duration goodbye = std::clamp<Duration>(left_time / 10, std::chrono::milliseconds{100}, limits::linger);
-        coordinator::Leave leave{wait_until_taken(
-            *loop_, Deadline::in(loop_->clock(), std::max(Duration::zero(), left_time - goodbye)))};
+        coordinator::Leave leave{wait_until_taken(*loop_, before_goodbye(end, loop_->clock()))};
         pass_crash_point(CrashPoint::leave_begun);
         Result<std::monostate> left = ask_coordinator(std::move(leave), end);
         pass_crash_point(CrashPoint::leave_answered);

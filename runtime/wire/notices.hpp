@@ -202,9 +202,11 @@ using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster
 namespace notice {
 
 // Coordinator to actor: end. The actor finishes the command in hand, handles what waits (drain) or
-// answers and reports it, says Leave and returns from main. If it does not, SIGTERM and SIGKILL follow.
+// answers and reports it, says Leave and returns from main. If it does not, SIGTERM follows at `until` (as in Spawn;
+// none if there is no hurry), then SIGKILL.
 struct Stop {
     bool drain = false;
+    std::optional<Duration> until = {};
 };
 
 // Coordinator to every member that located the actor, and to the scenario that spawned it: it has ended. Asks to it end

@@ -73,6 +73,34 @@ TEST_CASE("an actor that stops by ZeroMQ waits until what it has sent was taken"
     CHECK(world.scenario().ask(receiver, probe::HowMany{}).value() == 1'000);
 }
 
+TEST_CASE("an actor that stops by ZeroMQ waits as long as its stop may take", "[process][leave]") {
+    namespace coordinator = baton::detail::coordinator;
+    const WithoutLanes off;
+    ProcessWorld world;
+    const ProbeRef receiver = world.spawn("receiver");
+    const ProbeRef sender = world.spawn("sender");
+    CHECK(world.scenario().ask(receiver, probe::HowMany{}).value() == 0);
+    const pid_t pid = world.pid_of(receiver);
+    ::kill(pid, SIGSTOP);
+    probe::Flood flood;
+    flood.other = receiver;
+    flood.count = 10;
+    flood.deadline_milliseconds = 60'000;
+    CHECK(world.scenario().ask(sender, flood).value().taken == 10);
+
+    baton::detail::Loop& loop = world.session().loop();
+    const auto stop = loop.request(baton::detail::coordinator_id, "StopActors",
+                                   baton::detail::encoded_body(coordinator::StopActors{{sender}, 60s}), 60s);
+    // Longer than an actor waits that has stopped itself.
+    const auto unanswered = world.scenario().ask(receiver, probe::HowMany{}, 2 * baton::limits::linger);
+    CHECK(unanswered.error().kind == baton::ErrorKind::timed_out);
+    ::kill(pid, SIGCONT);
+    const auto ended = baton::detail::decoded_reply<std::vector<baton::Ended>>(
+        loop.await(stop.value(), baton::Deadline::in(loop.clock(), 60s)));
+    CHECK(ended.value().at(0).exit.kind == baton::ExitKind::stopped);
+    CHECK(world.scenario().ask(receiver, probe::HowMany{}).value() == 10);
+}
+
 TEST_CASE("who leaves by ZeroMQ names the receiver that has not taken what it sent, at its deadline",
           "[process][leave]") {
     const WithoutLanes off;
@@ -91,7 +119,7 @@ TEST_CASE("who leaves by ZeroMQ names the receiver that has not taken what it se
         flood.count = 10;
         flood.deadline_milliseconds = 60'000;
         CHECK(world.scenario().ask(*sender, flood).value().taken == 10);
-        CHECK(world.scenario().stop(*sender).value().exit.kind == baton::ExitKind::stopped);
+        CHECK(world.scenario().stop(*sender, 2s).value().exit.kind == baton::ExitKind::stopped);
     } else {
         const auto session = join(world);
         TestScenario scenario{*session};

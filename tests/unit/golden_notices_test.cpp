@@ -143,7 +143,7 @@ std::vector<Said> said() {
                                std::uint64_t{1} << 30});
     say_command(all, c::Audit{}, {"I1: segment 17.5 is owned and has no owner"});
 
-    all.push_back(say("notice.Stop", notice::Stop{true}));
+    all.push_back(say("notice.Stop", notice::Stop{true, 1200ms}));
     all.push_back(say("notice.Exited", notice::Exited{alice, "alice", exit}));
     all.push_back(say("notice.Drain", notice::Drain{alice, 4711}));
     all.push_back(say("notice.Trim", notice::Trim{}));
