@@ -69,24 +69,30 @@ class Session:
 
     @overload
     def spawn(self, program: str | os.PathLike[str], name: str | None = None, *, args: Sequence[Any] = (),
-              memory: int | str | None = None, timeout: Timeout = 10.0, progress: bool = True) -> Actor: ...
+              actor: str | None = None, memory: int | str | None = None, spin: float | None = None,
+              timeout: Timeout = 10.0, progress: bool = True) -> Actor: ...
     @overload
     def spawn(self, program: str | os.PathLike[str], *, names: Iterable[str], args: Sequence[Any] = (),
-              memory: int | str | None = None, timeout: Timeout = 10.0, progress: bool = True) -> list[Actor]: ...
+              actor: str | None = None, memory: int | str | None = None, spin: float | None = None,
+              timeout: Timeout = 10.0, progress: bool = True) -> list[Actor]: ...
     @overload
     def spawn(self, program: str | os.PathLike[str], *, count: int, args: Sequence[Any] = (),
-              memory: int | str | None = None, timeout: Timeout = 10.0, progress: bool = True) -> list[Actor]: ...
+              actor: str | None = None, memory: int | str | None = None, spin: float | None = None,
+              timeout: Timeout = 10.0, progress: bool = True) -> list[Actor]: ...
 
     def spawn(self, program: str | os.PathLike[str], name: str | None = None, *, names: Iterable[str] | None = None,
-              count: int | None = None, args: Sequence[Any] = (), memory: int | str | None = None,
-              timeout: Timeout = 10.0, progress: bool = True) -> Actor | list[Actor]:
+              count: int | None = None, args: Sequence[Any] = (), actor: str | None = None,
+              memory: int | str | None = None, spin: float | None = None, timeout: Timeout = 10.0,
+              progress: bool = True) -> Actor | list[Actor]:
         """Starts a program as an actor, waits until it is ready and returns the Actor. With `names` or `count` it
         starts several at once, in parallel, and returns a list of Actors in the order of the names.
 
         The program is looked for in the folders that session() was given, in those of BATON_PROGRAMS, beside
-        the script, beside the coordinator and in PATH. `args` are its arguments. `memory` is how much memory its
-        segments may take, in bytes or as text like "512M"; None: as much as the session has. If several are started,
-        their progress is shown on stderr unless `progress` is False.
+        the script, beside the coordinator and in PATH. `args` are its arguments; `actor` says which one, of a program
+        that contains several. `memory` is how much memory its segments may take, in bytes or as text like "512M";
+        None: as much as the session has. `spin` is for how many seconds it looks for messages before it sleeps, at
+        most (0: never; None: as BATON_SPIN says, or 20e-6). If several are started, their progress is shown on stderr
+        unless `progress` is False.
         Raises Refused (a name in use, no such program), Failed (it ended at once), TimedOut (it was not ready in time,
         and was killed). If one of several fails, the others are stopped again.
         """
@@ -100,7 +106,7 @@ class Session:
         wanted = list(names) if names is not None else [""] * count if count is not None else [name or ""]
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
         what = [(os.fspath(program), one, arguments) for one in wanted]
-        rows = self._core.spawn(what, memory_bytes(memory), timeout, progress)
+        rows = self._core.spawn(what, actor or "", memory_bytes(memory), spin, timeout, progress)
         actors = [self._actor(row) for row in rows]
         self._remember_spawned([row[0] for row in rows])
         return actors[0] if names is None and count is None else actors

@@ -25,10 +25,14 @@ std::vector<AnyRef> refs_of(const std::vector<PyRef>& refs) {
 }
 
 py::list spawn(PySession& self, const std::vector<std::tuple<std::string, std::string, std::vector<std::string>>>& what,
-               std::uint64_t memory_bytes, const py::object& timeout, bool shows_progress) {
+               const std::string& actor, std::uint64_t memory_bytes, const py::object& spin, const py::object& timeout,
+               bool shows_progress) {
     std::vector<SpawnOptions> options;
-    for (const auto& [program, name, arguments] : what)
+    for (const auto& [program, name, arguments] : what) {
         options.push_back({.program = program, .name = name, .arguments = arguments, .memory_bytes = memory_bytes});
+        options.back().actor = actor;
+        if (!spin.is_none()) options.back().spin = to_duration(spin);
+    }
     const Duration duration = to_duration(timeout);
     auto spawned = self.turn([&](Outsider& session) {
         std::optional<Progress> progress;
@@ -92,7 +96,8 @@ void wait_until_handled(PySession& self, const std::vector<PyRef>& actors, const
 }  // namespace
 
 void add_actor_calls(SessionClass& session) {
-    session.def("spawn", &spawn, py::arg("what"), py::arg("memory_bytes"), py::arg("timeout"), py::arg("progress"))
+    session.def("spawn", &spawn, py::arg("what"), py::arg("actor"), py::arg("memory_bytes"), py::arg("spin"),
+                py::arg("timeout"), py::arg("progress"))
         .def(
             "find",
             [](PySession& self, const std::string& name) {

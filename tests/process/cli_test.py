@@ -487,6 +487,15 @@ class Talking(World):
                 self.assertEqual([one for one in file.read().split(b"\0") if one.startswith(b"BATON_SPIN=")], expected)
             self.assertEqual(row["spun_seconds"], 0, "it has never been busy")
 
+    def test_spawn_takes_the_actor_of_a_program_and_how_long_it_may_spin(self):
+        self.start_scenario()
+        self.baton("spawn", "zoo", "--name", "Leo", "--actor", "lion", "--spin", "7")
+        with open(f"/proc/{self.roster()['Leo']['pid']}/environ", "rb") as file:
+            self.assertIn(b"BATON_SPIN=7", file.read().split(b"\0"))
+        self.assertIn("lion", self.baton("describe", "Leo"))
+        self.assertIn("no actor 'tiger'", self.baton("spawn", "zoo", "--actor", "tiger", code=70))
+        self.assertIn("--spin", self.baton("spawn", "zoo", "--actor", "lion", "--spin", "2000", code=64))
+
     def test_an_ask_that_had_begun_is_said_to_have_an_unknown_outcome(self):
         self.start_scenario()
         error = self.baton("ask", "Zoe", "Hang", "--timeout", "0.5", code=75)

@@ -93,6 +93,15 @@ class Messages(World):
         self.assertEqual(self.session.spawn("student", count=0), [])
         self.assertEqual(self.session.spawn("student", names=[]), [])
 
+    def test_a_spawn_says_which_actor_of_a_program_and_how_long_it_may_spin(self):
+        lion = self.session.spawn("zoo", name="Leo", actor="lion", spin=0)
+        self.assertEqual(lion.protocol.name, "lion")
+        with open(f"/proc/{lion.pid}/environ", "rb") as file:
+            self.assertIn(b"BATON_SPIN=0", file.read().split(b"\0"))
+        self.assertRaisesText(baton.Failed, "no actor 'tiger'", self.session.spawn, "zoo", actor="tiger")
+        with self.assertRaises(TypeError):
+            self.session.spawn("zoo", actor="lion", spin="long")
+
     def test_what_spawn_cannot_do_is_said(self):
         self.session.spawn("greeter", name="Ada")
         self.assertRaisesText(baton.Refused, "Ada", self.session.spawn, "greeter", name="Ada")

@@ -108,19 +108,25 @@ void add_starting(CLI::App& app, CommandLine& line) {
             "  baton spawn word_counter --name Ada -- --verbose book.txt\n"
             "\n"
             "PROGRAM is a path, or a name that is looked up in $BATON_PROGRAMS, beside this program and in $PATH.\n"
-            "Arguments of the program that begin with '-' come after '--', such as `-- --actor NAME` for a program\n"
-            "that contains several actors. The actor runs until `baton stop` ends it or the session closes. Its\n"
-            "working directory is that of `baton serve`, and what it prints appears there.\n");
+            "Arguments of the program that begin with '-' come after '--'. The actor runs until `baton stop` ends it\n"
+            "or the session closes. Its working directory is that of `baton serve`, and what it prints appears\n"
+            "there.\n");
     spawn->add_option("PROGRAM", line.spawn.program, "the actor's program")->required()->type_name("");
     spawn->add_option("ARGS", line.spawn.arguments, "arguments of the program")->type_name("");
     spawn->add_option("--name", line.spawn.name, "what the actor is called (default: after its program)")
         ->type_name("NAME");
+    spawn->add_option("--actor", line.spawn.actor, "which one, of a program that contains several")->type_name("NAME");
     spawn
         ->add_option("--memory", line.spawn.memory,
                      "how much shared memory its segments may take, such as 512M (default: as much as "
                      "the session has)")
         ->check(program::is_memory())
         ->type_name("BYTES");
+    spawn
+        ->add_option("--spin", line.spawn.spin_microseconds,
+                     "how long it looks for messages before it sleeps, at most (default: as BATON_SPIN says)")
+        ->check(CLI::Range(0, 1000))
+        ->type_name("MICROSECONDS");
     add_timeout(*spawn, line.spawn_seconds, "how long the actor may take to become ready");
     spawn->callback([&line] {
         line.spawn.timeout = duration_of(line.spawn_seconds);

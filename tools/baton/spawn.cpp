@@ -16,6 +16,8 @@ Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes)
     // The coordinator works in another folder than the shell.
     if (std::error_code error; actor.program.find('/') != std::string::npos)
         if (const auto path = std::filesystem::absolute(actor.program, error); !error) options.program = path.string();
+    options.actor = actor.actor;
+    if (actor.spin_microseconds) options.spin = std::chrono::microseconds{*actor.spin_microseconds};
     if (!actor.memory.empty()) options.memory_bytes = program::bytes_of(actor.memory).value_or(0);
     const Result<Actor> spawned = visit.session().spawn_detached(std::move(options));
     if (!spawned) return explained("cannot spawn " + actor.program, spawned.error());

@@ -27,7 +27,9 @@ struct NewActor {
     std::string program;
     std::string name;
     std::vector<std::string> arguments;
+    std::string actor;   // of a program that contains several
     std::string memory;  // as typed
+    std::optional<std::uint64_t> spin_microseconds;
     Duration timeout = limits::spawn_timeout;
 };
 [[nodiscard]] Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes);
