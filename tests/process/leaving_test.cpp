@@ -85,6 +85,7 @@ TEST_CASE("an actor that stops by ZeroMQ waits as long as its stop may take", "[
     probe::Flood flood;
     flood.other = receiver;
     flood.count = 10;
+    flood.ballast_bytes = 1'000'000;  // more than a socket holds
     flood.deadline_milliseconds = 60'000;
     CHECK(world.scenario().ask(sender, flood).value().taken == 10);
 
