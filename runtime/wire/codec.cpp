@@ -233,13 +233,15 @@ Value Value::value_at(std::size_t index) const noexcept { return Value{&of(objec
 // ---- Unpacker --------------------------------------------------------------------------------------
 
 struct Unpacker::Memory {
+    explicit Memory(std::size_t bytes) : zone(bytes) {}
     msgpack::zone zone;
     std::vector<std::unique_ptr<msgpack::object>> more;  // roots after the first
     msgpack::object first;
     bool first_in_use = false;
 };
 
-Unpacker::Unpacker() : memory_(std::make_unique<Memory>()) {}
+Unpacker::Unpacker() : Unpacker(MSGPACK_ZONE_CHUNK_SIZE) {}
+Unpacker::Unpacker(std::size_t bytes) : memory_(std::make_unique<Memory>(bytes)) {}
 Unpacker::~Unpacker() = default;
 Unpacker::Unpacker(Unpacker&&) noexcept = default;
 Unpacker& Unpacker::operator=(Unpacker&&) noexcept = default;

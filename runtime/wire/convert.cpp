@@ -8,7 +8,7 @@ namespace baton::detail {
 
 std::string Decoding::path() const {
     std::string text;
-    for (const Step* step = &here_; step != nullptr; step = step->outer) {
+    for (const Step* step = here_; step != nullptr; step = step->outer) {
         std::string piece = step->name.empty() ? "[" + std::to_string(step->index) + "]" : std::string(step->name);
         const bool needs_dot = !text.empty() && text.front() != '[';
         text = piece + (needs_dot ? "." : "") + text;

@@ -191,7 +191,7 @@ public:
     using value_type = void;
     using error_type = Error;
 
-    Result() = default;
+    Result() noexcept {}  // not defaulted: `return {}` would fill the room for an Error with zeros first
     Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit by design
 
     [[nodiscard]] bool has_value() const noexcept { return !error_.has_value(); }

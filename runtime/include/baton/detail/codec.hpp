@@ -128,6 +128,9 @@ private:
 class Unpacker {
 public:
     Unpacker();
+    // Asks for that much memory at once, and keeps it from one clear() to the next: for large values. What is not used
+    // of it takes addresses only.
+    explicit Unpacker(std::size_t bytes);
     ~Unpacker();
     Unpacker(Unpacker&&) noexcept;
     Unpacker& operator=(Unpacker&&) noexcept;
@@ -147,7 +150,9 @@ private:
 class Decoding {
 public:
     explicit Decoding(std::string_view root, Arrivals* arrivals = nullptr, SessionTag session = {})
-        : here_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
+        : root_{root, 0, nullptr}, arrivals_(arrivals), session_(session) {}
+    Decoding(const Decoding&) = delete;
+    Decoding& operator=(const Decoding&) = delete;
     // What came with the message; nullptr if nothing can.
     [[nodiscard]] Arrivals* arrivals() const noexcept { return arrivals_; }
     // In which it came: that of a Ref which does not say its own.
@@ -162,16 +167,16 @@ public:
     // One step deeper, as long as it lives.
     class Inside {
     public:
-        Inside(Decoding& at, std::string_view field, std::size_t index) : at_(&at), outer_(at.here_) {
-            at.here_ = Step{field, index, &outer_};
+        Inside(Decoding& at, std::string_view field, std::size_t index) : at_(&at), step_{field, index, at.here_} {
+            at.here_ = &step_;
         }
-        ~Inside() { at_->here_ = outer_; }
+        ~Inside() { at_->here_ = step_.outer; }
         Inside(const Inside&) = delete;
         Inside& operator=(const Inside&) = delete;
 
     private:
         Decoding* at_;
-        Step outer_;
+        Step step_;
     };
 
     // Both return false, to be returned.
@@ -182,7 +187,8 @@ public:
 
 private:
     [[nodiscard]] std::string path() const;
-    Step here_;
+    Step root_;
+    const Step* here_ = &root_;
     std::string text_;
     Arrivals* arrivals_;
     SessionTag session_;
