@@ -374,7 +374,7 @@ bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     const int count = poll_for(polled, at_most);
     const auto is_readable = [&](const pollfd& one) { return count > 0 && one.revents != 0; };
     member_->bell.wake_up(is_readable(polled.back()));
-    if (may_sleep) member_->spin.note_wait(Spin::Clock::now() - start);
+    if (may_sleep) member_->spin.note_wait(start, Spin::Clock::now());
     const auto behind_outside = polled.begin() + static_cast<std::ptrdiff_t>(outside_count);
     if (count < 0 || is_outside_ready || std::any_of(polled.begin(), behind_outside, is_readable))
         static_cast<void>(outside_->wait(outside, Duration::zero()));

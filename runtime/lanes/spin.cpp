@@ -40,7 +40,7 @@ Spin::Spin(Duration bound, std::atomic<std::uint64_t>* counted) : bound_(bound),
 }
 
 Duration Spin::allowance(Instant now) {
-    if (bound_ <= Duration::zero() || cpus_ <= 1 || last_wait_ > idle_after) return Duration::zero();
+    if (bound_ <= Duration::zero() || cpus_ <= 1 || now - short_wait_ended_ > idle_after) return Duration::zero();
     if (skips_ > 0) {
         --skips_;
         return Duration::zero();

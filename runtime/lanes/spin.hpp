@@ -2,10 +2,10 @@
 // Spin: whether a look at the lanes, again and again for some microseconds, is worth it before a member sleeps.
 //
 // To wake a sleeper costs tens of microseconds, so it pays where answers come at once, and only there. It is tried if
-// the last waits were short, for no longer than four times what those in time took; after each spin in vain it is tried
-// less often, down to once in 64 waits. Never by who was idle, may use one CPU only, or shares the machine with more
-// threads that want to run than there are CPUs: there it would take the time from the one that is waited for. One
-// thread.
+// the last wait was short and is not long ago, as otherwise the others sleep, too; for no longer than four times what
+// those in time took. After each spin in vain it is tried less often, down to once in 64 waits. Never by who was idle,
+// may use one CPU only, or shares the machine with more threads that want to run than there are CPUs: there it would
+// take the time from the one that is waited for. One thread.
 
 #include <atomic>
 #include <cstdint>
@@ -40,8 +40,10 @@ public:
         note_spin(is_there, now - start);
         return is_there;
     }
-    // A wait for news took that long, with the spin before it.
-    void note_wait(Duration took) noexcept { last_wait_ = took; }
+    // A wait for news, with the spin before it.
+    void note_wait(Instant start, Instant end) noexcept {
+        short_wait_ended_ = end - start <= idle_after ? end : Instant{};
+    }
     // All time that was spent on looking, ever.
     [[nodiscard]] Duration spent() const noexcept { return spent_; }
 
@@ -51,7 +53,7 @@ private:
     [[nodiscard]] bool is_machine_busy(Instant now);
     static void relax() noexcept;
 
-    // Who waited longer is idle.
+    // Who waited longer was idle; whose last wait is longer ago finds the others asleep.
     static constexpr Duration idle_after = std::chrono::microseconds{300};
     static constexpr unsigned skips_max = 64;
 
@@ -62,7 +64,7 @@ private:
     UniqueFd load_;                    // /proc/loadavg
     Instant next_load_look_{};
     bool is_busy_ = false;
-    Duration last_wait_ = Duration::max();
+    Instant short_wait_ended_{};       // the last wait, if it was one
     Duration usual_hit_ = Duration::zero();  // what spins that were worth it took, smoothed
     unsigned skips_ = 0;               // waits in which it is not tried
     unsigned next_skips_ = 1;          // after the next one in vain
