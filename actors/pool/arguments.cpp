@@ -52,7 +52,6 @@ Result<Plan> Plan::make(const Signature& signature, const std::vector<Given>& gi
 
 Result<void> Plan::write(const Signature& signature, std::span<const Buffer> arguments, Buffer& out) const {
     const std::size_t before = out.size();
-    Encoder{out}.array(arguments.size());
     for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter) {
         const std::size_t index =
             static_cast<std::size_t>(std::ranges::find(parameters_, parameter) - parameters_.begin());

@@ -24,9 +24,11 @@ std::size_t tasks_in(const Batch& batch) {
 std::size_t tasks_in(const Done& done) { return done.moments.size() / sizeof(std::uint32_t); }
 
 Result<Run> pack(const Batch& batch) {
-    Run run{batch.front().job->function->name, {}, {}, Tempo::budget, 0};
+    const Signature& function = *batch.front().job->function;
+    const std::size_t tasks = tasks_in(batch);
+    Run run{function.name, static_cast<std::uint32_t>(tasks), {}, {}, Tempo::budget, 0};
     Buffer head;
-    Encoder{head}.array(tasks_in(batch));
+    Encoder{head}.array(tasks * function.parameters.size());
     std::size_t bytes = head.size();
     const auto piece = [](const Stretch& stretch) {
         const Job& job = *stretch.job;

@@ -14,7 +14,11 @@ void Board::open(Context& context, std::size_t places) {
     const std::uint64_t words = std::max<std::uint64_t>(places, 1) * board_word::words_per_place;
     Result<Segment> made = context.create_array<std::uint64_t>({words}, Duration::zero());
     if (!made) return;
-    std::ranges::fill(made->as<std::uint64_t>(), 0);
+    // It may have been a board before. Only what tells of earlier batches is written, as most of it may never be used.
+    const std::span<std::uint64_t> memory = made->as<std::uint64_t>();
+    for (std::size_t first = 0; first < words; first += board_word::words_per_place)
+        for (const std::uint16_t batch : {std::uint16_t{0}, std::uint16_t{1}})
+            board_word::notes_of(board_word::Words{memory.subspan(first, board_word::words_per_place)}, batch)[0] = 0;
     Result<Loan> lent = context.lend(std::move(*made));
     if (!lent) return;
     Result<Slice> own = lent->share(0, words);

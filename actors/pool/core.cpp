@@ -48,7 +48,6 @@ std::shared_ptr<Job> Core::failed_job(const Added& added, const Error& why) {
     auto job = std::make_shared<Job>(
         std::make_shared<const Signature>(Signature{added.call->function(), {}, {"nothing", "", 0, {}}}), added.id,
         Rules{});
-    Encoder{job->arguments}.array(0);
     job->tally = added_tally_;
     job->add();
     if (added.is_cancelled) job->cancel(0, why);

@@ -100,7 +100,7 @@ Result<Outcomes> Tasks::outcomes() const {
     return handle_.verdict().transform([this] { return Outcomes{handle_.job()}; });
 }
 
-Result<Value> ResultReader::value(const pool::AnyOutcome& outcome) { return Inside::dynamic_value(outcome, reader_); }
+Result<Value> ResultReader::value(const pool::AnyOutcome& outcome) const { return Inside::dynamic_value(outcome); }
 
 // ---- Pool ------------------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ void Hands::take_done(std::size_t seat, Flight flight, Done done) {
     }
     Crew::praise(from);
     if (flight.count == flight.told) return;  // the rest has been taken back
-    queue_->note(*flight.tasks.front().job->function, count, done.took);
+    queue_->note(*flight.tasks.front().job->function, count, done.took, flight.count - count);
     const std::size_t told = flight.told;
     settle(flight, std::move(done), from.name, told);
     queue_->bring_back(flight.tasks);
@@ -277,10 +277,11 @@ Cancelled Hands::cancel(Job& job, std::size_t task) {
 void Hands::fill() {
     if (queue_->size() == 0) return;
     // What waits is shared evenly among all hands that are free, but not so few of them that others get nothing.
+    const std::size_t workers = std::max<std::size_t>(crew_->ready(), 1);
     std::size_t free = 2 * crew_->ready();
     for (const std::vector<Flight>& flights : flights_) free -= std::min(free, flights.size());
-    const std::size_t hands = std::max<std::size_t>({free, crew_->ready(), 1});
-    Queue::For worker{.share = (queue_->size() + hands - 1) / hands, .idle = idle(), .is_second = false};
+    const auto share = [this](std::size_t among) { return (queue_->size() + among - 1) / among; };
+    Queue::For worker{.share = {share(std::max(free, workers)), share(workers)}, .idle = idle(), .is_second = false};
     // Workers that have nothing in hand come first.
     for (const std::size_t in_hand : {std::size_t{0}, std::size_t{1}})
         for (std::size_t seat = 0; seat < flights_.size() && queue_->size() > 0; ++seat) {

@@ -8,6 +8,14 @@
 #include <baton/json.hpp>
 
 namespace baton::detail::pool {
+namespace {
+
+// Results that an Unpacker has room for as it is.
+constexpr std::size_t short_results_bytes = 512;
+// It takes no longer to read these anew than to keep them.
+constexpr std::size_t few_results = 16;
+
+}  // namespace
 
 // ---- Delivery, Reader ------------------------------------------------------------------------------
 
@@ -27,35 +35,27 @@ Error Delivery::error_of(std::size_t index) const {
     return Error{error_kind_of(body.kind).value_or(ErrorKind::failed), body.text, body.type, body.frames};
 }
 
-std::optional<Value> Reader::value(const Delivery& from, std::size_t index) {
-    if (from_ != &from) {
-        from_ = &from;
-        values_.reset();
-        unpacker_.clear();
-        const std::string_view bytes{reinterpret_cast<const char*>(from.done.results.data()), from.done.results.size()};
-        std::size_t offset = 0;
-        const Result<Value> values = unpacker_.next(bytes, offset);
-        if (values && values->kind() == ValueKind::array && values->size() == from.count()) values_ = *values;
-    }
-    return values_ ? std::optional(values_->at(index)) : std::nullopt;
+void Reader::read(const Delivery& from) {
+    from_ = &from;
+    is_readable_ = false;
+    const std::string_view bytes{reinterpret_cast<const char*>(from.done.results.data()), from.done.results.size()};
+    if (unpacker_) unpacker_->clear();
+    else if (bytes.size() < short_results_bytes) unpacker_.emplace();
+    else unpacker_.emplace(batch_unpacked_bytes);
+    std::size_t offset = 0;
+    const Result<Value> values = unpacker_->next(bytes, offset);
+    if (!values || values->kind() != ValueKind::array || values->size() != from.count()) return;
+    values_ = *values;
+    is_readable_ = true;
+}
+
+Reader& reader_for(Delivery& from, Reader& own) {
+    if (from.count() <= few_results) return own;
+    if (!from.reader) from.reader = std::make_unique<Reader>();
+    return *from.reader;
 }
 
 // ---- Job -------------------------------------------------------------------------------------------
-
-void Job::settle(std::size_t task, State state, std::size_t delivery, std::size_t index) {
-    Fate& fate = fates[task];
-    fate.state = state;
-    fate.delivery = static_cast<std::uint32_t>(delivery);
-    fate.index = static_cast<std::uint32_t>(index);
-    --unsettled;
-    tell(task);
-    if (!tally) return;
-    --tally->open;
-    tally->last = this;
-    if (state == State::done || tally->failed != nullptr) return;
-    tally->failed = this;
-    tally->failed_task = task;
-}
 
 void Job::end(std::size_t task, State state, Error why, std::string worker, std::optional<Timestamp> started) {
     auto delivery = std::make_shared<Delivery>();
@@ -91,17 +91,16 @@ void Job::tell(std::size_t task) {
 std::string Job::arguments_text(std::size_t task) const {
     Unpacker unpacker;
     std::size_t offset = 0;
-    const Result<Value> list = unpacker.next(arguments_of(task), offset);
-    if (!list || list->kind() != ValueKind::array) return "...";
     std::string text;
-    for (std::size_t index = 0; index < list->size(); ++index) {
-        const TypeDescription& type = function->parameters[index].type;
-        if (index > 0) text += ", ";
-        if (handle_kind_of(type.kind)) {
-            text += type.kind;
+    for (const PartDescription& parameter : function->parameters) {
+        const Result<Value> argument = unpacker.next(arguments_of(task), offset);
+        if (!argument) return "...";
+        if (!text.empty()) text += ", ";
+        if (handle_kind_of(parameter.type.kind)) {
+            text += parameter.type.kind;
             continue;
         }
-        const Result<dynamic::Value> value = value_from(type, list->at(index));
+        const Result<dynamic::Value> value = value_from(parameter.type, *argument);
         text += value ? to_json(*value, JsonLayout::compact) : "...";
     }
     return text;
@@ -113,14 +112,17 @@ Result<dynamic::Value::List> Job::argument_values(std::size_t task) const {
         const bool is_held = handle_kind_of(parameter.type.kind).has_value();
         row.parts.push_back({"", is_held ? dynamic::Type{"nothing", "", 0, {}} : parameter.type});
     }
-    Result<dynamic::Value> read = dynamic::from_bytes(row, std::as_bytes(std::span(arguments_of(task))));
+    Buffer list;
+    Encoder encoder{list, Encoder::unbounded};
+    encoder.array(row.parts.size());
+    encoder.encoded(arguments_of(task));
+    Result<dynamic::Value> read = dynamic::from_bytes(row, std::as_bytes(std::span(list)));
     if (!read) return read.error();
     return std::move(*read->as<dynamic::Value::List>());
 }
 
 void Job::append_arguments(std::span<const Bytes> row) {
     Encoder encoder{arguments, Encoder::unbounded};
-    encoder.array(row.size());
     for (const Bytes& one : row) {
         if (one.empty()) encoder.nil();
         else encoder.encoded({reinterpret_cast<const char*>(one.data()), one.size()});

@@ -14,36 +14,49 @@ constexpr std::uint64_t packed(std::uint16_t batch, std::uint64_t tasks, std::ui
     return std::uint64_t{batch} << (2 * bits) | tasks << bits | bytes;
 }
 
-struct Head {
-    std::uint32_t moment = 0;
-    std::uint32_t size = 0;
-};
-constexpr std::uint32_t is_failure = std::uint32_t{1} << 31;
+// Stands before an ErrorBody: no value begins with it.
+constexpr std::string_view failure_mark = "\xc1";
 
-// The notes themselves, cut off one after the other. Nothing if they end too early.
+std::optional<ErrorBody> failure_of(const Value& value) {
+    Decoding decoding{"ErrorBody"};
+    ErrorBody body;
+    if (!decode(value, body, decoding)) return std::nullopt;
+    return body;
+}
+
+// The notes themselves, one after the other. Nothing if they end too early, or are not what was noted.
 class Pieces {
 public:
-    explicit Pieces(std::span<const std::byte> bytes) : bytes_(bytes) {}
-    std::optional<std::string_view> next(std::size_t size) {
-        if (bytes_.size() < size) return std::nullopt;
-        const std::string_view piece{reinterpret_cast<const char*>(bytes_.data()), size};
-        bytes_ = bytes_.subspan(size);
+    explicit Pieces(std::span<const std::byte> bytes)
+        : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
+
+    struct Piece {
+        std::uint32_t moment = 0;
+        bool has_failed = false;
+        std::string_view bytes;
+        Value value;  // until the next one
+    };
+    std::optional<Piece> next() {
+        Piece piece;
+        if (bytes_.size() - at_ < sizeof piece.moment) return std::nullopt;
+        std::memcpy(&piece.moment, bytes_.data() + at_, sizeof piece.moment);
+        at_ += sizeof piece.moment;
+        piece.has_failed = bytes_.substr(at_).starts_with(failure_mark);
+        if (piece.has_failed) at_ += failure_mark.size();
+        const std::size_t begin = at_;
+        unpacker_.clear();
+        const Result<Value> value = unpacker_.next(bytes_, at_);
+        if (!value) return std::nullopt;
+        piece.value = *value;
+        piece.bytes = bytes_.substr(begin, at_ - begin);
         return piece;
     }
 
 private:
-    std::span<const std::byte> bytes_;
+    std::string_view bytes_;
+    std::size_t at_ = 0;
+    Unpacker unpacker_;
 };
-
-std::optional<ErrorBody> failure_of(std::string_view bytes) {
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    Decoding decoding{"ErrorBody"};
-    ErrorBody body;
-    const Result<Value> read = unpacker.next(bytes, offset);
-    if (!read || !decode(*read, body, decoding)) return std::nullopt;
-    return body;
-}
 
 void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
     to.insert(to.end(), bytes.begin(), bytes.end());
@@ -61,23 +74,20 @@ void Notes::open(std::uint16_t batch, Timestamp started) noexcept {
     std::atomic_ref{words_[0]}.store(packed(batch, 0, 0), std::memory_order_release);
 }
 
-bool Notes::note(std::uint32_t moment, std::string_view result) noexcept { return note(moment, result, 0); }
-
 bool Notes::note(std::uint32_t moment, const ErrorBody& failure) {
-    Buffer bytes;
+    Buffer bytes{failure_mark};
     Encoder encoder{bytes};
     encode(encoder, failure);
-    return note(moment, bytes, is_failure);
+    return note(moment, bytes);
 }
 
-bool Notes::note(std::uint32_t moment, std::string_view bytes, std::uint32_t flag) noexcept {
+bool Notes::note(std::uint32_t moment, std::string_view bytes) noexcept {
     if (words_.empty()) return true;  // nobody reads
     const std::span<std::byte> room = std::as_writable_bytes(words_.subspan(head_words)).subspan(bytes_);
-    if (bytes.size() > room.size() || room.size() - bytes.size() < sizeof(Head)) return false;
-    const Head head{moment, static_cast<std::uint32_t>(bytes.size()) | flag};
-    std::memcpy(room.data(), &head, sizeof head);
-    std::memcpy(room.data() + sizeof head, bytes.data(), bytes.size());
-    bytes_ += sizeof head + bytes.size();
+    if (bytes.size() > room.size() || room.size() - bytes.size() < sizeof moment) return false;
+    std::memcpy(room.data(), &moment, sizeof moment);
+    std::memcpy(room.data() + sizeof moment, bytes.data(), bytes.size());
+    bytes_ += sizeof moment + bytes.size();
     std::atomic_ref{words_[0]}.store(packed(batch_, ++tasks_, bytes_), std::memory_order_release);
     return true;
 }
@@ -99,20 +109,16 @@ std::optional<Done> read_notes(std::span<std::uint64_t, notes_words> words, std:
     values.array(count - known);
     Pieces pieces{copy};
     for (std::size_t task = 0; task < count; ++task) {
-        Head head;
-        const std::optional<std::string_view> head_bytes = pieces.next(sizeof head);
-        if (!head_bytes) return std::nullopt;
-        std::memcpy(&head, head_bytes->data(), sizeof head);
-        const std::optional<std::string_view> bytes = pieces.next(head.size & ~is_failure);
-        if (!bytes) return std::nullopt;
+        const std::optional<Pieces::Piece> piece = pieces.next();
+        if (!piece) return std::nullopt;
         if (task < known) continue;
-        done.took = std::chrono::nanoseconds{head.moment};
-        append(done.moments, std::as_bytes(std::span(&head.moment, 1)));
-        if ((head.size & is_failure) == 0) {
-            results += *bytes;
+        done.took = std::chrono::nanoseconds{piece->moment};
+        append(done.moments, std::as_bytes(std::span(&piece->moment, 1)));
+        if (!piece->has_failed) {
+            results += piece->bytes;
             continue;
         }
-        std::optional<ErrorBody> failure = failure_of(*bytes);
+        std::optional<ErrorBody> failure = failure_of(piece->value);
         if (!failure) return std::nullopt;
         values.nil();
         done.failures.push_back({static_cast<std::uint32_t>(task - known), std::move(*failure)});

@@ -18,10 +18,15 @@ const Delivery* AnyOutcome::delivery() const {
     return has_one ? job_->deliveries[fate.delivery].get() : nullptr;
 }
 
+Reader& AnyOutcome::reader(Reader& own) const {
+    return reader_for(*job_->deliveries[job_->fates[task_].delivery], own);
+}
+
 Result<Value> AnyOutcome::value(Reader& reader) const {
-    const Delivery& from = *delivery();
-    if (const std::optional<Value> value = reader.value(from, job_->fates[task_].index)) return *value;
-    return Error{ErrorKind::corrupt, fmt::format("{} has sent something that can't be read as a result", from.worker)};
+    Value value;
+    if (find(reader, value)) return value;
+    return Error{ErrorKind::corrupt,
+                 fmt::format("{} has sent something that can't be read as a result", delivery()->worker)};
 }
 
 std::string AnyOutcome::worker() const {
@@ -75,8 +80,8 @@ std::string AnyOutcome::to_text() const {
     if (segments() == 1) return text + delivery()->done.segments[0].to_text();
     if (segments() > 1) return fmt::format("{}{} segments", text, segments());
     if (type.kind == "nothing") return text + "nothing";
-    Reader reader;
-    const Result<Value> from = value(reader);
+    Reader own;
+    const Result<Value> from = value(reader(own));
     const Result<dynamic::Value> result =
         from ? detail::value_from(type, *from) : Result<dynamic::Value>{from.error()};
     return text + (result ? to_json(*result, JsonLayout::compact) : baton::to_text(result.error()));

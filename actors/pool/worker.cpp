@@ -80,9 +80,12 @@ public:
         const std::string_view bytes{reinterpret_cast<const char*>(run.arguments.data()), run.arguments.size()};
         const Result<Value> batch = unpacker_.next(bytes, offset);
         if (!batch) return batch.error();
-        if (batch->kind() != ValueKind::array || batch->size() == 0 || (batch->size() > 1 && !run.carried.empty()))
-            return Error{ErrorKind::refused,
-                         "the arguments of a batch are a list of lists, one of them where segments come along"};
+        const std::uint64_t parameters = task->signature.parameters.size();
+        if (batch->kind() != ValueKind::array || batch->size() != run.tasks * parameters || run.tasks == 0 ||
+            run.tasks > batch_tasks_max || (run.tasks > 1 && !run.carried.empty()))
+            return Error{ErrorKind::refused, fmt::format("the arguments of a batch of {} are a list, {} for each task; "
+                                                         "there is one task where segments come along",
+                                                         run.function, parameters)};
 
         Done done;
         done.started = std::chrono::system_clock::now();
@@ -92,11 +95,11 @@ public:
         moments_.clear();
         Notes notes = place_.open(run.batch, done.started);
         bool may_go_on = true;
-        while (may_go_on && moments_.size() < batch->size()) {
+        while (may_go_on && moments_.size() < run.tasks) {
             const std::size_t index = moments_.size();
             if (!place_.begin(index)) break;
             const std::size_t before = results_.size();
-            run_one(*task, batch->at(index), run.carried, done, static_cast<std::uint32_t>(index));
+            run_one(*task, *batch, run.carried, done, static_cast<std::uint32_t>(index));
             passed = watch.lap();
             const auto moment = static_cast<std::uint32_t>(std::min<std::int64_t>(passed.count(), UINT32_MAX));
             moments_.push_back(moment);
@@ -120,11 +123,11 @@ public:
 
 private:
     // Its value goes behind the results, or nothing and its error to the failures.
-    void run_one(const Worker::Task& task, Value arguments, std::vector<Carried>& carried, Done& done,
+    void run_one(const Worker::Task& task, Value batch, std::vector<Carried>& carried, Done& done,
                  std::uint32_t index) {
         const std::size_t before = results_.size();
         Encoder result{results_};
-        Worker::Call call{arguments, carried, result, done.segments};
+        Worker::Call call{batch, index * task.signature.parameters.size(), carried, result, done.segments};
         std::optional<Error> error;
         try {
             if (Result<void> run = task.call(*context_, call); !run) error = std::move(run.error());
@@ -154,7 +157,7 @@ private:
     Context* context_;
     const Worker* worker_;
     Place place_;
-    Unpacker unpacker_;
+    Unpacker unpacker_{batch_unpacked_bytes};
     // Reused from batch to batch.
     Buffer results_;
     std::vector<std::uint32_t> moments_;

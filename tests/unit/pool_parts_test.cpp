@@ -13,20 +13,39 @@ using baton::pool::named;
 
 TEST_CASE("a batch holds about a millisecond of work, and no more than a share", "[pool]") {
     Tempo tempo;
-    CHECK(tempo.batch(1000) == 1);  // nobody has measured anything
+    CHECK(tempo.batch({1000, 1000}) == 1);  // nobody has measured anything
     CHECK_FALSE(tempo.is_quick());
     tempo.note(1, 100ns);
     CHECK(tempo.is_quick());
-    CHECK(tempo.batch(100'000) == 10'000);
-    CHECK(tempo.batch(2'500) == 2'500);
-    CHECK(tempo.batch(3) == 1'000);  // a message costs as much as this many tasks
+    CHECK(tempo.batch({100'000, 100'000}) == 10'000);
+    CHECK(tempo.batch({2'500, 5'000}) == 2'500);
+    CHECK(tempo.batch({3, 3}) == 1'000);        // a message costs as much as this many tasks,
+    CHECK(tempo.batch({800, 1'600}) == 1'600);  // and so would a second one in turn
     Tempo slow;
     slow.note(2, 20ms);
     CHECK_FALSE(slow.is_quick());
-    CHECK(slow.batch(1000) == 1);
+    CHECK(slow.batch({1000, 1000}) == 1);
     slow.note(1, 0ns);
     slow.note(1000, 1us);
-    CHECK(slow.batch(1000) == 1);  // it takes a while to forget
+    CHECK(slow.batch({1000, 1000}) == 1);  // it takes a while to forget
+}
+
+TEST_CASE("a batch holds no more tasks than a worker could answer at once, until one of that size comes back whole",
+          "[pool]") {
+    const Tempo::Share much{1'000, 2'000};
+    Tempo tempo;
+    tempo.note(300, 30us, 700);
+    CHECK(tempo.batch(much) == 300);
+    tempo.note(200, 20us);
+    CHECK(tempo.batch(much) == 300);
+    tempo.note(300, 30us);
+    CHECK(tempo.batch(much) == 600);
+    tempo.note(600, 60us);
+    CHECK(tempo.batch(much) == 1'000);
+    // Nothing is known of the answer of a worker whose time was up.
+    tempo.note(2, 2 * Tempo::budget, 998);
+    for (int quick = 0; quick < 30; ++quick) tempo.note(1, 100ns);
+    CHECK(tempo.batch(much) == 1'000);
 }
 
 TEST_CASE("a task is begun by its worker or taken back by the pool, never both", "[pool]") {
@@ -85,15 +104,15 @@ TEST_CASE("what a worker notes is a Done for the pool, and what makes no sense i
     CHECK_FALSE(notes.note(40, std::string(notes_words * 8, 'x')));
     while (notes.note(50, "\x01")) {
     }
-    const Done many = read_notes(place, 7, 0, 10'000).value();
-    CHECK(makes_sense(many, 10'000));
+    const Done many = read_notes(place, 7, 0, 20'000).value();
+    CHECK(makes_sense(many, 20'000));
     for (std::uint64_t& word : std::span(place).first(64))
         for (const std::uint64_t junk :
              {std::uint64_t{0}, ~std::uint64_t{0}, std::uint64_t{7} << 48 | 10 << 24 | 1'000'000,
               std::uint64_t{7} << 48 | 10 << 24 | 100}) {
             const std::uint64_t before = std::exchange(word, junk);
-            if (const std::optional<Done> done = read_notes(place, 7, 0, 10'000))
-                static_cast<void>(makes_sense(*done, 10'000));
+            if (const std::optional<Done> done = read_notes(place, 7, 0, 20'000))
+                static_cast<void>(makes_sense(*done, 20'000));
             word = before;
         }
 }

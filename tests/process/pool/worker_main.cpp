@@ -167,6 +167,7 @@ int main(int argc, char** argv) {
     baton::pool::Worker worker;
     worker.task("square", square);
     worker.task("power", power, {"base", "exponent"});
+    worker.task("answer", [] { return std::int64_t{42}; });
     worker.task("all_but", all_but, {"x", "bad"});
     worker.task("wait_for", wait_for);
     worker.task("die_while", die_while);

@@ -121,14 +121,11 @@ private:
     detail::pool::Completing completing_;
 };
 
-// Reads results as values. Outcomes of one call are read most quickly by one reader, in their order.
+// Reads results as values. Outcomes of one call are read most quickly in their order.
 class ResultReader {
 public:
     // Only of an outcome that is ok(). Memory is taken with AnyOutcome::as<Segment>() or as<std::vector<Segment>>().
-    [[nodiscard]] Result<Value> value(const pool::AnyOutcome& outcome);
-
-private:
-    detail::pool::Reader reader_;
+    [[nodiscard]] Result<Value> value(const pool::AnyOutcome& outcome) const;
 };
 
 class Pool : public pool::Pool<Context> {

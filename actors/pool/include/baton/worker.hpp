@@ -44,7 +44,8 @@ public:
 
     // One task as it is run.
     struct Call {
-        detail::Value arguments;  // a list
+        detail::Value arguments;  // a list of those of all tasks of a batch
+        std::size_t first = 0;    // where this one's begin
         std::vector<detail::pool::Carried>& carried;
         detail::Encoder& result;  // one value, if all is well
         std::vector<Segment>& segments;
@@ -79,14 +80,12 @@ private:
         using Arguments = typename Shape::Arguments;
         constexpr std::size_t count = std::tuple_size_v<Arguments>;
         detail::Decoding at{signature.name};
-        if (call.arguments.kind() != detail::ValueKind::array || call.arguments.size() != count)
-            return at.expected("a list of " + std::to_string(count) + " arguments", call.arguments), at.take_error();
         Arguments arguments{};
         std::size_t carried = 0;
         const auto take_all = [&]<std::size_t... I>(std::index_sequence<I...>) {
             const auto take_one = [&](auto& argument, std::size_t index) {
                 const detail::Decoding::Inside here{at, signature.parameters[index].name, 0};
-                return take(argument, call.arguments.at(index), carried, call, at);
+                return take(argument, call.arguments.at(call.first + index), carried, call, at);
             };
             return (take_one(std::get<I>(arguments), I) && ...);
         };

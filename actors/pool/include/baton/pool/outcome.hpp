@@ -54,8 +54,9 @@ public:
     // The result as an R; `refused` or `corrupt` if it is not one.
     template <class R>
     [[nodiscard]] Result<R> as() const {
-        detail::pool::Reader reader;
-        return as<R>(reader);
+        if (!ok()) return error();
+        detail::pool::Reader own;
+        return as<R>(reader(own));
     }
     // "Call to square(4) --> Result: 16", or "--> Error: std::out_of_range: no four".
     [[nodiscard]] std::string to_text() const;
@@ -73,8 +74,15 @@ private:
     friend class Outcomes;
 
     [[nodiscard]] const detail::pool::Delivery* delivery() const;
+    // Only if ok(). For a result that is read alone: `own`, or one that others have used.
+    [[nodiscard]] detail::pool::Reader& reader(detail::pool::Reader& own) const;
     // Only if ok(). With a reader that lives longer than the value.
     [[nodiscard]] Result<detail::Value> value(detail::pool::Reader& reader) const;
+    // False if that would be an error.
+    [[nodiscard]] bool find(detail::pool::Reader& reader, detail::Value& out) const {
+        const detail::pool::Job::Fate& fate = job_->fates[task_];
+        return fate.state == State::done && reader.value(*job_->deliveries[fate.delivery], fate.index, out);
+    }
     [[nodiscard]] Result<Segment> take_segment(std::size_t index) const;
     [[nodiscard]] std::size_t segments() const { return delivery()->done.segments.size(); }
 };
@@ -138,11 +146,26 @@ private:
         detail::pool::Reader reader;
         AnyOutcome outcome{job_, 0};
         for (; outcome.task_ < size(); ++outcome.task_) {
+            if (append(all, outcome, reader)) continue;
             Result<R> one = outcome.as<R>(reader);
             if (!one) return one.error();
             all.push_back(std::move(*one));
         }
         return all;
+    }
+    // What as() returns, without an Error to make room for. Does nothing if there is one, and with segments.
+    [[nodiscard]] static bool append(std::vector<R>& all, const AnyOutcome& outcome, detail::pool::Reader& reader) {
+        if constexpr (std::is_same_v<R, Segment> || std::is_same_v<R, std::vector<Segment>>) {
+            return false;
+        } else {
+            detail::Value from;
+            if (!outcome.find(reader, from)) return false;
+            R out{};
+            detail::Decoding at{{}};
+            if (!detail::decode(from, out, at)) return false;
+            all.push_back(std::move(out));
+            return true;
+        }
     }
     std::shared_ptr<detail::pool::Job> job_;
 };

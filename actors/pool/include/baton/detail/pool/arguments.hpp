@@ -112,8 +112,7 @@ template <class... A>
 template <class... A>
 [[nodiscard]] Result<void> add_task(Job& job, const Plan& plan, const A&... given) {
     if (plan.is_straight()) {
-        Encoder encoder{job.arguments};
-        encoder.array(sizeof...(A));
+        [[maybe_unused]] Encoder encoder{job.arguments};
         (given::encode_given(encoder, given::value_of(given)), ...);
     } else {
         std::array<Buffer, sizeof...(A)> encoded;

@@ -104,11 +104,9 @@ struct Inside {
     [[nodiscard]] static const Job& job(const AnyOutcome& outcome) { return *outcome.job_; }
     [[nodiscard]] static std::size_t task(const AnyOutcome& outcome) { return outcome.task_; }
     [[nodiscard]] static const Delivery* delivery(const AnyOutcome& outcome) { return outcome.delivery(); }
-    [[nodiscard]] static Result<Value> value(const AnyOutcome& outcome, Reader& reader) {
-        return outcome.value(reader);
-    }
-    [[nodiscard]] static Result<dynamic::Value> dynamic_value(const AnyOutcome& outcome, Reader& reader) {
-        const Result<Value> read = outcome.value(reader);
+    [[nodiscard]] static Result<dynamic::Value> dynamic_value(const AnyOutcome& outcome) {
+        Reader own;
+        const Result<Value> read = outcome.value(outcome.reader(own));
         if (!read) return read.error();
         return value_from(job(outcome).function->result, *read);
     }

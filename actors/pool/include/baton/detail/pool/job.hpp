@@ -45,11 +45,14 @@ struct Rules {
     std::uint32_t retries = 2;           // after the death of a worker that had nothing else in hand
 };
 
+class Reader;
+
 // What a worker answered to one batch, as it came; or why it did not.
 struct Delivery {
     std::string worker;
     Done done;
-    std::optional<Error> error;  // then nothing was done
+    std::optional<Error> error;           // then nothing was done
+    std::unique_ptr<Reader> reader = {};  // see reader_for()
 
     // Of the task at that place in the batch.
     [[nodiscard]] Timestamp ended(std::size_t index) const;
@@ -58,17 +61,29 @@ struct Delivery {
     [[nodiscard]] std::size_t count() const noexcept { return done.moments.size() / sizeof(std::uint32_t); }
 };
 
-// Reads results, those of one delivery after the other.
+// Reads results, those of one delivery after the other. The deliveries live as long as it does.
 class Reader {
 public:
-    // Empty if the bytes are not as many results as the delivery says.
-    [[nodiscard]] std::optional<Value> value(const Delivery& from, std::size_t index);
+    // False if the bytes are not as many results as the delivery says. The value lives until the next delivery is read.
+    [[nodiscard]] bool value(const Delivery& from, std::size_t index, Value& out) {
+        if (from_ != &from) read(from);
+        if (!is_readable_) return false;
+        out = values_.at(index);
+        return true;
+    }
 
 private:
+    void read(const Delivery& from);
+
     const Delivery* from_ = nullptr;
-    Unpacker unpacker_;
-    std::optional<Value> values_;
+    std::optional<Unpacker> unpacker_;  // when it is needed: there are a lot of jobs of one task
+    Value values_;
+    bool is_readable_ = false;
 };
+
+// For one of its results that is read alone: `own`, or one that is kept where it would take long to begin anew each
+// time.
+[[nodiscard]] Reader& reader_for(Delivery& from, Reader& own);
 
 struct Job;
 
@@ -127,7 +142,12 @@ struct Job {
         std::uint32_t index = 0;     // its place in that
     };
     [[nodiscard]] bool is_settled(std::size_t task) const noexcept { return fates[task].state > State::in_hand; }
-    void settle(std::size_t task, State state, std::size_t delivery, std::size_t index);
+    void settle(std::size_t task, State state, std::size_t delivery, std::size_t index) {
+        fates[task] = {state, static_cast<std::uint32_t>(delivery), static_cast<std::uint32_t>(index)};
+        --unsettled;
+        if (!listeners.empty()) tell(task);
+        if (tally) count(task, state);
+    }
     // It came to nothing. `worker` had it in hand from `started` on, if any.
     void fail(std::size_t task, Error why, std::string worker = {}, std::optional<Timestamp> started = {});
     // Like fail(), because its caller wanted it.
@@ -156,6 +176,13 @@ struct Job {
 private:
     void end(std::size_t task, State state, Error why, std::string worker, std::optional<Timestamp> started);
     void tell(std::size_t task);
+    void count(std::size_t task, State state) {
+        --tally->open;
+        tally->last = this;
+        if (state == State::done || tally->failed != nullptr) return;
+        tally->failed = this;
+        tally->failed_task = task;
+    }
 };
 
 }  // namespace baton::detail::pool

@@ -5,8 +5,8 @@
 // | -------- | ---------------------------------------------------------------------------------------------------- |
 // | 1        | what is noted: number of the batch (16 bits), tasks (24), bytes (24); written last                   |
 // | 1        | when the batch was begun: nanoseconds since 1970                                                     |
-// | the rest | for each task: when it was done, in nanoseconds since then (32 bits); how many bytes follow (31),    |
-// |          | and whether they are an ErrorBody (1); and the bytes: that, or its result, encoded                   |
+// | the rest | for each task: when it was done, in nanoseconds since then (32 bits); and its result, encoded, or    |
+// |          | 0xc1, with which no value begins, and an ErrorBody                                                   |
 //
 // The words of one batch are written by one worker, in order, and not changed once they are noted. What is read may
 // have been written by anybody, so it is copied first and checked then. One thread on each side.
@@ -20,7 +20,7 @@
 
 namespace baton::detail::pool {
 
-inline constexpr std::size_t notes_words = 4096;  // 32 KiB
+inline constexpr std::size_t notes_words = 8192;  // 64 KiB
 
 // The worker's side.
 class Notes {
@@ -36,8 +36,6 @@ public:
     [[nodiscard]] bool note(std::uint32_t moment, const ErrorBody& failure);
 
 private:
-    [[nodiscard]] bool note(std::uint32_t moment, std::string_view bytes, std::uint32_t flag) noexcept;
-
     std::span<std::uint64_t> words_;
     std::uint16_t batch_ = 0;
     std::uint64_t tasks_ = 0;

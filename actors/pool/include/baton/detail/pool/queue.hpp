@@ -29,7 +29,7 @@ public:
 
     // What the worker is like that a batch is for.
     struct For {
-        std::size_t share = 1;   // of the tasks that wait, for one worker
+        Tempo::Share share;      // of the tasks that wait
         std::size_t idle = 0;    // workers that have nothing to do, this one included
         bool is_second = false;  // it has a batch in hand already
     };
@@ -46,8 +46,10 @@ public:
     // No task waits any more: all have failed.
     void fail_all(const Error& why);
 
-    // Notes how long `tasks` of that function took.
-    void note(const Signature& function, std::size_t tasks, Duration took) { tempos_[&function].note(tasks, took); }
+    // Notes how long `tasks` of that function took, and that `left` more came back with them.
+    void note(const Signature& function, std::size_t tasks, Duration took, std::size_t left) {
+        tempos_[&function].note(tasks, took, left);
+    }
     // Says whether a worker may have a second batch in hand behind tasks of that function.
     [[nodiscard]] bool is_quick(const Signature& function) const;
     // Forgets how long tasks take: the functions may be different when the pool is started again.

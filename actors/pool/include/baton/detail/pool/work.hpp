@@ -28,6 +28,7 @@ namespace baton::detail::pool {
 
 inline constexpr std::size_t batch_tasks_max = (std::size_t{1} << 24) - 1;         // what the board counts to
 inline constexpr std::size_t batch_arguments_bytes_max = std::size_t{256} << 10;  // a larger task goes alone
+inline constexpr std::size_t batch_unpacked_bytes = std::size_t{512} << 10;       // of most batches, as values
 
 // One function that workers can run.
 struct Signature {
@@ -58,8 +59,8 @@ struct Done;
 // Run these tasks, in their order.
 struct Run {
     std::string function;
-    // [[argument, ...], ...]: a list for each task, with nothing in place of a Carried
-    std::vector<std::byte> arguments;
+    std::uint32_t tasks = 0;
+    std::vector<std::byte> arguments;  // [argument, ...]: of one task after the other, with nothing for a Carried
     std::vector<Carried> carried;      // only of a task that is alone in its batch
     Duration budget{};                 // no further task is begun after that: those left over go back to the pool
     std::uint16_t batch = 0;           // on the board; 0: it is not there, and nothing of it is taken back
