@@ -1,5 +1,5 @@
 // One measurement of Baton a call, as one line of JSON; run.py pairs it with raw_zmq.
-//   baton_bench round-trip --count N [--pause-ms N]
+//   baton_bench round-trip --count N [--pause-ms N] [--cpus any|one|two]
 //   baton_bench one-way --count N [--block-bytes N] [--senders N]
 //   baton_bench spawn --count N [--one-by-one]
 //   baton_bench all-to-all --count N
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "bench/bench_actor.hpp"
+#include "bench/placement.hpp"
 #include "bench/usage.hpp"
 #include <baton/scenario.hpp>
 
@@ -42,8 +43,9 @@ pid_t pid_of(baton::Scenario& scenario, const Actor& actor) {
     throw std::runtime_error("an actor is gone");
 }
 
-void round_trip(baton::Scenario& scenario, std::size_t count, std::chrono::milliseconds pause) {
+void round_trip(baton::Scenario& scenario, std::size_t count, std::chrono::milliseconds pause, bench::Cpus cpus) {
     const auto actor = scenario.spawn<bench::Protocol>({"bench_actor"});
+    bench::place(cpus, pid_of(scenario, actor));
     const auto once = [&](std::size_t index) {
         const auto sample = bench::sample_of<bench::Measure>(index);
         if (scenario.ask(actor, sample) != bench::sum_of(sample)) throw std::runtime_error("a wrong reply");
@@ -245,6 +247,7 @@ int main(int argc, char** argv) {
     std::uint32_t block_bytes = 0;
     std::size_t senders = 1;
     std::int64_t pause_ms = 0;
+    bench::Cpus cpus = bench::Cpus::any;
     std::int64_t seconds = 10;
     app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember(
         {"round-trip", "one-way", "spawn", "all-to-all", "memory", "idle", "busy"}));
@@ -260,6 +263,8 @@ int main(int argc, char** argv) {
     app.add_option("--pause-ms", pause_ms, "round-trip: quiet time before each")
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();
+    app.add_option("--cpus", cpus, "round-trip: on which processors the two run")
+        ->transform(CLI::CheckedTransformer(bench::cpus_by_name()));
     app.add_option("--seconds", seconds, "idle: for how long")->check(CLI::Range(1, 600))->capture_default_str();
     bool is_one_by_one = false;
     app.add_flag("--one-by-one", is_one_by_one, "spawn: each when the one before it is ready");
@@ -267,7 +272,7 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     if (mode == "busy") limit_cpus(2);
     return baton::run_scenario(1, argv, [&](baton::Scenario& scenario) {
-        if (mode == "round-trip") round_trip(scenario, count, std::chrono::milliseconds{pause_ms});
+        if (mode == "round-trip") round_trip(scenario, count, std::chrono::milliseconds{pause_ms}, cpus);
         if (mode == "one-way" && senders == 1) one_way(scenario, count, block_bytes);
         if (mode == "one-way" && senders > 1) many_to_one(scenario, senders, count);
         if (mode == "idle") idle(scenario, count, std::chrono::seconds{seconds});

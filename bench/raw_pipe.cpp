@@ -1,6 +1,6 @@
 // raw_pipe: the least that the kernel takes for what Baton does: bytes through pipes between two processes.
 //
-//   raw_pipe round-trip --count N [--pause-ms N]       64 bytes there and 64 back, one at a time
+//   raw_pipe round-trip --count N [--pause-ms N] [--cpus any|one|two]   64 bytes there and back, one at a time
 //   raw_pipe one-way    --count N [--block-bytes N]    one write a message, of 64 bytes or of N; each is added up
 //
 // Nothing is encoded: a message is its doubles. The result is one line of JSON. Knows nothing of Baton.
@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/placement.hpp"
 #include "bench/touch.hpp"
 #include "bench/usage.hpp"
 
@@ -73,7 +74,7 @@ void finish(pid_t child) {
     if (status != 0) throw std::runtime_error("a child failed");
 }
 
-void round_trip(std::size_t count, std::chrono::milliseconds pause) {
+void round_trip(std::size_t count, std::chrono::milliseconds pause, bench::Cpus cpus) {
     const Pipe there;
     const Pipe back;
     const std::size_t warm_up_count = std::min(count, warm_up_count_max);
@@ -84,6 +85,7 @@ void round_trip(std::size_t count, std::chrono::milliseconds pause) {
             back.write(message.data(), message.size());
         }
     });
+    bench::place(cpus, child);
     std::vector<double> microseconds;
     for (std::size_t i = 0; i < warm_up_count + count; ++i) {
         if (i >= warm_up_count && pause.count() > 0) std::this_thread::sleep_for(pause);
@@ -161,13 +163,16 @@ int main(int argc, char** argv) {
     std::size_t count = 20'000;
     std::size_t block_bytes = sample_bytes;
     std::int64_t pause_ms = 0;
+    bench::Cpus cpus = bench::Cpus::any;
     app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember({"round-trip", "one-way"}));
     app.add_option("--count", count, "round trips or messages")->check(CLI::Range(1, 100'000'000));
     app.add_option("--block-bytes", block_bytes, "one-way: bytes per message")->check(CLI::Range(8, 1'000'000));
     app.add_option("--pause-ms", pause_ms, "round-trip: quiet time before each")->check(CLI::Range(0, 1000));
+    app.add_option("--cpus", cpus, "round-trip: on which processors the two run")
+        ->transform(CLI::CheckedTransformer(bench::cpus_by_name()));
     CLI11_PARSE(app, argc, argv);
     try {
-        if (mode == "round-trip") round_trip(count, std::chrono::milliseconds{pause_ms});
+        if (mode == "round-trip") round_trip(count, std::chrono::milliseconds{pause_ms}, cpus);
         else one_way(count, block_bytes);
         return 0;
     } catch (const std::exception& error) {
