@@ -23,7 +23,7 @@ Result<PendingReply> request_of_coordinator(Loop& loop, const C& command) {
     return PendingReply{loop, *ask};
 }
 
-Result<void> read_outcome(Result<ReplyFrame> reply, convert::ReadInto read, void* out) {
+Result<void> read_outcome(Result<ReplyFrame> reply, const BodyReader& read, void* out) {
     if (std::optional<Error> why = read_reply(reply, read, out); why) return std::move(*why);
     return {};
 }
@@ -58,24 +58,25 @@ Result<void> Member::send_body(const AnyRef& to, std::string_view command, const
 }
 
 std::optional<Result<void>> Member::send_in_place(const AnyRef& to, std::string_view command,
-                                                  const positional::Body& body, Within within) {
+                                                  const positional::CommandBody& body, Within within) {
     // What is refused is told where it would be encoded.
     if (!loop_->thread().is_this() || !to.session.fits(loop_->session())) return std::nullopt;
     return loop_->outbox().send_by_position(to.id, command, body, within);
 }
 
 std::optional<Result<void>> Member::ask_in_place(const AnyRef& to, std::string_view command,
-                                                 const positional::Body& body, Within within, convert::ReadInto read,
-                                                 void* reply) {
+                                                 const positional::CommandBody& body, Within within,
+                                                 const BodyReader& read, void* reply) {
     if (!loop_->thread().is_this() || !to.session.fits(loop_->session())) return std::nullopt;
     if (!loop_->outbox().reads_by_position(to.id, body)) return std::nullopt;
     Outbox::Message message{.tag = command, .body = {}};
     message.by_position = &body;
-    return read_outcome(loop_->asking().ask(to.id, message, within.deadline(loop_->clock())), read, reply);
+    const ReplyPlace place{read.by_position, reply};
+    return read_outcome(loop_->asking().ask(to.id, message, within.deadline(loop_->clock()), place), read, reply);
 }
 
 std::optional<Result<PendingReply>> Member::request_in_place(const AnyRef& to, std::string_view command,
-                                                             const positional::Body& body, Within within) {
+                                                             const positional::CommandBody& body, Within within) {
     if (!loop_->thread().is_this() || !to.session.fits(loop_->session())) return std::nullopt;
     if (!loop_->outbox().reads_by_position(to.id, body)) return std::nullopt;
     Outbox::Message message{.tag = command, .body = {}};
@@ -91,7 +92,7 @@ Result<void> Member::send_body_after(Duration delay, const AnyRef& to, std::stri
 }
 
 Result<void> Member::ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,
-                               convert::ReadInto read, void* reply) {
+                              const BodyReader& read, void* reply) {
     return read_outcome(loop_->ask(to, command, out.body, within.deadline(loop_->clock()), &out.parcel), read, reply);
 }
 

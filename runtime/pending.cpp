@@ -33,14 +33,14 @@ namespace {
 
 Error has_been_taken() { return Error{ErrorKind::refused, "the outcome of this request has been taken already"}; }
 
-Result<void> read_outcome(Result<ReplyFrame> reply, convert::ReadInto read, void* out) {
+Result<void> read_outcome(Result<ReplyFrame> reply, const BodyReader& read, void* out) {
     if (std::optional<Error> why = read_reply(reply, read, out); why) return std::move(*why);
     return {};
 }
 
 }  // namespace
 
-Result<void> PendingReply::take(Within within, convert::ReadInto read, void* out) {
+Result<void> PendingReply::take(Within within, const BodyReader& read, void* out) {
     if (loop_ == nullptr) return has_been_taken();
     // Another thread's call has changed nothing, and an exception out of the wait leaves it to be waited for again.
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
@@ -49,7 +49,7 @@ Result<void> PendingReply::take(Within within, convert::ReadInto read, void* out
     return read_outcome(std::move(reply), read, out);
 }
 
-Result<void> PendingReply::take_word(Within within, convert::ReadInto read, void* out) {
+Result<void> PendingReply::take_word(Within within, const BodyReader& read, void* out) {
     if (loop_ == nullptr) return has_been_taken();
     // What throws out of the wait leaves the ask to cancel().
     Result<ReplyFrame> reply = loop_->asking().await_word(ask_, within.deadline(loop_->clock()));
@@ -59,10 +59,10 @@ Result<void> PendingReply::take_word(Within within, convert::ReadInto read, void
 
 void PendingReply::then(Within within, std::function<void(const Read&)> take) {
     Loop* const loop = std::exchange(loop_, nullptr);
-    if (loop == nullptr) return take([](convert::ReadInto, void*) -> Result<void> { return has_been_taken(); });
+    if (loop == nullptr) return take([](const BodyReader&, void*) -> Result<void> { return has_been_taken(); });
     const Deadline deadline = within.deadline(loop->clock());
     loop->later().continue_with(ask_, deadline, [take = std::move(take)](Result<ReplyFrame> reply) {
-        take([&reply](convert::ReadInto read, void* out) { return read_outcome(std::move(reply), read, out); });
+        take([&reply](const BodyReader& read, void* out) { return read_outcome(std::move(reply), read, out); });
     });
 }
 

@@ -72,7 +72,7 @@ Result<void> SessionVerbs<Face>::collect_bodies(std::string_view command, const 
     for (Session::Message& message : *messages) {
         Result<ReplyFrame> frame =
             ReplyFrame{std::move(message.body), 0, std::move(message.arrivals), venue_->directory().loop().session()};
-        if (std::optional<Error> why = read_reply(frame, read, all); why) return std::move(*why);
+        if (std::optional<Error> why = read_reply(frame, {.by_name = read}, all); why) return std::move(*why);
     }
     return {};
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/text.hpp"
+#include "runtime/wire/brief.hpp"
 #include <baton/detail/convert.hpp>
 
 namespace baton::detail {
@@ -21,6 +22,15 @@ Buffer error_body(const Error& error) {
     Encoder encoder{bytes};
     encode(encoder, body);
     return bytes;
+}
+
+struct BriefWriting {
+    std::uint64_t ask_id;
+    const positional::Body* reply;
+};
+void write_whole(const void* what, std::byte* to) {
+    const auto& writing = *static_cast<const BriefWriting*>(what);
+    writing.reply->write(writing.reply->value, write_brief_reply(to, writing.ask_id));
 }
 
 Error too_large(std::string_view tag, std::size_t bytes) {
@@ -45,6 +55,10 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
         if (sent != Transport::Sent::full) return sent == Transport::Sent::yes ? Posted::yes : Posted::nobody_there;
     }
     record_.append(body);
+    return post_later(link, envelope.to);
+}
+
+Answers::Posted Answers::post_later(Link link, ActorId to) {
     Waiting& waiting = waiting_[link];
     waiting.frames.push_back(record_);
     waiting.bytes += cost_of(record_);
@@ -64,12 +78,12 @@ Answers::Posted Answers::post(Link link, const Envelope& envelope, std::string_v
     }
     if (waiting.frames.empty()) waiting_.erase(link);
     if (!waiting_.contains(link) || waiting.bytes <= limits::answer_bytes_waiting_max) return Posted::yes;
-    self_->log().warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(envelope.to));
+    self_->log().warn("peer.dropped", "to={} why=\"it does not read its answers\"", to_string(to));
     waiting_.erase(link);
     intake_->drop_silently(link);
     // What lay in the answers that go nowhere is ours again, and of no use. What was sent to it went over another link.
     for (const Bounce& bounce :
-         gifts_->take_back_replies(envelope.to, Error{ErrorKind::overloaded, "it does not read its answers"}))
+         gifts_->take_back_replies(to, Error{ErrorKind::overloaded, "it does not read its answers"}))
         for (Holding* holding : bounce.parcel.holdings) self_->holdings()->release(*holding);
     return Posted::nobody_there;
 }
@@ -100,6 +114,26 @@ void Answers::answer(Link link, MessageKind kind, ActorId asker, std::uint64_t a
         const Error why = too_large(tag, body.size());
         posted = post(link, Envelope{MessageKind::error, self_->me(), asker, 0, ask_id, tag}, error_body(why));
     }
+    count_answer(posted, link, asker, ask_id, tag);
+}
+
+void Answers::answer_by_position(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
+                                 const positional::Body& reply) {
+    self_->thread().require();
+    const BriefWriting what{ask_id, &reply};
+    const Transport::Writing frame{sizeof(BriefReplyHead) + reply.bytes, &write_whole, &what};
+    const Transport::Sent sent =
+        waiting_.contains(link) ? Transport::Sent::full : self_->transport().send_in_place(link, frame);
+    Posted posted = sent == Transport::Sent::yes ? Posted::yes : Posted::nobody_there;
+    if (sent == Transport::Sent::full) {
+        record_.resize(frame.bytes);
+        frame.write(frame.what, reinterpret_cast<std::byte*>(record_.data()));
+        posted = post_later(link, asker);
+    }
+    count_answer(posted, link, asker, ask_id, tag);
+}
+
+void Answers::count_answer(Posted posted, Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag) {
     if (posted != Posted::yes) self_->log().debug("reply.undelivered", "to={} command={}", to_string(asker), tag);
     intake_->count_answer(link, ask_id);
 }
@@ -168,6 +202,7 @@ AnswerSlot::AnswerSlot(Answers& answers, const Command& command)
       link_(command.link),
       asker_(command.envelope.from),
       ask_id_(command.envelope.ask_id),
+      is_brief_(command.is_positional),
       tag_(command.envelope.ask_id == 0 ? std::string_view{} : command.envelope.tag) {
     if (is_asked()) answers_->hold(link_);
 }
@@ -177,6 +212,7 @@ AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
       link_(other.link_),
       asker_(other.asker_),
       ask_id_(other.ask_id_),
+      is_brief_(other.is_brief_),
       tag_(std::move(other.tag_)) {}
 
 AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
@@ -186,6 +222,7 @@ AnswerSlot& AnswerSlot::operator=(AnswerSlot&& other) noexcept {
     link_ = other.link_;
     asker_ = other.asker_;
     ask_id_ = other.ask_id_;
+    is_brief_ = other.is_brief_;
     tag_ = std::move(other.tag_);
     return *this;
 }
@@ -207,6 +244,14 @@ void AnswerSlot::reply(std::string_view body, const Parcel* parcel) {
     Result<void> given = answers_->reply_with(link_, asker_, ask_id_, tag_, body, *parcel);
     if (!given) return fail(given.error());
     std::exchange(answers_, nullptr)->release(link_);
+}
+
+bool AnswerSlot::reply_by_position(const positional::Body& reply) {
+    if (answers_ == nullptr || !is_asked() || reply.bytes > limits::message_bytes_max) return false;
+    Answers* const answers = std::exchange(answers_, nullptr);
+    answers->answer_by_position(link_, asker_, ask_id_, tag_, reply);
+    answers->release(link_);
+    return true;
 }
 
 void AnswerSlot::waits_for(ActorId whom) {

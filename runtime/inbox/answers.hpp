@@ -38,6 +38,9 @@ public:
     // One outcome of one ask; an asker that is gone needs none.
     void answer(Link link, MessageKind kind, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                 std::string_view body);
+    // A reply by position, over a lane.
+    void answer_by_position(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
+                            const positional::Body& reply);
     // A reply that carries segments. Refused as Holdings::depart() does; then nothing has been answered.
     [[nodiscard]] Result<void> reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                                           std::string_view body, const Parcel& parcel);
@@ -53,6 +56,9 @@ public:
 private:
     static constexpr Duration pause_min = std::chrono::milliseconds{1};
     static constexpr Duration pause_max = std::chrono::milliseconds{32};
+    // record_ goes out when it can.
+    [[nodiscard]] Posted post_later(Link link, ActorId to);
+    void count_answer(Posted posted, Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag);
     struct Waiting {
         std::deque<Buffer> frames;
         std::size_t bytes = 0;  // with what keeping each frame takes

@@ -78,6 +78,7 @@ Result<AskId> Asking::request(ActorId to, Outbox::Message message, Deadline dead
     message.urgency = Outbox::Urgency::now;
     if (Result<void> sent = outbox_->put(**peer, message, deadline); !sent) return unsent(std::move(sent).error());
     unwanted.is_wanted = true;
+    asks_->find(*ask)->is_brief = message.by_position != nullptr;
     peers_->expect_answer(**peer);
     if (message.is_carrying()) {
         pass_crash_point(CrashPoint::send_pushed);
@@ -116,9 +117,10 @@ Result<Locating::Place> Asking::locate(ActorId actor, Deadline deadline) {
     return Place{std::move(located->name), std::move(located->address)};
 }
 
-Result<ReplyFrame> Asking::ask(ActorId to, const Outbox::Message& message, Deadline deadline) {
+Result<ReplyFrame> Asking::ask(ActorId to, const Outbox::Message& message, Deadline deadline, ReplyPlace place) {
     Result<AskId> ask = request(to, message, deadline, Gifts::By::ask);
     if (!ask) return ask.error();
+    asks_->find(*ask)->place = place;
     // Done even if a watcher throws out of the wait: nobody wants the answer then.
     struct End {
         Asking& asking;
@@ -262,6 +264,7 @@ Fate Asking::abandon(AskId id) {
         return Fate::begun;
     }
     ask->is_abandoned = true;
+    ask->place = {};
     ask->fate = withdraw(id, *ask);
     const Fate fate = ask->fate;
     // What it carried and nobody has accepted comes back; if the answer still arrives, it is read and released.
@@ -313,6 +316,25 @@ void Asking::settle(AskId id, Result<ReplyFrame> outcome) {
     // What a failed request carried comes back; what an answered one carried has been accepted.
     if (has_failed) returns_->take_back({to, Gifts::By::request, id}, why);
     else returns_->gifts().look(to);
+}
+
+// The bytes are read once: into the value that is waited for, else into a copy.
+void Asking::settle_by_position(AskId id, std::string_view reply) {
+    Asks::Ask* const ask = asks_->find(id);
+    if (ask == nullptr || ask->outcome) return;
+    if (!ask->is_brief) return settle(id, Error{ErrorKind::corrupt, "the reply has no names, and was asked for by name"});
+    const auto outcome = [&]() -> Result<ReplyFrame> {
+        if (ask->place.value == nullptr)
+            return ReplyFrame{Buffer(reply), 0, {}, self_->session(), ReplyFrame::Form::by_position};
+        Decoding at{"reply", nullptr, self_->session()};
+        try {
+            if (!ask->place.read(reply, ask->place.value, at)) return at.take_error();
+        } catch (const std::exception& thrown) {  // not out of the wait of another ask, which this one may lie beneath
+            return Error{ErrorKind::failed, fmt::format("the reply cannot be read: {}", thrown.what())};
+        }
+        return ReplyFrame{.form = ReplyFrame::Form::read};
+    };
+    settle(id, outcome());
 }
 
 void Asking::settle_all_to(ActorId actor, const Error& why) {

@@ -31,8 +31,9 @@ public:
     // Like await(), for a receiver that answers at once if it can, and otherwise later. A deadline that is shorter than
     // the way there and back does not end the wait before that answer can come (limits::round_trip_timeout).
     [[nodiscard]] Result<ReplyFrame> await_word(AskId ask, Deadline deadline);
-    // After a failure the caller holds what the receiver had not accepted.
-    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, const Outbox::Message& message, Deadline deadline);
+    // After a failure the caller holds what the receiver had not accepted. A reply by position is read into `place`.
+    [[nodiscard]] Result<ReplyFrame> ask(ActorId to, const Outbox::Message& message, Deadline deadline,
+                                         ReplyPlace place = {});
     [[nodiscard]] bool is_settled(AskId ask) const noexcept;
     // The outcome of an ask that is no longer waited for: it has come, or why it has not been waited for any longer.
     [[nodiscard]] Result<ReplyFrame> take_outcome(AskId ask, Waited waited);
@@ -49,6 +50,8 @@ public:
     [[nodiscard]] bool was_asked(Link link, AskId ask) const noexcept;
     [[nodiscard]] ActorId asked_of(AskId ask) const noexcept;
     void settle(AskId ask, Result<ReplyFrame> outcome);
+    // By a reply by position, which another process may still change.
+    void settle_by_position(AskId ask, std::string_view reply);
     // That actor has ended, or all have.
     void settle_all_to(ActorId actor, const Error& why);
     void settle_all(const Error& why) { asks_->settle_all(why); }

@@ -16,6 +16,7 @@
 #include <baton/limits.hpp>
 #include <baton/result.hpp>
 #include <baton/detail/codec.hpp>
+#include <baton/detail/positional.hpp>
 
 namespace baton::detail {
 
@@ -24,10 +25,22 @@ using AskId = std::uint64_t;
 // An answer as it came: the body starts at `offset` of the frame. What it carried has been accepted, and is released
 // with the answer.
 struct ReplyFrame {
+    enum class Form : std::uint8_t {
+        by_name,
+        by_position,  // all of the frame
+        read,         // it is in the ReplyPlace of its ask, and nowhere else
+    };
     Buffer frame;
     std::size_t offset = 0;
     std::shared_ptr<Arrivals> arrivals = {};
     SessionTag session = {};  // in which it came
+    Form form = Form::by_name;
+};
+
+// Where the value of a reply goes that comes by position, if its asker waits there.
+struct ReplyPlace {
+    positional::ReadInto read = nullptr;
+    void* value = nullptr;  // nullptr: the reply is kept as it came
 };
 
 // What is known of the command of an ask whose answer nobody waits for any more.
@@ -41,12 +54,14 @@ class Asks {
 public:
     struct Ask {
         ActorId to;
-        std::optional<Result<ReplyFrame>> outcome;
+        std::optional<Result<ReplyFrame>> outcome = {};
         bool is_abandoned = false;  // nobody waits for its outcome
         bool is_committed = false;  // its command runs in any case
         Fate fate = Fate::may_run;  // once it is abandoned
         std::uint64_t sequence = 0;  // of the command, among those to its receiver; 0: not sent yet
         bool is_continued = false;  // its outcome goes to a function
+        bool is_brief = false;      // it went by position, so its reply may come so
+        ReplyPlace place = {};      // as long as its asker waits there
         std::function<void(Result<ReplyFrame>)> take_late = {};  // who takes back what a late answer says was done
     };
 
@@ -55,7 +70,13 @@ public:
         if (asks_.size() >= limits::asks_in_flight_max)
             return Error{ErrorKind::overloaded, "too many asks are waiting for an answer (limits::asks_in_flight_max)"};
         const AskId id = ++last_;
-        asks_.emplace(id, Ask{to, std::nullopt});
+        if (spare_.empty()) {
+            asks_.emplace(id, Ask{.to = to});
+        } else {
+            spare_.key() = id;
+            spare_.mapped().to = to;
+            asks_.insert(std::move(spare_));
+        }
         return id;
     }
     [[nodiscard]] Ask* find(AskId id) noexcept {
@@ -94,7 +115,12 @@ public:
         for (auto& [id, ask] : asks_)
             if (!ask.outcome) end(id, ask, error);
     }
-    void forget(AskId id) noexcept { asks_.erase(id); }
+    void forget(AskId id) noexcept {
+        std::unordered_map<AskId, Ask>::node_type forgotten = asks_.extract(id);
+        if (forgotten.empty()) return;
+        forgotten.mapped() = {};
+        spare_ = std::move(forgotten);
+    }
 
     // The outcome of this ask is to be given to a function.
     void mark_continued(AskId id) {
@@ -114,6 +140,7 @@ private:
     }
     std::vector<AskId> continued_;
     std::unordered_map<AskId, Ask> asks_;
+    std::unordered_map<AskId, Ask>::node_type spare_;  // so that one ask after the other allocates nothing
     AskId last_ = 0;
 };
 

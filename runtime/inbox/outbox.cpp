@@ -310,12 +310,12 @@ struct BriefWriting {
 };
 void write_whole(const void* what, std::byte* to) {
     const auto& writing = *static_cast<const BriefWriting*>(what);
-    writing.body->write(writing.body->command, write_brief(to, writing.head, writing.tag));
+    writing.body->write(writing.body->value, write_brief(to, writing.head, writing.tag));
 }
 
 }  // namespace
 
-bool Outbox::reads_by_position(ActorId to, const positional::Body& body) const {
+bool Outbox::reads_by_position(ActorId to, const positional::CommandBody& body) const {
     const Peer* const peer = peers_->find(to);
     return peer != nullptr && peer->protocol != 0 && peer->protocol == body.protocol() &&
            !self_->ending().has_lost_coordinator && body.bytes <= limits::message_bytes_max;
@@ -363,8 +363,8 @@ Result<void> Outbox::put_brief(Peer& peer, const Message& message, Deadline dead
     }
 }
 
-std::optional<Result<void>> Outbox::send_by_position(ActorId to, std::string_view tag, const positional::Body& body,
-                                                     Within within) {
+std::optional<Result<void>> Outbox::send_by_position(ActorId to, std::string_view tag,
+                                                     const positional::CommandBody& body, Within within) {
     if (!reads_by_position(to, body)) return std::nullopt;
     Message message{.tag = tag, .body = {}};
     message.by_position = &body;

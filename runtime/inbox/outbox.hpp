@@ -73,9 +73,9 @@ public:
     // The same for a receiver of the same protocol that reads commands by position: straight into its lane. Nothing if
     // it is none, or is not known yet, or if the command is one that is refused when it is encoded.
     [[nodiscard]] std::optional<Result<void>> send_by_position(ActorId to, std::string_view tag,
-                                                               const positional::Body& body, Within within);
+                                                               const positional::CommandBody& body, Within within);
     // True if put() takes a message to it with that and without a body.
-    [[nodiscard]] bool reads_by_position(ActorId to, const positional::Body& body) const;
+    [[nodiscard]] bool reads_by_position(ActorId to, const positional::CommandBody& body) const;
     // What waits to share a frame goes out now.
     void flush();
     // What living receivers have not taken, of what was sent over links that do not outlive this process. Those that

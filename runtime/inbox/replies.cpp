@@ -2,6 +2,7 @@
 
 #include "runtime/base/text.hpp"
 #include "runtime/holdings/arrivals.hpp"
+#include "runtime/wire/brief.hpp"
 
 namespace baton::detail {
 namespace {
@@ -49,7 +50,15 @@ void Replies::take_all(Link link) {
 
 bool Replies::take(Link link, NoticeTaker* notices) {
     for (std::size_t taken = 0; taken < per_look_max; ++taken) {
-        if (!self_->transport().receive_from(link, frame_)) return false;
+        std::string_view frame;
+        if (!self_->transport().receive_from_where_it_lies(link, frame_, frame)) return false;
+        if (frame.data() != frame_.data()) {  // it lies in a lane
+            if (is_brief(frame)) {
+                take_brief(link, frame);
+                continue;
+            }
+            frame_.assign(frame);
+        }
         unpacker_.clear();
         std::size_t offset = 0;
         Result<Envelope> envelope = read_envelope(unpacker_, frame_, offset);
@@ -72,6 +81,12 @@ bool Replies::take(Link link, NoticeTaker* notices) {
         }
     }
     return true;
+}
+
+void Replies::take_brief(Link link, std::string_view record) {
+    const Result<BriefReply> reply = read_brief_reply(record);
+    if (!reply) self_->log().warn("answer.unreadable", "{}", to_text(reply.error()));
+    else if (asking_->was_asked(link, reply->ask_id)) asking_->settle_by_position(reply->ask_id, reply->body);
 }
 
 void Replies::take_reply(const Envelope& envelope, std::size_t body_start) {

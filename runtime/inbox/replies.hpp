@@ -34,6 +34,7 @@ public:
 private:
     // The most answers that are read from one link before the others, the control lane and the deadline get their turn.
     static constexpr std::size_t per_look_max = 256;
+    void take_brief(Link link, std::string_view record);
     void take_reply(const Envelope& envelope, std::size_t body_start);
     void take_in_vain(Link link, const Envelope& envelope);
     void take_error(Link link, const Envelope& envelope, const Error& why);

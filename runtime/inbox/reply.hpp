@@ -4,17 +4,17 @@
 #include <optional>
 
 #include "runtime/inbox/asks.hpp"
-#include <baton/detail/convert.hpp>
+#include <baton/detail/positional.hpp>
 
 namespace baton::detail {
 
 // The reply into `out`, which `read` knows the type of; else why not.
-[[nodiscard]] std::optional<Error> read_reply(Result<ReplyFrame>& reply, convert::ReadInto read, void* out);
+[[nodiscard]] std::optional<Error> read_reply(Result<ReplyFrame>& reply, const BodyReader& read, void* out);
 
 template <class R>
 [[nodiscard]] Result<R> decoded_reply(Result<ReplyFrame> reply) {
     R out{};
-    if (std::optional<Error> why = read_reply(reply, convert::read_into<R>, &out); why) return std::move(*why);
+    if (std::optional<Error> why = read_reply(reply, body_reader<R>(), &out); why) return std::move(*why);
     return out;
 }
 

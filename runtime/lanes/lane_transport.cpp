@@ -246,10 +246,7 @@ bool LaneTransport::receive_where_it_lies(Link& from, std::string& own, std::str
     if (taken_in_turn_ >= frames_per_turn) {
         taken_in_turn_ = 0;
         gather_ready();
-        if (ready_.size() > 1) {
-            ready_.push_back(ready_.front());
-            ready_.pop_front();
-        }
+        if (ready_.size() > 1) std::rotate(ready_.begin(), ready_.begin() + 1, ready_.end());
         if (receive_outside()) return true;
     }
     if (ready_.empty()) gather_ready();
@@ -262,12 +259,11 @@ bool LaneTransport::receive_where_it_lies(Link& from, std::string& own, std::str
             return true;
         }
         if (taken == Taken::later) {  // it stays ready; the others have their turn
-            ready_.push_back(ready_.front());
-            ready_.pop_front();
+            std::rotate(ready_.begin(), ready_.begin() + 1, ready_.end());
             break;
         }
         end.is_ready = false;
-        ready_.pop_front();
+        ready_.erase(ready_.begin());
         taken_in_turn_ = 0;
         if (ready_.empty()) gather_ready();
     }
@@ -275,12 +271,16 @@ bool LaneTransport::receive_where_it_lies(Link& from, std::string& own, std::str
 }
 
 bool LaneTransport::receive_from(Link link, std::string& frame) {
-    if (!is_lane(link)) return outside_->receive_from(link, frame);
-    const auto found = opened_.find(link.index);
     std::string_view lying;
-    if (found == opened_.end() || take(*found->second, lying) != Taken::yes) return false;
-    frame.assign(lying);
+    if (!receive_from_where_it_lies(link, frame, lying)) return false;
+    if (lying.data() != frame.data()) frame.assign(lying);
     return true;
+}
+
+bool LaneTransport::receive_from_where_it_lies(Link link, std::string& own, std::string_view& frame) {
+    if (!is_lane(link)) return outside_->receive_from_where_it_lies(link, own, frame);
+    const auto found = opened_.find(link.index);
+    return found != opened_.end() && take(*found->second, frame) == Taken::yes;
 }
 
 bool LaneTransport::may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) {

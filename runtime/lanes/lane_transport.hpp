@@ -7,7 +7,6 @@
 
 #include <poll.h>
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +57,7 @@ public:
     [[nodiscard]] bool receive(Link& from, std::string& frame) override;
     [[nodiscard]] bool receive_where_it_lies(Link& from, std::string& own, std::string_view& frame) override;
     [[nodiscard]] bool receive_from(Link link, std::string& frame) override;
+    [[nodiscard]] bool receive_from_where_it_lies(Link link, std::string& own, std::string_view& frame) override;
     [[nodiscard]] bool may_deliver(const DeadPeer& dead, const std::function<Speaker(Link)>& who_speaks_over) override;
     bool wait(const Interest& interest, Duration at_most) override;
     [[nodiscard]] bool would_wait_for(const Interest& interest, std::vector<int>& watched) override;
@@ -119,7 +119,7 @@ private:
     std::unordered_map<std::uint32_t, std::unique_ptr<End>> accepted_;
     std::unordered_map<std::uint32_t, End*> accepted_of_number_;
     std::uint32_t links_ = 0;
-    std::deque<End*> ready_;          // accepted, which may hold frames
+    std::vector<End*> ready_;         // accepted, which may hold frames; in turn
     std::vector<End*> grown_;         // whose writer may have memory to give back
     std::size_t taken_in_turn_ = 0;
     std::size_t writing_bytes_ = 0;   // of the frame that found its ring full

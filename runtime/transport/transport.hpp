@@ -102,6 +102,13 @@ public:
     }
     // Takes the next frame that came back over a link opened here; false if there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
+    // The same, without a copy where there is none yet, as receive_where_it_lies(). It is valid until the next call that
+    // takes from that link or closes it.
+    [[nodiscard]] virtual bool receive_from_where_it_lies(Link link, std::string& own, std::string_view& frame) {
+        const bool is_there = receive_from(link, own);
+        frame = own;
+        return is_there;
+    }
 
     // True if anything that a dead peer sent can still arrive from outside, so that receive(), or receive_from() of the
     // link to it, would not have it yet after the next wait() that is interested in it. It distinguishes connections,

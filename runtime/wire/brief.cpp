@@ -29,4 +29,14 @@ Result<Brief> read_brief(std::string_view frame, std::string& tag) {
     return Brief{head, tag, frame.substr(sizeof head + head.tag_bytes)};
 }
 
+Result<BriefReply> read_brief_reply(std::string_view frame) {
+    BriefReplyHead head;
+    if (frame.size() < sizeof head) return Error{ErrorKind::corrupt, "a brief reply ends in its head"};
+    std::memcpy(&head, frame.data(), sizeof head);
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // the copy is what is checked
+    const BriefReplyHead good{.ask_id = head.ask_id};
+    if (std::memcmp(&head, &good, sizeof head) != 0) return Error{ErrorKind::corrupt, "a brief reply is none"};
+    return BriefReply{head.ask_id, frame.substr(sizeof head)};
+}
+
 }  // namespace baton::detail

@@ -1,12 +1,14 @@
 #pragma once
-// Brief: a record for a member that knows the same protocol, in place of an envelope and a body with names.
+// Brief: a record for a member that knows the same protocol, in place of an envelope and a body with names: a command,
+// or the reply to an ask that was one.
 //
 // It begins with a byte that begins no msgpack value, so the two are told apart by it. It goes through lanes alone, is
 // a frame of its own, and is part of no format that anybody else reads: the machine's byte order, the body by position
-// (baton/detail/positional.hpp), no segments. It keeps the name of its command, for those who report it unread.
+// (baton/detail/positional.hpp), no segments. A command keeps its name, for those who report it unread.
 // It is read where it lies, in memory that another process may change: its head is copied once, the copy is checked,
 // and the name is copied before anybody looks at it. Pure functions over bytes.
 
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -49,5 +51,28 @@ inline std::byte* write_brief(std::byte* to, const BriefHead& head, std::string_
 }
 // `tag` may hold the name of the last one: the same is not copied again.
 [[nodiscard]] Result<Brief> read_brief(std::string_view frame, std::string& tag);
+
+// ---- the reply. Its asker knows of whom it asked this, and what.
+
+struct BriefReplyHead {
+    std::uint8_t mark = BriefHead::brief_mark;
+    MessageKind kind = MessageKind::reply;
+    std::uint16_t reserved = 0;
+    std::uint32_t more_reserved = 0;
+    std::uint64_t ask_id = 0;
+};
+static_assert(sizeof(BriefReplyHead) == 16 && std::is_trivially_copyable_v<BriefReplyHead>);
+
+struct BriefReply {
+    std::uint64_t ask_id = 0;
+    std::string_view body;  // where it lies
+};
+// Returns where the body belongs.
+inline std::byte* write_brief_reply(std::byte* to, std::uint64_t ask_id) noexcept {
+    const BriefReplyHead head{.ask_id = ask_id};
+    std::memcpy(to, &head, sizeof head);
+    return to + sizeof head;
+}
+[[nodiscard]] Result<BriefReply> read_brief_reply(std::string_view frame);
 
 }  // namespace baton::detail

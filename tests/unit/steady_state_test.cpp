@@ -1,5 +1,5 @@
-// What a command of a known protocol costs between two members, from send to the struct in the receiver's hands: one
-// copy into the ring, none out of it, no allocation and no system call.
+// What a command of a known protocol costs between two members, from send to the struct in the receiver's hands, and an
+// ask from the struct to that of the reply: one copy into each ring, none out of it, no allocation and no system call.
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <new>
 
+#include <baton/actor.hpp>
+#include "runtime/inbox/reply.hpp"
 #include "runtime/lanes/lane_transport.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 #include "runtime/wire/brief.hpp"
@@ -42,6 +44,50 @@ struct Sample {
     bool operator==(const Sample&) const = default;
 };
 
+// Answered with the sum of its numbers, and these.
+struct Doubled {
+    double sum = 0;
+    Sample twice;
+    bool operator==(const Doubled&) const = default;
+};
+struct Double {
+    Sample sample;
+    using Reply = Doubled;
+};
+struct Repeat {  // the text as often; refused with a text for none
+    std::string text;
+    std::uint32_t times = 0;
+    using Reply = std::string;
+};
+struct Forget {
+    using Reply = void;
+};
+struct Remember {  // answered by the next Forget
+    std::uint32_t number = 0;
+    using Reply = std::pair<std::uint32_t, std::vector<std::string>>;
+};
+
+struct Answerer {
+    Doubled on(const Double& command) {
+        const Sample& s = command.sample;
+        return {s.a + s.b + s.c + s.d + s.e + s.f + s.g + s.h,
+                {2 * s.a, 2 * s.b, 2 * s.c, 2 * s.d, 2 * s.e, 2 * s.f, 2 * s.g, 2 * s.h}};
+    }
+    Result<std::string> on(const Repeat& command) {
+        if (command.times == 0) return Error{ErrorKind::refused, "not at all?"};
+        std::string out;
+        for (std::uint32_t time = 0; time < command.times; ++time) out += command.text;
+        return out;
+    }
+    void on(const Remember& command, Answer<Remember::Reply> answer) {
+        number = command.number;
+        kept = std::move(answer);
+    }
+    void on(const Forget&) { kept.reply({number, {"kept", "for later"}}); }
+    std::uint32_t number = 0;
+    Answer<Remember::Reply> kept;
+};
+
 std::uint64_t protocol() { return 77; }
 
 // Two members of one session in one process. `me` sends to `bob`, whose protocol is known.
@@ -60,7 +106,12 @@ public:
         intake_.read_by_position(bobs_protocol);
         mine_.self.attach(*vitals_, vitals_.own(me));
         his_.self.attach(*vitals_, vitals_.own(bob));
-        peer_ = sending_.outbox.open(bob, "bob", "ipc://" + folder_ + "/bob").value();
+        asker_.waiting.serve = [this] { asker_.replies.collect(); };
+        asker_.waiting.on_wait = [this] {
+            asker_.waiting.waits = 0;
+            serve();
+        };
+        peer_ = asker_.outbox.open(bob, "bob", "ipc://" + folder_ + "/bob").value();
     }
     LanePair(const LanePair&) = delete;
     LanePair& operator=(const LanePair&) = delete;
@@ -71,8 +122,47 @@ public:
     }
 
     bool send(const Sample& sample) {
-        const auto sent = sending_.outbox.send_by_position(bob, "Sample", positional::body_of(sample, &protocol), 1s);
+        const auto sent = asker_.outbox.send_by_position(bob, "Sample", positional::body_of(sample, &protocol), 1s);
         return sent && sent->ok();
+    }
+    // The receiver handles what has come whenever the asker waits.
+    template <class C>
+    Result<typename C::Reply> ask(const C& command) {
+        return read_reply_value<typename C::Reply>([&](void* out) -> Result<void> {
+            constexpr BodyReader reader = reply_reader<typename C::Reply>;
+            const positional::CommandBody body = positional::body_of(command, &protocol);
+            Outbox::Message message{.tag = command_name<C>, .body = {}};
+            message.by_position = &body;
+            Result<ReplyFrame> frame = asker_.asking.ask(bob, message, Deadline::in(mine_.clock, 1s),
+                                                         {reader.by_position, out});
+            form_ = frame ? std::optional{frame->form} : std::nullopt;
+            if (std::optional<Error> why = read_reply(frame, reader, out); why) return *why;
+            return {};
+        });
+    }
+    template <class C>
+    AskId request(const C& command) {
+        const positional::CommandBody body = positional::body_of(command, &protocol);
+        Outbox::Message message{.tag = command_name<C>, .body = {}};
+        message.by_position = &body;
+        return asker_.asking.request(bob, message, Deadline::in(mine_.clock, 1s)).value();
+    }
+    template <class C>
+    Result<typename C::Reply> outcome(AskId ask) {
+        Result<ReplyFrame> frame = asker_.asking.await(ask, Deadline::in(mine_.clock, 1s));
+        form_ = frame ? std::optional{frame->form} : std::nullopt;
+        return decoded_reply<typename C::Reply>(std::move(frame));
+    }
+    // How the last answer came; nothing: it was an error.
+    [[nodiscard]] std::optional<ReplyFrame::Form> form() const { return form_; }
+    // True if so many asks are answered, as they should be.
+    bool converse(int count) {
+        for (int index = 0; index < count; ++index) {
+            const double x = index + 0.5;
+            const Result<Doubled> answer = ask(Double{{x, 1, 2, 3, 4, 5, 6, 7}});
+            if (!answer || !(*answer == Doubled{x + 28, {2 * x, 2, 4, 6, 8, 10, 12, 14}})) return false;
+        }
+        return true;
     }
     // False if there is none, or it does not fit.
     bool take(Sample& sample) {
@@ -94,6 +184,12 @@ public:
     Peer& peer() { return *peer_; }
     Intake& intake() { return intake_; }
     Command& command() { return command_; }
+    Asking& asking() { return asker_.asking; }
+    Replies& replies() { return asker_.replies; }
+    // Handles what has come for the receiver.
+    void serve() {
+        while (commands_.handle_next(answering_)) continue;
+    }
 
 private:
     struct Member {
@@ -103,23 +199,46 @@ private:
         Log log{"test"};
         Self self{lanes, clock, log};
     };
-    struct Sending {
-        explicit Sending(Member& member) : self(&member.self), waiting(member.self, member.clock) {}
+    struct Asker {
+        explicit Asker(Member& member) : self(&member.self), waiting(member.self, member.clock) {}
         Self* self;
         TestWaiting waiting;
         Peers peers{*self};
         Asks asks;
         Returns returns{*self};
         Outbox outbox{*self, peers, asks, returns, waiting};
+        Asking asking{*self, peers, asks, returns, outbox, waiting};
+        Replies replies{*self, peers, asking, returns};
+    };
+    struct Answering final : Handler {
+        void handle(const Command& command, AnswerSlot slot) override {
+            const bool is_done = run<Double>(command, slot) || run<Repeat>(command, slot) ||
+                                 run<Remember>(command, slot) || run<Forget>(command, slot);
+            if (!is_done) slot.fail(Error{ErrorKind::unsupported, "not known"});
+        }
+        template <class C>
+        bool run(const Command& command, AnswerSlot& slot) {
+            if (command.envelope.tag != command_name<C>) return false;
+            C read{};
+            Decoding at{command.envelope.tag};
+            if (!positional::read_into<C>(command.body_bytes, &read, at)) return false;
+            call_on(answerer, std::move(read), slot);
+            return true;
+        }
+        Answerer answerer;
     };
     TestVitals vitals_;
     Bells bells_ = Bells::create(vitals_.id(), std::uint64_t{1} << 30).value();
     std::string folder_;
     Member mine_;
     Member his_;
-    Sending sending_{mine_};
-    Intake intake_{his_.self};
+    Asker asker_{mine_};
+    Returns his_returns_{his_.self};
+    Commands commands_{his_.self, his_returns_.gifts()};
+    Intake& intake_ = commands_.intake();
+    Answering answering_;
     Command command_;
+    std::optional<ReplyFrame::Form> form_;
     Peer* peer_ = nullptr;
 };
 
@@ -196,14 +315,28 @@ TEST_CASE("in the steady state a command allocates nothing, neither in its sende
     CHECK(after == before);
 }
 
-TEST_CASE("in the steady state a command to a receiver that is awake makes no system call", "[lanes]") {
-    if (BATON_SANITIZED) SKIP_TEST("a sanitizer makes system calls of its own; a build without one runs this");
+TEST_CASE("in the steady state an ask allocates nothing on its way there and back", "[lanes]") {
+    if (BATON_SANITIZED) SKIP_TEST("a sanitizer has an allocator of its own; a build without one runs this");
     LanePair pair;
-    REQUIRE(pair.pass(1000));
+    REQUIRE(pair.converse(1000));
+    const std::uint64_t before = allocations;
+    const bool have_conversed = pair.converse(10'000);
+    const std::uint64_t after = allocations;
+    CHECK(have_conversed);
+    CHECK(after == before);
+}
+
+TEST_CASE("in the steady state a message to a receiver that is awake makes no system call", "[lanes]") {
+    if (BATON_SANITIZED) SKIP_TEST("a sanitizer makes system calls of its own; a build without one runs this");
+    const bool is_asked = GENERATE(false, true);
+    CAPTURE(is_asked);
+    LanePair pair;
+    const auto pass = [&](int count) { return is_asked ? pair.converse(count) : pair.pass(count); };
+    REQUIRE(pass(1000));
     const pid_t child = ::fork();
     if (child == 0) {
         if (!forbid_system_calls()) ::_exit(2);
-        ::_exit(pair.pass(10'000) ? 0 : 1);
+        ::_exit(pass(10'000) ? 0 : 1);
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
@@ -232,4 +365,75 @@ TEST_CASE("a brief record for another protocol drops its sender", "[lanes]") {
     REQUIRE(pair.mine().send(pair.peer().link, record) == Transport::Sent::yes);
     CHECK_FALSE(pair.intake().next(pair.command()));
     CHECK(pair.intake().dropped_peers() == 1);
+}
+
+// ---- answers
+
+TEST_CASE("the reply to an ask of a known protocol is written once, into the ring, and is read from there", "[lanes]") {
+    LanePair pair;
+    REQUIRE(pair.converse(1));
+    CHECK(pair.form() == ReplyFrame::Form::read);
+    const AskId ask = pair.request(Double{{1}});
+    pair.serve();
+    std::string own;
+    std::string_view frame;
+    REQUIRE(pair.mine().receive_from_where_it_lies(pair.peer().link, own, frame));
+    CHECK(own.empty());
+    REQUIRE(is_brief(frame));
+    const BriefReply reply = read_brief_reply(frame).value();
+    CHECK(reply.ask_id == ask);
+    CHECK(reply.body.size() == 9 * sizeof(double));
+    CHECK(reply.body.data() + reply.body.size() == frame.data() + frame.size());
+}
+
+TEST_CASE("each kind of answer arrives as it was given, by position", "[lanes]") {
+    LanePair pair;
+    CHECK(pair.ask(Repeat{"ab", 3}).value() == "ababab");
+    CHECK(pair.form() == ReplyFrame::Form::read);
+    const std::string large(100'000, 'x');
+    CHECK(pair.ask(Repeat{large, 5}).value().size() == 500'000);
+    CHECK(pair.form() == ReplyFrame::Form::read);
+    const Result<std::string> refused = pair.ask(Repeat{"ab", 0});
+    CHECK(refused.error().text == "not at all?");
+    CHECK(refused.error().kind == ErrorKind::refused);
+    CHECK_FALSE(pair.form());
+    const AskId kept = pair.request(Remember{42});
+    pair.serve();
+    CHECK_FALSE(pair.asking().is_settled(kept));
+    CHECK(pair.ask(Forget{}).ok());
+    CHECK(pair.form() == ReplyFrame::Form::read);
+    CHECK(pair.outcome<Remember>(kept).value() == Remember::Reply{42, {"kept", "for later"}});
+    CHECK(pair.form() == ReplyFrame::Form::by_position);
+}
+
+TEST_CASE("a reply that is too large to go by position is refused as one with names is", "[lanes]") {
+    LanePair pair;
+    const Result<std::string> answer = pair.ask(Repeat{std::string(1000, 'x'), 1100});
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().kind == ErrorKind::refused);
+    CHECK(answer.error().text.find("limits::message_bytes_max") != std::string::npos);
+}
+
+// The ring gives its bytes back to the writer, who writes over them.
+TEST_CASE("a reply that nobody waits for yet is still the same when it is wanted", "[lanes]") {
+    LanePair pair;
+    std::vector<AskId> asks;
+    for (std::uint32_t index = 0; index < 200; ++index) asks.push_back(pair.request(Repeat{std::to_string(index), 30}));
+    pair.serve();
+    REQUIRE(pair.converse(500));
+    for (std::uint32_t index = 0; index < 200; ++index) {
+        std::string expected;
+        for (int time = 0; time < 30; ++time) expected += std::to_string(index);
+        CHECK(pair.outcome<Repeat>(asks[index]).value() == expected);
+    }
+}
+
+TEST_CASE("the late reply to an ask that was given up is written nowhere", "[lanes]") {
+    LanePair pair;
+    const AskId ask = pair.request(Double{});
+    static_cast<void>(pair.asking().abandon(ask));
+    pair.serve();
+    pair.replies().collect();
+    CHECK_FALSE(pair.asking().is_settled(ask));
+    CHECK(pair.converse(10));
 }

@@ -50,15 +50,6 @@ class Incoming;  // one command that has come: runtime/inbox/dispatching.hpp
 class Loop;
 
 // The command into `out`, which `read` knows the type of; what it carries is accepted. False: it has been refused.
-struct BodyReader {
-    convert::ReadInto by_name;
-    positional::ReadInto by_position;  // nullptr: carries segments
-};
-template <class C>
-consteval BodyReader body_reader() {
-    if constexpr (carries_held<C>()) return {&convert::read_into<C>, nullptr};
-    else return {&convert::read_into<C>, &positional::read_into<C>};
-}
 [[nodiscard]] bool read_command(Incoming& incoming, const BodyReader& read, void* out);
 [[nodiscard]] AnswerSlot& slot_of(Incoming& incoming) noexcept;
 [[nodiscard]] Error no_reply_of(std::string_view command);

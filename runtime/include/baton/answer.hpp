@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include <baton/detail/convert.hpp>
+#include <baton/detail/positional.hpp>
 #include <baton/protocol.hpp>
 #include <baton/ref.hpp>
 #include <baton/result.hpp>
@@ -45,6 +46,10 @@ public:
 
     // One encoded value. What it carries leaves the caller's hands when the reply is on its way, else it stays.
     void reply(std::string_view body, const Parcel* parcel = nullptr);
+    // Without a copy of it, if the asker reads replies by position; false: it does not, or the reply is one that is
+    // refused when it is encoded.
+    [[nodiscard]] bool reply_by_position(const positional::Body& reply);
+    [[nodiscard]] bool is_brief() const noexcept { return is_brief_; }
     void fail(const Error& error);
     void waits_for(ActorId whom);
 
@@ -55,6 +60,7 @@ private:
     Link link_;
     ActorId asker_;
     std::uint64_t ask_id_ = 0;
+    bool is_brief_ = false;  // it was asked by position, and may be answered so
     std::string tag_;
 };
 
@@ -78,6 +84,7 @@ public:
         requires(!detail::carries_held<Value>())
     {
         if (!slot_.is_asked()) return;
+        if (slot_.is_brief() && slot_.reply_by_position(detail::positional::body_of<Value>(value))) return;
         detail::Buffer body;
         detail::Encoder encoder{body};
         detail::encode<Value>(encoder, value);

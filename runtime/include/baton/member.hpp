@@ -180,18 +180,18 @@ protected:
                                          Within within);
     // Without a copy of it, if its receiver reads commands of the protocol by position; nothing: it does not.
     [[nodiscard]] std::optional<Result<void>> send_in_place(const AnyRef& to, std::string_view command,
-                                                            const detail::positional::Body& body, Within within);
+                                                            const detail::positional::CommandBody& body, Within within);
     // The same with an answer; of asks that could not begin it says why.
     [[nodiscard]] std::optional<Result<void>> ask_in_place(const AnyRef& to, std::string_view command,
-                                                           const detail::positional::Body& body, Within within,
-                                                           detail::convert::ReadInto read, void* reply);
+                                                           const detail::positional::CommandBody& body, Within within,
+                                                           const detail::BodyReader& read, void* reply);
     [[nodiscard]] std::optional<Result<detail::PendingReply>> request_in_place(const AnyRef& to,
                                                                                std::string_view command,
-                                                                               const detail::positional::Body& body,
+                                                                               const detail::positional::CommandBody& body,
                                                                                Within within);
     template <class P, class C>
     [[nodiscard]] Result<void> ask_one(const AnyRef& to, const C& command, Within within,
-                                       detail::convert::ReadInto read, void* reply) {
+                                       const detail::BodyReader& read, void* reply) {
         if constexpr (!detail::carries_held<C>())
             if (std::optional<Result<void>> asked =
                     ask_in_place(to, detail::command_name<C>, detail::positional::body_of(command, &fingerprint<P>),
@@ -223,7 +223,7 @@ protected:
     [[nodiscard]] Result<void> send_body_after(Duration delay, const AnyRef& to, std::string_view command,
                                                const Outgoing& out);
     [[nodiscard]] Result<void> ask_body(const AnyRef& to, std::string_view command, const Outgoing& out, Within within,
-                                        detail::convert::ReadInto read, void* reply);
+                                        const detail::BodyReader& read, void* reply);
     [[nodiscard]] Result<detail::PendingReply> request_body(const AnyRef& to, std::string_view command,
                                                             const Outgoing& out, Within within);
 
@@ -264,7 +264,7 @@ protected:
     template <class C>
     std::optional<Bounced<C>> restored(detail::Bounce& bounce) {
         Bounced<C> out;
-        if (!read_returned(bounce, detail::reply_reader<C>, &out.command, out.to, out.why)) return std::nullopt;
+        if (!read_returned(bounce, detail::convert::read_into<C>, &out.command, out.to, out.why)) return std::nullopt;
         return out;
     }
     // Why this member can make no segment.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <baton/detail/convert.hpp>
+#include <baton/detail/positional.hpp>
 #include <baton/protocol.hpp>
 #include <baton/ref.hpp>
 #include <baton/result.hpp>
@@ -35,11 +36,11 @@ public:
     [[nodiscard]] bool ready();
     [[nodiscard]] bool is_settled() const;
     // The outcome into `out`, whose type `read` knows.
-    [[nodiscard]] Result<void> take(Within within, convert::ReadInto read, void* out);
-    [[nodiscard]] Result<void> take_word(Within within, convert::ReadInto read, void* out);
+    [[nodiscard]] Result<void> take(Within within, const BodyReader& read, void* out);
+    [[nodiscard]] Result<void> take_word(Within within, const BodyReader& read, void* out);
     // Calls `take` with a function that does the same, between commands, once the outcome has come or the time has
     // passed.
-    using Read = std::function<Result<void>(convert::ReadInto read, void* out)>;
+    using Read = std::function<Result<void>(const BodyReader& read, void* out)>;
     void then(Within within, std::function<void(const Read&)> take);
     bool cancel() noexcept;
     void commit() noexcept;
@@ -53,14 +54,14 @@ private:
 [[nodiscard]] bool read_spawned(Value from, AnyRef& out, Decoding& at);
 
 template <class R>
-inline constexpr convert::ReadInto reply_reader = &convert::read_into<ReplyValue<R>>;
+inline constexpr BodyReader reply_reader = body_reader<ReplyValue<R>>();
 template <class P>
-inline constexpr convert::ReadInto spawned_reader = [](Value from, void* out, Decoding& at) {
+inline constexpr BodyReader spawned_reader{[](Value from, void* out, Decoding& at) {
     AnyRef actor;
     const bool fine = read_spawned(from, actor, at);
     *static_cast<Ref<P>*>(out) = Ref<P>{actor.id, actor.session};
     return fine;
-};
+}};
 
 }  // namespace detail
 
@@ -70,7 +71,7 @@ template <class R>
 class Pending {
 public:
     Pending() = default;
-    explicit Pending(detail::PendingReply reply, detail::convert::ReadInto read = detail::reply_reader<R>)
+    explicit Pending(detail::PendingReply reply, const detail::BodyReader& read = detail::reply_reader<R>)
         : reply_(std::move(reply)), read_(read) {}
 
     // True once the outcome has come. Looks once, without waiting.
@@ -101,7 +102,7 @@ public:
 
 private:
     detail::PendingReply reply_;
-    detail::convert::ReadInto read_ = detail::reply_reader<R>;
+    detail::BodyReader read_ = detail::reply_reader<R>;
 };
 
 }  // namespace baton

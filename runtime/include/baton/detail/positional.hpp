@@ -476,43 +476,64 @@ bool read(Reader& from, T& out, Decoding& at) {
 
 // ---- values whose type only the caller knows -----------------------------------------------------------
 
-// How much a command takes; more than `bytes_max` if it is larger or nested too deep.
-template <class C>
-std::size_t measure_of(const C& command, std::size_t bytes_max) {
-    if constexpr (is_plain<C>()) {
-        return bytes_of_plain<C>();
+// How much a value takes; more than `bytes_max` if it is larger or nested too deep.
+template <class T>
+std::size_t measure_of(const T& value, std::size_t bytes_max) {
+    if constexpr (is_plain<T>()) {
+        return bytes_of_plain<T>();
     } else {
         Meter meter{bytes_max};
-        measure(meter, command);
+        measure(meter, value);
         return meter.is_over() ? bytes_max + 1 : meter.bytes();
     }
 }
 // Into memory of that size.
-using WriteTo = void (*)(const void* command, std::byte* to);
-template <class C>
-void write_to(const void* command, std::byte* to) {
+using WriteTo = void (*)(const void* value, std::byte* to);
+template <class T>
+void write_to(const void* value, std::byte* to) {
     Writer writer{to};
-    write(writer, *static_cast<const C*>(command));
+    write(writer, *static_cast<const T*>(value));
 }
 using ReadInto = bool (*)(std::string_view bytes, void* out, Decoding& at);
 bool fail_left(Decoding& at, std::size_t bytes);
-template <class C>
+template <class T>
 bool read_into(std::string_view bytes, void* out, Decoding& at) {
     Reader reader{bytes};
-    if (!read(reader, *static_cast<C*>(out), at)) return false;
+    if (!read(reader, *static_cast<T*>(out), at)) return false;
     return reader.left() == 0 || fail_left(at, reader.left());
 }
 
-// A command of a protocol, still in its C++ form.
+// A command or a reply, still in its C++ form.
 struct Body {
-    const void* command = nullptr;
+    const void* value = nullptr;
     std::size_t bytes = 0;  // over limits::message_bytes_max: too many, or nested too deep
     WriteTo write = nullptr;
+};
+template <class T>
+[[nodiscard]] Body body_of(const T& value) {
+    return {&value, measure_of<T>(value, limits::message_bytes_max), &write_to<T>};
+}
+struct CommandBody : Body {
     std::uint64_t (*protocol)() = nullptr;  // the fingerprint of what its sender takes the receiver for
 };
 template <class C>
-[[nodiscard]] Body body_of(const C& command, std::uint64_t (*protocol)()) {
-    return {&command, measure_of<C>(command, limits::message_bytes_max), &write_to<C>, protocol};
+[[nodiscard]] CommandBody body_of(const C& command, std::uint64_t (*protocol)()) {
+    return {body_of(command), protocol};
 }
 
 }  // namespace baton::detail::positional
+
+namespace baton::detail {
+
+// How a value of some type is read, in whichever form it has come.
+struct BodyReader {
+    convert::ReadInto by_name = nullptr;
+    positional::ReadInto by_position = nullptr;  // nullptr: it has no such form, as it carries segments
+};
+template <class T>
+consteval BodyReader body_reader() {
+    if constexpr (carries_held<T>()) return {&convert::read_into<T>, nullptr};
+    else return {&convert::read_into<T>, &positional::read_into<T>};
+}
+
+}  // namespace baton::detail
