@@ -1,7 +1,7 @@
 // Goal: no bytes from the world make the decoder crash, leak, read beyond them or take memory without bound.
 // Method: libFuzzer feeds frames to what an inbox does with them: envelope with manifest, body, then the fields of a
 // rich struct, of one that carries segments, and of what the coordinator and its peers say; and to what it does with a
-// brief record and its body by position. What decodes must survive being encoded again, and a handle of an accepted
+// brief record, of a command or a reply, and its body by position. What decodes must survive being encoded again, and a handle of an accepted
 // manifest makes sense.
 
 #include <memory>
@@ -58,6 +58,10 @@ void read_by_position(std::string_view frame) {
     read_one<everything::Everything>(frame);
     read_one<baton::detail::coordinator::Join>(frame);
     read_one<std::vector<baton::RosterRow>>(frame);
+    if (const auto reply = baton::detail::read_brief_reply(frame); reply) {
+        if (reply->body.size() >= frame.size()) __builtin_trap();
+        read_one<everything::Everything>(reply->body);
+    }
     std::string tag;
     const baton::Result<baton::detail::Brief> brief = baton::detail::read_brief(frame, tag);
     if (!brief) return;

@@ -35,6 +35,14 @@ class Messages(World):
         self.assertFalse(greeter.is_alive())
         self.assertRaisesText(baton.Gone, "Ada has exited", greeter.ask, "Greet", name="Grace")
 
+    def test_an_actor_answers_askers_with_types_and_without(self):
+        answerer, asker = self.session.spawn("probe", count=2)
+        for number in range(4):
+            for text in (f"number {number}", "é" * number, "x" * 100_000):
+                self.assertEqual(asker.ask("TellOther", other=answerer, text=text), text)  # C++ asks it
+                self.assertEqual(answerer.ask("Echo", text=text), text)
+        self.assertRaisesText(baton.Failed, "not now", answerer.ask, "Throw", text="not now")
+
     def test_with_a_timeout_of_0_what_can_be_done_at_once_is_done_each_time(self):
         students = self.session.spawn("student", count=8, progress=False)
         for student in students:

@@ -236,3 +236,28 @@ TEST_CASE("the head of a brief record that is cut or wrong is corrupt", "[wire][
         CHECK_FALSE(read_brief(bad, tag).ok());
     }
 }
+
+TEST_CASE("a brief reply whose head is cut or wrong is corrupt", "[wire][positional]") {
+    std::string record(sizeof(BriefReplyHead) + 1, '\0');
+    record.back() = 'x';
+    write_brief_reply(reinterpret_cast<std::byte*>(record.data()), 0x0102030405060708);
+    REQUIRE(is_brief(record));
+    CHECK(to_hex(record) == "c103000000000000" "0807060504030201" "78");
+    const BriefReply reply = read_brief_reply(record).value();
+    CHECK(reply.ask_id == 0x0102030405060708);
+    CHECK(reply.body == "x");
+    for (std::size_t size = 0; size < record.size() - 1; ++size) {
+        const std::vector<char> exact(record.begin(), record.begin() + static_cast<std::ptrdiff_t>(size));
+        const Result<BriefReply> cut = read_brief_reply({exact.data(), exact.size()});
+        REQUIRE_FALSE(cut.ok());
+        CHECK(cut.error().kind == ErrorKind::corrupt);
+    }
+    for (std::size_t bit = 0; bit < 64; ++bit) {
+        std::string bad = record;
+        bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+        CHECK_FALSE(read_brief_reply(bad).ok());
+    }
+    // Neither is taken for the other.
+    std::string tag;
+    CHECK_FALSE(read_brief(record + std::string(40, '\0'), tag).ok());
+}

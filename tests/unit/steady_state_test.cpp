@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <new>
 
 #include <baton/actor.hpp>
@@ -128,17 +129,19 @@ public:
     // The receiver handles what has come whenever the asker waits.
     template <class C>
     Result<typename C::Reply> ask(const C& command) {
-        return read_reply_value<typename C::Reply>([&](void* out) -> Result<void> {
-            constexpr BodyReader reader = reply_reader<typename C::Reply>;
-            const positional::CommandBody body = positional::body_of(command, &protocol);
-            Outbox::Message message{.tag = command_name<C>, .body = {}};
-            message.by_position = &body;
-            Result<ReplyFrame> frame = asker_.asking.ask(bob, message, Deadline::in(mine_.clock, 1s),
-                                                         {reader.by_position, out});
-            form_ = frame ? std::optional{frame->form} : std::nullopt;
-            if (std::optional<Error> why = read_reply(frame, reader, out); why) return *why;
-            return {};
-        });
+        return read_reply_value<typename C::Reply>([&](void* out) { return ask_into(command, out); });
+    }
+    template <class C>
+    Result<void> ask_into(const C& command, void* out) {
+        constexpr BodyReader reader = reply_reader<typename C::Reply>;
+        const positional::CommandBody body = positional::body_of(command, &protocol);
+        Outbox::Message message{.tag = command_name<C>, .body = {}};
+        message.by_position = &body;
+        Result<ReplyFrame> frame =
+            asker_.asking.ask(bob, message, Deadline::in(mine_.clock, 1s), {reader.by_position, out});
+        form_ = frame ? std::optional{frame->form} : std::nullopt;
+        if (std::optional<Error> why = read_reply(frame, reader, out); why) return *why;
+        return {};
     }
     template <class C>
     AskId request(const C& command) {
@@ -186,6 +189,24 @@ public:
     Command& command() { return command_; }
     Asking& asking() { return asker_.asking; }
     Replies& replies() { return asker_.replies; }
+    // From now on these bytes come back to each ask, and behind them an error.
+    void answer_with(std::string record) {
+        answering_.instead = [this, record = std::move(record)](AnswerSlot& slot) {
+            REQUIRE(his_.lanes.send(slot.link(), record) == Transport::Sent::yes);
+        };
+    }
+    void answer_truly() { answering_.instead = {}; }
+    // The id of the next ask.
+    AskId next_ask() {
+        const AskId next = asker_.asks.begin(bob).value() + 1;
+        asker_.asks.forget(next - 1);
+        return next;
+    }
+    // An ask with names.
+    AskId request_by_name(std::string_view tag, std::string_view body) {
+        return asker_.asking.request(bob, {.tag = tag, .body = body}, Deadline::in(mine_.clock, 1s)).value();
+    }
+    Result<ReplyFrame> await(AskId ask) { return asker_.asking.await(ask, Deadline::in(mine_.clock, 1s)); }
     // Handles what has come for the receiver.
     void serve() {
         while (commands_.handle_next(answering_)) continue;
@@ -212,6 +233,7 @@ private:
     };
     struct Answering final : Handler {
         void handle(const Command& command, AnswerSlot slot) override {
+            if (instead) return instead(slot);
             const bool is_done = run<Double>(command, slot) || run<Repeat>(command, slot) ||
                                  run<Remember>(command, slot) || run<Forget>(command, slot);
             if (!is_done) slot.fail(Error{ErrorKind::unsupported, "not known"});
@@ -226,6 +248,7 @@ private:
             return true;
         }
         Answerer answerer;
+        std::function<void(AnswerSlot& slot)> instead;
     };
     TestVitals vitals_;
     Bells bells_ = Bells::create(vitals_.id(), std::uint64_t{1} << 30).value();
@@ -430,10 +453,49 @@ TEST_CASE("a reply that nobody waits for yet is still the same when it is wanted
 
 TEST_CASE("the late reply to an ask that was given up is written nowhere", "[lanes]") {
     LanePair pair;
-    const AskId ask = pair.request(Double{});
-    static_cast<void>(pair.asking().abandon(ask));
-    pair.serve();
-    pair.replies().collect();
-    CHECK_FALSE(pair.asking().is_settled(ask));
+    Remember::Reply reply;
+    REQUIRE(pair.ask_into(Remember{42}, &reply).error().kind == ErrorKind::timed_out);
+    CHECK(pair.ask(Forget{}).ok());  // answered behind it
+    CHECK(reply == Remember::Reply{});
+    CHECK(pair.converse(10));
+}
+
+// A hostile process can write what it likes into its ring.
+TEST_CASE("a reply by position to an ask by name is corrupt", "[lanes]") {
+    LanePair pair;
+    std::string record(sizeof(BriefReplyHead) + 1, '\0');
+    write_brief_reply(reinterpret_cast<std::byte*>(record.data()), pair.next_ask());
+    pair.answer_with(record);
+    const AskId ask = pair.request_by_name("Forget", "\x80");
+    CHECK(pair.await(ask).error().kind == ErrorKind::corrupt);
+}
+
+TEST_CASE("a reply that was cut or flipped anywhere is read, refused or dropped, and nothing else", "[lanes]") {
+    LanePair pair;
+    const Remember::Reply good{42, {"kept", "for later"}};
+    const positional::Body body = positional::body_of(good);
+    const auto record_of = [&](AskId ask) {
+        std::string record(sizeof(BriefReplyHead) + body.bytes, '\0');
+        body.write(body.value, write_brief_reply(reinterpret_cast<std::byte*>(record.data()), ask));
+        return record;
+    };
+    pair.answer_with(record_of(pair.next_ask()));
+    REQUIRE(pair.ask(Remember{}).value() == good);
+    const std::size_t size = record_of(1).size();
+    for (std::size_t cut = 1; cut < size; ++cut) {
+        pair.answer_with(record_of(pair.next_ask()).substr(0, cut));
+        const Result<Remember::Reply> reply = pair.ask(Remember{});
+        REQUIRE_FALSE(reply.ok());
+        CHECK(reply.error().kind == (cut < sizeof(BriefReplyHead) ? ErrorKind::failed : ErrorKind::refused));
+    }
+    for (std::size_t bit = 0; bit < size * 8; ++bit) {
+        std::string record = record_of(pair.next_ask());
+        record[bit / 8] = static_cast<char>(record[bit / 8] ^ (1 << bit % 8));
+        pair.answer_with(std::move(record));
+        const Result<Remember::Reply> reply = pair.ask(Remember{});
+        if (reply) CHECK(bit / 8 >= sizeof(BriefReplyHead));
+        else CHECK_FALSE(reply.error().text.empty());
+    }
+    pair.answer_truly();
     CHECK(pair.converse(10));
 }
