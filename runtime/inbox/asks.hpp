@@ -30,7 +30,7 @@ struct ReplyFrame {
         by_position,  // all of the frame
         read,         // it is in the ReplyPlace of its ask, and nowhere else
     };
-    Buffer frame;
+    Buffer frame = {};
     std::size_t offset = 0;
     std::shared_ptr<Arrivals> arrivals = {};
     SessionTag session = {};  // in which it came

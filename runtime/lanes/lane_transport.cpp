@@ -20,6 +20,8 @@ namespace {
 constexpr int descriptors_per_lane = 2;
 // A writer that lacks memory looks again after this; nobody tells it when there is some.
 constexpr Duration memory_interval = std::chrono::milliseconds{10};
+// Between two looks outside of a member that finds in its lanes whatever it waits for.
+constexpr Duration outside_interval = std::chrono::microseconds{100};
 
 }  // namespace
 
@@ -353,9 +355,28 @@ bool LaneTransport::would_wait_for(const Interest& interest, std::vector<int>& w
 
 bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     if (!member_) return outside_->wait(interest, at_most);
+    const bool may_sleep = at_most > Duration::zero();
+    const Instant start = may_sleep ? Spin::Clock::now() : Instant{};
+    const bool may_be_brief = may_sleep && interest.may_be_brief && start < next_look_outside_;
+    const auto has_lane_news = [&] { return has_news(interest); };
+    if (may_be_brief && has_lane_news()) {
+        member_->spin.note_wait(start, start);
+        return false;
+    }
     const Interest outside = outside_part(interest);
     polled_descriptors_.clear();
     const bool is_outside_ready = outside_->would_wait_for(outside, polled_descriptors_);
+    if (!may_sleep || is_outside_ready) {
+        at_most = Duration::zero();
+    } else if (has_lane_news() || member_->spin.look(has_lane_news)) {
+        if (may_be_brief) {
+            member_->spin.note_wait(start, Spin::Clock::now());
+            return false;
+        }
+        at_most = Duration::zero();
+    } else if (is_ready_or_asleep(interest)) {
+        at_most = Duration::zero();
+    }
     const std::size_t outside_count = polled_descriptors_.size();
     std::vector<pollfd>& polled = polled_;
     polled.clear();
@@ -363,18 +384,17 @@ bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     for (const int descriptor : interest.descriptors) polled.push_back({descriptor, POLLIN, 0});
     polled.push_back({member_->bell.descriptor(), POLLIN, 0});
 
-    const bool may_sleep = !is_outside_ready && at_most > Duration::zero();
-    const Instant start = may_sleep ? Spin::Clock::now() : Instant{};
-    const auto has_lane_news = [&] { return has_news(interest); };
-    if (!may_sleep || has_lane_news() || member_->spin.look(has_lane_news) || is_ready_or_asleep(interest))
-        at_most = Duration::zero();
     if (End* const end = is_lane(interest.writable) ? find(interest.writable) : nullptr;
         end != nullptr && end->writer.lacks_memory())
         at_most = std::min(at_most, memory_interval);
     const int count = poll_for(polled, at_most);
     const auto is_readable = [&](const pollfd& one) { return count > 0 && one.revents != 0; };
     member_->bell.wake_up(is_readable(polled.back()));
-    if (may_sleep) member_->spin.note_wait(start, Spin::Clock::now());
+    if (may_sleep) {
+        const Instant end = Spin::Clock::now();
+        if (!is_outside_ready) member_->spin.note_wait(start, end);
+        next_look_outside_ = end + outside_interval;
+    }
     const auto behind_outside = polled.begin() + static_cast<std::ptrdiff_t>(outside_count);
     if (count < 0 || is_outside_ready || std::any_of(polled.begin(), behind_outside, is_readable))
         static_cast<void>(outside_->wait(outside, Duration::zero()));

@@ -123,6 +123,7 @@ private:
     std::vector<End*> grown_;         // whose writer may have memory to give back
     std::size_t taken_in_turn_ = 0;
     std::size_t writing_bytes_ = 0;   // of the frame that found its ring full
+    Instant next_look_outside_{};     // before that a wait that may be brief need not look there
     std::vector<std::uint32_t> numbers_;
     std::vector<Link> outside_links_;
     std::vector<int> polled_descriptors_;

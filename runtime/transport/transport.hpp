@@ -125,12 +125,16 @@ public:
 
     // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be written, one of
     // `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early without a reason, but
-    // even then receive() knows of everything that had arrived. True if one of `descriptors` is readable.
+    // even then receive() knows of everything that had arrived, unless it `may_be_brief`. True if one of `descriptors` is
+    // readable.
     struct Interest {
         bool inbox = false;
         std::span<const Link> links = {};
         Link writable = {};
         std::span<const int> descriptors = {};
+        // What can be seen in memory is enough for now. The kernel is asked now and then all the same, so that who is
+        // heard through it does not have to wait for the others to fall silent.
+        bool may_be_brief = false;
     };
     virtual bool wait(const Interest& interest, Duration at_most) = 0;
     // For an event loop that waits in place of wait(): adds the descriptors to `watched` of which one becomes readable

@@ -288,3 +288,27 @@ TEST_CASE("two that send each other something large in turn keep the memory for 
     CHECK(grown > 300'000);
     CHECK(world.lane_bytes_of(alice) == grown);
 }
+
+TEST_CASE("who finds in its lanes whatever it waits for looks outside now and then all the same", "[lanes]") {
+    LaneWorld world;
+    auto from = world.join(alice);
+    auto to = world.join(bob);
+    const Link link = from->open_to(bob, LaneWorld::address(bob)).value();
+    REQUIRE(from->send(link, "unread") == Sent::yes);
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const UniqueFd reader{ends[0]};
+    const UniqueFd writer{ends[1]};
+    REQUIRE(::write(writer.get(), "x", 1) == 1);
+    const std::array descriptors{reader.get()};
+    const Transport::Interest thorough{.inbox = true, .descriptors = descriptors};
+    Transport::Interest brief = thorough;
+    brief.may_be_brief = true;
+    std::size_t looks = 0;
+    constexpr std::size_t waits = 100'000;
+    for (std::size_t wait = 0; wait < waits; ++wait) looks += to->wait(brief, 1s) ? 1 : 0;
+    CHECK(looks > 0);
+    CHECK(looks < waits);
+    for (std::size_t wait = 0; wait < 100; ++wait) CHECK(to->wait(thorough, 1s));
+    for (std::size_t wait = 0; wait < 100; ++wait) CHECK(to->wait(brief, 0s));  // meant as a look
+}
