@@ -202,9 +202,10 @@ AnswerSlot::AnswerSlot(Answers& answers, const Command& command)
       link_(command.link),
       asker_(command.envelope.from),
       ask_id_(command.envelope.ask_id),
-      is_brief_(command.is_positional),
-      tag_(command.envelope.ask_id == 0 ? std::string_view{} : command.envelope.tag) {
-    if (is_asked()) answers_->hold(link_);
+      is_brief_(command.is_positional) {
+    if (!is_asked()) return;
+    tag_ = answers_->name_for_slot(command.envelope.tag);
+    answers_->hold(link_);
 }
 
 AnswerSlot::AnswerSlot(AnswerSlot&& other) noexcept
@@ -251,6 +252,7 @@ bool AnswerSlot::reply_by_position(const positional::Body& reply) {
     Answers* const answers = std::exchange(answers_, nullptr);
     answers->answer_by_position(link_, asker_, ask_id_, tag_, reply);
     answers->release(link_);
+    answers->give_back(std::move(tag_));
     return true;
 }
 
@@ -265,6 +267,7 @@ void AnswerSlot::answer(MessageKind kind, std::string_view body) {
     if (answers == nullptr || !is_asked()) return;
     answers->answer(link_, kind, asker_, ask_id_, tag_, body);
     answers->release(link_);
+    answers->give_back(std::move(tag_));
 }
 
 }  // namespace baton::detail

@@ -44,6 +44,9 @@ public:
     // A reply that carries segments. Refused as Holdings::depart() does; then nothing has been answered.
     [[nodiscard]] Result<void> reply_with(Link link, ActorId asker, std::uint64_t ask_id, std::string_view tag,
                                           std::string_view body, const Parcel& parcel);
+    // A slot's copy of the name of its command, for as long as it is to be answered. The memory is used again.
+    [[nodiscard]] std::string name_for_slot(std::string_view tag) { return std::move(spare_tag_.assign(tag)); }
+    void give_back(std::string&& tag) noexcept { spare_tag_ = std::move(tag); }
     // It can't be given before `whom` goes on.
     void keep(Link link, std::uint64_t ask_id, ActorId whom) noexcept { intake_->keep_answer(link, ask_id, whom); }
     // To a command that is meant for another actor (`refused`) or for another life of this one (`gone`).
@@ -70,7 +73,9 @@ private:
     Gifts* gifts_;
     std::unordered_map<Link, Waiting> waiting_;  // of links that read too slowly
     Duration pause_ = pause_min;
-    Buffer record_;                              // reused, so that the steady state allocates nothing
+    // Reused, so that the steady state allocates nothing.
+    Buffer record_;
+    std::string spare_tag_;
 };
 
 }  // namespace baton::detail

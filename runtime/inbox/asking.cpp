@@ -322,7 +322,8 @@ void Asking::settle(AskId id, Result<ReplyFrame> outcome) {
 void Asking::settle_by_position(AskId id, std::string_view reply) {
     Asks::Ask* const ask = asks_->find(id);
     if (ask == nullptr || ask->outcome) return;
-    if (!ask->is_brief) return settle(id, Error{ErrorKind::corrupt, "the reply has no names, and was asked for by name"});
+    if (!ask->is_brief)
+        return settle(id, Error{ErrorKind::corrupt, "the reply has no names, and was asked for by name"});
     const auto outcome = [&]() -> Result<ReplyFrame> {
         if (ask->place.value == nullptr)
             return ReplyFrame{Buffer(reply), 0, {}, self_->session(), ReplyFrame::Form::by_position};

@@ -1,31 +1,37 @@
 #include "runtime/inbox/commands.hpp"
 
+#include <optional>
+#include <utility>
+
 namespace baton::detail {
 namespace {
 
 // How long quick commands are handled before the control lane is looked at again.
 constexpr Duration control_interval = std::chrono::microseconds{100};
 
-// The time in which quick commands are handled. It is read exactly only now and then, and when it has gone on a little.
+// The time in which quick commands are handled, behind the first one. It is read exactly only now and then, when it has
+// gone on a little, and never before the first answer has left.
 class Slice {
 public:
-    explicit Slice(const Clock& clock)
-        : clock_(&clock), end_(Deadline::in(clock, control_interval)), began_(clock.rough_now()) {}
+    explicit Slice(const Clock& clock) : clock_(&clock), began_(clock.rough_now()) {}
     // When the next command begins, roughly.
     [[nodiscard]] Instant began() const noexcept { return began_; }
     // After each command.
     [[nodiscard]] bool is_over() {
         const Instant now = clock_->rough_now();
-        if (now == began_ && ++unread_ % exact_after != 0) return false;
-        began_ = now;
-        return end_.has_passed(*clock_);
+        const bool has_gone_on = now != std::exchange(began_, now);
+        if (!end_) {
+            end_ = Deadline::in(*clock_, control_interval);
+            return has_gone_on;
+        }
+        return (has_gone_on || ++unread_ % exact_after == 0) && end_->has_passed(*clock_);
     }
 
 private:
     static constexpr unsigned exact_after = 16;
     const Clock* clock_;
-    Deadline end_;
     Instant began_;
+    std::optional<Deadline> end_;
     unsigned unread_ = 0;
 };
 

@@ -21,7 +21,7 @@ Transport::Interest Waits::interest_of(Handler* handler, Deadline& deadline, Lin
     deadline = deadline.or_earlier(exits_->next_look(serving));
     if (answers.any_waiting()) deadline = deadline.or_earlier(Deadline::in(self_->clock(), answers.pause()));
     if (!self_->is_handling()) deadline = deadline.or_earlier(later_->next(serving));
-    // Whether a dead peer has been drained is known by looks everywhere.
+    // A dead peer counts as drained after looks everywhere.
     return {handler != nullptr, links_, writable, descriptors_, !exits_->is_draining()};
 }
 

@@ -368,9 +368,9 @@ bool LaneTransport::wait(const Interest& interest, Duration at_most) {
     const bool is_outside_ready = outside_->would_wait_for(outside, polled_descriptors_);
     if (!may_sleep || is_outside_ready) {
         at_most = Duration::zero();
-    } else if (has_lane_news() || member_->spin.look(has_lane_news)) {
+    } else if (has_lane_news() || member_->spin.look(start, has_lane_news)) {
         if (may_be_brief) {
-            member_->spin.note_wait(start, Spin::Clock::now());
+            member_->spin.note_wait(start, start);
             return false;
         }
         at_most = Duration::zero();

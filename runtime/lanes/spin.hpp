@@ -24,10 +24,9 @@ public:
     // nanoseconds.
     explicit Spin(Duration bound = usual_bound, std::atomic<std::uint64_t>* counted = nullptr);
 
-    // Looks until `has_news` or its time is over; true if there is news.
+    // In a wait that began at `start`, a moment ago: looks until `has_news` or its time is over; true if there is news.
     template <class HasNews>
-    [[nodiscard]] bool look(const HasNews& has_news) {
-        const Instant start = Clock::now();
+    [[nodiscard]] bool look(Instant start, const HasNews& has_news) {
         const Duration most = allowance(start);
         if (most <= Duration::zero()) return false;
         bool is_there = false;
@@ -40,7 +39,7 @@ public:
         note_spin(is_there, now - start);
         return is_there;
     }
-    // A wait for news, with the spin before it.
+    // How long a wait for news took, with the spin before it.
     void note_wait(Instant start, Instant end) noexcept {
         short_wait_ended_ = end - start <= idle_after ? end : Instant{};
     }

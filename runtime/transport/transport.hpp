@@ -102,8 +102,8 @@ public:
     }
     // Takes the next frame that came back over a link opened here; false if there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
-    // The same, without a copy where there is none yet, as receive_where_it_lies(). It is valid until the next call that
-    // takes from that link or closes it.
+    // Does this without a copy where there is none yet, as receive_where_it_lies() does. `frame` is valid until the next
+    // call that takes from that link or closes it.
     [[nodiscard]] virtual bool receive_from_where_it_lies(Link link, std::string& own, std::string_view& frame) {
         const bool is_there = receive_from(link, own);
         frame = own;
@@ -125,8 +125,8 @@ public:
 
     // Waits until a frame may be read at the inbox (if `inbox`) or on one of `links`, `writable` may be written, one of
     // `descriptors` is readable, or `at_most` (zero: looks only) has passed. May return early without a reason, but
-    // even then receive() knows of everything that had arrived, unless it `may_be_brief`. True if one of `descriptors` is
-    // readable.
+    // even then receive() knows of everything that had arrived, unless the wait `may_be_brief`. True if one of
+    // `descriptors` is readable.
     struct Interest {
         bool inbox = false;
         std::span<const Link> links = {};

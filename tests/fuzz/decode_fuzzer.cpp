@@ -1,8 +1,8 @@
 // Goal: no bytes from the world make the decoder crash, leak, read beyond them or take memory without bound.
 // Method: libFuzzer feeds frames to what an inbox does with them: envelope with manifest, body, then the fields of a
 // rich struct, of one that carries segments, and of what the coordinator and its peers say; and to what it does with a
-// brief record, of a command or a reply, and its body by position. What decodes must survive being encoded again, and a handle of an accepted
-// manifest makes sense.
+// brief record, of a command or a reply, and its body by position. What decodes must survive being encoded again, and a
+// handle of an accepted manifest makes sense.
 
 #include <memory>
 

@@ -51,7 +51,7 @@ struct Doubled {
     Sample twice;
     bool operator==(const Doubled&) const = default;
 };
-struct Double {
+struct DoubleEachOfTheseNumbers {  // a name that is longer than what a std::string holds without memory
     Sample sample;
     using Reply = Doubled;
 };
@@ -69,7 +69,7 @@ struct Remember {  // answered by the next Forget
 };
 
 struct Answerer {
-    Doubled on(const Double& command) {
+    Doubled on(const DoubleEachOfTheseNumbers& command) {
         const Sample& s = command.sample;
         return {s.a + s.b + s.c + s.d + s.e + s.f + s.g + s.h,
                 {2 * s.a, 2 * s.b, 2 * s.c, 2 * s.d, 2 * s.e, 2 * s.f, 2 * s.g, 2 * s.h}};
@@ -104,7 +104,7 @@ public:
         his_.lanes.enter({vitals_.id(), folder_, bob, is_alive, Duration::zero(), nullptr, bobs_protocol}).value();
         mine_.self.be(me, "me");
         his_.self.be(bob, "bob");
-        intake_.read_by_position(bobs_protocol);
+        intake().read_by_position(bobs_protocol);
         mine_.self.attach(*vitals_, vitals_.own(me));
         his_.self.attach(*vitals_, vitals_.own(bob));
         asker_.waiting.serve = [this] { asker_.replies.collect(); };
@@ -158,18 +158,18 @@ public:
     }
     // How the last answer came; nothing: it was an error.
     [[nodiscard]] std::optional<ReplyFrame::Form> form() const { return form_; }
-    // True if so many asks are answered, as they should be.
+    // True if `count` asks are answered as they should be.
     bool converse(int count) {
         for (int index = 0; index < count; ++index) {
             const double x = index + 0.5;
-            const Result<Doubled> answer = ask(Double{{x, 1, 2, 3, 4, 5, 6, 7}});
+            const Result<Doubled> answer = ask(DoubleEachOfTheseNumbers{{x, 1, 2, 3, 4, 5, 6, 7}});
             if (!answer || !(*answer == Doubled{x + 28, {2 * x, 2, 4, 6, 8, 10, 12, 14}})) return false;
         }
         return true;
     }
     // False if there is none, or it does not fit.
     bool take(Sample& sample) {
-        if (!intake_.next(command_) || !command_.is_positional || command_.envelope.tag != "Sample") return false;
+        if (!intake().next(command_) || !command_.is_positional || command_.envelope.tag != "Sample") return false;
         Decoding at{command_.envelope.tag};
         return positional::read_into<Sample>(command_.body_bytes, &sample, at);
     }
@@ -185,17 +185,17 @@ public:
     LaneTransport& mine() { return mine_.lanes; }
     LaneTransport& his() { return his_.lanes; }
     Peer& peer() { return *peer_; }
-    Intake& intake() { return intake_; }
+    Intake& intake() { return receiver_.commands.intake(); }
     Command& command() { return command_; }
     Asking& asking() { return asker_.asking; }
     Replies& replies() { return asker_.replies; }
     // From now on these bytes come back to each ask, and behind them an error.
     void answer_with(std::string record) {
-        answering_.instead = [this, record = std::move(record)](AnswerSlot& slot) {
+        receiver_.answering.instead = [this, record = std::move(record)](AnswerSlot& slot) {
             REQUIRE(his_.lanes.send(slot.link(), record) == Transport::Sent::yes);
         };
     }
-    void answer_truly() { answering_.instead = {}; }
+    void answer_truly() { receiver_.answering.instead = {}; }
     // The id of the next ask.
     AskId next_ask() {
         const AskId next = asker_.asks.begin(bob).value() + 1;
@@ -209,7 +209,7 @@ public:
     Result<ReplyFrame> await(AskId ask) { return asker_.asking.await(ask, Deadline::in(mine_.clock, 1s)); }
     // Handles what has come for the receiver.
     void serve() {
-        while (commands_.handle_next(answering_)) continue;
+        while (receiver_.commands.handle_next(receiver_.answering)) continue;
     }
 
 private:
@@ -234,7 +234,7 @@ private:
     struct Answering final : Handler {
         void handle(const Command& command, AnswerSlot slot) override {
             if (instead) return instead(slot);
-            const bool is_done = run<Double>(command, slot) || run<Repeat>(command, slot) ||
+            const bool is_done = run<DoubleEachOfTheseNumbers>(command, slot) || run<Repeat>(command, slot) ||
                                  run<Remember>(command, slot) || run<Forget>(command, slot);
             if (!is_done) slot.fail(Error{ErrorKind::unsupported, "not known"});
         }
@@ -250,16 +250,19 @@ private:
         Answerer answerer;
         std::function<void(AnswerSlot& slot)> instead;
     };
+    struct Receiver {
+        explicit Receiver(Self& self) : returns(self), commands(self, returns.gifts()) {}
+        Returns returns;
+        Commands commands;
+        Answering answering;
+    };
     TestVitals vitals_;
     Bells bells_ = Bells::create(vitals_.id(), std::uint64_t{1} << 30).value();
     std::string folder_;
     Member mine_;
     Member his_;
     Asker asker_{mine_};
-    Returns his_returns_{his_.self};
-    Commands commands_{his_.self, his_returns_.gifts()};
-    Intake& intake_ = commands_.intake();
-    Answering answering_;
+    Receiver receiver_{his_.self};
     Command command_;
     std::optional<ReplyFrame::Form> form_;
     Peer* peer_ = nullptr;
@@ -396,7 +399,7 @@ TEST_CASE("the reply to an ask of a known protocol is written once, into the rin
     LanePair pair;
     REQUIRE(pair.converse(1));
     CHECK(pair.form() == ReplyFrame::Form::read);
-    const AskId ask = pair.request(Double{{1}});
+    const AskId ask = pair.request(DoubleEachOfTheseNumbers{{1}});
     pair.serve();
     std::string own;
     std::string_view frame;

@@ -185,10 +185,8 @@ protected:
     [[nodiscard]] std::optional<Result<void>> ask_in_place(const AnyRef& to, std::string_view command,
                                                            const detail::positional::CommandBody& body, Within within,
                                                            const detail::BodyReader& read, void* reply);
-    [[nodiscard]] std::optional<Result<detail::PendingReply>> request_in_place(const AnyRef& to,
-                                                                               std::string_view command,
-                                                                               const detail::positional::CommandBody& body,
-                                                                               Within within);
+    [[nodiscard]] std::optional<Result<detail::PendingReply>> request_in_place(
+        const AnyRef& to, std::string_view command, const detail::positional::CommandBody& body, Within within);
     template <class P, class C>
     [[nodiscard]] Result<void> ask_one(const AnyRef& to, const C& command, Within within,
                                        const detail::BodyReader& read, void* reply) {

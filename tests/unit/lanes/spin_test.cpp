@@ -16,7 +16,7 @@ bool spins(Spin& spin, baton::Duration took = 1us, baton::Duration ago = 0us) {
     for (int times = 0; times < 2'000; ++times) {
         const baton::Instant end = Spin::Clock::now() - ago;
         spin.note_wait(end - took, end);
-        static_cast<void>(spin.look([] { return false; }));
+        static_cast<void>(spin.look(Spin::Clock::now(), [] { return false; }));
         if (spin.spent() > 0ns) return true;
     }
     return false;
