@@ -102,8 +102,8 @@ public:
     }
     // Takes the next frame that came back over a link opened here; false if there is none now.
     [[nodiscard]] virtual bool receive_from(Link link, std::string& frame) = 0;
-    // Does this without a copy where there is none yet, as receive_where_it_lies() does. `frame` is valid until the next
-    // call that takes from that link or closes it.
+    // Does this without a copy where there is none yet, as receive_where_it_lies() does. `frame` is valid until the
+    // next call that takes from that link or closes it.
     [[nodiscard]] virtual bool receive_from_where_it_lies(Link link, std::string& own, std::string_view& frame) {
         const bool is_there = receive_from(link, own);
         frame = own;
