@@ -18,6 +18,7 @@
 #include "runtime/lanes/lane_transport.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 #include "runtime/wire/brief.hpp"
+#include "tests/captured_stderr.hpp"
 #include "tests/unit/inbox_fixture.hpp"
 #include "tests/unit/vitals_fixture.hpp"
 
@@ -189,6 +190,7 @@ public:
     Command& command() { return command_; }
     Asking& asking() { return asker_.asking; }
     Replies& replies() { return asker_.replies; }
+    Answers& answers() { return receiver_.commands.answers(); }
     // From now on these bytes come back to each ask, and behind them an error.
     void answer_with(std::string record) {
         receiver_.answering.instead = [this, record = std::move(record)](AnswerSlot& slot) {
@@ -454,6 +456,24 @@ TEST_CASE("a reply that nobody waits for yet is still the same when it is wanted
     }
 }
 
+TEST_CASE("replies that do not fit into the ring of an asker that reads slowly come later, in order", "[lanes]") {
+    LanePair pair;
+    constexpr std::uint32_t replies = 150;  // of half a megabyte; the ring holds 64
+    std::vector<AskId> asks;
+    for (std::uint32_t index = 0; index < replies; ++index) asks.push_back(pair.request(Repeat{"x", 500'000 + index}));
+    pair.serve();
+    REQUIRE(pair.answers().any_waiting());
+    for (std::uint32_t index = 0; index < replies; ++index) {
+        pair.replies().collect();
+        pair.answers().post_waiting();
+        const Result<std::string> reply = pair.outcome<Repeat>(asks[index]);
+        REQUIRE(reply.ok());
+        CHECK(reply->size() == 500'000 + index);
+    }
+    CHECK_FALSE(pair.answers().any_waiting());
+    CHECK(pair.converse(10));
+}
+
 TEST_CASE("the late reply to an ask that was given up is written nowhere", "[lanes]") {
     LanePair pair;
     Remember::Reply reply;
@@ -474,6 +494,7 @@ TEST_CASE("a reply by position to an ask by name is corrupt", "[lanes]") {
 }
 
 TEST_CASE("a reply that was cut or flipped anywhere is read, refused or dropped, and nothing else", "[lanes]") {
+    const baton_test::CapturedStderr log;
     LanePair pair;
     const Remember::Reply good{42, {"kept", "for later"}};
     const positional::Body body = positional::body_of(good);
