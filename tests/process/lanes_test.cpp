@@ -3,7 +3,6 @@
 #include <csignal>
 #include <filesystem>
 
-#include <baton/outsider.hpp>
 #include "runtime/lanes/lane.hpp"
 #include "runtime/lanes/left_ring.hpp"
 #include "runtime/wire/brief.hpp"
@@ -82,46 +81,6 @@ TEST_CASE("after the first one, commands to an actor of a known protocol go with
     }
     CHECK_FALSE(ring->next());
     ::kill(pid, SIGCONT);
-}
-
-TEST_CASE("an actor answers who knows its types and who does not, each as it was asked", "[process]") {
-    using baton::ErrorKind;
-    using baton::dynamic::Value;
-    ProcessWorld world;
-    TestScenario& scenario = world.scenario();
-    const ProbeRef actor = world.spawn("Ada");
-    baton::Outsider::Entry entry;
-    entry.session = world.session().id();
-    entry.name = "guest";
-    const std::unique_ptr<baton::Outsider> outsider = baton::Outsider::enter(std::move(entry)).value();
-    const baton::dynamic::Actor ada = outsider->find("Ada").value();
-    const auto text = [](const char* text) { return Value{Value::Map{{Value{std::string("text")}, Value{text}}}}; };
-    probe::Everything sent;
-    sent.colour = probe::Colour::blue;
-    sent.text = "h\xc3\xa9llo";
-    sent.list = {1, -2, 3};
-    sent.table = {{"one", 1}, {"two", 2.5}};
-    sent.either = std::string("either");
-    sent.ref = actor;
-    for (int round = 0; round < 3; ++round) {  // the first ask of each goes with names
-        const probe::Everything back = scenario.ask(actor, probe::SendEverything{sent}).value();
-        CHECK(back.colour == sent.colour);
-        CHECK(back.text == sent.text);
-        CHECK(back.list == sent.list);
-        CHECK(back.table == sent.table);
-        CHECK(back.either == sent.either);
-        CHECK(back.ref == sent.ref);
-        CHECK(outsider->ask(ada, "Echo", text("from a guest")).value() == Value{"from a guest"});
-        CHECK(scenario.ask(actor, probe::Echo{"from a scenario"}).value() == "from a scenario");
-        CHECK(scenario.ask(actor, probe::Throw{"no"}).error().kind == ErrorKind::failed);
-        CHECK(scenario.ask(actor, probe::DropAnswer{}).error().kind == ErrorKind::failed);
-        auto later = scenario.request(actor, probe::AnswerLater{}).value();
-        CHECK(scenario.ask(actor, probe::WhoAsks{}).value().id == world.session().loop().me());
-        CHECK_FALSE(later.ready());
-        scenario.send(actor, probe::Release{}).value();
-        const std::string released = later.get(10s).value();
-        CHECK(released == outsider->ask(ada, "Echo", text(released.c_str())).value());
-    }
 }
 
 TEST_CASE("all commands of a script that leaves at once are handled", "[process][lanes]") {

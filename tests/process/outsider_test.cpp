@@ -69,6 +69,40 @@ TEST_CASE("an outsider asks an actor by names that it has learned from its proto
     CHECK(outsider->ask(ada, "HowMany", {}).value() == Value{std::int64_t{1}});
 }
 
+TEST_CASE("an actor answers who knows its types and who does not, each as it was asked", "[process][outsider]") {
+    ProcessWorld world;
+    TestScenario& scenario = world.scenario();
+    const ProbeRef actor = world.spawn("Ada");
+    const std::unique_ptr<Outsider> outsider = enter(world, "guest");
+    const baton::dynamic::Actor ada = outsider->find("Ada").value();
+    probe::Everything sent;
+    sent.colour = probe::Colour::blue;
+    sent.text = "h\xc3\xa9llo";
+    sent.list = {1, -2, 3};
+    sent.table = {{"one", 1}, {"two", 2.5}};
+    sent.either = std::string("either");
+    sent.ref = actor;
+    for (int round = 0; round < 3; ++round) {  // the first ask of each goes with names
+        const probe::Everything back = scenario.ask(actor, probe::SendEverything{sent}).value();
+        CHECK(back.colour == sent.colour);
+        CHECK(back.text == sent.text);
+        CHECK(back.list == sent.list);
+        CHECK(back.table == sent.table);
+        CHECK(back.either == sent.either);
+        CHECK(back.ref == sent.ref);
+        CHECK(outsider->ask(ada, "Echo", fields({{"text", {"from a guest"}}})).value() == Value{"from a guest"});
+        CHECK(scenario.ask(actor, probe::Echo{"from a scenario"}).value() == "from a scenario");
+        CHECK(scenario.ask(actor, probe::Throw{"no"}).error().kind == ErrorKind::failed);
+        CHECK(scenario.ask(actor, probe::DropAnswer{}).error().kind == ErrorKind::failed);
+        auto later = scenario.request(actor, probe::AnswerLater{}).value();
+        CHECK(scenario.ask(actor, probe::WhoAsks{}).value().id == world.session().loop().me());
+        CHECK_FALSE(later.ready());
+        scenario.send(actor, probe::Release{}).value();
+        const std::string released = later.get(10s).value();
+        CHECK(outsider->ask(ada, "Echo", fields({{"text", {released}}})).value() == Value{released});
+    }
+}
+
 TEST_CASE("a pending reply can be waited for again, tells who ended the wait, and outlives its outsider",
           "[process][outsider]") {
     ProcessWorld world;
