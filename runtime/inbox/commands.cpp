@@ -1,6 +1,5 @@
 #include "runtime/inbox/commands.hpp"
 
-#include <optional>
 #include <utility>
 
 namespace baton::detail {
@@ -20,18 +19,18 @@ public:
     [[nodiscard]] bool is_over() {
         const Instant now = clock_->rough_now();
         const bool has_gone_on = now != std::exchange(began_, now);
-        if (!end_) {
+        if (end_.is_never()) {
             end_ = Deadline::in(*clock_, control_interval);
             return has_gone_on;
         }
-        return (has_gone_on || ++unread_ % exact_after == 0) && end_->has_passed(*clock_);
+        return (has_gone_on || ++unread_ % exact_after == 0) && end_.has_passed(*clock_);
     }
 
 private:
     static constexpr unsigned exact_after = 16;
     const Clock* clock_;
     Instant began_;
-    std::optional<Deadline> end_;
+    Deadline end_ = Deadline::never();
     unsigned unread_ = 0;
 };
 
