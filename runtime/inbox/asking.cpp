@@ -325,7 +325,7 @@ void Asking::settle_by_position(AskId id, std::string_view reply) {
     if (!ask->is_brief)
         return settle(id, Error{ErrorKind::corrupt, "the reply has no names, and was asked for by name"});
     const auto outcome = [&]() -> Result<ReplyFrame> {
-        if (ask->place.value == nullptr)
+        if (ask->place.read == nullptr)
             return ReplyFrame{Buffer(reply), 0, {}, self_->session(), ReplyFrame::Form::by_position};
         Decoding at{"reply", nullptr, self_->session()};
         try {

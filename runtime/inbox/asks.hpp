@@ -37,10 +37,10 @@ struct ReplyFrame {
     Form form = Form::by_name;
 };
 
-// Where the value of a reply goes that comes by position, if its asker waits there.
+// Where the value of a reply that comes by position goes, if its asker waits there.
 struct ReplyPlace {
-    positional::ReadInto read = nullptr;
-    void* value = nullptr;  // nullptr: the reply is kept as it came
+    positional::ReadInto read = nullptr;  // nullptr: the reply is kept as it came
+    void* value = nullptr;
 };
 
 // What is known of the command of an ask whose answer nobody waits for any more.
@@ -90,6 +90,7 @@ public:
         if (!ask->outcome) {
             ask->take_late = std::move(take);
             ask->is_abandoned = true;
+            ask->place = {};
             return true;
         }
         Result<ReplyFrame> outcome = std::move(*ask->outcome);

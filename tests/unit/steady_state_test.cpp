@@ -133,8 +133,7 @@ public:
         return read_reply_value<typename C::Reply>([&](void* out) { return ask_into(command, out); });
     }
     template <class C>
-    Result<void> ask_into(const C& command, void* out) {
-        constexpr BodyReader reader = reply_reader<typename C::Reply>;
+    Result<void> ask_into(const C& command, void* out, const BodyReader& reader = reply_reader<typename C::Reply>) {
         const positional::CommandBody body = positional::body_of(command, &protocol);
         Outbox::Message message{.tag = command_name<C>, .body = {}};
         message.by_position = &body;
@@ -491,6 +490,18 @@ TEST_CASE("a reply by position to an ask by name is corrupt", "[lanes]") {
     pair.answer_with(record);
     const AskId ask = pair.request_by_name("Forget", "\x80");
     CHECK(pair.await(ask).error().kind == ErrorKind::corrupt);
+}
+
+TEST_CASE("a reply by position that would have to carry segments is corrupt", "[lanes]") {
+    LanePair pair;
+    std::string record(sizeof(BriefReplyHead) + 1, '\0');
+    write_brief_reply(reinterpret_cast<std::byte*>(record.data()), pair.next_ask());
+    pair.answer_with(record);
+    std::monostate reply;
+    constexpr BodyReader only_by_name{.by_name = &convert::read_into<std::monostate>};
+    const Result<void> asked = pair.ask_into(Forget{}, &reply, only_by_name);
+    REQUIRE_FALSE(asked.ok());
+    CHECK(asked.error().kind == ErrorKind::corrupt);
 }
 
 TEST_CASE("a reply that was cut or flipped anywhere is read, refused or dropped, and nothing else", "[lanes]") {
