@@ -135,7 +135,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     handler.reset();
     loop.outbox().flush();
     loop.begin_leaving();
-    // Who stops itself has all the time, but nobody waits for it.
+    // Nobody waits for an actor that stops itself.
     const Deadline end = loop.ending().until.is_never() ? Deadline::in(clock, limits::linger)
                                                         : before_goodbye(loop.ending().until, clock);
     std::ranges::move(wait_until_taken(loop, end), std::back_inserter(dead_letters));

@@ -18,7 +18,7 @@ namespace baton::detail {
 struct Ending {
     enum class Stop { no, now, after_draining };
     Stop stop = Stop::no;
-    Deadline until;                     // of the stop: whoever has not left by then is ended
+    Deadline until;                     // of the stop: an actor that has not left by then is killed
     bool is_leaving = false;            // what is left to do is to say goodbye
     bool has_lost_coordinator = false;  // the session has ended, and its actors with it
 };
