@@ -83,8 +83,8 @@ class Core:
     def _row(one: Member) -> _baton._SpawnedRow:
         return one.ref, one.name, 0, one.protocol
 
-    def spawn(self, what: list[tuple[str, str, list[str]]], memory_bytes: int, timeout: Timeout,
-              progress: bool) -> list[_baton._SpawnedRow]:
+    def spawn(self, what: list[tuple[str, str, list[str]]], actor: str, memory_bytes: int, spin: Timeout,
+              timeout: Timeout, progress: bool) -> list[_baton._SpawnedRow]:
         self._turn()
         started = []
         for program, name, _ in what:

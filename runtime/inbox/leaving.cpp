@@ -12,7 +12,7 @@ constexpr Duration look_interval = std::chrono::milliseconds{1};
 Deadline before_goodbye(Deadline end, const Clock& clock) {
     if (end.is_never()) return end;
     const Duration left = end.left(clock);
-    const Duration goodbye = std::clamp<Duration>(left / 10, std::chrono::milliseconds{100}, limits::linger);
+    const Duration goodbye = std::clamp<Duration>(left / 4, std::chrono::milliseconds{100}, limits::linger);
     return Deadline::in(clock, std::max(Duration::zero(), left - goodbye));
 }
 
@@ -25,10 +25,12 @@ std::vector<DeadLetter> wait_until_taken(Loop& loop, Deadline deadline) {
         untaken = loop.outbox().untaken(deadline);
         return untaken.empty();
     };
-    if (loop.poll(is_taken, look_interval, deadline) == Waited::deadline)
-        for (const Outbox::Untaken& one : untaken)
-            loop.log().warn("command.untaken", "to={} count={} why=\"it has not taken them, and this process ends\"",
-                            one.name, one.commands);
+    if (loop.poll(is_taken, look_interval, deadline) != Waited::deadline) return Commands::dead_letters(unread);
+    for (const Outbox::Untaken& one : untaken) {
+        loop.log().warn("command.untaken", "to={} count={} why=\"it has not taken them, and this process ends\"",
+                        one.name, one.commands);
+        loop.transport().close(one.link, Transport::Pending::discarded);  // else the exit waits for it once more
+    }
     return Commands::dead_letters(unread);
 }
 

@@ -429,7 +429,7 @@ std::vector<Outbox::Untaken> Outbox::untaken(Deadline deadline) {
         if (!is_for_others || self_->transport().outlives_us(peer.link) || !lives(*self_, id)) continue;
         const std::uint64_t commands = peers_->untaken(peer);
         if (commands == 0) continue;
-        untaken.push_back({peer.name, commands});
+        untaken.push_back({peer.name, peer.link, commands});
         if (!peers_->is_counted(peer)) to_ask.push_back(id);
     }
     for (const ActorId id : to_ask) {

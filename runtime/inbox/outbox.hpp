@@ -82,6 +82,7 @@ public:
     // do not count what they take are asked.
     struct Untaken {
         std::string name;  // of the receiver
+        Link link;         // to it
         std::uint64_t commands = 0;
     };
     [[nodiscard]] std::vector<Untaken> untaken(Deadline deadline);

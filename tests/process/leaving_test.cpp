@@ -120,7 +120,9 @@ TEST_CASE("who leaves by ZeroMQ names the receiver that has not taken what it se
         flood.count = 10;
         flood.deadline_milliseconds = 60'000;
         CHECK(world.scenario().ask(*sender, flood).value().taken == 10);
-        CHECK(world.scenario().stop(*sender, 2s).value().exit.kind == baton::ExitKind::stopped);
+        const baton::Exit exit = world.scenario().stop(*sender, 4s).value().exit;
+        INFO(exit.code << exit.text);
+        CHECK(exit.kind == baton::ExitKind::stopped);
     } else {
         const auto session = join(world);
         TestScenario scenario{*session};
