@@ -63,7 +63,7 @@ private:
     UniqueFd load_;                    // /proc/loadavg
     Instant next_load_look_{};
     bool is_busy_ = false;
-    Instant short_wait_ended_{};       // the last wait, if it was one
+    Instant short_wait_ended_{};             // the last wait, if it was one
     Duration usual_hit_ = Duration::zero();  // what spins that were worth it took, smoothed
     unsigned skips_ = 0;               // waits in which it is not tried
     unsigned next_skips_ = 1;          // after the next one in vain

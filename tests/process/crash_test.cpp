@@ -131,7 +131,7 @@ bool run(std::string_view point, Role role, Mode mode) {
         const bool has_offered = playing->get(longer_than_every_deadline).ok();
         world.scenario().kill(third).value();
         static_cast<void>(world.scenario().join(third, 5s));
-        // Until it has all back, sleeps, or is no more: its exit notice and a command come by different ways.
+        // Until it has all back, sleeps, or has ended: its exit notice and a command come by different ways.
         while (has_offered && !world.is_frozen(pid)) {
             const auto held = world.scenario().ask(victim, Report{}, longer_than_every_deadline);
             if (held ? held->bounced == 3 : held.error().kind == ErrorKind::gone) break;

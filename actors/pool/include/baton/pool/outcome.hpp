@@ -74,7 +74,7 @@ private:
     friend class Outcomes;
 
     [[nodiscard]] const detail::pool::Delivery* delivery() const;
-    // Only if ok(). For a result that is read alone: `own`, or one that others have used.
+    // Only if ok(). For a result that is read alone: `own`, or that of its batch, which has unpacked all results of it.
     [[nodiscard]] detail::pool::Reader& reader(detail::pool::Reader& own) const;
     // Only if ok(). With a reader that lives longer than the value.
     [[nodiscard]] Result<detail::Value> value(detail::pool::Reader& reader) const;
