@@ -41,6 +41,8 @@ byte left_out = LEFT_OUT;
 #define WAITS_FOR_A_NUMBER      (left_out == 17)  /* Drained is expected of a number, not of the life that was asked */
 #define LANE_WITH_ITS_OPENER    (left_out == 18)  /* the lane of a dead opener is removed without waiting for Drained */
 #define LIFE_NOT_TAKEN_AGAIN    (left_out == 19)  /* a settling is gone on with behind the life, which may stand */
+#define WALKED_UNRECORDED       (left_out == 21)  /* rows are settled before it is recorded what the dead one held */
+#define TOLD_UNRECORDED         (left_out == 22)  /* an exit is told before it is recorded */
 #define BYTES_NOT_COUNTED       (left_out == 20)  /* the next coordinator does not count its home's bytes */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
@@ -73,6 +75,7 @@ byte last[2] = 1;
 bool is_recorded[2], is_told[2];
 byte exits[2];                      /* the journal: how many of each number, and which is the last */
 byte last_exit = NOBODY, last_exit_life;
+bool recorded[2];                   /* ... that it held the segment */
 
 /* ---- the actors' processes. The anchor's table says of each whether it has exited. */
 bool alive[2];
@@ -88,13 +91,14 @@ byte working = NOBODY, row_of;      /* whom it is settling */
 mtype step = NOTHING, then_do;
 bool to_count, waits[2], resumed[2];
 bool has_read;                      /* the lane to 1, before it was removed, by a mutant */
-bool writer_was_taken;              /* when the rows of 1 were walked */
+bool held, writer_was_taken;        /* when the rows were looked at */
 bool drained;                       /* 1 has answered for 0 */
 byte asked_life;                    /* the life of 1 that was asked to */
 byte remembered[2] = 1;             /* incarnations, by a mutant */
 
 /* ---- what has happened */
 mtype became[SENDS] = UNKNOWN;
+bool held_at_death[2], told[2];
 byte deaths[2], highest[2] = 1;
 byte crashes = CRASHES, restarts = RESTARTS, successors = SUCCESSORS;
 byte i;
@@ -148,7 +152,7 @@ end:
        sent = 0 }
   RELEASE_STEPS(0)
   :: d_step { alive[0] && crashes > 0 ->
-       crashes--; alive[0] = false; deaths[0]++; doing[0] = IDLE;
+       crashes--; alive[0] = false; deaths[0]++; held_at_death[0] = OWNS(0); doing[0] = IDLE;
        if :: sent != 0 && OWNS(0) && epoch == sent + 1 && sent_at != NOBODY -> BECOMES_HELD(sent_at) :: else fi;
        sent = 0; sent_at = (phase == OFFERED -> sent_at : NOBODY); printf("actor 0: dies\n") }
   od
@@ -170,7 +174,7 @@ end:
        drain = false; drained = true; printf("actor 1: Drained\n") }
   RELEASE_STEPS(1)
   :: d_step { alive[1] && crashes > 0 ->
-       crashes--; alive[1] = false; deaths[1]++; doing[1] = IDLE; drain = false;
+       crashes--; alive[1] = false; deaths[1]++; held_at_death[1] = OWNS(1); doing[1] = IDLE; drain = false;
        if :: hand != NOBODY -> BECOMES_HELD(hand) :: else fi;
        hand = NOBODY; printf("actor 1: dies\n") }
   od
@@ -189,15 +193,16 @@ inline begin(x) {
   if :: !SETTLING_UNSAID -> standing[x] = SETTLING :: else fi
 }
 
+#define AFTER_INTENT (WALKED_UNRECORDED || TOLD_UNRECORDED -> WALK : (LANES_BEFORE_JOURNAL -> REMOVE_LANES : RECORD))
+#define AFTER_ADOPTION (WALKED_UNRECORDED -> RECORD : (LANES_BEFORE_JOURNAL -> TELL : REMOVE_LANES))
 #define AFTER_WALK (INTENT_AFTER_WALK -> RESOLVE : ADOPT)
 inline walk(x) {                    /* one row; what is counted goes through INTEND */
   step = AFTER_WALK;
-  if :: x == 1 -> writer_was_taken = (life[0] != 1) :: else fi;
   if
   :: OWNS(x) -> then_do = AFTER_WALK; step = INTEND
   :: phase == OFFERED && heir == x && life[owner] != 0 ->
      phase = OWNED; heir = 0; epoch++; printf("coordinator: T5\n");
-     if :: !alive[0] && sent_at != NOBODY -> BECOMES_HELD(sent_at) :: else fi
+     if :: !alive[0] -> held_at_death[0] = true; if :: sent_at != NOBODY -> BECOMES_HELD(sent_at) :: else fi :: else fi
   :: phase == OFFERED && (heir == x || owner == x && life[heir] == 0) ->
      then_do = AFTER_WALK; step = INTEND
   :: phase == OFFERED && owner == x && life[heir] != 0 -> waits[x] = true
@@ -205,11 +210,16 @@ inline walk(x) {                    /* one row; what is counted goes through INT
   fi
 }
 
+inline look_at_rows(x) {            /* nothing of this can change before they are walked */
+  held = OWNS(x); writer_was_taken = (life[0] != 1)
+}
+
 inline record_exit(x) {
+  if :: INTENT_AFTER_WALK -> look_at_rows(x) :: else fi;
   if
   :: is_recorded[x] || last_exit == x && last_exit_life == last[x] && !RECORDED_AGAIN
   :: else ->
-     exits[x]++; last_exit = x; last_exit_life = last[x]; printf("coordinator: records the exit of %d\n", x);
+     exits[x]++; last_exit = x; last_exit_life = last[x]; recorded[x] = held; printf("coordinator: records the exit of %d\n", x);
      if
      :: x == 1 && last[1] == 1 && (lane || has_read) ->
         i = taken;
@@ -272,7 +282,7 @@ end:
   DEATH_STEPS(1)
 
   /* S2 */
-  :: d_step { WORKS && step == TAKE_LIFE -> life[working] = 0; step = (INTENT_AFTER_WALK -> WALK : RESOLVE) }
+  :: d_step { WORKS && step == TAKE_LIFE -> life[working] = 0; step = (INTENT_AFTER_WALK -> RECORD : RESOLVE) }
   :: d_step { WORKS && step == RESOLVE ->
        to_count = COUNT_IF_MADE(working); step = CLEAR;
        if
@@ -281,9 +291,10 @@ end:
        fi }
   :: d_step { WORKS && step == CLEAR ->
        if :: INTENT_CLEARED_FIRST -> released[working] = released[working] + to_count :: else -> intent[working] = false fi;
-       to_count = false; step = (COUNTS_MOVED -> MOVE : (INTENT_AFTER_WALK -> ADOPT : WALK)); printf("coordinator: the intent of %d is resolved\n", working) }
+       to_count = false; look_at_rows(working);
+       step = (COUNTS_MOVED -> MOVE : (INTENT_AFTER_WALK -> ADOPT : AFTER_INTENT)); printf("coordinator: the intent of %d is resolved\n", working) }
   :: d_step { WORKS && step == MOVE -> released[COORDINATOR] = released[COORDINATOR] + released[working]; step = MOVED }
-  :: d_step { WORKS && step == MOVED -> released[working] = 0; step = WALK }
+  :: d_step { WORKS && step == MOVED -> released[working] = 0; step = AFTER_INTENT }
 
   /* S3 */
   :: d_step { WORKS && step == WALK -> walk(working) }
@@ -301,7 +312,7 @@ end:
        step = ADD_BYTES;
        if
        :: home == working -> home = COORDINATOR; printf("coordinator: is the home of the block\n")
-       :: else -> if :: BYTES_ADDED && home_bytes[working] == 0 -> step = RECORD :: else fi
+       :: else -> if :: BYTES_ADDED && home_bytes[working] == 0 -> step = AFTER_ADOPTION :: else fi
        fi }
   :: d_step { WORKS && step == ADD_BYTES ->
        if
@@ -310,16 +321,26 @@ end:
        fi;
        step = FORGET_BYTES }
   :: d_step { WORKS && step == FORGET_BYTES ->
-       home_bytes[working] = 0; step = (LANES_BEFORE_JOURNAL -> REMOVE_LANES : RECORD) }
+       home_bytes[working] = 0; step = AFTER_ADOPTION }
 
   /* S5 to S8 */
   :: d_step { WORKS && step == RECORD -> record_exit(working); step = NOTE }
-  :: d_step { WORKS && step == NOTE -> is_recorded[working] = true; step = (LANES_BEFORE_JOURNAL -> TELL : REMOVE_LANES) }
+  :: d_step { WORKS && step == NOTE ->
+       is_recorded[working] = true;
+       if
+       :: WALKED_UNRECORDED -> step = REMOVE_LANES
+       :: TOLD_UNRECORDED -> step = ASK
+       :: else -> step = WALK
+       fi }
   :: d_step { WORKS && step == REMOVE_LANES ->
-       if :: working == 1 && last[1] == 1 || LANE_WITH_ITS_OPENER -> has_read = lane && LANES_BEFORE_JOURNAL; lane = false :: else fi;
+       if :: working == 1 && last[1] == 1 || LANE_WITH_ITS_OPENER -> has_read = lane && (LANES_BEFORE_JOURNAL || TOLD_UNRECORDED); lane = false :: else fi;
        step = (LANES_BEFORE_JOURNAL -> RECORD : TELL) }
   :: d_step { WORKS && step == TELL ->
-       is_told[working] = true; standing[working] = SETTLING; step = ASK; printf("coordinator: tells that %d has exited\n", working) }
+       is_told[working] = true; standing[working] = SETTLING;
+       if
+       :: TOLD_UNRECORDED && !is_recorded[working] -> told[working] = held; step = RECORD
+       :: else -> told[working] = recorded[working]; step = ASK
+       fi; printf("coordinator: tells that %d has exited\n", working) }
   :: d_step { WORKS && step == ASK ->
        if :: working == 0 && last[0] == 1 && lane && life[1] == 1 -> waits[0] = true :: else fi;
        if :: LANE_OF_TWO_DEAD && working == 0 && life[1] == 0 -> lane = false :: else fi;
@@ -346,7 +367,7 @@ end:
   /* K: what the last one knew by itself is gone, and so is what was said to it */
   :: d_step { coordinates && successors > 0 ->
        successors--; coordinates = false; working = NOBODY; step = NOTHING; then_do = 0; to_count = false;
-       waits[0] = false; waits[1] = false; resumed[0] = false; resumed[1] = false; writer_was_taken = false; has_read = false;
+       waits[0] = false; waits[1] = false; resumed[0] = false; resumed[1] = false; writer_was_taken = false; held = false; has_read = false;
        drain = false; drained = false; asked_life = 0;
        if :: standing[0] != READY -> remembered[0] = 0 :: else fi;
        if :: standing[1] != READY -> remembered[1] = 0 :: else fi;
@@ -380,7 +401,9 @@ end:
       for (i : 0 .. 1) {
         PROMISE(alive[i] && standing[i] == READY && life[i] == last[i] || !alive[i] && standing[i] == GONE,
                 "violated: I8, a death is never settled\n");
-        PROMISE(exits[i] == deaths[i], "violated: a death is not recorded once\n")
+        PROMISE(exits[i] == deaths[i], "violated: a death is not recorded once\n");
+        PROMISE(recorded[i] == held_at_death[i], "violated: it is not recorded what the dead one held\n");
+        PROMISE(told[i] == recorded[i], "violated: another exit is recorded than was told\n")
       }
       PROMISE(phase == (home == COORDINATOR -> FREE : RETIRED), "violated: I8, a segment is never retired, or stays so\n");
       PROMISE(released[0] + released[1] + released[2] == 1, "violated: I7, the session does not balance\n");
