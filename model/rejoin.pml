@@ -110,7 +110,7 @@ inline lose_link() {
   link = LOST; is_welcome = false; printf("member: its coordinator has ended\n");
   if
   :: asking == SIGNAL && is_said && !SIGNAL_REPEATED -> end_ask(REFUSED)
-  :: else -> if :: !LANE_RECONNECTS -> is_said = false :: else fi
+  :: else -> is_said = false
   fi
 }
 
@@ -163,7 +163,7 @@ end:
        what = 0; whom = 0 }
 
   /* its coordinator has ended; the next one */
-  :: d_step { alive && link == IN && !is_deceived && (watched != process || !coordinates) && !(LANE_RECONNECTS && lane_to == generation && coordinates) -> lose_link() }
+  :: d_step { alive && link == IN && !is_deceived && (watched != process || !coordinates) -> lose_link() }
   :: d_step { alive && link == LOST && header_generation > tried -> seen_generation = header_generation; link = GENERATION_READ }
   :: d_step { alive && link == GENERATION_READ -> seen_process = header_process; link = PROCESS_READ }
   :: d_step { alive && link == PROCESS_READ ->
@@ -264,9 +264,7 @@ end:
        :: else
        fi }
   :: d_step { coordinates && !serves && step == IDLE && actor[0] != ENDED && actor[1] != ENDED -> step = BIND }
-  :: d_step { WORKS && step == BIND ->
-       count = generation; is_bound = true; step = BEGIN_HEADER;
-       if :: LANE_RECONNECTS && link == IN -> lane_to = generation :: else fi }
+  :: d_step { WORKS && step == BIND -> count = generation; is_bound = true; step = BEGIN_HEADER }
   :: d_step { WORKS && step == BEGIN_HEADER -> if :: !HEADER_TORN -> header_generation = 0 :: else fi; step = PROCESS }
   :: d_step { WORKS && step == PROCESS -> header_process = process; step = END_HEADER }
   :: d_step { WORKS && step == END_HEADER -> header_generation = generation; serves = true; step = IDLE; printf("coordinator: generation %d serves\n", generation) }
