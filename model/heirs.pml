@@ -167,6 +167,7 @@ end:
 
 /* ---- actors 1 and 2, and the next life of 0 */
 inline inherits(me) {
+  PROMISE(phase == OFFERED && owner == COORDINATOR && heir == me, "violated: one inherits what is not offered to it\n");
   owner = me; phase = OWNED; heir = NOBODY; epoch++; printf("heir %d: T3\n", me);
   PROMISE(got == NOBODY, "violated: two inherit\n");
   PROMISE(declined_at[me] != hand[me], "violated: an heir accepts what it has refused\n");
