@@ -22,7 +22,8 @@ from dataclasses import dataclass
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
 BELL, RING, FULL, LANES, SHELF = "bell.pml", "ring.pml", "full.pml", "lanes.pml", "shelf.pml"
-MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES, SHELF)
+TAKEOVER, SPAWN, REJOIN, HEIRS, STOP = "takeover.pml", "spawn.pml", "rejoin.pml", "heirs.pml", "stop.pml"
+MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES, SHELF, TAKEOVER, SPAWN, REJOIN, HEIRS, STOP)
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -69,6 +70,21 @@ CONFIGURATIONS = {
     "lane, gift": ("SENDS_0=2 GIFT=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
     "lane, asks": ("SENDS_0=2 ASKS=1 CRASHES=3 RESTARTS=2", [SAFETY], LANES),
     "asks, both ways": ("SENDS_0=2 SENDS_1=1 ASKS=1", [SAFETY], LANES),
+    "take-over": ("", [SAFETY], TAKEOVER),
+    "take-over, once": ("SUCCESSORS=1 RESTARTS=0", [ENDS], TAKEOVER),
+    "spawn": ("ASKS=1", [SAFETY], SPAWN),
+    "spawn, once": ("ASKS=1 SUCCESSORS=1", [ENDS], SPAWN),
+    "two spawns": ("DEADLINES=0 FAILURES=0 ASKER_CRASHES=0", [SAFETY], SPAWN),
+    "rejoin": ("SUCCESSORS=2", [SAFETY], REJOIN),
+    "rejoin, three times": ("SUCCESSORS=3", [SAFETY], REJOIN),
+    "rejoin, once": ("SUCCESSORS=1", [ENDS], REJOIN),
+    "heirs": ("", [SAFETY], HEIRS),
+    "heirs, given back": ("GIFTS=2 LENDS=0 REFUSALS=0", [SAFETY, ENDS], HEIRS),
+    "heirs, its next life": ("NEXT=1 GIFTS=0", [SAFETY], HEIRS),
+    "stop": ("SENDS_0=2 SENDS_1=0 CRASHES=0", [SAFETY, ENDS], STOP),
+    "stop, refused": ("DRAIN=0 SENDS_0=0 SENDS_1=2 CRASHES=0", [SAFETY], STOP),
+    "stop, a death": ("FREEZES=0", [SAFETY], STOP),
+    "stop, lanes": ("LANES=1 FREEZES=0", [SAFETY], STOP),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -199,6 +215,97 @@ MUTANTS = {
     "LOOK_THEN_JOIN": ("lane", SAFETY),
     "SET_CLEARED_LATE": ("lane", SAFETY),
     "GONE_BEFORE_ANSWERS": ("lane, asks", SAFETY),
+    "SETTLING_UNSAID": ("take-over", SAFETY),
+    "INTENT_CLEARED_FIRST": ("take-over", SAFETY),
+    "COUNTED_BLINDLY": ("take-over", SAFETY),
+    "NO_INTENT_OF_ITS_OWN": ("take-over", SAFETY),
+    "OWN_INTENT_UNRESOLVED": ("take-over", SAFETY),
+    "BYTES_ADDED": ("take-over", SAFETY),
+    "INTENT_AFTER_WALK": ("take-over", SAFETY),
+    "COUNTS_MOVED": ("take-over", SAFETY),
+    "COUNTS_CLEARED": ("take-over", SAFETY),
+    "RECORDED_AGAIN": ("take-over", SAFETY),
+    "LANES_BEFORE_JOURNAL": ("take-over", SAFETY),
+    "HEIRS_UNASKED": ("take-over", SAFETY),
+    "FINISHED_WHEN_TOLD": ("take-over", SAFETY),
+    "INCARNATIONS_IN_MEMORY": ("take-over", SAFETY),
+    "NEW_DEATHS_FIRST": ("take-over", SAFETY),
+    "LANE_OF_TWO_DEAD": ("take-over", SAFETY),
+    "WAITS_FOR_A_NUMBER": ("take-over", SAFETY),
+    "LANE_WITH_ITS_OPENER": ("take-over", SAFETY),
+    "LIFE_NOT_TAKEN_AGAIN": ("take-over", SAFETY),
+    "BYTES_NOT_COUNTED": ("take-over", SAFETY),
+    "WALKED_UNRECORDED": ("take-over", SAFETY),
+    "TOLD_UNRECORDED": ("take-over", SAFETY),
+    "ROW_LATE": ("spawn", SAFETY),
+    "KEY_LATE": ("spawn", SAFETY),
+    "NO_KEY": ("spawn", SAFETY),
+    "KEY_FORGOTTEN": ("spawn", SAFETY),
+    "SOCKET_KEPT": ("spawn", SAFETY),
+    "NEVER_UNDONE": ("spawn", SAFETY),
+    "UNDONE_AT_ONCE": ("two spawns", SAFETY),
+    "NEWS_ONLY": ("spawn", SAFETY),
+    "NEWS_CLEARED_LATE": ("spawn", SAFETY),
+    "NEWS_FIRST": ("spawn", SAFETY),
+    "READY_UNSAID": ("spawn", SAFETY),
+    "CHILDREN_UNNAMED": ("spawn", SAFETY),
+    "ORPHANS_FORGOTTEN": ("spawn", SAFETY),
+    "ASK_UNREPEATED": ("spawn", SAFETY),
+    "UNDONE_IS_RECORDED": ("spawn", SAFETY),
+    "FREED_UNRECORDED": ("spawn", SAFETY),
+    "UNWANTED_WHEN_LATE": ("spawn", SAFETY),
+    "REAPED_FIRST": ("spawn", SAFETY),
+    "PID_UNCHECKED": ("spawn", SAFETY),
+    "HEADER_TORN": ("rejoin", SAFETY),
+    "HEADER_READ_ONCE": ("rejoin", SAFETY),
+    "PROCESS_UNCHECKED": ("rejoin", SAFETY),
+    "LANE_RECONNECTS": ("rejoin", SAFETY),
+    "WATCHES_BEFORE_CLOSED": ("rejoin", SAFETY),
+    "WATCHES_UNREAD": ("rejoin", SAFETY),
+    "PAST_UNREAD": ("rejoin", SAFETY),
+    "PAST_BY_JOURNAL": ("rejoin", SAFETY),
+    "NOT_LOOKED_AGAIN": ("rejoin", SAFETY),
+    "SIGNAL_REPEATED": ("rejoin", SAFETY),
+    "JOINS_AGAIN": ("rejoin", SAFETY),
+    "HALF_JOINED_KEPT": ("rejoin", SAFETY),
+    "REJOIN_BEHIND": ("rejoin", SAFETY),
+    "WILL_IN_PLACE": ("heirs", SAFETY),
+    "WITHDRAWN_FIRST": ("heirs", SAFETY),
+    "WILL_OF_ANOTHER": ("heirs", SAFETY),
+    "WILL_OF_ANY_EPOCH": ("heirs, given back", SAFETY),
+    "WILL_NOT_STAMPED": ("heirs", SAFETY),
+    "EPOCH_TO_THE_LETTER": ("heirs", SAFETY),
+    "TRANSIT_HAS_NO_HEIR": ("heirs", SAFETY),
+    "TRANSIT_UNDRAINED": ("heirs", SAFETY),
+    "FLAG_LATE": ("heirs", SAFETY),
+    "LIST_NOT_BEGUN": ("heirs", SAFETY),
+    "LEASED_INHERITED": ("heirs", SAFETY),
+    "LEASES_RECALLED": ("heirs", SAFETY),
+    "HEIR_BY_NUMBER": ("heirs", SAFETY),
+    "INHERIT_UNREPEATED": ("heirs", SAFETY),
+    "INHERIT_BY_MESSAGE": ("heirs", SAFETY),
+    "RETIRED_UNREPORTED": ("heirs", SAFETY),
+    "REPORTED_AGAIN": ("heirs", SAFETY),
+    "INHERIT_SAID_AGAIN": ("heirs", SAFETY),
+    "NEXT_GIVEN_UP": ("heirs, its next life", SAFETY),
+    "STOP_UNSAID": ("stop", SAFETY),
+    "STOP_UNREPEATED": ("stop", SAFETY),
+    "WAVES_FORGOTTEN": ("stop", SAFETY),
+    "UNASKED_KILLED": ("stop", SAFETY),
+    "NAMED_BY_THE_LEAVER": ("stop", SAFETY),
+    "NAMED_AT_EXIT": ("stop, a death", SAFETY),
+    "UNAWAITED": ("stop", SAFETY),
+    "LETTERS_IN_MEMORY": ("stop, refused", SAFETY),
+    "LATE_UNNAMED": ("stop, refused", SAFETY),
+    "NAMED_AGAIN": ("stop, refused", SAFETY),
+    "RECORDED_UNMARKED": ("stop, refused", SAFETY),
+    "HANDLED_THEN_COUNTED": ("stop", SAFETY),
+    "TAKEN_AND_DROPPED": ("stop, refused", SAFETY),
+    "TAKES_AFTER_LEAVE": ("stop, refused", SAFETY),
+    "LEAVES_UNANSWERED": ("stop, refused", SAFETY),
+    "DRAINED_SENDING": ("stop, a death", SAFETY),
+    "FORCE_BEFORE_END": ("stop", SAFETY),
+    "STOP_UNCOMMITTED": ("stop", SAFETY),
 }
 
 
@@ -284,7 +391,8 @@ def search(row, folder, left_out):
     return outcome
 
 
-TOLD = re.compile(r"actor \d|memory:|coordinator:|fate:|watch:|violated:|  \(|<<<<<START OF CYCLE")
+TOLD = re.compile(r"actor \d|heir \d|memory:|coordinator:|anchor:|asker:|member:|fate:|watch:|violated:|  \(|"
+                  r"<<<<<START OF CYCLE")
 
 
 def tell(row, folder, left_out, outcome):
@@ -327,7 +435,7 @@ def check(rows, numbers, arguments):
         shutil.rmtree(folder)
 
 
-LINE = "{:<18}  {:<20}  {:<8} {:>8} {:>11} {:>5} {:>7}  {}"
+LINE = "{:<20}  {:<22}  {:<8} {:>8} {:>11} {:>5} {:>7}  {}"
 
 
 def main():

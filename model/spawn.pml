@@ -47,6 +47,8 @@ byte left_out = LEFT_OUT;
 #define ASK_UNREPEATED        (left_out == 14)  /* a member does not repeat what it has asked */
 #define UNDONE_IS_RECORDED    (left_out == 15)  /* the exit of one that was never started is recorded */
 #define FREED_UNRECORDED      (left_out == 16)  /* a number is free again before the exit is recorded */
+#define REAPED_FIRST          (left_out == 18)  /* the anchor reaps a process, then writes that it has exited */
+#define PID_UNCHECKED         (left_out == 19)  /* a pid of the table is signalled without a second look at the row */
 #define UNWANTED_WHEN_LATE    (left_out == 17)  /* what was given up is unwanted only when its answer comes after all */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
@@ -55,7 +57,7 @@ byte left_out = LEFT_OUT;
 mtype = { FREE, STARTING, READY, SETTLING };                        /* the roster's word of a number */
 mtype = { NO_PROCESS, RUNNING, EXITED };                            /* the anchor's; one that cannot be started has exited, too */
 mtype = { UNKNOWN, SPAWNED, FAILED, GIVEN_UP };                     /* how an ask ends */
-mtype = { IDLE, FIELDS, STAND, GIVE_LIFE, REQUEST, LATE_ROW, LATE_KEY, LOOK_AT, CLEAR_NEWS, TAKE_LIFE, RECORD, SET_FREE, ANSWER };
+mtype = { IDLE, FIELDS, STAND, GIVE_LIFE, REQUEST, LATE_ROW, LATE_KEY, LOOK_AT, CLEAR_NEWS, TAKE_LIFE, RECORD, SET_FREE, ANSWER, OPENED, SIGNAL };
 mtype = { SERVES, SCANS };
 
 /* ---- in shared memory: roster, journal, ledger */
@@ -73,6 +75,7 @@ byte old_request = NONE, old_life, old_key;
 bool is_closed = true;              /* the socket of the last coordinator */
 
 /* ---- processes of actors */
+bool is_reaped[NUMBERS], is_reused[NUMBERS];         /* its pid: free, another process's */
 bool runs[NUMBERS], is_made[NUMBERS], has_said[NUMBERS];
 byte of_ask[NUMBERS];               /* which ask it was really started for */
 
@@ -92,7 +95,7 @@ bool coordinates = true;
 byte generation;
 mtype serving = SERVES, step = IDLE;
 byte inbox, for_ask, number = NONE, scanned;
-bool is_undone;
+bool is_undone, is_anothers;
 bool open[ASKS + 1];                /* is to be answered when its actor is ready */
 bool is_ready[NUMBERS], doomed[NUMBERS];
 
@@ -100,7 +103,7 @@ bool is_ready[NUMBERS], doomed[NUMBERS];
 byte started[ASKS + 1];
 bool could_not[ASKS + 1];           /* ... be started */
 bool is_late[ASKS + 1];
-byte crashes = CRASHES, asker_crashes = ASKER_CRASHES, deadlines = DEADLINES, failures = FAILURES, successors = SUCCESSORS;
+byte crashes = CRASHES, asker_crashes = ASKER_CRASHES, deadlines = DEADLINES, failures = FAILURES, reuses = 1, successors = SUCCESSORS;
 byte i;
 
 #define IS_IN (is_in && lane_to == generation)
@@ -160,7 +163,7 @@ end:
   process_life[n] = its_life; \
   if \
     :: failures > 0 -> failures--; could_not[its_key] = true; process[n] = EXITED; to_tell[n] = true; printf("anchor: cannot start number %d\n", n) \
-  :: process[n] = RUNNING; runs[n] = true; is_made[n] = false; has_said[n] = false; of_ask[n] = its_key; started[its_key]++; \
+  :: process[n] = RUNNING; runs[n] = true; is_reaped[n] = false; is_reused[n] = false; is_made[n] = false; has_said[n] = false; of_ask[n] = its_key; started[its_key]++; \
      to_tell[n] = true; printf("anchor: starts number %d, life %d\n", n, its_life) \
   fi
 
@@ -168,12 +171,15 @@ end:
   :: d_step { runs[n] && !is_made[n] -> is_made[n] = true } \
   :: d_step { runs[n] && is_made[n] && SERVED && !is_ready[n] && !(READY_UNSAID && has_said[n]) -> is_ready[n] = true; has_said[n] = true } \
   :: d_step { runs[n] && crashes > 0 -> crashes--; runs[n] = false; printf("actor %d: exits\n", n) } \
-  :: d_step { !runs[n] && process[n] == RUNNING && !to_tell[n] && !NEWS_FIRST -> process[n] = EXITED; to_tell[n] = true } \
+  :: d_step { !runs[n] && process[n] == RUNNING && !to_tell[n] && !NEWS_FIRST && !REAPED_FIRST -> process[n] = EXITED; to_tell[n] = true } \
+  :: d_step { !runs[n] && process[n] == RUNNING && !to_tell[n] && REAPED_FIRST && !is_reaped[n] -> is_reaped[n] = true } \
+  :: d_step { !runs[n] && process[n] == RUNNING && !to_tell[n] && REAPED_FIRST && is_reaped[n] -> process[n] = EXITED; to_tell[n] = true } \
+  :: d_step { is_reaped[n] && !is_reused[n] && reuses > 0 -> reuses--; is_reused[n] = true; printf("anchor: its pid is that of another process\n") } \
   :: d_step { !runs[n] && process[n] == RUNNING && !to_tell[n] && NEWS_FIRST -> news[n] = true; to_tell[n] = true } \
   :: d_step { to_tell[n] -> to_tell[n] = false; \
        if \
        :: NEWS_FIRST && process[n] == RUNNING && !runs[n] -> process[n] = EXITED \
-       :: else -> news[n] = true \
+       :: else -> news[n] = true; is_reaped[n] = is_reaped[n] || process[n] == EXITED \
        fi }
 
 proctype Anchor() {
@@ -229,8 +235,8 @@ inline begin_to_settle(n, undone) {
   /* its deadline has passed, or its asker does not know it, or has died */ \
   :: d_step { CAN_BEGIN && standing[n] == STARTING && is_late[key[n]] && !doomed[n] -> doomed[n] = true } \
   :: d_step { CAN_BEGIN && is_asker_settled && !ORPHANS_FORGOTTEN && (standing[n] == STARTING || standing[n] == READY) && !doomed[n] -> doomed[n] = true } \
-  :: d_step { CAN_BEGIN && doomed[n] && runs[n] && process_life[n] == last[n] -> \
-       runs[n] = false; printf("coordinator: kills number %d\n", n) } \
+  :: d_step { CAN_BEGIN && doomed[n] && process[n] == RUNNING && process_life[n] == last[n] && (runs[n] || is_reused[n]) -> \
+       number = n; is_anothers = is_reused[n]; step = (PID_UNCHECKED -> SIGNAL : OPENED) } \
   :: d_step { CAN_BEGIN && kill_sent && inbox == 0 && (standing[n] == STARTING || standing[n] == READY) && key[n] == kill_of -> kill_sent = false; kill_of = 0; doomed[n] = true } \
   /* the anchor's news */ \
   :: d_step { CAN_BEGIN && news[n] && !NEWS_CLEARED_LATE -> news[n] = false; number = n; step = LOOK_AT } \
@@ -276,6 +282,14 @@ end:
        :: UNDONE_AT_ONCE && standing[number] == STARTING && !IS_IN_TABLE(number) -> begin_to_settle(number, true)
        :: else -> rest()
        fi }
+  /* it has opened a pidfd by the pid in the row, or is about to, and looks at the row again */
+  :: d_step { coordinates && step == OPENED && process[number] == RUNNING ->
+       PROMISE(!is_anothers, "violated: a process of somebody else is killed\n");
+       runs[number] = false; printf("coordinator: kills number %d\n", number); is_anothers = false; rest() }
+  :: d_step { coordinates && step == OPENED && process[number] != RUNNING -> is_anothers = false; rest() }
+  :: d_step { coordinates && step == SIGNAL ->
+       PROMISE(!is_reused[number], "violated: a process of somebody else is killed\n");
+       runs[number] = false; printf("coordinator: kills number %d\n", number); is_anothers = false; rest() }
   /* of a settling, what concerns spawns */
   :: d_step { coordinates && step == TAKE_LIFE -> life[number] = 0; is_ready[number] = false; doomed[number] = false; news[number] = news[number] && !NEWS_CLEARED_LATE;
        step = (FREED_UNRECORDED -> SET_FREE : RECORD) }
@@ -301,7 +315,7 @@ end:
   :: d_step { coordinates && serving == SCANS && step == IDLE && scanned == NUMBERS -> serving = SERVES; scanned = 0 }
 
   :: d_step { coordinates && successors > 0 ->
-       successors--; coordinates = false; serving = SERVES; rest(); inbox = 0; scanned = 0;
+       successors--; coordinates = false; serving = SERVES; rest(); is_anothers = false; inbox = 0; scanned = 0;
        kill_sent = false; kill_of = 0;
        for (i : 0 .. NUMBERS - 1) { is_ready[i] = false; doomed[i] = false }
        for (i : 1 .. ASKS) { open[i] = false }
@@ -312,8 +326,8 @@ end:
 proctype Fate() {
 end:
   do
-  :: d_step { crashes + asker_crashes + deadlines + failures + successors > 0 ->
-       crashes = 0; asker_crashes = 0; deadlines = 0; failures = 0; successors = 0; printf("fate: from here on nothing goes wrong\n") }
+  :: d_step { crashes + asker_crashes + deadlines + failures + successors + reuses > 0 ->
+       crashes = 0; asker_crashes = 0; deadlines = 0; failures = 0; successors = 0; reuses = 0; printf("fate: from here on nothing goes wrong\n") }
   od
 }
 
