@@ -16,7 +16,7 @@
 #define LEFT_OUT 0
 #endif
 byte left_out = LEFT_OUT;
-#define HEADER_TORN           (left_out ==  1)  /* the header keeps its old generation while pid and ticks are written */
+#define HEADER_TORN           (left_out ==  1)  /* the old generation stands while pid and ticks are written */
 #define HEADER_READ_ONCE      (left_out ==  2)  /* the generation is not read again behind the pid */
 #define PROCESS_UNCHECKED     (left_out ==  3)  /* a pid is watched, whose process may be another one by now */
 #define LANE_RECONNECTS       (left_out ==  4)  /* the control lane leads to whoever has the coordinator's address */
@@ -87,8 +87,10 @@ byte i;
 inline end_ask(how) {
   reported[ask]++;
   PROMISE(reported[ask] == 1, "violated: a request has two outcomes\n");
-  PROMISE(how != REFUSED || asking == SIGNAL || asking == LOCATE && actor[0] == OVER, "violated: a request ends as gone that could have been carried out\n");
-  if :: how == REFUSED -> is_gone[ask] = true; printf("member: request %d ends as gone\n", ask) :: else -> printf("member: request %d is answered\n", ask) fi;
+  PROMISE(how != REFUSED || asking == SIGNAL || asking == LOCATE && actor[0] == OVER,
+          "violated: a request ends as gone that could have been carried out\n");
+  if :: how == REFUSED -> is_gone[ask] = true; printf("member: request %d ends as gone\n", ask) :: else ->
+  printf("member: request %d is answered\n", ask) fi;
   if
   :: how == ANSWERED && asking == JOIN -> is_member = true; heard[1] = !leased
   :: how == ANSWERED && asking == LOCATE -> knows[0] = true; was_located = true
@@ -119,7 +121,9 @@ inline next_ask(what) { ask++; asking = what; is_said = false; printf("member: a
 /* It has read the header, and found the process. */
 inline open_lane() {
   if :: WATCHES_BEFORE_CLOSED -> close_lane() :: else -> list[0] = knows[0]; list[1] = knows[1] fi;
-  link = IN; lane_to = seen_generation; watched = seen_process; is_deceived = (seen_process != process || !coordinates); tried = seen_generation; seen_generation = 0; seen_process = 0;
+  link = IN; lane_to = seen_generation; watched = seen_process;
+  is_deceived = (seen_process != process || !coordinates); tried = seen_generation; seen_generation = 0;
+  seen_process = 0;
   if
   :: is_member && !REJOIN_BEHIND && coordinates && is_bound && generation == lane_to -> up ! REJOIN, list[0], list[1]
   :: is_member && REJOIN_BEHIND && coordinates && is_bound && generation == lane_to ->
@@ -139,7 +143,8 @@ end:
   :: d_step { alive && asking == NOTHING && !is_member && ask < 4 -> next_ask(JOIN) }
   :: d_step { alive && asking == NOTHING && is_member && !was_located && ask < 4 -> next_ask(LOCATE) }
   :: d_step { alive && asking == NOTHING && is_member && was_located && !was_signalled && ask < 4 -> next_ask(SIGNAL) }
-  :: d_step { alive && link == IN && asking != NOTHING && !is_said && nfull(up) && !(REJOIN_BEHIND && is_member && !is_welcome) ->
+  :: d_step { alive && link == IN && asking != NOTHING && !is_said && nfull(up) &&
+       !(REJOIN_BEHIND && is_member && !is_welcome) ->
        is_said = true;
        if :: coordinates && is_bound && generation == lane_to || LANE_RECONNECTS -> up ! asking, ask, 0 :: else fi }
 
@@ -157,19 +162,22 @@ end:
        :: else
        fi;
        if
-       :: (what == EXITED || what == LOOK || what == WELCOME) && !leased && !heard[1] -> heard[1] = true; printf("member: its lease has ended\n")
+       :: (what == EXITED || what == LOOK || what == WELCOME) && !leased && !heard[1] -> heard[1] = true;
+            printf("member: its lease has ended\n")
        :: else
        fi;
        what = 0; whom = 0 }
 
   /* its coordinator has ended; the next one */
   :: d_step { alive && link == IN && !is_deceived && (watched != process || !coordinates) -> lose_link() }
-  :: d_step { alive && link == LOST && header_generation > tried -> seen_generation = header_generation; link = GENERATION_READ }
+  :: d_step { alive && link == LOST && header_generation > tried ->
+       seen_generation = header_generation; link = GENERATION_READ }
   :: d_step { alive && link == GENERATION_READ -> seen_process = header_process; link = PROCESS_READ }
   :: d_step { alive && link == PROCESS_READ ->
        if
        :: header_generation != seen_generation && !HEADER_READ_ONCE -> link = LOST
-       :: (seen_process != process || !coordinates) && !PROCESS_UNCHECKED && (header_generation == seen_generation || HEADER_READ_ONCE) ->
+       :: (seen_process != process || !coordinates) && !PROCESS_UNCHECKED &&
+            (header_generation == seen_generation || HEADER_READ_ONCE) ->
           tried = seen_generation; link = LOST
        :: else -> open_lane()
        fi;
@@ -201,7 +209,8 @@ inline on_rejoin(zero, one) {
 }
 
 #define ACTOR_STEPS(x) \
-  :: d_step { coordinates && step == IDLE && actor[x] == ENDED && settling == NOBODY -> settling = x; step = WALK; printf("coordinator: settles %d\n", x) }
+  :: d_step { coordinates && step == IDLE && actor[x] == ENDED && settling == NOBODY -> \
+       settling = x; step = WALK; printf("coordinator: settles %d\n", x) }
 
 proctype Coordinator() {
   mtype what; byte first, second;
@@ -210,7 +219,8 @@ end:
   /* deaths, in as many steps as matter here; in a take-over they come before it serves */
   ACTOR_STEPS(0)
   ACTOR_STEPS(1)
-  :: d_step { WORKS && step == WALK -> if :: settling == 1 -> concerned = leased; leased = false :: else fi; step = RECORD }
+  :: d_step { WORKS && step == WALK ->
+       if :: settling == 1 -> concerned = leased; leased = false :: else fi; step = RECORD }
   :: d_step { WORKS && step == RECORD -> actor[settling] = OVER; is_remembered[settling] = true; step = TELL }
   :: d_step { WORKS && step == TELL && CAN_SAY ->
        if :: settling == 0 && is_in && watches[0] -> SAYS(EXITED(0)) :: else fi;
@@ -228,7 +238,8 @@ end:
           :: has_token && row == READY && !JOINS_AGAIN -> is_in = true; SAYS(ANSWERED(first))
           :: else -> has_token = true; row = STARTING; rows++; doing_ask = first; step = GIVE_LIFE
           fi
-       :: what != REJOIN && what != JOIN && !is_in -> SAYS(REFUSED(first)); printf("coordinator: refuses one that has not rejoined\n")
+       :: what != REJOIN && what != JOIN && !is_in -> SAYS(REFUSED(first));
+            printf("coordinator: refuses one that has not rejoined\n")
        :: what == LOCATE && is_in ->
           PROMISE(!is_gone[first], "violated: what has ended as gone is carried out\n");
           if
@@ -247,14 +258,17 @@ end:
        row = READY; is_in = true; step = DO_IT; printf("coordinator: the member has joined\n");
        PROMISE(rows == 1, "violated: one process is two members\n") }
   :: d_step { WORKS && step == DO_IT && CAN_SAY -> SAYS(ANSWERED(doing_ask)); doing_ask = 0; step = IDLE }
-  :: d_step { SERVES && !alive && row != ABSENT -> row = ABSENT; life = false; has_token = false; rows = 0; is_in = false }
+  :: d_step { SERVES && !alive && row != ABSENT ->
+       row = ABSENT; life = false; has_token = false; rows = 0; is_in = false }
 
   :: d_step { coordinates && successors > 0 ->
-       successors--; coordinates = false; is_bound = false; step = IDLE; serves = false; is_in = false; watches[0] = false; concerned = false;
+       successors--; coordinates = false; is_bound = false; step = IDLE; serves = false; is_in = false;
+       watches[0] = false; concerned = false;
        doing_ask = 0; settling = NOBODY; what = 0;
        if :: !LANE_RECONNECTS -> do :: len(up) > 0 -> up ? _, _, _ :: else -> break od :: else fi;
        printf("coordinator: dies\n") }
-  :: d_step { !coordinates -> coordinates = true; process++; step = TAKE_OVER; printf("coordinator: the next one takes over\n") }
+  :: d_step { !coordinates ->
+       coordinates = true; process++; step = TAKE_OVER; printf("coordinator: the next one takes over\n") }
   :: d_step { WORKS && step == TAKE_OVER ->
        if :: row == STARTING && !HALF_JOINED_KEPT -> row = ABSENT; life = false; has_token = false; rows-- :: else fi;
        generation = count + 1; step = BIND;
@@ -267,7 +281,9 @@ end:
   :: d_step { WORKS && step == BIND -> count = generation; is_bound = true; step = BEGIN_HEADER }
   :: d_step { WORKS && step == BEGIN_HEADER -> if :: !HEADER_TORN -> header_generation = 0 :: else fi; step = PROCESS }
   :: d_step { WORKS && step == PROCESS -> header_process = process; step = END_HEADER }
-  :: d_step { WORKS && step == END_HEADER -> header_generation = generation; serves = true; step = IDLE; printf("coordinator: generation %d serves\n", generation) }
+  :: d_step { WORKS && step == END_HEADER ->
+       header_generation = generation; serves = true; step = IDLE;
+       printf("coordinator: generation %d serves\n", generation) }
   /* the journal has no room for all exits of a session */
   :: d_step { forgets > 0 && is_remembered[0] -> forgets--; is_remembered[0] = false }
   od
@@ -288,7 +304,8 @@ end:
     d_step {
       printf("watch: nothing moves any more\n");
       PROMISE(SERVES, "violated: the coordinator never comes to rest\n");
-      PROMISE(!alive || link == IN && lane_to == generation && is_welcome, "violated: a member never finds the next coordinator\n");
+      PROMISE(!alive || link == IN && lane_to == generation && is_welcome,
+              "violated: a member never finds the next coordinator\n");
       PROMISE(!alive || asking == NOTHING, "violated: a request has no outcome\n");
       PROMISE(!alive || actor[0] == LIVES || !knows[0], "violated: a death is not told to one that watches\n");
       PROMISE(!alive || !is_member || leased || heard[1], "violated: a member waits for a lease that has ended\n");

@@ -253,6 +253,7 @@ MUTANTS = {
     "ASK_UNREPEATED": ("spawn", SAFETY),
     "UNDONE_IS_RECORDED": ("spawn", SAFETY),
     "FREED_UNRECORDED": ("spawn", SAFETY),
+    "TABLE_TORN": ("two spawns", SAFETY),
     "UNWANTED_WHEN_LATE": ("spawn", SAFETY),
     "REAPED_FIRST": ("spawn", SAFETY),
     "PID_UNCHECKED": ("spawn", SAFETY),

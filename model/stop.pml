@@ -32,24 +32,24 @@
 #define LEFT_OUT 0
 #endif
 byte left_out = LEFT_OUT;
-#define STOP_UNSAID           (left_out ==  1)  /* the first is asked before the rows of all say that they are to stop */
-#define STOP_UNCOMMITTED      (left_out == 18)  /* rows count although those of others do not say yet that they are to stop */
-#define STOP_UNREPEATED       (left_out ==  2)  /* the next coordinator does not ask again */
-#define WAVES_FORGOTTEN       (left_out ==  3)  /* ... asks all at once */
-#define UNASKED_KILLED        (left_out ==  4)  /* ... goes on with force, also for those that were never asked */
-#define NAMED_BY_THE_LEAVER   (left_out ==  5)  /* who leaves names what has not been taken of it */
-#define NAMED_AT_EXIT         (left_out ==  6)  /* ... the coordinator does, before the others have drained */
-#define UNAWAITED             (left_out ==  7)  /* who leaves does not wait until its messages are taken */
-#define LETTERS_IN_MEMORY     (left_out ==  8)  /* Leave is answered, and recorded with the exit */
-#define LATE_UNNAMED          (left_out ==  9)  /* what comes after the exit was recorded is not looked for */
-#define NAMED_AGAIN           (left_out == 10)  /* ... is named with all that has been named before */
-#define RECORDED_UNMARKED     (left_out == 11)  /* what has been named is noted first, then recorded */
-#define HANDLED_THEN_COUNTED  (left_out == 12)  /* a message is counted as taken when it has been handled */
-#define TAKEN_AND_DROPPED     (left_out == 13)  /* what a stopping actor does not handle it does not name either */
-#define TAKES_AFTER_LEAVE     (left_out == 14)  /* ... goes on taking when it has said Leave */
-#define LEAVES_UNANSWERED     (left_out == 15)  /* ... does not wait until the coordinator has answered that */
-#define DRAINED_SENDING       (left_out == 16)  /* Drained although it is about to send to the dead one */
-#define FORCE_BEFORE_END      (left_out == 17)  /* force begins when those that wait for others give that up */
+#define STOP_UNSAID           (left_out ==  1)  /* the first is asked before the rows of all say it */
+#define STOP_UNCOMMITTED      (left_out ==  2)  /* a row counts although those of others do not say it yet */
+#define STOP_UNREPEATED       (left_out ==  3)  /* the next coordinator does not ask again */
+#define WAVES_FORGOTTEN       (left_out ==  4)  /* ... asks all at once */
+#define UNASKED_KILLED        (left_out ==  5)  /* ... goes on with force, also for those that were never asked */
+#define NAMED_BY_THE_LEAVER   (left_out ==  6)  /* who leaves names what has not been taken of it */
+#define NAMED_AT_EXIT         (left_out ==  7)  /* ... the coordinator does, before the others have drained */
+#define UNAWAITED             (left_out ==  8)  /* who leaves does not wait until its messages are taken */
+#define LETTERS_IN_MEMORY     (left_out ==  9)  /* Leave is answered, and recorded with the exit */
+#define LATE_UNNAMED          (left_out == 10)  /* what comes after the exit was recorded is not looked for */
+#define NAMED_AGAIN           (left_out == 11)  /* ... is named with all that has been named before */
+#define RECORDED_UNMARKED     (left_out == 12)  /* what has been named is noted first, then recorded */
+#define HANDLED_THEN_COUNTED  (left_out == 13)  /* a message is counted as taken when it has been handled */
+#define TAKEN_AND_DROPPED     (left_out == 14)  /* what a stopping actor does not handle it does not name either */
+#define TAKES_AFTER_LEAVE     (left_out == 15)  /* ... goes on taking when it has said Leave */
+#define LEAVES_UNANSWERED     (left_out == 16)  /* ... does not wait until the coordinator has answered that */
+#define DRAINED_SENDING       (left_out == 17)  /* Drained although it is about to send to the dead one */
+#define FORCE_BEFORE_END      (left_out == 18)  /* force begins when those that wait for others give that up */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 #define NONE 9
@@ -57,7 +57,8 @@ byte left_out = LEFT_OUT;
 mtype = { UNKNOWN, HANDLED, REFUSED, NAMED, HELD };         /* a message; refused: its receiver has yet to name it */
 mtype = { RUNS, FINISHES, LEAVES, HAS_LEFT };               /* an actor */
 mtype = { READY, SETTLING, GONE };                          /* its row */
-mtype = { IDLE, SAY_SECOND, COMMIT, SAY_LATE, JOURNAL, ANSWER, TAKE_LIFE, RECORD, MARK, WAIT, RECORD_LATE, MARK_LATE, RECORD_LOST, MARK_LOST, FINISH };
+mtype = { IDLE, SAY_SECOND, COMMIT, SAY_LATE, JOURNAL, ANSWER, TAKE_LIFE, RECORD, MARK,
+          RECORD_LATE, MARK_LATE, RECORD_LOST, MARK_LOST };
 #define NOW 0
 #define ALL_ASKED 1         /* every wave has been asked */
 #define LAST_WORDS 2        /* who waits for others leaves */
@@ -103,14 +104,17 @@ bool may_be_lost;
 #define MOVES(x) (alive[x] && !frozen[x])
 #define IS_LATE(x) (stage >= LAST_WORDS)
 #define BECOMES(what, fate) \
-  PROMISE(became[what] == UNKNOWN || became[what] == REFUSED && fate == NAMED, "violated: a message comes to two ends\n"); became[what] = fate
+  PROMISE(became[what] == UNKNOWN || became[what] == REFUSED && fate == NAMED, \
+          "violated: a message comes to two ends\n"); became[what] = fate
 
 inline die(x) {
-  alive[x] = false; hand[x] = NONE; sends[x] = false; is_told[x] = false; is_cut[OTHER(x)] = true; leave_said[x] = false; leave_answered[x] = false;
+  alive[x] = false; hand[x] = NONE; sends[x] = false; is_told[x] = false; is_cut[OTHER(x)] = true;
+  leave_said[x] = false; leave_answered[x] = false;
   for (i : 0 .. MESSAGES - 1) {
     /* what it had in its hand, or had refused and could not name; who exits by itself has neither */
     if
-    :: was_killed[x] && i < taken[x] && (became[MESSAGE(x, i)] == UNKNOWN || became[MESSAGE(x, i)] == REFUSED && !(heard_leave[x] && LETTERS_IN_MEMORY)) ->
+    :: was_killed[x] && i < taken[x] && (became[MESSAGE(x, i)] == UNKNOWN || became[MESSAGE(x, i)] == REFUSED &&
+         !(heard_leave[x] && LETTERS_IN_MEMORY)) ->
        became[MESSAGE(x, i)] = HELD
     :: else
     fi
@@ -120,22 +124,29 @@ inline die(x) {
 
 #define ACTOR_STEPS(x) \
   /* it sends: looks at the life, counts and pushes */ \
-  :: d_step { MOVES(x) && (phase[x] == RUNS || phase[x] == FINISHES) && !sends[x] && sent[OTHER(x)] < MESSAGES && life[OTHER(x)] != 0 && messages[x] > 0 -> \
+  :: d_step { MOVES(x) && (phase[x] == RUNS || phase[x] == FINISHES) && !sends[x] && sent[OTHER(x)] < MESSAGES && \
+       life[OTHER(x)] != 0 && messages[x] > 0 -> \
        messages[x]--; sends[x] = true } \
-  :: d_step { MOVES(x) && sends[x] -> sent[OTHER(x)]++; sends[x] = false; printf("actor %d: sends message %d\n", x, sent[OTHER(x)] - 1) } \
+  :: d_step { MOVES(x) && sends[x] -> \
+       sent[OTHER(x)]++; sends[x] = false; printf("actor %d: sends message %d\n", x, sent[OTHER(x)] - 1) } \
   /* it takes what has arrived */ \
-  :: d_step { MOVES(x) && hand[x] == NONE && (phase[x] != HAS_LEFT || TAKES_AFTER_LEAVE) && taken[x] < (LANES -> sent[x] : arrived[x]) -> \
+  :: d_step { MOVES(x) && hand[x] == NONE && (phase[x] != HAS_LEFT || TAKES_AFTER_LEAVE) && \
+       taken[x] < (LANES -> sent[x] : arrived[x]) -> \
        hand[x] = taken[x]; if :: !HANDLED_THEN_COUNTED -> taken[x]++ :: else fi } \
   :: d_step { MOVES(x) && hand[x] != NONE && !in_hand[x] -> \
        if \
-       :: phase[x] == RUNS || phase[x] == FINISHES && DRAIN -> BECOMES(MESSAGE(x, hand[x]), HANDLED); printf("actor %d: handles message %d\n", x, hand[x]) \
-       :: else -> if :: !TAKEN_AND_DROPPED && phase[x] != HAS_LEFT -> BECOMES(MESSAGE(x, hand[x]), REFUSED) :: else fi; printf("actor %d: refuses message %d\n", x, hand[x]) \
+       :: phase[x] == RUNS || phase[x] == FINISHES && DRAIN -> BECOMES(MESSAGE(x, hand[x]), HANDLED); \
+            printf("actor %d: handles message %d\n", x, hand[x]) \
+       :: else -> if :: !TAKEN_AND_DROPPED && phase[x] != HAS_LEFT -> \
+            BECOMES(MESSAGE(x, hand[x]), REFUSED) :: else fi; printf("actor %d: refuses message %d\n", x, hand[x]) \
        fi; \
        if :: HANDLED_THEN_COUNTED -> in_hand[x] = true :: else -> hand[x] = NONE fi } \
   :: d_step { MOVES(x) && in_hand[x] -> in_hand[x] = false; taken[x]++; hand[x] = NONE } \
   /* it stops */ \
-  :: d_step { MOVES(x) && is_told[x] && phase[x] == RUNS -> phase[x] = FINISHES; printf("actor %d: is told to stop\n", x) } \
-  :: d_step { MOVES(x) && phase[x] == FINISHES && hand[x] == NONE && !sends[x] && taken[x] == (LANES -> sent[x] : arrived[x]) -> phase[x] = LEAVES } \
+  :: d_step { MOVES(x) && is_told[x] && phase[x] == RUNS -> \
+       phase[x] = FINISHES; printf("actor %d: is told to stop\n", x) } \
+  :: d_step { MOVES(x) && phase[x] == FINISHES && hand[x] == NONE && !sends[x] && \
+       taken[x] == (LANES -> sent[x] : arrived[x]) -> phase[x] = LEAVES } \
   :: d_step { MOVES(x) && phase[x] == LEAVES && hand[x] == NONE && taken[x] == (LANES -> sent[x] : arrived[x]) && \
               (LANES || UNAWAITED || taken[OTHER(x)] >= sent[OTHER(x)] || life[OTHER(x)] == 0 || IS_LATE(x)) -> \
        phase[x] = HAS_LEFT; gave_up[x] = IS_LATE(x); printf("actor %d: has stopped\n", x); \
@@ -147,15 +158,19 @@ inline die(x) {
           i = 0; marked[OTHER(x)] = sent[OTHER(x)] \
        :: else \
        fi } \
-  :: d_step { MOVES(x) && phase[x] == HAS_LEFT && hand[x] == NONE && coordinates && !leave_said[x] && !leave_answered[x] -> leave_said[x] = true } \
-  :: d_step { MOVES(x) && phase[x] == HAS_LEFT && hand[x] == NONE && (leave_answered[x] || LEAVES_UNANSWERED && leave_said[x]) -> printf("actor %d: exits\n", x); die(x) } \
+  :: d_step { MOVES(x) && phase[x] == HAS_LEFT && hand[x] == NONE && coordinates && !leave_said[x] && \
+       !leave_answered[x] -> leave_said[x] = true } \
+  :: d_step { MOVES(x) && phase[x] == HAS_LEFT && hand[x] == NONE && \
+       (leave_answered[x] || LEAVES_UNANSWERED && leave_said[x]) -> printf("actor %d: exits\n", x); die(x) } \
   /* it is asked to drain the other */ \
-  :: d_step { MOVES(x) && coordinates && waits[OTHER(x)] && !drained[OTHER(x)] && hand[x] == NONE && phase[x] != HAS_LEFT && (!sends[x] || DRAINED_SENDING) && \
+  :: d_step { MOVES(x) && coordinates && waits[OTHER(x)] && !drained[OTHER(x)] && hand[x] == NONE && \
+       phase[x] != HAS_LEFT && (!sends[x] || DRAINED_SENDING) && \
               taken[x] == (LANES -> sent[x] : arrived[x]) -> \
        drained[OTHER(x)] = true; printf("actor %d: Drained\n", x) } \
   :: d_step { alive[x] && crashes > 0 -> crashes--; was_killed[x] = true; printf("actor %d: dies\n", x); die(x) } \
   :: d_step { alive[x] && freezes > 0 -> freezes--; frozen[x] = true; printf("actor %d: is frozen\n", x) } \
-  :: d_step { alive[x] && frozen[x] && wakes && stage == LAST_WORDS -> frozen[x] = false; wakes = false; printf("actor %d: wakes\n", x) }
+  :: d_step { alive[x] && frozen[x] && wakes && stage == LAST_WORDS -> \
+       frozen[x] = false; wakes = false; printf("actor %d: wakes\n", x) }
 
 /* what was pushed comes to the other's inbox, if both processes live */
 #define NETWORK_STEP(x) \
@@ -174,7 +189,8 @@ end:
 /* ---- the coordinator */
 #define CAN_BEGIN (coordinates && step == IDLE)
 #define WORKS (coordinates && step != IDLE)
-#define MAY_ASK(x) (x == 0 || standing[0] == GONE || !alive[0] && standing[0] != READY || stage >= ALL_ASKED || WAVES_FORGOTTEN && is_next)
+#define MAY_ASK(x) (x == 0 || standing[0] == GONE || !alive[0] && standing[0] != READY || stage >= ALL_ASKED || \
+  WAVES_FORGOTTEN && is_next)
 
 inline name_those() {               /* of the messages to `whose`, from number `first` to the one before `behind` */
   for (i : 0 .. MESSAGES - 1) {
@@ -188,24 +204,31 @@ inline name_those() {               /* of the messages to `whose`, from number `
   i = 0; whose = 0; first = 0; behind = 0; may_be_lost = false
 }
 #define NAME_THOSE(receiver, number, is_blameless) \
-  whose = receiver; first = number; behind = (RECORDED_UNMARKED && step == MARK -> marked[receiver] : sent[receiver]); may_be_lost = is_blameless; name_those()
+  whose = receiver; first = number; behind = (RECORDED_UNMARKED && \
+  step == MARK -> marked[receiver] : sent[receiver]); may_be_lost = is_blameless; name_those()
 
-#define FROM(to) (NAMED_AGAIN && marked[to] > taken[to] -> taken[to] : (marked[to] > taken[to] -> marked[to] : taken[to]))
+#define FROM(to) (NAMED_AGAIN && \
+  marked[to] > taken[to] -> taken[to] : (marked[to] > taken[to] -> marked[to] : taken[to]))
 
 #define ROW_STEPS(x) \
   /* the ladder */ \
-  :: d_step { CAN_BEGIN && is_to_stop[x] && (is_committed || STOP_UNCOMMITTED && !is_stopping) && alive[x] && !asked[x] && MAY_ASK(x) && !(STOP_UNREPEATED && is_next) -> \
+  :: d_step { CAN_BEGIN && is_to_stop[x] && (is_committed || STOP_UNCOMMITTED && !is_stopping) && alive[x] && \
+       !asked[x] && MAY_ASK(x) && !(STOP_UNREPEATED && is_next) -> \
        asked[x] = true; is_told[x] = true; was_asked = true; printf("coordinator: asks %d to stop\n", x); \
        PROMISE(x == 0 || !alive[0] || stage >= ALL_ASKED, "violated: one is stopped that another relies on\n") } \
-  :: d_step { CAN_BEGIN && is_to_stop[x] && is_committed && alive[x] && stage >= (FORCE_BEFORE_END -> LAST_WORDS : FORCE) -> \
+  :: d_step { CAN_BEGIN && is_to_stop[x] && is_committed && alive[x] && \
+       stage >= (FORCE_BEFORE_END -> LAST_WORDS : FORCE) -> \
        printf("coordinator: kills %d\n", x); \
        PROMISE(frozen[x], "violated: one is killed that would have stopped in time\n"); \
        was_killed[x] = true; die(x) } \
   /* Leave */ \
-  :: d_step { CAN_BEGIN && leave_said[x] && !leave_answered[x] -> working = x; step = (LETTERS_IN_MEMORY -> ANSWER : JOURNAL); heard_leave[x] = true } \
+  :: d_step { CAN_BEGIN && leave_said[x] && !leave_answered[x] -> \
+       working = x; step = (LETTERS_IN_MEMORY -> ANSWER : JOURNAL); heard_leave[x] = true } \
   /* an exit */ \
-  :: d_step { CAN_BEGIN && !alive[x] && standing[x] != GONE && !waits[x] -> standing[x] = SETTLING; working = x; step = TAKE_LIFE } \
-  :: d_step { CAN_BEGIN && waits[x] && (drained[x] || standing[OTHER(x)] == GONE || standing[OTHER(x)] == SETTLING && waits[OTHER(x)]) -> working = x; step = RECORD_LATE }
+  :: d_step { CAN_BEGIN && !alive[x] && standing[x] != GONE && !waits[x] -> \
+       standing[x] = SETTLING; working = x; step = TAKE_LIFE } \
+  :: d_step { CAN_BEGIN && waits[x] && (drained[x] || standing[OTHER(x)] == GONE || standing[OTHER(x)] == SETTLING && \
+       waits[OTHER(x)]) -> working = x; step = RECORD_LATE }
 
 proctype Coordinator() {
 end:
@@ -232,7 +255,8 @@ end:
          if :: became[MESSAGE(working, i)] == REFUSED -> became[MESSAGE(working, i)] = NAMED :: else fi
        }
        i = 0; step = ANSWER }
-  :: d_step { WORKS && step == ANSWER -> leave_answered[working] = alive[working]; leave_said[working] = false; working = NONE; step = IDLE }
+  :: d_step { WORKS && step == ANSWER ->
+       leave_answered[working] = alive[working]; leave_said[working] = false; working = NONE; step = IDLE }
 
   :: d_step { WORKS && step == TAKE_LIFE -> life[working] = 0; step = RECORD }
   /* unread by the dead one; and by a mutant what is unread of it */
@@ -245,19 +269,22 @@ end:
           i = 0
        :: else
        fi;
-       if :: RECORDED_UNMARKED -> upto = FROM(working); marked[working] = sent[working] :: else -> NAME_THOSE(working, FROM(working), true); upto = sent[working] fi;
-       if :: NAMED_AT_EXIT -> NAME_THOSE(OTHER(working), FROM(OTHER(working)), true); marked[OTHER(working)] = sent[OTHER(working)] :: else fi;
+       if :: RECORDED_UNMARKED -> upto = FROM(working);
+       marked[working] = sent[working] :: else -> NAME_THOSE(working, FROM(working), true); upto = sent[working] fi;
+       if :: NAMED_AT_EXIT -> NAME_THOSE(OTHER(working), FROM(OTHER(working)), true);
+       marked[OTHER(working)] = sent[OTHER(working)] :: else fi;
        step = MARK }
   :: d_step { WORKS && step == MARK ->
        if :: RECORDED_UNMARKED -> NAME_THOSE(working, upto, true) :: else -> marked[working] = upto fi;
        upto = 0; waits[working] = true; working = NONE; step = IDLE; printf("coordinator: an exit is recorded\n") }
-  /* the other has drained, or has ended: what it has still sent to the dead one, and what of the dead one has not come */
+  /* The other has drained, or ended: what it has still sent to the dead one, and what of the dead one never came. */
   :: d_step { WORKS && step == RECORD_LATE ->
        if :: !LATE_UNNAMED -> NAME_THOSE(working, FROM(working), true) :: else fi;
        upto = sent[working]; step = MARK_LATE }
   :: d_step { WORKS && step == MARK_LATE -> marked[working] = upto; step = RECORD_LOST }
   :: d_step { WORKS && step == RECORD_LOST ->
-       NAME_THOSE(OTHER(working), FROM(OTHER(working)), was_killed[working] || gave_up[working] || life[OTHER(working)] == 0);
+       NAME_THOSE(OTHER(working), FROM(OTHER(working)), was_killed[working] || gave_up[working] ||
+       life[OTHER(working)] == 0);
        upto = sent[OTHER(working)]; step = MARK_LOST }
   :: d_step { WORKS && step == MARK_LOST ->
        marked[OTHER(working)] = upto; upto = 0; waits[working] = false; standing[working] = GONE;
@@ -276,7 +303,8 @@ end:
   :: d_step { !coordinates ->
        coordinates = true; is_next = true; is_stopping = false;
        if :: !is_committed && !STOP_UNCOMMITTED -> is_to_stop[0] = false; is_to_stop[1] = false :: else fi;
-       if :: UNASKED_KILLED && stage >= ALL_ASKED -> stage = FORCE :: stage != FORCE && !UNASKED_KILLED -> stage = NOW :: else fi;
+       if :: UNASKED_KILLED && stage >= ALL_ASKED -> stage = FORCE :: stage != FORCE && !UNASKED_KILLED ->
+       stage = NOW :: else fi;
        is_late_crash = false; printf("coordinator: the next one takes over\n") }
   od
 }
@@ -304,9 +332,12 @@ end:
        :: else ->
           printf("watch: nothing moves any more\n");
           PROMISE(!alive[0] && !alive[1] || !wants && !was_asked, "violated: a stop does not end\n");
-          PROMISE((alive[0] || standing[0] == GONE || IS_HELD_UP(1)) && (alive[1] || standing[1] == GONE || IS_HELD_UP(0)), "violated: I8, a death is never settled\n");
+          PROMISE((alive[0] || standing[0] == GONE || IS_HELD_UP(1)) &&
+          (alive[1] || standing[1] == GONE || IS_HELD_UP(0)), "violated: I8, a death is never settled\n");
           for (i : 0 .. 2 * MESSAGES - 1) {
-            PROMISE((i % MESSAGES) >= sent[i / MESSAGES] || IS_HELD_UP(0) || IS_HELD_UP(1) || became[MESSAGE(i / MESSAGES, i % MESSAGES)] != UNKNOWN && became[MESSAGE(i / MESSAGES, i % MESSAGES)] != REFUSED,
+            PROMISE((i % MESSAGES) >= sent[i / MESSAGES] || IS_HELD_UP(0) || IS_HELD_UP(1) ||
+            became[MESSAGE(i / MESSAGES, i % MESSAGES)] != UNKNOWN &&
+            became[MESSAGE(i / MESSAGES, i % MESSAGES)] != REFUSED,
                     "violated: a message is lost without a word\n")
           }
           i = 0;

@@ -37,13 +37,13 @@ byte left_out = LEFT_OUT;
 #define FINISHED_WHEN_TOLD      (left_out == 13)  /* it takes a settling for finished when the exit was told */
 #define INCARNATIONS_IN_MEMORY  (left_out == 14)  /* which incarnation is next is known to the coordinator alone */
 #define NEW_DEATHS_FIRST        (left_out == 15)  /* it settles new deaths before it goes on with the others */
-#define LANE_OF_TWO_DEAD        (left_out == 16)  /* a lane between two that have died is removed by the opener's settling */
+#define LANE_OF_TWO_DEAD        (left_out == 16)  /* a lane between two dead ones is removed by the opener's settling */
 #define WAITS_FOR_A_NUMBER      (left_out == 17)  /* Drained is expected of a number, not of the life that was asked */
 #define LANE_WITH_ITS_OPENER    (left_out == 18)  /* the lane of a dead opener is removed without waiting for Drained */
 #define LIFE_NOT_TAKEN_AGAIN    (left_out == 19)  /* a settling is gone on with behind the life, which may stand */
+#define BYTES_NOT_COUNTED       (left_out == 20)  /* the next coordinator does not count its home's bytes */
 #define WALKED_UNRECORDED       (left_out == 21)  /* rows are settled before it is recorded what the dead one held */
 #define TOLD_UNRECORDED         (left_out == 22)  /* an exit is told before it is recorded */
-#define BYTES_NOT_COUNTED       (left_out == 20)  /* the next coordinator does not count its home's bytes */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 #define NOBODY 9
@@ -57,8 +57,7 @@ mtype = { UNKNOWN, HANDLED, RETURNED, REPORTED, HELD };     /* what became of a 
 mtype = { IDLE, LOOK, INTENDED, MADE, COUNTED };            /* what an actor is in the middle of */
 mtype = { OWN_INTENT, CLEAR_OWN, OWN_BYTES, GO_ON, SERVE }; /* a take-over */
 mtype = { NOTHING, TAKE_LIFE, RESOLVE, CLEAR, WALK, INTEND, CHANGE, COUNT, CLEAR_INTENT, ADOPT, ADD_BYTES, FORGET_BYTES,
-          MOVE, MOVED, RECORD, NOTE, REMOVE_LANES, TELL, ASK, UNLINK, FINISH,
-          NO_MEMORY, GIVE_BACK };
+          MOVE, MOVED, RECORD, NOTE, REMOVE_LANES, TELL, ASK, UNLINK, FINISH, NO_MEMORY, GIVE_BACK };
 
 /* ---- in shared memory */
 mtype phase = OWNED;
@@ -87,7 +86,7 @@ bool drain;                         /* it has been asked to drain 0 */
 /* ---- the coordinator's memory */
 bool coordinates = true;
 mtype taking = SERVE;
-byte working = NOBODY, row_of;      /* whom it is settling */
+byte working = NOBODY;              /* whom it is settling */
 mtype step = NOTHING, then_do;
 bool to_count, waits[2], resumed[2];
 bool has_read;                      /* the lane to 1, before it was removed, by a mutant */
@@ -119,7 +118,8 @@ byte i;
   :: d_step { alive[x] && doing[x] == INTENDED -> \
        phase = RETIRED; epoch++; doing[x] = MADE; printf("actor %d: T9\n", x) } \
   :: d_step { alive[x] && doing[x] == MADE -> released[x]++; doing[x] = COUNTED } \
-  :: d_step { alive[x] && doing[x] == COUNTED -> intent[x] = false; doing[x] = IDLE; printf("actor %d: has counted\n", x) }
+  :: d_step { alive[x] && doing[x] == COUNTED -> \
+       intent[x] = false; doing[x] = IDLE; printf("actor %d: has counted\n", x) }
 
 inline publish(what) {
   record[written] = what; written++; lane = true; sends--;
@@ -161,7 +161,8 @@ end:
 proctype Taker() {
 end:
   do
-  :: d_step { FIRST(1) && lane && hand == NOBODY && taken < written -> hand = taken; taken++; printf("actor 1: takes record %d\n", hand) }
+  :: d_step { FIRST(1) && lane && hand == NOBODY && taken < written ->
+       hand = taken; taken++; printf("actor 1: takes record %d\n", hand) }
   :: d_step { FIRST(1) && hand != NOBODY && doing[1] == IDLE ->
        if
        :: record[hand] == PLAIN -> BECOMES(hand, HANDLED)
@@ -219,7 +220,8 @@ inline record_exit(x) {
   if
   :: is_recorded[x] || last_exit == x && last_exit_life == last[x] && !RECORDED_AGAIN
   :: else ->
-     exits[x]++; last_exit = x; last_exit_life = last[x]; recorded[x] = held; printf("coordinator: records the exit of %d\n", x);
+     exits[x]++; last_exit = x; last_exit_life = last[x]; recorded[x] = held;
+     printf("coordinator: records the exit of %d\n", x);
      if
      :: x == 1 && last[1] == 1 && (lane || has_read) ->
         i = taken;
@@ -290,9 +292,11 @@ end:
        :: else -> released[working] = released[working] + to_count
        fi }
   :: d_step { WORKS && step == CLEAR ->
-       if :: INTENT_CLEARED_FIRST -> released[working] = released[working] + to_count :: else -> intent[working] = false fi;
+       if :: INTENT_CLEARED_FIRST -> released[working] = released[working] + to_count :: else ->
+       intent[working] = false fi;
        to_count = false; look_at_rows(working);
-       step = (COUNTS_MOVED -> MOVE : (INTENT_AFTER_WALK -> ADOPT : AFTER_INTENT)); printf("coordinator: the intent of %d is resolved\n", working) }
+       step = (COUNTS_MOVED -> MOVE : (INTENT_AFTER_WALK -> ADOPT : AFTER_INTENT));
+       printf("coordinator: the intent of %d is resolved\n", working) }
   :: d_step { WORKS && step == MOVE -> released[COORDINATOR] = released[COORDINATOR] + released[working]; step = MOVED }
   :: d_step { WORKS && step == MOVED -> released[working] = 0; step = AFTER_INTENT }
 
@@ -302,7 +306,8 @@ end:
        intent_epoch[COORDINATOR] = epoch; intent_count[COORDINATOR] = released[COORDINATOR];
        intent[COORDINATOR] = !NO_INTENT_OF_ITS_OWN; step = CHANGE }
   :: d_step { WORKS && step == CHANGE ->
-       PROMISE(phase != OFFERED || hand == NOBODY || record[hand] != GIFT, "violated: T6 of a gift that has reached a living heir\n");
+       PROMISE(phase != OFFERED || hand == NOBODY || record[hand] != GIFT,
+               "violated: T6 of a gift that has reached a living heir\n");
        phase = RETIRED; heir = 0; epoch++; step = COUNT; printf("coordinator: T9 or T6\n") }
   :: d_step { WORKS && step == COUNT -> released[COORDINATOR]++; step = CLEAR_INTENT }
   :: d_step { WORKS && step == CLEAR_INTENT -> intent[COORDINATOR] = false; step = then_do }
@@ -333,7 +338,8 @@ end:
        :: else -> step = WALK
        fi }
   :: d_step { WORKS && step == REMOVE_LANES ->
-       if :: working == 1 && last[1] == 1 || LANE_WITH_ITS_OPENER -> has_read = lane && (LANES_BEFORE_JOURNAL || TOLD_UNRECORDED); lane = false :: else fi;
+       if :: working == 1 && last[1] == 1 || LANE_WITH_ITS_OPENER ->
+       has_read = lane && (LANES_BEFORE_JOURNAL || TOLD_UNRECORDED); lane = false :: else fi;
        step = (LANES_BEFORE_JOURNAL -> RECORD : TELL) }
   :: d_step { WORKS && step == TELL ->
        is_told[working] = true; standing[working] = SETTLING;
@@ -360,21 +366,25 @@ end:
   /* T10, as the home of the block */
   :: d_step { coordinates && taking == SERVE && IS_FREE && home == COORDINATOR && phase == RETIRED ->
        phase = FREE; epoch++; step = NO_MEMORY; printf("coordinator: T10\n") }
-  :: d_step { coordinates && taking == SERVE && IS_FREE && home == COORDINATOR && phase == FREE && row_bytes > 0 -> step = NO_MEMORY }
+  :: d_step { coordinates && taking == SERVE && IS_FREE && home == COORDINATOR && phase == FREE && row_bytes > 0 ->
+       step = NO_MEMORY }
   :: d_step { coordinates && step == NO_MEMORY -> row_bytes = 0; step = GIVE_BACK }
-  :: d_step { coordinates && step == GIVE_BACK -> home_bytes[COORDINATOR]--; step = NOTHING; printf("coordinator: gives the bytes back\n") }
+  :: d_step { coordinates && step == GIVE_BACK ->
+       home_bytes[COORDINATOR]--; step = NOTHING; printf("coordinator: gives the bytes back\n") }
 
   /* K: what the last one knew by itself is gone, and so is what was said to it */
   :: d_step { coordinates && successors > 0 ->
        successors--; coordinates = false; working = NOBODY; step = NOTHING; then_do = 0; to_count = false;
-       waits[0] = false; waits[1] = false; resumed[0] = false; resumed[1] = false; writer_was_taken = false; held = false; has_read = false;
+       waits[0] = false; waits[1] = false; resumed[0] = false; resumed[1] = false; writer_was_taken = false;
+       held = false; has_read = false;
        drain = false; drained = false; asked_life = 0;
        if :: standing[0] != READY -> remembered[0] = 0 :: else fi;
        if :: standing[1] != READY -> remembered[1] = 0 :: else fi;
        taking = OWN_INTENT; printf("coordinator: dies\n") }
   :: d_step { !coordinates -> coordinates = true; printf("coordinator: the next one takes over\n") }
   :: d_step { coordinates && taking == OWN_INTENT ->
-       if :: COUNT_IF_MADE(COORDINATOR) && !OWN_INTENT_UNRESOLVED -> released[COORDINATOR]++ :: else fi; taking = CLEAR_OWN }
+       if :: COUNT_IF_MADE(COORDINATOR) && !OWN_INTENT_UNRESOLVED -> released[COORDINATOR]++ :: else fi;
+       taking = CLEAR_OWN }
   :: d_step { coordinates && taking == CLEAR_OWN -> intent[COORDINATOR] = false; taking = OWN_BYTES }
   :: d_step { coordinates && taking == OWN_BYTES ->
        if :: !BYTES_NOT_COUNTED -> home_bytes[COORDINATOR] = (home == COORDINATOR -> row_bytes : 0) :: else fi;
@@ -387,7 +397,8 @@ end:
 proctype Fate() {
 end:
   do
-  :: d_step { crashes + restarts + successors > 0 -> crashes = 0; restarts = 0; successors = 0; printf("fate: from here on nothing goes wrong\n") }
+  :: d_step { crashes + restarts + successors > 0 ->
+       crashes = 0; restarts = 0; successors = 0; printf("fate: from here on nothing goes wrong\n") }
   od
 }
 
@@ -405,9 +416,11 @@ end:
         PROMISE(recorded[i] == held_at_death[i], "violated: it is not recorded what the dead one held\n");
         PROMISE(told[i] == recorded[i], "violated: another exit is recorded than was told\n")
       }
-      PROMISE(phase == (home == COORDINATOR -> FREE : RETIRED), "violated: I8, a segment is never retired, or stays so\n");
+      PROMISE(phase == (home == COORDINATOR -> FREE : RETIRED),
+              "violated: I8, a segment is never retired, or stays so\n");
       PROMISE(released[0] + released[1] + released[2] == 1, "violated: I7, the session does not balance\n");
-      PROMISE(home_bytes[0] + home_bytes[1] + home_bytes[2] == row_bytes && home_bytes[home] == row_bytes && row_bytes == (home == COORDINATOR -> 0 : 1), "violated: the bytes of a home are wrong\n");
+      PROMISE(home_bytes[0] + home_bytes[1] + home_bytes[2] == row_bytes && home_bytes[home] == row_bytes &&
+      row_bytes == (home == COORDINATOR -> 0 : 1), "violated: the bytes of a home are wrong\n");
       for (i : 0 .. SENDS - 1) {
         PROMISE(i >= written || became[i] != UNKNOWN, "violated: a command is lost without a word\n")
       }
