@@ -41,14 +41,14 @@ byte left_out = LEFT_OUT;
 #define NAMED_AT_EXIT         (left_out ==  7)  /* ... the coordinator does, before the others have drained */
 #define UNAWAITED             (left_out ==  8)  /* who leaves does not wait until its messages are taken */
 #define LETTERS_IN_MEMORY     (left_out ==  9)  /* Leave is answered, and recorded with the exit */
-#define LATE_UNNAMED          (left_out == 10)  /* what comes after the exit was recorded is not looked for */
+#define LOST_UNNAMED          (left_out == 10)  /* what of a dead one never came is not named */
 #define NAMED_AGAIN           (left_out == 11)  /* ... is named with all that has been named before */
 #define RECORDED_UNMARKED     (left_out == 12)  /* what has been named is noted first, then recorded */
 #define HANDLED_THEN_COUNTED  (left_out == 13)  /* a message is counted as taken when it has been handled */
 #define TAKEN_AND_DROPPED     (left_out == 14)  /* what a stopping actor does not handle it does not name either */
 #define TAKES_AFTER_LEAVE     (left_out == 15)  /* ... goes on taking when it has said Leave */
 #define LEAVES_UNANSWERED     (left_out == 16)  /* ... does not wait until the coordinator has answered that */
-#define DRAINED_SENDING       (left_out == 17)  /* Drained although it is about to send to the dead one */
+#define LOOKED_THEN_COUNTED   (left_out == 17)  /* a sender looks at the receiver's life, then counts what it sends */
 #define FORCE_BEFORE_END      (left_out == 18)  /* force begins when those that wait for others give that up */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
@@ -58,7 +58,7 @@ mtype = { UNKNOWN, HANDLED, REFUSED, NAMED, HELD };         /* a message; refuse
 mtype = { RUNS, FINISHES, LEAVES, HAS_LEFT };               /* an actor */
 mtype = { READY, SETTLING, GONE };                          /* its row */
 mtype = { IDLE, SAY_SECOND, COMMIT, SAY_LATE, JOURNAL, ANSWER, TAKE_LIFE, RECORD, MARK,
-          RECORD_LATE, MARK_LATE, RECORD_LOST, MARK_LOST };
+          RECORD_LOST, MARK_LOST };
 #define NOW 0
 #define ALL_ASKED 1         /* every wave has been asked */
 #define LAST_WORDS 2        /* who waits for others leaves */
@@ -66,8 +66,7 @@ mtype = { IDLE, SAY_SECOND, COMMIT, SAY_LATE, JOURNAL, ANSWER, TAKE_LIFE, RECORD
 
 /* ---- in shared memory; of the messages to actor x: */
 byte sent[2], taken[2], marked[2];  /* counts in the vitals; marked: how many are accounted for */
-bool is_cut[2];                     /* their sender's process has ended */
-byte arrived[2];
+byte pushed[2], arrived[2];         /* how many have really been sent, and have come to the inbox */
 mtype standing[2] = READY;
 byte life[2] = 1;
 bool is_to_stop[2];                 /* the row says until when */
@@ -75,7 +74,8 @@ bool is_committed;                  /* the header: the rows of all say so */
 bool has_said[2];                   /* the journal: what it said in Leave */
 
 /* ---- the actors' processes */
-bool alive[2], frozen[2], sends[2]; /* sends: it has looked at the other's life, and will send */
+bool alive[2], frozen[2];
+byte sends[2];                      /* what it sends: 0, is counted: 1, and the other's life looked at: 2 */
 mtype phase[2] = RUNS;
 byte hand[2] = NONE;
 bool in_hand[2];                    /* handled, not counted yet, by a mutant */
@@ -102,19 +102,20 @@ bool may_be_lost;
 #define MESSAGE(to, number) (2 * (to) + (number))
 #define OTHER(x) (1 - (x))
 #define MOVES(x) (alive[x] && !frozen[x])
+#define HAS_COME(x) (LANES -> pushed[x] : arrived[x])
 #define IS_LATE(x) (stage >= LAST_WORDS)
 #define BECOMES(what, fate) \
   PROMISE(became[what] == UNKNOWN || became[what] == REFUSED && fate == NAMED, \
           "violated: a message comes to two ends\n"); became[what] = fate
 
 inline die(x) {
-  alive[x] = false; hand[x] = NONE; sends[x] = false; is_told[x] = false; is_cut[OTHER(x)] = true;
+  alive[x] = false; hand[x] = NONE; sends[x] = 0; is_told[x] = false;
   leave_said[x] = false; leave_answered[x] = false;
   for (i : 0 .. MESSAGES - 1) {
     /* what it had in its hand, or had refused and could not name; who exits by itself has neither */
     if
-    :: was_killed[x] && i < taken[x] && (became[MESSAGE(x, i)] == UNKNOWN || became[MESSAGE(x, i)] == REFUSED &&
-         !(heard_leave[x] && LETTERS_IN_MEMORY)) ->
+    :: was_killed[x] && i < taken[x] && (became[MESSAGE(x, i)] == UNKNOWN ||
+       became[MESSAGE(x, i)] == REFUSED && !(heard_leave[x] && LETTERS_IN_MEMORY)) ->
        became[MESSAGE(x, i)] = HELD
     :: else
     fi
@@ -123,15 +124,19 @@ inline die(x) {
 }
 
 #define ACTOR_STEPS(x) \
-  /* it sends: looks at the life, counts and pushes */ \
-  :: d_step { MOVES(x) && (phase[x] == RUNS || phase[x] == FINISHES) && !sends[x] && sent[OTHER(x)] < MESSAGES && \
-       life[OTHER(x)] != 0 && messages[x] > 0 -> \
-       messages[x]--; sends[x] = true } \
-  :: d_step { MOVES(x) && sends[x] -> \
-       sent[OTHER(x)]++; sends[x] = false; printf("actor %d: sends message %d\n", x, sent[OTHER(x)] - 1) } \
+  /* it sends: counts, looks at the life, pushes */ \
+  :: d_step { MOVES(x) && (phase[x] == RUNS || phase[x] == FINISHES) && sends[x] == 0 && life[OTHER(x)] != 0 && \
+       messages[x] > 0 -> \
+       messages[x]--; \
+       if :: LOOKED_THEN_COUNTED -> sends[x] = 2 :: else -> sent[OTHER(x)]++; sends[x] = 1 fi } \
+  :: d_step { MOVES(x) && sends[x] == 1 -> \
+       if :: life[OTHER(x)] == 0 -> sent[OTHER(x)]--; sends[x] = 0 :: else -> sends[x] = 2 fi } \
+  :: d_step { MOVES(x) && sends[x] == 2 -> \
+       if :: LOOKED_THEN_COUNTED -> sent[OTHER(x)]++ :: else fi; \
+       pushed[OTHER(x)]++; sends[x] = 0; printf("actor %d: has sent message %d\n", x, pushed[OTHER(x)] - 1) } \
   /* it takes what has arrived */ \
   :: d_step { MOVES(x) && hand[x] == NONE && (phase[x] != HAS_LEFT || TAKES_AFTER_LEAVE) && \
-       taken[x] < (LANES -> sent[x] : arrived[x]) -> \
+       taken[x] < HAS_COME(x) -> \
        hand[x] = taken[x]; if :: !HANDLED_THEN_COUNTED -> taken[x]++ :: else fi } \
   :: d_step { MOVES(x) && hand[x] != NONE && !in_hand[x] -> \
        if \
@@ -145,9 +150,9 @@ inline die(x) {
   /* it stops */ \
   :: d_step { MOVES(x) && is_told[x] && phase[x] == RUNS -> \
        phase[x] = FINISHES; printf("actor %d: is told to stop\n", x) } \
-  :: d_step { MOVES(x) && phase[x] == FINISHES && hand[x] == NONE && !sends[x] && \
-       taken[x] == (LANES -> sent[x] : arrived[x]) -> phase[x] = LEAVES } \
-  :: d_step { MOVES(x) && phase[x] == LEAVES && hand[x] == NONE && taken[x] == (LANES -> sent[x] : arrived[x]) && \
+  :: d_step { MOVES(x) && phase[x] == FINISHES && hand[x] == NONE && sends[x] == 0 && \
+       taken[x] == HAS_COME(x) -> phase[x] = LEAVES } \
+  :: d_step { MOVES(x) && phase[x] == LEAVES && hand[x] == NONE && taken[x] == HAS_COME(x) && \
               (LANES || UNAWAITED || taken[OTHER(x)] >= sent[OTHER(x)] || life[OTHER(x)] == 0 || IS_LATE(x)) -> \
        phase[x] = HAS_LEFT; gave_up[x] = IS_LATE(x); printf("actor %d: has stopped\n", x); \
        if \
@@ -164,8 +169,7 @@ inline die(x) {
        (leave_answered[x] || LEAVES_UNANSWERED && leave_said[x]) -> printf("actor %d: exits\n", x); die(x) } \
   /* it is asked to drain the other */ \
   :: d_step { MOVES(x) && coordinates && waits[OTHER(x)] && !drained[OTHER(x)] && hand[x] == NONE && \
-       phase[x] != HAS_LEFT && (!sends[x] || DRAINED_SENDING) && \
-              taken[x] == (LANES -> sent[x] : arrived[x]) -> \
+       phase[x] != HAS_LEFT && taken[x] == HAS_COME(x) -> \
        drained[OTHER(x)] = true; printf("actor %d: Drained\n", x) } \
   :: d_step { alive[x] && crashes > 0 -> crashes--; was_killed[x] = true; printf("actor %d: dies\n", x); die(x) } \
   :: d_step { alive[x] && freezes > 0 -> freezes--; frozen[x] = true; printf("actor %d: is frozen\n", x) } \
@@ -174,7 +178,7 @@ inline die(x) {
 
 /* what was pushed comes to the other's inbox, if both processes live */
 #define NETWORK_STEP(x) \
-  :: d_step { !LANES && alive[x] && alive[OTHER(x)] && arrived[x] < sent[x] -> arrived[x]++ }
+  :: d_step { !LANES && alive[x] && alive[OTHER(x)] && arrived[x] < pushed[x] -> arrived[x]++ }
 
 proctype Actors() {
 end:
@@ -204,11 +208,10 @@ inline name_those() {               /* of the messages to `whose`, from number `
   i = 0; whose = 0; first = 0; behind = 0; may_be_lost = false
 }
 #define NAME_THOSE(receiver, number, is_blameless) \
-  whose = receiver; first = number; behind = (RECORDED_UNMARKED && \
-  step == MARK -> marked[receiver] : sent[receiver]); may_be_lost = is_blameless; name_those()
+  whose = receiver; first = number; may_be_lost = is_blameless; \
+  behind = (RECORDED_UNMARKED && step == MARK -> marked[receiver] : sent[receiver]); name_those()
 
-#define FROM(to) (NAMED_AGAIN && \
-  marked[to] > taken[to] -> taken[to] : (marked[to] > taken[to] -> marked[to] : taken[to]))
+#define FROM(to) (marked[to] > taken[to] && !NAMED_AGAIN -> marked[to] : taken[to])
 
 #define ROW_STEPS(x) \
   /* the ladder */ \
@@ -228,7 +231,8 @@ inline name_those() {               /* of the messages to `whose`, from number `
   :: d_step { CAN_BEGIN && !alive[x] && standing[x] != GONE && !waits[x] -> \
        standing[x] = SETTLING; working = x; step = TAKE_LIFE } \
   :: d_step { CAN_BEGIN && waits[x] && (drained[x] || standing[OTHER(x)] == GONE || standing[OTHER(x)] == SETTLING && \
-       waits[OTHER(x)]) -> working = x; step = RECORD_LATE }
+       waits[OTHER(x)]) -> \
+       working = x; step = (LOST_UNNAMED -> MARK_LOST : RECORD_LOST); upto = sent[OTHER(x)] }
 
 proctype Coordinator() {
 end:
@@ -269,23 +273,24 @@ end:
           i = 0
        :: else
        fi;
-       if :: RECORDED_UNMARKED -> upto = FROM(working);
-       marked[working] = sent[working] :: else -> NAME_THOSE(working, FROM(working), true); upto = sent[working] fi;
-       if :: NAMED_AT_EXIT -> NAME_THOSE(OTHER(working), FROM(OTHER(working)), true);
-       marked[OTHER(working)] = sent[OTHER(working)] :: else fi;
+       if
+       :: RECORDED_UNMARKED -> upto = FROM(working); marked[working] = sent[working]
+       :: else -> NAME_THOSE(working, FROM(working), true); upto = sent[working]
+       fi;
+       if
+       :: NAMED_AT_EXIT ->
+          NAME_THOSE(OTHER(working), FROM(OTHER(working)), true); marked[OTHER(working)] = sent[OTHER(working)]
+       :: else
+       fi;
        step = MARK }
   :: d_step { WORKS && step == MARK ->
        if :: RECORDED_UNMARKED -> NAME_THOSE(working, upto, true) :: else -> marked[working] = upto fi;
        upto = 0; waits[working] = true; working = NONE; step = IDLE; printf("coordinator: an exit is recorded\n") }
-  /* The other has drained, or ended: what it has still sent to the dead one, and what of the dead one never came. */
-  :: d_step { WORKS && step == RECORD_LATE ->
-       if :: !LATE_UNNAMED -> NAME_THOSE(working, FROM(working), true) :: else fi;
-       upto = sent[working]; step = MARK_LATE }
-  :: d_step { WORKS && step == MARK_LATE -> marked[working] = upto; step = RECORD_LOST }
+  /* The other has drained, or ended: what of the dead one never came. */
   :: d_step { WORKS && step == RECORD_LOST ->
-       NAME_THOSE(OTHER(working), FROM(OTHER(working)), was_killed[working] || gave_up[working] ||
-       life[OTHER(working)] == 0);
-       upto = sent[OTHER(working)]; step = MARK_LOST }
+       NAME_THOSE(OTHER(working), FROM(OTHER(working)),
+                  was_killed[working] || gave_up[working] || life[OTHER(working)] == 0);
+       step = MARK_LOST }
   :: d_step { WORKS && step == MARK_LOST ->
        marked[OTHER(working)] = upto; upto = 0; waits[working] = false; standing[working] = GONE;
        printf("coordinator: %d is settled\n", working); working = NONE; step = IDLE }
@@ -293,7 +298,7 @@ end:
   /* It may die where nothing is half recorded: that, and how a record is found again, is in takeover.pml. Time that
      has passed is gone, but whoever takes over asks first, and gives some time. */
   :: d_step { coordinates && successors > 0 && (is_late_crash -> stage > NOW : stage == NOW) &&
-              (RECORDED_UNMARKED || step != MARK) && step != MARK_LATE && step != MARK_LOST ->
+              (RECORDED_UNMARKED || step != MARK) && step != MARK_LOST ->
        successors--; coordinates = false; step = IDLE; working = NONE; upto = 0;
        for (i : 0 .. 1) {
          asked[i] = false; drained[i] = false; waits[i] = false; heard_leave[i] = false; leave_said[i] = false;
@@ -335,7 +340,7 @@ end:
           PROMISE((alive[0] || standing[0] == GONE || IS_HELD_UP(1)) &&
           (alive[1] || standing[1] == GONE || IS_HELD_UP(0)), "violated: I8, a death is never settled\n");
           for (i : 0 .. 2 * MESSAGES - 1) {
-            PROMISE((i % MESSAGES) >= sent[i / MESSAGES] || IS_HELD_UP(0) || IS_HELD_UP(1) ||
+            PROMISE((i % MESSAGES) >= pushed[i / MESSAGES] || IS_HELD_UP(0) || IS_HELD_UP(1) ||
             became[MESSAGE(i / MESSAGES, i % MESSAGES)] != UNKNOWN &&
             became[MESSAGE(i / MESSAGES, i % MESSAGES)] != REFUSED,
                     "violated: a message is lost without a word\n")
