@@ -38,20 +38,21 @@ byte left_out = LEFT_OUT;
 #define WILL_OF_ANOTHER       (left_out ==  3)  /* a will counts whoever has written it */
 #define WILL_OF_ANY_EPOCH     (left_out ==  4)  /* ... however old it is */
 #define WILL_NOT_STAMPED      (left_out ==  5)  /* its owner does not stamp it anew before it moves the word */
-#define EPOCH_TO_THE_LETTER   (left_out ==  6)  /* a will counts only at the very epoch of its stamp */
-#define TRANSIT_HAS_NO_HEIR   (left_out ==  7)  /* T6 of what was in transit, whatever the will says */
-#define TRANSIT_UNDRAINED     (left_out ==  8)  /* T11 of it before the receiver has drained */
-#define FLAG_LATE             (left_out ==  9)  /* whether it was being written is noted after T11 */
-#define LIST_NOT_BEGUN        (left_out == 10)  /* T11 before it is noted that the list begins with its first */
-#define LEASED_INHERITED      (left_out == 11)  /* a lent segment is given on while leases of it live */
-#define LEASES_RECALLED       (left_out == 12)  /* T11 makes of lent owned */
-#define HEIR_BY_NUMBER        (left_out == 13)  /* whatever life has the number of an heir gets it */
-#define INHERIT_UNREPEATED    (left_out == 14)  /* what the last coordinator has offered to an heir is left so */
-#define INHERIT_BY_MESSAGE    (left_out == 15)  /* an heir accepts by the message, whatever the word says */
-#define RETIRED_UNREPORTED    (left_out == 16)  /* nobody is left: T9, then the report */
-#define REPORTED_AGAIN        (left_out == 17)  /* ... reported without a look at the last report */
-#define INHERIT_SAID_AGAIN    (left_out == 18)  /* it says it again by the same offer, instead of taking that back */
-#define NEXT_GIVEN_UP         (left_out == 19)  /* the next life is passed over when it does not stand yet */
+#define OLD_WILL_STAMPED      (left_out ==  6)  /* ... stamps what it named before it gave the segment away, too */
+#define EPOCH_TO_THE_LETTER   (left_out ==  7)  /* a will counts only at the very epoch of its stamp */
+#define TRANSIT_HAS_NO_HEIR   (left_out ==  8)  /* T6 of what was in transit, whatever the will says */
+#define TRANSIT_UNDRAINED     (left_out ==  9)  /* T11 of it before the receiver has drained */
+#define FLAG_LATE             (left_out == 10)  /* whether it was being written is noted after T11 */
+#define LIST_NOT_BEGUN        (left_out == 11)  /* T11 before it is noted that the list begins with its first */
+#define LEASED_INHERITED      (left_out == 12)  /* a lent segment is given on while leases of it live */
+#define LEASES_RECALLED       (left_out == 13)  /* T11 makes of lent owned */
+#define HEIR_BY_NUMBER        (left_out == 14)  /* whatever life has the number of an heir gets it */
+#define INHERIT_UNREPEATED    (left_out == 15)  /* what the last coordinator has offered to an heir is left so */
+#define INHERIT_BY_MESSAGE    (left_out == 16)  /* an heir accepts by the message, whatever the word says */
+#define RETIRED_UNREPORTED    (left_out == 17)  /* nobody is left: T9, then the report */
+#define REPORTED_AGAIN        (left_out == 18)  /* ... reported without a look at the last report */
+#define INHERIT_SAID_AGAIN    (left_out == 19)  /* it says it again by the same offer, instead of taking that back */
+#define NEXT_GIVEN_UP         (left_out == 20)  /* the next life is passed over when it does not stand yet */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 #define NOBODY 9
@@ -82,6 +83,7 @@ byte reports, report_epoch;         /* the journal: the last report, of which wo
 bool alive[3];
 mtype doing = IDLE;                 /* actor 0 */
 byte place, name_first, name_second;
+bool has_will;                      /* it has named heirs since it got the segment */
 byte gift[2], holds;                /* the epoch, in the lanes 0 -> 1 and 1 -> 0; before it is sent */
 bool heirs_lane[3];                 /* it has closed the lane of the last coordinator */
 byte message[3], hand[3];           /* the epoch that the coordinator has told it */
@@ -113,7 +115,9 @@ byte i;
   PROMISE(to != OWNED && to != OFFERED || !leased || !alive[2], "violated: I2, a lease ends under its reader\n")
 
 /* ---- actor 0 */
-inline stamp() { if :: will != NOBODY && !WILL_NOT_STAMPED -> will_epoch = epoch :: else fi }
+inline stamp() {
+  if :: will != NOBODY && (has_will || OLD_WILL_STAMPED) && !WILL_NOT_STAMPED -> will_epoch = epoch :: else fi
+}
 
 proctype Owner() {
 end:
@@ -127,10 +131,10 @@ end:
   :: d_step { FIRST_LIFE(0) && doing == NAME_FIRST -> first[place] = name_first; doing = NAME_SECOND }
   :: d_step { FIRST_LIFE(0) && doing == NAME_SECOND -> second[place] = name_second; doing = STAMP }
   :: d_step { FIRST_LIFE(0) && doing == STAMP ->
-       will = place; will_by = 0; will_epoch = epoch; true_first = name_first; true_second = name_second; doing = IDLE;
+       will = place; will_by = 0; will_epoch = epoch; has_will = true; true_first = name_first; true_second = name_second; doing = IDLE;
        printf("actor 0: its will stands\n") }
   :: d_step { FIRST_LIFE(0) && doing == IDLE && HAS(0) && will != NOBODY && wills > 0 ->
-       wills--; will = NOBODY; true_first = NOBODY; true_second = NOBODY; printf("actor 0: withdraws its will\n") }
+       wills--; will = NOBODY; has_will = false; true_first = NOBODY; true_second = NOBODY; printf("actor 0: withdraws its will\n") }
 
   /* before it moves the word its will is stamped anew */
   :: d_step { FIRST_LIFE(0) && doing == IDLE && OWNS(0) && gifts > 0 && gift[0] == 0 -> gifts--; stamp(); doing = GIVE }
@@ -151,13 +155,13 @@ end:
   :: d_step { FIRST_LIFE(0) && doing == IDLE && gift[1] != 0 ->
        if
        :: phase == OFFERED && owner == 1 && heir == 0 && epoch == gift[1] ->
-          phase = OWNED; owner = 0; heir = NOBODY; epoch++; printf("actor 0: T3 from 1\n")
+          phase = OWNED; owner = 0; heir = NOBODY; epoch++; has_will = false; printf("actor 0: T3 from 1\n")
        :: else
        fi;
        gift[1] = 0 }
   :: d_step { FIRST_LIFE(0) && doing == IDLE && HAS(0) -> MOVES(RETIRED); released++; printf("actor 0: T9\n") }
   :: d_step { FIRST_LIFE(0) && crashes > 0 ->
-       crashes--; alive[0] = false; doing = IDLE; holds = 0; place = 0; name_first = 0; name_second = 0;
+       crashes--; alive[0] = false; doing = IDLE; holds = 0; has_will = false; place = 0; name_first = 0; name_second = 0;
        printf("actor 0: dies\n");
        if
        :: (HAS(0) || phase == OFFERED && owner == 0) ->

@@ -157,6 +157,7 @@ end:
        i = 0 }
   :: d_step { is_asker_alive && asker_crashes > 0 ->
        asker_crashes--; is_asker_alive = false; asking = 0; answer_of = 0; answer = UNKNOWN; printf("asker: dies\n") }
+  :: d_step { !is_asker_alive && answer_of != 0 -> answer_of = 0; answer = UNKNOWN }
   od
 }
 
