@@ -102,7 +102,7 @@ bool is_due, is_due_writing;
 byte due_first, due_second, got = NOBODY;
 bool declined[3];
 byte declined_at[3];
-byte wills = WILLS, gifts = GIFTS, lends = LENDS, refusals = REFUSALS;
+byte wills = WILLS, gifts = GIFTS, lends = LENDS, leases = LENDS, refusals = REFUSALS;
 byte crashes = CRASHES, successors = SUCCESSORS, restarts = RESTARTS;
 byte i;
 
@@ -230,8 +230,8 @@ end:
   :: d_step { alive[0] && last[0] == 2 && crashes > 0 ->
        crashes--; alive[0] = false; message[0] = 0; hand[0] = 0; refused[0] = 0; printf("heir 0: dies\n") }
   /* 2 as a reader */
-  :: d_step { alive[2] && phase == LENT && owner == 0 && life[0] == 1 && !leased ->
-       leased = true; printf("actor 2: has a lease\n") }
+  :: d_step { alive[2] && phase == LENT && owner == 0 && life[0] == 1 && !leased && leases > 0 ->
+       leases--; leased = true; printf("actor 2: has a lease\n") }
   :: d_step { alive[2] && leased -> leased = false; printf("actor 2: L4\n") }
   :: d_step { alive[2] && crashes > 0 ->
        crashes--; alive[2] = false; message[2] = 0; hand[2] = 0; refused[2] = 0; printf("actor 2: dies\n") }
@@ -385,8 +385,8 @@ end:
 proctype Fate() {
 end:
   do
-  :: d_step { crashes + successors + restarts + refusals + wills + gifts + lends > 0 ->
-       crashes = 0; successors = 0; restarts = 0; refusals = 0; wills = 0; gifts = 0; lends = 0;
+  :: d_step { crashes + successors + restarts + refusals + wills + gifts + lends + leases > 0 ->
+       crashes = 0; successors = 0; restarts = 0; refusals = 0; wills = 0; gifts = 0; lends = 0; leases = 0;
        printf("fate: from here on nothing goes wrong\n") }
   od
 }
