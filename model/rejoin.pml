@@ -12,6 +12,9 @@
 #ifndef MEMBER_DIES
 #define MEMBER_DIES 1
 #endif
+#ifndef LEAVES
+#define LEAVES 0            /* 1: the member leaves in the end */
+#endif
 #ifndef LEFT_OUT
 #define LEFT_OUT 0
 #endif
@@ -28,15 +31,16 @@ byte left_out = LEFT_OUT;
 #define SIGNAL_REPEATED       (left_out == 10)  /* a signal is repeated like other requests */
 #define JOINS_AGAIN           (left_out == 11)  /* a repeated Join is not known by its token */
 #define HALF_JOINED_KEPT      (left_out == 12)  /* a take-over keeps the row of a Join that was not answered */
-#define REJOIN_BEHIND         (left_out == 13)  /* open requests are repeated before Rejoin */
+#define READMITTED            (left_out == 13)  /* a member is welcome whose life is over */
+#define REJOIN_BEHIND         (left_out == 14)  /* open requests are repeated before Rejoin */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 #define NOBODY 9
 
 mtype = { LIVES, ENDED, OVER };                                 /* an actor: ended, and recorded */
 mtype = { ABSENT, STARTING, READY };                            /* the member's row */
-mtype = { NOTHING, JOIN, LOCATE, SIGNAL };                      /* what it asks for */
-mtype = { REJOIN, WELCOME, ANSWERED, REFUSED, EXITED, LOOK };   /* and what they say to each other */
+mtype = { NOTHING, JOIN, LOCATE, SIGNAL, LEAVE };                      /* what it asks for */
+mtype = { REJOIN, WELCOME, ANSWERED, REFUSED, EXITED, LOOK, NO_LIFE };   /* and what they say to each other */
 mtype = { IN, LOST, GENERATION_READ, PROCESS_READ };            /* the member and its coordinator */
 mtype = { IDLE, TAKE_OVER, BIND, BEGIN_HEADER, PROCESS, END_HEADER, WALK, RECORD, TELL, GIVE_LIFE, BE_READY, DO_IT };
 
@@ -72,11 +76,11 @@ bool is_member, knows[2], heard[2], is_welcome = true;
 bool list[2];                       /* by a mutant: made too early */
 mtype asking = NOTHING;
 byte ask;                           /* its id */
-bool is_said, was_located, was_signalled;
+bool is_said, was_located, was_signalled, has_left;
 
 /* ---- what has happened */
-byte told[2], done[5], reported[5]; /* by ask id: how often carried out, with how many outcomes */
-bool is_gone[5];
+byte told[2], done[6], reported[6]; /* by ask id: how often carried out, with how many outcomes */
+bool is_gone[6];
 byte deaths = 2, successors = SUCCESSORS, forgets = 1, member_deaths = MEMBER_DIES;
 byte i;
 
@@ -96,6 +100,7 @@ inline end_ask(how) {
   :: how == ANSWERED && asking == LOCATE -> knows[0] = true; was_located = true
   :: how == REFUSED && asking == LOCATE -> was_located = true
   :: asking == SIGNAL -> was_signalled = true
+  :: asking == LEAVE -> has_left = true; alive = false
   :: else
   fi;
   asking = NOTHING; is_said = false
@@ -143,6 +148,7 @@ end:
   :: d_step { alive && asking == NOTHING && !is_member && ask < 4 -> next_ask(JOIN) }
   :: d_step { alive && asking == NOTHING && is_member && !was_located && ask < 4 -> next_ask(LOCATE) }
   :: d_step { alive && asking == NOTHING && is_member && was_located && !was_signalled && ask < 4 -> next_ask(SIGNAL) }
+  :: d_step { alive && asking == NOTHING && is_member && was_signalled && LEAVES && ask < 5 -> next_ask(LEAVE) }
   :: d_step { alive && link == IN && asking != NOTHING && !is_said && nfull(up) &&
        !(REJOIN_BEHIND && is_member && !is_welcome) ->
        is_said = true;
@@ -157,6 +163,9 @@ end:
           PROMISE(told[0] == 1, "violated: a death is told twice\n")
        :: what == EXITED && (whom == 1 || !knows[0] && !WATCHES_BEFORE_CLOSED) ->
           PROMISE(false, "violated: a death is told to somebody who does not watch, or twice\n")
+       :: what == NO_LIFE ->
+          PROMISE(asking == LEAVE, "violated: a life is over that has not left\n");
+          end_ask(ANSWERED)
        :: what == WELCOME -> is_welcome = true; if :: NOT_LOOKED_AGAIN -> what = NOTHING :: else fi
        :: (what == ANSWERED || what == REFUSED) && whom == ask && asking != NOTHING -> end_ask(what)
        :: else
@@ -231,7 +240,8 @@ end:
   :: d_step { SERVES && nempty(up) && CAN_SAY ->
        up ? what, first, second;
        if
-       :: what == REJOIN -> on_rejoin(first, second)
+       :: what == REJOIN && (life || READMITTED) -> on_rejoin(first, second)
+       :: what == REJOIN && !life && !READMITTED -> SAYS(NO_LIFE(0)); printf("coordinator: refuses one that has left\n")
        :: what == JOIN ->
           PROMISE(!is_gone[first], "violated: what has ended as gone is carried out\n");
           if
@@ -246,6 +256,10 @@ end:
           :: actor[0] == OVER -> SAYS(REFUSED(first))
           :: else -> watches[0] = true; SAYS(ANSWERED(first))
           fi
+       :: what == LEAVE && is_in ->
+          PROMISE(life, "violated: one is served whose life is over\n");
+          life = false; row = ABSENT; has_token = false; rows = 0; doing_ask = first; step = DO_IT;
+          printf("coordinator: the member has left\n")
        :: what == SIGNAL && is_in ->
           PROMISE(!is_gone[first], "violated: what has ended as gone is carried out\n");
           done[first]++; printf("coordinator: sends a signal\n");
@@ -309,7 +323,7 @@ end:
       PROMISE(!alive || asking == NOTHING, "violated: a request has no outcome\n");
       PROMISE(!alive || actor[0] == LIVES || !knows[0], "violated: a death is not told to one that watches\n");
       PROMISE(!alive || !is_member || leased || heard[1], "violated: a member waits for a lease that has ended\n");
-      PROMISE(!alive || rows == 1, "violated: one process is two members, or none\n");
+      PROMISE(!alive || rows == 1 || asking == LEAVE, "violated: one process is two members, or none\n");
       PROMISE(alive || row == ABSENT, "violated: I8, a death is never settled\n")
     }
 }
