@@ -62,10 +62,50 @@ Result<Estate> Estate::over(LedgerRegion region, std::string_view session_id, co
     return estate;
 }
 
+Result<Estate> Estate::resume(std::string_view session_id, const Clock& clock, const Kept& kept) {
+    Result<LedgerRegion> region = LedgerRegion::open(session_id);
+    if (!region) return region.error();
+    return resume(std::move(*region), session_id, clock, kept);
+}
+
+Estate Estate::resume(LedgerRegion region, std::string_view session_id, const Clock& clock, const Kept& kept) {
+    Estate estate{std::move(region), std::string(session_id), clock};
+    estate.take_up(kept);
+    return estate;
+}
+
+// What the last coordinator was doing when it ended is finished, or done again.
+void Estate::take_up(const Kept& kept) {
+    lives_[me] = coordinator_id;
+    for (const ActorId life : kept.lives)
+        if (life.number < lives_.size()) lives_[life.number] = life;
+    // What they had offered, and what was offered to them, was looked at, or may have been, as of the dead.
+    for (const ActorId dead : kept.settling) {
+        if (dead.number >= lives_.size()) continue;
+        ledger().lives.clear(dead.number);
+        settling_[dead.number] = {dead, {}, true};
+    }
+    highest_ = std::max(highest_, kept.highest);
+    released_for_the_dead_ = kept.released_for_the_dead;
+    mended_rows_ = kept.mended;
+    ledger().counters.settle_intent(me);
+    std::uint64_t bytes = 0;
+    for_each_row(ledger().segment_blocks, [this](Slot first) { return ledger().segment_blocks.home_of(first) == me; },
+                 [&](Slot slot) {
+                     bytes += bytes_of(slot);
+                     shelves_.note(ledger(), slot);
+                 });
+    ledger().budget.forget(me);
+    ledger().budget.add(me, bytes);
+    may_be_more_ = true;
+    next_collection_ = Deadline{clock_->now()};
+}
+
 Result<void> Estate::give_life(ActorId actor, std::uint64_t budget_bytes) {
     check(!is_settling(actor.number), "a number lives again only after its last life has been settled");
     Result<void> given = ledger().lives.give(actor, budget_bytes == 0 ? ~std::uint64_t{0} : budget_bytes);
     if (given) lives_[actor.number] = actor;
+    highest_ = std::max(highest_, actor.number);
     return given;
 }
 
@@ -77,31 +117,63 @@ bool Estate::is_known(ActorNumber number) const noexcept { return living(number)
 
 // ---- settling --------------------------------------------------------------------------------------
 
-Estate::Settled Estate::settle(ActorId dead, const std::vector<ActorNumber>& receivers) {
-    Settled settled;
-    if (living(dead.number) != dead) return settled;
+bool Estate::is_begun(ActorId dead) const noexcept {
+    const auto found = settling_.find(dead.number);
+    return found != settling_.end() && found->second.dead == dead && found->second.is_begun;
+}
+
+// Of no other block's rows is it a part.
+template <class OfSegment, class OfLease>
+void Estate::for_each_row_of(ActorNumber dead, const OfSegment& of_segment, const OfLease& of_lease) const {
+    const Blocks& segments = ledger().segment_blocks;
+    const Blocks& leases = ledger().lease_blocks;
+    const Marks& marks = ledger().marks;
+    for_each_row(segments, [&](Slot at) { return segments.home_of(at) == dead || marks.has_segment(dead, at); },
+                 of_segment);
+    for_each_row(leases, [&](Slot at) { return leases.home_of(at) == dead || marks.has_lease(dead, at); }, of_lease);
+}
+
+MemoryAtExit Estate::take_life(ActorId dead) {
+    MemoryAtExit held;
+    if (living(dead.number) != dead && !is_begun(dead)) return held;
     // First nobody can offer to it any more, then rows are looked at (docs/ownership.md).
     ledger().lives.clear(dead.number);
     lives_[dead.number] = {};
+    settling_[dead.number] = {dead, {}, true};
     pass_crash_point(CrashPoint::life_taken);
     ledger().counters.settle_intent(dead.number);
-    ledger().counters.take_over(dead.number, me);
     pass_crash_point(CrashPoint::intent_resolved);
-    settling_[dead.number].dead = dead;
+    const auto of_segment = [&](Slot slot) {
+        const SegmentWord word = ledger().segments.word_of(slot);
+        if (!is_possible(word) || !word.is_live()) return;
+        if (word.phase == Phase::offered && word.heir == dead.number) ++held.incoming;
+        if (word.owner != dead.number) return;
+        if (word.phase == Phase::offered) ++held.sent;
+        if (word.phase == Phase::offered) return;
+        ++held.segments;
+        held.bytes += ledger().segments.row(slot).used_bytes.load(relaxed) & ~handed_out_mark;
+        held.oldest = std::max(held.oldest, age_of(slot));
+    };
+    const auto of_lease = [&](Slot lease) {
+        const LeaseWord word = ledger().leases.word_of(lease);
+        if (word.borrower == dead.number && word.phase == LeasePhase::claimed) ++held.leases;
+    };
+    for_each_row_of(dead.number, of_segment, of_lease);
+    return held;
+}
+
+Estate::Settled Estate::settle(ActorId dead, const std::vector<ActorNumber>& receivers) {
+    Settled settled;
+    if (!is_begun(dead)) settled.held = take_life(dead);
+    if (!is_begun(dead)) return settled;
+    settling_[dead.number].is_begun = false;
 
     // Names first: an actor that attaches checks the name after it has made its lease, and we check the leases after
     // the name (N2).
     settle_names(dead.number);
     pass_crash_point(CrashPoint::names_settled);
-    // No row of another block names it.
-    const Blocks& segments = ledger().segment_blocks;
-    const Blocks& leases = ledger().lease_blocks;
-    const Marks& marks = ledger().marks;
-    for_each_row(segments,
-                 [&](Slot at) { return segments.home_of(at) == dead.number || marks.has_segment(dead.number, at); },
-                 [&](Slot slot) { settle_segment(slot, dead.number, settled); });
-    for_each_row(leases, [&](Slot at) { return leases.home_of(at) == dead.number || marks.has_lease(dead.number, at); },
-                 [&](Slot lease) { settle_lease(lease, dead.number, settled); });
+    for_each_row_of(dead.number, [&](Slot slot) { settle_segment(slot, dead.number, settled); },
+                    [&](Slot lease) { settle_lease(lease, dead.number, settled); });
     adopt(dead.number);
     pass_crash_point(CrashPoint::settle_walked);
 
@@ -122,23 +194,31 @@ Estate::Settled Estate::settle(ActorId dead, const std::vector<ActorNumber>& rec
     return settled;
 }
 
-// False if the word has changed in the meantime.
+// False if the word has changed in the meantime. Nobody else makes this transition, so it is counted once, even if this
+// process ends here and its successor goes on (Counters::settle_intent).
 bool Estate::release_for(Slot slot, SegmentWord word) {
+    const Count how = ending_of(slot);
+    ledger().counters.intend(me, how, slot);
     const bool is_transfer = word.phase == Phase::offered;
     const bool was_done = is_transfer ? ledger().segments.settle(slot, word).has_value()
                                       : ledger().segments.retire(slot, word.epoch, word.owner).has_value();
-    if (!was_done) return false;
-    count_ended(slot);
-    return true;
+    pass_crash_point(CrashPoint::release_made);
+    if (was_done) count_ended(how);
+    else ledger().counters.forget_intent(me);
+    return was_done;
 }
 
-void Estate::count_ended(Slot slot) {
+// If its owner died as it handed the memory out, what counts is whether that has left.
+Count Estate::ending_of(Slot slot) const {
     const SegmentRow& row = ledger().segments.row(slot);
-    // Its owner died as it handed the memory out: what counts is whether that has left.
     const bool has_left = (row.used_bytes.load(relaxed) & handed_out_mark) != 0 &&
                           !store_->has({slot, row.generation.load(relaxed)});
-    ledger().counters.count(me, has_left ? Count::handed_out : Count::released);
-    if (!has_left) ++released_for_the_dead_;
+    return has_left ? Count::handed_out : Count::released;
+}
+
+void Estate::count_ended(Count how) {
+    ledger().counters.count(me, how);
+    if (how == Count::released) ++released_for_the_dead_;
 }
 
 void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
@@ -158,24 +238,18 @@ void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
 bool Estate::settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled) {
     if (!word.is_live() || (word.owner != dead && word.heir != dead)) return true;
     if (word.phase != Phase::offered) {
-        if (!release_for(slot, word)) return false;
-        ++settled.held.segments;
-        settled.held.bytes += ledger().segments.row(slot).used_bytes.load(relaxed) & ~handed_out_mark;
-        settled.held.oldest = std::max(settled.held.oldest, age_of(slot));
-        return true;
+        return release_for(slot, word);
     }
     if (word.heir == dead) {
         const ActorId owner = living(word.owner);
         if (!(owner.is_somebody() ? ledger().segments.bounce(slot, word).has_value() : release_for(slot, word)))
             return false;
         if (owner.is_somebody()) settled.concerned.push_back(owner);
-        ++settled.held.incoming;
         return true;
     }
     const ActorId heir = living(word.heir);
     if (!heir.is_somebody() && !release_for(slot, word)) return false;
     if (heir.is_somebody()) settling_[dead].heirs[heir].segments.push_back(slot);
-    ++settled.held.sent;
     return true;
 }
 
@@ -191,7 +265,6 @@ void Estate::settle_lease(Slot lease, ActorNumber dead, Settled& settled) {
         if (!ledger().leases.clear(lease, word)) continue;
         if (!word.is_sound()) note_mended(fmt::format("lease {} was of phase {}, lender {}, borrower {}: freed", lease,
                                                       static_cast<unsigned>(word.phase), word.lender, word.borrower));
-        if (word.borrower == dead && word.phase == LeasePhase::claimed) ++settled.held.leases;
         if (word.borrower == dead && lender.is_somebody()) settled.concerned.push_back(lender);
         return;
     }
@@ -236,8 +309,13 @@ SegmentWord Estate::possible(SegmentWord word) const noexcept {
 void Estate::mend(Slot slot, SegmentWord word) {
     const SegmentWord to = possible(word);
     if (to.is_live()) ledger().marks.mark_segment(to.owner, slot);
-    if (!ledger().segments.mend(slot, word, to)) return;
-    if (to.phase == Phase::retired && word.phase != Phase::retired) count_ended(slot);
+    const bool ends = to.phase == Phase::retired && word.phase != Phase::retired;
+    const Count how = ending_of(slot);
+    if (ends) ledger().counters.intend(me, how, slot);
+    const bool was_done = ledger().segments.mend(slot, word, to);
+    if (ends && was_done) count_ended(how);
+    else if (ends) ledger().counters.forget_intent(me);
+    if (!was_done) return;
     note_mended(fmt::format("segment {} was of phase {}, owner {}, heir {} at epoch {}: now {}", slot,
                             static_cast<unsigned>(word.phase), word.owner, word.heir, word.epoch, name_of(to.phase)));
 }
@@ -271,6 +349,13 @@ bool Estate::drained(ActorId heir, ActorId dead) {
     settle_transfers(sent.mapped(), dead.number, heir.number);
     finish_if_drained(dead.number);
     return true;
+}
+
+std::vector<ActorId> Estate::awaited_of(ActorId heir) const {
+    std::vector<ActorId> dead;
+    for (const auto& [number, settling] : settling_)
+        if (settling.heirs.contains(heir)) dead.push_back(settling.dead);
+    return dead;
 }
 
 void Estate::finish_if_drained(ActorNumber dead) {
@@ -463,7 +548,9 @@ Estate::Balance Estate::close() {
     has_looked_ = false;
     while (collect()) {
     }
-    Balance balance{ledger().counters.of(me), released_for_the_dead_, mended_rows_, audit_end(ledger())};
+    Counts sum = ledger().counters.of(me);
+    for (ActorNumber number = me + 1; number <= highest_; ++number) sum += ledger().counters.of(number);
+    Balance balance{sum, released_for_the_dead_, mended_rows_, audit_end(ledger())};
     const Counts& counts = balance.counts;
     const std::uint64_t in = counts.created + counts.taken_in;
     const std::uint64_t out = counts.released + counts.handed_out;

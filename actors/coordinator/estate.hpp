@@ -29,6 +29,20 @@ public:
                                                const Clock& clock);
     // Uses a ledger that has just been formatted, wherever it is.
     [[nodiscard]] static Result<Estate> over(LedgerRegion region, std::string_view session_id, const Clock& clock);
+    // For a coordinator that takes over: the ledger as it is. `lives` have not ended, as far as recorded; the settling
+    // of `settling` was begun, and settle() is to be called for them before anything else. `highest` is the highest
+    // number that was ever given out.
+    struct Kept {
+        std::vector<ActorId> lives;
+        std::vector<ActorId> settling;
+        ActorNumber highest = 0;
+        std::uint64_t released_for_the_dead = 0;
+        std::uint64_t mended = 0;
+    };
+    [[nodiscard]] static Result<Estate> resume(std::string_view session_id, const Clock& clock, const Kept& kept);
+    // Does this with a ledger that is there, wherever it is.
+    [[nodiscard]] static Estate resume(LedgerRegion region, std::string_view session_id, const Clock& clock,
+                                       const Kept& kept);
     // Removes what is left of it from the machine. After close().
     static void remove(std::string_view session_id) noexcept { LedgerRegion::remove(session_id); }
 
@@ -38,10 +52,13 @@ public:
     [[nodiscard]] bool is_settling(std::uint32_t number) const noexcept { return settling_.contains(number); }
 
     struct Settled {
-        MemoryAtExit held;
+        MemoryAtExit held;                // as take_life() says it, if that was not called before
         std::vector<ActorId> concerned;   // own again what they had offered to the dead one, or have a lease in again
         std::vector<ActorId> to_drain;    // the dead one had offered or granted to them: they answer Drained
     };
+    // Nobody can offer to it any more, and what it was about to count is counted: before anything of it is settled.
+    // Says what it held, and what was on its way from and to it.
+    [[nodiscard]] MemoryAtExit take_life(ActorId dead);
     // Settles every row that names the dead actor, except for what waits for Drained (T5, T9, L5, and T6 if nobody is
     // left).
     [[nodiscard]] Settled settle(ActorId dead) { return settle(dead, {}); }
@@ -49,6 +66,8 @@ public:
     [[nodiscard]] Settled settle(ActorId dead, const std::vector<ActorNumber>& receivers);
     // `heir` has taken everything that the dead actor sent to it (T6, L6). False if nobody has waited for that.
     bool drained(ActorId heir, ActorId dead);
+    // The dead ones for which it has not said so yet.
+    [[nodiscard]] std::vector<ActorId> awaited_of(ActorId heir) const;
 
     // ---- what could not be so
     // Rows that held what no transition writes, or named no actor. Any process of the session can write there, so such
@@ -73,6 +92,10 @@ public:
     [[nodiscard]] std::vector<Finding> audit() const;
     [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;
 
+    // For a coordinator that takes over.
+    [[nodiscard]] std::uint64_t released_for_the_dead() const noexcept { return released_for_the_dead_; }
+    [[nodiscard]] std::uint64_t mended() const noexcept { return mended_rows_; }
+
     // ---- the end
     // Settles all that are left and takes all memory back.
     struct Balance {
@@ -95,13 +118,18 @@ private:
         std::vector<Slot> segments;
         std::vector<Slot> leases;
     };
+    [[nodiscard]] bool is_begun(ActorId dead) const noexcept;
+    template <class OfSegment, class OfLease>
+    void for_each_row_of(ActorNumber dead, const OfSegment& of_segment, const OfLease& of_lease) const;
     void settle_names(ActorNumber dead);
     void settle_segment(Slot slot, ActorNumber dead, Settled& settled);
     [[nodiscard]] bool settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled);
     void settle_lease(Slot lease, ActorNumber dead, Settled& settled);
     void settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumber heir);
     [[nodiscard]] bool release_for(Slot slot, SegmentWord word);
-    void count_ended(Slot slot);
+    [[nodiscard]] Count ending_of(Slot slot) const;
+    void count_ended(Count how);
+    void take_up(const Kept& kept);
     void adopt(ActorNumber dead);
     void finish_if_drained(ActorNumber dead);
     [[nodiscard]] bool is_possible(SegmentWord word) const noexcept;
@@ -126,9 +154,11 @@ private:
     struct Settling {
         ActorId dead;
         std::map<ActorId, InTransit> heirs;  // those that have not answered Drained yet
+        bool is_begun = false;  // its life is taken; its rows are to be settled, perhaps again
     };
     std::map<ActorNumber, Settling> settling_;
     std::vector<ActorId> lives_;         // by number
+    ActorNumber highest_ = coordinator_id.number;    // that was ever given out
     std::uint64_t released_for_the_dead_ = 0;
     std::uint64_t mended_rows_ = 0;
     Mended mended_;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace baton::detail {
@@ -73,8 +74,17 @@ enum class CrashPoint : unsigned char {
     hand_out_copied,      // a copy of the place has the user's name; T9 is not made
     shelf_left,           // the coordinator: all rows of a shelf are free, and it is still there
     shelf_removed,        // the coordinator: it is gone, and the rows say that it is there
+    release_made,         // the coordinator: T6 or T9 for a dead actor, not counted yet
+    exit_recorded,        // the coordinator: an exit stands in the journal, nobody has been told
+    spawn_recorded,       // the coordinator: a number is taken for a spawn, and nothing else is done
+    stop_recorded,        // the coordinator: who is to stop is recorded, nobody has been asked
+    leave_recorded,       // the coordinator: a member has left, and is not answered yet
+    join_recorded,        // the coordinator: an outsider is a member, and is not answered yet
+    role_taken,           // the coordinator: members can come to it
+    takeover_settled,     // the coordinator: those that ended before it came are settled, it has not the role yet
+    rejoin_answered,      // the coordinator: a member is here again
 };
-inline constexpr std::size_t crash_point_count = 60;
+inline constexpr std::size_t crash_point_count = 69;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -87,12 +97,17 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "spawn.given", "spawn.started", "join.bound", "join.welcomed", "leave.begun", "leave.answered",
     "offer.marked",
     "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed",
-    "shelf.said", "shelf.made", "shelf.filled", "hand_out.copied", "shelf.left", "shelf.removed"};
+    "shelf.said", "shelf.made", "shelf.filled", "hand_out.copied", "shelf.left", "shelf.removed",
+    "release.made", "exit.recorded", "spawn.recorded", "stop.recorded", "leave.recorded", "join.recorded",
+    "role.taken", "takeover.settled", "rejoin.answered"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;
+// This process is that coordinator of its session. An order without "@N" is for the first one.
+void be_crash_generation(std::uint64_t generation) noexcept;
 #else
 inline void pass_crash_point(CrashPoint) noexcept {}
+inline void be_crash_generation(std::uint64_t) noexcept {}
 #endif
 
 }  // namespace baton::detail

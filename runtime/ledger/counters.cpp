@@ -27,23 +27,15 @@ void Counters::count_refused(ActorNumber me) noexcept {
 void Counters::settle_intent(ActorNumber dead) noexcept {
     ActorRow& row = rows_[dead];
     const std::uint64_t intent = row.intent.load(std::memory_order_acquire);
-    if (intent == 0 || intent > std::size(row.counts)) return;
-    row.intent.store(0, relaxed);
+    if (intent == 0 || intent > std::size(row.counts)) return forget_intent(dead);
     const std::uint64_t slot = row.intent_slot.load(relaxed);
     std::atomic<std::uint64_t>& count = row.counts[intent - 1];
     // Only its maker makes a counted transition of that row, so a word that has moved on says that it was made.
     const bool was_made =
         segment_blocks_->has(slot) && segments_[slot].word.load(sequential) != row.intent_word.load(relaxed);
     const bool was_counted = count.load(relaxed) != row.intent_count.load(relaxed);
-    if (was_made && !was_counted) count.store(count.load(relaxed) + 1, relaxed);
-}
-
-void Counters::take_over(ActorNumber dead, ActorNumber coordinator) noexcept {
-    ActorRow& from = rows_[dead];
-    ActorRow& to = rows_[coordinator];
-    for (std::size_t index = 0; index < std::size(from.counts); ++index)
-        to.counts[index].store(to.counts[index].load(relaxed) + from.counts[index].exchange(0, relaxed), relaxed);
-    to.refused.store(to.refused.load(relaxed) + from.refused.exchange(0, relaxed), relaxed);
+    if (was_made && !was_counted) count.store(count.load(relaxed) + 1, std::memory_order_release);
+    forget_intent(dead);  // last: who settles it may die, too, and the next one then finds it counted
 }
 
 Counts Counters::of(ActorNumber number) const noexcept {

@@ -15,6 +15,15 @@ struct Counts {
     std::uint64_t handed_out = 0;   // by name, to outlive the session
     std::uint64_t taken_in = 0;     // by name, from outside
     std::uint64_t refused = 0;      // handles: forged, stale, repeated or misdirected
+
+    Counts& operator+=(const Counts& other) noexcept {
+        created += other.created;
+        released += other.released;
+        handed_out += other.handed_out;
+        taken_in += other.taken_in;
+        refused += other.refused;
+        return *this;
+    }
 };
 
 class Counters {
@@ -29,8 +38,7 @@ public:
     void count_refused(ActorNumber me) noexcept;
     // The coordinator: what a dead actor had begun to count is counted if its transition was made.
     void settle_intent(ActorNumber dead) noexcept;
-    // The coordinator: the counts of a dead actor are added to its own, and that row is empty.
-    void take_over(ActorNumber dead, ActorNumber coordinator) noexcept;
+    // Of all lives of that number.
     [[nodiscard]] Counts of(ActorNumber number) const noexcept;
 
 private:

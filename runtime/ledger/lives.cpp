@@ -16,8 +16,7 @@ Result<void> Lives::give(ActorId actor, std::uint64_t budget_bytes) {
     check(words::is_number(actor.number), "an actor's number is a row of the ledger");
     ActorRow& row = layout_->actors()[actor.number];
     if (Result<void> committed = layout_->commit(&row, ActorRow::bytes); !committed) return committed;
-    for (auto& count : row.counts) count.store(0, relaxed);
-    row.refused.store(0, relaxed);
+    // What earlier lives have counted stays: the balance is that of the session.
     row.intent.store(0, relaxed);
     row.ring_next.store(0, relaxed);
     MarkRow& marks = layout_->marks()[actor.number];
