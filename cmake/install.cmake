@@ -23,7 +23,7 @@ install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 set(baton_package ${CMAKE_INSTALL_LIBDIR}/cmake/baton)
 # In the order in which a linker needs them: each before those that it uses.
 set(baton_libraries testing pool_worker pool sync actor session command_line throw_trace inbox lanes process holdings
-  transport vitals ledger memory wire base)
+  transport roster vitals ledger memory wire base)
 # With libzmq inside, a program needs none.
 set(baton_requires_zeromq " libzmq")
 if(TARGET baton_zeromq)

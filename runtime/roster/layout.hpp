@@ -1,0 +1,103 @@
+#pragma once
+// Layout of the roster: who is in a session, in shared memory. docs/wire/ledger.md has the offsets.
+//
+// One object: a header, a record of one page for each number that an actor can have, and the journal. The coordinator
+// alone writes; everybody else maps it read-only. Numbers are atomics of 64 bits. The texts and numbers of one record
+// belong together: `changes` is odd while they are written, and has moved on for a reader who was disturbed.
+// A coordinator that takes over reads what another process of the user may have written in the meantime, so everything
+// is bounded and checked when it is read. Plain data.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <baton/limits.hpp>
+
+namespace baton::detail {
+
+struct RosterHeader {
+    static constexpr std::size_t bytes = 4096;
+    static constexpr std::uint64_t magic_word = 0x736f726e6f746162;  // "batonros"
+    static constexpr std::uint64_t version_word = 1;
+
+    std::atomic<std::uint64_t> magic;
+    std::atomic<std::uint64_t> version;
+    // Who holds the role 1.1. `generation` is written last: 0 until the session can be joined, and while it changes.
+    std::atomic<std::uint64_t> generation;              // coordinators that have held it
+    std::atomic<std::uint64_t> coordinator_pid;
+    std::atomic<std::uint64_t> coordinator_start_ticks;  // since boot: with its pid, that process alone
+    std::atomic<std::uint64_t> anchor_pid;               // the session lives as long as that process
+    std::atomic<std::uint64_t> anchor_start_ticks;
+    // What the coordinator knows beside members.
+    std::atomic<std::uint64_t> last_number;              // that was given to an actor
+    std::atomic<std::uint64_t> wave;                     // of the last spawn
+    std::atomic<std::int64_t> closing_until;             // the session ends, at the latest then; steady clock,
+                                                         // nanoseconds; 0: it does not
+    std::atomic<std::uint64_t> scenario_exit;            // 1 + its exit code; 0: it runs, or there is none
+    std::atomic<std::uint64_t> released_for_the_dead;    // segments
+    std::atomic<std::uint64_t> mended;                   // rows of the ledger
+    // The journal, in bytes since the session began: where the next record goes, and where the oldest one begins.
+    std::atomic<std::uint64_t> journal_head;
+    std::atomic<std::uint64_t> journal_tail;
+};
+static_assert(sizeof(RosterHeader) <= RosterHeader::bytes);
+
+struct MemberRecord {
+    static constexpr std::size_t bytes = 4096;
+    static constexpr std::size_t name_bytes = 256;
+    static constexpr std::size_t program_bytes = 2048;
+    static constexpr std::size_t address_bytes = 128;
+
+    enum State : std::uint64_t {
+        free = 0,      // the last life of the number has been settled
+        starting = 1,  // it has been, or is about to be, started
+        ready = 2,
+        stopping = 3,  // it has said Leave
+        settling = 4,  // it has ended; rows of the ledger may still name it
+    };
+    enum Flags : std::uint64_t {
+        is_outsider = 1,
+        owns_session = 2,
+        has_joined = 4,
+        was_asked_to_stop = 8,
+        stop_drains = 16,
+        is_told = 32,  // its exit stands in the journal, and was told; its name may be another's by now
+    };
+
+    std::atomic<std::uint64_t> changes;
+    std::atomic<std::uint64_t> id;           // packed; of the last life: the next one has the next incarnation
+    std::atomic<std::uint64_t> state;
+    std::atomic<std::uint64_t> flags;
+    std::atomic<std::uint64_t> pid;          // 0: not known, or not started yet
+    std::atomic<std::uint64_t> start_ticks;  // of an outsider's process
+    std::atomic<std::uint64_t> parent;       // packed; 0: it outlives the one that started it
+    std::atomic<std::uint64_t> wave;
+    std::atomic<std::uint64_t> fingerprint;           // of its protocol, once it has joined
+    std::atomic<std::uint64_t> fingerprint_expected;  // by the one that started it; 0: any
+    std::atomic<std::int64_t> stop_until;    // it is to stop, at the latest then; steady clock; 0: it is not
+    std::atomic<std::int64_t> spawn_until;   // it is to be ready by then; 0: it is
+    std::atomic<std::uint64_t> spawn_asker;  // who waits for that, packed, and the number of its ask
+    std::atomic<std::uint64_t> spawn_ask;
+    std::atomic<std::uint64_t> token;        // of the Join of an outsider
+    std::uint64_t reserved[49];
+    char name[name_bytes];                   // each ends with 0
+    char program[program_bytes];             // empty: it is an outsider
+    char address[address_bytes];             // of its inbox; empty: it has none
+    std::byte reserved_behind[bytes - 64 * 8 - name_bytes - program_bytes - address_bytes];
+};
+static_assert(sizeof(MemberRecord) == MemberRecord::bytes);
+
+// Before each record of the journal; both are padded to 8 bytes. The journal is a ring, in which a record may go around
+// its end.
+struct JournalEntry {
+    std::uint32_t kind = 0;
+    std::uint32_t bytes = 0;
+};
+inline constexpr std::size_t journal_bytes = std::size_t{16} << 20;
+
+inline constexpr std::size_t roster_records_offset = RosterHeader::bytes;
+inline constexpr std::size_t roster_journal_offset =
+    roster_records_offset + (limits::actors_max + 1) * MemberRecord::bytes;
+inline constexpr std::size_t roster_bytes = roster_journal_offset + journal_bytes;
+
+}  // namespace baton::detail
