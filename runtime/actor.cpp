@@ -24,13 +24,13 @@
 #include "runtime/session/directory.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/session/entrances.hpp"
+#include "runtime/session/role_watch.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
 namespace baton::detail {
 namespace {
 
 constexpr int exit_usage = 64;        // EX_USAGE of sysexits.h
-constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
 
 // Where a failed check leaves its last words; the row outlives this process.
 OwnVitals* last_words_place = nullptr;
@@ -91,7 +91,10 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     const std::string address = fmt::format("ipc://{}/{}.sock", place.folder, to_string(place.actor));
     if (const Result<void> bound = transport.bind(address); !bound)
         return fail(log, &words, "inbox.unbound", bound.error(), exit_unavailable);
-    if (const Result<void> opened = loop.control().open(coordinator_address(place.folder)); !opened)
+    Result<std::unique_ptr<RoleWatch>> role =
+        RoleWatch::open(place.folder, RoleWatch::Anchor::is_parent, Deadline::in(clock, limits::coordinator_timeout));
+    if (!role) return fail(log, &words, "coordinator.unreachable", role.error(), exit_unavailable);
+    if (const Result<void> opened = loop.control().open(**role); !opened)
         return fail(log, &words, "coordinator.unreachable", opened.error(), exit_unavailable);
     pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome = call(
@@ -100,6 +103,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
         limits::coordinator_timeout);
     if (!welcome) return fail(log, &words, "join.refused", welcome.error(), exit_unavailable);
     loop.be(place.actor, welcome->name);
+    loop.control().be_member(static_cast<std::uint64_t>(::getpid()));
     loop.be_in(SessionTag::of(welcome->session));
     pass_crash_point(CrashPoint::join_welcomed);
 
@@ -128,6 +132,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
         words.keep_last_words("its constructor threw something that is not a std::exception");
         return 1;
     }
+    loop.control().be_ready();
     static_cast<void>(tell(loop, coordinator::Ready{}));
 
     static_cast<void>(loop.serve(handler.get(), [] { return false; }, Deadline::never()));
@@ -156,7 +161,7 @@ int run_actor_program(int argc, char** argv, const ActorClass& actor) {
         return code_with_output(argv[0], describes ? 0 : explain(argv[0], actor.protocol));
     }
     Log log{to_string(place->actor)};
-    if (const Result<void> bound = die_with_parent(place->coordinator_pid); !bound)
+    if (const Result<void> bound = die_with_parent(place->anchor_pid); !bound)
         return fail(log, nullptr, "actor.orphaned", bound.error(), exit_unavailable);
     // First, so that whatever fails from here on can be told.
     Result<Vitals> vitals = Vitals::open(std::filesystem::path(place->folder).filename().string());

@@ -180,7 +180,9 @@ Result<void> Member::sync_with(std::span<const AnyRef> actors, Within within) {
     return directory_->sync(actors, within);
 }
 Result<std::string> Member::watch_actor(AnyRef actor) {
-    return call(*loop_, coordinator::Watch{actor}, limits::coordinator_timeout);
+    Result<std::string> name = call(*loop_, coordinator::Watch{actor}, limits::coordinator_timeout);
+    if (name) loop_->control().watches_exit_of(actor.id);
+    return name;
 }
 
 std::shared_ptr<void> Member::between_commands(std::function<Deadline()> look) {
@@ -248,7 +250,7 @@ std::optional<Error> Member::cannot_hold() const {
     if (!loop_->thread().is_this()) return loop_->thread().refusal();
     if (loop_->holdings() == nullptr) return no_ledger();
     // What is made after the session has been swept has a name that nobody looks for any more.
-    if (!loop_->control().has_coordinator()) return loop_->coordinator_lost();
+    if (!loop_->control().has_session()) return loop_->coordinator_lost();
     return std::nullopt;
 }
 

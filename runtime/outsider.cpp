@@ -253,7 +253,7 @@ Result<std::vector<Ended>> Outsider::end_session(Within within, Duration exit_wa
     Loop& loop = core_->loop();
     Result<std::vector<Ended>> closed = core_->session->end_session(within);
     if (!closed) return closed;
-    if (!core_->session->has_coordinator_ended(Deadline::in(loop.clock(), exit_wait)))
+    if (!core_->session->has_ended(Deadline::in(loop.clock(), exit_wait)))
         return Error{ErrorKind::timed_out,
                      fmt::format("session {} has closed, but its coordinator (pid {}) has not ended within {} s",
                                  session_id(), coordinator_pid(),

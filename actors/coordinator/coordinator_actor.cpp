@@ -1,11 +1,15 @@
 #include "actors/coordinator/coordinator_actor.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
 
 #include "actors/coordinator/notify.hpp"
+#include "runtime/base/crash_point.hpp"
+#include "runtime/base/say.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/dispatching.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -18,8 +22,8 @@ namespace {
 // What epoll wakes us for, beside the exits of members (packed ids, which are larger).
 constexpr std::uint64_t stop_signal = 1;
 constexpr std::uint64_t served_process = 2;
-constexpr std::uint64_t scenario_exit = 3;
-constexpr std::uint64_t child_exit = 4;
+constexpr std::uint64_t anchor_news = 3;
+constexpr std::uint64_t anchor_has_room = 4;
 
 // Between two rounds in which all are told to trim, and between two looks for processes that actors have left.
 constexpr Duration trim_interval = std::chrono::milliseconds{10};
@@ -32,18 +36,14 @@ constexpr Duration deadline_max = std::chrono::hours{24 * 365};
 
 }  // namespace
 
-Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFolder& folder, Vitals& vitals,
-                                                         Estate& estate, Lanes& lanes, StopSignals& signals,
-                                                         Setting setting) {
+Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, Place place, Setting setting) {
     UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
     if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
-    Result<Strays> strays = Strays::create(folder.path());
-    if (!strays) return strays.error();
-    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, folder, vitals, estate, lanes, signals,
-                                                             std::move(setting), std::move(epoll), std::move(*strays))};
+    std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, place, std::move(setting), std::move(epoll))};
     Coordinator& self = *coordinator;
-    if (Result<void> watched = self.watch(self.strays_.descriptor(), child_exit); !watched) return watched.error();
-    if (Result<void> watched = self.watch(signals.fd(), stop_signal); !watched) return watched.error();
+    if (Result<void> watched = self.watch(place.anchor->news_descriptor(), anchor_news); !watched)
+        return watched.error();
+    if (Result<void> watched = self.watch(place.signals->fd(), stop_signal); !watched) return watched.error();
     if (self.setting_.serves_for != 0) {
         Result<UniqueFd> pidfd = open_pidfd(self.setting_.serves_for);
         if (!pidfd) return pidfd.error();
@@ -51,26 +51,24 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, SessionFold
         if (Result<void> watched = self.watch(self.served_pidfd_.get(), served_process); !watched)
             return watched.error();
     }
-    if (self.setting_.scenario)
-        if (Result<void> watched = self.watch(self.setting_.scenario->pidfd(), scenario_exit); !watched)
-            return watched.error();
     return coordinator;
 }
 
-Coordinator::Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, Lanes& lanes,
-                         StopSignals& signals, Setting setting, UniqueFd epoll, Strays strays)
+Coordinator::Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epoll)
     : loop_(&loop),
-      folder_(&folder),
-      vitals_(&vitals),
-      estate_(&estate),
-      lanes_(&lanes),
-      signals_(&signals),
+      folder_(place.folder),
+      vitals_(place.vitals),
+      estate_(place.estate),
+      lanes_(place.lanes),
+      records_(place.records),
+      anchor_(place.anchor),
+      signals_(place.signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
-      strays_(std::move(strays)),
+      strays_(place.folder->path(), place.anchor->anchor()),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
-      reports_(members_, vitals, lanes, loop.clock()),
-      stopping_(loop, members_, setting_.scenario ? &*setting_.scenario : nullptr) {}
+      reports_(members_, *place.vitals, *place.lanes, loop.clock()),
+      stopping_(loop, members_, *place.records, [this](int number) { signal_scenario(number); }) {}
 
 void Coordinator::handle(const Command& command, AnswerSlot answer) {
     dispatch(*loop_, this, CommandHandlers<Coordinator, Protocol>::all, command, std::move(answer));
@@ -161,7 +159,10 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     if (!member) return answer.fail(member.error());
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     // Of an actor that lives, the lane stays.
-    if (estate_->drained((*member)->id, command.actor.id)) lanes_->remove(command.actor.id, (*member)->id);
+    if (estate_->drained((*member)->id, command.actor.id)) {
+        lanes_->remove(command.actor.id, (*member)->id);
+        note_settled(command.actor.id);
+    }
     answer.reply({});
 }
 
@@ -200,12 +201,12 @@ void Coordinator::on(const Signal& command, Answer<std::monostate> answer) {
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
     Member* member = members_.find(command.actor.id);
     if (member == nullptr) return answer.fail(gone(fmt::format("no actor {} is alive", to_string(command.actor.id))));
-    if (!member->child)
+    if (member->is_outsider())
         return answer.fail(
             Error{ErrorKind::refused, fmt::format("{} was not started by this coordinator: it can only be "
                                                   "asked to stop",
                                                   member->name)});
-    if (Result<void> sent = member->child->send_signal(command.signal); !sent) return answer.fail(sent.error());
+    if (Result<void> sent = member->send_signal(command.signal); !sent) return answer.fail(sent.error());
     answer.reply({});
 }
 
@@ -235,22 +236,41 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
 void Coordinator::on(const CloseSession& command, Answer<Closed> answer) {
     closing_.push_back(std::move(answer));
     close(bounded(command.timeout));
+    close_if_empty();
 }
 
 void Coordinator::close(Duration deadline) {
     if (std::exchange(is_closing_, true)) return;
-    std::vector<ActorId> named;
+    const Deadline end = Deadline::in(loop_->clock(), deadline);
+    records_->header().closing_until.store(end.at().time_since_epoch().count(), std::memory_order_seq_cst);
+    pass_crash_point(CrashPoint::stop_recorded);
+    // Outsiders are told but not waited for: they are not ours. The asker knows already.
     for (const auto& [number, member] : members_.living()) {
-        if (!member->is_outsider()) named.push_back(member->id);
-        // Outsiders are told but not waited for: they are not ours. The asker knows already.
         const bool has_asked =
             std::ranges::any_of(closing_, [id = member->id](const auto& one) { return one.asker() == id; });
-        if (member->is_outsider() && !has_asked && !std::exchange(member->was_asked_to_stop, true))
-            notify(*loop_, *member, notice::Stop{});
+        if (!member->is_outsider() || has_asked || std::exchange(member->was_asked_to_stop, true)) continue;
+        records_->write(*member);
+        notify(*loop_, *member, notice::Stop{});
     }
+    stop_all(end);
+}
+
+void Coordinator::stop_all(Deadline end) {
+    std::vector<ActorId> named;
+    for (const auto& [number, member] : members_.living())
+        if (!member->is_outsider()) named.push_back(member->id);
     if (setting_.scenario && !scenario_exit_code_) named.push_back(Stopping::scenario);
-    stopping_.begin(std::move(named), Deadline::in(loop_->clock(), deadline), false, {});
+    stopping_.begin(std::move(named), end, false, {});
     finish_stops();
+}
+
+// A coordinator before this one was asked to close, and whoever asked it is about to ask again: everybody else was
+// told.
+bool Coordinator::awaits_closer() const {
+    if (anchor_->generation() <= 1 || !closing_.empty() || !unread_closed_.empty()) return false;
+    return std::ranges::any_of(members_.living(), [](const auto& entry) {
+        return entry.second->is_outsider() && !entry.second->was_asked_to_stop;
+    });
 }
 
 void Coordinator::finish_stops() {
@@ -260,6 +280,10 @@ void Coordinator::finish_stops() {
 
 void Coordinator::close_if_empty() {
     if (!is_closing_ || !stopping_.is_idle() || is_closed_) return;
+    if (awaits_closer()) {
+        if (goodbye_deadline_.is_never()) goodbye_deadline_ = Deadline::in(loop_->clock(), limits::linger);
+        if (!goodbye_deadline_.has_passed(loop_->clock())) return;
+    }
     Closed closed;
     RosterPage page = reports_.page_of(true, {behind_the_living, 0});
     for (RosterRow& row : page.rows)
@@ -280,43 +304,100 @@ void Coordinator::close_if_empty() {
 void Coordinator::on_descriptor() {
     std::array<epoll_event, 64> events{};
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-    bool has_child_exited = false;
     for (int index = 0; index < count; ++index) {
         const std::uint64_t what = events[static_cast<std::size_t>(index)].data.u64;
         if (what == stop_signal) {
             static_cast<void>(signals_->take());
-            if (signals_->count() >= 2) stopping_.hurry();
-            close(setting_.stop_deadline);
-            on_deadline();
+            look_at_anchor();
         } else if (what == served_process) {
             ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, served_pidfd_.get(), nullptr);
             close(orphaned_timeout);
-        } else if (what == scenario_exit) {
-            const std::optional<ExitStatus> status = setting_.scenario->reap();
-            if (!status) continue;
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, setting_.scenario->pidfd(), nullptr);
-            scenario_exit_code_ = status->by_signal ? 128 + status->code_or_signal : status->code_or_signal;
-            stopping_.exited(Stopping::scenario);
-            close(setting_.stop_deadline);
-            finish_stops();
-        } else if (what == child_exit) {
-            has_child_exited = true;
+        } else if (what == anchor_news) {
+            look_at_anchor();
+        } else if (what == anchor_has_room) {
+            anchor_->flush();
+            watch_requests();
         } else if (Member* member = members_.find(ActorId{static_cast<std::uint32_t>(what >> 32),
                                                           static_cast<std::uint32_t>(what)});
                    member != nullptr) {
-            std::optional<ExitStatus> status;
-            if (member->child) {
-                Strays::kill_group_of(member->child->pid());
-                if (!(status = member->child->reap())) continue;
-                has_child_exited = true;
-            }
-            settle_exit(*member, status);
+            settle_exit(*member, std::nullopt);  // an outsider
         }
     }
-    if (!has_child_exited) return;
-    strays_.note_exits();
+}
+
+// What has come since the last look: processes that have been started and ended, and signals that ask for the end.
+void Coordinator::look_at_anchor() {
+    for (const std::uint32_t number : anchor_->take_news()) {
+        if (number == scenario_number) look_at_scenario();
+        else look_at_process(number);
+    }
+    const std::uint64_t stops = anchor_->stop_signals() + static_cast<std::uint64_t>(signals_->count());
+    if (stops > std::exchange(stops_seen_, stops)) {
+        if (anchor_->stop_signals() >= 2) stopping_.hurry();  // not one that somebody has sent to this process, too
+        close(setting_.stop_deadline);
+        on_deadline();
+    }
+    if (anchor_->exits() == std::exchange(exits_seen_, anchor_->exits())) return;
     if (next_look_for_strays_.is_never()) next_look_for_strays_ = Deadline{last_look_for_strays_ + strays_interval};
     if (next_look_for_strays_.has_passed(loop_->clock())) look_for_strays();
+}
+
+void Coordinator::look_at_process(std::uint32_t number) {
+    const AnchorLink::Process process = anchor_->process(number);
+    Member* const member = members_.find(process.life);
+    if (member == nullptr || member->is_outsider()) return;
+    // Both may have happened since the last look.
+    const bool has_started = process.state == AnchorRow::running || process.state == AnchorRow::exited;
+    if (has_started && member->pid == 0) {
+        members_.set_process(*member, process.pid, anchor_->pidfd_of(number));
+        records_->write(*member);
+        pass_crash_point(CrashPoint::spawn_started);
+        loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", member->name, to_string(member->id),
+                          member->pid, member->program);
+        answer_spawner(*member);
+    }
+    if (process.state == AnchorRow::failed) undo_spawn(*member, start_error(process.code, member->program));
+    else if (process.state == AnchorRow::exited) settle_exit(*member, process.exit);
+}
+
+void Coordinator::look_at_scenario() {
+    const AnchorLink::Process process = anchor_->process(scenario_number);
+    if (!setting_.scenario || scenario_exit_code_) return;
+    if (process.state == AnchorRow::running) {
+        scenario_pidfd_ = anchor_->pidfd_of(scenario_number);
+        if (const int number = std::exchange(scenario_signal_, 0); number != 0) signal_scenario(number);
+        return;
+    }
+    if (process.state == AnchorRow::failed) {
+        say(fmt::format("baton-coordinator: {}\n", to_text(start_error(process.code, setting_.scenario->program))));
+        scenario_exit_code_ = exit_unavailable;
+    } else if (process.state == AnchorRow::exited) {
+        scenario_exit_code_ =
+            process.exit.by_signal ? 128 + process.exit.code_or_signal : process.exit.code_or_signal;
+    } else {
+        return;
+    }
+    records_->header().scenario_exit.store(1 + static_cast<std::uint64_t>(*scenario_exit_code_),
+                                           std::memory_order_seq_cst);
+    stopping_.exited(Stopping::scenario);
+    close(setting_.stop_deadline);
+    finish_stops();
+}
+
+void Coordinator::signal_scenario(int number) {
+    if (scenario_pidfd_.is_open()) static_cast<void>(send_signal_through(scenario_pidfd_.get(), number));
+    else scenario_signal_ = number;
+}
+
+// As long as requests wait for room.
+void Coordinator::watch_requests() {
+    if (anchor_->is_behind() == watches_requests_) return;
+    watches_requests_ = anchor_->is_behind();
+    epoll_event event{};
+    event.events = EPOLLOUT;
+    event.data.u64 = anchor_has_room;
+    ::epoll_ctl(epoll_.get(), watches_requests_ ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, anchor_->requests_descriptor(),
+                &event);
 }
 
 // A look takes as long as there are children, and many may exit together.
@@ -328,12 +409,19 @@ void Coordinator::look_for_strays() {
 }
 
 bool Coordinator::is_own_child(pid_t pid) const {
-    return members_.is_child(pid) || (setting_.scenario && !scenario_exit_code_ && setting_.scenario->pid() == pid);
+    return pid == ::getpid() || members_.is_child(pid) ||
+           (setting_.scenario && !scenario_exit_code_ && anchor_->process(scenario_number).pid == pid);
 }
 
 void Coordinator::end_strays() {
     const Deadline deadline = Deadline::in(loop_->clock(), limits::strays_timeout);
-    if (!strays_.end_all([this](pid_t pid) { return is_own_child(pid); }, deadline))
+    const auto wait_for_exit = [this](Deadline until) {
+        pollfd news{anchor_->news_descriptor(), POLLIN, 0};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.left(loop_->clock()));
+        static_cast<void>(::poll(&news, 1, static_cast<int>(left.count())));
+        static_cast<void>(anchor_->take_news());
+    };
+    if (!strays_.end_all([this](pid_t pid) { return is_own_child(pid); }, deadline, wait_for_exit))
         loop_->log().warn("strays.left", "processes that actors had started were killed and have not ended in {} ms",
                           limits::strays_timeout.count());
 }

@@ -2,13 +2,18 @@
 // Coordinator: spawns and stops the actors of one session, keeps the roster and gives out addresses. It is not on the
 // path between two actors: one that has no lane to the other asks it once for an address.
 //
-// It learns of a death from the kernel (pidfd), never from a timer. It never waits: what takes time (a spawn, a stop,
-// an exit) is answered later. Members knows the members, Reports describes them, Stopping ends them; joining.cpp has
-// joining and leaving, exits.cpp what an exit brings. One thread, the loop's.
+// It learns of a death from the kernel (the anchor reaps, a pidfd tells of outsiders), never from a timer. It never
+// waits: what takes time (a spawn, a stop, an exit) is answered later. If it is killed the anchor starts the next one,
+// which takes over from what is recorded (Records): so what is about to be done is recorded before it is done.
+// Members knows the members, Reports describes them, Stopping ends them; joining.cpp has joining and leaving,
+// spawning.cpp what is started, exits.cpp what an exit brings, taking_over.cpp the start of each coordinator. One
+// thread, the loop's.
 
+#include "actors/coordinator/anchor_link.hpp"
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
 #include "actors/coordinator/members.hpp"
+#include "actors/coordinator/records.hpp"
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
 #include "actors/coordinator/strays.hpp"
@@ -24,13 +29,25 @@ inline constexpr Duration orphaned_timeout = std::chrono::seconds{1};
 class Coordinator final : public Handler {
 public:
     struct Setting {
-        pid_t serves_for = 0;              // the session ends with this process; 0: serves anybody
-        std::optional<Child> scenario;     // or with this child of ours
+        pid_t serves_for = 0;  // the session ends with this process; 0: serves anybody
+        std::optional<ChildSpec> scenario;  // or with this one, a child of the anchor
         Duration stop_deadline = limits::stop_timeout;
     };
-    [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, SessionFolder& folder,
-                                                                     Vitals& vitals, Estate& estate, Lanes& lanes,
-                                                                     StopSignals& signals, Setting setting);
+    // What outlives a coordinator.
+    struct Place {
+        SessionFolder* folder;
+        Vitals* vitals;
+        Estate* estate;
+        Lanes* lanes;
+        Records* records;
+        AnchorLink* anchor;
+        StopSignals* signals;
+    };
+    [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, Place place, Setting setting);
+
+    // Before it serves: members, exits, stops and spawns of an earlier coordinator are this one's.
+    // `entries` is the roster, `kept` its journal.
+    [[nodiscard]] Result<void> take_over(const std::vector<RosterEntry>& entries, Records::Kept kept);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     // The exit code of the scenario, 128 + signal if one ended it; nothing without a scenario.
@@ -41,6 +58,7 @@ public:
 
     // ---- the commands of the protocol
     void on(Join command, Answer<Welcome> answer);
+    void on(const Rejoin& command, Answer<Welcome> answer);
     void on(const Ready& command, Answer<std::monostate> answer);
     void on(Leave command, Answer<std::monostate> answer);
     void on(Spawn command, Answer<Spawned> answer);
@@ -66,8 +84,7 @@ public:
     void on_deadline() override;
 
 private:
-    Coordinator(Loop& loop, SessionFolder& folder, Vitals& vitals, Estate& estate, Lanes& lanes, StopSignals& signals,
-                Setting setting, UniqueFd epoll, Strays strays);
+    Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epoll);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as an asker gave it, bounded so that no sum of times overflows.
     [[nodiscard]] static Duration bounded(Duration asked);
@@ -76,24 +93,53 @@ private:
     [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
     [[nodiscard]] Result<void> check_name(std::string_view name) const;
     [[nodiscard]] Result<void> check_address(std::string_view address, ActorId joins_as);
-    [[nodiscard]] Result<std::unique_ptr<Member>> start(const Spawn& command, ActorId spawner);
+    // What is to be started, as far as the command says it.
+    struct Plan {
+        ChildSpec spec;
+        std::string name;
+    };
+    [[nodiscard]] Result<Plan> plan_of(const Spawn& command, ActorId spawner);
+    [[nodiscard]] Result<Member*> start(const Spawn& command, const Plan& plan, Request request);
+    [[nodiscard]] bool answer_repeated(const Request& request, Answer<Spawned>& answer);
+    void undo_spawn(Member& member, const Error& why);
+    void become_ready(Member& member);
+    void answer_spawner(Member& member);
     [[nodiscard]] Result<Member*> sender(ActorId id, Link link);
+    void join_as_actor(Join command, Answer<Welcome> answer);
+    void join_as_outsider(Join command, Answer<Welcome> answer);
     void welcome(Member& member, Answer<Welcome> answer);
+    void tell_what_was_missed(Member& member, const std::vector<AnyRef>& watches);
     void fail_spawn(Member& member, const Error& error);
     void fail_late_spawn(Member& member);
 
     // `overloaded` if few descriptors are left.
     [[nodiscard]] Result<void> require_room(int descriptors, std::string_view tried) const;
-    // A child that is looked after here: an actor or the scenario.
+    // A child of the anchor that is looked after here: an actor, the scenario, or this process.
     [[nodiscard]] bool is_own_child(pid_t pid) const;
+    void look_at_anchor();
+    void look_at_process(std::uint32_t number);
+    void look_at_scenario();
+    void signal_scenario(int number);
+    void watch_requests();
     void look_for_strays();
     void trim_all();
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes, std::string_view name);
     void tell_mended();
-    void settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told);
+    void settle_estate(const Member& member, std::set<ActorId>& told);
+    void log_post_mortem(const Member& member, const Exit& exit);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
+    void remove_files_of(const Member& member) const;
+    void log_exit(const Member& member, const Exit& exit);
+    void note_settled(ActorId dead);
+    void tell_exit(ActorId listener, const Ended& ended);
+    Member& take_over_member(const RosterEntry& entry, Records::Kept& kept);
+    [[nodiscard]] std::optional<ExitStatus> exit_of(ActorId actor) const;
+    void settle_those_that_ended();
+    void go_on_stopping();
     void finish_stops();
     void close(Duration deadline);
+    void stop_all(Deadline end);
+    [[nodiscard]] bool awaits_closer() const;
     void close_if_empty();
 
     Loop* loop_;
@@ -101,11 +147,18 @@ private:
     Vitals* vitals_;
     Estate* estate_;
     Lanes* lanes_;
+    Records* records_;
+    AnchorLink* anchor_;
     StopSignals* signals_;
     Setting setting_;
     UniqueFd epoll_;
     UniqueFd served_pidfd_;
+    UniqueFd scenario_pidfd_;
+    int scenario_signal_ = 0;  // is to end it as soon as it has been started
     Strays strays_;
+    std::uint64_t stops_seen_ = 0;   // stop signals
+    std::uint64_t exits_seen_ = 0;   // of children of the anchor
+    bool watches_requests_ = false;  // that they have room
     Deadline next_touch_;  // of the session's files
     Deadline next_trim_;   // of all members, when some have lacked memory since the last one
     Instant last_trim_{};

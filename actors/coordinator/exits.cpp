@@ -20,19 +20,21 @@ void Coordinator::tell_mended() {
 
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
 // had given or lent it something.
-void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<ActorId>& told) {
+void Coordinator::settle_estate(const Member& member, std::set<ActorId>& told) {
     const Estate::Settled settled = estate_->settle(member.id, lanes_->receivers_of(member.id));
     tell_mended();
     told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
         if (const Member* asked = members_.find(heir); asked != nullptr)
             notify(*loop_, *asked, notice::Drain{AnyRef{member.id}, member.pid});
-    if (settled.held.is_nothing()) return;
-    exit.held = settled.held;
+}
+
+void Coordinator::log_post_mortem(const Member& member, const Exit& exit) {
+    if (!exit.held) return;
     const auto level =
         exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
     if (!loop_->log().writes(level)) return;
-    loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(settled.held)));
+    loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(*exit.held)));
     loop_->log().write(
         level, "actor.post_mortem",
         fmt::format("name={} last command={}", member.name, exit.in_hand.empty() ? "none" : exit.in_hand));
@@ -56,58 +58,52 @@ void Coordinator::settle_estate(const Member& member, Exit& exit, std::set<Actor
     write_few();
 }
 
+// Each step can be done again by a coordinator that takes over in the middle: the exit is the one that stands in the
+// journal, if it stands there.
 void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) {
     const ActorId id = living.id;
     // Asked for nobody any more: from here no row may name it.
     std::vector<ActorId> orphans = members_.children_of(id);
+    const bool had_asked = living.state == Member::State::starting;
 
     RosterRow row = reports_.row_of(living);
     row.exit = reports_.exit_of(living, status);
     std::set<ActorId> told = living.watchers;
-    settle_estate(living, row.exit, told);
+    records_->write_settling(living);
+    if (const MemoryAtExit held = estate_->take_life(id); !held.is_nothing()) row.exit.held = held;
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
     const std::vector<ActorId> senders = vitals_->senders_to(id);
     told.insert(senders.begin(), senders.end());
     row.exit.dead_letters = reports_.dead_letters_of(living);
-    lanes_->remove_to(id, senders);
-    pass_crash_point(CrashPoint::lanes_removed);
     row.state = "exited";
     row.inbox_depth = 0;
+    // Before anything of it is settled: what it held and never took can only be seen now.
+    if (const Past* known = members_.find_past(id); known != nullptr) row = known->row;
+    else records_->write_exit({row, living.parent, living.spawn_request});
+    pass_crash_point(CrashPoint::exit_recorded);
+    settle_estate(living, told);
+    lanes_->remove_to(id, senders);
+    pass_crash_point(CrashPoint::lanes_removed);
     vitals_->note_exit(id);
-    if (living.exit_descriptor() >= 0)
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.exit_descriptor(), nullptr);
+    if (living.is_outsider() && living.pidfd.is_open())
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.pidfd.get(), nullptr);
     const std::unique_ptr<Member> member = members_.remove(id, row);
-
-    const std::string prefix = fmt::format("ipc://{}/", folder_->path());
-    if (member->address.starts_with(prefix)) {
-        const std::string socket = member->address.substr(prefix.size());
-        std::error_code ignored;  // it may have removed its socket itself
-        if (socket.find('/') == std::string::npos) std::filesystem::remove(folder_->path() + "/" + socket, ignored);
+    // Only those who have to drain are still to be asked, and they have been.
+    if (!member->is_told) {
+        remove_files_of(*member);
+        log_post_mortem(*member, row.exit);
+        log_exit(*member, row.exit);
+        if (had_asked)
+            member->spawn_answer.fail(
+                Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}", member->name,
+                                                     member->program, to_text(row.exit))});
+        const Ended ended{AnyRef{id}, row.name, row.exit};
+        awaits_.answer(ended);
+        for (const ActorId one : told) tell_exit(one, ended);
+        pass_crash_point(CrashPoint::settle_told);
+        member->is_told = true;
+        records_->write_settling(*member);
     }
-    std::error_code ignored;
-    std::filesystem::remove(folder_->path() + "/" + Bells::fifo_name(id), ignored);
-    const Exit& exit = row.exit;
-    const bool was_expected =
-        exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member->was_asked_to_stop;
-    const std::string in_hand = exit.in_hand.empty() ? "" : fmt::format(" while handling {}", exit.in_hand);
-    if (was_expected) {
-        loop_->log().info("actor.exited", "name={} {}{}", member->name, to_text(exit), in_hand);
-    } else {
-        loop_->log().warn("actor.exited", "name={} {}{}", member->name, to_text(exit), in_hand);
-    }
-    for (const DeadLetter& letter : exit.dead_letters)
-        loop_->log().warn("letters.dead", "to={} from={} count={}{}", member->name, letter.from, letter.count,
-                          letter.command.empty() ? "" : " command=" + letter.command);
-
-    if (member->state == Member::State::starting)
-        member->spawn_answer.fail(Error{ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}",
-                                                                       member->name, member->program, to_text(exit))});
-    const Ended ended{AnyRef{id}, member->name, exit};
-    awaits_.answer(ended);
-    for (const ActorId one : told)
-        if (const Member* listener = members_.find(one); listener != nullptr)
-            notify(*loop_, *listener, notice::Exited{AnyRef{id}, member->name, exit});
-    pass_crash_point(CrashPoint::settle_told);
     loop_->commands().intake().forget(id);
     // Also the route of one that has never spoken as itself.
     if (member->link.is_some()) loop_->transport().close(member->link, Transport::Pending::delivered);
@@ -118,7 +114,46 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     if (member->owns_session) close(orphaned_timeout);
     if (!is_closing_ && !orphans.empty())
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
+    note_settled(id);
     finish_stops();
+}
+
+// Its socket and its bell, which it may have removed itself.
+void Coordinator::remove_files_of(const Member& member) const {
+    std::error_code ignored;
+    const std::string prefix = fmt::format("ipc://{}/", folder_->path());
+    if (member.address.starts_with(prefix)) {
+        const std::string socket = member.address.substr(prefix.size());
+        if (socket.find('/') == std::string::npos) std::filesystem::remove(folder_->path() + "/" + socket, ignored);
+    }
+    std::filesystem::remove(folder_->path() + "/" + Bells::fifo_name(member.id), ignored);
+}
+
+void Coordinator::log_exit(const Member& member, const Exit& exit) {
+    const bool was_expected =
+        exit.kind == ExitKind::stopped || exit.kind == ExitKind::left || member.was_asked_to_stop;
+    const std::string in_hand = exit.in_hand.empty() ? "" : fmt::format(" while handling {}", exit.in_hand);
+    if (was_expected) {
+        loop_->log().info("actor.exited", "name={} {}{}", member.name, to_text(exit), in_hand);
+    } else {
+        loop_->log().warn("actor.exited", "name={} {}{}", member.name, to_text(exit), in_hand);
+    }
+    for (const DeadLetter& letter : exit.dead_letters)
+        loop_->log().warn("letters.dead", "to={} from={} count={}{}", member.name, letter.from, letter.count,
+                          letter.command.empty() ? "" : " command=" + letter.command);
+}
+
+// One that is about to rejoin hears of it then.
+void Coordinator::tell_exit(ActorId listener, const Ended& ended) {
+    Member* const member = members_.find(listener);
+    if (member == nullptr) return;
+    if (member->link.is_some()) notify(*loop_, *member, notice::Exited{ended.actor, ended.name, ended.exit});
+    else if (member->has_joined) member->untold.insert(ended.actor.id);
+}
+
+// Once no row of the ledger waits for anybody any more, its number can be given again.
+void Coordinator::note_settled(ActorId dead) {
+    if (!estate_->is_settling(dead.number) && members_.find(dead) == nullptr) records_->write_free(dead);
 }
 
 void Coordinator::on(const Await& command, Answer<Ended> answer) {

@@ -1,14 +1,13 @@
 // The coordinator's door: how an actor or an outsider becomes a member, is ready, and says goodbye.
 #include <algorithm>
-#include <filesystem>
+#include <csignal>
 
 #include "actors/coordinator/coordinator_actor.hpp"
+#include "actors/coordinator/notify.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/base/log_level.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
-#include "runtime/process/find_program.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/descriptors.hpp"
@@ -16,38 +15,10 @@
 namespace baton::detail::coordinator {
 namespace {
 
-// A spawned actor takes its pidfd and its control lane, a member from outside a pidfd beside the connection it has.
-constexpr int descriptors_per_spawn = 2;
+// A member from outside takes a pidfd beside the connection that it has.
 constexpr int descriptors_per_join = 1;
-// Connections are accepted a little longer than members are, so that those who come too late are told; and members a
-// little longer than actors are started, so that somebody can still look, and stop what is too many.
+// Connections are accepted a little longer than members are, so that those who come too late are told.
 constexpr int descriptors_for_refusals = 8;
-constexpr int descriptors_for_visits = 8;
-
-// What an actor is told by the one that starts it.
-std::vector<std::pair<std::string, std::string>> environment_of(ActorId id, const SpawnOptions& options,
-                                                                const std::string& folder) {
-    std::vector<std::pair<std::string, std::string>> environment{
-        {session_variable, folder},
-        {actor_variable, to_string(id)},
-        {coordinator_variable, std::to_string(::getpid())}};
-    if (options.spin) {
-        const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*options.spin).count();
-        environment.emplace_back(spin_variable, std::to_string(std::max<std::int64_t>(microseconds, 0)));
-    }
-    replace_bad_log_level(environment);
-    return environment;
-}
-
-// Describes the holder of a name that is taken, for the text of an error.
-std::string holder_of_name(const Member* holder, const Member* spawner) {
-    if (holder == nullptr) return "the coordinator";
-    if (holder == spawner)
-        return fmt::format("the spawner itself (pid {}), which is called after its program or script unless it takes "
-                           "another name when it enters the session",
-                           holder->pid);
-    return fmt::format("actor {} (pid {})", to_string(holder->id), holder->pid);
-}
 
 }  // namespace
 
@@ -69,24 +40,41 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
                                                   "(limits::protocol_bytes_max)",
                                                   limits::protocol_bytes_max)});
     if (Result<void> fine = check_address(command.address, command.as.id); !fine) return answer.fail(fine.error());
-    if (command.as.id.is_somebody()) {
-        Member* member = members_.find(command.as.id);
-        if (member == nullptr || member->is_outsider() || member->link.is_some())
-            return answer.fail(gone(fmt::format("nobody was spawned as actor {}", to_string(command.as.id))));
+    if (command.as.id.is_somebody()) return join_as_actor(std::move(command), std::move(answer));
+    join_as_outsider(std::move(command), std::move(answer));
+}
+
+void Coordinator::join_as_actor(Join command, Answer<Welcome> answer) {
+    look_at_anchor();  // it may be here before we have heard that it has been started
+    Member* member = members_.find(command.as.id);
+    if (member == nullptr || member->is_outsider() || member->link.is_some())
+        return answer.fail(gone(fmt::format("nobody was spawned as actor {}", to_string(command.as.id))));
+    members_.connect(*member, Access::link(answer), std::move(command.address));
+    member->protocol = std::move(command.protocol);
+    if (member->was_asked_to_stop)
+        return answer.fail(Error{ErrorKind::stopping, fmt::format("{} was told to stop", member->name)});
+    const std::uint64_t fingerprint = fingerprint_of(member->protocol);
+    if (member->fingerprint_expected != 0 && member->fingerprint_expected != fingerprint) {
+        const Error other{ErrorKind::refused,
+                          fmt::format("the program {} speaks the protocol '{}' ({:016x}), not the one that its "
+                                      "spawner was compiled with ({:016x}): build both anew",
+                                      member->program, member->protocol.name, fingerprint,
+                                      member->fingerprint_expected)};
+        fail_spawn(*member, other);
+        return answer.fail(other);
+    }
+    records_->keep_protocol(fingerprint, member->protocol);
+    records_->write(*member);
+    pass_crash_point(CrashPoint::join_recorded);
+    return welcome(*member, std::move(answer));
+}
+
+void Coordinator::join_as_outsider(Join command, Answer<Welcome> answer) {
+    // It has joined already, at a coordinator that could not tell it so.
+    const std::uint64_t token = command.token.value_or(0);
+    if (Member* member = token == 0 ? nullptr : members_.joined_with(token);
+        member != nullptr && !member->link.is_some() && member->pid == command.pid) {
         members_.connect(*member, Access::link(answer), std::move(command.address));
-        member->protocol = std::move(command.protocol);
-        if (member->was_asked_to_stop)
-            return answer.fail(Error{ErrorKind::stopping, fmt::format("{} was told to stop", member->name)});
-        const std::uint64_t fingerprint = fingerprint_of(member->protocol);
-        if (member->fingerprint_expected != 0 && member->fingerprint_expected != fingerprint) {
-            const Error other{ErrorKind::refused,
-                              fmt::format("the program {} speaks the protocol '{}' ({:016x}), not the one that its "
-                                          "spawner was compiled with ({:016x}): build both anew",
-                                          member->program, member->protocol.name, fingerprint,
-                                          member->fingerprint_expected)};
-            fail_spawn(*member, other);
-            return answer.fail(other);
-        }
         return welcome(*member, std::move(answer));
     }
     // An outsider. Names of outsiders never fail: the second "scenario" is "scenario-2".
@@ -105,6 +93,7 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
     member->pid = command.pid;
     member->state = Member::State::ready;
     member->protocol = std::move(command.protocol);
+    member->token = token;
     member->owns_session = command.owns_session && static_cast<pid_t>(command.pid) == setting_.serves_for;
     if (command.pid != 0) {
         Result<UniqueFd> pidfd = open_pidfd(static_cast<pid_t>(command.pid));
@@ -112,12 +101,18 @@ void Coordinator::on(Join command, Answer<Welcome> answer) {
         if (pidfd) watched = watch(pidfd->get(), packed(*id));
         if (!pidfd || !watched) {
             static_cast<void>(estate_->settle(*id));  // nobody lives there
+            records_->write_free(*id);
             return answer.fail(pidfd ? watched.error() : pidfd.error());
         }
         member->pidfd = std::move(*pidfd);
+        if (const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(command.pid)); facts)
+            member->start_ticks = facts->start_ticks;
     }
     Member& added = members_.add(std::move(member));
     members_.connect(added, Access::link(answer), std::move(command.address));
+    records_->keep_protocol(fingerprint_of(added.protocol), added.protocol);
+    records_->write(added);
+    pass_crash_point(CrashPoint::join_recorded);
     loop_->log().info("actor.joined", "name={} id={} pid={}", added.name, to_string(added.id), added.pid);
     welcome(added, std::move(answer));
 }
@@ -126,7 +121,50 @@ void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
     loop_->transport().keep(member.link);  // its control lane, as long as it lives
     loop_->commands().intake().introduce(member.link, member.id);
     answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
-                  limits::send_timeout});
+                  limits::send_timeout, static_cast<std::uint64_t>(anchor_->anchor())});
+}
+
+void Coordinator::on(const Rejoin& command, Answer<Welcome> answer) {
+    Member* const member = members_.find(command.as.id);
+    if (member == nullptr)
+        return answer.fail(gone(fmt::format("no member {} lives in this session", to_string(command.as.id))));
+    if (member->link.is_some() || member->pid != command.pid)
+        return answer.fail(Error{ErrorKind::refused,
+                                 fmt::format("{} ({}) is here already, or is another process than this one",
+                                             member->name, to_string(member->id))});
+    members_.connect(*member, Access::link(answer), member->address);
+    loop_->log().debug("actor.rejoined", "name={} id={}", member->name, to_string(member->id));
+    welcome(*member, std::move(answer));
+    pass_crash_point(CrashPoint::rejoin_answered);
+    if (command.is_ready && member->state == Member::State::starting) become_ready(*member);
+    for (const std::uint64_t ask : command.given_up.value_or(std::vector<std::uint64_t>{}))
+        if (Member* const unwanted = members_.started_by({member->id, ask}); unwanted != nullptr) {
+            loop_->log().warn("actor.unwanted", "name={} its spawner had given up when it was ready: killed",
+                              unwanted->name);
+            static_cast<void>(unwanted->send_signal(SIGKILL));
+        }
+    tell_what_was_missed(*member, command.watches);
+}
+
+// What a member was to be told while there was no coordinator, or while it had not rejoined.
+void Coordinator::tell_what_was_missed(Member& member, const std::vector<AnyRef>& watches) {
+    if (member.was_asked_to_stop)
+        notify(*loop_, member, notice::Stop{member.stop_drains, until_of(stopping_.asked_until(member.id))});
+    std::set<ActorId> ended = std::exchange(member.untold, {});
+    for (const AnyRef& watched : watches) {
+        if (Member* other = members_.find(watched.id); other != nullptr) other->watchers.insert(member.id);
+        else ended.insert(watched.id);
+    }
+    for (const ActorId one : ended) {
+        const Past* const past = members_.find_past(one);
+        Exit forgotten{ExitKind::left, 0, "how it ended is not remembered any more", "", {}, {}};
+        notify(*loop_, member, notice::Exited{AnyRef{one}, past == nullptr ? to_string(one) : past->row.name,
+                                              past == nullptr ? std::move(forgotten) : past->row.exit});
+    }
+    for (const ActorId dead : estate_->awaited_of(member.id)) {
+        const Past* past = members_.find_past(dead);
+        notify(*loop_, member, notice::Drain{AnyRef{dead}, past == nullptr ? 0 : past->row.pid});
+    }
 }
 
 Result<Member*> Coordinator::sender(ActorId id, Link link) {
@@ -145,11 +183,23 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
         fail_late_spawn(member);
         return answer.fail(Error{ErrorKind::timed_out, "it became ready only after the deadline of its spawner"});
     }
+    become_ready(member);
+    answer.reply({});
+}
+
+void Coordinator::become_ready(Member& member) {
     members_.set_state(member, Member::State::ready);
     members_.set_spawn_deadline(member, Deadline::never());
-    loop_->log().info("actor.ready", "name={} id={} pid={}", member.name, to_string(member.id), member.pid);
+    records_->write(member);
+    loop_->log().info("actor.ready", "name={} id={}", member.name, to_string(member.id));
+    answer_spawner(member);
+}
+
+// When it is ready, and its pid is known: it may be quicker than the anchor, which has started it.
+void Coordinator::answer_spawner(Member& member) {
+    if (member.state == Member::State::starting || member.pid == 0) return;
     member.spawn_answer.reply({AnyRef{member.id}, member.name, member.pid, member.protocol});
-    answer.reply({});
+    member.spawn_answer = {};
 }
 
 void Coordinator::on(Leave command, Answer<std::monostate> answer) {
@@ -164,11 +214,12 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
     member.left = std::move(command.dead_letters);
     members_.set_state(member, Member::State::stopping);
     members_.set_spawn_deadline(member, Deadline::never());
+    records_->write_left(member.id, *member.left);
+    records_->write(member);
+    pass_crash_point(CrashPoint::leave_recorded);
     answer.reply({});
     if (member.is_outsider()) settle_exit(member, std::nullopt);
 }
-
-// ---- spawning --------------------------------------------------------------------------------------
 
 Result<void> Coordinator::check_name(std::string_view name) const {
     const bool is_fine = !name.empty() && name.size() <= limits::name_bytes_max && printable(name) == name &&
@@ -196,138 +247,10 @@ Result<void> Coordinator::check_address(std::string_view address, ActorId joins_
         return refused("a socket in the session's folder is called <name>.sock, in printable ASCII");
     if (address.size() - std::string_view("ipc://").size() > socket_path_size_bytes_max)
         return refused(fmt::format("the path of a socket has at most {} bytes", socket_path_size_bytes_max));
-    if (address == coordinator_address(folder_->path())) return refused("it is the coordinator's");
+    if (socket.starts_with(coordinator_socket)) return refused("it is the coordinator's");
     if (const Member* holder = members_.at_address(std::string(address)); holder != nullptr && holder->id != joins_as)
         return refused(fmt::format("it is that of {}", holder->name));
     return {};
-}
-
-void Coordinator::on(Spawn command, Answer<Spawned> answer) {
-    if (is_closing_)
-        return answer.fail(Error{ErrorKind::stopping, "the session is ending: nothing is spawned any more"});
-    Result<Member*> spawner = sender(answer.asker(), Access::link(answer));
-    if (!spawner) return answer.fail(gone("only a member of the session can spawn: join first"));
-    const SpawnOptions& options = command.options;
-    const Deadline deadline = deadline_of(options.timeout, command.until);
-    if (deadline.has_passed(loop_->clock()))
-        return answer.fail(
-            Error{ErrorKind::timed_out,
-                  options.timeout <= Duration::zero()
-                      ? fmt::format("{} was not started: a timeout of 0 leaves it no time to become an actor",
-                                    options.program)
-                      : fmt::format("{} was not started: the coordinator has read this only after the "
-                                    "deadline, when the spawner had given up",
-                                    options.program)});
-    Result<std::unique_ptr<Member>> started = start(command, answer.asker());
-    if (!started) return answer.fail(started.error());
-    if (!members_.any_starts()) ++wave_;
-    std::unique_ptr<Member>& member = *started;
-    member->wave = wave_;
-    member->watchers.insert(answer.asker());
-    member->spawn_answer = std::move(answer);
-    Member& added = members_.add(std::move(member));
-    members_.set_spawn_deadline(added, deadline);
-    loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", added.name, to_string(added.id), added.pid,
-                      added.program);
-}
-
-Result<std::unique_ptr<Member>> Coordinator::start(const Spawn& command, ActorId spawner) {
-    const Member* parent = members_.find(spawner);
-    if (parent == nullptr) return gone("only a member of the session can spawn: join first");
-    const SpawnOptions& options = command.options;
-    std::vector<std::string> folders = options.folders;
-    const std::vector<std::string> own = program_folders();
-    folders.insert(folders.end(), own.begin(), own.end());
-    const auto holds_zero = [](const std::string& text) { return text.find('\0') != std::string::npos; };
-    std::vector<std::string> arguments = options.arguments;
-    if (!options.actor.empty()) arguments.insert(arguments.begin(), {std::string(actor_option), options.actor});
-    if (const auto one = std::ranges::find_if(arguments, holds_zero); one != arguments.end())
-        return Error{ErrorKind::refused,
-                     fmt::format("the argument '{}' of {} holds a zero byte, which no program can be given",
-                                 printable(readable(*one, 80)), printable(options.program))};
-    std::erase_if(folders, holds_zero);
-    Result<std::string> path = find_program(options.program, folders);
-    if (!path) return path.error();
-
-    const bool is_named = !options.name.empty();
-    const std::string base = is_named ? options.name : std::filesystem::path(*path).filename().string();
-    if (Result<void> fine = check_name(base); !fine) return fine.error();
-    std::string name = parent->is_outsider() ? base : parent->name + "/" + base;
-    if (name.size() > limits::name_bytes_max)
-        return Error{
-            ErrorKind::refused,
-            fmt::format("'{}' can't be started below {}: its name with those of its parents before it, '{}', has {} "
-                        "bytes, and names have at most {} (limits::name_bytes_max). This bounds how deep actors may "
-                        "start actors: give shorter names, or start it from higher up",
-                        base, parent->name, name, name.size(), limits::name_bytes_max)};
-    if (members_.is_taken(name)) {
-        if (is_named)
-            return Error{ErrorKind::refused, fmt::format("the name '{}' is in use by {}: choose another", name,
-                                                         holder_of_name(members_.find(name), parent))};
-        name = members_.free_name(name);
-    }
-    if (Result<void> room = require_room(descriptors_per_spawn + descriptors_for_visits,
-                                         fmt::format("the coordinator can't start {}", name));
-        !room)
-        return room.error();
-    Result<ActorId> id = new_life(options.memory_bytes, name);
-    if (!id) return id.error();
-    pass_crash_point(CrashPoint::spawn_given);
-
-    ChildSpec spec;
-    spec.program = *path;
-    spec.arguments = std::move(arguments);
-    spec.input = ChildSpec::Input::none;
-    spec.environment = environment_of(*id, options, folder_->path());
-    Result<Child> child = Child::start(spec);
-    Result<void> watched;
-    if (child) watched = watch(child->pidfd(), packed(*id));
-    if (!child || !watched) {
-        static_cast<void>(estate_->settle(*id));  // nobody lives there
-        return child ? watched.error() : child.error();
-    }
-    pass_crash_point(CrashPoint::spawn_started);
-
-    auto member = std::make_unique<Member>();
-    member->id = *id;
-    member->name = std::move(name);
-    member->program = std::move(*path);
-    member->pid = static_cast<std::uint64_t>(child->pid());
-    if (!command.outlives_spawner.value_or(false)) member->parent = spawner;
-    member->child.emplace(std::move(*child));
-    member->fingerprint_expected = command.fingerprint;
-    return member;
-}
-
-// A number that nobody has, with its rows of vitals and ledger.
-Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes, std::string_view name) {
-    const auto is_settling = [this](std::uint32_t number) { return estate_->is_settling(number); };
-    // A row in which the last life has withdrawn asks is kept for receivers that have not looked yet. If there is no
-    // other row, such an ask may run after all.
-    Result<ActorId> id = members_.new_id(
-        [&](std::uint32_t number) { return is_settling(number) || vitals_->holds_withdrawn(number); });
-    if (!id) id = members_.new_id(is_settling);
-    if (!id) return id;
-    if (Result<void> prepared = vitals_->prepare(*id, name); !prepared) return prepared.error();
-    if (Result<void> prepared = lanes_->prepare(*id); !prepared) return prepared.error();
-    if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return lives.error();
-    return id;
-}
-
-// The answer goes out now; the process is killed, and its exit settles the rest.
-void Coordinator::fail_spawn(Member& member, const Error& error) {
-    member.spawn_answer.fail(error);
-    member.spawn_answer = {};
-    members_.set_spawn_deadline(member, Deadline::never());
-    static_cast<void>(member.child->send_signal(SIGKILL));
-}
-
-void Coordinator::fail_late_spawn(Member& member) {
-    fail_spawn(member,
-               Error{ErrorKind::timed_out,
-                     fmt::format("{} ({}) has not become an actor before the deadline and was killed: does its main "
-                                 "call run_actor?",
-                                 member.name, member.program)});
 }
 
 }  // namespace baton::detail::coordinator

@@ -27,6 +27,12 @@ Result<Lanes> Lanes::create(std::string_view session_id, std::uint64_t bytes_max
     return Lanes{std::string(session_id), std::move(*bells)};
 }
 
+Result<Lanes> Lanes::open(std::string_view session_id) {
+    Result<Bells> bells = Bells::open(session_id);
+    if (!bells) return bells.error();
+    return Lanes{std::string(session_id), std::move(*bells)};
+}
+
 void Lanes::remove(std::string_view session_id) noexcept {
     Bells::remove(session_id);
     for (const std::string& name : names_of(session_id)) remove_shared_object(name);

@@ -20,6 +20,8 @@ namespace baton::detail::coordinator {
 class Lanes {
 public:
     [[nodiscard]] static Result<Lanes> create(std::string_view session_id, std::uint64_t bytes_max);
+    // For a coordinator of a session that has been made.
+    [[nodiscard]] static Result<Lanes> open(std::string_view session_id);
     // All that is left of it. At the end of the session.
     static void remove(std::string_view session_id) noexcept;
 

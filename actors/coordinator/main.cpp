@@ -1,5 +1,10 @@
 // The coordinator program: one session, from start to end.
+//
+// The process that is started is the anchor of the session; it starts the coordinator, which is this program as well.
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,13 +16,17 @@
 
 #include <baton/command_line.hpp>
 #include <baton/version.hpp>
+#include "actors/coordinator/anchor.hpp"
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "actors/coordinator/options.hpp"
 #include "runtime/base/limit_behind.hpp"
+#include "runtime/base/crash_point.hpp"
 #include "runtime/base/log_level.hpp"
 #include "runtime/base/say.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/process/find_program.hpp"
+#include "runtime/process/process_facts.hpp"
+#include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 #include "runtime/transport/descriptors.hpp"
 #include "runtime/transport/zmq_transport.hpp"
@@ -27,7 +36,7 @@ namespace {
 using namespace baton;
 using namespace baton::detail;
 
-constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
+constexpr int exit_gave_up = 70;  // EX_SOFTWARE of sysexits.h
 
 using coordinator::Options;
 
@@ -66,15 +75,15 @@ bool is_balanced(coordinator::Estate& estate, Log& log) {
     return balance.findings.empty();
 }
 
-// To the program that started this one, which makes it an Error of its own: "KIND TEXT", one line.
-void announce_failure(int descriptor, const Error& error) {
+// For the program that started this one, which makes it an Error of its own: "KIND TEXT", one line.
+std::string line_of(const Error& error) {
     std::string line = fmt::format("{} {}\n", name_of(error.kind), error.text);
     std::replace(line.begin(), line.end() - 1, '\n', ';');
-    [[maybe_unused]] const auto written = ::write(descriptor, line.data(), line.size());
+    return line;
 }
 
 // A scenario is a Python file or a program.
-Result<Child> start_scenario(const Options& options, const SessionFolder& folder) {
+Result<ChildSpec> scenario_of(const Options& options, const SessionFolder& folder) {
     ChildSpec spec;
     spec.group = ChildSpec::Group::parents;  // so that the terminal's Ctrl-C reaches it
     spec.environment = {{session_variable, folder.path()}};
@@ -95,12 +104,128 @@ Result<Child> start_scenario(const Options& options, const SessionFolder& folder
         if (!program) return program.error();
         spec.program = std::move(*program);
     }
-    return Child::start(spec);
+    return spec;
 }
 
-Result<int> run(Options& options, Log& log) {
+// ---- one coordinator of a session ------------------------------------------------------------------
+
+// Held by the coordinator of a session as long as it lives: a second one finds it and leaves.
+Result<UniqueFd> take_role_lock(const SessionFolder& folder) {
+    const std::string path = folder.path() + "/role";
+    UniqueFd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
+    if (!lock.is_open()) return system_error(errno, fmt::format("cannot open '{}'", path));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    return Error{ErrorKind::refused, fmt::format("session {} has a coordinator, which holds '{}': there is one at a "
+                                                 "time",
+                                                 folder.id(), path)};
+}
+
+// The name by which others find the inbox of the present coordinator leads to this one from here on; those of earlier
+// ones are removed.
+Result<void> name_inbox(const std::string& folder, std::uint64_t before, std::uint64_t generation) {
+    const auto path_of = [](const std::string& address) { return address.substr(std::string_view("ipc://").size()); };
+    const std::string name = path_of(coordinator_address(folder));
+    const std::string fresh = name + ".new";
+    ::unlink(fresh.c_str());
+    if (::link(path_of(coordinator_address(folder, generation)).c_str(), fresh.c_str()) != 0 ||
+        ::rename(fresh.c_str(), name.c_str()) != 0)
+        return system_error(errno, fmt::format("cannot make '{}'", name));
+    for (std::uint64_t earlier = before; earlier < generation; ++earlier)
+        ::unlink(path_of(coordinator_address(folder, earlier)).c_str());
+    return {};
+}
+
+struct Regions {
+    Vitals vitals;
+    coordinator::Lanes lanes;
+    coordinator::Records records;
+};
+Result<Regions> open_regions(const std::string& id) {
+    Result<RosterRegion> roster = RosterRegion::open(id, RosterRegion::Use::writes);
+    if (!roster) return roster.error();
+    Result<Vitals> vitals = Vitals::open(id, Vitals::Use::coordinates);
+    if (!vitals) return vitals.error();
+    Result<coordinator::Lanes> lanes = coordinator::Lanes::open(id);
+    if (!lanes) return lanes.error();
+    return Regions{std::move(*vitals), std::move(*lanes), coordinator::Records{std::move(*roster), id}};
+}
+
+coordinator::Estate::Kept kept_lives(const std::vector<RosterEntry>& entries, const RosterHeader& header) {
+    coordinator::Estate::Kept kept;
+    for (const RosterEntry& entry : entries) {
+        kept.highest = std::max(kept.highest, entry.id.number);
+        if (entry.state == MemberRecord::settling) kept.settling.push_back(entry.id);
+        else if (entry.state != MemberRecord::free) kept.lives.push_back(entry.id);
+    }
+    kept.released_for_the_dead = header.released_for_the_dead.load(std::memory_order_relaxed);
+    kept.mended = header.mended.load(std::memory_order_relaxed);
+    return kept;
+}
+
+Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink& anchor) {
+    if (Result<void> bound = die_with_parent(anchor.anchor()); !bound) return bound.error();
+    const std::uint64_t generation = anchor.generation();
+    be_crash_generation(generation);
     Result<StopSignals> signals = StopSignals::install(StopSignals::Second::is_counted);
     if (!signals) return signals.error();
+    SessionFolder folder = SessionFolder::visit(options.anchored);
+    Result<UniqueFd> role = take_role_lock(folder);
+    if (!role) return role.error();
+    Result<Regions> regions = open_regions(folder.id());
+    if (!regions) return regions.error();
+    coordinator::Records& records = regions->records;
+    const std::uint64_t before = records.header().generation.load(std::memory_order_relaxed);
+    SystemClock clock;
+    const std::vector<RosterEntry> entries = records.read_members();
+    Result<coordinator::Estate> estate =
+        coordinator::Estate::resume(folder.id(), clock, kept_lives(entries, records.header()));
+    if (!estate) return estate.error();
+    // ZeroMQ's context needs one, and throws if there is none.
+    if (Result<void> room = require_descriptors(1, "cannot open a session"); !room) return room.error();
+    ZmqTransport transport;
+    Loop loop{transport, clock, log};
+    loop.be(coordinator_id, "coordinator");
+    loop.be_in(SessionTag::of(folder.id()));
+
+    coordinator::Coordinator::Setting setting;
+    setting.serves_for = options.serve_for;
+    setting.stop_deadline =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.session.stop_seconds));
+    if (!options.script.empty()) {
+        Result<ChildSpec> scenario = scenario_of(options, folder);
+        if (!scenario) return scenario.error();
+        setting.scenario = std::move(*scenario);
+    }
+    Result<std::unique_ptr<coordinator::Coordinator>> coordinator = coordinator::Coordinator::create(
+        loop, {&folder, &regions->vitals, &*estate, &regions->lanes, &records, &anchor, &*signals},
+        std::move(setting));
+    if (!coordinator) return coordinator.error();
+    const std::string address = coordinator_address(folder.path(), generation);
+    if (Result<void> bound = transport.bind(address); !bound) return bound.error();
+    if (Result<void> taken = (*coordinator)->take_over(entries, records.read_journal()); !taken) return taken.error();
+    const auto facts = facts_of(::getpid());
+    if (Result<void> named = name_inbox(folder.path(), before, generation); !named) return named.error();
+    if (generation > 1) log.warn("coordinator.replaced", "the one before was ended; this is number {}", generation);
+    records.take_role(generation, static_cast<std::uint64_t>(::getpid()), facts ? facts->start_ticks : 0);
+    pass_crash_point(CrashPoint::role_taken);
+    anchor.say_ready();
+    if (generation == 1 && options.announce_fd < 0 && options.script.empty())
+        say(fmt::format("session {0} is open (pid {1}). In another shell:\n"
+                        "  export BATON_SESSION={0}  # scripts and programs started there join this session\n"
+                        "  baton spawn PROGRAM            # starts an actor in it\n"
+                        "  baton ps                       # shows who is in it\n"
+                        "  baton stop --everything        # closes it, as Ctrl-C does here\n",
+                        folder.id(), anchor.anchor()));
+    static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
+    (*coordinator)->end_strays();
+    const int code = (*coordinator)->scenario_exit_code().value_or(0);
+    return is_balanced(*estate, log) || code != 0 ? code : exit_unbalanced;
+}
+
+// ---- the anchor of a session -----------------------------------------------------------------------
+
+// Everything that a session needs is there before its first coordinator, and is removed after the last one.
+Result<int> hold_session(const Options& options, const std::vector<std::string>& arguments, Log& log) {
     if (Result<Swept> swept = sweep_dead_sessions(); swept && swept->sessions > 0)
         log.info("session.swept", "sessions={} processes={} files={}", swept->sessions, swept->processes_killed.size(),
                  swept->removed.size());
@@ -113,53 +238,51 @@ Result<int> run(Options& options, Log& log) {
             coordinator::Estate::remove(id);
             Vitals::remove(id);
             coordinator::Lanes::remove(id);
+            coordinator::Records::remove(id);
+            RosterRegion::remove(id);
         }
     } const remove_memory{folder->id()};
-    Result<Vitals> vitals = Vitals::create(folder->id());
-    if (!vitals) return vitals.error();
-    SystemClock clock;
     const std::uint64_t budget = budget_of(options);
-    Result<coordinator::Estate> estate = coordinator::Estate::create(folder->id(), budget, clock);
-    if (!estate) return estate.error();
-    Result<coordinator::Lanes> lanes = coordinator::Lanes::create(folder->id(), lane_bytes_of(budget));
-    if (!lanes) return lanes.error();
-    // ZeroMQ's context needs one, and throws if there is none.
-    if (Result<void> room = require_descriptors(1, "cannot open a session"); !room) return room.error();
-    ZmqTransport transport;
-    Loop loop{transport, clock, log};
-    loop.be(coordinator_id, "coordinator");
-    loop.be_in(SessionTag::of(folder->id()));
-    if (Result<void> bound = transport.bind(coordinator_address(folder->path())); !bound) return bound.error();
-
-    coordinator::Coordinator::Setting setting;
-    setting.serves_for = options.serve_for;
-    setting.stop_deadline =
-        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.session.stop_seconds));
-    if (!options.script.empty()) {
-        Result<Child> scenario = start_scenario(options, *folder);
-        if (!scenario) return scenario.error();
-        setting.scenario.emplace(std::move(*scenario));
+    if (Result<Vitals> made = Vitals::create(folder->id()); !made) return made.error();
+    {
+        SystemClock clock;
+        Result<coordinator::Estate> made = coordinator::Estate::create(folder->id(), budget, clock);
+        if (!made) return made.error();
     }
-    Result<std::unique_ptr<coordinator::Coordinator>> coordinator =
-        coordinator::Coordinator::create(loop, *folder, *vitals, *estate, *lanes, *signals, std::move(setting));
-    if (!coordinator) return coordinator.error();
+    if (Result<coordinator::Lanes> made = coordinator::Lanes::create(folder->id(), lane_bytes_of(budget)); !made)
+        return made.error();
+    const auto facts = facts_of(::getpid());
+    if (Result<void> made = RosterRegion::create(folder->id(), static_cast<std::uint64_t>(::getpid()),
+                                           facts ? facts->start_ticks : 0);
+        !made)
+        return made.error();
 
+    coordinator::Anchor::Plan plan;
+    plan.arguments = {arguments.front(), "--anchored", folder->path()};
+    plan.arguments.insert(plan.arguments.end(), arguments.begin() + 1, arguments.end());
+    // By these a sweep knows a coordinator that outlives its anchor for a moment.
+    plan.environment = {fmt::format("{}={}", session_variable, folder->path()),
+                        fmt::format("{}={}", actor_variable, to_string(coordinator_id))};
+    std::vector<std::pair<std::string, std::string>> log_level;
+    // it has been told by now, and everything inherits the environment of this process
+    replace_bad_log_level(log_level);
+    for (const auto& [variable, value] : log_level) ::setenv(variable.c_str(), value.c_str(), 1);
     if (options.announce_fd >= 0) {
-        const std::string line = folder->path() + "\n";
-        [[maybe_unused]] const auto written = ::write(options.announce_fd, line.data(), line.size());
-        ::close(std::exchange(options.announce_fd, -1));
-    } else if (options.script.empty()) {
-        say(fmt::format("session {0} is open (pid {1}). In another shell:\n"
-                        "  export BATON_SESSION={0}  # scripts and programs started there join this session\n"
-                        "  baton spawn PROGRAM            # starts an actor in it\n"
-                        "  baton ps                       # shows who is in it\n"
-                        "  baton stop --everything        # closes it, as Ctrl-C does here\n",
-                        folder->id(), ::getpid()));
+        plan.announcement = folder->path() + "\n";
+        plan.announce_fd = options.announce_fd;
     }
-    static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
-    (*coordinator)->end_strays();
-    const int code = (*coordinator)->scenario_exit_code().value_or(0);
-    return is_balanced(*estate, log) || code != 0 ? code : exit_unbalanced;
+    Result<coordinator::Anchor> anchor = coordinator::Anchor::create(std::move(plan));
+    if (!anchor) return anchor.error();
+    using End = coordinator::Anchor::End;
+    const End end = anchor->hold();
+    if (end.kind == End::coordinator_left) return end.code;
+    if (end.kind == End::cannot_start)
+        return Error{ErrorKind::overloaded,
+                     fmt::format("no coordinator can be started: {}", std::strerror(end.code))};
+    say(fmt::format("the coordinator of session {} was killed {} times within {} s, at last by signal {}: the session "
+                    "has been ended, and its actors with it\n",
+                    folder->id(), coordinator::Anchor::deaths_max, coordinator::Anchor::deaths_period_s, end.code));
+    return exit_gave_up;
 }
 
 }  // namespace
@@ -176,13 +299,24 @@ int main(int argc, char** argv) {
     Log log{"coordinator"};
     Result<int> code = Error{};
     try {
-        code = run(options, log);
+        if (!options.anchored.empty()) {
+            ::prctl(PR_SET_NAME, name.c_str());
+            Result<coordinator::AnchorLink> anchor = coordinator::AnchorLink::open();
+            code = anchor ? coordinate(options, log, *anchor) : anchor.error();
+            if (anchor && !code && options.announce_fd >= 0) {
+                anchor->say_failed(line_of(code.error()));
+                return exit_unavailable;
+            }
+        } else {
+            code = hold_session(options, {argv, argv + argc}, log);
+        }
     } catch (const std::bad_alloc&) {
         code = Error{ErrorKind::overloaded, "no memory is left" + limit_behind(ENOMEM)};
     }
     if (code) return *code;
-    if (options.announce_fd >= 0) {
-        announce_failure(options.announce_fd, code.error());
+    if (options.announce_fd >= 0 && options.anchored.empty()) {
+        const std::string line = line_of(code.error());
+        [[maybe_unused]] const auto written = ::write(options.announce_fd, line.data(), line.size());
     } else {
         say(fmt::format("{}: {}\n", name, to_text(code.error())));
     }

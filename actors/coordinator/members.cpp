@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/process/process_facts.hpp"
+
 namespace baton::detail::coordinator {
 
 Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_taken) {
@@ -20,17 +22,17 @@ Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_tak
 Member& Members::add(std::unique_ptr<Member> member) {
     Member& added = *(living_[member->id.number] = std::move(member));
     names_[added.name] = added.id;
+    if (!added.address.empty()) addresses_.try_emplace(added.address, added.id);
     if (added.parent.is_somebody()) families_[added.parent].insert(added.id);
-    if (added.child) {
-        children_.insert(added.child->pid());
-        ++awaited_;
-    }
+    if (!added.is_outsider()) ++awaited_;
+    if (!added.is_outsider() && added.pid != 0) children_.insert(static_cast<pid_t>(added.pid));
     if (added.state == Member::State::starting) ++starting_;
     return added;
 }
 
 void Members::connect(Member& member, Link link, std::string address) {
-    if (member.child && !member.link.is_some()) --awaited_;
+    if (!member.is_outsider() && !member.link.is_some()) --awaited_;
+    member.has_joined = true;
     member.link = link;
     member.address = std::move(address);
     links_[link] = member.id;
@@ -49,15 +51,15 @@ void Members::set_spawn_deadline(Member& member, Deadline deadline) {
     if (!deadline.is_never()) spawn_deadlines_.insert({deadline.at(), member.id});
 }
 
-std::unique_ptr<Member> Members::remove(ActorId id, RosterRow last_row) {
+std::unique_ptr<Member> Members::take_out(ActorId id) {
     const auto found = living_.find(id.number);
     set_spawn_deadline(*found->second, Deadline::never());
     std::unique_ptr<Member> member = std::move(found->second);
     living_.erase(found);
     names_.erase(member->name);
     if (member->state == Member::State::starting) --starting_;
-    if (member->child && !member->link.is_some()) --awaited_;
-    if (member->child) children_.erase(member->child->pid());
+    if (!member->is_outsider() && !member->link.is_some()) --awaited_;
+    if (!member->is_outsider()) children_.erase(static_cast<pid_t>(member->pid));
     if (member->link.is_some()) links_.erase(member->link);
     if (const auto at = addresses_.find(member->address); at != addresses_.end() && at->second == id)
         addresses_.erase(at);
@@ -65,14 +67,60 @@ std::unique_ptr<Member> Members::remove(ActorId id, RosterRow last_row) {
         family->second.erase(id);
         if (family->second.empty()) families_.erase(family);
     }
-    exit_numbers_[id] = exits_forgotten_ + past_.size();
-    past_.push_back({std::move(last_row), member->parent});
+    return member;
+}
+
+std::unique_ptr<Member> Members::remove(ActorId id, RosterRow last_row) {
+    std::unique_ptr<Member> member = take_out(id);
+    if (find_past(id) == nullptr) remember({std::move(last_row), member->parent, member->spawn_request});
+    return member;
+}
+
+std::unique_ptr<Member> Members::undo(ActorId id) { return take_out(id); }
+
+void Members::remember(Past past) {
+    exit_numbers_[past.row.actor.id] = exits_forgotten_ + past_.size();
+    past_.push_back(std::move(past));
     if (past_.size() > limits::exits_kept_max) {
         exit_numbers_.erase(past_.front().row.actor.id);
         past_.pop_front();
         ++exits_forgotten_;
     }
-    return member;
+}
+
+void Members::remember_life(ActorId id) noexcept {
+    if (id.number < incarnations_.size()) incarnations_[id.number] = std::max(incarnations_[id.number], id.incarnation);
+}
+
+void Members::set_process(Member& member, pid_t pid, UniqueFd pidfd) {
+    member.pid = static_cast<std::uint64_t>(pid);
+    member.pidfd = std::move(pidfd);
+    if (!member.is_outsider()) children_.insert(pid);
+    if (const int number = std::exchange(member.signal_at_start, 0); number != 0)
+        static_cast<void>(member.send_signal(number));
+}
+
+Result<void> Member::send_signal(int number) {
+    if (pidfd.is_open()) return send_signal_through(pidfd.get(), number);
+    signal_at_start = number;
+    return {};
+}
+
+Member* Members::started_by(const Request& request) noexcept {
+    for (const auto& [number, member] : living_)
+        if (member->spawn_request == request) return member.get();
+    return nullptr;
+}
+
+const Past* Members::past_started_by(const Request& request) const noexcept {
+    const auto found = std::ranges::find(past_, request, &Past::spawn_request);
+    return found == past_.end() ? nullptr : &*found;
+}
+
+Member* Members::joined_with(std::uint64_t token) noexcept {
+    for (const auto& [number, member] : living_)
+        if (member->token == token && member->is_outsider()) return member.get();
+    return nullptr;
 }
 
 Member* Members::find(ActorId id) noexcept {

@@ -16,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
 #include <baton/answer.hpp>
-#include "runtime/process/child.hpp"
+#include <baton/unique_fd.hpp>
 #include "runtime/transport/transport.hpp"
 #include "runtime/wire/notices.hpp"
 
@@ -25,37 +27,54 @@ namespace baton::detail::coordinator {
 
 inline constexpr std::string_view coordinator_name = "coordinator";
 
+// Which ask of whom: the same when it is asked again of the next coordinator.
+struct Request {
+    ActorId asker;
+    std::uint64_t ask = 0;  // 0: none
+    bool operator==(const Request&) const = default;
+};
+
 struct Member {
     enum class State { starting, ready, stopping };
 
     ActorId id;
     std::string name;
     std::string program;             // empty for an outsider
-    std::uint64_t pid = 0;
+    std::uint64_t pid = 0;           // 0: not known, or not started yet
+    std::uint64_t start_ticks = 0;   // of an outsider's process
     // the actor or outsider with which it ends: its spawner, or nobody if it outlives that
     ActorId parent;
     State state = State::starting;   // later: set_state()
     std::uint64_t wave = 0;          // started together with those of the same number
-    std::optional<Child> child;      // of a spawned one
-    UniqueFd pidfd;                  // of an outsider that told its pid
-    Link link;                       // its control lane, once it has joined: connect()
+    UniqueFd pidfd;                  // of its process: set_process()
+    int signal_at_start = 0;         // is to end it as soon as it has been started
+    bool has_joined = false;
+    Link link;                       // its control lane, once it has joined here: connect()
     std::string address;             // of its inbox: connect()
     ProtocolDescription protocol;
     std::uint64_t fingerprint_expected = 0;
     Answer<Spawned> spawn_answer;
+    Request spawn_request;           // whose it is
     Deadline spawn_deadline;         // once it is a member: set_spawn_deadline()
     bool was_asked_to_stop = false;
+    Deadline stop_deadline;          // it is to stop; never: it is not
+    bool stop_drains = false;
+    bool is_told = false;            // its exit, by an earlier coordinator
     bool owns_session = false;
+    std::uint64_t token = 0;         // of an outsider's Join
     std::optional<std::vector<DeadLetter>> left;  // it said Leave
     std::set<ActorId> watchers;      // who is told of its exit
+    std::set<ActorId> untold;        // exits of which it is to be told when it has rejoined
 
     [[nodiscard]] bool is_outsider() const noexcept { return program.empty(); }
-    [[nodiscard]] int exit_descriptor() const noexcept { return child ? child->pidfd() : pidfd.get(); }
+    // To a spawned one; to its process when that has been started.
+    [[nodiscard]] Result<void> send_signal(int number);
 };
 
 struct Past {
     RosterRow row;
     ActorId parent;
+    Request spawn_request;  // by which it was started
 };
 
 class Members {
@@ -63,8 +82,18 @@ public:
     // A new id, with a number that is not otherwise taken either; `overloaded` if limits::actors_max are alive.
     [[nodiscard]] Result<ActorId> new_id(const std::function<bool(std::uint32_t)>& is_taken);
     Member& add(std::unique_ptr<Member> member);
-    // Moves it from the living to the past.
+    // Moves it from the living to the past; if it is there already, out of the living.
     std::unique_ptr<Member> remove(ActorId id, RosterRow last_row);
+    // As if it had never been.
+    std::unique_ptr<Member> undo(ActorId id);
+    // Of one that was settled by an earlier coordinator.
+    void remember(Past past);
+    // The last life of that number, and the number that was given last; for a coordinator that takes over.
+    void remember_life(ActorId id) noexcept;
+    void remember_last_number(std::uint32_t number) noexcept { last_number_ = number; }
+    [[nodiscard]] std::uint32_t last_number() const noexcept { return last_number_; }
+    // Its process has been started, or has told its pid.
+    void set_process(Member& member, pid_t pid, UniqueFd pidfd);
     // It has joined over that connection.
     void connect(Member& member, Link link, std::string address);
     void set_state(Member& member, Member::State state) noexcept;
@@ -82,6 +111,10 @@ public:
     [[nodiscard]] bool any_starts() const noexcept { return starting_ > 0; }
     // How many have been spawned and have not joined.
     [[nodiscard]] std::size_t awaited() const noexcept { return awaited_; }
+    // Who was started by that ask; nullptr: nobody.
+    [[nodiscard]] Member* started_by(const Request& request) noexcept;
+    [[nodiscard]] const Past* past_started_by(const Request& request) const noexcept;
+    [[nodiscard]] Member* joined_with(std::uint64_t token) noexcept;
     // When the first spawn that is under way ends, and those that have not ended in time.
     [[nodiscard]] Deadline next_spawn_deadline() const noexcept;
     [[nodiscard]] std::vector<Member*> late_spawns(const Clock& clock);
@@ -107,6 +140,7 @@ public:
     [[nodiscard]] std::vector<Member*> family_of(ActorId id);
 
 private:
+    std::unique_ptr<Member> take_out(ActorId id);
     std::map<std::uint32_t, std::unique_ptr<Member>> living_;
     std::unordered_map<std::string, ActorId> names_;
     std::unordered_map<Link, ActorId> links_;

@@ -6,6 +6,7 @@
 
 #include "actors/coordinator/lanes.hpp"
 #include "actors/coordinator/members.hpp"
+#include "runtime/process/child.hpp"
 #include "runtime/vitals/vitals.hpp"
 
 namespace baton::detail::coordinator {

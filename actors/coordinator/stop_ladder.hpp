@@ -44,6 +44,7 @@ public:
     // Makes the next due() kill all.
     void hurry();
     [[nodiscard]] bool is_done() const noexcept { return alive_.empty(); }
+    [[nodiscard]] bool has(ActorId actor) const noexcept { return alive_.contains(actor); }
 
 private:
     struct Living {

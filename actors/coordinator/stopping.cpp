@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "actors/coordinator/notify.hpp"
+#include "runtime/base/crash_point.hpp"
 
 namespace baton::detail::coordinator {
 namespace {
@@ -28,6 +29,13 @@ void Stopping::begin(std::vector<ActorId> named, Deadline deadline, bool drain,
     std::set<ActorId> lived;
     for (const ActorId id : named)
         if (members_->find(id) != nullptr) lived.insert(id);
+    for (const auto& [id, climber] : climbers)
+        if (Member* member = members_->find(id); member != nullptr) {
+            member->stop_deadline = member->stop_deadline.or_earlier(deadline);
+            member->stop_drains = drain;
+            records_->write(*member);
+        }
+    pass_crash_point(CrashPoint::stop_recorded);
     jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(all), deadline}, std::move(named),
                                               std::move(lived), drain, std::move(answer)}));
     climb(*jobs_.back());
@@ -41,26 +49,27 @@ void Stopping::take_step(const StopLadder::Step& step, const Job& job) {
     using Rung = StopLadder::Rung;
     const int signal = step.rung == Rung::terminate ? SIGTERM : SIGKILL;
     if (step.actor == scenario) {
-        if (step.rung != Rung::ask) static_cast<void>(scenario_child_->send_signal(signal));
+        if (step.rung != Rung::ask) signal_scenario_(signal);
         return;
     }
     Member* member = members_->find(step.actor);
     if (member == nullptr) return;
     if (step.rung == Rung::ask) {
         if (std::exchange(member->was_asked_to_stop, true)) return;
+        records_->write(*member);
         if (member->link.is_some())
             return notify(*loop_, *member, notice::Stop{job.drain, until_of(job.ladder.asks_until())});
-        // It has not joined, so it can't be asked.
-        if (member->child) static_cast<void>(member->child->send_signal(SIGTERM));
+        // It has not joined, so it can't be asked. One that is about to rejoin is asked then.
+        if (!member->is_outsider() && !member->has_joined) static_cast<void>(member->send_signal(SIGTERM));
         return;
     }
-    if (!member->child) {  // an outsider is not ours to kill
+    if (member->is_outsider()) {  // an outsider is not ours to kill
         exited(step.actor);
         return;
     }
     loop_->log().warn(step.rung == Rung::terminate ? "actor.terminated" : "actor.killed",
                       "name={} it did not stop when asked", member->name);
-    static_cast<void>(member->child->send_signal(signal));
+    static_cast<void>(member->send_signal(signal));
 }
 
 void Stopping::climb() {
@@ -69,6 +78,13 @@ void Stopping::climb() {
 
 void Stopping::exited(ActorId actor) {
     for (const auto& job : jobs_) job->ladder.exited(actor);
+}
+
+Deadline Stopping::asked_until(ActorId actor) const {
+    Deadline until = Deadline::never();
+    for (const auto& job : jobs_)
+        if (job->ladder.has(actor)) until = until.or_earlier(job->ladder.asks_until());
+    return until;
 }
 
 void Stopping::hurry() {

@@ -3,7 +3,9 @@
 // answered at its end. It asks, terminates and kills; it does not see exits itself but is told of them (exited). One
 // thread.
 
-#include "actors/coordinator/members.hpp"
+#include <functional>
+
+#include "actors/coordinator/records.hpp"
 #include "actors/coordinator/stop_ladder.hpp"
 #include "runtime/inbox/loop.hpp"
 
@@ -14,11 +16,11 @@ public:
     // The scenario on the ladder: it is not a spawned actor, but it is a child that must end.
     static constexpr ActorId scenario{0, 1};
 
-    // `scenario_child` is nullptr if the session has none.
-    Stopping(Loop& loop, Members& members, Child* scenario_child)
-        : loop_(&loop), members_(&members), scenario_child_(scenario_child) {}
+    Stopping(Loop& loop, Members& members, Records& records, std::function<void(int signal)> signal_scenario)
+        : loop_(&loop), members_(&members), records_(&records), signal_scenario_(std::move(signal_scenario)) {}
 
-    // Begins to stop the named and their children. The answer holds the exits of the named.
+    // Begins to stop the named and their children; that they are to stop is recorded first. The answer holds the exits
+    // of the named.
     void begin(std::vector<ActorId> named, Deadline deadline, bool drain, Answer<std::vector<Ended>> answer);
     // Takes the steps that are due.
     void climb();
@@ -27,6 +29,10 @@ public:
     void hurry();
     // Answers the stops that are done, and lets the others continue with their next wave.
     void finish();
+
+    // Until when a member that has been asked to stop has time, if it is asked again by a coordinator that it has
+    // rejoined.
+    [[nodiscard]] Deadline asked_until(ActorId actor) const;
 
     // True if one more may be asked for; our own stops (of orphans, of the session) are always allowed.
     [[nodiscard]] bool has_room() const noexcept { return jobs_.size() < limits::stops_max; }
@@ -48,7 +54,8 @@ private:
 
     Loop* loop_;
     Members* members_;
-    Child* scenario_child_;
+    Records* records_;
+    std::function<void(int)> signal_scenario_;
     std::vector<std::unique_ptr<Job>> jobs_;
 };
 

@@ -99,7 +99,7 @@ void PyPending::wait(Duration duration, bool gives_up) {
 Error PyPending::why_not_waited(Error error) const {
     if (error.kind == ErrorKind::stopping)
         error.text = fmt::format("this scenario is stopping and does not wait for {}", who_);
-    if (error.kind == ErrorKind::gone) error.text = "the session has ended: its coordinator has died";
+    if (error.kind == ErrorKind::gone) error.text = "the session has ended";
     if (error.kind == ErrorKind::timed_out)
         error.text = fmt::format(
             "{} has not answered {} in time; it is still asked: get() can be called again, cancel() withdraws it", who_,

@@ -68,6 +68,11 @@ Result<AskId> Asking::request(ActorId to, Outbox::Message message, Deadline dead
         why.is_withdrawn = true;
         return why;
     };
+    if (to == coordinator_id && requests_->is_vacant()) {  // the next coordinator is asked
+        Result<AskId> kept = asks_->begin(to);
+        if (kept) requests_->keep(*kept, message.tag, message.body);
+        return kept;
+    }
     Result<Peer*> peer = outbox_->reach(to, deadline);
     if (!peer) return unsent(std::move(peer).error());
     Result<AskId> ask = asks_->begin(to);
@@ -78,6 +83,7 @@ Result<AskId> Asking::request(ActorId to, Outbox::Message message, Deadline dead
     message.urgency = Outbox::Urgency::now;
     if (Result<void> sent = outbox_->put(**peer, message, deadline); !sent) return unsent(std::move(sent).error());
     unwanted.is_wanted = true;
+    if (to == coordinator_id) requests_->keep(*ask, message.tag, message.body);
     asks_->find(*ask)->is_brief = message.by_position != nullptr;
     peers_->expect_answer(**peer);
     if (message.is_carrying()) {
@@ -88,7 +94,7 @@ Result<AskId> Asking::request(ActorId to, Outbox::Message message, Deadline dead
 }
 
 Result<Locating::Place> Asking::locate(ActorId actor, Deadline deadline) {
-    if (peers_->find(coordinator_id) == nullptr)
+    if (peers_->find(coordinator_id) == nullptr && !requests_->is_vacant())
         return Error{ErrorKind::gone, "there is no coordinator to ask for an address"};
     Buffer body;
     Encoder encoder{body};
@@ -263,6 +269,7 @@ Fate Asking::abandon(AskId id) {
         asks_->forget(id);
         return Fate::begun;
     }
+    if (ask->to == coordinator_id) requests_->give_up(id, command_name<coordinator::Spawn>);
     ask->is_abandoned = true;
     ask->place = {};
     ask->fate = withdraw(id, *ask);
@@ -295,6 +302,7 @@ ActorId Asking::asked_of(AskId id) const noexcept {
 void Asking::settle(AskId id, Result<ReplyFrame> outcome) {
     const Asks::Ask* ask = asks_->find(id);
     if (ask == nullptr || ask->outcome) return;
+    if (ask->to == coordinator_id) requests_->forget(id);
     OwnVitals* const own = self_->own_vitals();
     if (own != nullptr && id == shown_) own->end_wait();
     if (Peer* peer = peers_->find(ask->to); peer != nullptr && peer->asks_in_flight > 0) {

@@ -13,8 +13,15 @@ namespace baton::detail {
 
 class Asking final : public Locating {
 public:
-    Asking(Self& self, Peers& peers, Asks& asks, Returns& returns, Outbox& outbox, Waiting& waiting)
-        : self_(&self), peers_(&peers), asks_(&asks), returns_(&returns), outbox_(&outbox), waiting_(&waiting) {
+    Asking(Self& self, Peers& peers, Asks& asks, Requests& requests, Returns& returns, Outbox& outbox,
+           Waiting& waiting)
+        : self_(&self),
+          peers_(&peers),
+          asks_(&asks),
+          requests_(&requests),
+          returns_(&returns),
+          outbox_(&outbox),
+          waiting_(&waiting) {
         outbox.locate_with(*this);
     }
 
@@ -44,6 +51,10 @@ public:
     // Does this even for an ask that has been abandoned. `take_late` gets the answer that has come, or comes after all;
     // true if it may still come.
     bool abandon(AskId ask, std::function<void(Result<ReplyFrame>)> take_late);
+    // Nobody waits for its outcome, which goes to `take`.
+    void hand_over(AskId ask, std::function<void(Result<ReplyFrame>)> take) {
+        asks_->hand_over(ask, std::move(take));
+    }
 
     // ---- what others know of it
     // It was asked of the actor to which that link leads.
@@ -68,6 +79,7 @@ private:
     Self* self_;
     Peers* peers_;
     Asks* asks_;
+    Requests* requests_;
     Returns* returns_;
     Outbox* outbox_;
     Waiting* waiting_;

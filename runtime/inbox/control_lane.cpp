@@ -9,6 +9,10 @@
 namespace baton::detail {
 namespace {
 
+// How often it is looked for a new coordinator, when there is none.
+constexpr Duration pause_min = std::chrono::milliseconds{2};
+constexpr Duration pause_max = std::chrono::milliseconds{50};
+
 // From a notice that cannot be read as a whole: the part that must not be missed, if there is one.
 template <class Notice>
 std::optional<Notice> rest_of(Value, SessionTag) {
@@ -69,6 +73,7 @@ Result<void> ControlLane::open(const std::string& address) {
 }
 
 void ControlLane::serve() {
+    if (look_.next.has_passed(self_->clock())) static_cast<void>(has_session());
     if (link_.is_some()) static_cast<void>(replies_->take(link_, this));
     exits_->look();
 }
@@ -84,19 +89,93 @@ void ControlLane::on(const notice::Trim&) {
     if (self_->holdings() != nullptr) self_->holdings()->trim();
 }
 
-void ControlLane::watch_coordinator(int descriptor, std::function<bool()> has_died) {
-    descriptor_ = descriptor;
-    has_died_ = std::move(has_died);
+// ---- the coordinator's life ----------------------------------------------------------------------------
+
+bool ControlLane::has_session() {
+    if (role_ == nullptr || self_->ending().has_lost_coordinator) return !self_->ending().has_lost_coordinator;
+    switch (role_->look()) {
+        case Role::State::held: break;
+        case Role::State::vacant:
+            if (!requests_->is_vacant()) leave_lane();
+            look_.pause = std::min(2 * look_.pause, pause_max);
+            look_.next = Deadline::in(self_->clock(), look_.pause);
+            break;
+        case Role::State::passed_on:
+            if (!requests_->is_vacant()) leave_lane();
+            rejoin();
+            break;
+        case Role::State::over: lose_coordinator(); break;
+    }
+    return !self_->ending().has_lost_coordinator;
 }
 
-bool ControlLane::has_coordinator() {
-    if (descriptor_ >= 0 && has_died_()) lose_coordinator();
-    return !self_->ending().has_lost_coordinator;
+// It has ended. What was on its way to it or from it is dropped; what it has not answered is asked again.
+void ControlLane::leave_lane() {
+    requests_->set_vacant(true);
+    look_.pause = pause_min / 2;
+    if (Peer* const peer = peers_->find(coordinator_id); peer != nullptr) {
+        self_->transport().close(peer->link, Transport::Pending::discarded);
+        peers_->remove(coordinator_id);
+    }
+    link_ = {};
+}
+
+void ControlLane::rejoin() {
+    look_.next = Deadline::never();
+    if (Result<void> opened = open(role_->address()); !opened) {  // no descriptor is left, perhaps
+        self_->log().error("coordinator.unreachable", "{}", to_text(opened.error()));
+        look_.next = Deadline::in(self_->clock(), pause_max);
+        return;
+    }
+    requests_->set_vacant(false);
+    if (membership_.pid) {
+        coordinator::Rejoin rejoin{AnyRef{self_->me()}, *membership_.pid, membership_.is_ready, {}, {}};
+        if (const std::set<AskId>& given_up = requests_->given_up(); !given_up.empty())
+            rejoin.given_up.emplace(given_up.begin(), given_up.end());
+        std::set<ActorId> watches = membership_.watched;
+        for (const auto& [id, peer] : peers_->all())
+            if (id != coordinator_id && id != self_->me()) watches.insert(id);
+        for (const ActorId id : watches) rejoin.watches.push_back(AnyRef{id});
+        Buffer body;
+        Encoder encoder{body};
+        encode(encoder, rejoin);
+        const auto take = [this](const Result<ReplyFrame>& welcome) {
+            if (welcome || self_->ending().has_lost_coordinator) return;
+            self_->log().error("session.lost", "{}", to_text(welcome.error()));
+            lose_coordinator();
+        };
+        Result<AskId> ask = asking_->request(coordinator_id, {.tag = command_name<coordinator::Rejoin>, .body = body},
+                                             Deadline::in(self_->clock(), Duration::zero()));
+        if (ask) {
+            requests_->forget(*ask);
+            asking_->hand_over(*ask, take);
+        }
+    }
+    ask_again();
+}
+
+void ControlLane::ask_again() {
+    Peer* const peer = peers_->find(coordinator_id);
+    const std::map<AskId, Requests::Request> unanswered = requests_->unanswered();
+    for (const auto& [ask, request] : unanswered) {
+        // A signal that was sent twice would be two.
+        if (request.tag == command_name<coordinator::Signal>) {
+            asking_->settle(ask, Error{ErrorKind::gone, "the coordinator has ended before it answered, and another one "
+                                                        "has taken over: the signal may have been sent; ask again"});
+            continue;
+        }
+        peers_->expect_answer(*peer);
+        const Result<void> sent = outbox_->put(
+            *peer, {.kind = MessageKind::ask, .ask = ask, .tag = request.tag, .body = request.body},
+            Deadline::in(self_->clock(), Duration::zero()));
+        if (!sent) asking_->settle(ask, sent.error());
+    }
 }
 
 void ControlLane::lose_coordinator() {
     self_->ending().has_lost_coordinator = true;
-    descriptor_ = -1;
+    role_ = nullptr;
+    look_.next = Deadline::never();
     asking_->settle_all(self_->coordinator_lost());
     // The actors die with it. Their links would go on trying to reach them; code in the middle of sending finds its
     // link closed.

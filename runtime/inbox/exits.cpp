@@ -7,6 +7,9 @@
 namespace baton::detail {
 
 void Exits::take(notice::Exited exited) {
+    // The coordinator that told it may have ended before it could note that.
+    if (heard_.size() >= limits::exits_kept_max) heard_.clear();
+    if (!heard_.insert(exited.actor.id).second) return;
     // What it had answered, and given with it, may still be on its way.
     const Peer* peer = peers_->find(exited.actor.id);
     if (peer != nullptr && peer->asks_in_flight > 0 && drains_.may_bring(exited.actor.id)) {

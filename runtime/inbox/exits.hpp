@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <functional>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/inbox/drains.hpp"
@@ -58,6 +59,7 @@ private:
     Replies* replies_;
     Intake* intake_;
     Drains drains_;
+    std::unordered_set<ActorId> heard_;  // of whose exit
     std::vector<Late> late_;  // of those whose last answers may still be on their way
     std::function<void(const Ended&)> taker_;
     std::deque<notice::Exited> untold_;

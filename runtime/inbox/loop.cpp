@@ -24,12 +24,12 @@ Loop::Loop(Transport& transport, const Clock& clock, Log& log)
     : Self(transport, clock, log),
       peers_(*this),
       returns_(*this),
-      outbox_(*this, peers_, asks_, returns_, *this),
-      asking_(*this, peers_, asks_, returns_, outbox_, *this),
+      outbox_(*this, peers_, asks_, requests_, returns_, *this),
+      asking_(*this, peers_, asks_, requests_, returns_, outbox_, *this),
       replies_(*this, peers_, asking_, returns_),
       commands_(*this, returns_.gifts()),
       exits_(*this, peers_, asking_, returns_, outbox_, replies_, commands_.intake()),
-      control_(*this, peers_, outbox_, asking_, replies_, exits_),
+      control_(*this, peers_, outbox_, asking_, requests_, replies_, exits_),
       later_(*this, asks_, outbox_, asking_),
       waits_(*this, commands_, replies_, exits_, control_, later_) {}
 

@@ -9,7 +9,7 @@
 // It consists of things with names. Each knows only those that stand above it here, and all of them know Self: who this
 // actor is, and whether it is ending.
 //
-//     Peers, Asks    to whom it has sent, and what it has asked
+//     Peers, Asks    to whom it has sent, and what it has asked; Requests: what of that the coordinator
 //     Returns        what was given away and comes back
 //     Outbox         from a message to the link of its receiver, through window and batches
 //     Asking         from an ask to its one outcome
@@ -86,6 +86,7 @@ private:
 
     Peers peers_;
     Asks asks_;
+    Requests requests_;
     Returns returns_;
     Outbox outbox_;
     Asking asking_;

@@ -16,6 +16,10 @@ bool lives(const Self& self, ActorId actor) noexcept {
     return holdings == nullptr || holdings->ledger().lives.is_alive(actor);
 }
 
+Error no_coordinator() {
+    return {ErrorKind::overloaded, "the coordinator has ended, and the next one has not taken over yet: try again"};
+}
+
 }  // namespace
 
 // A command that waits for room stands in the vitals, so that those who wait for us find the circle.
@@ -123,6 +127,7 @@ Result<Peer*> Outbox::open(ActorId to, std::string name, const std::string& addr
 std::optional<Error> Outbox::cannot_wait(ActorId to, Deadline deadline, std::string_view for_what) const {
     if (self_->ending().has_lost_coordinator) return self_->coordinator_lost();
     const Peer* peer = peers_->find(to);
+    if (peer == nullptr && to == coordinator_id) return no_coordinator();
     if (peer == nullptr) {
         const std::string* const why = peers_->why_gone(to);
         return Error{ErrorKind::gone, why == nullptr ? std::string() : *why};
@@ -291,6 +296,7 @@ Result<void> Outbox::put(Peer& peer, const Message& message, Deadline deadline) 
 }
 
 Result<void> Outbox::send(ActorId to, const Message& message, Deadline deadline) {
+    if (to == coordinator_id && requests_->is_vacant()) return no_coordinator();
     Result<Peer*> peer = reach(to, deadline);
     if (!peer) return std::move(peer).error();
     if (Result<void> sent = put(**peer, message, deadline); !sent || !message.is_carrying()) return sent;

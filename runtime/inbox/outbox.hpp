@@ -10,6 +10,7 @@
 
 #include "runtime/inbox/asks.hpp"
 #include "runtime/inbox/peers.hpp"
+#include "runtime/inbox/requests.hpp"
 #include "runtime/inbox/returns.hpp"
 #include "runtime/inbox/waiting.hpp"
 #include <baton/detail/positional.hpp>
@@ -57,8 +58,8 @@ public:
         [[nodiscard]] bool is_carrying() const noexcept { return parcel != nullptr && !parcel->holdings.empty(); }
     };
 
-    Outbox(Self& self, Peers& peers, Asks& asks, Returns& returns, Waiting& waiting)
-        : self_(&self), peers_(&peers), asks_(&asks), returns_(&returns), waiting_(&waiting) {}
+    Outbox(Self& self, Peers& peers, Asks& asks, const Requests& requests, Returns& returns, Waiting& waiting)
+        : self_(&self), peers_(&peers), asks_(&asks), requests_(&requests), returns_(&returns), waiting_(&waiting) {}
     // Until then only peers that have been opened can be reached.
     void locate_with(Locating& locating) noexcept { locating_ = &locating; }
 
@@ -118,6 +119,7 @@ private:
     Self* self_;
     Peers* peers_;
     Asks* asks_;
+    const Requests* requests_;
     Returns* returns_;
     Waiting* waiting_;
     Locating* locating_ = nullptr;

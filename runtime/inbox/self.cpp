@@ -30,7 +30,7 @@ void Self::stop(bool drain, Deadline until) noexcept {
 
 Error Self::coordinator_lost() const {
     return Error{ErrorKind::gone,
-                 "the session has ended: its coordinator has died, and its actors with it; open another session"};
+                 "the session has ended, and its actors with it; open another session"};
 }
 
 }  // namespace baton::detail

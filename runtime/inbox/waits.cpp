@@ -13,12 +13,12 @@ Transport::Interest Waits::interest_of(Handler* handler, Deadline& deadline, Lin
     replies_->add_links_of_those(links_);
     descriptors_.clear();
     for (const auto& [descriptor, on_readable] : watched_) descriptors_.push_back(descriptor);
-    if (control_->descriptor() >= 0) descriptors_.push_back(control_->descriptor());
+    control_->add_descriptors(descriptors_);
     if (handler != nullptr && handler->descriptor() >= 0) descriptors_.push_back(handler->descriptor());
 
     const Serving serving = handler == nullptr ? Serving::control_only : Serving::commands;
     const Answers& answers = commands_->answers();
-    deadline = deadline.or_earlier(exits_->next_look(serving));
+    deadline = deadline.or_earlier(exits_->next_look(serving)).or_earlier(control_->next_look());
     if (answers.any_waiting()) deadline = deadline.or_earlier(Deadline::in(self_->clock(), answers.pause()));
     if (!self_->is_handling()) deadline = deadline.or_earlier(later_->next(serving));
     // A dead peer counts as drained after looks everywhere.
@@ -37,7 +37,7 @@ void Waits::wait(Handler* handler, Deadline deadline, Link writable) {
     // User code that waits in the middle of serve() does not look at the inbox, so its waits don't count.
     if (interest.inbox) exits_->looked_for_commands();
     if (!any_readable) return;
-    static_cast<void>(control_->has_coordinator());
+    static_cast<void>(control_->has_session());
     for (const auto& [descriptor, on_readable] : watched_) on_readable();
 }
 

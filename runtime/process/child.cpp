@@ -62,33 +62,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
     return pointers;
 }
 
-Error spawn_error(int code, const std::string& program) {
-    namespace fs = std::filesystem;
-    const std::string tried = fmt::format("cannot start '{}'", program);
-    std::error_code unknown;
-    const fs::file_status status = fs::status(program, unknown);
-    std::string reason;
-    if (status.type() == fs::file_type::not_found)
-        reason = "there is no such file; build it or correct the path";
-    else if (fs::is_directory(status))
-        reason = "it is a folder, not a program; name the program inside it";
-    else if (code == EACCES && fs::is_regular_file(status) && ::access(program.c_str(), X_OK) != 0)
-        reason = fmt::format("it is not executable; chmod +x '{}'", program);
-    else if (code == EACCES)
-        reason = "permission denied; see the rights of the folders on its path, and whether its file system is "
-                 "mounted noexec";
-    else if (code == ENOEXEC)
-        reason = "it is neither a program for this machine nor a script with a first line like #!/bin/sh";
-    else if (code == ENOENT)
-        reason = "the file is there, but the interpreter of its #! line (or its loader) is not";
-    else if (code == EAGAIN)
-        return {ErrorKind::overloaded,
-                fmt::format("{}: {}{}", tried, std::generic_category().message(code), limit_behind(code))};
-    else
-        return system_error(code, tried);
-    return {ErrorKind::refused, fmt::format("{}: {}", tried, reason)};
-}
-
 // The attributes and file actions of one posix_spawn. None of the calls on them can fail but for want of
 // memory, and then nothing else goes on either.
 class SpawnPlan {
@@ -154,7 +127,7 @@ Result<Child> Child::start(const ChildSpec& spec) {
     pid_t pid = 0;
     const int code = ::posix_spawn(&pid, spec.program.c_str(), plan.actions(), plan.attributes(),
                                    argument_pointers.data(), environment_pointers.data());
-    if (code != 0) return spawn_error(code, spec.program);
+    if (code != 0) return start_error(code, spec.program);
 
     Result<UniqueFd> pidfd = open_pidfd(pid);
     if (!pidfd) {
@@ -220,6 +193,33 @@ std::optional<ExitStatus> Child::wait(int options) noexcept {
         status_ = ExitStatus{.by_signal = info.si_code != CLD_EXITED, .code_or_signal = info.si_status};
     }
     return status_;
+}
+
+Error start_error(int code, const std::string& program) {
+    namespace fs = std::filesystem;
+    const std::string tried = fmt::format("cannot start '{}'", program);
+    std::error_code unknown;
+    const fs::file_status status = fs::status(program, unknown);
+    std::string reason;
+    if (status.type() == fs::file_type::not_found)
+        reason = "there is no such file; build it or correct the path";
+    else if (fs::is_directory(status))
+        reason = "it is a folder, not a program; name the program inside it";
+    else if (code == EACCES && fs::is_regular_file(status) && ::access(program.c_str(), X_OK) != 0)
+        reason = fmt::format("it is not executable; chmod +x '{}'", program);
+    else if (code == EACCES)
+        reason = "permission denied; see the rights of the folders on its path, and whether its file system is "
+                 "mounted noexec";
+    else if (code == ENOEXEC)
+        reason = "it is neither a program for this machine nor a script with a first line like #!/bin/sh";
+    else if (code == ENOENT)
+        reason = "the file is there, but the interpreter of its #! line (or its loader) is not";
+    else if (code == EAGAIN)
+        return {ErrorKind::overloaded,
+                fmt::format("{}: {}{}", tried, std::generic_category().message(code), limit_behind(code))};
+    else
+        return system_error(code, tried);
+    return {ErrorKind::refused, fmt::format("{}: {}", tried, reason)};
 }
 
 Result<void> die_with_parent(pid_t expected_parent) {

@@ -89,6 +89,9 @@ private:
     std::optional<ExitStatus> status_;
 };
 
+// Why a program could not be started, from the errno of the attempt and what is found on the disk.
+[[nodiscard]] Error start_error(int code, const std::string& program);
+
 // For the first lines of a child's main(): from then on the kernel kills this process when the thread that started it
 // ends. `gone` if that has happened already, which only the comparison with the pid that the parent handed down can
 // tell; the caller then exits.

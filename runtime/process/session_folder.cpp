@@ -151,6 +151,11 @@ Result<SessionFolder> SessionFolder::create() {
     return SessionFolder{*std::move(id), std::move(path), {*std::move(folder), *std::move(file), *std::move(memory)}};
 }
 
+SessionFolder SessionFolder::visit(std::string path) {
+    std::string id = fs::path{path}.filename().string();
+    return SessionFolder{std::move(id), std::move(path), {}};
+}
+
 SessionFolder& SessionFolder::operator=(SessionFolder&& other) noexcept {
     if (this != &other) {
         [[maybe_unused]] const auto removed = remove();

@@ -36,6 +36,9 @@ public:
     // keeps the list of sessions locked.
     [[nodiscard]] static Result<SessionFolder> create();
 
+    // One that another process has made and holds: its end does nothing.
+    [[nodiscard]] static SessionFolder visit(std::string path);
+
     SessionFolder(SessionFolder&&) noexcept = default;
     SessionFolder& operator=(SessionFolder&& other) noexcept;
     ~SessionFolder();

@@ -12,6 +12,7 @@
 #include "runtime/inbox/call.hpp"
 #include "runtime/inbox/spawning.hpp"
 #include "runtime/process/process_facts.hpp"
+#include "runtime/session/role_watch.hpp"
 #include "runtime/session/environment.hpp"
 
 namespace baton::detail {
@@ -190,8 +191,10 @@ Result<std::vector<Ended>> Directory::end_session(Within within) {
     return std::move(closed->ended);
 }
 
+pid_t Directory::coordinator_pid() const noexcept { return role_ == nullptr ? 0 : role_->pid(); }
+
 bool Directory::is_coordinator_frozen() const {
-    const std::optional<ProcessFacts> facts = facts_of(coordinator_pid_);
+    const std::optional<ProcessFacts> facts = facts_of(coordinator_pid());
     return facts && (facts->state == 'T' || facts->state == 't');
 }
 
@@ -245,6 +248,7 @@ Result<Exit> Directory::exit_of(AnyRef actor) {
 Result<UniqueFd> Directory::sentinel(AnyRef actor) {
     if (Result<void> open = require_open(); !open) return open.error();
     const Result<std::string> name = call(*loop_, coordinator::Watch{actor}, limits::coordinator_timeout);
+    if (name) loop_->control().watches_exit_of(actor.id);
     const Result<Spawned> found = name ? find(*name) : Result<Spawned>{name.error()};
     if (!found && found.error().kind != ErrorKind::gone) return found.error();
     Result<UniqueFd> process = Error{ErrorKind::gone, "it has ended"};

@@ -16,6 +16,7 @@
 
 namespace baton::detail {
 
+class RoleWatch;
 using Spawned = coordinator::Spawned;
 
 class Directory {
@@ -53,14 +54,14 @@ public:
 
     // Where programs are looked for first.
     [[nodiscard]] const std::vector<std::string>& searched_folders() const noexcept { return folders_; }
-    [[nodiscard]] pid_t coordinator_pid() const noexcept { return coordinator_pid_; }  // 0: unknown
+    [[nodiscard]] pid_t coordinator_pid() const noexcept;  // 0: unknown
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     [[nodiscard]] Loop& loop() const noexcept { return *loop_; }
 
 protected:
     [[nodiscard]] Result<void> require_open() const;
     void set_closed(bool closed = true) noexcept { is_closed_ = closed; }
-    void be_ruled_by(pid_t coordinator) noexcept { coordinator_pid_ = coordinator; }
+    void be_ruled_by(const RoleWatch& role) noexcept { role_ = &role; }
     // Those that were started from here, as far as the roster knows them.
     [[nodiscard]] std::vector<AnyRef> take_spawned() noexcept { return std::exchange(spawned_, {}); }
     template <class C>
@@ -75,7 +76,7 @@ private:
     // The exits of the session's life behind that place, in their order.
     [[nodiscard]] Result<std::vector<RosterRow>> exits_from(coordinator::RosterPlace place);
 
-    pid_t coordinator_pid_ = 0;  // 0: unknown
+    const RoleWatch* role_ = nullptr;  // nullptr: it is not watched
     std::vector<AnyRef> spawned_;
     bool is_closed_ = false;
 };
@@ -97,7 +98,7 @@ Result<typename C::Reply> Directory::ask_coordinator(const C& command, Deadline 
             ErrorKind::timed_out,
             fmt::format("the coordinator (pid {}) is frozen by a signal and has not answered {} before the deadline; "
                         "`kill -CONT {}` wakes it",
-                        coordinator_pid_, command_name<C>, coordinator_pid_)};
+                        coordinator_pid(), command_name<C>, coordinator_pid())};
     return decoded_reply<typename C::Reply>(std::move(reply));
 }
 

@@ -27,7 +27,7 @@ std::string_view variable(const char* name) {
 std::optional<SpawnedAs> spawned_as() {
     SpawnedAs out{std::string(variable(session_variable)), {}, 0};
     const std::optional<ActorId> actor = actor_id_of(variable(actor_variable));
-    if (out.folder.empty() || !actor || !parse(variable(coordinator_variable), out.coordinator_pid))
+    if (out.folder.empty() || !actor || !parse(variable(anchor_variable), out.anchor_pid))
         return std::nullopt;
     out.actor = *actor;
     return out;
@@ -58,6 +58,10 @@ std::vector<std::string> program_folders() {
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
     if (!error) folders.push_back(self.parent_path().string());
     return folders;
+}
+
+std::string coordinator_address(std::string_view folder, std::uint64_t generation) {
+    return fmt::format("ipc://{}/{}-{}.sock", folder, coordinator_socket, generation);
 }
 
 std::string coordinator_address(std::string_view folder) {

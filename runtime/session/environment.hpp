@@ -7,7 +7,7 @@
 //   BATON_PROGRAMS     folders of programs, with colons between
 //   BATON_LANES        "off": everything goes by ZeroMQ
 //   BATON_SPIN         how many microseconds at most a member looks at its lanes before it sleeps; 0: it does not
-//   BATON_COORDINATOR  the coordinator's pid: a spawned actor ends when that process ends
+//   BATON_ANCHOR       the pid of the session's anchor: a spawned actor ends when that process ends
 
 #include <sys/types.h>
 
@@ -25,17 +25,19 @@ namespace baton::detail {
 inline constexpr const char* lanes_variable = "BATON_LANES";
 inline constexpr const char* spin_variable = "BATON_SPIN";
 inline constexpr const char* actor_variable = "BATON_ACTOR";
-inline constexpr const char* coordinator_variable = "BATON_COORDINATOR";
+inline constexpr const char* anchor_variable = "BATON_ANCHOR";
 
 // The coordinator's exit code when its ledger did not balance at the end: a segment was lost, doubled or left.
 inline constexpr int exit_unbalanced = 3;
+// Of a coordinator or an actor that could not begin: EX_UNAVAILABLE of sysexits.h.
+inline constexpr int exit_unavailable = 69;
 
 inline constexpr std::string_view coordinator_socket = "coordinator";
 
 struct SpawnedAs {
     std::string folder;
     ActorId actor;
-    pid_t coordinator_pid = 0;
+    pid_t anchor_pid = 0;
 };
 
 // Nothing if this program was not spawned by a coordinator, or the variables make no sense.
@@ -47,6 +49,9 @@ struct SpawnedAs {
 // Of "3.1", as in BATON_ACTOR.
 [[nodiscard]] std::optional<ActorId> actor_id_of(std::string_view text);
 
+// Where the coordinator can be reached, whoever it is: a name for the inbox of the present one.
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
+// The inbox of one coordinator. A link to it leads to no other one, which would not know what was said before.
+[[nodiscard]] std::string coordinator_address(std::string_view folder, std::uint64_t generation);
 
 }  // namespace baton::detail

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,7 @@
 #include "runtime/session/environment.hpp"
 #include "runtime/session/entrances.hpp"
 #include "runtime/session/mail.hpp"
+#include "runtime/session/role_watch.hpp"
 #include "runtime/transport/zmq_transport.hpp"
 
 namespace baton::detail {
@@ -52,6 +54,13 @@ std::string read_line(int fd, Duration at_most) {
     return line;
 }
 
+// By which a coordinator knows a Join that is repeated. 0 would mean that it cannot.
+std::uint64_t new_token() {
+    std::uint64_t token = 0;
+    check(::getrandom(&token, sizeof token, 0) == sizeof token, "a few random bytes come whole");
+    return token | 1;
+}
+
 constexpr Duration coordinator_start_timeout = std::chrono::seconds{10};
 constexpr Duration coordinator_exit_timeout = std::chrono::seconds{2};
 
@@ -64,7 +73,7 @@ struct Session::Parts {
     LaneTransport transport{outside};
     Loop loop{transport, clock, log};
     std::optional<Vitals> vitals;
-    UniqueFd coordinator_pidfd;
+    std::unique_ptr<RoleWatch> role;
 };
 
 Session::Session() : Session(std::make_unique<Parts>()) {}
@@ -80,7 +89,7 @@ Session::Session(std::unique_ptr<Parts> parts)
 Session::~Session() {
     loop_->thread().adopt();  // the thread that ends it is its last user
     static_cast<void>(close());
-    end_coordinator();
+    end_own_session();
 }
 
 Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
@@ -94,7 +103,7 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
         Result<SessionInfo> found = find_session(entry.session);
         if (!found) return found.error();
         session->folder_ = found->path;
-    } else if (Result<void> started = session->start_coordinator(entry); !started) {
+    } else if (Result<void> started = session->start_session(entry); !started) {
         return started.error();
     }
     if (Result<void> joined = session->join_session(entry); !joined) return joined.error();  // ends its own coordinator
@@ -102,7 +111,7 @@ Result<std::unique_ptr<Session>> Session::enter(Entry entry) {
     return session;
 }
 
-Result<void> Session::start_coordinator(const Entry& entry) {
+Result<void> Session::start_session(const Entry& entry) {
     Result<std::string> program = find_coordinator(entry.program_folders);
     if (!program)
         return Error{program.error().kind, "no session was named, and none can be started: " + program.error().text};
@@ -123,7 +132,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     Result<Child> child = Child::start(spec);
     if (!child) return child.error();
     announces.reset();
-    coordinator_ = std::make_unique<Child>(std::move(*child));
+    anchor_ = std::make_unique<Child>(std::move(*child));
     const std::string line = read_line(announced.get(), coordinator_start_timeout);
     if (line.starts_with('/')) {
         folder_ = line;
@@ -135,7 +144,7 @@ Result<void> Session::start_coordinator(const Entry& entry) {
     if (kind)
         return Error{*kind, fmt::format("the coordinator {} did not start: {}", *program,
                                         line.substr(std::min(space + 1, line.size())))};
-    const std::optional<ExitStatus> status = coordinator_->reap_within(coordinator_exit_timeout);
+    const std::optional<ExitStatus> status = anchor_->reap_within(coordinator_exit_timeout);
     const std::string end = !status            ? fmt::format("it has not announced a session within {} s",
                                                              coordinator_start_timeout / std::chrono::seconds{1})
                             : status->by_signal ? fmt::format("signal {} ended it", status->code_or_signal)
@@ -151,14 +160,21 @@ Result<void> Session::join_session(const Entry& entry) {
     const std::string inbox = fmt::format("ipc://{}/o{}-{}.sock", folder_, ::getpid(), ++count);
     if (entry.inbox == Inbox::open)
         if (Result<void> bound = parts_->transport.bind(inbox); !bound) return bound;
-    if (Result<void> opened = loop_->control().open(coordinator_address(folder_)); !opened) return opened;
+    Result<std::unique_ptr<RoleWatch>> role = RoleWatch::open(
+        folder_, RoleWatch::Anchor::is_watched, Deadline::in(parts_->clock, limits::coordinator_timeout));
+    if (!role) return role.error();
+    parts_->role = std::move(*role);
+    be_ruled_by(*parts_->role);
+    if (Result<void> opened = loop_->control().open(*parts_->role); !opened) return opened;
     const coordinator::Join join{AnyRef{}, entry.name, static_cast<std::uint64_t>(::getpid()),
-                                 entry.inbox == Inbox::open ? inbox : "", entry.protocol, is_own()};
+                                 entry.inbox == Inbox::open ? inbox : "", entry.protocol, is_own(), new_token()};
     pass_crash_point(CrashPoint::join_bound);
     const Result<coordinator::Welcome> welcome = call(*loop_, join, limits::coordinator_timeout);
     if (!welcome) return welcome.error();
     pass_crash_point(CrashPoint::join_welcomed);
     loop_->be(welcome->you.id, welcome->name);
+    loop_->control().be_member(join.pid);
+    loop_->control().be_ready();
     loop_->be_in(SessionTag::of(welcome->session));
     id_ = welcome->session;
     Result<Vitals> vitals = Vitals::open(id_);
@@ -174,22 +190,10 @@ Result<void> Session::join_session(const Entry& entry) {
         std::make_shared<Holdings>(std::move(*region), id_, welcome->you.id, parts_->clock, Store::usual_idle());
     loop_->attach(*holdings_);
     open_lanes(parts_->transport, parts_->log, {id_, folder_, welcome->you.id, &spun}, holdings_);
-    return watch_coordinator(static_cast<pid_t>(welcome->coordinator_pid));
-}
-
-Result<void> Session::watch_coordinator(pid_t pid) {
-    Result<UniqueFd> pidfd = open_pidfd(pid);
-    if (!pidfd) return pidfd.error();
-    parts_->coordinator_pidfd = std::move(*pidfd);
-    be_ruled_by(pid);
-    loop_->control().watch_coordinator(parts_->coordinator_pidfd.get(),
-                             [this] { return has_exited_by(parts_->coordinator_pidfd.get(), Deadline{Instant{}}); });
     return {};
 }
 
-bool Session::has_coordinator_ended(Deadline deadline) const {
-    return has_exited_by(parts_->coordinator_pidfd.get(), deadline);
-}
+bool Session::has_ended(Deadline deadline) const { return parts_->role->has_session_ended(deadline); }
 
 // ---- messages that came ----------------------------------------------------------------------------
 
@@ -257,7 +261,7 @@ Result<std::vector<Ended>> Session::close(Within within) {
         return closed.error();
     }
     static_cast<void>(tell(*loop_, coordinator::Leave{}));
-    const std::optional<ExitStatus> end = coordinator_->reap_within(coordinator_exit_timeout);
+    const std::optional<ExitStatus> end = anchor_->reap_within(coordinator_exit_timeout);
     if (!end) kill_all();
     if (!closed) return closed.error();
     if (end == ExitStatus{false, exit_unbalanced})
@@ -268,18 +272,18 @@ Result<std::vector<Ended>> Session::close(Within within) {
 }
 
 // For a session that could not be entered, too: whatever has been made for it goes again.
-void Session::end_coordinator() noexcept {
-    if (!is_own() || coordinator_->reap()) return;
-    static_cast<void>(coordinator_->send_signal(SIGTERM));
-    if (!coordinator_->reap_within(coordinator_exit_timeout)) kill_all();
+void Session::end_own_session() noexcept {
+    if (!is_own() || anchor_->reap()) return;
+    static_cast<void>(anchor_->send_signal(SIGTERM));
+    if (!anchor_->reap_within(coordinator_exit_timeout)) kill_all();
 }
 
 void Session::kill_all() noexcept {
     if (!is_own()) return;
     set_closed();
     // Its actors end with it, by the kernel; what lies around is swept.
-    static_cast<void>(coordinator_->send_signal(SIGKILL));
-    static_cast<void>(coordinator_->reap_within(coordinator_exit_timeout));
+    static_cast<void>(anchor_->send_signal(SIGKILL));
+    static_cast<void>(anchor_->reap_within(coordinator_exit_timeout));
     static_cast<void>(sweep_dead_sessions());
 }
 

@@ -79,9 +79,9 @@ public:
     [[nodiscard]] Result<std::vector<Ended>> close(Within within = limits::stop_timeout);
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;
-    [[nodiscard]] bool is_own() const noexcept { return coordinator_ != nullptr; }
-    // True if the coordinator's process ends before the deadline.
-    [[nodiscard]] bool has_coordinator_ended(Deadline deadline) const;
+    [[nodiscard]] bool is_own() const noexcept { return anchor_ != nullptr; }
+    // True if the session ends before the deadline: its anchor's process does.
+    [[nodiscard]] bool has_ended(Deadline deadline) const;
 
     [[nodiscard]] Context& context() noexcept { return *context_; }
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
@@ -90,15 +90,14 @@ private:
     struct Parts;
     Session();
     explicit Session(std::unique_ptr<Parts> parts);
-    [[nodiscard]] Result<void> start_coordinator(const Entry& entry);
+    [[nodiscard]] Result<void> start_session(const Entry& entry);
     [[nodiscard]] Result<void> join_session(const Entry& entry);
-    [[nodiscard]] Result<void> watch_coordinator(pid_t pid);
-    void end_coordinator() noexcept;
+    void end_own_session() noexcept;
 
     // Before the loop, which may still hold answers that carried something; handles outside may outlive both.
     std::shared_ptr<Holdings> holdings_;
     std::unique_ptr<Parts> parts_;
-    std::unique_ptr<Child> coordinator_;  // only of a session of one's own
+    std::unique_ptr<Child> anchor_;  // only of a session of one's own
     std::unique_ptr<Context> context_;
     std::unique_ptr<Mail> mail_;
     std::string id_;

@@ -72,13 +72,14 @@ Result<Vitals> Vitals::create(std::string_view session_id) {
     return Vitals{std::move(*object), std::move(*mapping)};
 }
 
-Result<Vitals> Vitals::open(std::string_view session_id) {
+Result<Vitals> Vitals::open(std::string_view session_id, Use use) {
     Result<SharedObject> object = SharedObject::open(name_of_region(session_id));
     if (!object) return object.error();
     if (object->size() != region_bytes)
         return Error{ErrorKind::corrupt, fmt::format("the shared memory {} has {} bytes, expected {}: it is of another "
                                                      "version of Baton", object->name(), object->size(), region_bytes)};
-    Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::read, 0, region_bytes);
+    const auto access = use == Use::reads ? Mapping::Access::read : Mapping::Access::write;
+    Result<Mapping> mapping = Mapping::map(*object, access, 0, region_bytes);
     if (!mapping) return mapping.error();
     return Vitals{std::move(*object), std::move(*mapping)};
 }

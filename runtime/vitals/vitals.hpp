@@ -124,8 +124,9 @@ class Vitals {
 public:
     // For the coordinator: makes the region of the session.
     [[nodiscard]] static Result<Vitals> create(std::string_view session_id);
-    // For everyone: reads all rows.
-    [[nodiscard]] static Result<Vitals> open(std::string_view session_id);
+    // For everyone: reads all rows. The coordinator writes some words of them, too.
+    enum class Use { reads, coordinates };
+    [[nodiscard]] static Result<Vitals> open(std::string_view session_id, Use use = Use::reads);
     static void remove(std::string_view session_id) noexcept;
 
     // For the coordinator: commits and clears the row of a new life. `overloaded` if memory is short.

@@ -33,6 +33,7 @@ struct Welcome {
     std::string session;          // its id
     std::uint64_t coordinator_pid = 0;
     Duration send_timeout{};      // how long a spawned actor lets back-pressure hold it
+    std::uint64_t anchor_pid = 0;  // the session lives as long as that process; the coordinator may be replaced
 };
 struct Join {
     AnyRef as;                    // 0.0 for an outsider
@@ -41,6 +42,20 @@ struct Join {
     std::string address;          // of its inbox; empty: nobody can send to it
     ProtocolDescription protocol;
     bool owns_session = false;    // the session ends when this outsider leaves or dies
+    // Of an outsider, at random: by it the next coordinator knows a Join that is repeated.
+    std::optional<std::uint64_t> token = {};
+    using Reply = Welcome;
+};
+
+// A member, to a coordinator that has taken over: the first message over its new control lane. Behind it come the asks
+// that the last coordinator has not answered, with the numbers that they had.
+struct Rejoin {
+    AnyRef as;
+    std::uint64_t pid = 0;        // as it joined with
+    bool is_ready = false;        // it had said Ready, or had nobody to say it to
+    std::vector<AnyRef> watches;  // of whose exit it is to be told: those that it has located, sent to or watched
+    // Numbers of its asks Spawn that it does not wait for any more, and that have no answer.
+    std::optional<std::vector<std::uint64_t>> given_up = {};
     using Reply = Welcome;
 };
 
@@ -195,7 +210,7 @@ struct Audit {
 };
 
 using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await,
-                                 CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom>;
+                                 CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom, Rejoin>;
 
 }  // namespace coordinator
 

@@ -86,6 +86,12 @@ public:
         CHECK_NOTHROW(world.close());  // the balance
     }
 
+    // How many living actors have that name, or one that begins with it.
+    std::ptrdiff_t count_of(const std::string& name) {
+        const std::vector<baton::RosterRow> rows = scenario().roster().value();
+        return std::ranges::count_if(rows, [&](const baton::RosterRow& row) { return row.name.starts_with(name); });
+    }
+
     // What is outside of the session is whole; it is the user's, so it is removed here.
     void check_outside() {
         const std::pair<const char*, std::int64_t> names[]{{"-own", own_value},
@@ -171,14 +177,30 @@ bool run(std::string_view point, Role role, Mode mode) {
     return was_passed;
 }
 
-// After the coordinator's death.
-void check_next_start(CrashWorld& world) {
-    world.world.session().kill_all();
-    // The next start sweeps what it left; the world looks whether anything is there in the end.
-    const auto next = baton::detail::Session::enter({});
-    REQUIRE(next.ok());
-    world.world.watch((*next)->id());
-    CHECK((*next)->close().ok());
+// The processes that coordinate the session: one, or none.
+std::vector<pid_t> coordinators_of(CrashWorld& world) {
+    std::vector<pid_t> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        const auto environment = baton::detail::environment_of(std::stoi(name));
+        if (!environment) continue;
+        const auto has = [&](const std::string& variable) {
+            return std::ranges::find(*environment, variable) != environment->end();
+        };
+        const auto is_ours = [&](const std::string& variable) {
+            return variable.starts_with("BATON_SESSION=") && variable.ends_with(world.world.session().id());
+        };
+        if (has("BATON_ACTOR=1.1") && std::ranges::any_of(*environment, is_ours)) found.push_back(std::stoi(name));
+    }
+    return found;
+}
+
+// Until the coordinator that is there now sleeps.
+pid_t wait_for_frozen_coordinator(CrashWorld& world) {
+    for (;;)
+        for (const pid_t pid : coordinators_of(world))
+            if (world.is_frozen(pid)) return pid;
 }
 
 // A process that joins: it is killed, or sleeps for a while, before it is an actor.
@@ -245,64 +267,58 @@ bool run_leaver(std::string_view point, Mode mode) {
 
 // The coordinator ends, or sleeps, as it starts an actor.
 bool run_spawn(std::string_view point, Mode mode) {
-    CrashWorld world{std::string(point) + ":2:" + (mode == Mode::kill ? "kill" : "freeze")};
+    // The scenario is given a number, and joins, too.
+    const std::string nth = point == "join.recorded" || point == "spawn.recorded" ? ":3:" : ":2:";
+    CrashWorld world{std::string(point) + nth + (mode == Mode::kill ? "kill" : "freeze")};
     const Address bystander = world.spawn("bystander");
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());  // its address is known from here on
-    const pid_t coordinator = static_cast<pid_t>(world.world.session().find("coordinator").value().pid);
     const baton::detail::coordinator::Spawn spawn{
         {"crash_story", "late", {}, 10s, 0, world.world.session().searched_folders()}};
     baton::detail::Loop& loop = world.world.session().loop();
     const auto ask = loop.request(coordinator_id, "Spawn", baton::detail::encoded_body(spawn), 10s).value();
-    if (mode == Mode::kill) {
-        CHECK(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)).error().kind == ErrorKind::gone);
-        check_next_start(world);
-        return true;
+    if (mode == Mode::freeze) {
+        const pid_t coordinator = wait_for_frozen_coordinator(world);
+        CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
+        ::kill(coordinator, SIGCONT);
     }
-    while (!world.is_frozen(coordinator)) {
-    }
-    CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
-    ::kill(coordinator, SIGCONT);
+    // Whoever coordinates: there is one actor of that name, and its spawner knows it.
     const auto spawned =
         baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
     REQUIRE(spawned.ok());
+    CHECK(world.count_of("late") == 1);
     world.check_end({bystander, Address{spawned->actor.id}});
     return true;
 }
 
 // The coordinator's own steps: it settles a giver with gifts and a lease under way to somebody who sleeps.
-bool run_coordinator(std::string_view point, Mode mode) {
-    const std::string crash_at = std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze");
+// `generation`: which coordinator of the session; a later one takes over first, with the giver dead.
+bool run_coordinator(std::string_view point, Mode mode, int generation = 1) {
+    const std::string crash_at =
+        fmt::format("{}:1:{}@{}", point, mode == Mode::kill ? "kill" : "freeze", generation);
     CrashWorld world{crash_at};
     const Address giver = world.spawn("giver");
     const Address sleeper = world.spawn("sleeper");
     const Address bystander = world.spawn("bystander");
-    const pid_t coordinator = static_cast<pid_t>(world.world.session().find("coordinator").value().pid);
     const pid_t sleeping = world.world.pid_of(sleeper);
+    const pid_t giving = world.world.pid_of(giver);
     CHECK(world.scenario().ask(bystander, Offer{giver, 2}, 5s).value() == "offered");
     ::kill(sleeping, SIGSTOP);
     CHECK(world.scenario().ask(giver, Offer{sleeper, 3}, 5s).value() == "offered");
     CHECK(world.scenario().ask(giver, Report{}, 5s).ok());
-    ::kill(world.world.pid_of(giver), SIGKILL);
+    if (generation > 1) ::kill(coordinators_of(world).at(0), SIGKILL);  // the next one has all to settle
+    ::kill(giving, SIGKILL);
     ::kill(sleeping, SIGCONT);
-
     if (mode == Mode::kill) {
-        // Its actors end with it, and everybody who waits is told.
-        for (;;) {
-            const auto outcome = world.scenario().ask(bystander, Report{}, 5s);
-            if (!outcome) {
-                CHECK(outcome.error().kind == ErrorKind::gone);
-                break;
-            }
-            static_cast<void>(world.alive());
-        }
-        CHECK_FALSE(baton::detail::facts_of(coordinator).value_or(baton::detail::ProcessFacts{.state = 'Z'}).state ==
-                    'R');
-        check_next_start(world);
+        // Actors talk to each other meanwhile, and the next one settles what is left, once.
+        CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
+        const auto ended = world.scenario().join(giver, 10s);
+        REQUIRE(ended.ok());
+        CHECK(ended->exit.code == SIGKILL);
+        world.check_end({sleeper, bystander});
         return true;
     }
     // It sleeps: nothing is lost in that time, and actors talk to each other.
-    while (!world.is_frozen(coordinator)) {
-    }
+    const pid_t coordinator = wait_for_frozen_coordinator(world);
     CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
     CHECK(baton::detail::call(world.world.session().loop(), baton::detail::coordinator::Audit{},
                               longer_than_every_deadline)
@@ -310,6 +326,31 @@ bool run_coordinator(std::string_view point, Mode mode) {
               .kind == ErrorKind::timed_out);
     ::kill(coordinator, SIGCONT);
     world.check_end({sleeper, bystander});
+    return true;
+}
+
+// The coordinator notes that an actor is to stop, or has said goodbye.
+bool run_stop(std::string_view point, Mode mode) {
+    CrashWorld world{std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze")};
+    const Address leaver = world.spawn("leaver");
+    const Address peer = world.spawn("peer");
+    CHECK(world.scenario().ask(peer, Report{}, 5s).ok());
+    baton::detail::Loop& loop = world.world.session().loop();
+    const auto stopping =
+        loop.request(coordinator_id, "StopActors",
+                     baton::detail::encoded_body(baton::detail::coordinator::StopActors{{leaver}, 5s, false}), 10s)
+            .value();
+    if (mode == Mode::freeze) {
+        const pid_t coordinator = wait_for_frozen_coordinator(world);
+        CHECK(world.scenario().ask(peer, Report{}, 5s).ok());
+        ::kill(coordinator, SIGCONT);
+    }
+    const auto ended = baton::detail::decoded_reply<std::vector<baton::Ended>>(
+        loop.await(stopping, baton::Deadline::in(loop.clock(), 10s)));
+    REQUIRE(ended.ok());
+    REQUIRE(ended->size() == 1);
+    CHECK(ended->front().exit.kind == baton::ExitKind::stopped);
+    world.check_end({peer});
     return true;
 }
 
@@ -324,11 +365,16 @@ std::vector<Role> candidates(std::string_view point) {
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
         is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started) ||
         is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed) ||
-        is_one_of(CrashPoint::shelf_left, CrashPoint::shelf_removed))
+        is_one_of(CrashPoint::shelf_left, CrashPoint::rejoin_answered))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};
     return {Role::giver, Role::taker, Role::bounced};
+}
+
+// The first coordinator of a session passes these with nobody there, or not at all.
+bool is_of_taking_over(std::string_view point) {
+    return point == "role.taken" || point == "takeover.settled" || point == "rejoin.answered";
 }
 
 bool run_as(Role role, std::string_view point, Mode mode) {
@@ -337,7 +383,9 @@ bool run_as(Role role, std::string_view point, Mode mode) {
         case Role::newcomer: return run_newcomer(point, mode);
         case Role::leaver: return run_leaver(point, mode);
         case Role::coordinator:
-            return point.starts_with("spawn.") ? run_spawn(point, mode) : run_coordinator(point, mode);
+            if (point.starts_with("spawn.") || point == "join.recorded") return run_spawn(point, mode);
+            if (point == "stop.recorded" || point == "leave.recorded") return run_stop(point, mode);
+            return run_coordinator(point, mode, is_of_taking_over(point) ? 2 : 1);
         default: return run(point, role, mode);
     }
 }
@@ -383,4 +431,18 @@ TEST_CASE("whoever is killed at any step of a hand-over, nothing is lost, double
 TEST_CASE("whoever is frozen at any step of a hand-over is declared dead by nobody, and goes on when woken",
           "[crash][I8]") {
     run_all(Mode::freeze);
+}
+
+TEST_CASE("a coordinator that takes over may be killed at any step, and the next one settles what is left",
+          "[crash][takeover]") {
+    using baton::detail::CrashPoint;
+    for (std::size_t point = 0; point < baton::detail::crash_point_count; ++point) {
+        const std::string_view name = baton::detail::crash_point_names[point];
+        const bool settles = candidates(name) == std::vector{Role::coordinator} && !name.starts_with("spawn.") &&
+                             !name.starts_with("join.") && !name.starts_with("stop.") && !name.starts_with("leave.") &&
+                             !is_of_taking_over(name);
+        if (!settles) continue;
+        INFO("point " << name);
+        CHECK(run_coordinator(name, Mode::kill, 2));
+    }
 }

@@ -195,7 +195,7 @@ TEST_CASE("a sender that has not heard of a death yet is told by its next send",
 
 // ---- a coordinator that has died -----------------------------------------------------------------------
 
-TEST_CASE("a scenario whose coordinator has died is told so by everything that waits or makes", "[process][I8]") {
+TEST_CASE("a scenario whose session was killed is told so by everything that waits or makes", "[process][I8]") {
     VaultWorld world;
     const vault::Address vault = world.spawn("vault");
     baton::detail::Session& session = world.world.session();
@@ -222,7 +222,7 @@ TEST_CASE("a scenario whose coordinator has died is told so by everything that w
     const auto made = context.create_segment(64);
     REQUIRE_FALSE(made.ok());
     CHECK(made.error().kind == ErrorKind::gone);
-    CHECK_THAT(made.error().text, Catch::Contains("coordinator has died"));
+    CHECK_THAT(made.error().text, Catch::Contains("the session has ended"));
     CHECK(context.import_from("anything", {"|u1", {1}}).error().kind == ErrorKind::gone);
     CHECK(context.now() - start < 30s);
     session.kill_all();  // sweeps

@@ -87,9 +87,9 @@ class Values(cli_test.World):
         self.assertIn("Hello, Grace!", self.run_it(f"{BIN}/hello", BATON_COORDINATOR_PROGRAM="").stdout)
 
     def test_a_place_in_a_session_that_makes_no_sense_is_none(self):
-        for actor, coordinator in (("3", "1"), ("x.y", "1"), ("3.1", "none"), ("", "")):
+        for actor, anchor in (("3", "1"), ("x.y", "1"), ("3.1", "none"), ("", "")):
             done = self.run_it(f"{BIN}/greeter", code=64, BATON_SESSION="/nowhere", BATON_ACTOR=actor,
-                               BATON_COORDINATOR=coordinator)
+                               BATON_ANCHOR=anchor)
             self.assertIn("greeter is an actor", done.stdout)
 
 

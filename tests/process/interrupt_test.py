@@ -88,7 +88,7 @@ class Interrupt(unittest.TestCase):
             process = self.start(*command)
             sessions = [os.path.basename(path) for path in glob.glob(self.folder + "/baton/*")]
             actors = [int(path.split("/")[2]) for path in glob.glob("/proc/[0-9]*/environ") if self.belongs(path)]
-            self.assertEqual(len(actors), 5)
+            self.assertEqual(len(actors), 6, "five actors and the coordinator")
             os.killpg(process.pid, signal.SIGINT)
             for actor in actors:
                 try:

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -68,6 +69,10 @@ ProbeRef ProcessWorld::spawn(const std::string& name, std::vector<std::string> a
     return scenario().spawn<probe::Protocol>({"probe", name, std::move(arguments)}).value();
 }
 
+pid_t ProcessWorld::anchor() { return baton::detail::facts_of(coordinator()).value().ppid; }
+
+pid_t ProcessWorld::coordinator() { return static_cast<pid_t>(session().find("coordinator").value().pid); }
+
 std::vector<baton::Ended> ProcessWorld::close() {
     std::vector<baton::Ended> ended = session().close().value();
     scenario_.reset();
@@ -89,9 +94,12 @@ void ProcessWorld::release(const std::string& fifo) {
 }
 
 pid_t ProcessWorld::pid_of(baton::AnyRef actor) {
-    const std::vector<baton::RosterRow> rows = session().roster(true).value();
-    for (const baton::RosterRow& row : rows)
-        if (row.actor == actor) return static_cast<pid_t>(row.pid);
+    for (;;) {
+        const std::vector<baton::RosterRow> rows = session().roster(true).value();
+        const auto row = std::ranges::find(rows, actor, &baton::RosterRow::actor);
+        if (row == rows.end()) break;
+        if (row->pid != 0) return static_cast<pid_t>(row->pid);  // the anchor has started it
+    }
     FAIL("the roster does not hold the actor");
     return 0;
 }

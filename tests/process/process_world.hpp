@@ -34,6 +34,9 @@ public:
     baton::detail::Session& session();
     TestScenario& scenario();
     ProbeRef spawn(const std::string& name, std::vector<std::string> arguments = {});
+    // The process by which the session lives, and the one that coordinates it now.
+    [[nodiscard]] pid_t anchor();
+    [[nodiscard]] pid_t coordinator();
     // Ends the session and returns every exit of its life.
     std::vector<baton::Ended> close();
 

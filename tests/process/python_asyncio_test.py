@@ -14,7 +14,7 @@ import signal
 import unittest
 
 import baton
-from python_world import World
+from python_world import anchor_of, World
 
 
 class Turn:
@@ -106,14 +106,14 @@ class Asyncio(World):
 
         self.run_async(main())
 
-    def test_the_death_of_the_coordinator_ends_what_is_awaited(self):
+    def test_a_session_that_is_killed_ends_what_is_awaited(self):
         probe = self.session.spawn("probe")
-        coordinator = self.session.find("coordinator").pid
+        anchor = anchor_of(self.session)
 
         async def main():
             waiter = asyncio.ensure_future(probe.request("Hang"))
             await Turn()
-            os.kill(coordinator, signal.SIGKILL)
+            os.kill(anchor, signal.SIGKILL)
             with self.assertRaises(baton.Gone):
                 await waiter
 

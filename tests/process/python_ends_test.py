@@ -16,7 +16,7 @@ import unittest
 from multiprocessing.connection import wait
 
 import baton
-from python_world import World, has_ended
+from python_world import anchor_of, has_ended, World
 
 
 class Ends(World):
@@ -259,13 +259,13 @@ class Sessions(World):
         self.assertEqual((process.returncode, errors), (0, ""))
         self.assertTrue(all(has_ended(one) for one in ends))
 
-    def test_a_coordinator_that_dies_ends_every_wait_as_gone(self):
+    def test_a_session_that_is_killed_ends_every_wait_as_gone(self):
         session = self.open()
         student = session.spawn("student")
         os.kill(student.pid, signal.SIGSTOP)
         pending = student.request("WhatsYourNumber")
-        os.kill(session.find("coordinator").pid, signal.SIGKILL)
-        self.assertRaisesText(baton.Gone, "coordinator has died", pending.get, timeout=60)
+        os.kill(anchor_of(session), signal.SIGKILL)
+        self.assertRaisesText(baton.Gone, "the session has ended", pending.get, timeout=60)
         self.assertRaises(baton.Gone, student.is_alive)
         self.assertRaises(baton.Gone, session.close)
         with baton.session():  # sweeps what the dead one left

@@ -17,7 +17,7 @@ import unittest
 import unittest.mock
 
 import baton
-from python_world import World
+from python_world import anchor_of, World
 
 
 class Messages(World):
@@ -279,7 +279,7 @@ class Messages(World):
         rows = {row.name: row for row in self.session.actors()}
         row = rows["Alice"]
         self.assertEqual((row.id, row.pid, row.state, row.exit), (alice.id, alice.pid, "ready", None))
-        self.assertEqual(row.ppid, self.session.find("coordinator").pid)
+        self.assertEqual(row.ppid, anchor_of(self.session))
         self.assertIn(os.getpid(), [row.pid for row in rows.values()])
         alice.stop()
         self.assertNotIn("Alice", [row.name for row in self.session.actors()])

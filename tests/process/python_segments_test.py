@@ -18,7 +18,7 @@ import time
 import unittest
 
 import baton
-from python_world import World
+from python_world import anchor_of, World
 
 try:
     import numpy
@@ -220,20 +220,20 @@ class Segments(World):
         self.assertEqual(self.values(self.keeper.ask("Double", segment=segment)), [2], "it was not sent later")
         self.assertEqual(self.session.find("coordinator").ask("Audit"), [])
 
-    def test_a_coordinator_that_dies_ends_every_wait_and_nothing_is_made_any_more(self):
+    def test_a_session_that_is_killed_ends_every_wait_and_nothing_is_made_any_more(self):
         lent = self.floats(1).lend()
         lease = lent.lease()
         os.kill(self.keeper.pid, signal.SIGSTOP)
         kept = self.keeper.request("KeepLease", pixels=lease)  # if it were released, it would return the lease
         before = time.process_time()
-        os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
+        os.kill(anchor_of(self.session), signal.SIGKILL)
         for wait in (lambda: self.session.collect(timeout=None), lambda: self.session.collect_bounced(timeout=None),
                      lambda: lent.reclaim(timeout=None), lambda: self.session.create_segment(64, timeout=None),
                      lambda: self.session.import_from("anything", 1), lambda: self.keeper.ask("GiveBack", timeout=None),
                      lambda: self.keeper.send("Drop"), self.session.actors):
-            self.assertRaisesText(baton.Gone, "coordinator has died", wait)
+            self.assertRaisesText(baton.Gone, "the session has ended", wait)
         self.assertLess(time.process_time() - before, 2)
-        self.assertRaisesText(baton.Gone, "coordinator has died", kept.get)
+        self.assertRaisesText(baton.Gone, "the session has ended", kept.get)
         self.assertRaises(baton.Gone, self.session.close)
         with baton.session():  # sweeps what the dead one left
             pass
@@ -535,7 +535,7 @@ class Segments(World):
     def test_a_killed_session_leaves_views_alone(self):
         segment = self.floats(1)
         view = memoryview(segment)
-        os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
+        os.kill(anchor_of(self.session), signal.SIGKILL)
         self.assertRaises(baton.Gone, self.session.close)
         self.assertEqual(view.tolist(), [1])
         with baton.session():  # sweeps what the dead one left

@@ -17,7 +17,7 @@ import typing
 import unittest
 
 import baton
-from python_world import World
+from python_world import anchor_of, World
 
 BANK = """
     import dataclasses, datetime, enum, os, sys
@@ -342,9 +342,9 @@ class Serving(World):
             self.assertEqual((script.serve(timeout=0), script.serve(count=0)), (0, 0))
         self.assertRaisesText(baton.Gone, "the session is closed", script.serve)
 
-    def test_serving_ends_with_a_session_whose_coordinator_was_killed(self):
+    def test_serving_ends_with_a_session_that_is_killed(self):
         process, _ = self.bank()
-        os.kill(self.session.find("coordinator").pid, signal.SIGKILL)
+        os.kill(anchor_of(self.session), signal.SIGKILL)
         self.assertEqual(process.stdout.readline(), "served 0\n")
         self.assertRaises(baton.Gone, self.session.close)
         with baton.session():  # sweeps what the dead one left

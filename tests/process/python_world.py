@@ -20,6 +20,17 @@ def has_ended(pidfd):
     return True
 
 
+def coordinator_of(session):
+    """The pid of the process that coordinates it now."""
+    return session.find("coordinator").pid
+
+
+def anchor_of(session):
+    """The pid of the process that the session lives by: it has started the coordinator."""
+    with open(f"/proc/{coordinator_of(session)}/stat") as facts:
+        return int(facts.read().rpartition(")")[2].split()[1])
+
+
 class World(unittest.TestCase):
     """Sessions of a test have their folders in a place of its own, and leave nothing there (I7)."""
 

@@ -8,6 +8,7 @@
 
 #include "runtime/inbox/access.hpp"
 #include "runtime/session/session.hpp"
+#include "runtime/process/process_facts.hpp"
 #include "tests/process/vault_world.hpp"
 
 using namespace std::chrono_literals;
@@ -177,7 +178,8 @@ TEST_CASE("after everybody was killed a session of another budget starts empty, 
         CHECK(scenario.ask(giver, vault::Make{taker, 20, 1000, ""}).value() == 20);
         const auto coordinator = session->find("coordinator").value();
         for (const vault::Address& one : {giver, taker}) scenario.kill(one).value();
-        REQUIRE(::kill(static_cast<pid_t>(coordinator.pid), SIGKILL) == 0);
+        const auto anchor = baton::detail::facts_of(static_cast<pid_t>(coordinator.pid)).value().ppid;
+        REQUIRE(::kill(anchor, SIGKILL) == 0);
         CHECK(session->join(giver, 5s).error().kind == ErrorKind::gone);
         static_cast<void>(session->close());
     }

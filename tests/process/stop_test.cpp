@@ -219,7 +219,7 @@ TEST_CASE("a fast sender of a slow receiver waits and is then told overloaded, a
     CHECK(world.scenario().ask(fast, probe::Flood{slow, 1'000, ballast, 5000}, 60s).value().taken == 1'000);
 }
 
-TEST_CASE("when the coordinator is killed its actors end, asks end, and the next start sweeps", "[process][I7]") {
+TEST_CASE("when the anchor is killed its actors end, asks end, and the next start sweeps", "[process][I7]") {
     ProcessWorld world;
     const ProbeRef alice = world.spawn("Alice");
     const ProbeRef bob = world.spawn("Bob");
@@ -227,8 +227,7 @@ TEST_CASE("when the coordinator is killed its actors end, asks end, and the next
     auto hanging = world.scenario().request(bob, probe::Hang{}).value();
     world.wait_for_state("Bob", "busy");
     const auto bob_end = baton::detail::open_pidfd(world.pid_of(bob)).value();
-    const auto coordinator = world.session().find("coordinator").value();
-    REQUIRE(::kill(static_cast<pid_t>(coordinator.pid), SIGKILL) == 0);
+    REQUIRE(::kill(world.anchor(), SIGKILL) == 0);
 
     const baton::detail::SystemClock clock;
     CHECK(baton::detail::has_exited_by(alice_end.get(), baton::Deadline::in(clock, 30s)));
@@ -252,20 +251,20 @@ TEST_CASE("when a scenario is killed its session ends with all that it started",
         const auto spawned = session->spawn({{"probe", "orphan"}}, 20s).value();
         const auto pid = static_cast<pid_t>(spawned[0].pid);
         const auto coordinator = static_cast<pid_t>(session->find("coordinator").value().pid);
-        const pid_t both[2] = {pid, coordinator};
+        const pid_t both[2] = {pid, baton::detail::facts_of(coordinator).value().ppid};
         static_cast<void>(::write(ends[1], both, sizeof both) == 0);
         for (;;) ::pause();
     }
     pid_t both[2] = {0, 0};
     REQUIRE(::read(ends[0], both, sizeof both) == sizeof both);
     const auto orphan_end = baton::detail::open_pidfd(both[0]).value();
-    const auto coordinator_end = baton::detail::open_pidfd(both[1]).value();
+    const auto anchor_end = baton::detail::open_pidfd(both[1]).value();
     REQUIRE(::kill(scenario, SIGKILL) == 0);
     int status = 0;
     REQUIRE(::waitpid(scenario, &status, 0) == scenario);
     const baton::detail::SystemClock clock;
     CHECK(baton::detail::has_exited_by(orphan_end.get(), baton::Deadline::in(clock, 30s)));
-    CHECK(baton::detail::has_exited_by(coordinator_end.get(), baton::Deadline::in(clock, 30s)));
+    CHECK(baton::detail::has_exited_by(anchor_end.get(), baton::Deadline::in(clock, 30s)));
     ::close(ends[0]);
     ::close(ends[1]);
 }

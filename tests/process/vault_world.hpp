@@ -66,7 +66,8 @@ public:
         std::vector<std::string> names;
         for (const std::string& name : world.leftovers())
             if (name.starts_with("shared memory ") && !name.ends_with("-ledger") && !name.ends_with("-lock") &&
-                !name.ends_with("-vitals") && !name.ends_with("-bells") && name.find("-lane-") == std::string::npos)
+                !name.ends_with("-vitals") && !name.ends_with("-bells") && !name.ends_with("-roster") &&
+                name.find("-protocol-") == std::string::npos && name.find("-lane-") == std::string::npos)
                 names.push_back(name);
         return names;
     }

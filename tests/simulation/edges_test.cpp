@@ -293,7 +293,7 @@ TEST_CASE("who reads no answers still gets what it was sent", "[simulation][I3]"
 
 // ---- actors that have ended ----------------------------------------------------------------------------
 
-TEST_CASE("when the coordinator has died every wait ends as gone, at once", "[simulation][I8]") {
+TEST_CASE("when the session has ended every wait ends as gone, at once", "[simulation][I8]") {
     SimWorld world;
     SimActor& teacher = world.spawn("teacher");
     SimActor& student = world.spawn("student");
@@ -313,7 +313,7 @@ TEST_CASE("when the coordinator has died every wait ends as gone, at once", "[si
         Result<void> sent;
         while ((sent = teacher.send(student.id, "Carry", body, 1h)).ok()) {}
         CHECK(sent.error().kind == ErrorKind::gone);
-        CHECK_THAT(sent.error().text, Contains("coordinator has died"));
+        CHECK_THAT(sent.error().text, Contains("the session has ended"));
     }
     CHECK(world.clock.now() - before < 1s);
     world.network.on_wait = [](Duration) { throw std::logic_error("nothing is waited for"); };

@@ -284,7 +284,7 @@ TEST_CASE("an actor may send to itself", "[simulation]") {
     CHECK(teacher.handled == Tags{"Remember"});
 }
 
-TEST_CASE("when the coordinator has died every ask ends as gone", "[simulation][I8]") {
+TEST_CASE("when the session has ended every ask ends as gone", "[simulation][I8]") {
     SimWorld world;
     SimActor& teacher = world.spawn("teacher");
     SimActor& student = world.spawn("student");

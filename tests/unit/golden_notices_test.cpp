@@ -115,8 +115,10 @@ std::vector<Said> said() {
     all.push_back(say_record("record.refusal", {MessageKind::error, {4, 1}, {3, 2}, 9, 0, "Develop"}));
     all.push_back(say("body.error", ErrorBody{"failed", "no such book", "std::out_of_range", {"frame", "outer"}}));
 
-    say_command(all, c::Join{{}, "scenario", 4712, "ipc:///tmp/inbox", protocol, true},
-                c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s});
+    say_command(all, c::Join{{}, "scenario", 4712, "ipc:///tmp/inbox", protocol, true, 99},
+                c::Welcome{alice, "alice", "0a1b2c3d", 4710, 5s, 4709});
+    say_command(all, c::Rejoin{alice, 4712, true, {alice}, {{7}}},
+                c::Welcome{alice, "alice", "0a1b2c3d", 4711, 5s, 4709});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
     const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion", 40us};

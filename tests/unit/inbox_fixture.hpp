@@ -128,12 +128,13 @@ struct Parts : Somebody {
     Peers peers{self};
     Asks asks;
     Returns returns{self};
-    Outbox outbox{self, peers, asks, returns, waiting};
-    Asking asking{self, peers, asks, returns, outbox, waiting};
+    Requests requests;
+    Outbox outbox{self, peers, asks, requests, returns, waiting};
+    Asking asking{self, peers, asks, requests, returns, outbox, waiting};
     Replies replies{self, peers, asking, returns};
     Commands commands{self, returns.gifts()};
     Exits exits{self, peers, asking, returns, outbox, replies, commands.intake()};
-    ControlLane control{self, peers, outbox, asking, replies, exits};
+    ControlLane control{self, peers, outbox, asking, requests, replies, exits};
     Later later{self, asks, outbox, asking};
 };
 

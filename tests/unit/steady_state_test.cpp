@@ -228,8 +228,9 @@ private:
         Peers peers{*self};
         Asks asks;
         Returns returns{*self};
-        Outbox outbox{*self, peers, asks, returns, waiting};
-        Asking asking{*self, peers, asks, returns, outbox, waiting};
+        Requests requests;
+        Outbox outbox{*self, peers, asks, requests, returns, waiting};
+        Asking asking{*self, peers, asks, requests, returns, outbox, waiting};
         Replies replies{*self, peers, asking, returns};
     };
     struct Answering final : Handler {

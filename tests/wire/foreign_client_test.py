@@ -177,7 +177,7 @@ class Life(ForeignClientTest):
     def test_a_client_joins_spawns_asks_and_leaves(self):
         honest = self.join_with_greeter()
         self.assertEqual((honest.id, honest.welcome["name"], honest.welcome["session"],
-                          honest.welcome["coordinator_pid"]),
+                          honest.welcome["anchor_pid"]),
                          ((2, 1), "honest", os.path.basename(self.folder), self.coordinator.pid))
         rows = honest.ask(COORDINATOR, "Roster", {"with_exited": False})
         self.assertEqual([(row["name"], row["state"], row["pid"] > 0) for row in rows],
@@ -554,7 +554,8 @@ class Hostility(ForeignClientTest):
         self.assertEqual(thief.welcome["name"], "coordinator-2")
         with self.assertRaisesRegex(Failure, "refused: the name 'coordinator' is in use by the coordinator"):
             thief.ask(COORDINATOR, "Spawn", spawn_body("greeter", "coordinator"))
-        self.assertEqual(thief.ask(COORDINATOR, "Find", {"name": "coordinator"})["pid"], self.coordinator.pid)
+        self.assertEqual(thief.ask(COORDINATOR, "Find", {"name": "coordinator"})["pid"],
+                         thief.welcome["coordinator_pid"])
 
     def test_who_awaits_again_and_again_ends_the_oldest_of_its_awaits(self):
         honest = self.join_with_greeter()
@@ -739,7 +740,8 @@ class Document(ForeignClientTest):
         greeter = setup.ask(COORDINATOR, "Spawn", spawn_body("greeter"), SECONDS)
         welcome, found, located = (conversation[index][2][1] for index in (1, 3, 5))
         here = {("pid", conversation[0][2][1]["pid"]): os.getpid(),
-                ("coordinator_pid", welcome["coordinator_pid"]): self.coordinator.pid,
+                ("coordinator_pid", welcome["coordinator_pid"]): setup.welcome["coordinator_pid"],
+                ("anchor_pid", welcome["anchor_pid"]): self.coordinator.pid,
                 ("pid", found["pid"]): greeter["pid"],
                 ("session", welcome["session"]): os.path.basename(self.folder),
                 ("address", located["address"]): f"ipc://{self.folder}/3.1.sock"}

@@ -1,0 +1,200 @@
+#include "actors/coordinator/records.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/base/text.hpp"
+#include "runtime/inbox/call.hpp"
+
+namespace baton::detail::coordinator {
+namespace {
+
+// Of records in the journal.
+constexpr std::uint32_t exit_record = 1;
+constexpr std::uint32_t left_record = 2;
+
+struct ExitRecord {
+    RosterRow row;
+    AnyRef parent;
+    AnyRef asker;
+    std::uint64_t ask = 0;
+};
+struct LeftRecord {
+    AnyRef actor;
+    std::vector<DeadLetter> letters;
+};
+
+std::string protocol_prefix(std::string_view session_id) { return fmt::format("baton-{}-protocol-", session_id); }
+std::string protocol_name(std::string_view session_id, std::uint64_t fingerprint) {
+    return fmt::format("{}{:016x}", protocol_prefix(session_id), fingerprint);
+}
+
+std::int64_t nanoseconds(Deadline deadline) noexcept {
+    return deadline.is_never() ? 0 : deadline.at().time_since_epoch().count();
+}
+Deadline deadline_at(std::int64_t nanoseconds) noexcept {
+    return nanoseconds <= 0 ? Deadline::never() : Deadline{Instant{Duration{nanoseconds}}};
+}
+
+// One value that was encoded here. Any process of the user may have written there since.
+template <class T>
+std::optional<T> decoded(std::string_view bytes, SessionTag session) {
+    Unpacker unpacker;
+    std::size_t offset = 0;
+    const Result<Value> value = unpacker.next(bytes, offset);
+    T out;
+    Decoding at{"record", nullptr, session};
+    if (!value || !decode(*value, out, at)) return std::nullopt;
+    return out;
+}
+
+}  // namespace
+
+void Records::remove(std::string_view session_id) noexcept {
+    const std::string prefix = protocol_prefix(session_id);
+    std::error_code ignored;
+    std::vector<std::string> names;
+    using Entries = std::filesystem::directory_iterator;
+    for (Entries entry{"/dev/shm", ignored}; entry != Entries{}; entry.increment(ignored))
+        if (std::string name = entry->path().filename().string(); name.starts_with(prefix))
+            names.push_back(std::move(name));
+    for (const std::string& name : names) remove_shared_object(name);
+}
+
+// ---- written ---------------------------------------------------------------------------------------
+
+MemberRecord::State Records::state_of(const Member& member) noexcept {
+    switch (member.state) {
+        case Member::State::starting: return MemberRecord::starting;
+        case Member::State::ready: return MemberRecord::ready;
+        case Member::State::stopping: break;
+    }
+    return MemberRecord::stopping;
+}
+
+void Records::write(const Member& member, MemberRecord::State state) {
+    RosterEntry entry;
+    entry.id = member.id;
+    entry.state = state;
+    const auto flag = [&entry](bool is_set, std::uint64_t value) { entry.flags |= is_set ? value : 0; };
+    flag(member.is_outsider(), MemberRecord::is_outsider);
+    flag(member.owns_session, MemberRecord::owns_session);
+    flag(member.has_joined, MemberRecord::has_joined);
+    flag(member.was_asked_to_stop, MemberRecord::was_asked_to_stop);
+    flag(member.stop_drains, MemberRecord::stop_drains);
+    flag(member.is_told, MemberRecord::is_told);
+    entry.pid = member.pid;
+    entry.start_ticks = member.start_ticks;
+    entry.parent = member.parent;
+    entry.wave = member.wave;
+    entry.fingerprint = member.has_joined ? fingerprint_of(member.protocol) : 0;
+    entry.fingerprint_expected = member.fingerprint_expected;
+    entry.stop_until = nanoseconds(member.stop_deadline);
+    entry.spawn_until = nanoseconds(member.spawn_deadline);
+    entry.spawn_asker = member.spawn_request.asker;
+    entry.spawn_ask = member.spawn_request.ask;
+    entry.token = member.token;
+    entry.name = member.name;
+    entry.program = member.program;
+    entry.address = member.address;
+    roster_.write(entry);
+}
+
+void Records::write_free(ActorId id) {
+    RosterEntry entry;
+    entry.id = id;
+    roster_.write(entry);
+}
+
+void Records::keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol) {
+    if (!protocols_.insert(fingerprint).second) return;
+    const std::string name = protocol_name(session_id_, fingerprint);
+    if (has_shared_object(name)) return;
+    // One that cannot be kept is asked for again when its actor has rejoined.
+    const Buffer body = encoded_body(protocol);
+    static_cast<void>(copy_to_shared_object(std::as_bytes(std::span{body.data(), body.size()}), name));
+}
+
+void Records::write_left(ActorId id, const std::vector<DeadLetter>& letters) {
+    static_cast<void>(roster_.append(left_record, encoded_body(LeftRecord{AnyRef{id}, letters})));
+}
+
+void Records::write_exit(const Past& past) {
+    static_cast<void>(roster_.append(
+        exit_record, encoded_body(ExitRecord{past.row, AnyRef{past.parent}, AnyRef{past.spawn_request.asker},
+                                             past.spawn_request.ask})));
+}
+
+void Records::take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks) {
+    header().generation.store(0, std::memory_order_seq_cst);  // nobody, while it is written
+    header().coordinator_pid.store(pid, std::memory_order_seq_cst);
+    header().coordinator_start_ticks.store(start_ticks, std::memory_order_seq_cst);
+    header().generation.store(generation, std::memory_order_seq_cst);
+}
+
+// ---- read ------------------------------------------------------------------------------------------
+
+Records::Kept Records::read_journal() const {
+    Kept kept;
+    const SessionTag session = SessionTag::of(session_id_);
+    roster_.read_journal([&](std::uint32_t kind, std::string_view record) {
+        if (kind == exit_record) {
+            if (std::optional<ExitRecord> exit = decoded<ExitRecord>(record, session);
+                exit && exit->row.actor.id.number <= limits::actors_max)
+                kept.past.push_back({std::move(exit->row), exit->parent.id, {exit->asker.id, exit->ask}});
+        } else if (kind == left_record) {
+            if (std::optional<LeftRecord> left = decoded<LeftRecord>(record, session); left)
+                kept.left.emplace_back(left->actor.id, std::move(left->letters));
+        }
+    });
+    return kept;
+}
+
+std::vector<RosterEntry> Records::read_members() const {
+    std::vector<RosterEntry> entries;
+    for (std::uint32_t number = coordinator_id.number + 1; number <= limits::actors_max; ++number)
+        if (std::optional<RosterEntry> entry = roster_.read(number); entry) entries.push_back(std::move(*entry));
+    return entries;
+}
+
+ProtocolDescription Records::protocol_of(std::uint64_t fingerprint) const {
+    const Result<SharedObject> object = SharedObject::open(protocol_name(session_id_, fingerprint));
+    if (!object || object->size() > limits::protocol_bytes_max + 4096) return {};
+    std::string bytes(object->size(), '\0');
+    if (!object->read(0, bytes)) return {};
+    std::optional<ProtocolDescription> protocol =
+        decoded<ProtocolDescription>(bytes, SessionTag::of(session_id_));
+    return protocol && fingerprint_of(*protocol) == fingerprint ? std::move(*protocol) : ProtocolDescription{};
+}
+
+std::unique_ptr<Member> Records::member_of(const RosterEntry& entry) const {
+    auto member = std::make_unique<Member>();
+    member->id = entry.id;
+    member->name = readable(entry.name, limits::name_bytes_max);
+    member->program = readable(entry.program);
+    if (!entry.has(MemberRecord::is_outsider) && member->program.empty()) member->program = member->name;
+    member->pid = entry.pid;
+    member->start_ticks = entry.start_ticks;
+    member->parent = entry.parent;
+    member->wave = entry.wave;
+    member->has_joined = entry.has(MemberRecord::has_joined);
+    member->address = entry.address;
+    if (member->has_joined) member->protocol = protocol_of(entry.fingerprint);
+    member->fingerprint_expected = entry.fingerprint_expected;
+    member->spawn_request = {entry.spawn_asker, entry.spawn_ask};
+    member->spawn_deadline = deadline_at(entry.spawn_until);
+    member->was_asked_to_stop = entry.has(MemberRecord::was_asked_to_stop);
+    member->stop_deadline = deadline_at(entry.stop_until);
+    member->stop_drains = entry.has(MemberRecord::stop_drains);
+    member->is_told = entry.has(MemberRecord::is_told);
+    member->owns_session = entry.has(MemberRecord::owns_session);
+    member->token = entry.token;
+    if (entry.state == MemberRecord::ready) member->state = Member::State::ready;
+    if (entry.state == MemberRecord::stopping) member->state = Member::State::stopping;
+    if (entry.spawn_asker.is_somebody()) member->watchers.insert(entry.spawn_asker);
+    return member;
+}
+
+}  // namespace baton::detail::coordinator

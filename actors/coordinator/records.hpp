@@ -1,0 +1,61 @@
+#pragma once
+// Records: what a coordinator has to know that takes over: members, exits and what is about to be done, in the roster
+// (runtime/roster) and beside it. Written before it is acted on or told; read once, by the next coordinator. One
+// thread.
+
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "actors/coordinator/members.hpp"
+#include "runtime/roster/roster.hpp"
+
+namespace baton::detail::coordinator {
+
+class Records {
+public:
+    Records(RosterRegion roster, std::string session_id)
+        : roster_(std::move(roster)), session_id_(std::move(session_id)) {}
+    // The descriptions of protocols; the rest is removed with the roster. At the end of the session.
+    static void remove(std::string_view session_id) noexcept;
+
+    // ---- written
+    // Before anything else is done with a new number. `overloaded` if memory is short.
+    [[nodiscard]] Result<void> prepare(std::uint32_t number) { return roster_.prepare(number); }
+    void write(const Member& member) { write(member, state_of(member)); }
+    // It has ended, and rows of the ledger may still name it.
+    void write_settling(const Member& member) { write(member, MemberRecord::settling); }
+    // Nothing names it any more, or it never lived.
+    void write_free(ActorId id);
+    // So that others can be told its protocol.
+    void keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol);
+    // What it said in Leave, and how it ended. Afterwards the exit is never told otherwise.
+    void write_left(ActorId id, const std::vector<DeadLetter>& letters);
+    void write_exit(const Past& past);
+    // From here on the session is this coordinator's, and members come to it.
+    void take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks);
+    [[nodiscard]] RosterHeader& header() noexcept { return roster_.header(); }
+
+    // ---- read, at a take-over
+    struct Kept {
+        std::vector<Past> past;
+        std::vector<std::pair<ActorId, std::vector<DeadLetter>>> left;
+    };
+    [[nodiscard]] Kept read_journal() const;
+    // The last life of each number, if there was one.
+    [[nodiscard]] std::vector<RosterEntry> read_members() const;
+    // That member again, as far as it is recorded.
+    [[nodiscard]] std::unique_ptr<Member> member_of(const RosterEntry& entry) const;
+
+private:
+    [[nodiscard]] static MemberRecord::State state_of(const Member& member) noexcept;
+    void write(const Member& member, MemberRecord::State state);
+    [[nodiscard]] ProtocolDescription protocol_of(std::uint64_t fingerprint) const;
+
+    RosterRegion roster_;
+    std::string session_id_;
+    std::unordered_set<std::uint64_t> protocols_;  // whose descriptions are kept
+};
+
+}  // namespace baton::detail::coordinator
