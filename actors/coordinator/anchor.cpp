@@ -101,9 +101,7 @@ private:
 Anchor::Anchor(Plan plan, StopSignals stops)
     : plan_(std::move(plan)),
       stops_(std::move(stops)),
-      is_group_(AnchorTable::rows_count),
-      room_{std::vector<char>(anchor_request_bytes_max), 0, std::vector<char*>(anchor_strings_max + 2),
-            std::vector<char*>(2 * anchor_strings_max + 1)} {}
+      is_group_(AnchorTable::rows_count) {}
 
 Result<Anchor> Anchor::create(Plan plan) {
     Result<StopSignals> stops = StopSignals::install(StopSignals::Second::is_counted);
@@ -139,9 +137,10 @@ Result<void> Anchor::open() {
     program_ = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
     std::size_t variables = 0;
     for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) ++variables;
-    if (variables > anchor_strings_max)
-        return Error{ErrorKind::refused, fmt::format("{}: the environment has more than {} variables", tried,
-                                                     anchor_strings_max)};
+    if (variables > anchor_strings_max || plan_.arguments.size() > anchor_strings_max)
+        return Error{ErrorKind::refused,
+                     fmt::format("{}: there are {} variables in the environment and {} arguments, and may be {} of each",
+                                 tried, variables, plan_.arguments.size(), anchor_strings_max)};
     for (const auto what : {Launch::Of::coordinator, Launch::Of::actor, Launch::Of::scenario})
         static_cast<void>(Launch::of(what, *this));
     return {};
@@ -176,7 +175,7 @@ int Anchor::start_coordinator(bool is_replaced) {
     const char* const program = is_replaced ? program_.c_str() : "/proc/self/exe";
     table_->coordinators.fetch_add(1, relaxed);
     const int code = Launch::of(Launch::Of::coordinator, *this)
-                         .start(program, room_.arguments.data(), room_.environment.data(), coordinator_);
+                         .start(program, room_.arguments.get(), room_.environment.get(), coordinator_);
     // Ours of its end goes at once, so that the socket ends with it.
     const UniqueFd nowhere{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
     ::dup3(nowhere.get(), fds_.its_end.get(), O_CLOEXEC);
@@ -204,8 +203,8 @@ bool Anchor::dies_too_often() {
 
 void Anchor::take_requests() {
     for (;;) {
-        const ssize_t size = ::recv(fds_.requests.get(), room_.request.data() + room_.request_bytes,
-                                    room_.request.size() - room_.request_bytes, 0);
+        const ssize_t size = ::recv(fds_.requests.get(), room_.request.get() + room_.request_bytes,
+                                    anchor_request_bytes_max - room_.request_bytes, 0);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && errno == EAGAIN) return;
         if (size <= 0) return fds_.requests.reset();  // it has ended, as SIGCHLD is about to say
@@ -213,14 +212,14 @@ void Anchor::take_requests() {
         std::size_t done = 0;
         while (room_.request_bytes - done >= sizeof(AnchorRequest)) {
             AnchorRequest request;
-            std::memcpy(&request, room_.request.data() + done, sizeof request);
+            std::memcpy(&request, room_.request.get() + done, sizeof request);
             // It is the same program and writes no such thing. If it did, nothing behind it could be read.
-            if (request.bytes < sizeof request || request.bytes > room_.request.size()) return fds_.requests.reset();
+            if (request.bytes < sizeof request || request.bytes > anchor_request_bytes_max) return fds_.requests.reset();
             if (room_.request_bytes - done < request.bytes) break;
-            carry_out(request, room_.request.data() + done + sizeof request);
+            carry_out(request, room_.request.get() + done + sizeof request);
             done += request.bytes;
         }
-        std::memmove(room_.request.data(), room_.request.data() + done, room_.request_bytes - done);
+        std::memmove(room_.request.get(), room_.request.get() + done, room_.request_bytes - done);
         room_.request_bytes -= done;
     }
 }
@@ -277,7 +276,7 @@ void Anchor::spawn(const AnchorRequest& request, char* strings) {
     pid_t pid = 0;
     const int code = !is_whole || program == nullptr
                          ? EINVAL
-                         : launch.start(program, room_.arguments.data(), room_.environment.data(), pid);
+                         : launch.start(program, room_.arguments.get(), room_.environment.get(), pid);
     is_group_[request.number] = is_group;
     row.pid.store(pid, in_one_order);
     row.code.store(code, in_one_order);

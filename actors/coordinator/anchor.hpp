@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,11 +86,12 @@ private:
     };
     Deaths deaths_;
     std::vector<bool> is_group_;  // by number: its process group is its own
-    struct Room {  // made once
-        std::vector<char> request;  // what has come of the next one
-        std::size_t request_bytes = 0;
-        std::vector<char*> arguments;  // pointers into strings, for the next start
-        std::vector<char*> environment;
+    struct Room {  // made once, and taken of the machine's memory as far as it is ever needed
+        std::unique_ptr<char[]> request = std::make_unique_for_overwrite<char[]>(anchor_request_bytes_max);
+        std::size_t request_bytes = 0;  // what has come of the next one
+        // Pointers into strings, for the next start.
+        std::unique_ptr<char*[]> arguments = std::make_unique_for_overwrite<char*[]>(anchor_strings_max + 2);
+        std::unique_ptr<char*[]> environment = std::make_unique_for_overwrite<char*[]>(2 * anchor_strings_max + 1);
     };
     Room room_;
 };
