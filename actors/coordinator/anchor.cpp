@@ -29,7 +29,13 @@ constexpr auto in_one_order = std::memory_order_seq_cst;
 // Above the numbers that the coordinator finds open, so that none is overwritten before it has been copied there.
 constexpr int descriptors_from = 10;
 
-UniqueFd moved_up(UniqueFd fd) { return UniqueFd{::fcntl(fd.get(), F_DUPFD_CLOEXEC, descriptors_from)}; }
+// Not open if `fd` is not, or if there is no number left; errno says why.
+UniqueFd moved_up(UniqueFd fd) {
+    if (!fd.is_open()) return fd;
+    UniqueFd up{::fcntl(fd.get(), F_DUPFD_CLOEXEC, descriptors_from)};
+    if (!up.is_open() && errno == EINVAL) errno = EMFILE;  // fewer are allowed than that
+    return up;
+}
 
 std::int64_t seconds_now() {
     timespec now{};
@@ -98,15 +104,11 @@ private:
     posix_spawn_file_actions_t actions_{};
 };
 
-Anchor::Anchor(Plan plan, StopSignals stops)
-    : plan_(std::move(plan)),
-      stops_(std::move(stops)),
-      is_group_(AnchorTable::rows_count) {}
+Anchor::Anchor(Plan plan, StopSignals& stops)
+    : plan_(std::move(plan)), stops_(&stops), is_group_(AnchorTable::rows_count) {}
 
-Result<Anchor> Anchor::create(Plan plan) {
-    Result<StopSignals> stops = StopSignals::install(StopSignals::Second::is_counted);
-    if (!stops) return stops.error();
-    Anchor anchor{std::move(plan), std::move(*stops)};
+Result<Anchor> Anchor::create(Plan plan, StopSignals& stops) {
+    Anchor anchor{std::move(plan), stops};
     if (Result<void> opened = anchor.open(); !opened) return opened.error();
     return anchor;
 }
@@ -118,11 +120,10 @@ Result<void> Anchor::open() {
     sigemptyset(&exits);
     sigaddset(&exits, SIGCHLD);
     ::sigprocmask(SIG_BLOCK, &exits, nullptr);
-    fds_.exits = UniqueFd{::signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK)};
-    fds_.news = moved_up(UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)});
-    fds_.table = moved_up(UniqueFd{::memfd_create("baton-anchor", MFD_CLOEXEC)});
-    fds_.its_end = moved_up(UniqueFd{::open("/dev/null", O_RDONLY | O_CLOEXEC)});
-    if (!fds_.exits.is_open() || !fds_.news.is_open() || !fds_.table.is_open() || !fds_.its_end.is_open())
+    if (!(fds_.exits = UniqueFd{::signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK)}).is_open() ||
+        !(fds_.news = moved_up(UniqueFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)})).is_open() ||
+        !(fds_.table = moved_up(UniqueFd{::memfd_create("baton-anchor", MFD_CLOEXEC)})).is_open() ||
+        !(fds_.its_end = moved_up(UniqueFd{::open("/dev/null", O_RDONLY | O_CLOEXEC)})).is_open())
         return system_error(errno, tried);
     if (::ftruncate(fds_.table.get(), sizeof(AnchorTable)) != 0) return system_error(errno, tried);
     // All of it now: a page that cannot be had later would end this process.
@@ -139,7 +140,8 @@ Result<void> Anchor::open() {
     for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) ++variables;
     if (variables > anchor_strings_max || plan_.arguments.size() > anchor_strings_max)
         return Error{ErrorKind::refused,
-                     fmt::format("{}: there are {} variables in the environment and {} arguments, and may be {} of each",
+                     fmt::format("{}: there are {} variables in the environment and {} arguments; there may be {} of "
+                                 "each",
                                  tried, variables, plan_.arguments.size(), anchor_strings_max)};
     for (const auto what : {Launch::Of::coordinator, Launch::Of::actor, Launch::Of::scenario})
         static_cast<void>(Launch::of(what, *this));
@@ -214,7 +216,8 @@ void Anchor::take_requests() {
             AnchorRequest request;
             std::memcpy(&request, room_.request.get() + done, sizeof request);
             // It is the same program and writes no such thing. If it did, nothing behind it could be read.
-            if (request.bytes < sizeof request || request.bytes > anchor_request_bytes_max) return fds_.requests.reset();
+            if (request.bytes < sizeof request || request.bytes > anchor_request_bytes_max)
+                return fds_.requests.reset();
             if (room_.request_bytes - done < request.bytes) break;
             carry_out(request, room_.request.get() + done + sizeof request);
             done += request.bytes;
@@ -348,13 +351,13 @@ Anchor::End Anchor::hold() {
     if (const int code = start_coordinator(false); code != 0) return {End::cannot_start, code};
     for (;;) {
         // A negative descriptor is not looked at.
-        std::array<pollfd, 3> polled{{{stops_.fd(), POLLIN, 0},
+        std::array<pollfd, 3> polled{{{stops_->fd(), POLLIN, 0},
                                       {fds_.exits.get(), POLLIN, 0},
                                       {fds_.requests.is_open() ? fds_.requests.get() : -1, POLLIN, 0}}};
         if (::poll(polled.data(), polled.size(), -1) < 0) continue;
         if (polled[0].revents != 0) {
-            static_cast<void>(stops_.take());
-            table_->stop_signals.store(static_cast<std::uint64_t>(stops_.count()), std::memory_order_release);
+            static_cast<void>(stops_->take());
+            table_->stop_signals.store(static_cast<std::uint64_t>(stops_->count()), std::memory_order_release);
             ::eventfd_write(fds_.news.get(), 1);
         }
         if (polled[2].revents != 0) take_requests();

@@ -40,7 +40,8 @@ public:
         std::string announcement;              // written to announce_fd when the first one is ready
         int announce_fd = -1;                  // -1: nobody waits for it
     };
-    [[nodiscard]] static Result<Anchor> create(Plan plan);
+    // `stops` outlives it.
+    [[nodiscard]] static Result<Anchor> create(Plan plan, StopSignals& stops);
 
     // How the session has ended.
     struct End {
@@ -50,9 +51,11 @@ public:
     };
     // Until the session is over. No child of it is alive then.
     [[nodiscard]] End hold();
+    // The path of this program when it was started.
+    [[nodiscard]] const std::string& program() const noexcept { return program_; }
 
 private:
-    Anchor(Plan plan, StopSignals stops);
+    Anchor(Plan plan, StopSignals& stops);
     class Launch;
     [[nodiscard]] Result<void> open();
     [[nodiscard]] int start_coordinator(bool is_replaced);
@@ -68,7 +71,7 @@ private:
     void end_all();
 
     Plan plan_;
-    StopSignals stops_;
+    StopSignals* stops_;
     struct Descriptors {
         UniqueFd exits;     // signalfd of SIGCHLD
         UniqueFd news;      // eventfd
@@ -78,7 +81,7 @@ private:
     };
     Descriptors fds_;
     AnchorTable* table_ = nullptr;
-    std::string program_;  // the path of this program when it was started
+    std::string program_;
     pid_t coordinator_ = 0;
     struct Deaths {
         std::array<std::int64_t, deaths_max> at{};  // in seconds; the oldest is overwritten

@@ -226,6 +226,9 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
 
 // Everything that a session needs is there before its first coordinator, and is removed after the last one.
 Result<int> hold_session(const Options& options, const std::vector<std::string>& arguments, Log& log) {
+    // To the very end: a signal must not end this process while it removes what it has made.
+    Result<StopSignals> stops = StopSignals::install(StopSignals::Second::is_counted);
+    if (!stops) return stops.error();
     if (Result<Swept> swept = sweep_dead_sessions(); swept && swept->sessions > 0)
         log.info("session.swept", "sessions={} processes={} files={}", swept->sessions, swept->processes_killed.size(),
                  swept->removed.size());
@@ -271,14 +274,12 @@ Result<int> hold_session(const Options& options, const std::vector<std::string>&
         plan.announcement = folder->path() + "\n";
         plan.announce_fd = options.announce_fd;
     }
-    Result<coordinator::Anchor> anchor = coordinator::Anchor::create(std::move(plan));
+    Result<coordinator::Anchor> anchor = coordinator::Anchor::create(std::move(plan), *stops);
     if (!anchor) return anchor.error();
     using End = coordinator::Anchor::End;
     const End end = anchor->hold();
     if (end.kind == End::coordinator_left) return end.code;
-    if (end.kind == End::cannot_start)
-        return Error{ErrorKind::overloaded,
-                     fmt::format("no coordinator can be started: {}", std::strerror(end.code))};
+    if (end.kind == End::cannot_start) return start_error(end.code, anchor->program());
     say(fmt::format("the coordinator of session {} was killed {} times within {} s, at last by signal {}: the session "
                     "has been ended, and its actors with it\n",
                     folder->id(), coordinator::Anchor::deaths_max, coordinator::Anchor::deaths_period_s, end.code));

@@ -54,7 +54,8 @@ class World(unittest.TestCase):
                     environment = file.read()
             except OSError:  # it has just ended
                 continue
-            if b"BATON_ACTOR=" in environment and f"BATON_SESSION={self.folder}".encode() in environment:
+            is_actor = b"BATON_ACTOR=" in environment and b"BATON_ACTOR=1.1\0" not in environment
+            if is_actor and f"BATON_SESSION={self.folder}".encode() in environment:
                 found.append(int(path.split("/")[2]))
         return found
 
