@@ -151,7 +151,7 @@ Result<void> Anchor::open() {
 // ---- the coordinator -------------------------------------------------------------------------------
 
 // 0, or an errno. After a death the next one is the very program that this one is, whatever stands in its place on the
-// disk; who asks for another coordinator wants what is there now.
+// disk; if another coordinator is asked for, it is the program that is there now.
 int Anchor::start_coordinator(bool is_replaced) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno;

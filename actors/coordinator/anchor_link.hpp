@@ -13,7 +13,7 @@
 
 namespace baton::detail::coordinator {
 
-// Number and life of the scenario, which is no actor.
+// Number and life of the scenario, which is not an actor.
 inline constexpr std::uint32_t scenario_number = 0;
 
 class AnchorLink {
@@ -27,7 +27,7 @@ public:
     // What the anchor is to start, later: news() says whether it could. `refused` if it cannot be said, `overloaded` if
     // too much of what was asked before is still waiting for the anchor.
     [[nodiscard]] Result<void> spawn(std::uint32_t number, ActorId life, const ChildSpec& spec);
-    // The session can be joined; or it cannot, for whoever has started it, in one line.
+    // The session can be joined; or it cannot, for the one that has started it, in one line.
     void say_ready() { say(AnchorRequest::ready, {}); }
     void say_failed(std::string_view line) { say(AnchorRequest::failed, line); }
     // True if requests wait for room: then flush() when requests_descriptor() can be written.

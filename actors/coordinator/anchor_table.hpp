@@ -60,7 +60,7 @@ struct AnchorRequest {
     enum Kind : std::uint32_t {
         spawn = 1,
         ready = 2,   // the session can be joined; nothing follows
-        failed = 3,  // it cannot; one line follows, for whoever has started the session
+        failed = 3,  // it cannot; one line follows, for the one that has started the session
     };
     std::uint32_t bytes = 0;  // of all of it
     std::uint32_t kind = 0;

@@ -264,7 +264,7 @@ void Coordinator::stop_all(Deadline end) {
     finish_stops();
 }
 
-// A coordinator before this one was asked to close, and whoever asked it is about to ask again: everybody else was
+// A coordinator before this one was asked to close, and the one that asked it is about to ask again: everybody else was
 // told.
 bool Coordinator::awaits_closer() const {
     if (anchor_->generation() <= 1 || !closing_.empty() || !unread_closed_.empty()) return false;

@@ -111,7 +111,7 @@ public:
     [[nodiscard]] bool any_starts() const noexcept { return starting_ > 0; }
     // How many have been spawned and have not joined.
     [[nodiscard]] std::size_t awaited() const noexcept { return awaited_; }
-    // Who was started by that ask; nullptr: nobody.
+    // The member that was started by that ask; nullptr: none was.
     [[nodiscard]] Member* started_by(const Request& request) noexcept;
     [[nodiscard]] const Past* past_started_by(const Request& request) const noexcept;
     [[nodiscard]] Member* joined_with(std::uint64_t token) noexcept;

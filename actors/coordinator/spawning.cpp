@@ -79,7 +79,7 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     members_.set_spawn_deadline(**started, deadline);
     records_->write(**started);
     plan->spec.environment = environment_of((*started)->id, options, folder_->path(), anchor_->anchor());
-    // Only now, when whoever takes over could finish it.
+    // Only now, when a coordinator that takes over could finish it.
     if (Result<void> asked = anchor_->spawn((*started)->id.number, (*started)->id, plan->spec); !asked)
         return undo_spawn(**started, asked.error());
     watch_requests();

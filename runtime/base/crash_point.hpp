@@ -77,7 +77,7 @@ enum class CrashPoint : unsigned char {
     release_made,         // the coordinator: T6 or T9 for a dead actor, not counted yet
     exit_recorded,        // the coordinator: an exit stands in the journal, nobody has been told
     spawn_recorded,       // the coordinator: a number is taken for a spawn, and nothing else is done
-    stop_recorded,        // the coordinator: who is to stop is recorded, nobody has been asked
+    stop_recorded,        // the coordinator: those that are to stop are recorded, none has been asked
     leave_recorded,       // the coordinator: a member has left, and is not answered yet
     join_recorded,        // the coordinator: an outsider is a member, and is not answered yet
     role_taken,           // the coordinator: members can come to it

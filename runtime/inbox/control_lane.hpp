@@ -1,7 +1,7 @@
 #pragma once
 // ControlLane: the link to the coordinator, and what comes over it and overtakes commands: notices, each handled by the
 // on() for its type. And the coordinator's life: when it has ended, this member waits for the next one and rejoins, and
-// asks again what has no answer; what it does with others goes on meanwhile. One thread.
+// asks again what has no answer; what it does with others goes on in that time. One thread.
 
 #include <functional>
 #include <optional>
@@ -27,7 +27,7 @@ public:
 
     // A link to the coordinator's inbox, which stays the same.
     [[nodiscard]] Result<void> open(const std::string& address);
-    // A link to the inbox of whoever coordinates, who is watched from here on. `role` outlives this.
+    // A link to the inbox of the coordinator of that role, which is watched from here on. `role` outlives this.
     [[nodiscard]] Result<void> open(Role& role) {
         role_ = &role;
         return open(role.address());

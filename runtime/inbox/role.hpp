@@ -1,6 +1,6 @@
 #pragma once
-// Role: who coordinates the session, as a member sees it. Coordinators may follow each other; the session ends with its
-// anchor. One thread.
+// Role: the coordinator's place in the session, as a member sees it. Coordinators may follow each other; the session
+// ends with its anchor. One thread.
 
 #include <string>
 #include <vector>

@@ -35,7 +35,7 @@ void Counters::settle_intent(ActorNumber dead) noexcept {
         segment_blocks_->has(slot) && segments_[slot].word.load(sequential) != row.intent_word.load(relaxed);
     const bool was_counted = count.load(relaxed) != row.intent_count.load(relaxed);
     if (was_made && !was_counted) count.store(count.load(relaxed) + 1, std::memory_order_release);
-    forget_intent(dead);  // last: who settles it may die, too, and the next one then finds it counted
+    forget_intent(dead);  // last: the process that settles it may die, too, and the next one then finds it counted
 }
 
 Counts Counters::of(ActorNumber number) const noexcept {

@@ -1,5 +1,5 @@
 #pragma once
-// Layout of the roster: who is in a session, in shared memory. docs/wire/ledger.md has the offsets.
+// Layout of the roster: the members of a session, in shared memory. docs/wire/ledger.md has the offsets.
 //
 // One object: a header, a record of one page for each number that an actor can have, and the journal. The coordinator
 // alone writes; everybody else maps it read-only. Numbers are atomics of 64 bits. The texts and numbers of one record
@@ -22,7 +22,8 @@ struct RosterHeader {
 
     std::atomic<std::uint64_t> magic;
     std::atomic<std::uint64_t> version;
-    // Who holds the role 1.1. `generation` is written last: 0 until the session can be joined, and while it changes.
+    // The process that holds the role 1.1. `generation` is written last: 0 until the session can be joined, and while
+    // it changes.
     std::atomic<std::uint64_t> generation;              // coordinators that have held it
     std::atomic<std::uint64_t> coordinator_pid;
     std::atomic<std::uint64_t> coordinator_start_ticks;  // since boot: with its pid, that process alone
@@ -76,7 +77,7 @@ struct MemberRecord {
     std::atomic<std::uint64_t> fingerprint_expected;  // by the one that started it; 0: any
     std::atomic<std::int64_t> stop_until;    // it is to stop, at the latest then; steady clock; 0: it is not
     std::atomic<std::int64_t> spawn_until;   // it is to be ready by then; 0: it is
-    std::atomic<std::uint64_t> spawn_asker;  // who waits for that, packed, and the number of its ask
+    std::atomic<std::uint64_t> spawn_asker;  // the asker that waits for that, packed, and the number of its ask
     std::atomic<std::uint64_t> spawn_ask;
     std::atomic<std::uint64_t> token;        // of the Join of an outsider
     std::uint64_t reserved[49];

@@ -1,6 +1,6 @@
 #pragma once
-// Roster: who is in a session, in shared memory that outlives the coordinator. One writer, the coordinator; a successor
-// and tools read it without asking anybody. layout.hpp says what lies where. One thread.
+// Roster: the members of a session, in shared memory that outlives the coordinator. One writer, the coordinator; a
+// successor and tools read it without asking anybody. layout.hpp says what lies where. One thread.
 
 #include <array>
 #include <functional>
@@ -77,7 +77,8 @@ private:
     Mapping mapping_;
 };
 
-// Who holds the role of the coordinator, as members see it. The first page of the roster, mapped read-only.
+// The process that holds the role of the coordinator, as members see it. The first page of the roster, mapped
+// read-only.
 class RoleView {
 public:
     [[nodiscard]] static Result<RoleView> open(std::string_view session_id);

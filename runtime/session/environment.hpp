@@ -49,7 +49,7 @@ struct SpawnedAs {
 // Of "3.1", as in BATON_ACTOR.
 [[nodiscard]] std::optional<ActorId> actor_id_of(std::string_view text);
 
-// Where the coordinator can be reached, whoever it is: a name for the inbox of the present one.
+// Where the coordinator can be reached, whichever process that is: a name for the inbox of the present one.
 [[nodiscard]] std::string coordinator_address(std::string_view folder);
 // The inbox of one coordinator. A link to it leads to no other one, which would not know what was said before.
 [[nodiscard]] std::string coordinator_address(std::string_view folder, std::uint64_t generation);

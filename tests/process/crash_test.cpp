@@ -281,7 +281,7 @@ bool run_spawn(std::string_view point, Mode mode) {
         CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
         ::kill(coordinator, SIGCONT);
     }
-    // Whoever coordinates: there is one actor of that name, and its spawner knows it.
+    // Whichever process coordinates: there is one actor of that name, and its spawner knows it.
     const auto spawned =
         baton::detail::decoded_reply<baton::detail::Spawned>(loop.await(ask, baton::Deadline::in(loop.clock(), 10s)));
     REQUIRE(spawned.ok());
@@ -309,7 +309,7 @@ bool run_coordinator(std::string_view point, Mode mode, int generation = 1) {
     ::kill(giving, SIGKILL);
     ::kill(sleeping, SIGCONT);
     if (mode == Mode::kill) {
-        // Actors talk to each other meanwhile, and the next one settles what is left, once.
+        // Actors talk to each other in the meantime, and the next one settles what is left, once.
         CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
         const auto ended = world.scenario().join(giver, 10s);
         REQUIRE(ended.ok());

@@ -15,7 +15,7 @@ using baton::detail::RoleView;
 
 namespace {
 
-// Who coordinates, as everybody can see.
+// The process that coordinates, as everybody can see.
 class Watcher {
 public:
     explicit Watcher(ProcessWorld& world) : view_(RoleView::open(world.session().id()).value()) {}
@@ -155,7 +155,7 @@ TEST_CASE("numbers and incarnations go on across coordinators", "[process][takeo
         if (coordinator < 3) watcher.kill_coordinator();
     }
     CHECK(ids.size() == 9);
-    // Every exit of the session's life is told at its end, whoever coordinated.
+    // Every exit of the session's life is told at its end, whichever process coordinated.
     CHECK(world.close().size() == 9);
 }
 

@@ -10,7 +10,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// Whoever coordinates is what the test says.
+// The coordinator's place is as the test says.
 struct ToldRole final : Role {
     State look() override { return std::exchange(state, state == State::passed_on ? State::held : state); }
     std::string address() const override { return "coordinator"; }
