@@ -131,7 +131,7 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
     if (command.name == coordinator_name)
         return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name),
                              static_cast<std::uint64_t>(::getpid()), describe_protocol<Protocol>()});
-    if (const Member* member = members_.find(command.name); member != nullptr)
+    if (const Member* member = members_.find(command.name); member != nullptr && member->has_process())
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});
     if (const Past* past = members_.find_past(command.name); past != nullptr)
         return answer.fail(gone(fmt::format("{} has exited: {}", command.name, to_text(past->row.exit))));

@@ -67,6 +67,8 @@ struct Member {
     std::set<ActorId> untold;        // exits of which it is to be told when it has rejoined
 
     [[nodiscard]] bool is_outsider() const noexcept { return program.empty(); }
+    // False while the anchor has not started it: it is shown to nobody, who could take 0 for its pid.
+    [[nodiscard]] bool has_process() const noexcept { return is_outsider() || pid != 0; }
     // To a spawned one; to its process when that has been started.
     [[nodiscard]] Result<void> send_signal(int number);
 };

@@ -69,7 +69,7 @@ RosterPage Reports::page_of(bool with_exited, RosterPlace place) const {
     };
     if (place.number != behind_the_living)
         for (auto next = members_->living().upper_bound(place.number); next != members_->living().end(); ++next)
-            if (place.number = next->first; is_full_with(row_of(*next->second))) {
+            if (place.number = next->first; next->second->has_process() && is_full_with(row_of(*next->second))) {
                 page.next = place;
                 return page;
             }
@@ -92,6 +92,7 @@ std::vector<RosterRow> Reports::rows(bool with_exited) const {
         return bytes < limits::roster_page_bytes;
     };
     for (const auto& [number, member] : members_->living()) {
+        if (!member->has_process()) continue;
         rows.push_back(row_of(*member));
         if (!has_room_for(rows.back())) return rows;
     }
