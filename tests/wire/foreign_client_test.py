@@ -499,8 +499,11 @@ class Hostility(ForeignClientTest):
     def test_nobody_is_ready_or_leaves_or_spawns_for_somebody_else(self):
         honest = self.join_with_greeter()
         spawning = honest.request(COORDINATOR, "Spawn", spawn_body("sleep", "dozer", ["3600"]))
-        rows = honest.ask(COORDINATOR, "Roster", {"with_exited": False})
-        (dozer,) = [tuple(row["actor"]) for row in rows if row["state"] == "starting"]
+        starting = []
+        while not starting:  # the roster shows it as soon as it has a process
+            rows = honest.ask(COORDINATOR, "Roster", {"with_exited": False})
+            starting = [tuple(row["actor"]) for row in rows if row["state"] == "starting"]
+        (dozer,) = starting
         for tag, body in (("Ready", {}), ("Leave", {"dead_letters": []}), ("Spawn", spawn_body("greeter", "forged"))):
             for victim in (honest.id, self.greeter, dozer):
                 with self.subTest(tag, victim=victim):
