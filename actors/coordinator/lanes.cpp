@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "runtime/base/text.hpp"
 #include "runtime/lanes/lane.hpp"
@@ -39,14 +38,7 @@ void Lanes::remove(std::string_view session_id) noexcept {
 }
 
 std::vector<std::string> Lanes::names_of(std::string_view session_id) {
-    const std::string prefix = fmt::format("baton-{}-lane-", session_id);
-    std::error_code ignored;
-    std::vector<std::string> names;
-    using Entries = std::filesystem::directory_iterator;
-    for (Entries entry{"/dev/shm", ignored}; entry != Entries{}; entry.increment(ignored))
-        if (std::string name = entry->path().filename().string(); name.starts_with(prefix))
-            names.push_back(std::move(name));
-    return names;
+    return shared_objects_named(fmt::format("baton-{}-lane-", session_id));
 }
 
 std::vector<std::string> Lanes::audit(const std::set<ActorId>& living) const {

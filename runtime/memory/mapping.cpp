@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 #include <variant>
 
@@ -216,6 +217,17 @@ bool Mapping::privatize(std::size_t offset, std::size_t bytes) noexcept {
 bool has_shared_object(const std::string& name) noexcept {
     if (PrivateMemory::holds(name)) return PrivateMemory::find(name) >= 0;
     return ::access(fmt::format("{}/{}", shared_memory_folder, name).c_str(), F_OK) == 0;
+}
+
+std::vector<std::string> shared_objects_named(std::string_view prefix) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> names;
+    std::error_code unseen;
+    for (fs::directory_iterator entry{shared_memory_folder, unseen}; !unseen && entry != fs::directory_iterator{};
+         entry.increment(unseen))
+        if (std::string name = entry->path().filename().string(); name.starts_with(prefix))
+            names.push_back(std::move(name));
+    return names;
 }
 
 Result<void> check_outside_name(const std::string& name) {

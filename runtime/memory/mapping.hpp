@@ -9,6 +9,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <baton/result.hpp>
 
@@ -77,6 +79,8 @@ private:
 };
 
 [[nodiscard]] bool has_shared_object(const std::string& name) noexcept;
+// The names that begin with that.
+[[nodiscard]] std::vector<std::string> shared_objects_named(std::string_view prefix);
 // Checks a user's name for an object: a single file name that is not one of ours.
 [[nodiscard]] Result<void> check_outside_name(const std::string& name);
 // True if there was one.
