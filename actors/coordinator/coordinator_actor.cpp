@@ -1,6 +1,5 @@
 #include "actors/coordinator/coordinator_actor.hpp"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -9,7 +8,6 @@
 
 #include "actors/coordinator/notify.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/base/say.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/dispatching.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -19,15 +17,8 @@
 namespace baton::detail::coordinator {
 namespace {
 
-// What epoll wakes us for, beside the exits of members (packed ids, which are larger).
-constexpr std::uint64_t stop_signal = 1;
-constexpr std::uint64_t served_process = 2;
-constexpr std::uint64_t anchor_news = 3;
-constexpr std::uint64_t anchor_has_room = 4;
-
-// Between two rounds in which all are told to trim, and between two looks for processes that actors have left.
+// Between two rounds in which all are told to trim.
 constexpr Duration trim_interval = std::chrono::milliseconds{10};
-constexpr Duration strays_interval = std::chrono::milliseconds{20};
 
 // Of those that there are, when somebody looks for a name that nobody has.
 constexpr std::size_t names_told_max = 40;
@@ -161,6 +152,7 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     // Of an actor that lives, the lane stays.
     if (estate_->drained((*member)->id, command.actor.id)) {
         lanes_->remove(command.actor.id, (*member)->id);
+        tell_mended();
         note_settled(command.actor.id);
     }
     answer.reply({});
@@ -323,107 +315,6 @@ void Coordinator::on_descriptor() {
             settle_exit(*member, std::nullopt);  // an outsider
         }
     }
-}
-
-// What has come since the last look: processes that have been started and ended, and signals that ask for the end.
-void Coordinator::look_at_anchor() {
-    for (const std::uint32_t number : anchor_->take_news()) {
-        if (number == scenario_number) look_at_scenario();
-        else look_at_process(number);
-    }
-    const std::uint64_t stops = anchor_->stop_signals() + static_cast<std::uint64_t>(signals_->count());
-    if (stops > std::exchange(stops_seen_, stops)) {
-        if (anchor_->stop_signals() >= 2) stopping_.hurry();  // not one that somebody has sent to this process, too
-        close(setting_.stop_deadline);
-        on_deadline();
-    }
-    if (anchor_->exits() == std::exchange(exits_seen_, anchor_->exits())) return;
-    if (next_look_for_strays_.is_never()) next_look_for_strays_ = Deadline{last_look_for_strays_ + strays_interval};
-    if (next_look_for_strays_.has_passed(loop_->clock())) look_for_strays();
-}
-
-void Coordinator::look_at_process(std::uint32_t number) {
-    const AnchorLink::Process process = anchor_->process(number);
-    Member* const member = members_.find(process.life);
-    if (member == nullptr || member->is_outsider()) return;
-    // Both may have happened since the last look.
-    const bool has_started = process.state == AnchorRow::running || process.state == AnchorRow::exited;
-    if (has_started && member->pid == 0) {
-        members_.set_process(*member, process.pid, anchor_->pidfd_of(number));
-        records_->write(*member);
-        pass_crash_point(CrashPoint::spawn_started);
-        loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", member->name, to_string(member->id),
-                          member->pid, member->program);
-        answer_spawner(*member);
-    }
-    if (process.state == AnchorRow::failed) undo_spawn(*member, start_error(process.code, member->program));
-    else if (process.state == AnchorRow::exited) settle_exit(*member, process.exit);
-}
-
-void Coordinator::look_at_scenario() {
-    const AnchorLink::Process process = anchor_->process(scenario_number);
-    if (!setting_.scenario || scenario_exit_code_) return;
-    if (process.state == AnchorRow::running) {
-        scenario_pidfd_ = anchor_->pidfd_of(scenario_number);
-        if (const int number = std::exchange(scenario_signal_, 0); number != 0) signal_scenario(number);
-        return;
-    }
-    if (process.state == AnchorRow::failed) {
-        say(fmt::format("baton-coordinator: {}\n", to_text(start_error(process.code, setting_.scenario->program))));
-        scenario_exit_code_ = exit_unavailable;
-    } else if (process.state == AnchorRow::exited) {
-        scenario_exit_code_ =
-            process.exit.by_signal ? 128 + process.exit.code_or_signal : process.exit.code_or_signal;
-    } else {
-        return;
-    }
-    records_->header().scenario_exit.store(1 + static_cast<std::uint64_t>(*scenario_exit_code_),
-                                           std::memory_order_seq_cst);
-    stopping_.exited(Stopping::scenario);
-    close(setting_.stop_deadline);
-    finish_stops();
-}
-
-void Coordinator::signal_scenario(int number) {
-    if (scenario_pidfd_.is_open()) static_cast<void>(send_signal_through(scenario_pidfd_.get(), number));
-    else scenario_signal_ = number;
-}
-
-// As long as requests wait for room.
-void Coordinator::watch_requests() {
-    if (anchor_->is_behind() == watches_requests_) return;
-    watches_requests_ = anchor_->is_behind();
-    epoll_event event{};
-    event.events = EPOLLOUT;
-    event.data.u64 = anchor_has_room;
-    ::epoll_ctl(epoll_.get(), watches_requests_ ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, anchor_->requests_descriptor(),
-                &event);
-}
-
-// A look takes as long as there are children, and many may exit together.
-void Coordinator::look_for_strays() {
-    next_look_for_strays_ = Deadline::never();
-    strays_.look([this](pid_t pid) { return is_own_child(pid); },
-                 [this](ActorId actor) { return members_.find(actor) != nullptr; });
-    last_look_for_strays_ = loop_->clock().now();
-}
-
-bool Coordinator::is_own_child(pid_t pid) const {
-    return pid == ::getpid() || members_.is_child(pid) ||
-           (setting_.scenario && !scenario_exit_code_ && anchor_->process(scenario_number).pid == pid);
-}
-
-void Coordinator::end_strays() {
-    const Deadline deadline = Deadline::in(loop_->clock(), limits::strays_timeout);
-    const auto wait_for_exit = [this](Deadline until) {
-        pollfd news{anchor_->news_descriptor(), POLLIN, 0};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.left(loop_->clock()));
-        static_cast<void>(::poll(&news, 1, static_cast<int>(left.count())));
-        static_cast<void>(anchor_->take_news());
-    };
-    if (!strays_.end_all([this](pid_t pid) { return is_own_child(pid); }, deadline, wait_for_exit))
-        loop_->log().warn("strays.left", "processes that actors had started were killed and have not ended in {} ms",
-                          limits::strays_timeout.count());
 }
 
 Deadline Coordinator::next_deadline() const {

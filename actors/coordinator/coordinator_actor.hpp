@@ -6,8 +6,8 @@
 // waits: what takes time (a spawn, a stop, an exit) is answered later. If it is killed the anchor starts the next one,
 // which takes over from what is recorded (Records): so what is about to be done is recorded before it is done.
 // Members knows the members, Reports describes them, Stopping ends them; joining.cpp has joining and leaving,
-// spawning.cpp what is started, exits.cpp what an exit brings, taking_over.cpp the start of each coordinator. One
-// thread, the loop's.
+// spawning.cpp what is started, children.cpp what the anchor tells of processes, exits.cpp what an exit brings, and
+// taking_over.cpp the start of each coordinator. One thread, the loop's.
 
 #include "actors/coordinator/anchor_link.hpp"
 #include "actors/coordinator/awaits.hpp"
@@ -84,6 +84,8 @@ public:
     void on_deadline() override;
 
 private:
+    // What epoll wakes it for, beside the exits of outsiders (packed ids, which are larger).
+    enum Wakes : std::uint64_t { stop_signal = 1, served_process = 2, anchor_news = 3, anchor_has_room = 4 };
     Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epoll);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as an asker gave it, bounded so that no sum of times overflows.
@@ -125,6 +127,7 @@ private:
     void trim_all();
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes, std::string_view name);
     void tell_mended();
+    void tell_unrecorded(const Member& member);
     void settle_estate(const Member& member, std::set<ActorId>& told);
     void log_post_mortem(const Member& member, const Exit& exit);
     void settle_exit(Member& member, std::optional<ExitStatus> status);

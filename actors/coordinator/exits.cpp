@@ -10,7 +10,15 @@
 
 namespace baton::detail::coordinator {
 
+void Coordinator::tell_unrecorded(const Member& member) {
+    loop_->log().warn("exit.unrecorded",
+                      "name={} no memory is left for the journal of exits: another coordinator would not know how it "
+                      "ended",
+                      member.name);
+}
+
 void Coordinator::tell_mended() {
+    records_->write_balance(estate_->released_for_the_dead(), estate_->mended());
     const Estate::Mended mended = estate_->take_mended();
     for (const std::string& text : mended.texts) loop_->log().warn("ledger.mended", "{}", text);
     if (mended.rows > mended.texts.size())
@@ -79,7 +87,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     row.inbox_depth = 0;
     // Before anything of it is settled: what it held and never took can only be seen now.
     if (const Past* known = members_.find_past(id); known != nullptr) row = known->row;
-    else records_->write_exit({row, living.parent, living.spawn_request});
+    else if (!records_->write_exit({row, living.parent, living.spawn_request})) tell_unrecorded(living);
     pass_crash_point(CrashPoint::exit_recorded);
     settle_estate(living, told);
     lanes_->remove_to(id, senders);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <new>
@@ -168,6 +169,8 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
     be_crash_generation(generation);
     Result<StopSignals> signals = StopSignals::install(StopSignals::Second::is_counted);
     if (!signals) return signals.error();
+    // It is not in the foreground of a terminal any more, and `stty tostop` would stop it as it says something there.
+    std::signal(SIGTTOU, SIG_IGN);
     SessionFolder folder = SessionFolder::visit(options.anchored);
     Result<UniqueFd> role = take_role_lock(folder);
     if (!role) return role.error();
@@ -266,8 +269,8 @@ Result<int> hold_session(const Options& options, const std::vector<std::string>&
     // By these a sweep knows a coordinator that outlives its anchor for a moment.
     plan.environment = {fmt::format("{}={}", session_variable, folder->path()),
                         fmt::format("{}={}", actor_variable, to_string(coordinator_id))};
+    // A bad level has been told by now, and everything inherits the environment of this process.
     std::vector<std::pair<std::string, std::string>> log_level;
-    // it has been told by now, and everything inherits the environment of this process
     replace_bad_log_level(log_level);
     for (const auto& [variable, value] : log_level) ::setenv(variable.c_str(), value.c_str(), 1);
     if (options.announce_fd >= 0) {

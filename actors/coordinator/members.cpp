@@ -102,6 +102,7 @@ void Members::set_process(Member& member, pid_t pid, UniqueFd pidfd) {
 
 Result<void> Member::send_signal(int number) {
     if (pidfd.is_open()) return send_signal_through(pidfd.get(), number);
+    if (pid != 0) return Error{ErrorKind::gone, fmt::format("{} (pid {}) has ended, or cannot be watched", name, pid)};
     signal_at_start = number;
     return {};
 }

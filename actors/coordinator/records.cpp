@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
@@ -53,14 +52,7 @@ std::optional<T> decoded(std::string_view bytes, SessionTag session) {
 }  // namespace
 
 void Records::remove(std::string_view session_id) noexcept {
-    const std::string prefix = protocol_prefix(session_id);
-    std::error_code ignored;
-    std::vector<std::string> names;
-    using Entries = std::filesystem::directory_iterator;
-    for (Entries entry{"/dev/shm", ignored}; entry != Entries{}; entry.increment(ignored))
-        if (std::string name = entry->path().filename().string(); name.starts_with(prefix))
-            names.push_back(std::move(name));
-    for (const std::string& name : names) remove_shared_object(name);
+    for (const std::string& name : shared_objects_named(protocol_prefix(session_id))) remove_shared_object(name);
 }
 
 // ---- written ---------------------------------------------------------------------------------------
@@ -117,14 +109,13 @@ void Records::keep_protocol(std::uint64_t fingerprint, const ProtocolDescription
     static_cast<void>(copy_to_shared_object(std::as_bytes(std::span{body.data(), body.size()}), name));
 }
 
-void Records::write_left(ActorId id, const std::vector<DeadLetter>& letters) {
-    static_cast<void>(roster_.append(left_record, encoded_body(LeftRecord{AnyRef{id}, letters})));
+bool Records::write_left(ActorId id, const std::vector<DeadLetter>& letters) {
+    return roster_.append(left_record, encoded_body(LeftRecord{AnyRef{id}, letters}));
 }
 
-void Records::write_exit(const Past& past) {
-    static_cast<void>(roster_.append(
-        exit_record, encoded_body(ExitRecord{past.row, AnyRef{past.parent}, AnyRef{past.spawn_request.asker},
-                                             past.spawn_request.ask})));
+bool Records::write_exit(const Past& past) {
+    const ExitRecord record{past.row, AnyRef{past.parent}, AnyRef{past.spawn_request.asker}, past.spawn_request.ask};
+    return roster_.append(exit_record, encoded_body(record));
 }
 
 void Records::take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks) {

@@ -31,8 +31,14 @@ public:
     // So that others can be told its protocol.
     void keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol);
     // What it said in Leave, and how it ended. Afterwards the exit is never told otherwise.
-    void write_left(ActorId id, const std::vector<DeadLetter>& letters);
-    void write_exit(const Past& past);
+    // False if memory is short: then a coordinator that takes over does not know of it.
+    [[nodiscard]] bool write_left(ActorId id, const std::vector<DeadLetter>& letters);
+    [[nodiscard]] bool write_exit(const Past& past);
+    // What the balance says of the dead, and of rows that were mended.
+    void write_balance(std::uint64_t released_for_the_dead, std::uint64_t mended) noexcept {
+        header().released_for_the_dead.store(released_for_the_dead, std::memory_order_relaxed);
+        header().mended.store(mended, std::memory_order_relaxed);
+    }
     // From here on the session is this coordinator's, and members come to it.
     void take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks);
     [[nodiscard]] RosterHeader& header() noexcept { return roster_.header(); }

@@ -45,10 +45,6 @@ std::string holder_of_name(const Member* holder, const Member* spawner) {
     return fmt::format("actor {} (pid {})", to_string(holder->id), holder->pid);
 }
 
-Error ended_before_ready(std::string_view name, std::string_view program, const Exit& exit) {
-    return {ErrorKind::failed, fmt::format("{} ({}) ended before it was ready: {}", name, program, to_text(exit))};
-}
-
 }  // namespace
 
 void Coordinator::on(Spawn command, Answer<Spawned> answer) {
@@ -95,7 +91,8 @@ bool Coordinator::answer_repeated(const Request& request, Answer<Spawned>& answe
     }
     const Past* const past = members_.past_started_by(request);
     if (past == nullptr) return false;
-    answer.fail(ended_before_ready(past->row.name, past->row.program, past->row.exit));
+    answer.fail(Error{ErrorKind::failed, fmt::format("{} ({}) has ended: {}", past->row.name, past->row.program,
+                                                     to_text(past->row.exit))});
     return true;
 }
 

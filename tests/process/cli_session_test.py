@@ -87,6 +87,15 @@ class Serving(Session):
         self.wait_for_end_of(pid)
         self.assertIn("swept 1 dead session", self.baton("sweep"))
 
+    def test_a_coordinator_that_no_anchor_has_started_is_refused(self):
+        coordinator = self.start()
+        done = subprocess.run([f"{BIN}/baton-coordinator", "--anchored", self.sessions_seen[coordinator.session]],
+                              env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 69, done.stderr)
+        self.assertIn("started by the anchor of its session, and by nobody else", done.stderr)
+        self.assertIn("pid", self.baton("spawn", "greeter", "--json"))
+
     def test_a_budget_that_is_given_to_serve_is_that_of_its_session(self):
         coordinator = cli_test.Coordinator.__new__(cli_test.Coordinator)
         coordinator.process = subprocess.Popen([f"{BIN}/baton", "serve", "--memory", "64M"], env=self.environment,

@@ -6,12 +6,13 @@
 
 #include "runtime/process/process_facts.hpp"
 #include "runtime/roster/roster.hpp"
-#include "tests/process/process_world.hpp"
+#include "tests/process/vault_world.hpp"
 
 using namespace std::chrono_literals;
 using baton::ErrorKind;
 using baton::ExitKind;
 using baton::detail::RoleView;
+using baton::detail::RosterRegion;
 
 namespace {
 
@@ -140,6 +141,23 @@ TEST_CASE("a coordinator that is killed again and again ends its session, and sa
     CHECK(baton::detail::has_exited_by(end.get(), baton::Deadline::in(baton::detail::SystemClock{}, 10s)));
     CHECK(world.session().find("Alice").error().kind == ErrorKind::gone);
     CHECK_FALSE(world.session().close().ok());
+}
+
+TEST_CASE("what was released for the dead is counted on by the next coordinator", "[process][takeover]") {
+    VaultWorld world;
+    const vault::Address giver = world.spawn("giver");
+    const auto roster = RosterRegion::open(world.world.session().id(), RosterRegion::Use::reads).value();
+    const auto released = [&] { return roster.header().released_for_the_dead.load(); };
+    Watcher watcher{world.world};
+    for (const std::uint64_t expected : {2U, 4U}) {
+        const vault::Address holder = world.spawn("holder");
+        CHECK(world.scenario().ask(giver, vault::Make{holder, 2, 8, ""}).value() == 2);
+        world.wait_for_kept(holder, 2);
+        CHECK(world.kill(holder).exit.held.value().segments == 2);
+        CHECK(released() == expected);
+        watcher.kill_coordinator();
+        CHECK(names_of(world.world) == std::set<std::string>{"giver"});
+    }
 }
 
 TEST_CASE("numbers and incarnations go on across coordinators", "[process][takeover][I6]") {
