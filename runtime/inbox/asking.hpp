@@ -66,6 +66,8 @@ public:
     // That actor has ended, or all have.
     void settle_all_to(ActorId actor, const Error& why);
     void settle_all(const Error& why) { asks_->settle_all(why); }
+    // That of the coordinator's role has: what is waited for is asked again of the next one.
+    void forget_abandoned_to(ActorId actor) { asks_->forget_abandoned_to(actor); }
 
 private:
     class Showing;

@@ -107,9 +107,13 @@ public:
         return true;
     }
     void settle_all_to(ActorId to, const Error& error) {
-        std::erase_if(asks_, [to](const auto& entry) { return entry.second.to == to && entry.second.is_abandoned; });
+        forget_abandoned_to(to);
         for (auto& [id, ask] : asks_)
             if (ask.to == to && !ask.outcome) end(id, ask, error);
+    }
+    // Their answers cannot come any more, and nobody waits for them.
+    void forget_abandoned_to(ActorId to) {
+        std::erase_if(asks_, [to](const auto& entry) { return entry.second.to == to && entry.second.is_abandoned; });
     }
     void settle_all(const Error& error) {
         std::erase_if(asks_, [](const auto& entry) { return entry.second.is_abandoned; });

@@ -94,7 +94,9 @@ void ControlLane::on(const notice::Trim&) {
 bool ControlLane::has_session() {
     if (role_ == nullptr || self_->ending().has_lost_coordinator) return !self_->ending().has_lost_coordinator;
     switch (role_->look()) {
-        case Role::State::held: break;
+        case Role::State::held:
+            if (requests_->is_vacant()) rejoin();  // what kept us from it may be over
+            break;
         case Role::State::vacant:
             if (!requests_->is_vacant()) leave_lane();
             look_.pause = std::min(2 * look_.pause, pause_max);
@@ -117,41 +119,43 @@ void ControlLane::leave_lane() {
         self_->transport().close(peer->link, Transport::Pending::discarded);
         peers_->remove(coordinator_id);
     }
+    asking_->forget_abandoned_to(coordinator_id);
     link_ = {};
 }
 
 void ControlLane::rejoin() {
     look_.next = Deadline::never();
-    if (Result<void> opened = open(role_->address()); !opened) {  // no descriptor is left, perhaps
-        self_->log().error("coordinator.unreachable", "{}", to_text(opened.error()));
-        look_.next = Deadline::in(self_->clock(), pause_max);
-        return;
-    }
     requests_->set_vacant(false);
-    if (membership_.pid) {
-        coordinator::Rejoin rejoin{AnyRef{self_->me()}, *membership_.pid, membership_.is_ready, {}, {}};
-        if (const std::set<AskId>& given_up = requests_->given_up(); !given_up.empty())
-            rejoin.given_up.emplace(given_up.begin(), given_up.end());
-        std::set<ActorId> watches = membership_.watched;
-        for (const auto& [id, peer] : peers_->all())
-            if (id != coordinator_id && id != self_->me()) watches.insert(id);
-        for (const ActorId id : watches) rejoin.watches.push_back(AnyRef{id});
-        Buffer body;
-        Encoder encoder{body};
-        encode(encoder, rejoin);
-        const auto take = [this](const Result<ReplyFrame>& welcome) {
-            if (welcome || self_->ending().has_lost_coordinator) return;
-            self_->log().error("session.lost", "{}", to_text(welcome.error()));
-            lose_coordinator();
-        };
-        Result<AskId> ask = asking_->request(coordinator_id, {.tag = command_name<coordinator::Rejoin>, .body = body},
-                                             Deadline::in(self_->clock(), Duration::zero()));
-        if (ask) {
-            requests_->forget(*ask);
-            asking_->hand_over(*ask, take);
-        }
-    }
-    ask_again();
+    Result<void> joined = open(role_->address());
+    if (joined && membership_.pid) joined = say_rejoin();
+    if (joined) return ask_again();
+    // No descriptor is left, perhaps, or too many asks are under way: it is tried again.
+    self_->log().error("coordinator.unreachable", "{}", to_text(joined.error()));
+    leave_lane();
+    look_.next = Deadline::in(self_->clock(), pause_max);
+}
+
+Result<void> ControlLane::say_rejoin() {
+    coordinator::Rejoin rejoin{AnyRef{self_->me()}, *membership_.pid, membership_.is_ready, {}, {}};
+    if (const std::set<AskId>& given_up = requests_->given_up(); !given_up.empty())
+        rejoin.given_up.emplace(given_up.begin(), given_up.end());
+    std::set<ActorId> watches = membership_.watched;
+    for (const auto& [id, peer] : peers_->all())
+        if (id != coordinator_id && id != self_->me()) watches.insert(id);
+    for (const ActorId id : watches) rejoin.watches.push_back(AnyRef{id});
+    Buffer body;
+    Encoder encoder{body};
+    encode(encoder, rejoin);
+    Result<AskId> ask = asking_->request(coordinator_id, {.tag = command_name<coordinator::Rejoin>, .body = body},
+                                         Deadline::in(self_->clock(), Duration::zero()));
+    if (!ask) return ask.error();
+    requests_->forget(*ask);
+    asking_->hand_over(*ask, [this](const Result<ReplyFrame>& welcome) {
+        if (welcome || self_->ending().has_lost_coordinator) return;
+        self_->log().error("session.lost", "{}", to_text(welcome.error()));
+        lose_coordinator();
+    });
+    return {};
 }
 
 void ControlLane::ask_again() {

@@ -69,6 +69,7 @@ public:
 private:
     void leave_lane();
     void rejoin();
+    [[nodiscard]] Result<void> say_rejoin();
     void ask_again();
 
     Self* self_;

@@ -186,6 +186,34 @@ TEST_CASE("an ask that is given up is not asked again of the next coordinator", 
     CHECK(got[0].tag == "Rejoin");
 }
 
+TEST_CASE("a member that cannot rejoin at once tries again", "[inbox]") {
+    Bereft member;
+    std::vector<AskId> others;
+    for (Result<AskId> ask = member.asks.begin(bob); ask; ask = member.asks.begin(bob)) others.push_back(*ask);
+    CapturedStderr logged;
+    CHECK(member.be_succeeded().empty());
+    CHECK_THAT(logged.text(), Contains("coordinator.unreachable") && Contains("asks_in_flight_max"));
+    member.asks.forget(others.back());
+    member.clock.advance(1s);
+    member.control.serve();
+    CHECK(member.successor->take_tags() == std::vector<std::string>{"Rejoin", "Find"});
+}
+
+TEST_CASE("what a dead coordinator was asked in vain is not remembered for ever", "[inbox]") {
+    Bereft member;
+    for (int deaths = 0; deaths < 3; ++deaths) {
+        if (!member.successor) REQUIRE(member.be_succeeded().at(0).tag == "Rejoin");
+        member.role.state = Role::State::vacant;
+        CHECK(member.control.has_session());
+        member.role.state = Role::State::passed_on;
+        CHECK(member.control.has_session());
+    }
+    // The one that is waited for, and the last Rejoin.
+    std::size_t room = 0;
+    while (member.asks.begin(bob)) ++room;
+    CHECK(room == limits::asks_in_flight_max - 2);
+}
+
 TEST_CASE("a coordinator that does not know the member ends its session", "[inbox]") {
     Bereft member;
     const std::vector<Other::Got> got = member.be_succeeded();
