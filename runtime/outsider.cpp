@@ -263,6 +263,12 @@ Result<std::vector<Ended>> Outsider::end_session(Within within, Duration exit_wa
     return closed;
 }
 
+Result<pid_t> Outsider::restart_coordinator(Within within) {
+    const Result<coordinator::Incumbent> next = core_->session->restart_coordinator(within);
+    if (!next) return next.error();
+    return static_cast<pid_t>(next->pid);
+}
+
 void Outsider::kill_all() noexcept {
     core_->holdings->release_all();  // before its memory is swept: views may still be alive
     core_->session->kill_all();

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -37,10 +38,10 @@ UniqueFd moved_up(UniqueFd fd) {
     return up;
 }
 
-std::int64_t seconds_now() {
+std::int64_t milliseconds_now() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 // The variable that "NAME=VALUE" sets is the one that `other` sets.
@@ -133,6 +134,7 @@ Result<void> Anchor::open() {
         ::mmap(nullptr, sizeof(AnchorTable), PROT_READ | PROT_WRITE, MAP_SHARED, fds_.table.get(), 0);
     if (memory == MAP_FAILED) return system_error(errno, tried);
     table_ = static_cast<AnchorTable*>(memory);
+    table_->version.store(AnchorTable::version_word, relaxed);
     table_->anchor.store(::getpid(), relaxed);
     std::error_code unknown;
     program_ = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
@@ -191,14 +193,16 @@ std::optional<Anchor::End> Anchor::outlive(bool by_signal, int code) {
     coordinator_ = 0;
     if (!by_signal && code != exit_replaced) return End{End::coordinator_left, code};
     if (by_signal && dies_too_often()) return End{End::coordinators_died, code};
-    if (const int why = start_coordinator(!by_signal); why != 0) return End{End::cannot_start, why};
+    if (!by_signal && start_coordinator(true) == 0) return std::nullopt;
+    // What is on the disk cannot be started, perhaps; this program can.
+    if (const int why = start_coordinator(false); why != 0) return End{End::cannot_start, why};
     return std::nullopt;
 }
 
 bool Anchor::dies_too_often() {
-    const std::int64_t now = seconds_now();
+    const std::int64_t now = milliseconds_now();
     deaths_.at[deaths_.count++ % deaths_max] = now;
-    return deaths_.count >= deaths_max && now - deaths_.at[deaths_.count % deaths_max] <= deaths_period_s;
+    return deaths_.count >= deaths_max && now - deaths_.at[deaths_.count % deaths_max] <= deaths_period_ms;
 }
 
 // ---- what it asks for ------------------------------------------------------------------------------
@@ -333,16 +337,45 @@ void Anchor::tell(std::uint32_t number) {
     ::eventfd_write(fds_.news.get(), 1);
 }
 
-// Those that it has started; what they have left is swept.
+// Those that it has started, when there will be no coordinator to stop them: by the ladder that a coordinator would
+// take. What they have left is swept.
 void Anchor::end_all() {
-    const auto end = [](pid_t pid) {
-        ::kill(pid, SIGKILL);
-        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-        }
-    };
-    for (AnchorRow& row : table_->rows)
-        if (row.state.exchange(AnchorRow::none, relaxed) == AnchorRow::running) end(row.pid.load(relaxed));
-    if (coordinator_ != 0) end(std::exchange(coordinator_, 0));
+    const std::int64_t start = milliseconds_now();
+    plan_.is_over->store(1, in_one_order);
+    if (wait_for_all(start + plan_.stop_milliseconds / 4 * 3)) return;
+    signal_all(SIGTERM);
+    if (wait_for_all(start + plan_.stop_milliseconds / 10 * 9)) return;
+    signal_all(SIGKILL);
+    while (signal_all(0) > 0) {
+        pollfd exits{fds_.exits.get(), POLLIN, 0};
+        ::poll(&exits, 1, -1);
+        static_cast<void>(reap());
+    }
+}
+
+// How many there are; 0 is a signal that is only counted.
+std::size_t Anchor::signal_all(int number) {
+    std::size_t count = 0;
+    for (const AnchorRow& row : table_->rows) {
+        if (row.state.load(relaxed) != AnchorRow::running) continue;
+        ::kill(row.pid.load(relaxed), number);
+        ++count;
+    }
+    return count;
+}
+
+// True if all have ended by then. Another signal to this process ends the wait.
+bool Anchor::wait_for_all(std::int64_t until) {
+    const int signals = stops_->count();
+    for (;;) {
+        if (signal_all(0) == 0) return true;
+        const std::int64_t left = until - milliseconds_now();
+        if (left <= 0 || stops_->count() != signals) return false;
+        std::array<pollfd, 2> polled{{{stops_->fd(), POLLIN, 0}, {fds_.exits.get(), POLLIN, 0}}};
+        ::poll(polled.data(), polled.size(), static_cast<int>(std::min<std::int64_t>(left, 1000)));
+        if (polled[0].revents != 0) static_cast<void>(stops_->take());
+        static_cast<void>(reap());
+    }
 }
 
 // ---- all of it -------------------------------------------------------------------------------------

@@ -32,11 +32,14 @@ class Anchor {
 public:
     // Coordinators that may be killed within that time; one more, and the session ends.
     static constexpr std::size_t deaths_max = 5;
-    static constexpr std::int64_t deaths_period_s = 10;
+    static constexpr std::int64_t deaths_period_ms = 10'000;
 
     struct Plan {
         std::vector<std::string> arguments;    // of each coordinator; the first is what the program calls itself
         std::vector<std::string> environment;  // NAME=VALUE, added for each coordinator
+        // If there will be no other coordinator: where everybody looks for that, and how long they may take to end.
+        std::atomic<std::uint64_t>* is_over = nullptr;
+        std::int64_t stop_milliseconds = 0;
         std::string announcement;              // written to announce_fd when the first one is ready
         int announce_fd = -1;                  // -1: nobody waits for it
     };
@@ -69,6 +72,8 @@ private:
     [[nodiscard]] AnchorRow* row_of(pid_t pid, std::uint32_t& number);
     void tell(std::uint32_t number);
     void end_all();
+    std::size_t signal_all(int number);
+    bool wait_for_all(std::int64_t until);
 
     Plan plan_;
     StopSignals* stops_;
@@ -84,7 +89,7 @@ private:
     std::string program_;
     pid_t coordinator_ = 0;
     struct Deaths {
-        std::array<std::int64_t, deaths_max> at{};  // in seconds; the oldest is overwritten
+        std::array<std::int64_t, deaths_max> at{};  // in milliseconds; the oldest is overwritten
         std::size_t count = 0;
     };
     Deaths deaths_;

@@ -28,6 +28,13 @@ UniqueFd inherited(int fd) {
 
 }  // namespace
 
+Error other_anchor(std::uint64_t version) {
+    return Error{ErrorKind::corrupt,
+                 fmt::format("the anchor of the session speaks version {} to coordinators, expected {}: it is of "
+                             "another version of Baton",
+                             version, AnchorTable::version_word)};
+}
+
 Result<AnchorLink> AnchorLink::open() {
     UniqueFd table = inherited(anchor_table_fd);
     UniqueFd requests = inherited(anchor_requests_fd);
@@ -38,6 +45,10 @@ Result<AnchorLink> AnchorLink::open() {
     void* const memory = ::mmap(nullptr, sizeof(AnchorTable), PROT_READ | PROT_WRITE, MAP_SHARED, table.get(), 0);
     if (memory == MAP_FAILED) return system_error(errno, "cannot read what the anchor says");
     auto* const mapped = static_cast<AnchorTable*>(memory);
+    if (const std::uint64_t version = mapped->version.load(relaxed); version != AnchorTable::version_word) {
+        ::munmap(memory, sizeof(AnchorTable));
+        return other_anchor(version);
+    }
     return AnchorLink{*mapped, mapped->news, std::move(requests), std::move(news)};
 }
 

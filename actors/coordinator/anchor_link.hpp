@@ -16,9 +16,13 @@ namespace baton::detail::coordinator {
 // Number and life of the scenario, which is not an actor.
 inline constexpr std::uint32_t scenario_number = 0;
 
+// Why a coordinator of this program cannot follow those of an anchor with that AnchorTable::version.
+[[nodiscard]] Error other_anchor(std::uint64_t version);
+
 class AnchorLink {
 public:
-    // As the anchor has started this process; `gone` if it was not, or if the anchor has ended.
+    // As the anchor has started this process; `gone` if it was not, or if the anchor has ended; `corrupt` if it is of
+    // another version.
     [[nodiscard]] static Result<AnchorLink> open();
     AnchorLink(AnchorLink&& other) noexcept;
     AnchorLink& operator=(AnchorLink&&) = delete;

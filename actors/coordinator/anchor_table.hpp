@@ -44,6 +44,10 @@ struct AnchorRow {
 };
 
 struct AnchorTable {
+    // Of this table and of requests. An anchor lives as long as its session, and may start a coordinator of a program
+    // that was installed later.
+    static constexpr std::uint64_t version_word = 1;
+    std::atomic<std::uint64_t> version;
     static constexpr std::uint32_t rows_count = limits::actors_max + 1;
     static constexpr std::size_t news_words = (rows_count + 63) / 64;
     std::atomic<std::uint64_t> stop_signals;  // SIGINT, SIGTERM and SIGHUP that have come

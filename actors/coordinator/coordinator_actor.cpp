@@ -231,6 +231,12 @@ void Coordinator::on(const CloseSession& command, Answer<Closed> answer) {
     close_if_empty();
 }
 
+void Coordinator::on(const Replace& command, Answer<Incumbent> answer) {
+    if (anchor_->generation() > command.generation)
+        return answer.reply({anchor_->generation(), static_cast<std::uint64_t>(::getpid())});
+    replacing_.push_back(std::move(answer));
+}
+
 void Coordinator::close(Duration deadline) {
     if (std::exchange(is_closing_, true)) return;
     const Deadline end = Deadline::in(loop_->clock(), deadline);

@@ -50,6 +50,8 @@ public:
     [[nodiscard]] Result<void> take_over(const std::vector<RosterEntry>& entries, Records::Kept kept);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+    // True if another one is to take over: whoever waits for an answer is answered by that one.
+    [[nodiscard]] bool is_replaced() const noexcept { return !replacing_.empty(); }
     // The exit code of the scenario, 128 + signal if one ended it; nothing without a scenario.
     [[nodiscard]] std::optional<int> scenario_exit_code() const noexcept { return scenario_exit_code_; }
 
@@ -75,6 +77,7 @@ public:
     void on(const MemoryShort& command);
     SegmentList on(const Segments& command);
     std::vector<std::string> on(const Audit& command);
+    void on(const Replace& command, Answer<Incumbent> answer);
 
     // ---- Handler
     void handle(const Command& command, AnswerSlot answer) override;
@@ -174,6 +177,7 @@ private:
     Awaits awaits_;
     std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
+    std::vector<Answer<Incumbent>> replacing_;  // the next one answers them
     std::optional<int> scenario_exit_code_;
     std::set<ActorId> unread_closed_;  // were answered Closed and may not have read it yet
     Deadline goodbye_deadline_;

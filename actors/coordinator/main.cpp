@@ -151,6 +151,19 @@ Result<Regions> open_regions(const std::string& id) {
     return Regions{std::move(*vitals), std::move(*lanes), coordinator::Records{std::move(*roster), id}};
 }
 
+// 0 if a coordinator of this program could take over from the present one: it must read what that one has written, and
+// hear the anchor.
+Result<int> can_take_over(const std::string& path) {
+    const SessionFolder folder = SessionFolder::visit(path);
+    const Result<RosterRegion> roster = RosterRegion::open(folder.id(), RosterRegion::Use::reads);
+    if (!roster) return roster.error();
+    const std::uint64_t anchor = roster->header().anchor_version.load(std::memory_order_relaxed);
+    if (anchor != coordinator::AnchorTable::version_word) return coordinator::other_anchor(anchor);
+    if (const Result<LedgerRegion> ledger = LedgerRegion::open(folder.id()); !ledger) return ledger.error();
+    if (const Result<Vitals> vitals = Vitals::open(folder.id(), Vitals::Use::reads); !vitals) return vitals.error();
+    return 0;
+}
+
 coordinator::Estate::Kept kept_lives(const std::vector<RosterEntry>& entries, const RosterHeader& header) {
     coordinator::Estate::Kept kept;
     for (const RosterEntry& entry : entries) {
@@ -219,9 +232,12 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
                         "  baton ps                       # shows who is in it\n"
                         "  baton stop --everything        # closes it, as Ctrl-C does here\n",
                         folder.id(), anchor.anchor()));
-    static_cast<void>(loop.serve(coordinator->get(), [&] { return (*coordinator)->is_closed(); }, Deadline::never()));
-    (*coordinator)->end_strays();
-    const int code = (*coordinator)->scenario_exit_code().value_or(0);
+    coordinator::Coordinator& it = **coordinator;
+    static_cast<void>(loop.serve(&it, [&] { return it.is_closed() || it.is_replaced(); }, Deadline::never()));
+    // As it is: what is recorded is enough, and nobody is told of an end.
+    if (it.is_replaced()) ::_exit(coordinator::exit_replaced);
+    it.end_strays();
+    const int code = it.scenario_exit_code().value_or(0);
     return is_balanced(*estate, log) || code != 0 ? code : exit_unbalanced;
 }
 
@@ -258,12 +274,15 @@ Result<int> hold_session(const Options& options, const std::vector<std::string>&
     if (Result<coordinator::Lanes> made = coordinator::Lanes::create(folder->id(), lane_bytes_of(budget)); !made)
         return made.error();
     const auto facts = facts_of(::getpid());
-    if (Result<void> made = RosterRegion::create(folder->id(), static_cast<std::uint64_t>(::getpid()),
-                                           facts ? facts->start_ticks : 0);
-        !made)
-        return made.error();
+    const RosterRegion::Anchor here{static_cast<std::uint64_t>(::getpid()), facts ? facts->start_ticks : 0,
+                                    coordinator::AnchorTable::version_word};
+    if (Result<void> made = RosterRegion::create(folder->id(), here); !made) return made.error();
+    const Result<RosterRegion> roster = RosterRegion::open(folder->id(), RosterRegion::Use::writes);
+    if (!roster) return roster.error();
 
     coordinator::Anchor::Plan plan;
+    plan.is_over = &roster->header().is_over;
+    plan.stop_milliseconds = static_cast<std::int64_t>(options.session.stop_seconds * 1000);
     plan.arguments = {arguments.front(), "--anchored", folder->path()};
     plan.arguments.insert(plan.arguments.end(), arguments.begin() + 1, arguments.end());
     // By these a sweep knows a coordinator that outlives its anchor for a moment.
@@ -285,7 +304,8 @@ Result<int> hold_session(const Options& options, const std::vector<std::string>&
     if (end.kind == End::cannot_start) return start_error(end.code, anchor->program());
     say(fmt::format("the coordinator of session {} was killed {} times within {} s, at last by signal {}: the session "
                     "has been ended, and its actors with it\n",
-                    folder->id(), coordinator::Anchor::deaths_max, coordinator::Anchor::deaths_period_s, end.code));
+                    folder->id(), coordinator::Anchor::deaths_max, coordinator::Anchor::deaths_period_ms / 1000,
+                    end.code));
     return exit_gave_up;
 }
 
@@ -303,12 +323,20 @@ int main(int argc, char** argv) {
     Log log{"coordinator"};
     Result<int> code = Error{};
     try {
-        if (!options.anchored.empty()) {
+        if (!options.can_take_over.empty()) {
+            code = can_take_over(options.can_take_over);
+        } else if (!options.anchored.empty()) {
             ::prctl(PR_SET_NAME, name.c_str());
             Result<coordinator::AnchorLink> anchor = coordinator::AnchorLink::open();
             code = anchor ? coordinate(options, log, *anchor) : anchor.error();
-            if (anchor && !code && options.announce_fd >= 0) {
+            const bool is_first = anchor && anchor->generation() == 1;
+            if (is_first && !code && options.announce_fd >= 0) {
                 anchor->say_failed(line_of(code.error()));
+                return exit_unavailable;
+            }
+            if (anchor && !is_first && !code) {
+                say(fmt::format("{}: session {} is ended, for its next coordinator cannot take over: {}\n", name,
+                                SessionFolder::visit(options.anchored).id(), to_text(code.error())));
                 return exit_unavailable;
             }
         } else {

@@ -18,6 +18,7 @@ struct Options {
     pid_t serve_for = 0;
     int announce_fd = -1;
     std::string anchored;             // the session's folder: this is a coordinator of it, started by its anchor
+    std::string can_take_over;        // a session's folder: whether a coordinator of this program could be its next
 };
 
 inline void describe_program(CLI::App& app, const std::string& name, Options& options) {
@@ -32,14 +33,16 @@ inline void describe_program(CLI::App& app, const std::string& name, Options& op
     app.add_option("--serve-for", options.serve_for, "the session ends when this process ends")->group("");
     app.add_option("--announce", options.announce_fd, "descriptor to which the session's folder is written")->group("");
     app.add_option("--anchored", options.anchored, "this is the coordinator of that session")->group("");
+    app.add_option("--can-take-over", options.can_take_over, "say whether this program can coordinate that session")
+        ->group("");
     app.footer(fmt::format(
         "Examples:\n"
         "  {0} hello.py   # runs a script in a session of its own\n"
         "  {0}            # keeps a session open, and says how to join it\n"
         "\n"
         "Exit codes: the script's, or 128 and the number of the signal that ended it; 3 if the session's\n"
-        "memory did not balance at its end; 64 for a usage error; 69 if no session could be started; 70 if its\n"
-        "coordinator was killed again and again.\n",
+        "memory did not balance at its end; 64 for a usage error; 69 if no session could be started, or a next\n"
+        "coordinator could not take over; 70 if its coordinator was killed again and again.\n",
         name));
 }
 

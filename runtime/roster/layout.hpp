@@ -40,6 +40,9 @@ struct RosterHeader {
     // The journal, in bytes since the session began: where the next record goes, and where the oldest one begins.
     std::atomic<std::uint64_t> journal_head;
     std::atomic<std::uint64_t> journal_tail;
+    // Written by the anchor.
+    std::atomic<std::uint64_t> anchor_version;            // of what it says to coordinators
+    std::atomic<std::uint64_t> is_over;                   // 1: there will be no other coordinator
 };
 static_assert(sizeof(RosterHeader) <= RosterHeader::bytes);
 

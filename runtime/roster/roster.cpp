@@ -47,16 +47,16 @@ Result<void> check_format(const RosterHeader& header, const std::string& name) {
 
 }  // namespace
 
-Result<void> RosterRegion::create(std::string_view session_id, std::uint64_t anchor_pid,
-                                  std::uint64_t anchor_start_ticks) {
+Result<void> RosterRegion::create(std::string_view session_id, const Anchor& anchor) {
     Result<SharedObject> object = SharedObject::create(name_of(session_id), roster_bytes);
     if (!object) return object.error();
     if (Result<void> committed = object->commit(0, RosterHeader::bytes); !committed) return committed;
     Result<Mapping> mapping = Mapping::map(*object, Mapping::Access::write, 0, RosterHeader::bytes);
     if (!mapping) return mapping.error();
     auto& header = *reinterpret_cast<RosterHeader*>(mapping->data());
-    header.anchor_pid.store(anchor_pid, relaxed);
-    header.anchor_start_ticks.store(anchor_start_ticks, relaxed);
+    header.anchor_pid.store(anchor.pid, relaxed);
+    header.anchor_start_ticks.store(anchor.start_ticks, relaxed);
+    header.anchor_version.store(anchor.version, relaxed);
     header.version.store(RosterHeader::version_word, relaxed);
     header.magic.store(RosterHeader::magic_word, sequential);
     return {};
@@ -241,6 +241,10 @@ RoleView::Holder RoleView::holder() const noexcept {
 RoleView::Process RoleView::anchor() const noexcept {
     const auto& header = *reinterpret_cast<const RosterHeader*>(mapping_.data());
     return {header.anchor_pid.load(relaxed), header.anchor_start_ticks.load(relaxed)};
+}
+
+bool RoleView::is_over() const noexcept {
+    return reinterpret_cast<const RosterHeader*>(mapping_.data())->is_over.load(sequential) != 0;
 }
 
 }  // namespace baton::detail

@@ -46,8 +46,12 @@ struct RosterEntry {
 class RosterRegion {
 public:
     // For the one that makes the session.
-    [[nodiscard]] static Result<void> create(std::string_view session_id, std::uint64_t anchor_pid,
-                                             std::uint64_t anchor_start_ticks);
+    struct Anchor {
+        std::uint64_t pid = 0;
+        std::uint64_t start_ticks = 0;
+        std::uint64_t version = 0;
+    };
+    [[nodiscard]] static Result<void> create(std::string_view session_id, const Anchor& anchor);
     enum class Use { reads, writes };
     // `corrupt` if it is of another version.
     [[nodiscard]] static Result<RosterRegion> open(std::string_view session_id, Use use);
@@ -91,6 +95,8 @@ public:
     };
     [[nodiscard]] Holder holder() const noexcept;
     [[nodiscard]] Process anchor() const noexcept;
+    // True if there will be no other coordinator.
+    [[nodiscard]] bool is_over() const noexcept;
 
 private:
     explicit RoleView(Mapping mapping) : mapping_(std::move(mapping)) {}

@@ -191,6 +191,12 @@ Result<std::vector<Ended>> Directory::end_session(Within within) {
     return std::move(closed->ended);
 }
 
+Result<coordinator::Incumbent> Directory::restart_coordinator(Within within) {
+    if (Result<void> open = require_open(); !open) return open.error();
+    if (role_ == nullptr) return Error{ErrorKind::unsupported, "this member does not watch who coordinates"};
+    return ask_coordinator(coordinator::Replace{role_->generation()}, within.deadline(loop_->clock()));
+}
+
 pid_t Directory::coordinator_pid() const noexcept { return role_ == nullptr ? 0 : role_->pid(); }
 
 bool Directory::is_coordinator_frozen() const {

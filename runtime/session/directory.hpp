@@ -52,6 +52,9 @@ public:
     // Stops all actors and the coordinator. Returns every exit of the session's life.
     [[nodiscard]] Result<std::vector<Ended>> end_session(Within within);
 
+    // Another coordinator takes over from the present one. Returns once that, or one that came in between, answers.
+    [[nodiscard]] Result<coordinator::Incumbent> restart_coordinator(Within within);
+
     // Where programs are looked for first.
     [[nodiscard]] const std::vector<std::string>& searched_folders() const noexcept { return folders_; }
     [[nodiscard]] pid_t coordinator_pid() const noexcept;  // 0: unknown

@@ -59,7 +59,7 @@ bool RoleWatch::find_holder() {
 }
 
 Role::State RoleWatch::look() {
-    if (has_session_ended(Deadline{Instant::min()})) return State::over;
+    if (view_.is_over() || has_session_ended(Deadline{Instant::min()})) return State::over;
     if (coordinator_.is_open()) {
         if (!has_exited_by(coordinator_.get(), Deadline{Instant::min()})) return State::held;
         coordinator_.reset();

@@ -29,6 +29,7 @@ public:
     void add_descriptors(std::vector<int>& descriptors) const override;
     // Of the coordinator that was seen last.
     [[nodiscard]] pid_t pid() const noexcept { return static_cast<pid_t>(holder_.pid); }
+    [[nodiscard]] std::uint64_t generation() const noexcept { return holder_.generation; }
     // True if the session ends before the deadline: its anchor does.
     [[nodiscard]] bool has_session_ended(Deadline deadline) const;
 

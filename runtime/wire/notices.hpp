@@ -209,8 +209,20 @@ struct Audit {
     using Reply = std::vector<std::string>;
 };
 
+// A coordinator whose generation is not above this one ends, and the next one takes over; the answer is given by one
+// that came later, so the asker asks again as after any other end of a coordinator.
+struct Incumbent {
+    std::uint64_t generation = 0;
+    std::uint64_t pid = 0;
+};
+struct Replace {
+    std::uint64_t generation = 0;
+    using Reply = Incumbent;
+};
+
 using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await,
-                                 CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom, Rejoin>;
+                                 CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom, Rejoin,
+                                 Replace>;
 
 }  // namespace coordinator
 

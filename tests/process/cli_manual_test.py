@@ -38,11 +38,11 @@ class Pages(cli_test.World):
                               text=True).stdout
 
     def subcommands(self):
-        return re.findall(r"^  (\w+) ", self.help_of("baton").split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
+        return re.findall(r"^  ([\w-]+) ", self.help_of("baton").split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
 
     def test_the_page_of_baton_has_each_command_with_its_options_and_examples(self):
         page = plain(self.baton("--man"))
-        sections = dict(re.findall(r"^\.SS baton (\w+)(.*?)(?=^\.S[SH] |\Z)", page, re.MULTILINE | re.DOTALL))
+        sections = dict(re.findall(r"^\.SS baton ([\w-]+)(.*?)(?=^\.S[SH] |\Z)", page, re.MULTILINE | re.DOTALL))
         self.assertEqual(list(sections), self.subcommands())
         for name, section in sections.items():
             with self.subTest(name):

@@ -42,6 +42,20 @@ class Session(cli_test.World):
         self.assertEqual(done.returncode, code, f"{command}\n{done.stdout}{done.stderr}")
         return done
 
+    def serve(self, *options):
+        coordinator = cli_test.Coordinator.__new__(cli_test.Coordinator)
+        coordinator.process = subprocess.Popen([f"{BIN}/baton", "serve", *options], env=self.environment,
+                                               stdin=subprocess.PIPE, stdout=None, stderr=subprocess.PIPE, text=True)
+        coordinator.pid = coordinator.process.pid
+        self.coordinators.append(coordinator)
+        coordinator.session = re.match(r"session (\w+) is open", coordinator.process.stderr.readline())[1]
+        self.sessions_seen[coordinator.session] = self.json("sessions")[0]["folder"]
+        return coordinator
+
+    def state_of(self, pid):
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0]
+
     def wait_for_end_of(self, pid):
         try:
             descriptor = os.pidfd_open(pid)
@@ -96,13 +110,68 @@ class Serving(Session):
         self.assertIn("started by the anchor of its session, and by nobody else", done.stderr)
         self.assertIn("pid", self.baton("spawn", "greeter", "--json"))
 
+    def test_another_coordinator_takes_over_while_actors_work_on(self):
+        coordinator = self.start()
+        actor = json.loads(self.baton("spawn", "greeter", "--name", "Ada", "--json"))
+        said = self.baton("restart-coordinator")
+        next_one, last_one = map(int, re.fullmatch(
+            rf"the coordinator of session {coordinator.session} is process (\d+) now; process (\d+) has ended\n",
+            said).groups())
+        again = self.json("restart-coordinator")
+        self.assertEqual((again["session"], again["pid_before"]), (coordinator.session, next_one))
+        self.assertEqual(len({last_one, next_one, again["pid"], coordinator.pid}), 4)
+        self.assertEqual(self.baton("ask", "Ada", "Greet", "name=Grace"), "Hello, Grace! You are number 1.\n")
+        self.assertEqual(self.roster()["Ada"]["pid"], actor["pid"])
+
+    def test_the_next_coordinator_is_the_program_that_is_on_the_disk_now(self):
+        own = f"{self.folder}/bin"
+        os.mkdir(own)
+        shutil.copy(f"{BIN}/baton-coordinator", own)
+        self.environment["BATON_COORDINATOR_PROGRAM"] = f"{own}/baton-coordinator"
+        self.start()
+        pid = json.loads(self.baton("spawn", "greeter", "--name", "Ada", "--json"))["pid"]
+        # Another one, which notes that it has been started.
+        shutil.copy(f"{BIN}/baton-coordinator", f"{own}/new")
+        os.unlink(f"{own}/baton-coordinator")
+        self.file("bin/baton-coordinator", f"#!/bin/sh\necho $1 >> {self.folder}/started\nexec {own}/new \"$@\"\n")
+        self.baton("restart-coordinator")
+        with open(f"{self.folder}/started", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "--can-take-over\n--anchored\n")
+        # One that could not take over is not tried.
+        self.file("bin/baton-coordinator", "#!/bin/sh\necho 'I am of next year' >&2\nexit 69\n")
+        refused = self.run_it(f"{BIN}/baton", "restart-coordinator", code=65)
+        self.assertIn(f"stays: {own}/baton-coordinator cannot take over from it: I am of next year", refused.stderr)
+        os.unlink(f"{own}/baton-coordinator")
+        refused = self.run_it(f"{BIN}/baton", "restart-coordinator", code=65)
+        self.assertIn("cannot take over from it: No such file or directory", refused.stderr)
+        self.assertEqual(self.roster()["Ada"]["pid"], pid)
+
+    def test_a_next_coordinator_of_another_version_ends_the_session_and_says_so(self):
+        coordinator = self.serve("--stop-timeout", "3600")  # nobody is killed for being late
+        pid = json.loads(self.baton("spawn", "greeter", "--name", "Ada", "--json"))["pid"]
+        frozen = json.loads(self.baton("spawn", "greeter", "--name", "Bob", "--json"))["pid"]
+        os.kill(frozen, signal.SIGSTOP)
+        with open(f"/dev/shm/baton-{coordinator.session}-roster", "r+b") as roster:
+            roster.seek(24)
+            coordinates = int.from_bytes(roster.read(8), "little")
+            roster.seek(8)
+            roster.write((99).to_bytes(8, "little"))
+        refused = self.run_it(f"{BIN}/baton-coordinator", "--can-take-over", self.sessions_seen[coordinator.session],
+                              code=69)
+        self.assertIn("is of version 99, expected", refused.stderr)
+        os.kill(coordinates, signal.SIGKILL)
+        self.wait_for_end_of(pid)  # it has seen that the session is over
+        self.assertIn("T", self.state_of(frozen))
+        while coordinator.process.poll() is None:  # whoever waits may wish to wait no longer
+            os.kill(coordinator.pid, signal.SIGTERM)
+            select.select([], [], [], 0.05)
+        self.assertEqual(coordinator.process.returncode, 69)
+        self.wait_for_end_of(frozen)
+        self.assertRegex(coordinator.process.stderr.read(), f"session {coordinator.session} is ended, for its next "
+                                                            "coordinator cannot take over: .* is of version 99")
+
     def test_a_budget_that_is_given_to_serve_is_that_of_its_session(self):
-        coordinator = cli_test.Coordinator.__new__(cli_test.Coordinator)
-        coordinator.process = subprocess.Popen([f"{BIN}/baton", "serve", "--memory", "64M"], env=self.environment,
-                                               stdin=subprocess.PIPE,
-                                               stdout=None, stderr=subprocess.PIPE, text=True)
-        self.coordinators.append(coordinator)
-        self.assertIn("is open", coordinator.process.stderr.readline())
+        self.serve("--memory", "64M")
         self.assertEqual(self.json("segments")["budget_bytes"], 64 << 20)
 
 

@@ -89,6 +89,7 @@ TEST_CASE("an actor that becomes ready while its coordinator is frozen does not 
     CHECK(spawned.error().kind == ErrorKind::timed_out);
     frost.thaw();
     CHECK(baton::detail::has_exited_by(end.get(), baton::Deadline::in(clock, 30s)));
+    world.wait_for_state("late", "exited");  // the coordinator hears of it in its turn
     CHECK(world.scenario().find<probe::Protocol>("late").error().kind == ErrorKind::gone);
 }
 

@@ -177,6 +177,50 @@ TEST_CASE("numbers and incarnations go on across coordinators", "[process][takeo
     CHECK(world.close().size() == 9);
 }
 
+TEST_CASE("a coordinator makes room for the next one as often as it is asked, and nobody else notices",
+          "[process][takeover]") {
+    ProcessWorld world;
+    const ProbeRef alice = world.spawn("Alice");
+    const ProbeRef bob = world.spawn("Bob");
+    Watcher watcher{world};
+    auto other = baton::detail::Session::enter({.session = world.session().id()}).value();
+    baton::detail::Loop& loop = other->loop();
+    const auto waits = loop.request(baton::detail::coordinator_id, "Await",
+                                    baton::detail::encoded_body(baton::detail::coordinator::Await{bob}), 60s)
+                           .value();
+    std::uint64_t pid = static_cast<std::uint64_t>(world.coordinator());
+    // More often than a coordinator may be killed.
+    for (std::uint64_t generation = 2; generation <= 8; ++generation) {
+        const auto next = world.session().restart_coordinator(10s).value();
+        CHECK(next.generation == generation);
+        CHECK(std::exchange(pid, next.pid) != next.pid);
+        CHECK(world.scenario().ask(alice, probe::TellOther{bob, "on"}).value() == "on");
+    }
+    CHECK(names_of(world) == std::set<std::string>{"Alice", "Bob"});
+    REQUIRE(world.scenario().stop(bob, 5s).ok());
+    const auto ended = baton::detail::decoded_reply<baton::Ended>(
+        loop.await(waits, baton::Deadline::in(loop.clock(), 10s)));
+    REQUIRE(ended.ok());
+    CHECK(ended->exit.kind == ExitKind::stopped);
+    CHECK(other->close().ok());
+}
+
+TEST_CASE("a coordinator that came after the one that is to be replaced stays", "[process][takeover]") {
+    ProcessWorld world;
+    Watcher watcher{world};
+    const pid_t first = world.coordinator();
+    const auto replace = [&world](std::uint64_t generation) {
+        return baton::detail::call(world.session().loop(), baton::detail::coordinator::Replace{generation}, 10s)
+            .value();
+    };
+    CHECK(replace(0).pid == static_cast<std::uint64_t>(first));
+    CHECK(watcher.generation() == 1);
+    const std::uint64_t second = replace(1).pid;
+    CHECK(second != static_cast<std::uint64_t>(first));
+    CHECK(replace(1).pid == second);
+    CHECK(watcher.generation() == 2);
+}
+
 TEST_CASE("a session that was being closed when its coordinator died is closed by the next one",
           "[process][takeover]") {
     ProcessWorld world;

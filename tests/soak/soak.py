@@ -3,18 +3,21 @@ moments.
 
     PYTHONPATH=build/optimised/python BATON_BIN=build/optimised/bin \\
         BATON_PROGRAMS=build/optimised/bin:build/optimised/tests \\
-        /usr/bin/python3 tests/soak/soak.py [--seconds 60] [--seed N] [--keep FOLDER]
+        /usr/bin/python3 tests/soak/soak.py [--seconds 60 | --coordinators 100] [--seed N] [--keep FOLDER]
 
 It plays rounds, each a session of its own, until the time is over. In a round eight actors (soaker.hpp) and a pool
 live; the script kills them (SIGKILL), freezes and thaws them (SIGSTOP, SIGCONT), ends them by SIGTERM and by stop(),
-starts new ones, and freezes the coordinator. A round ends in order, or by the death of its coordinator or of its
-script. What everybody did stands in journals that survive SIGKILL, and judge.py decides by them. After each round
-nothing may be left of it.
+starts new ones, freezes the coordinator and the anchor, and kills the coordinator, which the next one takes over from.
+A round ends in order, or by the death of its anchor or of its script. What everybody did stands in journals that
+survive SIGKILL, and judge.py decides by them. After each round nothing may be left of it.
+
+With --coordinators, rounds are played until as many coordinators have been killed and taken over from.
 
 The seed is printed; the same one makes the same choices, though not the same timing. Exit code 1 when anything is
 wrong; the journals of the round are kept then, and their folder is printed.
 """
 import argparse
+import collections
 import glob
 import json
 import os
@@ -34,6 +37,8 @@ from judge import PLACES, Judge
 SOAKERS = 8
 #: How much longer a round may take than it was meant to, whatever happens in it: promise 3 for the whole of it.
 ROUND_LATE = 60
+#: Coordinators that are killed in one round: an anchor takes four deaths within ten seconds, and ends with the fifth.
+COORDINATORS_MAX = 4
 
 
 # ---- inside a round: a scenario
@@ -41,14 +46,15 @@ ROUND_LATE = 60
 class Round:
     """One session and what is done to it. Records, for the judge, which actors died, which were frozen, and when."""
 
-    def __init__(self, folder, seed, seconds, end):
+    def __init__(self, folder, seed, seconds, end, coordinators):
         self.folder, self.seed, self.seconds, self.end = folder, seed, seconds, end
+        self.coordinators = coordinators  # how many are still to be killed
         self.chance = random.Random(seed)
         self.alive = {}    # index -> Actor
         self.next_index = 1
         self.notebook = open(f"{folder}/notebook", "a", buffering=1)
         self.thaw_at = []  # [(time, pid)]
-        self.frozen = set()
+        self.frozen = {}   # pid -> the name under which the judge is told
         self.tasks = []    # [(number, Task)]
 
     def note(self, what, pid, **more):
@@ -57,6 +63,7 @@ class Round:
     def run(self):
         with baton.session(name="soak") as session:
             self.session = session
+            self.anchor = coordinator_below(os.getpid())
             self.note("session", os.getpid(), id=session.id)
             keeper = sync.Keeper(session)
             self.lock = keeper.lock("soak")
@@ -64,7 +71,7 @@ class Round:
             self.refill()
             with baton.Pool("soak_worker", workers=2, session=session, progress=False) as pool:
                 until = time.monotonic() + self.seconds
-                while time.monotonic() < until:
+                while time.monotonic() < until or self.coordinators:
                     self.submit(pool)
                     self.disturb(pool)
                     self.thaw()
@@ -112,19 +119,23 @@ class Round:
                 del self.alive[index]
 
     def disturb(self, pool):
-        kind = self.chance.choices(["nothing", "kill", "freeze", "terminate", "stop", "worker", "coordinator"],
-                                   [10, 3, 3, 1, 1, 1, 0.3])[0]
+        kind = self.chance.choices(["nothing", "kill", "freeze", "terminate", "stop", "worker", "frozen coordinator",
+                                    "frozen anchor", "coordinator"],
+                                   [10, 3, 3, 1, 1, 1, 0.3, 0.3, self.coordinators])[0]
         self.forget_dead()
         index, actor = self.chance.choice(list(self.alive.items()) or [(0, None)])
         if kind == "worker":
             workers = [row for row in self.session.actors() if row.program.endswith("soak_worker")]
             if workers:
                 os.kill(self.chance.choice(workers).pid, signal.SIGKILL)
-        elif kind == "coordinator":
-            pid = self.coordinator_pid()
-            self.freeze(pid)
+        elif kind in ("frozen coordinator", "frozen anchor"):
+            self.freeze(self.anchor if kind == "frozen anchor" else coordinator_below(self.anchor), "coordinator")
             self.session.collect(timeout=self.chance.uniform(0.05, 0.5))  # a wait that needs nobody else
             self.thaw(everybody=True)
+        elif kind == "coordinator":
+            self.coordinators -= 1
+            self.note("replaced", 0)
+            self.signal(coordinator_below(self.anchor), signal.SIGKILL)
         elif actor is None or kind == "nothing":
             pass
         elif kind == "kill":
@@ -143,29 +154,25 @@ class Round:
             self.note("stopped", actor.pid, took=time.monotonic() - began)
         self.refill()
 
-    def coordinator_pid(self):
-        return next(row.ppid for row in self.session.actors() if row.program.endswith("soaker"))
-
     def signal(self, pid, number):
         try:
             os.kill(pid, number)
         except ProcessLookupError:
             pass
 
-    def freeze(self, pid):
-        self.note("frozen", pid)
+    def freeze(self, pid, name=None):
+        self.frozen[pid] = name or pid
+        self.note("frozen", self.frozen[pid])
         self.signal(pid, signal.SIGSTOP)
-        self.frozen.add(pid)
 
     def thaw(self, everybody=False):
         due = {pid for at, pid in self.thaw_at if at <= time.monotonic()}
         if everybody:
-            due |= self.frozen
+            due |= set(self.frozen)
         self.thaw_at = [row for row in self.thaw_at if row[1] not in due]
         for pid in due:
             self.signal(pid, signal.SIGCONT)
-            self.note("thawed", pid)
-            self.frozen.discard(pid)
+            self.note("thawed", self.frozen.pop(pid, pid))
 
     # ---- the pool
 
@@ -255,7 +262,7 @@ def leftovers(folder):
     return left
 
 
-def play(folder, seed, seconds, end):
+def play(folder, seed, seconds, end, coordinators):
     """One round in a process of its own. What is wrong with it, and how much was looked at."""
     os.makedirs(f"{folder}/run", mode=0o700)
     environment = {**os.environ, "XDG_RUNTIME_DIR": f"{folder}/run"}
@@ -263,25 +270,25 @@ def play(folder, seed, seconds, end):
     faults = []
     with open(f"{folder}/log", "wb") as log:
         process = subprocess.Popen([sys.executable, "-u", __file__, "--round", folder, "--seed", str(seed), "--seconds",
-                                    str(seconds),
-                                    "--end", end], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+                                    str(seconds), "--end", end, "--coordinators", str(coordinators)],
+                                   env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             ready, _, _ = select.select([process.stdout], [], [], seconds + ROUND_LATE)
             if not ready:
                 faults.append("the round did not come to its end")
                 process.kill()
             elif end != "clean" and process.stdout.readline() == "ending\n":
-                victim = process.pid if end == "script" else coordinator_of(process.pid)
+                victim = process.pid if end == "script" else coordinator_below(process.pid)
                 os.kill(victim, signal.SIGKILL)
             code = process.wait(ROUND_LATE)
             if end == "clean" and code != 0:
-                faults.append(f"the round ended with {code}")
+                faults += [f"the round ended with {code}:", *last_lines(f"{folder}/log")]
         except subprocess.TimeoutExpired:
             faults.append(f"the round did not end within {ROUND_LATE} s")
             process.kill()
             process.wait()
         process.stdout.close()
-    # What a dead coordinator left is swept by the next start of anybody.
+    # What a dead anchor left is swept by the next start of anybody.
     if end != "clean":
         wait_for_no_actor(folder)
         subprocess.run([os.path.join(os.environ["BATON_BIN"], "baton"), "sweep"], env=environment, check=False,
@@ -307,25 +314,35 @@ def play(folder, seed, seconds, end):
     faults += judge.judge(log_text)
     judge.counts["deaths"] = len(deaths)
     judge.counts["freezes"] = sum(map(len, freezes.values()))
+    judge.counts["coordinators"] = sum(row["what"] == "replaced" for row in more)
     judge.counts["tasks"] = sum(row["count"] for row in more if row["what"] == "tasks")
     return faults, judge.counts
 
 
-def coordinator_of(pid):
-    """The child of the script that is a coordinator."""
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        for child in file.read().split():
+def last_lines(path):
+    with open(path, errors="replace") as file:
+        return [line.rstrip("\n") for line in file][-15:]
+
+
+def coordinator_below(pid):
+    """The child of `pid` that is called baton-coordinator: the anchor of a script, the coordinator of an anchor. It
+    is waited for: an anchor has none for the moment in which it starts the next one."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = file.read().split()
+        for child in children:
             try:
                 with open(f"/proc/{child}/comm") as name:
-                    if name.read().startswith("baton-coord"):  # the kernel keeps 15 letters
+                    if name.read().startswith("baton-coord") and not has_ended(child):  # the kernel keeps 15 letters
                         return int(child)
             except OSError:  # it has just ended
                 continue
-    raise SystemExit("the round has no coordinator")
+    raise SystemExit(f"process {pid} has no coordinator below it")
 
 
 def wait_for_no_actor(folder):
-    """Actors end with their coordinator, by the kernel; that takes a moment."""
+    """Actors end with their anchor, by the kernel; that takes a moment."""
     until = time.monotonic() + 10
     while time.monotonic() < until and any(path.startswith("/proc") for path in leftovers(folder)):
         select.select([], [], [], 0.02)
@@ -334,27 +351,34 @@ def wait_for_no_actor(folder):
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--coordinators", type=int, default=0)
     options.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(31))
     options.add_argument("--keep", help="a folder for the journals; they are kept there")
     options.add_argument("--round", help=argparse.SUPPRESS)
     options.add_argument("--end", default="clean", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.round:
-        return Round(chosen.round, chosen.seed, chosen.seconds, chosen.end).run()
+        return Round(chosen.round, chosen.seed, chosen.seconds, chosen.end, chosen.coordinators).run()
 
-    print(f"soak: seed {chosen.seed}, {chosen.seconds:g} s", flush=True)
+    how_long = f"{chosen.coordinators} coordinators" if chosen.coordinators else f"{chosen.seconds:g} s"
+    print(f"soak: seed {chosen.seed}, {how_long}", flush=True)
     folder = chosen.keep or tempfile.mkdtemp(prefix="baton-soak-", dir="/tmp")
     chance = random.Random(chosen.seed)
     until = time.monotonic() + chosen.seconds
-    counts, number = {}, 0
-    while time.monotonic() < until or number == 0:
+    counts, number = collections.Counter(), 0
+    while counts["coordinators"] < chosen.coordinators if chosen.coordinators else time.monotonic() < until:
         number += 1
-        end = chance.choices(["clean", "coordinator", "script"], [6, 1, 1])[0]
+        end = chance.choices(["clean", "anchor", "script"], [6, 1, 1])[0]
         here = f"{folder}/{number}"
         seed = chance.getrandbits(31)
-        faults, found = play(here, seed, min(chance.uniform(4, 9), max(2.0, until - time.monotonic())), end)
-        for name, count in found.items():
-            counts[name] = counts.get(name, 0) + count
+        if chosen.coordinators:
+            seconds = chance.uniform(1, 3)
+            coordinators = min(COORDINATORS_MAX, chosen.coordinators - counts["coordinators"])
+        else:
+            seconds = min(chance.uniform(4, 9), max(2.0, until - time.monotonic()))
+            coordinators = chance.randint(0, 2)
+        faults, found = play(here, seed, seconds, end, coordinators)
+        counts.update(found)
         if faults:
             print(f"round {number} (seed {seed}, end: {end}) is wrong; its journals are in {here}")
             print("\n".join(faults[:40]))
@@ -365,7 +389,7 @@ def main():
     if not chosen.keep:
         shutil.rmtree(folder)
     never = [place for place in PLACES.values() if not counts.get(f"waits in {place}")]
-    if never and chosen.seconds >= 60:
+    if never and chosen.seconds >= 60 and not chosen.coordinators:
         print(f"soak: FAILED: nobody has waited in {', '.join(never)}")
         return 1
     print(f"soak: {number} rounds; " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))

@@ -135,6 +135,7 @@ std::vector<Said> said() {
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
     say_command(all, c::CloseSession{5s}, c::Closed{{ended}});
+    say_command(all, c::Replace{1}, c::Incumbent{2, 4711});
 
     say_command(all, c::Drained{alice}, std::monostate{});
     say_command(all, c::MemoryShort{});

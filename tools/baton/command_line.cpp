@@ -271,6 +271,21 @@ void add_ending(CLI::App& app, CommandLine& line) {
     kill->callback(
         [&line] { line.inside = [&line](Visit& visit) { return tool::kill(visit, line.kill, line.wishes); }; });
 
+    CLI::App* restart =
+        add(app, line, "restart-coordinator", "replace the process that keeps a session, while its actors work on",
+            "Example:\n"
+            "  baton restart-coordinator\n"
+            "\n"
+            "The next coordinator is the program that is on the disk now, so an update need not end a session.\n"
+            "Actors and scripts notice nothing; what they have asked the coordinator is answered by the next one.\n"
+            "If the program is of a version that cannot take over, nothing is done, and it says why.\n");
+    add_timeout(*restart, line.restart_seconds, "how long to wait for the next one");
+    restart->callback([&line] {
+        line.inside = [&line](Visit& visit) {
+            return tool::restart_coordinator(visit, duration_of(line.restart_seconds), line.wishes);
+        };
+    });
+
     CLI::App* sweep =
         add(app, line, "sweep", "remove what dead sessions have left",
             "Example:\n"

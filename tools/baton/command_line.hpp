@@ -24,6 +24,7 @@ struct CommandLine {
     double ask_seconds = std::chrono::duration<double>(limits::ask_timeout).count();
     StopOptions stop;
     double stop_seconds = std::chrono::duration<double>(limits::stop_timeout).count();
+    double restart_seconds = std::chrono::duration<double>(limits::coordinator_timeout).count();
     bool stops_all = false;
     bool stops_everything = false;
     KillOptions kill;

@@ -78,4 +78,7 @@ struct KillOptions {
 };
 [[nodiscard]] Result<Outcome> kill(Visit& visit, const KillOptions& options, const Wishes& wishes);
 
+// restart.cpp
+[[nodiscard]] Result<Outcome> restart_coordinator(Visit& visit, Duration timeout, const Wishes& wishes);
+
 }  // namespace baton::tool

@@ -253,6 +253,9 @@ public:
     // Ends the session whoever owns it: stops all actors and the coordinator; returns every exit of its life.
     // `timed_out` as well if the coordinator's process has not ended within `exit_wait` after that.
     [[nodiscard]] Result<std::vector<Ended>> end_session(Within within, Duration exit_wait);
+    // Another process of the coordinator's program, as it is on the disk now, takes over from the present one; actors
+    // notice nothing. Returns its pid once it answers. A program of a version that cannot take over ends the session.
+    [[nodiscard]] Result<pid_t> restart_coordinator(Within within = limits::coordinator_timeout);
     // Ends what this member started by SIGKILL, at once. Memory that is looked at through a dynamic::View remains.
     void kill_all() noexcept;
 

@@ -945,6 +945,7 @@ TEST_CASE("what a killed taker had is taken by another, and join waits for that"
     CHECK(queue.size().value() == 2);
     CHECK(world.tell(alice, {"get", address}) == "ok 7");
     world.kill(alice);
+    while (queue.size().value() < 2) {}  // until the keeper has been told
     CHECK(world.tell(bob, {"get", address}) == "ok 7");
     CHECK(world.tell(bob, {"get", address}) == "ok 8");
     CHECK(queue.is_empty().value());
