@@ -6,6 +6,7 @@
 //   baton_bench memory
 //   baton_bench idle --count N --seconds N
 //   baton_bench busy --count N
+//   baton_bench takeover --count N [--sessions N]
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -22,6 +24,7 @@
 #include "bench/bench_actor.hpp"
 #include "bench/placement.hpp"
 #include "bench/usage.hpp"
+#include <baton/outsider.hpp>
 #include <baton/scenario.hpp>
 
 namespace {
@@ -238,6 +241,34 @@ void memory(baton::Scenario& scenario) {
     fmt::print("{{\"resident_kib\":{},\"private_kib\":{},\"written_kib\":{}}}\n", resident, own, written);
 }
 
+// From SIGKILL of the coordinator to the first answer of the next one: four times in each session, as often as it may
+// die within ten seconds.
+void take_over(std::size_t actors, std::size_t sessions) {
+    constexpr int deaths = 4;
+    std::vector<double> milliseconds;
+    for (std::size_t session = 0; session < sessions; ++session) {
+        const std::unique_ptr<baton::Outsider> member = baton::Outsider::enter({.name = "bench"}).value();
+        static_cast<void>(
+            member->spawn(std::vector<baton::SpawnOptions>(actors, baton::SpawnOptions{"bench_actor"}), deadline)
+                .value());
+        for (int death = 0; death < deaths; ++death) {
+            const pid_t coordinator = member->coordinator_pid();
+            const auto start = Clock::now();
+            ::kill(coordinator, SIGKILL);
+            static_cast<void>(member->find("bench_actor").value());
+            milliseconds.push_back(milliseconds_since(start));
+            if (member->coordinator_pid() == coordinator) throw std::runtime_error("a coordinator that was killed lives");
+        }
+        static_cast<void>(member->close(deadline).value());
+    }
+    std::ranges::sort(milliseconds);
+    const auto quantile = [&](double part) {
+        return milliseconds[static_cast<std::size_t>(part * static_cast<double>(milliseconds.size() - 1) + 0.5)];
+    };
+    fmt::print("{{\"p50_ms\":{:.2f},\"p99_ms\":{:.2f},\"max_ms\":{:.2f},\"count\":{}}}\n", quantile(0.5),
+               quantile(0.99), milliseconds.back(), milliseconds.size());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -250,7 +281,7 @@ int main(int argc, char** argv) {
     bench::Cpus cpus = bench::Cpus::any;
     std::int64_t seconds = 10;
     app.add_option("mode", mode, "what to measure")->required()->check(CLI::IsMember(
-        {"round-trip", "one-way", "spawn", "all-to-all", "memory", "idle", "busy"}));
+        {"round-trip", "one-way", "spawn", "all-to-all", "memory", "idle", "busy", "takeover"}));
     app.add_option("--count", count, "round trips, messages, actors or rounds")
         ->check(CLI::Range(1, 100'000'000))
         ->capture_default_str();
@@ -266,11 +297,19 @@ int main(int argc, char** argv) {
     app.add_option("--cpus", cpus, "round-trip: on which processors the two run")
         ->transform(CLI::CheckedTransformer(bench::cpus_by_name()));
     app.add_option("--seconds", seconds, "idle: for how long")->check(CLI::Range(1, 600))->capture_default_str();
+    std::size_t sessions = 25;
+    app.add_option("--sessions", sessions, "takeover: in each, four coordinators are killed")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
     bool is_one_by_one = false;
     app.add_flag("--one-by-one", is_one_by_one, "spawn: each when the one before it is ready");
     app.footer("Example:\n  baton_bench round-trip --count 20000");
     CLI11_PARSE(app, argc, argv);
     if (mode == "busy") limit_cpus(2);
+    if (mode == "takeover") {
+        take_over(count, sessions);
+        return 0;
+    }
     return baton::run_scenario(1, argv, [&](baton::Scenario& scenario) {
         if (mode == "round-trip") round_trip(scenario, count, std::chrono::milliseconds{pause_ms}, cpus);
         if (mode == "one-way" && senders == 1) one_way(scenario, count, block_bytes);

@@ -38,7 +38,8 @@ class Pages(cli_test.World):
                               text=True).stdout
 
     def subcommands(self):
-        return re.findall(r"^  ([\w-]+) ", self.help_of("baton").split("Subcommands:\n")[1].split("\n\n")[0], re.MULTILINE)
+        listed = self.help_of("baton").split("Subcommands:\n")[1].split("\n\n")[0]
+        return re.findall(r"^  ([\w-]+) ", listed, re.MULTILINE)
 
     def test_the_page_of_baton_has_each_command_with_its_options_and_examples(self):
         page = plain(self.baton("--man"))
