@@ -107,6 +107,11 @@ TEST_CASE("gifts to an actor that dies come back with the commands they were in"
     for (std::int64_t number = 0; number < 20; ++number)
         CHECK(back.bounced[static_cast<std::size_t>(number)] == number);
     CHECK(blocked.get(5s).error().kind == ErrorKind::gone);
+    // The exit says what it never took, whatever has become of that since: what came back is among it.
+    std::uint64_t letters = 0;
+    const baton::Exit exit = world.scenario().exit_of(taker).value();
+    for (const baton::DeadLetter& letter : exit.dead_letters) letters += letter.count;
+    CHECK(letters == 20);
     CHECK(world.audit().empty());
 }
 
