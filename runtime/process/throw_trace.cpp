@@ -11,6 +11,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <typeinfo>
+#include <utility>
+
+#include "runtime/process/frame_text.hpp"
 
 namespace {
 
@@ -33,20 +36,18 @@ namespace baton::detail {
 
 std::vector<std::string> frames_of_last_throw(std::size_t frames_max) {
     std::vector<std::string> names;
-    for (int i = 0; i < last_depth && names.size() < frames_max; ++i) {
+    for (int i = 0; i < last_depth; ++i) {
         const boost::stacktrace::frame frame{last_frames[static_cast<std::size_t>(i)]};
         std::string name = frame.name();
         if (name == "__cxa_throw") names.clear();  // what stands above it is how it looked, not who threw
-        if (name.empty() || name == "__cxa_throw" || name.starts_with("std::__throw")) continue;
-        // Behind it stand only frames of ours; a handler that was inlined bears this name itself.
-        const bool is_dispatch = name.find("baton::detail::call_on") != std::string::npos ||
-                                 name.find("baton::detail::run_command") != std::string::npos;
-        if (is_dispatch && !names.empty()) break;
+        if (name.empty() || name == "__cxa_throw") continue;
         if (frame.source_line() != 0)
             name += fmt::format(" ({}:{})", std::filesystem::path(frame.source_file()).filename().string(),
                                 frame.source_line());
         names.push_back(std::move(name));
     }
+    names = frames_to_show(names, frames_max);
+    for (std::string& name : names) name = shortened_frame(name);
     return names;
 }
 

@@ -10,7 +10,8 @@
 
 namespace baton::detail {
 
-// "student::Student::on(student::HoldThis const&) (student_actor.cpp:8)", innermost first.
+// "student::Student::on(student::HoldThis const&) (student_actor.cpp:8)", innermost first; without the library's own
+// if there are others.
 [[nodiscard]] std::vector<std::string> frames_of_last_throw(std::size_t frames_max);
 
 }  // namespace baton::detail
