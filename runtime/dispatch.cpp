@@ -107,6 +107,7 @@ Error no_reply_of(std::string_view command) {
 }
 
 void report_exception(Incoming& incoming, const Error& error) {
+    incoming.slot.end_in_hand();
     if (incoming.slot.is_asked()) return incoming.slot.fail(error);
     incoming.loop.log().warn("command.failed", "from={} command={} why=\"{}\"",
                              to_string(incoming.command.envelope.from), incoming.command.envelope.tag, to_text(error));

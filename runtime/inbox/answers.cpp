@@ -260,6 +260,10 @@ void AnswerSlot::waits_for(ActorId whom) {
     if (answers_ != nullptr && is_asked()) answers_->keep(link_, ask_id_, whom);
 }
 
+void AnswerSlot::end_in_hand() noexcept {
+    if (answers_ != nullptr) answers_->end_in_hand();
+}
+
 void AnswerSlot::fail(const Error& error) { answer(MessageKind::error, error_body(error)); }
 
 void AnswerSlot::answer(MessageKind kind, std::string_view body) {

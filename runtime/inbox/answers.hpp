@@ -53,6 +53,8 @@ public:
     void refuse_misaddressed(const Command& command, AnswerSlot slot);
     // To an ask that its asker has given up before it began.
     void refuse_withdrawn(const Command& command, AnswerSlot slot);
+    // The command that is answered now is in nobody's hand any more (Self::end_in_hand).
+    void end_in_hand() noexcept { self_->end_in_hand(); }
     // Tells a sender that nobody waits for: the error has ask id 0, and the sequence of what it refuses.
     void refuse(const Command& command, const Error& why);
 

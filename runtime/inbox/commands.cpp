@@ -82,12 +82,10 @@ void Commands::handle(Handler& handler, const Command& command, Instant now) {
         Encoder{nothing}.nil();
         return slot.reply(nothing);
     }
-    if (own != nullptr) own->begin(command.envelope.tag, now.time_since_epoch().count());
-    {
-        const Handling handling{*self_, command.envelope.from};
-        handler.handle(command, std::move(slot));
-    }
-    if (own != nullptr) own->end();
+    const Handling handling{*self_, command.envelope.from};
+    self_->show_in_hand(command.envelope.tag, now);
+    handler.handle(command, std::move(slot));
+    self_->end_in_hand();
 }
 
 bool Commands::refuse_next(Unread& unread) {

@@ -1,5 +1,7 @@
 #include "runtime/inbox/self.hpp"
 
+#include <utility>
+
 #include "runtime/base/text.hpp"
 
 namespace baton::detail {
@@ -26,6 +28,16 @@ Result<void> Self::require_ours(const AnyRef& ref) const {
 void Self::stop(bool drain, Deadline until) noexcept {
     ending_.until = ending_.until.or_earlier(until);
     if (ending_.stop != Ending::Stop::now) ending_.stop = drain ? Ending::Stop::after_draining : Ending::Stop::now;
+}
+
+void Self::show_in_hand(std::string_view command, Instant since) noexcept {
+    if (!own_vitals_) return;
+    own_vitals_->begin(command, since.time_since_epoch().count());
+    hand_.is_shown = true;
+}
+
+void Self::end_in_hand() noexcept {
+    if (std::exchange(hand_.is_shown, false)) own_vitals_->end();
 }
 
 Error Self::coordinator_lost() const {

@@ -63,12 +63,18 @@ public:
     [[nodiscard]] bool is_handling() const noexcept { return hand_.is_full; }
     // The sender of the command in progress; nobody between commands.
     [[nodiscard]] ActorId sender() const noexcept { return hand_.sender; }
+    // What others see of it, in its vitals: the command that it is handling since then. A handler that answers by what
+    // it returns is at its end before the answer leaves: an asker that has it does not find the command in hand. The
+    // second end of one does nothing.
+    void show_in_hand(std::string_view command, Instant since) noexcept;
+    void end_in_hand() noexcept;
 
 private:
     friend class Handling;
     struct Hand {
         bool is_full = false;
         ActorId sender;
+        bool is_shown = false;
     };
     OwnThread thread_;
     Transport* transport_;

@@ -76,6 +76,7 @@ void call_on(Actor& actor, C&& command, AnswerSlot& slot) {
             // What was lent with the command is returned before its asker hears the answer.
             if constexpr (carries_held<C>()) command = C{};
             if (!slot.is_asked()) return;
+            slot.end_in_hand();
             if (!result) return slot.fail(result.error());
             if constexpr (std::is_void_v<Reply>) Answer<Reply>{std::move(slot)}.reply();
             else Answer<Reply>{std::move(slot)}.reply(std::move(*result));

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] bool is_brief() const noexcept { return is_brief_; }
     void fail(const Error& error);
     void waits_for(ActorId whom);
+    // The handler has returned, and its answer comes next: the command is in its actor's hand no more.
+    void end_in_hand() noexcept;
 
 private:
     void drop();

@@ -46,7 +46,9 @@ struct Exit {
     ExitKind kind = ExitKind::running;
     std::int32_t code = 0;
     std::string text;                       // last words
-    std::string in_hand;                    // the command that it was handling, if it ended without being asked to
+    // The command whose handler had not returned, if it ended without being asked to. A handler that answers through an
+    // Answer may have done so before.
+    std::string in_hand;
     std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
     std::optional<MemoryAtExit> held = {};  // empty if it held nothing
 
