@@ -11,7 +11,7 @@ namespace pool = baton::pool;
 namespace arrays_outlive_workers {
 
 baton::Result<baton::Segment> count_up(baton::Context& context, std::uint64_t count) {
-    auto made = context.create_array<std::int64_t>({count});
+    auto made = context.create_array<std::int64_t>(count);
     if (!made) return made.error();
     const std::span<std::int64_t> elements = made->as<std::int64_t>();
     std::iota(elements.begin(), elements.end(), 0);

@@ -134,6 +134,20 @@ template <class Actor, class ProtocolType>
     return out;
 }
 
+// Makes the actor, which gets a Context& and what run_actor(), actor() or World::start() was given more.
+template <class Actor, class... More>
+[[nodiscard]] std::shared_ptr<Actor> make_actor(Context& context, More&... more) {
+    constexpr bool is_made = std::is_constructible_v<Actor, Context&, More&...>;
+    if constexpr (sizeof...(More) == 0)
+        static_assert(is_made, "the actor's class needs a public constructor that takes a baton::Context& and nothing "
+                               "else, such as `explicit Tally(baton::Context& context)`");
+    else
+        static_assert(is_made, "the actor's class needs a public constructor that takes a baton::Context& and behind "
+                               "it the further arguments of run_actor(), actor() or World::start(), as references");
+    if constexpr (is_made) return std::make_shared<Actor>(context, more...);
+    else return nullptr;
+}
+
 }  // namespace detail
 
 // Returns what main() shall return. `more` is given to the actor's constructor, behind its Context; it must outlive the
@@ -141,7 +155,7 @@ template <class Actor, class ProtocolType>
 template <class Actor, class ProtocolType, class... More>
 [[nodiscard]] int run_actor(int argc, char** argv, More&... more) {
     detail::ActorClass actor = detail::actor_class<Actor, ProtocolType>();
-    actor.make = [&](Context& context) { return std::make_shared<Actor>(context, more...); };
+    actor.make = [&](Context& context) { return detail::make_actor<Actor>(context, more...); };
     return detail::run_actor_program(argc, argv, actor);
 }
 
@@ -151,7 +165,7 @@ template <class Actor, class ProtocolType, class... More>
 [[nodiscard]] detail::ActorClass actor(std::string name, More&... more) {
     detail::ActorClass one = detail::actor_class<Actor, ProtocolType>();
     one.name = std::move(name);
-    one.make = [&more...](Context& context) { return std::make_shared<Actor>(context, more...); };
+    one.make = [&more...](Context& context) { return detail::make_actor<Actor>(context, more...); };
     return one;
 }
 

@@ -8,6 +8,8 @@
 // settled. A process that is no actor says the promise on stderr. It is meant for mistakes in the program. Trouble of
 // the world (a file that is missing, a peer that has died) is an Error (<baton/result.hpp>). Thread rule: any thread.
 
+#include <baton/limits.hpp>
+
 #include <string_view>
 
 namespace baton {

@@ -1,6 +1,8 @@
 #pragma once
 // Layout: the type and shape of the elements of shared memory, as NumPy writes them. Plain values.
 
+#include <baton/limits.hpp>
+
 #include <fmt/format.h>
 
 #include <cstdint>

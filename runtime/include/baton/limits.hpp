@@ -1,6 +1,13 @@
 #pragma once
 // Limits: the bound of every queue, list, wait and size, in one place. Reaching one is `overloaded` or
 // `refused` with the limit's name, never silence. Sums are written as sums, with one line per reason.
+//
+// Also the language that all public headers need: each that includes none of the others includes this one first. In an
+// older language the first error would be that of something it does not know, in a header that the user never opened.
+
+#if __cplusplus < 202002L
+#error "Baton needs C++20: compile with -std=c++20 (in CMake: target_compile_features(NAME PRIVATE cxx_std_20))"
+#endif
 
 #include <chrono>
 #include <cstddef>

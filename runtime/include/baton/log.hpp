@@ -9,6 +9,8 @@
 // vocabulary of the documentation. The level comes from BATON_LOG (debug, info, warn, error, off; default warn). This
 // header is the door to fmt, log.cpp the only door to spdlog. Owned by main and passed to what needs it; one thread.
 
+#include <baton/limits.hpp>
+
 #include <fmt/format.h>
 
 #include <memory>

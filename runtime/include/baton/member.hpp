@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -419,6 +420,11 @@ public:
     template <Shareable T>
     Of<Segment> create_array(std::vector<std::uint64_t> shape, Within within = limits::memory_timeout) {
         return create_as(Layout{element_type<T>(), std::move(shape)}, within);
+    }
+    // An array of one dimension: create_array<double>(1000).
+    template <Shareable T, std::integral Count>
+    Of<Segment> create_array(Count elements, Within within = limits::memory_timeout) {
+        return create_as(Layout{element_type<T>(), {static_cast<std::uint64_t>(elements)}}, within);
     }
     Of<Segment> create_as(Layout layout, Within within = limits::memory_timeout) {
         return Face::give(create_with(std::move(layout), within));

@@ -11,6 +11,8 @@
 //
 // Thread rule: begin() before there is a second thread, end() when no other thread prints any more; the others in any.
 
+#include <baton/limits.hpp>
+
 #include <cstddef>
 #include <string_view>
 

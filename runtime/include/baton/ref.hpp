@@ -6,6 +6,8 @@
 // Ref knows its session: in another one it is `refused`, because the same numbers mean another actor there. AnyRef is a
 // Ref without a protocol; scripts use it. Thread rule: plain values.
 
+#include <baton/limits.hpp>
+
 #include <fmt/format.h>
 
 #include <compare>

@@ -13,6 +13,8 @@
 // The kinds are chosen by what the caller can do about the error; docs/decisions/0002-error-kinds.md says why there are
 // nine. Thread rule: plain values, no shared state.
 
+#include <baton/limits.hpp>
+
 #include <fmt/format.h>
 
 #include <cstdint>

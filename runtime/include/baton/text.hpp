@@ -2,6 +2,8 @@
 // Text from elsewhere (file names, what() of an exception, what a peer says), made fit to be sent and to be shown. Text
 // of a command must be UTF-8; a terminal must not obey what a peer has written. Thread rule: pure functions.
 
+#include <baton/limits.hpp>
+
 #include <string>
 #include <string_view>
 

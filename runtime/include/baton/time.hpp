@@ -5,6 +5,8 @@
 // is wall-clock time and may be a field of a command. Thread rule: SystemClock may be shared, ManualClock belongs to
 // one thread.
 
+#include <baton/limits.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <limits>

@@ -2,6 +2,8 @@
 // UniqueFd: owns one file descriptor and closes it once, such as the sentinel of an actor (<baton/scenario.hpp>). An
 // empty one owns none; get() is -1 then. Move-only. Thread rule: one thread at a time.
 
+#include <baton/limits.hpp>
+
 #include <unistd.h>
 
 #include <utility>

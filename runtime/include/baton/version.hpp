@@ -2,6 +2,8 @@
 // The version of the project and of its wire. The wire's goes up when an old reader could misread a new writer;
 // docs/wire/ says what each version holds.
 
+#include <baton/limits.hpp>
+
 namespace baton {
 
 inline constexpr const char* version_text = "0.1.0";

@@ -1,6 +1,8 @@
 #pragma once
 // ErrorBody: an Error as it travels.
 
+#include <baton/limits.hpp>
+
 #include <string>
 #include <vector>
 

@@ -1,6 +1,8 @@
 #pragma once
 // Cancelled: what became of a task, or of several, that their caller cancelled. Plain values.
 
+#include <baton/limits.hpp>
+
 #include <cstddef>
 
 namespace baton::pool {
