@@ -92,7 +92,7 @@ std::span<std::byte> SegmentBase::memory() const {
 void SegmentBase::require_type(std::string_view type, std::size_t element_bytes) const {
     const Layout& is = layout();
     if (is_seen_as(is.type, type) || (type == "|u1" && element_bytes == 1)) return;
-    refuse(fmt::format("{} can't be seen as elements of '{}'", to_text(), type));
+    refuse(fmt::format("{} can't be seen as elements of {}", to_text(), text_of_element_type(type)));
 }
 
 std::size_t SegmentBase::index_of(std::initializer_list<std::uint64_t> position) const {

@@ -229,6 +229,9 @@ class Session:
 
     def publish(self, name: str, loan: _baton.Loan, shared: bool = False) -> None:
         """Lets others attach to the loan by that name; the same as loan.publish(name, shared)."""
+        if not isinstance(loan, _baton.Loan):
+            hint = "; lend it and keep the loan, loan = segment.lend()" if isinstance(loan, _baton.Segment) else ""
+            raise TypeError(f"publish(): loan must be a Loan, not {type(loan).__name__}{hint}")
         loan.publish(name, shared)
 
     def attach(self, name: str, timeout: Timeout = 0.0) -> _baton.Lease | _baton.Slice:

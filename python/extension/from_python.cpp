@@ -53,11 +53,14 @@ public:
         if (value.is_none()) return {};
         if (kind == "optional") return read(value, &type->parts[0].type);
         PyObject* object = value.ptr();
-        if (py::isinstance<PyHeld>(value)) return held(py::cast<PyHeld&>(value));
+        if (py::isinstance<PyHeld>(value)) return held(py::cast<PyHeld&>(value), held_kind_of(kind));
         if (held_kind_of(kind) && PyObject_CheckBuffer(object))
             refuse(fmt::format("{}: expected a baton.{}, got {}{}", path_, class_name_of(*held_kind_of(kind)),
                                type_name_of(value),
-                               kind == "segment" ? "; session.array_from(array) copies one into a segment" : ""));
+                               kind == "segment"
+                                   ? "; session.array_from(array) copies one into a segment"
+                                   : "; lend a copy and keep the loan, loan = session.array_from(array).lend(), then "
+                                     "send a part of that"));
         if (PyBool_Check(object)) return {object == Py_True};
         if ((PyLong_Check(object) || PyUnicode_Check(object)) && !PyLong_CheckExact(object) &&
             !PyUnicode_CheckExact(object) && is_enum(value))
@@ -162,7 +165,9 @@ private:
                 path_, limits::message_bytes_max));
     }
 
-    Value held(PyHeld& value) {
+    Value held(PyHeld& value, std::optional<HeldKind> wanted) {
+        if (const std::string way = wanted && !value.is_empty() ? value.way_to(*wanted) : std::string(); !way.empty())
+            refuse(fmt::format("{}: expected {}, got {}{}", path_, word_of(*wanted), value.word(), way));
         const std::shared_ptr<Memory>& memory = value.about_to_go(path_);
         if (std::ranges::find(seen_, memory.get()) != seen_.end())
             refuse(fmt::format("{}: {} is in this message already, and can go only once", path_, value.to_text()));

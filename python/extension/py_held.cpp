@@ -57,6 +57,18 @@ const std::shared_ptr<Memory>& PyHeld::about_to_go(std::string_view where) const
     return memory_;
 }
 
+std::string PyHeld::way_to(HeldKind wanted) const {
+    const bool is_loan = std::holds_alternative<Loan>(*memory_);
+    if (!is_loan && kind() == wanted) return {};
+    const std::string_view part = wanted == HeldKind::slice ? "loan.slice(first, count)" : "loan.lease()";
+    if (wanted == HeldKind::segment && is_loan) return "; a loan does not travel: give the segment, loan.reclaim()";
+    if (wanted == HeldKind::segment) return "; what is lent can't be given: its owner gives the segment itself";
+    if (is_loan) return fmt::format("; a loan does not travel: send {}", part);
+    if (kind() == HeldKind::segment)
+        return fmt::format("; lend it and keep the loan, loan = segment.lend(), then send {}", part);
+    return fmt::format("; its lender sends {}", part);
+}
+
 View PyHeld::look() {
     session_->require_open();
     require_content();
@@ -68,6 +80,19 @@ void PyHeld::release() {
     static_cast<void>(about_to_go("release()"));
     session_->require_open();
     std::visit([](auto& one) { one = std::remove_cvref_t<decltype(one)>{}; }, *memory_);
+}
+
+std::string_view PyHeld::word() const noexcept {
+    return std::holds_alternative<Loan>(*memory_) ? "loan" : word_of(kind());
+}
+
+std::string_view word_of(HeldKind kind) noexcept {
+    switch (kind) {
+        case HeldKind::segment: return "segment";
+        case HeldKind::lease: return "lease";
+        case HeldKind::slice: return "slice";
+    }
+    return "segment";
 }
 
 std::string_view class_name_of(HeldKind kind) noexcept {

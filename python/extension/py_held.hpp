@@ -41,9 +41,13 @@ public:
     // The memory of one that is about to leave this object: refused while views are alive. `where` names the field or
     // call.
     [[nodiscard]] const std::shared_ptr<Memory>& about_to_go(std::string_view where) const;
+    // What to do instead, if the call wants another kind: "; lend it and keep the loan, ..."; nothing if it wants this.
+    [[nodiscard]] std::string way_to(HeldKind wanted) const;
     [[nodiscard]] Memory& memory() const noexcept { return *memory_; }
     // Not of a Loan, which does not travel.
     [[nodiscard]] HeldKind kind() const noexcept;
+    // "segment", "loan", "lease", "slice"
+    [[nodiscard]] std::string_view word() const noexcept;
     [[nodiscard]] const Layout& layout() const;
 
     // Keeps its bytes where they are; raises if they may not be looked at now.
@@ -76,6 +80,8 @@ struct PyLoan : PyHeld {
     using PyHeld::PyHeld;
 };
 
+// "segment", as a field's type is called.
+[[nodiscard]] std::string_view word_of(HeldKind kind) noexcept;
 // "Segment", as Python calls it.
 [[nodiscard]] std::string_view class_name_of(HeldKind kind) noexcept;
 

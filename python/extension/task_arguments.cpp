@@ -86,18 +86,24 @@ public:
 private:
     static void require_held(py::handle argument, HeldKind wanted, const std::string& place) {
         const auto kind = held_kind(argument);
-        if (kind != wanted)
-            refuse(fmt::format("{}: expected a {}, got {}", place,
+        if (kind != wanted) {
+            const PyHeld* const held = py::isinstance<PyHeld>(argument) ? &py::cast<PyHeld&>(argument) : nullptr;
+            refuse(fmt::format("{}: expected a {}, got {}{}", place,
                                wanted == HeldKind::segment ? "baton.Segment"
                                : wanted == HeldKind::lease
                                    ? "baton.Loan, of which the task gets a lease, baton.lease_of(loan, first, count) "
                                      "or a baton.Lease"
                                    : "baton.slice_of(loan, first, count) or a baton.Slice",
-                               Py_TYPE(argument.ptr())->tp_name));
+                               Py_TYPE(argument.ptr())->tp_name,
+                               held == nullptr || held->is_empty() ? ""
+                               : wanted == HeldKind::segment       ? held->way_to(wanted)
+                               : kind == HeldKind::segment         ? "; segment.lend() makes a loan"
+                                                                   : ""));
+        }
         if (const PyHeld* loan = loan_of(argument))
             loan->require_content();
         else if (part_of(argument) != nullptr)
-            refuse(fmt::format("{}: {}() is of a baton.Loan", place,
+            refuse(fmt::format("{}: {}() is of a baton.Loan, such as segment.lend() makes", place,
                                wanted == HeldKind::slice ? "slice_of" : "lease_of"));
         else
             static_cast<void>(py::cast<PyHeld&>(argument).about_to_go(place));

@@ -435,7 +435,10 @@ class Pools(World):
         self.assertEqual(numbers.array.tolist(), [index // 10 for index in range(100)])
         self.assertRaisesText(baton.Refused, "is missing", pool.submit, "set", numbers)
         self.assertRaisesText(baton.Refused, "expected a baton.Loan", pool.submit, "sum", numbers)
+        self.assertRaisesText(baton.Refused, "segment.lend() makes a loan", pool.submit, "sum", numbers)
         self.assertRaisesText(baton.Refused, "expected a baton.Segment", pool.submit, "use_up", numpy.arange(3))
+        self.assertRaisesText(baton.Refused, "give the segment, loan.reclaim()", pool.submit, "use_up",
+                              self.session.array_from(numpy.arange(3)).lend())
         self.assertTrue(numbers)
         self.assertEqual(pool.submit("use_up", numbers).get(timeout=10), 800)
         self.assertFalse(numbers)

@@ -136,6 +136,13 @@ class Segments(World):
         self.assertEqual(back.address, address, "the same memory at the same place")
         self.assertEqual(len(self.session.actors()), 2)
 
+    def test_elements_of_another_type_are_refused_in_one_notation_where_the_handler_looks_at_them(self):
+        lent = self.session.create_array(4, "int64").lend()
+        error = self.assertRaisesText(baton.Failed, "(int64[4]) can't be seen as elements of float32", self.keeper.ask,
+                                      "Sum", pixels=lent.lease())
+        self.assertIn("Keeper::on", error.frames[0], "the first of the actor's own functions")
+        self.assertEqual([frame for frame in error.frames if frame.startswith(("baton::", "std::"))], [])
+
     def test_all_ways_to_send_carry(self):
         self.keeper.send("Hold", segment=self.floats(1), label="a")
         self.assertEqual(self.keeper.ask("HoldAsked", segment=self.floats(2)), 2)
@@ -165,7 +172,8 @@ class Segments(World):
                      label="")
         self.refuses("expected a baton.Segment, got bytes; session.array_from", self.keeper.ask, "Double",
                      segment=b"1234")
-        self.refuses("Sum.pixels: expected lease, got segment", self.keeper.ask, "Sum", pixels=segment)
+        self.refuses("Sum.pixels: expected lease, got segment; lend it and keep the loan, loan = segment.lend(), then "
+                     "send loan.lease()", self.keeper.ask, "Sum", pixels=segment)
         self.refuses("Hold.label: expected string, got segment", self.keeper.send, "Hold", segment=self.floats(2),
                      label=segment)
         self.keeper.kill()
@@ -345,7 +353,14 @@ class Segments(World):
         self.assertEqual(lent.leases_out, 1)
         self.assertRaisesText(baton.TimedOut, "1 leases", lent.reclaim, timeout=0)
         self.refuses("overlaps", lent.slice, 0, 1)
-        self.refuses("does not travel", self.keeper.ask, "Double", segment=lent)
+        self.refuses("Double.segment: expected segment, got loan; a loan does not travel: give the segment, "
+                     "loan.reclaim()", self.keeper.ask, "Double", segment=lent)
+        self.refuses("expected segment, got lease; what is lent can't be given", self.keeper.ask, "Double",
+                     segment=lent.lease())
+        self.refuses("expected lease, got loan; a loan does not travel: send loan.lease()", self.keeper.ask, "Sum",
+                     pixels=lent)
+        self.assertRaisesText(TypeError, "publish(): loan must be a Loan, not Segment; lend it and keep the loan",
+                              self.session.publish, "name", self.floats(1))
         self.keeper.ask("Drop")
         segment = lent.reclaim()
         self.assertEqual((self.values(segment), bool(lent)), ([1, 2, 3], False))
