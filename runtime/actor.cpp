@@ -39,17 +39,24 @@ void say_protocol(const ProtocolDescription& protocol) {
     for (const CommandDescription& command : protocol.commands) print_output(fmt::format("  {}\n", to_text(command)));
 }
 
-int explain(const char* program, const ProtocolDescription& protocol) {
+void explain(const char* program, const ProtocolDescription& protocol) {
     const char* slash = std::strrchr(program, '/');
     const char* name = slash == nullptr ? program : slash + 1;
-    print_output(fmt::format("{} is an actor: a coordinator starts it, and it accepts these commands:\n\n", name));
+    print_output(fmt::format("{} is an actor of Baton: a coordinator starts it, and it accepts these commands:\n\n",
+                             name));
     say_protocol(protocol);
-    print_output(fmt::format("\nTry it from Python:\n\n"
+    print_output(fmt::format("\nStart it from Python:\n\n"
                              "  import baton\n"
                              "  with baton.session() as session:\n"
-                             "      actor = session.spawn(\"{}\")\n\n"
-                             "`{} --describe` prints the commands alone.\n", program, name));
-    return exit_usage;
+                             "      actor = session.spawn(\"{0}\")\n\n"
+                             "or in a session that `baton serve` keeps open in another shell:\n\n"
+                             "  baton spawn {0}\n\n"
+                             "`{0} --describe` prints the commands alone.\n", program));
+}
+
+// What was typed by hand behind the program's name, or one of several actors'.
+bool asks_for_help(int argc, char** argv) {
+    return argc == 2 && (std::strcmp(argv[1], "--help") == 0 || std::strcmp(argv[1], "-h") == 0);
 }
 
 // Says why a program did not become an actor, in the log and to its spawner.
@@ -158,7 +165,8 @@ int run_actor_program(int argc, char** argv, const ActorClass& actor) {
     if (!place) {
         const bool describes = argc == 2 && std::strcmp(argv[1], "--describe") == 0;
         if (describes) say_protocol(actor.protocol);
-        return code_with_output(argv[0], describes ? 0 : explain(argv[0], actor.protocol));
+        else explain(argv[0], actor.protocol);
+        return code_with_output(argv[0], describes || asks_for_help(argc, argv) ? 0 : exit_usage);
     }
     Log log{to_string(place->actor)};
     if (const Result<void> bound = die_with_parent(place->anchor_pid); !bound)
@@ -195,10 +203,13 @@ int run_one_of(int argc, char** argv, const std::vector<ActorClass>& actors) {
     take_over_birth(place ? Birth::actor : Birth::program);
     if (!place) {
         print_output(
-            fmt::format("{} contains several actors: {}. A coordinator starts them; a spawn says which one it means "
-                        "(SpawnOptions::actor).\n\n`{} {} NAME --describe` prints the commands of one.\n",
-                        argv[0], names, argv[0], actor_option));
-        return code_with_output(argv[0], exit_usage);
+            fmt::format("{0} contains several actors of Baton: {1}. A coordinator starts them; a spawn says which one "
+                        "it means (SpawnOptions::actor in C++, actor= in Python). In a session that `baton serve` "
+                        "keeps open in another shell:\n\n"
+                        "  baton spawn {0} --actor {2}\n\n"
+                        "`{0} {3} {2} --describe` prints the commands of that one.\n",
+                        argv[0], names, actors.empty() ? "NAME" : actors.front().name, actor_option));
+        return code_with_output(argv[0], asks_for_help(argc, argv) ? 0 : exit_usage);
     }
     Log log{to_string(place->actor)};
     const std::string asked = is_named ? fmt::format("no actor '{}'", argv[2])

@@ -37,8 +37,10 @@ inline void describe_program(CLI::App& app, const std::string& name, Options& op
         ->group("");
     app.footer(fmt::format(
         "Examples:\n"
-        "  {0} hello.py   # runs a script in a session of its own\n"
-        "  {0}            # keeps a session open, and says how to join it\n"
+        "  {0} vote.py   # runs a script in a session of its own\n"
+        "  {0}           # keeps a session open, and says how to join it\n"
+        "\n"
+        "vote.py is made by docs/first_actor.md, which is installed in share/doc/baton.\n"
         "\n"
         "Exit codes: the script's, or 128 and the number of the signal that ended it; 3 if the session's\n"
         "memory did not balance at its end; 64 for a usage error; 69 if no session could be started, or a next\n"

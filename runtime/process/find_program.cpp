@@ -1,6 +1,7 @@
 #include "runtime/process/find_program.hpp"
 
 #include <baton/log.hpp>
+#include <baton/text.hpp>
 #include "runtime/base/text.hpp"
 
 #include <unistd.h>
@@ -16,6 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// For an error, which has lines of its own: a name must not add one to them.
+std::string shown(const fs::path& path) { return printable(path.string()); }
+
 // Empty for a file that can be executed, else the reason why not.
 std::string obstacle_at(const fs::path& path) {
     std::error_code error;
@@ -24,7 +28,7 @@ std::string obstacle_at(const fs::path& path) {
     if (error) return error.message();
     if (fs::is_directory(status)) return "a folder, not a program";
     if (!fs::is_regular_file(status)) return "not a regular file";
-    if (::access(path.c_str(), X_OK) != 0) return fmt::format("not executable: chmod +x '{}'", path.string());
+    if (::access(path.c_str(), X_OK) != 0) return fmt::format("not executable: chmod +x '{}'", shown(path));
     return {};
 }
 
@@ -56,9 +60,10 @@ Result<std::string> find_program(std::string_view name, std::span<const std::str
         const fs::path path = fs::absolute(name, error);
         if (error)
             return Error{ErrorKind::refused,
-                         fmt::format("cannot make the program path '{}' absolute: {}", name, error.message())};
+                         fmt::format("cannot make the program path '{}' absolute: {}", printable(name),
+                                     error.message())};
         if (const std::string obstacle = obstacle_at(path); !obstacle.empty())
-            return Error{ErrorKind::refused, fmt::format("cannot use program '{}': {}", path.string(), obstacle)};
+            return Error{ErrorKind::refused, fmt::format("cannot use program '{}': {}", shown(path), obstacle)};
         return path.string();
     }
 
@@ -74,12 +79,13 @@ Result<std::string> find_program(std::string_view name, std::span<const std::str
         if (error || !seen.insert(path).second) continue;
         const std::string obstacle = obstacle_at(path);
         if (obstacle.empty()) return path.string();
-        looked += fmt::format("\n  {}: {}", path.parent_path().string(), obstacle);
+        looked += fmt::format("\n  {}: {}", shown(path.parent_path()), obstacle);
     }
     return Error{ErrorKind::refused,
                  fmt::format("cannot find program '{}'; looked in{}\nbuild it, name its path, or add its folder "
                              "to PATH",
-                             name, looked.empty() ? " no folder: none was given and PATH is empty" : looked)};
+                             printable(name),
+                             looked.empty() ? " no folder: none was given and PATH is empty" : looked)};
 }
 
 }  // namespace baton::detail

@@ -95,6 +95,7 @@ class Completion(cli_test.World):
         self.assertEqual(self.complete("--v"), ["--version"])
         self.assertEqual(self.complete("ask", "--timeout", ""), [], "a number is nobody's guess")
         self.assertEqual(self.complete("dance", ""), [])
+        self.assertEqual(self.complete("help", "sp"), ["spawn"])
 
     def test_actors_commands_and_sessions_are_completed_as_they_are_there(self):
         session = self.start_scenario().session

@@ -311,7 +311,14 @@ class Spawning(Session):
         self.baton("spawn", "greeter", "--name", "Ada")
         self.assertIn("the name 'Ada' is in use", self.baton("spawn", "greeter", "--name", "Ada", code=65))
         done = self.run_it(f"{BIN}/baton", "spawn", "nothing", code=65)
-        self.assertIn("cannot spawn nothing: cannot find program 'nothing'", done.stderr)
+        first, *looked, last = done.stderr.splitlines()
+        self.assertEqual(first, "baton: refused: cannot spawn nothing: cannot find program 'nothing'; looked in")
+        self.assertIn(f"  {BIN}: not there", looked)
+        self.assertEqual(last, "build it, name its path, or add its folder to PATH")
+        for name in ("no\nbaton: \x1b[1mall is well", "./no\nbaton: \x1b[1mall is well"):
+            error = self.run_it(f"{BIN}/baton", "spawn", name, code=65).stderr
+            self.assertIn("no\\nbaton: \\x1b[1mall is well", error)
+            self.assertNotIn("\nbaton:", error, "a name adds no lines of its own")
         self.assertEqual(self.baton("spawn", "greeter")[:7], "greeter")
         self.assertEqual(self.baton("spawn", "greeter")[:9], "greeter-2")
 

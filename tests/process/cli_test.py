@@ -169,6 +169,45 @@ class WithoutASession(World):
             self.assertIn(f"\n  baton {name}", self.baton(name, "--help"))
         self.assertRegex(self.baton("--version"), r"^baton \d+\.\d+\.\d+\n$")
 
+    def test_help_is_a_command_too_and_says_the_same(self):
+        self.assertEqual(self.baton("help"), self.baton("--help"))
+        for name in re.findall(r"^  (\w+) ", self.baton("--help").split("Subcommands:\n")[1].split("\n\n")[0],
+                               re.MULTILINE):
+            self.assertEqual(self.baton("help", name), self.baton(name, "--help"))
+        self.assertIn("there is no command 'dance'; there are serve, run", self.baton("help", "dance", code=64))
+        self.assertIn("'b' is one argument too many", self.baton("help", "spawn", "b", code=64))
+
+    def test_a_program_in_an_example_is_installed_or_the_help_says_where_it_is_from(self):
+        helps = {"": self.baton("--help")}
+        helps |= {name: self.baton("help", name) for name in re.findall(r"\n  ([a-z]+)  ", helps[""])}
+        of_the_page = {"vote.py", "./build/vote", "./build/tally"}
+        for name, text in helps.items():
+            examples = re.findall(r"^  (baton [^#\n]*)", text.split("Example")[1], re.MULTILINE)
+            programs = {word for one in examples for word in re.findall(r"(?:spawn|run)(?: --memory \w+)? (\S+)", one)}
+            self.assertLessEqual(programs, of_the_page | {"baton-sync"}, name)
+            if programs & of_the_page:
+                self.assertIn("./build/tally are made by docs/first_actor.md, which is installed", text, name)
+            elif re.search(r"\b(Ada|Bob)\b", "".join(examples)):
+                self.assertIn("Ada and Bob are actors of ./build/tally, as `baton spawn --help` starts", text, name)
+
+    def test_an_actor_s_program_that_is_asked_for_help_says_what_it_is_and_how_to_start_it(self):
+        def run(*words, code=0):
+            done = subprocess.run(words, env=self.environment, capture_output=True, text=True,
+                                  stdin=subprocess.DEVNULL, check=False)
+            self.assertEqual((done.returncode, done.stderr), (code, ""), words)
+            return done.stdout
+        greeter, zoo = f"{BIN}/greeter", f"{TESTS_BIN}/zoo"
+        text = run(greeter, "--help")
+        self.assertTrue(text.startswith("greeter is an actor of Baton"), text)
+        for line in ("  Greet(name: string) -> string", f"      actor = session.spawn(\"{greeter}\")",
+                     f"  baton spawn {greeter}"):
+            self.assertIn(f"\n{line}\n", text)
+        self.assertEqual(run(greeter, "-h"), text)
+        self.assertEqual(run(greeter, code=64), text, "without a coordinator it can do nothing else")
+        self.assertEqual(run(greeter, "--frobnicate", code=64), text)
+        self.assertIn(f"\n  baton spawn {zoo} --actor lion\n", run(zoo, "--help"))
+        self.assertIn("zoo is an actor of Baton", run(zoo, "--actor", "lion", "--help"))
+
     def test_a_command_line_that_makes_no_sense_is_a_usage_error(self):
         for words in (["dance"], ["ps", "--bogus"], ["segments", "--limit", "0"], ["segments", "--limit", "many"],
                       ["ask", "Ada"], ["ask", "Ada", "Greet", "--timeout", "soon"],
@@ -211,7 +250,7 @@ class Looking(World):
         self.baton("send", "Bob", "Greet", "name=x", code=75)
         self.baton("kill", "Bob")
         text = self.baton("ps", "--all")
-        self.assertRegex(text, r"EXIT +DEAD LETTERS +HELD\n")
+        self.assertRegex(text, r"EXIT +DEAD LETTERS +MEMORY AT EXIT\n")
         self.assertRegex(text, r"\nAda +\d+ +- +exited .* stopped\n")
         self.assertRegex(text, r"\nBob +\d+ +- +exited .* signal -9 \(Killed\) +\d+\n")
         self.assertNotIn("\nbaton", text, "visits of the past are no news")
@@ -567,7 +606,7 @@ class Ledger(World):
         self.baton("kill", "Ada")
         self.baton("kill", "Bob")
         text = self.baton("ps", "--all")
-        self.assertRegex(text, r"DEAD LETTERS +HELD\n")
+        self.assertRegex(text, r"DEAD LETTERS +MEMORY AT EXIT\n")
         self.assertRegex(text, r"\nAda .* held 1 segments? \(40 bytes, the oldest for \d+\.\d s\), had 1 leases?\n")
         self.assertRegex(text, r"\nBob .* was about to receive 1 segments?, which went back\n")
 

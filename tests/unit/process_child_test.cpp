@@ -294,6 +294,16 @@ TEST_CASE("a program that is nowhere is refused with every folder where it was l
     CHECK_FALSE(baton::detail::find_program("", folders).ok());
 }
 
+TEST_CASE("the lines of a refusal are those of the folders: what is in a name is spelled out", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const Variable path{"PATH", "/no\nsuch/folder"};
+    const auto found = baton::detail::find_program("dark\nroom", {});
+    REQUIRE_FALSE(found.ok());
+    CHECK(found.error().text == "cannot find program 'dark\\nroom'; looked in\n  /no\\nsuch/folder: not there\n"
+                                "build it, name its path, or add its folder to PATH");
+    CHECK_THAT(baton::detail::find_program("./dark\nroom", {}).error().text, Contains("/dark\\nroom': not there"));
+}
+
 TEST_CASE("the facts of a process are read past any name it gives itself", "[unit][process]") {
     std::array<char, 16> name{};
     REQUIRE(::prctl(PR_GET_NAME, name.data()) == 0);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include <baton/version.hpp>
 
 namespace baton::tool {
@@ -9,17 +12,25 @@ namespace {
 
 constexpr double timeout_seconds_max = 1e6;
 
-constexpr const char* examples_and_codes =
+// None of the programs of the examples is installed.
+constexpr std::string_view where_programs_are_from =
+    "vote.py, ./build/vote and ./build/tally are made by docs/first_actor.md, which is installed in\n"
+    "share/doc/baton: type the examples in the folder where you have followed it.\n";
+constexpr std::string_view where_actors_are_from =
+    "Ada and Bob are actors of ./build/tally, as `baton spawn --help` starts them.\n";
+
+constexpr std::string_view examples =
     "Examples:\n"
-    "  baton run hello.py                  # runs a script in a session of its own\n"
-    "  baton serve                         # keeps a session open; in another shell:\n"
-    "  baton spawn greeter --name Ada      # starts an actor in it\n"
-    "  baton ps                            # who is in it, and what they are doing\n"
-    "  baton describe Ada                  # the commands that Ada accepts\n"
-    "  baton ask Ada Greet name=Grace      # sends one, and prints the reply\n"
-    "  baton stop Ada                      # asks Ada to end\n"
-    "  baton stop --everything             # closes the session\n"
-    "\n"
+    "  baton run vote.py                       # runs a script in a session of its own\n"
+    "  baton serve                             # keeps a session open; in another shell:\n"
+    "  baton spawn ./build/tally --name Ada    # starts an actor in it\n"
+    "  baton ps                                # who is in it, and what they are doing\n"
+    "  baton describe Ada                      # the commands that Ada accepts\n"
+    "  baton ask Ada Count choice=tea          # sends one, and prints the reply\n"
+    "  baton stop Ada                          # asks Ada to end\n"
+    "  baton stop --everything                 # closes the session\n";
+
+constexpr std::string_view exit_codes =
     "Exit codes:\n"
     "    0  success\n"
     "    1  success, but an actor had to be ended by a signal, an audit found something, or a sweep had to\n"
@@ -48,7 +59,7 @@ void add_session(CLI::App& app, CommandLine& line) {
 enum class Place { session, none };
 enum class Prints { json, text };  // whether a subcommand can print JSON
 
-CLI::App* add(CLI::App& app, CommandLine& line, const char* name, const char* about, const char* footer,
+CLI::App* add(CLI::App& app, CommandLine& line, const char* name, const char* about, const std::string& footer,
               Place place = Place::session, Prints prints = Prints::json) {
     CLI::App* sub = app.add_subcommand(name, about);
     sub->footer(footer);
@@ -87,9 +98,11 @@ void add_starting(CLI::App& app, CommandLine& line) {
     CLI::App* run =
         add(app, line, "run", "start a session and run a script in it",
             "Examples:\n"
-            "  baton run hello.py\n"
-            "  baton run --memory 4G ./simulate --steps 100\n"
-            "\n"
+            "  baton run vote.py\n"
+            "  baton run --memory 256M ./build/vote\n"
+            "\n" +
+                std::string(where_programs_are_from) +
+                "\n"
             "SCRIPT is a Python file, or a C++ program that calls baton::run_scenario: a path, or a name that is\n"
             "looked up in $BATON_PROGRAMS, beside this program and in $PATH. Everything after it belongs to the\n"
             "script. The session ends with the script, and the exit code is the script's: 128 and the signal's\n"
@@ -103,10 +116,12 @@ void add_starting(CLI::App& app, CommandLine& line) {
     CLI::App* spawn =
         add(app, line, "spawn", "start an actor in a session that is open, and leave it there",
             "Examples:\n"
-            "  baton spawn greeter\n"
-            "  baton spawn ./build/greeter --name Ada\n"
-            "  baton spawn word_counter --name Ada -- --verbose book.txt\n"
-            "\n"
+            "  baton spawn baton-sync                                  # the keeper of locks, which comes with Baton\n"
+            "  baton spawn ./build/tally --name Ada\n"
+            "  baton spawn ./build/tally --name Bob -- --verbose May   # with arguments of its own\n"
+            "\n" +
+                std::string(where_programs_are_from) +
+                "\n"
             "PROGRAM is a path, or a name that is looked up in $BATON_PROGRAMS, beside this program and in $PATH.\n"
             "Arguments of the program that begin with '-' come after '--'. The actor runs until `baton stop` ends it\n"
             "or the session closes. Its working directory is that of `baton serve`, and what it prints appears\n"
@@ -130,6 +145,7 @@ void add_starting(CLI::App& app, CommandLine& line) {
     add_timeout(*spawn, line.spawn_seconds, "how long the actor may take to become ready");
     spawn->callback([&line] {
         line.spawn.timeout = duration_of(line.spawn_seconds);
+        line.refusal = Lines::many;  // the coordinator's own, such as the list of folders that it has looked in
         line.inside = [&line](Visit& visit) { return tool::spawn(visit, line.spawn, line.wishes); };
     });
 }
@@ -151,21 +167,32 @@ void add_looking(CLI::App& app, CommandLine& line) {
             "LANES      memory that it has taken for lanes, through which its messages go\n"
             "RESIDENT   memory of its process, shared pages included\n"
             "IN HAND    the command that it is handling\n"
-            "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n");
+            "WAITS FOR  the actor whose answer it is waiting for, or room in whose inbox\n"
+            "\n"
+            "With --all, of those that have exited:\n"
+            "EXIT            how it ended\n"
+            "DEAD LETTERS    commands sent to it and never handled\n"
+            "MEMORY AT EXIT  what it held of the session's memory when it ended\n");
     ps->add_flag("--all,-a", line.ps.with_exited,
-                 "include actors that have exited: why, with how many unread commands, and holding what");
+                 "include actors that have exited: how, with how many unread commands, and holding what");
     ps->callback([&line] { line.alone = [&line] { return tool::ps(line.ps, line.wishes); }; });
 
     CLI::App* describe = add(app, line, "describe", "show the commands that an actor accepts",
                              "Examples:\n"
                              "  baton describe Ada\n"
-                             "  baton describe class/alice   # an actor that another one started\n"
-                             "  baton describe coordinator\n");
+                             "  baton describe coordinator\n"
+                             "\n" +
+                                 std::string(where_actors_are_from) +
+                                 "An actor that another one has started has the name of that one before its own:\n"
+                                 "class/alice.\n");
     describe->add_option("NAME", line.described, "the actor's name, as in `baton ps`")->required()->type_name("");
     describe->callback([&line] {
         line.inside = [&line](Visit& visit) { return describe_actor(visit, line.described, line.wishes); };
     });
 
+}
+
+void add_looking_at_memory(CLI::App& app, CommandLine& line) {
     CLI::App* segments =
         add(app, line, "segments", "show the segments of a session, and whose they are",
             "Examples:\n"
@@ -214,9 +241,11 @@ void add_talking(CLI::App& app, CommandLine& line) {
     };
     CLI::App* ask = add(app, line, "ask", "send a command to an actor and print its reply", "");
     ask->footer(std::string("Examples:\n"
-                            "  baton ask Ada Greet name=Grace\n"
-                            "  baton ask Ada Greet name='Grace Hopper' --timeout 30\n"
-                            "  baton ask coordinator Find name=Ada --json\n") + values);
+                            "  baton ask Ada Count choice=tea\n"
+                            "  baton ask Ada Count choice='green tea' --timeout 30\n"
+                            "  baton ask coordinator Find name=Ada --json\n"
+                            "\n") +
+                std::string(where_actors_are_from) + values);
     add_words(*ask);
     add_timeout(*ask, line.ask_seconds, "how long to wait for the reply");
     ask->callback([&line] {
@@ -225,7 +254,8 @@ void add_talking(CLI::App& app, CommandLine& line) {
     });
 
     CLI::App* send = add(app, line, "send", "send a command to an actor without waiting for a reply", "");
-    send->footer(std::string("Example:\n  baton send Ada Greet name=Grace\n") + values);
+    send->footer(std::string("Example:\n  baton send Ada Vote choice=tea\n\n") + std::string(where_actors_are_from) +
+                 values);
     add_words(*send);
     send->callback(
         [&line] { line.inside = [&line](Visit& visit) { return tool::send(visit, line.words, line.wishes); }; });
@@ -239,7 +269,9 @@ void add_ending(CLI::App& app, CommandLine& line) {
             "  baton stop Ada --drain         # once Ada has handled what is in the inbox\n"
             "  baton stop --all               # every actor; the session stays open\n"
             "  baton stop --everything        # every actor, then the coordinator\n"
-            "\n"
+            "\n" +
+                std::string(where_actors_are_from) +
+                "\n"
             "Each actor is asked to stop; if it still runs after three quarters of the timeout it gets SIGTERM,\n"
             "and SIGKILL after nine tenths. The exit code is 1 if a signal was needed.\n");
     stop->add_option("NAME", line.stop.names, "the actors' names, as in `baton ps`")->type_name("");
@@ -263,7 +295,9 @@ void add_ending(CLI::App& app, CommandLine& line) {
                          "Examples:\n"
                          "  baton kill Ada                 # SIGKILL: ends Ada at once\n"
                          "  baton kill Ada --signal TERM\n"
-                         "  baton kill Ada --signal STOP   # freezes Ada; --signal CONT wakes Ada again\n");
+                         "  baton kill Ada --signal STOP   # freezes Ada; --signal CONT wakes Ada again\n"
+                         "\n" +
+                             std::string(where_actors_are_from));
     kill->add_option("NAME", line.kill.names, "the actors' names, as in `baton ps`")->required()->type_name("");
     kill->add_option("--signal", line.kill.signal, "the signal's name or number")
         ->capture_default_str()
@@ -298,21 +332,50 @@ void add_ending(CLI::App& app, CommandLine& line) {
     sweep->callback([&line] { line.alone = [&line] { return tool::sweep(line.wishes); }; });
 }
 
+// `baton help` and `baton help COMMAND`, for those who type it so.
+void add_help(CLI::App& app, CommandLine& line) {
+    CLI::App* help = add(app, line, "help", "print this help, or that of a command",
+                         "Examples:\n"
+                         "  baton help\n"
+                         "  baton help spawn        # the same as `baton spawn --help`\n",
+                         Place::none, Prints::text);
+    help->add_option("SUBCOMMAND", line.helped, "one of those that `baton --help` lists")->type_name("");
+    help->callback([&app, &line] {
+        const std::vector<const CLI::App*> commands = program::shown_commands(app);
+        const auto named = std::ranges::find(commands, line.helped, &CLI::App::get_name);
+        if (!line.helped.empty() && named == commands.end())
+            throw CLI::ValidationError(no_such_command(app, line.helped));
+        const CLI::App* const about = line.helped.empty() ? &app : *named;
+        const std::string name = line.helped.empty() ? app.get_name() : app.get_name() + " " + line.helped;
+        line.alone = [&app, about, name]() -> Result<Outcome> {
+            return Outcome{app.get_formatter()->make_help(about, name, CLI::AppFormatMode::Normal)};
+        };
+    });
+}
+
 }  // namespace
+
+std::string no_such_command(const CLI::App& app, std::string_view typed) {
+    std::string names;
+    for (const CLI::App* sub : program::shown_commands(app)) names += (names.empty() ? "" : ", ") + sub->get_name();
+    return fmt::format("there is no command '{}'; there are {}", readable(typed, 80), names);
+}
 
 void describe_program(CLI::App& app, CommandLine& line) {
     app.name("baton");
     app.description("Starts Baton sessions, shows what runs in them, and talks to their actors.\n");
     app.set_help_flag("-h,--help", "print this help and exit");
     app.set_version_flag("--version", std::string("baton ") + version_text, "print the version and exit");
-    app.footer(examples_and_codes);
+    app.footer(fmt::format("{}\n{}\n{}", examples, where_programs_are_from, exit_codes));
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string{}; });
     add_session(app, line);
     add_starting(app, line);
     add_looking(app, line);
+    add_looking_at_memory(app, line);
     add_talking(app, line);
     add_ending(app, line);
+    add_help(app, line);
 }
 
 }  // namespace baton::tool

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <baton/command_line.hpp>
+#include <baton/text.hpp>
 #include "tools/baton/subcommands.hpp"
 
 namespace baton::tool {
@@ -28,6 +30,8 @@ struct CommandLine {
     bool stops_all = false;
     bool stops_everything = false;
     KillOptions kill;
+    std::string helped;
+    Lines refusal = Lines::one;                     // whether the text of one keeps its lines
     std::function<Result<Outcome>()> alone;         // needs no session
     std::function<Result<Outcome>(Visit&)> inside;  // of one
 };
@@ -35,5 +39,8 @@ struct CommandLine {
 // Describes the program: its subcommands, their options and their help, which is also the manual. Parsing fills `line`,
 // which outlives the app.
 void describe_program(CLI::App& app, CommandLine& line);
+
+// "there is no command 'pss'; there are serve, run, ..."
+[[nodiscard]] std::string no_such_command(const CLI::App& app, std::string_view typed);
 
 }  // namespace baton::tool

@@ -104,6 +104,7 @@ _{0}() {{
                                      sed -n '/^NAME /,/^$/{{/^NAME /d;s/ .*//p}}') ;;
         COMMAND) _{0}_lines "$word" < <({0} describe "${{given[0]}}" "${{session[@]}}" 2>/dev/null |
                                            sed -n 's/^  \([A-Za-z_0-9]*\)(.*/\1/p') ;;
+        SUBCOMMAND) mapfile -t COMPREPLY < <(compgen -W '{4}' -- "$word") ;;
         PROGRAM) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
     esac
 }}

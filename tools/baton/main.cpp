@@ -22,8 +22,8 @@ namespace {
 using namespace baton;
 using namespace baton::tool;
 
-std::string complaint(std::string_view kind, const Error& error) {
-    return fmt::format("{} {}\n", painted("baton:", Paint::bold, colours_for(stderr)), in_one_line(kind, error));
+std::string complaint(std::string_view kind, const Error& error, Lines lines = Lines::one) {
+    return fmt::format("{} {}\n", painted("baton:", Paint::bold, colours_for(stderr)), told(kind, error, lines));
 }
 
 Result<Outcome> run(CommandLine& line) {
@@ -43,10 +43,11 @@ Result<Outcome> run(CommandLine& line) {
     return outcome;
 }
 
-int report(const Result<Outcome>& outcome) {
+int report(const Result<Outcome>& outcome, Lines refusal) {
     if (!outcome) {
-        program::say(complaint(name_of(outcome.error().kind), outcome.error()));
-        return exit_code_of(outcome.error().kind);
+        const ErrorKind kind = outcome.error().kind;
+        program::say(complaint(name_of(kind), outcome.error(), kind == ErrorKind::refused ? refusal : Lines::one));
+        return exit_code_of(kind);
     }
     program::print(outcome->text);
     for (const Error& trouble : outcome->troubles) program::say(complaint(name_of(trouble.kind), trouble));
@@ -65,12 +66,9 @@ std::size_t place_of_command(std::span<const std::string_view> words) {
 std::string unknown_command(const CLI::App& app, std::span<const std::string_view> words) {
     const std::size_t place = place_of_command(words);
     if (place == words.size()) return {};
-    std::string names;
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* sub : program::shown_commands(app))
         if (sub->get_name() == words[place]) return {};
-        names += (names.empty() ? "" : ", ") + sub->get_name();
-    }
-    return fmt::format("there is no command '{}'; there are {}", readable(words[place], 80), names);
+    return no_such_command(app, words[place]);
 }
 
 // Cuts off what stands behind the "--" of `baton spawn`: the words of the program. CLI11 would take those that begin
@@ -96,7 +94,7 @@ std::optional<std::string> manual(const CLI::App& app, std::span<const std::stri
     sync.description(
         "Keeps the locks, barriers, queues and other primitives of a Baton session.\n"
         "It is an actor: scripts and programs that use baton.sync or baton::sync start it in their session.\n");
-    sync.set_help_flag();
+    sync.set_help_flag("-h,--help", "print what it is and how to start it, and exit");
     sync.add_flag("--describe", describes, "print the commands that it accepts");
     return program::man_page(sync, version);
 }
@@ -138,5 +136,6 @@ int main(int argc, char** argv) {
         program::say(complaint("usage error", {ErrorKind::refused, text}));
         return exit_code::usage;
     }
-    return program::end("baton", report(run(line)));
+    const Result<Outcome> outcome = run(line);
+    return program::end("baton", report(outcome, line.refusal));
 }

@@ -57,7 +57,7 @@ int exit_code_of(ErrorKind kind) noexcept {
     return exit_code::failed;
 }
 
-std::string in_one_line(std::string_view kind, const Error& error) {
+std::string told(std::string_view kind, const Error& error, Lines lines) {
     std::string line = fmt::format("{}: {}", kind, error.text);
     std::string places;
     std::string before;
@@ -66,7 +66,7 @@ std::string in_one_line(std::string_view kind, const Error& error) {
         const bool is_ours = place.starts_with("baton::");
         if (!is_ours && std::exchange(before, place) != place) places += (places.empty() ? "in " : ", from ") + place;
     }
-    return printable(places.empty() ? line : fmt::format("{} ({})", line, places));
+    return printable(places.empty() ? line : fmt::format("{} ({})", line, places), lines);
 }
 
 Error explained(std::string_view tried, Error error, std::string_view advice) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <baton/result.hpp>
+#include <baton/text.hpp>
 
 namespace baton::tool {
 
@@ -34,9 +35,9 @@ struct Outcome {
 
 [[nodiscard]] int exit_code_of(ErrorKind kind) noexcept;
 
-// "gone: no actor 'Eve' in this session", in one line whatever the text holds. What a handler raised comes
-// with where it was thrown, in the functions of the actor's author.
-[[nodiscard]] std::string in_one_line(std::string_view kind, const Error& error);
+// "gone: no actor 'Eve' in this session", in one line whatever the text holds; `many` keeps the lines of a text that is
+// our own in all of them. What a handler raised comes with where it was thrown, in the functions of the actor's author.
+[[nodiscard]] std::string told(std::string_view kind, const Error& error, Lines lines = Lines::one);
 
 // The error, with what was tried before it and what to do after it.
 [[nodiscard]] Error explained(std::string_view tried, Error error, std::string_view advice = {});

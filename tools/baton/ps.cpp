@@ -72,7 +72,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
     if (options.with_exited) {
         columns.push_back({"EXIT"});
         columns.push_back({"DEAD LETTERS", Align::right});
-        columns.push_back({"HELD"});
+        columns.push_back({"MEMORY AT EXIT"});
     }
     Table table{std::move(columns)};
     std::size_t actors = 0;

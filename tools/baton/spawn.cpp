@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include <baton/text.hpp>
 #include "tools/baton/json_object.hpp"
 #include "tools/baton/subcommands.hpp"
 #include "tools/baton/table.hpp"
@@ -20,7 +21,7 @@ Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes)
     if (actor.spin_microseconds) options.spin = std::chrono::microseconds{*actor.spin_microseconds};
     if (!actor.memory.empty()) options.memory_bytes = program::bytes_of(actor.memory).value_or(0);
     const Result<Actor> spawned = visit.session().spawn_detached(std::move(options));
-    if (!spawned) return explained("cannot spawn " + actor.program, spawned.error());
+    if (!spawned) return explained("cannot spawn " + printable(actor.program), spawned.error());
     if (wishes.wants_json)
         return Outcome{json_line(object({{"name", {spawned->name}},
                                          {"actor", Value{spawned->ref}},

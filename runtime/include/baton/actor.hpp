@@ -13,8 +13,8 @@
 //
 // run_actor joins the session that spawned the program, constructs the actor, serves its commands until it is stopped,
 // reports what was left unread, and destroys the actor. If the constructor throws, the program ends with code 1 and the
-// text of the exception as its last words. A program that is started by hand prints what it is and how to use it;
-// `--describe` prints its protocol.
+// text of the exception as its last words. A program that is started by hand prints what it is and how to start it, as
+// it does with `--help`; `--describe` prints its protocol.
 //
 // An actor with timed work adds two members; on_deadline() is called, between commands, once next_deadline() has
 // passed:
