@@ -11,11 +11,23 @@
 #
 # and baton.pc for pkg-config, which has all of these in one.
 #
-# Public headers go to include/baton; nothing else is installed.
+# Public headers go to include/baton. The documents go to share/doc/baton, with the examples, which are a project of their
+# own there; nothing else is installed.
 include(CMakePackageConfigHelpers)
 
 # Scripts and users find the programs in PATH.
 install(TARGETS baton coordinator sync DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# In the order of the source tree, in which their links lead from one to the other.
+set(baton_documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/baton)
+install(FILES README.md CONTRIBUTING.md DESTINATION ${baton_documents})
+install(FILES bench/README.md DESTINATION ${baton_documents}/bench)
+install(DIRECTORY model DESTINATION ${baton_documents} FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs examples DESTINATION ${baton_documents} PATTERN __pycache__ EXCLUDE)
+foreach(actor audience column_reader darkroom greeter passing_student range_maker student taxi_ride word_counter)
+  install(DIRECTORY actors/${actor} DESTINATION ${baton_documents}/actors)
+endforeach()
+install(FILES actors/examples.cmake DESTINATION ${baton_documents}/actors)
 
 # Those of pool and sync: baton_public_headers.
 install(DIRECTORY runtime/include/baton DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -240,6 +240,17 @@ class Packages(OutsideProject):
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             self.assertEqual("".join(pool.map(errors, headers)), "")
 
+    def test_documents_and_examples_are_there_as_they_are_written(self):
+        documents = f"{root}/usr/share/doc/baton"
+        for file in ("README.md", "docs/first_actor.md", "docs/decisions/0022-lanes.md", "model/lanes.md",
+                     "examples/README.md", "examples/CMakeLists.txt", "examples/01_hello/hello.py",
+                     "examples/from_multiprocessing/barrier/barrier.cpp", "actors/greeter/main.cpp"):
+            with open(f"{documents}/{file}", encoding="utf-8") as shipped:
+                with open(f"{SOURCE}/{file}", encoding="utf-8") as written:
+                    self.assertEqual(shipped.read(), written.read(), file)
+        self.assertEqual([one for one in glob.glob(documents + "/**/*.gz", recursive=True)
+                          if not one.endswith("/changelog.Debian.gz")], [])
+
     def test_no_file_knows_where_it_was_built(self):
         for folder, _, files in os.walk(root):
             for file in files:

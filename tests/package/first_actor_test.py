@@ -7,6 +7,7 @@ with the installed programs in PATH and nothing of the source tree or the build 
 """
 import glob
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -121,6 +122,70 @@ class FirstActor(OutsideProject):
                 self.assertEqual(printed, text)
             else:
                 self.write(file_of(text), text)
+        for words in ([], *([name] for name in re.findall(r"^  ([a-z]+)  ", self.run_it("baton", "--help"),
+                                                          re.MULTILINE))):
+            self.play_examples_of("baton", *words, "--help")
+        self.play_examples_of("baton-coordinator", "--help")
+
+    def play_examples_of(self, *help_command):
+        """Types the examples of a help as they are written, where the page has been followed; Ada and Bob, of whom they
+        speak, are there."""
+        text = self.run_it(*help_command).split("Example")[1]
+        lines = [line.split("  #")[0].strip() for line in re.findall(r"^  (baton.*)$", text, re.MULTILINE)]
+        self.assertNotEqual(lines, [])
+        if not any(line.startswith("baton serve") for line in lines):
+            self.serve("baton serve")
+        for line in lines:
+            with self.subTest(help=help_command, line=line):
+                if line.startswith("baton serve") or line == "baton-coordinator":
+                    self.end_serving()
+                    self.serve(line.removesuffix(" &"))
+                    continue
+                if " spawn " not in line:
+                    for name in ("Ada", "Bob"):
+                        subprocess.run(["baton", "spawn", "./build/tally", "--name", name], cwd=self.project,
+                                       env=self.environment, check=False, stderr=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, timeout=60)
+                self.run_it("bash", "-c", line)
+        self.end_serving()
+
+    serving = None
+
+    def serve(self, command):
+        # pylint: disable=consider-using-with
+        self.serving = subprocess.Popen(command.split(), cwd=self.project, env=self.environment, text=True,
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.assertIn("is open", self.serving.stderr.readline())
+
+    def end_serving(self):
+        if self.serving is None:
+            return
+        self.serving.terminate()
+        self.serving.communicate(timeout=60)
+        self.serving = None
+
+    def test_the_documents_are_installed_with_all_that_they_link_to_and_the_examples_are_built_there(self):
+        self.install()
+        documents = self.folder + "/prefix/share/doc/baton"
+        pages = glob.glob(documents + "/**/*.md", recursive=True)
+        for page in ("README.md", "docs/first_actor.md", "docs/wire/README.md", "examples/README.md"):
+            self.assertIn(f"{documents}/{page}", pages)
+        for page in pages:
+            with open(page, encoding="utf-8") as opened:
+                prose = re.sub(r"```.*?```|`[^`\n]*`", "", opened.read(), flags=re.DOTALL)
+            for link in re.findall(r"\]\(([^)#\s]+)", prose):
+                if "://" not in link:
+                    self.assertTrue(os.path.exists(os.path.join(os.path.dirname(page), link)), f"{page}: {link}")
+        with open(documents + "/examples/README.md", encoding="utf-8") as page:
+            commands = re.search(r"```sh\n(.*?)```", page.read(), re.DOTALL)[1]
+        for written, typed in (("/usr/share/doc/baton", documents), ("-G Ninja", shlex.join(["-G", "Ninja",
+                                                                                            *CMAKE_ARGUMENTS])),
+                               ("--build build\n", "--build build --target greeter hello > log\n")):
+            self.assertEqual(commands.count(written), 1, written)
+            commands = commands.replace(written, typed)
+        printed = self.run_it("bash", "-euc", commands + "hello\n" + "python3 examples/01_hello/hello.py\n", timeout=500)
+        with open(documents + "/examples/01_hello/expected.txt", encoding="utf-8") as expected:
+            self.assertTrue(printed.endswith(2 * expected.read()), printed)
 
     def test_a_project_tests_its_actors_and_a_wrong_test_fails(self):
         self.install()
