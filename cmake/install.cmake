@@ -11,8 +11,8 @@
 #
 # and baton.pc for pkg-config, which has all of these in one.
 #
-# Public headers go to include/baton. The documents go to share/doc/baton, with the examples, which are a project of their
-# own there; nothing else is installed.
+# Public headers go to include/baton. The documents go to share/doc/baton, with the examples, which are a project of
+# their own there; nothing else is installed.
 include(CMakePackageConfigHelpers)
 
 # Scripts and users find the programs in PATH.

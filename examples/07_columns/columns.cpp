@@ -128,7 +128,10 @@ int main(int argc, char** argv) {
     app.add_option("--npy", options.npy_folder, "a folder for the columns as .npy files, which NumPy reads");
     app.add_flag("--json", options.is_json, "for programs, in one line");
     app.add_flag("--checksum", options.has_checksum, "of all cells, to compare programs by");
-    app.footer("Examples:\n  make_csv data.csv                    # makes a file to read\n  columns data.csv --npy columns/");
+    app.footer(
+        "Examples:\n"
+        "  make_csv data.csv                  # makes a file to read\n"
+        "  columns data.csv --npy columns/");
     if (const std::optional<int> code = baton::program::read_command_line(app, argc, argv, "columns")) return *code;
 
     const baton::Result<char> delimiter = delimiter_of(options.delimiter);

@@ -183,7 +183,8 @@ class FirstActor(OutsideProject):
                                ("--build build\n", "--build build --target greeter hello > log\n")):
             self.assertEqual(commands.count(written), 1, written)
             commands = commands.replace(written, typed)
-        printed = self.run_it("bash", "-euc", commands + "hello\n" + "python3 examples/01_hello/hello.py\n", timeout=500)
+        commands += "hello\npython3 examples/01_hello/hello.py\n"
+        printed = self.run_it("bash", "-euc", commands, timeout=500)
         with open(documents + "/examples/01_hello/expected.txt", encoding="utf-8") as expected:
             self.assertTrue(printed.endswith(2 * expected.read()), printed)
 

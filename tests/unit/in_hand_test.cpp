@@ -72,7 +72,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("an asker that has the answer which a handler returned finds the command handled, and in no hand", "[inbox]") {
+TEST_CASE("an asker that has what a handler returned finds the command handled, and in no hand", "[inbox]") {
     const Handled<AnswersAtOnce> seen;
     CHECK(seen.within == "Sum");
     CHECK(seen.answered == std::nullopt);
