@@ -257,7 +257,7 @@ void take_over(std::size_t actors, std::size_t sessions) {
             ::kill(coordinator, SIGKILL);
             static_cast<void>(member->find("bench_actor").value());
             milliseconds.push_back(milliseconds_since(start));
-            if (member->coordinator_pid() == coordinator) throw std::runtime_error("a coordinator that was killed lives");
+            if (member->coordinator_pid() == coordinator) throw std::runtime_error("a killed coordinator lives");
         }
         static_cast<void>(member->close(deadline).value());
     }

@@ -15,11 +15,11 @@ def rows(scale: float) -> List[Row]:
         out.append(Row(f"start_{count}", "ms", ours, "ready_ms", empty, goal=Goal("<=", 1 if count == 100 else 2)))
     # The cost of starting is the yardstick of stopping too.
     out.append(Row("stop_100", "ms", ours, "stopped_ms", empty, "ready_ms", goal=Goal("<=", 2)))
-    for count in (1, 100):
+    for name, count in (("takeover_1", 1), ("takeover_100", 100)):
         killed = Contender("Baton", ("baton_bench", "takeover", "--count", str(count), "--sessions",
                                      str(max(2, int(25 * scale)))))
-        out.append(Row(f"takeover_{count}", "ms", killed, "p50_ms", p99_key="p99_ms"))
-        out.append(Row(f"takeover_{count}_p99", "ms", killed, "p99_ms", goal=Goal("<=", 100) if count == 100 else None))
+        out.append(Row(name, "ms", killed, "p50_ms", p99_key="p99_ms"))
+        out.append(Row(f"{name}_p99", "ms", killed, "p99_ms", goal=Goal("<=", 100) if count == 100 else None))
     crowd = Contender("Baton", ("baton_bench", "all-to-all", "--count", "200"))
     out.append(Row("all_to_all_200", "ms", crowd, "connected_ms", goal=Goal("<=", 3000)))
     out.append(Row("all_to_all_200_stop", "ms", crowd, "stopped_ms", goal=Goal("<=", 2000)))
