@@ -155,6 +155,7 @@ class FirstActor(OutsideProject):
         # pylint: disable=consider-using-with
         self.serving = subprocess.Popen(command.split(), cwd=self.project, env=self.environment, text=True,
                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(self.end_serving)
         self.assertIn("is open", self.serving.stderr.readline())
 
     def end_serving(self):
