@@ -146,7 +146,7 @@ class FirstActor(OutsideProject):
                         subprocess.run(["baton", "spawn", "./build/tally", "--name", name], cwd=self.project,
                                        env=self.environment, check=False, stderr=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, timeout=60)
-                self.run_it("bash", "-c", line)
+                self.run_it("bash", "-c", line, runs_python=".py" in line)
         self.end_serving()
 
     serving = None
@@ -184,8 +184,9 @@ class FirstActor(OutsideProject):
                                ("--build build\n", "--build build --target greeter hello > log\n")):
             self.assertEqual(commands.count(written), 1, written)
             commands = commands.replace(written, typed)
-        commands += "hello\npython3 examples/01_hello/hello.py\n"
-        printed = self.run_it("bash", "-euc", commands, timeout=500)
+        printed = self.run_it("bash", "-euc", commands + "hello\n", timeout=500)
+        printed += self.run_it("bash", "-euc", f'cd baton\n{commands.splitlines()[-1]}\n'
+                                               "python3 examples/01_hello/hello.py\n", runs_python=True)
         with open(documents + "/examples/01_hello/expected.txt", encoding="utf-8") as expected:
             self.assertTrue(printed.endswith(2 * expected.read()), printed)
 

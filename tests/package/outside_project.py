@@ -60,8 +60,9 @@ class OutsideProject(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as opened:
             opened.write(text)
 
-    def run_it(self, *command, timeout=200):
-        environment = {**self.environment, **(self.for_python if "python3" in command[0] else {})}
+    def run_it(self, *command, timeout=200, runs_python=False):
+        is_python = runs_python or "python3" in command[0]
+        environment = {**self.environment, **(self.for_python if is_python else {})}
         done = subprocess.run(command, env=environment, cwd=self.project, capture_output=True, text=True,
                               timeout=timeout)
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
