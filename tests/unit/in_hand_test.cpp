@@ -54,7 +54,7 @@ public:
 
 private:
     struct Handling final : Handler {
-        explicit Handling(Handled& of) : of(&of) {}
+        explicit Handling(Handled& seen) : of(&seen) {}
         void handle(const Command& command, AnswerSlot slot) override {
             Sum sum;
             Decoding at{command.envelope.tag};
