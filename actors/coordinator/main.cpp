@@ -161,6 +161,7 @@ Result<int> can_take_over(const std::string& path) {
     if (anchor != coordinator::AnchorTable::version_word) return coordinator::other_anchor(anchor);
     if (const Result<LedgerRegion> ledger = LedgerRegion::open(folder.id()); !ledger) return ledger.error();
     if (const Result<Vitals> vitals = Vitals::open(folder.id(), Vitals::Use::reads); !vitals) return vitals.error();
+    if (const Result<coordinator::Lanes> lanes = coordinator::Lanes::open(folder.id()); !lanes) return lanes.error();
     return 0;
 }
 

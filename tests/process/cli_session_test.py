@@ -141,6 +141,10 @@ class Serving(Session):
         self.file("bin/baton-coordinator", "#!/bin/sh\necho 'I am of next year' >&2\nexit 69\n")
         refused = self.run_it(f"{BIN}/baton", "restart-coordinator", code=65)
         self.assertIn(f"stays: {own}/baton-coordinator cannot take over from it: I am of next year", refused.stderr)
+        # One that does not answer is not waited for.
+        self.file("bin/baton-coordinator", "#!/bin/sh\nexec sleep 3600\n")
+        late = self.run_it(f"{BIN}/baton", "restart-coordinator", "--timeout", "0.2", code=75)
+        self.assertIn("has not said in time whether it can take over", late.stderr)
         os.unlink(f"{own}/baton-coordinator")
         refused = self.run_it(f"{BIN}/baton", "restart-coordinator", code=65)
         self.assertIn("cannot take over from it: No such file or directory", refused.stderr)
@@ -162,7 +166,7 @@ class Serving(Session):
         os.kill(coordinates, signal.SIGKILL)
         self.wait_for_end_of(pid)  # it has seen that the session is over
         self.assertIn("T", self.state_of(frozen))
-        while coordinator.process.poll() is None:  # whoever waits may wish to wait no longer
+        while coordinator.process.poll() is None:  # as a user does who has waited long enough
             os.kill(coordinator.pid, signal.SIGTERM)
             select.select([], [], [], 0.05)
         self.assertEqual(coordinator.process.returncode, 69)

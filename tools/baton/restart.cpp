@@ -1,14 +1,19 @@
 // baton restart-coordinator: the next coordinator of a living session, of the program that is on the disk now.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include <baton/unique_fd.hpp>
 #include "tools/baton/json_object.hpp"
@@ -20,6 +25,7 @@ namespace baton::tool {
 using namespace dynamic;
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr std::size_t answer_bytes_max = 4096;
 
 // What the anchor is going to start: what stands now at the path that its own program had.
@@ -32,8 +38,24 @@ Result<std::string> program_of(const SessionInfo& place) {
     return path;
 }
 
+// All that comes until its other end is closed; nothing if that takes longer, or if a signal comes.
+std::optional<std::string> read_all(int descriptor, Clock::time_point deadline) {
+    std::string text(answer_bytes_max, '\0');
+    std::size_t bytes = 0;
+    while (bytes < text.size()) {
+        pollfd polled{descriptor, POLLIN, 0};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        if (::poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) <= 0) return std::nullopt;
+        const ssize_t size = ::read(descriptor, text.data() + bytes, text.size() - bytes);
+        if (size <= 0) break;
+        bytes += static_cast<std::size_t>(size);
+    }
+    text.resize(bytes);
+    return text;
+}
+
 // That program says itself whether it could take over. If it can't, the session would end.
-Result<void> check_it_can_take_over(const std::string& program, const SessionInfo& place) {
+Result<void> check_it_can_take_over(const std::string& program, const SessionInfo& place, Duration timeout) {
     const auto cannot = [&](std::string_view why) {
         return Error{ErrorKind::refused,
                      fmt::format("the coordinator of session {} stays: {} cannot take over from it: {}", place.id,
@@ -54,17 +76,18 @@ Result<void> check_it_can_take_over(const std::string& program, const SessionInf
     ::posix_spawn_file_actions_destroy(&actions);
     if (code != 0) return cannot(std::strerror(code));
     writes.reset();
-    std::string answer(answer_bytes_max, '\0');
-    std::size_t bytes = 0;
-    for (ssize_t size = 0; bytes < answer.size(); bytes += static_cast<std::size_t>(size))
-        if ((size = ::read(reads.get(), answer.data() + bytes, answer.size() - bytes)) <= 0) break;
-    answer.resize(bytes);
+    std::optional<std::string> answer = read_all(reads.get(), Clock::now() + timeout);
+    if (!answer) ::kill(pid, SIGKILL);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
+    if (!answer)
+        return Error{ErrorKind::timed_out, fmt::format("the coordinator of session {} stays: {} has not said in time "
+                                                       "whether it can take over from it",
+                                                       place.id, program)};
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    while (answer.ends_with('\n')) answer.pop_back();
-    return cannot(answer.empty() ? "it has ended without a word" : answer);
+    while (answer->ends_with('\n')) answer->pop_back();
+    return cannot(answer->empty() ? "it has ended without a word" : *answer);
 }
 
 }  // namespace
@@ -72,7 +95,7 @@ Result<void> check_it_can_take_over(const std::string& program, const SessionInf
 Result<Outcome> restart_coordinator(Visit& visit, Duration timeout, const Wishes& wishes) {
     const Result<std::string> program = program_of(visit.place());
     if (!program) return program.error();
-    if (Result<void> can = check_it_can_take_over(*program, visit.place()); !can) return can.error();
+    if (Result<void> can = check_it_can_take_over(*program, visit.place(), timeout); !can) return can.error();
     const pid_t before = visit.session().coordinator_pid();
     const Result<pid_t> after = visit.session().restart_coordinator(timeout);
     if (!after) return explained("the coordinator may not have been replaced", after.error(), "`baton ps` shows it");
