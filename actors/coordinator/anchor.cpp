@@ -340,6 +340,7 @@ void Anchor::tell(std::uint32_t number) {
 // Those that it has started, when there will be no coordinator to stop them: by the ladder that a coordinator would
 // take. What they have left is swept.
 void Anchor::end_all() {
+    if (signal_all(0) == 0) return;  // as usual, and nothing is written where others write
     const std::int64_t start = milliseconds_now();
     plan_.is_over->store(1, in_one_order);
     if (wait_for_all(start + plan_.stop_milliseconds / 4 * 3)) return;

@@ -50,7 +50,7 @@ public:
     [[nodiscard]] Result<void> take_over(const std::vector<RosterEntry>& entries, Records::Kept kept);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
-    // True if another one is to take over: whoever waits for an answer is answered by that one.
+    // True if another one is to take over: those who wait for an answer are answered by that one.
     [[nodiscard]] bool is_replaced() const noexcept { return !replacing_.empty(); }
     // The exit code of the scenario, 128 + signal if one ended it; nothing without a scenario.
     [[nodiscard]] std::optional<int> scenario_exit_code() const noexcept { return scenario_exit_code_; }
