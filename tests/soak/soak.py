@@ -39,6 +39,8 @@ SOAKERS = 8
 ROUND_LATE = 60
 #: Coordinators that are killed in one round: an anchor takes four deaths within ten seconds, and ends with the fifth.
 COORDINATORS_MAX = 4
+#: Where the pids of coordinator and anchor stand in the roster: docs/wire/ledger.md.
+ROSTER_COORDINATOR, ROSTER_ANCHOR = 24, 40
 
 
 # ---- inside a round: a scenario
@@ -63,7 +65,6 @@ class Round:
     def run(self):
         with baton.session(name="soak") as session:
             self.session = session
-            self.anchor = coordinator_below(os.getpid())
             self.note("session", os.getpid(), id=session.id)
             keeper = sync.Keeper(session)
             self.lock = keeper.lock("soak")
@@ -129,13 +130,14 @@ class Round:
             if workers:
                 os.kill(self.chance.choice(workers).pid, signal.SIGKILL)
         elif kind in ("frozen coordinator", "frozen anchor"):
-            self.freeze(self.anchor if kind == "frozen anchor" else coordinator_below(self.anchor), "coordinator")
+            where = ROSTER_ANCHOR if kind == "frozen anchor" else ROSTER_COORDINATOR
+            self.freeze(process_in_roster(self.session.id, where), "coordinator")
             self.session.collect(timeout=self.chance.uniform(0.05, 0.5))  # a wait that needs nobody else
             self.thaw(everybody=True)
         elif kind == "coordinator":
             self.coordinators -= 1
             self.note("replaced", 0)
-            self.signal(coordinator_below(self.anchor), signal.SIGKILL)
+            self.signal(process_in_roster(self.session.id, ROSTER_COORDINATOR), signal.SIGKILL)
         elif actor is None or kind == "nothing":
             pass
         elif kind == "kill":
@@ -278,7 +280,8 @@ def play(folder, seed, seconds, end, coordinators):
                 faults.append("the round did not come to its end")
                 process.kill()
             elif end != "clean" and process.stdout.readline() == "ending\n":
-                victim = process.pid if end == "script" else coordinator_below(process.pid)
+                session = next(row["id"] for row in notebook_of(folder)[2] if row["what"] == "session")
+                victim = process.pid if end == "script" else process_in_roster(session, ROSTER_ANCHOR)
                 os.kill(victim, signal.SIGKILL)
             code = process.wait(ROUND_LATE)
             if end == "clean" and code != 0:
@@ -324,21 +327,16 @@ def last_lines(path):
         return [line.rstrip("\n") for line in file][-15:]
 
 
-def coordinator_below(pid):
-    """The child of `pid` that is called baton-coordinator: the anchor of a script, the coordinator of an anchor. It
-    is waited for: an anchor has none for the moment in which it starts the next one."""
+def process_in_roster(session, at):
+    """One that lives: a coordinator that has been killed is there until the next one has the role."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = file.read().split()
-        for child in children:
-            try:
-                with open(f"/proc/{child}/comm") as name:
-                    if name.read().startswith("baton-coord") and not has_ended(child):  # the kernel keeps 15 letters
-                        return int(child)
-            except OSError:  # it has just ended
-                continue
-    raise SystemExit(f"process {pid} has no coordinator below it")
+        with open(f"/dev/shm/baton-{session}-roster", "rb") as roster:
+            roster.seek(at)
+            pid = int.from_bytes(roster.read(8), "little")
+        if pid and not has_ended(pid):
+            return pid
+    raise SystemExit(f"session {session} has no coordinator")
 
 
 def wait_for_no_actor(folder):
