@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -154,15 +155,30 @@ AnchorLink::Process AnchorLink::process(std::uint32_t number) const noexcept {
     }
 }
 
-UniqueFd AnchorLink::pidfd_of(std::uint32_t number) const {
+ProcessHandle AnchorLink::handle_of(std::uint32_t number) const {
     const Process before = process(number);
     if (before.state != AnchorRow::running) return {};
-    Result<UniqueFd> pidfd = open_pidfd(before.pid);
+    Result<ProcessHandle> handle = open(before.pid);
     // The pid was that process's until its row said otherwise.
     const Process now = process(number);
     const bool is_it = now.state == AnchorRow::running && now.life == before.life && now.pid == before.pid;
-    return pidfd && is_it ? std::move(*pidfd) : UniqueFd{};
+    return handle && is_it ? std::move(*handle) : ProcessHandle{};
 }
+
+Result<ProcessHandle> AnchorLink::open(pid_t pid) const {
+    Result<UniqueFd> pidfd = open_pidfd(pid);
+    if (!pidfd) return pidfd.error();
+    return ProcessHandle{*this, std::move(*pidfd)};
+}
+
+std::optional<std::uint64_t> AnchorLink::start_ticks(pid_t pid) const {
+    const std::optional<ProcessFacts> facts = facts_of(pid);
+    return facts ? std::optional<std::uint64_t>{facts->start_ticks} : std::nullopt;
+}
+
+Result<void> AnchorLink::signal(int end, int number) const { return send_signal_through(end, number); }
+
+pid_t AnchorLink::own_pid() const noexcept { return ::getpid(); }
 
 std::uint64_t AnchorLink::stop_signals() const noexcept {
     return table_->stop_signals.load(std::memory_order_acquire);

@@ -2,12 +2,10 @@
 // and what actors leave behind. And the signals that the anchor has got.
 #include <poll.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/say.hpp"
-#include "runtime/process/process_facts.hpp"
 #include "runtime/session/environment.hpp"
 
 namespace baton::detail::coordinator {
@@ -24,7 +22,8 @@ void Coordinator::look_at_anchor() {
         if (number == scenario_number) look_at_scenario();
         else look_at_process(number);
     }
-    const std::uint64_t stops = anchor_->stop_signals() + static_cast<std::uint64_t>(signals_->count());
+    const std::uint64_t stops = anchor_->stop_signals() +
+                                (signals_ == nullptr ? 0U : static_cast<std::uint64_t>(signals_->count()));
     if (stops > std::exchange(stops_seen_, stops)) {
         if (anchor_->stop_signals() >= 2) stopping_.hurry();  // not one that somebody has sent to this process, too
         close(setting_.stop_deadline);
@@ -36,13 +35,13 @@ void Coordinator::look_at_anchor() {
 }
 
 void Coordinator::look_at_process(std::uint32_t number) {
-    const AnchorLink::Process process = anchor_->process(number);
+    const Processes::Process process = anchor_->process(number);
     Member* const member = members_.find(process.life);
     if (member == nullptr || member->is_outsider()) return;
     // Both may have happened since the last look.
     const bool has_started = process.state == AnchorRow::running || process.state == AnchorRow::exited;
     if (has_started && member->pid == 0) {
-        members_.set_process(*member, process.pid, anchor_->pidfd_of(number));
+        members_.set_process(*member, process.pid, anchor_->handle_of(number));
         records_->write(*member);
         pass_crash_point(CrashPoint::spawn_started);
         loop_->log().info("actor.spawned", "name={} id={} pid={} program={}", member->name, to_string(member->id),
@@ -54,10 +53,10 @@ void Coordinator::look_at_process(std::uint32_t number) {
 }
 
 void Coordinator::look_at_scenario() {
-    const AnchorLink::Process process = anchor_->process(scenario_number);
+    const Processes::Process process = anchor_->process(scenario_number);
     if (!setting_.scenario || scenario_exit_code_) return;
     if (process.state == AnchorRow::running) {
-        scenario_pidfd_ = anchor_->pidfd_of(scenario_number);
+        scenario_ = anchor_->handle_of(scenario_number);
         if (const int number = std::exchange(scenario_signal_, 0); number != 0) signal_scenario(number);
         return;
     }
@@ -78,7 +77,7 @@ void Coordinator::look_at_scenario() {
 }
 
 void Coordinator::signal_scenario(int number) {
-    if (scenario_pidfd_.is_open()) static_cast<void>(send_signal_through(scenario_pidfd_.get(), number));
+    if (scenario_.is_open()) static_cast<void>(scenario_.signal(number));
     else scenario_signal_ = number;
 }
 
@@ -102,7 +101,7 @@ void Coordinator::look_for_strays() {
 }
 
 bool Coordinator::is_own_child(pid_t pid) const {
-    return pid == ::getpid() || members_.is_child(pid) ||
+    return pid == anchor_->own_pid() || members_.is_child(pid) ||
            (setting_.scenario && !scenario_exit_code_ && anchor_->process(scenario_number).pid == pid);
 }
 

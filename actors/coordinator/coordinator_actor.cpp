@@ -1,7 +1,6 @@
 #include "actors/coordinator/coordinator_actor.hpp"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -10,7 +9,6 @@
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/inbox/dispatching.hpp"
-#include "runtime/process/process_facts.hpp"
 #include "runtime/process/system_error.hpp"
 #include "runtime/session/environment.hpp"
 
@@ -32,15 +30,15 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, Place place
     if (!epoll.is_open()) return system_error(errno, "cannot watch processes");
     std::unique_ptr<Coordinator> coordinator{new Coordinator(loop, place, std::move(setting), std::move(epoll))};
     Coordinator& self = *coordinator;
-    if (Result<void> watched = self.watch(place.anchor->news_descriptor(), anchor_news); !watched)
+    if (Result<void> watched = self.watch(place.processes->news_descriptor(), anchor_news); !watched)
         return watched.error();
-    if (Result<void> watched = self.watch(place.signals->fd(), stop_signal); !watched) return watched.error();
+    if (place.signals != nullptr)
+        if (Result<void> watched = self.watch(place.signals->fd(), stop_signal); !watched) return watched.error();
     if (self.setting_.serves_for != 0) {
-        Result<UniqueFd> pidfd = open_pidfd(self.setting_.serves_for);
-        if (!pidfd) return pidfd.error();
-        self.served_pidfd_ = std::move(*pidfd);
-        if (Result<void> watched = self.watch(self.served_pidfd_.get(), served_process); !watched)
-            return watched.error();
+        Result<ProcessHandle> served = place.processes->open(self.setting_.serves_for);
+        if (!served) return served.error();
+        self.served_ = std::move(*served);
+        if (Result<void> watched = self.watch(self.served_.get(), served_process); !watched) return watched.error();
     }
     return coordinator;
 }
@@ -52,11 +50,11 @@ Coordinator::Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epol
       estate_(place.estate),
       lanes_(place.lanes),
       records_(place.records),
-      anchor_(place.anchor),
+      anchor_(place.processes),
       signals_(place.signals),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
-      strays_(place.folder->path(), place.anchor->anchor()),
+      strays_(place.folder->path(), place.processes->anchor()),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
       reports_(members_, *place.vitals, *place.lanes, loop.clock()),
       stopping_(loop, members_, *place.records, [this](int number) { signal_scenario(number); }) {}
@@ -104,8 +102,7 @@ void Coordinator::on(const Watch& command, Answer<std::string> answer) {
     Member* member = members_.find(command.actor.id);
     // The pid of one that we have not started is free as soon as its own parent has heard of the end: we know of it
     // first.
-    if (member != nullptr && member->pidfd.is_open() &&
-        has_exited_by(member->pidfd.get(), Deadline{loop_->clock().now()})) {
+    if (member != nullptr && member->process.is_open() && member->process.has_ended()) {
         settle_exit(*member, std::nullopt);
         member = nullptr;
     }
@@ -121,7 +118,7 @@ void Coordinator::on(const Watch& command, Answer<std::string> answer) {
 void Coordinator::on(const Find& command, Answer<Spawned> answer) {
     if (command.name == coordinator_name)
         return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name),
-                             static_cast<std::uint64_t>(::getpid()), describe_protocol<Protocol>()});
+                             static_cast<std::uint64_t>(anchor_->own_pid()), describe_protocol<Protocol>()});
     if (const Member* member = members_.find(command.name); member != nullptr && member->has_process())
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});
     if (const Past* past = members_.find_past(command.name); past != nullptr)
@@ -233,7 +230,7 @@ void Coordinator::on(const CloseSession& command, Answer<Closed> answer) {
 
 void Coordinator::on(const Replace& command, Answer<Incumbent> answer) {
     if (anchor_->generation() > command.generation)
-        return answer.reply({anchor_->generation(), static_cast<std::uint64_t>(::getpid())});
+        return answer.reply({anchor_->generation(), static_cast<std::uint64_t>(anchor_->own_pid())});
     replacing_.push_back(std::move(answer));
 }
 
@@ -308,7 +305,7 @@ void Coordinator::on_descriptor() {
             static_cast<void>(signals_->take());
             look_at_anchor();
         } else if (what == served_process) {
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, served_pidfd_.get(), nullptr);
+            ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, served_.get(), nullptr);
             close(orphaned_timeout);
         } else if (what == anchor_news) {
             look_at_anchor();

@@ -9,10 +9,10 @@
 // spawning.cpp what is started, children.cpp what the anchor tells of processes, exits.cpp what an exit brings, and
 // taking_over.cpp the start of each coordinator. One thread, the loop's.
 
-#include "actors/coordinator/anchor_link.hpp"
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
 #include "actors/coordinator/members.hpp"
+#include "actors/coordinator/processes.hpp"
 #include "actors/coordinator/records.hpp"
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
@@ -25,6 +25,9 @@ namespace baton::detail::coordinator {
 
 // The owner is gone without a word: nobody waits for a gentle end.
 inline constexpr Duration orphaned_timeout = std::chrono::seconds{1};
+
+// What a coordinator that takes over finds of lives in the roster.
+[[nodiscard]] Estate::Kept lives_before(const std::vector<RosterEntry>& entries, const RosterHeader& header);
 
 class Coordinator final : public Handler {
 public:
@@ -40,8 +43,8 @@ public:
         Estate* estate;
         Lanes* lanes;
         Records* records;
-        AnchorLink* anchor;
-        StopSignals* signals;
+        Processes* processes;
+        StopSignals* signals;  // nullptr: none reach this process
     };
     [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, Place place, Setting setting);
 
@@ -154,12 +157,12 @@ private:
     Estate* estate_;
     Lanes* lanes_;
     Records* records_;
-    AnchorLink* anchor_;
+    Processes* anchor_;  // as the processes of the session are seen from here
     StopSignals* signals_;
     Setting setting_;
     UniqueFd epoll_;
-    UniqueFd served_pidfd_;
-    UniqueFd scenario_pidfd_;
+    ProcessHandle served_;
+    ProcessHandle scenario_;
     int scenario_signal_ = 0;  // is to end it as soon as it has been started
     Strays strays_;
     std::uint64_t stops_seen_ = 0;   // stop signals

@@ -93,8 +93,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     lanes_->remove_to(id, senders);
     pass_crash_point(CrashPoint::lanes_removed);
     vitals_->note_exit(id);
-    if (living.is_outsider() && living.pidfd.is_open())
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.pidfd.get(), nullptr);
+    if (living.is_outsider() && living.process.is_open())
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.process.get(), nullptr);
     const std::unique_ptr<Member> member = members_.remove(id, row);
     // Only those who have to drain are still to be asked, and they have been.
     if (!member->is_told) {

@@ -96,17 +96,16 @@ void Coordinator::join_as_outsider(Join command, Answer<Welcome> answer) {
     member->token = token;
     member->owns_session = command.owns_session && static_cast<pid_t>(command.pid) == setting_.serves_for;
     if (command.pid != 0) {
-        Result<UniqueFd> pidfd = open_pidfd(static_cast<pid_t>(command.pid));
+        Result<ProcessHandle> process = anchor_->open(static_cast<pid_t>(command.pid));
         Result<void> watched;
-        if (pidfd) watched = watch(pidfd->get(), packed(*id));
-        if (!pidfd || !watched) {
+        if (process) watched = watch(process->get(), packed(*id));
+        if (!process || !watched) {
             static_cast<void>(estate_->settle(*id));  // nobody lives there
             records_->write_free(*id);
-            return answer.fail(pidfd ? watched.error() : pidfd.error());
+            return answer.fail(process ? watched.error() : process.error());
         }
-        member->pidfd = std::move(*pidfd);
-        if (const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(command.pid)); facts)
-            member->start_ticks = facts->start_ticks;
+        member->process = std::move(*process);
+        member->start_ticks = anchor_->start_ticks(static_cast<pid_t>(command.pid)).value_or(0);
     }
     Member& added = members_.add(std::move(member));
     members_.connect(added, Access::link(answer), std::move(command.address));
@@ -120,7 +119,7 @@ void Coordinator::join_as_outsider(Join command, Answer<Welcome> answer) {
 void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
     loop_->transport().keep(member.link);  // its control lane, as long as it lives
     loop_->commands().intake().introduce(member.link, member.id);
-    answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(::getpid()),
+    answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(anchor_->own_pid()),
                   limits::send_timeout, static_cast<std::uint64_t>(anchor_->anchor())});
 }
 

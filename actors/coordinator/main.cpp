@@ -18,6 +18,7 @@
 #include <baton/command_line.hpp>
 #include <baton/version.hpp>
 #include "actors/coordinator/anchor.hpp"
+#include "actors/coordinator/anchor_link.hpp"
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "actors/coordinator/options.hpp"
 #include "runtime/base/limit_behind.hpp"
@@ -165,18 +166,6 @@ Result<int> can_take_over(const std::string& path) {
     return 0;
 }
 
-coordinator::Estate::Kept kept_lives(const std::vector<RosterEntry>& entries, const RosterHeader& header) {
-    coordinator::Estate::Kept kept;
-    for (const RosterEntry& entry : entries) {
-        kept.highest = std::max(kept.highest, entry.id.number);
-        if (entry.state == MemberRecord::settling) kept.settling.push_back(entry.id);
-        else if (entry.state != MemberRecord::free) kept.lives.push_back(entry.id);
-    }
-    kept.released_for_the_dead = header.released_for_the_dead.load(std::memory_order_relaxed);
-    kept.mended = header.mended.load(std::memory_order_relaxed);
-    return kept;
-}
-
 Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink& anchor) {
     if (Result<void> bound = die_with_parent(anchor.anchor()); !bound) return bound.error();
     const std::uint64_t generation = anchor.generation();
@@ -195,7 +184,7 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
     SystemClock clock;
     const std::vector<RosterEntry> entries = records.read_members();
     Result<coordinator::Estate> estate =
-        coordinator::Estate::resume(folder.id(), clock, kept_lives(entries, records.header()));
+        coordinator::Estate::resume(folder.id(), clock, coordinator::lives_before(entries, records.header()));
     if (!estate) return estate.error();
     // ZeroMQ's context needs one, and throws if there is none.
     if (Result<void> room = require_descriptors(1, "cannot open a session"); !room) return room.error();

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "runtime/process/process_facts.hpp"
-
 namespace baton::detail::coordinator {
 
 Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_taken) {
@@ -92,16 +90,16 @@ void Members::remember_life(ActorId id) noexcept {
     if (id.number < incarnations_.size()) incarnations_[id.number] = std::max(incarnations_[id.number], id.incarnation);
 }
 
-void Members::set_process(Member& member, pid_t pid, UniqueFd pidfd) {
+void Members::set_process(Member& member, pid_t pid, ProcessHandle process) {
     member.pid = static_cast<std::uint64_t>(pid);
-    member.pidfd = std::move(pidfd);
+    member.process = std::move(process);
     if (!member.is_outsider()) children_.insert(pid);
     if (const int number = std::exchange(member.signal_at_start, 0); number != 0)
         static_cast<void>(member.send_signal(number));
 }
 
 Result<void> Member::send_signal(int number) {
-    if (pidfd.is_open()) return send_signal_through(pidfd.get(), number);
+    if (process.is_open()) return process.signal(number);
     if (pid != 0) return Error{ErrorKind::gone, fmt::format("{} (pid {}) has ended, or cannot be watched", name, pid)};
     signal_at_start = number;
     return {};

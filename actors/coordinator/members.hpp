@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #include <baton/answer.hpp>
-#include <baton/unique_fd.hpp>
+#include "actors/coordinator/processes.hpp"
 #include "runtime/transport/transport.hpp"
 #include "runtime/wire/notices.hpp"
 
@@ -46,7 +46,7 @@ struct Member {
     ActorId parent;
     State state = State::starting;   // later: set_state()
     std::uint64_t wave = 0;          // started together with those of the same number
-    UniqueFd pidfd;                  // of its process: set_process()
+    ProcessHandle process;           // set_process()
     int signal_at_start = 0;         // is to end it as soon as it has been started
     bool has_joined = false;
     Link link;                       // its control lane, once it has joined here: connect()
@@ -95,7 +95,7 @@ public:
     void remember_last_number(std::uint32_t number) noexcept { last_number_ = number; }
     [[nodiscard]] std::uint32_t last_number() const noexcept { return last_number_; }
     // Its process has been started, or has told its pid.
-    void set_process(Member& member, pid_t pid, UniqueFd pidfd);
+    void set_process(Member& member, pid_t pid, ProcessHandle process);
     // It has joined over that connection.
     void connect(Member& member, Link link, std::string address);
     void set_state(Member& member, Member::State state) noexcept;

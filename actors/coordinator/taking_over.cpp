@@ -5,9 +5,20 @@
 
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/crash_point.hpp"
-#include "runtime/process/process_facts.hpp"
 
 namespace baton::detail::coordinator {
+
+Estate::Kept lives_before(const std::vector<RosterEntry>& entries, const RosterHeader& header) {
+    Estate::Kept kept;
+    for (const RosterEntry& entry : entries) {
+        kept.highest = std::max(kept.highest, entry.id.number);
+        if (entry.state == MemberRecord::settling) kept.settling.push_back(entry.id);
+        else if (entry.state != MemberRecord::free) kept.lives.push_back(entry.id);
+    }
+    kept.released_for_the_dead = header.released_for_the_dead.load(std::memory_order_relaxed);
+    kept.mended = header.mended.load(std::memory_order_relaxed);
+    return kept;
+}
 
 Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Records::Kept kept) {
     for (Past& past : kept.past)
@@ -29,7 +40,7 @@ Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Rec
     pass_crash_point(CrashPoint::takeover_settled);
 
     if (setting_.scenario && !scenario_exit_code_) {
-        const AnchorLink::Process process = anchor_->process(scenario_number);
+        const Processes::Process process = anchor_->process(scenario_number);
         // If it has not been started, the one before us did not come so far, or its request was lost with it.
         if (process.state != AnchorRow::none) look_at_scenario();
         else if (Result<void> asked = anchor_->spawn(scenario_number, {}, *setting_.scenario); !asked)
@@ -43,7 +54,7 @@ Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Rec
 
 // How the kernel says that it ended, if it was started from here.
 std::optional<ExitStatus> Coordinator::exit_of(ActorId actor) const {
-    const AnchorLink::Process process = anchor_->process(actor.number);
+    const Processes::Process process = anchor_->process(actor.number);
     return process.life == actor && process.state == AnchorRow::exited ? std::optional{process.exit} : std::nullopt;
 }
 
@@ -59,11 +70,10 @@ Member& Coordinator::take_over_member(const RosterEntry& entry, Records::Kept& k
     if (added.state == Member::State::starting) members_.set_spawn_deadline(added, spawn_deadline);
     if (entry.state == MemberRecord::settling || !added.is_outsider() || added.pid == 0) return added;
     // A pid alone may be another process's by now.
-    Result<UniqueFd> pidfd = open_pidfd(static_cast<pid_t>(added.pid));
-    const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(added.pid));
-    const bool is_it = pidfd && facts && facts->start_ticks == added.start_ticks;
+    Result<ProcessHandle> process = anchor_->open(static_cast<pid_t>(added.pid));
+    const bool is_it = process && anchor_->start_ticks(static_cast<pid_t>(added.pid)) == added.start_ticks;
     // One that has ended is settled.
-    if (is_it && watch(pidfd->get(), packed(added.id))) added.pidfd = std::move(*pidfd);
+    if (is_it && watch(process->get(), packed(added.id))) added.process = std::move(*process);
     return added;
 }
 
@@ -76,17 +86,17 @@ void Coordinator::settle_those_that_ended() {
         if (member == nullptr) continue;
         if (member->is_outsider()) {
             const bool has_left = member->left.has_value();
-            if (has_left || (member->pid != 0 && !member->pidfd.is_open())) settle_exit(*member, std::nullopt);
+            if (has_left || (member->pid != 0 && !member->process.is_open())) settle_exit(*member, std::nullopt);
             continue;
         }
-        const AnchorLink::Process process = anchor_->process(id.number);
+        const Processes::Process process = anchor_->process(id.number);
         if (process.life != id || process.state == AnchorRow::none) {
             // Never started, and never will be: the request was lost with the coordinator that wrote it.
             undo_spawn(*member, Error{});
             continue;
         }
         // What the one before us had read of the anchor, and not recorded, is read again.
-        if (member->pid != 0) members_.set_process(*member, process.pid, anchor_->pidfd_of(id.number));
+        if (member->pid != 0) members_.set_process(*member, process.pid, anchor_->handle_of(id.number));
         look_at_process(id.number);
     }
 }
