@@ -3,7 +3,8 @@
 //
 // In builds with tests, BATON_CRASH_AT="offer.made" (or "offer.made:3" for its third passing, and
 // "offer.made:1:freeze" for SIGSTOP in place of SIGKILL) makes the process that passes there send itself that
-// signal. In other builds a point is nothing at all. Thread rule: main's thread.
+// signal. A simulation, whose processes are parts of one thread, gets a call instead. In other builds a point is nothing
+// at all. Thread rule: main's thread.
 
 #include <array>
 #include <cstddef>
@@ -105,6 +106,9 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
 void pass_crash_point(CrashPoint point) noexcept;
 // This process is that coordinator of its session. An order without "@N" is for the first one.
 void be_crash_generation(std::uint64_t generation) noexcept;
+// From here on every passing is this call, and BATON_CRASH_AT asks for nothing; nullptr: as before.
+using CrashHook = void (*)(CrashPoint point) noexcept;
+void hook_crash_points(CrashHook hook) noexcept;
 #else
 inline void pass_crash_point(CrashPoint) noexcept {}
 inline void be_crash_generation(std::uint64_t) noexcept {}

@@ -30,12 +30,10 @@ struct Auditor {
 
     void look_at_segment(Slot slot) {
         const SegmentWord word = ledger.segments.word_of(slot);
+        if (word.phase == Phase::free && word.owner == 0 && word.heir == 0) return;
         const std::string name = fmt::format("segment {}.{} is {}", slot, word.epoch, name_of(word.phase));
-        if (word.phase == Phase::free) {
-            if (word.owner != 0 || word.heir != 0)
-                found(1, fmt::format("{} and names actors {} and {}", name, word.owner, word.heir));
-            return;
-        }
+        if (word.phase == Phase::free)
+            return found(1, fmt::format("{} and names actors {} and {}", name, word.owner, word.heir));
         if (static_cast<unsigned>(word.phase) > static_cast<unsigned>(Phase::retired))
             return found(1, fmt::format("{}", name));
         if (ledger.segment_blocks.home_of(slot) == 0)
@@ -149,11 +147,11 @@ struct Auditor {
 
 }  // namespace
 
-std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>& settling) {
+std::vector<Finding> audit(const Ledger& ledger, const std::vector<ActorNumber>& settling, Audited what) {
     Auditor auditor{ledger, settling, {}};
     for (Slot slot = 0; slot < ledger.segment_blocks.rows_used(); ++slot) auditor.look_at_segment(slot);
     auditor.look_at_leases();
-    auditor.look_at_homes();
+    if (what == Audited::all_blocks) auditor.look_at_homes();
     return std::move(auditor.findings);
 }
 

@@ -69,6 +69,19 @@ int resize(int fd, std::size_t bytes) noexcept {
     return 0;
 }
 
+// 0 or errno. In whole pages, which are committed first.
+int write_all(int fd, std::span<const std::byte> content) noexcept {
+    const auto size = static_cast<off_t>(in_pages(std::max<std::size_t>(content.size(), 1)));
+    if (const int code = ::posix_fallocate(fd, 0, size); code != 0) return code;
+    for (std::size_t done = 0; done < content.size();) {
+        const ssize_t written = ::pwrite(fd, content.data() + done, content.size() - done, static_cast<off_t>(done));
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return written == 0 ? EIO : errno;
+        done += static_cast<std::size_t>(written);
+    }
+    return 0;
+}
+
 // Opens it anew: the descriptor stays whose it is.
 template <class Handle>
 std::unique_ptr<Handle> private_handle(int descriptor, const std::string& name) {
@@ -220,6 +233,7 @@ bool has_shared_object(const std::string& name) noexcept {
 }
 
 std::vector<std::string> shared_objects_named(std::string_view prefix) {
+    if (PrivateMemory::holds(prefix)) return PrivateMemory::names_with(prefix);
     namespace fs = std::filesystem;
     std::vector<std::string> names;
     std::error_code unseen;
@@ -275,24 +289,24 @@ Result<void> rename_shared_object(const std::string& from, const std::string& to
                                                  std::strerror(errno))};
 }
 
-// A file without a name gets one when it is whole.
+// A file without a name gets one when it is whole; private memory is whole before anybody else runs.
 Result<void> copy_to_shared_object(std::span<const std::byte> content, const std::string& name) {
     const std::string path = fmt::format("{}/{}", shared_memory_folder, name);
     const auto tried = [&] {
         return fmt::format("cannot copy {} bytes into the shared memory {}", content.size(), name);
     };
     const HeldSignals held;
+    if (PrivateMemory::holds(name)) {
+        const Result<int> made = PrivateMemory::make(name);
+        if (!made) return made.error();
+        const int code = write_all(*made, content);
+        if (code == 0) return {};
+        PrivateMemory::remove(name);
+        return to_error(code, tried());
+    }
     const UniqueFd file{::open(shared_memory_folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
     if (file.get() < 0) return to_error(errno, tried());
-    const auto size = static_cast<off_t>(in_pages(std::max<std::size_t>(content.size(), 1)));
-    if (const int code = ::posix_fallocate(file.get(), 0, size); code != 0) return to_error(code, tried());
-    for (std::size_t done = 0; done < content.size();) {
-        const ssize_t written =
-            ::pwrite(file.get(), content.data() + done, content.size() - done, static_cast<off_t>(done));
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return to_error(written == 0 ? EIO : errno, tried());
-        done += static_cast<std::size_t>(written);
-    }
+    if (const int code = write_all(file.get(), content); code != 0) return to_error(code, tried());
     const std::string unnamed = fmt::format("/proc/self/fd/{}", file.get());
     if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
     if (errno == EEXIST)

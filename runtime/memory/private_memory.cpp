@@ -78,4 +78,14 @@ bool PrivateMemory::remove(std::string_view name) noexcept {
     return true;
 }
 
+std::vector<std::string> PrivateMemory::names_with(std::string_view prefix) {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::string> names;
+    if (const PrivateMemory* const home = home_of(prefix); home != nullptr)
+        for (auto object = home->objects_.lower_bound(prefix);
+             object != home->objects_.end() && object->first.starts_with(prefix); ++object)
+            names.push_back(object->first);
+    return names;
+}
+
 }  // namespace baton::detail

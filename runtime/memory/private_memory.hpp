@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <baton/unique_fd.hpp>
 #include <baton/result.hpp>
@@ -31,6 +32,8 @@ public:
     [[nodiscard]] static int find(std::string_view name) noexcept;
     // True if there was one.
     static bool remove(std::string_view name) noexcept;
+    // Of all that there is, sorted.
+    [[nodiscard]] static std::vector<std::string> names_with(std::string_view prefix);
 
 private:
     [[nodiscard]] static PrivateMemory* home_of(std::string_view name) noexcept;
