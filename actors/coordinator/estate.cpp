@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/planted_bug.hpp"
 
 namespace baton::detail::coordinator {
 namespace {
@@ -88,7 +89,7 @@ void Estate::take_up(const Kept& kept) {
     highest_ = std::max(highest_, kept.highest);
     released_for_the_dead_ = kept.released_for_the_dead;
     mended_rows_ = kept.mended;
-    ledger().counters.settle_intent(me);
+    if (!is_planted(PlantedBug::intent_left)) ledger().counters.settle_intent(me);
     std::uint64_t bytes = 0;
     for_each_row(ledger().segment_blocks, [this](Slot first) { return ledger().segment_blocks.home_of(first) == me; },
                  [&](Slot slot) {

@@ -7,6 +7,7 @@
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "actors/coordinator/notify.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/planted_bug.hpp"
 
 namespace baton::detail::coordinator {
 
@@ -86,7 +87,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     row.state = "exited";
     row.inbox_depth = 0;
     // Before anything of it is settled: what it held and never took can only be seen now.
-    if (const Past* known = members_.find_past(id); known != nullptr) row = known->row;
+    const Past* const known = is_planted(PlantedBug::exit_recorded_twice) ? nullptr : members_.find_past(id);
+    if (known != nullptr) row = known->row;
     else if (!records_->write_exit({row, living.parent, living.spawn_request})) tell_unrecorded(living);
     pass_crash_point(CrashPoint::exit_recorded);
     settle_estate(living, told);

@@ -3,8 +3,8 @@
 // what became of each, holds on to them, and sends them signals. AnchorLink is what a session has; a simulation has
 // processes of its own (tests/simulation/seeded).
 //
-// What has happened is state that outlives every coordinator: one that comes later finds all of it. News only nudge. One
-// thread.
+// What has happened is state that outlives every coordinator: one that comes later finds all of it. News only nudge.
+// One thread.
 
 #include <sys/types.h>
 

@@ -6,6 +6,7 @@
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/log_level.hpp"
+#include "runtime/base/planted_bug.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/access.hpp"
 #include "runtime/process/find_program.hpp"
@@ -83,7 +84,7 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
 
 // An ask that an earlier coordinator has not answered: what it began is this one's.
 bool Coordinator::answer_repeated(const Request& request, Answer<Spawned>& answer) {
-    if (anchor_->generation() <= 1 || request.ask == 0) return false;
+    if (anchor_->generation() <= 1 || request.ask == 0 || is_planted(PlantedBug::spawn_repeated)) return false;
     if (Member* member = members_.started_by(request); member != nullptr) {
         member->spawn_answer = std::move(answer);
         answer_spawner(*member);

@@ -3,8 +3,8 @@
 //
 // In builds with tests, BATON_CRASH_AT="offer.made" (or "offer.made:3" for its third passing, and
 // "offer.made:1:freeze" for SIGSTOP in place of SIGKILL) makes the process that passes there send itself that
-// signal. A simulation, whose processes are parts of one thread, gets a call instead. In other builds a point is nothing
-// at all. Thread rule: main's thread.
+// signal. A simulation, whose processes are parts of one thread, gets a call instead. In other builds a point is
+// nothing at all. Thread rule: main's thread.
 
 #include <array>
 #include <cstddef>

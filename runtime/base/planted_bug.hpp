@@ -12,7 +12,7 @@ namespace baton::detail {
 enum class PlantedBug : unsigned char {
     none,
     drained_unlooked,     // DRAINED_UNLOOKED: a dead peer counts as drained although something of it is unread
-    offer_unlooked,       // NO_LOOK: who has made an offer does not look whether the heir lives
+    offer_unlooked,       // NO_LOOK: an offer is made, and nobody looks whether the heir lives
     exit_recorded_twice,  // a take-over does not see that an exit stands in the journal
     intent_left,          // a take-over leaves what the last coordinator was about to count
     spawn_repeated,       // an ask that is repeated after a take-over starts another actor

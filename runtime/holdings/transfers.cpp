@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/base/crash_point.hpp"
+#include "runtime/base/planted_bug.hpp"
 
 namespace baton::detail {
 namespace {
@@ -54,7 +55,7 @@ Result<void> Transfers::offer_one(Holding& holding, ActorId to) {
         ledger().segments.offer(holding.slot, holding.epoch, holder_.number(), to.number);
     if (!offered) return refused(fmt::format("{} is not ours in the ledger", book_.to_text(holding)));
     pass_crash_point(CrashPoint::offer_made);
-    if (!ledger().lives.is_alive(to)) {
+    if (!ledger().lives.is_alive(to) && !is_planted(PlantedBug::offer_unlooked)) {
         const std::optional<Epoch> ours = end_offer(holding.slot, *offered, to.number);
         check(ours.has_value(), "what nobody was told of can be taken back");
         holding.epoch = *ours;

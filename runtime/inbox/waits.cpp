@@ -1,5 +1,7 @@
 #include "runtime/inbox/waits.hpp"
 
+#include "runtime/base/planted_bug.hpp"
+
 namespace baton::detail {
 
 void Waits::watch(int descriptor, std::function<void()> on_readable) {
@@ -35,7 +37,7 @@ void Waits::wait(Handler* handler, Deadline deadline, Link writable) {
     const Transport::Interest interest = interest_of(handler, deadline, writable);
     const bool any_readable = self_->transport().wait(interest, deadline.left(self_->clock()));
     // User code that waits in the middle of serve() does not look at the inbox, so its waits don't count.
-    if (interest.inbox) exits_->looked_for_commands();
+    if (interest.inbox || is_planted(PlantedBug::drained_unlooked)) exits_->looked_for_commands();
     if (!any_readable) return;
     static_cast<void>(control_->has_session());
     for (const auto& [descriptor, on_readable] : watched_) on_readable();
