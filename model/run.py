@@ -23,7 +23,9 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWNERSHIP, NAMES, MEMORY, WITHDRAWAL = "ownership.pml", "names.pml", "memory.pml", "withdrawal.pml"
 BELL, RING, FULL, LANES, SHELF = "bell.pml", "ring.pml", "full.pml", "lanes.pml", "shelf.pml"
 TAKEOVER, SPAWN, REJOIN, HEIRS, STOP = "takeover.pml", "spawn.pml", "rejoin.pml", "heirs.pml", "stop.pml"
-MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES, SHELF, TAKEOVER, SPAWN, REJOIN, HEIRS, STOP)
+LINKS = "links.pml"
+MODELS = (OWNERSHIP, NAMES, MEMORY, WITHDRAWAL, BELL, RING, FULL, LANES, SHELF, TAKEOVER, SPAWN, REJOIN, HEIRS, STOP,
+          LINKS)
 MEMORY_MEGABYTES_MAX = 1500
 SEARCH_SECONDS_MAX = 100
 DEPTH_MAX = 20000
@@ -87,6 +89,9 @@ CONFIGURATIONS = {
     "stop, refused": ("DRAIN=0 SENDS_0=0 SENDS_1=2 CRASHES=0", [SAFETY], STOP),
     "stop, a death": ("FREEZES=0", [SAFETY], STOP),
     "stop, lanes": ("LANES=1 FREEZES=0", [SAFETY], STOP),
+    "links": ("SUCCESSORS=1 RESTARTS=1", [SAFETY], LINKS),
+    "links, never undone": ("UNLINKS=0", [SAFETY], LINKS),
+    "links, one death": ("CRASHES=1 SUCCESSORS=1 RESTARTS=1", [ENDS], LINKS),
 }
 
 # What is left out, and the configuration and the property that must show it. The model says what each of them means.
@@ -311,6 +316,17 @@ MUTANTS = {
     "LOOKED_THEN_COUNTED": ("stop, a death", SAFETY),
     "FORCE_BEFORE_END": ("stop", SAFETY),
     "STOP_UNCOMMITTED": ("stop", SAFETY),
+    "LINKED_UNRECORDED": ("links", SAFETY),
+    "UNLINKED_UNRECORDED": ("links", SAFETY),
+    "OWN_ROW_ONLY": ("links", SAFETY),
+    "OTHER_ROWS_ONLY": ("links", SAFETY),
+    "UNLINKED_ONE_WAY": ("links", SAFETY),
+    "PARTNER_BY_NUMBER": ("links", SAFETY),
+    "LINKS_KEPT": ("links", SAFETY),
+    "DEAD_IS_LINKED": ("links", SAFETY),
+    "FREED_FIRST": ("links", SAFETY),
+    "SETTLING_LEFT": ("links", SAFETY),
+    "PARTNERS_IN_MEMORY": ("links", SAFETY),
 }
 
 

@@ -21,7 +21,7 @@ std::string to_text(const MemoryAtExit& held) {
 std::string to_text(const Exit& exit) {
     switch (exit.kind) {
         case ExitKind::running: return "running";
-        case ExitKind::stopped: return "stopped";
+        case ExitKind::stopped: return exit.text.empty() ? "stopped" : fmt::format("stopped: {}", exit.text);
         case ExitKind::returned:
             return exit.text.empty() ? fmt::format("returned {}", exit.code)
                                      : fmt::format("returned {}: {}", exit.code, exit.text);

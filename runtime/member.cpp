@@ -174,6 +174,14 @@ Result<Pending<std::vector<Ended>>> Member::stop_actors_later(std::vector<AnyRef
 
 Result<void> Member::signal_actor(AnyRef actor, int number) { return directory_->signal(actor, number); }
 Result<Ended> Member::join_actor(AnyRef actor, Within within) { return directory_->join(actor, within); }
+Result<void> Member::link_actors(AnyRef one, AnyRef other) {
+    const auto done = call(*loop_, coordinator::LinkActors{one, other}, limits::coordinator_timeout);
+    return done ? Result<void>{} : Result<void>{done.error()};
+}
+Result<void> Member::unlink_actors(AnyRef one, AnyRef other) {
+    const auto done = call(*loop_, coordinator::UnlinkActors{one, other}, limits::coordinator_timeout);
+    return done ? Result<void>{} : Result<void>{done.error()};
+}
 Result<Exit> Member::exit_of_actor(AnyRef actor) { return directory_->exit_of(actor); }
 Result<std::vector<RosterRow>> Member::roster_rows(bool with_exited) { return directory_->roster(with_exited); }
 Result<void> Member::sync_with(std::span<const AnyRef> actors, Within within) {

@@ -34,6 +34,9 @@ Result<std::unique_ptr<Coordinator>> Coordinator::create(Loop& loop, Place place
         return watched.error();
     if (place.signals != nullptr)
         if (Result<void> watched = self.watch(place.signals->fd(), stop_signal); !watched) return watched.error();
+    if (place.upkeep != nullptr)
+        if (Result<void> watched = self.watch(place.upkeep->descriptor(), files_removed); !watched)
+            return watched.error();
     if (self.setting_.serves_for != 0) {
         Result<ProcessHandle> served = place.processes->open(self.setting_.serves_for);
         if (!served) return served.error();
@@ -52,6 +55,7 @@ Coordinator::Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epol
       records_(place.records),
       anchor_(place.processes),
       signals_(place.signals),
+      upkeep_(place.upkeep),
       setting_(std::move(setting)),
       epoll_(std::move(epoll)),
       strays_(place.folder->path(), place.processes->anchor()),
@@ -309,6 +313,8 @@ void Coordinator::on_descriptor() {
             close(orphaned_timeout);
         } else if (what == anchor_news) {
             look_at_anchor();
+        } else if (what == files_removed) {
+            upkeep_->heard(loop_->clock().now());
         } else if (what == anchor_has_room) {
             anchor_->flush();
             watch_requests();
@@ -325,6 +331,7 @@ Deadline Coordinator::next_deadline() const {
         .or_earlier(goodbye_deadline_)
         .or_earlier(estate_->next_collection())
         .or_earlier(next_touch_)
+        .or_earlier(upkeep_ == nullptr ? Deadline::never() : upkeep_->next())
         .or_earlier(next_trim_)
         .or_earlier(next_look_for_strays_)
         .or_earlier(members_.next_spawn_deadline());
@@ -340,10 +347,48 @@ void Coordinator::on_deadline() {
     }
     if (next_touch_.has_passed(loop_->clock())) {
         folder_->touch();
+        if (upkeep_ != nullptr) upkeep_->look_at_all();
+        look_after_files();
         next_touch_ = Deadline::in(loop_->clock(), limits::touch_interval);
     }
+    if (upkeep_ != nullptr && upkeep_->next().has_passed(loop_->clock())) look_after_files();
     stopping_.climb();
     finish_stops();
+}
+
+// What other programs have removed is put back, as far as it can be.
+void Coordinator::look_after_files() {
+    if (upkeep_ == nullptr) return;
+    const Result<std::vector<std::string>> missing = upkeep_->look(loop_->clock().now());
+    if (!missing) {
+        if (!std::exchange(cannot_be_reached_, true))
+            loop_->log().error("files.missing", "{}", to_text(missing.error()));
+        return;
+    }
+    cannot_be_reached_ = false;
+    for (const std::string& path : *missing)
+        loop_->log().warn("file.put_back", "{} was removed by another program", path);
+    if (upkeep_->is_inbox_missing()) {
+        Result<void> bound = loop_->transport().bind_again();
+        if (bound) bound = upkeep_->name_inbox(anchor_->generation());
+        if (!bound) loop_->log().error("inbox.unreachable", "{}", to_text(bound.error()));
+    }
+    for (const auto& [number, member] : members_.living()) {
+        if (!missing->empty()) records_->keep_protocol_again(fingerprint_of(member->protocol), member->protocol);
+        ask_for_files(*member, Files::heard_of);
+    }
+    upkeep_->seen();
+}
+
+// Of a member whose inbox or bell has no file any more.
+void Coordinator::ask_for_files(const Member& member, Files which) {
+    if (upkeep_ == nullptr || !member.link.is_some() || member.state == Member::State::stopping) return;
+    std::vector<std::string> files;
+    if (!member.address.empty()) files.push_back(member.address.substr(std::string_view("ipc://").size()));
+    if (lanes_->has_bell(member.id)) files.push_back(folder_->path() + "/" + Bells::fifo_name(member.id));
+    if (which == Files::heard_of)
+        std::erase_if(files, [this](const std::string& file) { return !upkeep_->may_have_gone(file); });
+    if (upkeep_->is_to_be_asked(member.id, files)) notify(*loop_, member, notice::BindAgain{});
 }
 
 }  // namespace baton::detail::coordinator

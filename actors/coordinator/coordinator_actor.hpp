@@ -6,8 +6,8 @@
 // waits: what takes time (a spawn, a stop, an exit) is answered later. If it is killed the anchor starts the next one,
 // which takes over from what is recorded (Records): so what is about to be done is recorded before it is done.
 // Members knows the members, Reports describes them, Stopping ends them; joining.cpp has joining and leaving,
-// spawning.cpp what is started, children.cpp what the anchor tells of processes, exits.cpp what an exit brings, and
-// taking_over.cpp the start of each coordinator. One thread, the loop's.
+// spawning.cpp what is started, children.cpp what the anchor tells of processes, exits.cpp what an exit brings,
+// linking.cpp what ends together, and taking_over.cpp the start of each coordinator. One thread, the loop's.
 
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
@@ -17,6 +17,7 @@
 #include "actors/coordinator/reports.hpp"
 #include "actors/coordinator/stopping.hpp"
 #include "actors/coordinator/strays.hpp"
+#include "actors/coordinator/upkeep.hpp"
 #include "runtime/inbox/loop.hpp"
 #include "runtime/process/session_folder.hpp"
 #include "runtime/process/signals.hpp"
@@ -45,6 +46,7 @@ public:
         Records* records;
         Processes* processes;
         StopSignals* signals;  // nullptr: none reach this process
+        Upkeep* upkeep = nullptr;  // nullptr: the session has no files that could be removed
     };
     [[nodiscard]] static Result<std::unique_ptr<Coordinator>> create(Loop& loop, Place place, Setting setting);
 
@@ -81,6 +83,8 @@ public:
     SegmentList on(const Segments& command);
     std::vector<std::string> on(const Audit& command);
     void on(const Replace& command, Answer<Incumbent> answer);
+    void on(const LinkActors& command, Answer<std::monostate> answer);
+    void on(const UnlinkActors& command, Answer<std::monostate> answer);
 
     // ---- Handler
     void handle(const Command& command, AnswerSlot answer) override;
@@ -91,7 +95,13 @@ public:
 
 private:
     // What epoll wakes it for, beside the exits of outsiders (packed ids, which are larger).
-    enum Wakes : std::uint64_t { stop_signal = 1, served_process = 2, anchor_news = 3, anchor_has_room = 4 };
+    enum Wakes : std::uint64_t {
+        stop_signal = 1,
+        served_process = 2,
+        anchor_news = 3,
+        anchor_has_room = 4,
+        files_removed = 5,
+    };
     Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epoll);
     [[nodiscard]] static Error gone(std::string text) { return Error{ErrorKind::gone, std::move(text)}; }
     // A deadline as an asker gave it, bounded so that no sum of times overflows.
@@ -131,6 +141,9 @@ private:
     void watch_requests();
     void look_for_strays();
     void trim_all();
+    void look_after_files();
+    enum class Files { heard_of, all };
+    void ask_for_files(const Member& member, Files which);
     [[nodiscard]] Result<ActorId> new_life(std::uint64_t memory_bytes, std::string_view name);
     void tell_mended();
     void tell_unrecorded(const Member& member);
@@ -140,6 +153,9 @@ private:
     void remove_files_of(const Member& member) const;
     void log_exit(const Member& member, const Exit& exit);
     void note_settled(ActorId dead);
+    void stop_linked(ActorId dead, const std::vector<ActorId>& named);
+    void end_for(ActorId dead, std::vector<ActorId> linked);
+    [[nodiscard]] Result<Member*> linkable(const AnyRef& actor);
     void tell_exit(ActorId listener, const Ended& ended);
     Member& take_over_member(const RosterEntry& entry, Records::Kept& kept);
     [[nodiscard]] std::optional<ExitStatus> exit_of(ActorId actor) const;
@@ -159,6 +175,7 @@ private:
     Records* records_;
     Processes* anchor_;  // as the processes of the session are seen from here
     StopSignals* signals_;
+    Upkeep* upkeep_;
     Setting setting_;
     UniqueFd epoll_;
     ProcessHandle served_;
@@ -184,6 +201,7 @@ private:
     std::optional<int> scenario_exit_code_;
     std::set<ActorId> unread_closed_;  // were answered Closed and may not have read it yet
     Deadline goodbye_deadline_;
+    bool cannot_be_reached_ = false;  // the files of the session are missing
     bool is_closing_ = false;
     bool is_closed_ = false;
 };

@@ -118,12 +118,14 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     // Also the route of one that has never spoken as itself.
     if (member->link.is_some()) loop_->transport().close(member->link, Transport::Pending::delivered);
     awaits_.forget(id);
+    if (upkeep_ != nullptr) upkeep_->forget(id);
 
     unread_closed_.erase(id);
     stopping_.exited(id);
     if (member->owns_session) close(orphaned_timeout);
     if (!is_closing_ && !orphans.empty())
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
+    stop_linked(id, member->links);
     note_settled(id);
     finish_stops();
 }

@@ -143,6 +143,7 @@ void Coordinator::on(const Rejoin& command, Answer<Welcome> answer) {
             static_cast<void>(unwanted->send_signal(SIGKILL));
         }
     tell_what_was_missed(*member, command.watches);
+    ask_for_files(*member, Files::all);  // one may have gone while nobody looked
 }
 
 // What a member was to be told while there was no coordinator, or while it had not rejoined.

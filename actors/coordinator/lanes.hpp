@@ -27,6 +27,8 @@ public:
 
     [[nodiscard]] Result<void> prepare(ActorId actor) { return bells_.prepare(actor); }
 
+    // True if that life looks at lanes.
+    [[nodiscard]] bool has_bell(ActorId actor) const noexcept { return bells_.page_of(actor) != nullptr; }
     // Members that may have something to read of one that has died; the living among them answer Drained.
     [[nodiscard]] std::vector<std::uint32_t> receivers_of(ActorId dead) const;
     // By the names of the commands, in the order in which the first of each was sent: what lies in the lane and was

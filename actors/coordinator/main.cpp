@@ -1,9 +1,7 @@
 // The coordinator program: one session, from start to end.
 //
 // The process that is started is the anchor of the session; it starts the coordinator, which is this program as well.
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -21,6 +19,7 @@
 #include "actors/coordinator/anchor_link.hpp"
 #include "actors/coordinator/coordinator_actor.hpp"
 #include "actors/coordinator/options.hpp"
+#include "actors/coordinator/upkeep.hpp"
 #include "runtime/base/limit_behind.hpp"
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/log_level.hpp"
@@ -111,32 +110,6 @@ Result<ChildSpec> scenario_of(const Options& options, const SessionFolder& folde
 
 // ---- one coordinator of a session ------------------------------------------------------------------
 
-// Held by the coordinator of a session as long as it lives: a second one finds it and leaves.
-Result<UniqueFd> take_role_lock(const SessionFolder& folder) {
-    const std::string path = folder.path() + "/role";
-    UniqueFd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
-    if (!lock.is_open()) return system_error(errno, fmt::format("cannot open '{}'", path));
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-    return Error{ErrorKind::refused, fmt::format("session {} has a coordinator, which holds '{}': there is one at a "
-                                                 "time",
-                                                 folder.id(), path)};
-}
-
-// The name by which others find the inbox of the present coordinator leads to this one from here on; those of earlier
-// ones are removed.
-Result<void> name_inbox(const std::string& folder, std::uint64_t before, std::uint64_t generation) {
-    const auto path_of = [](const std::string& address) { return address.substr(std::string_view("ipc://").size()); };
-    const std::string name = path_of(coordinator_address(folder));
-    const std::string fresh = name + ".new";
-    ::unlink(fresh.c_str());
-    if (::link(path_of(coordinator_address(folder, generation)).c_str(), fresh.c_str()) != 0 ||
-        ::rename(fresh.c_str(), name.c_str()) != 0)
-        return system_error(errno, fmt::format("cannot make '{}'", name));
-    for (std::uint64_t earlier = before; earlier < generation; ++earlier)
-        ::unlink(path_of(coordinator_address(folder, earlier)).c_str());
-    return {};
-}
-
 struct Regions {
     Vitals vitals;
     coordinator::Lanes lanes;
@@ -175,8 +148,8 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
     // It is not in the foreground of a terminal any more, and `stty tostop` would stop it as it says something there.
     std::signal(SIGTTOU, SIG_IGN);
     SessionFolder folder = SessionFolder::visit(options.anchored);
-    Result<UniqueFd> role = take_role_lock(folder);
-    if (!role) return role.error();
+    coordinator::Upkeep upkeep{folder, anchor.anchor(), generation};
+    if (Result<void> begun = upkeep.begin(); !begun) return begun.error();
     Result<Regions> regions = open_regions(folder.id());
     if (!regions) return regions.error();
     coordinator::Records& records = regions->records;
@@ -203,14 +176,14 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
         setting.scenario = std::move(*scenario);
     }
     Result<std::unique_ptr<coordinator::Coordinator>> coordinator = coordinator::Coordinator::create(
-        loop, {&folder, &regions->vitals, &*estate, &regions->lanes, &records, &anchor, &*signals},
+        loop, {&folder, &regions->vitals, &*estate, &regions->lanes, &records, &anchor, &*signals, &upkeep},
         std::move(setting));
     if (!coordinator) return coordinator.error();
     const std::string address = coordinator_address(folder.path(), generation);
     if (Result<void> bound = transport.bind(address); !bound) return bound.error();
     if (Result<void> taken = (*coordinator)->take_over(entries, records.read_journal()); !taken) return taken.error();
     const auto facts = facts_of(::getpid());
-    if (Result<void> named = name_inbox(folder.path(), before, generation); !named) return named.error();
+    if (Result<void> named = upkeep.name_inbox(before); !named) return named.error();
     if (generation > 1) log.warn("coordinator.replaced", "the one before was ended; this is number {}", generation);
     records.take_role(generation, static_cast<std::uint64_t>(::getpid()), facts ? facts->start_ticks : 0);
     pass_crash_point(CrashPoint::role_taken);
@@ -232,6 +205,17 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
 }
 
 // ---- the anchor of a session -----------------------------------------------------------------------
+
+// Their names can be put back as long as these live.
+Result<std::vector<SharedObject>> open_objects(const std::string& id) {
+    std::vector<SharedObject> objects;
+    for (const std::string& name : coordinator::Upkeep::objects_of(id)) {
+        Result<SharedObject> object = SharedObject::open(name);
+        if (!object) return object.error();
+        objects.push_back(std::move(*object));
+    }
+    return objects;
+}
 
 // Everything that a session needs is there before its first coordinator, and is removed after the last one.
 Result<int> hold_session(const Options& options, const std::vector<std::string>& arguments, Log& log) {
@@ -269,6 +253,9 @@ Result<int> hold_session(const Options& options, const std::vector<std::string>&
     if (Result<void> made = RosterRegion::create(folder->id(), here); !made) return made.error();
     const Result<RosterRegion> roster = RosterRegion::open(folder->id(), RosterRegion::Use::writes);
     if (!roster) return roster.error();
+
+    const Result<std::vector<SharedObject>> kept_open = open_objects(folder->id());
+    if (!kept_open) return kept_open.error();
 
     coordinator::Anchor::Plan plan;
     plan.is_over = &roster->header().is_over;

@@ -63,6 +63,8 @@ struct Member {
     bool owns_session = false;
     std::uint64_t token = 0;         // of an outsider's Join
     std::optional<std::vector<DeadLetter>> left;  // it said Leave
+    std::vector<ActorId> links;      // with which it ends together, if its record names them
+    ActorId linked_end;              // it is stopped because that one has ended
     std::set<ActorId> watchers;      // who is told of its exit
     std::set<ActorId> untold;        // exits of which it is to be told when it has rejoined
 

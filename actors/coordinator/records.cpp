@@ -88,6 +88,8 @@ void Records::write(const Member& member, MemberRecord::State state) {
     entry.spawn_asker = member.spawn_request.asker;
     entry.spawn_ask = member.spawn_request.ask;
     entry.token = member.token;
+    entry.linked_end = member.linked_end;
+    entry.links = member.links;
     entry.name = member.name;
     entry.program = member.program;
     entry.address = member.address;
@@ -182,6 +184,8 @@ std::unique_ptr<Member> Records::member_of(const RosterEntry& entry) const {
     member->is_told = entry.has(MemberRecord::is_told);
     member->owns_session = entry.has(MemberRecord::owns_session);
     member->token = entry.token;
+    member->linked_end = entry.linked_end;
+    member->links = entry.links;
     if (entry.state == MemberRecord::ready) member->state = Member::State::ready;
     if (entry.state == MemberRecord::stopping) member->state = Member::State::stopping;
     if (entry.spawn_asker.is_somebody()) member->watchers.insert(entry.spawn_asker);

@@ -30,6 +30,11 @@ public:
     void write_free(ActorId id);
     // So that others can be told its protocol.
     void keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol);
+    // Keeps it again if another program has removed what was kept.
+    void keep_protocol_again(std::uint64_t fingerprint, const ProtocolDescription& protocol) {
+        protocols_.erase(fingerprint);
+        keep_protocol(fingerprint, protocol);
+    }
     // What it said in Leave, and how it ended. Afterwards the exit is never told otherwise.
     // False if memory is short: then a coordinator that takes over does not know of it.
     [[nodiscard]] bool write_left(ActorId id, const std::vector<DeadLetter>& letters);

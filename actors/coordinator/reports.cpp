@@ -122,7 +122,16 @@ Exit Reports::exit_of(const Member& member, std::optional<ExitStatus> status) co
         exit.kind = ExitKind::returned;
         exit.code = status->code_or_signal;
     }
+    // It was stopped, or had to be killed for it: what is told is the reason for that.
+    const bool was_made_to = exit.kind == ExitKind::stopped || exit.kind == ExitKind::signalled;
+    if (member.linked_end.is_somebody() && was_made_to) exit.text = text_of_link(member.linked_end);
     return exit;
+}
+
+std::string Reports::text_of_link(ActorId ended) const {
+    const Past* const past = members_->find_past(ended);
+    const std::string how = past == nullptr ? "it is not remembered how" : readable(to_text(past->row.exit), 300);
+    return fmt::format("it was linked with {}, which has ended: {}", name_of(ended), how);
 }
 
 std::vector<DeadLetter> Reports::dead_letters_of(const Member& member) const {

@@ -39,6 +39,7 @@ public:
     [[nodiscard]] std::vector<DeadLetter> dead_letters_of(const Member& member) const;
 
 private:
+    [[nodiscard]] std::string text_of_link(ActorId ended) const;
     [[nodiscard]] std::string name_of(ActorId id) const;
     const Members* members_;
     const Vitals* vitals_;

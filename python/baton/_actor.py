@@ -221,6 +221,22 @@ class Actor(_baton.Ref):
             self._sentinel = self._place.core.sentinel(self)
         return self._sentinel
 
+    def link(self, other: _baton.Ref) -> None:
+        """Links this actor with another one: they end together. When one has ended, in whatever way, the other one is
+        stopped, and the text of its exit names the first. If one has ended already, the other is stopped at once.
+
+        A link lasts until unlink(), in this life of both. Raises Refused for a member that no coordinator has started,
+        such as a script, Overloaded if this actor names too many others, Gone if one is forgotten.
+        """
+        self._require_open()
+        self._place.core.link(self, other)
+
+    def unlink(self, other: _baton.Ref) -> None:
+        """From its return on, neither of the two actors is stopped for the other's sake. Does nothing if they are not
+        linked."""
+        self._require_open()
+        self._place.core.unlink(self, other)
+
     def is_alive(self) -> bool:
         """True if it has not exited yet."""
         return self.exit is None

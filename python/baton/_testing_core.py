@@ -229,6 +229,12 @@ class Core:
     def sentinel(self, actor: _baton.Ref) -> NoReturn:
         no_process("processes, so no sentinels")
 
+    def link(self, one: _baton.Ref, other: _baton.Ref) -> NoReturn:
+        no_process("links")
+
+    def unlink(self, one: _baton.Ref, other: _baton.Ref) -> NoReturn:
+        no_process("links")
+
     def create(self, shape: Any, dtype: Any, timeout: Timeout) -> NoReturn:
         no_process("shared memory")
 

@@ -113,7 +113,7 @@ class Exit:
     name: str     #: of the actor
     kind: str     #: "stopped", "returned", "signalled", "failed_check" or "left"
     code: int     #: what main() returned, or the number of the signal
-    text: str     #: last words
+    text: str     #: last words; of one that was stopped for a link, whose end that was
     in_hand: str  #: the command that it was handling, if it ended without being asked to; else ""
     dead_letters: tuple[DeadLetter, ...]  #: what it never handled
     held: str = ""  #: of the session's memory when it ended, in words

@@ -26,8 +26,8 @@ baton.Pool and baton.sync work in a world too. The tasks of a pool call function
 the primitives of a keeper are shared by the script and the peers (Peer.session). World.after() lets something happen in
 the middle of a wait.
 
-What needs a real session raises Refused with a text that says so: segments, sentinels, and what asyncio awaits besides
-replies and tasks. Actors written in C++ are tested with <baton/testing.hpp>.
+What needs a real session raises Refused with a text that says so: segments, sentinels, links, and what asyncio awaits
+besides replies and tasks. Actors written in C++ are tested with <baton/testing.hpp>.
 """
 from __future__ import annotations
 

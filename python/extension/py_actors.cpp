@@ -84,6 +84,14 @@ std::string watch(PySession& self, const PyRef& actor) {
     return value_or_raise(self.turn([&](Outsider& session) { return session.context().watch(actor.any()); }));
 }
 
+void link(PySession& self, const PyRef& one, const PyRef& other) {
+    value_or_raise(self.turn([&](Outsider& session) { return session.context().link(one.any(), other.any()); }));
+}
+
+void unlink(PySession& self, const PyRef& one, const PyRef& other) {
+    value_or_raise(self.turn([&](Outsider& session) { return session.context().unlink(one.any(), other.any()); }));
+}
+
 void send_signal(PySession& self, const PyRef& actor, int number) {
     value_or_raise(self.turn([&](Outsider& session) { return session.context().signal(actor.any(), number); }));
 }
@@ -109,6 +117,8 @@ void add_actor_calls(SessionClass& session) {
         .def("stop", &stop, py::arg("actors"), py::arg("timeout"), py::arg("drain"))
         .def("join", &join, py::arg("actor"), py::arg("timeout"))
         .def("sentinel", &sentinel, py::arg("actor"))
+        .def("link", &link, py::arg("one"), py::arg("other"))
+        .def("unlink", &unlink, py::arg("one"), py::arg("other"))
         .def("watch", &watch, py::arg("actor"))
         .def("on_exited", &PySession::on_exited, py::arg("tell"))
         .def("signal", &send_signal, py::arg("actor"), py::arg("number"))

@@ -84,8 +84,10 @@ enum class CrashPoint : unsigned char {
     role_taken,           // the coordinator: members can come to it
     takeover_settled,     // the coordinator: those that ended before it came are settled, it has not the role yet
     rejoin_answered,      // the coordinator: a member is here again
+    link_recorded,        // the coordinator: two actors are linked, and nobody has been answered
+    link_undone,          // the coordinator: one of two records does not name the other any more
 };
-inline constexpr std::size_t crash_point_count = 69;
+inline constexpr std::size_t crash_point_count = 71;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -100,7 +102,7 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed",
     "shelf.said", "shelf.made", "shelf.filled", "hand_out.copied", "shelf.left", "shelf.removed",
     "release.made", "exit.recorded", "spawn.recorded", "stop.recorded", "leave.recorded", "join.recorded",
-    "role.taken", "takeover.settled", "rejoin.answered"};
+    "role.taken", "takeover.settled", "rejoin.answered", "link.recorded", "link.undone"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -13,6 +13,7 @@ namespace baton::detail {
 
 struct Access {
     [[nodiscard]] static Loop& loop(const Member& member) noexcept { return *member.loop_; }
+    [[nodiscard]] static Directory& directory(const Member& member) noexcept { return *member.directory_; }
     // What this member sends leaves at once, because there is no handler at whose return it would be sent.
     static void send_at_once(Member& member) noexcept { member.sends_at_once_ = true; }
     [[nodiscard]] static Result<void> look_up_held(Member& member, SegmentBase& out, const std::string& name,

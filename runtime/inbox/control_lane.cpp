@@ -89,6 +89,12 @@ void ControlLane::on(const notice::Trim&) {
     if (self_->holdings() != nullptr) self_->holdings()->trim();
 }
 
+void ControlLane::on(const notice::BindAgain&) {
+    const Result<void> bound = self_->transport().bind_again();
+    if (bound) self_->log().warn("inbox.bound_again", "another program had removed its file");
+    else self_->log().error("inbox.unreachable", "{}", to_text(bound.error()));
+}
+
 // ---- the coordinator's life ----------------------------------------------------------------------------
 
 bool ControlLane::has_session() {

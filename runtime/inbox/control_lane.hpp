@@ -65,6 +65,7 @@ public:
     }
     void on(const notice::Drain& drain) { exits_->drain(drain); }
     void on(const notice::Trim&);
+    void on(const notice::BindAgain&);
 
 private:
     void leave_lane();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "runtime/base/crash_point.hpp"
 #include "runtime/base/limit_behind.hpp"
@@ -178,7 +180,42 @@ Result<OwnBell> OwnBell::create(const Bells& bells, const std::string& folder, A
     if (!fifo.is_open()) return failed("open the FIFO");
     page->protocol.store(protocol, relaxed);
     page->id.store(packed(me), in_one_order);
-    return OwnBell{*page, std::move(fifo)};
+    return OwnBell{*page, std::move(fifo), path};
+}
+
+Result<void> OwnBell::listen_to(const UniqueFd& fifo) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (::epoll_ctl(all_.get(), EPOLL_CTL_ADD, fifo.get(), &event) == 0) return {};
+    return Error{ErrorKind::overloaded, fmt::format("cannot listen to the FIFO {}: {}", path_, std::strerror(errno))};
+}
+
+Result<void> OwnBell::make_again() {
+    if (::access(path_.c_str(), F_OK) == 0) return {};
+    const auto failed = [&](const char* what) {
+        return Error{ErrorKind::overloaded,
+                     fmt::format("cannot {} {} again: {}{}", what, path_, std::strerror(errno), limit_behind(errno))};
+    };
+    if (removed_.size() == limits::bound_again_max)
+        return Error{ErrorKind::overloaded,
+                     fmt::format("cannot make the FIFO {} again: it was removed {} times already "
+                                 "(limits::bound_again_max); find out what removes it",
+                                 path_, limits::bound_again_max)};
+    if (!all_.is_open()) {
+        UniqueFd all{::epoll_create1(EPOLL_CLOEXEC)};
+        if (!all.is_open()) return failed("listen to the FIFO");
+        all_ = std::move(all);
+        if (Result<void> listens = listen_to(fifo_); !listens) {
+            all_.reset();
+            return listens;
+        }
+    }
+    if (::mkfifo(path_.c_str(), 0600) != 0) return failed("make the FIFO");
+    UniqueFd fifo{::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
+    if (!fifo.is_open()) return failed("open the FIFO");
+    if (Result<void> listens = listen_to(fifo); !listens) return listens;
+    removed_.push_back(std::exchange(fifo_, std::move(fifo)));
+    return {};
 }
 
 void OwnBell::fall_asleep(std::uint32_t kinds) noexcept {
@@ -189,8 +226,12 @@ void OwnBell::fall_asleep(std::uint32_t kinds) noexcept {
 void OwnBell::wake_up(bool is_readable) noexcept {
     if (std::exchange(is_asleep_, false)) page_->asleep.store(0, in_one_order);
     if (!is_readable) return;
-    char bytes[4096];
-    while (::read(fifo_.get(), bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes)) continue;
+    const auto take = [](const UniqueFd& fifo) {
+        char bytes[4096];
+        while (::read(fifo.get(), bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes)) continue;
+    };
+    take(fifo_);
+    for (const UniqueFd& fifo : removed_) take(fifo);
 }
 
 // ---- Ringer ------------------------------------------------------------------------------------------

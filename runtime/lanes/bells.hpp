@@ -111,7 +111,10 @@ public:
     OwnBell& operator=(OwnBell&&) noexcept = default;
 
     [[nodiscard]] BellPage& page() const noexcept { return *page_; }
-    [[nodiscard]] int descriptor() const noexcept { return fifo_.get(); }
+    [[nodiscard]] int descriptor() const noexcept { return all_.is_open() ? all_.get() : fifo_.get(); }
+    // After another program has removed the FIFO: there is another one, and those that have the old one open still
+    // ring.
+    [[nodiscard]] Result<void> make_again();
     // Says what it sleeps for. A member that writes something of that kind after this rings, so that a look now, before
     // the descriptor is waited for, misses nothing.
     void fall_asleep(std::uint32_t kinds) noexcept;
@@ -119,9 +122,14 @@ public:
     void wake_up(bool is_readable) noexcept;
 
 private:
-    OwnBell(BellPage& page, UniqueFd fifo) : page_(&page), fifo_(std::move(fifo)) {}
+    OwnBell(BellPage& page, UniqueFd fifo, std::string path)
+        : page_(&page), fifo_(std::move(fifo)), path_(std::move(path)) {}
+    [[nodiscard]] Result<void> listen_to(const UniqueFd& fifo);
     BellPage* page_;
     UniqueFd fifo_;
+    std::string path_;
+    std::vector<UniqueFd> removed_;  // FIFOs before this one
+    UniqueFd all_;                   // an epoll of them all, once there is more than one
     bool is_asleep_ = false;
 };
 

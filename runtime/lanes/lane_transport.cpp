@@ -59,6 +59,11 @@ Result<void> LaneTransport::enter(Membership membership) {
     return {};
 }
 
+Result<void> LaneTransport::bind_again() {
+    if (Result<void> bound = outside_->bind_again(); !bound || !member_) return bound;
+    return member_->bell.make_again();
+}
+
 // ---- links -------------------------------------------------------------------------------------------
 
 Link LaneTransport::next_link() noexcept { return Link{lane_bit | ++links_}; }

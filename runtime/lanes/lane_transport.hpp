@@ -42,6 +42,7 @@ public:
     [[nodiscard]] Result<void> enter(Membership membership);
 
     [[nodiscard]] Result<void> bind(const std::string& address) override { return outside_->bind(address); }
+    [[nodiscard]] Result<void> bind_again() override;
     [[nodiscard]] Result<Link> open(const std::string& address) override { return outside_->open(address); }
     [[nodiscard]] Result<Link> open_to(ActorId to, const std::string& address) override;
     [[nodiscard]] Result<Link> open_by_id(ActorId to) override;

@@ -35,7 +35,7 @@ namespace ipc = boost::interprocess;
 constexpr const char* shared_memory_folder = "/dev/shm";
 
 struct SharedObject::Handle {
-    std::variant<ipc::shared_memory_object, ipc::file_mapping> object;  // a file: private memory
+    std::variant<ipc::shared_memory_object, ipc::file_mapping> object;  // a file: private memory, or one put back
     std::string name;
 
     [[nodiscard]] int descriptor() const noexcept {
@@ -81,6 +81,8 @@ int write_all(int fd, std::span<const std::byte> content) noexcept {
     }
     return 0;
 }
+
+std::string path_of(const std::string& name) { return fmt::format("{}/{}", shared_memory_folder, name); }
 
 // Opens it anew: the descriptor stays whose it is.
 template <class Handle>
@@ -129,7 +131,25 @@ Result<SharedObject> SharedObject::open(const std::string& name) {
         return SharedObject{std::make_unique<Handle>(
             Handle{ipc::shared_memory_object{ipc::open_only, name.c_str(), ipc::read_write}, name})};
     } catch (const ipc::interprocess_exception& exception) {
+        if (exception.get_native_error() == ELOOP) return open_put_back(name);
         return to_error(exception, fmt::format("cannot open the shared memory {}", name));
+    }
+}
+
+// Its name is a link that put_back_shared_object() has made. Links of other users lead nowhere.
+Result<SharedObject> SharedObject::open_put_back(const std::string& name) {
+    const std::string tried = fmt::format("cannot open the shared memory {}", name);
+    const std::string path = path_of(name);
+    struct stat facts {};
+    std::error_code unseen;
+    const std::string target = std::filesystem::read_symlink(path, unseen).string();
+    if (unseen || ::lstat(path.c_str(), &facts) != 0 || facts.st_uid != ::geteuid() || !target.starts_with("/proc/"))
+        return Error{ErrorKind::refused, fmt::format("{}: '{}' is a link that Baton has not made", tried, path)};
+    try {
+        return SharedObject{
+            std::make_unique<Handle>(Handle{ipc::file_mapping{target.c_str(), ipc::read_write}, name})};
+    } catch (const ipc::interprocess_exception& exception) {
+        return to_error(exception, tried);
     }
 }
 
@@ -224,6 +244,21 @@ bool Mapping::privatize(std::size_t offset, std::size_t bytes) noexcept {
     // One step, so that no reader ever finds nothing there.
     if (::mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, part) == part) return true;
     ::munmap(copy, bytes);
+    return false;
+}
+
+bool put_back_shared_object(const std::string& name, pid_t keeper) {
+    namespace fs = std::filesystem;
+    std::error_code unseen;
+    const fs::path path = path_of(name);
+    if (fs::exists(fs::symlink_status(path, unseen))) return false;
+    const std::string removed = path.string() + " (deleted)";
+    for (fs::directory_iterator fd{fmt::format("/proc/{}/fd", keeper), unseen};
+         !unseen && fd != fs::directory_iterator{}; fd.increment(unseen)) {
+        std::error_code vanished;
+        if (fs::read_symlink(fd->path(), vanished).string() != removed || vanished) continue;
+        return ::symlink(fd->path().c_str(), path.c_str()) == 0;
+    }
     return false;
 }
 

@@ -5,6 +5,8 @@
 // C++ object. Pages are committed before use, so that a full /dev/shm is an `overloaded` result and never SIGBUS. No
 // owners, no locks: the ledger says which process may touch the bytes. One thread at a time.
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -44,6 +46,7 @@ private:
     friend class Mapping;
     struct Handle;
     explicit SharedObject(std::unique_ptr<Handle> handle);
+    [[nodiscard]] static Result<SharedObject> open_put_back(const std::string& name);
     std::unique_ptr<Handle> handle_;
 };
 
@@ -77,6 +80,10 @@ private:
     explicit Mapping(std::unique_ptr<Region> region);
     std::unique_ptr<Region> region_;
 };
+
+// Another program has removed the name of an object that process `keeper` has open: from here on the name leads to it
+// again. False if the name is there, or if that process has no such object.
+bool put_back_shared_object(const std::string& name, pid_t keeper);
 
 [[nodiscard]] bool has_shared_object(const std::string& name) noexcept;
 // The names that begin with that.

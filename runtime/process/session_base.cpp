@@ -3,6 +3,7 @@
 #include "runtime/base/check.hpp"
 #include <baton/time.hpp>
 #include <baton/log.hpp>
+#include "runtime/process/life_sign.hpp"
 #include "runtime/process/system_error.hpp"
 
 #include <fcntl.h>
@@ -184,14 +185,17 @@ bool take_memory_lock(UniqueFd& lock, std::string_view id, BaseUse use) {
 
 std::optional<SessionLocks> locks_of_dead_session(const std::string& folder, BaseUse use) {
     SessionLocks locks;
+    const std::string id = fs::path{folder}.filename().string();
+    if (has_life_sign(id)) return std::nullopt;
     if (!take(locks.folder, folder, use)) return std::nullopt;
     if (!take(locks.file, fmt::format("{}/{}", folder, session_lock_name), use)) return std::nullopt;
-    if (!take_memory_lock(locks.memory, fs::path{folder}.filename().string(), use)) return std::nullopt;
+    if (!take_memory_lock(locks.memory, id, use)) return std::nullopt;
     return locks;
 }
 
 std::optional<SessionLocks> locks_of_dead_memory(std::string_view id) {
     SessionLocks locks;
+    if (has_life_sign(id)) return std::nullopt;
     if (!take_memory_lock(locks.memory, id, BaseUse::changes)) return std::nullopt;
     if (!locks.memory.is_open()) return is_used(id) ? std::nullopt : std::optional{std::move(locks)};
     std::error_code error;

@@ -8,9 +8,9 @@
 //   <base>/<id>/lock           a file in it that names the coordinator, and
 //   /dev/shm/baton-<id>-lock   the memory's: all three are held by the session's coordinator for as long as it lives.
 //
-// A session is dead when none of the three is held. Files in /tmp and /run/user are removed by others
-// (systemd-tmpfiles, the end of a login, a person), and another container may see the memory of a session but not its
-// folder: so a missing lock proves nothing, and one held lock is enough.
+// A session is dead when none of the three is held and it gives no sign of life (life_sign.hpp). Files in /tmp and
+// /run/user are removed by others (systemd-tmpfiles, the end of a login, a person), and another container may see the
+// memory of a session but not its folder: so a missing lock proves nothing, and one held lock, or the sign, is enough.
 //
 // All are flock(2) locks: the kernel frees them when their holder dies, however it dies, and no reuse of a pid can make
 // a dead session look alive. Thread rule: reads the environment; otherwise no shared state.

@@ -2,6 +2,7 @@
 
 #include "runtime/base/check.hpp"
 #include <baton/log.hpp>
+#include "runtime/process/life_sign.hpp"
 #include "runtime/process/private_folder.hpp"
 #include "runtime/process/process_facts.hpp"
 #include "runtime/process/session_base.hpp"
@@ -11,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -60,9 +62,9 @@ Result<UniqueFd> lock_session_folder(const std::string& folder) {
 }
 
 // What stands in a lock file, for people.
-std::string holder_text() {
-    const auto facts = facts_of(::getpid());
-    return fmt::format("pid {}\nstart_ticks {}\n", ::getpid(), facts ? facts->start_ticks : 0);
+std::string holder_text(pid_t anchor) {
+    const auto facts = facts_of(anchor);
+    return fmt::format("pid {}\nstart_ticks {}\n", anchor, facts ? facts->start_ticks : 0);
 }
 
 Result<UniqueFd> make_session_lock(const std::string& folder, const std::string& text) {
@@ -79,6 +81,12 @@ Result<UniqueFd> make_session_lock(const std::string& folder, const std::string&
 
 SessionInfo info_of(const std::string& folder) {
     SessionInfo info{.id = fs::path{folder}.filename().string(), .path = folder};
+    const std::vector<LifeSign> signs = life_signs();
+    if (const auto sign = std::ranges::find(signs, folder, &LifeSign::folder); sign != signs.end()) {
+        info.is_live = true;
+        info.pid = sign->anchor;
+        return info;
+    }
     info.is_live = !locks_of_dead_session(folder, BaseUse::reads).has_value();
     std::ifstream lock{fmt::format("{}/{}", folder, session_lock_name)};
     std::string word;
@@ -99,6 +107,32 @@ std::string choices() {
     return running.empty() ? fmt::format("none is running: {}", how_to_start) : fmt::format("running are {}", running);
 }
 
+// Those whose folder another program has removed from `base`.
+void add_without_folder(const std::string& base, std::vector<SessionInfo>& sessions) {
+    // Where it was said to be when it was there.
+    const char* const variable = std::getenv("XDG_RUNTIME_DIR");
+    const fs::path other = variable == nullptr ? fs::path{} : fs::path{variable} / "baton";
+    std::error_code error;
+    for (LifeSign& sign : life_signs()) {
+        const fs::path parent = fs::path{sign.folder}.parent_path();
+        const bool is_here = parent == base || parent == other;
+        if (!is_here || fs::exists(fs::symlink_status(sign.folder, error))) continue;
+        SessionInfo info{.id = sign.id(), .path = sign.folder, .is_live = true, .pid = sign.anchor};
+        info.has_folder = false;
+        sessions.push_back(std::move(info));
+    }
+    std::ranges::sort(sessions, {}, &SessionInfo::id);
+}
+
+Error without_folder(const SessionInfo& session) {
+    return Error{ErrorKind::gone,
+                 fmt::format("cannot join session {}: it lives (process {}), but its folder '{}' was removed by "
+                             "another program, so nobody new can reach it. Its coordinator puts the folder back as "
+                             "soon as '{}' is there again, usually at once: try again. `kill {}` ends the session",
+                             session.id, session.pid, session.path,
+                             fs::path{session.path}.parent_path().parent_path().string(), session.pid)};
+}
+
 // `named_by` tells where the name came from: an old variable in a shell is easily forgotten.
 Result<SessionInfo> find_named(const std::string& id_or_path, std::string_view named_by) {
     const auto miss = [&](std::string_view reason) {
@@ -117,6 +151,13 @@ Result<SessionInfo> find_named(const std::string& id_or_path, std::string_view n
     }
 
     std::error_code error;
+    if (!fs::exists(fs::symlink_status(folder, error))) {
+        // An id is that of one session, wherever its folder was.
+        const std::string id = fs::path{folder}.filename().string();
+        for (const LifeSign& sign : life_signs())
+            if (sign.id() == id && !fs::exists(fs::symlink_status(sign.folder, error)))
+                return without_folder({.id = id, .path = sign.folder, .is_live = true, .pid = sign.anchor});
+    }
     if (!fs::exists(fs::symlink_status(folder, error))) return miss(fmt::format("there is no folder '{}'", folder));
     if (Result<void> is_private = check_private_folder(folder); !is_private) return std::move(is_private.error());
     SessionInfo info = info_of(folder);
@@ -141,14 +182,18 @@ Result<SessionFolder> SessionFolder::create() {
         [[maybe_unused]] const auto removed = remove_private_folder(path, session_lock_name);
         return std::move(error);
     };
-    const std::string text = holder_text();
+    const std::string text = holder_text(::getpid());
+    Result<UniqueFd> life_sign = give_life_sign(path);
+    if (!life_sign) return fail(std::move(life_sign.error()));
     Result<UniqueFd> folder = lock_session_folder(path);
     if (!folder) return fail(std::move(folder.error()));
     Result<UniqueFd> file = make_session_lock(path, text);
     if (!file) return fail(std::move(file.error()));
     Result<UniqueFd> memory = make_memory_lock(*id, path, text);
     if (!memory) return fail(std::move(memory.error()));
-    return SessionFolder{*std::move(id), std::move(path), {*std::move(folder), *std::move(file), *std::move(memory)}};
+    return SessionFolder{*std::move(id),
+                         std::move(path),
+                         {*std::move(folder), *std::move(file), *std::move(memory), *std::move(life_sign)}};
 }
 
 SessionFolder SessionFolder::visit(std::string path) {
@@ -162,6 +207,7 @@ SessionFolder& SessionFolder::operator=(SessionFolder&& other) noexcept {
         id_ = std::move(other.id_);
         path_ = std::move(other.path_);
         locks_ = std::move(other.locks_);
+        put_back_ = std::move(other.put_back_);
     }
     return *this;
 }
@@ -186,6 +232,43 @@ Result<void> SessionFolder::remove() {
     return {};
 }
 
+Result<std::vector<std::string>> SessionFolder::put_back(pid_t anchor) {
+    const fs::path base = fs::path{path_}.parent_path();
+    std::error_code error;
+    if (!fs::is_directory(fs::symlink_status(base.parent_path(), error)))
+        return Error{ErrorKind::gone, fmt::format("cannot put back the folder '{}' of this session: there is no '{}' "
+                                                  "any more (has its user logged out?)",
+                                                  path_, base.parent_path().string())};
+    std::vector<std::string> missing;
+    if (Result<void> made = make_private_folder(base.string()); !made) return std::move(made.error());
+    if (::mkdir(path_.c_str(), S_IRWXU) == 0) missing.push_back(path_);
+    else if (errno != EEXIST) return system_error(errno, fmt::format("cannot put back the folder '{}'", path_));
+    if (Result<void> is_private = check_private_folder(path_); !is_private) return std::move(is_private.error());
+
+    const std::string file = fmt::format("{}/{}", path_, session_lock_name);
+    const std::string memory = memory_lock_path(id_);
+    const std::string text = holder_text(anchor);
+    const auto hold = [&](UniqueFd& held, const std::string& path, const auto& make) -> Result<void> {
+        // One that is there is held by the anchor, or was put back by a coordinator that has ended.
+        if (UniqueFd found{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)}; found.is_open()) {
+            if (::flock(found.get(), LOCK_EX | LOCK_NB) == 0) held = std::move(found);
+            return {};
+        }
+        missing.push_back(path);
+        Result<UniqueFd> made = make();
+        if (!made) return std::move(made.error());
+        held = std::move(*made);
+        return {};
+    };
+    if (Result<void> held = hold(put_back_.folder, path_, [&] { return lock_session_folder(path_); }); !held)
+        return std::move(held.error());
+    if (Result<void> held = hold(put_back_.file, file, [&] { return make_session_lock(path_, text); }); !held)
+        return std::move(held.error());
+    if (Result<void> held = hold(put_back_.memory, memory, [&] { return make_memory_lock(id_, path_, text); }); !held)
+        return std::move(held.error());
+    return missing;
+}
+
 void SessionFolder::touch() const noexcept {
     const auto touch_path = [](const std::string& path) {
         ::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
@@ -208,11 +291,15 @@ Result<std::vector<SessionInfo>> list_sessions() {
     const std::string base = session_base_path();
     std::vector<SessionInfo> sessions;
     std::error_code error;
-    if (!fs::exists(fs::symlink_status(base, error))) return sessions;
+    if (!fs::exists(fs::symlink_status(base, error))) {
+        add_without_folder(base, sessions);
+        return sessions;
+    }
     if (Result<void> is_private = check_private_folder(base); !is_private) return std::move(is_private.error());
     const Result<UniqueFd> base_lock = lock_session_base(base, BaseUse::reads);
     if (!base_lock) return base_lock.error();
     for (const std::string& id : session_ids_in(base)) sessions.push_back(info_of(fmt::format("{}/{}", base, id)));
+    add_without_folder(base, sessions);
     return sessions;
 }
 
@@ -233,6 +320,7 @@ Result<SessionInfo> find_session(const std::optional<std::string>& id_or_path) {
                      fmt::format("{} sessions of yours are running: {}; choose one with --session ID", sessions->size(),
                                  running)};
     SessionInfo only = std::move(sessions->front());
+    if (!only.has_folder) return without_folder(only);
     if (Result<void> is_private = check_private_folder(only.path); !is_private) return std::move(is_private.error());
     return only;
 }

@@ -1,11 +1,11 @@
 #pragma once
 // SessionFolder: the folder with the sockets of one session, and the proof that the session lives.
 //
-// A session is alive exactly as long as its coordinator holds the locks on the folder, on <folder>/lock and on
-// /dev/shm/baton-<id>-lock (session_base.hpp says why three). The kernel frees a lock when its holder dies, however it
-// dies, and gives it to no other process. A pid file could not promise that, because pids are reused. The lock files
-// also name pid and start ticks, for people to read. The folder is not a place for data: it has only sockets and small
-// files, and anything else in it prevents its removal.
+// A session is alive exactly as long as its anchor gives its life sign (life_sign.hpp) and holds the locks on the
+// folder, on <folder>/lock and on /dev/shm/baton-<id>-lock (session_base.hpp says why three). The kernel ends all of
+// them when their holder dies, however it dies. A pid file could not promise that, because pids are reused. The lock
+// files also name pid and start ticks, for people to read. The folder is not a place for data: it has only sockets and
+// small files, and anything else in it prevents its removal. What others remove of it can be put back.
 //
 // Invariants:
 //   - The folder and the base that it lies in belong to this user and have mode 0700; others are refused.
@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace baton::detail {
 
@@ -49,6 +50,11 @@ public:
     // "<folder>/<name>.sock". check()s that the name is neither empty, nor too long, nor a path.
     [[nodiscard]] std::string socket_path(std::string_view name) const;
 
+    // Puts back what another program has removed of base, folder and locks, and holds the locks that nobody holds; for
+    // a coordinator, which visits the folder of `anchor`. Says which paths were missing. `gone` if the folder that the
+    // base lies in is missing, so that nothing can be put back.
+    [[nodiscard]] Result<std::vector<std::string>> put_back(pid_t anchor);
+
     // Makes the session's files look new to programs that remove old ones from /tmp. Call it now and then.
     void touch() const noexcept;
 
@@ -62,6 +68,7 @@ private:
         UniqueFd folder;
         UniqueFd file;
         UniqueFd memory;
+        UniqueFd life_sign;
     };
     SessionFolder(std::string id, std::string path, Locks locks)
         : id_(std::move(id)), path_(std::move(path)), locks_(std::move(locks)) {}
@@ -69,6 +76,7 @@ private:
     std::string id_;
     std::string path_;
     Locks locks_;
+    Locks put_back_;  // of one that visits: those that nobody else held
 };
 
 }  // namespace baton::detail

@@ -18,7 +18,7 @@ namespace baton::detail {
 struct RosterHeader {
     static constexpr std::size_t bytes = 4096;
     static constexpr std::uint64_t magic_word = 0x736f726e6f746162;  // "batonros"
-    static constexpr std::uint64_t version_word = 1;
+    static constexpr std::uint64_t version_word = 2;
 
     std::atomic<std::uint64_t> magic;
     std::atomic<std::uint64_t> version;
@@ -83,11 +83,15 @@ struct MemberRecord {
     std::atomic<std::uint64_t> spawn_asker;  // the asker that waits for that, packed, and the number of its ask
     std::atomic<std::uint64_t> spawn_ask;
     std::atomic<std::uint64_t> token;        // of the Join of an outsider
-    std::uint64_t reserved[49];
+    std::uint64_t reserved_120[26];
+    std::atomic<std::uint64_t> linked_end;   // packed: it is stopped because that one has ended; 0: it is not
+    std::uint64_t reserved_336[22];
     char name[name_bytes];                   // each ends with 0
     char program[program_bytes];             // empty: it is an outsider
     char address[address_bytes];             // of its inbox; empty: it has none
-    std::byte reserved_behind[bytes - 64 * 8 - name_bytes - program_bytes - address_bytes];
+    std::atomic<std::uint64_t> links[limits::links_max];  // packed: with which it ends together, if it named them; 0
+                                                          // where there is none
+    std::byte reserved_3456[640];
 };
 static_assert(sizeof(MemberRecord) == MemberRecord::bytes);
 

@@ -113,6 +113,9 @@ void RosterRegion::write(const RosterEntry& entry) noexcept {
     to.spawn_asker.store(packed_id(entry.spawn_asker), relaxed);
     to.spawn_ask.store(entry.spawn_ask, relaxed);
     to.token.store(entry.token, relaxed);
+    to.linked_end.store(packed_id(entry.linked_end), relaxed);
+    for (std::size_t index = 0; index < limits::links_max; ++index)
+        to.links[index].store(index < entry.links.size() ? packed_id(entry.links[index]) : 0, relaxed);
     store_text(to.name, entry.name);
     store_text(to.program, entry.program);
     store_text(to.address, entry.address);
@@ -140,6 +143,11 @@ std::optional<RosterEntry> RosterRegion::read(std::uint32_t number) const {
         entry.spawn_asker = unpacked_id(from->spawn_asker.load(relaxed));
         entry.spawn_ask = from->spawn_ask.load(relaxed);
         entry.token = from->token.load(relaxed);
+        entry.linked_end = unpacked_id(from->linked_end.load(relaxed));
+        entry.links.clear();
+        for (const std::atomic<std::uint64_t>& link : from->links)
+            if (const ActorId other = unpacked_id(link.load(relaxed)); other.is_somebody())
+                entry.links.push_back(other);
         entry.name = load_text(from->name);
         entry.program = load_text(from->program);
         entry.address = load_text(from->address);

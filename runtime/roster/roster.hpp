@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <baton/ref.hpp>
 #include <baton/result.hpp>
@@ -33,6 +34,8 @@ struct RosterEntry {
     ActorId spawn_asker;
     std::uint64_t spawn_ask = 0;
     std::uint64_t token = 0;
+    ActorId linked_end;
+    std::vector<ActorId> links;  // limits::links_max at most
     std::string name;
     std::string program;
     std::string address;

@@ -262,7 +262,9 @@ Result<UniqueFd> Directory::sentinel(AnyRef actor) {
         if (found->pid == 0)
             return Error{
                 ErrorKind::refused,
-                fmt::format("{} did not give its pid when it joined, so its process cannot be watched", *name)};
+                fmt::format("{} did not give its pid when it joined, or is an actor of a test world, which has no "
+                            "processes: there is no sentinel of it",
+                            *name)};
         process = open_pidfd(static_cast<pid_t>(found->pid));
         if (!process && process.error().kind != ErrorKind::gone) return process.error();
     }

@@ -58,7 +58,9 @@ Ended Registrar::ended(ActorId id) const {
 }
 
 void Registrar::tell_exit(ActorId id) {
-    const Row& row = rows_.at(id);
+    Row& row = rows_.at(id);
+    if (row.exit.kind == ExitKind::stopped && !row.linked_end.empty()) row.exit.text = row.linked_end;
+    for (const ActorId linked : row.links) end_with(id, linked);
     std::set<ActorId> told = row.locators;
     told.insert(row.parent);
     for (const ActorId one : told)
@@ -132,6 +134,8 @@ void Registrar::hear(const Question& by, Value body) {
     if (by.tag == "Signal") return with(by, body, &Registrar::take_signal);
     if (by.tag == "Await") return with(by, body, &Registrar::take_await);
     if (by.tag == "StopActors") return with(by, body, &Registrar::take_stop);
+    if (by.tag == "LinkActors") return with(by, body, &Registrar::take_link);
+    if (by.tag == "UnlinkActors") return with(by, body, &Registrar::take_unlink);
     if (by.tag == "RosterFrom") return with(by, body, &Registrar::take_roster);
     if (by.tag == sync_tag) return answer(by, nothing());
     if (by.tag == "MemoryShort") {
@@ -216,6 +220,37 @@ void Registrar::take_stop(const Question& by, const coordinator::StopActors& wha
         if (!rows_.contains(one)) return static_cast<void>(living(by, one));
     for (const ActorId one : whom) notify(one, "Stop", encoded_body(notice::Stop{what.drain}));
     stops_.push_back({by, std::move(whom), Deadline::in(stage_->clock, what.timeout)});
+}
+
+void Registrar::take_link(const Question& by, const coordinator::LinkActors& what) {
+    const ActorId one = what.one.id;
+    const ActorId other = what.other.id;
+    for (const ActorId id : {one, other}) {
+        if (!rows_.contains(id)) return static_cast<void>(living(by, id));
+        if (rows_.at(id).program.empty())
+            return refuse(by, Error{ErrorKind::refused, rows_.at(id).name + " can't be linked: nobody has spawned it"});
+    }
+    if (one == other) return refuse(by, Error{ErrorKind::refused, "an actor can't be linked with itself"});
+    rows_.at(one).links.insert(other);
+    rows_.at(other).links.insert(one);
+    for (const auto& [dead, left] : {std::pair{one, other}, std::pair{other, one}})
+        if (rows_.at(dead).exit.has_ended()) end_with(dead, left);
+    answer(by, nothing());
+}
+
+void Registrar::take_unlink(const Question& by, const coordinator::UnlinkActors& what) {
+    for (const auto& [one, other] : {std::pair{what.one.id, what.other.id}, std::pair{what.other.id, what.one.id}})
+        if (const auto row = rows_.find(one); row != rows_.end()) row->second.links.erase(other);
+    answer(by, nothing());
+}
+
+void Registrar::end_with(ActorId dead, ActorId linked) {
+    Row& row = rows_.at(linked);
+    if (row.exit.has_ended() || !row.linked_end.empty()) return;
+    row.linked_end = fmt::format("it was linked with {}, which has ended: {}", rows_.at(dead).name,
+                                 to_text(rows_.at(dead).exit));
+    notify(linked, "Stop", encoded_body(notice::Stop{}));
+    stops_.push_back({Question{}, {linked}, Deadline::in(stage_->clock, limits::stop_timeout)});
 }
 
 void Registrar::take_roster(const Question& by, const coordinator::RosterFrom& what) {

@@ -27,6 +27,8 @@ public:
         ProtocolDescription protocol = {};
         Exit exit = {};
         std::set<ActorId> locators = {};  // are told of its exit
+        std::set<ActorId> links = {};     // end together with it
+        std::string linked_end = {};      // why it is stopped, if for one of those
     };
     [[nodiscard]] std::map<ActorId, Row>& rows() noexcept { return rows_; }
     [[nodiscard]] std::optional<ActorId> id_of(std::string_view name) const noexcept;  // of the living
@@ -78,6 +80,9 @@ private:
     void take_signal(const Question& by, const coordinator::Signal& what);
     void take_await(const Question& by, const coordinator::Await& what);
     void take_stop(const Question& by, const coordinator::StopActors& what);
+    void take_link(const Question& by, const coordinator::LinkActors& what);
+    void take_unlink(const Question& by, const coordinator::UnlinkActors& what);
+    void end_with(ActorId dead, ActorId linked);
     void take_roster(const Question& by, const coordinator::RosterFrom& what);
     void settle_waits();
     [[nodiscard]] Ended ended(ActorId id) const;

@@ -35,6 +35,8 @@ public:
 
     // Makes this transport's inbox reachable at `address`.
     [[nodiscard]] virtual Result<void> bind(const std::string& address) = 0;
+    // Makes it reachable there again, after the file by which others find it was removed. Links to it stay.
+    [[nodiscard]] virtual Result<void> bind_again() { return {}; }
     // Opens a link to the inbox at `address`, which need not exist yet.
     [[nodiscard]] virtual Result<Link> open(const std::string& address) = 0;
     // The same for the inbox of that member, by the best way that there is.

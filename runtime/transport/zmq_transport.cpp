@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+#include <unistd.h>
+
 #include <zmq.hpp>
 
 #include "runtime/base/check.hpp"
@@ -113,7 +115,8 @@ struct ZmqTransport::Sockets {
     std::unordered_multimap<ino_t, std::uint32_t> links_at;
 
     bool has_started = false;  // ZeroMQ's threads, which the first socket needs
-    std::string inbox_path;
+    std::string inbox_path;         // empty: it has none
+    std::uint32_t bound_again = 0;  // times
     PeerSockets peers;
 
     zmq::message_t route;
@@ -191,6 +194,26 @@ Result<void> ZmqTransport::bind(const std::string& address) {
         uninterrupted([&] { socket.bind(address); });
         sockets_->inbox = Socket{std::move(socket)};
         sockets_->inbox_path = path_of(address);
+        return {};
+    } catch (const zmq::error_t& error) {
+        return to_error(error, tried);
+    }
+}
+
+// What listened at the file that was removed goes on doing so, where nobody can find it: to end it would remove the new
+// file, some time later.
+Result<void> ZmqTransport::bind_again() {
+    const std::string& path = sockets_->inbox_path;
+    if (path.empty() || ::access(path.c_str(), F_OK) == 0) return {};
+    const std::string tried = fmt::format("cannot bind an inbox again at ipc://{}", path);
+    if (sockets_->bound_again == limits::bound_again_max)
+        return Error{ErrorKind::overloaded, fmt::format("{}: it was removed and bound again {} times already "
+                                                        "(limits::bound_again_max); find out what removes it",
+                                                        tried, limits::bound_again_max)};
+    if (Result<void> room = sockets_->require_room(tried); !room) return room;
+    try {
+        uninterrupted([&] { sockets_->inbox.socket.bind("ipc://" + path); });
+        ++sockets_->bound_again;
         return {};
     } catch (const zmq::error_t& error) {
         return to_error(error, tried);

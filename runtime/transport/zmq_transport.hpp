@@ -18,6 +18,7 @@ public:
     ~ZmqTransport() override;
 
     Result<void> bind(const std::string& address) override;
+    Result<void> bind_again() override;
     Result<Link> open(const std::string& address) override;
     void close(Link link, Pending pending) override;
     void keep(Link link) override;

@@ -154,6 +154,22 @@ struct Signal {
     using Reply = std::monostate;
 };
 
+// Links two actors: they end together. When one of them has ended, in whatever way, the other one is stopped, by the
+// ladder, and its exit says why. If one has ended already, the other is stopped at once. A link is of two lives; it is
+// not passed on to a next one. Linked twice is linked once. Refused: what this coordinator has not started, and an
+// actor with itself; `overloaded` if `one` names limits::links_max others; `gone` if there never was such an actor.
+struct LinkActors {
+    AnyRef one;
+    AnyRef other;
+    using Reply = std::monostate;
+};
+// From the answer on neither is stopped for the other's sake. Nothing if they are not linked.
+struct UnlinkActors {
+    AnyRef one;
+    AnyRef other;
+    using Reply = std::monostate;
+};
+
 // Answers when the actor has exited.
 struct Await {
     AnyRef actor;
@@ -222,7 +238,7 @@ struct Replace {
 
 using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await,
                                  CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom, Rejoin,
-                                 Replace>;
+                                 Replace, LinkActors, UnlinkActors>;
 
 }  // namespace coordinator
 
@@ -254,7 +270,11 @@ struct Drain {
 // Coordinator to all that hold memory: somebody is short of it. Give back what is kept for later.
 struct Trim {};
 
-using Protocol = baton::Protocol<Stop, Exited, Drain, Trim>;
+// Coordinator to a member whose inbox, or bell, has no file any more because another program has removed it: bind it
+// again, so that newcomers can reach it. Members that are connected do not notice. If it never comes, they cannot.
+struct BindAgain {};
+
+using Protocol = baton::Protocol<Stop, Exited, Drain, Trim, BindAgain>;
 
 }  // namespace notice
 

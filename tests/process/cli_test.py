@@ -164,7 +164,7 @@ class WithoutASession(World):
         for code in (64, 65, 69, 70, 75, 76, 130):
             self.assertRegex(overview, rf"\n +{code}  \w")
         for name in ("serve", "run", "spawn", "ps", "segments", "audit", "describe", "ask", "send", "stop", "kill",
-                     "sweep", "sessions"):
+                     "link", "unlink", "sweep", "sessions"):
             self.assertRegex(overview, rf"\n  {name} ")
             self.assertIn(f"\n  baton {name}", self.baton(name, "--help"))
         self.assertRegex(self.baton("--version"), r"^baton \d+\.\d+\.\d+\n$")
@@ -255,6 +255,21 @@ class Looking(World):
         self.assertRegex(text, r"\nBob +\d+ +- +exited .* signal -9 \(Killed\) +\d+\n")
         self.assertNotIn("\nbaton", text, "visits of the past are no news")
         self.assertNotIn("exited", self.baton("ps"))
+
+    def test_linked_actors_end_together_until_they_are_unlinked(self):
+        self.start_scenario()
+        self.assertEqual(self.baton("link", "Ada", "Bob"), "Ada and Bob end together\n")
+        self.assertEqual(self.json("link", "Ada", "Zoe"), {"actors": ["Ada", "Zoe"], "linked": True})
+        self.assertEqual(self.baton("unlink", "Zoe", "Ada"), "Zoe and Ada end by themselves\n")
+        self.assertIn("with itself", self.baton("link", "Ada", "Ada", code=65))
+        self.assertIn("no actor 'Nemo'", self.baton("link", "Ada", "Nemo", code=69))
+        self.baton("kill", "Bob")
+        self.wait_for_row("Zoe", lambda row: row["state"] == "ready")
+        while "Ada" in self.roster():
+            pass
+        self.assertRegex(self.baton("ps", "--all"),
+                         r"\nAda .* stopped: it was linked with Bob, which has ended: signal -9 \(Killed\)")
+        self.assertIn("Zoe", self.roster())
 
     def test_ps_shows_what_an_actor_has_in_hand(self):
         self.start_scenario()

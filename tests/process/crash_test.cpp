@@ -354,6 +354,34 @@ bool run_stop(std::string_view point, Mode mode) {
     return true;
 }
 
+// The coordinator notes that two actors end together, or that they do not any more.
+bool run_link(std::string_view point, Mode mode) {
+    CrashWorld world{std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze")};
+    const Address one = world.spawn("one");
+    const Address other = world.spawn("other");
+    const Address peer = world.spawn("peer");
+    const bool undoes = point == "link.undone";
+    if (undoes) REQUIRE(world.scenario().link(one, other).ok());
+    baton::detail::Loop& loop = world.world.session().loop();
+    const auto asked =
+        undoes ? loop.request(coordinator_id, "UnlinkActors",
+                              baton::detail::encoded_body(baton::detail::coordinator::UnlinkActors{other, one}), 10s)
+               : loop.request(coordinator_id, "LinkActors",
+                              baton::detail::encoded_body(baton::detail::coordinator::LinkActors{one, other}), 10s);
+    if (mode == Mode::freeze) ::kill(wait_for_frozen_coordinator(world), SIGCONT);
+    CHECK(loop.await(asked.value(), baton::Deadline::in(loop.clock(), 20s)).ok());
+    REQUIRE(world.scenario().kill(one));
+    CHECK(world.scenario().join(one, 20s).ok());
+    if (undoes) {
+        CHECK(world.scenario().ask(other, Report{}, 5s).ok());
+        world.check_end({other, peer});
+    } else {
+        CHECK_THAT(world.scenario().join(other, 20s).value().exit.text, Catch::Contains("it was linked with one"));
+        world.check_end({peer});
+    }
+    return true;
+}
+
 // The roles that can pass a point at all; the others are not tried.
 std::vector<Role> candidates(std::string_view point) {
     using baton::detail::CrashPoint;
@@ -365,7 +393,8 @@ std::vector<Role> candidates(std::string_view point) {
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
         is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started) ||
         is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed) ||
-        is_one_of(CrashPoint::shelf_left, CrashPoint::rejoin_answered))
+        is_one_of(CrashPoint::shelf_left, CrashPoint::rejoin_answered) ||
+        is_one_of(CrashPoint::link_recorded, CrashPoint::link_undone))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};
@@ -385,6 +414,7 @@ bool run_as(Role role, std::string_view point, Mode mode) {
         case Role::coordinator:
             if (point.starts_with("spawn.") || point == "join.recorded") return run_spawn(point, mode);
             if (point == "stop.recorded" || point == "leave.recorded") return run_stop(point, mode);
+            if (point.starts_with("link.")) return run_link(point, mode);
             return run_coordinator(point, mode, is_of_taking_over(point) ? 2 : 1);
         default: return run(point, role, mode);
     }
@@ -440,7 +470,7 @@ TEST_CASE("a coordinator that takes over may be killed at any step, and the next
         const std::string_view name = baton::detail::crash_point_names[point];
         const bool settles = candidates(name) == std::vector{Role::coordinator} && !name.starts_with("spawn.") &&
                              !name.starts_with("join.") && !name.starts_with("stop.") && !name.starts_with("leave.") &&
-                             !is_of_taking_over(name);
+                             !name.starts_with("link.") && !is_of_taking_over(name);
         if (!settles) continue;
         INFO("point " << name);
         CHECK(run_coordinator(name, Mode::kill, 2));

@@ -31,6 +31,9 @@ struct Shell;
 struct Fork;
 struct SpawnWithin;
 struct AskToKeep;
+struct LinkWith;
+struct UnlinkFrom;
+struct SentinelOf;
 
 enum class Colour { red, green, blue };
 struct Point {
@@ -155,7 +158,7 @@ using Protocol =
     baton::Protocol<Echo, SendEverything, SendShapes, Tune, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
                     AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
                     DropAfterAsking, EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork, KeepFor,
-                    AskToKeep>;
+                    AskToKeep, LinkWith, UnlinkFrom, SentinelOf>;
 
 struct Echo {
     std::string text;
@@ -221,6 +224,19 @@ struct SpawnChild {
     std::string program;
     std::string name;
     using Reply = baton::Ref<Protocol>;
+};
+struct LinkWith {  // links itself with that one; empty, or why not
+    baton::AnyRef other;
+    using Reply = std::string;
+};
+struct UnlinkFrom {  // undoes that
+    baton::AnyRef other;
+    using Reply = std::string;
+};
+struct SentinelOf {  // waits for its end in a poll() of its own; says how it ended, or why that could not be
+    baton::AnyRef other;
+    std::uint32_t milliseconds = 0;
+    using Reply = std::string;
 };
 struct Shell {  // started beside the actor, and left; its pid
     std::string line;

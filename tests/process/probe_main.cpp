@@ -2,12 +2,14 @@
 // become one only when a fifo has been opened for writing: wait-before-join FIFO.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 
 #include <baton/actor.hpp>
+#include <baton/sentinel.hpp>
 #include "runtime/base/check.hpp"
 #include "tests/process/probe.hpp"
 
@@ -74,6 +76,22 @@ public:
         const baton::Result<std::string> kept =
             context_->ask(command.other, probe::KeepFor{command.whom}, std::chrono::hours{1});
         return kept ? *kept : baton::to_text(kept.error());
+    }
+    std::string on(const probe::LinkWith& command) {
+        const baton::Result<void> linked = context_->link(command.other);
+        return linked ? "" : baton::to_text(linked.error());
+    }
+    std::string on(const probe::UnlinkFrom& command) {
+        const baton::Result<void> unlinked = context_->unlink(command.other);
+        return unlinked ? "" : baton::to_text(unlinked.error());
+    }
+    std::string on(const probe::SentinelOf& command) {
+        const baton::Result<baton::UniqueFd> sentinel = baton::sentinel(*context_, command.other);
+        if (!sentinel) return baton::to_text(sentinel.error());
+        pollfd watched{sentinel->get(), POLLIN, 0};
+        if (::poll(&watched, 1, static_cast<int>(command.milliseconds)) != 1) return "lives";
+        const baton::Result<baton::Ended> ended = context_->join(command.other, std::chrono::seconds{10});
+        return ended ? baton::to_text(ended->exit) : baton::to_text(ended.error());
     }
     void on(const probe::Release&) {
         for (auto& answer : later_) answer.reply("later");

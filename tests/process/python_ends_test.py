@@ -6,8 +6,10 @@
 BATON_PROGRAMS holds greeter and student, and probe (tests/process/probe.hpp). Nothing sleeps: waits end with a
 line, a message or an exit, and the watchdog is that of ctest.
 """
+import asyncio
 import multiprocessing
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import unittest
 from multiprocessing.connection import wait
 
 import baton
-from python_world import anchor_of, has_ended, World
+from python_world import anchor_of, coordinator_of, has_ended, World
 
 
 class Ends(World):
@@ -60,6 +62,42 @@ class Ends(World):
             with self.assertRaises(ValueError) as caught:
                 use()
             self.assertIsInstance(caught.exception, baton.Refused)
+
+    def test_a_sentinel_is_waited_for_by_poll_epoll_and_asyncio(self):
+        eve = self.session.spawn("greeter", name="Eve")
+        poll, epoll = select.poll(), select.epoll()
+        self.addCleanup(epoll.close)
+        poll.register(eve.sentinel, select.POLLIN)
+        epoll.register(eve.sentinel, select.EPOLLIN)
+        self.assertEqual((poll.poll(0), epoll.poll(0)), ([], []))
+        os.kill(coordinator_of(self.session), signal.SIGKILL)  # it is the kernel that tells
+
+        async def wait_for_end():
+            ended = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            loop.add_reader(eve.sentinel, ended.set)
+            os.kill(eve.pid, signal.SIGKILL)
+            await asyncio.wait_for(ended.wait(), 60)
+            loop.remove_reader(eve.sentinel)
+
+        asyncio.run(wait_for_end())
+        self.assertEqual(len(poll.poll(0)) + len(epoll.poll(0)), 2)
+        self.assertEqual(eve.join().exitcode, -signal.SIGKILL)
+
+    def test_linked_actors_end_together(self):
+        ada, bob, eve = (self.session.spawn("greeter", name=name) for name in ("Ada", "Bob-2", "Eve"))
+        ada.link(bob)
+        ada.link(eve)
+        eve.unlink(ada)
+        bob.kill()
+        exit = ada.join(60)
+        self.assertEqual(exit.kind, "stopped")
+        self.assertIn("it was linked with Bob-2, which has ended: signal -9", exit.text)
+        self.assertTrue(eve.is_alive())
+        with self.assertRaises(baton.Refused):
+            eve.link(eve)
+        eve.link(ada)  # which has ended
+        self.assertIn("Ada", eve.join(60).text)
 
     def test_a_sentinel_is_waited_for_beside_the_processes_of_multiprocessing(self):
         self.addCleanup(self.alice.close)

@@ -109,6 +109,27 @@ TEST_CASE("a verb of a script throws in a world as in a session, out of its body
                     std::domain_error);
 }
 
+TEST_CASE("linked actors end together in a world as in a session", "[simulation][testing][links]") {
+    Shop shop;
+    shop.world.run_scenario([](baton::Scenario& scenario) {
+        const auto a = scenario.spawn<printer::Protocol>({"printer", "a"});
+        const auto b = scenario.spawn<printer::Protocol>({"printer", "b"});
+        const auto c = scenario.spawn<printer::Protocol>({"printer", "c"});
+        const auto d = scenario.spawn<printer::Protocol>({"printer", "d"});
+        scenario.link(a, b);
+        scenario.link(c, d);
+        scenario.unlink(d, c);
+        scenario.kill(a);
+        CHECK(scenario.join(b, 10s).exit.text == "it was linked with a, which has ended: " +
+                                                     to_text(scenario.exit_of(a)));
+        scenario.kill(c);
+        CHECK(scenario.ask(d, printer::Print{"lives"}) == 1);
+        scenario.link(d, a);  // which has ended
+        CHECK_THAT(scenario.join(d, 10s).exit.text, Contains("it was linked with a"));
+        CHECK_THROWS_AS(scenario.link(baton::AnyRef{scenario.id()}, d), baton::ErrorException);
+    });
+}
+
 TEST_CASE("a script is timed out by the world's clock", "[simulation][testing]") {
     Shop shop;
     shop.world.provide_peer<printer::Protocol>(

@@ -146,10 +146,14 @@ std::vector<Said> said() {
                                std::uint64_t{1} << 30});
     say_command(all, c::Audit{}, {"I1: segment 17.5 is owned and has no owner"});
 
+    say_command(all, c::LinkActors{alice, AnyRef{ActorId{4, 1}}}, std::monostate{});
+    say_command(all, c::UnlinkActors{alice, AnyRef{ActorId{4, 1}}}, std::monostate{});
+
     all.push_back(say("notice.Stop", notice::Stop{true, 1200ms}));
     all.push_back(say("notice.Exited", notice::Exited{alice, "alice", exit}));
     all.push_back(say("notice.Drain", notice::Drain{alice, 4711}));
     all.push_back(say("notice.Trim", notice::Trim{}));
+    all.push_back(say("notice.BindAgain", notice::BindAgain{}));
     all.push_back(say("body.exit", Exit{ExitKind::stopped, 0, "", "", {}}));
     return all;
 }

@@ -3,6 +3,13 @@
 #include "runtime/process/session_folder.hpp"
 #include "tests/unit/process_fixture.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
 #include <memory>
 
 namespace {
@@ -185,6 +192,74 @@ TEST_CASE("the memory of a dead session whose folder was removed is swept, and w
     CHECK(swept.processes_killed == std::vector{actor.pid()});
     CHECK_FALSE(segment.exists());
     CHECK_FALSE(fs::exists("/dev/shm/baton-" + fs::path{dead}.filename().string() + "-lock"));
+}
+
+TEST_CASE("a session without any file is listed as living, and its error says what was removed", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const SessionFolder live = SessionFolder::create().value();
+    fs::remove_all(sessions.base());
+    fs::remove("/dev/shm/baton-" + live.id() + "-lock");
+    const auto listed = baton::list_sessions().value();
+    REQUIRE(listed.size() == 1);
+    CHECK(listed.at(0).id == live.id());
+    CHECK(listed.at(0).is_live);
+    CHECK_FALSE(listed.at(0).has_folder);
+    CHECK(listed.at(0).pid == ::getpid());
+    for (const std::optional<std::string>& named : {std::optional<std::string>{}, std::optional{live.id()},
+                                                    std::optional{live.path()}}) {
+        const auto found = baton::find_session(named);
+        REQUIRE_FALSE(found.ok());
+        CHECK_THAT(found.error().text, Contains("it lives (process") && Contains(live.path()) && Contains("kill"));
+    }
+    CHECK(baton::sweep_dead_sessions().value().sessions == 0);
+}
+
+TEST_CASE("a sign of life of another process is none", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    const std::string dead = dead_session();
+    // Held by this process, and it names another one.
+    const std::string name = "baton:" + std::to_string(::getppid()) + ":" + dead;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(name.size() + 1 <= sizeof address.sun_path);
+    std::memcpy(address.sun_path + 1, name.data(), name.size());
+    const baton::UniqueFd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0);
+    CHECK(baton::sweep_dead_sessions().value().removed == std::vector{dead});
+}
+
+TEST_CASE("what was removed of a session is put back, and held", "[unit][process]") {
+    const NothingLeft nothing_left;
+    const OwnSessions sessions;
+    SessionFolder live = SessionFolder::create().value();
+    SessionFolder visitor = SessionFolder::visit(live.path());
+    CHECK(visitor.put_back(::getpid()).value().empty());
+
+    const std::string file = live.path() + "/lock";
+    const std::string memory = "/dev/shm/baton-" + live.id() + "-lock";
+    fs::remove_all(sessions.base());
+    fs::remove(memory);
+    CHECK(visitor.put_back(::getpid()).value() == std::vector{live.path(), file, memory});
+    CHECK(baton::find_session(live.id()).ok());
+    for (const std::string& path : {live.path(), file, memory}) {
+        const baton::UniqueFd other{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+        CHECK(::flock(other.get(), LOCK_EX | LOCK_NB) != 0);
+    }
+    visitor = SessionFolder::visit(live.path());  // the one that held them has ended, and the next one holds them
+    CHECK(visitor.put_back(::getpid()).value().empty());
+    const baton::UniqueFd other{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    CHECK(::flock(other.get(), LOCK_EX | LOCK_NB) != 0);
+    REQUIRE(live.remove().ok());
+    CHECK_FALSE(fs::exists(memory));
+
+    fs::remove_all(sessions.runtime_folder());
+    const auto failed = visitor.put_back(::getpid());
+    REQUIRE_FALSE(failed.ok());
+    CHECK_THAT(failed.error().text, Contains(sessions.runtime_folder().string()) && Contains("logged out"));
+    fs::create_directory(sessions.runtime_folder());
 }
 
 // As in containers that have a /tmp of their own and share the machine's shared memory.

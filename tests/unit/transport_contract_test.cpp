@@ -231,6 +231,38 @@ TEMPLATE_TEST_CASE("whoever watches the descriptors of a transport learns of eve
     }
 }
 
+TEST_CASE("an inbox whose file was removed is found again, and its links stay", "[transport]") {
+    ZmqWorld world;
+    const auto receiver = world.make();
+    const auto sender = world.make();
+    const std::string address = world.address("inbox");
+    REQUIRE(receiver->bind(address).ok());
+    const Link before = sender->open(address).value();
+    REQUIRE(sender->send(before, "before") == Sent::yes);
+    CHECK(next(*receiver).frame == "before");
+
+    std::filesystem::remove(address.substr(std::string_view("ipc://").size()));
+    const auto newcomer = world.make();
+    const Link after = newcomer->open(address).value();  // it tries until somebody is there
+    REQUIRE(newcomer->send(after, "after") == Sent::yes);
+    REQUIRE(receiver->bind_again().ok());
+    REQUIRE(receiver->bind_again().ok());  // it is there: nothing is done
+    const Came came = next(*receiver);
+    CHECK(came.frame == "after");
+    REQUIRE(receiver->send(came.from, "answer") == Sent::yes);
+    CHECK(next_from(*newcomer, after) == "answer");
+    REQUIRE(sender->send(before, "still") == Sent::yes);
+    CHECK(next(*receiver).frame == "still");
+
+    Result<void> bound;
+    for (std::uint32_t times = 0; bound && times <= limits::bound_again_max; ++times) {
+        std::filesystem::remove(address.substr(std::string_view("ipc://").size()));
+        bound = receiver->bind_again();
+    }
+    REQUIRE_FALSE(bound.ok());
+    CHECK_THAT(bound.error().text, Catch::Matchers::Contains("limits::bound_again_max"));
+}
+
 TEMPLATE_TEST_CASE("what is sent before the inbox is bound arrives once it is", "[transport]", EVERY_TRANSPORT) {
     TestType world;
     const auto sender = world.make();

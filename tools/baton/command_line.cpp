@@ -261,6 +261,26 @@ void add_talking(CLI::App& app, CommandLine& line) {
         [&line] { line.inside = [&line](Visit& visit) { return tool::send(visit, line.words, line.wishes); }; });
 }
 
+void add_linking(CLI::App& app, CommandLine& line) {
+    const auto add_one = [&app, &line](const char* name, const char* what, const char* footer, LinkOptions::What how) {
+        CLI::App* sub = add(app, line, name, what, std::string(footer) + "\n" + std::string(where_actors_are_from));
+        sub->add_option("NAME", line.link.one, "an actor's name, as in `baton ps`")->required()->type_name("");
+        sub->add_option("OTHER", line.link.other, "the name of another one")->required()->type_name("");
+        sub->callback([&line, how] {
+            line.link.what = how;
+            line.inside = [&line](Visit& visit) { return tool::link(visit, line.link, line.wishes); };
+        });
+    };
+    add_one("link", "let two actors end together",
+            "Example:\n"
+            "  baton link Ada Bob             # when one of them ends, the other is stopped\n"
+            "\n"
+            "However the one ends, the other is stopped as `baton stop` does it, and its exit names the one.\n",
+            LinkOptions::What::link);
+    add_one("unlink", "let two linked actors end by themselves again", "Example:\n  baton unlink Ada Bob\n",
+            LinkOptions::What::unlink);
+}
+
 void add_ending(CLI::App& app, CommandLine& line) {
     CLI::App* stop =
         add(app, line, "stop", "ask actors to end, and kill those that do not",
@@ -375,6 +395,7 @@ void describe_program(CLI::App& app, CommandLine& line) {
     add_looking_at_memory(app, line);
     add_talking(app, line);
     add_ending(app, line);
+    add_linking(app, line);
     add_help(app, line);
 }
 

@@ -30,6 +30,7 @@ struct CommandLine {
     bool stops_all = false;
     bool stops_everything = false;
     KillOptions kill;
+    LinkOptions link;
     std::string helped;
     Lines refusal = Lines::one;                     // whether the text of one keeps its lines
     std::function<Result<Outcome>()> alone;         // needs no session

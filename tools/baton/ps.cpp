@@ -155,6 +155,10 @@ Result<Outcome> ps(const PsOptions& options, const Wishes& wishes) {
     Outcome outcome;
     Value::List json;
     for (SessionInfo& place : places) {
+        if (!place.has_folder) {
+            outcome.troubles.push_back(find_session(place.path).error());
+            continue;
+        }
         const Result<Sight> sight = look_at(std::move(place), options);
         if (!sight) {
             outcome.troubles.push_back(sight.error());

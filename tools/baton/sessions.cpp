@@ -21,7 +21,8 @@ Result<Outcome> sessions(const Wishes& wishes) {
             list.push_back(object({{"session", {one.id}},
                                    {"is_live", {one.is_live}},
                                    {"coordinator_pid", {static_cast<std::int64_t>(one.pid)}},
-                                   {"folder", {one.path}}}));
+                                   {"folder", {one.path}},
+                                   {"has_folder", {one.has_folder}}}));
         return Outcome{json_line(Value{std::move(list)})};
     }
     if (listed->empty()) return Outcome{"no session of yours is running, and none has left anything\n"};
@@ -29,7 +30,8 @@ Result<Outcome> sessions(const Wishes& wishes) {
     Table table{{{"SESSION"}, {"STATE"}, {"COORDINATOR PID", Table::Align::right}, {"FOLDER"}}};
     for (const SessionInfo& one : *listed)
         table.add({{one.id, Paint::bold},
-                   {one.is_live ? "live" : "dead", one.is_live ? Paint::good : Paint::bad},
+                   {!one.is_live ? "dead" : one.has_folder ? "live" : "live, its folder was removed",
+                    one.is_live && one.has_folder ? Paint::good : Paint::bad},
                    one.pid == 0 ? "-" : std::to_string(one.pid),
                    one.path});
     const bool any_is_dead = !std::ranges::all_of(*listed, &SessionInfo::is_live);

@@ -78,6 +78,14 @@ struct KillOptions {
 };
 [[nodiscard]] Result<Outcome> kill(Visit& visit, const KillOptions& options, const Wishes& wishes);
 
+// link.cpp
+struct LinkOptions {
+    std::string one;
+    std::string other;
+    enum class What { link, unlink } what = What::link;
+};
+[[nodiscard]] Result<Outcome> link(Visit& visit, const LinkOptions& options, const Wishes& wishes);
+
 // restart.cpp
 [[nodiscard]] Result<Outcome> restart_coordinator(Visit& visit, Duration timeout, const Wishes& wishes);
 

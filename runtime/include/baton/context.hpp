@@ -16,6 +16,11 @@ public:
     using Verbs::stop;
     // Ends this actor after the command that it is handling. What the inbox still holds is reported as dead letters.
     void stop();
+    using Verbs::link;
+    // Links this actor with another one: they end together.
+    [[nodiscard]] Result<void> link(AnyRef other) { return link(AnyRef{id(), session()}, other); }
+    using Verbs::unlink;
+    [[nodiscard]] Result<void> unlink(AnyRef other) { return unlink(AnyRef{id(), session()}, other); }
     // The sender of the command that is being handled, as its connection proves. Nobody between commands.
     [[nodiscard]] AnyRef sender() const noexcept;
 };

@@ -45,7 +45,7 @@ struct MemoryAtExit {
 struct Exit {
     ExitKind kind = ExitKind::running;
     std::int32_t code = 0;
-    std::string text;                       // last words
+    std::string text;                       // last words; of one that was stopped for a link, whose end that was
     // The command whose handler had not returned, if it ended without being asked to. A handler that answers through an
     // Answer may have done so before.
     std::string in_hand;

@@ -114,7 +114,13 @@ inline constexpr std::chrono::milliseconds say_wait{100};
 inline constexpr std::chrono::milliseconds handshake_timeout{5'000};
 // How long processes that actors left behind may take to end once they have been killed.
 inline constexpr std::chrono::milliseconds strays_timeout{1'000};
+// Others that one actor may name in links. As many actors as there are may name it.
+inline constexpr std::size_t links_max = 64;
 // How often a session's files are touched, so that no cleaner of /tmp removes them.
 inline constexpr std::chrono::hours touch_interval{1};
+// How often they are looked at when they were removed and cannot be put back yet.
+inline constexpr std::chrono::seconds put_back_interval{5};
+// How often a member binds its inbox again, or makes its bell again, after other programs have removed the file.
+inline constexpr std::uint32_t bound_again_max = 16;
 
 }  // namespace baton::limits

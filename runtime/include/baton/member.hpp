@@ -236,6 +236,8 @@ protected:
     [[nodiscard]] Result<Pending<std::vector<Ended>>> stop_actors_later(std::vector<AnyRef> actors, Within within);
     [[nodiscard]] Result<void> signal_actor(AnyRef actor, int number);
     [[nodiscard]] Result<Ended> join_actor(AnyRef actor, Within within);
+    [[nodiscard]] Result<void> link_actors(AnyRef one, AnyRef other);
+    [[nodiscard]] Result<void> unlink_actors(AnyRef one, AnyRef other);
     [[nodiscard]] Result<Exit> exit_of_actor(AnyRef actor);
     [[nodiscard]] Result<std::string> watch_actor(AnyRef actor);
     [[nodiscard]] Result<std::vector<RosterRow>> roster_rows(bool with_exited);
@@ -396,6 +398,13 @@ public:
     Of<void> signal(AnyRef actor, int number) { return Face::give(signal_actor(actor, number)); }
     Of<void> terminate(AnyRef actor) { return signal(actor, SIGTERM); }
     Of<void> kill(AnyRef actor) { return signal(actor, SIGKILL); }
+    // Links two actors, which end together from then on: when one has ended, in whatever way, the other one is stopped,
+    // and its exit names the first. If one has ended already, the other is stopped at once. It lasts until unlink(), in
+    // this life of theirs; no coordinator's death ends it. Refused for members that no coordinator has started, such as
+    // scenarios; `overloaded` if `one` names limits::links_max others; `gone` if there never was such an actor.
+    Of<void> link(AnyRef one, AnyRef other) { return Face::give(link_actors(one, other)); }
+    // From its return on, neither is stopped for the other's sake. Does nothing if they are not linked.
+    Of<void> unlink(AnyRef one, AnyRef other) { return Face::give(unlink_actors(one, other)); }
     // Waits for the exit of an actor.
     Of<Ended> join(AnyRef actor, Within within) { return Face::give(join_actor(actor, within)); }
     // How an actor ended; `running` while it lives. `gone` if there never was such an actor, or if its exit has been

@@ -2,8 +2,9 @@
 // Sessions: which sessions of this user there are, which of them live, and what dead ones have left. Needs no session
 // of one's own and sends no message: it reads the folders and locks of docs/processes.md.
 //
-// A session lives exactly as long as its coordinator; the kernel says so, by locks that nobody else can hold. What is
-// read is a snapshot: a session may end at any moment. Thread rule: no shared state, callable anywhere.
+// A session lives exactly as long as its anchor; the kernel says so, by a socket without a file and by locks that
+// nobody else can hold. No removed file makes it look dead. What is read is a snapshot: a session may end at any
+// moment. Thread rule: no shared state, callable anywhere.
 
 #include <sys/types.h>
 
@@ -24,10 +25,12 @@ struct SessionInfo {
     std::string id;        // eight letters and digits, such as "k3f9x2ab"
     std::string path;      // of its folder
     bool is_live = false;
-    pid_t pid = 0;         // of its coordinator, as the lock file says; 0 if it says nothing
+    pid_t pid = 0;         // of its anchor, or as the lock file says; 0 if it says nothing
+    bool has_folder = true;  // false: another program has removed it, and nobody can join until it is put back
 };
 
-// All sessions of this user, including dead ones that have not been swept. Sorted by id.
+// All sessions of this user, including dead ones that have not been swept, and living ones whose folder was removed.
+// Sorted by id.
 [[nodiscard]] Result<std::vector<SessionInfo>> list_sessions();
 
 // The session to join: the one named by its id or by the path of its folder; otherwise the one in $BATON_SESSION;

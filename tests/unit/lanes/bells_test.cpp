@@ -122,6 +122,35 @@ TEST_CASE("a bell of somebody who has none, or has ended, is not rung, and costs
     }
 }
 
+TEST_CASE("a bell whose FIFO was removed is made again, and rings for those who had it open as well", "[lanes]") {
+    BellWorld session;
+    OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
+    Ringer before{session.folder, bob};
+    REQUIRE(before.reach(alice));
+    const std::string path = session.folder + "/" + Bells::fifo_name(alice);
+    CHECK(bell.make_again().ok());  // it is there: nothing is done
+    std::filesystem::remove(path);
+    Ringer newcomer{session.folder, {71, 1}};
+    CHECK_FALSE(newcomer.reach(alice));
+    REQUIRE(bell.make_again().ok());
+    REQUIRE(newcomer.reach(alice));
+    for (Ringer* const ringer : {&before, &newcomer}) {
+        bell.fall_asleep(wake::answers);
+        CHECK_FALSE(is_readable(bell));
+        ringer->ring_for(alice, wake::answers, session.bells);
+        CHECK(is_readable(bell));
+        bell.wake_up(true);
+        CHECK_FALSE(is_readable(bell));
+    }
+    Result<void> made;
+    for (std::uint32_t times = 0; made && times <= limits::bound_again_max; ++times) {
+        std::filesystem::remove(path);
+        made = bell.make_again();
+    }
+    REQUIRE_FALSE(made.ok());
+    CHECK_THAT(made.error().text, Catch::Matchers::Contains("limits::bound_again_max"));
+}
+
 TEST_CASE("a file in place of a bell's FIFO is not written", "[lanes]") {
     BellWorld session;
     OwnBell bell = OwnBell::create(session.bells, session.folder, alice).value();
