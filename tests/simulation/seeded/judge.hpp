@@ -31,6 +31,8 @@ public:
 
     // What is sent to it, or by it, may be lost with a process that is killed.
     void looks_at_no_lanes(ActorId who) { without_lanes_.insert(who); }
+    // What it refuses from here on it names when it says goodbye; if it is killed before that, nobody names it.
+    void begins_to_leave(ActorId who) { leaving_.insert(who); }
 
     // ---- messages: numbered by the judge, in the order in which each sender sends
     [[nodiscard]] std::uint64_t sends(Kind kind, ActorId from, ActorId to);
@@ -89,6 +91,7 @@ private:
     std::vector<Held> segments_;
     std::map<std::string, Spawned> spawns_;
     std::set<ActorId> without_lanes_;
+    std::set<ActorId> leaving_;
     std::vector<std::string> broken_;
 };
 

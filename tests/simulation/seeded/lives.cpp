@@ -155,6 +155,7 @@ int live(World& world, Process& self, ActorId me, const ChildSpec& spec) {
     loop.control().be_ready();
     static_cast<void>(tell(loop, coordinating::Ready{}));
     static_cast<void>(loop.serve(handler.get(), [] { return false; }, Deadline::never()));
+    world.judge.begins_to_leave(me);
     std::vector<DeadLetter> dead_letters = loop.finish(*handler);
     handler.reset();
     player.reset();
