@@ -87,6 +87,21 @@ private:
     std::shared_ptr<void> actor_;
 };
 
+// What was refused is known only here until a coordinator has read it; if that one dies the next one is told.
+void leave(Loop& loop, std::vector<DeadLetter> dead_letters) {
+    loop.outbox().flush();
+    loop.begin_leaving();
+    // Nobody waits for an actor that stops itself.
+    const Deadline until = loop.ending().until;
+    const Deadline taken_by =
+        until.is_never() ? Deadline::in(loop.clock(), limits::linger) : before_goodbye(until, loop.clock());
+    std::ranges::move(wait_until_taken(loop, taken_by), std::back_inserter(dead_letters));
+    pass_crash_point(CrashPoint::leave_begun);
+    const Duration timeout = until.is_never() ? Duration{limits::coordinator_timeout}
+                                              : std::max<Duration>(limits::linger, until.left(loop.clock()));
+    static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, timeout));
+}
+
 // From the first step to the last, as the actor that the coordinator has made a place for.
 int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& words, std::vector<std::string> arguments,
          const ActorClass& actor) {
@@ -145,14 +160,7 @@ int live(const SpawnedAs& place, Log& log, const Vitals& vitals, OwnVitals& word
     static_cast<void>(loop.serve(handler.get(), [] { return false; }, Deadline::never()));
     std::vector<DeadLetter> dead_letters = loop.finish(*handler);
     handler.reset();
-    loop.outbox().flush();
-    loop.begin_leaving();
-    // Nobody waits for an actor that stops itself.
-    const Deadline end = loop.ending().until.is_never() ? Deadline::in(clock, limits::linger)
-                                                        : before_goodbye(loop.ending().until, clock);
-    std::ranges::move(wait_until_taken(loop, end), std::back_inserter(dead_letters));
-    pass_crash_point(CrashPoint::leave_begun);
-    static_cast<void>(call(loop, coordinator::Leave{std::move(dead_letters)}, limits::linger));
+    leave(loop, std::move(dead_letters));
     pass_crash_point(CrashPoint::leave_answered);
     return 0;
 }

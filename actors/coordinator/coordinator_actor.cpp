@@ -150,6 +150,7 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
     Result<Member*> member = sender(answer.asker(), Access::link(answer));
     if (!member) return answer.fail(member.error());
     if (Result<void> ours = loop_->require_ours(command.actor); !ours) return answer.fail(ours.error());
+    if (estate_->awaits((*member)->id, command.actor.id)) name_lost(command.actor.id, **member);
     // Of an actor that lives, the lane stays.
     if (estate_->drained((*member)->id, command.actor.id)) {
         lanes_->remove(command.actor.id, (*member)->id);
@@ -227,6 +228,10 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
 }
 
 void Coordinator::on(const CloseSession& command, Answer<Closed> answer) {
+    if (Member* const member = members_.find(answer.asker()); member != nullptr) {
+        member->asked_to_close = true;
+        records_->write(*member);
+    }
     closing_.push_back(std::move(answer));
     close(bounded(command.timeout));
     close_if_empty();
@@ -243,15 +248,19 @@ void Coordinator::close(Duration deadline) {
     const Deadline end = Deadline::in(loop_->clock(), deadline);
     records_->header().closing_until.store(end.at().time_since_epoch().count(), std::memory_order_seq_cst);
     pass_crash_point(CrashPoint::stop_recorded);
-    // Outsiders are told but not waited for: they are not ours. The asker knows already.
-    for (const auto& [number, member] : members_.living()) {
-        const bool has_asked =
-            std::ranges::any_of(closing_, [id = member->id](const auto& one) { return one.asker() == id; });
-        if (!member->is_outsider() || has_asked || std::exchange(member->was_asked_to_stop, true)) continue;
-        records_->write(*member);
-        notify(*loop_, *member, notice::Stop{});
-    }
+    tell_outsiders_to_close();
     stop_all(end);
+}
+
+// They are not ours: they are told, and have a moment to say what they leave unread when all others have ended. The one
+// that asked for it knows already.
+void Coordinator::tell_outsiders_to_close() {
+    for (const auto& [number, member] : members_.living()) {
+        if (!member->is_outsider() || member->asked_to_close) continue;
+        if (std::exchange(member->was_asked_to_stop, true)) continue;
+        records_->write(*member);
+        stopping_.ask(*member);
+    }
 }
 
 void Coordinator::stop_all(Deadline end) {
@@ -263,13 +272,10 @@ void Coordinator::stop_all(Deadline end) {
     finish_stops();
 }
 
-// A coordinator before this one was asked to close, and the one that asked it is about to ask again: everybody else was
-// told.
+// A coordinator before this one was asked to close, and the one that asked it is about to ask again.
 bool Coordinator::awaits_closer() const {
     if (anchor_->generation() <= 1 || !closing_.empty() || !unread_closed_.empty()) return false;
-    return std::ranges::any_of(members_.living(), [](const auto& entry) {
-        return entry.second->is_outsider() && !entry.second->was_asked_to_stop;
-    });
+    return std::ranges::any_of(members_.living(), [](const auto& entry) { return entry.second->asked_to_close; });
 }
 
 void Coordinator::finish_stops() {
@@ -295,7 +301,19 @@ void Coordinator::close_if_empty() {
         goodbye_deadline_ = Deadline::in(loop_->clock(), limits::linger);
     }
     closing_.clear();
-    is_closed_ = unread_closed_.empty() || goodbye_deadline_.has_passed(loop_->clock());
+    const bool awaits = !unread_closed_.empty() || awaits_outsiders();
+    if (awaits && goodbye_deadline_.is_never()) goodbye_deadline_ = Deadline::in(loop_->clock(), limits::linger);
+    is_closed_ = !awaits || goodbye_deadline_.has_passed(loop_->clock());
+    if (!is_closed_) return;
+    for (const auto& [number, member] : members_.living()) log_letters(*member, reports_.dead_letters_of(*member));
+}
+
+// Those that have been told, and have yet to say what they leave unread. In a hurry nobody hears that.
+bool Coordinator::awaits_outsiders() const {
+    if (anchor_->stop_signals() >= 2) return false;
+    return std::ranges::any_of(members_.living(), [](const auto& entry) {
+        return entry.second->link.is_some() && entry.second->stop_told.has_value();
+    });
 }
 
 // ---- waking up -------------------------------------------------------------------------------------

@@ -148,10 +148,12 @@ private:
     void tell_mended();
     void tell_unrecorded(const Member& member);
     void settle_estate(const Member& member, std::set<ActorId>& told);
+    void name_lost(ActorId dead, const Member& receiver);
     void log_post_mortem(const Member& member, const Exit& exit);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
     void remove_files_of(const Member& member) const;
     void log_exit(const Member& member, const Exit& exit);
+    void log_letters(const Member& member, const std::vector<DeadLetter>& letters);
     void note_settled(ActorId dead);
     void stop_linked(ActorId dead, const std::vector<ActorId>& named);
     void end_for(ActorId dead, std::vector<ActorId> linked);
@@ -163,8 +165,10 @@ private:
     void go_on_stopping();
     void finish_stops();
     void close(Duration deadline);
+    void tell_outsiders_to_close();
     void stop_all(Deadline end);
     [[nodiscard]] bool awaits_closer() const;
+    [[nodiscard]] bool awaits_outsiders() const;
     void close_if_empty();
 
     Loop* loop_;

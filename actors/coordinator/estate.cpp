@@ -352,6 +352,11 @@ bool Estate::drained(ActorId heir, ActorId dead) {
     return true;
 }
 
+bool Estate::awaits(ActorId heir, ActorId dead) const {
+    const auto found = settling_.find(dead.number);
+    return found != settling_.end() && found->second.dead == dead && found->second.heirs.contains(heir);
+}
+
 std::vector<ActorId> Estate::awaited_of(ActorId heir) const {
     std::vector<ActorId> dead;
     for (const auto& [number, settling] : settling_)

@@ -66,6 +66,7 @@ public:
     [[nodiscard]] Settled settle(ActorId dead, const std::vector<ActorNumber>& receivers);
     // `heir` has taken everything that the dead actor sent to it (T6, L6). False if nobody has waited for that.
     bool drained(ActorId heir, ActorId dead);
+    [[nodiscard]] bool awaits(ActorId heir, ActorId dead) const;
     // The dead ones for which it has not said so yet.
     [[nodiscard]] std::vector<ActorId> awaited_of(ActorId heir) const;
 

@@ -30,12 +30,32 @@ void Coordinator::tell_mended() {
 // What the dead one held, sent and was about to receive: settled before anybody hears of the exit. Adds to `told` who
 // had given or lent it something.
 void Coordinator::settle_estate(const Member& member, std::set<ActorId>& told) {
-    const Estate::Settled settled = estate_->settle(member.id, lanes_->receivers_of(member.id));
+    std::vector<std::uint32_t> receivers = lanes_->receivers_of(member.id);
+    for (const auto& [number, other] : members_.living())
+        if (vitals_->waiting(member.id, other->id) > 0) receivers.push_back(number);
+    const Estate::Settled settled = estate_->settle(member.id, receivers);
     tell_mended();
     told.insert(settled.concerned.begin(), settled.concerned.end());
     for (const ActorId heir : settled.to_drain)
         if (const Member* asked = members_.find(heir); asked != nullptr)
             notify(*loop_, *asked, notice::Drain{AnyRef{member.id}, member.pid});
+}
+
+// `receiver` has taken all that came of the dead one: what else had been sent to it is lost. Only now, as it may have
+// been on its way before; of a receiver that has ended the exit has named it.
+void Coordinator::name_lost(ActorId dead, const Member& receiver) {
+    const std::uint64_t count = vitals_->waiting(dead, receiver.id);
+    if (count == 0) return;
+    Past* const past = members_.find_past(dead);
+    const std::string name = past == nullptr ? to_string(dead) : past->row.name;
+    if (!records_->write_lost({dead, receiver.id, receiver.name, count}))
+        loop_->log().warn("exit.unrecorded", "name={} no memory is left for the journal of what was lost with it",
+                          name);
+    pass_crash_point(CrashPoint::stop_lost);
+    account_for(*vitals_, dead, receiver.id);
+    if (past != nullptr) past->add_lost(receiver.name, count);
+    loop_->log().warn("letters.lost", "from={} to={} count={} why=\"they had not left its process when it ended\"",
+                      name, receiver.name, count);
 }
 
 void Coordinator::log_post_mortem(const Member& member, const Exit& exit) {
@@ -150,7 +170,11 @@ void Coordinator::log_exit(const Member& member, const Exit& exit) {
     } else {
         loop_->log().warn("actor.exited", "name={} {}{}", member.name, to_text(exit), in_hand);
     }
-    for (const DeadLetter& letter : exit.dead_letters)
+    log_letters(member, exit.dead_letters);
+}
+
+void Coordinator::log_letters(const Member& member, const std::vector<DeadLetter>& letters) {
+    for (const DeadLetter& letter : letters)
         loop_->log().warn("letters.dead", "to={} from={} count={}{}", member.name, letter.from, letter.count,
                           letter.command.empty() ? "" : " command=" + letter.command);
 }

@@ -148,8 +148,7 @@ void Coordinator::on(const Rejoin& command, Answer<Welcome> answer) {
 
 // What a member was to be told while there was no coordinator, or while it had not rejoined.
 void Coordinator::tell_what_was_missed(Member& member, const std::vector<AnyRef>& watches) {
-    if (member.was_asked_to_stop)
-        notify(*loop_, member, notice::Stop{member.stop_drains, until_of(stopping_.asked_until(member.id))});
+    if (member.was_asked_to_stop) stopping_.ask(member);
     std::set<ActorId> ended = std::exchange(member.untold, {});
     for (const AnyRef& watched : watches) {
         if (Member* other = members_.find(watched.id); other != nullptr) other->watchers.insert(member.id);

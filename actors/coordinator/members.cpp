@@ -6,6 +6,14 @@
 
 namespace baton::detail::coordinator {
 
+// As many as one exit tells; the others are added up.
+void Past::add_lost(const std::string& to, std::uint64_t count) {
+    std::map<std::string, std::uint64_t>& lost = row.exit.lost;
+    const bool has_room = lost.size() < limits::dead_letters_told_max || lost.contains(to);
+    std::uint64_t& sum = lost[has_room ? to : std::string()];
+    sum += std::min(count, ~sum);
+}
+
 Result<ActorId> Members::new_id(const std::function<bool(std::uint32_t)>& is_taken) {
     // Round and round, so that a number comes back as late as possible.
     for (std::uint32_t tries = 0; tries < limits::actors_max; ++tries) {

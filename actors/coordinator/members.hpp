@@ -34,6 +34,12 @@ struct Request {
     bool operator==(const Request&) const = default;
 };
 
+// That a member is to stop.
+struct StopOrder {
+    Deadline until;       // at the latest; never: it is not to stop
+    bool drains = false;  // it handles what waits in its inbox first
+};
+
 struct Member {
     enum class State { starting, ready, stopping };
 
@@ -56,9 +62,12 @@ struct Member {
     Answer<Spawned> spawn_answer;
     Request spawn_request;           // whose it is
     Deadline spawn_deadline;         // once it is a member: set_spawn_deadline()
-    bool was_asked_to_stop = false;
-    Deadline stop_deadline;          // it is to stop; never: it is not
-    bool stop_drains = false;
+    StopOrder stop;                  // that counts, as all rows of its stop tell of it
+    StopOrder stop_before;           // counts in its place if the stop of that number does not
+    std::uint64_t stop_number = 0;
+    bool was_asked_to_stop = false;  // its turn has come, and it was told unless it was not here
+    std::optional<Deadline> stop_told;  // by this coordinator: until when it has time
+    bool asked_to_close = false;     // the session; it asks the next coordinator again
     bool is_told = false;            // its exit, by an earlier coordinator
     bool owns_session = false;
     std::uint64_t token = 0;         // of an outsider's Join
@@ -79,6 +88,8 @@ struct Past {
     RosterRow row;
     ActorId parent;
     Request spawn_request;  // by which it was started
+
+    void add_lost(const std::string& to, std::uint64_t count);
 };
 
 class Members {
@@ -123,6 +134,9 @@ public:
     [[nodiscard]] Deadline next_spawn_deadline() const noexcept;
     [[nodiscard]] std::vector<Member*> late_spawns(const Clock& clock);
     [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
+    [[nodiscard]] Past* find_past(ActorId id) noexcept {
+        return const_cast<Past*>(std::as_const(*this).find_past(id));
+    }
     [[nodiscard]] const Past* find_past(std::string_view name) const noexcept;
     [[nodiscard]] bool is_taken(const std::string& name) const {
         return name == coordinator_name || names_.contains(name);

@@ -13,6 +13,7 @@ namespace {
 // Of records in the journal.
 constexpr std::uint32_t exit_record = 1;
 constexpr std::uint32_t left_record = 2;
+constexpr std::uint32_t lost_record = 5;
 
 struct ExitRecord {
     RosterRow row;
@@ -23,6 +24,12 @@ struct ExitRecord {
 struct LeftRecord {
     AnyRef actor;
     std::vector<DeadLetter> letters;
+};
+struct LostRecord {
+    AnyRef dead;
+    AnyRef receiver;
+    std::string name;
+    std::uint64_t count = 0;
 };
 
 std::string protocol_prefix(std::string_view session_id) { return fmt::format("baton-{}-protocol-", session_id); }
@@ -75,7 +82,7 @@ void Records::write(const Member& member, MemberRecord::State state) {
     flag(member.owns_session, MemberRecord::owns_session);
     flag(member.has_joined, MemberRecord::has_joined);
     flag(member.was_asked_to_stop, MemberRecord::was_asked_to_stop);
-    flag(member.stop_drains, MemberRecord::stop_drains);
+    flag(member.stop.drains, MemberRecord::stop_drains);
     flag(member.is_told, MemberRecord::is_told);
     entry.pid = member.pid;
     entry.start_ticks = member.start_ticks;
@@ -83,7 +90,11 @@ void Records::write(const Member& member, MemberRecord::State state) {
     entry.wave = member.wave;
     entry.fingerprint = member.has_joined ? fingerprint_of(member.protocol) : 0;
     entry.fingerprint_expected = member.fingerprint_expected;
-    entry.stop_until = nanoseconds(member.stop_deadline);
+    entry.stop_until = nanoseconds(member.stop.until);
+    entry.stop = member.stop_number;
+    entry.stop_until_before = nanoseconds(member.stop_before.until);
+    entry.stop_drains_before = member.stop_before.drains;
+    entry.asked_to_close = member.asked_to_close;
     entry.spawn_until = nanoseconds(member.spawn_deadline);
     entry.spawn_asker = member.spawn_request.asker;
     entry.spawn_ask = member.spawn_request.ask;
@@ -120,6 +131,11 @@ bool Records::write_exit(const Past& past) {
     return roster_.append(exit_record, encoded_body(record));
 }
 
+bool Records::write_lost(const Lost& lost) {
+    const LostRecord record{AnyRef{lost.dead}, AnyRef{lost.receiver}, lost.name, lost.count};
+    return roster_.append(lost_record, encoded_body(record));
+}
+
 void Records::take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks) {
     header().generation.store(0, std::memory_order_seq_cst);  // nobody, while it is written
     header().coordinator_pid.store(pid, std::memory_order_seq_cst);
@@ -133,6 +149,7 @@ Records::Kept Records::read_journal() const {
     Kept kept;
     const SessionTag session = SessionTag::of(session_id_);
     roster_.read_journal([&](std::uint32_t kind, std::string_view record) {
+        kept.in_doubt.reset();
         if (kind == exit_record) {
             if (std::optional<ExitRecord> exit = decoded<ExitRecord>(record, session);
                 exit && exit->row.actor.id.number <= limits::actors_max)
@@ -140,6 +157,12 @@ Records::Kept Records::read_journal() const {
         } else if (kind == left_record) {
             if (std::optional<LeftRecord> left = decoded<LeftRecord>(record, session); left)
                 kept.left.emplace_back(left->actor.id, std::move(left->letters));
+        } else if (kind == lost_record) {
+            std::optional<LostRecord> lost = decoded<LostRecord>(record, session);
+            if (!lost) return;
+            for (Past& past : kept.past)
+                if (past.row.actor.id == lost->dead.id) past.add_lost(lost->name, lost->count);
+            kept.in_doubt = Lost{lost->dead.id, lost->receiver.id, lost->name, lost->count};
         }
     });
     return kept;
@@ -179,8 +202,10 @@ std::unique_ptr<Member> Records::member_of(const RosterEntry& entry) const {
     member->spawn_request = {entry.spawn_asker, entry.spawn_ask};
     member->spawn_deadline = deadline_at(entry.spawn_until);
     member->was_asked_to_stop = entry.has(MemberRecord::was_asked_to_stop);
-    member->stop_deadline = deadline_at(entry.stop_until);
-    member->stop_drains = entry.has(MemberRecord::stop_drains);
+    const StopOrder before{deadline_at(entry.stop_until_before), entry.stop_drains_before};
+    if (is_committed(entry)) member->stop = {deadline_at(entry.stop_until), entry.has(MemberRecord::stop_drains)};
+    else member->stop = before;
+    member->asked_to_close = entry.asked_to_close;
     member->is_told = entry.has(MemberRecord::is_told);
     member->owns_session = entry.has(MemberRecord::owns_session);
     member->token = entry.token;

@@ -28,6 +28,16 @@ public:
     void write_settling(const Member& member) { write(member, MemberRecord::settling); }
     // Nothing names it any more, or it never lived.
     void write_free(ActorId id);
+    // The number of a stop that begins, and that all who are to stop by it are recorded: before that none of them is.
+    [[nodiscard]] std::uint64_t next_stop() const noexcept {
+        return header().stop_committed.load(std::memory_order_relaxed) + 1;
+    }
+    void commit_stop(std::uint64_t number) noexcept {
+        header().stop_committed.store(number, std::memory_order_seq_cst);
+    }
+    [[nodiscard]] bool is_committed(const RosterEntry& entry) const noexcept {
+        return entry.stop <= header().stop_committed.load(std::memory_order_seq_cst);
+    }
     // So that others can be told its protocol.
     void keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol);
     // Keeps it again if another program has removed what was kept.
@@ -39,6 +49,14 @@ public:
     // False if memory is short: then a coordinator that takes over does not know of it.
     [[nodiscard]] bool write_left(ActorId id, const std::vector<DeadLetter>& letters);
     [[nodiscard]] bool write_exit(const Past& past);
+    // What was lost with a sender that has ended. Of the last one it may be in doubt whether that is accounted for.
+    struct Lost {
+        ActorId dead;
+        ActorId receiver;
+        std::string name;  // of the receiver
+        std::uint64_t count = 0;
+    };
+    [[nodiscard]] bool write_lost(const Lost& lost);
     // What the balance says of the dead, and of rows that were mended.
     void write_balance(std::uint64_t released_for_the_dead, std::uint64_t mended) noexcept {
         header().released_for_the_dead.store(released_for_the_dead, std::memory_order_relaxed);
@@ -46,17 +64,18 @@ public:
     }
     // From here on the session is this coordinator's, and members come to it.
     void take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks);
-    [[nodiscard]] RosterHeader& header() noexcept { return roster_.header(); }
+    [[nodiscard]] RosterHeader& header() const noexcept { return roster_.header(); }
 
     // ---- read, at a take-over
     struct Kept {
         std::vector<Past> past;
         std::vector<std::pair<ActorId, std::vector<DeadLetter>>> left;
+        std::optional<Lost> in_doubt;
     };
     [[nodiscard]] Kept read_journal() const;
     // The last life of each number, if there was one.
     [[nodiscard]] std::vector<RosterEntry> read_members() const;
-    // That member again, as far as it is recorded.
+    // That member again, as far as it is recorded. A stop that is not committed does not count.
     [[nodiscard]] std::unique_ptr<Member> member_of(const RosterEntry& entry) const;
 
 private:

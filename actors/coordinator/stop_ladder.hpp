@@ -4,8 +4,10 @@
 // Each actor is asked, then terminated (SIGTERM), then killed (SIGKILL). Actors that started together (a wave) are
 // asked together, waves in reverse order of start, each when all before it have ended; an actor is asked when its
 // children have ended. A slow wave does not keep the others waiting for ever: by the middle of the time, at the latest,
-// all have been asked. Force is used only when the deadline demands it: what is still alive after three quarters of the
-// time is terminated, after nine tenths killed. It only decides: it touches no process and no socket, and the time
+// all are asked. Force is used only when the whole stop is late, and only on those that are late themselves: not before
+// three quarters of the time, and not before the actor has had a quarter of it since it was asked. It is terminated
+// then, and killed a little later. Each actor that is still alive when a twentieth is left is killed, asked or not: so
+// the asker hears of all exits by its deadline. It only decides: it touches no process and no socket, and the time
 // comes from a Clock. One thread.
 
 #include <cstdint>
@@ -38,8 +40,9 @@ public:
     [[nodiscard]] std::vector<Step> due();
     // When to call due() next, if nothing exits before.
     [[nodiscard]] Deadline next() const;
-    // Until when those who are asked have time: then force begins.
-    [[nodiscard]] Deadline asks_until() const noexcept { return terminate_at_; }
+    // That actor has been asked: its time begins, unless it has begun already. Of one that could not be asked yet this
+    // is not called, and it is not late before the stop ends. Returns until when it has time: then force begins.
+    Deadline asked(ActorId actor);
     void exited(ActorId actor);
     // Makes the next due() kill all.
     void hurry();
@@ -51,10 +54,15 @@ private:
         ActorId parent;
         std::size_t children = 0;  // alive and on the ladder
         bool has_turn = false;
+        Rung reached = Rung::ask;
+        Deadline late_at;          // terminated then, and killed later; never: it has not been asked
     };
     [[nodiscard]] bool is_waiting() const noexcept { return next_turn_ < turns_.size(); }
     void begin_turn();
     void ask_those_who_may(std::vector<Step>& steps);
+    void force_those_who_are_late(std::vector<Step>& steps);
+    void kill_all(std::vector<Step>& steps);
+    [[nodiscard]] Deadline kill_at(const Living& one) const;
 
     const Clock* clock_;
     std::map<ActorId, Living> alive_;
@@ -64,11 +72,13 @@ private:
     std::size_t alive_in_turn_ = 0;            // whose turn has begun
     Deadline turn_ends_;                       // the next one begins then, even if an actor is still alive
     Duration reserve_{};                       // kept for each turn that is to come, if there is that much
+    Duration time_{};                          // of the whole stop
     Deadline ask_all_at_;
-    Deadline terminate_at_;
-    Deadline kill_at_;
-    Rung reached_ = Rung::ask;
+    Deadline terminate_at_;                    // nobody before
+    Deadline end_;
+    Deadline next_force_;                      // nobody is late before
     bool is_hurried_ = false;
+    bool is_over_ = false;                     // all are killed
 };
 
 }  // namespace baton::detail::coordinator

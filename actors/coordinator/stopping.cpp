@@ -29,39 +29,46 @@ void Stopping::begin(std::vector<ActorId> named, Deadline deadline, bool drain,
     std::set<ActorId> lived;
     for (const ActorId id : named)
         if (members_->find(id) != nullptr) lived.insert(id);
-    for (const auto& [id, climber] : climbers)
-        if (Member* member = members_->find(id); member != nullptr) {
-            member->stop_deadline = member->stop_deadline.or_earlier(deadline);
-            member->stop_drains = drain;
-            records_->write(*member);
-        }
-    pass_crash_point(CrashPoint::stop_recorded);
+    record(all, deadline, drain);
     jobs_.push_back(std::make_unique<Job>(Job{StopLadder{loop_->clock(), std::move(all), deadline}, std::move(named),
                                               std::move(lived), drain, std::move(answer)}));
     climb(*jobs_.back());
 }
 
-void Stopping::climb(Job& job) {
-    for (const StopLadder::Step& step : job.ladder.due()) take_step(step, job);
+// First the rows of all, then the word that makes them count: a stop of which not all rows tell is none. One that is to
+// stop earlier already, or then, stays as it is; so a stop that goes on after a take-over changes nothing.
+void Stopping::record(const std::vector<StopLadder::Climber>& climbers, Deadline deadline, bool drain) {
+    const std::uint64_t number = records_->next_stop();
+    for (const StopLadder::Climber& climber : climbers) {
+        Member* const member = members_->find(climber.actor);
+        if (member == nullptr || member->stop.until.at() <= deadline.at()) continue;
+        member->stop_before = std::exchange(member->stop, StopOrder{deadline, drain});
+        member->stop_number = number;
+        records_->write(*member);
+        pass_crash_point(CrashPoint::stop_said);
+    }
+    pass_crash_point(CrashPoint::stop_recorded);
+    records_->commit_stop(number);
+    pass_crash_point(CrashPoint::stop_committed);
 }
 
-void Stopping::take_step(const StopLadder::Step& step, const Job& job) {
+void Stopping::climb(Job& job) {
+    for (const StopLadder::Step& step : job.ladder.due()) take_step(step);
+}
+
+void Stopping::take_step(const StopLadder::Step& step) {
     using Rung = StopLadder::Rung;
     const int signal = step.rung == Rung::terminate ? SIGTERM : SIGKILL;
-    if (step.actor == scenario) {
-        if (step.rung != Rung::ask) signal_scenario_(signal);
+    if (step.actor == scenario) {  // as a member it is asked, too
+        if (step.rung == Rung::ask) static_cast<void>(begin_time_of(scenario));
+        else signal_scenario_(signal);
         return;
     }
     Member* member = members_->find(step.actor);
     if (member == nullptr) return;
     if (step.rung == Rung::ask) {
-        if (std::exchange(member->was_asked_to_stop, true)) return;
-        records_->write(*member);
-        if (member->link.is_some())
-            return notify(*loop_, *member, notice::Stop{job.drain, until_of(job.ladder.asks_until())});
-        // It has not joined, so it can't be asked. One that is about to rejoin is asked then.
-        if (!member->is_outsider() && !member->has_joined) static_cast<void>(member->send_signal(SIGTERM));
-        return;
+        if (!std::exchange(member->was_asked_to_stop, true)) records_->write(*member);
+        return ask(*member);
     }
     if (member->is_outsider()) {  // an outsider is not ours to kill
         exited(step.actor);
@@ -72,19 +79,32 @@ void Stopping::take_step(const StopLadder::Step& step, const Job& job) {
     static_cast<void>(member->send_signal(signal));
 }
 
+// One that has been asked before is asked again if it has less time now.
+void Stopping::ask(Member& member) {
+    // It has not joined, so it can't be asked. One that is about to rejoin is asked then.
+    const bool is_here = member.link.is_some();
+    if (!is_here && (member.is_outsider() || member.has_joined)) return;
+    const Deadline until = begin_time_of(member.id);
+    if (member.stop_told && member.stop_told->at() <= until.at()) return;
+    const bool is_first = !std::exchange(member.stop_told, until);
+    if (is_here) notify(*loop_, member, notice::Stop{member.stop.drains, until_of(until)});
+    else if (is_first) static_cast<void>(member.send_signal(SIGTERM));
+    pass_crash_point(CrashPoint::stop_asked);
+}
+
+// Until when it has time, by the stop that gives it least.
+Deadline Stopping::begin_time_of(ActorId actor) {
+    Deadline until = Deadline::never();
+    for (const auto& job : jobs_) until = until.or_earlier(job->ladder.asked(actor));
+    return until;
+}
+
 void Stopping::climb() {
     for (const auto& job : jobs_) climb(*job);
 }
 
 void Stopping::exited(ActorId actor) {
     for (const auto& job : jobs_) job->ladder.exited(actor);
-}
-
-Deadline Stopping::asked_until(ActorId actor) const {
-    Deadline until = Deadline::never();
-    for (const auto& job : jobs_)
-        if (job->ladder.has(actor)) until = until.or_earlier(job->ladder.asks_until());
-    return until;
 }
 
 void Stopping::hurry() {

@@ -19,8 +19,8 @@ public:
     Stopping(Loop& loop, Members& members, Records& records, std::function<void(int signal)> signal_scenario)
         : loop_(&loop), members_(&members), records_(&records), signal_scenario_(std::move(signal_scenario)) {}
 
-    // Begins to stop the named and their children; that they are to stop is recorded first. The answer holds the exits
-    // of the named.
+    // Begins to stop the named and their children; that they are to stop is recorded first, of all or of nobody. The
+    // answer holds the exits of the named.
     void begin(std::vector<ActorId> named, Deadline deadline, bool drain, Answer<std::vector<Ended>> answer);
     // Takes the steps that are due.
     void climb();
@@ -30,9 +30,9 @@ public:
     // Answers the stops that are done, and lets the others continue with their next wave.
     void finish();
 
-    // Until when a member that has been asked to stop has time, if it is asked again by a coordinator that it has
-    // rejoined.
-    [[nodiscard]] Deadline asked_until(ActorId actor) const;
+    // Asks a member to stop whose turn has come, also again: of one that rejoins nobody knows what it has been told.
+    // Its time begins now.
+    void ask(Member& member);
 
     // True if one more may be asked for; our own stops (of orphans, of the session) are always allowed.
     [[nodiscard]] bool has_room() const noexcept { return jobs_.size() < limits::stops_max; }
@@ -48,9 +48,11 @@ private:
         bool drain = false;
         Answer<std::vector<Ended>> answer;
     };
+    void record(const std::vector<StopLadder::Climber>& climbers, Deadline deadline, bool drain);
+    [[nodiscard]] Deadline begin_time_of(ActorId actor);
     void climb(Job& job);
     [[nodiscard]] std::vector<Ended> exits_of(const Job& job) const;
-    void take_step(const StopLadder::Step& step, const Job& job);
+    void take_step(const StopLadder::Step& step);
 
     Loop* loop_;
     Members* members_;

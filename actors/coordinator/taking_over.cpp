@@ -23,13 +23,17 @@ Estate::Kept lives_before(const std::vector<RosterEntry>& entries, const RosterH
 Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Records::Kept kept) {
     for (Past& past : kept.past)
         if (members_.find_past(past.row.actor.id) == nullptr) members_.remember(std::move(past));
+    if (kept.in_doubt) account_for(*vitals_, kept.in_doubt->dead, kept.in_doubt->receiver);
     const RosterHeader& header = records_->header();
     members_.remember_last_number(static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
         header.last_number.load(std::memory_order_relaxed), coordinator_id.number, limits::actors_max)));
     wave_ = header.wave.load(std::memory_order_relaxed);
     for (const RosterEntry& entry : entries) {
         members_.remember_life(entry.id);
-        if (entry.is_alive()) take_over_member(entry, kept);
+        if (!entry.is_alive()) continue;
+        const Member& member = take_over_member(entry, kept);
+        // Before another stop gets that number.
+        if (!records_->is_committed(entry)) records_->write(member);
     }
     // Those whose settling was begun come before any death is looked at that nobody has seen yet (model/takeover.md).
     for (const RosterEntry& entry : entries)
@@ -101,25 +105,30 @@ void Coordinator::settle_those_that_ended() {
     }
 }
 
-// What is recorded of stops goes on, with the time that it has left.
+// What is recorded of stops goes on, with the time that it has left. Those that are to end earlier are in the waves of
+// each stop, too: a wave waits for all before it.
 void Coordinator::go_on_stopping() {
     std::map<std::pair<Instant, bool>, std::vector<ActorId>> stops;
     for (const auto& [number, member] : members_.living())
-        if (!member->stop_deadline.is_never())
-            stops[{member->stop_deadline.at(), member->stop_drains}].push_back(member->id);
+        if (!member->stop.until.is_never())
+            stops[{member->stop.until.at(), member->stop.drains}].push_back(member->id);
     // Those whose parent has ended, and that nobody has told so.
     std::vector<ActorId> orphans;
     for (const auto& [number, member] : members_.living())
-        if (member->parent.is_somebody() && member->stop_deadline.is_never() &&
+        if (member->parent.is_somebody() && member->stop.until.is_never() &&
             members_.find(member->parent) == nullptr)
             orphans.push_back(member->id);
     if (!orphans.empty())
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
-    for (auto& [how, named] : stops) stopping_.begin(std::move(named), Deadline{how.first}, how.second, {});
+    std::vector<ActorId> all;
+    for (const auto& [how, named] : stops) {
+        all.insert(all.end(), named.begin(), named.end());
+        stopping_.begin(all, Deadline{how.first}, how.second, {});
+    }
     const std::int64_t closing = records_->header().closing_until.load(std::memory_order_relaxed);
     if (closing == 0) return;
-    // Outsiders have been told, but for the one that asked for it, who asks again.
     is_closing_ = true;
+    tell_outsiders_to_close();  // when they rejoin
     stop_all(Deadline{Instant{Duration{closing}}});
 }
 

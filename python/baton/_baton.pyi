@@ -11,7 +11,8 @@ from ._values import Timeout
 _Shape: TypeAlias = int | Sequence[int]
 _HowCancelled: TypeAlias = Literal["withdrawn", "ended"]
 # name, kind, code, text, in hand, dead letters, held, in words
-_ExitRow: TypeAlias = tuple[str, str, int, str, str, list[tuple[str, str, int]], str, str]
+_ExitRow: TypeAlias = tuple[str, str, int, str, str, list[tuple[str, str, int]], str, str,
+                             dict[str, int]]
 # ref, name, program, pid, ppid, state, inbox depth, handled, in hand, exit
 _RosterRow: TypeAlias = tuple[Ref, str, str, int, int, str, int, int, str, _ExitRow | None]
 _SpawnedRow: TypeAlias = tuple[Ref, str, int, Protocol]

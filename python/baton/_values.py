@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import time
 import types
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from . import _baton
@@ -118,6 +119,8 @@ class Exit:
     dead_letters: tuple[DeadLetter, ...]  #: what it never handled
     held: str = ""  #: of the session's memory when it ended, in words
     _said: str = dataclasses.field(default="", repr=False, compare=False)
+    #: by receiver, how many commands were lost with it; known only when its receivers have taken what came
+    lost: Mapping[str, int] = dataclasses.field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         return self._said
@@ -129,8 +132,9 @@ class Exit:
 
     @classmethod
     def _of(cls, row: _baton._ExitRow) -> Exit:
-        name, kind, code, text, in_hand, letters, held, said = row
-        return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, said)
+        name, kind, code, text, in_hand, letters, held, said, lost = row
+        return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, said,
+                   lost)
 
 
 class ActorRow(NamedTuple):

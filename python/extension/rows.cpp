@@ -8,6 +8,8 @@ py::object exit_row(const std::string& name, const Exit& exit) {
     py::list letters;
     for (const DeadLetter& letter : exit.dead_letters)
         letters.append(py::make_tuple(letter.from, letter.command, letter.count));
+    py::dict lost;
+    for (const auto& [receiver, count] : exit.lost) lost[py::str(receiver)] = count;
     const char* kind = "running";
     switch (exit.kind) {
         case ExitKind::running: break;
@@ -18,7 +20,7 @@ py::object exit_row(const std::string& name, const Exit& exit) {
         case ExitKind::left: kind = "left"; break;
     }
     return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, exit.held ? to_text(*exit.held) : "",
-                          to_text(exit));
+                          to_text(exit), lost);
 }
 
 py::list ended_rows(const std::vector<Ended>& all) {

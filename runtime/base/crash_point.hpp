@@ -78,7 +78,7 @@ enum class CrashPoint : unsigned char {
     release_made,         // the coordinator: T6 or T9 for a dead actor, not counted yet
     exit_recorded,        // the coordinator: an exit stands in the journal, nobody has been told
     spawn_recorded,       // the coordinator: a number is taken for a spawn, and nothing else is done
-    stop_recorded,        // the coordinator: those that are to stop are recorded, none has been asked
+    stop_recorded,        // the coordinator: those that are to stop are recorded, the stop does not count yet
     leave_recorded,       // the coordinator: a member has left, and is not answered yet
     join_recorded,        // the coordinator: an outsider is a member, and is not answered yet
     role_taken,           // the coordinator: members can come to it
@@ -86,8 +86,12 @@ enum class CrashPoint : unsigned char {
     rejoin_answered,      // the coordinator: a member is here again
     link_recorded,        // the coordinator: two actors are linked, and nobody has been answered
     link_undone,          // the coordinator: one of two records does not name the other any more
+    stop_said,            // the coordinator: one that is to stop is recorded, others are not yet
+    stop_committed,       // the coordinator: the stop counts, nobody has been asked
+    stop_asked,           // the coordinator: one has been asked
+    stop_lost,            // the coordinator: what a dead sender has lost is in the journal, and is not accounted for
 };
-inline constexpr std::size_t crash_point_count = 71;
+inline constexpr std::size_t crash_point_count = 75;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -102,7 +106,8 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "lane.announced", "lane.made", "ring.filled", "ring.written", "bell.marked", "ring.taken", "lanes.removed",
     "shelf.said", "shelf.made", "shelf.filled", "hand_out.copied", "shelf.left", "shelf.removed",
     "release.made", "exit.recorded", "spawn.recorded", "stop.recorded", "leave.recorded", "join.recorded",
-    "role.taken", "takeover.settled", "rejoin.answered", "link.recorded", "link.undone"};
+    "role.taken", "takeover.settled", "rejoin.answered", "link.recorded", "link.undone",
+    "stop.said", "stop.committed", "stop.asked", "stop.lost"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -93,12 +93,16 @@ bool Commands::refuse_next(Unread& unread) {
     if (!intake_.next(command)) return false;
     AnswerSlot slot{answers_, command};
     const Envelope& envelope = command.envelope;
-    const bool has_room = unread.size() < limits::actors_max;
-    ++unread[{to_string(envelope.from), has_room ? std::string(envelope.tag) : std::string()}];
+    count_unread(unread, envelope.from, envelope.tag);
     if (slot.is_asked())
         slot.fail(Error{ErrorKind::stopping,
                         fmt::format("{} is stopping and did not handle {}", self_->name(), envelope.tag)});
     return true;
+}
+
+void Commands::count_unread(Unread& unread, ActorId from, std::string_view tag) {
+    const bool has_room = unread.size() < limits::actors_max;
+    ++unread[{to_string(from), has_room ? std::string(tag) : std::string()}];
 }
 
 std::vector<DeadLetter> Commands::dead_letters(const Unread& unread) {

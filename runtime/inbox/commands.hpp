@@ -37,6 +37,7 @@ public:
     using Unread = std::map<std::pair<std::string, std::string>, std::uint64_t>;
     // Counts the next command and answers that it will not be handled; false: there is none.
     bool refuse_next(Unread& unread);
+    static void count_unread(Unread& unread, ActorId from, std::string_view tag);
     [[nodiscard]] static std::vector<DeadLetter> dead_letters(const Unread& unread);
 
 private:

@@ -27,7 +27,9 @@ std::vector<DeadLetter> wait_until_taken(Loop& loop, Deadline deadline) {
     };
     if (loop.poll(is_taken, look_interval, deadline) != Waited::deadline) return Commands::dead_letters(unread);
     for (const Outbox::Untaken& one : untaken) {
-        loop.log().warn("command.untaken", "to={} count={} why=\"it has not taken them, and this process ends\"",
+        loop.log().warn("command.untaken",
+                        "to={} count={} why=\"it has not taken them yet, and this process ends: the coordinator names "
+                        "those that it never takes\"",
                         one.name, one.commands);
         loop.transport().close(one.link, Transport::Pending::discarded);  // else the exit waits for it once more
     }

@@ -43,6 +43,10 @@ struct RosterHeader {
     // Written by the anchor.
     std::atomic<std::uint64_t> anchor_version;            // of what it says to coordinators
     std::atomic<std::uint64_t> is_over;                   // 1: there will be no other coordinator
+    // Written by the coordinator.
+    std::uint64_t reserved_restarts;
+    std::atomic<std::uint64_t> stop_committed;            // the last stop of which the records of all tell that are to
+                                                          // stop by it; those of later ones do not count
 };
 static_assert(sizeof(RosterHeader) <= RosterHeader::bytes);
 
@@ -83,9 +87,17 @@ struct MemberRecord {
     std::atomic<std::uint64_t> spawn_asker;  // the asker that waits for that, packed, and the number of its ask
     std::atomic<std::uint64_t> spawn_ask;
     std::atomic<std::uint64_t> token;        // of the Join of an outsider
-    std::uint64_t reserved_120[26];
+    std::uint64_t reserved_restarts[10];
+    std::atomic<std::uint64_t> stop;               // number of the last stop that names it, which counts if it is
+                                                   // committed; 0: none
+    std::atomic<std::int64_t> stop_until_before;   // in place of stop_until if it is not
+    std::atomic<std::uint64_t> stop_drains_before;
+    std::atomic<std::uint64_t> asked_to_close;     // 1: the session; it asks the next coordinator again
+    std::uint64_t reserved_stops[4];
+    std::uint64_t reserved_heirs[8];
     std::atomic<std::uint64_t> linked_end;   // packed: it is stopped because that one has ended; 0: it is not
-    std::uint64_t reserved_336[22];
+    std::uint64_t reserved_links[7];
+    std::uint64_t reserved[15];
     char name[name_bytes];                   // each ends with 0
     char program[program_bytes];             // empty: it is an outsider
     char address[address_bytes];             // of its inbox; empty: it has none

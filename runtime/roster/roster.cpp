@@ -116,6 +116,10 @@ void RosterRegion::write(const RosterEntry& entry) noexcept {
     to.linked_end.store(packed_id(entry.linked_end), relaxed);
     for (std::size_t index = 0; index < limits::links_max; ++index)
         to.links[index].store(index < entry.links.size() ? packed_id(entry.links[index]) : 0, relaxed);
+    to.stop.store(entry.stop, relaxed);
+    to.stop_until_before.store(entry.stop_until_before, relaxed);
+    to.stop_drains_before.store(entry.stop_drains_before ? 1 : 0, relaxed);
+    to.asked_to_close.store(entry.asked_to_close ? 1 : 0, relaxed);
     store_text(to.name, entry.name);
     store_text(to.program, entry.program);
     store_text(to.address, entry.address);
@@ -148,6 +152,10 @@ std::optional<RosterEntry> RosterRegion::read(std::uint32_t number) const {
         for (const std::atomic<std::uint64_t>& link : from->links)
             if (const ActorId other = unpacked_id(link.load(relaxed)); other.is_somebody())
                 entry.links.push_back(other);
+        entry.stop = from->stop.load(relaxed);
+        entry.stop_until_before = from->stop_until_before.load(relaxed);
+        entry.stop_drains_before = from->stop_drains_before.load(relaxed) != 0;
+        entry.asked_to_close = from->asked_to_close.load(relaxed) != 0;
         entry.name = load_text(from->name);
         entry.program = load_text(from->program);
         entry.address = load_text(from->address);

@@ -36,6 +36,10 @@ struct RosterEntry {
     std::uint64_t token = 0;
     ActorId linked_end;
     std::vector<ActorId> links;  // limits::links_max at most
+    std::uint64_t stop = 0;
+    std::int64_t stop_until_before = 0;
+    bool stop_drains_before = false;
+    bool asked_to_close = false;
     std::string name;
     std::string program;
     std::string address;

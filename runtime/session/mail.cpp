@@ -121,4 +121,11 @@ Result<std::vector<Mail::Message>> Mail::collect(std::string_view wanted, const 
     }
 }
 
+std::vector<DeadLetter> Mail::give_up() {
+    Commands::Unread unread;
+    for (const Message& message : messages_) Commands::count_unread(unread, message.from, message.tag);
+    messages_.clear();
+    return Commands::dead_letters(unread);
+}
+
 }  // namespace baton::detail

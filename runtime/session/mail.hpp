@@ -31,7 +31,8 @@ public:
     [[nodiscard]] Result<std::vector<Message>> collect(std::string_view wanted, const Enough& until);
 
     [[nodiscard]] bool is_empty() const noexcept { return messages_.empty(); }
-    void clear() noexcept { messages_.clear(); }  // asks among them are answered
+    // What nobody has collected, as dead letters; asks among it are answered.
+    [[nodiscard]] std::vector<DeadLetter> give_up();
 
 private:
     class Taking;

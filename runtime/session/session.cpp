@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <unordered_map>
 #include <unordered_set>
@@ -238,7 +239,9 @@ Result<std::vector<Ended>> Session::close(Within within) {
     set_closed();
     loop_->begin_leaving();
     loop_->outbox().flush();
-    mail_->clear();  // asks among them are answered
+    std::vector<DeadLetter> unread;
+    const auto give_up_mail = [&] { std::ranges::move(mail_->give_up(), std::back_inserter(unread)); };
+    give_up_mail();
     if (holdings_) holdings_->release_all();
     if (!is_own()) {
         // A session that was joined goes on; what was started from here does not.
@@ -246,9 +249,14 @@ Result<std::vector<Ended>> Session::close(Within within) {
         Result<std::vector<Ended>> ended = std::vector<Ended>{};
         if (std::vector<AnyRef> own = take_spawned(); !own.empty())
             ended = ask_coordinator(coordinator::StopActors{std::move(own), end.left(loop_->clock()), false}, end);
-        coordinator::Leave leave{wait_until_taken(*loop_, before_goodbye(end, loop_->clock()))};
+        give_up_mail();  // more is collected while a wait has to drain
+        std::ranges::move(wait_until_taken(*loop_, before_goodbye(end, loop_->clock())), std::back_inserter(unread));
         pass_crash_point(CrashPoint::leave_begun);
-        Result<std::monostate> left = ask_coordinator(std::move(leave), end);
+        Result<std::monostate> left = ask_coordinator(coordinator::Leave{unread}, end);
+        if (!left)  // nobody else will say it
+            for (const DeadLetter& letter : unread)
+                loop_->log().warn("letters.dead", "to={} from={} count={} command={}", loop_->name(), letter.from,
+                                  letter.count, letter.command);
         pass_crash_point(CrashPoint::leave_answered);
         if (!ended) return ended;
         if (!left && left.error().kind != ErrorKind::gone) return left.error();  // gone: it has ended before us
@@ -260,7 +268,8 @@ Result<std::vector<Ended>> Session::close(Within within) {
         closed.error().text += "; it was killed, and its actors with it";
         return closed.error();
     }
-    static_cast<void>(tell(*loop_, coordinator::Leave{}));
+    give_up_mail();
+    static_cast<void>(tell(*loop_, coordinator::Leave{std::move(unread)}));
     const std::optional<ExitStatus> end = anchor_->reap_within(coordinator_exit_timeout);
     if (!end) kill_all();
     if (!closed) return closed.error();

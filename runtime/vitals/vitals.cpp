@@ -228,6 +228,15 @@ std::vector<ActorId> Vitals::senders_to(ActorId actor) const {
     return senders;
 }
 
+void account_for(const Vitals& vitals, ActorId from, ActorId to) noexcept {
+    const VitalsRow* const sender = vitals.row_of(from);
+    const Traffic* const outgoing = sender == nullptr ? nullptr : vitals.find_traffic(*sender, to);
+    if (outgoing == nullptr) return;
+    // The coordinator maps all rows writable.
+    auto& sent = const_cast<std::atomic<std::uint64_t>&>(outgoing->sent_commands);
+    sent.store(sent.load(relaxed) - vitals.waiting(from, to), std::memory_order_seq_cst);
+}
+
 // The life of the row is the caller's to know.
 const Traffic* Vitals::find_traffic(const VitalsRow& row, ActorId peer) const noexcept {
     if (peer.number == 0 || peer.number > limits::actors_max) return nullptr;

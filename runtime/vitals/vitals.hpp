@@ -3,7 +3,8 @@
 //
 // Each row has one writer, its actor, and outlives it: after a SIGKILL the row still says which command was being
 // handled, and how many commands of which senders were never taken. Only the name and the word `has_exited` are written
-// by the coordinator: that tells the others that what they keep for the dead actor is of no use any more.
+// by the coordinator: that tells the others that what they keep for the dead actor is of no use any more. In the row of
+// a dead actor it also takes back from `sent_commands` what was lost and has been reported.
 // Nothing is locked, and no other process writes a row, so no death can leave it harmfully half changed: a reader sees
 // each number either as it was or as it is. The traffic with a peer has its place by the peer's number, so there is one
 // for each that a session can have, and finding it takes no search (docs/decisions/0025). Beside the rows, each actor
@@ -11,7 +12,7 @@
 // Five things are read from the rows, all without a message:
 //   - back-pressure: a sender compares what it sent with what the receiver has taken;
 //   - the inbox depth that `ps` shows, even for an actor that is busy or frozen;
-//   - dead letters of an actor that was killed;
+//   - dead letters of an actor that was killed, and what was lost with it;
 //   - whether actors wait for each other's answers in a circle (docs/decisions/0012);
 //   - which asks their askers have withdrawn, and whether those had begun (docs/decisions/0019).
 // The coordinator creates the region and maps all of it writable; an actor maps all of it read-only, and its own row
@@ -270,6 +271,8 @@ private:
 [[nodiscard]] inline bool is_of(const Traffic& traffic, ActorId peer) noexcept {
     return traffic.peer.load(std::memory_order_relaxed) == packed(peer);
 }
+// For the coordinator, of a sender that has ended: what `to` has not taken is accounted for, and not waiting any more.
+void account_for(const Vitals& vitals, ActorId from, ActorId to) noexcept;
 // True if `row` is that of `asker` and says that this ask is withdrawn. Of an ask that has been counted as taken.
 [[nodiscard]] bool is_withdrawn(const VitalsRow& row, ActorId asker, std::uint64_t ask) noexcept;
 

@@ -382,6 +382,41 @@ bool run_link(std::string_view point, Mode mode) {
     return true;
 }
 
+// The coordinator notes what was lost with a sender that was killed, whose receiver was asleep.
+bool run_lost(std::string_view point, Mode mode) {
+    ::setenv("BATON_LANES", "off", 1);
+    CrashWorld world{std::string(point) + ":1:" + (mode == Mode::kill ? "kill" : "freeze")};
+    const ProbeRef sender = world.world.spawn("sender");
+    const ProbeRef receiver = world.world.spawn("receiver");
+    ::unsetenv("BATON_LANES");
+    CHECK(world.scenario().ask(receiver, probe::HowMany{}).value() == 0);
+    const pid_t sleeping = world.world.pid_of(receiver);
+    ::kill(sleeping, SIGSTOP);
+    probe::Flood flood;
+    flood.other = receiver;
+    flood.count = 10;
+    flood.ballast_bytes = 1'000'000;  // more than a socket holds
+    flood.deadline_milliseconds = 60'000;
+    CHECK(world.scenario().ask(sender, flood).value().taken == 10);
+    ::kill(world.world.pid_of(sender), SIGKILL);
+    CHECK(world.scenario().join(sender, 10s).ok());
+    ::kill(sleeping, SIGCONT);
+    if (mode == Mode::freeze) ::kill(wait_for_frozen_coordinator(world), SIGCONT);
+    std::uint64_t lost = 0;
+    while (lost == 0)  // ctest's TIMEOUT is the watchdog
+        for (const baton::RosterRow& row : world.world.session().roster(true).value())
+            if (row.name == "sender")
+                for (const auto& [to, count] : row.exit.lost) {
+                    CHECK(to == "receiver");
+                    lost += count;
+                }
+    CHECK(lost + world.scenario().ask(receiver, probe::HowMany{}).value() == 10);
+    const std::vector<baton::Ended> ended = world.world.close();
+    CHECK(ended.size() == 2);
+    for (const baton::Ended& one : ended) CHECK(one.exit.dead_letters.empty());  // not named again
+    return true;
+}
+
 // The roles that can pass a point at all; the others are not tried.
 std::vector<Role> candidates(std::string_view point) {
     using baton::detail::CrashPoint;
@@ -393,8 +428,7 @@ std::vector<Role> candidates(std::string_view point) {
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
         is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started) ||
         is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed) ||
-        is_one_of(CrashPoint::shelf_left, CrashPoint::rejoin_answered) ||
-        is_one_of(CrashPoint::link_recorded, CrashPoint::link_undone))
+        is_one_of(CrashPoint::shelf_left, CrashPoint::stop_lost))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};
@@ -413,8 +447,9 @@ bool run_as(Role role, std::string_view point, Mode mode) {
         case Role::leaver: return run_leaver(point, mode);
         case Role::coordinator:
             if (point.starts_with("spawn.") || point == "join.recorded") return run_spawn(point, mode);
-            if (point == "stop.recorded" || point == "leave.recorded") return run_stop(point, mode);
             if (point.starts_with("link.")) return run_link(point, mode);
+            if (point == "stop.lost") return run_lost(point, mode);
+            if (point.starts_with("stop.") || point == "leave.recorded") return run_stop(point, mode);
             return run_coordinator(point, mode, is_of_taking_over(point) ? 2 : 1);
         default: return run(point, role, mode);
     }

@@ -39,6 +39,24 @@ TEST_CASE("a region of vitals is made once and removed by name", "[vitals]") {
     CHECK(Vitals::open(id).error().kind == ErrorKind::refused);
 }
 
+TEST_CASE("what is accounted for waits no more, and is accounted for once", "[vitals][stop]") {
+    TestVitals vitals;
+    OwnVitals of_alice = vitals.own(alice);
+    OwnVitals of_bob = vitals.own(bob);
+    account_for(*vitals, alice, bob);  // nothing was sent
+    send(of_alice, bob, 5);
+    take(of_bob, alice, 2);
+    CHECK(vitals->waiting(alice, bob) == 3);
+    vitals->note_exit(alice);
+    account_for(*vitals, alice, bob);
+    CHECK(vitals->waiting(alice, bob) == 0);
+    account_for(*vitals, alice, bob);  // by a coordinator that takes over
+    CHECK(vitals->waiting(alice, bob) == 0);
+    CHECK(vitals->find_traffic(*vitals->row_of(alice), bob)->sent_commands.load() == 2);
+    account_for(*vitals, alice, {4, 2});  // another life
+    account_for(*vitals, {9, 1}, bob);
+}
+
 TEST_CASE("a region of another size is corrupt, not read", "[vitals]") {
     TestVitals vitals;
     const std::string id = vitals.id() + "-small";

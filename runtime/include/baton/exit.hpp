@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,11 @@ struct Exit {
     std::string in_hand;
     std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
     std::optional<MemoryAtExit> held = {};  // empty if it held nothing
+    // How many commands were lost with it that it had sent, by the receiver's name; "": to several, beyond
+    // limits::dead_letters_told_max. That is so over ZeroMQ only: lanes outlive their senders. It is known when the
+    // receivers have taken what came, which may be later than the exit is told: the roster, and the end of the session,
+    // tell it then.
+    std::map<std::string, std::uint64_t> lost = {};
 
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };

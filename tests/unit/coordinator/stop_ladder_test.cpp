@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 #include <algorithm>
+#include <random>
 
 using namespace std::chrono_literals;
 using baton::ActorId;
@@ -55,6 +56,7 @@ struct Climb {
     void take(const StopLadder::Step& step) {
         if (step.rung == Rung::ask) {
             asked.push_back(step.actor);
+            ladder.asked(step.actor);
             is_stuck(step.actor) ? void() : void(ends.emplace(step.actor, Deadline::in(*clock, needs)));
         } else {
             forced.push_back(step);
@@ -179,6 +181,98 @@ TEST_CASE("a stop without time kills at once, and a hurried one kills everybody"
     hurried.hurry();
     CHECK(hurried.next().has_passed(clock));
     CHECK(hurried.due() == all);
+}
+
+TEST_CASE("a ladder that is looked at late asks first, and each has a quarter of the time before force",
+          "[unit][stop][I8]") {
+    ManualClock clock;
+    StopLadder ladder{clock, started_one_by_one(2), Deadline::in(clock, 10s)};
+    const Duration late = GENERATE(6000ms, 7000ms, 8000ms, 9400ms);  // such as that of a coordinator that was frozen
+    clock.advance(late);
+    const std::vector both{StopLadder::Step{actor(2), Rung::ask}, StopLadder::Step{actor(1), Rung::ask}};
+    REQUIRE(ladder.due() == both);
+    CHECK(ladder.asked(actor(1)).left(clock) == std::max(std::min(Duration{2500ms}, 9500ms - late), 7500ms - late));
+    ladder.asked(actor(2));
+    CHECK(ladder.due().empty());
+    ladder.exited(actor(1));
+    clock.advance(ladder.next().left(clock));
+    const std::vector<StopLadder::Step> forced = ladder.due();
+    REQUIRE(forced.size() == 1);
+    CHECK(forced[0].actor == actor(2));
+    CHECK(forced[0].rung == (late < 7s ? Rung::terminate : Rung::kill));  // the later one has no time for both
+}
+
+TEST_CASE("one that could not be asked is not forced before the stop ends, and is killed then", "[unit][stop][I8]") {
+    ManualClock clock;
+    StopLadder ladder{clock, started_one_by_one(2), Deadline::in(clock, 10s)};
+    REQUIRE(ladder.due() == std::vector{StopLadder::Step{actor(2), Rung::ask}});
+    const baton::Instant begun = clock.now();
+    while (clock.now() < begun + 9500ms) {
+        for (const StopLadder::Step& step : ladder.due()) CHECK(step.rung == Rung::ask);
+        clock.advance(100ms);
+    }
+    CHECK(ladder.due() == std::vector{StopLadder::Step{actor(2), Rung::kill}, StopLadder::Step{actor(1), Rung::kill}});
+    CHECK(ladder.due().empty());
+    CHECK(ladder.next().is_never());
+}
+
+TEST_CASE("an actor's time begins once, however often it is asked", "[unit][stop]") {
+    ManualClock clock;
+    StopLadder ladder{clock, started_one_by_one(1), Deadline::in(clock, 10s)};
+    static_cast<void>(ladder.due());
+    const Deadline until = ladder.asked(actor(1));
+    clock.advance(5s);
+    CHECK(ladder.asked(actor(1)).at() == until.at());
+    CHECK(ladder.asked(actor(2)).is_never());
+}
+
+TEST_CASE("whoever ends within the time that it was given is never signalled, in a thousand families",
+          "[unit][stop][I8]") {
+    std::mt19937 random{20261130};
+    const auto up_to = [&](std::uint32_t most) { return static_cast<std::uint32_t>(random() % (most + 1)); };
+    std::size_t forced_in_all = 0;
+    for (int round = 0; round < 1000; ++round) {
+        INFO("round " << round);
+        ManualClock clock;
+        const baton::Instant begun = clock.now();
+        const std::uint32_t count = 1 + up_to(30);
+        std::vector<StopLadder::Climber> climbers;
+        std::map<ActorId, Duration> needs;
+        std::uint64_t wave = 1;
+        for (std::uint32_t number = 1; number <= count; ++number) {
+            const ActorId parent = up_to(2) == 0 ? ActorId{} : actor(1 + up_to(number - 1));
+            climbers.push_back({actor(number), parent == actor(number) ? ActorId{} : parent, wave += up_to(1)});
+            needs[actor(number)] = up_to(20) == 0 ? Duration{1h} : std::chrono::milliseconds{up_to(3000)};
+        }
+        StopLadder ladder{clock, climbers, Deadline::in(clock, 10s)};
+        std::map<ActorId, Deadline> ends;
+        std::map<ActorId, Deadline> given;
+        while (!ladder.is_done()) {
+            for (const StopLadder::Step& step : ladder.due()) {
+                if (step.rung == Rung::ask) {
+                    ends.emplace(step.actor, Deadline::in(clock, needs[step.actor]));
+                    given.emplace(step.actor, ladder.asked(step.actor));
+                    continue;
+                }
+                ++forced_in_all;
+                REQUIRE(given.contains(step.actor));
+                CHECK(ends.at(step.actor).at() > given.at(step.actor).at());
+                CHECK(given.at(step.actor).has_passed(clock));
+                CHECK(clock.now() >= begun + 7500ms);
+                if (step.rung == Rung::kill) ends[step.actor] = Deadline{clock.now()};
+            }
+            Deadline next = ladder.next();
+            for (const auto& [one, end] : ends) next = next.or_earlier(end);
+            // Whoever looks is held up now and then.
+            clock.advance(next.left(clock) + (up_to(9) == 0 ? Duration{std::chrono::milliseconds{up_to(400)}} : 0ms));
+            for (auto one = ends.begin(); one != ends.end();) {
+                if (one->second.has_passed(clock)) ladder.exited(one->first), one = ends.erase(one);
+                else ++one;
+            }
+        }
+        CHECK(clock.now() <= begun + 10s);
+    }
+    CHECK(forced_in_all > 100);
 }
 
 TEST_CASE("a stop of nobody is done, and exits of strangers change nothing", "[unit][stop]") {
