@@ -18,6 +18,10 @@ std::string to_text(const MemoryAtExit& held) {
     return text;
 }
 
+std::string to_text(const detail::Unclaimed& unclaimed) {
+    return fmt::format("'{}': {} segments ({} bytes)", unclaimed.label, unclaimed.segments, unclaimed.bytes);
+}
+
 std::string to_text(const Exit& exit) {
     switch (exit.kind) {
         case ExitKind::running: return "running";

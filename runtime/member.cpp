@@ -198,6 +198,21 @@ std::shared_ptr<void> Member::between_commands(std::function<Deadline()> look) {
 }
 void Member::on_exited(std::function<void(const Ended&)> take) { loop_->control().on_exited(std::move(take)); }
 
+void Member::on_inherited(std::function<void(Inherited)> take) {
+    loop_->control().inheritances().on_inherited(std::move(take));
+}
+
+Result<Inherited> Member::take_inherited(std::string_view label, Within within) {
+    if (std::optional<Error> why = cannot_hold(); why) return std::move(*why);
+    Inheritances& inheritances = loop_->control().inheritances();
+    std::optional<Inherited> came;
+    Result<void> waited = wait_until([&] { return (came = inheritances.next(label)).has_value(); }, within);
+    if (came) return std::move(*came);
+    if (waited.error().kind != ErrorKind::timed_out) return waited.error();
+    return Error{ErrorKind::timed_out, label.empty() ? fmt::format("nobody has left anything to {}", name())
+                                                     : fmt::format("nobody has left '{}' to {}", label, name())};
+}
+
 // ---- waiting and facts ---------------------------------------------------------------------------
 
 Result<void> Member::wait_until(const std::function<bool()>& done, Within within) {

@@ -117,7 +117,7 @@ Result<SegmentsSight> Observer::segments(std::uint64_t rows_max) const {
     SegmentsSight sight{{}, list->alive, list->bytes, list->budget_bytes};
     for (coordinator::SegmentInfo& row : list->rows)
         sight.rows.push_back({row.slot, row.epoch, std::move(row.state), row.owner, row.heir, row.bytes, row.leases,
-                              row.age, std::move(row.name)});
+                              row.age, std::move(row.name), std::move(row.heirs), std::move(row.label)});
     return sight;
 }
 

@@ -133,6 +133,21 @@ bool SegmentBase::decode_held(Value from, Decoding& at, HandleKind kind) {
     return true;
 }
 
+Result<void> SegmentBase::name_heirs_of_held(const std::vector<Heir>& heirs, std::string_view label) {
+    Holding* mine = holding();
+    if (mine == nullptr)
+        return Error{ErrorKind::refused, "an empty segment has no heirs: it was moved from, or given away"};
+    std::vector<std::uint64_t> named;
+    for (const Heir& heir : heirs) {
+        if (!heir.is_next_life && !heir.actor.session.fits(holdings_->session()))
+            return Error{ErrorKind::refused, fmt::format("{} can't be an heir of {}: it is an actor of another session",
+                                                         to_string(heir.actor.id), to_text())};
+        const ActorId id = heir.actor.id;
+        named.push_back(heir.is_next_life ? next_life_heir : std::uint64_t{id.number} << 32 | id.incarnation);
+    }
+    return holdings_->heirs().name(*mine, named, label);
+}
+
 // ---- Segment, Slice, Loan --------------------------------------------------------------------------
 
 Result<void> Segment::reshape(Layout layout) {

@@ -159,7 +159,8 @@ class Numbers:
                 self.types[match[2]] = match[1]
             except (NameError, SyntaxError, TypeError):
                 pass  # not a number, or one of a type that has not been laid out yet
-        structs = ("LedgerHeader", "SegmentRow", "LeaseRow", "NameRow", "ActorRow", "MarkRow")
+        structs = ("LedgerHeader", "SegmentRow", "LeaseRow", "NameRow", "ActorRow", "MarkRow",
+                   "WillRow", "WillPlace")
         self.offsets = {name: self.lay_out(name) for name in structs}
 
     def work_out(self, expression):
@@ -183,7 +184,7 @@ class Numbers:
         for type_, name, length in re.findall(r"([\w:<>]+) (\w+)(?:\[([^\]]+)\])?;", self.rows[struct]):
             if type_ == "bytes" or name == "bytes" and "=" in type_:
                 continue
-            bytes_ = 8 if type_ != "RingEntry" else self.lay_out("RingEntry")["end"]
+            bytes_ = self.lay_out(type_)["end"] if type_ in ("RingEntry", "WillPlace") else 8
             out[name] = at
             at += bytes_ * (self.work_out(length) if length else 1)
         out["end"] = at
@@ -193,7 +194,7 @@ class Numbers:
         page = self.values["page"]
         at = (self.offsets["LedgerHeader"]["end"] + page - 1) // page * page
         out = {"header": 0}
-        for part in ("actors", "segments", "leases", "names", "marks"):
+        for part in ("actors", "segments", "leases", "names", "marks", "wills"):
             out[part] = at
             at += self.values[f"{part}_bytes"]
         out["end"] = at

@@ -156,6 +156,7 @@ void Coordinator::on(const Drained& command, Answer<std::monostate> answer) {
         lanes_->remove(command.actor.id, (*member)->id);
         tell_mended();
         note_settled(command.actor.id);
+        carry_out_wills();
     }
     answer.reply({});
 }
@@ -174,7 +175,11 @@ void Coordinator::trim_all() {
 }
 
 SegmentList Coordinator::on(const Segments& command) {
-    return estate_->list(std::min<std::uint64_t>(command.rows_max, limits::segments_listed_max));
+    const auto called = [this](ActorId actor) {
+        const Member* const member = members_.find(actor);
+        return member == nullptr ? to_string(actor) : member->name;
+    };
+    return estate_->list(std::min<std::uint64_t>(command.rows_max, limits::segments_listed_max), called);
 }
 
 std::vector<std::string> Coordinator::on(const Audit&) {
@@ -351,6 +356,7 @@ Deadline Coordinator::next_deadline() const {
         .or_earlier(next_touch_)
         .or_earlier(upkeep_ == nullptr ? Deadline::never() : upkeep_->next())
         .or_earlier(next_trim_)
+        .or_earlier(next_look_at_wills_)
         .or_earlier(next_look_for_strays_)
         .or_earlier(members_.next_spawn_deadline());
 }
@@ -363,6 +369,7 @@ void Coordinator::on_deadline() {
         estate_->collect();
         tell_mended();
     }
+    if (next_look_at_wills_.has_passed(loop_->clock())) carry_out_wills();
     if (next_touch_.has_passed(loop_->clock())) {
         folder_->touch();
         if (upkeep_ != nullptr) upkeep_->look_at_all();

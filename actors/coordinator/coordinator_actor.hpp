@@ -7,7 +7,8 @@
 // which takes over from what is recorded (Records): so what is about to be done is recorded before it is done.
 // Members knows the members, Reports describes them, Stopping ends them; joining.cpp has joining and leaving,
 // spawning.cpp what is started, children.cpp what the anchor tells of processes, exits.cpp what an exit brings,
-// linking.cpp what ends together, and taking_over.cpp the start of each coordinator. One thread, the loop's.
+// linking.cpp what ends together, wills.cpp what heirs receive, and taking_over.cpp the start of each coordinator. One
+// thread, the loop's.
 
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
@@ -79,6 +80,7 @@ public:
     void on(const Await& command, Answer<Ended> answer);
     void on(const CloseSession& command, Answer<Closed> answer);
     void on(const Drained& command, Answer<std::monostate> answer);
+    void on(const Decline& command, Answer<std::monostate> answer);
     void on(const MemoryShort& command);
     SegmentList on(const Segments& command);
     std::vector<std::string> on(const Audit& command);
@@ -151,6 +153,10 @@ private:
     void name_lost(ActorId dead, const Member& receiver);
     void log_post_mortem(const Member& member, const Exit& exit);
     void settle_exit(Member& member, std::optional<ExitStatus> status);
+    [[nodiscard]] HeirStanding find_heir(ActorId owner, std::uint64_t heir) const;
+    void carry_out_wills();
+    void report_unclaimed(const LeftSegments::Unclaimed& one);
+    void note_unclaimed(const LeftSegments::Unclaimed& one);
     void remove_files_of(const Member& member) const;
     void log_exit(const Member& member, const Exit& exit);
     void log_letters(const Member& member, const std::vector<DeadLetter>& letters);
@@ -192,6 +198,7 @@ private:
     Deadline next_touch_;  // of the session's files
     Deadline next_trim_;   // of all members, when some have lacked memory since the last one
     Instant last_trim_{};
+    Deadline next_look_at_wills_;  // of the dead, when some wait for leases or heirs
     Deadline next_look_for_strays_;
     Instant last_look_for_strays_{};
     std::string own_folder_;  // the folder of the coordinator's program: actors are searched for there
@@ -199,6 +206,7 @@ private:
     Reports reports_;
     Stopping stopping_;
     Awaits awaits_;
+    std::set<std::pair<Slot, Epoch>> unclaimed_;  // that are reported
     std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
     std::vector<Answer<Incumbent>> replacing_;  // the next one answers them

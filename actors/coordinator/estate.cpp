@@ -209,6 +209,14 @@ bool Estate::release_for(Slot slot, SegmentWord word) {
     return was_done;
 }
 
+// T11 if the dead owner has named heirs, T6 or T9 otherwise. False as above.
+bool Estate::end_for(Slot slot, SegmentWord word) {
+    if (is_closing_ || !LeftSegments::is_left(ledger(), slot, word)) return release_for(slot, word);
+    const auto settling = settling_.find(word.owner);
+    const ActorId owner = settling == settling_.end() ? ActorId{word.owner, 0} : settling->second.dead;
+    return left_segments_.take_over(ledger(), slot, word, owner);
+}
+
 // If its owner died as it handed the memory out, what counts is whether that has left.
 Count Estate::ending_of(Slot slot) const {
     const SegmentRow& row = ledger().segments.row(slot);
@@ -238,18 +246,17 @@ void Estate::settle_segment(Slot slot, ActorNumber dead, Settled& settled) {
 // A word that can be right. False if it has changed in the meantime.
 bool Estate::settle_word(Slot slot, SegmentWord word, ActorNumber dead, Settled& settled) {
     if (!word.is_live() || (word.owner != dead && word.heir != dead)) return true;
-    if (word.phase != Phase::offered) {
-        return release_for(slot, word);
-    }
+    if (word.phase != Phase::offered) return end_for(slot, word);
     if (word.heir == dead) {
         const ActorId owner = living(word.owner);
-        if (!(owner.is_somebody() ? ledger().segments.bounce(slot, word).has_value() : release_for(slot, word)))
+        if (!(owner.is_somebody() ? ledger().segments.bounce(slot, word).has_value() : end_for(slot, word)))
             return false;
-        if (owner.is_somebody()) settled.concerned.push_back(owner);
+        if (owner == coordinator_id) left_segments_.note(slot);
+        else if (owner.is_somebody()) settled.concerned.push_back(owner);
         return true;
     }
     const ActorId heir = living(word.heir);
-    if (!heir.is_somebody() && !release_for(slot, word)) return false;
+    if (!heir.is_somebody() && !end_for(slot, word)) return false;
     if (heir.is_somebody()) settling_[dead].heirs[heir].segments.push_back(slot);
     return true;
 }
@@ -332,7 +339,7 @@ void Estate::settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumb
     for (const Slot slot : sent.segments) {
         const SegmentWord word = ledger().segments.word_of(slot);
         if (word.phase == Phase::offered && word.owner == dead && word.heir == heir)
-            static_cast<void>(release_for(slot, word));
+            static_cast<void>(end_for(slot, word));
     }
     for (const Slot lease : sent.leases) {
         const LeaseWord word = ledger().leases.word_of(lease);
@@ -369,6 +376,29 @@ void Estate::finish_if_drained(ActorNumber dead) {
     if (found == settling_.end() || !found->second.heirs.empty()) return;
     settling_.erase(found);
     next_collection_ = Deadline{clock_->now()};
+}
+
+// ---- what is left to heirs -------------------------------------------------------------------------
+
+void Estate::carry_out_wills(const std::function<HeirStanding(ActorId, std::uint64_t)>& find,
+                             const std::function<void(const LeftSegments::Offer&)>& tell,
+                             const std::function<void(const LeftSegments::Unclaimed&)>& report) {
+    const auto release = [this](Slot slot, SegmentWord word) { static_cast<void>(release_for(slot, word)); };
+    left_segments_.carry_out(ledger(), {find, tell, report, release});
+}
+
+void Estate::take_back_offers() {
+    for_each_row_of(me, [this](Slot slot) {
+        if (LeftSegments::is_ours(ledger(), slot)) left_segments_.take_back(ledger(), slot);
+    }, [](Slot) {});
+}
+
+// At the end nobody inherits any more.
+void Estate::release_left() {
+    for_each_row_of(me, [this](Slot slot) {
+        if (LeftSegments::is_ours(ledger(), slot))
+            static_cast<void>(release_for(slot, ledger().segments.word_of(slot)));
+    }, [](Slot) {});
 }
 
 // ---- the home of blocks without one ----------------------------------------------------------------
@@ -475,7 +505,7 @@ bool Estate::collect() {
 
 // ---- looking ---------------------------------------------------------------------------------------
 
-SegmentList Estate::list(std::uint64_t rows_max) const {
+SegmentList Estate::list(std::uint64_t rows_max, const Called& called) const {
     SegmentList list;
     list.bytes = ledger().budget.bytes_in_session();
     if (const std::uint64_t budget = ledger().budget.session_limit(); budget != ~std::uint64_t{0})
@@ -496,9 +526,21 @@ SegmentList Estate::list(std::uint64_t rows_max) const {
         list.rows.push_back({slot, word.epoch, std::string(name_of(word.phase)), AnyRef{living(word.owner)},
                              AnyRef{living(word.heir)}, row.used_bytes.load(relaxed),
                              slot < leases.size() ? leases[slot] : 0U, age_of(slot),
-                             names.contains(slot) && word.phase == Phase::lent ? names[slot] : std::string()});
+                             names.contains(slot) && word.phase == Phase::lent ? names[slot] : std::string(), {}, {}});
+        describe_heirs(list.rows.back(), word, called);
     }
     return list;
+}
+
+void Estate::describe_heirs(SegmentInfo& row, SegmentWord word, const Called& called) const {
+    const WillWord said = ledger().wills.word_of(row.slot);
+    if (!said.counts_for(word) && !LeftSegments::is_ours(ledger(), row.slot)) return;
+    const Will will = ledger().wills.read(row.slot, said.place).value_or(Will{});
+    row.label = readable_name(will.label);
+    for (const std::uint64_t heir : will.heirs)
+        row.heirs.push_back(heir == next_life_heir
+                                ? std::string("next life")
+                                : called({static_cast<std::uint32_t>(heir >> 32), static_cast<std::uint32_t>(heir)}));
 }
 
 // Since the word last changed. What stands in the row may be any number, and nothing yet.
@@ -547,6 +589,7 @@ Estate::Balance Estate::close() {
         if (first.heirs.empty()) settling_.erase(first.dead.number);
         for (const auto& [heir, sent] : first.heirs) static_cast<void>(drained(heir, first.dead));
     }
+    release_left();
     lives_[me] = {};
     settle_names(me);
     end_all_rows();

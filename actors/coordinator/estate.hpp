@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <baton/time.hpp>
+#include "actors/coordinator/left_segments.hpp"
 #include "actors/coordinator/left_shelves.hpp"
 #include "runtime/holdings/region.hpp"
 #include "runtime/ledger/audit.hpp"
@@ -59,8 +60,8 @@ public:
     // Nobody can offer to it any more, and what it was about to count is counted: before anything of it is settled.
     // Says what it held, and what was on its way from and to it.
     [[nodiscard]] MemoryAtExit take_life(ActorId dead);
-    // Settles every row that names the dead actor, except for what waits for Drained (T5, T9, L5, and T6 if nobody is
-    // left).
+    // Settles every row that names the dead actor, except for what waits for Drained (T5, T9, T11, L5, and T6 if nobody
+    // is left).
     [[nodiscard]] Settled settle(ActorId dead) { return settle(dead, {}); }
     // `receivers` may have something to read of it, too: those of these numbers that live are to be drained.
     [[nodiscard]] Settled settle(ActorId dead, const std::vector<ActorNumber>& receivers);
@@ -69,6 +70,17 @@ public:
     [[nodiscard]] bool awaits(ActorId heir, ActorId dead) const;
     // The dead ones for which it has not said so yet.
     [[nodiscard]] std::vector<ActorId> awaited_of(ActorId heir) const;
+
+    // ---- what is left to heirs: as LeftSegments has it
+    void carry_out_wills(const std::function<HeirStanding(ActorId, std::uint64_t)>& find,
+                         const std::function<void(const LeftSegments::Offer&)>& tell,
+                         const std::function<void(const LeftSegments::Unclaimed&)>& report);
+    // Some are left that wait for leases or for an heir: nobody says when to carry_out_wills() again.
+    [[nodiscard]] bool has_open_wills() const noexcept { return left_segments_.has_open(); }
+    // False if that is not on its way to the heir.
+    bool decline(ActorId heir, Slot slot, Epoch epoch) { return left_segments_.decline(ledger(), heir, slot, epoch); }
+    // A coordinator that takes over, once all deaths are settled: what the last one had offered, and what it had not.
+    void take_back_offers();
 
     // ---- what could not be so
     // Rows that held what no transition writes, or named no actor. Any process of the session can write there, so such
@@ -89,7 +101,9 @@ public:
     // ---- looking
     // Memory whose home it is: its segments, no matter which actor holds them, and what it keeps for later.
     [[nodiscard]] bool holds_memory(ActorId actor) const noexcept { return ledger().budget.bytes_of(actor.number) > 0; }
-    [[nodiscard]] SegmentList list(std::uint64_t rows_max) const;
+    // `called`: the names of heirs.
+    using Called = std::function<std::string(ActorId)>;
+    [[nodiscard]] SegmentList list(std::uint64_t rows_max, const Called& called) const;
     [[nodiscard]] std::vector<Finding> audit() const;
     [[nodiscard]] std::string last_transitions(ActorId actor, std::size_t most) const;
 
@@ -128,6 +142,8 @@ private:
     void settle_lease(Slot lease, ActorNumber dead, Settled& settled);
     void settle_transfers(const InTransit& sent, ActorNumber dead, ActorNumber heir);
     [[nodiscard]] bool release_for(Slot slot, SegmentWord word);
+    [[nodiscard]] bool end_for(Slot slot, SegmentWord word);
+    void release_left();
     [[nodiscard]] Count ending_of(Slot slot) const;
     void count_ended(Count how);
     void take_up(const Kept& kept);
@@ -146,6 +162,7 @@ private:
         SegmentWord word;
     };
     void give_back(const Left& left);
+    void describe_heirs(SegmentInfo& row, SegmentWord word, const Called& called) const;
     [[nodiscard]] std::uint64_t bytes_of(Slot slot) const noexcept;
     [[nodiscard]] Duration age_of(Slot slot) const noexcept;
 
@@ -165,6 +182,7 @@ private:
     Mended mended_;
     std::vector<Left> left_;             // of our blocks: to be released, and leased to nobody
     LeftShelves shelves_;
+    LeftSegments left_segments_;
     bool has_looked_ = false;            // for what is left, since all of it was returned
     bool may_be_more_ = false;           // rows of our blocks that still have an owner
     Duration look_took_{};

@@ -147,6 +147,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
     stop_linked(id, member->links);
     note_settled(id);
+    carry_out_wills();
     finish_stops();
 }
 

@@ -119,6 +119,7 @@ void Coordinator::join_as_outsider(Join command, Answer<Welcome> answer) {
 void Coordinator::welcome(Member& member, Answer<Welcome> answer) {
     loop_->transport().keep(member.link);  // its control lane, as long as it lives
     loop_->commands().intake().introduce(member.link, member.id);
+    carry_out_wills();  // before the answer, so that a next life has what is left to it when it is constructed
     answer.reply({AnyRef{member.id}, member.name, folder_->id(), static_cast<std::uint64_t>(anchor_->own_pid()),
                   limits::send_timeout, static_cast<std::uint64_t>(anchor_->anchor())});
 }

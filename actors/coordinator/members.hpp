@@ -134,9 +134,7 @@ public:
     [[nodiscard]] Deadline next_spawn_deadline() const noexcept;
     [[nodiscard]] std::vector<Member*> late_spawns(const Clock& clock);
     [[nodiscard]] const Past* find_past(ActorId id) const noexcept;
-    [[nodiscard]] Past* find_past(ActorId id) noexcept {
-        return const_cast<Past*>(std::as_const(*this).find_past(id));
-    }
+    [[nodiscard]] Past* find_past(ActorId id) noexcept { return const_cast<Past*>(std::as_const(*this).find_past(id)); }
     [[nodiscard]] const Past* find_past(std::string_view name) const noexcept;
     [[nodiscard]] bool is_taken(const std::string& name) const {
         return name == coordinator_name || names_.contains(name);

@@ -13,6 +13,7 @@ namespace {
 // Of records in the journal.
 constexpr std::uint32_t exit_record = 1;
 constexpr std::uint32_t left_record = 2;
+constexpr std::uint32_t unclaimed_record = 4;
 constexpr std::uint32_t lost_record = 5;
 
 struct ExitRecord {
@@ -30,6 +31,14 @@ struct LostRecord {
     AnyRef receiver;
     std::string name;
     std::uint64_t count = 0;
+};
+
+struct UnclaimedRecord {
+    std::uint32_t slot = 0;
+    std::uint64_t epoch = 0;
+    AnyRef owner;
+    std::string label;
+    std::uint64_t bytes = 0;
 };
 
 std::string protocol_prefix(std::string_view session_id) { return fmt::format("baton-{}-protocol-", session_id); }
@@ -126,6 +135,12 @@ bool Records::write_left(ActorId id, const std::vector<DeadLetter>& letters) {
     return roster_.append(left_record, encoded_body(LeftRecord{AnyRef{id}, letters}));
 }
 
+bool Records::write_unclaimed(const LeftSegments::Unclaimed& unclaimed) {
+    return roster_.append(unclaimed_record, encoded_body(UnclaimedRecord{unclaimed.slot, unclaimed.epoch,
+                                                                         AnyRef{unclaimed.owner}, unclaimed.label,
+                                                                         unclaimed.bytes}));
+}
+
 bool Records::write_exit(const Past& past) {
     const ExitRecord record{past.row, AnyRef{past.parent}, AnyRef{past.spawn_request.asker}, past.spawn_request.ask};
     return roster_.append(exit_record, encoded_body(record));
@@ -163,6 +178,10 @@ Records::Kept Records::read_journal() const {
             for (Past& past : kept.past)
                 if (past.row.actor.id == lost->dead.id) past.add_lost(lost->name, lost->count);
             kept.in_doubt = Lost{lost->dead.id, lost->receiver.id, lost->name, lost->count};
+        } else if (kind == unclaimed_record) {
+            if (const std::optional<UnclaimedRecord> one = decoded<UnclaimedRecord>(record, session); one)
+                kept.unclaimed.push_back({one->slot, one->epoch, one->owner.id,
+                                          readable(one->label, limits::heir_label_bytes_max), one->bytes});
         }
     });
     return kept;

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "actors/coordinator/left_segments.hpp"
 #include "actors/coordinator/members.hpp"
 #include "runtime/roster/roster.hpp"
 
@@ -57,6 +58,8 @@ public:
         std::uint64_t count = 0;
     };
     [[nodiscard]] bool write_lost(const Lost& lost);
+    // That nobody inherits it. False as above.
+    [[nodiscard]] bool write_unclaimed(const LeftSegments::Unclaimed& unclaimed);
     // What the balance says of the dead, and of rows that were mended.
     void write_balance(std::uint64_t released_for_the_dead, std::uint64_t mended) noexcept {
         header().released_for_the_dead.store(released_for_the_dead, std::memory_order_relaxed);
@@ -71,6 +74,7 @@ public:
         std::vector<Past> past;
         std::vector<std::pair<ActorId, std::vector<DeadLetter>>> left;
         std::optional<Lost> in_doubt;
+        std::vector<LeftSegments::Unclaimed> unclaimed;
     };
     [[nodiscard]] Kept read_journal() const;
     // The last life of each number, if there was one.

@@ -21,9 +21,12 @@ Estate::Kept lives_before(const std::vector<RosterEntry>& entries, const RosterH
 }
 
 Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Records::Kept kept) {
+    const std::vector<LeftSegments::Unclaimed> unclaimed = std::move(kept.unclaimed);
     for (Past& past : kept.past)
         if (members_.find_past(past.row.actor.id) == nullptr) members_.remember(std::move(past));
     if (kept.in_doubt) account_for(*vitals_, kept.in_doubt->dead, kept.in_doubt->receiver);
+    for (const LeftSegments::Unclaimed& one : unclaimed)
+        if (unclaimed_.emplace(one.slot, one.epoch).second) note_unclaimed(one);
     const RosterHeader& header = records_->header();
     members_.remember_last_number(static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
         header.last_number.load(std::memory_order_relaxed), coordinator_id.number, limits::actors_max)));
@@ -41,6 +44,8 @@ Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Rec
     if (const std::uint64_t exit = header.scenario_exit.load(std::memory_order_relaxed); exit != 0)
         scenario_exit_code_ = static_cast<int>(exit - 1);
     settle_those_that_ended();
+    estate_->take_back_offers();
+    carry_out_wills();
     pass_crash_point(CrashPoint::takeover_settled);
 
     if (setting_.scenario && !scenario_exit_code_) {

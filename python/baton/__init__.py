@@ -50,7 +50,7 @@ from ._message import Message
 from ._opening import session
 from ._pool import Pool
 from ._protocol import Commands
-from ._segments import Bounced
+from ._segments import Bounced, Inherited
 from ._session import Session
 from ._tasks import Call, CancelledTasks, Task, Tasks
 from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Struct, Taken, Timeout
@@ -58,7 +58,7 @@ from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Struct, Tak
 __all__ = [
     "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands",
     "Message",
-    "Segment", "Loan", "Lease", "Slice", "Bounced",
+    "Segment", "Loan", "Lease", "Slice", "Bounced", "Inherited",
     "Pool", "Task", "Tasks", "Call", "Outcome", "CancelledTasks", "lease_of", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",
     "Error", "Refused", "Overloaded", "TimedOut", "Gone", "Unsupported", "Corrupt", "Failed", "Stopping", "Deadlock",

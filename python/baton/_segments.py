@@ -214,6 +214,16 @@ class Bounced(NamedTuple):
     why: Error              #: Gone, or what its handler refused it with
 
 
+class Inherited(NamedTuple):
+    """What an owner that has died has left to this script (Segment.name_heirs), from session.inherited()."""
+
+    segment: Any       #: it is yours now
+    label: str         #: as its owner has given it
+    was_written: bool  #: its owner died while it could write: what it did last may be half done
+    owner: Any         #: the Actor or Ref whose it was
+    owner_name: str    #: that one's name
+
+
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -241,3 +251,4 @@ def memory_bytes(memory: int | str | None) -> int:
 
 
 publish(Bounced)
+publish(Inherited)

@@ -15,7 +15,7 @@ from ._errors import Error, Gone, Refused, Stopping
 from ._message import Message
 from ._place import Place
 from ._protocol import Commands
-from ._segments import Bounced, copied_into, memory_bytes
+from ._segments import Bounced, Inherited, copied_into, memory_bytes
 from ._values import DEFAULT_TIMEOUT, ActorRow, Deadline, Exit, Outcomes, Struct, Taken, Timeout, publish, require_count
 
 KEPT_MAX = 4096  # actors that have ended of which a session still knows, as the roster does (limits::exits_kept_max)
@@ -252,6 +252,14 @@ class Session:
         existing array has another type or shape.
         """
         return self._core.create_or_attach(name, shape, dtype, timeout)
+
+    def inherited(self, label: str = "", timeout: Timeout = 0.0) -> Inherited:
+        """Returns what an actor that has died has left to this script under that label, or under any; the oldest first.
+
+        Waits until something has come; raises TimedOut if nothing has in time. An actor, or another script, names this
+        one as an heir with segment.name_heirs().
+        """
+        return Inherited(*self._core.inherited(label, timeout, self._place.known))
 
     def collect_bounced(self, count: int | None = 1, timeout: Timeout = DEFAULT_TIMEOUT) -> list[Bounced]:
         """Returns commands with segments that came back. Waits until there are `count` of them (None: no limit), or the

@@ -244,6 +244,9 @@ class Core:
     def attach(self, name: str, timeout: Timeout) -> NoReturn:
         no_process("shared memory")
 
+    def inherited(self, label: str, timeout: Timeout, known: Any) -> NoReturn:
+        no_process("shared memory")
+
     def create_or_attach(self, name: str, shape: Any, dtype: Any, timeout: Timeout) -> NoReturn:
         no_process("shared memory")
 

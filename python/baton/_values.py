@@ -118,6 +118,7 @@ class Exit:
     in_hand: str  #: the command that it was handling, if it ended without being asked to; else ""
     dead_letters: tuple[DeadLetter, ...]  #: what it never handled
     held: str = ""  #: of the session's memory when it ended, in words
+    unclaimed: str = ""  #: what it had left to heirs and none has received, in words; found out later than its end
     _said: str = dataclasses.field(default="", repr=False, compare=False)
     #: by receiver, how many commands were lost with it; known only when its receivers have taken what came
     lost: Mapping[str, int] = dataclasses.field(default_factory=dict, hash=False)
@@ -132,9 +133,9 @@ class Exit:
 
     @classmethod
     def _of(cls, row: _baton._ExitRow) -> Exit:
-        name, kind, code, text, in_hand, letters, held, said, lost = row
-        return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, said,
-                   lost)
+        name, kind, code, text, in_hand, letters, held, unclaimed, said, lost = row
+        return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, unclaimed,
+                   said, lost)
 
 
 class ActorRow(NamedTuple):

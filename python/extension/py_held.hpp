@@ -94,7 +94,8 @@ struct PyLoan : PyHeld {
 // Gives a class Python's buffer protocol (py_buffer.cpp).
 void add_buffer(const py::object& type);
 
-// The classes, and create(), import_from(), attach() and create_or_attach() of the extension's Session.
+// The classes, and create(), import_from(), attach(), create_or_attach() and
+// inherited() of the extension's Session.
 void add_held_classes(py::module_& module);
 
 }  // namespace baton::python

@@ -5,6 +5,8 @@
 #include "python/extension/errors.hpp"
 #include "python/extension/from_python.hpp"
 #include "python/extension/py_held.hpp"
+#include "python/extension/py_pending.hpp"
+#include "python/extension/ref.hpp"
 
 namespace baton::python {
 
@@ -62,6 +64,18 @@ void export_as(PySegment& self, const std::string& name) {
     value_or_raise(with<Segment>(self, [&](Outsider& session, Segment& segment) {
         return session.context().export_as(std::move(segment), name);
     }));
+}
+
+// Of a Segment or Loan, which stays where it is: heirs may be named while views are alive.
+template <class Typed>
+void name_heirs(PyHeld& self, const std::vector<PyRef>& heirs, const std::string& label) {
+    self.require_content();
+    const std::vector<Heir> named = [&] {
+        std::vector<Heir> all;
+        for (const PyRef& one : heirs) all.emplace_back(one.any());
+        return all;
+    }();
+    value_or_raise(with<Typed>(self, [&](Outsider&, Typed& held) { return held.name_heirs(named, label); }));
 }
 
 void reshape(PySegment& self, const py::object& shape, const py::object& dtype) {
@@ -126,6 +140,17 @@ py::tuple create_or_attach(const std::shared_ptr<PySession>& session, const std:
     py::object lent = py::none();
     if (one.was_created()) lent = py::cast(made<PyLoan>(session, std::move(one.loan)));
     return py::make_tuple(py::cast(made<PySlice>(session, std::move(one.slice))), lent);
+}
+
+// What has been left to this session: the segment, label, whether it was being written, its owner and that one's name.
+py::tuple inherited(const std::shared_ptr<PySession>& session, const std::string& label, const py::object& timeout,
+                    const py::object& known) {
+    const Duration duration = to_duration(timeout);
+    Inherited one = value_or_raise(
+        session->turn([&](Outsider& open) { return open.context().inherited(label, duration); }));
+    const py::object owner = make_ref_from(known, session->me())(one.owner);
+    return py::make_tuple(py::cast(made<PySegment>(session, std::move(one.segment))), one.label, one.was_written, owner,
+                          one.owner_name);
 }
 
 template <class Part>
@@ -200,6 +225,12 @@ void add_segment(py::module_& module) {
              "Keeps the memory beyond the session as /dev/shm/NAME, for anybody who knows that name. This object is\n"
              "then empty.\n\n"
              "session.import_from() is the way back. Raises Refused if the name is taken, and while views are alive.")
+        .def("name_heirs", &name_heirs<Segment>, py::arg("heirs"), py::arg("label") = "",
+             "If this script dies while the segment is its own, the first of these actors and scripts that lives and\n"
+             "wants it receives it, with this label: session.inherited(), in C++ on_inherited().\n\n"
+             "Named anew, these heirs replace the earlier ones; with an empty list there are none. Closing the\n"
+             "session releases the segment, and leaves nothing. Raises Refused for more than 4 heirs, or a label of\n"
+             "more than 48 bytes.")
         .def("reshape", &reshape, py::arg("shape"), py::arg("dtype") = py::none(),
              "The same bytes under another shape or element type that needs no more of them. No view may be alive.");
     segment.attr("__module__") = "baton";
@@ -257,6 +288,8 @@ void add_loan(py::module_& module) {
              "shared=True to read and write it together. The name lasts until the Loan is reclaimed, released or\n"
              "withdrawn, or its session ends.\n\n"
              "Raises Refused if the name is taken, and says by whom.")
+        .def("name_heirs", &name_heirs<Loan>, py::arg("heirs"), py::arg("label") = "",
+             "As Segment.name_heirs(). The heir receives it when every lease and slice has been returned.")
         .def("withdraw", &withdraw,
              "Takes the name back: nobody can attach by it any more. Attached actors keep what they have.")
         .def_property_readonly("leases_out",
@@ -285,6 +318,7 @@ void add_held_classes(py::module_& module) {
     add_method("create", &create, py::arg("shape"), py::arg("dtype"), py::arg("timeout"));
     add_method("import_from", &import_from, py::arg("name"), py::arg("shape"), py::arg("dtype"));
     add_method("attach", &attach, py::arg("name"), py::arg("timeout"));
+    add_method("inherited", &inherited, py::arg("label"), py::arg("timeout"), py::arg("known"));
     add_method("create_or_attach", &create_or_attach, py::arg("name"), py::arg("shape"), py::arg("dtype"),
                py::arg("timeout"));
 }

@@ -19,8 +19,10 @@ py::object exit_row(const std::string& name, const Exit& exit) {
         case ExitKind::failed_check: kind = "failed_check"; break;
         case ExitKind::left: kind = "left"; break;
     }
+    std::string unclaimed;
+    for (const auto& one : exit.unclaimed) unclaimed += (unclaimed.empty() ? "" : ", ") + to_text(one);
     return py::make_tuple(name, kind, exit.code, exit.text, exit.in_hand, letters, exit.held ? to_text(*exit.held) : "",
-                          to_text(exit), lost);
+                          unclaimed, to_text(exit), lost);
 }
 
 py::list ended_rows(const std::vector<Ended>& all) {

@@ -90,8 +90,18 @@ enum class CrashPoint : unsigned char {
     stop_committed,       // the coordinator: the stop counts, nobody has been asked
     stop_asked,           // the coordinator: one has been asked
     stop_lost,            // the coordinator: what a dead sender has lost is in the journal, and is not accounted for
+    heir_listed,          // an owner: its heirs stand in one place, the will names the other or none
+    heir_named,           // an owner: the will names them
+    heir_stamped,         // an owner: the will is of this epoch, and T2, T7 or T8 is not made
+    heir_noted,           // the coordinator: what heirs are to know is noted, T11 is not made
+    heir_left,            // T11: the coordinator owns it; the dead owner's other rows are as they were
+    heir_offered,         // the coordinator: T2 to an heir, which has not been told
+    heir_told,            // the coordinator: the heir has been told
+    heir_came,            // an heir has read of it and accepted nothing
+    heir_declined,        // the coordinator: an heir is passed over, T4 is not made
+    heir_reported,        // the coordinator: that nobody inherits stands in the journal, T9 is not made
 };
-inline constexpr std::size_t crash_point_count = 75;
+inline constexpr std::size_t crash_point_count = 85;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -107,7 +117,9 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "shelf.said", "shelf.made", "shelf.filled", "hand_out.copied", "shelf.left", "shelf.removed",
     "release.made", "exit.recorded", "spawn.recorded", "stop.recorded", "leave.recorded", "join.recorded",
     "role.taken", "takeover.settled", "rejoin.answered", "link.recorded", "link.undone",
-    "stop.said", "stop.committed", "stop.asked", "stop.lost"};
+    "stop.said", "stop.committed", "stop.asked", "stop.lost",
+    "heir.listed", "heir.named", "heir.stamped", "heir.noted", "heir.left", "heir.offered", "heir.told", "heir.came",
+    "heir.declined", "heir.reported"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

@@ -20,6 +20,7 @@ Holding& Book::fresh(Place place) {
     const bool has_unused = !unused_.empty();
     Holding& holding = has_unused ? *unused_.back() : rows_.emplace_back();
     if (has_unused) unused_.pop_back();
+    holding.will = 0;
     holding.slot = place.slot;
     holding.epoch = place.epoch;
     holding.offset = place.offset;

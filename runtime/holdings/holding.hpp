@@ -105,6 +105,7 @@ struct Holding {
     // The first alternative: a row of the book that is not in use.
     std::variant<std::monostate, Owned, LentOut, Borrowed, Pledge, Offered, Granted, Arriving, Confirmed> state;
     std::uint32_t ticket = 0;
+    std::uint32_t will = 0;       // the place with the heirs that this actor has named since it got it; 0: none
     std::uint32_t exports = 0;    // views that somebody outside C++ holds (NumPy): it can't go while there are any
     // Which bytes of which segment.
     Slot slot = 0;

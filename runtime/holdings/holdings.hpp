@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/holdings/heirs.hpp"
 #include "runtime/holdings/lending.hpp"
 #include "runtime/holdings/publications.hpp"
 #include "runtime/holdings/transfers.hpp"
@@ -40,9 +41,12 @@ public:
     void trim() noexcept { home_.trim(); }
     [[nodiscard]] bool has_pooled() const noexcept { return home_.has_pooled(); }
 
+    [[nodiscard]] Heirs& heirs() noexcept { return heirs_; }
     [[nodiscard]] Lending& lending() noexcept { return lending_; }
     [[nodiscard]] Publications& publications() noexcept { return publications_; }
     [[nodiscard]] Transfers& transfers() noexcept { return transfers_; }
+
+    [[nodiscard]] SessionTag session() const noexcept { return holder_.session(); }
 
     // ---- the book: as Book has it
     void invalidate(Holding& holding) noexcept { book_.invalidate(holding); }
@@ -64,10 +68,11 @@ private:
     Book book_{holder_};
     Home home_{holder_};
     LeaseRows lease_rows_{holder_};
+    Heirs heirs_{holder_};
     Endings endings_{holder_, book_, home_};
-    Lending lending_{holder_, book_, endings_};
+    Lending lending_{holder_, book_, heirs_, endings_};
     Publications publications_{holder_, book_, lease_rows_, endings_, lending_};
-    Transfers transfers_{holder_, book_, lease_rows_, endings_};
+    Transfers transfers_{holder_, book_, heirs_, lease_rows_, endings_};
 };
 
 }  // namespace baton::detail

@@ -32,6 +32,7 @@ Result<void> Lending::lend(Holding& holding) {
     if (owned == nullptr) return refused("only a segment that is owned can be lent");
     if (holding.exports > 0)
         return refused(fmt::format("{} has {} views: delete them first", book_.to_text(holding), holding.exports));
+    heirs_.stamp(holding);
     const std::optional<Epoch> epoch = ledger().segments.lend(holding.slot, holding.epoch, holder_.number());
     if (!epoch) return refused(fmt::format("{} is not ours in the ledger", book_.to_text(holding)));
     pass_crash_point(CrashPoint::lend_made);
@@ -46,6 +47,7 @@ bool Lending::try_reclaim(Holding& holding) noexcept {
     const auto* const loan = holding.as<LentOut>();
     if (loan == nullptr) return false;
     endings_.unpublish(holding);  // before the look at the leases: nobody new comes
+    heirs_.stamp(holding);
     const std::optional<Epoch> epoch = ledger().segments.reclaim(holding.slot, holding.epoch, holder_.number());
     if (!epoch) return false;
     pass_crash_point(CrashPoint::reclaim_made);

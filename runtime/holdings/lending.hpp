@@ -2,12 +2,14 @@
 // Lending: what this actor lends, and the leases and slices that it makes of it (T7, T8). One thread, the actor's.
 
 #include "runtime/holdings/endings.hpp"
+#include "runtime/holdings/heirs.hpp"
 
 namespace baton::detail {
 
 class Lending {
 public:
-    Lending(Holder& holder, Book& book, Endings& endings) : holder_(holder), book_(book), endings_(endings) {}
+    Lending(Holder& holder, Book& book, Heirs& heirs, Endings& endings)
+        : holder_(holder), book_(book), heirs_(heirs), endings_(endings) {}
     Lending(const Lending&) = delete;
     Lending& operator=(const Lending&) = delete;
 
@@ -27,6 +29,7 @@ private:
 
     Holder& holder_;
     Book& book_;
+    Heirs& heirs_;
     Endings& endings_;
 };
 

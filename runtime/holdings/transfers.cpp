@@ -51,6 +51,7 @@ Result<void> Transfers::depart_one(Holding& holding, ActorId to) {
 Result<void> Transfers::offer_one(Holding& holding, ActorId to) {
     ledger().marks.mark_segment(to.number, holding.slot);
     pass_crash_point(CrashPoint::offer_marked);
+    heirs_.stamp(holding);
     const std::optional<Epoch> offered =
         ledger().segments.offer(holding.slot, holding.epoch, holder_.number(), to.number);
     if (!offered) return refused(fmt::format("{} is not ours in the ledger", book_.to_text(holding)));

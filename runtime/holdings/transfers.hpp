@@ -10,14 +10,15 @@
 #include <baton/detail/codec.hpp>
 
 #include "runtime/holdings/endings.hpp"
+#include "runtime/holdings/heirs.hpp"
 #include "runtime/holdings/lease_rows.hpp"
 
 namespace baton::detail {
 
 class Transfers {
 public:
-    Transfers(Holder& holder, Book& book, LeaseRows& lease_rows, Endings& endings)
-        : holder_(holder), book_(book), lease_rows_(lease_rows), endings_(endings) {}
+    Transfers(Holder& holder, Book& book, Heirs& heirs, LeaseRows& lease_rows, Endings& endings)
+        : holder_(holder), book_(book), heirs_(heirs), lease_rows_(lease_rows), endings_(endings) {}
     Transfers(const Transfers&) = delete;
     Transfers& operator=(const Transfers&) = delete;
 
@@ -57,6 +58,7 @@ private:
 
     Holder& holder_;
     Book& book_;
+    Heirs& heirs_;
     LeaseRows& lease_rows_;
     Endings& endings_;
 };

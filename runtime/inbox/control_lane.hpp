@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime/inbox/exits.hpp"
+#include "runtime/inbox/inheritances.hpp"
 #include "runtime/inbox/role.hpp"
 
 namespace baton::detail {
@@ -23,7 +24,8 @@ public:
           asking_(&asking),
           requests_(&requests),
           replies_(&replies),
-          exits_(&exits) {}
+          exits_(&exits),
+          inheritances_(self, outbox) {}
 
     // A link to the coordinator's inbox, which stays the same.
     [[nodiscard]] Result<void> open(const std::string& address);
@@ -35,6 +37,8 @@ public:
     [[nodiscard]] Link link() const noexcept { return link_; }
     // Handles what has come, and looks after those that have ended.
     void serve();
+
+    [[nodiscard]] Inheritances& inheritances() noexcept { return inheritances_; }
 
     // For an actor's own code: called between commands, never within one.
     void on_exited(std::function<void(const Ended&)> take) { exits_->on_exited(std::move(take)); }
@@ -66,6 +70,7 @@ public:
     void on(const notice::Drain& drain) { exits_->drain(drain); }
     void on(const notice::Trim&);
     void on(const notice::BindAgain&);
+    void on(const notice::Inherited& inherited) { inheritances_.keep(inherited); }
 
 private:
     void leave_lane();
@@ -80,6 +85,7 @@ private:
     Requests* requests_;
     Replies* replies_;
     Exits* exits_;
+    Inheritances inheritances_;
     Link link_;
     Role* role_ = nullptr;
     struct Look {  // for a new coordinator

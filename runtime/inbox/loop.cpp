@@ -101,8 +101,10 @@ void Loop::serve_links(Link also) {
 void Loop::serve_between_commands(Handler* handler) {
     const bool is_between = !is_handling();
     if (handler != nullptr && is_between) {
-        returns_.give(commands_.collector() == nullptr ? Returns::Unwanted::released : Returns::Unwanted::kept);
+        const bool is_actor = commands_.collector() == nullptr;  // a scenario collects what has come
+        returns_.give(is_actor ? Returns::Unwanted::released : Returns::Unwanted::kept);
         exits_.tell();
+        control_.inheritances().give(is_actor ? Inheritances::Unwanted::declined : Inheritances::Unwanted::kept);
         later_.continue_settled();
         later_.look_around();
     }

@@ -16,7 +16,7 @@
 //     Replies        what comes back over links, to whom it belongs
 //     Commands       what comes to the inbox, to a handler; its answers
 //     Exits          what is to be done when another actor has ended
-//     ControlLane    notices, and the coordinator's life
+//     ControlLane    notices, and the coordinator's life; Inheritances: what the dead have left to this one
 //     Later          what is to be done at some time
 //     Waits          one wait: what it looks at, and until when
 //

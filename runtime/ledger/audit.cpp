@@ -104,9 +104,7 @@ struct Auditor {
             }
             const SegmentWord segment = ledger.segments.word_of(static_cast<Slot>(slot));
             const Epoch lend = row.segment_epoch.load(relaxed);
-            const bool is_lent = segment.phase == Phase::lent && segment.epoch == lend;
-            const bool is_retired = segment.phase == Phase::retired && segment.epoch == ((lend + 1) & words::epoch_max);
-            if (!is_lent && !is_retired)
+            if (!segment.is_of_lend(lend))
                 found(5, fmt::format("{} lives, but the segment is {} at epoch {}, lent at {}", name,
                                      name_of(segment.phase), segment.epoch, lend));
             // A claimed one outlives its lender, a granted one is settled with it.

@@ -13,7 +13,8 @@ constexpr std::size_t in_pages(std::size_t bytes) { return (bytes + page - 1) / 
 }  // namespace
 
 std::size_t LedgerLayout::region_bytes() noexcept {
-    return in_pages(sizeof(LedgerHeader)) + actors_bytes + segments_bytes + leases_bytes + names_bytes + marks_bytes;
+    return in_pages(sizeof(LedgerHeader)) + actors_bytes + segments_bytes + leases_bytes + names_bytes + marks_bytes +
+           wills_bytes;
 }
 
 LedgerLayout::LedgerLayout(std::span<std::byte> memory, Commit commit) : memory_(memory), commit_(std::move(commit)) {
@@ -30,6 +31,8 @@ LedgerLayout::LedgerLayout(std::span<std::byte> memory, Commit commit) : memory_
     names_ = reinterpret_cast<NameRow*>(at);
     at += names_bytes;
     marks_ = reinterpret_cast<MarkRow*>(at);
+    at += marks_bytes;
+    wills_ = reinterpret_cast<WillRow*>(at);
 }
 
 Result<void> LedgerLayout::format(std::uint64_t session_budget_bytes) {

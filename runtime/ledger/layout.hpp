@@ -1,9 +1,9 @@
 #pragma once
 // LedgerLayout: where each table of the ledger lies in its region.
 //
-// One region of shared memory holds the header and five tables: actors, segments, leases, names and marks. Its pages
-// come into use one by one: commit() comes before a row is touched for the first time. The tables themselves are views
-// of this layout (ledger.hpp). It has no state of its own, so that any number of threads may use it.
+// One region of shared memory holds the header and six tables: actors, segments, leases, names, marks and wills. Its
+// pages come into use one by one: commit() comes before a row is touched for the first time. The tables themselves are
+// views of this layout (ledger.hpp). It has no state of its own, so that any number of threads may use it.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace baton::detail {
 namespace layout {
 
 inline constexpr std::uint64_t magic_number = 0x4e4f544142ULL;  // "BATON"
-inline constexpr std::uint64_t version = 4;
+inline constexpr std::uint64_t version = 5;
 inline constexpr std::size_t page = 4096;
 inline constexpr std::size_t block_bytes = limits::rows_per_block * sizeof(SegmentRow);
 static_assert(block_bytes == page, "a block of rows is a page, so that it is committed alone");
@@ -30,6 +30,9 @@ inline constexpr std::size_t segments_bytes = segment_blocks_max * block_bytes;
 inline constexpr std::size_t leases_bytes = lease_blocks_max * block_bytes;
 inline constexpr std::size_t names_bytes = limits::names_max * NameRow::bytes;
 inline constexpr std::size_t marks_bytes = ((limits::actors_max + 1) * MarkRow::bytes + page - 1) / page * page;
+
+inline constexpr std::size_t wills_bytes = limits::segments_max * WillRow::bytes;
+static_assert(page % WillRow::bytes == 0, "a will lies in one page");
 
 inline constexpr auto relaxed = std::memory_order_relaxed;
 inline constexpr auto sequential = std::memory_order_seq_cst;
@@ -60,6 +63,7 @@ public:
     [[nodiscard]] LeaseRow* leases() const noexcept { return leases_; }
     [[nodiscard]] NameRow* names() const noexcept { return names_; }
     [[nodiscard]] MarkRow* marks() const noexcept { return marks_; }         // by number
+    [[nodiscard]] WillRow* wills() const noexcept { return wills_; }         // by slot
 
 private:
     std::span<std::byte> memory_;
@@ -70,6 +74,7 @@ private:
     LeaseRow* leases_;
     NameRow* names_;
     MarkRow* marks_;
+    WillRow* wills_;
 };
 
 }  // namespace baton::detail

@@ -30,6 +30,7 @@
 #include "runtime/ledger/rings.hpp"
 #include "runtime/ledger/segment_leases.hpp"
 #include "runtime/ledger/segment_table.hpp"
+#include "runtime/ledger/wills.hpp"
 
 namespace baton::detail {
 
@@ -46,6 +47,7 @@ struct Ledger {
     SegmentTable segments{layout, segment_leases};
     LeaseTable leases{layout};
     Names names{layout};
+    Wills wills{layout};
     Budget budget{layout};
     Counters counters{layout, segment_blocks};
     Rings rings{layout};

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "runtime/base/check.hpp"
+#include "runtime/ledger/texts.hpp"
 
 namespace baton::detail {
 
@@ -19,26 +18,6 @@ std::size_t bucket_of(std::string_view name) noexcept {
     std::uint64_t hash = 0xcbf29ce484222325ULL;
     for (const char one : name) hash = (hash ^ static_cast<unsigned char>(one)) * 0x100000001b3ULL;
     return hash % name_buckets;
-}
-
-// Text in words of atomics: any process of the session may write there while another reads. A reader that sees any of
-// it and then looks at the word of its row sees that word as it was when this was written, or later: all that a
-// publication says is stored `releasing` and loaded `acquiring`.
-constexpr auto releasing = std::memory_order_release;
-constexpr auto acquiring = std::memory_order_acquire;
-template <std::size_t words>
-void store_text(std::atomic<std::uint64_t> (&out)[words], std::string_view text) noexcept {
-    std::array<std::uint64_t, words> copy{};
-    std::memcpy(copy.data(), text.data(), std::min(text.size(), words * sizeof(std::uint64_t)));
-    for (std::size_t index = 0; index < words; ++index) out[index].store(copy[index], releasing);
-}
-template <std::size_t words>
-std::string load_text(const std::atomic<std::uint64_t> (&from)[words], std::uint64_t bytes) {
-    std::array<std::uint64_t, words> copy{};
-    for (std::size_t index = 0; index < words; ++index) copy[index] = from[index].load(acquiring);
-    std::string text(reinterpret_cast<const char*>(copy.data()), sizeof copy);
-    text.resize(std::min<std::uint64_t>(bytes, sizeof copy));
-    return text;
 }
 
 }  // namespace

@@ -64,6 +64,31 @@ struct NameRow {
 };
 static_assert(sizeof(NameRow) == NameRow::bytes);
 
+// The heirs of the segment of the same slot, written by its owner. Its page comes into use with the first will in it;
+// `will_pages` of the header says so, and then nobody looks at a row in another.
+struct WillPlace {
+    std::atomic<std::uint64_t> heirs[limits::heirs_max];  // ActorId packed, the first one first; next_life_heir
+    std::atomic<std::uint64_t> sizes;  // heirs in bits 0 to 7, bytes of the label 8 to 15 and of the type 16 to 23,
+                                       // dimensions 24 to 31
+    std::atomic<std::uint64_t> shape[limits::shape_dimensions_max];
+    std::atomic<std::uint64_t> label[limits::heir_label_bytes_max / 8];
+    std::atomic<std::uint64_t> type[limits::heir_type_bytes_max / 8];  // empty: the heirs get bytes
+};
+struct WillRow {
+    static constexpr std::size_t bytes = 512;
+
+    std::atomic<std::uint64_t> word;         // WillWord
+    // The coordinator, before it becomes the owner (T11).
+    std::atomic<std::uint64_t> was_written;  // 1: the last owner died while it could write
+    std::atomic<std::uint64_t> listed;       // how many of the heirs have been passed over, or have refused
+    std::atomic<std::uint64_t> left_by;      // the last owner, packed
+    WillPlace places[2];
+};
+static_assert(sizeof(WillRow) == WillRow::bytes);
+
+// In a list of heirs: the life with which the owner's number goes on.
+inline constexpr std::uint64_t next_life_heir = ~std::uint64_t{0};
+
 // One of an actor's last transitions.
 struct RingEntry {
     std::atomic<std::int64_t> at;         // steady clock, nanoseconds
@@ -94,6 +119,8 @@ static_assert(sizeof(ActorRow) <= ActorRow::bytes);
 inline constexpr std::uint32_t segment_blocks_max = limits::segments_max / limits::rows_per_block;
 inline constexpr std::uint32_t lease_blocks_max = limits::leases_max / limits::rows_per_block;
 inline constexpr std::size_t name_buckets = 1024;
+inline constexpr std::size_t wills_per_page = 4096 / WillRow::bytes;
+inline constexpr std::size_t will_pages_max = limits::segments_max / wills_per_page;
 
 // In which blocks rows may name an actor, beside those whose home it is: a bit for each block, the first block in the
 // lowest bit of the first word. Whoever puts the actor's number into such a row sets the bit first (T2, L1). Bits are
@@ -125,6 +152,8 @@ struct LedgerHeader {
     // Of names.
     std::atomic<std::uint64_t> names_used;               // rows that have ever been taken
     std::atomic<std::uint64_t> buckets[name_buckets];    // by hash: index of the first name + 1; 0: none
+    // A bit for each page of wills that is in use; the first page in the lowest bit of the first word.
+    std::atomic<std::uint64_t> will_pages[will_pages_max / 64];
 };
 
 }  // namespace baton::detail

@@ -41,10 +41,7 @@ bool SegmentLeases::walk(Slot segment, std::uint32_t& steps_left, const Look& lo
 }
 
 bool SegmentLeases::is_of_last_lend(Slot lease, SegmentWord segment) const noexcept {
-    const Epoch lend = leases_[lease].segment_epoch.load(relaxed);
-    const bool is_lent = segment.phase == Phase::lent && segment.epoch == lend;
-    const bool is_retired_since = segment.phase == Phase::retired && segment.epoch == ((lend + 1) & words::epoch_max);
-    return is_lent || is_retired_since;
+    return segment.is_of_lend(leases_[lease].segment_epoch.load(relaxed));
 }
 
 // An actor that attaches to a published segment takes a row of its own, which is in no list; then the whole table is
@@ -53,9 +50,7 @@ bool SegmentLeases::was_published(Slot segment) const noexcept {
     const SegmentWord word = segment_word(segment);
     const std::uint64_t published = segments_[segment].published.load(sequential);
     if (published == 0) return false;
-    const Epoch lend = (published - 1) & words::epoch_max;
-    const bool is_lent = word.phase == Phase::lent && word.epoch == lend;
-    return is_lent || (word.phase == Phase::retired && word.epoch == ((lend + 1) & words::epoch_max));
+    return word.is_of_lend((published - 1) & words::epoch_max);
 }
 
 std::uint32_t SegmentLeases::live_in_table(Slot segment) const noexcept {

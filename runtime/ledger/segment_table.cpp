@@ -44,6 +44,11 @@ std::optional<Epoch> SegmentTable::settle(Slot slot, SegmentWord offered) noexce
     if (offered.phase != Phase::offered) return std::nullopt;
     return change(slot, offered, {Phase::retired, offered.owner, 0, 0});
 }
+std::optional<Epoch> SegmentTable::inherit(Slot slot, SegmentWord left, ActorNumber coordinator) noexcept {
+    if (!left.is_live()) return std::nullopt;
+    marks_.mark_segment(coordinator, slot);
+    return change(slot, left, {left.phase == Phase::lent ? Phase::lent : Phase::owned, coordinator, 0, 0});
+}
 std::optional<Epoch> SegmentTable::lend(Slot slot, Epoch epoch, ActorNumber me) noexcept {
     const SegmentWord word{Phase::owned, me, 0, epoch};
     if (word_of(slot) != word) return std::nullopt;
@@ -53,6 +58,10 @@ std::optional<Epoch> SegmentTable::lend(Slot slot, Epoch epoch, ActorNumber me) 
 std::optional<Epoch> SegmentTable::reclaim(Slot slot, Epoch epoch, ActorNumber me) noexcept {
     if (leases_->has_live(slot)) return std::nullopt;
     return change(slot, {Phase::lent, me, 0, epoch}, {Phase::owned, me, 0, 0});
+}
+std::optional<Epoch> SegmentTable::reclaim_unleased(Slot slot, SegmentWord lent) noexcept {
+    if (lent.phase != Phase::lent) return std::nullopt;
+    return change(slot, lent, {Phase::owned, lent.owner, 0, 0});
 }
 std::optional<Epoch> SegmentTable::retire(Slot slot, Epoch epoch, ActorNumber owner) noexcept {
     const SegmentWord word = word_of(slot);

@@ -1,5 +1,5 @@
 #pragma once
-// SegmentTable: the owner of each segment, and the transfers in progress (T1 to T10).
+// SegmentTable: the owner of each segment, and the transfers in progress (T1 to T11).
 //
 // A transition returns the new epoch, or nothing if the word is not one that it can start from; then nothing has
 // changed. A view of the ledger's segment rows. Thread-safe and crash-safe: any process may die between any two
@@ -31,9 +31,14 @@ public:
     [[nodiscard]] std::optional<Epoch> withdraw(Slot slot, Epoch epoch, ActorNumber me, ActorNumber heir) noexcept;
     [[nodiscard]] std::optional<Epoch> bounce(Slot slot, SegmentWord offered) noexcept;
     [[nodiscard]] std::optional<Epoch> settle(Slot slot, SegmentWord offered) noexcept;
+    // T11: what a dead owner leaves to heirs becomes the coordinator's, who gives it to one of them (T2). What is lent
+    // stays lent, with its leases. Marks the block for the coordinator first.
+    [[nodiscard]] std::optional<Epoch> inherit(Slot slot, SegmentWord left, ActorNumber coordinator) noexcept;
     [[nodiscard]] std::optional<Epoch> lend(Slot slot, Epoch epoch, ActorNumber me) noexcept;
     // Returns nothing as well while a lease lives.
     [[nodiscard]] std::optional<Epoch> reclaim(Slot slot, Epoch epoch, ActorNumber me) noexcept;
+    // For callers that know that no lease of it lives, nor will: its lender is dead.
+    [[nodiscard]] std::optional<Epoch> reclaim_unleased(Slot slot, SegmentWord lent) noexcept;
     // From owned or lent.
     [[nodiscard]] std::optional<Epoch> retire(Slot slot, Epoch epoch, ActorNumber owner) noexcept;
     // Returns nothing as well while a lease lives (I5). The only way to end memory or to reuse it.

@@ -11,6 +11,7 @@ enum class Transition : std::uint32_t {
     grant, claim, lease_withdraw, drop, lease_settle,                                           // L1 to L5, L6
     publish, unpublish,                                                                         // N1, N2
     attach,                                                                                     // L7
+    inherit,                                                                                    // T11
 };
 
 // "T1 create", "L4 drop", ... for people.
@@ -35,6 +36,7 @@ enum class Transition : std::uint32_t {
         case Transition::publish: return "N1 publish";
         case Transition::unpublish: return "N2 withdraw";
         case Transition::attach: return "L7 attach";
+        case Transition::inherit: return "T11 inherit";
     }
     return "unknown";
 }

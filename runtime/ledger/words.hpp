@@ -6,7 +6,8 @@
 //     bits 13..3   the holder: owner of a segment, lender of a lease; 0 while free
 //     bits  2..0   phase
 //
-// NameWord has the bits that say which actor has published a segment under a name.
+// NameWord has the bits that say which actor has published a segment under a name, WillWord those that say which actor
+// has named heirs of it.
 //
 // An actor stands here as its number. Numbers are given to another life only after every row that names them
 // has been settled (docs/ownership.md), so that a number is enough. Pure values.
@@ -15,6 +16,7 @@
 #include <string_view>
 
 #include <baton/limits.hpp>
+#include <baton/ref.hpp>
 
 namespace baton::detail {
 
@@ -67,6 +69,14 @@ struct SegmentWord {
                 words::epoch_of(word)};
     }
     [[nodiscard]] constexpr bool is_live() const noexcept { return phase != Phase::free && phase != Phase::retired; }
+    // True if a lease that was granted in the lend of that epoch is one of the segment's present lend, or of its last
+    // one if it has been retired since. Leases stay valid when the coordinator takes a lent segment over (T11).
+    [[nodiscard]] constexpr bool is_of_lend(Epoch lend) const noexcept {
+        const Epoch since = (epoch - lend) & words::epoch_max;
+        const Epoch left = owner == detail::coordinator_id.number ? 1 : 0;
+        return (phase == Phase::lent && (since == 0 || since == left)) ||
+               (phase == Phase::retired && (since == 1 || since == 1 + left));
+    }
     // True if a transition can have written it. Any process of the session can write anything here.
     [[nodiscard]] constexpr bool is_sound() const noexcept {
         switch (phase) {
@@ -134,6 +144,28 @@ struct NameWord {
     [[nodiscard]] constexpr bool is_sound() const noexcept {
         if (phase == NamePhase::free) return owner == 0 && slot == 0;
         return (phase == NamePhase::publishing || phase == NamePhase::published) && words::is_number(owner);
+    }
+};
+
+// Which of its two places holds the list of heirs of a segment (0: none does), who wrote it, and the epoch of the
+// segment's word when it was last stamped.
+struct WillWord {
+    std::uint32_t place = 0;
+    ActorNumber by = 0;
+    Epoch epoch = 0;
+
+    bool operator==(const WillWord&) const = default;
+    [[nodiscard]] constexpr std::uint64_t packed() const noexcept { return words::pack(place, by, 0, epoch); }
+    [[nodiscard]] static constexpr WillWord of(std::uint64_t word) noexcept {
+        return {static_cast<std::uint32_t>(words::phase_of(word)), words::holder_of(word), words::epoch_of(word)};
+    }
+    // True if it says who receives a segment whose owner has died at that word: the owner wrote it, and has made at
+    // most one transition since it was stamped, which may have been bounced. An older will is of an earlier time in
+    // which the same actor had the segment.
+    [[nodiscard]] constexpr bool counts_for(const SegmentWord& word) const noexcept {
+        constexpr Epoch moves_max = 2;
+        return (place == 1 || place == 2) && by == word.owner &&
+               ((word.epoch - epoch) & words::epoch_max) <= moves_max;
     }
 };
 

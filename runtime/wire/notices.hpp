@@ -208,6 +208,9 @@ struct SegmentInfo {
     std::uint64_t leases = 0;
     Duration age{};       // since its last transition
     std::string name;     // under which it is published; empty: it is not
+    // Its heirs, the first one first: names of members, or "next life" of the owner. And what they are told with it.
+    std::vector<std::string> heirs;
+    std::string label;
 };
 struct SegmentList {
     std::vector<SegmentInfo> rows;
@@ -236,9 +239,17 @@ struct Replace {
     using Reply = Incumbent;
 };
 
+// The sender does not want the segment that was left to it (notice Inherited): the next heir gets it. If it never
+// comes, the segment is on its way to the sender until that exits.
+struct Decline {
+    std::uint32_t slot = 0;
+    std::uint64_t epoch = 0;
+    using Reply = std::monostate;  // nobody asks for it
+};
+
 using Protocol = baton::Protocol<Join, Ready, Leave, Spawn, Locate, Find, Roster, StopActors, Signal, Await,
                                  CloseSession, Drained, MemoryShort, Segments, Audit, Watch, RosterFrom, Rejoin,
-                                 Replace, LinkActors, UnlinkActors>;
+                                 Replace, LinkActors, UnlinkActors, Decline>;
 
 }  // namespace coordinator
 
@@ -274,7 +285,20 @@ struct Trim {};
 // again, so that newcomers can reach it. Members that are connected do not notice. If it never comes, they cannot.
 struct BindAgain {};
 
-using Protocol = baton::Protocol<Stop, Exited, Drain, Trim, BindAgain>;
+// Coordinator to the heir of a dead owner: the segment is on its way to it (T2, by the coordinator) and has to be
+// accepted (T3) or declined (Decline). If the heir exits first, the next one is told.
+struct Inherited {
+    std::uint32_t slot = 0;
+    std::uint64_t epoch = 0;            // as the offer left it
+    std::string type;                   // of the elements
+    std::vector<std::uint64_t> shape;
+    std::string label;                  // as the owner has given it
+    bool was_written = false;           // the owner died while it could write: what it did last may be half done
+    AnyRef owner;
+    std::string name;                   // of the owner
+};
+
+using Protocol = baton::Protocol<Stop, Exited, Drain, Trim, BindAgain, Inherited>;
 
 }  // namespace notice
 

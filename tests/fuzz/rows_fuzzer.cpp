@@ -44,6 +44,10 @@ constexpr ActorNumber actors = 5;  // 1 is the coordinator
 constexpr Slot rows = 192;
 constexpr int steps_max = 32;
 
+coordinator::SegmentList list_of(const coordinator::Estate& estate) {
+    return estate.list(limits::segments_listed_max, [](ActorId one) { return to_string(one); });
+}
+
 void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) {
     const auto what = story.next<std::uint8_t>();
     const auto row = story.next<std::uint8_t>();
@@ -51,13 +55,18 @@ void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) 
     const auto value = story.next<std::uint64_t>();
     auto* words = reinterpret_cast<std::uint64_t*>(region.data());  // the header: homes, lives, buckets, ...
     std::size_t index = (std::size_t{row} << 8 | field) % (sizeof(LedgerHeader) / 8 + 1024);
-    switch (what % 5) {
+    switch (what % 6) {
         case 0: words = reinterpret_cast<std::uint64_t*>(&ledger.segments.row(row % rows)); index = field % 8; break;
         case 1: words = reinterpret_cast<std::uint64_t*>(&ledger.leases.row(row % rows)); index = field % 8; break;
         case 2: words = reinterpret_cast<std::uint64_t*>(&ledger.layout.names()[row % 16]); index = field % 64; break;
         case 3:
             words = reinterpret_cast<std::uint64_t*>(&ledger.layout.actors()[1 + row % actors]);
             index = field % 32;
+            break;
+        case 4:
+            static_cast<void>(ledger.wills.prepare(row % rows));
+            words = reinterpret_cast<std::uint64_t*>(&ledger.layout.wills()[row % rows]);
+            index = field % 64;
             break;
         default: break;
     }
@@ -66,13 +75,24 @@ void write_somewhere(Story& story, Ledger& ledger, std::span<std::byte> region) 
     words[index] = value;
 }
 
+// Heirs of low numbers are there, others are to come, or are over.
+void carry_out(coordinator::Estate& estate) {
+    using coordinator::HeirStanding;
+    const auto find = [](ActorId, std::uint64_t heir) -> HeirStanding {
+        const ActorId life{static_cast<std::uint32_t>(heir >> 32), static_cast<std::uint32_t>(heir)};
+        if (life.number > 1 && life.number <= actors) return {HeirStanding::Kind::here, life};
+        return {heir % 2 == 0 ? HeirStanding::Kind::over : HeirStanding::Kind::to_come, {}};
+    };
+    estate.carry_out_wills(find, [](const auto&) {}, [](const auto&) {});
+}
+
 void make_a_transition(Story& story, Ledger& ledger) {
     const auto what = story.next<std::uint8_t>();
     const Slot slot = story.next<std::uint8_t>() % rows;
     const ActorNumber me = 1 + story.next<std::uint8_t>() % actors;
     const ActorNumber other = 1 + story.next<std::uint8_t>() % actors;
     const SegmentWord word = ledger.segments.word_of(slot);
-    switch (what % 12) {
+    switch (what % 13) {
         case 0: static_cast<void>(ledger.segment_blocks.claim(me)); break;
         case 1: static_cast<void>(ledger.lease_blocks.claim(me)); break;
         case 2: static_cast<void>(ledger.segments.create(slot, me)); break;
@@ -95,6 +115,13 @@ void make_a_transition(Story& story, Ledger& ledger) {
                 static_cast<void>(ledger.names.publish(*row, *mine));
             }
             static_cast<void>(ledger.names.publication_of(*row));
+            break;
+        }
+        case 11: {
+            static_cast<void>(ledger.wills.prepare(slot));
+            const std::uint64_t heirs[]{std::uint64_t{other} << 32 | 1, next_life_heir};
+            ledger.wills.write(slot, 1 + other % 2, {{heirs[0], heirs[1]}, "x", {"|u1", {8}}});
+            ledger.wills.store(slot, {1 + other % 2, word.owner, word.epoch});
             break;
         }
         default: {
@@ -127,13 +154,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             case 1: estate.drained({1 + what / 8U % actors, 1}, {1 + story.next<std::uint8_t>() % actors, 1}); break;
             case 2: static_cast<void>(estate.collect()); break;
             case 3: {
-                if (estate.list(limits::segments_listed_max).rows.size() > limits::segments_listed_max)
-                    __builtin_trap();
+                if (list_of(estate).rows.size() > limits::segments_listed_max) __builtin_trap();
                 if (estate.audit().size() > limits::segments_listed_max) __builtin_trap();
                 static_cast<void>(estate.last_transitions({1 + what / 8U % actors, 1}, 8));
                 break;
             }
             case 4: make_a_transition(story, ledger); break;
+            case 5: {
+                carry_out(estate);
+                if (what / 8U % 2 == 0) estate.take_back_offers();
+                else static_cast<void>(estate.decline({2, 1}, story.next<std::uint8_t>() % rows, what / 8U));
+                break;
+            }
             default: write_somewhere(story, ledger, region);
         }
     }

@@ -14,6 +14,7 @@
 #include "runtime/base/crash_point.hpp"
 #include "runtime/inbox/call.hpp"
 #include "runtime/process/process_facts.hpp"
+#include "tests/process/crash_heirs.hpp"
 #include "tests/process/crash_story.hpp"
 #include "tests/process/process_world.hpp"
 
@@ -25,11 +26,12 @@ using baton::ErrorKind;
 namespace {
 
 enum class Mode { kill, freeze };
-// The role that passes the point: giver, taker, given back, newcomer, leaver or coordinator, as the document calls
-// them.
-enum class Role { giver, taker, bounced, newcomer, leaver, coordinator };
+// The role that passes the point: giver, taker, given back, newcomer, leaver, coordinator, or the owner and the heir of
+// what is left, as the document calls them.
+enum class Role { giver, taker, bounced, newcomer, leaver, coordinator, owner, heir };
 constexpr std::string_view name_of(Role role) {
-    constexpr std::string_view names[]{"giver", "taker", "given back", "newcomer", "leaver", "coordinator"};
+    constexpr std::string_view names[]{"giver", "taker", "given back", "newcomer", "leaver", "coordinator", "owner",
+                                        "heir"};
     return names[static_cast<std::size_t>(role)];
 }
 
@@ -417,6 +419,15 @@ bool run_lost(std::string_view point, Mode mode) {
     return true;
 }
 
+// What heirs are due, with everybody's part in it.
+bool run_heirs(std::string_view point, Role role, Mode mode, int generation = 1) {
+    const auto victim = role == Role::owner  ? crash_heirs::Victim::owner
+                        : role == Role::heir ? crash_heirs::Victim::heir
+                                             : crash_heirs::Victim::coordinator;
+    const auto how = mode == Mode::kill ? crash_heirs::Mode::kill : crash_heirs::Mode::freeze;
+    return crash_heirs::Story{point, victim, how, generation}.run();
+}
+
 // The roles that can pass a point at all; the others are not tried.
 std::vector<Role> candidates(std::string_view point) {
     using baton::detail::CrashPoint;
@@ -430,6 +441,9 @@ std::vector<Role> candidates(std::string_view point) {
         is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed) ||
         is_one_of(CrashPoint::shelf_left, CrashPoint::stop_lost))
         return {Role::coordinator};
+    if (is_one_of(CrashPoint::heir_listed, CrashPoint::heir_stamped)) return {Role::owner};
+    if (is_one_of(CrashPoint::heir_came, CrashPoint::heir_came)) return {Role::heir};
+    if (is_one_of(CrashPoint::heir_noted, CrashPoint::heir_reported)) return {Role::coordinator};
     if (is_one_of(CrashPoint::join_bound, CrashPoint::join_welcomed)) return {Role::newcomer};
     if (is_one_of(CrashPoint::leave_begun, CrashPoint::leave_answered)) return {Role::leaver};
     return {Role::giver, Role::taker, Role::bounced};
@@ -442,6 +456,7 @@ bool is_of_taking_over(std::string_view point) {
 
 bool run_as(Role role, std::string_view point, Mode mode) {
     INFO("point " << point << ", role " << name_of(role) << (mode == Mode::kill ? ", killed" : ", frozen"));
+    if (point.starts_with("heir.")) return run_heirs(point, role, mode);
     switch (role) {
         case Role::newcomer: return run_newcomer(point, mode);
         case Role::leaver: return run_leaver(point, mode);
@@ -508,6 +523,7 @@ TEST_CASE("a coordinator that takes over may be killed at any step, and the next
                              !name.starts_with("link.") && !is_of_taking_over(name);
         if (!settles) continue;
         INFO("point " << name);
-        CHECK(run_coordinator(name, Mode::kill, 2));
+        if (name.starts_with("heir.")) CHECK(run_heirs(name, Role::coordinator, Mode::kill, 2));
+        else CHECK(run_coordinator(name, Mode::kill, 2));
     }
 }

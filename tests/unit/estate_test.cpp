@@ -34,6 +34,9 @@ struct HeapEstate {
         return {reinterpret_cast<std::byte*>((start + HeapLedger::page - 1) / HeapLedger::page * HeapLedger::page),
                 LedgerLayout::region_bytes()};
     }
+    [[nodiscard]] coordinator::SegmentList list() const {
+        return estate->list(limits::segments_listed_max, [](ActorId one) { return to_string(one); });
+    }
     void write(Slot slot, SegmentWord word) { write_marked(*ledger, slot, word); }
     void write(Slot lease, LeaseWord word) { write_marked(*ledger, lease, word); }
 };
@@ -85,7 +88,7 @@ TEST_CASE("whatever stands in a row of the ledger, a death is settled and the se
     CHECK(mended.texts.size() <= mended.rows);
     while (world.estate->collect()) {
     }
-    CHECK(world.estate->list(limits::segments_listed_max).alive > 0);  // bob's are bob's
+    CHECK(world.list().alive > 0);  // bob's are bob's
 
     CHECK(world.estate->close().findings.empty());
     CHECK(audit_end(*world.ledger).empty());
@@ -153,7 +156,7 @@ TEST_CASE("a table full of lists that are closed to a ring is looked at once a t
     static_cast<void>(world.estate->settle(alice_id));
     while (world.estate->collect()) {
     }
-    const coordinator::SegmentList left = world.estate->list(limits::segments_listed_max);
+    const coordinator::SegmentList left = world.list();
     REQUIRE(left.alive == 1);  // bob has a lease of it
     CHECK(left.rows[0].slot == 9);
     CHECK(world.estate->close().findings.empty());

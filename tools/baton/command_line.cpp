@@ -203,7 +203,8 @@ void add_looking_at_memory(CLI::App& app, CommandLine& line) {
             "STATE   owned; offered (on its way to its heir); lent (others may read it); retired (it has no owner,\n"
             "        and its memory is used again once the last lease has ended)\n"
             "LEASES  leases and slices that have not ended yet\n"
-            "AGE     how long it has been in this state\n");
+            "AGE     how long it has been in this state\n"
+            "LEFT TO heirs that its owner has named in case it dies, the first one first, and the label for them\n");
     segments->add_option("--limit", line.segments.rows_max, "how many to show at most")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::segments_listed_max}))
         ->capture_default_str()

@@ -99,7 +99,10 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
             for (const DeadLetter& letter : row.exit.dead_letters) dead_letters += letter.count;
             cells.emplace_back(has_ended ? to_text(row.exit) : "", paint_of_exit(row.exit));
             cells.emplace_back(dead_letters == 0 ? "" : std::to_string(dead_letters), Paint::bad);
-            cells.emplace_back(row.exit.held ? to_text(*row.exit.held) : "");
+            std::string memory = row.exit.held ? to_text(*row.exit.held) : "";
+            for (const auto& one : row.exit.unclaimed)
+                memory += (memory.empty() ? "" : "; ") + fmt::format("nobody has inherited {}", to_text(one));
+            cells.emplace_back(std::move(memory));
         }
         table.add(std::move(cells));
     }

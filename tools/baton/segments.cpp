@@ -38,6 +38,14 @@ private:
     std::map<ActorId, std::string> names_;
 };
 
+// "standby, next life ('accounts')"
+std::string left_to(const SegmentSight& row) {
+    std::string text;
+    for (const std::string& heir : row.left_to) text += (text.empty() ? "" : ", ") + heir;
+    if (text.empty()) return "-";
+    return row.label.empty() ? text : fmt::format("{} ('{}')", text, row.label);
+}
+
 std::string text_of(const SegmentsSight& list, const Names& names, std::string_view session, Colours colours) {
     using Align = Table::Align;
     Table table{{{"SEGMENT"},
@@ -47,7 +55,8 @@ std::string text_of(const SegmentsSight& list, const Names& names, std::string_v
                  {"BYTES", Align::right},
                  {"LEASES", Align::right},
                  {"AGE", Align::right},
-                 {"NAME"}}};
+                 {"NAME"},
+                 {"LEFT TO"}}};
     std::uint64_t bytes = 0;
     for (const SegmentSight& row : list.rows) {
         bytes += row.bytes;
@@ -58,7 +67,8 @@ std::string text_of(const SegmentsSight& list, const Names& names, std::string_v
                    grouped(row.bytes),
                    row.leases == 0 ? "-" : std::to_string(row.leases),
                    age_text(row.age),
-                   row.name.empty() ? "-" : row.name});
+                   row.name.empty() ? "-" : row.name,
+                   left_to(row)});
     }
     const std::string count =
         list.alive == 0 ? "no segments" : fmt::format("{} segment{}", list.alive, list.alive == 1 ? "" : "s");
@@ -81,6 +91,8 @@ Value json_of(const SegmentsSight& list, const Names& names, const std::string& 
                                {"heir", row.heir.id.is_somebody() ? Value{names.of(row.heir)} : Value{}},
                                {"bytes", {row.bytes}},
                                {"leases", {row.leases}},
+                               {"left_to", strings(row.left_to)},
+                               {"label", row.label.empty() ? Value{} : Value{row.label}},
                                {"name", row.name.empty() ? Value{} : Value{row.name}},
                                {"age_seconds", {std::chrono::duration<double>(row.age).count()}}}));
     return object({{"session", {session}},

@@ -33,7 +33,7 @@ struct DeadLetter {
 
 // What an actor held of the session's memory when it ended.
 struct MemoryAtExit {
-    std::uint64_t segments = 0;  // segments it owned or had lent; they have been released
+    std::uint64_t segments = 0;  // segments it owned or had lent; they have been released, or left to heirs
     std::uint64_t bytes = 0;
     Duration oldest{};           // how long it had held the oldest
     std::uint64_t sent = 0;      // segments offered to others and not accepted yet
@@ -42,6 +42,17 @@ struct MemoryAtExit {
 
     [[nodiscard]] bool is_nothing() const noexcept { return segments + sent + incoming + leases == 0; }
 };
+
+namespace detail {
+
+// Segments that an actor had left to heirs under one label, and that no heir has received; they have been released.
+struct Unclaimed {
+    std::string label;
+    std::uint64_t segments = 0;
+    std::uint64_t bytes = 0;
+};
+
+}  // namespace detail
 
 struct Exit {
     ExitKind kind = ExitKind::running;
@@ -57,12 +68,16 @@ struct Exit {
     // receivers have taken what came, which may be later than the exit is told: the roster, and the end of the session,
     // tell it then.
     std::map<std::string, std::uint64_t> lost = {};
+    // Found out after the exit was told: exit_of() and the roster say it.
+    std::vector<detail::Unclaimed> unclaimed = {};
 
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
 
 // "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
 [[nodiscard]] std::string to_text(const MemoryAtExit& held);
+// "'table': 3 segments (12,288 bytes)"
+[[nodiscard]] std::string to_text(const detail::Unclaimed& unclaimed);
 // "stopped", "returned 3", "signal -9 (Killed)", ...
 [[nodiscard]] std::string to_text(const Exit& exit);
 

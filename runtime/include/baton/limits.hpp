@@ -52,6 +52,7 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{16} << 10;
 inline constexpr std::size_t asks_in_flight_max = 65'536;
 inline constexpr std::size_t circle_actors_max = 64;          // in a longer circle of waits each ends at its deadline
 inline constexpr std::size_t dropped_peers_max = 1'024;       // connections remembered as dropped
+inline constexpr std::size_t inherited_kept_max = 65'536;      // segments left to one member that it has not taken yet
 inline constexpr std::size_t collected_commands_max = 131'072;  // waiting in a scenario for collect()
 
 // ---- one session -----------------------------------------------------------------------------------
@@ -62,6 +63,7 @@ inline constexpr std::size_t awaits_per_asker_max = 64;       // of one connecti
 inline constexpr std::size_t stops_max = 256;                 // StopActors commands under way
 // Dead letters listed for one exit, by sender and command; the rest is added up.
 inline constexpr std::size_t dead_letters_told_max = 128;
+inline constexpr std::size_t unclaimed_told_max = 64;         // labels of what nobody has inherited, in one exit
 inline constexpr std::size_t roster_page_bytes = std::size_t{512} << 10;  // a page ends behind the row that reaches it
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
@@ -73,6 +75,9 @@ inline constexpr std::uint32_t leases_max = 131'072;
 inline constexpr std::uint32_t names_max = 16'384;               // ever published in one session; a name keeps its row
 inline constexpr std::size_t published_name_bytes_max = 200;
 inline constexpr std::size_t published_type_bytes_max = 184;     // of the elements
+inline constexpr std::size_t heirs_max = 4;                      // of one segment
+inline constexpr std::size_t heir_label_bytes_max = 48;          // what heirs are told with a segment
+inline constexpr std::size_t heir_type_bytes_max = 88;           // of the elements; of a longer one heirs get bytes
 inline constexpr std::uint32_t ring_entries = 124;               // last transitions of an actor that are kept
 inline constexpr std::size_t manifest_handles_max = 256;         // segments, leases and slices in one message
 inline constexpr std::size_t shape_dimensions_max = 8;

@@ -133,6 +133,10 @@ public:
     // Calls `take`, between commands, whenever an actor exits that this member has sent to, lent memory to or watches.
     // Its leases have been returned by then.
     void on_exited(std::function<void(const Ended&)> take);
+    // Calls `take`, between commands, whenever an actor has died and left a segment to this member
+    // (Segment::name_heirs). An actor without such a function declines what it has not asked for with inherited(), and
+    // the next heir gets it.
+    void on_inherited(std::function<void(Inherited)> take);
     // For libraries that have something of their own to do while this member serves others: calls `look` between
     // commands, as long as what is returned lives. That is whenever something has come, and when the deadline that
     // `look` returned last has passed; in a scenario it is during waits.
@@ -252,6 +256,7 @@ protected:
     // Of any kind, if none is given.
     [[nodiscard]] Result<void> look_up_segment(detail::SegmentBase& out, const std::string& name,
                                                std::optional<detail::HandleKind> kind, Within within);
+    [[nodiscard]] Result<Inherited> take_inherited(std::string_view label, Within within);
     [[nodiscard]] Result<CreatedOrAttached> create_or_attach_with(const std::string& name, Layout layout,
                                                                   const std::function<void(Segment&)>& fill,
                                                                   Within within);
@@ -415,6 +420,13 @@ public:
     Of<std::string> watch(AnyRef actor) { return Face::give(watch_actor(actor)); }
     // The members of the session, by number; then, if wanted, those that have exited, in the order in which they ended.
     Of<std::vector<RosterRow>> roster(bool with_exited = false) { return Face::give(roster_rows(with_exited)); }
+
+    // What an actor that has died has left to this member under that label, or under any if it is empty; the oldest
+    // first. Waits until something has come, `timed_out` if nothing has. What an owner has left to its next life, and
+    // nobody has a lease of, is there when that is constructed.
+    Of<Inherited> inherited(std::string_view label = {}, Within within = Duration::zero()) {
+        return Face::give(take_inherited(label, within));
+    }
 
     // ---- segments (<baton/segment.hpp>). A command that carries some is moved into send, ask or request; it is still
     // whole if that is refused. What comes back later, because the receiver died or refused the command, is given to

@@ -65,6 +65,9 @@ struct SegmentSight {
     std::uint64_t leases = 0;  // and slices, that have not ended yet
     Duration age{};            // since it has been in this state
     std::string name;          // under which it is published; empty: it is not
+    // Those that receive it if its owner dies, the first one first: names, or "next life" of the owner; and its label.
+    std::vector<std::string> left_to = {};
+    std::string label = {};
 };
 struct SegmentsSight {
     std::vector<SegmentSight> rows;  // as many as were asked for

@@ -40,6 +40,8 @@
 
 namespace baton {
 
+struct Heir;
+
 namespace detail {
 
 class Holdings;
@@ -132,6 +134,7 @@ protected:
 
     void encode_held(Encoder& encoder) const;
     bool decode_held(Value from, Decoding& at, HandleKind kind);
+    Result<void> name_heirs_of_held(const std::vector<Heir>& heirs, std::string_view label);
     [[nodiscard]] std::span<std::byte> memory() const;
     // Throws if T is not the element type. Bytes fit every type, and a struct every record and text of its size.
     void require_type(std::string_view type, std::size_t element_bytes) const;
@@ -155,6 +158,22 @@ private:
 
 }  // namespace detail
 
+// One that receives a segment if its owner dies: a member of the session, meant as the life that is named, or the next
+// life of the owner itself, if that is restarted after a failure.
+struct Heir {
+    AnyRef actor;
+    bool is_next_life = false;
+
+    Heir(const AnyRef& heir) : actor(heir) {}  // NOLINT: so that a list of heirs is a list of addresses
+    template <class P>
+    Heir(const Ref<P>& heir) : actor(heir) {}  // NOLINT
+    static Heir next_life() {
+        Heir heir{AnyRef{}};
+        heir.is_next_life = true;
+        return heir;
+    }
+};
+
 class Segment : public detail::SegmentBase {
 public:
     static constexpr detail::HandleKind held_kind = detail::HandleKind::segment;
@@ -176,6 +195,14 @@ public:
     }
     // The same bytes under another type or shape that needs no more of them.
     Result<void> reshape(Layout layout);
+    // If this actor dies while the segment is its own, the first of them that lives and wants it receives it
+    // (Inherited, below) with its type and shape of now and this label. If none does, it is released, and the exit of
+    // this actor says so. A gift that its receiver has not taken counts as this actor's own. Named anew, these heirs
+    // replace the earlier ones; with an empty list there are none. `refused` for more than limits::heirs_max, or a
+    // label of more than limits::heir_label_bytes_max; `overloaded` if memory is short.
+    Result<void> name_heirs(const std::vector<Heir>& heirs, std::string_view label = {}) {
+        return name_heirs_of_held(heirs, label);
+    }
 
     void encode_into(detail::Encoder& encoder) const { encode_held(encoder); }
     bool decode_from(detail::Value from, detail::Decoding& at) { return decode_held(from, at, held_kind); }
@@ -246,6 +273,10 @@ public:
     [[nodiscard]] Result<Slice> share(std::uint64_t first, std::uint64_t count);
     // Leases and slices granted or claimed.
     [[nodiscard]] std::uint32_t leases_out() const;
+    // As for a Segment. Heirs receive it when all leases and slices have been returned.
+    Result<void> name_heirs(const std::vector<Heir>& heirs, std::string_view label = {}) {
+        return name_heirs_of_held(heirs, label);
+    }
     // Waits until all leases and slices have been returned (those of dead borrowers end by themselves), and returns the
     // Segment; this is then empty. If it is published under a name, the name is withdrawn first, so that nobody new
     // attaches. `timed_out`, and still lent, if some are out at the deadline; `stopping` if this actor is told to stop.
@@ -283,6 +314,17 @@ private:
 };
 
 }  // namespace detail
+
+// What an owner that has died has left to this member (Segment::name_heirs).
+struct Inherited {
+    Segment segment;
+    std::string label;
+    // The owner died while it could write: what it did last may be half done. False if it had lent the segment or given
+    // it away.
+    bool was_written = false;
+    AnyRef owner;
+    std::string owner_name;
+};
 
 // A command that came back with everything that it carried, and the reason. The segments in it are the sender's again.
 template <class C>
