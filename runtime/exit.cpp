@@ -29,9 +29,12 @@ std::string to_text(const Exit& exit) {
         case ExitKind::returned:
             return exit.text.empty() ? fmt::format("returned {}", exit.code)
                                      : fmt::format("returned {}: {}", exit.code, exit.text);
-        case ExitKind::signalled: return fmt::format("signal -{} ({})", exit.code, ::strsignal(exit.code));
+        case ExitKind::signalled:
+            return fmt::format("signal -{} ({}){}{}", exit.code, ::strsignal(exit.code), exit.text.empty() ? "" : ": ",
+                               exit.text);
         case ExitKind::failed_check: return exit.text.empty() ? "failed check" : exit.text;
         case ExitKind::left: return "left";
+        case ExitKind::children_failed: return exit.text.empty() ? "children failed" : exit.text;
     }
     return "unknown";
 }

@@ -15,6 +15,9 @@ using namespace detail;
 
 namespace {
 
+// Between two looks for the next life of an actor whose end the coordinator has not heard of.
+constexpr Duration gone_interval = std::chrono::milliseconds{5};
+
 template <class C>
 Result<PendingReply> request_of_coordinator(Loop& loop, const C& command) {
     const Result<AskId> ask =
@@ -151,6 +154,27 @@ Result<AnyRef> Member::find_actor(std::string_view name, std::uint64_t fingerpri
         return Error{ErrorKind::refused, fmt::format("{} speaks another protocol ({}) than the one expected", name,
                                                      found->protocol.name)};
     return AnyRef{found->actor.id, loop_->session()};
+}
+
+Result<AnyRef> Member::find_life(const std::string& name, std::uint64_t fingerprint, ActorId gone, Deadline end) {
+    for (;;) {
+        const Result<Spawned> found = directory_->find(name, end);
+        if (!found) return found.error();
+        if (fingerprint != 0 && fingerprint_of(found->protocol) != fingerprint)
+            return Error{ErrorKind::refused, fmt::format("{} speaks another protocol ({}) than the one expected", name,
+                                                         found->protocol.name)};
+        if (found->actor.id != gone) return AnyRef{found->actor.id, loop_->session()};
+        // It has ended, and the coordinator is about to hear of it.
+        switch (loop_->poll([] { return false; }, gone_interval, Deadline::in(loop_->clock(), gone_interval)
+                                                                     .or_earlier(end))) {
+            case Loop::Waited::stopping: return Error{ErrorKind::stopping, fmt::format("{} is stopping", this->name())};
+            case Loop::Waited::gone: return loop_->coordinator_lost();
+            case Loop::Waited::done:
+            case Loop::Waited::deadline: break;
+        }
+        if (end.has_passed(loop_->clock()))
+            return Error{ErrorKind::gone, fmt::format("{} has ended, and there is no next life of it yet", name)};
+    }
 }
 
 Result<std::vector<Ended>> Member::stop_actors(std::vector<AnyRef> actors, Within within) {

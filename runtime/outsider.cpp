@@ -87,6 +87,12 @@ Result<Actor> Outsider::find(std::string_view name) {
     return actor_from(std::move(*found), core_->loop().session());
 }
 
+Result<Actor> Outsider::find_life(const std::string& name, Within within) {
+    Result<Spawned> found = core_->session->find(name, within.deadline(core_->loop().clock()));
+    if (!found) return found.error();
+    return actor_from(std::move(*found), core_->loop().session());
+}
+
 Result<std::string> Outsider::name_of(const AnyRef& actor) {
     Result<coordinator::Located> located =
         call(core_->loop(), coordinator::Locate{actor}, limits::coordinator_timeout);

@@ -26,6 +26,7 @@ using namespace detail;
 namespace {
 
 constexpr int exit_failed = 1;
+constexpr int exit_session_failed = 4;  // the coordinator's own
 constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE of sysexits.h
 constexpr int exit_interrupted = 130;
 
@@ -137,7 +138,7 @@ int run_scenario(int argc, char** argv, const std::function<void(Scenario&)>& bo
     }
     if (const Result<std::vector<Ended>> closed = (*session)->close(); !closed && code == 0) {
         say(fmt::format("{}: {}\n", program, to_text(closed.error())));
-        code = exit_failed;
+        code = (*session)->has_failed() ? exit_session_failed : exit_failed;
     }
     return code == 0 ? code_with_output(program, code) : code;
 }

@@ -60,8 +60,11 @@ Coordinator::Coordinator(Loop& loop, Place place, Setting setting, UniqueFd epol
       epoll_(std::move(epoll)),
       strays_(place.folder->path(), place.processes->anchor()),
       next_touch_(Deadline::in(loop.clock(), limits::touch_interval)),
-      reports_(members_, *place.vitals, *place.lanes, loop.clock()),
-      stopping_(loop, members_, *place.records, [this](int number) { signal_scenario(number); }) {}
+      restarts_(loop.clock()),
+      reports_(members_, restarts_, *place.vitals, *place.lanes, loop.clock()),
+      stopping_(loop, members_, *place.records, [this](int number) { signal_scenario(number); }) {
+    records_->tell_of(restarts_);
+}
 
 void Coordinator::handle(const Command& command, AnswerSlot answer) {
     dispatch(*loop_, this, CommandHandlers<Coordinator, Protocol>::all, command, std::move(answer));
@@ -123,6 +126,7 @@ void Coordinator::on(const Find& command, Answer<Spawned> answer) {
     if (command.name == coordinator_name)
         return answer.reply({AnyRef{coordinator_id}, std::string(coordinator_name),
                              static_cast<std::uint64_t>(anchor_->own_pid()), describe_protocol<Protocol>()});
+    if (command.until && is_about_to_live(command.name)) return wait_for_life(command, std::move(answer));
     if (const Member* member = members_.find(command.name); member != nullptr && member->has_process())
         return answer.reply({AnyRef{member->id}, member->name, member->pid, member->protocol});
     if (const Past* past = members_.find_past(command.name); past != nullptr)
@@ -219,14 +223,19 @@ void Coordinator::on(const StopActors& command, Answer<std::vector<Ended>> answe
                                  "nobody was stopped: the coordinator has read this only after the "
                                  "deadline, when the asker had given up"});
     std::vector<ActorId> named;
-    if (command.actors.empty())
+    if (command.actors.empty()) {
         for (const auto& [number, member] : members_.living())
             if (!member->is_outsider()) named.push_back(member->id);
+        std::vector<ActorId> seated;
+        for (const auto& [number, seat] : restarts_.all()) seated.push_back(seat.life);
+        for (const ActorId one : seated) static_cast<void>(stop_for_good(one));
+    }
     for (const AnyRef& actor : command.actors) {
         if (Result<void> ours = loop_->require_ours(actor); !ours) return answer.fail(ours.error());
         if (!members_.has_lived(actor.id))
             return answer.fail(gone(fmt::format("no actor {} in this session", to_string(actor.id))));
-        named.push_back(actor.id);  // also whose exit is forgotten: it does not keep the others from being stopped
+        // One whose exit is forgotten is named, too: it does not keep the others from being stopped.
+        named.push_back(stop_for_good(actor.id));
     }
     stopping_.begin(std::move(named), deadline, command.drain, std::move(answer));
     finish_stops();
@@ -253,6 +262,10 @@ void Coordinator::close(Duration deadline) {
     const Deadline end = Deadline::in(loop_->clock(), deadline);
     records_->header().closing_until.store(end.at().time_since_epoch().count(), std::memory_order_seq_cst);
     pass_crash_point(CrashPoint::stop_recorded);
+    std::vector<ActorNumber> waiting;
+    for (const auto& [number, seat] : restarts_.all())
+        if (seat.state == Seat::waits) waiting.push_back(number);
+    for (const ActorNumber number : waiting) forget_seat(number);
     tell_outsiders_to_close();
     stop_all(end);
 }
@@ -358,11 +371,17 @@ Deadline Coordinator::next_deadline() const {
         .or_earlier(next_trim_)
         .or_earlier(next_look_at_wills_)
         .or_earlier(next_look_for_strays_)
-        .or_earlier(members_.next_spawn_deadline());
+        .or_earlier(members_.next_spawn_deadline())
+        .or_earlier(restarts_.next())
+        .or_earlier(next_late_find())
+        .or_earlier(next_look_for_hung_);
 }
 
 void Coordinator::on_deadline() {
     for (Member* member : members_.late_spawns(loop_->clock())) fail_late_spawn(*member);
+    if (restarts_.next().has_passed(loop_->clock())) begin_restarts();
+    answer_finds();
+    if (next_look_for_hung_.has_passed(loop_->clock())) look_for_hung();
     if (next_trim_.has_passed(loop_->clock())) trim_all();
     if (next_look_for_strays_.has_passed(loop_->clock())) look_for_strays();
     if (estate_->next_collection().has_passed(loop_->clock())) {

@@ -6,9 +6,9 @@
 // waits: what takes time (a spawn, a stop, an exit) is answered later. If it is killed the anchor starts the next one,
 // which takes over from what is recorded (Records): so what is about to be done is recorded before it is done.
 // Members knows the members, Reports describes them, Stopping ends them; joining.cpp has joining and leaving,
-// spawning.cpp what is started, children.cpp what the anchor tells of processes, exits.cpp what an exit brings,
-// linking.cpp what ends together, wills.cpp what heirs receive, and taking_over.cpp the start of each coordinator. One
-// thread, the loop's.
+// spawning.cpp what is started, restarting.cpp what is started again, children.cpp what the anchor tells of processes,
+// exits.cpp what an exit brings, linking.cpp what ends together, wills.cpp what heirs receive, and taking_over.cpp the
+// start of each coordinator. One thread, the loop's.
 
 #include "actors/coordinator/awaits.hpp"
 #include "actors/coordinator/estate.hpp"
@@ -118,10 +118,35 @@ private:
         ChildSpec spec;
         std::string name;
     };
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_of(ActorId id,
+                                                                                  const SpawnOptions& options) const;
     [[nodiscard]] Result<Plan> plan_of(const Spawn& command, ActorId spawner);
     [[nodiscard]] Result<Member*> start(const Spawn& command, const Plan& plan, Request request);
     [[nodiscard]] bool answer_repeated(const Request& request, Answer<Spawned>& answer);
     void undo_spawn(Member& member, const Error& why);
+    // ---- restarting.cpp
+    [[nodiscard]] Result<void> check_restart(const SpawnOptions& options, ActorId parent) const;
+    [[nodiscard]] Result<void> found_seat(Member& member, const Spawn& command, const Plan& plan);
+    [[nodiscard]] bool ends_for_good(const Member& member) const;
+    [[nodiscard]] Restarts::Decision decide_restart(const Member& member, Exit& exit);
+    void carry_out(const Restarts::Decision& decision, const Member& member, const Exit& exit);
+    void fail_parent(const Member& child, const Exit& exit);
+    void end_with(std::vector<ActorId> actors, EndedWith why, const std::string& text);
+    void put_between_lives(const Seat& seat);
+    void forget_seat(ActorNumber number);
+    void forget_seats_of(ActorId parent);
+    [[nodiscard]] ActorId stop_for_good(ActorId actor);
+    [[nodiscard]] bool undo_restart(Member& member, const Error& why);
+    void begin_restarts();
+    void begin_restart(ActorNumber number);
+    [[nodiscard]] Result<void> prepare_life(ActorId id, std::uint64_t memory_bytes, std::string_view name);
+    void take_over_seat(const RosterEntry& entry);
+    void go_on_ending();
+    void look_for_hung();
+    [[nodiscard]] bool is_about_to_live(const std::string& name);
+    void wait_for_life(const Find& command, Answer<Spawned> answer);
+    void answer_finds();
+    [[nodiscard]] Deadline next_late_find() const;
     void become_ready(Member& member);
     void answer_spawner(Member& member);
     [[nodiscard]] Result<Member*> sender(ActorId id, Link link);
@@ -203,10 +228,19 @@ private:
     Instant last_look_for_strays_{};
     std::string own_folder_;  // the folder of the coordinator's program: actors are searched for there
     Members members_;
+    Restarts restarts_;
     Reports reports_;
     Stopping stopping_;
     Awaits awaits_;
     std::set<std::pair<Slot, Epoch>> unclaimed_;  // that are reported
+    std::map<ActorNumber, Recipe> recipes_;  // by the number of the seat
+    Deadline next_look_for_hung_;
+    struct Finding {
+        std::string name;
+        Deadline until;
+        Answer<Spawned> answer;
+    };
+    std::vector<Finding> finds_;  // for a next life
     std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
     std::vector<Answer<Incumbent>> replacing_;  // the next one answers them

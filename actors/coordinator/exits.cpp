@@ -98,6 +98,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     RosterRow row = reports_.row_of(living);
     row.exit = reports_.exit_of(living, status);
     std::set<ActorId> told = living.watchers;
+    const Restarts::Decision decision = decide_restart(living, row.exit);
     records_->write_settling(living);
     if (const MemoryAtExit held = estate_->take_life(id); !held.is_nothing()) row.exit.held = held;
     // Its life has been taken: what is sent to it from here is refused by its sender, all that was before stands here.
@@ -118,6 +119,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     if (living.is_outsider() && living.process.is_open())
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.process.get(), nullptr);
     const std::unique_ptr<Member> member = members_.remove(id, row);
+    if (decision.restarts) members_.keep_name(member->name);
     // Only those who have to drain are still to be asked, and they have been.
     if (!member->is_told) {
         remove_files_of(*member);
@@ -142,12 +144,15 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 
     unread_closed_.erase(id);
     stopping_.exited(id);
+    forget_seats_of(id);
+    carry_out(decision, *member, row.exit);
     if (member->owns_session) close(orphaned_timeout);
     if (!is_closing_ && !orphans.empty())
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
     stop_linked(id, member->links);
     note_settled(id);
     carry_out_wills();
+    answer_finds();
     finish_stops();
 }
 
@@ -190,7 +195,9 @@ void Coordinator::tell_exit(ActorId listener, const Ended& ended) {
 
 // Once no row of the ledger waits for anybody any more, its number can be given again.
 void Coordinator::note_settled(ActorId dead) {
-    if (!estate_->is_settling(dead.number) && members_.find(dead) == nullptr) records_->write_free(dead);
+    if (estate_->is_settling(dead.number) || members_.find(dead) != nullptr) return;
+    if (const Seat* seat = restarts_.find(dead); seat == nullptr) records_->write_free(dead);
+    else if (seat->life == dead && seat->state == Seat::settles) put_between_lives(*seat);
 }
 
 void Coordinator::on(const Await& command, Answer<Ended> answer) {

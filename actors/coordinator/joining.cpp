@@ -141,6 +141,7 @@ void Coordinator::on(const Rejoin& command, Answer<Welcome> answer) {
         if (Member* const unwanted = members_.started_by({member->id, ask}); unwanted != nullptr) {
             loop_->log().warn("actor.unwanted", "name={} its spawner had given up when it was ready: killed",
                               unwanted->name);
+            static_cast<void>(stop_for_good(unwanted->id));
             static_cast<void>(unwanted->send_signal(SIGKILL));
         }
     tell_what_was_missed(*member, command.watches);
@@ -189,10 +190,15 @@ void Coordinator::on(const Ready&, Answer<std::monostate> answer) {
 
 void Coordinator::become_ready(Member& member) {
     members_.set_state(member, Member::State::ready);
+    if (Seat* seat = restarts_.find(member.id); seat != nullptr && seat->state == Seat::founded) {
+        seat->state = Seat::lives;
+        seat->begun = loop_->clock().now();
+    }
     members_.set_spawn_deadline(member, Deadline::never());
     records_->write(member);
     loop_->log().info("actor.ready", "name={} id={}", member.name, to_string(member.id));
     answer_spawner(member);
+    answer_finds();
 }
 
 // When it is ready, and its pid is known: it may be quicker than the anchor, which has started it.

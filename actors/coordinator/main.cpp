@@ -201,7 +201,13 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
     if (it.is_replaced()) ::_exit(coordinator::exit_replaced);
     it.end_strays();
     const int code = it.scenario_exit_code().value_or(0);
-    return is_balanced(*estate, log) || code != 0 ? code : exit_unbalanced;
+    const bool is_all_there = is_balanced(*estate, log);
+    if (code != 0) return code;
+    if (!is_all_there) return exit_unbalanced;
+    if (records.header().has_failed.load(std::memory_order_relaxed) == 0) return 0;
+    say(fmt::format("session {} has failed: an actor failed more often than it may be restarted, as its log says\n",
+                    folder.id()));
+    return exit_session_failed;
 }
 
 // ---- the anchor of a session -----------------------------------------------------------------------

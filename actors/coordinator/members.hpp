@@ -40,6 +40,14 @@ struct StopOrder {
     bool drains = false;  // it handles what waits in its inbox first
 };
 
+// Why the coordinator ends an actor that nobody has asked it to stop.
+enum class EndedWith : std::uint64_t {
+    nothing = 0,  // it does not
+    group = 1,    // it is restarted with another actor of its group
+    children = 2,  // an actor that it had spawned was given up
+    patience = 3,  // it was hung
+};
+
 struct Member {
     enum class State { starting, ready, stopping };
 
@@ -68,6 +76,11 @@ struct Member {
     bool was_asked_to_stop = false;  // its turn has come, and it was told unless it was not here
     std::optional<Deadline> stop_told;  // by this coordinator: until when it has time
     bool asked_to_close = false;     // the session; it asks the next coordinator again
+    EndedWith ended_with = EndedWith::nothing;
+    std::string failure;             // why, in words
+    Duration hung_after{};           // zero: never
+    bool kill_hung = false;
+    bool is_hung = false;
     bool is_told = false;            // its exit, by an earlier coordinator
     bool owns_session = false;
     std::uint64_t token = 0;         // of an outsider's Join
@@ -96,6 +109,14 @@ class Members {
 public:
     // A new id, with a number that is not otherwise taken either; `overloaded` if limits::actors_max are alive.
     [[nodiscard]] Result<ActorId> new_id(const std::function<bool(std::uint32_t)>& is_taken);
+    // The next life of a number that nobody has.
+    [[nodiscard]] ActorId next_life(std::uint32_t number) noexcept { return {number, ++incarnations_[number]}; }
+    // A name that nobody has, and that is kept for a next life; until that is added, or it is let go.
+    void keep_name(const std::string& name) { names_.try_emplace(name, ActorId{}); }
+    void let_name_go(const std::string& name) {
+        if (const auto found = names_.find(name); found != names_.end() && !found->second.is_somebody())
+            names_.erase(found);
+    }
     Member& add(std::unique_ptr<Member> member);
     // Moves it from the living to the past; if it is there already, out of the living.
     std::unique_ptr<Member> remove(ActorId id, RosterRow last_row);

@@ -43,8 +43,9 @@ inline void describe_program(CLI::App& app, const std::string& name, Options& op
         "vote.py is made by docs/first_actor.md, which is installed in share/doc/baton.\n"
         "\n"
         "Exit codes: the script's, or 128 and the number of the signal that ended it; 3 if the session's\n"
-        "memory did not balance at its end; 64 for a usage error; 69 if no session could be started, or a next\n"
-        "coordinator could not take over; 70 if its coordinator was killed again and again.\n",
+        "memory did not balance at its end; 4 if an actor failed more often than it may be restarted; 64 for a\n"
+        "usage error; 69 if no session could be started, or a next coordinator could not take over; 70 if its\n"
+        "coordinator was killed again and again.\n",
         name));
 }
 

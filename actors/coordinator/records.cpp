@@ -16,6 +16,9 @@ constexpr std::uint32_t left_record = 2;
 constexpr std::uint32_t unclaimed_record = 4;
 constexpr std::uint32_t lost_record = 5;
 
+// A year.
+constexpr std::int64_t hung_after_max = std::int64_t{365} * 24 * 3600 * 1'000'000'000;
+
 struct ExitRecord {
     RosterRow row;
     AnyRef parent;
@@ -46,11 +49,35 @@ std::string protocol_name(std::string_view session_id, std::uint64_t fingerprint
     return fmt::format("{}{:016x}", protocol_prefix(session_id), fingerprint);
 }
 
+std::string recipe_prefix(std::string_view session_id) { return fmt::format("baton-{}-recipe-", session_id); }
+std::string recipe_name(std::string_view session_id, ActorNumber number) {
+    return fmt::format("{}{}", recipe_prefix(session_id), number);
+}
+
 std::int64_t nanoseconds(Deadline deadline) noexcept {
     return deadline.is_never() ? 0 : deadline.at().time_since_epoch().count();
 }
 Deadline deadline_at(std::int64_t nanoseconds) noexcept {
     return nanoseconds <= 0 ? Deadline::never() : Deadline{Instant{Duration{nanoseconds}}};
+}
+
+std::int64_t nanoseconds(Instant at) noexcept { return at.time_since_epoch().count(); }
+Instant instant_at(std::int64_t nanoseconds) noexcept {
+    return Instant{Duration{std::max<std::int64_t>(nanoseconds, 0)}};
+}
+
+void put_seat(RosterEntry& entry, const Seat& seat) {
+    entry.seat = seat.first;
+    entry.seat_state = seat.state;
+    entry.restart_due = nanoseconds(seat.due);
+    entry.restart_order = seat.order;
+    entry.restarts = seat.restarts;
+    entry.restarts_in_a_row = seat.in_a_row;
+    entry.restart_begun = nanoseconds(seat.begun);
+    entry.restart_policy = static_cast<std::uint64_t>(seat.how.policy);
+    for (std::size_t index = 0; index < std::min(seat.recent.size(), entry.restarts_at.size()); ++index)
+        entry.restarts_at[index] = nanoseconds(seat.recent[index]);
+    entry.failure = seat.failure;
 }
 
 // One value that was encoded here. Any process of the user may have written there since.
@@ -69,6 +96,7 @@ std::optional<T> decoded(std::string_view bytes, SessionTag session) {
 
 void Records::remove(std::string_view session_id) noexcept {
     for (const std::string& name : shared_objects_named(protocol_prefix(session_id))) remove_shared_object(name);
+    for (const std::string& name : shared_objects_named(recipe_prefix(session_id))) remove_shared_object(name);
 }
 
 // ---- written ---------------------------------------------------------------------------------------
@@ -110,11 +138,40 @@ void Records::write(const Member& member, MemberRecord::State state) {
     entry.token = member.token;
     entry.linked_end = member.linked_end;
     entry.links = member.links;
+    entry.ended_with = static_cast<std::uint64_t>(member.ended_with);
+    entry.hung_after = member.kill_hung ? -member.hung_after.count() : member.hung_after.count();
+    if (const Seat* seat = restarts_ == nullptr ? nullptr : restarts_->find(member.id);
+        seat != nullptr && seat->life == member.id)
+        put_seat(entry, *seat);
+    if (!member.failure.empty()) entry.failure = member.failure;
     entry.name = member.name;
     entry.program = member.program;
     entry.address = member.address;
     roster_.write(entry);
 }
+
+void Records::write_between_lives(const Seat& seat, const Recipe& recipe) {
+    RosterEntry entry;
+    entry.id = seat.life;
+    entry.state = MemberRecord::between_lives;
+    entry.parent = seat.parent;
+    entry.spawn_asker = recipe.asker.id;
+    entry.spawn_ask = recipe.ask;
+    entry.wave = recipe.wave;
+    entry.name = seat.name;
+    entry.program = recipe.program;
+    put_seat(entry, seat);
+    roster_.write(entry);
+}
+
+Result<void> Records::keep_recipe(ActorNumber number, const Recipe& recipe) {
+    const std::string name = recipe_name(session_id_, number);
+    remove_shared_object(name);
+    const Buffer body = encoded_body(recipe);
+    return copy_to_shared_object(std::as_bytes(std::span{body.data(), body.size()}), name);
+}
+
+void Records::forget_recipe(ActorNumber number) noexcept { remove_shared_object(recipe_name(session_id_, number)); }
 
 void Records::write_free(ActorId id) {
     RosterEntry entry;
@@ -204,6 +261,36 @@ ProtocolDescription Records::protocol_of(std::uint64_t fingerprint) const {
     return protocol && fingerprint_of(*protocol) == fingerprint ? std::move(*protocol) : ProtocolDescription{};
 }
 
+std::optional<Recipe> Records::recipe_of(ActorNumber number) const {
+    const Result<SharedObject> object = SharedObject::open(recipe_name(session_id_, number));
+    if (!object || object->size() > 4 * limits::message_bytes_max) return std::nullopt;
+    std::string bytes(object->size(), '\0');
+    if (!object->read(0, bytes)) return std::nullopt;
+    return decoded<Recipe>(bytes, SessionTag::of(session_id_));
+}
+
+std::optional<Seat> Records::seat_of(const RosterEntry& entry, const Recipe& recipe) {
+    if (!recipe.command.options.restart || entry.seat.number != entry.id.number ||
+        entry.seat.incarnation == 0 || entry.seat.incarnation > entry.id.incarnation)
+        return std::nullopt;
+    Seat seat;
+    seat.state = static_cast<Seat::State>(std::min<std::uint64_t>(entry.seat_state, Seat::given_up));
+    seat.first = entry.seat;
+    seat.life = entry.id;
+    seat.parent = entry.parent;
+    seat.name = recipe.name;
+    seat.how = *recipe.command.options.restart;
+    seat.order = entry.restart_order;
+    seat.restarts = entry.restarts;
+    seat.in_a_row = static_cast<std::uint32_t>(std::min<std::uint64_t>(entry.restarts_in_a_row, limits::restarts_max));
+    for (const std::int64_t at : entry.restarts_at)
+        if (at > 0) seat.recent.push_back(instant_at(at));
+    seat.begun = instant_at(entry.restart_begun);
+    seat.due = deadline_at(entry.restart_due);
+    seat.failure = readable(entry.failure);
+    return seat;
+}
+
 std::unique_ptr<Member> Records::member_of(const RosterEntry& entry) const {
     auto member = std::make_unique<Member>();
     member->id = entry.id;
@@ -230,6 +317,12 @@ std::unique_ptr<Member> Records::member_of(const RosterEntry& entry) const {
     member->token = entry.token;
     member->linked_end = entry.linked_end;
     member->links = entry.links;
+    member->ended_with = static_cast<EndedWith>(std::min<std::uint64_t>(
+        entry.ended_with, static_cast<std::uint64_t>(EndedWith::patience)));
+    if (member->ended_with != EndedWith::nothing) member->failure = readable(entry.failure);
+    member->kill_hung = entry.hung_after < 0;
+    member->hung_after = Duration{std::clamp(entry.hung_after, -hung_after_max, hung_after_max)};
+    if (member->kill_hung) member->hung_after = -member->hung_after;
     if (entry.state == MemberRecord::ready) member->state = Member::State::ready;
     if (entry.state == MemberRecord::stopping) member->state = Member::State::stopping;
     if (entry.spawn_asker.is_somebody()) member->watchers.insert(entry.spawn_asker);

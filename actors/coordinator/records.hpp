@@ -10,21 +10,41 @@
 
 #include "actors/coordinator/left_segments.hpp"
 #include "actors/coordinator/members.hpp"
+#include "actors/coordinator/restarts.hpp"
 #include "runtime/roster/roster.hpp"
 
 namespace baton::detail::coordinator {
+
+// What is started in a next life, as the command that spawned the first one said it.
+struct Recipe {
+    Spawn command;
+    std::string program;  // its path
+    std::vector<std::string> arguments;
+    std::string name;
+    AnyRef asker;
+    std::uint64_t ask = 0;
+    std::uint64_t wave = 0;
+};
 
 class Records {
 public:
     Records(RosterRegion roster, std::string session_id)
         : roster_(std::move(roster)), session_id_(std::move(session_id)) {}
-    // The descriptions of protocols; the rest is removed with the roster. At the end of the session.
+    // The descriptions of protocols and the recipes; the rest is removed with the roster. At the end of the session.
     static void remove(std::string_view session_id) noexcept;
 
     // ---- written
     // Before anything else is done with a new number. `overloaded` if memory is short.
     [[nodiscard]] Result<void> prepare(std::uint32_t number) { return roster_.prepare(number); }
     void write(const Member& member) { write(member, state_of(member)); }
+    // Which seats there are: what is written of a member says that it has one.
+    void tell_of(Restarts& restarts) noexcept { restarts_ = &restarts; }
+    // One between two lives, of which the last one has been settled.
+    void write_between_lives(const Seat& seat, const Recipe& recipe);
+    // Before the member of that number has a process. `overloaded` if memory is short.
+    [[nodiscard]] Result<void> keep_recipe(ActorNumber number, const Recipe& recipe);
+    void forget_recipe(ActorNumber number) noexcept;
+    [[nodiscard]] std::optional<Recipe> recipe_of(ActorNumber number) const;
     // It has ended, and rows of the ledger may still name it.
     void write_settling(const Member& member) { write(member, MemberRecord::settling); }
     // Nothing names it any more, or it never lived.
@@ -81,6 +101,8 @@ public:
     [[nodiscard]] std::vector<RosterEntry> read_members() const;
     // That member again, as far as it is recorded. A stop that is not committed does not count.
     [[nodiscard]] std::unique_ptr<Member> member_of(const RosterEntry& entry) const;
+    // Its seat, if it has one and can be restarted.
+    [[nodiscard]] static std::optional<Seat> seat_of(const RosterEntry& entry, const Recipe& recipe);
 
 private:
     [[nodiscard]] static MemberRecord::State state_of(const Member& member) noexcept;
@@ -89,6 +111,7 @@ private:
 
     RosterRegion roster_;
     std::string session_id_;
+    Restarts* restarts_ = nullptr;
     std::unordered_set<std::uint64_t> protocols_;  // whose descriptions are kept
 };
 

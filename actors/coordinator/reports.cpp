@@ -53,10 +53,46 @@ RosterRow Reports::row_of(const Member& member) const {
     if (member.pid != 0) {
         if (const std::optional<ProcessFacts> facts = facts_of(static_cast<pid_t>(member.pid)); facts) {
             row.ppid = static_cast<std::uint64_t>(facts->ppid);
+            if (member.is_hung) row.state = "hung";
             if (facts->state == 'T' || facts->state == 't') row.state = "frozen";
         }
     }
+    const auto seat = restarts_->all().find(member.id.number);
+    if (seat != restarts_->all().end() && seat->second.life == member.id) row.restarts = report_of(seat->second);
     return row;
+}
+
+RosterRow Reports::row_of(const Seat& seat) const {
+    RosterRow row{AnyRef{seat.life}, seat.name, "", 0, 0, "restarting", 0, 0, "", {}};
+    if (const Past* past = members_->find_past(seat.life); past != nullptr) row.program = past->row.program;
+    row.restarts = report_of(seat);
+    return row;
+}
+
+RestartReport Reports::report_of(const Seat& seat) const {
+    RestartReport report;
+    report.policy = seat.how.policy;
+    report.restarts = seat.restarts;
+    const Instant now = clock_->now();
+    report.recent = static_cast<std::uint32_t>(
+        std::ranges::count_if(seat.recent, [&](Instant at) { return now - at <= seat.how.period; }));
+    report.restarts_max = seat.how.restarts_max;
+    report.period = seat.how.period;
+    if (seat.is_between_lives()) report.due_in = seat.due.left(now);
+    report.group = seat.how.group;
+    report.strategy = seat.how.strategy;
+    report.failure = readable(seat.failure, limits::error_text_bytes_max);
+    return report;
+}
+
+std::optional<RosterRow> Reports::row_behind(std::uint32_t number) const {
+    auto next = members_->living().upper_bound(number);
+    while (next != members_->living().end() && !next->second->has_process()) ++next;
+    const std::uint32_t end = next == members_->living().end() ? behind_the_living : next->first;
+    for (auto seat = restarts_->all().upper_bound(number); seat != restarts_->all().end() && seat->first < end; ++seat)
+        if (seat->second.is_between_lives()) return row_of(seat->second);
+    if (next == members_->living().end()) return std::nullopt;
+    return row_of(*next->second);
 }
 
 RosterPage Reports::page_of(bool with_exited, RosterPlace place) const {
@@ -68,11 +104,12 @@ RosterPage Reports::page_of(bool with_exited, RosterPlace place) const {
         return bytes >= limits::roster_page_bytes;
     };
     if (place.number != behind_the_living)
-        for (auto next = members_->living().upper_bound(place.number); next != members_->living().end(); ++next)
-            if (place.number = next->first; next->second->has_process() && is_full_with(row_of(*next->second))) {
-                page.next = place;
-                return page;
-            }
+        while (std::optional<RosterRow> row = row_behind(place.number)) {
+            place.number = row->actor.id.number;
+            if (!is_full_with(std::move(*row))) continue;
+            page.next = place;
+            return page;
+        }
     if (!with_exited) return page;
     const std::uint64_t forgotten = members_->exits_forgotten();
     for (std::uint64_t number = std::max(place.exits, forgotten); number - forgotten < members_->past().size();
@@ -91,9 +128,9 @@ std::vector<RosterRow> Reports::rows(bool with_exited) const {
         bytes += encoded_body(row).size();
         return bytes < limits::roster_page_bytes;
     };
-    for (const auto& [number, member] : members_->living()) {
-        if (!member->has_process()) continue;
-        rows.push_back(row_of(*member));
+    for (std::uint32_t number = 0; std::optional<RosterRow> row = row_behind(number);) {
+        number = row->actor.id.number;
+        rows.push_back(std::move(*row));
         if (!has_room_for(rows.back())) return rows;
     }
     if (!with_exited) return rows;
@@ -107,7 +144,11 @@ Exit Reports::exit_of(const Member& member, std::optional<ExitStatus> status) co
     Exit exit;
     exit.text = vitals_->last_words(member.id);
     exit.in_hand = vitals_->in_hand(member.id).value_or("");
-    if (!status) {
+    if (member.ended_with == EndedWith::patience) exit.text = member.failure;
+    if (member.ended_with == EndedWith::children) {
+        exit.kind = ExitKind::children_failed;
+        exit.text = member.failure;
+    } else if (!status) {
         exit.kind = ExitKind::left;
         if (!member.left) exit.text = "ended without a word";
     } else if (status->by_signal) {

@@ -6,6 +6,7 @@
 
 #include "actors/coordinator/lanes.hpp"
 #include "actors/coordinator/members.hpp"
+#include "actors/coordinator/restarts.hpp"
 #include "runtime/process/child.hpp"
 #include "runtime/vitals/vitals.hpp"
 
@@ -19,8 +20,9 @@ inline constexpr Duration naming_timeout = std::chrono::milliseconds{20};
 
 class Reports {
 public:
-    Reports(const Members& members, const Vitals& vitals, const Lanes& lanes, const Clock& clock)
-        : members_(&members), vitals_(&vitals), lanes_(&lanes), clock_(&clock) {}
+    Reports(const Members& members, const Restarts& restarts, const Vitals& vitals, const Lanes& lanes,
+            const Clock& clock)
+        : members_(&members), restarts_(&restarts), vitals_(&vitals), lanes_(&lanes), clock_(&clock) {}
 
     [[nodiscard]] RosterRow row_of(const Member& member) const;
     // Without its dead letters. `status` is what the kernel reported; nothing for an outsider, which is not our
@@ -41,7 +43,13 @@ public:
 private:
     [[nodiscard]] std::string text_of_link(ActorId ended) const;
     [[nodiscard]] std::string name_of(ActorId id) const;
+    // Of one between two lives.
+    [[nodiscard]] RosterRow row_of(const Seat& seat) const;
+    [[nodiscard]] RestartReport report_of(const Seat& seat) const;
+    // The first one behind that number that has a process or is between two lives; nothing: there is none.
+    [[nodiscard]] std::optional<RosterRow> row_behind(std::uint32_t number) const;
     const Members* members_;
+    const Restarts* restarts_;
     const Vitals* vitals_;
     const Lanes* lanes_;
     const Clock* clock_;

@@ -21,24 +21,9 @@ namespace {
 constexpr int descriptors_per_spawn = 2;
 constexpr int descriptors_for_visits = 8;
 
-// What an actor is told by the one that starts it.
-std::vector<std::pair<std::string, std::string>> environment_of(ActorId id, const SpawnOptions& options,
-                                                                const std::string& folder, pid_t anchor) {
-    std::vector<std::pair<std::string, std::string>> environment{
-        {session_variable, folder},
-        {actor_variable, to_string(id)},
-        {anchor_variable, std::to_string(anchor)}};
-    if (options.spin) {
-        const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*options.spin).count();
-        environment.emplace_back(spin_variable, std::to_string(std::max<std::int64_t>(microseconds, 0)));
-    }
-    replace_bad_log_level(environment);
-    return environment;
-}
-
 // Describes the holder of a name that is taken, for the text of an error.
 std::string holder_of_name(const Member* holder, const Member* spawner) {
-    if (holder == nullptr) return "the coordinator";
+    if (holder == nullptr) return "the coordinator, or an actor that is about to be restarted";
     if (holder == spawner)
         return fmt::format("the spawner itself (pid {}), which is called after its program or script unless it takes "
                            "another name when it enters the session",
@@ -47,6 +32,21 @@ std::string holder_of_name(const Member* holder, const Member* spawner) {
 }
 
 }  // namespace
+
+// What an actor is told by the one that starts it.
+std::vector<std::pair<std::string, std::string>> Coordinator::environment_of(ActorId id,
+                                                                             const SpawnOptions& options) const {
+    std::vector<std::pair<std::string, std::string>> environment{
+        {session_variable, folder_->path()},
+        {actor_variable, to_string(id)},
+        {anchor_variable, std::to_string(anchor_->anchor())}};
+    if (options.spin) {
+        const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(*options.spin).count();
+        environment.emplace_back(spin_variable, std::to_string(std::max<std::int64_t>(microseconds, 0)));
+    }
+    replace_bad_log_level(environment);
+    return environment;
+}
 
 void Coordinator::on(Spawn command, Answer<Spawned> answer) {
     if (is_closing_)
@@ -68,14 +68,18 @@ void Coordinator::on(Spawn command, Answer<Spawned> answer) {
                                     options.program)});
     Result<Plan> plan = plan_of(command, answer.asker());
     if (!plan) return answer.fail(plan.error());
+    const ActorId parent = command.outlives_spawner.value_or(false) ? ActorId{} : answer.asker();
+    if (Result<void> fine = check_restart(options, parent); !fine) return answer.fail(fine.error());
     if (!members_.any_starts()) ++wave_;
     Result<Member*> started = start(command, *plan, request);
     if (!started) return answer.fail(started.error());
     (*started)->watchers.insert(answer.asker());
     (*started)->spawn_answer = std::move(answer);
     members_.set_spawn_deadline(**started, deadline);
+    if (Result<void> founded = found_seat(**started, command, *plan); !founded)
+        return undo_spawn(**started, founded.error());
     records_->write(**started);
-    plan->spec.environment = environment_of((*started)->id, options, folder_->path(), anchor_->anchor());
+    plan->spec.environment = environment_of((*started)->id, options);
     // Only now, when a coordinator that takes over could finish it.
     if (Result<void> asked = anchor_->spawn((*started)->id.number, (*started)->id, plan->spec); !asked)
         return undo_spawn(**started, asked.error());
@@ -168,7 +172,9 @@ Result<Member*> Coordinator::start(const Spawn& command, const Plan& plan, Reque
 // A number that nobody has, with its rows of roster, vitals and ledger. That it is taken is recorded first, so that a
 // coordinator that takes over knows of it; without a process in the anchor's table it was never started.
 Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes, std::string_view name) {
-    const auto is_settling = [this](std::uint32_t number) { return estate_->is_settling(number); };
+    const auto is_settling = [this](std::uint32_t number) {
+        return estate_->is_settling(number) || restarts_.holds(number);
+    };
     // A row in which the last life has withdrawn asks is kept for receivers that have not looked yet. If there is no
     // other row, such an ask may run after all.
     Result<ActorId> id = members_.new_id(
@@ -184,14 +190,18 @@ Result<ActorId> Coordinator::new_life(std::uint64_t memory_bytes, std::string_vi
     records_->header().last_number.store(id->number, std::memory_order_relaxed);
     records_->header().wave.store(wave_, std::memory_order_relaxed);
     pass_crash_point(CrashPoint::spawn_recorded);
-    const auto fail = [&](const Error& why) {
+    if (Result<void> prepared = prepare_life(*id, memory_bytes, name); !prepared) {
         records_->write_free(*id);
-        return why;
-    };
-    if (Result<void> prepared = vitals_->prepare(*id, name); !prepared) return fail(prepared.error());
-    if (Result<void> prepared = lanes_->prepare(*id); !prepared) return fail(prepared.error());
-    if (Result<void> lives = estate_->give_life(*id, memory_bytes); !lives) return fail(lives.error());
+        return prepared.error();
+    }
     return id;
+}
+
+// Its rows, beside that of the roster.
+Result<void> Coordinator::prepare_life(ActorId id, std::uint64_t memory_bytes, std::string_view name) {
+    if (Result<void> prepared = vitals_->prepare(id, name); !prepared) return prepared;
+    if (Result<void> prepared = lanes_->prepare(id); !prepared) return prepared;
+    return estate_->give_life(id, memory_bytes);
 }
 
 // The answer goes out now; the process is killed, and its exit settles the rest.
@@ -208,6 +218,8 @@ void Coordinator::undo_spawn(Member& member, const Error& why) {
     member.spawn_answer.fail(why);
     static_cast<void>(estate_->settle(id));
     vitals_->note_exit(id);
+    if (undo_restart(member, why)) return finish_stops();
+    if (restarts_.find(id) != nullptr) forget_seat(id.number);
     records_->write_free(id);
     stopping_.exited(id);
     static_cast<void>(members_.undo(id));

@@ -33,6 +33,7 @@ Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Rec
     wave_ = header.wave.load(std::memory_order_relaxed);
     for (const RosterEntry& entry : entries) {
         members_.remember_life(entry.id);
+        take_over_seat(entry);
         if (!entry.is_alive()) continue;
         const Member& member = take_over_member(entry, kept);
         // Before another stop gets that number.
@@ -118,6 +119,7 @@ void Coordinator::go_on_stopping() {
         if (!member->stop.until.is_never())
             stops[{member->stop.until.at(), member->stop.drains}].push_back(member->id);
     // Those whose parent has ended, and that nobody has told so.
+    go_on_ending();
     std::vector<ActorId> orphans;
     for (const auto& [number, member] : members_.living())
         if (member->parent.is_somebody() && member->stop.until.is_never() &&

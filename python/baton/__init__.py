@@ -50,14 +50,15 @@ from ._message import Message
 from ._opening import session
 from ._pool import Pool
 from ._protocol import Commands
+from ._restarts import Named, Restart
 from ._segments import Bounced, Inherited
 from ._session import Session
 from ._tasks import Call, CancelledTasks, Task, Tasks
-from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Struct, Taken, Timeout
+from ._values import ActorRow, Deadline, DeadLetter, Exit, Outcomes, Restarts, Struct, Taken, Timeout
 
 __all__ = [
     "session", "Session", "Actor", "Ref", "Command", "ask", "send", "request", "Pending", "Protocol", "Commands",
-    "Message",
+    "Message", "Named", "Restart", "Restarts",
     "Segment", "Loan", "Lease", "Slice", "Bounced", "Inherited",
     "Pool", "Task", "Tasks", "Call", "Outcome", "CancelledTasks", "lease_of", "slice_of",
     "Exit", "DeadLetter", "ActorRow", "Outcomes", "Taken", "Struct", "Deadline", "Timeout",

@@ -10,11 +10,15 @@ from ._values import Timeout
 
 _Shape: TypeAlias = int | Sequence[int]
 _HowCancelled: TypeAlias = Literal["withdrawn", "ended"]
-# name, kind, code, text, in hand, dead letters, held, unclaimed, in words, lost
-_ExitRow: TypeAlias = tuple[str, str, int, str, str, list[tuple[str, str, int]], str, str, str,
+# name, kind, code, text, in hand, dead letters, held, unclaimed, restarts in, in words, lost
+_ExitRow: TypeAlias = tuple[str, str, int, str, str, list[tuple[str, str, int]], str, str, float | None, str,
                              dict[str, int]]
-# ref, name, program, pid, ppid, state, inbox depth, handled, in hand, exit
-_RosterRow: TypeAlias = tuple[Ref, str, str, int, int, str, int, int, str, _ExitRow | None]
+# policy, restarts max, period, back-off first, back-off most, group, strategy
+_RestartRow: TypeAlias = tuple[str, int, float, float, float, str, str]
+# policy, restarts, recent, restarts max, period, due in, group, strategy, failure
+_RestartsRow: TypeAlias = tuple[str, int, int, int, float, float | None, str, str, str]
+# ref, name, program, pid, ppid, state, inbox depth, handled, in hand, exit, restarts
+_RosterRow: TypeAlias = tuple[Ref, str, str, int, int, str, int, int, str, _ExitRow | None, _RestartsRow | None]
 _SpawnedRow: TypeAlias = tuple[Ref, str, int, Protocol]
 _Target: TypeAlias = tuple[Ref, Protocol, str]
 # kind, name, count, parts: each with its name, its type, and its default in a tuple of one, or of none
@@ -140,8 +144,10 @@ class Session:
               on_interrupt: Callable[[], object]) -> list[tuple[Ref, _ExitRow]]: ...
 
     def spawn(self, what: list[tuple[str, str, list[str]]], actor: str, memory_bytes: int, spin: Timeout,
-              timeout: Timeout, progress: bool) -> list[_SpawnedRow]: ...
+              restart: _RestartRow | None, hung_after: Timeout, kill_hung: bool, timeout: Timeout,
+              progress: bool) -> list[_SpawnedRow]: ...
     def find(self, name: str) -> _SpawnedRow: ...
+    def find_life(self, name: str, timeout: Timeout) -> _SpawnedRow: ...
     def name_of(self, ref: Ref) -> str: ...
     def roster(self, exited: bool) -> list[_RosterRow]: ...
     def stop(self, actors: list[Ref], timeout: Timeout, drain: bool) -> list[tuple[Ref, _ExitRow]]: ...

@@ -15,8 +15,10 @@ from ._errors import Error, Gone, Refused, Stopping
 from ._message import Message
 from ._place import Place
 from ._protocol import Commands
+from ._restarts import Named, Restart
 from ._segments import Bounced, Inherited, copied_into, memory_bytes
-from ._values import DEFAULT_TIMEOUT, ActorRow, Deadline, Exit, Outcomes, Struct, Taken, Timeout, publish, require_count
+from ._values import (DEFAULT_TIMEOUT, ActorRow, Deadline, Exit, Outcomes, Restarts, Struct, Taken, Timeout, publish,
+                       require_count)
 
 KEPT_MAX = 4096  # actors that have ended of which a session still knows, as the roster does (limits::exits_kept_max)
 
@@ -70,19 +72,23 @@ class Session:
     @overload
     def spawn(self, program: str | os.PathLike[str], name: str | None = None, *, args: Sequence[Any] = (),
               actor: str | None = None, memory: int | str | None = None, spin: float | None = None,
+              restart: Restart | None = None, hung_after: Timeout = None, kill_hung: bool = False,
               timeout: Timeout = 10.0, progress: bool = True) -> Actor: ...
     @overload
     def spawn(self, program: str | os.PathLike[str], *, names: Iterable[str], args: Sequence[Any] = (),
               actor: str | None = None, memory: int | str | None = None, spin: float | None = None,
+              restart: Restart | None = None, hung_after: Timeout = None, kill_hung: bool = False,
               timeout: Timeout = 10.0, progress: bool = True) -> list[Actor]: ...
     @overload
     def spawn(self, program: str | os.PathLike[str], *, count: int, args: Sequence[Any] = (),
               actor: str | None = None, memory: int | str | None = None, spin: float | None = None,
+              restart: Restart | None = None, hung_after: Timeout = None, kill_hung: bool = False,
               timeout: Timeout = 10.0, progress: bool = True) -> list[Actor]: ...
 
     def spawn(self, program: str | os.PathLike[str], name: str | None = None, *, names: Iterable[str] | None = None,
               count: int | None = None, args: Sequence[Any] = (), actor: str | None = None,
-              memory: int | str | None = None, spin: float | None = None, timeout: Timeout = 10.0,
+              memory: int | str | None = None, spin: float | None = None, restart: Restart | None = None,
+              hung_after: Timeout = None, kill_hung: bool = False, timeout: Timeout = 10.0,
               progress: bool = True) -> Actor | list[Actor]:
         """Starts a program as an actor, waits until it is ready and returns the Actor. With `names` or `count` it
         starts several at once, in parallel, and returns a list of Actors in the order of the names.
@@ -91,8 +97,10 @@ class Session:
         the script, beside the coordinator and in PATH. `args` are its arguments; `actor` says which one, of a program
         that contains several. `memory` is how much memory its segments may take, in bytes or as text like "512M";
         None: as much as the session has. `spin` is for how many seconds it looks for messages before it sleeps, at
-        most (0: never; None: as BATON_SPIN says, or 20e-6). If several are started, their progress is shown on stderr
-        unless `progress` is False.
+        most (0: never; None: as BATON_SPIN says, or 20e-6). `restart` says whether and how it is started again when it
+        has failed (None: it is not). An actor that handles one command for longer than `hung_after` is hung: the log
+        and the roster say so, and with `kill_hung` it is killed. If several are started, their progress is shown on
+        stderr unless `progress` is False.
         Raises Refused (a name in use, no such program), Failed (it ended at once), TimedOut (it was not ready in time,
         and was killed). If one of several fails, the others are stopped again.
         """
@@ -106,7 +114,8 @@ class Session:
         wanted = list(names) if names is not None else [""] * count if count is not None else [name or ""]
         arguments = [os.fspath(one) if isinstance(one, os.PathLike) else str(one) for one in args]
         what = [(os.fspath(program), one, arguments) for one in wanted]
-        rows = self._core.spawn(what, actor or "", memory_bytes(memory), spin, timeout, progress)
+        rows = self._core.spawn(what, actor or "", memory_bytes(memory), spin,
+                                None if restart is None else restart._row(), hung_after, kill_hung, timeout, progress)
         actors = [self._actor(row) for row in rows]
         self._remember_spawned([row[0] for row in rows])
         return actors[0] if names is None and count is None else actors
@@ -123,12 +132,18 @@ class Session:
             return actor
         return self._actor(self._core.find(name))
 
+    def named(self, name: str) -> Named:
+        """Returns the actor of that name across its lives: see help(baton.Named). Asks nobody; an actor that does not
+        exist is found out when something is sent to it."""
+        return Named(lambda wanted, timeout: self._actor(self._core.find_life(wanted, timeout)), name)
+
     def actors(self, exited: bool = False) -> list[ActorRow]:
         """The roster: one row for each actor of the session, scenarios included; with `exited`, those that have
         ended as well."""
         return [ActorRow(name, ref.id, pid, ppid, state, inbox_depth, handled, in_hand,
-                         None if exit is None else Exit._of(exit), program)
-                for ref, name, program, pid, ppid, state, inbox_depth, handled, in_hand, exit
+                         None if exit is None else Exit._of(exit), program,
+                         None if restarts is None else Restarts(*restarts))
+                for ref, name, program, pid, ppid, state, inbox_depth, handled, in_hand, exit, restarts
                 in self._core.roster(exited)]
 
     def stop(self, actors: Iterable[_baton.Ref] | None = None, timeout: Timeout = DEFAULT_TIMEOUT,

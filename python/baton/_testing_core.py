@@ -84,7 +84,8 @@ class Core:
         return one.ref, one.name, 0, one.protocol
 
     def spawn(self, what: list[tuple[str, str, list[str]]], actor: str, memory_bytes: int, spin: Timeout,
-              timeout: Timeout, progress: bool) -> list[_baton._SpawnedRow]:
+              restart: _baton._RestartRow | None, hung_after: Timeout, kill_hung: bool, timeout: Timeout,
+              progress: bool) -> list[_baton._SpawnedRow]:
         self._turn()
         started = []
         for program, name, _ in what:
@@ -95,6 +96,9 @@ class Core:
     def find(self, name: str) -> _baton._SpawnedRow:
         self._turn()
         return self._row(self._world._living(name))
+
+    def find_life(self, name: str, timeout: Timeout) -> _baton._SpawnedRow:
+        return self.find(name)
 
     def name_of(self, ref: _baton.Ref) -> str:
         return self._world._member(ref).name
@@ -110,7 +114,7 @@ class Core:
     def roster(self, exited: bool) -> list[_baton._RosterRow]:
         self._turn()
         return [(one.ref, one.name, one.program, 0, 0, "ready" if one.exit is None else "exited", len(one.waiting), 0,
-                 "", one.exit) for one in self._world._members.values() if exited or one.exit is None]
+                 "", one.exit, None) for one in self._world._members.values() if exited or one.exit is None]
 
     def stop(self, actors: list[_baton.Ref], timeout: Timeout,
              drain: bool) -> list[tuple[_baton.Ref, _baton._ExitRow]]:

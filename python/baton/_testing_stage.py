@@ -131,7 +131,7 @@ class Stage:
             return
         said = f"signal -{code}" if kind == "signalled" else kind
         letters = [(self._known(each.sender_ref).name, each.name, 1) for each in one.waiting]
-        one.exit = (one.name, kind, code, "", "", letters, "", said, {})
+        one.exit = (one.name, kind, code, "", "", letters, "", "", None, said, {})
         for pending in list(one.pending):
             pending.settle(None, Gone(f"{one.name} has exited: {said}"))
         for core in self._cores:

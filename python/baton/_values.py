@@ -112,13 +112,14 @@ class Exit:
     """Why and how an actor ended. str() says it in words."""
 
     name: str     #: of the actor
-    kind: str     #: "stopped", "returned", "signalled", "failed_check" or "left"
+    kind: str     #: "stopped", "returned", "signalled", "failed_check", "left" or "children_failed"
     code: int     #: what main() returned, or the number of the signal
     text: str     #: last words; of one that was stopped for a link, whose end that was
     in_hand: str  #: the command that it was handling, if it ended without being asked to; else ""
     dead_letters: tuple[DeadLetter, ...]  #: what it never handled
     held: str = ""  #: of the session's memory when it ended, in words
     unclaimed: str = ""  #: what it had left to heirs and none has received, in words; found out later than its end
+    restarts_in: float | None = None  #: seconds until it is started again under its name; None: it is not
     _said: str = dataclasses.field(default="", repr=False, compare=False)
     #: by receiver, how many commands were lost with it; known only when its receivers have taken what came
     lost: Mapping[str, int] = dataclasses.field(default_factory=dict, hash=False)
@@ -133,9 +134,23 @@ class Exit:
 
     @classmethod
     def _of(cls, row: _baton._ExitRow) -> Exit:
-        name, kind, code, text, in_hand, letters, held, unclaimed, said, lost = row
+        name, kind, code, text, in_hand, letters, held, unclaimed, restarts_in, said, lost = row
         return cls(name, kind, code, text, in_hand, tuple(DeadLetter(*letter) for letter in letters), held, unclaimed,
-                   said, lost)
+                   restarts_in, said, lost)
+
+
+class Restarts(NamedTuple):
+    """What the roster says of an actor that may be restarted; see baton.Restart."""
+
+    policy: str           #: as in Restart
+    restarts: int         #: ever
+    recent: int           #: within the period
+    restarts_max: int     #: as in Restart
+    period: float         #: seconds
+    due_in: float | None  #: seconds until the next life begins, if the actor is between two lives
+    group: str            #: as in Restart
+    strategy: str         #: as in Restart
+    failure: str          #: how the last life ended that did not end well, in words
 
 
 class ActorRow(NamedTuple):
@@ -145,12 +160,14 @@ class ActorRow(NamedTuple):
     id: str             #: "3.1"
     pid: int            #: its process
     ppid: int           #: the parent of its process
-    state: str          #: "starting", "ready", "busy", "frozen", "stopping", "exited"
+    #: "starting", "ready", "busy", "hung", "frozen", "stopping", "exited", "restarting" (between two lives)
+    state: str
     inbox_depth: int    #: commands sent to it and not yet taken
     handled: int        #: commands handled so far
     in_hand: str        #: the command that it is handling, else ""
     exit: Exit | None   #: None while it lives
     program: str        #: "" for a scenario
+    restarts: Restarts | None = None  #: of one that may be restarted
 
 
 class Outcomes(list[Any]):
@@ -193,4 +210,4 @@ def publish(*classes: Any) -> None:
         one.__module__ = "baton"
 
 
-publish(Deadline, Struct, DeadLetter, Exit, ActorRow, Outcomes, Taken)
+publish(Deadline, Struct, DeadLetter, Exit, Restarts, ActorRow, Outcomes, Taken)

@@ -13,6 +13,7 @@ namespace baton::python {
 
 namespace py = pybind11;
 
+[[nodiscard]] py::object seconds_or_none(const std::optional<Duration>& time);
 [[nodiscard]] py::object exit_row(const std::string& name, const Exit& exit);
 // Actor and exit of each.
 [[nodiscard]] py::list ended_rows(const std::vector<Ended>& all);

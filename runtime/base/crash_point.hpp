@@ -100,8 +100,10 @@ enum class CrashPoint : unsigned char {
     heir_came,            // an heir has read of it and accepted nothing
     heir_declined,        // the coordinator: an heir is passed over, T4 is not made
     heir_reported,        // the coordinator: that nobody inherits stands in the journal, T9 is not made
+    restart_recorded,     // the coordinator: an actor is between two lives, and no row names the last one
+    restart_begun,        // the coordinator: its number is given to the next life, which has no process yet
 };
-inline constexpr std::size_t crash_point_count = 85;
+inline constexpr std::size_t crash_point_count = 87;
 
 inline constexpr std::array<std::string_view, crash_point_count> crash_point_names{
     "create.intended", "create.made", "create.counted", "memory.named", "memory.committed", "offer.made",
@@ -119,7 +121,8 @@ inline constexpr std::array<std::string_view, crash_point_count> crash_point_nam
     "role.taken", "takeover.settled", "rejoin.answered", "link.recorded", "link.undone",
     "stop.said", "stop.committed", "stop.asked", "stop.lost",
     "heir.listed", "heir.named", "heir.stamped", "heir.noted", "heir.left", "heir.offered", "heir.told", "heir.came",
-    "heir.declined", "heir.reported"};
+    "heir.declined", "heir.reported",
+    "restart.recorded", "restart.begun"};
 
 #ifdef BATON_CRASH_POINTS
 void pass_crash_point(CrashPoint point) noexcept;

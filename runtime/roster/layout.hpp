@@ -44,7 +44,7 @@ struct RosterHeader {
     std::atomic<std::uint64_t> anchor_version;            // of what it says to coordinators
     std::atomic<std::uint64_t> is_over;                   // 1: there will be no other coordinator
     // Written by the coordinator.
-    std::uint64_t reserved_restarts;
+    std::atomic<std::uint64_t> has_failed;                // 1: actors of a script failed more often than they may
     std::atomic<std::uint64_t> stop_committed;            // the last stop of which the records of all tell that are to
                                                           // stop by it; those of later ones do not count
 };
@@ -55,6 +55,7 @@ struct MemberRecord {
     static constexpr std::size_t name_bytes = 256;
     static constexpr std::size_t program_bytes = 2048;
     static constexpr std::size_t address_bytes = 128;
+    static constexpr std::size_t failure_bytes = 256;
 
     enum State : std::uint64_t {
         free = 0,      // the last life of the number has been settled
@@ -62,6 +63,7 @@ struct MemberRecord {
         ready = 2,
         stopping = 3,  // it has said Leave
         settling = 4,  // it has ended; rows of the ledger may still name it
+        between_lives = 5,  // it has been settled; the next life has the same number, and begins at restart_due
     };
     enum Flags : std::uint64_t {
         is_outsider = 1,
@@ -87,7 +89,17 @@ struct MemberRecord {
     std::atomic<std::uint64_t> spawn_asker;  // the asker that waits for that, packed, and the number of its ask
     std::atomic<std::uint64_t> spawn_ask;
     std::atomic<std::uint64_t> token;        // of the Join of an outsider
-    std::uint64_t reserved_restarts[10];
+    // Restarts: an actor that may be restarted keeps its number, and has a seat there.
+    std::atomic<std::uint64_t> ended_with;    // why the coordinator ends it (coordinator::EndedWith); 0: it does not
+    std::atomic<std::uint64_t> seat;          // its first life, packed; 0: it is not restarted
+    std::atomic<std::uint64_t> seat_state;    // coordinator::Seat::State
+    std::atomic<std::int64_t> hung_after;     // nanoseconds; 0: never; below 0: that long, and it is killed then
+    std::atomic<std::int64_t> restart_due;    // steady clock; 0: not
+    std::atomic<std::uint64_t> restart_order; // of the spawns of the session
+    std::atomic<std::uint64_t> restarts;      // ever
+    std::atomic<std::uint64_t> restarts_in_a_row;
+    std::atomic<std::int64_t> restart_begun;  // the last one; steady clock
+    std::atomic<std::uint64_t> restart_policy;  // RestartPolicy
     std::atomic<std::uint64_t> stop;               // number of the last stop that names it, which counts if it is
                                                    // committed; 0: none
     std::atomic<std::int64_t> stop_until_before;   // in place of stop_until if it is not
@@ -103,8 +115,15 @@ struct MemberRecord {
     char address[address_bytes];             // of its inbox; empty: it has none
     std::atomic<std::uint64_t> links[limits::links_max];  // packed: with which it ends together, if it named them; 0
                                                           // where there is none
-    std::byte reserved_3456[640];
+    char failure[failure_bytes];             // how the last life ended that did not end well
+    std::atomic<std::int64_t> restarts_at[limits::restarts_max];  // the last ones; steady clock; 0: none
+    std::byte reserved_at_end[128];
 };
+static_assert(offsetof(MemberRecord, ended_with) == 120);
+static_assert(offsetof(MemberRecord, stop) == 200);
+static_assert(offsetof(MemberRecord, linked_end) == 328);
+static_assert(offsetof(MemberRecord, links) == 2944);
+static_assert(offsetof(MemberRecord, failure) == 3456);
 static_assert(sizeof(MemberRecord) == MemberRecord::bytes);
 
 // Before each record of the journal; both are padded to 8 bytes. The journal is a ring, in which a record may go around

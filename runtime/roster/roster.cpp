@@ -120,6 +120,19 @@ void RosterRegion::write(const RosterEntry& entry) noexcept {
     to.stop_until_before.store(entry.stop_until_before, relaxed);
     to.stop_drains_before.store(entry.stop_drains_before ? 1 : 0, relaxed);
     to.asked_to_close.store(entry.asked_to_close ? 1 : 0, relaxed);
+    to.ended_with.store(entry.ended_with, relaxed);
+    to.seat.store(packed_id(entry.seat), relaxed);
+    to.seat_state.store(entry.seat_state, relaxed);
+    to.hung_after.store(entry.hung_after, relaxed);
+    to.restart_due.store(entry.restart_due, relaxed);
+    to.restart_order.store(entry.restart_order, relaxed);
+    to.restarts.store(entry.restarts, relaxed);
+    to.restarts_in_a_row.store(entry.restarts_in_a_row, relaxed);
+    to.restart_begun.store(entry.restart_begun, relaxed);
+    to.restart_policy.store(entry.restart_policy, relaxed);
+    for (std::size_t index = 0; index < entry.restarts_at.size(); ++index)
+        to.restarts_at[index].store(entry.restarts_at[index], relaxed);
+    store_text(to.failure, entry.failure);
     store_text(to.name, entry.name);
     store_text(to.program, entry.program);
     store_text(to.address, entry.address);
@@ -134,7 +147,7 @@ std::optional<RosterEntry> RosterRegion::read(std::uint32_t number) const {
         const std::uint64_t before = from->changes.load(sequential);
         entry.id = unpacked_id(from->id.load(relaxed));
         const std::uint64_t state = from->state.load(relaxed);
-        entry.state = static_cast<MemberRecord::State>(std::min<std::uint64_t>(state, MemberRecord::settling));
+        entry.state = static_cast<MemberRecord::State>(std::min<std::uint64_t>(state, MemberRecord::between_lives));
         entry.flags = from->flags.load(relaxed);
         entry.pid = from->pid.load(relaxed);
         entry.start_ticks = from->start_ticks.load(relaxed);
@@ -156,6 +169,19 @@ std::optional<RosterEntry> RosterRegion::read(std::uint32_t number) const {
         entry.stop_until_before = from->stop_until_before.load(relaxed);
         entry.stop_drains_before = from->stop_drains_before.load(relaxed) != 0;
         entry.asked_to_close = from->asked_to_close.load(relaxed) != 0;
+        entry.ended_with = from->ended_with.load(relaxed);
+        entry.seat = unpacked_id(from->seat.load(relaxed));
+        entry.seat_state = from->seat_state.load(relaxed);
+        entry.hung_after = from->hung_after.load(relaxed);
+        entry.restart_due = from->restart_due.load(relaxed);
+        entry.restart_order = from->restart_order.load(relaxed);
+        entry.restarts = from->restarts.load(relaxed);
+        entry.restarts_in_a_row = from->restarts_in_a_row.load(relaxed);
+        entry.restart_begun = from->restart_begun.load(relaxed);
+        entry.restart_policy = from->restart_policy.load(relaxed);
+        for (std::size_t index = 0; index < entry.restarts_at.size(); ++index)
+            entry.restarts_at[index] = from->restarts_at[index].load(relaxed);
+        entry.failure = load_text(from->failure);
         entry.name = load_text(from->name);
         entry.program = load_text(from->program);
         entry.address = load_text(from->address);

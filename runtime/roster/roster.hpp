@@ -40,13 +40,25 @@ struct RosterEntry {
     std::int64_t stop_until_before = 0;
     bool stop_drains_before = false;
     bool asked_to_close = false;
+    std::uint64_t ended_with = 0;
+    ActorId seat;
+    std::uint64_t seat_state = 0;
+    std::int64_t hung_after = 0;
+    std::int64_t restart_due = 0;
+    std::uint64_t restart_order = 0;
+    std::uint64_t restarts = 0;
+    std::uint64_t restarts_in_a_row = 0;
+    std::int64_t restart_begun = 0;
+    std::uint64_t restart_policy = 0;
+    std::array<std::int64_t, limits::restarts_max> restarts_at{};
+    std::string failure;
     std::string name;
     std::string program;
     std::string address;
 
     [[nodiscard]] bool has(std::uint64_t flag) const noexcept { return (flags & flag) != 0; }
     [[nodiscard]] bool is_alive() const noexcept {
-        return state != MemberRecord::free && state != MemberRecord::settling;
+        return state == MemberRecord::starting || state == MemberRecord::ready || state == MemberRecord::stopping;
     }
 };
 

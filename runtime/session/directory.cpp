@@ -18,6 +18,9 @@
 namespace baton::detail {
 namespace {
 
+// A wait for a next life that has no limit of its own.
+constexpr Duration find_timeout_max = std::chrono::hours{24 * 365};
+
 // Asks under way; those that are still there at the end, even if an exception is that end, are given up.
 struct Asked {
     explicit Asked(Loop& one) : loop(one) {}
@@ -122,9 +125,11 @@ void Directory::remember_spawned(const std::vector<AnyRef>& started) {
                   [&](const AnyRef& one) { return too_many > 0 && !alive.contains(one.id) && too_many-- > 0; });
 }
 
-Result<Spawned> Directory::find(std::string_view name) {
+Result<Spawned> Directory::find(std::string_view name, std::optional<Deadline> end) {
     if (Result<void> open = require_open(); !open) return open.error();
-    return call(*loop_, coordinator::Find{std::string(name)}, limits::coordinator_timeout);
+    if (!end) return call(*loop_, coordinator::Find{std::string(name)}, limits::coordinator_timeout);
+    const Deadline bounded = end->or_earlier(Deadline::in(loop_->clock(), find_timeout_max));
+    return ask_coordinator(coordinator::Find{std::string(name), until_of(bounded)}, bounded);
 }
 
 Result<std::vector<RosterRow>> Directory::roster(bool with_exited) {

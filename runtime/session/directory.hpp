@@ -34,7 +34,8 @@ public:
                                                      std::uint64_t fingerprint = 0,
                                                      const std::function<void(std::size_t)>& on_ready = {});
     [[nodiscard]] coordinator::Spawn command_of(const SpawnOptions& options, std::uint64_t fingerprint) const;
-    [[nodiscard]] Result<Spawned> find(std::string_view name);
+    // With `end` one that is between two lives, or not ready yet, is waited for.
+    [[nodiscard]] Result<Spawned> find(std::string_view name, std::optional<Deadline> end = {});
     [[nodiscard]] Result<std::vector<RosterRow>> roster(bool with_exited);
 
     // The ladder: asked, SIGTERM, SIGKILL, within the deadline. Empty: all spawned actors.

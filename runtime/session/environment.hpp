@@ -29,6 +29,7 @@ inline constexpr const char* anchor_variable = "BATON_ANCHOR";
 
 // The coordinator's exit code when its ledger did not balance at the end: a segment was lost, doubled or left.
 inline constexpr int exit_unbalanced = 3;
+inline constexpr int exit_session_failed = 4;  // actors failed more often than they may be restarted
 // Of a coordinator or an actor that could not begin: EX_UNAVAILABLE of sysexits.h.
 inline constexpr int exit_unavailable = 69;
 

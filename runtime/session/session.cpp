@@ -277,6 +277,11 @@ Result<std::vector<Ended>> Session::close(Within within) {
         return Error{ErrorKind::failed,
                      "the session's ledger does not balance: segments were lost, doubled or left; its "
                      "coordinator has said which"};
+    has_failed_ = end == ExitStatus{false, exit_session_failed};
+    if (has_failed_)
+        return Error{ErrorKind::failed,
+                     "an actor failed more often than it may be restarted, and nobody was left to restart it; its "
+                     "coordinator has said which"};
     return closed;
 }
 

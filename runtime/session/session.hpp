@@ -80,6 +80,8 @@ public:
     // For the second Ctrl-C: ends what this session started by SIGKILL, at once.
     void kill_all() noexcept;
     [[nodiscard]] bool is_own() const noexcept { return anchor_ != nullptr; }
+    // After close(): an actor failed more often than it may be restarted, and nobody was left to restart it.
+    [[nodiscard]] bool has_failed() const noexcept { return has_failed_; }
     // True if the session ends before the deadline: its anchor's process does.
     [[nodiscard]] bool has_ended(Deadline deadline) const;
 
@@ -102,6 +104,7 @@ private:
     std::unique_ptr<Mail> mail_;
     std::string id_;
     std::string folder_;
+    bool has_failed_ = false;
 };
 
 }  // namespace baton::detail

@@ -108,8 +108,10 @@ struct Watch {
     using Reply = std::string;
 };
 
+// The member of that name. With `until` (as in Spawn) one that is between two lives, or not ready yet, is waited for.
 struct Find {
     std::string name;
+    std::optional<Duration> until = {};
     using Reply = Spawned;
 };
 

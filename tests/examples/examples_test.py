@@ -89,6 +89,9 @@ class Examples(ProgramTest):
     def test_what_workers_hand_over_outlives_them(self):
         self.expect_of_program("04_hand_over", "hand_over")
 
+    def test_a_pipeline_of_stages_that_abort_loses_no_frame(self):
+        self.expect_of_program("09_supervised", "supervised")
+
     def test_a_store_is_killed_a_hundred_times_and_loses_no_acknowledged_write(self):
         self.expect_of_program("10_survivor", "survivor")
 

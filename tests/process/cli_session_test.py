@@ -285,6 +285,24 @@ class Spawning(Session):
         self.assertEqual(self.baton("stop", "Ada"), "Ada  stopped\n")
         self.assertNotIn("Ada", self.roster())
 
+    def test_an_actor_is_restarted_if_the_command_says_so_until_it_fails_too_often(self):
+        serve = self.start()
+        self.baton("spawn", "probe", "--name", "Zoe", "--restart", "on_failure", "--restarts-max", "1",
+                   "--restart-period", "3600", "--back-off-first", "0", "--back-off-most", "0")
+        first = self.roster()["Zoe"]
+        self.baton("kill", "Zoe")
+        while self.roster().get("Zoe", {}).get("pid", 0) in (0, first["pid"]):
+            pass
+        restarts = self.roster()["Zoe"]["restarts"]
+        self.assertEqual((restarts["policy"], restarts["restarts"], restarts["restarts_max"]), ("on_failure", 1, 1))
+        self.wait_for_end_of(first["pid"])
+        self.baton("ask", "Zoe", "Echo", "text=x")
+        self.baton("kill", "Zoe")
+        while "Zoe" in self.roster():
+            pass
+        self.baton("stop", "--everything")
+        self.assertEqual(serve.process.wait(), 4)
+
     def test_what_an_actor_spawns_itself_still_ends_with_it(self):
         self.start()
         self.baton("spawn", "probe", "--name", "Zoe")

@@ -226,7 +226,8 @@ class Looking(World):
         self.assertEqual(lines[0], f"session {coordinator.session}, 3 actors")
         self.assertEqual(lines[1], "")
         self.assertEqual(lines[2].split(),
-                         "NAME PID PPID STATE SINCE INBOX HANDLED CPU HELD LANES RESIDENT IN HAND WAITS FOR".split())
+                         "NAME PID PPID STATE SINCE INBOX HANDLED RESTARTS CPU HELD LANES RESIDENT IN HAND WAITS "
+                         "FOR".split())
         self.assertEqual([line.split()[0] for line in lines[3:]], ["coordinator", "cli_scenario", "Ada", "Bob", "Zoe"])
         self.assertEqual(lines[3].split()[2], str(coordinator.pid), "the anchor has started it")
         self.assertEqual(len({line.find("ready") for line in lines[3:]}), 1, "columns are aligned")

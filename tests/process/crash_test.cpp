@@ -428,6 +428,30 @@ bool run_heirs(std::string_view point, Role role, Mode mode, int generation = 1)
     return crash_heirs::Story{point, victim, how, generation}.run();
 }
 
+// The coordinator restarts an actor that was killed; `generation` as in run_coordinator().
+bool run_restart(std::string_view point, Mode mode, int generation = 1) {
+    CrashWorld world{fmt::format("{}:1:{}@{}", point, mode == Mode::kill ? "kill" : "freeze", generation)};
+    const baton::Restart at_once{.back_off_first = 0s, .back_off_most = 0s};
+    const Address mortal =
+        world.scenario().spawn<Protocol>({.program = "crash_story", .name = "mortal", .restart = at_once}).value();
+    const Address bystander = world.spawn("bystander");
+    const pid_t pid = world.world.pid_of(mortal);
+    if (generation > 1) ::kill(coordinators_of(world).at(0), SIGKILL);
+    ::kill(pid, SIGKILL);
+    if (mode == Mode::freeze) {
+        const pid_t coordinator = wait_for_frozen_coordinator(world);
+        CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
+        ::kill(coordinator, SIGCONT);
+    }
+    baton::Named<Protocol> name{"mortal"};
+    CHECK(world.scenario().ask(name, Report{}, 60s).ok());
+    CHECK(world.count_of("mortal") == 1);
+    CHECK(name.last().id.number == mortal.id.number);
+    CHECK(name.last().id != mortal.id);
+    world.check_end({name.last(), bystander});
+    return true;
+}
+
 // The roles that can pass a point at all; the others are not tried.
 std::vector<Role> candidates(std::string_view point) {
     using baton::detail::CrashPoint;
@@ -439,7 +463,8 @@ std::vector<Role> candidates(std::string_view point) {
     if (is_one_of(CrashPoint::life_taken, CrashPoint::drained_settled) ||
         is_one_of(CrashPoint::names_settled, CrashPoint::spawn_started) ||
         is_one_of(CrashPoint::lanes_removed, CrashPoint::lanes_removed) ||
-        is_one_of(CrashPoint::shelf_left, CrashPoint::stop_lost))
+        is_one_of(CrashPoint::shelf_left, CrashPoint::stop_lost) ||
+        is_one_of(CrashPoint::restart_recorded, CrashPoint::restart_begun))
         return {Role::coordinator};
     if (is_one_of(CrashPoint::heir_listed, CrashPoint::heir_stamped)) return {Role::owner};
     if (is_one_of(CrashPoint::heir_came, CrashPoint::heir_came)) return {Role::heir};
@@ -463,6 +488,7 @@ bool run_as(Role role, std::string_view point, Mode mode) {
         case Role::coordinator:
             if (point.starts_with("spawn.") || point == "join.recorded") return run_spawn(point, mode);
             if (point.starts_with("link.")) return run_link(point, mode);
+            if (point.starts_with("restart.")) return run_restart(point, mode);
             if (point == "stop.lost") return run_lost(point, mode);
             if (point.starts_with("stop.") || point == "leave.recorded") return run_stop(point, mode);
             return run_coordinator(point, mode, is_of_taking_over(point) ? 2 : 1);
@@ -524,6 +550,7 @@ TEST_CASE("a coordinator that takes over may be killed at any step, and the next
         if (!settles) continue;
         INFO("point " << name);
         if (name.starts_with("heir.")) CHECK(run_heirs(name, Role::coordinator, Mode::kill, 2));
+        else if (name.starts_with("restart.")) CHECK(run_restart(name, Mode::kill, 2));
         else CHECK(run_coordinator(name, Mode::kill, 2));
     }
 }

@@ -28,6 +28,7 @@ struct EchoAround;
 struct Flood;
 struct SpawnChild;
 struct Shell;
+struct SpawnSupervised;
 struct Fork;
 struct SpawnWithin;
 struct AskToKeep;
@@ -158,7 +159,7 @@ using Protocol =
     baton::Protocol<Echo, SendEverything, SendShapes, Tune, Throw, ExitWith, Abort, FailCheck, Block, Hang, DropAnswer,
                     AnswerLater, Release, HowMany, Count, StopYourself, WhoAsks, TickIn, AskOther, AskAround, TellOther,
                     DropAfterAsking, EchoAround, Flood, AskToFlood, SpawnChild, SpawnWithin, Shell, Fork, KeepFor,
-                    AskToKeep, LinkWith, UnlinkFrom, SentinelOf>;
+                    AskToKeep, LinkWith, UnlinkFrom, SentinelOf, SpawnSupervised>;
 
 struct Echo {
     std::string text;
@@ -236,6 +237,12 @@ struct UnlinkFrom {  // undoes that
 struct SentinelOf {  // waits for its end in a poll() of its own; says how it ended, or why that could not be
     baton::AnyRef other;
     std::uint32_t milliseconds = 0;
+    using Reply = std::string;
+};
+struct SpawnSupervised {  // a probe that is restarted after that time, and how often in an hour; says its name
+    std::string name;
+    std::uint32_t back_off_milliseconds = 0;
+    std::uint32_t restarts_max = 0;
     using Reply = std::string;
 };
 struct Shell {  // started beside the actor, and left; its pid

@@ -162,6 +162,15 @@ public:
             std::chrono::milliseconds{command.deadline_milliseconds});
         return outcome ? outcome->text : baton::to_text(outcome.error());
     }
+    baton::Result<std::string> on(const probe::SpawnSupervised& command) {
+        const std::chrono::milliseconds back_off{command.back_off_milliseconds};
+        const baton::Restart how{.restarts_max = command.restarts_max,
+                                 .period = std::chrono::hours{1},
+                                 .back_off_first = back_off,
+                                 .back_off_most = back_off};
+        return context_->spawn<probe::Protocol>({.program = "probe", .name = command.name, .restart = how})
+            .transform([&](const auto&) { return context_->name() + "/" + command.name; });
+    }
     std::string on(const probe::SpawnWithin& command) {
         const auto spawned = context_->spawn<probe::Protocol>(
             {command.program, command.name, {}, std::chrono::milliseconds{command.milliseconds}});

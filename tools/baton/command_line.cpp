@@ -68,6 +68,54 @@ CLI::App* add(CLI::App& app, CommandLine& line, const char* name, const char* ab
     return sub;
 }
 
+// The words of baton::Restart.
+void add_restart(CLI::App& spawn, RestartWords& words) {
+    const CLI::Validator seconds{[](const std::string& text) {
+                                     double number = 0;
+                                     const bool is_fine = CLI::detail::lexical_cast(text, number) && number >= 0 &&
+                                                          number <= timeout_seconds_max;
+                                     return is_fine ? std::string{}
+                                                    : fmt::format("'{}' is not a number of seconds up to {}", text,
+                                                                  timeout_seconds_max);
+                                 },
+                                 ""};
+    const auto add_seconds = [&](const char* name, auto& value, const char* about) {
+        return spawn.add_option(name, value, about)->check(seconds)->type_name("SECONDS");
+    };
+    CLI::Option* const restart =
+        spawn.add_option("--restart", words.policy, "whether it is started again: never, on_failure or always")
+            ->check(CLI::IsMember({"never", "on_failure", "always"}))
+            ->type_name("POLICY");
+    spawn.add_option("--restarts-max", words.restarts_max, "how often within the period; one more and it is given up")
+        ->check(CLI::Range(std::uint32_t{0}, limits::restarts_max))
+        ->capture_default_str()
+        ->type_name("COUNT")
+        ->needs(restart);
+    add_seconds("--restart-period", words.period_seconds, "the period")->capture_default_str()->needs(restart);
+    add_seconds("--back-off-first", words.back_off_first_seconds,
+                "how long before the first restart; doubled for each that follows within the period")
+        ->capture_default_str()
+        ->needs(restart);
+    add_seconds("--back-off-most", words.back_off_most_seconds, "how long at most")
+        ->capture_default_str()
+        ->needs(restart);
+    CLI::Option* const group =
+        spawn.add_option("--group", words.group, "of actors that were left there by `baton spawn`")
+            ->type_name("NAME")
+            ->needs(restart);
+    spawn
+        .add_option("--strategy", words.strategy,
+                    "which others of the group are ended and restarted with it: one_for_one, one_for_all or "
+                    "rest_for_one")
+        ->check(CLI::IsMember({"one_for_one", "one_for_all", "rest_for_one"}))
+        ->capture_default_str()
+        ->type_name("STRATEGY")
+        ->needs(group);
+    CLI::Option* const hung = add_seconds("--hung-after", words.hung_after_seconds,
+                                          "it is hung if it handles one command for longer than this");
+    spawn.add_flag("--kill-hung", words.kill_hung, "kill it then")->needs(hung);
+}
+
 void add_timeout(CLI::App& sub, double& seconds, const char* about) {
     const CLI::Validator range{[](const std::string& text) {
                                    double number = 0;
@@ -106,8 +154,8 @@ void add_starting(CLI::App& app, CommandLine& line) {
             "SCRIPT is a Python file, or a C++ program that calls baton::run_scenario: a path, or a name that is\n"
             "looked up in $BATON_PROGRAMS, beside this program and in $PATH. Everything after it belongs to the\n"
             "script. The session ends with the script, and the exit code is the script's: 128 and the signal's\n"
-            "number if a signal ended it, 3 if the session's memory did not balance at its end, 69 if no\n"
-            "session could be started.\n",
+            "number if a signal ended it, 3 if the session's memory did not balance at its end, 4 if an actor\n"
+            "failed more often than it may be restarted, 69 if no session could be started.\n",
             Place::none, Prints::text);
     program::add_session_options(*run, line.run.session);
     program::add_script(*run, line.run.script)->required();
@@ -119,6 +167,7 @@ void add_starting(CLI::App& app, CommandLine& line) {
             "  baton spawn baton-sync                                  # the keeper of locks, which comes with Baton\n"
             "  baton spawn ./build/tally --name Ada\n"
             "  baton spawn ./build/tally --name Bob -- --verbose May   # with arguments of its own\n"
+            "  baton spawn ./build/tally --restart on_failure          # and again, if it is killed or fails\n"
             "\n" +
                 std::string(where_programs_are_from) +
                 "\n"
@@ -142,6 +191,7 @@ void add_starting(CLI::App& app, CommandLine& line) {
                      "how long it looks for messages before it sleeps, at most (default: as BATON_SPIN says)")
         ->check(CLI::Range(0, 1000))
         ->type_name("MICROSECONDS");
+    add_restart(*spawn, line.spawn.restart);
     add_timeout(*spawn, line.spawn_seconds, "how long the actor may take to become ready");
     spawn->callback([&line] {
         line.spawn.timeout = duration_of(line.spawn_seconds);

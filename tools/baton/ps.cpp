@@ -36,7 +36,7 @@ Result<Sight> look_at(SessionInfo place, const PsOptions& options) {
 Paint paint_of_state(std::string_view state) {
     if (state == "ready") return Paint::good;
     if (state == "busy" || state == "starting") return Paint::busy;
-    if (state == "frozen") return Paint::bad;
+    if (state == "frozen" || state == "hung" || state == "restarting") return Paint::bad;
     return Paint::faint;
 }
 
@@ -52,6 +52,12 @@ std::string count_text(std::size_t count, std::string_view what) {
     return fmt::format("{} {}{}", count == 0 ? "no" : std::to_string(count), what, count == 1 ? "" : "s");
 }
 
+// "3", or "3, next in 1.2 s" between two lives.
+std::string restarts_text(const RestartReport& report) {
+    if (!report.due_in) return std::to_string(report.restarts);
+    return fmt::format("{}, next in {:.1f} s", report.restarts, std::chrono::duration<double>(*report.due_in).count());
+}
+
 std::string cpu_text(Duration cpu) { return fmt::format("{:.2f} s", std::chrono::duration<double>(cpu).count()); }
 
 std::string text_of(const Sight& sight, const PsOptions& options, Colours colours) {
@@ -63,6 +69,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
                                        {"SINCE", Align::right},
                                        {"INBOX", Align::right},
                                        {"HANDLED", Align::right},
+                                       {"RESTARTS", Align::right},
                                        {"CPU", Align::right},
                                        {"HELD", Align::right},
                                        {"LANES", Align::right},
@@ -88,6 +95,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
                                        member.since ? age_text(*member.since) : "-",
                                        is_coordinator || has_ended ? "-" : std::to_string(row.inbox_depth),
                                        is_coordinator ? "-" : std::to_string(row.handled),
+                                       row.restarts ? restarts_text(*row.restarts) : "-",
                                        member.process ? cpu_text(member.process->cpu) : "-",
                                        member.held_bytes == 0 ? "-" : bytes_text(member.held_bytes),
                                        member.lane_bytes == 0 ? "-" : bytes_text(member.lane_bytes),

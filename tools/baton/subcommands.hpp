@@ -23,6 +23,20 @@ struct RunOptions {
 [[nodiscard]] Result<Outcome> run_script(const RunOptions& options);
 
 // spawn.cpp
+inline constexpr std::array<std::string_view, 3> restart_policies{"never", "on_failure", "always"};
+inline constexpr std::array<std::string_view, 3> restart_strategies{"one_for_one", "one_for_all", "rest_for_one"};
+// As typed.
+struct RestartWords {
+    std::string policy;  // empty: none
+    std::uint32_t restarts_max = Restart{}.restarts_max;
+    double period_seconds = std::chrono::duration<double>(Restart{}.period).count();
+    double back_off_first_seconds = std::chrono::duration<double>(Restart{}.back_off_first).count();
+    double back_off_most_seconds = std::chrono::duration<double>(Restart{}.back_off_most).count();
+    std::string group;
+    std::string strategy = "one_for_one";
+    std::optional<double> hung_after_seconds;
+    bool kill_hung = false;
+};
 struct NewActor {
     std::string program;
     std::string name;
@@ -30,6 +44,7 @@ struct NewActor {
     std::string actor;   // of a program that contains several
     std::string memory;  // as typed
     std::optional<std::uint64_t> spin_microseconds;
+    RestartWords restart;
     Duration timeout = limits::spawn_timeout;
 };
 [[nodiscard]] Result<Outcome> spawn(Visit& visit, const NewActor& actor, const Wishes& wishes);

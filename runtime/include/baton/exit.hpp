@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <baton/ref.hpp>
+#include <baton/spawn.hpp>
 #include <baton/time.hpp>
 
 namespace baton {
@@ -23,6 +24,7 @@ enum class ExitKind : std::uint8_t {
     signalled,     // signal `code` ended it
     failed_check,  // a promise of its own code did not hold; text says which
     left,          // it joined from outside and said goodbye
+    children_failed,  // an actor that it had spawned failed more often than its restarts allow; text says which
 };
 
 struct DeadLetter {
@@ -70,6 +72,8 @@ struct Exit {
     std::map<std::string, std::uint64_t> lost = {};
     // Found out after the exit was told: exit_of() and the roster say it.
     std::vector<detail::Unclaimed> unclaimed = {};
+    // It is started again after that time, at the earliest, under its name. Nothing: it is not.
+    std::optional<Duration> restarts_in = {};
 
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
@@ -87,6 +91,19 @@ struct Ended {
     std::string name;
     Exit exit;
 };
+// What the roster says of an actor that may be restarted (<baton/spawn.hpp>).
+struct RestartReport {
+    RestartPolicy policy = RestartPolicy::never;
+    std::uint64_t restarts = 0;         // ever
+    std::uint32_t recent = 0;           // within the period
+    std::uint32_t restarts_max = 0;
+    Duration period{};
+    std::optional<Duration> due_in = {};  // it is between two lives: the next one begins then
+    std::string group;
+    RestartStrategy strategy = RestartStrategy::one_for_one;
+    std::string failure;                // how the last life ended that did not end well
+};
+
 // One actor, as the coordinator knows it.
 struct RosterRow {
     AnyRef actor;
@@ -94,11 +111,12 @@ struct RosterRow {
     std::string program;       // empty for an outsider
     std::uint64_t pid = 0;
     std::uint64_t ppid = 0;
-    std::string state;         // starting, ready, busy, frozen, stopping, exited
+    std::string state;         // starting, ready, busy, hung, frozen, stopping, exited, restarting (between two lives)
     std::uint64_t inbox_depth = 0;  // commands sent to it and not yet taken
     std::uint64_t handled = 0;
     std::string in_hand;       // the command it is handling
     Exit exit;
+    std::optional<RestartReport> restarts = {};  // of one that may be restarted
 };
 
 }  // namespace baton

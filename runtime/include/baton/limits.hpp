@@ -66,6 +66,7 @@ inline constexpr std::size_t dead_letters_told_max = 128;
 inline constexpr std::size_t unclaimed_told_max = 64;         // labels of what nobody has inherited, in one exit
 inline constexpr std::size_t roster_page_bytes = std::size_t{512} << 10;  // a page ends behind the row that reaches it
 inline constexpr std::size_t spawn_batch_max = 512;           // actors in one spawn command
+inline constexpr std::uint32_t restarts_max = 32;             // within the period of one actor (Restart)
 inline constexpr std::size_t protocol_bytes_max = std::size_t{64} << 10;  // a published description
 
 // ---- segments --------------------------------------------------------------------------------------

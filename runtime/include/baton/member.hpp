@@ -235,6 +235,26 @@ protected:
     [[nodiscard]] Result<detail::PendingReply> spawn_program_later(const SpawnOptions& program,
                                                                    std::uint64_t fingerprint);
     [[nodiscard]] Result<AnyRef> find_actor(std::string_view name, std::uint64_t fingerprint);
+    // The present life of the actor of that name, which is not the one that is `gone`; waits for it.
+    [[nodiscard]] Result<AnyRef> find_life(const std::string& name, std::uint64_t fingerprint, ActorId gone,
+                                           Deadline end);
+    // What `begin` says of the present life. It is tried again with the next one as long as it says `gone`: then the
+    // command has not been accepted.
+    template <class P, class Begin>
+    [[nodiscard]] auto with_life(Named<P>& actor, Deadline end, const Begin& begin) {
+        using Outcome = decltype(begin(AnyRef{}));
+        ActorId gone{};
+        for (;;) {
+            if (!actor.held_.id.is_somebody()) {
+                Result<AnyRef> found = find_life(actor.name_, fingerprint<P>(), gone, end);
+                if (!found) return Outcome{std::move(found).error()};
+                actor.held_ = *found;
+            }
+            Outcome outcome = begin(actor.held_);
+            if (outcome || outcome.error().kind != ErrorKind::gone) return outcome;
+            gone = std::exchange(actor.held_, AnyRef{}).id;
+        }
+    }
     [[nodiscard]] Result<std::vector<Ended>> stop_actors(std::vector<AnyRef> actors, Within within);
     [[nodiscard]] Result<Ended> stop_actor(AnyRef actor, Within within);
     [[nodiscard]] Result<Pending<std::vector<Ended>>> stop_actors_later(std::vector<AnyRef> actors, Within within);
@@ -336,6 +356,29 @@ public:
     template <class P, class C>
     Of<Pending<reply_of<C>>> request(const Ref<P>& to, C&& command, Within within = limits::send_timeout) {
         return Face::give(requested<P, checked_command<P, C>>(AnyRef{to}, command, within));
+    }
+    // These three go to an actor by its name, across its lives. If it is between two lives they wait for the next one.
+    template <class P, class C>
+    Of<void> send(Named<P>& to, C&& command, Within within = limits::send_timeout) {
+        using Plain = checked_command<P, C>;
+        const Deadline end = deadline(within);
+        return Face::give(
+            with_life(to, end, [&](const AnyRef& life) { return send_one<P, Plain>(life, command, end); }));
+    }
+    template <class P, class C>
+    Of<reply_of<C>> ask(Named<P>& to, C&& command, Within within = limits::ask_timeout) {
+        using Plain = checked_command<P, C>;
+        const Deadline end = deadline(within);
+        Result<Pending<reply_of<C>>> asked = with_life(
+            to, end, [&](const AnyRef& life) { return requested<P, Plain>(life, command, end); });
+        if (!asked) return Face::give(Result<reply_of<C>>{std::move(asked).error()});
+        return Face::give(asked->get(end));
+    }
+    template <class P, class C>
+    Of<Pending<reply_of<C>>> request(Named<P>& to, C&& command, Within within = limits::send_timeout) {
+        const Deadline end = deadline(within);
+        return Face::give(with_life(
+            to, end, [&](const AnyRef& life) { return requested<P, checked_command<P, C>>(life, command, end); }));
     }
     // Asks all of them at once: one outcome each, in their order, all within the same time.
     template <class P, class C>

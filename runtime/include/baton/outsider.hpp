@@ -188,6 +188,8 @@ public:
     // The actor runs until it is stopped or the session ends, even if this member has left.
     [[nodiscard]] Result<dynamic::Actor> spawn_detached(SpawnOptions program);
     [[nodiscard]] Result<dynamic::Actor> find(std::string_view name);
+    // The present life of an actor; one that is between two lives, or not ready yet, is waited for.
+    [[nodiscard]] Result<dynamic::Actor> find_life(const std::string& name, Within within);
     [[nodiscard]] Result<std::string> name_of(const AnyRef& actor);
     // As Context::stop_all(). `drain`: they handle what waits in their inboxes first.
     enum class Drain { no, yes };

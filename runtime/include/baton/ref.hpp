@@ -105,6 +105,28 @@ struct AnyRef {
     AnyRef(const Ref<Protocol>& ref) : id(ref.id), session(ref.session) {}  // NOLINT: forgetting the type is safe
 };
 
+class Member;
+
+// An actor by its name, across its lives. A Ref names one life; if that has ended, so has the Ref.
+//
+// What is sent or asked through a Named goes to the actor that has the name now. Its Ref is kept, so that costs no
+// message more than a Ref does; when that life has ended the next one is looked up. While an actor is between two lives
+// (Restart), a command waits for the next one, as long as the call may wait. An ask that a life has taken is never
+// given to another one: if that life ends, the ask ends as `gone`, once. For the thread of the member that uses it.
+template <class P>
+class Named {
+public:
+    explicit Named(std::string name) : name_(std::move(name)) {}
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    // The life that was used last; nobody before the first use.
+    [[nodiscard]] Ref<P> last() const noexcept { return Ref<P>{held_.id, held_.session}; }
+
+private:
+    friend class Member;
+    std::string name_;
+    AnyRef held_;
+};
+
 }  // namespace baton
 
 template <>
