@@ -235,12 +235,12 @@ private:
     std::set<std::pair<Slot, Epoch>> unclaimed_;  // that are reported
     std::map<ActorNumber, Recipe> recipes_;  // by the number of the seat
     Deadline next_look_for_hung_;
-    struct Finding {
+    struct WaitForLife {
         std::string name;
         Deadline until;
         Answer<Spawned> answer;
     };
-    std::vector<Finding> finds_;  // for a next life
+    std::vector<WaitForLife> finds_;  // for a next life
     std::uint64_t wave_ = 0;  // of the last spawn
     std::vector<Answer<Closed>> closing_;
     std::vector<Answer<Incumbent>> replacing_;  // the next one answers them

@@ -120,6 +120,8 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, living.process.get(), nullptr);
     const std::unique_ptr<Member> member = members_.remove(id, row);
     if (decision.restarts) members_.keep_name(member->name);
+    forget_seats_of(id);
+    carry_out(decision, *member, row.exit);
     // Only those who have to drain are still to be asked, and they have been.
     if (!member->is_told) {
         remove_files_of(*member);
@@ -144,8 +146,6 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
 
     unread_closed_.erase(id);
     stopping_.exited(id);
-    forget_seats_of(id);
-    carry_out(decision, *member, row.exit);
     if (member->owns_session) close(orphaned_timeout);
     if (!is_closing_ && !orphans.empty())
         stopping_.begin(std::move(orphans), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});

@@ -81,7 +81,7 @@ void Coordinator::stop_linked(ActorId dead, const std::vector<ActorId>& named) {
 void Coordinator::end_for(ActorId dead, std::vector<ActorId> linked) {
     std::erase_if(linked, [this](ActorId one) {
         const Member* const member = members_.find(one);
-        return member == nullptr || !member->stop_deadline.is_never();
+        return member == nullptr || !member->stop.until.is_never();
     });
     if (linked.empty() || is_closing_) return;
     for (const ActorId one : linked) {

@@ -123,7 +123,7 @@ ActorId Coordinator::stop_for_good(ActorId actor) {
 bool Coordinator::ends_for_good(const Member& member) const {
     if (is_closing_ || records_->header().closing_until.load(std::memory_order_relaxed) != 0) return true;
     if (member.parent.is_somebody() && members_.find(member.parent) == nullptr) return true;
-    return member.ended_with == EndedWith::nothing && !member.stop_deadline.is_never();
+    return member.ended_with == EndedWith::nothing && !member.stop.until.is_never();
 }
 
 Restarts::Decision Coordinator::decide_restart(const Member& member, Exit& exit) {
@@ -207,7 +207,7 @@ void Coordinator::begin_restarts() {
 void Coordinator::begin_restart(ActorNumber number) {
     const Seat& seat = restarts_.all().at(number);
     const Member* const parent = members_.find(seat.parent);
-    const bool is_orphan = seat.parent.is_somebody() && (parent == nullptr || !parent->stop_deadline.is_never());
+    const bool is_orphan = seat.parent.is_somebody() && (parent == nullptr || !parent->stop.until.is_never());
     const bool is_ending = is_closing_ || records_->header().closing_until.load(std::memory_order_relaxed) != 0;
     if (is_ending || is_orphan || !recipes_.contains(number)) return forget_seat(number);
     const bool is_patient = seat.held_since == Instant{} || loop_->clock().now() - seat.held_since < withdrawn_timeout;
@@ -291,12 +291,12 @@ void Coordinator::wait_for_life(const Find& command, Answer<Spawned> answer) {
 // Those whose actor is ready, or never will be, and those that have waited long enough.
 void Coordinator::answer_finds() {
     for (std::size_t index = 0; index < finds_.size();) {
-        Finding& find = finds_[index];
+        WaitForLife& find = finds_[index];
         if (is_about_to_live(find.name) && !find.until.has_passed(loop_->clock())) {
             ++index;
             continue;
         }
-        Finding done = std::move(find);
+        WaitForLife done = std::move(find);
         finds_.erase(finds_.begin() + static_cast<std::ptrdiff_t>(index));
         if (!is_about_to_live(done.name)) on(Find{done.name}, std::move(done.answer));
         else done.answer.fail(Error{ErrorKind::timed_out,
@@ -307,7 +307,7 @@ void Coordinator::answer_finds() {
 
 Deadline Coordinator::next_late_find() const {
     Deadline next = Deadline::never();
-    for (const Finding& find : finds_) next = next.or_earlier(find.until);
+    for (const WaitForLife& find : finds_) next = next.or_earlier(find.until);
     return next;
 }
 
@@ -339,7 +339,7 @@ void Coordinator::go_on_ending() {
     for (const auto& [number, member] : members_.living()) {
         if (member->hung_after > Duration::zero()) next_look_for_hung_ = Deadline{loop_->clock().now()};
         const bool is_ended = member->ended_with == EndedWith::group || member->ended_with == EndedWith::children;
-        if (is_ended && member->stop_deadline.is_never()) all.push_back(member->id);
+        if (is_ended && member->stop.until.is_never()) all.push_back(member->id);
     }
     if (!all.empty()) stopping_.begin(std::move(all), Deadline::in(loop_->clock(), setting_.stop_deadline), false, {});
     begin_restarts();
@@ -370,7 +370,7 @@ void Coordinator::look_for_hung() {
                                              std::chrono::duration<double>(busy).count(),
                                              std::chrono::duration<double>(member->hung_after).count());
         loop_->log().warn("actor.hung", "name={} {}{}", member->name, text, member->kill_hung ? "; it is killed" : "");
-        if (!member->kill_hung || !member->stop_deadline.is_never()) continue;
+        if (!member->kill_hung || !member->stop.until.is_never()) continue;
         member->ended_with = EndedWith::patience;
         member->failure = text;
         records_->write(*member);

@@ -13,7 +13,7 @@ Estate::Kept lives_before(const std::vector<RosterEntry>& entries, const RosterH
     for (const RosterEntry& entry : entries) {
         kept.highest = std::max(kept.highest, entry.id.number);
         if (entry.state == MemberRecord::settling) kept.settling.push_back(entry.id);
-        else if (entry.state != MemberRecord::free) kept.lives.push_back(entry.id);
+        else if (entry.is_alive()) kept.lives.push_back(entry.id);
     }
     kept.released_for_the_dead = header.released_for_the_dead.load(std::memory_order_relaxed);
     kept.mended = header.mended.load(std::memory_order_relaxed);

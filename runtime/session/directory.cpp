@@ -98,7 +98,11 @@ Result<std::vector<Spawned>> Directory::spawn(const std::vector<SpawnOptions>& w
         }
     }
     std::vector<AnyRef> started;
-    for (const Spawned& one : spawned) started.push_back(one.actor);
+    for (const Spawned& one : spawned) {
+        started.push_back(one.actor);
+        // Its exit is told to us. If the coordinator dies as it tells that, the next one is asked.
+        loop_->control().watches_exit_of(one.actor.id);
+    }
     if (!failure) {
         remember_spawned(started);
         return spawned;
