@@ -80,6 +80,8 @@ def wire_type(cpp, enums):
     for pattern, shape in ((r"std::vector<(.+)>", "[{}]"), (r"std::optional<(.+)>", "optional {}")):
         if match := re.fullmatch(pattern, cpp):
             return shape.format(wire_type(match[1], enums))
+    if match := re.fullmatch(r"std::map<std::string, (.+)>", cpp):
+        return f"{{string: {wire_type(match[1], enums)}}}"
     if cpp in enums:
         return "enum"
     return SCALARS.get(cpp, cpp.split("::")[-1])

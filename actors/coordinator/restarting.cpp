@@ -123,7 +123,8 @@ ActorId Coordinator::stop_for_good(ActorId actor) {
 bool Coordinator::ends_for_good(const Member& member) const {
     if (is_closing_ || records_->header().closing_until.load(std::memory_order_relaxed) != 0) return true;
     if (member.parent.is_somebody() && members_.find(member.parent) == nullptr) return true;
-    return member.ended_with == EndedWith::nothing && !member.stop.until.is_never();
+    const bool is_ended_for_another = member.ended_with != EndedWith::nothing || member.linked_end.is_somebody();
+    return !is_ended_for_another && !member.stop.until.is_never();
 }
 
 Restarts::Decision Coordinator::decide_restart(const Member& member, Exit& exit) {
@@ -133,7 +134,8 @@ Restarts::Decision Coordinator::decide_restart(const Member& member, Exit& exit)
         forget_seat(member.id.number);
         return {};
     }
-    const Restarts::Decision decision = restarts_.ended(member.id, has_failed(exit), to_text(exit));
+    const bool failed = has_failed(exit) || member.linked_end.is_somebody();
+    const Restarts::Decision decision = restarts_.ended(member.id, failed, to_text(exit));
     if (decision.restarts) {
         exit.restarts_in = restarts_.find(member.id)->due.left(loop_->clock());
     } else if (!restarts_.holds(member.id.number)) {

@@ -1,6 +1,7 @@
 #include "actors/coordinator/restarts.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace baton::detail::coordinator {
 namespace {
@@ -25,10 +26,12 @@ Seat& Restarts::add(Seat seat) {
     return seats_[seat.life.number] = std::move(seat);
 }
 
-Seat* Restarts::find(ActorId life) noexcept {
+const Seat* Restarts::find(ActorId life) const noexcept {
     const auto found = seats_.find(life.number);
     return found != seats_.end() && found->second.is_of(life) ? &found->second : nullptr;
 }
+
+Seat* Restarts::find(ActorId life) noexcept { return const_cast<Seat*>(std::as_const(*this).find(life)); }
 
 Seat* Restarts::find_between_lives(std::string_view name) noexcept {
     for (auto& [number, seat] : seats_)

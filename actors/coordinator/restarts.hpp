@@ -62,6 +62,7 @@ public:
     [[nodiscard]] std::uint64_t next_order() noexcept { return ++last_order_; }
     // That of which this is a life, whether past or present; nullptr if there is none.
     [[nodiscard]] Seat* find(ActorId life) noexcept;
+    [[nodiscard]] const Seat* find(ActorId life) const noexcept;
     // The one between two lives, by its name.
     [[nodiscard]] Seat* find_between_lives(std::string_view name) noexcept;
     [[nodiscard]] bool holds(ActorNumber number) const noexcept { return seats_.contains(number); }

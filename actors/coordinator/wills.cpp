@@ -14,10 +14,16 @@ constexpr Duration wills_interval = std::chrono::milliseconds{50};
 }  // namespace
 
 // How an heir stands that a dead owner has named. An actor that has ended has no next life: nobody is restarted.
-HeirStanding Coordinator::find_heir(ActorId, std::uint64_t heir) const {
-    if (heir == next_life_heir) return {};
-    const Member* const member =
-        members_.find({static_cast<std::uint32_t>(heir >> 32), static_cast<std::uint32_t>(heir)});
+HeirStanding Coordinator::find_heir(ActorId owner, std::uint64_t heir) const {
+    ActorId life{static_cast<std::uint32_t>(heir >> 32), static_cast<std::uint32_t>(heir)};
+    if (heir == next_life_heir) {
+        // Any later one: the next one may have died as well.
+        const Seat* const seat = restarts_.find(owner);
+        if (seat == nullptr) return {};
+        if (seat->life == owner || seat->is_between_lives()) return {HeirStanding::Kind::to_come, {}};
+        life = seat->life;
+    }
+    const Member* const member = members_.find(life);
     if (member == nullptr) return {};
     // It is told over its control lane, once it has one.
     return {member->link.is_some() ? HeirStanding::Kind::here : HeirStanding::Kind::to_come, member->id};

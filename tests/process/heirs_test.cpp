@@ -174,6 +174,45 @@ TEST_CASE("heirs that cannot be are refused, with the reason", "[process][heirs]
     world.check_end({owner, heir});
 }
 
+TEST_CASE("the next life of an owner inherits what was left to it, before it is ready", "[process][heirs][restarts]") {
+    FamilyWorld world;
+    baton::Restart at_once{.restarts_max = 2, .period = 1h, .back_off_first = 0s, .back_off_most = 0s};
+    const Address owner = world.scenario()
+                              .spawn<Protocol>({.program = "family",
+                                                .name = "owner",
+                                                .arguments = {"wants=table"},
+                                                .timeout = FamilyWorld::patience,
+                                                .restart = at_once})
+                              .value();
+    CHECK(world.ask(owner, Own{7, {}, "table", true}) == "");
+    baton::Named<Protocol> name{"owner"};
+    const auto has = [&] { return world.scenario().ask(name, Has{}, FamilyWorld::patience).value(); };
+    world.kill(owner);
+    REQUIRE(has().size() == 1);
+    CHECK(has()[0].value == 7);
+    CHECK(has()[0].is_whole);
+    CHECK(has()[0].owner == "owner");
+    CHECK(name.last().id != owner.id);
+
+    SECTION("which names its next life in its turn, or it ends there") {
+        world.kill(name.last());
+        CHECK(has().empty());
+        world.check_end({name.last()});
+    }
+    SECTION("and if it is not restarted any more, what waits for a next life is released and reported") {
+        world.kill(name.last());
+        REQUIRE(has().empty());
+        const Address third = name.last();
+        CHECK(world.ask(third, Own{8, {}, "index", true}) == "");
+        world.kill(third);
+        world.wait_for_alive(0);
+        const auto unclaimed = world.scenario().exit_of(third).value().unclaimed;
+        REQUIRE(unclaimed.size() == 1);
+        CHECK(unclaimed[0].label == "index");
+        CHECK(world.world.session().close().error().kind == ErrorKind::failed);  // it was given up
+    }
+}
+
 TEST_CASE("an heir that ends before it has accepted passes the segment on to the next one", "[process][heirs]") {
     FamilyWorld world;
     const Address owner = world.spawn("owner");

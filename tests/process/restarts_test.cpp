@@ -313,6 +313,20 @@ TEST_CASE("who asks by name while there is no life of it waits for the next one"
 
 // ---- groups ----------------------------------------------------------------------------------------
 
+TEST_CASE("one that is ended because its partner has ended has failed, and is restarted by its policy",
+          "[process][restarts][links]") {
+    Family family;
+    const ProbeRef fixed = family.spawn("fixed", {.policy = RestartPolicy::never});
+    const ProbeRef mortal = family.spawn("mortal", often());
+    REQUIRE(family.world.scenario().link(fixed, mortal).ok());
+    family.kill("fixed");
+    family.wait_for_life("mortal", mortal.id.incarnation + 1);
+    CHECK(family.echo("mortal") == "mortal");
+    family.wait_for([&] { return family.exits_of("mortal") == 1; });
+    // A link is of a life: the next one has none.
+    CHECK(family.life_of("mortal").incarnation == mortal.id.incarnation + 1);
+}
+
 TEST_CASE("one for one, one for all and rest for one end and restart the actors that they say",
           "[process][restarts]") {
     const auto lives_after = [](RestartStrategy strategy) {
