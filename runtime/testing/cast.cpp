@@ -143,12 +143,12 @@ Result<UniqueFd> ScenarioMember::sentinel(AnyRef) {
 Result<std::vector<Ended>> ScenarioMember::close(Within within) {
     if (desk.is_closed()) return std::vector<Ended>{};
     loop.outbox().flush();
-    mail_.clear();
+    std::vector<DeadLetter> unread = mail_.give_up();
     Result<std::vector<Ended>> ended = std::vector<Ended>{};
     if (std::vector<AnyRef> started = desk.take_spawned(); !started.empty())
         ended = desk.stop(std::move(started), within);
     desk.set_closed();
-    world_->end(id, Exit{ExitKind::left, 0, "", "", {}, {}});
+    world_->end(id, Exit{ExitKind::left, 0, "", "", std::move(unread), {}});
     return ended;
 }
 
