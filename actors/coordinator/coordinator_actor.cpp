@@ -432,7 +432,8 @@ void Coordinator::ask_for_files(const Member& member, Files which) {
     if (lanes_->has_bell(member.id)) files.push_back(folder_->path() + "/" + Bells::fifo_name(member.id));
     if (which == Files::heard_of)
         std::erase_if(files, [this](const std::string& file) { return !upkeep_->may_have_gone(file); });
-    if (upkeep_->is_to_be_asked(member.id, files)) notify(*loop_, member, notice::BindAgain{});
+    const auto is_missing = [](const std::string& file) { return ::access(file.c_str(), F_OK) != 0; };
+    if (std::ranges::any_of(files, is_missing)) notify(*loop_, member, notice::BindAgain{});
 }
 
 }  // namespace baton::detail::coordinator

@@ -142,7 +142,6 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     // Also the route of one that has never spoken as itself.
     if (member->link.is_some()) loop_->transport().close(member->link, Transport::Pending::delivered);
     awaits_.forget(id);
-    if (upkeep_ != nullptr) upkeep_->forget(id);
 
     unread_closed_.erase(id);
     stopping_.exited(id);

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -139,14 +138,6 @@ void Upkeep::watch_all() {
     watch(memory_lock_path(folder_->id()), IN_ATTRIB | IN_MOVE_SELF);
     for (const std::string& name : objects_of(folder_->id()))
         watch(fmt::format("{}/{}", shared_memory_place, name), IN_ATTRIB | IN_MOVE_SELF);
-}
-
-bool Upkeep::is_to_be_asked(ActorId member, const std::vector<std::string>& files) {
-    if (std::ranges::all_of(files, is_there)) {
-        asked_.erase(member);
-        return false;
-    }
-    return asked_.insert(member).second;
 }
 
 }  // namespace baton::detail::coordinator

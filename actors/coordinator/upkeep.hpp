@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include <baton/ref.hpp>
 #include <baton/result.hpp>
 #include <baton/time.hpp>
 #include <baton/unique_fd.hpp>
@@ -50,9 +49,6 @@ public:
     void seen() noexcept;
     // True if the coordinator's inbox has no file.
     [[nodiscard]] bool is_inbox_missing() const;
-    // True if that member is to be asked for its files now: one of them is missing, and it has not been asked yet.
-    [[nodiscard]] bool is_to_be_asked(ActorId member, const std::vector<std::string>& files);
-    void forget(ActorId member) { asked_.erase(member); }
 
 private:
     [[nodiscard]] Result<std::vector<std::string>> put_back();
@@ -64,7 +60,6 @@ private:
     UniqueFd role_;
     UniqueFd events_;
     Deadline next_;
-    std::set<ActorId> asked_;
     std::set<std::string, std::less<>> removed_;  // names in the folder, of which one is to be looked for
     bool looks_at_all_ = false;
 };
