@@ -244,6 +244,7 @@ MUTANTS = {
     "BYTES_NOT_COUNTED": ("take-over", SAFETY),
     "WALKED_UNRECORDED": ("take-over", SAFETY),
     "TOLD_UNRECORDED": ("take-over", SAFETY),
+    "ADOPTED_UNMARKED": ("take-over", SAFETY),
     "ROW_LATE": ("spawn", SAFETY),
     "KEY_LATE": ("spawn", SAFETY),
     "NO_KEY": ("spawn", SAFETY),

@@ -44,6 +44,7 @@ byte left_out = LEFT_OUT;
 #define BYTES_NOT_COUNTED       (left_out == 20)  /* the next coordinator does not count its home's bytes */
 #define WALKED_UNRECORDED       (left_out == 21)  /* rows are settled before it is recorded what the dead one held */
 #define TOLD_UNRECORDED         (left_out == 22)  /* an exit is told before it is recorded */
+#define ADOPTED_UNMARKED        (left_out == 23)  /* blocks get another home and are not marked for the dead one */
 
 #define PROMISE(condition, story) if :: !(condition) -> printf(story); assert(false) :: else fi
 #define NOBODY 9
@@ -63,6 +64,7 @@ mtype = { NOTHING, TAKE_LIFE, RESOLVE, CLEAR, WALK, INTEND, CHANGE, COUNT, CLEAR
 mtype phase = OWNED;
 byte owner = 0, heir = 0, epoch = 1;
 byte home = 0, home_bytes[3], row_bytes = 1;
+bool is_marked = false;              /* the block, for actor 0, which was its home */
 byte life[2] = 1;
 bool intent[3];
 byte intent_epoch[3], intent_count[3], released[3];
@@ -197,8 +199,14 @@ inline begin(x) {
 #define AFTER_INTENT (WALKED_UNRECORDED || TOLD_UNRECORDED -> WALK : (LANES_BEFORE_JOURNAL -> REMOVE_LANES : RECORD))
 #define AFTER_ADOPTION (WALKED_UNRECORDED -> RECORD : (LANES_BEFORE_JOURNAL -> TELL : REMOVE_LANES))
 #define AFTER_WALK (INTENT_AFTER_WALK -> RESOLVE : ADOPT)
+/* The row lies in a block of actor 0, which is marked for actor 1. */
+#define IS_SEEN(x) ((x) == 1 || home == (x) || is_marked)
+
 inline walk(x) {                    /* one row; what is counted goes through INTEND */
   step = AFTER_WALK;
+  if
+  :: !IS_SEEN(x)
+  :: else ->
   if
   :: OWNS(x) -> then_do = AFTER_WALK; step = INTEND
   :: phase == OFFERED && heir == x && life[owner] != 0 ->
@@ -208,7 +216,7 @@ inline walk(x) {                    /* one row; what is counted goes through INT
      then_do = AFTER_WALK; step = INTEND
   :: phase == OFFERED && owner == x && life[heir] != 0 -> waits[x] = true
   :: else
-  fi
+  fi fi
 }
 
 inline look_at_rows(x) {            /* nothing of this can change before they are walked */
@@ -316,7 +324,7 @@ end:
   :: d_step { WORKS && step == ADOPT ->
        step = ADD_BYTES;
        if
-       :: home == working -> home = COORDINATOR; printf("coordinator: is the home of the block\n")
+       :: home == working -> is_marked = !ADOPTED_UNMARKED; home = COORDINATOR; printf("coordinator: is the home of the block\n")
        :: else -> if :: BYTES_ADDED && home_bytes[working] == 0 -> step = AFTER_ADOPTION :: else fi
        fi }
   :: d_step { WORKS && step == ADD_BYTES ->

@@ -410,6 +410,17 @@ std::uint64_t Estate::bytes_of(Slot slot) const noexcept {
     return (used & handed_out_mark) != 0 ? used & ~handed_out_mark : row.bytes.load(relaxed);
 }
 
+// Rows in them name it until all have answered Drained. A coordinator that takes over before that walks them again, and
+// their home does not tell it so any more.
+void Estate::mark_blocks_of(ActorNumber dead) {
+    const auto mark = [dead](const Blocks& blocks, const auto& mark_block) {
+        for (Slot first = 0; first < blocks.rows_used(); first += limits::rows_per_block)
+            if (blocks.home_of(first) == dead) mark_block(first);
+    };
+    mark(ledger().segment_blocks, [&](Slot first) { ledger().marks.mark_segment(dead, first); });
+    mark(ledger().lease_blocks, [&](Slot first) { ledger().marks.mark_lease(dead, first); });
+}
+
 void Estate::adopt(ActorNumber dead) {
     std::uint64_t bytes = 0;
     for_each_row(ledger().segment_blocks,
@@ -418,6 +429,7 @@ void Estate::adopt(ActorNumber dead) {
                      bytes += bytes_of(slot);
                      shelves_.note(ledger(), slot);
                  });
+    if (!is_planted(PlantedBug::adopted_unmarked)) mark_blocks_of(dead);
     ledger().adopt_blocks(dead, me);
     ledger().budget.forget(dead);
     ledger().budget.add(me, bytes);

@@ -148,6 +148,7 @@ private:
     void count_ended(Count how);
     void take_up(const Kept& kept);
     void adopt(ActorNumber dead);
+    void mark_blocks_of(ActorNumber dead);
     void finish_if_drained(ActorNumber dead);
     [[nodiscard]] bool is_possible(SegmentWord word) const noexcept;
     [[nodiscard]] SegmentWord possible(SegmentWord word) const noexcept;

@@ -15,10 +15,12 @@ enum class PlantedBug : unsigned char {
     offer_unlooked,       // NO_LOOK: an offer is made, and nobody looks whether the heir lives
     exit_recorded_twice,  // a take-over does not see that an exit stands in the journal
     intent_left,          // a take-over leaves what the last coordinator was about to count
+    adopted_unmarked,     // blocks of the dead are not marked for them before they get another home
     spawn_repeated,       // an ask that is repeated after a take-over starts another actor
 };
-inline constexpr std::array<std::string_view, 6> planted_bug_names{
-    "none", "drained_unlooked", "offer_unlooked", "exit_recorded_twice", "intent_left", "spawn_repeated"};
+inline constexpr std::array<std::string_view, 7> planted_bug_names{
+    "none", "drained_unlooked", "offer_unlooked", "exit_recorded_twice", "intent_left", "adopted_unmarked",
+    "spawn_repeated"};
 
 #ifdef BATON_CRASH_POINTS
 [[nodiscard]] bool is_planted(PlantedBug bug) noexcept;

@@ -1,9 +1,10 @@
 #pragma once
 // Marks: in which blocks of others rows may name an actor, so that its death costs what it had to do with.
 //
-// A transition that names an actor in a block of somebody else's marks that block for the actor first (T2, L1). Bits
-// are only set as long as the actor lives; so a block that is not marked, and whose home the actor is not, holds no row
-// that names it. A view of the ledger's marks. Thread-safe and crash-safe.
+// A transition that names an actor in a block of somebody else's marks that block for the actor first (T2, L1), and so
+// does the coordinator before it becomes the home of a dead actor's blocks. Bits are cleared when the number is about
+// to live again; so a block that is not marked, and whose home the actor is not, holds no row that names it. A view of
+// the ledger's marks. Thread-safe and crash-safe.
 
 #include "runtime/ledger/layout.hpp"
 

@@ -1,5 +1,6 @@
 // The coordinator's side of the ledger over rows that no actor can have written so: it goes on, whatever stands there.
 #include "actors/coordinator/estate.hpp"
+#include "runtime/memory/private_memory.hpp"
 #include "tests/unit/ledger_fixture.hpp"
 
 #include <fmt/format.h>
@@ -238,6 +239,37 @@ TEST_CASE("Drained ends what the dead one had in transit to that heir, but for w
 // Goal: what a Drained costs depends on what was in transit, not on how long the tables are.
 // Method: 400 die of whom each has something in transit to 200 others, and each of these says Drained of each. If all
 // rows are looked at for every one of them, 80,000 times 200,000 words are read, and ctest's TIMEOUT is the assertion.
+// Goal: what a dead actor had on its way is not forgotten with the coordinator that settled it.
+// Method: one coordinator settles alice as far as it can and ends; the next one begins anew over the same ledger.
+TEST_CASE("who was to be drained is asked again by the coordinator that takes over", "[estate][I3][I6]") {
+    const std::string id = fmt::format("unit-estate{}", ::getpid());
+    const PrivateMemory memory{fmt::format("baton-{}-", id)};
+    const ManualClock clock;
+    LedgerRegion region = LedgerRegion::create(id, ~std::uint64_t{0}).value();
+    Ledger& ledger = region.ledger();
+    Slot slot = 0;
+    Slot lease = 0;
+    {
+        Estate first = Estate::over(LedgerRegion::open(id).value(), id, clock).value();
+        for (const ActorId one : {alice_id, bob_id}) first.give_life(one, 0).value();
+        slot = ledger.segment_blocks.claim(alice).value();
+        lease = ledger.lease_blocks.claim(alice).value();
+        // In blocks of alice, which are marked for bob alone.
+        ledger.marks.mark_segment(bob, slot);
+        ledger.marks.mark_lease(bob, lease);
+        ledger.segments.row(slot).word.store(SegmentWord{Phase::offered, alice, bob, at}.packed());
+        ledger.leases.row(lease).word.store(LeaseWord{LeasePhase::granted, alice, bob, at}.packed());
+        REQUIRE(first.settle(alice_id).to_drain == std::vector<ActorId>{bob_id});
+    }
+    Estate next = Estate::resume(LedgerRegion::open(id).value(), id, clock, {{bob_id}, {alice_id}, bob, 0, 0});
+    CHECK(next.settle(alice_id).to_drain == std::vector<ActorId>{bob_id});
+    CHECK(next.is_settling(alice));
+    CHECK(next.drained(bob_id, alice_id));
+    CHECK_FALSE(next.is_settling(alice));
+    CHECK(ledger.segments.word_of(slot).phase == Phase::retired);
+    CHECK(ledger.leases.word_of(lease).phase == LeasePhase::free);
+}
+
 TEST_CASE("many that die with much in transit to many are settled, one Drained after the other", "[estate][I8]") {
     constexpr ActorNumber heirs = 200;
     constexpr ActorNumber dying = 400;
