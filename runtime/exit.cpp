@@ -6,7 +6,7 @@
 
 namespace baton {
 
-std::string to_text(const MemoryAtExit& held) {
+std::string to_text(const detail::MemoryAtExit& held) {
     std::string text;
     const auto add = [&text](std::string part) { text += (text.empty() ? "" : ", ") + part; };
     if (held.segments > 0)

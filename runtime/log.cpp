@@ -22,10 +22,10 @@ namespace {
 
 constexpr std::array<std::string_view, 5> level_names{"debug", "info", "warn", "error", "off"};
 
-std::optional<LogLevel> level_of(std::string_view name) {
+std::optional<Log::Level> level_of(std::string_view name) {
     const auto found = std::ranges::find(level_names, name);
     if (found == level_names.end()) return std::nullopt;
-    return static_cast<LogLevel>(found - level_names.begin());
+    return static_cast<Log::Level>(found - level_names.begin());
 }
 
 // Empty if it is not set.
@@ -34,29 +34,29 @@ std::string_view said_in_environment() {
     return text == nullptr ? std::string_view{} : std::string_view{text};
 }
 
-spdlog::level::level_enum to_spdlog(LogLevel level) {
+spdlog::level::level_enum to_spdlog(Log::Level level) {
     switch (level) {
-        case LogLevel::debug: return spdlog::level::debug;
-        case LogLevel::info: return spdlog::level::info;
-        case LogLevel::warn: return spdlog::level::warn;
-        case LogLevel::error: return spdlog::level::err;
-        case LogLevel::off: return spdlog::level::off;
+        case Log::Level::debug: return spdlog::level::debug;
+        case Log::Level::info: return spdlog::level::info;
+        case Log::Level::warn: return spdlog::level::warn;
+        case Log::Level::error: return spdlog::level::err;
+        case Log::Level::off: return spdlog::level::off;
     }
     return spdlog::level::off;
 }
 
 }  // namespace
 
-LogLevel detail::log_level_from_environment() {
+Log::Level detail::log_level_from_environment() {
     const std::string_view said = said_in_environment();
-    if (said.empty()) return LogLevel::warn;
-    if (const std::optional<LogLevel> level = level_of(said); level) return *level;
+    if (said.empty()) return Log::Level::warn;
+    if (const std::optional<Log::Level> level = level_of(said); level) return *level;
     static std::atomic_flag was_told = ATOMIC_FLAG_INIT;
     constexpr std::size_t shown_bytes_max = 80;
     if (!was_told.test_and_set())
         say(fmt::format("baton: {}='{}' is not a log level, so warn is used; the levels are {}\n", log_variable,
                         printable(readable(said, shown_bytes_max)), fmt::join(level_names, ", ")));
-    return LogLevel::warn;
+    return Log::Level::warn;
 }
 
 void detail::replace_bad_log_level(std::vector<std::pair<std::string, std::string>>& environment) {
@@ -88,7 +88,7 @@ Log::~Log() = default;
 Log::Log(Log&&) noexcept = default;
 Log& Log::operator=(Log&&) noexcept = default;
 
-void Log::write(LogLevel level, std::string_view event, std::string_view text) {
+void Log::write(Log::Level level, std::string_view event, std::string_view text) {
     const std::string line = fmt::format("{} {} {} {}", printable(who_), level_names[static_cast<std::size_t>(level)],
                                          event, printable(text));
     sink_->logger.log(to_spdlog(level), "{}", line);

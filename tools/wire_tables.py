@@ -82,7 +82,7 @@ def wire_type(cpp, enums):
             return shape.format(wire_type(match[1], enums))
     if match := re.fullmatch(r"std::map<std::string, (.+)>", cpp):
         return f"{{string: {wire_type(match[1], enums)}}}"
-    if cpp in enums:
+    if cpp.split("::")[-1] in enums:
         return "enum"
     return SCALARS.get(cpp, cpp.split("::")[-1])
 

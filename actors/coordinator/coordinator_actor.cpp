@@ -418,7 +418,7 @@ void Coordinator::look_after_files() {
         if (!bound) loop_->log().error("inbox.unreachable", "{}", to_text(bound.error()));
     }
     for (const auto& [number, member] : members_.living()) {
-        if (!missing->empty()) records_->keep_protocol_again(fingerprint_of(member->protocol), member->protocol);
+        if (!missing->empty()) records_->keep_protocol(fingerprint_of(member->protocol), member->protocol);
         ask_for_files(*member, Files::heard_of);
     }
     upkeep_->seen();

@@ -53,7 +53,7 @@ public:
 
     // Before it serves: members, exits, stops and spawns of an earlier coordinator are this one's.
     // `entries` is the roster, `kept` its journal.
-    [[nodiscard]] Result<void> take_over(const std::vector<RosterEntry>& entries, Records::Kept kept);
+    [[nodiscard]] Result<void> take_over(const std::vector<RosterEntry>& entries, Journal::Kept kept);
 
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
     // True if another one is to take over: those who wait for an answer are answered by that one.
@@ -190,7 +190,7 @@ private:
     void end_for(ActorId dead, std::vector<ActorId> linked);
     [[nodiscard]] Result<Member*> linkable(const AnyRef& actor);
     void tell_exit(ActorId listener, const Ended& ended);
-    Member& take_over_member(const RosterEntry& entry, Records::Kept& kept);
+    Member& take_over_member(const RosterEntry& entry, Journal::Kept& kept);
     [[nodiscard]] std::optional<ExitStatus> exit_of(ActorId actor) const;
     void settle_those_that_ended();
     void go_on_stopping();

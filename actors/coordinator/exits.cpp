@@ -48,7 +48,7 @@ void Coordinator::name_lost(ActorId dead, const Member& receiver) {
     if (count == 0) return;
     Past* const past = members_.find_past(dead);
     const std::string name = past == nullptr ? to_string(dead) : past->row.name;
-    if (!records_->write_lost({dead, receiver.id, receiver.name, count}))
+    if (!records_->journal().write_lost({dead, receiver.id, receiver.name, count}))
         loop_->log().warn("exit.unrecorded", "name={} no memory is left for the journal of what was lost with it",
                           name);
     pass_crash_point(CrashPoint::stop_lost);
@@ -61,7 +61,7 @@ void Coordinator::name_lost(ActorId dead, const Member& receiver) {
 void Coordinator::log_post_mortem(const Member& member, const Exit& exit) {
     if (!exit.held) return;
     const auto level =
-        exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? LogLevel::warn : LogLevel::info;
+        exit.kind == ExitKind::signalled || exit.kind == ExitKind::failed_check ? Log::Level::warn : Log::Level::info;
     if (!loop_->log().writes(level)) return;
     loop_->log().write(level, "actor.post_mortem", fmt::format("name={} {}", member.name, to_text(*exit.held)));
     loop_->log().write(
@@ -110,7 +110,7 @@ void Coordinator::settle_exit(Member& living, std::optional<ExitStatus> status) 
     // Before anything of it is settled: what it held and never took can only be seen now.
     const Past* const known = is_planted(PlantedBug::exit_recorded_twice) ? nullptr : members_.find_past(id);
     if (known != nullptr) row = known->row;
-    else if (!records_->write_exit({row, living.parent, living.spawn_request})) tell_unrecorded(living);
+    else if (!records_->journal().write_exit({row, living.parent, living.spawn_request})) tell_unrecorded(living);
     pass_crash_point(CrashPoint::exit_recorded);
     settle_estate(living, told);
     lanes_->remove_to(id, senders);

@@ -220,7 +220,7 @@ void Coordinator::on(Leave command, Answer<std::monostate> answer) {
     member.left = std::move(command.dead_letters);
     members_.set_state(member, Member::State::stopping);
     members_.set_spawn_deadline(member, Deadline::never());
-    if (!records_->write_left(member.id, *member.left)) tell_unrecorded(member);
+    if (!records_->journal().write_left(member.id, *member.left)) tell_unrecorded(member);
     records_->write(member);
     pass_crash_point(CrashPoint::leave_recorded);
     answer.reply({});

@@ -181,7 +181,7 @@ Result<int> coordinate(const Options& options, Log& log, coordinator::AnchorLink
     if (!coordinator) return coordinator.error();
     const std::string address = coordinator_address(folder.path(), generation);
     if (Result<void> bound = transport.bind(address); !bound) return bound.error();
-    if (Result<void> taken = (*coordinator)->take_over(entries, records.read_journal()); !taken) return taken.error();
+    if (Result<void> taken = (*coordinator)->take_over(entries, records.journal().read()); !taken) return taken.error();
     const auto facts = facts_of(::getpid());
     if (Result<void> named = upkeep.name_inbox(before); !named) return named.error();
     if (generation > 1) log.warn("coordinator.replaced", "the one before was ended; this is number {}", generation);

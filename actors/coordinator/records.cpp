@@ -4,45 +4,15 @@
 
 #include <algorithm>
 
+#include "actors/coordinator/decoded.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/inbox/call.hpp"
 
 namespace baton::detail::coordinator {
 namespace {
 
-// Of records in the journal.
-constexpr std::uint32_t exit_record = 1;
-constexpr std::uint32_t left_record = 2;
-constexpr std::uint32_t unclaimed_record = 4;
-constexpr std::uint32_t lost_record = 5;
-
 // A year.
 constexpr std::int64_t hung_after_max = std::int64_t{365} * 24 * 3600 * 1'000'000'000;
-
-struct ExitRecord {
-    RosterRow row;
-    AnyRef parent;
-    AnyRef asker;
-    std::uint64_t ask = 0;
-};
-struct LeftRecord {
-    AnyRef actor;
-    std::vector<DeadLetter> letters;
-};
-struct LostRecord {
-    AnyRef dead;
-    AnyRef receiver;
-    std::string name;
-    std::uint64_t count = 0;
-};
-
-struct UnclaimedRecord {
-    std::uint32_t slot = 0;
-    std::uint64_t epoch = 0;
-    AnyRef owner;
-    std::string label;
-    std::uint64_t bytes = 0;
-};
 
 std::string protocol_prefix(std::string_view session_id) { return fmt::format("baton-{}-protocol-", session_id); }
 std::string protocol_name(std::string_view session_id, std::uint64_t fingerprint) {
@@ -78,18 +48,6 @@ void put_seat(RosterEntry& entry, const Seat& seat) {
     for (std::size_t index = 0; index < std::min(seat.recent.size(), entry.restarts_at.size()); ++index)
         entry.restarts_at[index] = nanoseconds(seat.recent[index]);
     entry.failure = seat.failure;
-}
-
-// One value that was encoded here. Any process of the user may have written there since.
-template <class T>
-std::optional<T> decoded(std::string_view bytes, SessionTag session) {
-    Unpacker unpacker;
-    std::size_t offset = 0;
-    const Result<Value> value = unpacker.next(bytes, offset);
-    T out;
-    Decoding at{"record", nullptr, session};
-    if (!value || !decode(*value, out, at)) return std::nullopt;
-    return out;
 }
 
 }  // namespace
@@ -179,33 +137,12 @@ void Records::write_free(ActorId id) {
     roster_.write(entry);
 }
 
-void Records::keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol) {
-    if (!protocols_.insert(fingerprint).second) return;
+void Records::keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol) const {
     const std::string name = protocol_name(session_id_, fingerprint);
     if (has_shared_object(name)) return;
     // One that cannot be kept is asked for again when its actor has rejoined.
     const Buffer body = encoded_body(protocol);
     static_cast<void>(copy_to_shared_object(std::as_bytes(std::span{body.data(), body.size()}), name));
-}
-
-bool Records::write_left(ActorId id, const std::vector<DeadLetter>& letters) {
-    return roster_.append(left_record, encoded_body(LeftRecord{AnyRef{id}, letters}));
-}
-
-bool Records::write_unclaimed(const LeftSegments::Unclaimed& unclaimed) {
-    return roster_.append(unclaimed_record, encoded_body(UnclaimedRecord{unclaimed.slot, unclaimed.epoch,
-                                                                         AnyRef{unclaimed.owner}, unclaimed.label,
-                                                                         unclaimed.bytes}));
-}
-
-bool Records::write_exit(const Past& past) {
-    const ExitRecord record{past.row, AnyRef{past.parent}, AnyRef{past.spawn_request.asker}, past.spawn_request.ask};
-    return roster_.append(exit_record, encoded_body(record));
-}
-
-bool Records::write_lost(const Lost& lost) {
-    const LostRecord record{AnyRef{lost.dead}, AnyRef{lost.receiver}, lost.name, lost.count};
-    return roster_.append(lost_record, encoded_body(record));
 }
 
 void Records::take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks) {
@@ -216,33 +153,6 @@ void Records::take_role(std::uint64_t generation, std::uint64_t pid, std::uint64
 }
 
 // ---- read ------------------------------------------------------------------------------------------
-
-Records::Kept Records::read_journal() const {
-    Kept kept;
-    const SessionTag session = SessionTag::of(session_id_);
-    roster_.read_journal([&](std::uint32_t kind, std::string_view record) {
-        kept.in_doubt.reset();
-        if (kind == exit_record) {
-            if (std::optional<ExitRecord> exit = decoded<ExitRecord>(record, session);
-                exit && exit->row.actor.id.number <= limits::actors_max)
-                kept.past.push_back({std::move(exit->row), exit->parent.id, {exit->asker.id, exit->ask}});
-        } else if (kind == left_record) {
-            if (std::optional<LeftRecord> left = decoded<LeftRecord>(record, session); left)
-                kept.left.emplace_back(left->actor.id, std::move(left->letters));
-        } else if (kind == lost_record) {
-            std::optional<LostRecord> lost = decoded<LostRecord>(record, session);
-            if (!lost) return;
-            for (Past& past : kept.past)
-                if (past.row.actor.id == lost->dead.id) past.add_lost(lost->name, lost->count);
-            kept.in_doubt = Lost{lost->dead.id, lost->receiver.id, lost->name, lost->count};
-        } else if (kind == unclaimed_record) {
-            if (const std::optional<UnclaimedRecord> one = decoded<UnclaimedRecord>(record, session); one)
-                kept.unclaimed.push_back({one->slot, one->epoch, one->owner.id,
-                                          readable(one->label, limits::heir_label_bytes_max), one->bytes});
-        }
-    });
-    return kept;
-}
 
 std::vector<RosterEntry> Records::read_members() const {
     std::vector<RosterEntry> entries;

@@ -5,10 +5,9 @@
 
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
-#include "actors/coordinator/left_segments.hpp"
+#include "actors/coordinator/journal.hpp"
 #include "actors/coordinator/members.hpp"
 #include "actors/coordinator/restarts.hpp"
 #include "runtime/roster/roster.hpp"
@@ -59,27 +58,8 @@ public:
     [[nodiscard]] bool is_committed(const RosterEntry& entry) const noexcept {
         return entry.stop <= header().stop_committed.load(std::memory_order_seq_cst);
     }
-    // So that others can be told its protocol.
-    void keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol);
-    // Keeps it again if another program has removed what was kept.
-    void keep_protocol_again(std::uint64_t fingerprint, const ProtocolDescription& protocol) {
-        protocols_.erase(fingerprint);
-        keep_protocol(fingerprint, protocol);
-    }
-    // What it said in Leave, and how it ended. Afterwards the exit is never told otherwise.
-    // False if memory is short: then a coordinator that takes over does not know of it.
-    [[nodiscard]] bool write_left(ActorId id, const std::vector<DeadLetter>& letters);
-    [[nodiscard]] bool write_exit(const Past& past);
-    // What was lost with a sender that has ended. Of the last one it may be in doubt whether that is accounted for.
-    struct Lost {
-        ActorId dead;
-        ActorId receiver;
-        std::string name;  // of the receiver
-        std::uint64_t count = 0;
-    };
-    [[nodiscard]] bool write_lost(const Lost& lost);
-    // That nobody inherits it. False as above.
-    [[nodiscard]] bool write_unclaimed(const LeftSegments::Unclaimed& unclaimed);
+    // So that others can be told its protocol. Once more if another program has removed what was kept.
+    void keep_protocol(std::uint64_t fingerprint, const ProtocolDescription& protocol) const;
     // What the balance says of the dead, and of rows that were mended.
     void write_balance(std::uint64_t released_for_the_dead, std::uint64_t mended) noexcept {
         header().released_for_the_dead.store(released_for_the_dead, std::memory_order_relaxed);
@@ -88,15 +68,10 @@ public:
     // From here on the session is this coordinator's, and members come to it.
     void take_role(std::uint64_t generation, std::uint64_t pid, std::uint64_t start_ticks);
     [[nodiscard]] RosterHeader& header() const noexcept { return roster_.header(); }
+    // Of exits, and of what is found out about the dead.
+    [[nodiscard]] Journal journal() noexcept { return {roster_, SessionTag::of(session_id_)}; }
 
     // ---- read, at a take-over
-    struct Kept {
-        std::vector<Past> past;
-        std::vector<std::pair<ActorId, std::vector<DeadLetter>>> left;
-        std::optional<Lost> in_doubt;
-        std::vector<LeftSegments::Unclaimed> unclaimed;
-    };
-    [[nodiscard]] Kept read_journal() const;
     // The last life of each number, if there was one.
     [[nodiscard]] std::vector<RosterEntry> read_members() const;
     // That member again, as far as it is recorded. A stop that is not committed does not count.
@@ -112,7 +87,6 @@ private:
     RosterRegion roster_;
     std::string session_id_;
     Restarts* restarts_ = nullptr;
-    std::unordered_set<std::uint64_t> protocols_;  // whose descriptions are kept
 };
 
 }  // namespace baton::detail::coordinator

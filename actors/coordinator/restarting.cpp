@@ -56,7 +56,7 @@ Result<void> Coordinator::check_restart(const SpawnOptions& options, ActorId par
                                 "below where it begins");
     if (how.group.empty()) return {};
     if (Result<void> fine = check_name(how.group); !fine) return fine;
-    const RestartStrategy* const strategy = restarts_.strategy_of(parent, how.group);
+    const Restart::Strategy* const strategy = restarts_.strategy_of(parent, how.group);
     if (strategy != nullptr && *strategy != how.strategy)
         return refused(options, fmt::format("other actors of the group '{}' have another strategy: a group has one",
                                             how.group));
@@ -71,7 +71,7 @@ Result<void> Coordinator::found_seat(Member& member, const Spawn& command, const
         member.kill_hung = options.kill_hung.value_or(false);
         next_look_for_hung_ = next_look_for_hung_.or_earlier(Deadline::in(loop_->clock(), member.hung_after));
     }
-    if (!options.restart || options.restart->policy == RestartPolicy::never) return {};
+    if (!options.restart || options.restart->policy == Restart::Policy::never) return {};
     Recipe recipe{command, plan.spec.program, plan.spec.arguments, member.name, AnyRef{member.spawn_request.asker},
                   member.spawn_request.ask, member.wave};
     if (Result<void> kept = records_->keep_recipe(member.id.number, recipe); !kept) return kept;

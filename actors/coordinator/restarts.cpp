@@ -46,7 +46,7 @@ std::vector<ActorId> Restarts::children_of(ActorId parent) const {
     return children;
 }
 
-const RestartStrategy* Restarts::strategy_of(ActorId parent, std::string_view group) const noexcept {
+const Restart::Strategy* Restarts::strategy_of(ActorId parent, std::string_view group) const noexcept {
     for (const auto& [number, seat] : seats_)
         if (!group.empty() && seat.parent == parent && seat.how.group == group) return &seat.how.strategy;
     return nullptr;
@@ -55,9 +55,9 @@ const RestartStrategy* Restarts::strategy_of(ActorId parent, std::string_view gr
 bool Restarts::goes_with(const Seat& other, const Seat& seat) noexcept {
     if (&other == &seat || !is_same_group(other, seat)) return false;
     switch (seat.how.strategy) {
-        case RestartStrategy::one_for_one: return false;
-        case RestartStrategy::one_for_all: return true;
-        case RestartStrategy::rest_for_one: return other.order > seat.order;
+        case Restart::Strategy::one_for_one: return false;
+        case Restart::Strategy::one_for_all: return true;
+        case Restart::Strategy::rest_for_one: return other.order > seat.order;
     }
     return false;
 }
@@ -68,8 +68,8 @@ Restarts::Decision Restarts::ended(ActorId life, bool has_failed, const std::str
     Decision decision;
     Seat* const seat = find(life);
     if (seat == nullptr || seat->life != life) return decision;
-    const bool is_wanted = seat->how.policy == RestartPolicy::always ||
-                           (seat->how.policy == RestartPolicy::on_failure && has_failed);
+    const bool is_wanted = seat->how.policy == Restart::Policy::always ||
+                           (seat->how.policy == Restart::Policy::on_failure && has_failed);
     if (seat->state == Seat::founded || (seat->state == Seat::lives && !is_wanted)) {
         drop(life.number);
         return decision;
@@ -114,7 +114,7 @@ void Restarts::settled(ActorNumber number) noexcept {
 // ---- the next life ---------------------------------------------------------------------------------
 
 bool Restarts::may_begin(const Seat& seat) const {
-    if (seat.how.strategy == RestartStrategy::one_for_one) return true;
+    if (seat.how.strategy == Restart::Strategy::one_for_one) return true;
     return std::ranges::none_of(seats_, [&](const auto& entry) {
         const Seat& other = entry.second;
         if (&other == &seat || !is_same_group(other, seat)) return false;

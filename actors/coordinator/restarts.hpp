@@ -69,7 +69,7 @@ public:
     [[nodiscard]] const std::map<ActorNumber, Seat>& all() const noexcept { return seats_; }
     [[nodiscard]] std::vector<ActorId> children_of(ActorId parent) const;
     // The strategy of that group, if it has members.
-    [[nodiscard]] const RestartStrategy* strategy_of(ActorId parent, std::string_view group) const noexcept;
+    [[nodiscard]] const Restart::Strategy* strategy_of(ActorId parent, std::string_view group) const noexcept;
     // It is not restarted any more.
     void drop(ActorNumber number) noexcept { seats_.erase(number); }
 

@@ -20,7 +20,7 @@ Estate::Kept lives_before(const std::vector<RosterEntry>& entries, const RosterH
     return kept;
 }
 
-Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Records::Kept kept) {
+Result<void> Coordinator::take_over(const std::vector<RosterEntry>& entries, Journal::Kept kept) {
     const std::vector<LeftSegments::Unclaimed> unclaimed = std::move(kept.unclaimed);
     for (Past& past : kept.past)
         if (members_.find_past(past.row.actor.id) == nullptr) members_.remember(std::move(past));
@@ -68,7 +68,7 @@ std::optional<ExitStatus> Coordinator::exit_of(ActorId actor) const {
     return process.life == actor && process.state == AnchorRow::exited ? std::optional{process.exit} : std::nullopt;
 }
 
-Member& Coordinator::take_over_member(const RosterEntry& entry, Records::Kept& kept) {
+Member& Coordinator::take_over_member(const RosterEntry& entry, Journal::Kept& kept) {
     std::unique_ptr<Member> member = records_->member_of(entry);
     // A name, and the file of a socket, may be another's once an exit has been told.
     if (members_.is_taken(member->name)) member->name = members_.free_name(member->name);

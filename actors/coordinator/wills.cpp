@@ -52,7 +52,7 @@ void Coordinator::carry_out_wills() {
 // Once, whichever coordinator comes to it.
 void Coordinator::report_unclaimed(const LeftSegments::Unclaimed& one) {
     if (!unclaimed_.emplace(one.slot, one.epoch).second) return;
-    if (!records_->write_unclaimed(one))
+    if (!records_->journal().write_unclaimed(one))
         loop_->log().warn("unclaimed.unrecorded", "label='{}' no memory is left for the journal", one.label);
     note_unclaimed(one);
     const Past* const past = members_.find_past(one.owner);

@@ -44,16 +44,17 @@ Enum enum_of(const std::string& name, const std::array<const char*, Size>& names
 
 Restart restart_of(const RestartRow& row) {
     const auto& [policy, restarts_max, period, first, most, group, strategy] = row;
-    return {enum_of<RestartPolicy>(policy, policies),
+    return {enum_of<Restart::Policy>(policy, policies),
             restarts_max,
             to_duration(py::float_(period)),
             to_duration(py::float_(first)),
             to_duration(py::float_(most)),
             group,
-            enum_of<RestartStrategy>(strategy, strategies)};
+            enum_of<Restart::Strategy>(strategy, strategies)};
 }
 
-py::object restarts_row(const std::optional<RestartReport>& report) {
+py::object restarts_row(const RosterRow& row) {
+    const auto& report = row.restarts;
     if (!report) return py::none();
     return py::make_tuple(policies.at(static_cast<std::size_t>(report->policy)), report->restarts, report->recent,
                           report->restarts_max, std::chrono::duration<double>(report->period).count(),
@@ -95,7 +96,7 @@ py::list roster(PySession& self, bool with_exited) {
         list.append(py::make_tuple(to_py(row.actor), row.name, row.program, row.pid, row.ppid, row.state,
                                    row.inbox_depth, row.handled, row.in_hand,
                                    row.exit.has_ended() ? exit_row(row.name, row.exit) : py::object(py::none()),
-                                   restarts_row(row.restarts)));
+                                   restarts_row(row)));
     return list;
 }
 

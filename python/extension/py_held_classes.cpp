@@ -70,8 +70,8 @@ void export_as(PySegment& self, const std::string& name) {
 template <class Typed>
 void name_heirs(PyHeld& self, const std::vector<PyRef>& heirs, const std::string& label) {
     self.require_content();
-    const std::vector<Heir> named = [&] {
-        std::vector<Heir> all;
+    const std::vector<Segment::Heir> named = [&] {
+        std::vector<Segment::Heir> all;
         for (const PyRef& one : heirs) all.emplace_back(one.any());
         return all;
     }();

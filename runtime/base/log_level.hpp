@@ -12,7 +12,7 @@ namespace baton::detail {
 
 inline constexpr const char* log_variable = "BATON_LOG";
 
-[[nodiscard]] LogLevel log_level_from_environment();
+[[nodiscard]] Log::Level log_level_from_environment();
 
 // For a process that is about to be started: replaces a BATON_LOG that is not a level.
 void replace_bad_log_level(std::vector<std::pair<std::string, std::string>>& environment);

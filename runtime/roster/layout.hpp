@@ -99,7 +99,7 @@ struct MemberRecord {
     std::atomic<std::uint64_t> restarts;      // ever
     std::atomic<std::uint64_t> restarts_in_a_row;
     std::atomic<std::int64_t> restart_begun;  // the last one; steady clock
-    std::atomic<std::uint64_t> restart_policy;  // RestartPolicy
+    std::atomic<std::uint64_t> restart_policy;  // Restart::Policy
     std::atomic<std::uint64_t> stop;               // number of the last stop that names it, which counts if it is
                                                    // committed; 0: none
     std::atomic<std::int64_t> stop_until_before;   // in place of stop_until if it is not

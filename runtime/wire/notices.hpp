@@ -19,7 +19,7 @@ namespace baton::detail {
 // Asked of any actor: answered with nothing as soon as everything that the asker sent before is handled.
 inline constexpr std::string_view sync_tag = "baton.Sync";
 
-// The option by which a program that contains several actors is told which one it is (run_actors).
+// The option by which a program that contains several actors is told which one it is (run_actor).
 inline constexpr std::string_view actor_option = "--actor";
 
 namespace coordinator {

@@ -30,8 +30,8 @@ public:
         auto made = context_->create_array<std::int64_t>({elements});
         if (!made) return made.error().text;
         std::ranges::fill(made->as<std::int64_t>(), command.value);
-        std::vector<baton::Heir> heirs{command.heirs.begin(), command.heirs.end()};
-        if (command.next_life) heirs.push_back(baton::Heir::next_life());
+        std::vector<baton::Segment::Heir> heirs{command.heirs.begin(), command.heirs.end()};
+        if (command.next_life) heirs.push_back(baton::Segment::Heir::next_life());
         const baton::Result<void> named = made->name_heirs(heirs, command.label);
         kept_.push_back({command.label, std::move(*made), {}, false, ""});
         return named ? "" : named.error().text;
@@ -39,7 +39,7 @@ public:
     std::string on(const Rename& command) {
         Kept* const kept = find(command.label);
         if (kept == nullptr) return "nothing is called so";
-        const std::vector<baton::Heir> heirs{command.heirs.begin(), command.heirs.end()};
+        const std::vector<baton::Segment::Heir> heirs{command.heirs.begin(), command.heirs.end()};
         const baton::Result<void> named = kept->loan ? kept->loan.name_heirs(heirs, command.label)
                                                      : kept->segment.name_heirs(heirs, command.label);
         return named ? "" : named.error().text;

@@ -11,8 +11,6 @@ using baton::Ended;
 using baton::ErrorKind;
 using baton::ExitKind;
 using baton::Restart;
-using baton::RestartPolicy;
-using baton::RestartStrategy;
 using baton::RosterRow;
 using baton::detail::RoleView;
 using ProbeName = baton::Named<probe::Protocol>;
@@ -23,11 +21,11 @@ namespace {
 constexpr auto patience = 60s;
 
 // At once, and as often as it takes.
-Restart often(RestartPolicy policy = RestartPolicy::on_failure) {
+Restart often(Restart::Policy policy = Restart::Policy::on_failure) {
     return {.policy = policy, .restarts_max = 32, .period = 1h, .back_off_first = 0s, .back_off_most = 0s};
 }
 
-Restart in_group(RestartStrategy strategy) {
+Restart in_group(Restart::Strategy strategy) {
     Restart how = often();
     how.group = "stages";
     how.strategy = strategy;
@@ -125,7 +123,7 @@ TEST_CASE("an actor that is killed is restarted under its name and number, with 
     const RosterRow row = family.row_of("alice").value();
     REQUIRE(row.restarts);
     CHECK(row.restarts->restarts == 1);
-    CHECK(row.restarts->policy == RestartPolicy::on_failure);
+    CHECK(row.restarts->policy == Restart::Policy::on_failure);
     CHECK(row.restarts->failure == "signal -9 (Killed)");
     CHECK(family.world.close().size() == 2);
 }
@@ -164,7 +162,7 @@ TEST_CASE("on failure: one that fails a check or returns a code is restarted, on
 
 TEST_CASE("always: one that ends by itself is restarted, one that is stopped is not", "[process][restarts]") {
     Family family;
-    const ProbeRef first = family.spawn("alice", often(RestartPolicy::always));
+    const ProbeRef first = family.spawn("alice", often(Restart::Policy::always));
     ProbeName alice{"alice"};
     REQUIRE(family.world.scenario().send(alice, probe::StopYourself{}, patience).ok());
     family.wait_for_life("alice", 2);
@@ -198,8 +196,8 @@ TEST_CASE("what no restart can be is refused, and the error says why", "[process
                Contains("back-off"));
     CHECK_THAT(text_of({.program = "", .hung_after = 0s}), Contains("hung_after"));
     CHECK_THAT(text_of({.program = "", .kill_hung = true}), Contains("after how long"));
-    static_cast<void>(family.spawn("alice", in_group(RestartStrategy::one_for_all)));
-    CHECK_THAT(text_of({.program = "", .restart = in_group(RestartStrategy::rest_for_one)}),
+    static_cast<void>(family.spawn("alice", in_group(Restart::Strategy::one_for_all)));
+    CHECK_THAT(text_of({.program = "", .restart = in_group(Restart::Strategy::rest_for_one)}),
                Contains("another strategy"));
 }
 
@@ -316,7 +314,7 @@ TEST_CASE("who asks by name while there is no life of it waits for the next one"
 TEST_CASE("one that is ended because its partner has ended has failed, and is restarted by its policy",
           "[process][restarts][links]") {
     Family family;
-    const ProbeRef fixed = family.spawn("fixed", {.policy = RestartPolicy::never});
+    const ProbeRef fixed = family.spawn("fixed", {.policy = Restart::Policy::never});
     const ProbeRef mortal = family.spawn("mortal", often());
     REQUIRE(family.world.scenario().link(fixed, mortal).ok());
     family.kill("fixed");
@@ -329,7 +327,7 @@ TEST_CASE("one that is ended because its partner has ended has failed, and is re
 
 TEST_CASE("one for one, one for all and rest for one end and restart the actors that they say",
           "[process][restarts]") {
-    const auto lives_after = [](RestartStrategy strategy) {
+    const auto lives_after = [](Restart::Strategy strategy) {
         Family family;
         for (const char* name : {"a", "b", "c"}) static_cast<void>(family.spawn(name, in_group(strategy)));
         static_cast<void>(family.spawn("other", often()));
@@ -342,9 +340,9 @@ TEST_CASE("one for one, one for all and rest for one end and restart the actors 
         }
         return lives;
     };
-    CHECK(lives_after(RestartStrategy::one_for_one) == std::vector<std::uint32_t>{1, 2, 1, 1});
-    CHECK(lives_after(RestartStrategy::one_for_all) == std::vector<std::uint32_t>{2, 2, 2, 1});
-    CHECK(lives_after(RestartStrategy::rest_for_one) == std::vector<std::uint32_t>{1, 2, 2, 1});
+    CHECK(lives_after(Restart::Strategy::one_for_one) == std::vector<std::uint32_t>{1, 2, 1, 1});
+    CHECK(lives_after(Restart::Strategy::one_for_all) == std::vector<std::uint32_t>{2, 2, 2, 1});
+    CHECK(lives_after(Restart::Strategy::rest_for_one) == std::vector<std::uint32_t>{1, 2, 2, 1});
 }
 
 // ---- intensity and escalation ----------------------------------------------------------------------
@@ -479,8 +477,8 @@ TEST_CASE("the coordinator may die at any step of a restart: there is one next l
         // The first two spawns start processes, too.
         const std::string passing = std::string_view{point} == "spawn.started" ? ":3" : ":1";
         Family family{point + passing};
-        static_cast<void>(family.spawn("a", in_group(RestartStrategy::one_for_all)));
-        static_cast<void>(family.spawn("b", in_group(RestartStrategy::one_for_all)));
+        static_cast<void>(family.spawn("a", in_group(Restart::Strategy::one_for_all)));
+        static_cast<void>(family.spawn("b", in_group(Restart::Strategy::one_for_all)));
         family.kill("a");
         family.wait_for_life("a", 2);
         family.wait_for_life("b", 2);

@@ -77,6 +77,6 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    return baton::run_actors(
+    return baton::run_actor(
         argc, argv, {baton::actor<Lion, lion::Protocol>("lion"), baton::actor<Warden, warden::Protocol>("warden")});
 }

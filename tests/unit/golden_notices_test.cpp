@@ -96,8 +96,8 @@ std::vector<Said> said() {
         "student", {{"HoldThis", {"struct", "HoldThis", 0, {{"number", {"int64", "", 0, {}}}}}, {{"string", "",
                                                                                                   0, {}}}},
                     {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
-    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome",
-                                                                        2}}, MemoryAtExit{3, 12'288, 1200ms, 1, 2, 4}};
+    const baton::detail::MemoryAtExit held{3, 12'288, 1200ms, 1, 2, 4};
+    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, held};
     const c::Spawned spawned{alice, "alice", 4711, protocol};
     const Ended ended{alice, "alice", exit};
 

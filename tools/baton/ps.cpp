@@ -52,10 +52,12 @@ std::string count_text(std::size_t count, std::string_view what) {
     return fmt::format("{} {}{}", count == 0 ? "no" : std::to_string(count), what, count == 1 ? "" : "s");
 }
 
-// "3", or "3, next in 1.2 s" between two lives.
-std::string restarts_text(const RestartReport& report) {
-    if (!report.due_in) return std::to_string(report.restarts);
-    return fmt::format("{}, next in {:.1f} s", report.restarts, std::chrono::duration<double>(*report.due_in).count());
+// "3", or "3, next in 1.2 s" between two lives; "-" for one that is not restarted.
+std::string restarts_text(const RosterRow& row) {
+    if (!row.restarts) return "-";
+    const std::optional<Duration> due = row.restarts->due_in;
+    if (!due) return std::to_string(row.restarts->restarts);
+    return fmt::format("{}, next in {:.1f} s", row.restarts->restarts, std::chrono::duration<double>(*due).count());
 }
 
 std::string cpu_text(Duration cpu) { return fmt::format("{:.2f} s", std::chrono::duration<double>(cpu).count()); }
@@ -95,7 +97,7 @@ std::string text_of(const Sight& sight, const PsOptions& options, Colours colour
                                        member.since ? age_text(*member.since) : "-",
                                        is_coordinator || has_ended ? "-" : std::to_string(row.inbox_depth),
                                        is_coordinator ? "-" : std::to_string(row.handled),
-                                       row.restarts ? restarts_text(*row.restarts) : "-",
+                                       restarts_text(row),
                                        member.process ? cpu_text(member.process->cpu) : "-",
                                        member.held_bytes == 0 ? "-" : bytes_text(member.held_bytes),
                                        member.lane_bytes == 0 ? "-" : bytes_text(member.lane_bytes),

@@ -28,13 +28,13 @@ Enum enum_of(const std::string& name, const std::array<std::string_view, Size>& 
 
 std::optional<Restart> restart_of(const RestartWords& words) {
     if (words.policy.empty()) return std::nullopt;
-    return Restart{enum_of<RestartPolicy>(words.policy, restart_policies),
+    return Restart{enum_of<Restart::Policy>(words.policy, restart_policies),
                    words.restarts_max,
                    duration_of(words.period_seconds),
                    duration_of(words.back_off_first_seconds),
                    duration_of(std::max(words.back_off_first_seconds, words.back_off_most_seconds)),
                    words.group,
-                   enum_of<RestartStrategy>(words.strategy, restart_strategies)};
+                   enum_of<Restart::Strategy>(words.strategy, restart_strategies)};
 }
 
 }  // namespace

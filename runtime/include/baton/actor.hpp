@@ -23,8 +23,8 @@
 //
 // One program may contain several actors; a spawn says which one it means (SpawnOptions::actor):
 //     int main(int argc, char** argv) {
-//         return baton::run_actors(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"),
-//                                               baton::actor<Gnu, gnu::Protocol>("gnu")});
+//         return baton::run_actor(argc, argv, {baton::actor<Lion, lion::Protocol>("lion"),
+//                                              baton::actor<Gnu, gnu::Protocol>("gnu")});
 //     }
 //
 // One thread: main's. Every on() is called from it, one at a time.
@@ -169,8 +169,8 @@ template <class Actor, class ProtocolType, class... More>
     return one;
 }
 
-// Works like run_actor(), for a program of several actors. A spawn that names none of them is told which there are.
-[[nodiscard]] inline int run_actors(int argc, char** argv, const std::vector<detail::ActorClass>& actors) {
+// The same for a program of several actors. A spawn that names none of them is told which there are.
+[[nodiscard]] inline int run_actor(int argc, char** argv, const std::vector<detail::ActorClass>& actors) {
     return detail::run_one_of(argc, argv, actors);
 }
 

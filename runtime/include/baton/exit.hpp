@@ -33,6 +33,8 @@ struct DeadLetter {
     std::uint64_t count = 0;
 };
 
+namespace detail {
+
 // What an actor held of the session's memory when it ended.
 struct MemoryAtExit {
     std::uint64_t segments = 0;  // segments it owned or had lent; they have been released, or left to heirs
@@ -44,8 +46,6 @@ struct MemoryAtExit {
 
     [[nodiscard]] bool is_nothing() const noexcept { return segments + sent + incoming + leases == 0; }
 };
-
-namespace detail {
 
 // Segments that an actor had left to heirs under one label, and that no heir has received; they have been released.
 struct Unclaimed {
@@ -64,7 +64,7 @@ struct Exit {
     // Answer may have done so before.
     std::string in_hand;
     std::vector<DeadLetter> dead_letters;   // what was sent to it and never handled
-    std::optional<MemoryAtExit> held = {};  // empty if it held nothing
+    std::optional<detail::MemoryAtExit> held = {};  // empty if it held nothing
     // How many commands were lost with it that it had sent, by the receiver's name; "": to several, beyond
     // limits::dead_letters_told_max. That is so over ZeroMQ only: lanes outlive their senders. It is known when the
     // receivers have taken what came, which may be later than the exit is told: the roster, and the end of the session,
@@ -79,7 +79,7 @@ struct Exit {
 };
 
 // "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
-[[nodiscard]] std::string to_text(const MemoryAtExit& held);
+[[nodiscard]] std::string to_text(const detail::MemoryAtExit& held);
 // "'table': 3 segments (12,288 bytes)"
 [[nodiscard]] std::string to_text(const detail::Unclaimed& unclaimed);
 // "stopped", "returned 3", "signal -9 (Killed)", ...
@@ -91,18 +91,22 @@ struct Ended {
     std::string name;
     Exit exit;
 };
+namespace detail {
+
 // What the roster says of an actor that may be restarted (<baton/spawn.hpp>).
 struct RestartReport {
-    RestartPolicy policy = RestartPolicy::never;
+    Restart::Policy policy = Restart::Policy::never;
     std::uint64_t restarts = 0;         // ever
     std::uint32_t recent = 0;           // within the period
     std::uint32_t restarts_max = 0;
     Duration period{};
     std::optional<Duration> due_in = {};  // it is between two lives: the next one begins then
     std::string group;
-    RestartStrategy strategy = RestartStrategy::one_for_one;
+    Restart::Strategy strategy = Restart::Strategy::one_for_one;
     std::string failure;                // how the last life ended that did not end well
 };
+
+}  // namespace detail
 
 // One actor, as the coordinator knows it.
 struct RosterRow {
@@ -116,7 +120,7 @@ struct RosterRow {
     std::uint64_t handled = 0;
     std::string in_hand;       // the command it is handling
     Exit exit;
-    std::optional<RestartReport> restarts = {};  // of one that may be restarted
+    std::optional<detail::RestartReport> restarts = {};  // of one that may be restarted
 };
 
 }  // namespace baton

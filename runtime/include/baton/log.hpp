@@ -19,10 +19,10 @@
 
 namespace baton {
 
-enum class LogLevel { debug, info, warn, error, off };
-
 class Log {
 public:
+    enum class Level { debug, info, warn, error, off };
+
     explicit Log(std::string who);
     ~Log();
     Log(Log&&) noexcept;
@@ -30,29 +30,29 @@ public:
 
     template <class... Args>
     void debug(std::string_view event, fmt::format_string<Args...> text, Args&&... args) {
-        if (writes(LogLevel::debug)) write(LogLevel::debug, event, fmt::format(text, std::forward<Args>(args)...));
+        if (writes(Level::debug)) write(Level::debug, event, fmt::format(text, std::forward<Args>(args)...));
     }
     template <class... Args>
     void info(std::string_view event, fmt::format_string<Args...> text, Args&&... args) {
-        if (writes(LogLevel::info)) write(LogLevel::info, event, fmt::format(text, std::forward<Args>(args)...));
+        if (writes(Level::info)) write(Level::info, event, fmt::format(text, std::forward<Args>(args)...));
     }
     template <class... Args>
     void warn(std::string_view event, fmt::format_string<Args...> text, Args&&... args) {
-        if (writes(LogLevel::warn)) write(LogLevel::warn, event, fmt::format(text, std::forward<Args>(args)...));
+        if (writes(Level::warn)) write(Level::warn, event, fmt::format(text, std::forward<Args>(args)...));
     }
     template <class... Args>
     void error(std::string_view event, fmt::format_string<Args...> text, Args&&... args) {
-        if (writes(LogLevel::error)) write(LogLevel::error, event, fmt::format(text, std::forward<Args>(args)...));
+        if (writes(Level::error)) write(Level::error, event, fmt::format(text, std::forward<Args>(args)...));
     }
 
-    [[nodiscard]] bool writes(LogLevel level) const noexcept { return level >= level_; }
-    void write(LogLevel level, std::string_view event, std::string_view text);
+    [[nodiscard]] bool writes(Level level) const noexcept { return level >= level_; }
+    void write(Level level, std::string_view event, std::string_view text);
     void rename(std::string who) { who_ = std::move(who); }
 
 private:
     struct Sink;
     std::string who_;
-    LogLevel level_;
+    Level level_;
     std::unique_ptr<Sink> sink_;
 };
 

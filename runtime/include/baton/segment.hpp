@@ -40,8 +40,6 @@
 
 namespace baton {
 
-struct Heir;
-
 namespace detail {
 
 class Holdings;
@@ -107,6 +105,22 @@ namespace detail {
 // The common part: a place in the book of Holdings, and the ticket that says whether it is still meant.
 class SegmentBase {
 public:
+    // One that receives a segment if its owner dies: a member of the session, meant as the life that is named, or the
+    // next life of the owner itself, if that is restarted after a failure.
+    struct Heir {
+        AnyRef actor;
+        bool is_next_life = false;
+
+        Heir(const AnyRef& heir) : actor(heir) {}  // NOLINT: so that a list of heirs is a list of addresses
+        template <class P>
+        Heir(const Ref<P>& heir) : actor(heir) {}  // NOLINT
+        static Heir next_life() {
+            Heir heir{AnyRef{}};
+            heir.is_next_life = true;
+            return heir;
+        }
+    };
+
     SegmentBase() = default;
     SegmentBase(Holdings& holdings, Holding& holding);
     SegmentBase(SegmentBase&& other) noexcept
@@ -157,22 +171,6 @@ private:
 };
 
 }  // namespace detail
-
-// One that receives a segment if its owner dies: a member of the session, meant as the life that is named, or the next
-// life of the owner itself, if that is restarted after a failure.
-struct Heir {
-    AnyRef actor;
-    bool is_next_life = false;
-
-    Heir(const AnyRef& heir) : actor(heir) {}  // NOLINT: so that a list of heirs is a list of addresses
-    template <class P>
-    Heir(const Ref<P>& heir) : actor(heir) {}  // NOLINT
-    static Heir next_life() {
-        Heir heir{AnyRef{}};
-        heir.is_next_life = true;
-        return heir;
-    }
-};
 
 class Segment : public detail::SegmentBase {
 public:

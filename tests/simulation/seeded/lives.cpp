@@ -113,7 +113,7 @@ int coordinate(World& world, Process& self, std::uint64_t generation) {
     if (Result<void> bound = transport.bind(coordinator_address(world.place.folder, generation)); !bound)
         return broken(bound.error());
     coordinating::Coordinator& it = **coordinator;
-    if (Result<void> taken = it.take_over(entries, records.read_journal()); !taken) return broken(taken.error());
+    if (Result<void> taken = it.take_over(entries, records.journal().read()); !taken) return broken(taken.error());
     records.take_role(generation, static_cast<std::uint64_t>(self.pid), 1);
     pass_crash_point(CrashPoint::role_taken);
     static_cast<void>(loop.serve(&it, [&] { return it.is_closed() || it.is_replaced(); }, Deadline::never()));

@@ -137,7 +137,7 @@ void World::look_at_rest() {
             judge.breaks(fmt::format("{} has ended, and the roster says that it lives", to_string(entry.id)));
     }
     std::set<ActorId> told;
-    for (const coordinating::Past& past : records.read_journal().past) {
+    for (const coordinating::Past& past : records.journal().read().past) {
         if (!told.insert(past.row.actor.id).second)
             judge.breaks(fmt::format("the exit of {} stands in the journal twice", to_string(past.row.actor.id)));
         exits[past.row.actor.id] = past.row.exit;

@@ -7,8 +7,6 @@ using namespace std::chrono_literals;
 using baton::ActorId;
 using baton::Duration;
 using baton::Restart;
-using baton::RestartPolicy;
-using baton::RestartStrategy;
 using baton::detail::ManualClock;
 using baton::detail::coordinator::Restarts;
 using baton::detail::coordinator::Seat;
@@ -61,7 +59,7 @@ struct House {
     Restarts restarts{clock};
 };
 
-Restart in_group(RestartStrategy strategy) {
+Restart in_group(Restart::Strategy strategy) {
     Restart how;
     how.group = "stages";
     how.strategy = strategy;
@@ -71,7 +69,7 @@ Restart in_group(RestartStrategy strategy) {
 }  // namespace
 
 TEST_CASE("an actor that never is restarted has ended for good", "[unit][restarts]") {
-    House house{Restart{.policy = RestartPolicy::never}};
+    House house{Restart{.policy = Restart::Policy::never}};
     CHECK_FALSE(house.fail(0).restarts);
     CHECK_FALSE(house.restarts.holds(10));
 }
@@ -85,7 +83,7 @@ TEST_CASE("on failure: an end in good order is the last one, another end is not"
 }
 
 TEST_CASE("always: an end in good order is followed by the next life", "[unit][restarts]") {
-    House house{Restart{.policy = RestartPolicy::always}};
+    House house{Restart{.policy = Restart::Policy::always}};
     CHECK(house.stop(0).restarts);
     CHECK(house.at(0).failure.empty());
 }
@@ -142,7 +140,7 @@ TEST_CASE("the next life begins when the last one is settled and the back-off is
 }
 
 TEST_CASE("one for one: the others of a group live on", "[unit][restarts]") {
-    House house{in_group(RestartStrategy::one_for_one), 3};
+    House house{in_group(Restart::Strategy::one_for_one), 3};
     CHECK(house.fail(1).to_end.empty());
     house.settle(1);
     house.clock.advance(1s);
@@ -150,7 +148,7 @@ TEST_CASE("one for one: the others of a group live on", "[unit][restarts]") {
 }
 
 TEST_CASE("one for all: all of the group end, and begin together in the order of their spawns", "[unit][restarts]") {
-    House house{in_group(RestartStrategy::one_for_all), 3};
+    House house{in_group(Restart::Strategy::one_for_all), 3};
     CHECK(house.fail(1).to_end == std::vector<ActorId>{{10, 1}, {12, 1}});
     house.settle(1);
     house.clock.advance(1s);
@@ -167,7 +165,7 @@ TEST_CASE("one for all: all of the group end, and begin together in the order of
 }
 
 TEST_CASE("rest for one: those that were spawned later end and begin again", "[unit][restarts]") {
-    House house{in_group(RestartStrategy::rest_for_one), 3};
+    House house{in_group(Restart::Strategy::rest_for_one), 3};
     CHECK(house.fail(1).to_end == std::vector<ActorId>{{12, 1}});
     house.settle(1);
     CHECK(house.stop(2).restarts);
@@ -178,7 +176,7 @@ TEST_CASE("rest for one: those that were spawned later end and begin again", "[u
 }
 
 TEST_CASE("an actor of a group does not begin before one that was spawned earlier", "[unit][restarts]") {
-    House house{in_group(RestartStrategy::rest_for_one), 2};
+    House house{in_group(Restart::Strategy::rest_for_one), 2};
     house.restarts.find({10, 1})->how.back_off_first = 2s;
     CHECK(house.fail(1).restarts);
     house.settle(1);
@@ -191,7 +189,7 @@ TEST_CASE("an actor of a group does not begin before one that was spawned earlie
 }
 
 TEST_CASE("who is given up takes along those that would have been restarted with it", "[unit][restarts]") {
-    Restart how = in_group(RestartStrategy::one_for_all);
+    Restart how = in_group(Restart::Strategy::one_for_all);
     how.restarts_max = 0;
     House house{how, 3};
     house.restarts.find({11, 1})->state = Seat::waits;
@@ -202,13 +200,13 @@ TEST_CASE("who is given up takes along those that would have been restarted with
 }
 
 TEST_CASE("groups of two spawners with one name are two groups", "[unit][restarts]") {
-    House house{in_group(RestartStrategy::one_for_all), 2};
+    House house{in_group(Restart::Strategy::one_for_all), 2};
     house.restarts.find({11, 1})->parent = ActorId{3, 1};
     CHECK(house.fail(0).to_end.empty());
 }
 
 TEST_CASE("what was decided is not decided again", "[unit][restarts]") {
-    House house{in_group(RestartStrategy::one_for_all), 2};
+    House house{in_group(Restart::Strategy::one_for_all), 2};
     CHECK(house.fail(0).to_end == std::vector<ActorId>{{11, 1}});
     const Duration delay = house.delay(0);
     const Restarts::Decision again = house.fail(0);
