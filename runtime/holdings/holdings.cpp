@@ -119,7 +119,7 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     return {};
 }
 
-// A place stays where it is, for the next segment; what leaves is a copy. Whoever dies in between has copied and not
+// A place stays where it is, for the next segment; what leaves is a copy. Anybody who dies in between has copied and not
 // exported: then the segment is released.
 Result<void> Holdings::copy_out(Holding& holding, const std::string& name) {
     const Result<std::byte*> data = book_.map(holding);

@@ -112,7 +112,8 @@ TEST_CASE("what can not be linked is refused, with the reason", "[process][links
     };
     CHECK_THAT(refused(alice, alice), StartsWith("refused") && Contains("with itself"));
     CHECK_THAT(refused(alice, scenario), StartsWith("refused") && Contains("sentinel"));
-    CHECK_THAT(refused(baton::AnyRef{baton::detail::coordinator_id}, alice), StartsWith("refused") && Contains("coordinator"));
+    const baton::AnyRef coordinator{baton::detail::coordinator_id};
+    CHECK_THAT(refused(coordinator, alice), StartsWith("refused") && Contains("coordinator"));
     CHECK_THAT(refused(alice, baton::AnyRef{baton::ActorId{2000, 1}}), StartsWith("gone") && Contains("2000.1"));
     CHECK(lives(world, alice));
 }

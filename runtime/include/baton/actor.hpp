@@ -169,7 +169,7 @@ template <class Actor, class ProtocolType, class... More>
     return one;
 }
 
-// The same for a program of several actors. A spawn that names none of them is told which there are.
+// Serves one actor of a program of several, as the spawn says. A spawn that names none of them is told which there are.
 [[nodiscard]] inline int run_actor(int argc, char** argv, const std::vector<detail::ActorClass>& actors) {
     return detail::run_one_of(argc, argv, actors);
 }

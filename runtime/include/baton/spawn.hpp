@@ -14,7 +14,8 @@ namespace baton {
 // How an actor is restarted: under its name, by the same program with the same arguments. An actor that has to be
 // restarted more than `restarts_max` times within `period` is given up, which is a failure of its spawner.
 struct Restart {
-    // Whether an actor that has ended is started again. It is not if it, or one that it ends with, was asked to stop.
+    // This decides if an actor that has ended is started again. It is not if it, or one that it ends with, was asked to
+    // stop.
     enum class Policy : std::uint8_t {
         never,
         on_failure,  // it did not end in good order: a signal, a failed promise, an exit code, failed children
