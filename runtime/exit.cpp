@@ -6,7 +6,7 @@
 
 namespace baton {
 
-std::string to_text(const detail::MemoryAtExit& held) {
+std::string detail::to_text(const MemoryAtExit& held) {
     std::string text;
     const auto add = [&text](std::string part) { text += (text.empty() ? "" : ", ") + part; };
     if (held.segments > 0)
@@ -18,7 +18,7 @@ std::string to_text(const detail::MemoryAtExit& held) {
     return text;
 }
 
-std::string to_text(const detail::Unclaimed& unclaimed) {
+std::string detail::to_text(const Unclaimed& unclaimed) {
     return fmt::format("'{}': {} segments ({} bytes)", unclaimed.label, unclaimed.segments, unclaimed.bytes);
 }
 

@@ -119,8 +119,8 @@ Result<void> Holdings::hand_out(Holding& holding, const std::string& name) {
     return {};
 }
 
-// A place stays where it is, for the next segment; what leaves is a copy. Anybody who dies in between has copied and not
-// exported: then the segment is released.
+// A place stays where it is, for the next segment; what leaves is a copy. If its owner dies in between, it has copied
+// and not exported: then the segment is released.
 Result<void> Holdings::copy_out(Holding& holding, const std::string& name) {
     const Result<std::byte*> data = book_.map(holding);
     if (!data) return data.error();

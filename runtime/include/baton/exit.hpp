@@ -54,6 +54,11 @@ struct Unclaimed {
     std::uint64_t bytes = 0;
 };
 
+// "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
+[[nodiscard]] std::string to_text(const MemoryAtExit& held);
+// "'table': 3 segments (12,288 bytes)"
+[[nodiscard]] std::string to_text(const Unclaimed& unclaimed);
+
 }  // namespace detail
 
 struct Exit {
@@ -78,10 +83,6 @@ struct Exit {
     [[nodiscard]] bool has_ended() const noexcept { return kind != ExitKind::running; }
 };
 
-// "held 3 segments (12,288 bytes, the oldest for 1.2 s), ..."
-[[nodiscard]] std::string to_text(const detail::MemoryAtExit& held);
-// "'table': 3 segments (12,288 bytes)"
-[[nodiscard]] std::string to_text(const detail::Unclaimed& unclaimed);
 // "stopped", "returned 3", "signal -9 (Killed)", ...
 [[nodiscard]] std::string to_text(const Exit& exit);
 
@@ -91,6 +92,7 @@ struct Ended {
     std::string name;
     Exit exit;
 };
+
 namespace detail {
 
 // What the roster says of an actor that may be restarted (<baton/spawn.hpp>).
