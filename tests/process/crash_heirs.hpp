@@ -36,7 +36,10 @@ public:
         cast_.reader = world_.spawn("reader");
         cast_.sleeper = world_.spawn("sleeper");
         cast_.dead = world_.spawn("dead");
+        // Asked now: later the one that knows may be frozen or gone.
         owning_ = world_.world.pid_of(cast_.owner);
+        inheriting_ = world_.world.pid_of(cast_.heir);
+        sleeping_ = world_.world.pid_of(cast_.sleeper);
         world_.kill(cast_.dead);
         world_.freeze(cast_.sleeper);
     }
@@ -48,9 +51,10 @@ public:
         if (generation_ > 1) world_.kill_coordinator();  // the next one has all to settle
         const pid_t coordinator = world_.world.coordinator();
         ::kill(owning_, SIGKILL);
-        if (mode_ == Mode::freeze && victim_ != Victim::owner) sleep_of_victim();
+        if (mode_ == Mode::freeze && victim_ != Victim::owner)
+            sleep_of(victim_ == Victim::heir ? inheriting_ : coordinator);
         world_.scenario().join(cast_.owner, FamilyWorld::patience).value();
-        world_.kill(cast_.sleeper);  // what was on its way to it is the heir's
+        end_sleeper();  // what was on its way to it is the heir's
         CHECK(world_.ask(cast_.reader, Read{}) == 2);
         CHECK(world_.ask(cast_.reader, LetGo{}) == 1);
         const bool is_heir_dead = victim_ == Victim::heir && mode_ == Mode::kill;
@@ -102,17 +106,20 @@ private:
     // It died as it named heirs for the first time.
     bool end_of_owner() {
         const bool has_ended = world_.scenario().join(cast_.owner, FamilyWorld::patience).ok();
-        world_.kill(cast_.sleeper);
+        end_sleeper();
         if (point_ == "heir.listed") world_.wait_for_alive(0);
         else CHECK(world_.wait_for(cast_.heir, "table").value == 1);
         world_.check_end({cast_.heir, cast_.second, cast_.unwilling, cast_.reader});
         return has_ended;
     }
+    void end_sleeper() {
+        ::kill(sleeping_, SIGKILL);
+        world_.scenario().join(cast_.sleeper, FamilyWorld::patience).value();
+    }
     // Actors talk to each other in the meantime.
-    void sleep_of_victim() {
-        pid_t pid = 0;
-        while (pid == 0 || state_of(pid) != 'T')
-            pid = victim_ == Victim::heir ? world_.world.pid_of(cast_.heir) : world_.world.coordinator();
+    void sleep_of(pid_t pid) {
+        while (state_of(pid) != 'T') {
+        }
         CHECK(world_.ask(cast_.reader, Read{}) == 2);
         ::kill(pid, SIGCONT);
     }
@@ -137,6 +144,8 @@ private:
     };
     Cast cast_;
     pid_t owning_ = 0;
+    pid_t inheriting_ = 0;
+    pid_t sleeping_ = 0;
 };
 
 }  // namespace crash_heirs
