@@ -10,6 +10,8 @@ constexpr std::uint64_t coordinators_most = 3;
 constexpr std::uint64_t points_most = 30;  // that a victim passes before it is killed
 constexpr unsigned frozen_percent = 20;
 constexpr unsigned struck_percent = 4;
+constexpr unsigned settler_killed_percent = 30;
+constexpr std::uint64_t settler_points_most = 16;  // that it passes before it is killed
 constexpr unsigned killed_at_point_percent = 65;
 
 }  // namespace
@@ -34,6 +36,17 @@ void Mischief::may_strike() {
     --left_;
     ++kernel_->count.kills_of[static_cast<std::size_t>(Process::Kind::actor)];
     kernel_->end(kernel_->running(), {true, SIGKILL});
+}
+
+void Mischief::note_end(const Process& ended) {
+    if (left_ == 0 || coordinators_left_ == 0 || ended.kind != Process::Kind::actor) return;
+    if (!dice_->happens(settler_killed_percent)) return;
+    for (auto& [pid, process] : kernel_->all()) {
+        if (process.kind != Process::Kind::coordinator || process.state == Process::State::ended) continue;
+        if (process.points_left > 0) continue;
+        --coordinators_left_;
+        process.points_left = dice_->between(1, settler_points_most);
+    }
 }
 
 void Mischief::go_on() {

@@ -102,6 +102,7 @@ void World::note_end(Process& process) {
     if (process.life.is_somebody()) ended_.insert(process.life);
     players.busy.erase(process.life);
     network.drop(process);
+    mischief.note_end(process);
     session.note_end(process);
 }
 
