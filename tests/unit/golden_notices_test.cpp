@@ -97,7 +97,8 @@ std::vector<Said> said() {
                                                                                                   0, {}}}},
                     {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
     const baton::detail::MemoryAtExit held{3, 12'288, 1200ms, 1, 2, 4};
-    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, held};
+    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, held,
+                    {{"bob", 2}}, {{"table", 1, 12'288}}, 100ms};
     const c::Spawned spawned{alice, "alice", 4711, protocol};
     const Ended ended{alice, "alice", exit};
 
@@ -121,16 +122,20 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4711, 5s, 4709});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion", 40us};
+    const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion", 40us,
+                                      baton::Restart{baton::Restart::Policy::always, 5, 10s, 100ms, 5s, "stages",
+                                                     baton::Restart::Strategy::rest_for_one}, 2s, true};
+    const baton::detail::RestartReport report{baton::Restart::Policy::on_failure, 7, 2, 5, 10s, 100ms, "stages",
+                                              baton::Restart::Strategy::one_for_all, "signal -9 (Killed)"};
     say_command(all, c::Spawn{options, 0xfedcba9876543210, 4711s, true}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));
-    say_command(all, c::Find{"alice"}, spawned);
+    say_command(all, c::Find{"alice", 4711s}, spawned);
     say_command(all, c::Roster{true},
-                {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit}});
+                {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit, report}});
     say_command(all, c::RosterFrom{true, {1023, 4097}},
                 c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis",
-                                exit}}, c::RosterPlace{4294967295, 4098}});
+                                exit, report}}, c::RosterPlace{4294967295, 4098}});
     say_command(all, c::StopActors{{alice}, 5s, true, 4711s}, {ended});
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
@@ -140,7 +145,8 @@ std::vector<Said> said() {
     say_command(all, c::Drained{alice}, std::monostate{});
     say_command(all, c::MemoryShort{});
     say_command(all, c::Segments{100},
-                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, ""}},
+                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, "", {"bob", "next life"},
+                                 "table"}},
                                1,
                                16'384,
                                std::uint64_t{1} << 30});
@@ -149,11 +155,14 @@ std::vector<Said> said() {
     say_command(all, c::LinkActors{alice, AnyRef{ActorId{4, 1}}}, std::monostate{});
     say_command(all, c::UnlinkActors{alice, AnyRef{ActorId{4, 1}}}, std::monostate{});
 
+    say_command(all, c::Decline{17, 5}, std::monostate{});
     all.push_back(say("notice.Stop", notice::Stop{true, 1200ms}));
     all.push_back(say("notice.Exited", notice::Exited{alice, "alice", exit}));
     all.push_back(say("notice.Drain", notice::Drain{alice, 4711}));
     all.push_back(say("notice.Trim", notice::Trim{}));
     all.push_back(say("notice.BindAgain", notice::BindAgain{}));
+    all.push_back(say("notice.Inherited",
+                      notice::Inherited{17, 5, "<f4", {480, 640}, "table", true, AnyRef{ActorId{4, 1}}, "bob"}));
     all.push_back(say("body.exit", Exit{ExitKind::stopped, 0, "", "", {}}));
     return all;
 }
