@@ -149,6 +149,7 @@ TEST_CASE("one for one: the others of a group live on", "[unit][restarts]") {
 
 TEST_CASE("one for all: all of the group end, and begin together in the order of their spawns", "[unit][restarts]") {
     House house{in_group(Restart::Strategy::one_for_all), 3};
+    house.restarts.find({10, 1})->order = 9;  // numbers come round: a lower one may have been spawned later
     CHECK(house.fail(1).to_end == std::vector<ActorId>{{10, 1}, {12, 1}});
     house.settle(1);
     house.clock.advance(1s);
@@ -158,7 +159,7 @@ TEST_CASE("one for all: all of the group end, and begin together in the order of
     CHECK(house.fail(0).restarts);  // however it ends
     CHECK(house.begin().empty());  // one has not been settled
     house.settle(0);
-    CHECK(house.begin() == "abc");
+    CHECK(house.begin() == "bca");
     // It was one failure, of one of them.
     CHECK(house.at(1).recent.size() == 1);
     CHECK(house.at(0).recent.empty());
