@@ -15,6 +15,11 @@ using namespace detail;
 
 namespace {
 
+Inherited inherited_of(Loop& loop, Accepted came) {
+    return {Segment{*loop.holdings(), *came.holding}, std::move(came.said.label), came.said.was_written,
+            came.said.owner, std::move(came.said.name)};
+}
+
 // Between two looks for the next life of an actor whose end the coordinator has not heard of.
 constexpr Duration gone_interval = std::chrono::milliseconds{5};
 
@@ -223,15 +228,16 @@ std::shared_ptr<void> Member::between_commands(std::function<Deadline()> look) {
 void Member::on_exited(std::function<void(const Ended&)> take) { loop_->control().on_exited(std::move(take)); }
 
 void Member::on_inherited(std::function<void(Inherited)> take) {
-    loop_->control().inheritances().on_inherited(std::move(take));
+    loop_->control().inheritances().on_inherited(
+        [this, take = std::move(take)](Accepted came) { take(inherited_of(*loop_, std::move(came))); });
 }
 
 Result<Inherited> Member::take_inherited(std::string_view label, Within within) {
     if (std::optional<Error> why = cannot_hold(); why) return std::move(*why);
     Inheritances& inheritances = loop_->control().inheritances();
-    std::optional<Inherited> came;
+    std::optional<Accepted> came;
     Result<void> waited = wait_until([&] { return (came = inheritances.next(label)).has_value(); }, within);
-    if (came) return std::move(*came);
+    if (came) return inherited_of(*loop_, std::move(*came));
     if (waited.error().kind != ErrorKind::timed_out) return waited.error();
     return Error{ErrorKind::timed_out, label.empty() ? fmt::format("nobody has left anything to {}", name())
                                                      : fmt::format("nobody has left '{}' to {}", label, name())};

@@ -14,7 +14,7 @@ void Inheritances::keep(const notice::Inherited& one) {
     else kept_.push_back(one);
 }
 
-std::optional<Inherited> Inheritances::next(std::string_view label) {
+std::optional<Accepted> Inheritances::next(std::string_view label) {
     if (self_->holdings() == nullptr) return std::nullopt;
     for (;;) {
         const auto found =
@@ -23,12 +23,12 @@ std::optional<Inherited> Inheritances::next(std::string_view label) {
         const notice::Inherited one = std::move(*found);
         kept_.erase(found);
         pass_crash_point(CrashPoint::heir_came);
-        if (std::optional<Inherited> accepted = accept(one); accepted) return accepted;
+        if (std::optional<Accepted> accepted = accept(one); accepted) return accepted;
     }
 }
 
 // T3. Nothing if it is not offered to this member any more, or cannot be mapped.
-std::optional<Inherited> Inheritances::accept(const notice::Inherited& one) {
+std::optional<Accepted> Inheritances::accept(const notice::Inherited& one) {
     Holdings& holdings = *self_->holdings();
     const Layout layout{one.type, one.shape};
     const std::optional<std::uint64_t> bytes = layout.bytes();
@@ -44,7 +44,7 @@ std::optional<Inherited> Inheritances::accept(const notice::Inherited& one) {
         else decline(one);
         return std::nullopt;
     }
-    return Inherited{Segment{holdings, *parcel[0]}, one.label, one.was_written, one.owner, one.name};
+    return Accepted{parcel[0], one};
 }
 
 // It is said between commands, where there is time for it.
@@ -53,7 +53,7 @@ void Inheritances::decline(const notice::Inherited& one) { declined_.push_back(o
 void Inheritances::give(Unwanted unwanted) {
     if (self_->holdings() == nullptr) return;
     while (!kept_.empty() && taker_) {
-        std::optional<Inherited> one = next({});
+        std::optional<Accepted> one = next({});
         if (!one) break;
         const Handling handling{*self_};
         taker_(std::move(*one));

@@ -10,11 +10,16 @@
 #include <functional>
 #include <optional>
 
-#include <baton/segment.hpp>
 #include "runtime/inbox/outbox.hpp"
 #include "runtime/wire/notices.hpp"
 
 namespace baton::detail {
+
+// One that this member has accepted: it owns the holding.
+struct Accepted {
+    Holding* holding;
+    notice::Inherited said;
+};
 
 class Inheritances {
 public:
@@ -23,23 +28,23 @@ public:
     // It waits here if this member has not mapped the ledger yet.
     void keep(const notice::Inherited& one);
     // The oldest with that label, or of all if it is empty, accepted.
-    [[nodiscard]] std::optional<Inherited> next(std::string_view label);
+    [[nodiscard]] std::optional<Accepted> next(std::string_view label);
 
     // For an actor's own code: called between commands, never within one.
-    void on_inherited(std::function<void(Inherited)> take) { taker_ = std::move(take); }
+    void on_inherited(std::function<void(Accepted)> take) { taker_ = std::move(take); }
     enum class Unwanted { kept, declined };
     // Between commands: gives what has come to the taker. A scenario keeps it if it has none, and asks for it itself.
     void give(Unwanted unwanted);
 
 private:
-    [[nodiscard]] std::optional<Inherited> accept(const notice::Inherited& one);
+    [[nodiscard]] std::optional<Accepted> accept(const notice::Inherited& one);
     void decline(const notice::Inherited& one);
 
     Self* self_;
     Outbox* outbox_;
     std::deque<notice::Inherited> kept_;
     std::deque<notice::Inherited> declined_;  // and not said yet
-    std::function<void(Inherited)> taker_;
+    std::function<void(Accepted)> taker_;
 };
 
 }  // namespace baton::detail
