@@ -89,6 +89,22 @@ void say_command(std::vector<Said>& all, const Command& command, const typename 
     all.push_back(say("reply." + std::string(command_name<Command>), reply));
 }
 
+// With every field filled.
+Exit full_exit() {
+    const baton::detail::MemoryAtExit held{3, 12'288, 1200ms, 1, 2, 4};
+    return {ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, held, {{"bob", 2}},
+            {{"table", 1, 12'288}}, 100ms};
+}
+SpawnOptions full_options() {
+    return {"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion", 40us,
+            baton::Restart{baton::Restart::Policy::always, 5, 10s, 100ms, 5s, "stages",
+                           baton::Restart::Strategy::rest_for_one}, 2s, true};
+}
+RestartReport full_report() {
+    return {baton::Restart::Policy::on_failure, 7, 2, 5, 10s, 100ms, "stages",
+            baton::Restart::Strategy::one_for_all, "signal -9 (Killed)"};
+}
+
 std::vector<Said> said() {
     namespace c = coordinator;
     const AnyRef alice{ActorId{3, 2}};
@@ -96,9 +112,7 @@ std::vector<Said> said() {
         "student", {{"HoldThis", {"struct", "HoldThis", 0, {{"number", {"int64", "", 0, {}}}}}, {{"string", "",
                                                                                                   0, {}}}},
                     {"GoHome", {"struct", "GoHome", 0, {}}, std::nullopt}}};
-    const baton::detail::MemoryAtExit held{3, 12'288, 1200ms, 1, 2, 4};
-    const Exit exit{ExitKind::signalled, 9, "last words", "HoldThis", {{"4.1", "GoHome", 2}}, held,
-                    {{"bob", 2}}, {{"table", 1, 12'288}}, 100ms};
+    const Exit exit = full_exit();
     const c::Spawned spawned{alice, "alice", 4711, protocol};
     const Ended ended{alice, "alice", exit};
 
@@ -122,20 +136,15 @@ std::vector<Said> said() {
                 c::Welcome{alice, "alice", "0a1b2c3d", 4711, 5s, 4709});
     say_command(all, c::Ready{}, std::monostate{});
     say_command(all, c::Leave{{{"4.1", "GoHome", 2}}}, std::monostate{});
-    const baton::SpawnOptions options{"student", "alice", {"--number", "4"}, 10s, 1 << 20, {"build/bin"}, "lion", 40us,
-                                      baton::Restart{baton::Restart::Policy::always, 5, 10s, 100ms, 5s, "stages",
-                                                     baton::Restart::Strategy::rest_for_one}, 2s, true};
-    const baton::detail::RestartReport report{baton::Restart::Policy::on_failure, 7, 2, 5, 10s, 100ms, "stages",
-                                              baton::Restart::Strategy::one_for_all, "signal -9 (Killed)"};
-    say_command(all, c::Spawn{options, 0xfedcba9876543210, 4711s, true}, spawned);
+    say_command(all, c::Spawn{full_options(), 0xfedcba9876543210, 4711s, true}, spawned);
     say_command(all, c::Locate{alice}, c::Located{"alice", "ipc:///tmp/3.2.sock"});
     say_command(all, c::Watch{alice}, std::string("alice"));
     say_command(all, c::Find{"alice", 4711s}, spawned);
     say_command(all, c::Roster{true},
-                {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit, report}});
+                {{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit, full_report()}});
     say_command(all, c::RosterFrom{true, {1023, 4097}},
-                c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis",
-                                exit, report}}, c::RosterPlace{4294967295, 4098}});
+                c::RosterPage{{{alice, "alice", "student", 4711, 4710, "busy", 3, 12, "HoldThis", exit,
+                                full_report()}}, c::RosterPlace{4294967295, 4098}});
     say_command(all, c::StopActors{{alice}, 5s, true, 4711s}, {ended});
     say_command(all, c::Signal{alice, 15}, std::monostate{});
     say_command(all, c::Await{alice}, ended);
@@ -145,8 +154,8 @@ std::vector<Said> said() {
     say_command(all, c::Drained{alice}, std::monostate{});
     say_command(all, c::MemoryShort{});
     say_command(all, c::Segments{100},
-                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, "", {"bob", "next life"},
-                                 "table"}},
+                c::SegmentList{{{17, 5, "offered", alice, AnyRef{ActorId{4, 1}}, 12'288, 2, 1200ms, "",
+                                 {"bob", "next life"}, "table"}},
                                1,
                                16'384,
                                std::uint64_t{1} << 30});
