@@ -443,6 +443,8 @@ bool run_restart(std::string_view point, Mode mode, int generation = 1) {
         CHECK(world.scenario().ask(bystander, Report{}, 5s).ok());
         ::kill(coordinator, SIGCONT);
     }
+    // What its last life has accepted ends with it, and is not asked again.
+    CHECK(world.scenario().join(mortal, 60s).ok());
     baton::Named<Protocol> name{"mortal"};
     CHECK(world.scenario().ask(name, Report{}, 60s).ok());
     CHECK(world.count_of("mortal") == 1);
