@@ -1013,7 +1013,7 @@ class Ledger(ForeignClientTest):
         giving = LedgerPages(self, giver.welcome["session"], giver)
         taking = LedgerPages(self, taker.welcome["session"], taker)
         self.assertEqual(giving.pages[:8], b"BATON\0\0\0")
-        self.assertEqual(giving.read(giving.header("version")), 4)
+        self.assertEqual(giving.read(giving.header("version")), 5)
         for client in (giver, taker):
             self.assertEqual(giving.read(giving.header("life", client.id[0])), client.id[0] << 32 | client.id[1])
             self.assertGreater(giving.read(giving.header("budget", client.id[0])), 1 << 40)
@@ -1231,6 +1231,8 @@ def spelled(type_, named, spell_out=False):
         return f"[{parts[0][1]}]"
     if type_["kind"] == "optional":
         return f"optional {parts[0][1]}"
+    if type_["kind"] == "map":
+        return f"{{{parts[0][1]}: {parts[1][1]}}}"
     if type_["kind"] == "same":
         return type_["name"]
     if type_["kind"] != "struct":
