@@ -84,7 +84,7 @@ class Heirs(World):
         owner.kill()
         said = ""
         while not said:
-            said = next(row.exit.unclaimed for row in self.session.roster(exited=True)
+            said = next(row.exit.unclaimed for row in self.session.actors(exited=True)
                         if row.name == "owner" and row.exit is not None)
         self.assertEqual(said, "'table': 1 segments (8000 bytes)")
 
