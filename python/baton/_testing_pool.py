@@ -13,7 +13,7 @@ from ._protocol import _frames_of
 from ._testing_members import Member, seconds_of
 from ._testing_stage import Stage
 from ._testing_tasks import Completed, Function, Outcome, Row, State, Task, Tasks
-from ._values import Timeout
+from ._values import Exit, Timeout
 
 WORKERS = 4  # of a pool that does not say how many it wants
 
@@ -154,7 +154,7 @@ class WorldPool:
                 self._waiting.insert(0, state)
                 continue
             times = f"{state.deaths} time{'' if state.deaths == 1 else 's'}"
-            said = worker.exit[7] if worker.exit is not None else ""
+            said = str(Exit._of(worker.exit)) if worker.exit is not None else ""
             self._finish(state, None, Gone(f"worker gone: {worker.name} has exited: {said} (tried {times})"))
         if self._core.is_open:
             self._hire()

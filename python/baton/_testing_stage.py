@@ -16,7 +16,7 @@ from ._testing_kept import Values
 from ._testing_members import KEPT, Failure, Member, WorldAnswer, WorldPending, seconds_of
 from ._testing_sync import PROGRAM, Keeper
 from ._testing_tasks import Function
-from ._values import Struct, Timeout
+from ._values import Exit, Struct, Timeout
 
 
 class _Core(Protocol):
@@ -117,7 +117,7 @@ class Stage:
     def _member(self, ref: _baton.Ref) -> Member:
         one = self._known(ref)
         if one.exit is not None:
-            raise Gone(f"{one.name} has exited: {one.exit[7]}")
+            raise Gone(f"{one.name} has exited: {Exit._of(one.exit)}")
         return one
 
     def _living(self, name: str) -> Member:

@@ -603,7 +603,7 @@ class Ledger(World):
         coordinator = self.start_keepers()
         lines = self.baton("segments").splitlines()
         self.assertEqual(lines[0], f"session {coordinator.session}, 3 segments")
-        self.assertEqual(lines[2].split(), "SEGMENT STATE OWNER HEIR BYTES LEASES AGE NAME".split())
+        self.assertEqual(lines[2].split(), "SEGMENT STATE OWNER HEIR BYTES LEASES AGE NAME LEFT TO".split())
         rows = {line.split()[1]: line.split() for line in lines[3:6]}
         self.assertEqual(rows["lent"][2:6], ["cli_keepers", "-", "4,000", "1"])
         self.assertEqual(rows["owned"][2:6], ["Ada", "-", "40", "-"])

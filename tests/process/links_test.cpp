@@ -1,4 +1,4 @@
-// Links: two actors that end together, whatever ends them, and whoever coordinates them.
+// Links: two actors that end together, whatever ends them, under any coordinator.
 #include <sys/epoll.h>
 
 #include <csignal>

@@ -84,8 +84,8 @@ class Heirs(World):
         owner.kill()
         said = ""
         while not said:
-            said = next(row.exit.unclaimed for row in self.session.actors(exited=True)
-                        if row.name == "owner" and row.exit is not None)
+            said = next((row.exit.unclaimed for row in self.session.actors(exited=True)
+                         if row.name == "owner" and row.exit is not None), "")
         self.assertEqual(said, "'table': 1 segments (8000 bytes)")
 
     def test_heirs_that_cannot_be_are_refused(self):

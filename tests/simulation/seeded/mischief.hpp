@@ -11,7 +11,7 @@ public:
     Mischief(Kernel& kernel, ManualClock& clock, Dice& dice, Story& story);
     // After each step.
     void go_on();
-    // A process has ended; whoever settles that may be killed while it does.
+    // A process has ended; the coordinator that settles it may be killed while it does.
     void note_end(const Process& process);
     // The process that runs has just sent something: it may be killed the next instant.
     void may_strike();

@@ -263,7 +263,7 @@ TEST_CASE("whoever ends within the time that it was given is never signalled, in
             }
             Deadline next = ladder.next();
             for (const auto& [one, end] : ends) next = next.or_earlier(end);
-            // Whoever looks is held up now and then.
+            // The one that looks is held up now and then.
             clock.advance(next.left(clock) + (up_to(9) == 0 ? Duration{std::chrono::milliseconds{up_to(400)}} : 0ms));
             for (auto one = ends.begin(); one != ends.end();) {
                 if (one->second.has_passed(clock)) ladder.exited(one->first), one = ends.erase(one);
