@@ -48,7 +48,7 @@ struct Seat {
         return actor.number == life.number && actor.incarnation >= first.incarnation &&
                actor.incarnation <= life.incarnation;
     }
-    // True if there is no life that it would be.
+    // The last life has ended and the next one has not begun.
     [[nodiscard]] bool is_between_lives() const noexcept { return state == settles || state == waits; }
 };
 

@@ -28,7 +28,7 @@ public:
         const Ref quick = spawn("quick", 3, 0);
         const Ref sender = spawn("sender", 4, 0);
         const Ref exiting = spawn("exiting", 5, 0);
-        // Mutual, so that whoever is asked first has sent something to one that lives on.
+        // Mutual, so that the one that is asked first has sent something to one that lives on.
         scenario_->ask(sender, teller::Send{slow, 2, 400, 0, false});
         scenario_->ask(slow, teller::Send{quick, 3, 100, 10'000, false}, std::chrono::seconds{60});
         scenario_->ask(quick, teller::Send{sender, 4, 300, 0, false});
